@@ -1,1 +1,6 @@
+"""What every domain package shares. It holds no client and reads no configuration.
 
+Import the submodules: ``from gameshelf.kernel.errors import DomainError``.
+"""
+
+__version__ = "0.1.0"

@@ -1,1 +1,67 @@
+"""What a player owns: items, categories, ownership grants and the catalog projection.
 
+This is the package's whole public API; nothing deeper is meant to be imported.
+"""
+
+from gameshelf.kernel.migrations import Migrations
+from gameshelf.library.catalog import FIELDS as PRODUCT_FIELDS
+from gameshelf.library.catalog import CatalogProjection, ProductFact
+from gameshelf.library.commands import (
+    CategoryChanges,
+    ClaimProduct,
+    ItemChanges,
+    ItemFilter,
+    ItemSort,
+    NewCategory,
+    SharedFilter,
+)
+from gameshelf.library.errors import (
+    CategoryAlreadyExists,
+    CategoryNotFound,
+    LibraryItemNotFound,
+    ProductAlreadyOwned,
+    ProductNotFound,
+    ProductNotFree,
+)
+from gameshelf.library.events import GameAdded, GameRemoved, ItemUpdated
+from gameshelf.library.models import SCHEMA, AcquisitionType, GrantKind, InstallationStatus
+from gameshelf.library.queries import Access, CategoryView, ItemView, Language, LibraryQueries
+from gameshelf.library.service import LibraryService
+from gameshelf.library.store import NewGrant
+
+__version__ = "0.1.0"
+
+MIGRATIONS = Migrations("gameshelf.library", SCHEMA)
+
+__all__ = [
+    "MIGRATIONS",
+    "PRODUCT_FIELDS",
+    "Access",
+    "AcquisitionType",
+    "CatalogProjection",
+    "CategoryAlreadyExists",
+    "CategoryChanges",
+    "CategoryNotFound",
+    "CategoryView",
+    "ClaimProduct",
+    "GameAdded",
+    "GameRemoved",
+    "GrantKind",
+    "InstallationStatus",
+    "ItemChanges",
+    "ItemFilter",
+    "ItemSort",
+    "ItemUpdated",
+    "ItemView",
+    "Language",
+    "LibraryItemNotFound",
+    "LibraryQueries",
+    "LibraryService",
+    "NewCategory",
+    "NewGrant",
+    "ProductAlreadyOwned",
+    "ProductFact",
+    "ProductNotFound",
+    "ProductNotFree",
+    "SharedFilter",
+]

@@ -1,0 +1,62 @@
+"""How a use case refuses.
+
+A refusal has a stable code; what it becomes on the wire (HTTP status, gRPC status, words in two languages) is decided
+by whoever serves it.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """The request cannot be carried out."""
+
+    code: ClassVar[str]
+    """Stable and part of the contract, for example ``LIBRARY_ITEM_NOT_FOUND``."""
+
+    def __init__(self, *, pointer: str | None = None, **meta: Any) -> None:
+        """``pointer`` is the JSON Pointer of the input at fault, ``meta`` is context that the caller may see."""
+        super().__init__(self.default_message())
+        self.pointer = pointer
+        self.meta = meta
+
+    @classmethod
+    def default_message(cls) -> str:
+        """The first line of the class's docstring: the English message."""
+        return (cls.__doc__ or DomainError.__doc__ or "").strip().partition("\n")[0]
+
+
+class NotFound(DomainError):
+    """There is no such resource."""
+
+    code = "NOT_FOUND"
+
+
+class PermissionDenied(DomainError):
+    """You have no access to this."""
+
+    code = "PERMISSION_DENIED"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with an input.
+
+    ``rule`` names the broken rule (for example ``string_too_long``), ``params`` are its values (``{"max_length": 100}``);
+    exactly  one of ``pointer`` (into the body) and ``parameter`` (of the query) says where.
+    """
+
+    rule: str
+    pointer: str | None = None
+    parameter: str | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+class InvalidInput(DomainError):
+    """The input breaks one or more rules."""
+
+    code = "VALIDATION_ERROR"
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__()
+        self.problems = problems

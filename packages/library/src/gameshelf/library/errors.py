@@ -1,0 +1,39 @@
+"""What the library refuses, with the contract's codes."""
+
+from gameshelf.kernel.errors import DomainError, NotFound
+
+
+class LibraryItemNotFound(NotFound):
+    """There is no such item in your library."""
+
+    code = "LIBRARY_ITEM_NOT_FOUND"
+
+
+class CategoryNotFound(NotFound):
+    """There is no such category."""
+
+    code = "CATEGORY_NOT_FOUND"
+
+
+class CategoryAlreadyExists(DomainError):
+    """You already have a category of this name."""
+
+    code = "CATEGORY_ALREADY_EXISTS"
+
+
+class ProductAlreadyOwned(DomainError):
+    """You already own this product."""
+
+    code = "PRODUCT_ALREADY_OWNED"
+
+
+class ProductNotFound(NotFound):
+    """There is no such product."""
+
+    code = "NOT_FOUND"
+
+
+class ProductNotFree(DomainError):
+    """This product is not free to play."""
+
+    code = "PERMISSION_DENIED"

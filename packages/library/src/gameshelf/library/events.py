@@ -1,0 +1,37 @@
+"""What happens in a library."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gameshelf.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GameAdded(Event):
+    """A game came into the library: the first grant of it, or the first after all earlier ones had ended."""
+
+    item_id: UUID
+    product_id: UUID
+    acquisition_type: str
+    added_at: datetime
+    """The source's own time (of the purchase, the gift …), not that of processing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GameRemoved(Event):
+    """The last reason to own a game ended. ``reason`` is ``refund`` or ``support``."""
+
+    item_id: UUID
+    product_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemUpdated(Event):
+    """A visible item changed; ``changes`` holds the new values by attribute name, ready for JSON."""
+
+    item_id: UUID
+    product_id: UUID
+    changes: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,4 @@
+from gameshelf.kernel.migrations import run
+from gameshelf.library.models import LibraryItem
+
+run(LibraryItem.metadata)

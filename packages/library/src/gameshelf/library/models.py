@@ -1,0 +1,240 @@
+"""The tables of the schema ``library``.
+
+Names, columns and checks are the specification's (section 4). Every key begins with ``user_id``, so that the tables
+can be distributed by it; facts of products are a reference table. A table class does not validate: what comes from outside
+is checked by ``commands.py`` before it gets here.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    UniqueConstraint,
+    false,
+    func,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+SCHEMA = "library"
+
+
+class AcquisitionType(StrEnum):
+    """How a game came into a library."""
+
+    PURCHASE = "purchase"
+    GIFT = "gift"
+    KEY_ACTIVATION = "key_activation"
+    FAMILY_SHARED_ACCESS = "family_shared_access"
+    FREE_TO_PLAY = "free_to_play"
+
+
+class InstallationStatus(StrEnum):
+    """Where a game stands on the user's device."""
+
+    NOT_INSTALLED = "not_installed"
+    INSTALLING = "installing"
+    INSTALLED = "installed"
+    UPDATING = "updating"
+    REPAIR_NEEDED = "repair_needed"
+    ERROR = "error"
+
+
+class GrantKind(StrEnum):
+    """What a grant of ownership comes from; its source id is the order's, key's, gift's, claim's or action's."""
+
+    ORDER = "order"
+    KEY = "key"
+    GIFT = "gift"
+    CLAIM = "claim"
+    SUPPORT = "support"
+
+
+class _Table(SQLModel):
+    metadata: ClassVar[MetaData] = MetaData(
+        schema=SCHEMA,
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(referred_table_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        },
+    )
+
+
+def _time(**kwargs: Any) -> Any:
+    return Field(sa_type=DateTime(timezone=True), **kwargs)
+
+
+def _one_of(column: str, kind: type[StrEnum]) -> CheckConstraint:
+    values = ", ".join(f"'{member}'" for member in kind)
+    return CheckConstraint(f"{column} IN ({values})", name=column)
+
+
+class LibraryItem(_Table, table=True):
+    """One row a (user, product): the user's state of a game. It outlives access to the game.
+
+    ``acquisition_type`` is null while there is no access, and then the item is absent from every read.
+    """
+
+    __tablename__ = "user_library_items"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id"),
+        UniqueConstraint("user_id", "product_id"),
+        _one_of("acquisition_type", AcquisitionType),
+        _one_of("installation_status", InstallationStatus),
+        CheckConstraint("total_playtime_seconds >= 0", name="total_playtime_seconds"),
+        CheckConstraint("(acquisition_type IS NULL) = (added_at IS NULL)", name="access"),
+        Index(
+            "ix_user_library_items_last_played",
+            "user_id",
+            text("last_played_at DESC NULLS LAST"),
+            "id",
+            postgresql_where=text("acquisition_type IS NOT NULL"),
+        ),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    product_id: UUID
+    added_at: datetime | None = _time(default=None, nullable=True)
+    acquisition_type: str | None = Field(default=None, sa_type=String(50))
+    shared_from_user_id: UUID | None = None
+    installation_status: str = Field(
+        default=InstallationStatus.NOT_INSTALLED,
+        sa_type=String(50),
+        sa_column_kwargs={"server_default": InstallationStatus.NOT_INSTALLED.value},
+    )
+    installed_version_id: str | None = Field(default=None, max_length=100)
+    installation_changed_at: datetime | None = _time(default=None, nullable=True)
+    last_played_at: datetime | None = _time(default=None, nullable=True)
+    total_playtime_seconds: int = Field(
+        default=0,
+        sa_type=BigInteger,
+        sa_column_kwargs={"server_default": text("0")},
+    )
+    is_hidden: bool = Field(default=False, sa_type=Boolean, sa_column_kwargs={"server_default": false()})
+    user_rating: float | None = Field(default=None, sa_type=Double)
+    rating_changed_at: datetime | None = _time(default=None, nullable=True)
+    created_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+    updated_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
+class Category(_Table, table=True):
+    """A user's own collection of games."""
+
+    __tablename__ = "user_game_categories"
+    __table_args__ = (PrimaryKeyConstraint("user_id", "id"), UniqueConstraint("user_id", "name"))
+
+    user_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    name: str = Field(max_length=100)
+    display_order: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": text("0")})
+    created_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+    updated_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
+class ItemCategory(_Table, table=True):
+    """An item is in a category."""
+
+    __tablename__ = "user_library_item_to_categories"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "library_item_id", "category_id"),
+        ForeignKeyConstraint(
+            ["user_id", "library_item_id"],
+            ["library.user_library_items.user_id", "library.user_library_items.id"],
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["user_id", "category_id"],
+            ["library.user_game_categories.user_id", "library.user_game_categories.id"],
+            ondelete="CASCADE",
+        ),
+        Index("ix_user_library_item_to_categories_category", "user_id", "category_id"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    library_item_id: UUID = Field(primary_key=True)
+    category_id: UUID = Field(primary_key=True)
+
+
+class Grant(_Table, table=True):
+    """One reason why a user owns a product. A product is owned while any grant of it lives.
+
+    An ended grant stays as a tombstone: ``acquired_at`` is null when the refund was heard of before the purchase.
+    """
+
+    __tablename__ = "ownership_grants"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "product_id", "kind", "source_id"),
+        _one_of("kind", GrantKind),
+        CheckConstraint("acquired_at IS NOT NULL OR ended_at IS NOT NULL", name="lives_or_ended"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    product_id: UUID = Field(primary_key=True)
+    kind: str = Field(primary_key=True, sa_type=String(20))
+    source_id: str = Field(primary_key=True, max_length=200)
+    acquired_at: datetime | None = _time(default=None, nullable=True)
+    ended_at: datetime | None = _time(default=None, nullable=True)
+    created_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
+class Product(_Table, table=True):
+    """What the Catalog has said of a product; each field is the last writer's, by the Catalog's own time.
+
+    ``heard_at`` is null for a product that somebody owns but the Catalog has not spoken of yet. The two sort keys are
+    folded titles, each with the other language as fallback; ``COLLATE "C"`` makes their order the same on every server.
+    """
+
+    __tablename__ = "products"
+    __table_args__ = (
+        PrimaryKeyConstraint("product_id"),
+        Index("ix_products_unheard", "fetch_after", postgresql_where=text("heard_at IS NULL")),
+    )
+
+    product_id: UUID = Field(primary_key=True)
+    product_type: str | None = Field(default=None, max_length=50)
+    title_ru: str | None = Field(default=None, max_length=500)
+    title_en: str | None = Field(default=None, max_length=500)
+    sort_key_ru: str | None = Field(default=None, sa_type=String(collation="C"))
+    sort_key_en: str | None = Field(default=None, sa_type=String(collation="C"))
+    cover_image_url: str | None = Field(default=None, max_length=2000)
+    is_free_to_play: bool | None = Field(default=None, sa_type=Boolean)
+    family_sharing_allowed: bool | None = Field(default=None, sa_type=Boolean)
+    product_type_at: datetime | None = _time(default=None, nullable=True)
+    title_ru_at: datetime | None = _time(default=None, nullable=True)
+    title_en_at: datetime | None = _time(default=None, nullable=True)
+    cover_image_url_at: datetime | None = _time(default=None, nullable=True)
+    is_free_to_play_at: datetime | None = _time(default=None, nullable=True)
+    family_sharing_allowed_at: datetime | None = _time(default=None, nullable=True)
+    heard_at: datetime | None = _time(default=None, nullable=True)
+    fetch_after: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
+class CatalogVersion(_Table, table=True):
+    """One row that counts the commits to ``products``: part of every library's ETag.
+
+    A sequence would not do: its number is visible before the commit that took it.
+    """
+
+    __tablename__ = "catalog_version"
+    __table_args__ = (PrimaryKeyConstraint("singleton"), CheckConstraint("singleton", name="singleton"))
+
+    singleton: bool = Field(
+        default=True, primary_key=True, sa_type=Boolean, sa_column_kwargs={"server_default": text("true")}
+    )
+    version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})

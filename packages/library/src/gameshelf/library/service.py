@@ -1,0 +1,239 @@
+"""The use cases of a library. None commits: the caller's transaction does, and it holds the user's lock.
+
+Each records what happened through ``record``; a refusal is raised and must leave no trace.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from gameshelf.kernel.clock import Clock, not_in_future, utc_now
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.events import Record
+from gameshelf.library.commands import MAX_CATEGORIES, CategoryChanges, ItemChanges, NewCategory
+from gameshelf.library.errors import (
+    CategoryAlreadyExists,
+    CategoryNotFound,
+    LibraryItemNotFound,
+    ProductAlreadyOwned,
+    ProductNotFound,
+    ProductNotFree,
+)
+from gameshelf.library.events import GameAdded, GameRemoved, ItemUpdated
+from gameshelf.library.models import GrantKind, InstallationStatus
+from gameshelf.library.queries import CategoryView, ItemView, Language, LibraryQueries
+from gameshelf.library.rules import Ownership, is_newer, ownership
+from gameshelf.library.store import LibraryStore, NewGrant, StoredItem
+
+
+class LibraryService:
+    """One user's library, changed over one connection that is inside a transaction."""
+
+    def __init__(self, connection: Connection, record: Record, clock: Clock = utc_now) -> None:
+        self._store = LibraryStore(connection)
+        self._queries = LibraryQueries(connection)
+        self._record = record
+        self._clock = clock
+
+    # Ownership
+
+    async def grant(self, user_id: UUID, grants: Sequence[NewGrant]) -> None:
+        """Adds reasons to own products.
+
+        Repeating a grant changes nothing; one that was ended stays ended, also when its refund was heard of first.
+        """
+        if not grants:
+            return
+        now = self._clock()
+        bounded = [replace(grant, acquired_at=not_in_future(grant.acquired_at, now)) for grant in grants]
+        await self._store.add_grants(user_id, bounded)
+        await self._settle(user_id, {grant.product_id for grant in bounded})
+
+    async def end_grants(
+        self,
+        user_id: UUID,
+        kind: GrantKind,
+        source_id: str,
+        product_ids: Sequence[UUID],
+        reason: str = "refund",
+    ) -> None:
+        """Ends the grants of these products that come from one source, whether or not they were heard of."""
+        if not product_ids:
+            return
+        await self._store.end_grants(user_id, kind, source_id, product_ids, self._clock())
+        await self._settle(user_id, set(product_ids), reason)
+
+    async def claim(self, user_id: UUID, product_id: UUID, language: Language) -> ItemView:
+        """Takes a free-to-play product into the library.
+
+        Raises ProductNotFound, ProductNotFree, ProductAlreadyOwned.
+        """
+        known, free = await self._store.product(product_id)
+        if not known:
+            raise ProductNotFound(pointer="/data/attributes/product_id")
+        if not free:
+            raise ProductNotFree(pointer="/data/attributes/product_id")
+        [item] = await self._store.items_of_products(user_id, [product_id])
+        if item.ownership:
+            raise ProductAlreadyOwned(pointer="/data/attributes/product_id", library_item_id=str(item.id))
+        claim = NewGrant(product_id, GrantKind.CLAIM, str(uuid4()), self._clock())
+        await self.grant(user_id, [claim])
+        return await self._visible(user_id, item.id, language)
+
+    async def _settle(self, user_id: UUID, product_ids: set[UUID], reason: str = "refund") -> None:
+        """Makes the items show what their grants add up to, and records what that changed."""
+        holdings = await self._store.holdings(user_id, product_ids)
+        changed: list[tuple[UUID, Ownership | None]] = []
+        for item in await self._store.items_of_products(user_id, product_ids):
+            owned = ownership(holdings.get(item.product_id, ()))
+            if owned != item.ownership:
+                changed.append((item.id, owned))
+                self._record_ownership(user_id, item, owned, reason)
+        if changed:
+            await self._store.set_ownership(user_id, changed)
+
+    def _record_ownership(self, user_id: UUID, item: StoredItem, owned: Ownership | None, reason: str) -> None:
+        now = self._clock()
+        if owned is None:
+            self._record(
+                GameRemoved(
+                    user_id=user_id,
+                    occurred_at=now,
+                    item_id=item.id,
+                    product_id=item.product_id,
+                    reason=reason,
+                )
+            )
+        elif item.ownership is None:
+            self._record(
+                GameAdded(
+                    user_id=user_id,
+                    occurred_at=now,
+                    item_id=item.id,
+                    product_id=item.product_id,
+                    acquisition_type=owned.acquisition_type,
+                    added_at=owned.added_at,
+                )
+            )
+        else:
+            self._changed(user_id, item, acquisition_type=owned.acquisition_type, added_at=owned.added_at)
+
+    # The user's state of a game
+
+    async def update_item(self, user_id: UUID, item_id: UUID, changes: ItemChanges, language: Language) -> ItemView:
+        """Changes what was sent of ``changes``.
+
+        Raises LibraryItemNotFound (also without access), CategoryNotFound for a category that is not the user's.
+        """
+        item = await self._store.item(user_id, item_id)
+        if item is None or item.ownership is None:
+            raise LibraryItemNotFound
+        sent = changes.model_dump(include=changes.model_fields_set)
+        categories: Sequence[UUID] | None = sent.pop("category_ids", None)
+        changed = {name: value for name, value in sent.items() if value != getattr(item, name)}
+        if changed:
+            stored = replace(item, **changed)
+            if changed.keys() - {"is_hidden"}:
+                stored = replace(stored, installation_changed_at=self._clock())
+            await self._store.set_state(user_id, stored)
+        if categories is not None and await self._set_categories(user_id, item.id, categories):
+            changed["category_ids"] = [str(category_id) for category_id in categories]
+        if changed:
+            self._changed(user_id, item, **changed)
+        return await self._visible(user_id, item_id, language)
+
+    async def _set_categories(self, user_id: UUID, item_id: UUID, category_ids: Sequence[UUID]) -> bool:
+        if category_ids:
+            existing = await self._store.existing_categories(user_id, category_ids)
+            for index, category_id in enumerate(category_ids):
+                if category_id not in existing:
+                    raise CategoryNotFound(pointer=f"/data/attributes/category_ids/{index}")
+        return await self._store.set_item_categories(user_id, item_id, category_ids)
+
+    async def set_installation(
+        self,
+        user_id: UUID,
+        product_id: UUID,
+        status: InstallationStatus,
+        version_id: str | None,
+        at: datetime,
+    ) -> None:
+        """Takes over where the Download service says that a game stands; the newest fact wins, in any order."""
+        at = not_in_future(at, self._clock())
+        [item] = await self._store.items_of_products(user_id, [product_id])
+        if not is_newer(at, item.installation_changed_at):
+            return
+        stored = replace(item, installation_status=status, installed_version_id=version_id, installation_changed_at=at)
+        await self._store.set_state(user_id, stored)
+        if (status, version_id) != (item.installation_status, item.installed_version_id):
+            self._changed(user_id, item, installation_status=status, installed_version_id=version_id)
+
+    async def set_rating(self, user_id: UUID, product_id: UUID, rating: float, at: datetime) -> None:
+        """Takes over the user's rating of a product from the Social service; the newest wins."""
+        at = not_in_future(at, self._clock())
+        [item] = await self._store.items_of_products(user_id, [product_id])
+        if not is_newer(at, item.rating_changed_at):
+            return
+        await self._store.set_state(user_id, replace(item, user_rating=rating, rating_changed_at=at))
+        if rating != item.user_rating:
+            self._changed(user_id, item, user_rating=rating)
+
+    def _changed(self, user_id: UUID, item: StoredItem, **changes: Any) -> None:
+        if item.ownership is None:  # nobody sees the item, so nobody is told
+            return
+        self._record(
+            ItemUpdated(
+                user_id=user_id,
+                occurred_at=self._clock(),
+                item_id=item.id,
+                product_id=item.product_id,
+                changes=changes,
+            )
+        )
+
+    async def _visible(self, user_id: UUID, item_id: UUID, language: Language) -> ItemView:
+        item = await self._queries.item(user_id, item_id, language)
+        if item is None:
+            raise LibraryItemNotFound
+        return item
+
+    # Categories
+
+    async def create_category(self, user_id: UUID, new: NewCategory) -> CategoryView:
+        """Raises CategoryAlreadyExists, and InvalidInput beyond 200 categories."""
+        if await self._store.count_categories(user_id) >= MAX_CATEGORIES:
+            raise InvalidInput(Problem("too_many_categories", pointer="/data", params={"max": MAX_CATEGORIES}))
+        category_id = uuid4()
+        if not await self._store.insert_category(user_id, category_id, new.name, new.display_order):
+            raise CategoryAlreadyExists(pointer="/data/attributes/name")
+        return await self._category(user_id, category_id)
+
+    async def update_category(self, user_id: UUID, category_id: UUID, changes: CategoryChanges) -> CategoryView:
+        """Raises CategoryNotFound, CategoryAlreadyExists."""
+        category = await self._category(user_id, category_id)
+        sent = changes.model_dump(include=changes.model_fields_set)
+        name, order = sent.get("name", category.name), sent.get("display_order", category.display_order)
+        if await self._store.category_of_name(user_id, name) not in (None, category_id):
+            raise CategoryAlreadyExists(pointer="/data/attributes/name")
+        await self._store.update_category(user_id, category_id, name, order)
+        return await self._category(user_id, category_id)
+
+    async def delete_category(self, user_id: UUID, category_id: UUID) -> None:
+        """Raises CategoryNotFound. The games in it stay."""
+        if not await self._store.delete_category(user_id, category_id):
+            raise CategoryNotFound
+
+    async def _category(self, user_id: UUID, category_id: UUID) -> CategoryView:
+        category = await self._queries.category(user_id, category_id)
+        if category is None:
+            raise CategoryNotFound
+        return category
+
+    # The end of an account
+
+    async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
+        """Deletes a bounded part of everything the library knows of a user; True while there may be more."""
+        return await self._store.erase(user_id, limit)

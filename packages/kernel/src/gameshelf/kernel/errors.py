@@ -42,8 +42,8 @@ class PermissionDenied(DomainError):
 class Problem:
     """One thing that is wrong with an input.
 
-    ``rule`` names the broken rule (for example ``string_too_long``), ``params`` are its values (``{"max_length": 100}``);
-    exactly  one of ``pointer`` (into the body) and ``parameter`` (of the query) says where.
+    ``rule`` names the broken rule (such as ``string_too_long``) and ``params`` its values (``{"max_length": 100}``);
+    exactly one of ``pointer`` (into the body) and ``parameter`` (of the query) says where.
     """
 
     rule: str

@@ -53,8 +53,9 @@ class Migrations:
 
     async def current(self, connection: "Connection[Any]") -> str | None:
         """The revision that the schema has, None when it has none yet."""
+        query = f'SELECT version_num FROM "{self.schema}".alembic_version'  # noqa: S608
         try:
-            revision: str | None = await connection.fetchval(f'SELECT version_num FROM "{self.schema}".alembic_version')
+            revision: str | None = await connection.fetchval(query)
         except UndefinedTableError:
             return None
         return revision

@@ -25,7 +25,7 @@ from gameshelf.library.errors import (
 )
 from gameshelf.library.events import GameAdded, GameRemoved, ItemUpdated
 from gameshelf.library.models import SCHEMA, AcquisitionType, GrantKind, InstallationStatus
-from gameshelf.library.queries import Access, CategoryView, ItemView, Language, LibraryQueries
+from gameshelf.library.queries import CATALOG_VERSION, Access, CategoryView, ItemView, Language, LibraryQueries
 from gameshelf.library.service import LibraryService
 from gameshelf.library.store import NewGrant
 
@@ -34,6 +34,7 @@ __version__ = "0.1.0"
 MIGRATIONS = Migrations("gameshelf.library", SCHEMA)
 
 __all__ = [
+    "CATALOG_VERSION",
     "MIGRATIONS",
     "PRODUCT_FIELDS",
     "Access",

@@ -1,7 +1,7 @@
 """The tables of the schema ``library``.
 
-Names, columns and checks are the specification's (section 4). Every key begins with ``user_id``, so that the tables
-can be distributed by it; facts of products are a reference table. A table class does not validate: what comes from outside
+Names, columns and checks are the specification's (section 4). Every key begins with ``user_id``, so that the tables can
+be distributed by it; facts of products are a reference table. A table class does not validate: what comes from outside
 is checked by ``commands.py`` before it gets here.
 """
 

@@ -237,7 +237,8 @@ _ACCESS = Statement(
     .order_by(_asked.c.position)
 )
 
-_CATALOG_VERSION = Statement(select(col(CatalogVersion.version)))
+CATALOG_VERSION = select(col(CatalogVersion.version)).scalar_subquery()
+"""A number that grows with each commit to the catalog projection; to be selected in a statement of the caller's."""
 
 
 class LibraryQueries:
@@ -301,11 +302,6 @@ class LibraryQueries:
             product_ids=[product for _, product in pairs],
         )
         return [_access(row) for row in rows]
-
-    async def catalog_version(self) -> int:
-        """A number that grows with each commit to the catalog projection."""
-        row = await _CATALOG_VERSION.first(self._connection)
-        return row["version"] if row else 0
 
 
 def _view(row: Record) -> ItemView:

@@ -1,0 +1,5 @@
+import sys
+
+from gameshelf.gateway.main import run
+
+sys.exit(run())

@@ -1,0 +1,258 @@
+"""Every code of the contract: its HTTP status, its gRPC status, and its words in two languages. The one table."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gameshelf.kernel.errors import DomainError
+
+Language = Literal["ru", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a code means on each wire. Texts are ``(ru, en)``; ``grpc`` is the name of the status."""
+
+    http: int
+    grpc: str
+    title: tuple[str, str]
+    detail: tuple[str, str]
+
+    def titled(self, language: Language) -> str:
+        return self.title[language == "en"]
+
+    def detailed(self, language: Language) -> str:
+        return self.detail[language == "en"]
+
+
+CODES: dict[str, Code] = {
+    "VALIDATION_ERROR": Code(
+        400,
+        "INVALID_ARGUMENT",
+        ("Ошибка валидации", "Validation error"),
+        ("Запрос содержит недопустимые значения.", "The request holds values that are not allowed."),
+    ),
+    "MALFORMED_JSON": Code(
+        400,
+        "INVALID_ARGUMENT",
+        ("Некорректный JSON", "Malformed JSON"),
+        ("Тело запроса не является корректным JSON в UTF-8.", "The body is not valid JSON in UTF-8."),
+    ),
+    "UNAUTHENTICATED": Code(
+        401,
+        "UNAUTHENTICATED",
+        ("Ошибка аутентификации", "Authentication failed"),
+        (
+            "Необходима аутентификация для доступа к этому ресурсу.",
+            "A valid token is needed to access this resource.",
+        ),
+    ),
+    "PERMISSION_DENIED": Code(
+        403,
+        "PERMISSION_DENIED",
+        ("Доступ запрещён", "Permission denied"),
+        ("У вас нет доступа к этому продукту или действию.", "You have no access to this product or action."),
+    ),
+    "NOT_FOUND": Code(
+        404,
+        "NOT_FOUND",
+        ("Не найдено", "Not found"),
+        ("Запрошенный ресурс не найден.", "The requested resource was not found."),
+    ),
+    "LIBRARY_ITEM_NOT_FOUND": Code(
+        404,
+        "NOT_FOUND",
+        ("Элемент библиотеки не найден", "Library item not found"),
+        ("В вашей библиотеке нет такого элемента.", "There is no such item in your library."),
+    ),
+    "CATEGORY_NOT_FOUND": Code(
+        404,
+        "NOT_FOUND",
+        ("Категория не найдена", "Category not found"),
+        ("У вас нет такой категории.", "You have no such category."),
+    ),
+    "METHOD_NOT_ALLOWED": Code(
+        405,
+        "UNIMPLEMENTED",
+        ("Метод не поддерживается", "Method not allowed"),
+        (
+            "Этот ресурс не поддерживает такой метод; допустимые перечислены в заголовке Allow.",
+            "This resource does not support the method; the header Allow lists those it does.",
+        ),
+    ),
+    "UNSUPPORTED_MEDIA_TYPE": Code(
+        415,
+        "INVALID_ARGUMENT",
+        ("Неподдерживаемый тип содержимого", "Unsupported media type"),
+        ("Отправьте тело запроса как application/json.", "Send the body as application/json."),
+    ),
+    "RATE_LIMIT_EXCEEDED": Code(
+        429,
+        "RESOURCE_EXHAUSTED",
+        ("Слишком много запросов", "Too many requests"),
+        ("Повторите запрос после паузы из заголовка Retry-After.", "Try again after the pause named in Retry-After."),
+    ),
+    "PRODUCT_ALREADY_OWNED": Code(
+        409,
+        "ALREADY_EXISTS",
+        ("Продукт уже в библиотеке", "Product already owned"),
+        ("Этот продукт уже принадлежит вам.", "You already own this product."),
+    ),
+    "CATEGORY_ALREADY_EXISTS": Code(
+        409,
+        "ALREADY_EXISTS",
+        ("Категория уже существует", "Category already exists"),
+        ("У вас уже есть категория с таким названием.", "You already have a category of this name."),
+    ),
+    "IDEMPOTENCY_KEY_REUSED": Code(
+        409,
+        "ABORTED",
+        ("Ключ идемпотентности уже использован", "Idempotency key reused"),
+        (
+            "Этот Idempotency-Key уже использован с другим телом запроса; возьмите новый ключ.",
+            "This Idempotency-Key was used with another body; take a new key.",
+        ),
+    ),
+    "PRECONDITION_FAILED": Code(
+        412,
+        "FAILED_PRECONDITION",
+        ("Предусловие не выполнено", "Precondition failed"),
+        ("Ресурс изменился с момента чтения.", "The resource has changed since it was read."),
+    ),
+    "PAYLOAD_TOO_LARGE": Code(
+        413,
+        "RESOURCE_EXHAUSTED",
+        ("Слишком большой запрос", "Payload too large"),
+        ("Тело запроса превышает допустимый размер.", "The body is larger than allowed."),
+    ),
+    "INTERNAL_ERROR": Code(
+        500,
+        "INTERNAL",
+        ("Внутренняя ошибка", "Internal error"),
+        (
+            "Что-то пошло не так на нашей стороне; сообщите trace_id поддержке.",
+            "Something went wrong on our side; tell the trace_id to support.",
+        ),
+    ),
+    "SERVICE_UNAVAILABLE": Code(
+        503,
+        "UNAVAILABLE",
+        ("Сервис временно недоступен", "Service unavailable"),
+        ("Повторите запрос позже.", "Try again later."),
+    ),
+}
+
+
+class ServiceUnavailable(DomainError):
+    """Something that this request needs is away."""
+
+    code = "SERVICE_UNAVAILABLE"
+
+    def __init__(self, dependency: str) -> None:
+        super().__init__(dependency=dependency)
+
+
+class Unauthenticated(DomainError):
+    """A valid token is needed."""
+
+    code = "UNAUTHENTICATED"
+
+
+class MethodNotAllowed(DomainError):
+    """This resource does not support the method."""
+
+    code = "METHOD_NOT_ALLOWED"
+
+
+class MalformedJson(DomainError):
+    """The body is not JSON."""
+
+    code = "MALFORMED_JSON"
+
+
+class UnsupportedMediaType(DomainError):
+    """The body is not application/json."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+
+
+class PayloadTooLarge(DomainError):
+    """The body is larger than allowed."""
+
+    code = "PAYLOAD_TOO_LARGE"
+
+
+class IdempotencyKeyReused(DomainError):
+    """The key was used with another body."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class InternalError(DomainError):
+    """Something went wrong on our side."""
+
+    code = "INTERNAL_ERROR"
+
+
+class RateLimitExceeded(DomainError):
+    """Too many requests."""
+
+    code = "RATE_LIMIT_EXCEEDED"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+# What each rule says when it is broken, by the name that pydantic gives it (or we do): (ru, en), with its values.
+_RULES: dict[str, tuple[str, str]] = {
+    "missing": ("Обязательное поле отсутствует.", "This field is required."),
+    "extra_forbidden": ("Неизвестное поле; удалите его.", "Unknown field; remove it."),
+    "unknown_parameter": ("Неизвестный параметр; удалите его.", "Unknown parameter; remove it."),
+    "repeated_parameter": ("Параметр указан несколько раз.", "The parameter is given more than once."),
+    "uuid_parsing": ("Ожидается UUID.", "A UUID is expected."),
+    "uuid_type": ("Ожидается UUID.", "A UUID is expected."),
+    "string_type": ("Ожидается строка.", "A string is expected."),
+    "string_too_long": ("Не длиннее {max_length} символов.", "At most {max_length} characters."),
+    "string_too_short": ("Не короче {min_length} символов.", "At least {min_length} characters."),
+    "text_forbidden_character": (
+        "Символ NUL и одиночные суррогаты недопустимы.",
+        "NUL and lone surrogates are not allowed.",
+    ),
+    "text_control_character": (
+        "Управляющие символы и символы смены направления недопустимы.",
+        "Control and bidi-override characters are not allowed.",
+    ),
+    "text_blank": ("Нужен хотя бы один видимый символ.", "At least one visible character is needed."),
+    "bool_type": ("Ожидается true или false.", "Expected true or false."),
+    "bool_parsing": ("Ожидается true или false.", "Expected true or false."),
+    "int_type": ("Ожидается целое число.", "A whole number is expected."),
+    "int_parsing": ("Ожидается целое число.", "A whole number is expected."),
+    "int_from_float": ("Ожидается целое число.", "A whole number is expected."),
+    "int_parsing_size": ("Слишком большое число.", "The number is too large."),
+    "greater_than_equal": ("Не меньше {ge}.", "At least {ge}."),
+    "less_than_equal": ("Не больше {le}.", "At most {le}."),
+    "enum": ("Допустимые значения: {expected}.", "Allowed values: {expected}."),
+    "too_long": ("Не больше {max_length} элементов.", "At most {max_length} elements."),
+    "tuple_type": ("Ожидается список.", "A list is expected."),
+    "list_type": ("Ожидается список.", "A list is expected."),
+    "model_type": ("Ожидается объект.", "An object is expected."),
+    "model_attributes_type": ("Ожидается объект.", "An object is expected."),
+    "dict_type": ("Ожидается объект.", "An object is expected."),
+    "id_mismatch": ("Должно совпадать с идентификатором в пути.", "Must agree with the id in the path."),
+    "too_many_categories": ("Не больше {max} категорий.", "At most {max} categories."),
+    "not_a_cursor": ("Ожидается id события из ленты.", "The id of an event of the feed is expected."),
+    "bad_idempotency_key": (
+        "Idempotency-Key: от 1 до 255 печатных символов ASCII.",
+        "Idempotency-Key: 1 to 255 printable ASCII characters.",
+    ),
+}
+_ANY_RULE = ("Недопустимое значение.", "This value is not allowed.")
+
+
+def rule_text(rule: str, params: dict[str, object], language: Language) -> str:
+    """What a broken rule says to its sender."""
+    text = _RULES.get(rule, _ANY_RULE)[language == "en"]
+    try:
+        return text.format(**params)
+    except (KeyError, IndexError):
+        return _ANY_RULE[language == "en"]

@@ -1,0 +1,57 @@
+"""What went wrong, told apart: a refusal, a dependency that is away, or a mistake of ours."""
+
+import logging
+
+import asyncpg
+from gameshelf.gateway.errors import InternalError, ServiceUnavailable, Unauthenticated
+from gameshelf.gateway.identity import Unauthenticated as BadToken
+from gameshelf.gateway.streams import UserErased
+from gameshelf.kernel.errors import DomainError
+
+_log = logging.getLogger(__name__)
+
+# The server is away, starting, stopping, full, or a lock was not to be had in time: all of it passes.
+_POSTGRES_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InternalClientError,
+    asyncpg.ReadOnlySQLTransactionError,
+    ConnectionError,
+    TimeoutError,
+    OSError,
+)
+_LOST_A_RACE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+def postgres_is_away(error: BaseException) -> bool:
+    """Whether PostgreSQL could not be reached, or could not serve just now."""
+    if isinstance(error, asyncpg.InterfaceError):
+        # asyncpg's own words for a connection that went away under a statement.
+        return "closed" in str(error) or "connection" in str(error)
+    return isinstance(error, _POSTGRES_AWAY)
+
+
+def safe_to_repeat(error: BaseException) -> bool:
+    """Whether the transaction lost against another one, was rolled back whole, and may simply be tried again."""
+    return isinstance(error, _LOST_A_RACE)
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same work may succeed later without any change to it."""
+    return postgres_is_away(error) or safe_to_repeat(error)
+
+
+def refused(error: Exception) -> DomainError:
+    """What a caller is told of an error. Nothing internal leaks; what is our mistake is logged."""
+    if isinstance(error, DomainError):
+        return error
+    if isinstance(error, UserErased | BadToken):
+        return Unauthenticated()
+    if is_passing(error):
+        _log.warning("PostgreSQL is away: %s", type(error).__name__)
+        return ServiceUnavailable("postgresql")
+    _log.error("unexpected failure", exc_info=error)
+    return InternalError()

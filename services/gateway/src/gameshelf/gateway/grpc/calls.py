@@ -1,0 +1,142 @@
+"""The steps around every gRPC call: who calls, may they, how long it took, and one form for every failure."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+
+import grpc
+from gameshelf.gateway.errors import CODES
+from gameshelf.gateway.failures import refused
+from gameshelf.gateway.identity import Identity, Role, TokenVerifier, Unauthenticated
+from gameshelf.gateway.limits import RateLimits
+from gameshelf.gateway.observability.metrics import Metrics
+from gameshelf.gateway.observability.traces import Tracing
+from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied, Problem
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
+
+_log = logging.getLogger(__name__)
+
+DOMAIN = "library.platform"
+_OPEN = ("/grpc.health.v1.", "/grpc.reflection.")
+_caller: ContextVar[Identity] = ContextVar("caller")
+
+
+def require_read(user_id: UUID) -> None:
+    """Whether the caller may read this user's data: a player only their own. Raises PermissionDenied."""
+    caller = _caller.get()
+    if caller.roles & {Role.SERVICE, Role.SUPPORT, Role.ADMIN}:
+        return
+    if Role.USER not in caller.roles or caller.user_id != user_id:
+        raise PermissionDenied
+
+
+def parse_id(text: str, field: str) -> UUID:
+    """A UUID of a request. Raises InvalidInput that names the field."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidInput(Problem("uuid_parsing", pointer=field)) from None
+
+
+class ServiceCertificates:
+    """Which client certificates role ``service`` needs; none when TLS is not required."""
+
+    def __init__(self, required: bool, names: tuple[str, ...]) -> None:
+        self._required = required
+        self._names = frozenset(names)
+
+    def check(self, identity: Identity, auth_context: Any) -> None:
+        """Raises PermissionDenied for a service without a certificate of a listed name."""
+        if not self._required or Role.SERVICE not in identity.roles:
+            return
+        given = {
+            name.decode(errors="replace")
+            for key in ("x509_common_name", "x509_subject_alternative_name")
+            for name in auth_context.get(key, ())
+        }
+        if not given & self._names:
+            raise PermissionDenied
+
+
+class Calls(grpc.aio.ServerInterceptor):
+    """Wraps every unary call. Health and reflection are open."""
+
+    def __init__(
+        self,
+        verifier: TokenVerifier | None,
+        certificates: ServiceCertificates,
+        limits: RateLimits,
+        metrics: Metrics,
+        tracing: Tracing,
+    ) -> None:
+        self._verifier = verifier
+        self._certificates = certificates
+        self._limits = limits
+        self._metrics = metrics
+        self._tracing = tracing
+
+    async def intercept_service(
+        self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: grpc.HandlerCallDetails
+    ) -> Any:
+        handler = await continuation(handler_call_details)
+        method = handler_call_details.method
+        if handler is None or method.startswith(_OPEN) or handler.unary_unary is None:
+            return handler
+        return grpc.unary_unary_rpc_method_handler(
+            self._wrap(method, handler.unary_unary), handler.request_deserializer, handler.response_serializer
+        )
+
+    def _wrap(self, method: str, serve: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def wrapped(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
+            started = time.perf_counter()
+            metadata = {str(key): value for key, value in context.invocation_metadata() or ()}
+            code = "OK"
+            with self._tracing.request(method, _text(metadata.get("traceparent"))) as traced:
+                try:
+                    await self._identify(metadata, context)
+                    return await serve(request, context)
+                except Exception as error:
+                    refusal = refused(error)
+                    code = CODES[refusal.code].grpc
+                    if code in ("INTERNAL", "UNAVAILABLE"):
+                        traced.fail(type(error).__name__)
+                    await context.abort_with_status(rpc_status.to_status(_status(refusal)))
+                finally:
+                    self._metrics.grpc_served(method, code, time.perf_counter() - started)
+
+        return wrapped
+
+    async def _identify(self, metadata: dict[str, Any], context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        scheme, _, token = (_text(metadata.get("authorization")) or "").partition(" ")
+        if self._verifier is None or scheme.lower() != "bearer":
+            raise Unauthenticated("no bearer token")
+        identity = await self._verifier.verify(token.strip())
+        self._certificates.check(identity, context.auth_context())
+        if Role.SERVICE in identity.roles:
+            await self._limits.of_service(str(identity.user_id))
+        else:
+            await self._limits.of_user(identity.user_id)
+        _caller.set(identity)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _status(refusal: DomainError) -> Status:
+    code = CODES[refusal.code]
+    info = ErrorInfo(reason=refusal.code, domain=DOMAIN)
+    for name, value in refusal.meta.items():
+        info.metadata[name] = str(value)
+    detail = code.detailed("en")
+    if isinstance(refusal, InvalidInput):
+        detail = "; ".join(f"{problem.pointer or problem.parameter}: {problem.rule}" for problem in refusal.problems)
+    packed = AnyMessage()
+    packed.Pack(info)
+    return Status(code=getattr(grpc.StatusCode, code.grpc).value[0], message=detail, details=[packed])

@@ -1,0 +1,68 @@
+"""``LibraryQueryService``: what other services ask of libraries."""
+
+from typing import Any
+
+import grpc.aio
+from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.grpc import convert
+from gameshelf.gateway.grpc.calls import parse_id, require_read
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.library import LibraryQueries
+from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
+from gameshelf.protos.library.v1.library_query_service_pb2_grpc import (
+    LibraryQueryServiceServicer,
+    add_LibraryQueryServiceServicer_to_server,
+)
+
+MAX_PAIRS = 1000
+NAME = messages.DESCRIPTOR.services_by_name["LibraryQueryService"].full_name
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class LibraryQuery(LibraryQueryServiceServicer):
+    """Serves reads of libraries; ``acquire`` gives a connection."""
+
+    def __init__(self, acquire: Acquire) -> None:
+        self._acquire = acquire
+
+    def install(self, server: grpc.aio.Server) -> str:
+        """Adds the service to a server; its full name."""
+        add_LibraryQueryServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        return NAME
+
+    async def GetLibraryItems(
+        self, request: messages.GetLibraryItemsRequest, context: Context
+    ) -> messages.GetLibraryItemsResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        require_read(user_id)
+        _require_few(request.product_ids_filter, "product_ids_filter")
+        products = [parse_id(product_id, "product_ids_filter") for product_id in request.product_ids_filter]
+        async with self._acquire() as connection:
+            items = await LibraryQueries(connection).items_of_products(user_id, products)
+        return messages.GetLibraryItemsResponse(items=[convert.library_item(item) for item in items])
+
+    async def CheckGameAccess(
+        self, request: messages.CheckGameAccessRequest, context: Context
+    ) -> messages.CheckGameAccessResponse:
+        [result] = await self._check([request])
+        return result
+
+    async def BatchCheckGameAccess(
+        self, request: messages.BatchCheckGameAccessRequest, context: Context
+    ) -> messages.BatchCheckGameAccessResponse:
+        _require_few(request.pairs, "pairs")
+        return messages.BatchCheckGameAccessResponse(results=await self._check(request.pairs))
+
+    async def _check(self, asked: Any) -> list[messages.CheckGameAccessResponse]:
+        pairs = [(parse_id(one.user_id, "user_id"), parse_id(one.product_id, "product_id")) for one in asked]
+        for user_id in {user_id for user_id, _ in pairs}:
+            require_read(user_id)
+        async with self._acquire() as connection:
+            found = await LibraryQueries(connection).access(pairs)
+        return [convert.access(one) for one in found]
+
+
+def _require_few(values: Any, field: str) -> None:
+    if len(values) > MAX_PAIRS:
+        raise InvalidInput(Problem("too_long", pointer=field, params={"max_length": MAX_PAIRS}))

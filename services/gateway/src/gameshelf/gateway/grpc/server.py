@@ -1,0 +1,75 @@
+"""The gRPC server: services, health and reflection."""
+
+from pathlib import Path
+
+import grpc
+import grpc.aio
+from gameshelf.gateway.grpc.calls import Calls
+from gameshelf.gateway.grpc.library import LibraryQuery
+from gameshelf.gateway.settings import Settings
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health_aio
+from grpc_reflection.v1alpha import reflection
+
+_MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+
+
+class GrpcServer:
+    """Serves gRPC on the port of the settings."""
+
+    def __init__(self, settings: Settings, calls: Calls, library: LibraryQuery) -> None:
+        self._server = grpc.aio.server(
+            interceptors=[calls],
+            options=[
+                ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+                ("grpc.so_reuseport", 0),  # a taken port is an error, not a second server behind the same number
+            ],
+        )
+        self._health = health_aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        names = [library.install(self._server)]
+        if settings.grpc_reflection:
+            reflection.enable_server_reflection(
+                [*names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME],
+                self._server,
+            )
+        self._names = ["", *names]
+        self._address = f"{settings.host}:{settings.grpc_port}"
+        self._credentials = _credentials(settings)
+
+    async def start(self) -> int:
+        """Starts serving; the port. Raises OSError for a taken port."""
+        try:
+            if self._credentials:
+                port = self._server.add_secure_port(self._address, self._credentials)
+            else:
+                port = self._server.add_insecure_port(self._address)
+        except RuntimeError:
+            raise OSError(f"LIBRARY_SERVICE_GRPC_PORT: {self._address} can't be bound, is it taken?") from None
+        await self._server.start()
+        await self._report(health_pb2.HealthCheckResponse.SERVING)
+        return port
+
+    async def stop(self, grace: float) -> None:
+        """Takes no more calls, and gives the running ones so many seconds."""
+        await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
+        await self._server.stop(grace)
+
+    async def _report(self, status: int) -> None:
+        for name in self._names:
+            await self._health.set(name, status)
+
+
+def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
+    if not (settings.grpc_tls_cert_file and settings.grpc_tls_key_file):
+        return None
+    ca = settings.grpc_tls_client_ca_file
+    return grpc.ssl_server_credentials(
+        [(_read(settings.grpc_tls_key_file), _read(settings.grpc_tls_cert_file))],
+        root_certificates=_read(ca) if ca else None,
+        require_client_auth=ca is not None,
+    )
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes()

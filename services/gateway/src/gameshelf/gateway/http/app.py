@@ -1,0 +1,171 @@
+"""The Quart application: every route behind the same steps, every failure in the same envelope."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.errors import Language, MethodNotAllowed, PayloadTooLarge
+from gameshelf.gateway.failures import refused, safe_to_repeat
+from gameshelf.gateway.http.authenticate import Authenticate
+from gameshelf.gateway.http.idempotency import Guard
+from gameshelf.gateway.http.parse import parse_body, parse_query
+from gameshelf.gateway.http.reply import BASE, JSON, Reply, refusal
+from gameshelf.gateway.http.routing import Read, Route, Write
+from gameshelf.gateway.limits import RateLimits
+from gameshelf.gateway.observability.traces import current_trace_id
+from gameshelf.gateway.streams import UserStreams
+from gameshelf.gateway.transaction import Transactions
+from gameshelf.kernel.errors import DomainError, NotFound
+from quart import Quart, Response, request
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.exceptions import HTTPException
+from werkzeug.http import parse_accept_header
+
+MAX_BODY_BYTES = 256 * 1024
+_ATTEMPTS = 3
+_PERSONAL = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-User-Id, Accept-Language"}
+# A refusal that may be different next time is not the answer to keep.
+_NEVER_KEPT = frozenset({401, 429})
+_OF_STATUS: dict[int | None, type[DomainError]] = {404: NotFound, 405: MethodNotAllowed, 413: PayloadTooLarge}
+
+
+class RestApi:
+    """Serves routes. ``acquire`` gives a connection for a read, ``transactions`` opens one user's change."""
+
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        authenticate: Authenticate,
+        limits: RateLimits,
+        acquire: Acquire,
+        streams: UserStreams,
+        transactions: Transactions,
+    ) -> None:
+        self.routes = tuple(routes)
+        self._authenticate = authenticate
+        self._limits = limits
+        self._acquire = acquire
+        self._streams = streams
+        self._transactions = transactions
+
+    def install(self, app: Quart) -> None:
+        """Adds the routes to an application."""
+        app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+        for route in self.routes:
+            app.add_url_rule(
+                BASE + route.path,
+                endpoint=f"{route.tag}.{route.handler.__name__}",
+                view_func=self._view(route),
+                methods=[route.method],
+            )
+
+    def _view(self, route: Route) -> Callable[..., Awaitable[Response]]:
+        template = BASE + route.path
+        serve = self._read if route.kind == "read" else self._write
+
+        async def view(**ids: UUID) -> Response:
+            request.scope["route"] = template  # type: ignore[typeddict-unknown-key]
+            language = preferred_language()
+            limited: dict[str, str] = {}
+            try:
+                identity = await self._authenticate(request)
+                request.scope["user_id"] = identity.user_id  # type: ignore[typeddict-unknown-key]
+                limited = await self._limits.of_user(identity.user_id)
+                reply = await serve(route, identity.user_id, language, ids)
+            except Exception as error:
+                reply = refusal(refused(error), language, current_trace_id())
+            return respond(reply, {**_PERSONAL, **limited})
+
+        return view
+
+    async def _read(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
+        arguments: dict[str, Any] = dict(ids)
+        if route.query:
+            arguments["query"] = parse_query(route.query, request.args.to_dict(flat=False))
+        async with self._acquire() as connection:
+            state = await self._streams.state(connection, user_id)
+            read = Read(connection, user_id, state, language, request.headers.get("If-None-Match"))
+            return await route.handler(read, **arguments)
+
+    async def _write(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
+        body: bytes = await request.get_data(cache=False, as_text=False)
+        arguments: dict[str, Any] = dict(ids)
+        if route.body:
+            path_id = str(next(iter(ids.values()))) if ids else None
+            arguments["body"] = parse_body(route.body, request.content_type, body, path_id)
+        key = request.headers.get("Idempotency-Key") if route.method == "POST" else None
+        guard = Guard.of(user_id, f"{route.method} {request.path}", key, body) if key is not None else None
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return await self._change(route, user_id, language, arguments, guard)
+            except Exception as error:
+                if attempt == _ATTEMPTS or not safe_to_repeat(error):
+                    raise
+        raise AssertionError("unreachable")
+
+    async def _change(
+        self, route: Route, user_id: UUID, language: Language, arguments: dict[str, Any], guard: Guard | None
+    ) -> Reply:
+        async with self._transactions.begin(user_id) as transaction:
+            write = Write(transaction, language)
+            if guard is None:
+                return await route.handler(write, **arguments)
+            kept = await guard.replay(transaction.connection)
+            if kept is not None:
+                transaction.discard()
+                return kept
+            try:
+                async with transaction.savepoint():
+                    reply = await route.handler(write, **arguments)
+            except DomainError as error:
+                reply = refusal(error, language, current_trace_id())
+                if reply.status in _NEVER_KEPT or reply.status >= 500:
+                    raise
+                transaction.discard()
+            await guard.keep(transaction.connection, reply)
+            return reply
+
+
+def create_app(api: RestApi) -> Quart:
+    """The application with its routes and error handlers; the caller adds what is not about a user."""
+    app = Quart("gameshelf.gateway", static_folder=None)
+    app.url_map.strict_slashes = False
+    api.install(app)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _any_error)
+    return app
+
+
+def respond(reply: Reply, headers: dict[str, str] | None = None) -> Response:
+    """A reply as Quart's response."""
+    response = Response(reply.body, status=reply.status, headers={**(headers or {}), **reply.headers})
+    if reply.body:
+        response.headers["Content-Type"] = JSON
+    else:
+        response.headers.pop("Content-Type", None)
+    return response
+
+
+def preferred_language() -> Language:
+    """Russian unless the client prefers English."""
+    return _language(request.headers.get("Accept-Language", ""))
+
+
+@lru_cache(maxsize=256)
+def _language(header: str) -> Language:
+    best = parse_accept_header(header, LanguageAccept).best_match(("ru", "en"), default="ru")
+    return "en" if best == "en" else "ru"
+
+
+async def _http_error(error: HTTPException) -> Response:
+    """What Quart refuses itself: an unknown path, a wrong method, a body that is too large."""
+    raised = _OF_STATUS[error.code]() if error.code in _OF_STATUS else refused(error)
+    reply = refusal(raised, preferred_language(), current_trace_id())
+    allow = dict(error.get_headers()).get("Allow")
+    return respond(reply, {"Allow": allow} if allow else None)
+
+
+async def _any_error(error: Exception) -> Response:
+    return respond(refusal(refused(error), preferred_language(), current_trace_id()))

@@ -1,0 +1,169 @@
+"""REST of the library (contract, section 3.1)."""
+
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+from gameshelf.gateway.http import schemas
+from gameshelf.gateway.http.page_cache import PageCache
+from gameshelf.gateway.http.reply import BASE, Reply, collection, no_content, ok
+from gameshelf.gateway.http.routing import Read, Routes, Write
+from gameshelf.kernel.paging import Page
+from gameshelf.library import (
+    CategoryChanges,
+    CategoryView,
+    ClaimProduct,
+    ItemChanges,
+    ItemFilter,
+    ItemView,
+    LibraryItemNotFound,
+    LibraryQueries,
+    LibraryService,
+    NewCategory,
+)
+
+routes = Routes("library")
+_pages = PageCache()
+
+
+@routes.read("/items", query=ItemFilter, answers=schemas.collection(schemas.LIBRARY_ITEM))
+async def list_items(read: Read, query: ItemFilter) -> Reply:
+    """The user's games: filtered, sorted, a page at a time."""
+    etag = _etag(read, query)
+    headers = {"ETag": etag}
+    if read.if_none_match and etag in read.if_none_match:
+        return Reply(304, headers=headers)
+    key = f"{read.user_id}{etag}"
+    page = _pages.get(key)
+    if page is None:
+        found = await read.of(LibraryQueries).items(read.user_id, query, read.language)
+        given = query.model_dump(mode="json", exclude_defaults=True, exclude={"page", "limit"})
+        repeated = {name: ",".join(value) if isinstance(value, list) else value for name, value in given.items()}
+        page = collection(f"{BASE}/items", repeated, [item(view) for view in found.items], found.total, query.slice)
+        _pages.put(key, page)
+    return Reply(200, page, headers)
+
+
+@routes.read("/items/<uuid:item_id>", answers=schemas.single(schemas.LIBRARY_ITEM), refuses=("LIBRARY_ITEM_NOT_FOUND",))
+async def get_item(read: Read, item_id: UUID) -> Reply:
+    """One game of the library."""
+    found = await read.of(LibraryQueries).item(read.user_id, item_id, read.language)
+    if found is None:
+        raise LibraryItemNotFound
+    return ok({"data": item(found)})
+
+
+@routes.write(
+    "POST",
+    "/items",
+    body=ClaimProduct,
+    answers=schemas.single(schemas.LIBRARY_ITEM),
+    status=201,
+    refuses=("NOT_FOUND", "PERMISSION_DENIED", "PRODUCT_ALREADY_OWNED"),
+)
+async def claim_item(write: Write, body: ClaimProduct) -> Reply:
+    """Claims a free-to-play game."""
+    claimed = await write.of(LibraryService).claim(write.user_id, body.product_id, write.language)
+    return ok({"data": item(claimed)}, status=201)
+
+
+@routes.write(
+    "PATCH",
+    "/items/<uuid:item_id>",
+    body=ItemChanges,
+    answers=schemas.single(schemas.LIBRARY_ITEM),
+    refuses=("LIBRARY_ITEM_NOT_FOUND", "CATEGORY_NOT_FOUND"),
+)
+async def update_item(write: Write, item_id: UUID, body: ItemChanges) -> Reply:
+    """Hides a game, sorts it into categories, or says where it stands on the device."""
+    changed = await write.of(LibraryService).update_item(write.user_id, item_id, body, write.language)
+    return ok({"data": item(changed)})
+
+
+@routes.read("/categories", answers=schemas.collection(schemas.USER_CATEGORY))
+async def list_categories(read: Read) -> Reply:
+    """All of the user's categories, by display order."""
+    found = await read.of(LibraryQueries).categories(read.user_id)
+    everything = Page(1, max(len(found), 1))
+    return Reply(200, collection(f"{BASE}/categories", {}, [category(view) for view in found], len(found), everything))
+
+
+@routes.write(
+    "POST",
+    "/categories",
+    body=NewCategory,
+    answers=schemas.single(schemas.USER_CATEGORY),
+    status=201,
+    refuses=("CATEGORY_ALREADY_EXISTS",),
+)
+async def create_category(write: Write, body: NewCategory) -> Reply:
+    """Creates a category."""
+    created = await write.of(LibraryService).create_category(write.user_id, body)
+    return ok({"data": category(created)}, status=201)
+
+
+@routes.write(
+    "PATCH",
+    "/categories/<uuid:category_id>",
+    body=CategoryChanges,
+    answers=schemas.single(schemas.USER_CATEGORY),
+    refuses=("CATEGORY_NOT_FOUND", "CATEGORY_ALREADY_EXISTS"),
+)
+async def update_category(write: Write, category_id: UUID, body: CategoryChanges) -> Reply:
+    """Renames or moves a category."""
+    changed = await write.of(LibraryService).update_category(write.user_id, category_id, body)
+    return ok({"data": category(changed)})
+
+
+@routes.write("DELETE", "/categories/<uuid:category_id>", status=204, refuses=("CATEGORY_NOT_FOUND",))
+async def delete_category(write: Write, category_id: UUID) -> Reply:
+    """Deletes a category; the games in it stay."""
+    await write.of(LibraryService).delete_category(write.user_id, category_id)
+    return no_content()
+
+
+def item(view: ItemView) -> dict[str, Any]:
+    """The resource ``libraryItem``."""
+    return {
+        "type": "libraryItem",
+        "id": view.id,
+        "attributes": {
+            "product_id": view.product_id,
+            "product_type": view.product_type,
+            "title": view.title,
+            "cover_image_url": view.cover_image_url,
+            "added_at": view.added_at,
+            "acquisition_type": view.acquisition_type,
+            "shared_from_user_id": view.shared_from_user_id,
+            "installation_status": view.installation_status,
+            "installed_version_id": view.installed_version_id,
+            "last_played_at": view.last_played_at,
+            "total_playtime_seconds": view.total_playtime_seconds,
+            "is_hidden": view.is_hidden,
+            "user_rating": view.user_rating,
+        },
+        "relationships": {"categories": {"data": [{"type": "userCategory", "id": one} for one in view.category_ids]}},
+        "links": {"self": f"{BASE}/items/{view.id}"},
+    }
+
+
+def category(view: CategoryView) -> dict[str, Any]:
+    """The resource ``userCategory``."""
+    return {
+        "type": "userCategory",
+        "id": view.id,
+        "attributes": {
+            "name": view.name,
+            "display_order": view.display_order,
+            "item_count": view.item_count,
+            "created_at": view.created_at,
+            "updated_at": view.updated_at,
+        },
+        "links": {"self": f"{BASE}/categories/{view.id}"},
+    }
+
+
+def _etag(read: Read, query: ItemFilter) -> str:
+    """Covers the query, the language and the versions of everything that the page is made of."""
+    asked = blake2b(f"{read.language}{query.model_dump_json()}".encode(), digest_size=9).hexdigest()
+    return f'"{asked}-{read.state.version}-{read.state.catalog_version}"'

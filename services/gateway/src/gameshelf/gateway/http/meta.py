@@ -1,0 +1,69 @@
+"""What is about the service itself: health, the OpenAPI document and its page."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from gameshelf.gateway.encoding import encode
+from gameshelf.gateway.http.app import respond
+from gameshelf.gateway.http.reply import Reply, ok
+from quart import Quart, Response, redirect, request, send_from_directory
+from swagger_ui_bundle import swagger_ui_path
+
+Readiness = Callable[[], Awaitable[tuple[bool, dict[str, str]]]]
+"""Whether this instance can serve, and the state of each part: ``ok``, ``degraded`` or ``failed``."""
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Library Service</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="docs/assets/swagger-ui.css"></head>
+<body><div id="api"></div><script src="docs/assets/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script></body></html>
+"""
+_START = 'SwaggerUIBundle({url: "openapi.json", dom_id: "#api", deepLinking: true, validatorUrl: null});\n'
+_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+
+
+def install(app: Quart, document: dict[str, Any], ready: Readiness) -> None:
+    """Adds the service's own pages to an application."""
+    encoded = encode(document)
+
+    @app.get("/health/live")
+    async def live() -> Response:
+        _named("/health/live")
+        return respond(ok({"status": "ok"}))
+
+    @app.get("/health/ready")
+    async def readiness() -> Response:
+        _named("/health/ready")
+        serving, parts = await ready()
+        state = "failed" if not serving else "degraded" if set(parts.values()) != {"ok"} else "ok"
+        return respond(ok({"status": state, "dependencies": parts}, status=200 if serving else 503))
+
+    @app.get("/api/v1/openapi.json")
+    async def openapi() -> Response:
+        _named("/api/v1/openapi.json")
+        return respond(Reply(200, encoded))
+
+    @app.get("/api/v1/docs")
+    async def docs() -> Response:
+        _named("/api/v1/docs")
+        return Response(_PAGE, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": _POLICY})
+
+    @app.get("/api/v1/docs/start.js")
+    async def start() -> Response:
+        _named("/api/v1/docs/start.js")
+        return Response(_START, content_type="text/javascript; charset=utf-8")
+
+    @app.get("/api/v1/docs/assets/<path:name>")
+    async def asset(name: str) -> Response:
+        _named("/api/v1/docs/assets/{name}")
+        return await send_from_directory(swagger_ui_path, name)
+
+    @app.get("/")
+    async def root() -> Any:
+        _named("/")
+        return redirect("/api/v1/docs")
+
+
+def _named(route: str) -> None:
+    request.scope["route"] = route  # type: ignore[typeddict-unknown-key]

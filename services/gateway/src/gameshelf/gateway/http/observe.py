@@ -1,0 +1,137 @@
+"""What is around every request, outside Quart: ids, metrics, traces, logs, CORS and the rate limit an address has."""
+
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+from uuid import uuid4
+
+from gameshelf.gateway.errors import RateLimitExceeded
+from gameshelf.gateway.http.reply import JSON, refusal
+from gameshelf.gateway.limits import RateLimits
+from gameshelf.gateway.observability.metrics import Metrics
+from gameshelf.gateway.observability.traces import Tracing
+
+_log = logging.getLogger("gameshelf.access")
+
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")
+_ALLOWED_HEADERS = b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, traceparent"
+_EXPOSED_HEADERS = b"ETag, X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After, Idempotency-Replayed"
+_ALLOWED_METHODS = b"GET, POST, PATCH, PUT, DELETE"
+
+
+class Observed:
+    """An ASGI application with an eye on it."""
+
+    def __init__(
+        self, app: Asgi, tracing: Tracing, metrics: Metrics, limits: RateLimits, allowed_origins: Sequence[str]
+    ) -> None:
+        self._app = app
+        self._tracing = tracing
+        self._metrics = metrics
+        self._limits = limits
+        self._origins = frozenset(origin.encode() for origin in allowed_origins)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        method: str = scope["method"]
+        given = _wanted(scope["headers"])
+        request_id = given.get(b"x-request-id", b"")
+        if not _REQUEST_ID.fullmatch(request_id):
+            request_id = uuid4().hex.encode()
+        extra = [(b"x-request-id", request_id), *self._cors(given)]
+        status = 500
+
+        async def observed_send(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *extra]
+            await send(message)
+
+        traceparent = given.get(b"traceparent")
+        with self._tracing.request(method, traceparent.decode("latin-1") if traceparent else None) as traced:
+            try:
+                if method == "OPTIONS" and b"access-control-request-method" in given:
+                    await _preflight(observed_send)
+                elif (refused := await self._over_limit(scope, traced.trace.trace_id)) is not None:
+                    await _answer(observed_send, refused)
+                else:
+                    await self._app(scope, receive, observed_send)
+            finally:
+                route = scope.get("route", "unmatched")
+                seconds = time.perf_counter() - started
+                self._metrics.http_served(method, route, status, seconds)
+                if status >= 500:
+                    traced.fail(f"HTTP {status}")
+                if traced.trace.span is not None or status >= 500:
+                    traced.name = f"{method} {route}"
+                    traced.attributes = {
+                        "http.request.method": method,
+                        "http.route": route,
+                        "http.response.status_code": status,
+                    }
+                _log_request(scope, method, route, status, seconds)
+
+    async def _over_limit(self, scope: Any, trace_id: str) -> Any:
+        client = scope.get("client")
+        try:
+            await self._limits.of_address(client[0] if client else "")
+        except RateLimitExceeded as error:
+            return refusal(error, "ru", trace_id)
+        return None
+
+    def _cors(self, given: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+        origin = given.get(b"origin")
+        if origin is None or origin not in self._origins:
+            return []
+        return [
+            (b"access-control-allow-origin", origin),
+            (b"access-control-expose-headers", _EXPOSED_HEADERS),
+            (b"vary", b"Origin"),
+        ]
+
+
+_WANTED = frozenset({b"x-request-id", b"origin", b"traceparent", b"access-control-request-method"})
+
+
+def _wanted(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    return {name: value for name, value in headers if name in _WANTED}
+
+
+async def _preflight(send: Any) -> None:
+    headers = [
+        (b"access-control-allow-methods", _ALLOWED_METHODS),
+        (b"access-control-allow-headers", _ALLOWED_HEADERS),
+        (b"access-control-max-age", b"600"),
+    ]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _answer(send: Any, reply: Any) -> None:
+    headers = [(b"content-type", JSON.encode())]
+    headers += [(name.lower().encode(), value.encode()) for name, value in reply.headers.items()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+def _log_request(scope: Any, method: str, route: str, status: int, seconds: float) -> None:
+    """A line for each request that failed on our side; for the others at level DEBUG, since they are counted anyway."""
+    level = logging.ERROR if status >= 500 else logging.DEBUG
+    if not _log.isEnabledFor(level):
+        return
+    fields = {
+        "http.method": method,
+        "http.route": route,
+        "http.status": status,
+        "http.duration_ms": round(seconds * 1000, 2),
+        "user.id": str(scope.get("user_id", "")),
+    }
+    _log.log(level, "%s %s %d", method, route, status, extra={"fields": fields})

@@ -1,0 +1,91 @@
+"""Requests into validated commands; everything that is wrong with one is found in one go."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Generic, TypeVar, get_origin
+
+from gameshelf.gateway.errors import MalformedJson, UnsupportedMediaType
+from gameshelf.kernel.errors import InvalidInput, Problem
+from pydantic import BaseModel, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
+
+_MAX_PROBLEMS = 50
+
+
+def parse_query(model: type[M], given: Mapping[str, list[str]]) -> M:
+    """The query parameters as ``model``. A list is written comma separated; an unknown parameter is an error.
+
+    Raises InvalidInput.
+    """
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, texts in given.items():
+        field = model.model_fields.get(name)
+        if field is None:
+            problems.append(Problem("unknown_parameter", parameter=name))
+        elif len(texts) > 1:
+            problems.append(Problem("repeated_parameter", parameter=name))
+        elif get_origin(field.annotation) is tuple:
+            values[name] = [part for part in texts[0].split(",") if part]
+        else:
+            values[name] = texts[0]
+    try:
+        parsed = model.model_validate(values)
+    except ValidationError as error:
+        problems += [
+            Problem(
+                entry["type"], parameter=str(entry["loc"][0]) if entry["loc"] else None, params=entry.get("ctx", {})
+            )
+            for entry in error.errors(include_url=False, include_input=False)[:_MAX_PROBLEMS]
+        ]
+    if problems:
+        raise InvalidInput(*problems)
+    return parsed
+
+
+def parse_body(model: type[M], content_type: str | None, body: bytes, path_id: str | None = None) -> M:
+    """The attributes of ``{"data": {"type", "attributes"}}`` as ``model``.
+
+    Raises UnsupportedMediaType, MalformedJson, InvalidInput.
+    """
+    if not body:
+        body = b'{"data":{"attributes":{}}}'
+    elif (content_type or "").partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaType
+    try:
+        # Strict: in JSON true is true, and "yes" or 1 is a mistake that the client wants to hear of.
+        data = _document(model).model_validate_json(body, strict=True).data
+    except ValidationError as error:
+        entries = error.errors(include_url=False, include_input=False)
+        if any(entry["type"] == "json_invalid" for entry in entries):
+            raise MalformedJson from None
+        raise InvalidInput(
+            *(
+                Problem(entry["type"], pointer=_pointer(entry["loc"]), params=entry.get("ctx", {}))
+                for entry in entries[:_MAX_PROBLEMS]
+            )
+        ) from None
+    if path_id is not None and data.id is not None and str(data.id).lower() != path_id:
+        raise InvalidInput(Problem("id_mismatch", pointer="/data/id"))
+    attributes: M = data.attributes
+    return attributes
+
+
+class _Resource(BaseModel, Generic[M]):
+    type: Any = None
+    id: Any = None
+    attributes: M
+
+
+class _Document(BaseModel, Generic[M]):
+    data: _Resource[M]
+
+
+@cache
+def _document(model: type[M]) -> type[_Document[M]]:
+    return _Document[model]  # type: ignore[valid-type]
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in location)

@@ -1,0 +1,94 @@
+"""Routes as declarations: what a call takes, answers and refuses. The OpenAPI document is made from them.
+
+A handler has three beats: the input comes validated, one service call does the work, a reply is rendered. A ``read``
+gets a connection and the state of the user, a ``write`` the user's transaction, which commits when the handler returns.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+from gameshelf.gateway.errors import Language
+from gameshelf.gateway.http.reply import Reply
+from gameshelf.gateway.streams import StreamState
+from gameshelf.gateway.transaction import Transaction
+from gameshelf.kernel.database import Connection
+from pydantic import BaseModel
+
+Q = TypeVar("Q")
+Handler = Callable[..., Awaitable[Reply]]
+
+
+@dataclass(slots=True)
+class Read:
+    """A GET of one user's data."""
+
+    connection: Connection
+    user_id: UUID
+    state: StreamState
+    language: Language
+    if_none_match: str | None
+
+    def of(self, queries: Callable[[Connection], Q]) -> Q:
+        """A domain's queries over this request's connection, for example ``read.of(LibraryQueries)``."""
+        return queries(self.connection)
+
+
+@dataclass(slots=True)
+class Write:
+    """A change of one user's data."""
+
+    transaction: Transaction
+    language: Language
+
+    @property
+    def user_id(self) -> UUID:
+        return self.transaction.user_id
+
+    def of(self, service: Callable[..., Q]) -> Q:
+        """A domain's service over this request's transaction, for example ``write.of(LibraryService)``."""
+        return self.transaction.of(service)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One call of the REST API."""
+
+    kind: Literal["read", "write"]
+    method: str
+    path: str
+    """Below the base, with ``<uuid:name>`` for ids."""
+    handler: Handler
+    summary: str
+    tag: str
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    answers: Any = None
+    """The schema of the response, made by ``schemas.py``; None for 204."""
+    status: int = 200
+    refuses: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Routes:
+    """The calls of one domain."""
+
+    tag: str
+    all: list[Route] = field(default_factory=list)
+
+    def read(self, path: str, **declared: Any) -> Callable[[Handler], Handler]:
+        """Declares a GET: ``async def handler(read, **path_ids, query?)``."""
+        return self._declare("read", "GET", path, declared)
+
+    def write(self, method: str, path: str, **declared: Any) -> Callable[[Handler], Handler]:
+        """Declares a POST, PATCH, PUT or DELETE: ``async def handler(write, **path_ids, body?)``."""
+        return self._declare("write", method, path, declared)
+
+    def _declare(self, kind: Any, method: str, path: str, declared: Any) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
+            summary = (handler.__doc__ or "").strip()
+            self.all.append(Route(kind, method, path, handler, summary, self.tag, **declared))
+            return handler
+
+        return register

@@ -1,0 +1,117 @@
+"""JSON Schemas of what the REST API answers; requests have theirs from the commands that they are parsed into."""
+
+from typing import Any
+
+from gameshelf.library import AcquisitionType, InstallationStatus
+
+Schema = dict[str, Any]
+
+UUID: Schema = {"type": "string", "format": "uuid"}
+TIME: Schema = {"type": "string", "format": "date-time"}
+TEXT: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+
+
+def nullable(schema: Schema) -> Schema:
+    """The schema, or null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def one_of(values: Any) -> Schema:
+    """One of these strings."""
+    return {"type": "string", "enum": [str(value) for value in values]}
+
+
+def closed(properties: dict[str, Schema], *, optional: tuple[str, ...] = ()) -> Schema:
+    """An object with exactly these properties."""
+    required = [name for name in properties if name not in optional]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def resource(kind: str, attributes: dict[str, Schema], relationships: Schema | None = None) -> Schema:
+    """A resource of that type."""
+    properties: dict[str, Schema] = {"type": {"const": kind}, "id": UUID, "attributes": closed(attributes)}
+    if relationships:
+        properties["relationships"] = relationships
+    properties["links"] = closed({"self": TEXT})
+    return closed(properties)
+
+
+def single(data: Schema) -> Schema:
+    """``{"data": …}``."""
+    return closed({"data": data})
+
+
+def collection(data: Schema) -> Schema:
+    """A page of a collection."""
+    meta = closed({"total_items": COUNT, "current_page": COUNT, "per_page": COUNT})
+    links = closed(dict.fromkeys(("self", "first", "prev", "next", "last"), TEXT), optional=("prev", "next"))
+    return closed({"data": {"type": "array", "items": data}, "meta": meta, "links": links})
+
+
+LIBRARY_ITEM = resource(
+    "libraryItem",
+    {
+        "product_id": UUID,
+        "product_type": nullable(TEXT),
+        "title": nullable(TEXT),
+        "cover_image_url": nullable(TEXT),
+        "added_at": TIME,
+        "acquisition_type": one_of(AcquisitionType),
+        "shared_from_user_id": nullable(UUID),
+        "installation_status": one_of(InstallationStatus),
+        "installed_version_id": nullable(TEXT),
+        "last_played_at": nullable(TIME),
+        "total_playtime_seconds": COUNT,
+        "is_hidden": {"type": "boolean"},
+        "user_rating": nullable({"type": "number"}),
+    },
+    closed(
+        {
+            "categories": closed(
+                {"data": {"type": "array", "items": closed({"type": {"const": "userCategory"}, "id": UUID})}}
+            )
+        }
+    ),
+)
+
+USER_CATEGORY = resource(
+    "userCategory",
+    {"name": TEXT, "display_order": {"type": "integer"}, "item_count": COUNT, "created_at": TIME, "updated_at": TIME},
+)
+
+FEED = closed(
+    {
+        "data": {
+            "type": "array",
+            "items": closed(
+                {
+                    "type": {"const": "libraryEvent"},
+                    "id": TEXT,
+                    "attributes": closed({"event_type": TEXT, "timestamp": TIME, "payload": {"type": "object"}}),
+                }
+            ),
+        },
+        "meta": closed({"cursor": TEXT, "has_more": {"type": "boolean"}}),
+    }
+)
+
+ERROR = closed(
+    {
+        "errors": {
+            "type": "array",
+            "minItems": 1,
+            "items": closed(
+                {
+                    "code": TEXT,
+                    "title": TEXT,
+                    "detail": TEXT,
+                    "source": closed({"pointer": TEXT, "parameter": TEXT}, optional=("pointer", "parameter")),
+                    "meta": {"type": "object"},
+                },
+                optional=("source", "meta"),
+            ),
+        },
+        "meta": closed({"trace_id": TEXT}),
+    }
+)

@@ -1,0 +1,39 @@
+"""``AUTH_MODE=gateway``: an API gateway has identified the player, and says whom in ``X-User-Id``."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from uuid import UUID
+
+from gameshelf.gateway.identity.identity import Identity, Role, Unauthenticated
+
+_PLAYER = frozenset({Role.USER})
+
+
+class TrustedProxies:
+    """The networks whose word is taken."""
+
+    def __init__(self, networks: Sequence[IPv4Network | IPv6Network]) -> None:
+        """Raises ValueError when there is none: then anybody could be anybody."""
+        if not networks:
+            raise ValueError("at least one network is needed")
+        self._networks = tuple(networks)
+
+    def identify(self, peer_address: str, header_values: Sequence[str]) -> Identity:
+        """The player that a trusted peer names; ``peer_address`` is the socket's. Raises Unauthenticated."""
+        if not self._is_trusted(peer_address):
+            raise Unauthenticated("the peer is not trusted")
+        if len(header_values) != 1:
+            raise Unauthenticated("exactly one X-User-Id is needed")
+        try:
+            return Identity(UUID(header_values[0].strip()), _PLAYER)
+        except ValueError:
+            raise Unauthenticated("X-User-Id is no UUID") from None
+
+    def _is_trusted(self, peer_address: str) -> bool:
+        try:
+            address = ip_address(peer_address)
+        except ValueError:
+            return False
+        if isinstance(address, IPv6Address) and address.ipv4_mapped:
+            address = address.ipv4_mapped
+        return any(address in network for network in self._networks)

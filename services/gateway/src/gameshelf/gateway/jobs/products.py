@@ -1,0 +1,35 @@
+"""Asks the Catalog for products that somebody owns and that no event has spoken of yet."""
+
+import logging
+
+import grpc.aio
+from gameshelf.gateway.adapters.catalog import Catalog
+from gameshelf.gateway.database import Acquire
+from gameshelf.library import CatalogProjection
+
+_log = logging.getLogger(__name__)
+
+_BATCH = 100
+
+
+class UnheardProducts:
+    """Fills the catalog projection's gaps over gRPC."""
+
+    def __init__(self, acquire: Acquire, catalog: Catalog) -> None:
+        self._acquire = acquire
+        self._catalog = catalog
+
+    async def run_once(self) -> None:
+        """Asks for every product that is due, 100 a call."""
+        while True:
+            async with self._acquire() as connection, connection.transaction():
+                product_ids = await CatalogProjection(connection).take_unheard(_BATCH)
+            if not product_ids:
+                return
+            try:
+                facts = await self._catalog.products(product_ids)
+            except grpc.aio.AioRpcError as error:
+                _log.warning("the Catalog is away, its products are asked for again in ten minutes: %s", error.code())
+                return
+            async with self._acquire() as connection, connection.transaction():
+                await CatalogProjection(connection).apply(facts)

@@ -1,0 +1,127 @@
+"""What each consumed event does: one readable table, and a few lines an event.
+
+An event of a user changes that user's data in the user's transaction. Facts of products are everybody's and have a
+transaction of their own.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gameshelf.gateway.kafka.incoming import (
+    GiftReceived,
+    Incoming,
+    InstallationChange,
+    KeyActivation,
+    ProductChange,
+    Purchase,
+    Review,
+)
+from gameshelf.gateway.transaction import Transaction
+from gameshelf.library import GrantKind, InstallationStatus, LibraryService, NewGrant, ProductFact
+from pydantic import BaseModel
+
+Apply = Callable[[Transaction, Any, datetime], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class UserEvent:
+    """How an event of a user is read and applied; the time is the event's own, or that of its receipt."""
+
+    data: type[BaseModel]
+    apply: Apply
+
+
+async def purchased(transaction: Transaction, data: Purchase, at: datetime) -> None:
+    since = data.purchase_timestamp or at
+    grants = [
+        NewGrant(item.product_id, GrantKind.ORDER, data.order_id, since, item.product_type) for item in data.items
+    ]
+    await transaction.of(LibraryService).grant(data.user_id, grants)
+
+
+async def refunded(transaction: Transaction, data: Purchase, at: datetime) -> None:
+    products = [item.product_id for item in data.items]
+    await transaction.of(LibraryService).end_grants(data.user_id, GrantKind.ORDER, data.order_id, products)
+
+
+async def key_activated(transaction: Transaction, data: KeyActivation, at: datetime) -> None:
+    grant = NewGrant(data.product_id, GrantKind.KEY, data.key_id, data.timestamp or at)
+    await transaction.of(LibraryService).grant(data.user_id, [grant])
+
+
+async def gift_received(transaction: Transaction, data: GiftReceived, at: datetime) -> None:
+    grant = NewGrant(data.product_id, GrantKind.GIFT, data.gift_id, data.timestamp or at)
+    await transaction.of(LibraryService).grant(data.user_id, [grant])
+
+
+async def installed(transaction: Transaction, data: InstallationChange, at: datetime) -> None:
+    await _installation(transaction, data, InstallationStatus.INSTALLED, at)
+
+
+async def uninstalled(transaction: Transaction, data: InstallationChange, at: datetime) -> None:
+    await _installation(transaction, data, InstallationStatus.NOT_INSTALLED, at)
+
+
+async def installation_changed(transaction: Transaction, data: InstallationChange, at: datetime) -> None:
+    if data.status is not None:
+        await _installation(transaction, data, data.status, at)
+
+
+async def _installation(
+    transaction: Transaction, data: InstallationChange, status: InstallationStatus, at: datetime
+) -> None:
+    version = None if status is InstallationStatus.NOT_INSTALLED else data.version_id
+    service = transaction.of(LibraryService)
+    await service.set_installation(data.user_id, data.product_id, status, version, data.timestamp or at)
+
+
+async def reviewed(transaction: Transaction, data: Review, at: datetime) -> None:
+    await transaction.of(LibraryService).set_rating(data.user_id, data.product_id, data.rating, at)
+
+
+# The contract writes two of the Download service's types short; both readings of them are taken.
+USER_EVENTS: dict[str, UserEvent] = {
+    "com.platform.payment.purchase.completed.v1": UserEvent(Purchase, purchased),
+    "com.platform.payment.purchase.refunded.v1": UserEvent(Purchase, refunded),
+    "com.platform.payment.key.activated.v1": UserEvent(KeyActivation, key_activated),
+    "com.platform.payment.gift.received.v1": UserEvent(GiftReceived, gift_received),
+    "com.platform.download.game.installed.v1": UserEvent(InstallationChange, installed),
+    "com.platform.download.game.uninstalled.v1": UserEvent(InstallationChange, uninstalled),
+    "com.platform.download.uninstalled.v1": UserEvent(InstallationChange, uninstalled),
+    "com.platform.download.game.status.changed.v1": UserEvent(InstallationChange, installation_changed),
+    "com.platform.download.status.changed.v1": UserEvent(InstallationChange, installation_changed),
+    "com.platform.social.review.submitted.v1": UserEvent(Review, reviewed),
+}
+PRODUCT_EVENTS = frozenset({"com.platform.catalog.product.updated.v1", "com.platform.catalog.product.created.v1"})
+ACCOUNT_DELETED = "com.platform.account.user.deleted.v1"
+
+TOPICS = (
+    "com.platform.payment.events.v1",
+    "com.platform.catalog.events.v1",
+    "com.platform.download.events.v1",
+    "com.platform.social.events.v1",
+    "com.platform.account.events.v1",
+)
+
+
+def product_fact(event: Incoming, data: ProductChange, received_at: datetime) -> ProductFact:
+    """What the Catalog said; a field that is absent or null was not said."""
+    said: dict[str, Any] = {
+        "product_type": data.product_type,
+        "title_ru": data.new_title.ru if data.new_title else None,
+        "title_en": data.new_title.en if data.new_title else None,
+        "cover_image_url": data.new_cover_image_url,
+        "is_free_to_play": data.is_free_to_play,
+        "family_sharing_allowed": data.family_sharing_allowed,
+    }
+    at = data.timestamp or event.time or received_at
+    return ProductFact(data.product_id, at, {name: value for name, value in said.items() if value is not None})
+
+
+def user_of(data: BaseModel) -> UUID:
+    """The user that an event is about."""
+    user_id: UUID = data.user_id  # type: ignore[attr-defined]
+    return user_id

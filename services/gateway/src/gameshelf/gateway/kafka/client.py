@@ -1,0 +1,24 @@
+"""How this service connects to Kafka."""
+
+import ssl
+from typing import Any
+
+from gameshelf.gateway.settings import Settings
+
+
+def connection_options(settings: Settings) -> dict[str, Any]:
+    """What producers and consumers have in common."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": list(settings.kafka_brokers),
+        "client_id": "gameshelf-gateway",
+        "security_protocol": settings.kafka_security_protocol,
+        "request_timeout_ms": 10_000,
+    }
+    if settings.kafka_security_protocol.endswith("SSL"):
+        options["ssl_context"] = ssl.create_default_context(cafile=settings.kafka_ssl_ca_file)
+    if settings.kafka_security_protocol.startswith("SASL"):
+        options["sasl_mechanism"] = settings.kafka_sasl_mechanism
+        options["sasl_plain_username"] = settings.kafka_sasl_username
+        if settings.kafka_sasl_password:
+            options["sasl_plain_password"] = settings.kafka_sasl_password.get_secret_value()
+    return options

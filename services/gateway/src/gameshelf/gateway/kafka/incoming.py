@@ -1,0 +1,155 @@
+"""CloudEvents as they come in: checked, in camelCase or snake_case alike.
+
+Each model below is one consumed event's data (contract, section 6). What does not fit raises Malformed: such a record can
+never be applied.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from gameshelf.kernel.text import Name, Text
+from gameshelf.library import InstallationStatus
+from pydantic import (
+    AfterValidator,
+    AliasGenerator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    StrictBool,
+    ValidationError,
+)
+from pydantic.alias_generators import to_camel
+
+D = TypeVar("D", bound=BaseModel)
+
+
+class Malformed(Exception):
+    """A record that can never be applied. ``reason`` is a stable word, the message says what is wrong."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def _utc(moment: datetime) -> datetime:
+    # A time without an offset is taken as UTC: the platform's events are.
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_utc)]
+SourceId = Annotated[Name, Field(max_length=200)]
+ProductType = Annotated[Name, Field(max_length=50)]
+Title = Annotated[Text, Field(min_length=1, max_length=500)]
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=AliasGenerator(validation_alias=to_camel), populate_by_name=True, extra="ignore", frozen=True
+    )
+
+
+class Incoming(BaseModel):
+    """The envelope of a CloudEvent 1.0 in structured JSON."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    specversion: Annotated[str, Field(pattern=r"^1\.")]
+    id: Annotated[str, Field(min_length=1, max_length=500)]
+    source: Annotated[str, Field(min_length=1, max_length=500)]
+    type: Annotated[str, Field(min_length=1, max_length=255)]
+    time: Moment | None = None
+    traceparent: str | None = None
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class PurchasedItem(_Data):
+    product_id: UUID
+    product_type: ProductType | None = None
+
+
+class Purchase(_Data):
+    user_id: UUID
+    order_id: SourceId
+    items: Annotated[tuple[PurchasedItem, ...], Field(min_length=1, max_length=1000)]
+    purchase_timestamp: Moment | None = None
+
+
+class KeyActivation(_Data):
+    user_id: UUID
+    product_id: UUID
+    key_id: SourceId
+    timestamp: Moment | None = None
+
+
+class GiftReceived(_Data):
+    user_id: UUID
+    product_id: UUID
+    gift_id: SourceId
+    timestamp: Moment | None = None
+
+
+class InstallationChange(_Data):
+    user_id: UUID
+    product_id: UUID
+    version_id: Annotated[Name, Field(max_length=100)] | None = None
+    status: InstallationStatus | None = None
+    timestamp: Moment | None = None
+
+
+class Review(_Data):
+    user_id: UUID
+    product_id: UUID
+    rating: FiniteFloat
+
+
+class AccountDeleted(_Data):
+    user_id: UUID
+    deleted_at: Moment | None = None
+
+
+class Titles(_Data):
+    ru: Title | None = None
+    en: Title | None = None
+
+
+def _titles(value: object) -> object:
+    # A bare string is the title in the platform's first language.
+    return {"ru": value} if isinstance(value, str) else value
+
+
+class ProductChange(_Data):
+    product_id: UUID
+    new_title: Annotated[Titles, BeforeValidator(_titles)] | None = None
+    new_cover_image_url: Annotated[Text, Field(max_length=2000)] | None = None
+    product_type: ProductType | None = None
+    is_free_to_play: StrictBool | None = None
+    family_sharing_allowed: StrictBool | None = None
+    timestamp: Moment | None = None
+
+
+def parse_envelope(value: bytes | None) -> Incoming:
+    """The CloudEvent in a record. Raises Malformed."""
+    if value is None:
+        raise Malformed("EMPTY", "the record has no value")
+    try:
+        return Incoming.model_validate_json(value)
+    except ValidationError as error:
+        invalid = any(entry["type"] == "json_invalid" for entry in error.errors(include_url=False))
+        raise Malformed("MALFORMED_JSON" if invalid else "MALFORMED_EVENT", _describe(error)) from None
+
+
+def parse_data(model: type[D], data: dict[str, Any]) -> D:
+    """The event's data as ``model``. Raises Malformed."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise Malformed("MALFORMED_DATA", _describe(error)) from None
+
+
+def _describe(error: ValidationError) -> str:
+    # Not the input itself: a dead letter carries that beside its reason.
+    entries = error.errors(include_url=False, include_input=False)[:5]
+    return "; ".join(f"{'.'.join(map(str, entry['loc'])) or 'value'}: {entry['msg']}" for entry in entries)[:1000]

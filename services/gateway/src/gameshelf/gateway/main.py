@@ -1,0 +1,154 @@
+"""``python -m gameshelf.gateway serve|migrate|check``: one process that runs the whole service, or a part of it."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+import asyncpg
+from gameshelf.gateway import __version__
+from gameshelf.gateway.jobs.schedule import repeat
+from gameshelf.gateway.migrate import SchemaOutdated, require_current, upgrade
+from gameshelf.gateway.observability.logs import configure_logging
+from gameshelf.gateway.observability.metrics import MetricsServer
+from gameshelf.gateway.settings import ServiceRole, Settings, SettingsError, load_settings
+from gameshelf.gateway.wiring import MIGRATIONS, Gateway, build
+from gameshelf.gateway.ws.liveness import PING_SECONDS, watch_silence
+from hypercorn.asyncio import serve as serve_hypercorn
+from hypercorn.config import Config
+
+_log = logging.getLogger(__name__)
+
+_MAX_MESSAGE_BYTES = 16 * 1024
+_JOBS = {"erasure": 1.0, "retention": 60.0, "unheard products": 5.0}
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """The command line; the exit code."""
+    parser = argparse.ArgumentParser(prog="gameshelf-gateway", description="The Library Service.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="serve|migrate|check")
+    commands.add_parser("serve", help="run the service (LIBRARY_SERVICE_ROLES says which parts)")
+    commands.add_parser("migrate", help="bring the database's schemas up to date")
+    commands.add_parser("check", help="check the settings and the schemas, and start nothing")
+    command = parser.parse_args(arguments).command
+    try:
+        settings = load_settings(os.environ)
+        configure_logging(settings.log_level)
+        if command == "migrate":
+            upgrade(settings.postgres_dsn.get_secret_value(), MIGRATIONS)
+        else:
+            asyncio.run(_serve(settings) if command == "serve" else _check(settings))
+    except (SettingsError, SchemaOutdated) as error:
+        return _stop(str(error))
+    except (OSError, asyncpg.PostgresError) as error:
+        return _stop(str(error) or type(error).__name__)
+    return 0
+
+
+def _stop(reason: str) -> int:
+    sys.stderr.write(f"gameshelf-gateway: {reason}\n")
+    return 1
+
+
+async def _check(settings: Settings) -> None:
+    connection = await asyncpg.connect(settings.postgres_dsn.get_secret_value(), timeout=10)
+    try:
+        await require_current(connection, MIGRATIONS)
+    finally:
+        await connection.close()
+
+
+async def _serve(settings: Settings) -> None:
+    gateway = await build(settings)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, gateway.stopping.set)
+    try:
+        await run_gateway(gateway)
+    finally:
+        await gateway.close()
+
+
+async def run_gateway(gateway: Gateway) -> None:
+    """Runs every part of this process's roles until ``gateway.stopping`` is set, then drains."""
+    settings = gateway.settings
+    metrics_server = _bind_metrics(gateway)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            hub = tasks.create_task(gateway.hub.run(), name="hub")
+            tasks.create_task(repeat("gauges", gateway.health.measure, 2.0, gateway.stopping), name="gauges")
+            if ServiceRole.API in settings.roles:
+                tasks.create_task(_serve_http(gateway), name="http")
+                tasks.create_task(_serve_grpc(gateway), name="grpc")
+            if gateway.consumer:
+                tasks.create_task(gateway.consumer.run(gateway.stopping), name="consumer")
+            if gateway.relay:
+                tasks.create_task(gateway.relay.run(gateway.stopping), name="relay")
+            if ServiceRole.JOBS in settings.roles:
+                _start_jobs(gateway, tasks)
+            _log.info("serving", extra={"fields": {"roles": sorted(settings.roles)}})
+            await gateway.stopping.wait()
+            _log.info("draining")
+            tasks.create_task(_end_hub(gateway, hub), name="end hub")
+    finally:
+        metrics_server.close()
+
+
+def _start_jobs(gateway: Gateway, tasks: asyncio.TaskGroup) -> None:
+    jobs = {"erasure": gateway.erasure.run_once, "retention": gateway.retention.run_once}
+    if gateway.unheard:
+        jobs["unheard products"] = gateway.unheard.run_once
+    for name, work in jobs.items():
+        tasks.create_task(repeat(name, work, _JOBS[name], gateway.stopping), name=name)
+
+
+async def _end_hub(gateway: Gateway, hub: "asyncio.Task[None]") -> None:
+    """The hub ends last of all: while the sockets close it still delivers."""
+    while len(gateway.hub):
+        await asyncio.sleep(0.05)
+    hub.cancel()
+
+
+async def _serve_http(gateway: Gateway) -> None:
+    settings = gateway.settings
+    watch_silence()
+    config = Config()
+    config.bind = [f"{settings.host}:{settings.http_port}"]
+    config.websocket_ping_interval = PING_SECONDS
+    config.websocket_max_message_size = _MAX_MESSAGE_BYTES
+    config.graceful_timeout = settings.shutdown_seconds
+    config.shutdown_timeout = settings.shutdown_seconds
+    config.keep_alive_timeout = 75
+    config.include_server_header = False
+    config.errorlog = logging.getLogger("hypercorn.error")
+    app = gateway.app()
+
+    async def stopped() -> None:
+        await gateway.stopping.wait()
+        if gateway.updates:
+            gateway.updates.drain()
+
+    try:
+        await serve_hypercorn(app, config, shutdown_trigger=stopped)  # type: ignore[arg-type]
+    except OSError as error:
+        raise OSError(f"LIBRARY_SERVICE_HTTP_PORT: {config.bind[0]} can't be bound: {error.strerror}") from None
+
+
+async def _serve_grpc(gateway: Gateway) -> None:
+    server = gateway.grpc_server()
+    await server.start()
+    await gateway.stopping.wait()
+    await server.stop(gateway.settings.shutdown_seconds)
+
+
+def _bind_metrics(gateway: Gateway) -> MetricsServer:
+    settings = gateway.settings
+    try:
+        return gateway.metrics.serve(settings.host, settings.metrics_port)
+    except OSError as error:
+        address = f"{settings.host}:{settings.metrics_port}"
+        raise OSError(f"LIBRARY_SERVICE_METRICS_PORT: {address} can't be bound: {error.strerror}") from None

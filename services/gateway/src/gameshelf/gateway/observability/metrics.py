@@ -1,0 +1,69 @@
+"""Prometheus metrics, on a port of their own."""
+
+from functools import lru_cache
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """Every metric of the service, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        http, grpc = ["method", "route", "status"], ["method", "code"]
+        self._http = Counter("http_requests", "REST requests", http, registry=registry)
+        self._http_seconds = Histogram(
+            "http_request_duration_seconds", "How long they took", http[:2], registry=registry, buckets=_SECONDS
+        )
+        self._grpc = Counter("grpc_requests", "gRPC calls", grpc, registry=registry)
+        self._grpc_seconds = Histogram(
+            "grpc_request_duration_seconds", "How long they took", grpc[:1], registry=registry, buckets=_SECONDS
+        )
+        self.dependency_errors = Counter(
+            "dependency_errors", "Failures of what the service depends on", ["dependency"], registry=registry
+        )
+        self.outbox_pending = Gauge("outbox_pending", "Records that wait for Kafka", registry=registry)
+        self.outbox_lag_seconds = Gauge("outbox_lag_seconds", "Age of the oldest of them", registry=registry)
+        self.kafka_consumer_lag = Gauge(
+            "kafka_consumer_lag", "Records not yet read", ["topic", "partition"], registry=registry
+        )
+        self.kafka_records = Counter("kafka_records", "Records read", ["topic", "result"], registry=registry)
+        self.websocket_connections = Gauge("websocket_connections", "Open WebSockets", registry=registry)
+        self.pool_size = Gauge("postgres_pool_size", "Open connections to PostgreSQL", registry=registry)
+        self.pool_idle = Gauge("postgres_pool_idle", "Those not in use", registry=registry)
+        # Finding a child by its labels costs more than counting, so each is looked up once.
+        self._http_child = lru_cache(maxsize=2048)(self._http.labels)
+        self._http_seconds_child = lru_cache(maxsize=512)(self._http_seconds.labels)
+        self._grpc_child = lru_cache(maxsize=512)(self._grpc.labels)
+        self._grpc_seconds_child = lru_cache(maxsize=128)(self._grpc_seconds.labels)
+
+    def http_served(self, method: str, route: str, status: int, seconds: float) -> None:
+        """A REST request has been answered; ``route`` is the template, never the path."""
+        self._http_child(method, route, str(status)).inc()
+        self._http_seconds_child(method, route).observe(seconds)
+
+    def grpc_served(self, method: str, code: str, seconds: float) -> None:
+        """A gRPC call has been answered."""
+        self._grpc_child(method, code).inc()
+        self._grpc_seconds_child(method).observe(seconds)
+
+    def serve(self, host: str, port: int) -> "MetricsServer":
+        """Serves the registry over HTTP from a thread. Raises OSError for a taken port."""
+        return MetricsServer(*start_http_server(port, host, self.registry))
+
+
+class MetricsServer:
+    """The HTTP server of the metrics."""
+
+    def __init__(self, server: Any, thread: Any) -> None:
+        self._server = server
+        self._thread = thread
+
+    def close(self) -> None:
+        """Stops serving."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

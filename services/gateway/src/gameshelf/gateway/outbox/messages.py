@@ -1,0 +1,104 @@
+"""What the world is told: each domain event as a CloudEvent for Kafka and as a message for the user's devices.
+
+One readable function an event; an event that has no form here is told to nobody.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import singledispatch
+from typing import Any
+from uuid import uuid4
+
+from gameshelf.gateway.encoding import encode
+from gameshelf.kernel.events import Event
+from gameshelf.library import GameAdded, GameRemoved, ItemUpdated
+
+SOURCE = "platform.library-service"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The two forms of one event; None where it has no such form."""
+
+    cloud_type: str | None = None
+    cloud_data: Json | None = None
+    device_type: str | None = None
+    device_payload: Json | None = None
+
+
+@singledispatch
+def tell(event: Event) -> Told:
+    """The forms of a domain event."""
+    raise TypeError(f"{type(event).__name__} has no form in gameshelf.gateway.outbox.messages")
+
+
+@tell.register
+def _(event: GameAdded) -> Told:
+    return Told(
+        "com.platform.library.game.added.v1",
+        {
+            "userId": event.user_id,
+            "productId": event.product_id,
+            "acquisitionType": event.acquisition_type,
+            "addedAt": event.added_at,
+        },
+        "library.item.added",
+        {
+            "library_item_id": event.item_id,
+            "product_id": event.product_id,
+            "acquisition_type": event.acquisition_type,
+            "added_at": event.added_at,
+        },
+    )
+
+
+@tell.register
+def _(event: GameRemoved) -> Told:
+    return Told(
+        "com.platform.library.game.removed.v1",
+        {
+            "userId": event.user_id,
+            "productId": event.product_id,
+            "removedAt": event.occurred_at,
+            "reason": event.reason,
+        },
+        "library.item.removed",
+        {"library_item_id": event.item_id, "product_id": event.product_id, "reason": event.reason},
+    )
+
+
+@tell.register
+def _(event: ItemUpdated) -> Told:
+    return Told(
+        device_type="library.item.updated",
+        device_payload={
+            "library_item_id": event.item_id,
+            "product_id": event.product_id,
+            "changes": event.changes,
+        },
+    )
+
+
+def cloud_event(told: Told, event: Event, sequence: int, traceparent: str | None) -> bytes:
+    """The CloudEvent 1.0, structured JSON. ``sequence`` is the user's own event number."""
+    document: Json = {
+        "specversion": "1.0",
+        "id": uuid4(),
+        "source": SOURCE,
+        "type": told.cloud_type,
+        "subject": event.user_id,
+        "time": event.occurred_at,
+        "datacontenttype": "application/json",
+        "sequence": str(sequence),
+        "data": told.cloud_data,
+    }
+    if traceparent:
+        document["traceparent"] = traceparent
+    return encode(document)
+
+
+def device_message(event_type: str, sequence: int, at: datetime, payload: Json) -> str:
+    """One message of the WebSocket (contract, section 5). Its id is the number of the event in the user's stream."""
+    return encode({"event_type": event_type, "id": str(sequence), "timestamp": at, "payload": payload}).decode()

@@ -1,0 +1,228 @@
+"""The outbox and the feed: what a commit tells the world, written in that commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from asyncpg import Record
+from gameshelf.gateway.tables import FeedEntry, OutboxRecord, UserStream
+from gameshelf.kernel.database import Connection, Statement
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    column,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+SHARDS = 16
+"""How many relays can work side by side: one at a time serves a shard, and a user is always in the same one."""
+
+
+def shard_of(user_id: UUID | None) -> int:
+    """The shard that serves a user; records about nobody go the way of shard 0."""
+    return user_id.int % SHARDS if user_id else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record for Kafka."""
+
+    user_id: UUID | None
+    topic: str
+    key: str | None
+    value: bytes
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedMessage:
+    """One message for a user's devices."""
+
+    sequence: int
+    occurred_at: datetime
+    message: str
+
+
+_new_records = (
+    func.unnest(
+        bindparam("shards", type_=ARRAY(SmallInteger)),
+        bindparam("record_users", type_=ARRAY(Uuid)),
+        bindparam("topics", type_=ARRAY(String)),
+        bindparam("record_keys", type_=ARRAY(String)),
+        bindparam("values", type_=ARRAY(LargeBinary)),
+        bindparam("traceparents", type_=ARRAY(String)),
+    )
+    .table_valued(
+        column("shard", SmallInteger),
+        column("user_id", Uuid),
+        column("topic", String),
+        column("record_key", String),
+        column("value", LargeBinary),
+        column("traceparent", String),
+        with_ordinality="position",
+        name="record",
+    )
+    .render_derived()
+)
+_RECORD_COLUMNS = ("shard", "user_id", "topic", "record_key", "value", "traceparent")
+_insert_records = insert(OutboxRecord).from_select(
+    _RECORD_COLUMNS,
+    # The identity column numbers the rows in this order: the order of the user's events.
+    select(*(_new_records.c[name] for name in _RECORD_COLUMNS)).order_by(_new_records.c.position),
+    include_defaults=False,
+)
+_ADD_RECORDS = Statement(_insert_records)
+
+_new_messages = (
+    func.unnest(
+        bindparam("sequences", type_=ARRAY(BigInteger)),
+        bindparam("times", type_=ARRAY(DateTime(timezone=True))),
+        bindparam("messages", type_=ARRAY(Text)),
+    )
+    .table_valued(
+        column("sequence", BigInteger),
+        column("occurred_at", DateTime(timezone=True)),
+        column("message", Text),
+        name="new",
+    )
+    .render_derived()
+)
+# The last statement of a writing transaction: the new version and number, the feed and the outbox in one round trip.
+_CLOSE = Statement(
+    update(UserStream)
+    .values(version=col(UserStream.version) + 1, last_sequence=bindparam("last", type_=BigInteger))
+    .where(col(UserStream.user_id) == bindparam("user_id", type_=Uuid))
+    .add_cte(
+        insert(FeedEntry)
+        .from_select(
+            ["user_id", "sequence", "occurred_at", "message"],
+            select(bindparam("user_id", type_=Uuid), *_new_messages.c),
+            include_defaults=False,
+        )
+        .cte("feed"),
+        _insert_records.cte("outbox"),
+    )
+)
+_FEED_AFTER = Statement(
+    select(col(FeedEntry.sequence), col(FeedEntry.occurred_at), col(FeedEntry.message))
+    .where(
+        col(FeedEntry.user_id) == bindparam("user_id", type_=Uuid),
+        col(FeedEntry.sequence) > bindparam("after", type_=BigInteger),
+    )
+    .order_by(col(FeedEntry.sequence))
+    .limit(bindparam("limit", type_=Integer))
+)
+_shards = func.generate_series(0, SHARDS - 1).table_valued(column("shard", Integer), name="shards").render_derived()
+_PENDING_SHARDS = Statement(
+    select(_shards.c.shard).where(
+        select(col(OutboxRecord.id)).where(col(OutboxRecord.shard) == _shards.c.shard).limit(1).exists()
+    )
+)
+_TRY_SHARD = Statement(
+    select(
+        func.pg_try_advisory_xact_lock(bindparam("space", type_=Integer), bindparam("shard", type_=Integer)).label(
+            "mine"
+        )
+    )
+)
+_PENDING = Statement(
+    select(
+        col(OutboxRecord.id),
+        col(OutboxRecord.topic),
+        col(OutboxRecord.record_key),
+        col(OutboxRecord.value),
+        col(OutboxRecord.traceparent),
+    )
+    .where(col(OutboxRecord.shard) == bindparam("shard", type_=SmallInteger))
+    .order_by(col(OutboxRecord.id))
+    .limit(bindparam("limit", type_=Integer))
+)
+_SENT = Statement(delete(OutboxRecord).where(col(OutboxRecord.id) == any_(bindparam("ids", type_=ARRAY(BigInteger)))))
+_BACKLOG = Statement(
+    select(
+        func.count().label("pending"),
+        func.coalesce(func.extract("epoch", func.now() - func.min(col(OutboxRecord.created_at))), 0.0).label("lag"),
+    ).select_from(OutboxRecord)
+)
+
+# The first key of the relays' advisory locks; the second is the shard.
+_LOCK_SPACE = 0x72656C61
+
+
+def _record_values(records: Sequence[Outgoing]) -> dict[str, list[object]]:
+    return {
+        "shards": [shard_of(record.user_id) for record in records],
+        "record_users": [record.user_id for record in records],
+        "topics": [record.topic for record in records],
+        "record_keys": [record.key for record in records],
+        "values": [record.value for record in records],
+        "traceparents": [record.traceparent for record in records],
+    }
+
+
+async def close_stream(
+    connection: Connection, user_id: UUID, last: int, messages: Sequence[FeedMessage], records: Sequence[Outgoing]
+) -> None:
+    """Ends a writing transaction on a user whose row is locked; ``last`` is the number of their newest event."""
+    await _CLOSE.run(
+        connection,
+        user_id=user_id,
+        last=last,
+        sequences=[message.sequence for message in messages],
+        times=[message.occurred_at for message in messages],
+        messages=[message.message for message in messages],
+        **_record_values(records),
+    )
+
+
+async def add_records(connection: Connection, records: Sequence[Outgoing]) -> None:
+    """Puts records that are about no user's data (dead letters) into the outbox."""
+    await _ADD_RECORDS.run(connection, **_record_values(records))
+
+
+async def feed_after(connection: Connection, user_id: UUID, after: int, limit: int) -> list[FeedMessage]:
+    """The user's messages with numbers above ``after``, oldest first, at most ``limit``."""
+    rows = await _FEED_AFTER.all(connection, user_id=user_id, after=after, limit=limit)
+    return [FeedMessage(*row.values()) for row in rows]
+
+
+async def pending_shards(connection: Connection) -> list[int]:
+    """The shards that have something to send."""
+    return [row["shard"] for row in await _PENDING_SHARDS.all(connection)]
+
+
+async def take_shard(connection: Connection, shard: int) -> bool:
+    """Makes this transaction the only one that serves a shard; False when another one does."""
+    row = await _TRY_SHARD.first(connection, space=_LOCK_SPACE, shard=shard)
+    return bool(row and row["mine"])
+
+
+async def pending(connection: Connection, shard: int, limit: int) -> list[Record]:
+    """A shard's oldest records: ``id, topic, record_key, value, traceparent``."""
+    return await _PENDING.all(connection, shard=shard, limit=limit)
+
+
+async def mark_sent(connection: Connection, ids: Sequence[int]) -> None:
+    """Removes records that the broker has acknowledged."""
+    await _SENT.run(connection, ids=list(ids))
+
+
+async def backlog(connection: Connection) -> tuple[int, float]:
+    """How many records wait, and for how many seconds the oldest one has."""
+    row = await _BACKLOG.first(connection)
+    return (row["pending"], float(row["lag"])) if row else (0, 0.0)

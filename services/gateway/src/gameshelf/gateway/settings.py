@@ -1,0 +1,201 @@
+"""Configuration (contract, section 9): environment variables, or a YAML file of the same names.
+
+In the file a value may be written ``${NAME:-default}``; a variable that is set in the environment always wins.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+
+CONFIG_VARIABLE = "LIBRARY_SERVICE_CONFIG"
+DEFAULT_FILE = Path("configs/library_config.yaml")
+
+_REFERENCE = re.compile(r"\$\{([A-Z0-9_]+)(?::-([^}]*))?\}")
+
+
+class SettingsError(Exception):
+    """A value is bad or missing; the message is one line that names the variable."""
+
+
+class ServiceRole(StrEnum):
+    """A part of the service that a process can run."""
+
+    API = "api"
+    CONSUMER = "consumer"
+    RELAY = "relay"
+    JOBS = "jobs"
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Limit = Annotated[int, Field(ge=0)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]
+Roles = Annotated[frozenset[ServiceRole], BeforeValidator(_split)]
+
+
+def _var(name: str, description: str, default: Any = ...) -> Any:
+    return Field(
+        default, alias=name, description=description, validate_default=default is not ... and default is not None
+    )
+
+
+class Settings(BaseModel):
+    """Everything that can be set. The aliases are the names of the variables."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    host: str = _var("LIBRARY_SERVICE_HOST", "Address that all ports are bound to", "0.0.0.0")  # noqa: S104
+    http_port: Port = _var("LIBRARY_SERVICE_HTTP_PORT", "REST and WebSocket", 8084)
+    grpc_port: Port = _var("LIBRARY_SERVICE_GRPC_PORT", "gRPC", 9094)
+    metrics_port: Port = _var("LIBRARY_SERVICE_METRICS_PORT", "Prometheus metrics", 9090)
+    roles: Roles = _var(
+        "LIBRARY_SERVICE_ROLES", "Parts that this process runs: api, consumer, relay, jobs", "api,consumer,relay,jobs"
+    )
+    shutdown_seconds: float = _var(
+        "LIBRARY_SERVICE_SHUTDOWN_SECONDS", "How long requests in flight may take when the service stops", 20
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _var("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
+    otlp_endpoint: str | None = _var("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go (OTLP over HTTP)", None)
+
+    auth_mode: Literal["jwt", "gateway"] = _var("AUTH_MODE", "jwt, or gateway: X-User-Id from a trusted proxy", "jwt")
+    jwt_issuer: str | None = _var("AUTH_JWT_ISSUER", "The `iss` that tokens must have", None)
+    jwt_audience: str | None = _var("AUTH_JWT_AUDIENCE", "The `aud` that tokens must have", None)
+    jwt_public_key_file: FilePath | None = _var("AUTH_JWT_PUBLIC_KEY_FILE", "PEM file with public keys", None)
+    jwks_url: str | None = _var("AUTH_JWKS_URL", "Or a URL of a JWKS", None)
+    trusted_proxies: Networks = _var(
+        "AUTH_TRUSTED_PROXIES", "Networks whose X-User-Id is taken (AUTH_MODE=gateway)", ()
+    )
+    cors_allowed_origins: Words = _var("CORS_ALLOWED_ORIGINS", "Origins of browsers that may call", ())
+    erasure_hash_key: SecretStr = _var(
+        "ERASURE_HASH_KEY", "Secret of at least 32 characters that keys the hash kept of an erased user"
+    )
+
+    grpc_tls_required: bool = _var(
+        "GRPC_TLS_REQUIRED", "Whether gRPC needs TLS, and role service a client certificate", True
+    )
+    grpc_tls_cert_file: FilePath | None = _var("GRPC_TLS_CERT_FILE", "The server's certificate chain (PEM)", None)
+    grpc_tls_key_file: FilePath | None = _var("GRPC_TLS_KEY_FILE", "Its private key (PEM)", None)
+    grpc_tls_client_ca_file: FilePath | None = _var(
+        "GRPC_TLS_CLIENT_CA_FILE", "CA of the clients' certificates (PEM)", None
+    )
+    grpc_service_identities: Words = _var("GRPC_SERVICE_IDENTITIES", "Certificate names that role service may have", ())
+    grpc_reflection: bool = _var("GRPC_REFLECTION", "Whether gRPC lists its services", True)
+
+    postgres_dsn: SecretStr = _var("POSTGRES_DSN", "postgresql://user:password@host:port/database")
+    postgres_pool_size: Annotated[int, Field(ge=1, le=200)] = _var("POSTGRES_POOL_SIZE", "Connections of a process", 16)
+
+    redis_addr: str = _var("REDIS_ADDR", "host:port", "127.0.0.1:6379")
+    redis_password: SecretStr | None = _var("REDIS_PASSWORD", "Password", None)
+    redis_db: Annotated[int, Field(ge=0)] = _var("REDIS_DB_LIBRARY", "Number of the database", 0)
+    redis_tls: bool = _var("REDIS_TLS", "Whether to use TLS", False)
+
+    kafka_brokers: Words = _var("KAFKA_BROKERS", "host:port, comma separated; needed by consumer and relay", ())
+    kafka_topic_events: str = _var(
+        "KAFKA_TOPIC_LIBRARY_EVENTS", "Topic of our events", "com.platform.library.events.v1"
+    )
+    kafka_topic_dead_letters: str = _var(
+        "KAFKA_TOPIC_LIBRARY_DLQ", "Topic of records that can't be applied", "com.platform.library.dlq.v1"
+    )
+    kafka_group: str = _var("KAFKA_CONSUMER_GROUP_LIBRARY", "Consumer group", "library-service")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = _var(
+        "KAFKA_SECURITY_PROTOCOL", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL", "PLAINTEXT"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = _var(
+        "KAFKA_SASL_MECHANISM", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", "PLAIN"
+    )
+    kafka_sasl_username: str | None = _var("KAFKA_SASL_USERNAME", "User", None)
+    kafka_sasl_password: SecretStr | None = _var("KAFKA_SASL_PASSWORD", "Password", None)
+    kafka_ssl_ca_file: FilePath | None = _var("KAFKA_SSL_CA_FILE", "CA of the brokers' certificates (PEM)", None)
+    kafka_idempotence: bool = _var("KAFKA_ENABLE_IDEMPOTENCE", "Whether the producer is idempotent", True)
+
+    s3_endpoint: str | None = _var("S3_ENDPOINT", "URL of the object store", None)
+
+    catalog_grpc_addr: str | None = _var(
+        "CATALOG_SERVICE_GRPC_ADDR", "host:port of the Catalog, to ask for products", None
+    )
+
+    limit_user: Limit = _var("RATE_LIMIT_USER_PER_MINUTE", "Requests a minute and player; 0: no limit", 600)
+    limit_ip: Limit = _var("RATE_LIMIT_IP_PER_MINUTE", "Requests a minute and address; 0: no limit", 6000)
+    limit_service: Limit = _var("RATE_LIMIT_SERVICE_PER_MINUTE", "Calls a minute and service; 0: no limit", 60000)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Settings":
+        if len(self.erasure_hash_key.get_secret_value()) < 32:
+            raise ValueError("ERASURE_HASH_KEY: at least 32 characters are needed")
+        if not self.postgres_dsn.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("POSTGRES_DSN: postgresql://user:password@host:port/database is expected")
+        if ServiceRole.API in self.roles:
+            self._check_identity()
+            self._check_tls()
+        if self.roles & {ServiceRole.CONSUMER, ServiceRole.RELAY} and not self.kafka_brokers:
+            raise ValueError("KAFKA_BROKERS: needed by the roles consumer and relay")
+        if self.kafka_security_protocol.startswith("SASL") and not (
+            self.kafka_sasl_username and self.kafka_sasl_password
+        ):
+            raise ValueError("KAFKA_SASL_USERNAME: needed with KAFKA_SASL_PASSWORD by a SASL protocol")
+        return self
+
+    def _check_identity(self) -> None:
+        if self.auth_mode == "gateway" and not self.trusted_proxies:
+            raise ValueError("AUTH_TRUSTED_PROXIES: AUTH_MODE=gateway needs the networks that it may trust")
+        if self.auth_mode == "jwt" or self.jwt_public_key_file or self.jwks_url:
+            for name, value in (("AUTH_JWT_ISSUER", self.jwt_issuer), ("AUTH_JWT_AUDIENCE", self.jwt_audience)):
+                if not value:
+                    raise ValueError(f"{name}: needed to verify tokens")
+            if bool(self.jwt_public_key_file) == bool(self.jwks_url):
+                raise ValueError("AUTH_JWT_PUBLIC_KEY_FILE: set either it or AUTH_JWKS_URL")
+
+    def _check_tls(self) -> None:
+        if self.grpc_tls_required and not (self.grpc_tls_cert_file and self.grpc_tls_key_file):
+            raise ValueError("GRPC_TLS_CERT_FILE: GRPC_TLS_REQUIRED needs it and GRPC_TLS_KEY_FILE")
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings from the environment and the file that it names. Raises SettingsError."""
+    values: dict[str, Any] = {**_from_file(environ), **environ}
+    try:
+        return Settings.model_validate({name: value for name, value in values.items() if value != ""})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        name = ".".join(str(step) for step in first["loc"][:1])
+        message = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{name}: {message}" if name else message) from None
+
+
+def _from_file(environ: Mapping[str, str]) -> dict[str, str]:
+    named = environ.get(CONFIG_VARIABLE)
+    path = Path(named) if named else DEFAULT_FILE
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if named:
+            raise SettingsError(f"{CONFIG_VARIABLE}: there is no file {named}") from None
+        return {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise SettingsError(f"{CONFIG_VARIABLE}: {path} is no readable YAML ({type(error).__name__})") from None
+    if not isinstance(document, dict):
+        raise SettingsError(f"{CONFIG_VARIABLE}: {path} must hold NAME: value lines")
+    return {str(name): _expand(str(value), environ) for name, value in document.items() if value is not None}
+
+
+def _expand(text: str, environ: Mapping[str, str]) -> str:
+    return _REFERENCE.sub(lambda found: environ.get(found[1]) or found[2] or "", text)

@@ -1,0 +1,98 @@
+"""A user's own row: the lock that orders their writes, and what a read must know first."""
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from uuid import UUID
+
+from gameshelf.gateway.tables import ErasedUser, UserStream
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.library import CATALOG_VERSION
+from sqlalchemy import LargeBinary, Uuid, bindparam, func, literal, or_, select, true
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+_USER = bindparam("user_id", type_=Uuid)
+_HASH = bindparam("user_hash", type_=LargeBinary)
+_WAS_ERASED = select(literal(1)).where(col(ErasedUser.user_hash) == _HASH).exists()
+
+_LOCK = Statement(
+    select(col(UserStream.last_sequence), col(UserStream.erased_at).is_not(None).label("erased"))
+    .where(col(UserStream.user_id) == _USER)
+    .with_for_update()
+)
+# The hash is looked at in the same statement that makes the row: an erasure writes the hash before it removes the row.
+_CREATE = Statement(
+    insert(UserStream)
+    .from_select(["user_id"], select(_USER).where(~_WAS_ERASED), include_defaults=False)
+    .on_conflict_do_nothing()
+)
+_row = select(UserStream).where(col(UserStream.user_id) == _USER).subquery()
+_one = select(literal(1)).subquery()
+_STATE = Statement(
+    select(
+        func.coalesce(_row.c.version, 0).label("version"),
+        func.coalesce(_row.c.last_sequence, 0).label("last_sequence"),
+        func.coalesce(_row.c.pruned_sequence, 0).label("pruned_sequence"),
+        or_(_row.c.erased_at.is_not(None), _WAS_ERASED).label("erased"),
+        CATALOG_VERSION.label("catalog_version"),
+    ).select_from(_one.outerjoin(_row, true()))
+)
+_MARK_ERASED = Statement(
+    insert(UserStream)
+    .values(user_id=_USER, erased_at=func.now())
+    .on_conflict_do_update(
+        index_elements=["user_id"], set_={"erased_at": func.now()}, where=col(UserStream.erased_at).is_(None)
+    )
+)
+_KEEP_HASH = Statement(insert(ErasedUser).values(user_hash=_HASH).on_conflict_do_nothing())
+
+
+class UserErased(Exception):
+    """The account was deleted: nothing of it is read or written any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """What a read needs to know of a user: the versions that its ETag covers, and where their events stand."""
+
+    version: int
+    last_sequence: int
+    pruned_sequence: int
+    erased: bool
+    catalog_version: int
+
+
+class UserStreams:
+    """The users' rows. ``hash_key`` keys the hash that remains of an erased user."""
+
+    def __init__(self, hash_key: bytes) -> None:
+        self._hash_key = hash_key
+
+    def _hash(self, user_id: UUID) -> bytes:
+        return blake2b(user_id.bytes, key=self._hash_key[:64], digest_size=32).digest()
+
+    async def lock(self, connection: Connection, user_id: UUID) -> int:
+        """Locks the user's row until the transaction ends; the number of their newest event.
+
+        Raises UserErased. One round trip, three for a user who was never heard of.
+        """
+        row = await _LOCK.first(connection, user_id=user_id)
+        if row is None:
+            await _CREATE.run(connection, user_id=user_id, user_hash=self._hash(user_id))
+            row = await _LOCK.first(connection, user_id=user_id)
+        if row is None or row["erased"]:
+            raise UserErased
+        sequence: int = row["last_sequence"]
+        return sequence
+
+    async def state(self, connection: Connection, user_id: UUID) -> StreamState:
+        """The state of a user, also of one never heard of. Raises UserErased."""
+        row = await _STATE.first(connection, user_id=user_id, user_hash=self._hash(user_id))
+        if row is None or row["erased"]:
+            raise UserErased
+        return StreamState(*row.values())
+
+    async def mark_erased(self, connection: Connection, user_id: UUID) -> None:
+        """Sets the tombstone that every write checks, in the caller's transaction."""
+        await _KEEP_HASH.run(connection, user_hash=self._hash(user_id))
+        await _MARK_ERASED.run(connection, user_id=user_id)

@@ -1,0 +1,157 @@
+"""The tables of the schema ``gateway``: what makes one service out of the domains.
+
+Each user has one row in ``user_streams``. Every writing transaction locks it first, and so one user's changes are
+numbered and committed one after the other, whatever the number of instances.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from gameshelf.kernel.migrations import Migrations
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Identity,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Text,
+    func,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+SCHEMA = "gateway"
+MIGRATIONS = Migrations("gameshelf.gateway", SCHEMA)
+
+
+class _Table(SQLModel):
+    metadata: ClassVar[MetaData] = MetaData(schema=SCHEMA, naming_convention={"pk": "pk_%(table_name)s"})
+
+
+def _now(**kwargs: Any) -> Any:
+    return Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()}, **kwargs)
+
+
+def _counter() -> Any:
+    return Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+
+
+class UserStream(_Table, table=True):
+    """A user's own row: the lock of their writes and the counters that those take under it."""
+
+    __tablename__ = "user_streams"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id"),
+        Index("ix_user_streams_erased", "erased_at", postgresql_where=text("erased_at IS NOT NULL")),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    version: int = _counter()
+    """Grows with every commit to the user's data: the user's part of an ETag."""
+    last_sequence: int = _counter()
+    """The number of the user's newest event."""
+    pruned_sequence: int = _counter()
+    """Through which number the feed has been pruned; a cursor below it cannot be continued."""
+    erased_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    """Set while the user's data is being erased: every later write is refused. The row goes last."""
+
+
+class FeedEntry(_Table, table=True):
+    """One message for the user's devices, kept for 24 hours so that they can resume."""
+
+    __tablename__ = "feed"
+    __table_args__ = (PrimaryKeyConstraint("user_id", "sequence"), Index("ix_feed_occurred_at", "occurred_at"))
+
+    user_id: UUID = Field(primary_key=True)
+    sequence: int = Field(primary_key=True, sa_type=BigInteger)
+    occurred_at: datetime = _now()
+    message: str = Field(sa_type=Text)
+    """The JSON that goes over the socket."""
+
+
+class OutboxRecord(_Table, table=True):
+    """One record on its way to Kafka; deleted once the broker has acknowledged it.
+
+    ``id`` orders the records of one user, since it is taken under the user's lock. Across users it means nothing: a
+    lower number may be committed later, so nobody may skip ahead by it.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        PrimaryKeyConstraint("id"),
+        Index("ix_outbox_shard", "shard", "id"),
+        Index("ix_outbox_user", "user_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
+    shard: int = Field(sa_type=SmallInteger)
+    user_id: UUID | None = None
+    topic: str = Field(max_length=249)
+    record_key: str | None = Field(default=None, max_length=200)
+    value: bytes = Field(sa_type=LargeBinary)
+    traceparent: str | None = Field(default=None, max_length=100)
+    created_at: datetime = _now()
+
+
+class InboxEntry(_Table, table=True):
+    """An event that has been applied. ``subject_id`` is the user (or product) that it is about."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        PrimaryKeyConstraint("subject_id", "source", "event_id"),
+        Index("ix_inbox_received_at", "received_at"),
+    )
+
+    subject_id: UUID = Field(primary_key=True)
+    source: str = Field(primary_key=True, max_length=500)
+    event_id: str = Field(primary_key=True, max_length=500)
+    received_at: datetime = _now()
+
+
+class IdempotencyRecord(_Table, table=True):
+    """The first response to a POST with an ``Idempotency-Key``, kept for 24 hours."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "endpoint", "key"),
+        Index("ix_idempotency_keys_created_at", "created_at"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    endpoint: str = Field(primary_key=True, max_length=500)
+    """Method and path."""
+    key: str = Field(primary_key=True, max_length=255)
+    request_hash: bytes = Field(sa_type=LargeBinary)
+    status: int = Field(sa_type=SmallInteger)
+    body: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = _now()
+
+
+class DeadLetter(_Table, table=True):
+    """A record that can never be applied, with the reason. Its id follows from the record, so it is kept once."""
+
+    __tablename__ = "dead_letters"
+    __table_args__ = (PrimaryKeyConstraint("id"), Index("ix_dead_letters_user", "user_id"))
+
+    id: UUID = Field(primary_key=True)
+    user_id: UUID | None = None
+    topic: str = Field(max_length=249)
+    reason: str = Field(max_length=50)
+    detail: str = Field(sa_type=Text)
+    record_key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    value: bytes | None = Field(default=None, sa_type=LargeBinary)
+    created_at: datetime = _now()
+
+
+class ErasedUser(_Table, table=True):
+    """What remains of an erased user: a keyed hash, so that late events and tokens find nobody."""
+
+    __tablename__ = "erased_users"
+    __table_args__ = (PrimaryKeyConstraint("user_hash"),)
+
+    user_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    erased_at: datetime = _now()

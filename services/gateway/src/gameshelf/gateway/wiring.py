@@ -1,0 +1,183 @@
+"""The composition root: which domains there are, and how the parts of the service fit together."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from gameshelf import library
+from gameshelf.gateway import tables
+from gameshelf.gateway.adapters import redis as redis_adapter
+from gameshelf.gateway.adapters.catalog import Catalog
+from gameshelf.gateway.database import ACQUIRE_SECONDS, Pool, create_pool
+from gameshelf.gateway.grpc.calls import Calls, ServiceCertificates
+from gameshelf.gateway.grpc.library import LibraryQuery
+from gameshelf.gateway.grpc.server import GrpcServer
+from gameshelf.gateway.health import Health
+from gameshelf.gateway.http import events as events_http
+from gameshelf.gateway.http import library as library_http
+from gameshelf.gateway.http import meta, openapi
+from gameshelf.gateway.http.app import RestApi, create_app
+from gameshelf.gateway.http.authenticate import Authenticate, by_proxy, by_token
+from gameshelf.gateway.http.observe import Asgi, Observed
+from gameshelf.gateway.http.routing import Routes
+from gameshelf.gateway.identity import KeySet, PemKeys, RemoteKeys, TokenVerifier, TrustedProxies
+from gameshelf.gateway.jobs.erasure import EraseDomain, Erasure
+from gameshelf.gateway.jobs.products import UnheardProducts
+from gameshelf.gateway.jobs.retention import Retention
+from gameshelf.gateway.kafka.client import connection_options
+from gameshelf.gateway.kafka.consumer import Consumer
+from gameshelf.gateway.kafka.relay import Relay
+from gameshelf.gateway.limits import RateLimits
+from gameshelf.gateway.migrate import require_current
+from gameshelf.gateway.observability.metrics import Metrics
+from gameshelf.gateway.observability.traces import Tracing
+from gameshelf.gateway.settings import ServiceRole, Settings, SettingsError
+from gameshelf.gateway.streams import UserStreams
+from gameshelf.gateway.transaction import Committed, Service, Transactions
+from gameshelf.gateway.ws.connection import LibraryUpdates
+from gameshelf.gateway.ws.hub import Hub
+from gameshelf.kernel.clock import utc_now
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.events import Event
+from gameshelf.kernel.migrations import Migrations
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A domain package, as far as the gateway composes it. Reactions and transports have files of their own."""
+
+    migrations: Migrations
+    service: Service
+    routes: Routes
+
+
+DOMAINS: Sequence[Domain] = (Domain(library.MIGRATIONS, library.LibraryService, library_http.routes),)
+"""One line a domain."""
+
+MIGRATIONS = (tables.MIGRATIONS, *(domain.migrations for domain in DOMAINS))
+ROUTES = (*(route for domain in DOMAINS for route in domain.routes.all), *events_http.routes.all)
+
+
+class Gateway:
+    """One process of the service: every part built, none started."""
+
+    def __init__(self, settings: Settings, pool: Pool, metrics: Metrics, tracing: Tracing) -> None:
+        self.settings = settings
+        self.pool = pool
+        self.metrics = metrics
+        self.tracing = tracing
+        self.stopping = asyncio.Event()
+        self.redis = redis_adapter.connect(settings)
+        self.streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode())
+        self.hub = Hub(self.redis, self.acquire)
+        self.transactions = Transactions(self.acquire, self.streams, settings.kafka_topic_events, self._committed)
+        self.limits = RateLimits(self.redis, settings.limit_user, settings.limit_ip, settings.limit_service)
+        self.verifier = _verifier(settings)
+        self.health = Health(self)
+        self.relay = self._relay()
+        self.consumer = self._consumer()
+        self.erasure = Erasure(self.acquire, [_erase(domain.service) for domain in DOMAINS])
+        self.retention = Retention(self.acquire)
+        self.catalog = Catalog(settings.catalog_grpc_addr) if settings.catalog_grpc_addr else None
+        self.unheard = UnheardProducts(self.acquire, self.catalog) if self.catalog else None
+        self.updates: LibraryUpdates | None = None
+
+    def acquire(self) -> Any:
+        """A connection for a while: ``async with gateway.acquire() as connection``. Raises TimeoutError."""
+        return self.pool.acquire(timeout=ACQUIRE_SECONDS)
+
+    def app(self) -> Asgi:
+        """The ASGI application: REST, WebSocket, health, OpenAPI."""
+        settings = self.settings
+        authenticate = self._authenticate()
+        app = create_app(RestApi(ROUTES, authenticate, self.limits, self.acquire, self.streams, self.transactions))
+        meta.install(app, openapi.document(ROUTES), self.health.ready)
+        self.updates = LibraryUpdates(
+            self.hub, self.streams, self.acquire, authenticate, self.verifier, settings.cors_allowed_origins
+        )
+        self.updates.install(app)
+        return Observed(app, self.tracing, self.metrics, self.limits, settings.cors_allowed_origins)
+
+    def grpc_server(self) -> GrpcServer:
+        """The gRPC server of the settings."""
+        certificates = ServiceCertificates(self.settings.grpc_tls_required, self.settings.grpc_service_identities)
+        calls = Calls(self.verifier, certificates, self.limits, self.metrics, self.tracing)
+        return GrpcServer(self.settings, calls, LibraryQuery(self.acquire))
+
+    def _authenticate(self) -> Authenticate:
+        if self.settings.auth_mode == "gateway":
+            return by_proxy(TrustedProxies(self.settings.trusted_proxies))
+        if self.verifier is None:
+            raise SettingsError("AUTH_JWT_PUBLIC_KEY_FILE: needed to verify tokens")
+        return by_token(self.verifier)
+
+    def _committed(self, commit: Committed) -> None:
+        self.hub.committed(commit)
+        if commit.to_kafka and self.relay:
+            self.relay.wake()
+
+    def _relay(self) -> Relay | None:
+        if ServiceRole.RELAY not in self.settings.roles:
+            return None
+        options = connection_options(self.settings)
+        return Relay(options, self.settings.kafka_idempotence, self.acquire, self.metrics, self.tracing)
+
+    def _consumer(self) -> Consumer | None:
+        if ServiceRole.CONSUMER not in self.settings.roles:
+            return None
+        return Consumer(
+            connection_options(self.settings),
+            self.settings.kafka_group,
+            self.acquire,
+            self.transactions,
+            self.streams,
+            self.settings.kafka_topic_dead_letters,
+            self.metrics,
+            self.tracing,
+        )
+
+    async def close(self) -> None:
+        """Closes what was opened."""
+        await self.redis.aclose()
+        if self.catalog:
+            await self.catalog.close()
+        await self.pool.close()
+        self.tracing.shutdown()
+
+
+async def build(settings: Settings) -> Gateway:
+    """The gateway of these settings. Raises SchemaOutdated, SettingsError, and what asyncpg raises."""
+    tracing = Tracing(settings.otlp_endpoint)
+    pool = await create_pool(settings.postgres_dsn.get_secret_value(), settings.postgres_pool_size, tracing)
+    async with pool.acquire() as connection:
+        await require_current(connection, MIGRATIONS)
+    return Gateway(settings, pool, Metrics(), tracing)
+
+
+def _verifier(settings: Settings) -> TokenVerifier | None:
+    if not (settings.jwt_issuer and settings.jwt_audience):
+        return None
+    try:
+        if settings.jwt_public_key_file:
+            keys: KeySet = PemKeys(settings.jwt_public_key_file)
+        elif settings.jwks_url:
+            keys = RemoteKeys(settings.jwks_url)
+        else:
+            return None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"AUTH_JWT_PUBLIC_KEY_FILE or AUTH_JWKS_URL: {error}") from None
+    return TokenVerifier(keys, settings.jwt_issuer, settings.jwt_audience)
+
+
+def _erase(service: Service) -> EraseDomain:
+    async def erase(connection: Connection, user_id: UUID, limit: int) -> bool:
+        left: bool = await service(connection, _tell_nobody, utc_now).erase(user_id, limit)
+        return left
+
+    return erase
+
+
+def _tell_nobody(event: Event) -> None:
+    """Erasing is no news for the user's devices."""

@@ -1,0 +1,226 @@
+"""One WebSocket: who is it, what happened since, and when it ends (contract, section 5)."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+
+from gameshelf.gateway import feed
+from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.encoding import decode
+from gameshelf.gateway.failures import postgres_is_away
+from gameshelf.gateway.http.authenticate import Authenticate, player
+from gameshelf.gateway.identity import Identity, TokenVerifier, Unauthenticated
+from gameshelf.gateway.outbox.messages import device_message
+from gameshelf.gateway.streams import StreamState, UserErased, UserStreams
+from gameshelf.gateway.ws.hub import Hub, Subscriber, caught_up
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.errors import PermissionDenied
+from quart import Quart, Websocket, abort, websocket
+
+_log = logging.getLogger(__name__)
+
+PATH = "/api/v1/ws/library-updates"
+TOKEN_WAIT_SECONDS = 5.0
+CLOSE_WAIT_SECONDS = 5.0
+LEEWAY = timedelta(seconds=30)
+UNAUTHENTICATED = 4401
+TOO_SLOW = 4408
+GOING_AWAY = 1001
+TRY_AGAIN_LATER = 1013
+_CHUNK = 100
+
+
+class _Close(Exception):
+    """The connection ends with this code."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
+class LibraryUpdates:
+    """Serves the WebSocket. ``by_header`` identifies from the handshake, ``verifier`` tokens in messages."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        streams: UserStreams,
+        acquire: Acquire,
+        by_header: Authenticate,
+        verifier: TokenVerifier | None,
+        allowed_origins: Sequence[str],
+        clock: Clock = utc_now,
+    ) -> None:
+        self._hub = hub
+        self._streams = streams
+        self._acquire = acquire
+        self._by_header = by_header
+        self._verifier = verifier
+        self._allowed_origins = frozenset(allowed_origins)
+        self._clock = clock
+        self._draining = asyncio.Event()
+
+    def install(self, app: Quart) -> None:
+        """Adds the WebSocket to an application."""
+        app.add_websocket(PATH, endpoint="library_updates", view_func=self._serve)
+
+    def drain(self) -> None:
+        """Closes every connection with 1001; a client comes back to another instance, with its cursor."""
+        self._draining.set()
+
+    async def _serve(self) -> None:
+        socket: Websocket = websocket._get_current_object()  # type: ignore[attr-defined]
+        origin = socket.headers.get("Origin")
+        if origin is not None and origin not in self._allowed_origins:
+            abort(403)
+        protocols = socket.requested_subprotocols
+        bearer = len(protocols) >= 2 and protocols[0] == "bearer"
+        await socket.accept(subprotocol="bearer" if bearer else None)
+        try:
+            await self._session(socket, protocols[1] if bearer else None)
+        except _Close as close:
+            code = close.code
+        except (Unauthenticated, PermissionDenied, UserErased):
+            code = UNAUTHENTICATED
+        except asyncio.CancelledError:
+            raise  # the peer has gone
+        except Exception as error:
+            if not postgres_is_away(error):
+                _log.exception("a WebSocket failed")
+            code = TRY_AGAIN_LATER
+        else:
+            return
+        try:
+            await asyncio.wait_for(socket.close(code), CLOSE_WAIT_SECONDS)
+        except TimeoutError:
+            _log.info("a reader too slow even for the close was cut off")
+
+    async def _session(self, socket: Websocket, token: str | None) -> None:
+        identity, by_message = await self._identify(socket, token)
+        subscriber = Subscriber(identity.user_id)
+        self._hub.add(subscriber)
+        try:
+            async with self._acquire() as connection:
+                state = await self._streams.state(connection, identity.user_id)
+            if by_message:
+                await self._greet(socket, state)
+            await self._resume(socket, subscriber, state)
+            await self._until_over(socket, subscriber, identity)
+        finally:
+            self._hub.remove(subscriber)
+
+    async def _identify(self, socket: Websocket, token: str | None) -> tuple[Identity, bool]:
+        if token is not None:
+            return await self._verified(token), False
+        if socket.headers.get("Authorization") or socket.headers.get("X-User-Id"):
+            return await self._by_header(socket), False
+        try:
+            message = await asyncio.wait_for(socket.receive(), TOKEN_WAIT_SECONDS)
+        except TimeoutError:
+            raise Unauthenticated("no token in time") from None
+        sent = _token_in(message)
+        if sent is None:
+            raise Unauthenticated("the first message is no token")
+        return await self._verified(sent), True
+
+    async def _verified(self, token: str) -> Identity:
+        if self._verifier is None:
+            raise Unauthenticated("tokens are not taken here")
+        return player(await self._verifier.verify(token))
+
+    async def _greet(self, socket: Websocket, state: StreamState) -> None:
+        await socket.send(device_message("auth.success", state.last_sequence, self._clock(), {}))
+
+    async def _resume(self, socket: Websocket, subscriber: Subscriber, state: StreamState) -> None:
+        given = socket.args.get("cursor")
+        if given is None:
+            subscriber.start(state.last_sequence)
+            return
+        cursor = feed.parse_cursor(given)
+        if cursor is not None and feed.is_continuous(cursor, state):
+            subscriber.start(cursor)
+            return
+        await self._require_resync(socket, subscriber, state)
+
+    async def _require_resync(self, socket: Websocket, subscriber: Subscriber, state: StreamState) -> None:
+        await socket.send(device_message(feed.RESYNC, state.last_sequence, self._clock(), {}))
+        subscriber.start(state.last_sequence)
+
+    async def _until_over(self, socket: Websocket, subscriber: Subscriber, identity: Identity) -> None:
+        """Runs until one side of the connection is over; raises why."""
+        parts: tuple[Callable[[], Awaitable[None]], ...] = (
+            lambda: self._send(socket, subscriber),
+            lambda: self._watch_token(socket, identity),
+            lambda: self._watch_ends(subscriber),
+            self._watch_drain,
+        )
+        tasks = [asyncio.ensure_future(part()) for part in parts]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done:
+            task.result()
+
+    async def _send(self, socket: Websocket, subscriber: Subscriber) -> None:
+        while True:
+            await subscriber.woken.wait()
+            subscriber.woken.clear()
+            if subscriber.behind:
+                await self._read_feed(socket, subscriber)
+            while subscriber.waiting:
+                _, text = subscriber.waiting.popleft()
+                await socket.send(text)
+
+    async def _read_feed(self, socket: Websocket, subscriber: Subscriber) -> None:
+        async with self._acquire() as connection:
+            state = await self._streams.state(connection, subscriber.user_id)
+            found = await feed.follow(connection, subscriber.user_id, state, subscriber.known, _CHUNK)
+        if found.messages is None:
+            await self._require_resync(socket, subscriber, state)
+            return
+        caught_up(subscriber, found.messages, found.cursor)
+        if found.has_more:
+            subscriber.catch_up()
+
+    async def _watch_token(self, socket: Websocket, identity: Identity) -> None:
+        """Takes fresh tokens of the same user; raises when the newest one has run out."""
+        while True:
+            left = None
+            if identity.expires_at is not None:
+                left = (identity.expires_at + LEEWAY - self._clock()).total_seconds()
+            try:
+                message = await asyncio.wait_for(socket.receive(), left)
+            except TimeoutError:
+                raise _Close(UNAUTHENTICATED) from None
+            token = _token_in(message)
+            if token is None:
+                continue  # whatever else a client sends means nothing here
+            fresh = await self._verified(token)
+            if fresh.user_id != identity.user_id:
+                raise _Close(UNAUTHENTICATED)
+            identity = fresh
+            async with self._acquire() as connection:
+                await self._greet(socket, await self._streams.state(connection, identity.user_id))
+
+    async def _watch_ends(self, subscriber: Subscriber) -> None:
+        await subscriber.over.wait()
+        raise _Close(UNAUTHENTICATED if subscriber.erased else TOO_SLOW)
+
+    async def _watch_drain(self) -> None:
+        await self._draining.wait()
+        raise _Close(GOING_AWAY)
+
+
+def _token_in(message: str | bytes) -> str | None:
+    """The token of ``{"type": "auth.token", "token": "…"}``; None for anything else."""
+    try:
+        document = decode(message)
+    except ValueError:
+        return None
+    if not isinstance(document, dict) or document.get("type") != "auth.token":
+        return None
+    token = document.get("token")
+    return token if isinstance(token, str) else None

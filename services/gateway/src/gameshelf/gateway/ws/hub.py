@@ -1,0 +1,208 @@
+"""Every open WebSocket of this instance, and how word reaches it from whichever instance committed it.
+
+Word of a commit travels by Redis and may be lost: it is a hint. The feed in PostgreSQL is what a connection follows: it
+sends what comes in sequence, and reads the feed whenever there is a gap. A sweep every few seconds finds what no hint
+told of (Redis away, a crash between a commit and its word, an erased account).
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.encoding import decode, encode
+from gameshelf.gateway.outbox.store import FeedMessage
+from gameshelf.gateway.transaction import Committed
+from gameshelf.gateway.ws.sweep import streams_of
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+_log = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 3.0
+MAX_WAITING = 256
+"""How many messages may wait for a slow reader before it is cut off."""
+_MAX_UNPUBLISHED = 10_000
+_PREFIX = "library:user:"
+
+
+class Subscriber:
+    """One open connection of a user: what waits to be sent, and up to where it knows the stream."""
+
+    def __init__(self, user_id: UUID) -> None:
+        self.user_id = user_id
+        self.waiting: deque[tuple[int, str]] = deque()
+        self.woken = asyncio.Event()
+        self.known = 0
+        """Every event up to this number is sent or waiting."""
+        self.behind = False
+        """Whether the feed has to be read because something was missed."""
+        self.erased = False
+        self.over = asyncio.Event()
+        """Set when the connection has to end: the account is gone, or the reader is too slow."""
+
+    def start(self, at: int) -> None:
+        """Follows the stream after number ``at``; hints that came before count no more, the feed is read instead."""
+        self.waiting.clear()
+        self.known = at
+        self.catch_up()
+
+    def offer(self, previous: int, last: int, messages: Sequence[tuple[int, str]]) -> None:
+        """Word of a commit that took the stream from ``previous`` to ``last``."""
+        if last <= self.known:
+            return
+        if previous > self.known:
+            self.behind = True
+        elif not self.behind:
+            self.waiting.extend(message for message in messages if message[0] > self.known)
+            self.known = last
+            if len(self.waiting) > MAX_WAITING:
+                self.over.set()
+        self.woken.set()
+
+    def catch_up(self) -> None:
+        """Something may have been missed: read the feed."""
+        self.behind = True
+        self.woken.set()
+
+    def end(self) -> None:
+        """The account is gone."""
+        self.erased = True
+        self.over.set()
+
+
+class Hub:
+    """The subscribers of this instance. ``run`` is its background work."""
+
+    def __init__(self, redis: Redis, acquire: Acquire) -> None:
+        self._redis = redis
+        self._acquire = acquire
+        self._subscribers: dict[UUID, set[Subscriber]] = {}
+        self._unpublished: asyncio.Queue[Committed] = asyncio.Queue(_MAX_UNPUBLISHED)
+        self._channels = self._redis.pubsub(ignore_subscribe_messages=True)
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return sum(len(subscribers) for subscribers in self._subscribers.values())
+
+    def add(self, subscriber: Subscriber) -> None:
+        """From now on the subscriber hears of its user's commits."""
+        self._subscribers.setdefault(subscriber.user_id, set()).add(subscriber)
+        self._changed.set()
+
+    def remove(self, subscriber: Subscriber) -> None:
+        subscribers = self._subscribers.get(subscriber.user_id, set())
+        subscribers.discard(subscriber)
+        if not subscribers:
+            self._subscribers.pop(subscriber.user_id, None)
+        self._changed.set()
+
+    def committed(self, commit: Committed) -> None:
+        """Word of a commit of this instance: at once to its own subscribers, by Redis to those of the others."""
+        messages = [(message.sequence, message.message) for message in commit.messages]
+        self._deliver(commit.user_id, commit.previous_sequence, commit.last_sequence, messages)
+        if messages and not self._unpublished.full():
+            self._unpublished.put_nowait(commit)
+
+    def _deliver(self, user_id: UUID, previous: int, last: int, messages: Sequence[tuple[int, str]]) -> None:
+        for subscriber in self._subscribers.get(user_id, ()):
+            subscriber.offer(previous, last, messages)
+
+    async def run(self) -> None:
+        """Publishes, listens and sweeps until it is cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._publish(), name="hub publish")
+            tasks.create_task(self._listen(), name="hub listen")
+            tasks.create_task(self._sweep(), name="hub sweep")
+
+    async def _publish(self) -> None:
+        while True:
+            commits = [await self._unpublished.get()]
+            while not self._unpublished.empty() and len(commits) < 500:
+                commits.append(self._unpublished.get_nowait())
+            try:
+                async with self._redis.pipeline(transaction=False) as pipe:
+                    for commit in commits:
+                        pipe.publish(f"{_PREFIX}{commit.user_id}", _word(commit))
+                    await pipe.execute()
+            except (RedisError, OSError):
+                # The sweep of each instance finds what its connections missed.
+                _log.warning("Redis is away: devices on other instances hear of changes a little later")
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._follow_channels()
+            except (RedisError, OSError):
+                for subscribers in list(self._subscribers.values()):
+                    for subscriber in subscribers:
+                        subscriber.catch_up()
+                await asyncio.sleep(1)
+                await self._channels.aclose()  # type: ignore[no-untyped-call]
+                self._channels = self._redis.pubsub(ignore_subscribe_messages=True)
+
+    async def _follow_channels(self) -> None:
+        followed: set[UUID] = set()
+        while True:
+            wanted = set(self._subscribers)
+            if wanted - followed:
+                await self._channels.subscribe(*(f"{_PREFIX}{user_id}" for user_id in wanted - followed))
+            if followed - wanted:
+                await self._channels.unsubscribe(*(f"{_PREFIX}{user_id}" for user_id in followed - wanted))
+            followed = wanted
+            if not followed:
+                self._changed.clear()
+                await self._changed.wait()
+                continue
+            message = await self._channels.get_message(timeout=0.2)
+            while message is not None:
+                self._hear(message)
+                message = await self._channels.get_message(timeout=0)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        try:
+            user_id = UUID(message["channel"].decode().removeprefix(_PREFIX))
+            previous, last, messages = decode(message["data"])
+        except (ValueError, TypeError):
+            _log.warning("a message on a Redis channel of ours is not ours")
+            return
+        self._deliver(user_id, previous, last, [(number, text) for number, text in messages])
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            user_ids = list(self._subscribers)
+            try:
+                for start in range(0, len(user_ids), 1000):
+                    async with self._acquire() as connection:
+                        streams = await streams_of(connection, user_ids[start : start + 1000])
+                    self._compare(user_ids[start : start + 1000], streams)
+            except Exception:
+                _log.warning("the sweep over open WebSockets failed; the next one comes soon", exc_info=True)
+
+    def _compare(self, user_ids: Sequence[UUID], streams: dict[UUID, tuple[int, bool]]) -> None:
+        for user_id in user_ids:
+            # A user without a row was never written, or is erased; a subscriber that knows of events saw the row.
+            last, erased = streams.get(user_id, (0, False))
+            for subscriber in self._subscribers.get(user_id, ()):
+                if erased or last < subscriber.known:
+                    subscriber.end()
+                elif last > subscriber.known:
+                    subscriber.catch_up()
+
+
+def _word(commit: Committed) -> bytes:
+    messages = [(message.sequence, message.message) for message in commit.messages]
+    return encode([commit.previous_sequence, commit.last_sequence, messages])
+
+
+def caught_up(subscriber: Subscriber, messages: Sequence[FeedMessage], through: int) -> None:
+    """The feed was read: what is new in it waits to be sent, and hints count again."""
+    subscriber.behind = False
+    subscriber.waiting.extend(
+        (message.sequence, message.message) for message in messages if message.sequence > subscriber.known
+    )
+    subscriber.known = max(subscriber.known, through)

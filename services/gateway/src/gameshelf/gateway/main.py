@@ -108,8 +108,7 @@ def _start_jobs(gateway: Gateway, tasks: asyncio.TaskGroup) -> None:
 
 async def _end_hub(gateway: Gateway, hub: "asyncio.Task[None]") -> None:
     """The hub ends last of all: while the sockets close it still delivers."""
-    while len(gateway.hub):
-        await asyncio.sleep(0.05)
+    await gateway.hub.empty()
     hub.cancel()
 
 
@@ -133,7 +132,7 @@ async def _serve_http(gateway: Gateway) -> None:
             gateway.updates.drain()
 
     try:
-        await serve_hypercorn(app, config, shutdown_trigger=stopped)  # type: ignore[arg-type]
+        await serve_hypercorn(app, config, shutdown_trigger=stopped)
     except OSError as error:
         raise OSError(f"LIBRARY_SERVICE_HTTP_PORT: {config.bind[0]} can't be bound: {error.strerror}") from None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
@@ -90,7 +90,7 @@ class RestApi:
             return await route.handler(read, **arguments)
 
     async def _write(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
-        body: bytes = await request.get_data(cache=False, as_text=False)
+        body = cast(bytes, await request.get_data(cache=False))
         arguments: dict[str, Any] = dict(ids)
         if route.body:
             path_id = str(next(iter(ids.values()))) if ids else None

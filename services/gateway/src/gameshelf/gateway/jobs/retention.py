@@ -1,4 +1,4 @@
-"""What is kept for a time only: feed 24 hours, idempotency keys 24 hours, inbox 30 days. Deleted in small transactions."""
+"""What is kept for a time only: feed and idempotency keys 24 hours, inbox 30 days. Deleted in small transactions."""
 
 from datetime import datetime
 from typing import Any

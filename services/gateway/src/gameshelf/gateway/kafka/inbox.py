@@ -43,7 +43,7 @@ _KEEP_DEAD = Statement(
 
 
 async def take_new(connection: Connection, events: Sequence[tuple[UUID, str, str]]) -> set[tuple[str, str]]:
-    """Of (subject, source, event id) those that were not applied before, as (source, event id); now they count as applied."""
+    """Of (subject, source, event id) those not applied before, as (source, event id); now they count as applied."""
     rows = await _TAKE.all(
         connection,
         subjects=[subject for subject, _, _ in events],

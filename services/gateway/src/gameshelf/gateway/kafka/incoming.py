@@ -1,7 +1,7 @@
 """CloudEvents as they come in: checked, in camelCase or snake_case alike.
 
-Each model below is one consumed event's data (contract, section 6). What does not fit raises Malformed: such a record can
-never be applied.
+Each model below is one consumed event's data (contract, section 6). What does not fit raises Malformed: such a record
+can never be applied.
 """
 
 from datetime import UTC, datetime

@@ -7,6 +7,7 @@ that dies lets go of it, and whoever comes next sends again what was not removed
 import asyncio
 import logging
 from collections import defaultdict
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -81,10 +82,8 @@ class Relay:
         await asyncio.sleep(pause)
 
     async def _idle(self) -> None:
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), _IDLE_SECONDS)
-        except TimeoutError:
-            pass
         self._woken.clear()
 
     async def _round(self, producer: AIOKafkaProducer) -> None:

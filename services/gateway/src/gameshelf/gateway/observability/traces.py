@@ -1,7 +1,7 @@
 """OpenTelemetry traces: a tenth of the requests, and every one that fails.
 
-Most requests are not sampled, so they build no spans: each only carries its ids, for the logs and for whom it calls. When
-such a request fails, its span is made after the fact, with the time at which it began.
+Most requests are not sampled, so they build no spans: each only carries its ids, for the logs and for whom it calls.
+When such a request fails, its span is made after the fact, with the time at which it began.
 """
 
 import os
@@ -111,7 +111,7 @@ class Tracing:
 
 
 class TracedRequest:
-    """One request as a context manager; ``fail`` marks it as failed, ``name`` and ``attributes`` may be set until it ends."""
+    """One request as a context manager; ``name`` and ``attributes`` may be set until it ends."""
 
     __slots__ = ("_failure", "_kind", "_parent", "_started", "_token", "_tracing", "attributes", "name", "trace")
 

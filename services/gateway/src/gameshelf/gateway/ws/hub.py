@@ -84,6 +84,8 @@ class Hub:
         self._unpublished: asyncio.Queue[Committed] = asyncio.Queue(_MAX_UNPUBLISHED)
         self._channels = self._redis.pubsub(ignore_subscribe_messages=True)
         self._changed = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     def __len__(self) -> int:
         return sum(len(subscribers) for subscribers in self._subscribers.values())
@@ -91,6 +93,7 @@ class Hub:
     def add(self, subscriber: Subscriber) -> None:
         """From now on the subscriber hears of its user's commits."""
         self._subscribers.setdefault(subscriber.user_id, set()).add(subscriber)
+        self._empty.clear()
         self._changed.set()
 
     def remove(self, subscriber: Subscriber) -> None:
@@ -98,7 +101,13 @@ class Hub:
         subscribers.discard(subscriber)
         if not subscribers:
             self._subscribers.pop(subscriber.user_id, None)
+        if not self._subscribers:
+            self._empty.set()
         self._changed.set()
+
+    async def empty(self) -> None:
+        """Waits until no connection is open."""
+        await self._empty.wait()
 
     def committed(self, commit: Committed) -> None:
         """Word of a commit of this instance: at once to its own subscribers, by Redis to those of the others."""

@@ -1,1 +1,3 @@
+"""The embedded servers, tokens and demo data behind ``./dev``. Never installed in production."""
 
+__version__ = "0.1.0"

@@ -1,0 +1,3 @@
+from gameshelf.devstack.cli import dev
+
+dev(prog_name="./dev")

@@ -1,0 +1,72 @@
+"""CloudEvents as the platform's other services send them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from aiokafka import AIOKafkaProducer
+
+_TYPES = {
+    "payment": ("purchase.completed.v1", "purchase.refunded.v1", "key.activated.v1", "gift.received.v1"),
+    "catalog": ("product.created.v1", "product.updated.v1", "price.updated.v1"),
+    "download": ("game.installed.v1", "game.uninstalled.v1", "game.status.changed.v1"),
+    "social": ("review.submitted.v1",),
+    "account": ("user.deleted.v1",),
+}
+TOPICS: Mapping[str, str] = {
+    f"com.platform.{service}.{name}": f"com.platform.{service}.events.v1"
+    for service, names in _TYPES.items()
+    for name in names
+}
+"""Event type → the topic that carries it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloudEvent:
+    """One event of another service. ``data`` is what the type says (contract, section 6)."""
+
+    type: str
+    data: Mapping[str, Any]
+    id: str = field(default_factory=lambda: str(uuid4()))
+    source: str = "gameshelf.devstack"
+    time: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @property
+    def topic(self) -> str:
+        return TOPICS[self.type]
+
+    @property
+    def key(self) -> str | None:
+        """The product for facts of the Catalog, else the user."""
+        names = ("productId", "product_id") if ".catalog." in self.type else ("userId", "user_id")
+        return next((str(self.data[name]) for name in names if name in self.data), None)
+
+    def encode(self) -> bytes:
+        """Structured JSON."""
+        document = {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": self.source,
+            "type": self.type,
+            "time": self.time.isoformat(),
+            "datacontenttype": "application/json",
+            "subject": self.key,
+            "data": self.data,
+        }
+        return json.dumps(document, ensure_ascii=False).encode()
+
+
+async def publish(brokers: str, events: Sequence[CloudEvent]) -> None:
+    """Puts events on their topics, each one's successors with the same key behind it."""
+    producer = AIOKafkaProducer(bootstrap_servers=brokers, acks="all", linger_ms=5)
+    await producer.start()
+    try:
+        for event in events:
+            key = event.key.encode() if event.key else None
+            await producer.send(event.topic, event.encode(), key=key)
+        await producer.flush()
+    finally:
+        await producer.stop()

@@ -1,0 +1,106 @@
+"""A child process that never outlives its parent."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_CLONE_NEWUSER = 0x10000000
+_SOMEBODY = 1000
+
+
+class StartFailed(Exception):
+    """A server did not come up; the message says what to look at."""
+
+
+class Process:
+    """One started program in a process group of its own, with its output in a file.
+
+    On Linux the kernel ends it when the parent dies, however the parent dies.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        log: Path,
+        *,
+        environ: Mapping[str, str] | None = None,
+        last_signal: int = signal.SIGTERM,
+        not_as_root: bool = False,
+    ) -> None:
+        """``last_signal`` is what the kernel sends when the parent dies; ``not_as_root`` hides from the program that it
+        runs as root (it sees another user id in a user namespace, and the same files as its own)."""
+        log.parent.mkdir(parents=True, exist_ok=True)
+        hide_root = not_as_root and os.geteuid() == 0
+        libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+        def prepare() -> None:
+            if libc is None:
+                return
+            if hide_root:
+                libc.unshare(_CLONE_NEWUSER)
+                Path("/proc/self/setgroups").write_text("deny")
+                Path("/proc/self/uid_map").write_text(f"{_SOMEBODY} 0 1")
+                Path("/proc/self/gid_map").write_text(f"{_SOMEBODY} 0 1")
+            libc.prctl(_PR_SET_PDEATHSIG, last_signal)
+
+        self.started_at = time.time()
+        with log.open("ab") as output:
+            self._popen = subprocess.Popen(
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=dict(environ) if environ is not None else None,
+                start_new_session=True,
+                preexec_fn=prepare,
+            )
+        self.log = log
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs."""
+        return self._popen.poll()
+
+    def send(self, number: int) -> None:
+        """Sends a signal to the program."""
+        if self.returncode is None:
+            self._popen.send_signal(number)
+
+    def send_all(self, number: int) -> None:
+        """Sends a signal to the program and everything that it has started."""
+        if self.returncode is None:
+            os.killpg(self.pid, number)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it ended in time."""
+        try:
+            self._popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def stop(self, number: int = signal.SIGTERM, seconds: float = 10.0) -> None:
+        """Asks it to end, and ends it when it does not."""
+        self.send_all(signal.SIGCONT)
+        self.send(number)
+        if not self.wait(seconds):
+            self.kill()
+
+    def kill(self) -> None:
+        """Ends it and everything that it has started at once."""
+        self.send_all(signal.SIGKILL)
+        self.wait(5)
+
+    def tail(self, lines: int = 15) -> str:
+        """The end of its output."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])

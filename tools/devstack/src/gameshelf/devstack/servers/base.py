@@ -1,0 +1,105 @@
+"""What every embedded server can do."""
+
+import signal
+import socket
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+from gameshelf.devstack.process import Process, StartFailed
+
+HOST = "127.0.0.1"
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def listens(port: int) -> bool:
+    """Whether somebody answers on a port of this machine."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+class Server(ABC):
+    """One server on a port of the loopback address, with its data in a directory of its own.
+
+    ``start`` again after ``stop`` or ``kill`` keeps the port and the data.
+    """
+
+    name: ClassVar[str]
+    ready_seconds: ClassVar[float] = 30.0
+
+    def __init__(self, directory: Path, port: int | None = None) -> None:
+        self.directory = directory
+        self.port = port or free_port()
+        self.process: Process | None = None
+
+    @property
+    def address(self) -> str:
+        """``host:port``."""
+        return f"{HOST}:{self.port}"
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.returncode is None
+
+    def start(self) -> None:
+        """Starts it and waits until it serves. Raises StartFailed."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.process = self.launch()
+        self._wait_ready(self.process)
+        self.prepare()
+
+    @abstractmethod
+    def launch(self) -> Process:
+        """Starts the program."""
+
+    def prepare(self) -> None:  # noqa: B027 - most servers need nothing
+        """What is to be done once it serves."""
+
+    def is_ready(self) -> bool:
+        """Whether it serves."""
+        return listens(self.port)
+
+    def stop(self) -> None:
+        """Ends it in an orderly way."""
+        if self.process:
+            self.process.stop(self.stop_signal)
+
+    stop_signal: ClassVar[int] = signal.SIGTERM
+
+    def kill(self) -> None:
+        """Ends it as a power failure would."""
+        if self.process:
+            self.process.kill()
+
+    def freeze(self) -> None:
+        """Makes it stop answering, with everything it knows."""
+        if self.process:
+            self.process.send_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Lets it go on."""
+        if self.process:
+            self.process.send_all(signal.SIGCONT)
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "server.log"
+
+    def _wait_ready(self, process: Process) -> None:
+        deadline = time.monotonic() + self.ready_seconds
+        while not self.is_ready():
+            if process.returncode is not None:
+                raise StartFailed(f"{self.name} ended at once ({process.log}):\n{process.tail()}")
+            if time.monotonic() > deadline:
+                process.kill()
+                raise StartFailed(f"{self.name} did not come up in time ({process.log}):\n{process.tail()}")
+            time.sleep(0.02)

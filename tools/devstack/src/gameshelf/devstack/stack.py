@@ -1,0 +1,176 @@
+"""The embedded servers and the service, started and kept together by one process."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from gameshelf.devstack import demo
+from gameshelf.devstack.environment import PORT_VARIABLES, erasure_secret, port_of, service_environment
+from gameshelf.devstack.events import publish
+from gameshelf.devstack.process import Process, StartFailed
+from gameshelf.devstack.servers import S3, Kafka, Postgres, Server, Valkey
+from gameshelf.devstack.servers.base import free_port, listens
+from gameshelf.devstack.tokens import TokenIssuer
+
+_READY_SECONDS = 60.0
+_LOOK_SECONDS = 0.5
+_SERVICE = (sys.executable, "-m", "gameshelf.gateway")
+
+Say = Callable[[str], None]
+
+
+class PortTaken(Exception):
+    """A port of the service is in use; the message names the variable."""
+
+
+class Stack:
+    """Everything that ``./dev up`` runs, with its data in one directory."""
+
+    def __init__(self, directory: Path, say: Say, service: tuple[str, ...] = _SERVICE) -> None:
+        self.directory = directory
+        self._say = say
+        self._service_command = service
+        ports = self._ports()
+        self.postgres = Postgres(directory / "postgresql", ports["postgresql"])
+        self.valkey = Valkey(directory / "valkey", ports["valkey"])
+        self.kafka = Kafka(directory / "kafka", ports["kafka"])
+        self.s3 = S3(directory / "s3", ports["s3"])
+        self.issuer = TokenIssuer(directory / "keys")
+        self.environment = service_environment(
+            self.postgres, self.valkey, self.kafka, self.s3, self.issuer, erasure_secret(directory / "keys")
+        )
+        self.service: Process | None = None
+        self._ending = threading.Event()
+
+    @property
+    def servers(self) -> tuple[Server, ...]:
+        return (self.postgres, self.valkey, self.kafka, self.s3)
+
+    @property
+    def state_file(self) -> Path:
+        return self.directory / "stack.json"
+
+    def _ports(self) -> dict[str, int]:
+        """The servers' ports, chosen at the first start and kept."""
+        path = self.directory / "ports.json"
+        if not path.exists():
+            self.directory.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps({name: free_port() for name in ("postgresql", "valkey", "kafka", "s3")}))
+        ports: dict[str, int] = json.loads(path.read_text())
+        return ports
+
+    def start(self) -> None:
+        """Brings everything up. Raises StartFailed, PortTaken."""
+        for variable in PORT_VARIABLES:
+            port = int(self.environment[variable])
+            if listens(port):
+                raise PortTaken(
+                    f"{variable}: port {port} is taken; stop what uses it, or set {variable} to another one"
+                )
+        self._say("starting PostgreSQL, Valkey, a Kafka broker and an S3 gateway")
+        # Programs are started by this thread alone: a child is told of the death of the thread that made it.
+        for server in self.servers:
+            server.start()
+            self._say(f"  {server.name:<11} {server.address}")
+        self._start_service()
+        self._say("telling the service about the demo games and players")
+        self._publish_demo()
+        self._save()
+
+    def _start_service(self) -> None:
+        self._say("migrating the database")
+        environ = {**os.environ, **self.environment}
+        migration = Process(
+            [*self._service_command, "migrate"], self.directory / "log" / "migrate.log", environ=environ
+        )
+        if not migration.wait(120) or migration.returncode != 0:
+            raise StartFailed(f"the migration failed:\n{migration.tail()}")
+        self._say("starting the Library Service")
+        log = self.directory / "log" / "service.log"
+        self.service = Process([*self._service_command, "serve"], log, environ=environ)
+        deadline = time.monotonic() + _READY_SECONDS
+        while not self._service_ready():
+            if self.service.returncode is not None:
+                raise StartFailed(f"the service ended at once ({log}):\n{self.service.tail()}")
+            if time.monotonic() > deadline:
+                raise StartFailed(f"the service did not become ready ({log}):\n{self.service.tail()}")
+            time.sleep(0.05)
+
+    def _service_ready(self) -> bool:
+        url = f"http://127.0.0.1:{port_of('LIBRARY_SERVICE_HTTP_PORT')}/health/ready"
+        try:
+            with urllib.request.urlopen(url, timeout=2) as response:
+                return bool(response.status == 200)
+        except (OSError, urllib.error.URLError):
+            return False
+
+    def _publish_demo(self) -> None:
+        asyncio.run(publish(self.kafka.address, demo.events()))
+
+    def keep(self) -> None:
+        """Brings back what dies, until ``end`` is called."""
+        pause = _LOOK_SECONDS
+        while not self._ending.wait(pause):
+            try:
+                pause = _LOOK_SECONDS if self._revive() else min(pause * 2, 10)
+            except StartFailed as error:
+                self._say(str(error))
+                pause = min(pause * 2, 10)
+
+    def _revive(self) -> bool:
+        dead = [server for server in self.servers if not server.alive]
+        for server in dead:
+            self._say(f"{server.name} has died; starting it again")
+            server.start()
+        if self.service is None or self.service.returncode is not None:
+            self._say("the service has died; starting it again")
+            self._start_service()
+            dead.append(self.postgres)
+        if dead:
+            self._save()
+        return not dead
+
+    def end(self) -> None:
+        """Makes ``keep`` return."""
+        self._ending.set()
+
+    def stop(self) -> None:
+        """Ends everything, the service first."""
+        if self.service:
+            self.service.stop(signal.SIGTERM, 25)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda server: server.stop(), self.servers))
+        self.state_file.unlink(missing_ok=True)
+
+    def _save(self) -> None:
+        """Writes what runs where, for the other commands."""
+        parts = {server.name: (server.process, server.address) for server in self.servers}
+        parts["service"] = (self.service, f"127.0.0.1:{self.environment['LIBRARY_SERVICE_HTTP_PORT']}")
+        state = {
+            "supervisor": os.getpid(),
+            "environment": self.environment,
+            "parts": {
+                name: {"pid": process.pid, "address": address, "started_at": process.started_at}
+                for name, (process, address) in parts.items()
+                if process
+            },
+        }
+        temporary = self.state_file.with_suffix(".tmp")
+        temporary.touch(mode=0o600)
+        temporary.write_text(json.dumps(state, indent=1))
+        temporary.replace(self.state_file)
+
+
+def wipe(directory: Path) -> None:
+    """Forgets all data."""
+    shutil.rmtree(directory, ignore_errors=True)

@@ -12,9 +12,9 @@ from uuid import UUID
 from gameshelf.kernel.clock import Clock, not_in_future, utc_now
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.text import fold
-from gameshelf.library.models import CatalogVersion, Product
+from gameshelf.library.models import CatalogVersion, Product, WantedProduct
 from gameshelf.library.rules import is_newer
-from sqlalchemy import ARRAY, DateTime, Integer, Uuid, any_, bindparam, func, select, update
+from sqlalchemy import ARRAY, DateTime, Integer, Uuid, any_, bindparam, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -28,9 +28,9 @@ FIELDS = (
 )
 """The fields that the Catalog may set, each with a time of its own in the column ``<field>_at``."""
 
-_RETRY_UNHEARD = timedelta(minutes=10)
+_ASK_AGAIN = timedelta(minutes=10)
 
-_COLUMNS = (*FIELDS, *(f"{name}_at" for name in FIELDS), "sort_key_ru", "sort_key_en", "heard_at")
+_COLUMNS = (*FIELDS, *(f"{name}_at" for name in FIELDS), "sort_key_ru", "sort_key_en")
 _KEY = col(Product.product_id)
 
 # Taken first by every writer of the projection: it counts the commits and makes the writers wait for each other.
@@ -55,21 +55,20 @@ _WRITE = Statement(
     .values({name: bindparam(f"new_{name}", type_=Product.__table__.c[name].type) for name in _COLUMNS})  # type: ignore[attr-defined]
     .where(bindparam("product_id", type_=Uuid) == _KEY)
 )
+_heard = select(_KEY).where(col(WantedProduct.product_id) == _KEY).exists()
+_FORGET_HEARD = Statement(delete(WantedProduct).where(_heard))
 _due = (
-    select(_KEY)
-    .where(
-        col(Product.heard_at).is_(None),
-        col(Product.fetch_after) <= bindparam("now", type_=DateTime(timezone=True)),
-    )
-    .order_by(col(Product.fetch_after))
+    select(col(WantedProduct.user_id), col(WantedProduct.product_id))
+    .where(col(WantedProduct.ask_after) <= bindparam("now", type_=DateTime(timezone=True)))
+    .order_by(col(WantedProduct.ask_after))
     .limit(bindparam("limit", type_=Integer))
     .with_for_update(skip_locked=True)
 )
-_TAKE_UNHEARD = Statement(
-    update(Product)
-    .values(fetch_after=bindparam("again", type_=DateTime(timezone=True)))
-    .where(_KEY.in_(_due))
-    .returning(_KEY)
+_TAKE_WANTED = Statement(
+    update(WantedProduct)
+    .values(ask_after=bindparam("again", type_=DateTime(timezone=True)))
+    .where(tuple_(col(WantedProduct.user_id), col(WantedProduct.product_id)).in_(_due))
+    .returning(col(WantedProduct.product_id))
 )
 
 
@@ -93,7 +92,6 @@ def merge(product: dict[str, Any], fact: ProductFact, now: datetime) -> dict[str
     ru, en = merged["title_ru"], merged["title_en"]
     merged["sort_key_ru"] = fold(ru or en) if ru or en else None
     merged["sort_key_en"] = fold(en or ru) if ru or en else None
-    merged["heard_at"] = merged["heard_at"] or now
     return merged
 
 
@@ -123,11 +121,12 @@ class CatalogProjection:
                     **{f"new_{name}": columns[name] for name in _COLUMNS},
                 )
 
-    async def take_unheard(self, limit: int) -> list[UUID]:
-        """Products in libraries that the Catalog has not spoken of; each is given out again only after 10 minutes."""
+    async def take_wanted(self, limit: int) -> list[UUID]:
+        """Products to ask the Catalog for; each is given out again only after 10 minutes."""
         now = self._clock()
-        rows = await _TAKE_UNHEARD.all(self._connection, now=now, again=now + _RETRY_UNHEARD, limit=limit)
-        return [row["product_id"] for row in rows]
+        await _FORGET_HEARD.run(self._connection)
+        rows = await _TAKE_WANTED.all(self._connection, now=now, again=now + _ASK_AGAIN, limit=limit)
+        return sorted({row["product_id"] for row in rows})
 
 
 def _merge_all(

@@ -110,6 +110,8 @@ class LibraryItem(_Table, table=True):
     user_id: UUID = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
     product_id: UUID
+    product_type: str | None = Field(default=None, max_length=50)
+    """What the purchase called it; the Catalog's word counts more."""
     added_at: datetime | None = _time(default=None, nullable=True)
     acquisition_type: str | None = Field(default=None, sa_type=String(50))
     shared_from_user_id: UUID | None = None
@@ -196,15 +198,12 @@ class Grant(_Table, table=True):
 class Product(_Table, table=True):
     """What the Catalog has said of a product; each field is the last writer's, by the Catalog's own time.
 
-    ``heard_at`` is null for a product that somebody owns but the Catalog has not spoken of yet. The two sort keys are
-    folded titles, each with the other language as fallback; ``COLLATE "C"`` makes their order the same on every server.
+    The two sort keys are folded titles, each with the other language as fallback; ``COLLATE "C"`` makes their order the
+    same on every server.
     """
 
     __tablename__ = "products"
-    __table_args__ = (
-        PrimaryKeyConstraint("product_id"),
-        Index("ix_products_unheard", "fetch_after", postgresql_where=text("heard_at IS NULL")),
-    )
+    __table_args__ = (PrimaryKeyConstraint("product_id"),)
 
     product_id: UUID = Field(primary_key=True)
     product_type: str | None = Field(default=None, max_length=50)
@@ -221,8 +220,21 @@ class Product(_Table, table=True):
     cover_image_url_at: datetime | None = _time(default=None, nullable=True)
     is_free_to_play_at: datetime | None = _time(default=None, nullable=True)
     family_sharing_allowed_at: datetime | None = _time(default=None, nullable=True)
-    heard_at: datetime | None = _time(default=None, nullable=True)
-    fetch_after: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+    heard_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
+class WantedProduct(_Table, table=True):
+    """A product that came into a library before the Catalog spoke of it, to be asked for.
+
+    A row a user, so that two users never wait for each other; it goes once the product is known.
+    """
+
+    __tablename__ = "wanted_products"
+    __table_args__ = (PrimaryKeyConstraint("user_id", "product_id"), Index("ix_wanted_products_ask_after", "ask_after"))
+
+    user_id: UUID = Field(primary_key=True)
+    product_id: UUID = Field(primary_key=True)
+    ask_after: datetime = _time(sa_column_kwargs={"server_default": func.now()})
 
 
 class CatalogVersion(_Table, table=True):

@@ -87,7 +87,7 @@ def _items(language: Language) -> Select[Any]:
     columns: tuple[Any, ...] = (
         col(_ITEM.id),
         col(_ITEM.product_id),
-        col(_PRODUCT.product_type),
+        func.coalesce(_PRODUCT.product_type, _ITEM.product_type).label("product_type"),
         _title(language).label("title"),
         col(_PRODUCT.cover_image_url),
         col(_ITEM.added_at),

@@ -3,7 +3,7 @@
 Each records what happened through ``record``; a refusal is raised and must leave no trace.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -50,7 +50,7 @@ class LibraryService:
         now = self._clock()
         bounded = [replace(grant, acquired_at=not_in_future(grant.acquired_at, now)) for grant in grants]
         await self._store.add_grants(user_id, bounded)
-        await self._settle(user_id, {grant.product_id for grant in bounded})
+        await self._settle(user_id, {grant.product_id: grant.product_type for grant in bounded})
 
     async def end_grants(
         self,
@@ -64,15 +64,15 @@ class LibraryService:
         if not product_ids:
             return
         await self._store.end_grants(user_id, kind, source_id, product_ids, self._clock())
-        await self._settle(user_id, set(product_ids), reason)
+        await self._settle(user_id, dict.fromkeys(product_ids), reason)
 
     async def claim(self, user_id: UUID, product_id: UUID, language: Language) -> ItemView:
         """Takes a free-to-play product into the library.
 
         Raises ProductNotFound, ProductNotFree, ProductAlreadyOwned.
         """
-        known, free = await self._store.product(product_id)
-        if not known:
+        free = await self._store.is_free(product_id)
+        if free is None:
             raise ProductNotFound(pointer="/data/attributes/product_id")
         if not free:
             raise ProductNotFree(pointer="/data/attributes/product_id")
@@ -83,11 +83,11 @@ class LibraryService:
         await self.grant(user_id, [claim])
         return await self._visible(user_id, item.id, language)
 
-    async def _settle(self, user_id: UUID, product_ids: set[UUID], reason: str = "refund") -> None:
-        """Makes the items show what their grants add up to, and records what that changed."""
-        holdings = await self._store.holdings(user_id, product_ids)
+    async def _settle(self, user_id: UUID, products: Mapping[UUID, str | None], reason: str = "refund") -> None:
+        """Makes the items of these products (and types) show what their grants add up to; records what that changed."""
+        holdings = await self._store.holdings(user_id, products)
         changed: list[tuple[UUID, Ownership | None]] = []
-        for item in await self._store.items_of_products(user_id, product_ids):
+        for item in await self._store.items_of_products(user_id, products, products):
             owned = ownership(holdings.get(item.product_id, ()))
             if owned != item.ownership:
                 changed.append((item.id, owned))

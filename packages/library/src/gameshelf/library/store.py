@@ -3,14 +3,14 @@
 The caller holds the user's lock, so what is read here cannot change before it is written.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.library.models import Category, Grant, GrantKind, ItemCategory, LibraryItem, Product
+from gameshelf.library.models import Category, Grant, GrantKind, ItemCategory, LibraryItem, Product, WantedProduct
 from gameshelf.library.rules import Holding, Ownership
 from sqlalchemy import (
     ARRAY,
@@ -23,6 +23,7 @@ from sqlalchemy import (
     column,
     delete,
     func,
+    literal,
     select,
     tuple_,
     update,
@@ -96,14 +97,14 @@ _ADD_GRANTS = Statement(
         where=col(Grant.acquired_at).is_(None),
     )
 )
-_new_ends = (
-    func.unnest(_array("product_ids", Uuid)).table_valued(column("product_id", Uuid), name="ended").render_derived()
+_given = (
+    func.unnest(_array("product_ids", Uuid)).table_valued(column("product_id", Uuid), name="given").render_derived()
 )
 _insert_ends = insert(Grant).from_select(
     ["user_id", "product_id", "kind", "source_id", "ended_at"],
     select(
         _user(),
-        _new_ends.c.product_id,
+        _given.c.product_id,
         bindparam("kind", type_=String),
         bindparam("source_id", type_=String),
         bindparam("ended_at", type_=_TIME),
@@ -127,13 +128,13 @@ _HOLDINGS = Statement(
 )
 
 _wanted = (
-    func.unnest(_array("ids", Uuid), _array("product_ids", Uuid))
-    .table_valued(column("id", Uuid), column("product_id", Uuid), name="wanted")
+    func.unnest(_array("ids", Uuid), _array("product_ids", Uuid), _array("product_types", String))
+    .table_valued(column("id", Uuid), column("product_id", Uuid), column("product_type", String), name="wanted")
     .render_derived()
 )
 _ENSURE_ITEMS = Statement(
     insert(LibraryItem)
-    .from_select(["user_id", "id", "product_id"], select(_user(), *_wanted.c), include_defaults=False)
+    .from_select(["user_id", "id", "product_id", "product_type"], select(_user(), *_wanted.c), include_defaults=False)
     .on_conflict_do_nothing(index_elements=["user_id", "product_id"])
 )
 _stored = (
@@ -180,25 +181,14 @@ _SET_STATE = Statement(
     .where(col(LibraryItem.user_id) == _user(), col(LibraryItem.id) == bindparam("item_id", type_=Uuid))
 )
 
-# Products are locked in the order of their ids here and by the catalog, so that two writers never wait in a circle.
-_new_products = (
-    func.unnest(_array("product_ids", Uuid), _array("product_types", String))
-    .table_valued(column("product_id", Uuid), column("product_type", String), name="heard")
-    .render_derived()
+_heard = select(literal(1)).where(col(Product.product_id) == _given.c.product_id).exists()
+_WANT_PRODUCTS = Statement(
+    insert(WantedProduct)
+    .from_select(["user_id", "product_id"], select(_user(), _given.c.product_id).where(~_heard), include_defaults=False)
+    .on_conflict_do_nothing()
 )
-_ENSURE_PRODUCTS = Statement(
-    insert(Product)
-    .from_select(
-        ["product_id", "product_type"],
-        select(*_new_products.c).order_by(_new_products.c.product_id),
-        include_defaults=False,
-    )
-    .on_conflict_do_nothing(index_elements=["product_id"])
-)
-_PRODUCT = Statement(
-    select(col(Product.is_free_to_play), col(Product.heard_at), col(Product.product_type)).where(
-        col(Product.product_id) == bindparam("product_id", type_=Uuid)
-    )
+_IS_FREE = Statement(
+    select(col(Product.is_free_to_play)).where(col(Product.product_id) == bindparam("product_id", type_=Uuid))
 )
 
 _COUNT_CATEGORIES = Statement(
@@ -266,6 +256,7 @@ _ERASE = (
         col(ItemCategory.library_item_id),
         col(ItemCategory.category_id),
     ),
+    _erase(WantedProduct, col(WantedProduct.user_id), col(WantedProduct.product_id)),
     _erase(Category, col(Category.user_id), col(Category.id)),
     _erase(LibraryItem, col(LibraryItem.user_id), col(LibraryItem.id)),
     _erase(Grant, col(Grant.user_id), col(Grant.product_id), col(Grant.kind), col(Grant.source_id)),
@@ -289,11 +280,8 @@ class LibraryStore:
             source_ids=[grant.source_id for grant in unique],
             times=[grant.acquired_at for grant in unique],
         )
-        await _ENSURE_PRODUCTS.run(
-            self._connection,
-            product_ids=[grant.product_id for grant in unique],
-            product_types=[grant.product_type for grant in unique],
-        )
+        products = {grant.product_id: grant.product_type for grant in unique}
+        await _WANT_PRODUCTS.run(self._connection, user_id=user_id, product_ids=list(products))
 
     async def end_grants(
         self, user_id: UUID, kind: GrantKind, source_id: str, product_ids: Iterable[UUID], ended_at: datetime
@@ -316,13 +304,19 @@ class LibraryStore:
             found.setdefault(row["product_id"], []).append(held)
         return found
 
-    async def items_of_products(self, user_id: UUID, product_ids: Iterable[UUID]) -> list[StoredItem]:
-        """The items of these products, each made if it is not there yet."""
+    async def items_of_products(
+        self, user_id: UUID, product_ids: Iterable[UUID], types: Mapping[UUID, str | None] | None = None
+    ) -> list[StoredItem]:
+        """The items of these products, each made (of its type, where that is known) if it is not there yet."""
         products = sorted(set(product_ids))
         rows = await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=products)
         if len(rows) < len(products):
             await _ENSURE_ITEMS.run(
-                self._connection, user_id=user_id, ids=[uuid4() for _ in products], product_ids=products
+                self._connection,
+                user_id=user_id,
+                ids=[uuid4() for _ in products],
+                product_ids=products,
+                product_types=[(types or {}).get(product_id) for product_id in products],
             )
             rows = await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=products)
         return [_stored_item(row) for row in rows]
@@ -356,10 +350,10 @@ class LibraryStore:
             new_rating_changed_at=item.rating_changed_at,
         )
 
-    async def product(self, product_id: UUID) -> tuple[bool, bool]:
-        """Whether the Catalog has spoken of a product, and whether it is free to play."""
-        row = await _PRODUCT.first(self._connection, product_id=product_id)
-        return (row is not None and row["heard_at"] is not None, bool(row and row["is_free_to_play"]))
+    async def is_free(self, product_id: UUID) -> bool | None:
+        """Whether a product is free to play; None when the Catalog has not spoken of it."""
+        row = await _IS_FREE.first(self._connection, product_id=product_id)
+        return bool(row["is_free_to_play"]) if row else None
 
     async def count_categories(self, user_id: UUID) -> int:
         row = await _COUNT_CATEGORIES.first(self._connection, user_id=user_id)

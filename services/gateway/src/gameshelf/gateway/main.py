@@ -23,7 +23,7 @@ from hypercorn.config import Config
 _log = logging.getLogger(__name__)
 
 _MAX_MESSAGE_BYTES = 16 * 1024
-_JOBS = {"erasure": 1.0, "retention": 60.0, "unheard products": 5.0}
+_JOBS = {"erasure": 1.0, "retention": 60.0, "wanted products": 5.0}
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -100,8 +100,8 @@ async def run_gateway(gateway: Gateway) -> None:
 
 def _start_jobs(gateway: Gateway, tasks: asyncio.TaskGroup) -> None:
     jobs = {"erasure": gateway.erasure.run_once, "retention": gateway.retention.run_once}
-    if gateway.unheard:
-        jobs["unheard products"] = gateway.unheard.run_once
+    if gateway.wanted:
+        jobs["wanted products"] = gateway.wanted.run_once
     for name, work in jobs.items():
         tasks.create_task(repeat(name, work, _JOBS[name], gateway.stopping), name=name)
 

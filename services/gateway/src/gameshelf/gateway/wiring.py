@@ -24,7 +24,7 @@ from gameshelf.gateway.http.observe import Asgi, Observed
 from gameshelf.gateway.http.routing import Routes
 from gameshelf.gateway.identity import KeySet, PemKeys, RemoteKeys, TokenVerifier, TrustedProxies
 from gameshelf.gateway.jobs.erasure import EraseDomain, Erasure
-from gameshelf.gateway.jobs.products import UnheardProducts
+from gameshelf.gateway.jobs.products import WantedProducts
 from gameshelf.gateway.jobs.retention import Retention
 from gameshelf.gateway.kafka.client import connection_options
 from gameshelf.gateway.kafka.consumer import Consumer
@@ -81,7 +81,7 @@ class Gateway:
         self.erasure = Erasure(self.acquire, [_erase(domain.service) for domain in DOMAINS])
         self.retention = Retention(self.acquire)
         self.catalog = Catalog(settings.catalog_grpc_addr) if settings.catalog_grpc_addr else None
-        self.unheard = UnheardProducts(self.acquire, self.catalog) if self.catalog else None
+        self.wanted = WantedProducts(self.acquire, self.catalog) if self.catalog else None
         self.updates: LibraryUpdates | None = None
 
     def acquire(self) -> Any:

@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 _BATCH = 100
 
 
-class UnheardProducts:
+class WantedProducts:
     """Fills the catalog projection's gaps over gRPC."""
 
     def __init__(self, acquire: Acquire, catalog: Catalog) -> None:
@@ -23,7 +23,7 @@ class UnheardProducts:
         """Asks for every product that is due, 100 a call."""
         while True:
             async with self._acquire() as connection, connection.transaction():
-                product_ids = await CatalogProjection(connection).take_unheard(_BATCH)
+                product_ids = await CatalogProjection(connection).take_wanted(_BATCH)
             if not product_ids:
                 return
             try:

@@ -135,9 +135,11 @@ class Consumer:
                         tasks.create_task(self._apply_partition(records))
                 return True
             except* Exception as failed:
-                passing = all(is_passing(error) for error in _leaves(failed))
+                errors = _leaves(failed)
+                names = sorted({type(error).__name__ for error in errors})
                 self._metrics.dependency_errors.labels("postgresql").inc()
-                _log.warning("a batch waits: %s", failed.exceptions[0], exc_info=None if passing else failed)
+                unknown = next((error for error in errors if not is_passing(error)), None)
+                _log.warning("a batch waits: %s", ", ".join(names), exc_info=unknown)
             if stopping.is_set():
                 return False
             await _pause(pause, stopping)

@@ -54,18 +54,9 @@ def upgrade() -> None:
         sa.Column("cover_image_url_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("is_free_to_play_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("family_sharing_allowed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("fetch_after", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("heard_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("product_id", name=op.f("pk_products")),
         schema="library",
-    )
-    op.create_index(
-        "ix_products_unheard",
-        "products",
-        ["fetch_after"],
-        unique=False,
-        schema="library",
-        postgresql_where=sa.text("heard_at IS NULL"),
     )
     op.create_table(
         "user_game_categories",
@@ -84,6 +75,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("product_type", sqlmodel.sql.sqltypes.AutoString(length=50), nullable=True),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("acquisition_type", sa.String(length=50), nullable=True),
         sa.Column("shared_from_user_id", sa.Uuid(), nullable=True),
@@ -122,6 +114,15 @@ def upgrade() -> None:
         postgresql_where=sa.text("acquisition_type IS NOT NULL"),
     )
     op.create_table(
+        "wanted_products",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("product_id", sa.Uuid(), nullable=False),
+        sa.Column("ask_after", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "product_id", name=op.f("pk_wanted_products")),
+        schema="library",
+    )
+    op.create_index("ix_wanted_products_ask_after", "wanted_products", ["ask_after"], unique=False, schema="library")
+    op.create_table(
         "user_library_item_to_categories",
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("library_item_id", sa.Uuid(), nullable=False),
@@ -155,11 +156,11 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index(
-        "ix_user_library_item_to_categories_category",
-        table_name="user_library_item_to_categories",
-        schema="library",
+        "ix_user_library_item_to_categories_category", table_name="user_library_item_to_categories", schema="library"
     )
     op.drop_table("user_library_item_to_categories", schema="library")
+    op.drop_index("ix_wanted_products_ask_after", table_name="wanted_products", schema="library")
+    op.drop_table("wanted_products", schema="library")
     op.drop_index(
         "ix_user_library_items_last_played",
         table_name="user_library_items",
@@ -168,12 +169,6 @@ def downgrade() -> None:
     )
     op.drop_table("user_library_items", schema="library")
     op.drop_table("user_game_categories", schema="library")
-    op.drop_index(
-        "ix_products_unheard",
-        table_name="products",
-        schema="library",
-        postgresql_where=sa.text("heard_at IS NULL"),
-    )
     op.drop_table("products", schema="library")
     op.drop_table("ownership_grants", schema="library")
     op.drop_table("catalog_version", schema="library")

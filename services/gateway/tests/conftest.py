@@ -1,0 +1,94 @@
+"""What the gateway's tests share: clients of a running service, and words for what other services say."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+
+from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.pytest_plugin import Platform, Service
+
+
+class Player:
+    """A user of the service, with a token and a way to ask."""
+
+    def __init__(self, platform: Platform, service: Service, user_id: UUID | None = None) -> None:
+        self.id = user_id or uuid4()
+        self.platform = platform
+        self.token = platform.token(self.id)
+        self.http = httpx.AsyncClient(
+            base_url=service.api, headers={"Authorization": f"Bearer {self.token}"}, timeout=30
+        )
+
+    async def get(self, path: str, **params: Any) -> Any:
+        """The JSON of a GET that must succeed."""
+        response = await self.http.get(path, params=params)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def post(self, path: str, attributes: Any = None, **headers: str) -> httpx.Response:
+        return await self.http.post(path, json={"data": {"attributes": attributes or {}}}, headers=headers)
+
+    async def patch(self, path: str, attributes: Any) -> httpx.Response:
+        return await self.http.patch(path, json={"data": {"attributes": attributes}})
+
+    async def products(self) -> set[str]:
+        """The products in the library."""
+        return {item["attributes"]["product_id"] for item in (await self.get("/items", limit=100))["data"]}
+
+    async def buys(self, *products: UUID, order: str | None = None, **more: Any) -> CloudEvent:
+        """The Payment service says that the player has bought these."""
+        event = purchase(self.id, *products, order=order, **more)
+        await self.tell(event)
+        return event
+
+    async def tell(self, *events: CloudEvent) -> None:
+        await publish(self.platform.kafka.address, events)
+
+
+def purchase(user_id: UUID, *products: UUID, order: str | None = None, **more: Any) -> CloudEvent:
+    items = [{"productId": str(product), "productType": "game", "quantity": 1} for product in products]
+    data = {"userId": str(user_id), "orderId": order or f"order-{uuid4()}", "items": items, **more}
+    return CloudEvent("com.platform.payment.purchase.completed.v1", data)
+
+
+async def until(check: Callable[[], Awaitable[Any]], seconds: float = 20) -> Any:
+    """Waits for the truth of something that is on its way; its value."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not (value := await check()):
+        assert asyncio.get_running_loop().time() < deadline, "it did not come true in time"
+        await asyncio.sleep(0.05)
+    return value
+
+
+@pytest.fixture
+async def new_player(platform: Platform, service: Service) -> AsyncIterator[Callable[[], Player]]:
+    """Makes players of the module's service."""
+    players: list[Player] = []
+
+    def make() -> Player:
+        players.append(Player(platform, service))
+        return players[-1]
+
+    yield make
+    for player in players:
+        await player.http.aclose()
+
+
+@pytest.fixture
+def player(new_player: Callable[[], Player]) -> Player:
+    """A player who owns nothing yet."""
+    return new_player()
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Callable[..., Awaitable[Any]]:
+    return until
+
+
+@pytest.fixture(scope="session")
+def purchase_of() -> Callable[..., CloudEvent]:
+    return purchase

@@ -1,0 +1,226 @@
+"""Real servers for tests. Every server and service that a test starts ends with the test run, however it ends."""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from gameshelf.devstack.process import Process, StartFailed
+from gameshelf.devstack.servers import S3, Kafka, Postgres, Valkey
+from gameshelf.devstack.servers.base import HOST, free_port
+from gameshelf.devstack.tokens import AUDIENCE, ISSUER, TokenIssuer
+
+CreateDatabase = Callable[[], str]
+
+
+class Service:
+    """The Library Service as a process of its own, on free ports."""
+
+    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
+        self.http_port, self.grpc_port, self.metrics_port = free_port(), free_port(), free_port()
+        self.environment = {
+            **os.environ,
+            "LIBRARY_SERVICE_HOST": HOST,
+            "LIBRARY_SERVICE_HTTP_PORT": str(self.http_port),
+            "LIBRARY_SERVICE_GRPC_PORT": str(self.grpc_port),
+            "LIBRARY_SERVICE_METRICS_PORT": str(self.metrics_port),
+            **environment,
+        }
+        self.log = directory / f"service-{uuid4().hex[:8]}.log"
+        self.process: Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.http_port}"
+
+    @property
+    def api(self) -> str:
+        return f"{self.url}/api/v1/library"
+
+    @property
+    def ws(self) -> str:
+        return f"ws://{HOST}:{self.http_port}/api/v1/ws/library-updates"
+
+    @property
+    def grpc(self) -> str:
+        return f"{HOST}:{self.grpc_port}"
+
+    @property
+    def metrics(self) -> str:
+        return f"http://{HOST}:{self.metrics_port}/metrics"
+
+    def migrate(self) -> None:
+        """Brings the schemas up to date."""
+        process = self._run("migrate")
+        if not process.wait(60) or process.returncode != 0:
+            raise StartFailed(process.tail())
+
+    def start(self, *, wait: bool = True) -> None:
+        """Starts it and waits until it is ready."""
+        self.process = self._run("serve")
+        deadline = time.monotonic() + 30
+        while wait and not self.is_ready():
+            if self.process.returncode is not None or time.monotonic() > deadline:
+                raise StartFailed(self.process.tail(40))
+            time.sleep(0.05)
+
+    def _run(self, command: str) -> Process:
+        return Process([sys.executable, "-m", "gameshelf.gateway", command], self.log, environ=self.environment)
+
+    def is_ready(self) -> bool:
+        path = "/health/ready" if "api" in self.environment.get("LIBRARY_SERVICE_ROLES", "api") else ""
+        try:
+            with urllib.request.urlopen(self.url + path if path else self.metrics, timeout=2) as response:
+                return bool(response.status == 200)
+        except (OSError, urllib.error.URLError):
+            return False
+
+    def stop(self) -> int | None:
+        """Asks it to end; its exit code."""
+        if self.process:
+            self.process.stop(signal.SIGTERM, 30)
+            return self.process.returncode
+        return None
+
+    def kill(self) -> None:
+        """Ends it as `kill -9` does."""
+        if self.process:
+            self.process.kill()
+
+
+class Platform:
+    """A database, a broker and a cache of a test's own, and the services that use them."""
+
+    def __init__(
+        self, directory: Path, dsn: str, kafka: Kafka, valkey: Valkey, issuer: TokenIssuer
+    ) -> None:
+        self.directory, self.dsn, self.kafka, self.valkey, self.issuer = directory, dsn, kafka, valkey, issuer
+        self.services: list[Service] = []
+
+    def service(self, **environment: str) -> Service:
+        """A service of this platform, not yet started; ``environment`` overrides its settings."""
+        made = Service(
+            self.directory,
+            {
+                "POSTGRES_DSN": self.dsn,
+                "REDIS_ADDR": self.valkey.address,
+                "KAFKA_BROKERS": self.kafka.address,
+                "KAFKA_ENABLE_IDEMPOTENCE": "false",
+                "AUTH_JWT_PUBLIC_KEY_FILE": str(self.issuer.public_key_file),
+                "AUTH_JWT_ISSUER": ISSUER,
+                "AUTH_JWT_AUDIENCE": AUDIENCE,
+                "ERASURE_HASH_KEY": "0123456789abcdef" * 4,
+                "GRPC_TLS_REQUIRED": "false",
+                "RATE_LIMIT_USER_PER_MINUTE": "0",
+                "RATE_LIMIT_IP_PER_MINUTE": "0",
+                "RATE_LIMIT_SERVICE_PER_MINUTE": "0",
+                "LOG_LEVEL": "INFO",
+                **environment,
+            },
+        )
+        self.services.append(made)
+        return made
+
+    def token(self, user_id: object, *roles: str) -> str:
+        """A valid token."""
+        return self.issuer.issue(str(user_id), roles or ("user",))
+
+    def close(self) -> None:
+        for service in self.services:
+            service.stop()
+        self.kafka.stop()
+        self.valkey.stop()
+
+
+@pytest.fixture(scope="session")
+def server_directory() -> Iterator[Path]:
+    """Where the servers of this test run keep their data."""
+    directory = Path(tempfile.mkdtemp(prefix="gameshelf-test-"))
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(server_directory: Path) -> Iterator[Postgres]:
+    """A PostgreSQL of this test run."""
+    server = Postgres(server_directory / "postgresql")
+    server.durable = False
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def create_database(postgres: Postgres) -> CreateDatabase:
+    """Makes an empty database; its DSN."""
+
+    def create() -> str:
+        name = f"t{uuid4().hex[:12]}"
+        postgres.create_database(name)
+        return postgres.dsn(name)
+
+    return create
+
+
+@pytest.fixture
+def database(create_database: CreateDatabase) -> str:
+    """The DSN of an empty database."""
+    return create_database()
+
+
+@pytest.fixture(scope="session")
+def token_issuer(server_directory: Path) -> TokenIssuer:
+    """Signs tokens that the services of this test run accept."""
+    return TokenIssuer(server_directory / "keys")
+
+
+@pytest.fixture(scope="session")
+def s3(server_directory: Path) -> Iterator[S3]:
+    """An S3 gateway of this test run."""
+    server = S3(server_directory / "s3")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def create_platform(
+    server_directory: Path, create_database: CreateDatabase, token_issuer: TokenIssuer
+) -> Callable[..., Platform]:
+    """Makes a platform with servers of its own; the caller closes it."""
+
+    def create(dsn: str | None = None) -> Platform:
+        directory = server_directory / f"platform-{uuid4().hex[:8]}"
+        kafka, valkey = Kafka(directory / "kafka"), Valkey(directory / "valkey")
+        kafka.start()
+        valkey.start()
+        platform = Platform(directory, dsn or create_database(), kafka, valkey, token_issuer)
+        platform.service().migrate()
+        return platform
+
+    return create
+
+
+@pytest.fixture(scope="module")
+def platform(create_platform: Callable[..., Platform]) -> Iterator[Platform]:
+    """A platform that the tests of a module share."""
+    made = create_platform()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def service(platform: Platform) -> Service:
+    """One running service of the module's platform."""
+    made = platform.service()
+    made.start()
+    return made

@@ -6,16 +6,17 @@ from uuid import uuid4
 
 import grpc.aio
 from aiokafka import AIOKafkaConsumer
-from websockets.asyncio.client import connect
-
 from gameshelf.devstack.events import CloudEvent
 from gameshelf.protos.library.v1.library_query_service_pb2 import CheckGameAccessRequest
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
+from websockets.asyncio.client import connect
 
 EVENTS = "com.platform.library.events.v1"
 
 
-async def test_a_purchase_is_in_the_library_on_the_devices_on_kafka_and_over_grpc(platform, service, player, wait_until):
+async def test_a_purchase_is_in_the_library_on_the_devices_on_kafka_and_over_grpc(
+    platform, service, player, wait_until
+):
     product = uuid4()
     title = {"productId": str(product), "newTitle": {"ru": "Лёд", "en": "Ice"}, "productType": "game"}
     await player.tell(CloudEvent("com.platform.catalog.product.created.v1", title))

@@ -6,6 +6,7 @@ are upgraded in any order and dropped alone. Everything here is synchronous: it 
 
 import asyncio
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -31,10 +32,7 @@ class Migrations:
 
     def head(self) -> str:
         """The revision that this code needs."""
-        head = ScriptDirectory.from_config(self._config("")).get_current_head()
-        if head is None:
-            raise LookupError(f"{self.package} has no migrations")
-        return head
+        return _head(self)
 
     def upgrade(self, dsn: str, revision: str = "head") -> None:
         """Bring the schema at ``dsn`` (``postgresql://…``) up to ``revision``; does nothing when it is there."""
@@ -67,6 +65,14 @@ class Migrations:
         config.attributes["dsn"] = dsn
         config.attributes["schema"] = self.schema
         return config
+
+
+@cache
+def _head(migrations: Migrations) -> str:
+    head = ScriptDirectory.from_config(migrations._config("")).get_current_head()
+    if head is None:
+        raise LookupError(f"{migrations.package} has no migrations")
+    return head
 
 
 def run(metadata: MetaData) -> None:

@@ -116,6 +116,9 @@ class Settings(BaseModel):
         "KAFKA_TOPIC_LIBRARY_DLQ", "Topic of records that can't be applied", "com.platform.library.dlq.v1"
     )
     kafka_group: str = _var("KAFKA_CONSUMER_GROUP_LIBRARY", "Consumer group", "library-service")
+    kafka_session_timeout_ms: Annotated[int, Field(ge=1000, le=300_000)] = _var(
+        "KAFKA_SESSION_TIMEOUT_MS", "After how long without a sign of life a consumer loses its partitions", 15_000
+    )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = _var(
         "KAFKA_SECURITY_PROTOCOL", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL", "PLAINTEXT"
     )

@@ -130,6 +130,7 @@ class Gateway:
         return Consumer(
             connection_options(self.settings),
             self.settings.kafka_group,
+            self.settings.kafka_session_timeout_ms,
             self.acquire,
             self.transactions,
             self.streams,

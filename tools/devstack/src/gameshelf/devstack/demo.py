@@ -12,6 +12,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from gameshelf.devstack.events import CloudEvent
 
 ANNA = UUID("a11a0000-0000-4000-8000-000000000001")
+ANNAS_GAMES = 15
 BORIS = UUID("b0b00000-0000-4000-8000-000000000002")
 SOURCE = "gameshelf.demo"
 _BEGINNING = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -32,7 +33,7 @@ def events() -> list[CloudEvent]:
     """Everything there is to tell: the catalog, then the players' purchases, keys and gifts."""
     slugs = [str(game["slug"]) for game in catalog()]
     told = [_product(game) for game in catalog()]
-    for index, slug in enumerate(slugs[:14]):
+    for index, slug in enumerate(slugs[: ANNAS_GAMES - 1]):
         told.append(_purchase(ANNA, slug, index))
     for index, slug in enumerate(slugs[10:17]):
         told.append(_purchase(BORIS, slug, index))

@@ -26,6 +26,7 @@ def service_environment(
         "REDIS_ADDR": valkey.address,
         "KAFKA_BROKERS": kafka.address,
         "KAFKA_ENABLE_IDEMPOTENCE": "false",
+        "KAFKA_SESSION_TIMEOUT_MS": "3000",
         "S3_ENDPOINT": s3.endpoint,
         "S3_ACCESS_KEY_ID": s3.access_key,
         "S3_SECRET_ACCESS_KEY": s3.secret_key,

@@ -13,7 +13,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-
 from gameshelf.devstack.process import Process, StartFailed
 from gameshelf.devstack.servers import S3, Kafka, Postgres, Valkey
 from gameshelf.devstack.servers.base import HOST, free_port
@@ -100,9 +99,7 @@ class Service:
 class Platform:
     """A database, a broker and a cache of a test's own, and the services that use them."""
 
-    def __init__(
-        self, directory: Path, dsn: str, kafka: Kafka, valkey: Valkey, issuer: TokenIssuer
-    ) -> None:
+    def __init__(self, directory: Path, dsn: str, kafka: Kafka, valkey: Valkey, issuer: TokenIssuer) -> None:
         self.directory, self.dsn, self.kafka, self.valkey, self.issuer = directory, dsn, kafka, valkey, issuer
         self.services: list[Service] = []
 
@@ -115,6 +112,7 @@ class Platform:
                 "REDIS_ADDR": self.valkey.address,
                 "KAFKA_BROKERS": self.kafka.address,
                 "KAFKA_ENABLE_IDEMPOTENCE": "false",
+                "KAFKA_SESSION_TIMEOUT_MS": "3000",
                 "AUTH_JWT_PUBLIC_KEY_FILE": str(self.issuer.public_key_file),
                 "AUTH_JWT_ISSUER": ISSUER,
                 "AUTH_JWT_AUDIENCE": AUDIENCE,

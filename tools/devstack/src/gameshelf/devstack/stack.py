@@ -84,7 +84,8 @@ class Stack:
             self._say(f"  {server.name:<11} {server.address}")
         self._start_service()
         self._say("telling the service about the demo games and players")
-        self._publish_demo()
+        asyncio.run(publish(self.kafka.address, demo.events()))
+        self._wait_for_demo()
         self._save()
 
     def _start_service(self) -> None:
@@ -114,8 +115,19 @@ class Stack:
         except (OSError, urllib.error.URLError):
             return False
 
-    def _publish_demo(self) -> None:
-        asyncio.run(publish(self.kafka.address, demo.events()))
+    def _wait_for_demo(self) -> None:
+        """Waits until Anna has her games: then everything from the broker to REST has worked."""
+        url = (
+            f"http://127.0.0.1:{port_of('LIBRARY_SERVICE_HTTP_PORT')}/api/v1/library/items?limit=1&include_hidden=true"
+        )
+        headers = {"Authorization": f"Bearer {self.issuer.issue(demo.ANNA)}"}
+        deadline = time.monotonic() + _READY_SECONDS
+        while time.monotonic() < deadline:
+            with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as response:
+                if json.load(response)["meta"]["total_items"] >= demo.ANNAS_GAMES:
+                    return
+            time.sleep(0.1)
+        raise StartFailed("the demo games do not arrive; the service's log is .local/log/service.log")
 
     def keep(self) -> None:
         """Brings back what dies, until ``end`` is called."""

@@ -10,6 +10,7 @@ import base64
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -46,6 +47,7 @@ _POLL_MILLISECONDS = 200
 _BATCH = 500
 _SIDE_BY_SIDE = 8
 _LONGEST_PAUSE = 5.0
+_STOP_SECONDS = 3.0
 _MAX_EMBEDDED = 512 * 1024
 
 
@@ -65,6 +67,7 @@ class Consumer:
         self,
         options: dict[str, Any],
         group: str,
+        session_timeout_ms: int,
         acquire: Acquire,
         transactions: Transactions,
         streams: UserStreams,
@@ -75,6 +78,7 @@ class Consumer:
     ) -> None:
         self._options = options
         self._group = group
+        self._session_timeout = session_timeout_ms
         self._acquire = acquire
         self._transactions = transactions
         self._streams = streams
@@ -95,7 +99,8 @@ class Consumer:
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 metadata_max_age_ms=10_000,
-                session_timeout_ms=15_000,
+                session_timeout_ms=self._session_timeout,
+                heartbeat_interval_ms=self._session_timeout // 3,
             )
             try:
                 await consumer.start()
@@ -107,7 +112,8 @@ class Consumer:
                 await _pause(pause, stopping)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             finally:
-                await consumer.stop()
+                with suppress(TimeoutError):  # while a group is being joined it can't be left
+                    await asyncio.wait_for(consumer.stop(), _STOP_SECONDS)
 
     async def _consume(self, consumer: AIOKafkaConsumer, stopping: asyncio.Event) -> None:
         while not stopping.is_set():

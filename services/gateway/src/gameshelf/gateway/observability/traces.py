@@ -14,7 +14,6 @@ from random import Random
 from types import TracebackType
 from typing import Any
 
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -73,6 +72,9 @@ class Tracing:
             resource=Resource.create({"service.name": service, "service.instance.id": instance}), shutdown_on_exit=False
         )
         if endpoint is not None:
+            # Imported where it is used: it brings an HTTP client along that most processes never need.
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
             exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")
             self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("gameshelf.gateway")

@@ -1,0 +1,48 @@
+"""Pages of the docs that are made from the code; a test compares them with what is committed."""
+
+from typing import Any
+
+from gameshelf.gateway.settings import Settings
+
+_INTRODUCTION = """# Configuration
+
+Environment variables, or a YAML file with the same names (`configs/library_config.yaml`, or the file that
+`LIBRARY_SERVICE_CONFIG` names), in which a value may be written `${NAME:-default}`. A variable that is set in the
+environment wins over the file; an empty one counts as not set. A bad or missing value stops the start with one line
+that names it.
+
+| variable | default | what it is |
+|---|---|---|
+"""
+_HEADER = """# Every setting with its default. A variable of the same name in the environment wins.
+# docs/configuration.md says what each one means.
+"""
+
+
+def configuration_page() -> str:
+    """``docs/configuration.md``."""
+    rows = [
+        f"| `{field.alias}` | {'required' if field.is_required() else _code(field.default)} | {field.description} |\n"
+        for field in Settings.model_fields.values()
+    ]
+    return _INTRODUCTION + "".join(rows)
+
+
+def configuration_file() -> str:
+    """``configs/library_config.yaml``."""
+    fields = Settings.model_fields.values()
+    return _HEADER + "".join(f"{field.alias}: ${{{field.alias}:-{_text(field)}}}\n" for field in fields)
+
+
+def _text(field: Any) -> str:
+    return "" if field.is_required() else _plain(field.default)
+
+
+def _code(default: object) -> str:
+    return f"`{_plain(default)}`" if _plain(default) else "none"
+
+
+def _plain(default: object) -> str:
+    if default is None or default == ():
+        return ""
+    return str(default).lower() if isinstance(default, bool) else str(default)

@@ -49,7 +49,7 @@ class LibraryService:
             return
         now = self._clock()
         bounded = [replace(grant, acquired_at=not_in_future(grant.acquired_at, now)) for grant in grants]
-        await self._store.add_grants(user_id, bounded)
+        await self._store.add_grants(user_id, bounded, now)
         await self._settle(user_id, {grant.product_id: grant.product_type for grant in bounded})
 
     async def end_grants(

@@ -269,7 +269,7 @@ class LibraryStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def add_grants(self, user_id: UUID, grants: Sequence[NewGrant]) -> None:
+    async def add_grants(self, user_id: UUID, grants: Sequence[NewGrant], now: datetime) -> None:
         """Records grants; one that is known, living or ended, stays as it is."""
         unique = {(grant.product_id, grant.kind, grant.source_id): grant for grant in reversed(grants)}.values()
         await _ADD_GRANTS.run(
@@ -281,7 +281,7 @@ class LibraryStore:
             times=[grant.acquired_at for grant in unique],
         )
         products = {grant.product_id: grant.product_type for grant in unique}
-        await _WANT_PRODUCTS.run(self._connection, user_id=user_id, product_ids=list(products))
+        await _WANT_PRODUCTS.run(self._connection, user_id=user_id, product_ids=list(products), now=now)
 
     async def end_grants(
         self, user_id: UUID, kind: GrantKind, source_id: str, product_ids: Iterable[UUID], ended_at: datetime

@@ -1,0 +1,31 @@
+"""Core statements, compiled once and run by asyncpg on a real PostgreSQL."""
+
+from uuid import uuid4
+
+import asyncpg
+from gameshelf.kernel.database import Statement
+from sqlalchemy import ARRAY, Column, Integer, MetaData, Table, Text, Uuid, any_, bindparam, insert, select, update
+
+things = Table(
+    "things", MetaData(), Column("id", Uuid, primary_key=True), Column("size", Integer), Column("name", Text)
+)
+ADD = Statement(insert(things).values(id=bindparam("id"), size=bindparam("size"), name=bindparam("name")))
+OF = Statement(
+    select(things.c.name).where(things.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))).order_by(things.c.name)
+)
+GROW = Statement(
+    update(things).values(size=things.c.size + 1).where(things.c.size >= bindparam("least", type_=Integer))
+)
+
+
+async def test_a_statement_takes_its_parameters_by_name_and_keeps_its_constants(database):
+    connection = await asyncpg.connect(database)
+    await connection.execute("CREATE TABLE things (id uuid PRIMARY KEY, size integer, name text)")
+    ids = [uuid4() for _ in range(3)]
+    for index, thing_id in enumerate(ids):
+        assert await ADD.run(connection, name=f"n{index}", size=index, id=thing_id) == 1
+
+    assert [row["name"] for row in await OF.all(connection, ids=ids[:2])] == ["n0", "n1"]
+    assert await OF.first(connection, ids=[uuid4()]) is None
+    assert await GROW.run(connection, least=1) == 2
+    await connection.close()

@@ -184,7 +184,11 @@ _SET_STATE = Statement(
 _heard = select(literal(1)).where(col(Product.product_id) == _given.c.product_id).exists()
 _WANT_PRODUCTS = Statement(
     insert(WantedProduct)
-    .from_select(["user_id", "product_id"], select(_user(), _given.c.product_id).where(~_heard), include_defaults=False)
+    .from_select(
+        ["user_id", "product_id", "ask_after"],
+        select(_user(), _given.c.product_id, bindparam("now", type_=_TIME)).where(~_heard),
+        include_defaults=False,
+    )
     .on_conflict_do_nothing()
 )
 _IS_FREE = Statement(

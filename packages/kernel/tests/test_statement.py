@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import asyncpg
+import pytest
 from gameshelf.kernel.database import Statement
 from sqlalchemy import ARRAY, Column, Integer, MetaData, Table, Text, Uuid, any_, bindparam, insert, select, update
 
@@ -29,3 +30,9 @@ async def test_a_statement_takes_its_parameters_by_name_and_keeps_its_constants(
     assert await OF.first(connection, ids=[uuid4()]) is None
     assert await GROW.run(connection, least=1) == 2
     await connection.close()
+
+
+def test_an_insert_that_relies_on_a_python_default_is_refused_at_once():
+    counted = Table("counted", MetaData(), Column("id", Integer, primary_key=True), Column("n", Integer, default=0))
+    with pytest.raises(TypeError, match="default"):
+        Statement(insert(counted).values(id=bindparam("id")))

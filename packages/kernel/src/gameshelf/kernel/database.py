@@ -27,6 +27,8 @@ class Connection(Protocol):
 class Statement:
     """A Core statement, compiled once. Its parameters are its ``bindparam`` names.
 
+    Raises TypeError for an insert that relies on Python-side column defaults.
+
     >>> FIND = Statement(select(Item.title).where(Item.id == bindparam("id")))
     >>> row = await FIND.first(connection, id=item_id)
     """
@@ -35,6 +37,9 @@ class Statement:
 
     def __init__(self, core: ClauseElement) -> None:
         compiled = core.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+        if compiled.insert_prefetch or compiled.update_prefetch:  # type: ignore[attr-defined]
+            # SQLAlchemy's engine would compute them at each execution; here they would silently be null.
+            raise TypeError("a column's Python default does not apply here: give the value, or leave it to the server")
         self.sql: str = str(compiled)
         """The text as asyncpg gets it, with ``$1``-style parameters."""
         constants = compiled.params

@@ -39,7 +39,7 @@ _STATE = Statement(
 )
 _MARK_ERASED = Statement(
     insert(UserStream)
-    .values(user_id=_USER, erased_at=func.now())
+    .from_select(["user_id", "erased_at"], select(_USER, func.now()), include_defaults=False)
     .on_conflict_do_update(
         index_elements=["user_id"], set_={"erased_at": func.now()}, where=col(UserStream.erased_at).is_(None)
     )

@@ -191,18 +191,26 @@ def s3(server_directory: Path) -> Iterator[S3]:
 
 
 @pytest.fixture(scope="session")
-def create_platform(
-    server_directory: Path, create_database: CreateDatabase, token_issuer: TokenIssuer
-) -> Callable[..., Platform]:
-    """Makes a platform with servers of its own; the caller closes it."""
+def create_platform(server_directory: Path, postgres: Postgres, token_issuer: TokenIssuer) -> Callable[..., Platform]:
+    """Makes a platform with servers of its own and a migrated database; the caller closes it."""
+    migrated: list[str] = []
 
     def create(dsn: str | None = None) -> Platform:
-        directory = server_directory / f"platform-{uuid4().hex[:8]}"
+        name = f"p{uuid4().hex[:12]}"
+        directory = server_directory / name
         kafka, valkey = Kafka(directory / "kafka"), Valkey(directory / "valkey")
         kafka.start()
         valkey.start()
-        platform = Platform(directory, dsn or create_database(), kafka, valkey, token_issuer)
-        platform.service().migrate()
+        if dsn is None:
+            postgres.create_database(name, template=migrated[0] if migrated else None)
+        platform = Platform(directory, dsn or postgres.dsn(name), kafka, valkey, token_issuer)
+        if dsn is not None:
+            platform.service().migrate()
+        elif not migrated:
+            # Migrated once: the databases after it are copies of a template that nobody connects to.
+            platform.service().migrate()
+            postgres.create_database(f"{name}template", template=name)
+            migrated.append(f"{name}template")
         return platform
 
     return create

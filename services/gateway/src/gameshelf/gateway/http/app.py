@@ -74,6 +74,8 @@ class RestApi:
                 request.scope["user_id"] = identity.user_id  # type: ignore[typeddict-unknown-key]
                 limited = await self._limits.of_user(identity.user_id)
                 reply = await serve(route, identity.user_id, language, ids)
+            except HTTPException:
+                raise  # what Quart refuses itself, such as a body that is too large
             except Exception as error:
                 reply = refusal(refused(error), language, current_trace_id())
             return respond(reply, {**_PERSONAL, **limited})

@@ -1,8 +1,9 @@
 """Who is calling (contract, section 2)."""
 
 from gameshelf.gateway.identity.identity import Identity, Role, Unauthenticated
-from gameshelf.gateway.identity.keys import KeySet, PemKeys, RemoteKeys
+from gameshelf.gateway.identity.keys import KeySet, PemKeys
 from gameshelf.gateway.identity.proxies import TrustedProxies
+from gameshelf.gateway.identity.remote_keys import RemoteKeys
 from gameshelf.gateway.identity.verifier import TokenVerifier
 
 __all__ = [

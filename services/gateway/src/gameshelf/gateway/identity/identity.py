@@ -24,5 +24,13 @@ class Identity:
     expires_at: datetime | None = None
 
 
+def parse_user_id(text: str) -> UUID:
+    """The UUID, in the one form of 36 characters. Raises ValueError, also for braces and ``urn:uuid:``."""
+    user_id = UUID(text)
+    if str(user_id) != text.lower():
+        raise ValueError("not the usual form of a UUID")
+    return user_id
+
+
 class Unauthenticated(Exception):
     """The caller could not be identified. The message says why, for the log; it never holds the token."""

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
-from uuid import UUID
 
-from gameshelf.gateway.identity.identity import Identity, Role, Unauthenticated
+from gameshelf.gateway.identity.identity import Identity, Role, Unauthenticated, parse_user_id
 
 _PLAYER = frozenset({Role.USER})
 
@@ -25,7 +24,7 @@ class TrustedProxies:
         if len(header_values) != 1:
             raise Unauthenticated("exactly one X-User-Id is needed")
         try:
-            return Identity(UUID(header_values[0].strip()), _PLAYER)
+            return Identity(parse_user_id(header_values[0].strip()), _PLAYER)
         except ValueError:
             raise Unauthenticated("X-User-Id is no UUID") from None
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import jwt
-from gameshelf.gateway.identity.identity import Identity, Role, Unauthenticated
+from gameshelf.gateway.identity.identity import Identity, Role, Unauthenticated, parse_user_id
 from gameshelf.gateway.identity.keys import Key, KeySet
 from gameshelf.kernel.clock import Clock, utc_now
 
@@ -47,7 +47,7 @@ class TokenVerifier:
         return identity
 
     def _require_current(self, identity: Identity) -> None:
-        if identity.expires_at is None or identity.expires_at + self._leeway <= self._clock():
+        if identity.expires_at is None or identity.expires_at <= self._clock() - self._leeway:
             raise Unauthenticated("expired")
 
     async def _check(self, token: str) -> Identity:
@@ -95,7 +95,7 @@ class TokenVerifier:
         now = self._clock()
         identity = Identity(_user_id(claims["sub"]), _roles(claims.get("roles")), _moment(claims["exp"], "exp"))
         self._require_current(identity)
-        if "nbf" in claims and _moment(claims["nbf"], "nbf") - self._leeway > now:
+        if "nbf" in claims and _moment(claims["nbf"], "nbf") > now + self._leeway:
             raise Unauthenticated("not valid yet")
         return identity
 
@@ -111,7 +111,7 @@ def _moment(value: object, claim: str) -> datetime:
 
 def _user_id(value: object) -> UUID:
     try:
-        return UUID(str(value))
+        return parse_user_id(str(value))
     except ValueError:
         raise Unauthenticated("sub is no UUID") from None
 

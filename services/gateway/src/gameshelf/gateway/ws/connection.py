@@ -16,13 +16,15 @@ from gameshelf.gateway.streams import StreamState, UserErased, UserStreams
 from gameshelf.gateway.ws.hub import Hub, Subscriber, caught_up
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.errors import PermissionDenied
-from quart import Quart, Websocket, abort, websocket
+from quart import Quart, Response, Websocket, websocket
 
 _log = logging.getLogger(__name__)
 
 PATH = "/api/v1/ws/library-updates"
 TOKEN_WAIT_SECONDS = 5.0
 CLOSE_WAIT_SECONDS = 5.0
+SLOW_READER_SECONDS = 10.0
+"""How long one message may wait for a reader that takes nothing."""
 LEEWAY = timedelta(seconds=30)
 UNAUTHENTICATED = 4401
 TOO_SLOW = 4408
@@ -68,11 +70,11 @@ class LibraryUpdates:
         """Closes every connection with 1001; a client comes back to another instance, with its cursor."""
         self._draining.set()
 
-    async def _serve(self) -> None:
+    async def _serve(self) -> Response | None:
         socket: Websocket = websocket._get_current_object()  # type: ignore[attr-defined]
         origin = socket.headers.get("Origin")
         if origin is not None and origin not in self._allowed_origins:
-            abort(403)
+            return Response(status=403)
         protocols = socket.requested_subprotocols
         bearer = len(protocols) >= 2 and protocols[0] == "bearer"
         await socket.accept(subprotocol="bearer" if bearer else None)
@@ -89,11 +91,12 @@ class LibraryUpdates:
                 _log.exception("a WebSocket failed")
             code = TRY_AGAIN_LATER
         else:
-            return
+            return None
         try:
             await asyncio.wait_for(socket.close(code), CLOSE_WAIT_SECONDS)
         except TimeoutError:
             _log.info("a reader too slow even for the close was cut off")
+        return None
 
     async def _session(self, socket: Websocket, token: str | None) -> None:
         identity, by_message = await self._identify(socket, token)
@@ -172,7 +175,10 @@ class LibraryUpdates:
                 await self._read_feed(socket, subscriber)
             while subscriber.waiting:
                 _, text = subscriber.waiting.popleft()
-                await socket.send(text)
+                try:
+                    await asyncio.wait_for(socket.send(text), SLOW_READER_SECONDS)
+                except TimeoutError:
+                    raise _Close(TOO_SLOW) from None
 
     async def _read_feed(self, socket: Websocket, subscriber: Subscriber) -> None:
         async with self._acquire() as connection:
@@ -207,7 +213,7 @@ class LibraryUpdates:
 
     async def _watch_ends(self, subscriber: Subscriber) -> None:
         await subscriber.over.wait()
-        raise _Close(UNAUTHENTICATED if subscriber.erased else TOO_SLOW)
+        raise _Close(UNAUTHENTICATED)
 
     async def _watch_drain(self) -> None:
         await self._draining.wait()

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 3.0
 MAX_WAITING = 256
-"""How many messages may wait for a slow reader before it is cut off."""
+"""How many messages may wait for one connection; what comes beyond them it reads from the feed."""
 _MAX_UNPUBLISHED = 10_000
 _PREFIX = "library:user:"
 
@@ -40,9 +40,8 @@ class Subscriber:
         """Every event up to this number is sent or waiting."""
         self.behind = False
         """Whether the feed has to be read because something was missed."""
-        self.erased = False
         self.over = asyncio.Event()
-        """Set when the connection has to end: the account is gone, or the reader is too slow."""
+        """Set when the connection has to end, because the account is gone."""
 
     def start(self, at: int) -> None:
         """Follows the stream after number ``at``; hints that came before count no more, the feed is read instead."""
@@ -54,13 +53,11 @@ class Subscriber:
         """Word of a commit that took the stream from ``previous`` to ``last``."""
         if last <= self.known:
             return
-        if previous > self.known:
+        if previous > self.known or len(self.waiting) + len(messages) > MAX_WAITING:
             self.behind = True
         elif not self.behind:
             self.waiting.extend(message for message in messages if message[0] > self.known)
             self.known = last
-            if len(self.waiting) > MAX_WAITING:
-                self.over.set()
         self.woken.set()
 
     def catch_up(self) -> None:
@@ -70,7 +67,6 @@ class Subscriber:
 
     def end(self) -> None:
         """The account is gone."""
-        self.erased = True
         self.over.set()
 
 

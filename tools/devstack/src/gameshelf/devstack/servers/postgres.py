@@ -46,9 +46,10 @@ class Postgres(Server):
     def prepare(self) -> None:
         self._succeeds("createdb", "-h", HOST, "-p", str(self.port), "-U", USER, "library")
 
-    def create_database(self, name: str) -> None:
-        """Makes an empty database. Raises StartFailed."""
-        self._run("createdb", "-h", HOST, "-p", str(self.port), "-U", USER, name)
+    def create_database(self, name: str, template: str | None = None) -> None:
+        """Makes a database, empty or a copy of another one that nobody uses. Raises StartFailed."""
+        options = ["-T", template] if template else []
+        self._run("createdb", "-h", HOST, "-p", str(self.port), "-U", USER, *options, name)
 
     def _succeeds(self, program: str, *arguments: str) -> bool:
         process = Process([str(binary(program)), *arguments], self.directory / "tools.log", not_as_root=True)

@@ -1,0 +1,222 @@
+"""The WebSocket: who is it, what happened, where to go on, when it ends."""
+
+import asyncio
+import json
+import socket as sockets
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+from gameshelf.devstack.events import CloudEvent
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+
+async def next_message(socket, seconds=20):
+    return json.loads(await asyncio.wait_for(socket.recv(), seconds))
+
+
+async def closing_code(socket, seconds=20):
+    try:
+        while True:
+            await asyncio.wait_for(socket.recv(), seconds)
+    except ConnectionClosed as closed:
+        return closed.rcvd.code
+
+
+def bearer(player):
+    return {"Authorization": f"Bearer {player.token}"}
+
+
+async def test_a_token_may_come_in_the_header_the_subprotocol_or_the_first_message(service, player):
+    async with connect(service.ws, additional_headers=bearer(player)):
+        pass
+    async with connect(service.ws, subprotocols=["bearer", player.token]) as socket:
+        assert socket.subprotocol == "bearer"
+    async with connect(service.ws) as socket:
+        await socket.send(json.dumps({"type": "auth.token", "token": player.token}))
+        assert (await next_message(socket))["event_type"] == "auth.success"
+
+
+@pytest.mark.parametrize(
+    "first", ["hello", "{}", '{"type": "auth.token"}', '{"type": "auth.token", "token": "x"}', "[" * 9000]
+)
+async def test_who_says_something_else_is_closed_with_4401(service, first):
+    async with connect(service.ws) as socket:
+        await socket.send(first)
+        assert await closing_code(socket) == 4401
+
+
+async def test_who_says_nothing_or_has_a_bad_token_is_closed_with_4401(platform, service):
+    async with (
+        connect(service.ws) as silent,
+        connect(
+            service.ws, additional_headers={"Authorization": f"Bearer {platform.issuer.issue(uuid4(), ttl=-60)}"}
+        ) as expired,
+        connect(
+            service.ws, additional_headers={"Authorization": f"Bearer {platform.token(uuid4(), 'service')}"}
+        ) as machine,
+    ):
+        for socket in (silent, expired, machine):
+            assert await closing_code(socket) == 4401
+
+
+async def test_a_browser_of_a_foreign_origin_is_turned_away(service, player):
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(service.ws, additional_headers=bearer(player), origin="https://evil.example"):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_all_devices_hear_everything_in_order_and_a_late_one_catches_up_by_its_cursor(service, player):
+    games = [uuid4() for _ in range(5)]
+    async with (
+        connect(service.ws, additional_headers=bearer(player)) as one,
+        connect(service.ws, additional_headers=bearer(player)) as two,
+    ):
+        for game in games:
+            await player.buys(game)
+        heard = [[await next_message(socket) for _ in games] for socket in (one, two)]
+    assert heard[0] == heard[1]
+    assert [int(message["id"]) for message in heard[0]] == [1, 2, 3, 4, 5]
+
+    async with connect(f"{service.ws}?cursor=2", additional_headers=bearer(player)) as late:
+        caught_up = [await next_message(late) for _ in range(3)]
+        assert caught_up == heard[0][2:]
+        await player.buys(uuid4())
+        assert (await next_message(late))["id"] == "6"
+
+    over_rest = await player.get("/events", cursor="2", limit=2)
+    assert [entry["id"] for entry in over_rest["data"]] == ["3", "4"]
+    assert over_rest["meta"] == {"cursor": "4", "has_more": True}
+
+
+async def test_where_continuity_can_not_be_shown_a_resync_is_required(platform, service, player, wait_until):
+    await player.buys(*(uuid4() for _ in range(3)))
+
+    async def arrived():
+        return len(await player.products()) == 3
+
+    await wait_until(arrived)
+    async with connect(f"{service.ws}?cursor=99", additional_headers=bearer(player)) as ahead:
+        message = await next_message(ahead)
+        assert (message["event_type"], message["id"]) == ("resync.required", "3")
+        await player.buys(uuid4())
+        assert (await next_message(ahead))["id"] == "4"
+
+    connection = await asyncpg.connect(platform.dsn)
+    await connection.execute("DELETE FROM gateway.feed WHERE user_id = $1 AND sequence <= 2", player.id)
+    await connection.execute("UPDATE gateway.user_streams SET pruned_sequence = 2 WHERE user_id = $1", player.id)
+    await connection.close()
+    for cursor, event_types in (("1", ["resync.required"]), ("2", ["library.item.added"] * 2), ("4", [])):
+        answer = await player.get("/events", cursor=cursor)
+        assert [entry["attributes"]["event_type"] for entry in answer["data"]] == event_types
+
+
+async def test_a_patch_on_one_device_is_heard_by_the_other(service, player, wait_until):
+    await player.buys(uuid4())
+
+    async def arrived():
+        return (await player.get("/items"))["data"]
+
+    [item] = await wait_until(arrived)
+    async with connect(service.ws, additional_headers=bearer(player)) as socket:
+        await player.patch(f"/items/{item['id']}", {"is_hidden": True})
+        message = await next_message(socket)
+    assert message["event_type"] == "library.item.updated"
+    assert message["payload"]["changes"] == {"is_hidden": True}
+
+
+async def test_a_connection_ends_with_its_token_unless_a_fresh_one_of_the_same_user_came(platform, service, player):
+    almost_over = platform.issuer.issue(player.id, ttl=-27)  # three seconds of the leeway are left
+    headers = {"Authorization": f"Bearer {almost_over}"}
+    async with (
+        connect(service.ws, additional_headers=headers) as ends,
+        connect(service.ws, additional_headers=headers) as goes_on,
+        connect(service.ws, additional_headers=headers) as swapped,
+    ):
+        await goes_on.send(json.dumps({"type": "auth.token", "token": player.token}))
+        assert (await next_message(goes_on))["event_type"] == "auth.success"
+        await swapped.send(json.dumps({"type": "auth.token", "token": platform.token(uuid4())}))
+        assert await closing_code(swapped) == 4401
+        assert await closing_code(ends) == 4401
+        await player.buys(uuid4())
+        assert (await next_message(goes_on))["event_type"] == "library.item.added"
+
+
+async def test_an_erased_user_is_closed_and_a_valid_token_gets_401(service, player, wait_until):
+    await player.buys(uuid4())
+    async with connect(service.ws, additional_headers=bearer(player)) as socket:
+        await next_message(socket)
+        data = {"userId": str(player.id), "deletedAt": "2026-05-01T00:00:00Z"}
+        await player.tell(CloudEvent("com.platform.account.user.deleted.v1", data))
+        assert await closing_code(socket) == 4401
+
+    async def refused():
+        return (await player.http.get("/items")).status_code == 401
+
+    await wait_until(refused)
+    assert (await player.post("/categories", {"name": "Ещё здесь"})).status_code == 401
+
+
+async def test_devices_on_two_instances_hear_the_same_also_without_redis(platform, service, player):
+    other = platform.service()
+    other.start()
+    try:
+        async with (
+            connect(service.ws, additional_headers=bearer(player)) as here,
+            connect(other.ws, additional_headers=bearer(player)) as there,
+        ):
+            for step in ("with", "without", "with again"):
+                if step == "without":
+                    platform.valkey.kill()
+                if step == "with again":
+                    platform.valkey.start()
+                await player.buys(uuid4())
+                messages = [await next_message(socket) for socket in (here, there)]
+                assert messages[0] == messages[1], step
+    finally:
+        other.stop()
+
+
+async def test_a_reader_that_takes_nothing_is_cut_off_and_a_quick_one_gets_all_of_a_burst(platform, player, wait_until):
+    service = platform.service(LOG_LEVEL="DEBUG")
+    service.start()
+    raw = sockets.socket()
+    raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+    raw.connect(("127.0.0.1", service.http_port))
+    lines = [
+        "GET /api/v1/ws/library-updates HTTP/1.1",
+        "Host: localhost",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+        f"Authorization: Bearer {player.token}",
+    ]
+    raw.sendall("\r\n".join([*lines, "", ""]).encode())
+    async with connect(service.ws, additional_headers=bearer(player)) as quick:
+        count = 30_000
+        for _ in range(count // 1000):
+            await player.buys(*(uuid4() for _ in range(1000)))
+        ids = [int((await next_message(quick, 60))["id"]) for _ in range(count)]
+        assert ids == list(range(1, count + 1))
+
+        async def cut_off():
+            async with httpx.AsyncClient() as client:
+                text = (await client.get(service.metrics)).text
+            return "websocket_connections 1.0" in text.splitlines()
+
+        await wait_until(cut_off, 40)
+    raw.close()
+    service.stop()
+
+
+async def test_a_stopping_service_closes_with_1001_and_ends_well(platform, player):
+    leaving = platform.service()
+    leaving.start()
+    async with connect(leaving.ws, additional_headers=bearer(player)) as socket:
+        stopping = asyncio.create_task(asyncio.to_thread(leaving.stop))
+        assert await closing_code(socket) == 1001
+        assert await stopping == 0

@@ -1,0 +1,194 @@
+"""Nothing is lost and nothing is done twice: kill -9 under load, and each dependency away in turn.
+
+Ten thousand purchases, some sent twice, some after their refund, some malformed. Afterwards every valid one is in the
+library once, every event is out at least once and in order for each user, and the malformed ones are dead letters.
+"""
+
+import asyncio
+import json
+import random
+from collections import defaultdict
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from gameshelf.devstack.events import CloudEvent
+
+PURCHASES = 10_000
+USERS = 250
+MALFORMED = (b"{", b'{"specversion": "1.0"}', b"\xff", b"[]")
+
+
+class Stream:
+    """What Payment sends, and what has to come of it."""
+
+    def __init__(self, seed):
+        pick = random.Random(seed)
+        users = [UUID(int=pick.getrandbits(128), version=4) for _ in range(USERS)]
+        self.owned = defaultdict(set)
+        self.refunded = defaultdict(set)
+        self.malformed = 0
+        self.records = []
+        for number in range(PURCHASES):
+            user, product = pick.choice(users), UUID(int=pick.getrandbits(128), version=4)
+            data = {"userId": str(user), "orderId": f"order-{number}", "items": [{"productId": str(product)}]}
+            bought = CloudEvent("com.platform.payment.purchase.completed.v1", data)
+            sent = [bought]
+            if pick.random() < 0.05:
+                sent.append(bought)
+            if pick.random() < 0.03:
+                sent.insert(pick.randrange(2), CloudEvent("com.platform.payment.purchase.refunded.v1", data))
+                self.refunded[user].add(product)
+            else:
+                self.owned[user].add(product)
+            self.records += [(event.key.encode(), event.encode()) for event in sent]
+            if pick.random() < 0.01:
+                self.records.append((str(user).encode(), pick.choice(MALFORMED)))
+                self.malformed += 1
+
+    async def send(self, platform, a_second):
+        producer = AIOKafkaProducer(bootstrap_servers=platform.kafka.address, request_timeout_ms=60_000)
+        await producer.start()
+        for start in range(0, len(self.records), 100):
+            for key, value in self.records[start : start + 100]:
+                await producer.send("com.platform.payment.events.v1", value, key=key)
+            await producer.flush()
+            await asyncio.sleep(100 / a_second)
+        await producer.stop()
+
+    async def came_true(self, platform, wait_until):
+        connection = await asyncpg.connect(platform.dsn)
+
+        async def applied():
+            owned = await connection.fetchval(
+                "SELECT count(*) FROM library.user_library_items WHERE acquisition_type IS NOT NULL"
+            )
+            letters = await connection.fetchval("SELECT count(*) FROM gateway.dead_letters")
+            waiting = await connection.fetchval("SELECT count(*) FROM gateway.outbox")
+            return owned >= sum(map(len, self.owned.values())) and letters >= self.malformed and not waiting
+
+        await wait_until(applied, 180)
+        rows = await connection.fetch(
+            "SELECT user_id, product_id FROM library.user_library_items WHERE acquisition_type IS NOT NULL"
+        )
+        letters = await connection.fetch("SELECT reason FROM gateway.dead_letters")
+        await connection.close()
+        found = defaultdict(set)
+        for row in rows:
+            found[row["user_id"]].add(row["product_id"])
+        assert found == self.owned
+        assert len(letters) == self.malformed
+        assert all(letter["reason"] for letter in letters)
+        await self._told(platform)
+
+    async def _told(self, platform):
+        added, removed, sequences = defaultdict(set), defaultdict(set), defaultdict(list)
+        for record in await everything_on(platform, "com.platform.library.events.v1"):
+            event = json.loads(record.value)
+            user, product = UUID(event["data"]["userId"]), UUID(event["data"]["productId"])
+            (added if event["type"].endswith("game.added.v1") else removed)[user].add(product)
+            sequences[user].append(int(event["sequence"]))
+        for user, products in self.owned.items():
+            assert products <= added[user]
+            assert removed[user] <= self.refunded[user]
+            first = list(dict.fromkeys(sequences[user]))
+            assert first == list(range(1, len(first) + 1)), "an event is missing, or came before its predecessor"
+        dead = await everything_on(platform, "com.platform.library.dlq.v1")
+        assert len({record.value for record in dead}) == self.malformed
+
+
+async def everything_on(platform, topic):
+    consumer = AIOKafkaConsumer(bootstrap_servers=platform.kafka.address)
+    await consumer.start()
+    partitions = [TopicPartition(topic, number) for number in range(6)]
+    consumer.assign(partitions)
+    ends = await consumer.end_offsets(partitions)
+    await consumer.seek_to_beginning(*partitions)
+    records, left = [], {partition for partition in partitions if ends[partition]}
+    while left:
+        for partition, batch in (await consumer.getmany(timeout_ms=500, max_records=5000)).items():
+            records += batch
+            if batch[-1].offset + 1 >= ends[partition]:
+                left.discard(partition)
+    await consumer.stop()
+    return records
+
+
+@pytest.fixture
+def own_platform(create_platform):
+    platform = create_platform()
+    yield platform
+    platform.close()
+
+
+async def test_kill_nine_at_any_moment_under_ten_thousand_purchases(own_platform, wait_until):
+    stream = Stream(seed=1)
+    service = own_platform.service()
+    service.start()
+    sending = asyncio.create_task(stream.send(own_platform, a_second=700))
+    moments = random.Random(2)
+    for _ in range(4):
+        await asyncio.sleep(moments.uniform(0.5, 4))
+        service.kill()
+        await asyncio.to_thread(service.start)
+    await sending
+    await stream.came_true(own_platform, wait_until)
+    assert service.stop() == 0
+
+
+async def test_each_dependency_away_for_ten_seconds_in_turn(own_platform, own_postgres, wait_until):
+    stream = Stream(seed=3)
+    service = own_platform.service(POSTGRES_DSN=own_postgres.dsn())
+    own_platform.dsn = own_postgres.dsn()
+    service.migrate()
+    service.start()
+    player = own_platform.token(uuid4())
+    sending = asyncio.create_task(stream.send(own_platform, a_second=300))
+
+    async def items():
+        async with httpx.AsyncClient(timeout=30) as client:
+            return await client.get(service.api + "/items", headers={"Authorization": f"Bearer {player}"})
+
+    await asyncio.sleep(1)
+    own_platform.kafka.freeze()
+    await asyncio.sleep(5)
+    assert (await items()).status_code == 200  # reading needs no broker
+    await asyncio.sleep(5)
+    own_platform.kafka.thaw()
+
+    await asyncio.sleep(2)
+    own_platform.valkey.kill()
+    await asyncio.sleep(5)
+    assert (await items()).status_code == 200
+    await asyncio.sleep(5)
+    own_platform.valkey.start()
+
+    await asyncio.sleep(2)
+    own_postgres.stop()
+    away = await items()
+    assert away.status_code == 503
+    assert away.headers["Retry-After"]
+    assert away.json()["errors"][0]["meta"] == {"dependency": "postgresql"}
+    await asyncio.sleep(10)
+    own_postgres.start()
+
+    async def back():
+        return (await items()).status_code == 200
+
+    await wait_until(back)
+    await sending
+    await stream.came_true(own_platform, wait_until)
+    assert service.stop() == 0
+
+
+@pytest.fixture
+def own_postgres(server_directory):
+    from gameshelf.devstack.servers import Postgres
+
+    server = Postgres(server_directory / f"postgresql-{uuid4().hex[:8]}")
+    server.durable = False
+    server.start()
+    yield server
+    server.stop()

@@ -1,0 +1,301 @@
+"""What other services say: once each, in any order, and what can't be applied never blocks the rest."""
+
+import asyncio
+import json
+from uuid import uuid4
+
+import asyncpg
+import grpc.aio
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from gameshelf.devstack.events import CloudEvent
+from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
+from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
+from google.rpc.error_details_pb2 import ErrorInfo
+from grpc_status import rpc_status
+
+PAYMENTS = "com.platform.payment.events.v1"
+DEAD = "com.platform.library.dlq.v1"
+EVENTS = "com.platform.library.events.v1"
+
+
+async def everything_on(platform, topic):
+    """All records of a topic, each partition's in its order."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=platform.kafka.address)
+    await consumer.start()
+    partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or range(6)]
+    consumer.assign(partitions)
+    ends = await consumer.end_offsets(partitions)
+    await consumer.seek_to_beginning(*partitions)
+    records = []
+    left = {partition for partition in partitions if ends[partition]}
+    while left:
+        for partition, batch in (await consumer.getmany(timeout_ms=500, max_records=5000)).items():
+            records += batch
+            if batch[-1].offset + 1 >= ends[partition]:
+                left.discard(partition)
+    await consumer.stop()
+    return records
+
+
+async def send_raw(platform, topic, *values, key=b"k"):
+    producer = AIOKafkaProducer(bootstrap_servers=platform.kafka.address)
+    await producer.start()
+    for value in values:
+        await producer.send_and_wait(topic, value, key=key)
+    await producer.stop()
+
+
+async def test_an_event_that_comes_twice_is_applied_once(player, purchase_of, wait_until):
+    game = uuid4()
+    event = purchase_of(player.id, game, order="order-1")
+    again = CloudEvent(event.type, event.data, id=event.id, source=event.source)
+    copied = CloudEvent(event.type, event.data)  # another event of the same order
+    await player.tell(event, again, copied)
+    await player.buys(uuid4())
+
+    async def arrived():
+        return len(await player.products()) == 2
+
+    await wait_until(arrived)
+    told = (await player.get("/events", cursor="0"))["data"]
+    assert [entry["attributes"]["event_type"] for entry in told] == ["library.item.added"] * 2
+
+
+async def test_events_in_camel_case_and_snake_case_are_understood_alike(player, wait_until):
+    game = str(uuid4())
+    data = {"user_id": str(player.id), "product_id": game, "key_id": "key-1", "timestamp": "2026-01-01T00:00:00Z"}
+    await player.tell(CloudEvent("com.platform.payment.key.activated.v1", data))
+
+    async def arrived():
+        return (await player.get("/items"))["data"]
+
+    [item] = await wait_until(arrived)
+    assert item["attributes"]["acquisition_type"] == "key_activation"
+    assert item["attributes"]["added_at"] == "2026-01-01T00:00:00Z"
+
+
+async def test_a_refund_that_overtakes_its_purchase_wins(player, purchase_of, wait_until):
+    game, marker = uuid4(), uuid4()
+    bought = purchase_of(player.id, game, order="order-1")
+    refund = CloudEvent("com.platform.payment.purchase.refunded.v1", bought.data)
+    await player.tell(refund, bought)
+    await player.buys(marker)
+
+    async def arrived():
+        return str(marker) in await player.products()
+
+    await wait_until(arrived)
+    assert await player.products() == {str(marker)}
+
+
+async def test_installation_and_rating_reach_the_item(player, wait_until):
+    game = uuid4()
+    await player.buys(game)
+    about = {"userId": str(player.id), "productId": str(game)}
+    await player.tell(
+        CloudEvent(
+            "com.platform.download.game.installed.v1",
+            {**about, "versionId": "1.2", "timestamp": "2026-05-02T00:00:00Z"},
+        ),
+        CloudEvent("com.platform.download.game.uninstalled.v1", {**about, "timestamp": "2026-05-01T00:00:00Z"}),
+        CloudEvent("com.platform.social.review.submitted.v1", {**about, "rating": 9, "reviewId": "r"}),
+    )
+
+    async def told():
+        items = (await player.get("/items"))["data"]
+        attributes = items[0]["attributes"] if items else {}
+        return attributes if attributes.get("user_rating") and attributes["installed_version_id"] else None
+
+    attributes = await wait_until(told)
+    assert (attributes["installation_status"], attributes["user_rating"]) == ("installed", 9)
+
+
+async def test_a_record_that_can_not_be_applied_is_a_dead_letter_and_blocks_nobody(
+    platform, service, player, wait_until
+):
+    good = {"specversion": "1.0", "id": "x", "source": "s", "type": "com.platform.payment.purchase.completed.v1"}
+    order = {"userId": str(player.id), "orderId": "o", "items": [{"productId": str(uuid4())}]}
+    bad = {
+        "MALFORMED_JSON": [b"{", b"\xff\xff", b""],
+        "MALFORMED_EVENT": [b"[]", b"{}", json.dumps({**good, "data": "text"}).encode()],
+        "MALFORMED_DATA": [
+            json.dumps({**good, "data": {**order, **wrong}}).encode()
+            for wrong in (
+                {"userId": "x"},
+                {"items": []},
+                {"orderId": ""},
+                {"orderId": "a\u0000b"},
+                {"purchaseTimestamp": "soon"},
+                {"items": [{"productId": None}]},
+            )
+        ],
+    }
+    await send_raw(
+        platform, PAYMENTS, *(value for values in bad.values() for value in values), key=str(player.id).encode()
+    )
+    await send_raw(platform, PAYMENTS, json.dumps({**good, "type": "com.platform.payment.unheard.of.v1"}).encode())
+    game = uuid4()
+    await player.buys(game)
+
+    async def arrived():
+        return await player.products() == {str(game)}
+
+    await wait_until(arrived)
+    count = sum(len(values) for values in bad.values())
+
+    async def buried():
+        letters = [json.loads(record.value) for record in await everything_on(platform, DEAD)]
+        return letters if len(letters) >= count else None
+
+    letters = await wait_until(buried)
+    assert sorted(letter["reason"] for letter in letters) == sorted(
+        reason for reason, values in bad.items() for _ in values
+    )
+    assert all(letter["detail"] and letter["topic"] == PAYMENTS for letter in letters)
+    assert {"text": "{"} in [letter["original"] for letter in letters]
+
+
+async def test_a_deleted_account_leaves_only_a_keyed_hash_and_takes_late_events_with_it(
+    platform, player, new_player, purchase_of, wait_until
+):
+    stays = new_player()
+    await player.buys(uuid4(), uuid4())
+    await stays.buys(uuid4())
+    await player.post("/categories", {"name": "Мои"}, **{"Idempotency-Key": "k"})
+    await send_raw(platform, PAYMENTS, json.dumps({"data": {"userId": str(player.id)}}).encode())
+
+    async def arrived():
+        return len(await player.products()) == 2 and len(await stays.products()) == 1
+
+    await wait_until(arrived)
+    await player.tell(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(player.id)}))
+    connection = await asyncpg.connect(platform.dsn)
+    tables = await connection.fetch(
+        "SELECT table_schema || '.' || table_name AS name, column_name FROM information_schema.columns "
+        "WHERE table_schema IN ('library', 'gateway') AND column_name IN ('user_id', 'subject_id')"
+    )
+
+    async def rows():
+        return {
+            table["name"]: await connection.fetchval(
+                f"SELECT count(*) FROM {table['name']} WHERE {table['column_name']} = $1", player.id
+            )
+            for table in tables
+        }
+
+    async def erased():
+        left = await rows()
+        return left.pop("gateway.user_streams") == 1 and not any(left.values())
+
+    await wait_until(erased)
+    # The row that holds the tombstone goes last, when every instance has seen it.
+    await connection.execute(
+        "UPDATE gateway.user_streams SET erased_at = now() - interval '1 hour' WHERE user_id = $1", player.id
+    )
+
+    async def forgotten():
+        return not any((await rows()).values())
+
+    await wait_until(forgotten)
+    await player.tell(purchase_of(player.id, uuid4()))
+    await stays.buys(uuid4())
+
+    async def later():
+        return len(await stays.products()) == 2
+
+    await wait_until(later)
+    await asyncio.sleep(1)
+    assert not any((await rows()).values())
+    assert await connection.fetchval("SELECT count(*) FROM gateway.erased_users") >= 1
+    assert (await player.http.get("/items")).status_code == 401
+    await connection.close()
+
+
+async def test_three_instances_keep_every_users_events_in_order(platform, service, new_player, purchase_of, wait_until):
+    others = [platform.service() for _ in range(2)]
+    for other in others:
+        other.start()
+    players = [new_player() for _ in range(8)]
+    try:
+        for _ in range(20):
+            await asyncio.gather(*(player.tell(purchase_of(player.id, uuid4(), uuid4())) for player in players))
+
+        async def arrived():
+            return all([len(await player.products()) == 40 for player in players])
+
+        await wait_until(arrived, 60)
+    finally:
+        for other in others:
+            other.stop()
+
+    async def sent():
+        told = {str(player.id): [] for player in players}
+        for record in await everything_on(platform, EVENTS):
+            if record.key.decode() in told:
+                told[record.key.decode()].append(int(json.loads(record.value)["sequence"]))
+        return told if all(len(set(numbers)) == 40 for numbers in told.values()) else None
+
+    for numbers in (await wait_until(sent)).values():
+        assert list(dict.fromkeys(numbers)) == list(range(1, 41))  # first occurrences, in order
+
+
+@pytest.fixture
+async def stub(service):
+    async with grpc.aio.insecure_channel(service.grpc) as channel:
+        yield LibraryQueryServiceStub(channel)
+
+
+def as_caller(platform, user_id, *roles):
+    return (("authorization", f"Bearer {platform.token(user_id, *roles)}"),)
+
+
+async def refused(call):
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call
+    details = ErrorInfo()
+    rpc_status.from_call(error.value).details[0].Unpack(details)
+    assert details.domain == "library.platform"
+    return error.value.code().name, details.reason
+
+
+async def test_grpc_answers_players_about_themselves_and_services_about_anybody(platform, stub, player, wait_until):
+    game, other = uuid4(), uuid4()
+    await player.buys(game)
+
+    async def arrived():
+        return await player.products()
+
+    await wait_until(arrived)
+    asked = messages.GetLibraryItemsRequest(user_id=str(player.id))
+    for caller in ((player.id, "user"), (other, "service"), (other, "support"), (other, "admin")):
+        items = (await stub.GetLibraryItems(asked, metadata=as_caller(platform, *caller))).items
+        assert [item.product_id for item in items] == [str(game)]
+    assert await refused(stub.GetLibraryItems(asked, metadata=as_caller(platform, other, "user"))) == (
+        "PERMISSION_DENIED",
+        "PERMISSION_DENIED",
+    )
+    assert await refused(stub.GetLibraryItems(asked)) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
+    bad = messages.GetLibraryItemsRequest(user_id="x")
+    assert await refused(stub.GetLibraryItems(bad, metadata=as_caller(platform, other, "service"))) == (
+        "INVALID_ARGUMENT",
+        "VALIDATION_ERROR",
+    )
+
+
+async def test_a_batch_answers_in_the_order_of_its_pairs_and_has_a_bound(platform, stub, player, wait_until):
+    game = uuid4()
+    await player.buys(game)
+
+    async def arrived():
+        return await player.products()
+
+    await wait_until(arrived)
+    service = as_caller(platform, uuid4(), "service")
+    pairs = [
+        messages.CheckGameAccessRequest(user_id=str(player.id), product_id=str(one)) for one in (uuid4(), game) * 500
+    ]
+    answer = await stub.BatchCheckGameAccess(messages.BatchCheckGameAccessRequest(pairs=pairs), metadata=service)
+    assert [result.has_access for result in answer.results] == [False, True] * 500
+    too_many = messages.BatchCheckGameAccessRequest(pairs=[*pairs, pairs[0]])
+    assert (await refused(stub.BatchCheckGameAccess(too_many, metadata=service)))[0] == "INVALID_ARGUMENT"

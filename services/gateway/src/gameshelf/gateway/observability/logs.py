@@ -1,19 +1,26 @@
 """Logs: one JSON object a line on standard output."""
 
+import json
 import logging
 import re
 import socket
 import sys
 import traceback
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 from gameshelf.gateway.encoding import encode
-from gameshelf.gateway.observability.traces import current_trace
+from gameshelf.gateway.observability.context import current_trace
 
-# A token, or the password in an address: neither may reach a log, whoever wrote the line.
+# What must not reach a log, whoever wrote the line: a token, the password in an address, a value said to be secret,
+# the signature that makes a URL work.
 _SECRETS = re.compile(
-    r"eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=://)([^:/@\s]*):[^@/\s]+(?=@)|(?i:bearer)\s+\S+|(?i:(?:password|secret)[\"']?\s*[=:]\s*)\S+"
+    r"eyJ[\w-]+\.[\w-]+\.[\w-]*"
+    r"|\b(?i:bearer)\s+[\w.~+/=-]{16,}"
+    r"|(?<=://)[^\s/:@]*:[^\s/]+(?=@)"
+    r"|(?i:passwd|password|secret|hash_key)[\w-]*[\"']?\s*[=:]\s*(?:\"[^\"]*\"|'[^']*'|[^\s,;&]+)"
+    r"|(?i:x-amz-signature)=\w+"
 )
 _QUIET = ("aiokafka", "asyncio", "hypercorn", "quart", "grpc", "urllib3", "opentelemetry")
 
@@ -27,6 +34,7 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         trace = current_trace()
+        fields: dict[str, Any] = getattr(record, "fields", {})
         entry: dict[str, Any] = {
             "timestamp": datetime.fromtimestamp(record.created, UTC),
             "level": record.levelname,
@@ -35,25 +43,38 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "trace_id": trace.trace_id if trace else "",
             "span_id": trace.span_id if trace else "",
-            **getattr(record, "fields", {}),
+            **{name: redact(value) if isinstance(value, str) else value for name, value in fields.items()},
         }
         if record.exc_info and record.exc_info[0]:
             kind, error, stack = record.exc_info
             entry["error.type"] = kind.__name__
             entry["error.message"] = redact(str(error))
             entry["error.stack"] = redact("".join(traceback.format_exception(kind, error, stack)))
-        return encode(entry).decode()
+        try:
+            return encode(entry).decode()
+        except TypeError:
+            # A lone surrogate, or an object that has no form in JSON: a log is never lost for it.
+            return json.dumps(entry, default=lambda value: redact(str(value)))
 
 
 def redact(text: str) -> str:
-    """The text without tokens and passwords."""
+    """The text without tokens, passwords and signatures."""
     return _SECRETS.sub("[redacted]", text)
 
 
 def configure_logging(level: str, service: str = "library-service", instance: str = "") -> None:
-    """Sends every log of this process to standard output as JSON."""
+    """Sends every log of this process to standard output as JSON; also warnings, and the error that ends it."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter(service, instance or socket.gethostname()))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    sys.excepthook = _log_uncaught
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, stack: TracebackType | None) -> None:
+    if issubclass(kind, Exception):
+        logging.getLogger("gameshelf").critical("the process ends by an error", exc_info=(kind, error, stack))
+    else:
+        sys.__excepthook__(kind, error, stack)

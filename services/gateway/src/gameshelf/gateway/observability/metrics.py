@@ -3,8 +3,10 @@
 from functools import lru_cache
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, start_http_server
 
+# Anybody can send any method; each one counted by name would be a time series for ever.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -12,6 +14,8 @@ class Metrics:
     """Every metric of the service, in a registry of its own."""
 
     def __init__(self) -> None:
+        # The time at which each series began would be a second series.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
         http, grpc = ["method", "route", "status"], ["method", "code"]
         self._http = Counter("http_requests", "REST requests", http, registry=registry)
@@ -31,6 +35,10 @@ class Metrics:
             "kafka_consumer_lag", "Records not yet read", ["topic", "partition"], registry=registry
         )
         self.kafka_records = Counter("kafka_records", "Records read", ["topic", "result"], registry=registry)
+        self.dead_letters = Counter(
+            "dead_letters", "Records that can never be applied", ["topic", "reason"], registry=registry
+        )
+        self.library_grants = Counter("library_grants", "Grants given", ["kind"], registry=registry)
         self.websocket_connections = Gauge("websocket_connections", "Open WebSockets", registry=registry)
         self.pool_size = Gauge("postgres_pool_size", "Open connections to PostgreSQL", registry=registry)
         self.pool_idle = Gauge("postgres_pool_idle", "Those not in use", registry=registry)
@@ -41,17 +49,18 @@ class Metrics:
         self._grpc_seconds_child = lru_cache(maxsize=128)(self._grpc_seconds.labels)
 
     def http_served(self, method: str, route: str, status: int, seconds: float) -> None:
-        """A REST request has been answered; ``route`` is the template, never the path."""
+        """A REST request has been answered after ``seconds``; ``route`` is the template, never the path."""
+        method = method if method in _METHODS else "OTHER"
         self._http_child(method, route, str(status)).inc()
         self._http_seconds_child(method, route).observe(seconds)
 
     def grpc_served(self, method: str, code: str, seconds: float) -> None:
-        """A gRPC call has been answered."""
+        """A gRPC call of a known method has been answered after ``seconds``; ``code`` as gRPC names it."""
         self._grpc_child(method, code).inc()
         self._grpc_seconds_child(method).observe(seconds)
 
     def serve(self, host: str, port: int) -> "MetricsServer":
-        """Serves the registry over HTTP from a thread. Raises OSError for a taken port."""
+        """Serves the registry over HTTP from a thread; port 0 takes a free one. Raises OSError for a taken port."""
         return MetricsServer(*start_http_server(port, host, self.registry))
 
 
@@ -61,6 +70,11 @@ class MetricsServer:
     def __init__(self, server: Any, thread: Any) -> None:
         self._server = server
         self._thread = thread
+
+    @property
+    def port(self) -> int:
+        """The port it serves on."""
+        return int(self._server.server_port)
 
     def close(self) -> None:
         """Stops serving."""

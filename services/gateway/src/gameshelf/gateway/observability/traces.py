@@ -1,22 +1,31 @@
 """OpenTelemetry traces: a tenth of the requests, and every one that fails.
 
 Most requests are not sampled, so they build no spans: each only carries its ids, for the logs and for whom it calls.
-When such a request fails, its span is made after the fact, with the time at which it began.
+When such a request fails, its span is made after the fact, with the ids it had and the time at which it began.
 """
 
-import os
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
-from random import Random
 from types import TracebackType
 from typing import Any
 
+from gameshelf.gateway.observability.context import (
+    TraceContext,
+    begin_trace,
+    current,
+    current_trace,
+    current_trace_id,
+    current_traceparent,
+    parse_traceparent,
+)
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import (
     NonRecordingSpan,
     Span,
@@ -28,88 +37,95 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
+__all__ = ["TraceContext", "TracedRequest", "Tracing", "current_trace", "current_trace_id", "current_traceparent"]
+
 SAMPLED_SHARE = 0.1
-_NO_ID = "0" * 16
+_EXPORT_SECONDS = 5
+_SHUTDOWN_SECONDS = 3
+_NOTHING: AbstractContextManager[None] = nullcontext()
+
+_given_ids: ContextVar[TraceContext | None] = ContextVar("given ids", default=None)
 
 
-@dataclass(slots=True)
-class TraceContext:
-    """Where a request stands in its trace: ids in lower-case hex; ``span`` only where the request is sampled."""
+class _GivenIds(RandomIdGenerator):
+    """A span of ours gets the ids that its request already has in the logs and has told to others."""
 
-    trace_id: str
-    span_id: str
-    sampled: bool
-    span: Span | None = None
+    def generate_trace_id(self) -> int:
+        given = _given_ids.get()
+        return int(given.trace_id, 16) if given else super().generate_trace_id()
 
-
-_current: ContextVar[TraceContext | None] = ContextVar("trace", default=None)
-_random = Random(os.urandom(16))  # noqa: S311 - ids of traces are no secrets
-
-
-def current_trace() -> TraceContext | None:
-    """The trace of what is running now."""
-    return _current.get()
-
-
-def current_trace_id() -> str:
-    """The id to tell support; empty outside a request."""
-    trace = _current.get()
-    return trace.trace_id if trace else ""
-
-
-def current_traceparent() -> str | None:
-    """The W3C traceparent for whom we call."""
-    trace = _current.get()
-    return f"00-{trace.trace_id}-{trace.span_id}-{'01' if trace.sampled else '00'}" if trace else None
+    def generate_span_id(self) -> int:
+        given = _given_ids.get()
+        return int(given.span_id, 16) if given else super().generate_span_id()
 
 
 class Tracing:
-    """Makes traces. Without an endpoint nothing is sampled, and requests still have their ids."""
+    """Makes traces. Without an endpoint nothing is sampled, and requests still have their ids.
 
-    def __init__(self, endpoint: str | None = None, service: str = "library-service", instance: str = "") -> None:
+    ``share`` is how many of the requests that come without a trace are sampled, from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        endpoint: str | None = None,
+        service: str = "library-service",
+        instance: str = "",
+        share: float = SAMPLED_SHARE,
+    ) -> None:
         self.enabled = endpoint is not None
+        self._share = share if self.enabled else 0.0
         self._provider = TracerProvider(
-            resource=Resource.create({"service.name": service, "service.instance.id": instance}), shutdown_on_exit=False
+            # Whether to sample has been decided by the time a span is made.
+            sampler=ALWAYS_ON,
+            resource=Resource.create({"service.name": service, "service.instance.id": instance}),
+            id_generator=_GivenIds(),
+            shutdown_on_exit=False,
         )
         if endpoint is not None:
             # Imported where it is used: it brings an HTTP client along that most processes never need.
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
-            exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")
+            exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", timeout=_EXPORT_SECONDS)
             self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("gameshelf.gateway")
 
     def request(self, name: str, traceparent: str | None = None, kind: SpanKind = SpanKind.SERVER) -> "TracedRequest":
         """A request that we serve: ``with tracing.request("GET /items", traceparent) as request``."""
-        return TracedRequest(self, name, traceparent, kind)
+        parent = parse_traceparent(traceparent) if traceparent else None
+        return TracedRequest(self, name, parent, begin_trace(parent, self._share), kind)
 
-    @contextmanager
-    def child(self, name: str, **attributes: Any) -> Iterator[None]:
-        """A call that we make for a request."""
-        trace = _current.get()
+    def child(self, name: str, **attributes: Any) -> AbstractContextManager[None]:
+        """A call that we make for a request: ``with tracing.child("kafka send", records=5)``."""
+        trace = current.get()
         if trace is None or trace.span is None:
-            yield
-            return
-        with self._tracer.start_as_current_span(
-            name, context=set_span_in_context(trace.span), kind=SpanKind.CLIENT, attributes=attributes
-        ):
-            yield
+            return _NOTHING
+        return _Child(self, name, trace, attributes)
 
     def past_child(self, name: str, seconds: float, **attributes: Any) -> None:
         """A call that has just ended after ``seconds``."""
-        trace = _current.get()
+        trace = current.get()
         if trace is not None and trace.span is not None:
             end = time.time_ns()
-            span = self.start(name, set_span_in_context(trace.span), end - int(seconds * 1e9), SpanKind.CLIENT)
+            span = self.start(name, begin_trace(trace, 0), trace, SpanKind.CLIENT, end - int(seconds * 1e9))
             span.set_attributes(attributes)
             span.end(end)
 
-    def start(self, name: str, context: Any, started: int, kind: SpanKind) -> Span:
-        return self._tracer.start_span(name, context=context, start_time=started, kind=kind)
+    def start(
+        self, name: str, trace: TraceContext, parent: TraceContext | None, kind: SpanKind, started: int | None = None
+    ) -> Span:
+        """A span with the ids of ``trace``; ``started`` in nanoseconds since 1970, now if left out."""
+        token = _given_ids.set(trace)
+        try:
+            return self._tracer.start_span(name, context=_context(parent), kind=kind, start_time=started)
+        finally:
+            _given_ids.reset(token)
 
     def shutdown(self) -> None:
-        """Sends what is left; waits a few seconds at most."""
-        self._provider.shutdown()
+        """Sends what is left, and gives up after a few seconds."""
+        # The SDK itself waits for as long as its exporter retries.
+        sending = threading.Thread(target=self._provider.shutdown, name="traces shutdown", daemon=True)
+        sending.start()
+        sending.join(_SHUTDOWN_SECONDS)
 
 
 class TracedRequest:
@@ -117,69 +133,76 @@ class TracedRequest:
 
     __slots__ = ("_failure", "_kind", "_parent", "_started", "_token", "_tracing", "attributes", "name", "trace")
 
-    def __init__(self, tracing: Tracing, name: str, traceparent: str | None, kind: SpanKind) -> None:
+    def __init__(
+        self, tracing: Tracing, name: str, parent: TraceContext | None, trace: TraceContext, kind: SpanKind
+    ) -> None:
         self._tracing = tracing
+        self._parent = parent
         self._kind = kind
         self._failure: str | None = None
         self._token: Token[TraceContext | None] | None = None
-        self._parent = _parse(traceparent) if traceparent else None
         self._started = time.time_ns()
         self.name = name
         self.attributes: dict[str, Any] = {}
-        self.trace = self._begin()
-
-    def _begin(self) -> TraceContext:
-        if self._parent:
-            trace_id, _, sampled = self._parent
-        else:
-            trace_id, sampled = f"{_random.getrandbits(128) or 1:032x}", _random.random() < SAMPLED_SHARE
-        trace = TraceContext(trace_id, f"{_random.getrandbits(64) or 1:016x}", sampled and self._tracing.enabled)
-        if trace.sampled:
-            parent_id = self._parent[1] if self._parent else trace.span_id
-            trace.span = self._tracing.start(self.name, _remote(trace_id, parent_id), self._started, self._kind)
-            trace.span_id = f"{trace.span.get_span_context().span_id:016x}"
-        return trace
+        self.trace = trace
+        if trace.sampled and tracing.enabled:
+            trace.span = self._start()
 
     def fail(self, reason: str) -> None:
         """The request ends in an error."""
         self._failure = reason
 
     def __enter__(self) -> "TracedRequest":
-        self._token = _current.set(self.trace)
+        self._token = current.set(self.trace)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if self._token is not None:
-            _current.reset(self._token)
+            current.reset(self._token)
         if isinstance(error, Exception):
             self._failure = type(error).__name__
         span = self.trace.span
         if span is None and self._failure and self._tracing.enabled:
-            parent_id = self._parent[1] if self._parent else self.trace.span_id
-            span = self._tracing.start(self.name, _remote(self.trace.trace_id, parent_id), self._started, self._kind)
+            span = self._start()
         if span is not None:
             span.update_name(self.name)
             span.set_attributes(self.attributes)
-            if self._failure:
-                span.set_status(Status(StatusCode.ERROR, self._failure))
-            span.end()
+            _end(span, self._failure)
+
+    def _start(self) -> Span:
+        return self._tracing.start(self.name, self.trace, self._parent, self._kind, self._started)
 
 
-def _remote(trace_id: str, span_id: str) -> Any:
-    context = SpanContext(
-        int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED)
-    )
-    return set_span_in_context(NonRecordingSpan(context))
+class _Child:
+    """A recorded call; what it calls in turn is told its ids."""
+
+    __slots__ = ("_token", "_trace")
+
+    def __init__(self, tracing: Tracing, name: str, parent: TraceContext, attributes: dict[str, Any]) -> None:
+        self._trace = begin_trace(parent, 0)
+        self._trace.span = tracing.start(name, self._trace, parent, SpanKind.CLIENT)
+        self._trace.span.set_attributes(attributes)
+
+    def __enter__(self) -> None:
+        self._token = current.set(self._trace)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        current.reset(self._token)
+        if self._trace.span is not None:
+            _end(self._trace.span, type(error).__name__ if isinstance(error, Exception) else None)
 
 
-def _parse(traceparent: str) -> tuple[str, str, bool] | None:
-    """The trace id, span id and sampling of a W3C traceparent; None for anything else."""
-    parts = traceparent.strip().split("-")
-    if len(parts) < 4 or [len(part) for part in parts[:4]] != [2, 32, 16, 2] or parts[0] == "ff":
-        return None
-    try:
-        if not int(parts[1], 16) or not int(parts[2], 16):
-            return None
-        return parts[1].lower(), parts[2].lower(), bool(int(parts[3], 16) & 1)
-    except ValueError:
-        return None
+def _end(span: Span, failure: str | None) -> None:
+    # Only the kind of a failure: its message may hold what belongs to a user.
+    if failure:
+        span.set_status(Status(StatusCode.ERROR, failure))
+    span.end()
+
+
+def _context(parent: TraceContext | None) -> Context:
+    if parent is None:
+        return Context()
+    if parent.span is not None:
+        return set_span_in_context(parent.span, Context())
+    ids = SpanContext(int(parent.trace_id, 16), int(parent.span_id, 16), is_remote=True, trace_flags=TraceFlags(1))
+    return set_span_in_context(NonRecordingSpan(ids), Context())

@@ -1,0 +1,66 @@
+"""Where a request stands in its trace: ids that every request has, sampled or not, and their W3C form."""
+
+import os
+import re
+from contextvars import ContextVar
+from dataclasses import dataclass
+from random import Random
+
+from opentelemetry.trace import Span
+
+_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+_random = Random(os.urandom(16))  # noqa: S311 - ids of traces are no secrets
+
+
+@dataclass(slots=True)
+class TraceContext:
+    """Ids in lower-case hex, 32 and 16 digits; ``span`` only where one is being recorded."""
+
+    trace_id: str
+    span_id: str
+    sampled: bool
+    span: Span | None = None
+
+    def traceparent(self) -> str:
+        """The W3C header for whom we call."""
+        return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
+
+
+current: ContextVar[TraceContext | None] = ContextVar("trace", default=None)
+
+
+def current_trace() -> TraceContext | None:
+    """The trace of what is running now."""
+    return current.get()
+
+
+def current_trace_id() -> str:
+    """The id to tell support; empty outside a request."""
+    trace = current.get()
+    return trace.trace_id if trace else ""
+
+
+def current_traceparent() -> str | None:
+    """The W3C traceparent for whom we call; None outside a request."""
+    trace = current.get()
+    return trace.traceparent() if trace else None
+
+
+def begin_trace(parent: TraceContext | None, share: float) -> TraceContext:
+    """A new step under the parent, which decides whether it is sampled; without one, this share of them is."""
+    span_id = f"{_random.getrandbits(64) or 1:016x}"
+    if parent:
+        return TraceContext(parent.trace_id, span_id, parent.sampled)
+    return TraceContext(f"{_random.getrandbits(128) or 1:032x}", span_id, _random.random() < share)
+
+
+def parse_traceparent(header: str) -> TraceContext | None:
+    """What a W3C traceparent says; None for anything else, which then begins a trace of its own."""
+    found = _TRACEPARENT.fullmatch(header.strip())
+    if found is None:
+        return None
+    version, trace_id, span_id, flags, more = found.groups()
+    # A later version may say more; this one may not. Ids of only zeros are none.
+    if version == "ff" or (version == "00" and more) or not int(trace_id, 16) or not int(span_id, 16):
+        return None
+    return TraceContext(trace_id, span_id, bool(int(flags, 16) & 1))

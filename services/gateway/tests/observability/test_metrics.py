@@ -1,0 +1,90 @@
+"""The metrics as Prometheus sees them."""
+
+import urllib.request
+
+import pytest
+from gameshelf.gateway.observability.metrics import Metrics
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+
+@pytest.fixture
+def metrics():
+    return Metrics()
+
+
+def samples(metrics):
+    text = generate_latest(metrics.registry).decode()
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_a_request_is_counted_by_route_and_timed(metrics):
+    metrics.http_served("GET", "/items", 200, 0.03)
+    metrics.http_served("GET", "/items", 200, 7)
+    metrics.http_served("GET", "/items", 503, 0.03)
+    seen = samples(metrics)
+    where = (("method", "GET"), ("route", "/items"))
+    assert seen["http_requests_total", *where, ("status", "200")] == 2
+    assert seen["http_requests_total", *where, ("status", "503")] == 1
+    assert seen["http_request_duration_seconds_count", *where] == 3
+    assert seen["http_request_duration_seconds_sum", *where] == pytest.approx(7.06)
+    assert seen["http_request_duration_seconds_bucket", ("le", "0.05"), *where] == 2
+
+
+def test_invented_methods_share_one_series(metrics):
+    for number in range(100):
+        metrics.http_served(f"M{number}", "unmatched", 405, 0.001)
+    counted = [name for name in samples(metrics) if name[0] == "http_requests_total"]
+    assert counted == [("http_requests_total", ("method", "OTHER"), ("route", "unmatched"), ("status", "405"))]
+
+
+def test_a_grpc_call_is_counted_by_code_and_timed(metrics):
+    metrics.grpc_served("/library.v1.LibraryQueryService/CheckGameAccess", "OK", 0.01)
+    method = ("method", "/library.v1.LibraryQueryService/CheckGameAccess")
+    seen = samples(metrics)
+    assert seen["grpc_requests_total", ("code", "OK"), method] == 1
+    assert seen["grpc_request_duration_seconds_count", method] == 1
+
+
+def test_what_operators_watch_has_its_name(metrics):
+    metrics.dependency_errors.labels("redis").inc()
+    metrics.kafka_consumer_lag.labels("t", "0").set(5)
+    metrics.kafka_records.labels("t", "applied").inc()
+    metrics.dead_letters.labels("t", "MALFORMED").inc()
+    metrics.library_grants.labels("order").inc()
+    names = {name[0] for name in samples(metrics)}
+    assert names == {
+        "dependency_errors_total",
+        "kafka_consumer_lag",
+        "kafka_records_total",
+        "dead_letters_total",
+        "library_grants_total",
+        "outbox_pending",
+        "outbox_lag_seconds",
+        "websocket_connections",
+        "postgres_pool_size",
+        "postgres_pool_idle",
+    }
+
+
+def test_two_services_in_one_process_count_apart(metrics):
+    Metrics().http_served("GET", "/items", 200, 0.01)
+    assert not [name for name in samples(metrics) if name[0].startswith("http")]
+
+
+def test_metrics_are_served_until_closed_and_a_taken_port_is_an_error(metrics):
+    metrics.outbox_pending.set(3)
+    server = metrics.serve("127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.port}/metrics"
+    try:
+        assert b"outbox_pending 3.0" in urllib.request.urlopen(address, timeout=10).read()
+        with pytest.raises(OSError, match="in use"):
+            Metrics().serve("127.0.0.1", server.port)
+    finally:
+        server.close()
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(address, timeout=10)

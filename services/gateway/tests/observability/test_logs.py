@@ -86,6 +86,8 @@ def test_warnings_and_the_error_that_ends_the_process_are_lines_too(lines):
 
 SECRETS = {
     "token": (f"got {JWT}, which is old", JWT),
+    "subprotocol": (f"bearer, {JWT}", JWT),
+    "query": (f"GET /ws?token={JWT}", JWT),
     "header": ("Authorization: Bearer abcdefgh.ijklmnop/qrst==", "abcdefgh.ijklmnop"),
     "database": ("cannot reach postgresql://library:hun%40ter2@127.0.0.1:5432/library", "hun%40ter2"),
     "odd password": ("postgresql://library:p@ss@127.0.0.1/library", "p@ss"),

@@ -14,12 +14,12 @@ from gameshelf.gateway.encoding import encode
 from gameshelf.gateway.observability.context import current_trace
 
 # What must not reach a log, whoever wrote the line: a token, the password in an address, a value said to be secret,
-# the signature that makes a URL work.
+# the signature that makes a URL work. No part may look far ahead from more than a few places: logs are long.
 _SECRETS = re.compile(
-    r"eyJ[\w-]+\.[\w-]+\.[\w-]*"
+    r"(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*"
     r"|\b(?i:bearer)\s+[\w.~+/=-]{16,}"
     r"|(?<=://)[^\s/:@]*:[^\s/]+(?=@)"
-    r"|(?i:passwd|password|secret|hash_key)[\w-]*[\"']?\s*[=:]\s*(?:\"[^\"]*\"|'[^']*'|[^\s,;&]+)"
+    r"|(?i:passwd|password|secret|hash_key)[\w-]{0,32}[\"']?\s*[=:]\s*(?:\"[^\"]*\"|'[^']*'|[^\s,;&]+)"
     r"|(?i:x-amz-signature)=\w+"
 )
 _QUIET = ("aiokafka", "asyncio", "hypercorn", "quart", "grpc", "urllib3", "opentelemetry")

@@ -1,6 +1,7 @@
 """Configuration (contract, section 9): environment variables, or a YAML file of the same names.
 
-In the file a value may be written ``${NAME:-default}``; a variable that is set in the environment always wins.
+In the file a value may be written ``${NAME:-default}``; a variable that is set in the environment always wins, and an
+empty one counts as not set.
 """
 
 import re
@@ -9,9 +10,11 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -25,6 +28,8 @@ from pydantic import (
 CONFIG_VARIABLE = "LIBRARY_SERVICE_CONFIG"
 DEFAULT_FILE = Path("configs/library_config.yaml")
 
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):\d{1,5}")
+_HEX_KEY = re.compile(r"[0-9A-Fa-f]{32,}")
 _REFERENCE = re.compile(r"\$\{([A-Z0-9_]+)(?::-([^}]*))?\}")
 
 
@@ -45,11 +50,57 @@ def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _address(value: str) -> str:
+    if not _ADDRESS.fullmatch(value):
+        raise ValueError("host:port is expected")
+    return value
+
+
+def _url(value: str) -> str:
+    if not _is_web(value):
+        raise ValueError("an address with http:// or https:// is expected")
+    return value
+
+
+def _origin(value: str) -> str:
+    # A browser's Origin has nothing after the port, so anything else would never match.
+    if not _is_web(value) or value != f"{urlsplit(value).scheme}://{urlsplit(value).netloc}":
+        raise ValueError("an origin is expected, like https://shop.example")
+    return value
+
+
+def _is_web(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and len(value.split()) == 1
+
+
+def _hex_key(value: SecretStr) -> SecretStr:
+    if not _HEX_KEY.fullmatch(value.get_secret_value()):
+        raise ValueError("at least 32 hexadecimal characters are expected")
+    return value
+
+
+def _dsn(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError("postgresql://user:password@host:port/database is expected")
+    return value
+
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 Limit = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, le=3600)]
+Address = Annotated[str, AfterValidator(_address)]
+Url = Annotated[str, AfterValidator(_url)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Addresses = Annotated[tuple[Address, ...], BeforeValidator(_split)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]
-Roles = Annotated[frozenset[ServiceRole], BeforeValidator(_split)]
+Roles = Annotated[frozenset[ServiceRole], BeforeValidator(_split), Field(min_length=1)]
+HexKey = Annotated[SecretStr, AfterValidator(_hex_key)]
+Dsn = Annotated[SecretStr, AfterValidator(_dsn)]
 
 
 def _var(name: str, description: str, default: Any = ...) -> Any:
@@ -70,23 +121,23 @@ class Settings(BaseModel):
     roles: Roles = _var(
         "LIBRARY_SERVICE_ROLES", "Parts that this process runs: api, consumer, relay, jobs", "api,consumer,relay,jobs"
     )
-    shutdown_seconds: float = _var(
+    shutdown_seconds: Seconds = _var(
         "LIBRARY_SERVICE_SHUTDOWN_SECONDS", "How long requests in flight may take when the service stops", 20
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _var("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
-    otlp_endpoint: str | None = _var("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go (OTLP over HTTP)", None)
+    otlp_endpoint: Url | None = _var("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go (OTLP over HTTP)", None)
 
     auth_mode: Literal["jwt", "gateway"] = _var("AUTH_MODE", "jwt, or gateway: X-User-Id from a trusted proxy", "jwt")
     jwt_issuer: str | None = _var("AUTH_JWT_ISSUER", "The `iss` that tokens must have", None)
     jwt_audience: str | None = _var("AUTH_JWT_AUDIENCE", "The `aud` that tokens must have", None)
     jwt_public_key_file: FilePath | None = _var("AUTH_JWT_PUBLIC_KEY_FILE", "PEM file with public keys", None)
-    jwks_url: str | None = _var("AUTH_JWKS_URL", "Or a URL of a JWKS", None)
+    jwks_url: Url | None = _var("AUTH_JWKS_URL", "Or a URL of a JWKS", None)
     trusted_proxies: Networks = _var(
         "AUTH_TRUSTED_PROXIES", "Networks whose X-User-Id is taken (AUTH_MODE=gateway)", ()
     )
-    cors_allowed_origins: Words = _var("CORS_ALLOWED_ORIGINS", "Origins of browsers that may call", ())
-    erasure_hash_key: SecretStr = _var(
-        "ERASURE_HASH_KEY", "Secret of at least 32 characters that keys the hash kept of an erased user"
+    cors_allowed_origins: Origins = _var("CORS_ALLOWED_ORIGINS", "Origins of browsers that may call", ())
+    erasure_hash_key: HexKey = _var(
+        "ERASURE_HASH_KEY", "Secret of at least 32 hexadecimal characters that keys the hash kept of an erased user"
     )
 
     grpc_tls_required: bool = _var(
@@ -100,15 +151,15 @@ class Settings(BaseModel):
     grpc_service_identities: Words = _var("GRPC_SERVICE_IDENTITIES", "Certificate names that role service may have", ())
     grpc_reflection: bool = _var("GRPC_REFLECTION", "Whether gRPC lists its services", True)
 
-    postgres_dsn: SecretStr = _var("POSTGRES_DSN", "postgresql://user:password@host:port/database")
+    postgres_dsn: Dsn = _var("POSTGRES_DSN", "postgresql://user:password@host:port/database")
     postgres_pool_size: Annotated[int, Field(ge=1, le=200)] = _var("POSTGRES_POOL_SIZE", "Connections of a process", 16)
 
-    redis_addr: str = _var("REDIS_ADDR", "host:port", "127.0.0.1:6379")
+    redis_addr: Address = _var("REDIS_ADDR", "host:port", "127.0.0.1:6379")
     redis_password: SecretStr | None = _var("REDIS_PASSWORD", "Password", None)
     redis_db: Annotated[int, Field(ge=0)] = _var("REDIS_DB_LIBRARY", "Number of the database", 0)
     redis_tls: bool = _var("REDIS_TLS", "Whether to use TLS", False)
 
-    kafka_brokers: Words = _var("KAFKA_BROKERS", "host:port, comma separated; needed by consumer and relay", ())
+    kafka_brokers: Addresses = _var("KAFKA_BROKERS", "host:port, comma separated; needed by consumer and relay", ())
     kafka_topic_events: str = _var(
         "KAFKA_TOPIC_LIBRARY_EVENTS", "Topic of our events", "com.platform.library.events.v1"
     )
@@ -142,10 +193,6 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
-        if len(self.erasure_hash_key.get_secret_value()) < 32:
-            raise ValueError("ERASURE_HASH_KEY: at least 32 characters are needed")
-        if not self.postgres_dsn.get_secret_value().startswith(("postgresql://", "postgres://")):
-            raise ValueError("POSTGRES_DSN: postgresql://user:password@host:port/database is expected")
         if ServiceRole.API in self.roles:
             self._check_identity()
             self._check_tls()
@@ -170,18 +217,29 @@ class Settings(BaseModel):
     def _check_tls(self) -> None:
         if self.grpc_tls_required and not (self.grpc_tls_cert_file and self.grpc_tls_key_file):
             raise ValueError("GRPC_TLS_CERT_FILE: GRPC_TLS_REQUIRED needs it and GRPC_TLS_KEY_FILE")
+        if bool(self.grpc_tls_cert_file) != bool(self.grpc_tls_key_file):
+            raise ValueError("GRPC_TLS_KEY_FILE: needed together with GRPC_TLS_CERT_FILE")
+        if self.grpc_service_identities and not self.grpc_tls_client_ca_file:
+            raise ValueError("GRPC_TLS_CLIENT_CA_FILE: without it nobody can show a name of GRPC_SERVICE_IDENTITIES")
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """The settings from the environment and the file that it names. Raises SettingsError."""
-    values: dict[str, Any] = {**_from_file(environ), **environ}
+    values = {**_from_file(environ), **{name: value for name, value in environ.items() if value != ""}}
     try:
-        return Settings.model_validate({name: value for name, value in values.items() if value != ""})
+        return Settings.model_validate(values)
     except ValidationError as error:
+        # The message may say nothing of the value itself, which may be a secret.
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        name = ".".join(str(step) for step in first["loc"][:1])
-        message = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{name}: {message}" if name else message) from None
+        raise SettingsError(_explain(first["loc"], first["msg"])) from None
+
+
+def _explain(place: tuple[int | str, ...], problem: str) -> str:
+    problem = problem.removeprefix("Value error, ")
+    if not place:
+        return problem
+    field = next(field for field in Settings.model_fields.values() if field.alias == place[0])
+    return f"{place[0]}: {problem} ({field.description})"
 
 
 def _from_file(environ: Mapping[str, str]) -> dict[str, str]:
@@ -197,7 +255,19 @@ def _from_file(environ: Mapping[str, str]) -> dict[str, str]:
         raise SettingsError(f"{CONFIG_VARIABLE}: {path} is no readable YAML ({type(error).__name__})") from None
     if not isinstance(document, dict):
         raise SettingsError(f"{CONFIG_VARIABLE}: {path} must hold NAME: value lines")
-    return {str(name): _expand(str(value), environ) for name, value in document.items() if value is not None}
+    known = {field.alias for field in Settings.model_fields.values()}
+    for name in document:
+        if name not in known:
+            raise SettingsError(f"{name}: no setting has this name ({path})")
+    values = {name: _expand(_text(value), environ) for name, value in document.items()}
+    return {name: value for name, value in values.items() if value != ""}
+
+
+def _text(value: object) -> str:
+    """A value of the file as it would stand in a variable."""
+    if isinstance(value, list):
+        return ",".join(_text(part) for part in value)
+    return "" if value is None else str(value)
 
 
 def _expand(text: str, environ: Mapping[str, str]) -> str:

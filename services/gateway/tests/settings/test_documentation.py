@@ -1,0 +1,36 @@
+"""The page and the file of the settings say what the code says."""
+
+from pathlib import Path
+
+from gameshelf.gateway.docs import configuration_file, configuration_page
+from gameshelf.gateway.settings import Settings, load_settings
+
+ROOT = next(folder for folder in Path(__file__).parents if (folder / "docs" / "configuration.md").exists())
+
+
+def test_the_page_is_the_one_that_the_code_makes():
+    assert (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8") == configuration_page()
+
+
+def test_the_file_is_the_one_that_the_code_makes():
+    assert (ROOT / "configs" / "library_config.yaml").read_text(encoding="utf-8") == configuration_file()
+
+
+def test_the_file_changes_nothing_by_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    least = {
+        "LIBRARY_SERVICE_ROLES": "jobs",
+        "POSTGRES_DSN": "postgresql://library@127.0.0.1/library",
+        "ERASURE_HASH_KEY": "0" * 32,
+    }
+    with_file = {**least, "LIBRARY_SERVICE_CONFIG": str(ROOT / "configs" / "library_config.yaml")}
+    assert load_settings(with_file) == load_settings(least)
+
+
+def test_every_setting_says_what_it_is():
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_no_two_settings_have_one_name():
+    names = [field.alias for field in Settings.model_fields.values()]
+    assert len(set(names)) == len(names)

@@ -1,0 +1,177 @@
+"""Settings come from the environment or a file; a bad one stops the start with a line that names it."""
+
+import pytest
+from gameshelf.gateway.settings import ServiceRole, SettingsError, load_settings
+
+SECRET = "0123456789abcdef" * 2
+PASSWORD = "hunter2"
+
+
+@pytest.fixture
+def environ(tmp_path, monkeypatch):
+    """The least that the whole service needs; from a folder without a file of settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("keys.pem", "server.pem", "server.key", "ca.pem"):
+        (tmp_path / name).touch()
+    return {
+        "POSTGRES_DSN": f"postgresql://library:{PASSWORD}@127.0.0.1/library",
+        "KAFKA_BROKERS": "127.0.0.1:9092",
+        "ERASURE_HASH_KEY": SECRET,
+        "AUTH_JWT_ISSUER": "issuer",
+        "AUTH_JWT_AUDIENCE": "library",
+        "AUTH_JWT_PUBLIC_KEY_FILE": "keys.pem",
+        "GRPC_TLS_CERT_FILE": "server.pem",
+        "GRPC_TLS_KEY_FILE": "server.key",
+    }
+
+
+def refusal(environ):
+    with pytest.raises(SettingsError) as refused:
+        load_settings(environ)
+    return str(refused.value)
+
+
+def test_the_least_is_enough_and_has_the_defaults_of_the_contract(environ):
+    settings = load_settings(environ)
+    assert (settings.http_port, settings.grpc_port, settings.metrics_port) == (8084, 9094, 9090)
+    assert settings.roles == set(ServiceRole)
+    assert (settings.limit_user, settings.limit_ip, settings.limit_service) == (600, 6000, 60000)
+    assert settings.auth_mode == "jwt"
+    assert settings.grpc_tls_required
+    assert settings.kafka_idempotence
+
+
+BAD = {
+    "LIBRARY_SERVICE_HTTP_PORT": ["http", "70000", "-1", "80.5"],
+    "LIBRARY_SERVICE_ROLES": ["api,cook", ","],
+    "LIBRARY_SERVICE_SHUTDOWN_SECONDS": ["-1", "nan", "inf"],
+    "LOG_LEVEL": ["LOUD"],
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ["127.0.0.1:4318", "grpc://127.0.0.1:4317"],
+    "AUTH_MODE": ["none"],
+    "AUTH_JWT_PUBLIC_KEY_FILE": ["absent.pem"],
+    "AUTH_TRUSTED_PROXIES": ["10.0.0.1/8", "proxy.local", "10.0.0.0/8,*"],
+    "CORS_ALLOWED_ORIGINS": ["*", "shop.example", "https://shop.example/", "null", "https://a b"],
+    "ERASURE_HASH_KEY": [SECRET[:-1], "correct horse battery staple " * 3],
+    "GRPC_TLS_REQUIRED": ["perhaps"],
+    "POSTGRES_DSN": ["mysql://library@127.0.0.1/library", f"host=127.0.0.1 password={PASSWORD}"],
+    "POSTGRES_POOL_SIZE": ["0"],
+    "REDIS_ADDR": ["redis://127.0.0.1:6379", "127.0.0.1", "a:b"],
+    "REDIS_DB_LIBRARY": ["-1"],
+    "KAFKA_BROKERS": ["127.0.0.1", "127.0.0.1:9092,kafka"],
+    "KAFKA_SECURITY_PROTOCOL": ["TLS"],
+    "RATE_LIMIT_USER_PER_MINUTE": ["-5"],
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
+def test_a_bad_value_is_refused_in_one_line_that_names_it(environ, name, value):
+    line = refusal({**environ, name: value})
+    assert line.startswith(f"{name}: ")
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("name", ["POSTGRES_DSN", "KAFKA_BROKERS", "ERASURE_HASH_KEY", "AUTH_JWT_ISSUER"])
+@pytest.mark.parametrize("form", ["absent", "empty"])
+def test_what_is_missing_is_named(environ, name, form):
+    if form == "empty":
+        environ[name] = ""
+    else:
+        del environ[name]
+    assert refusal(environ).startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"AUTH_MODE": "gateway"}, "AUTH_TRUSTED_PROXIES"),
+        ({"AUTH_JWKS_URL": "https://auth.example/keys"}, "AUTH_JWT_PUBLIC_KEY_FILE"),
+        ({"AUTH_JWT_PUBLIC_KEY_FILE": ""}, "AUTH_JWT_PUBLIC_KEY_FILE"),
+        ({"GRPC_TLS_CERT_FILE": ""}, "GRPC_TLS_CERT_FILE"),
+        ({"GRPC_TLS_KEY_FILE": "", "GRPC_TLS_REQUIRED": "false"}, "GRPC_TLS_KEY_FILE"),
+        ({"GRPC_SERVICE_IDENTITIES": "orders"}, "GRPC_TLS_CLIENT_CA_FILE"),
+        ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_USERNAME": "library"}, "KAFKA_SASL_USERNAME"),
+    ],
+)
+def test_what_does_not_fit_together_is_named(environ, changed, named):
+    assert refusal({**environ, **changed}).startswith(f"{named}: ")
+
+
+def test_a_process_needs_only_what_its_role_needs(environ):
+    needed = {name: environ[name] for name in ("POSTGRES_DSN", "ERASURE_HASH_KEY")}
+    assert load_settings({**needed, "LIBRARY_SERVICE_ROLES": "jobs"}).roles == {ServiceRole.JOBS}
+    needed["KAFKA_BROKERS"] = "127.0.0.1:9092"
+    assert load_settings({**needed, "LIBRARY_SERVICE_ROLES": "relay, consumer"}).kafka_brokers == ("127.0.0.1:9092",)
+
+
+def test_a_trusted_gateway_needs_no_keys_of_tokens(environ):
+    for name in ("AUTH_JWT_ISSUER", "AUTH_JWT_AUDIENCE", "AUTH_JWT_PUBLIC_KEY_FILE"):
+        del environ[name]
+    settings = load_settings({**environ, "AUTH_MODE": "gateway", "AUTH_TRUSTED_PROXIES": "10.1.0.0/16, ::1"})
+    assert [str(network) for network in settings.trusted_proxies] == ["10.1.0.0/16", "::1/128"]
+
+
+def test_a_secret_is_in_no_text_of_the_settings_and_in_no_refusal(environ):
+    environ |= {"REDIS_PASSWORD": PASSWORD, "KAFKA_SASL_PASSWORD": PASSWORD}
+    settings = load_settings(environ)
+    assert settings.postgres_dsn.get_secret_value() == environ["POSTGRES_DSN"]
+    for text in (repr(settings), str(settings), settings.model_dump_json()):
+        assert PASSWORD not in text
+        assert SECRET not in text
+    assert PASSWORD not in refusal({**environ, "POSTGRES_DSN": f"host=127.0.0.1 password={PASSWORD}"})
+    assert SECRET not in refusal({**environ, "ERASURE_HASH_KEY": SECRET + "!"})
+
+
+def write(path, text):
+    path.write_text(text, encoding="utf-8")
+    return {"LIBRARY_SERVICE_CONFIG": str(path)}
+
+
+def test_a_file_gives_what_the_environment_leaves_out(environ, tmp_path):
+    file = write(
+        tmp_path / "settings.yaml",
+        """
+LIBRARY_SERVICE_HTTP_PORT: 8000
+LIBRARY_SERVICE_GRPC_PORT: ${LIBRARY_SERVICE_GRPC_PORT:-9000}
+LIBRARY_SERVICE_METRICS_PORT: ${OTHER_PORT:-9001}
+GRPC_REFLECTION: false
+LOG_LEVEL:
+REDIS_ADDR: ${REDIS_HOST:-127.0.0.1}:${REDIS_PORT}
+CORS_ALLOWED_ORIGINS: [https://a.example, https://b.example]
+""",
+    )
+    settings = load_settings({**environ, **file, "LIBRARY_SERVICE_GRPC_PORT": "9999", "REDIS_PORT": "7000"})
+    assert (settings.http_port, settings.grpc_port, settings.metrics_port) == (8000, 9999, 9001)
+    assert (settings.grpc_reflection, settings.log_level) == (False, "INFO")
+    assert settings.redis_addr == "127.0.0.1:7000"
+    assert settings.cors_allowed_origins == ("https://a.example", "https://b.example")
+
+
+def test_the_environment_wins_over_the_file_unless_it_is_empty(environ, tmp_path):
+    file = write(tmp_path / "settings.yaml", "LIBRARY_SERVICE_HTTP_PORT: 8000\n")
+    assert load_settings({**environ, **file, "LIBRARY_SERVICE_HTTP_PORT": "8001"}).http_port == 8001
+    assert load_settings({**environ, **file, "LIBRARY_SERVICE_HTTP_PORT": ""}).http_port == 8000
+
+
+def test_the_file_of_the_usual_place_is_taken_without_being_named(environ, tmp_path):
+    (tmp_path / "configs").mkdir()
+    write(tmp_path / "configs" / "library_config.yaml", "LIBRARY_SERVICE_HTTP_PORT: 8000\n")
+    assert load_settings(environ).http_port == 8000
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("LIBRARY_SERVICE_HTTP_PROT: 8000", "LIBRARY_SERVICE_HTTP_PROT"),
+        ("- 1", "LIBRARY_SERVICE_CONFIG"),
+        ("a: [", "LIBRARY_SERVICE_CONFIG"),
+        ("", "LIBRARY_SERVICE_CONFIG"),
+    ],
+)
+def test_a_file_that_can_not_be_meant_is_refused(environ, tmp_path, text, named):
+    line = refusal({**environ, **write(tmp_path / "settings.yaml", text)})
+    assert line.startswith(f"{named}: ")
+    assert "\n" not in line
+
+
+def test_a_file_that_is_named_must_be_there(environ):
+    assert refusal({**environ, "LIBRARY_SERVICE_CONFIG": "absent.yaml"}).startswith("LIBRARY_SERVICE_CONFIG: ")

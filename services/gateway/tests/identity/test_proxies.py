@@ -22,7 +22,9 @@ def test_nobody_else_does(peer):
         PROXIES.identify(peer, [str(USER)])
 
 
-@pytest.mark.parametrize("values", [[], [str(USER), str(USER)], ["admin"], [""], [f"{USER},{USER}"], [USER.urn], [f"{{{USER}}}"]])
+@pytest.mark.parametrize(
+    "values", [[], [str(USER), str(USER)], ["admin"], [""], [f"{USER},{USER}"], [USER.urn], [f"{{{USER}}}"]]
+)
 def test_exactly_one_user_is_named(values):
     with pytest.raises(Unauthenticated):
         PROXIES.identify("10.1.2.3", values)

@@ -7,8 +7,10 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.pytest_plugin import Platform, Service
+from gameshelf.devstack.servers.kafka import PARTITIONS
 
 
 class Player:
@@ -63,6 +65,30 @@ async def until(check: Callable[[], Awaitable[Any]], seconds: float = 20) -> Any
     return value
 
 
+async def read_topic(
+    platform: Platform, topic: str, enough: Callable[[list[Any]], Any], seconds: float = 30
+) -> list[Any]:
+    """A topic's records from its beginning, until there are enough of them.
+
+    The embedded broker's end offsets point at the beginning of the last batch, so an end can't be asked for.
+    """
+    consumer = AIOKafkaConsumer(bootstrap_servers=platform.kafka.address)
+    await consumer.start()
+    partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+    consumer.assign(partitions)
+    await consumer.seek_to_beginning(*partitions)
+    records: list[Any] = []
+    deadline = asyncio.get_running_loop().time() + seconds
+    try:
+        while not enough(records):
+            assert asyncio.get_running_loop().time() < deadline, f"{len(records)} records of {topic} are not enough"
+            for batch in (await consumer.getmany(timeout_ms=300, max_records=5000)).values():
+                records += batch
+    finally:
+        await consumer.stop()
+    return records
+
+
 @pytest.fixture
 async def new_player(platform: Platform, service: Service) -> AsyncIterator[Callable[[], Player]]:
     """Makes players of the module's service."""
@@ -91,3 +117,8 @@ def wait_until() -> Callable[..., Awaitable[Any]]:
 @pytest.fixture(scope="session")
 def purchase_of() -> Callable[..., CloudEvent]:
     return purchase
+
+
+@pytest.fixture(scope="session")
+def read_records() -> Callable[..., Awaitable[list[Any]]]:
+    return read_topic

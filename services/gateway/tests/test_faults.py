@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import httpx
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from gameshelf.devstack.events import CloudEvent
 
 PURCHASES = 10_000
@@ -58,7 +58,7 @@ class Stream:
             await asyncio.sleep(100 / a_second)
         await producer.stop()
 
-    async def came_true(self, platform, wait_until):
+    async def came_true(self, platform, wait_until, read_records):
         connection = await asyncpg.connect(platform.dsn)
 
         async def applied():
@@ -81,39 +81,35 @@ class Stream:
         assert found == self.owned
         assert len(letters) == self.malformed
         assert all(letter["reason"] for letter in letters)
-        await self._told(platform)
+        await self._was_told(platform, read_records)
 
-    async def _told(self, platform):
-        added, removed, sequences = defaultdict(set), defaultdict(set), defaultdict(list)
-        for record in await everything_on(platform, "com.platform.library.events.v1"):
-            event = json.loads(record.value)
-            user, product = UUID(event["data"]["userId"]), UUID(event["data"]["productId"])
-            (added if event["type"].endswith("game.added.v1") else removed)[user].add(product)
-            sequences[user].append(int(event["sequence"]))
-        for user, products in self.owned.items():
-            assert products <= added[user]
-            assert removed[user] <= self.refunded[user]
-            first = list(dict.fromkeys(sequences[user]))
+    async def _was_told(self, platform, read_records):
+        expected = {(user, product) for user, products in self.owned.items() for product in products}
+        refunded = {(user, product) for user, products in self.refunded.items() for product in products}
+        added, removed, sequences, read = set(), set(), defaultdict(list), 0
+
+        def complete(records):
+            nonlocal read
+            for record in records[read:]:
+                event = json.loads(record.value)
+                user, product = UUID(event["data"]["userId"]), UUID(event["data"]["productId"])
+                (added if event["type"].endswith("game.added.v1") else removed).add((user, product))
+                sequences[user].append(int(event["sequence"]))
+            read = len(records)
+            return expected <= added
+
+        await read_records(platform, "com.platform.library.events.v1", complete, 60)
+        assert removed <= refunded
+        assert added - expected <= refunded
+        for numbers in sequences.values():
+            first = list(dict.fromkeys(numbers))
             assert first == list(range(1, len(first) + 1)), "an event is missing, or came before its predecessor"
-        dead = await everything_on(platform, "com.platform.library.dlq.v1")
+
+        def all_dead(records):
+            return len({record.value for record in records}) >= self.malformed
+
+        dead = await read_records(platform, "com.platform.library.dlq.v1", all_dead, 60)
         assert len({record.value for record in dead}) == self.malformed
-
-
-async def everything_on(platform, topic):
-    consumer = AIOKafkaConsumer(bootstrap_servers=platform.kafka.address)
-    await consumer.start()
-    partitions = [TopicPartition(topic, number) for number in range(6)]
-    consumer.assign(partitions)
-    ends = await consumer.end_offsets(partitions)
-    await consumer.seek_to_beginning(*partitions)
-    records, left = [], {partition for partition in partitions if ends[partition]}
-    while left:
-        for partition, batch in (await consumer.getmany(timeout_ms=500, max_records=5000)).items():
-            records += batch
-            if batch[-1].offset + 1 >= ends[partition]:
-                left.discard(partition)
-    await consumer.stop()
-    return records
 
 
 @pytest.fixture
@@ -123,7 +119,7 @@ def own_platform(create_platform):
     platform.close()
 
 
-async def test_kill_nine_at_any_moment_under_ten_thousand_purchases(own_platform, wait_until):
+async def test_kill_nine_at_any_moment_under_ten_thousand_purchases(own_platform, wait_until, read_records):
     stream = Stream(seed=1)
     service = own_platform.service()
     service.start()
@@ -134,11 +130,11 @@ async def test_kill_nine_at_any_moment_under_ten_thousand_purchases(own_platform
         service.kill()
         await asyncio.to_thread(service.start)
     await sending
-    await stream.came_true(own_platform, wait_until)
+    await stream.came_true(own_platform, wait_until, read_records)
     assert service.stop() == 0
 
 
-async def test_each_dependency_away_for_ten_seconds_in_turn(own_platform, own_postgres, wait_until):
+async def test_each_dependency_away_for_ten_seconds_in_turn(own_platform, own_postgres, wait_until, read_records):
     stream = Stream(seed=3)
     service = own_platform.service(POSTGRES_DSN=own_postgres.dsn())
     own_platform.dsn = own_postgres.dsn()
@@ -179,7 +175,7 @@ async def test_each_dependency_away_for_ten_seconds_in_turn(own_platform, own_po
 
     await wait_until(back)
     await sending
-    await stream.came_true(own_platform, wait_until)
+    await stream.came_true(own_platform, wait_until, read_records)
     assert service.stop() == 0
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import grpc.aio
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from gameshelf.devstack.events import CloudEvent
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
@@ -17,25 +17,6 @@ from grpc_status import rpc_status
 PAYMENTS = "com.platform.payment.events.v1"
 DEAD = "com.platform.library.dlq.v1"
 EVENTS = "com.platform.library.events.v1"
-
-
-async def everything_on(platform, topic):
-    """All records of a topic, each partition's in its order."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=platform.kafka.address)
-    await consumer.start()
-    partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or range(6)]
-    consumer.assign(partitions)
-    ends = await consumer.end_offsets(partitions)
-    await consumer.seek_to_beginning(*partitions)
-    records = []
-    left = {partition for partition in partitions if ends[partition]}
-    while left:
-        for partition, batch in (await consumer.getmany(timeout_ms=500, max_records=5000)).items():
-            records += batch
-            if batch[-1].offset + 1 >= ends[partition]:
-                left.discard(partition)
-    await consumer.stop()
-    return records
 
 
 async def send_raw(platform, topic, *values, key=b"k"):
@@ -112,7 +93,7 @@ async def test_installation_and_rating_reach_the_item(player, wait_until):
 
 
 async def test_a_record_that_can_not_be_applied_is_a_dead_letter_and_blocks_nobody(
-    platform, service, player, wait_until
+    platform, player, wait_until, read_records
 ):
     good = {"specversion": "1.0", "id": "x", "source": "s", "type": "com.platform.payment.purchase.completed.v1"}
     order = {"userId": str(player.id), "orderId": "o", "items": [{"productId": str(uuid4())}]}
@@ -144,11 +125,8 @@ async def test_a_record_that_can_not_be_applied_is_a_dead_letter_and_blocks_nobo
     await wait_until(arrived)
     count = sum(len(values) for values in bad.values())
 
-    async def buried():
-        letters = [json.loads(record.value) for record in await everything_on(platform, DEAD)]
-        return letters if len(letters) >= count else None
-
-    letters = await wait_until(buried)
+    records = await read_records(platform, DEAD, lambda records: len(records) >= count)
+    letters = [json.loads(record.value) for record in records]
     assert sorted(letter["reason"] for letter in letters) == sorted(
         reason for reason, values in bad.items() for _ in values
     )
@@ -212,7 +190,9 @@ async def test_a_deleted_account_leaves_only_a_keyed_hash_and_takes_late_events_
     await connection.close()
 
 
-async def test_three_instances_keep_every_users_events_in_order(platform, service, new_player, purchase_of, wait_until):
+async def test_three_instances_keep_every_users_events_in_order(
+    platform, service, new_player, purchase_of, wait_until, read_records
+):
     others = [platform.service() for _ in range(2)]
     for other in others:
         other.start()
@@ -229,14 +209,17 @@ async def test_three_instances_keep_every_users_events_in_order(platform, servic
         for other in others:
             other.stop()
 
-    async def sent():
+    def numbers_of(records):
         told = {str(player.id): [] for player in players}
-        for record in await everything_on(platform, EVENTS):
+        for record in records:
             if record.key.decode() in told:
                 told[record.key.decode()].append(int(json.loads(record.value)["sequence"]))
-        return told if all(len(set(numbers)) == 40 for numbers in told.values()) else None
+        return told
 
-    for numbers in (await wait_until(sent)).values():
+    def complete(records):
+        return all(len(set(numbers)) == 40 for numbers in numbers_of(records).values())
+
+    for numbers in numbers_of(await read_records(platform, EVENTS, complete)).values():
         assert list(dict.fromkeys(numbers)) == list(range(1, 41))  # first occurrences, in order
 
 

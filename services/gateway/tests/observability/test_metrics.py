@@ -55,14 +55,12 @@ def test_what_operators_watch_has_its_name(metrics):
     metrics.kafka_consumer_lag.labels("t", "0").set(5)
     metrics.kafka_records.labels("t", "applied").inc()
     metrics.dead_letters.labels("t", "MALFORMED").inc()
-    metrics.library_grants.labels("order").inc()
     names = {name[0] for name in samples(metrics)}
     assert names == {
         "dependency_errors_total",
         "kafka_consumer_lag",
         "kafka_records_total",
         "dead_letters_total",
-        "library_grants_total",
         "outbox_pending",
         "outbox_lag_seconds",
         "websocket_connections",

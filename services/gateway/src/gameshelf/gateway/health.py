@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from gameshelf.gateway.migrate import SchemaOutdated, require_current
 from gameshelf.gateway.outbox import store
@@ -65,10 +66,9 @@ async def _works(check: Awaitable[None]) -> bool:
 
 async def _connect(address: str) -> None:
     """Opens a connection and closes it again: enough to tell that somebody listens."""
-    host, _, port = (
-        address.partition("://")[2].rstrip("/").rpartition(":") if "://" in address else address.rpartition(":")
-    )
-    _, writer = await asyncio.open_connection(host, int(port))
+    url = urlsplit(address if "://" in address else f"//{address}")
+    port = url.port or (443 if url.scheme == "https" else 80)
+    _, writer = await asyncio.open_connection(url.hostname, port)
     writer.close()
 
 

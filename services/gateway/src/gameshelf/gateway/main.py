@@ -46,6 +46,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _stop(str(error))
     except (OSError, asyncpg.PostgresError) as error:
         return _stop(str(error) or type(error).__name__)
+    except ExceptionGroup as failed:
+        reasons, unexpected = failed.split(OSError)  # a part whose port is taken could not start
+        if unexpected or not reasons:
+            raise
+        return _stop(str(reasons.exceptions[0]))
     return 0
 
 

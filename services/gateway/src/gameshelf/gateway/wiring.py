@@ -1,6 +1,7 @@
 """The composition root: which domains there are, and how the parts of the service fit together."""
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -150,7 +151,7 @@ class Gateway:
 
 async def build(settings: Settings) -> Gateway:
     """The gateway of these settings. Raises SchemaOutdated, SettingsError, and what asyncpg raises."""
-    tracing = Tracing(settings.otlp_endpoint)
+    tracing = Tracing(settings.otlp_endpoint, instance=socket.gethostname())
     pool = await create_pool(settings.postgres_dsn.get_secret_value(), settings.postgres_pool_size, tracing)
     async with pool.acquire() as connection:
         await require_current(connection, MIGRATIONS)

@@ -106,9 +106,10 @@ class Calls(grpc.aio.ServerInterceptor):
                     code = CODES[refusal.code].grpc
                     if code in ("INTERNAL", "UNAVAILABLE"):
                         traced.fail(type(error).__name__)
-                    await context.abort_with_status(rpc_status.to_status(_status(refusal)))
                 finally:
                     self._metrics.grpc_served(method, code, time.perf_counter() - started)
+            # After the trace: aborting raises, and a refusal is no error of the service.
+            return await context.abort_with_status(rpc_status.to_status(_status(refusal)))
 
         return wrapped
 

@@ -269,6 +269,7 @@ class Consumer:
                 key = str(user_id) if user_id else None
                 await add_records(connection, [Outgoing(user_id, self._dead_letter_topic, key, encode(letter))])
         self._metrics.kafka_records.labels(record.topic, "dead_letter").inc()
+        self._metrics.dead_letters.labels(record.topic, reason).inc()
         _log.warning("a record of %s became a dead letter: %s", record.topic, reason)
 
 

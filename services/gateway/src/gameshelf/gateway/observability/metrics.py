@@ -38,7 +38,6 @@ class Metrics:
         self.dead_letters = Counter(
             "dead_letters", "Records that can never be applied", ["topic", "reason"], registry=registry
         )
-        self.library_grants = Counter("library_grants", "Grants given", ["kind"], registry=registry)
         self.websocket_connections = Gauge("websocket_connections", "Open WebSockets", registry=registry)
         self.pool_size = Gauge("postgres_pool_size", "Open connections to PostgreSQL", registry=registry)
         self.pool_idle = Gauge("postgres_pool_idle", "Those not in use", registry=registry)

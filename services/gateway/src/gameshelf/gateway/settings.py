@@ -154,6 +154,12 @@ class Settings(BaseModel):
     postgres_dsn: Dsn = _var("POSTGRES_DSN", "postgresql://user:password@host:port/database")
     postgres_pool_size: Annotated[int, Field(ge=1, le=200)] = _var("POSTGRES_POOL_SIZE", "Connections of a process", 16)
 
+    page_cache_bytes: Annotated[int, Field(ge=0)] = _var(
+        "LIBRARY_PAGE_CACHE_BYTES",
+        "Memory for rendered pages, which are checked by version at each use; 0: none",
+        67108864,
+    )
+
     redis_addr: Address = _var("REDIS_ADDR", "host:port", "127.0.0.1:6379")
     redis_password: SecretStr | None = _var("REDIS_PASSWORD", "Password", None)
     redis_db: Annotated[int, Field(ge=0)] = _var("REDIS_DB_LIBRARY", "Number of the database", 0)

@@ -22,6 +22,7 @@ from gameshelf.gateway.http import meta, openapi
 from gameshelf.gateway.http.app import RestApi, create_app
 from gameshelf.gateway.http.authenticate import Authenticate, by_proxy, by_token
 from gameshelf.gateway.http.observe import Asgi, Observed
+from gameshelf.gateway.http.page_cache import PageCache
 from gameshelf.gateway.http.routing import Routes
 from gameshelf.gateway.identity import KeySet, PemKeys, RemoteKeys, TokenVerifier, TrustedProxies
 from gameshelf.gateway.jobs.erasure import EraseDomain, Erasure
@@ -93,7 +94,9 @@ class Gateway:
         """The ASGI application: REST, WebSocket, health, OpenAPI."""
         settings = self.settings
         authenticate = self._authenticate()
-        app = create_app(RestApi(ROUTES, authenticate, self.limits, self.acquire, self.streams, self.transactions))
+        pages = PageCache(settings.page_cache_bytes)
+        api = RestApi(ROUTES, authenticate, self.limits, self.acquire, self.streams, self.transactions, pages)
+        app = create_app(api)
         meta.install(app, openapi.document(ROUTES), self.health.ready)
         self.updates = LibraryUpdates(
             self.hub, self.streams, self.acquire, authenticate, self.verifier, settings.cors_allowed_origins

@@ -1,6 +1,5 @@
 """A child process that never outlives its parent."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -9,9 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1
-_CLONE_NEWUSER = 0x10000000
-_SOMEBODY = 1000
+_LAUNCH = str(Path(__file__).with_name("launch.py"))
 
 
 class StartFailed(Exception):
@@ -36,29 +33,16 @@ class Process:
         """``last_signal`` is what the kernel sends when the parent dies; ``not_as_root`` hides from the program that it
         runs as root (it sees another user id in a user namespace, and the same files as its own)."""
         log.parent.mkdir(parents=True, exist_ok=True)
-        hide_root = not_as_root and os.geteuid() == 0
-        libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-
-        def prepare() -> None:
-            if libc is None:
-                return
-            if hide_root:
-                libc.unshare(_CLONE_NEWUSER)
-                Path("/proc/self/setgroups").write_text("deny")
-                Path("/proc/self/uid_map").write_text(f"{_SOMEBODY} 0 1")
-                Path("/proc/self/gid_map").write_text(f"{_SOMEBODY} 0 1")
-            libc.prctl(_PR_SET_PDEATHSIG, last_signal)
-
+        launch = [sys.executable, "-I", "-S", _LAUNCH, str(os.getpid()), str(int(last_signal)), str(int(not_as_root))]
         self.started_at = time.time()
         with log.open("ab") as output:
             self._popen = subprocess.Popen(
-                list(command),
+                [*launch, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=dict(environ) if environ is not None else None,
                 start_new_session=True,
-                preexec_fn=prepare,
             )
         self.log = log
 

@@ -10,6 +10,7 @@ from gameshelf.gateway.errors import Language, MethodNotAllowed, PayloadTooLarge
 from gameshelf.gateway.failures import refused, safe_to_repeat
 from gameshelf.gateway.http.authenticate import Authenticate
 from gameshelf.gateway.http.idempotency import Guard
+from gameshelf.gateway.http.page_cache import PageCache
 from gameshelf.gateway.http.parse import parse_body, parse_query
 from gameshelf.gateway.http.reply import BASE, JSON, Reply, refusal
 from gameshelf.gateway.http.routing import Read, Route, Write
@@ -42,6 +43,7 @@ class RestApi:
         acquire: Acquire,
         streams: UserStreams,
         transactions: Transactions,
+        pages: PageCache,
     ) -> None:
         self.routes = tuple(routes)
         self._authenticate = authenticate
@@ -49,6 +51,7 @@ class RestApi:
         self._acquire = acquire
         self._streams = streams
         self._transactions = transactions
+        self._pages = pages
 
     def install(self, app: Quart) -> None:
         """Adds the routes to an application."""
@@ -88,7 +91,7 @@ class RestApi:
             arguments["query"] = parse_query(route.query, request.args.to_dict(flat=False))
         async with self._acquire() as connection:
             state = await self._streams.state(connection, user_id)
-            read = Read(connection, user_id, state, language, request.headers.get("If-None-Match"))
+            read = Read(connection, user_id, state, language, request.headers.get("If-None-Match"), self._pages)
             return await route.handler(read, **arguments)
 
     async def _write(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:

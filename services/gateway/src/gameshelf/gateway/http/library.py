@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.http import schemas
-from gameshelf.gateway.http.page_cache import PageCache
 from gameshelf.gateway.http.reply import BASE, Reply, collection, no_content, ok
 from gameshelf.gateway.http.routing import Read, Routes, Write
 from gameshelf.kernel.paging import Page
@@ -23,7 +22,6 @@ from gameshelf.library import (
 )
 
 routes = Routes("library")
-_pages = PageCache()
 
 
 @routes.read("/items", query=ItemFilter, answers=schemas.collection(schemas.LIBRARY_ITEM))
@@ -34,13 +32,13 @@ async def list_items(read: Read, query: ItemFilter) -> Reply:
     if read.if_none_match and etag in read.if_none_match:
         return Reply(304, headers=headers)
     key = f"{read.user_id}{etag}"
-    page = _pages.get(key)
+    page = read.pages.get(key)
     if page is None:
         found = await read.of(LibraryQueries).items(read.user_id, query, read.language)
         given = query.model_dump(mode="json", exclude_defaults=True, exclude={"page", "limit"})
         repeated = {name: ",".join(value) if isinstance(value, list) else value for name, value in given.items()}
         page = collection(f"{BASE}/items", repeated, [item(view) for view in found.items], found.total, query.slice)
-        _pages.put(key, page)
+        read.pages.put(key, page)
     return Reply(200, page, headers)
 
 

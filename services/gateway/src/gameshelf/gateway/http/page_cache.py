@@ -9,7 +9,7 @@ from collections import OrderedDict
 class PageCache:
     """The most recently used pages, at most ``max_bytes`` of them. Not for several threads."""
 
-    def __init__(self, max_bytes: int = 64 * 1024 * 1024) -> None:
+    def __init__(self, max_bytes: int) -> None:
         self._pages: OrderedDict[str, bytes] = OrderedDict()
         self._max_bytes = max_bytes
         self._bytes = 0

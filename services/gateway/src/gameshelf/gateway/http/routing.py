@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from gameshelf.gateway.errors import Language
+from gameshelf.gateway.http.page_cache import PageCache
 from gameshelf.gateway.http.reply import Reply
 from gameshelf.gateway.streams import StreamState
 from gameshelf.gateway.transaction import Transaction
@@ -29,6 +30,7 @@ class Read:
     state: StreamState
     language: Language
     if_none_match: str | None
+    pages: PageCache
 
     def of(self, queries: Callable[[Connection], Q]) -> Q:
         """A domain's queries over this request's connection, for example ``read.of(LibraryQueries)``."""

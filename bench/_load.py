@@ -1,0 +1,47 @@
+"""A small HTTP load generator: keep-alive connections that ask again as soon as they are answered."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run came to. Latencies in milliseconds."""
+
+    a_second: float
+    p50: float
+    p95: float
+    p99: float
+    failed: int
+
+
+async def load(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Run:
+    """Sends raw requests in turn for so many seconds; every answer has to be a 200."""
+    latencies: list[float] = []
+    failed = 0
+    turn = iter(range(10**12))
+    end = time.perf_counter() + seconds
+
+    async def ask() -> None:
+        nonlocal failed
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while (started := time.perf_counter()) < end:
+            writer.write(requests[next(turn) % len(requests)])
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            await reader.readexactly(length)
+            latencies.append(time.perf_counter() - started)
+            failed += not head.startswith(b"HTTP/1.1 200")
+        writer.close()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(ask() for _ in range(connections)))
+    took = time.perf_counter() - began
+    ordered = sorted(latencies)
+
+    def percentile(share: float) -> float:
+        return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000
+
+    return Run(len(ordered) / took, percentile(0.5), percentile(0.95), percentile(0.99), failed)

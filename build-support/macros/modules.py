@@ -1,0 +1,92 @@
+"""What a BUILD file may say: one macro a kind of module, and who may import whom.
+
+A module has three BUILD files: at its root (its kind), in src/ (`module_sources()`) and in tests/ (`module_tests()`).
+Imports point one way: apps -> domains -> kernel. Tests may import anything, production never imports tools/devstack.
+"""
+
+KERNEL = "//packages/kernel/src/**"
+PROTOS = "//protos/src/**"
+DOMAINS = "//packages/*/src/**"
+REQUIREMENTS = ("//3rdparty/python/run#*", "//3rdparty/python/test#types-*", "//3rdparty/python/test#*-stubs")
+TESTS = ("//packages/*/tests/**", "//services/*/tests/**", "//tools/*/tests/**", "//protos/tests/**", "//bench/**")
+
+# What talks to the outside is the gateway's alone: a domain asks through a port.
+TRANSPORT = tuple(
+    "!//3rdparty/python/run#" + name
+    for name in ("aioboto3", "aiokafka", "grpcio*", "hypercorn", "opentelemetry-*", "quart", "redis")
+)
+
+
+def kernel():
+    """What every domain shares. Imports none of ours."""
+    _distribution("kernel")
+    _rules(may_use=[*TRANSPORT, *REQUIREMENTS], used_by=["//packages/**", "//services/**", "//tools/**"])
+
+
+def domain(name):
+    """A domain package: imports the kernel, no other domain, and nothing that talks to the outside."""
+    _distribution(name)
+    _rules(may_use=[KERNEL, *TRANSPORT, *REQUIREMENTS], used_by=["//services/**", "//tools/libctl/**"])
+
+
+def app(name, entry_point):
+    """A service: imports the domains, and is imported by no one. Also built as a PEX, `<name>.pex`."""
+    _distribution(name)
+    pex_binary(name="app", entry_point=entry_point, output_path=name + ".pex", execution_mode="venv")
+    _rules(may_use=[DOMAINS, PROTOS, *REQUIREMENTS], used_by=[])
+
+
+def tool(name):
+    """A developer's tool: nothing in production imports it."""
+    _distribution(name)
+    _rules(may_use=[DOMAINS, PROTOS, "//3rdparty/python/**"], used_by=[])
+
+
+def contracts(name):
+    """The generated code of the .proto files: imports none of ours."""
+    _distribution(name)
+    _rules(may_use=["//3rdparty/python/**"], used_by=["//services/**", "//tools/**"])
+
+
+def module_sources():
+    """The sources below src/. Migrations are found at run time, not by an import, so all sources bring them along."""
+    python_sources(
+        name="src",
+        sources=["**/*.py", "**/*.pyi", "!**/migrations/**"],
+        dependencies=[":data", ":migrations"],
+    )
+    python_sources(name="migrations", sources=["**/migrations/**/*.py"], skip_mypy=True)
+    resources(name="data", sources=["**/py.typed", "**/*.mako", "**/*.json"])
+
+
+def module_tests():
+    """The tests: `test_*_rules.py` and `test_pure_*.py` run in Pants, the others need the servers of `./dev test`."""
+    pure = ["**/test_*_rules.py", "**/test_pure_*.py"]
+    python_test_utils(name="fixtures", sources=["**/conftest.py"], skip_mypy=True)
+    python_tests(name="pure", sources=pure, skip_mypy=True)
+    python_tests(
+        name="served", sources=["**/test_*.py", *("!" + glob for glob in pure)], skip_tests=True, skip_mypy=True
+    )
+
+
+def _distribution(name):
+    """A wheel, made by the module's own pyproject.toml."""
+    resources(name="pyproject", sources=["pyproject.toml", "README.md"])
+    python_distribution(
+        name="dist",
+        dependencies=[":pyproject", "./src"],
+        provides=python_artifact(name="gameshelf-" + name),
+        generate_setup=False,
+        sdist=False,
+    )
+
+
+def _rules(may_use, used_by):
+    __dependencies_rules__(
+        ("/tests/**", "*"),
+        ("*", "/**", *may_use, "!*"),
+    )
+    __dependents_rules__(
+        ("/tests/**", "/tests/**", "!*"),
+        ("*", "/**", *used_by, *TESTS, "!*"),
+    )

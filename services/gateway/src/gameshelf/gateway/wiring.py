@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -86,9 +87,15 @@ class Gateway:
         self.wanted = WantedProducts(self.acquire, self.catalog) if self.catalog else None
         self.updates: LibraryUpdates | None = None
 
-    def acquire(self) -> Any:
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Any]:
         """A connection for a while: ``async with gateway.acquire() as connection``. Raises TimeoutError."""
-        return self.pool.acquire(timeout=ACQUIRE_SECONDS)
+        async with asyncio.timeout(ACQUIRE_SECONDS):  # asyncpg's own time-out would make a task each time
+            connection = await self.pool.acquire()
+        try:
+            yield connection
+        finally:
+            await self.pool.release(connection)
 
     def app(self) -> Asgi:
         """The ASGI application: REST, WebSocket, health, OpenAPI."""

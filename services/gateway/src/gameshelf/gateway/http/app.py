@@ -88,7 +88,7 @@ class RestApi:
     async def _read(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
         arguments: dict[str, Any] = dict(ids)
         if route.query:
-            arguments["query"] = parse_query(route.query, request.args.to_dict(flat=False))
+            arguments["query"] = parse_query(route.query, request.query_string)
         async with self._acquire() as connection:
             state = await self._streams.state(connection, user_id)
             read = Read(connection, user_id, state, language, request.headers.get("If-None-Match"), self._pages)
@@ -145,11 +145,11 @@ def create_app(api: RestApi) -> Quart:
 
 def respond(reply: Reply, headers: dict[str, str] | None = None) -> Response:
     """A reply as Quart's response."""
-    response = Response(reply.body, status=reply.status, headers={**(headers or {}), **reply.headers})
+    given = {**(headers or {}), **reply.headers}
     if reply.body:
-        response.headers["Content-Type"] = JSON
-    else:
-        response.headers.pop("Content-Type", None)
+        return Response(reply.body, status=reply.status, headers=given, content_type=JSON)
+    response = Response(status=reply.status, headers=given)
+    response.headers.pop("Content-Type", None)
     return response
 
 

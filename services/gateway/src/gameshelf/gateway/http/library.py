@@ -1,5 +1,6 @@
 """REST of the library (contract, section 3.1)."""
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -163,5 +164,9 @@ def category(view: CategoryView) -> dict[str, Any]:
 
 def _etag(read: Read, query: ItemFilter) -> str:
     """Covers the query, the language and the versions of everything that the page is made of."""
-    asked = blake2b(f"{read.language}{query.model_dump_json()}".encode(), digest_size=9).hexdigest()
-    return f'"{asked}-{read.state.version}-{read.state.catalog_version}"'
+    return f'"{_name(query, read.language)}-{read.state.version}-{read.state.catalog_version}"'
+
+
+@lru_cache(maxsize=4096)
+def _name(query: ItemFilter, language: str) -> str:
+    return blake2b(f"{language}{query.model_dump_json()}".encode(), digest_size=9).hexdigest()

@@ -1,8 +1,8 @@
 """Requests into validated commands; everything that is wrong with one is found in one go."""
 
-from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar, get_origin
+from urllib.parse import parse_qsl
 
 from gameshelf.gateway.errors import MalformedJson, UnsupportedMediaType
 from gameshelf.kernel.errors import InvalidInput, Problem
@@ -13,11 +13,16 @@ M = TypeVar("M", bound=BaseModel)
 _MAX_PROBLEMS = 50
 
 
-def parse_query(model: type[M], given: Mapping[str, list[str]]) -> M:
+@lru_cache(maxsize=4096)
+def parse_query(model: type[M], query_string: bytes) -> M:
     """The query parameters as ``model``. A list is written comma separated; an unknown parameter is an error.
 
+    The same few queries come again and again and a model is frozen, so what was parsed is remembered.
     Raises InvalidInput.
     """
+    given: dict[str, list[str]] = {}
+    for name, text in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
+        given.setdefault(name, []).append(text)
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, texts in given.items():

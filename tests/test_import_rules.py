@@ -1,0 +1,71 @@
+"""Imports point one way: gateway → domains → kernel. The rules follow from the folders, so a new domain is covered."""
+
+from pathlib import Path
+
+import pytest
+from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
+
+ROOT = Path(__file__).parents[1]
+DOMAINS = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml") if path.parent.name != "kernel")
+CLIENTS = ("quart", "hypercorn", "grpc", "aiokafka", "aioboto3", "redis", "click", "rich")
+
+
+def contract(name: str, **settings: object) -> str:
+    lines = [f"[importlinter:contract:{name}]", f"name = {name}"]
+    for key, value in settings.items():
+        lines.append(f"{key} =" if isinstance(value, list | tuple) else f"{key} = {value}")
+        lines += [f"    {entry}" for entry in value] if isinstance(value, list | tuple) else []
+    return "\n".join(lines)
+
+
+def rules() -> str:
+    domains = [f"gameshelf.{name}" for name in DOMAINS]
+    packages = ["gameshelf.kernel", *domains, "gameshelf.gateway", "gameshelf.devstack", "gameshelf.protos"]
+    layers = ["gameshelf.gateway", " | ".join(domains), "gameshelf.kernel"]
+    pure = ["gameshelf.kernel", *domains]
+    everything_else = [name for name in packages if name != "gameshelf.devstack"]
+    sections = [
+        "\n".join(
+            [
+                "[importlinter]",
+                "root_packages =",
+                *(f"    {name}" for name in packages),
+                "include_external_packages = True",
+            ]
+        ),
+        contract("layers", type="layers", layers=layers),
+        contract("domains_know_no_client", type="forbidden", source_modules=pure, forbidden_modules=CLIENTS),
+        contract("domains_know_no_wire", type="forbidden", source_modules=pure, forbidden_modules=["gameshelf.protos"]),
+        contract(
+            "nothing_needs_the_embedded_servers",
+            type="forbidden",
+            source_modules=everything_else,
+            forbidden_modules=["gameshelf.devstack"],
+        ),
+    ]
+    return "\n\n".join(sections)
+
+
+def test_every_import_points_the_right_way(tmp_path):
+    config = tmp_path / "importlinter.ini"
+    config.write_text(rules())
+    assert lint_imports(config_filename=str(config), no_cache=True) == EXIT_STATUS_SUCCESS
+
+
+def test_the_rules_would_notice(tmp_path):
+    """The rules turned round are broken: they do see the imports that there are."""
+    config = tmp_path / "importlinter.ini"
+    config.write_text(
+        rules()
+        .replace("[importlinter:contract:domains_know_no_client]", "[importlinter:contract:x]")
+        .replace("\n    quart\n", "\n    sqlmodel\n")
+    )
+    assert lint_imports(config_filename=str(config), no_cache=True) != EXIT_STATUS_SUCCESS
+
+
+@pytest.mark.parametrize("package", ["kernel", *DOMAINS])
+def test_a_package_has_what_every_package_has(package):
+    home = ROOT / "packages" / package
+    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", f"src/gameshelf/{package}/py.typed"):
+        assert (home / name).is_file(), name
+    assert not (home / "src/gameshelf/__init__.py").exists()  # a namespace, so that each installs alone

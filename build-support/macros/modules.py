@@ -3,6 +3,7 @@
 A module has three BUILD files: at its root (its kind), in src/ (`module_sources()`) and in tests/ (`module_tests()`).
 Imports point one way: apps -> domains -> kernel. Tests may import anything, production never imports tools/devstack.
 """
+# ruff: noqa: F821 - Pants provides the names of targets
 
 KERNEL = "//packages/kernel/src/**"
 PROTOS = "//protos/src/**"

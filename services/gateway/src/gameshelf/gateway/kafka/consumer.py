@@ -180,6 +180,7 @@ class Consumer:
                 await self._apply_together(user_id, events)
             except UserErased:
                 self._count(events, "dropped")
+                return
             except Exception as error:
                 if is_passing(error):
                     raise

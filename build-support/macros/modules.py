@@ -72,7 +72,7 @@ def module_tests():
 
 def _distribution(name):
     """A wheel, made by the module's own pyproject.toml."""
-    resources(name="pyproject", sources=["pyproject.toml", "README.md"])
+    resources(name="pyproject", sources=["pyproject.toml", "README.md", "schemas/**/*.json"])
     python_distribution(
         name="dist",
         dependencies=[":pyproject", "./src"],

@@ -1,16 +1,61 @@
 """What the gateway's tests share: clients of a running service, and words for what other services say."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import copy
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+import jsonschema_rs
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.pytest_plugin import Platform, Service
 from gameshelf.devstack.servers.kafka import PARTITIONS
+
+SCHEMAS = Path(__file__).parents[3] / "protos" / "schemas"
+OWN_TOPICS = {
+    "com.platform.library.events.v1": lambda document: f"events/{document['type']}",
+    "com.platform.library.dlq.v1": lambda document: "events/com.platform.library.dlq.v1",
+}
+
+
+@cache
+def validator(name: str) -> Any:
+    """Checks a message against its schema, and that the schema describes every field that is there."""
+    resources = {
+        f"schemas:/{path.relative_to(SCHEMAS).as_posix()}": json.loads(path.read_text())
+        for path in SCHEMAS.rglob("*.json")
+    }
+    uri = f"schemas:/{name}.json"
+    resources[uri] = copy.deepcopy(resources[uri])
+    for described in objects_in(resources[uri]):
+        described["unevaluatedProperties"] = False
+    registry = jsonschema_rs.Registry(list(resources.items()))
+    return jsonschema_rs.validator_for({"$ref": uri}, registry=registry, validate_formats=True)
+
+
+def objects_in(schema: Any) -> Iterator[dict[str, Any]]:
+    """The parts of a schema that list properties."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("properties"), dict):
+            yield schema
+        for part in schema.values():
+            yield from objects_in(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            yield from objects_in(part)
+
+
+def conforming(name: str, document: Any) -> Any:
+    """The document, which must be as ``protos/schemas`` says."""
+    wrong = [f"{error.instance_path}: {error.message}" for error in validator(name).iter_errors(document)]
+    assert not wrong, f"{name}: {wrong} in {document}"
+    return document
 
 
 class Player:
@@ -28,7 +73,12 @@ class Player:
         """The JSON of a GET that must succeed."""
         response = await self.http.get(path, params=params)
         assert response.status_code == 200, response.text
-        return response.json()
+        document = response.json()
+        if path == "/events":
+            for entry in document["data"]:
+                message = {"id": entry["id"], **entry["attributes"]}
+                conforming(f"messages/{message['event_type']}", message)
+        return document
 
     async def post(self, path: str, attributes: Any = None, **headers: str) -> httpx.Response:
         return await self.http.post(path, json={"data": {"attributes": attributes or {}}}, headers=headers)
@@ -47,6 +97,7 @@ class Player:
         return event
 
     async def tell(self, *events: CloudEvent) -> None:
+        """Other services say so."""
         await publish(self.platform.kafka.address, events)
 
 
@@ -84,6 +135,10 @@ async def read_topic(
             assert asyncio.get_running_loop().time() < deadline, f"{len(records)} records of {topic} are not enough"
             for batch in (await consumer.getmany(timeout_ms=300, max_records=5000)).values():
                 records += batch
+                if topic in OWN_TOPICS:
+                    for record in batch:
+                        document = json.loads(record.value)
+                        conforming(OWN_TOPICS[topic](document), document)
     finally:
         await consumer.stop()
     return records
@@ -112,6 +167,22 @@ def player(new_player: Callable[[], Player]) -> Player:
 @pytest.fixture(scope="session")
 def wait_until() -> Callable[..., Awaitable[Any]]:
     return until
+
+
+@pytest.fixture(scope="session")
+def next_message() -> Callable[..., Awaitable[Any]]:
+    """The next message of a WebSocket, which must be as its schema says."""
+
+    async def receive(socket: Any, seconds: float = 20) -> Any:
+        message = json.loads(await asyncio.wait_for(socket.recv(), seconds))
+        return conforming(f"messages/{message['event_type']}", message)
+
+    return receive
+
+
+@pytest.fixture(scope="session")
+def conforms() -> Callable[[str, Any], Any]:
+    return conforming
 
 
 @pytest.fixture(scope="session")

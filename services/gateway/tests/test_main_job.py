@@ -15,7 +15,7 @@ EVENTS = "com.platform.library.events.v1"
 
 
 async def test_a_purchase_is_in_the_library_on_the_devices_on_kafka_and_over_grpc(
-    platform, service, player, wait_until
+    platform, service, player, next_message, conforms, wait_until
 ):
     product = uuid4()
     title = {"productId": str(product), "newTitle": {"ru": "Лёд", "en": "Ice"}, "productType": "game"}
@@ -26,7 +26,7 @@ async def test_a_purchase_is_in_the_library_on_the_devices_on_kafka_and_over_grp
     async with connect(service.ws, additional_headers=headers) as socket:
         await player.buys(product, purchaseTimestamp="2026-05-01T10:00:00+03:00")
 
-        told = json.loads(await asyncio.wait_for(socket.recv(), 20))
+        told = await next_message(socket)
         assert told["event_type"] == "library.item.added"
         assert told["payload"]["product_id"] == str(product)
         assert told["payload"]["added_at"] == "2026-05-01T07:00:00Z"
@@ -41,7 +41,7 @@ async def test_a_purchase_is_in_the_library_on_the_devices_on_kafka_and_over_grp
 
     record = await asyncio.wait_for(consumer.getone(), 20)
     await consumer.stop()
-    event = json.loads(record.value)
+    event = conforms("events/com.platform.library.game.added.v1", json.loads(record.value))
     assert record.key.decode() == str(player.id)
     assert event["type"] == "com.platform.library.game.added.v1"
     assert event["source"] == "platform.library-service"

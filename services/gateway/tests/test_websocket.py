@@ -13,10 +13,6 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 
-async def next_message(socket, seconds=20):
-    return json.loads(await asyncio.wait_for(socket.recv(), seconds))
-
-
 async def closing_code(socket, seconds=20):
     try:
         while True:
@@ -29,7 +25,7 @@ def bearer(player):
     return {"Authorization": f"Bearer {player.token}"}
 
 
-async def test_a_token_may_come_in_the_header_the_subprotocol_or_the_first_message(service, player):
+async def test_a_token_may_come_in_the_header_the_subprotocol_or_the_first_message(service, player, next_message):
     async with connect(service.ws, additional_headers=bearer(player)):
         pass
     async with connect(service.ws, subprotocols=["bearer", player.token]) as socket:
@@ -69,7 +65,9 @@ async def test_a_browser_of_a_foreign_origin_is_turned_away(service, player):
     assert refused.value.response.status_code == 403
 
 
-async def test_all_devices_hear_everything_in_order_and_a_late_one_catches_up_by_its_cursor(service, player):
+async def test_all_devices_hear_everything_in_order_and_a_late_one_catches_up_by_its_cursor(
+    service, player, next_message
+):
     games = [uuid4() for _ in range(5)]
     async with (
         connect(service.ws, additional_headers=bearer(player)) as one,
@@ -92,7 +90,9 @@ async def test_all_devices_hear_everything_in_order_and_a_late_one_catches_up_by
     assert over_rest["meta"] == {"cursor": "4", "has_more": True}
 
 
-async def test_where_continuity_can_not_be_shown_a_resync_is_required(platform, service, player, wait_until):
+async def test_where_continuity_can_not_be_shown_a_resync_is_required(
+    platform, service, player, wait_until, next_message
+):
     await player.buys(*(uuid4() for _ in range(3)))
 
     async def arrived():
@@ -114,7 +114,7 @@ async def test_where_continuity_can_not_be_shown_a_resync_is_required(platform, 
         assert [entry["attributes"]["event_type"] for entry in answer["data"]] == event_types
 
 
-async def test_a_patch_on_one_device_is_heard_by_the_other(service, player, wait_until):
+async def test_a_patch_on_one_device_is_heard_by_the_other(service, player, wait_until, next_message):
     await player.buys(uuid4())
 
     async def arrived():
@@ -128,7 +128,9 @@ async def test_a_patch_on_one_device_is_heard_by_the_other(service, player, wait
     assert message["payload"]["changes"] == {"is_hidden": True}
 
 
-async def test_a_connection_ends_with_its_token_unless_a_fresh_one_of_the_same_user_came(platform, service, player):
+async def test_a_connection_ends_with_its_token_unless_a_fresh_one_of_the_same_user_came(
+    platform, service, player, next_message
+):
     almost_over = platform.issuer.issue(player.id, ttl=-27)  # three seconds of the leeway are left
     headers = {"Authorization": f"Bearer {almost_over}"}
     async with (
@@ -145,7 +147,7 @@ async def test_a_connection_ends_with_its_token_unless_a_fresh_one_of_the_same_u
         assert (await next_message(goes_on))["event_type"] == "library.item.added"
 
 
-async def test_an_erased_user_is_closed_and_a_valid_token_gets_401(service, player, wait_until):
+async def test_an_erased_user_is_closed_and_a_valid_token_gets_401(service, player, wait_until, next_message):
     await player.buys(uuid4())
     async with connect(service.ws, additional_headers=bearer(player)) as socket:
         await next_message(socket)
@@ -160,7 +162,7 @@ async def test_an_erased_user_is_closed_and_a_valid_token_gets_401(service, play
     assert (await player.post("/categories", {"name": "Ещё здесь"})).status_code == 401
 
 
-async def test_devices_on_two_instances_hear_the_same_also_without_redis(platform, service, player):
+async def test_devices_on_two_instances_hear_the_same_also_without_redis(platform, service, player, next_message):
     other = platform.service()
     other.start()
     try:
@@ -180,7 +182,9 @@ async def test_devices_on_two_instances_hear_the_same_also_without_redis(platfor
         other.stop()
 
 
-async def test_a_reader_that_takes_nothing_is_cut_off_and_a_quick_one_gets_all_of_a_burst(platform, player, wait_until):
+async def test_a_reader_that_takes_nothing_is_cut_off_and_a_quick_one_gets_all_of_a_burst(
+    platform, player, wait_until, next_message
+):
     service = platform.service(LOG_LEVEL="DEBUG")
     service.start()
     raw = sockets.socket()

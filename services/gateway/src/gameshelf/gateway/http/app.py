@@ -65,7 +65,7 @@ class RestApi:
             )
 
     def _view(self, route: Route) -> Callable[..., Awaitable[Response]]:
-        template = BASE + route.path
+        template = route.template
         serve = self._read if route.kind == "read" else self._write
 
         async def view(**ids: UUID) -> Response:

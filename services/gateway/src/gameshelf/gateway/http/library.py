@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.http import schemas
+from gameshelf.gateway.http.conditions import is_match
+from gameshelf.gateway.http.parse import PageQuery
 from gameshelf.gateway.http.reply import BASE, Reply, collection, no_content, ok
 from gameshelf.gateway.http.routing import Read, Routes, Write
-from gameshelf.kernel.paging import Page
 from gameshelf.library import (
     CategoryChanges,
     CategoryView,
@@ -30,7 +31,7 @@ async def list_items(read: Read, query: ItemFilter) -> Reply:
     """The user's games: filtered, sorted, a page at a time."""
     etag = _etag(read, query)
     headers = {"ETag": etag}
-    if read.if_none_match and etag in read.if_none_match:
+    if read.if_none_match and is_match(read.if_none_match, etag):
         return Reply(304, headers=headers)
     key = f"{read.user_id}{etag}"
     page = read.pages.get(key)
@@ -79,12 +80,13 @@ async def update_item(write: Write, item_id: UUID, body: ItemChanges) -> Reply:
     return ok({"data": item(changed)})
 
 
-@routes.read("/categories", answers=schemas.collection(schemas.USER_CATEGORY))
-async def list_categories(read: Read) -> Reply:
-    """All of the user's categories, by display order."""
+@routes.read("/categories", query=PageQuery, answers=schemas.collection(schemas.USER_CATEGORY))
+async def list_categories(read: Read, query: PageQuery) -> Reply:
+    """The user's categories by display order, a page at a time."""
     found = await read.of(LibraryQueries).categories(read.user_id)
-    everything = Page(1, max(len(found), 1))
-    return Reply(200, collection(f"{BASE}/categories", {}, [category(view) for view in found], len(found), everything))
+    page = query.slice
+    shown = [category(view) for view in found[page.offset : page.offset + page.limit]]
+    return Reply(200, collection(f"{BASE}/categories", {}, shown, len(found), page))
 
 
 @routes.write(

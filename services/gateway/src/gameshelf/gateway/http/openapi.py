@@ -1,17 +1,14 @@
 """The OpenAPI 3.1 document, made from the routes themselves."""
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from gameshelf.gateway import __version__
 from gameshelf.gateway.errors import CODES
 from gameshelf.gateway.http import schemas
-from gameshelf.gateway.http.reply import BASE
 from gameshelf.gateway.http.routing import Route
 from pydantic import BaseModel
 
-_ID = re.compile(r"<uuid:(\w+)>")
 _EVERYWHERE = ("UNAUTHENTICATED", "RATE_LIMIT_EXCEEDED", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE")
 _INTRODUCTION = (
     "What a player owns, plays, has achieved, wishes for, has saved and has set. "
@@ -24,8 +21,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
     components: dict[str, Any] = {"Error": schemas.ERROR}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        path = BASE + _ID.sub(r"{\1}", route.path)
-        paths.setdefault(path, {})[route.method.lower()] = _operation(route, components)
+        paths.setdefault(route.template, {})[route.method.lower()] = _operation(route, components)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Library Service", "version": __version__, "description": _INTRODUCTION},
@@ -56,7 +52,7 @@ def _operation(route: Route, components: dict[str, Any]) -> dict[str, Any]:
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
-    return [{"name": name, "in": "path", "required": True, "schema": schemas.UUID} for name in _ID.findall(route.path)]
+    return [{"name": name, "in": "path", "required": True, "schema": schemas.UUID} for name in route.ids]
 
 
 def _query_parameters(route: Route, components: dict[str, Any]) -> list[dict[str, Any]]:
@@ -109,7 +105,7 @@ def _own_codes(route: Route) -> list[str]:
         codes += ["MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE", "PAYLOAD_TOO_LARGE"]
     if route.method == "POST":
         codes.append("IDEMPOTENCY_KEY_REUSED")
-    if _ID.search(route.path) and not any(CODES[code].http == 404 for code in route.refuses):
+    if route.ids and not any(CODES[code].http == 404 for code in route.refuses):
         codes.append("NOT_FOUND")
     return codes
 

@@ -6,11 +6,25 @@ from urllib.parse import parse_qsl
 
 from gameshelf.gateway.errors import MalformedJson, UnsupportedMediaType
 from gameshelf.kernel.errors import InvalidInput, Problem
-from pydantic import BaseModel, ValidationError
+from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 
 _MAX_PROBLEMS = 50
+
+
+class PageQuery(BaseModel):
+    """Which page of a collection that has no filters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    page: int = Field(default=1, ge=1, le=MAX_PAGE)
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+
+    @property
+    def slice(self) -> Page:
+        return Page(self.page, self.limit)
 
 
 @lru_cache(maxsize=4096)

@@ -4,6 +4,7 @@ A handler has three beats: the input comes validated, one service call does the 
 gets a connection and the state of the user, a ``write`` the user's transaction, which commits when the handler returns.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -11,7 +12,7 @@ from uuid import UUID
 
 from gameshelf.gateway.errors import Language
 from gameshelf.gateway.http.page_cache import PageCache
-from gameshelf.gateway.http.reply import Reply
+from gameshelf.gateway.http.reply import BASE, Reply
 from gameshelf.gateway.streams import StreamState
 from gameshelf.gateway.transaction import Transaction
 from gameshelf.kernel.database import Connection
@@ -19,6 +20,8 @@ from pydantic import BaseModel
 
 Q = TypeVar("Q")
 Handler = Callable[..., Awaitable[Reply]]
+
+_ID = re.compile(r"<uuid:(\w+)>")
 
 
 @dataclass(slots=True)
@@ -70,6 +73,16 @@ class Route:
     """The schema of the response, made by ``schemas.py``; None for 204."""
     status: int = 200
     refuses: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> list[str]:
+        """The names of the ids in the path."""
+        return _ID.findall(self.path)
+
+    @property
+    def template(self) -> str:
+        """The path as documents and metrics name it, with ``{name}`` for ids."""
+        return BASE + _ID.sub(r"{\1}", self.path)
 
 
 @dataclass(slots=True)

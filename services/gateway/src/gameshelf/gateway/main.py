@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -23,6 +24,7 @@ from hypercorn.config import Config
 _log = logging.getLogger(__name__)
 
 _MAX_MESSAGE_BYTES = 16 * 1024
+_COLLECT_AFTER = 10_000
 _JOBS = {"erasure": 1.0, "retention": 60.0, "wanted products": 5.0}
 
 
@@ -69,6 +71,7 @@ async def _check(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     gateway = await build(settings)
+    _spare_the_collector()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, gateway.stopping.set)
@@ -76,6 +79,17 @@ async def _serve(settings: Settings) -> None:
         await run_gateway(gateway)
     finally:
         await gateway.close()
+
+
+def _spare_the_collector() -> None:
+    """Keeps the garbage collector from walking over modules, models and statements again and again.
+
+    What is there now stays; only what requests leave behind is looked at, and less often. A fifth of the time of a
+    small request went there.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
 
 
 async def run_gateway(gateway: Gateway) -> None:

@@ -1,0 +1,73 @@
+"""The examples do what they say, against a running service."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from gameshelf.devstack.events import CloudEvent, publish
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(name, *arguments, **environment):
+    return subprocess.Popen(
+        [sys.executable, EXAMPLES / name, *map(str, arguments)],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def access(service, token, user, product):
+    asked = run("check_access.py", token, user, product, LIBRARY_GRPC=service.grpc)
+    said, complaint = asked.communicate(timeout=30)
+    return asked.returncode, said or complaint
+
+
+@pytest.fixture
+def bought(platform):
+    user, product = uuid4(), uuid4()
+    data = {"userId": str(user), "orderId": "order", "items": [{"productId": str(product)}]}
+    return user, product, CloudEvent("com.platform.payment.purchase.completed.v1", data)
+
+
+async def test_a_device_hears_of_a_purchase_also_when_the_service_was_away(platform, service, bought):
+    user, product, purchase = bought
+    token = platform.token(user)
+    device = run("listen.py", token, "0", LIBRARY_WS=service.ws)
+    try:
+        await publish(platform.kafka.address, [purchase])
+        assert json.loads(device.stdout.readline())["payload"]["product_id"] == str(product)
+        service.stop()
+        another = {**purchase.data, "orderId": "another", "items": [{"productId": str(uuid4())}]}
+        await publish(platform.kafka.address, [CloudEvent(purchase.type, another)])
+        service.start()
+        assert json.loads(device.stdout.readline())["id"] == "2"
+    finally:
+        device.kill()
+        device.communicate()
+
+
+def test_a_device_with_a_bad_token_gives_up(service):
+    device = run("listen.py", "nonsense", LIBRARY_WS=service.ws)
+    _, complaint = device.communicate(timeout=30)
+    assert device.returncode == 1
+    assert "token" in complaint
+
+
+async def test_another_service_asks_for_access(platform, service, bought):
+    user, product, purchase = bought
+    token = platform.token(uuid4(), "service")
+    assert access(service, token, user, product) == (1, "has_access: False, reason: not_owned, access_type: -\n")
+    await publish(platform.kafka.address, [purchase])
+    deadline = time.monotonic() + 20
+    while (answer := access(service, token, user, product))[0]:
+        assert time.monotonic() < deadline
+    assert answer == (0, "has_access: True, reason: owned, access_type: purchase\n")
+    assert access(service, platform.token(uuid4()), user, product)[1].startswith("PERMISSION_DENIED")

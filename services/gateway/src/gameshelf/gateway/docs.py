@@ -1,7 +1,13 @@
-"""Pages of the docs that are made from the code; a test compares them with what is committed."""
+"""Pages of the docs that are made from the code; a test compares them with what is committed.
 
+``python -m gameshelf.gateway.docs`` in the repository's root writes them anew.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+from gameshelf.gateway.errors import CODES
 from gameshelf.gateway.settings import Settings
 
 _INTRODUCTION = """# Configuration
@@ -13,6 +19,15 @@ that names it.
 
 | variable | default | what it is |
 |---|---|---|
+"""
+_ERRORS = """# Errors
+
+A refusal has one stable code on every wire. REST answers the envelope of the contract (section 3), one entry a problem,
+with `title` and `detail` in Russian, or in English under `Accept-Language: en`. gRPC answers the status below with
+`google.rpc.ErrorInfo`: `reason` is the code, `domain` is `library.platform`, the context is in `metadata`.
+
+| code | HTTP | gRPC | title (ru) | title (en) |
+|---|---|---|---|---|
 """
 _HEADER = """# Every setting with its default. A variable of the same name in the environment wins.
 # docs/configuration.md says what each one means.
@@ -34,6 +49,23 @@ def configuration_file() -> str:
     return _HEADER + "".join(f"{field.alias}: ${{{field.alias}:-{_text(field)}}}\n" for field in fields)
 
 
+def errors_page() -> str:
+    """``docs/errors.md``."""
+    rows = [
+        f"| `{name}` | {code.http} | `{code.grpc}` | {code.titled('ru')} | {code.titled('en')} |\n"
+        for name, code in sorted(CODES.items(), key=lambda entry: (entry[1].http, entry[0]))
+    ]
+    return _ERRORS + "".join(rows)
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "docs/configuration.md": configuration_page,
+    "docs/errors.md": errors_page,
+    "configs/library_config.yaml": configuration_file,
+}
+"""Path in the repository → what makes it."""
+
+
 def _text(field: Any) -> str:
     return "" if field.is_required() else _plain(field.default)
 
@@ -46,3 +78,8 @@ def _plain(default: object) -> str:
     if default is None or default == ():
         return ""
     return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+if __name__ == "__main__":
+    for path, page in PAGES.items():
+        Path(path).write_text(page(), encoding="utf-8")

@@ -5,7 +5,21 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from gameshelf.kernel.database import Statement
-from sqlalchemy import ARRAY, Column, Integer, MetaData, Table, Text, Uuid, any_, bindparam, insert, select, update
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 things = Table(
     "things", MetaData(), Column("id", Uuid, primary_key=True), Column("size", Integer), Column("name", Text)
@@ -36,3 +50,19 @@ def test_an_insert_that_relies_on_a_python_default_is_refused_at_once():
     counted = Table("counted", MetaData(), Column("id", Integer, primary_key=True), Column("n", Integer, default=0))
     with pytest.raises(TypeError, match="default"):
         Statement(insert(counted).values(id=bindparam("id")))
+
+
+async def test_a_forgotten_parameter_is_a_mistake_and_no_null(database):
+    connection = await asyncpg.connect(database)
+    with pytest.raises(TypeError, match="size"):
+        await ADD.run(connection, id=uuid4(), name="n")
+    assert await Statement(select(bindparam("size", type_=Integer).label("n"))).first(connection, size=None) == (None,)
+    await connection.close()
+
+
+async def test_constants_of_a_statement_stay_what_they_were(database):
+    one_of = Statement(select(literal(7).in_([bindparam("n", type_=Integer), 5, 7]).label("found")))
+    connection = await asyncpg.connect(database)
+    assert await one_of.first(connection, n=1) == (True,)
+    assert await one_of.first(connection, n=1, unknown="is ignored") == (True,)
+    await connection.close()

@@ -24,7 +24,22 @@ def test_a_name_with_a_character_that_can_lie_is_refused(bad):
         name.validate_python(bad)
 
 
-@pytest.mark.parametrize("good", ["Любимые", "日本語", "a b", "👍🏽", "ё"])
+@pytest.mark.parametrize("invisible", ["\u200b", "\u00a0\u2003", "\ufeff", "\u2060\u00ad", "\u3164", "\u2800"])
+def test_a_name_of_which_nothing_can_be_seen_is_refused(invisible):
+    with pytest.raises(ValidationError, match="visible"):
+        name.validate_python(invisible)
+
+
+def test_a_name_that_is_too_long_is_a_long_text_and_no_long_list():
+    with pytest.raises(ValidationError) as refused:
+        name.validate_python("й" * 101)
+    assert [(error["type"], error["ctx"]["max_length"]) for error in refused.value.errors()] == [
+        ("string_too_long", 100)
+    ]
+    assert name.json_schema() == {"type": "string", "minLength": 1, "maxLength": 100}
+
+
+@pytest.mark.parametrize("good", ["Любимые", "日本語", "a b", "👍🏽", "ё", "👩‍👧", "क्‍ष", "\u0378"])
 def test_an_ordinary_name_is_kept_as_it_is(good):
     assert name.validate_python(good) == good
 
@@ -34,6 +49,16 @@ def test_an_ordinary_name_is_kept_as_it_is(good):
 )
 def test_names_that_a_person_takes_for_the_same_fold_to_the_same_key(one, other):
     assert fold(one) == fold(other)
+
+
+@pytest.mark.parametrize(("text", "key"), [("İstanbul", "i̇stanbul"), ("Iı", "iı"), ("ё\u0308", "е"), ("ΣΑΣ", "σασ")])
+def test_folding_follows_no_language_of_its_own(text, key):
+    assert fold(text) == key
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",))), st.text(st.characters(categories=("Lu", "Ll"))))
+def test_a_part_of_a_name_is_found_in_it(before, part):
+    assert fold(part) in fold(f"{before} {part} ")
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",))))

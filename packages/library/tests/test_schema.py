@@ -26,6 +26,21 @@ async def test_two_migrations_at_once_don_t_disturb_each_other(database):
     await connection.close()
 
 
+async def test_any_dsn_that_asyncpg_takes_will_do(database):
+    """As of a production's POSTGRES_DSN; SQLAlchemy's own reading of a DSN fails on these."""
+    plain = database.removeprefix("postgresql://")
+    for dsn in (f"postgres://{plain}?sslmode=prefer", f"postgresql://{plain}?sslmode=disable&application_name=x"):
+        await asyncio.to_thread(MIGRATIONS.upgrade, dsn)
+
+
+async def test_the_revision_of_an_empty_database_is_none_also_inside_a_transaction(database):
+    connection = await asyncpg.connect(database)
+    async with connection.transaction():
+        assert await MIGRATIONS.current(connection) is None
+        assert await connection.fetchval("SELECT 1") == 1
+    await connection.close()
+
+
 @pytest.mark.parametrize("table", ["user_library_items", "user_game_categories", "ownership_grants", "wanted_products"])
 async def test_every_table_of_users_can_be_distributed_by_the_user(library_dsn, table):
     connection = await asyncpg.connect(library_dsn)

@@ -18,6 +18,6 @@ def utc_now() -> datetime:
 def not_in_future(moment: datetime, now: datetime) -> datetime:
     """``moment``, or ``now`` when it lies more than five minutes ahead of it.
 
-    Without this bound one event from a broken clock would win every later last-writer-wins decision.
+    Both are aware. Without this bound one event from a broken clock would win every later last-writer-wins decision.
     """
     return now if moment - now > MAX_CLOCK_LEAD else moment

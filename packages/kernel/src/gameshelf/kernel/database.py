@@ -4,7 +4,6 @@ Compiling a Core statement costs more than running it. So a statement is compile
 asyncpg, which prepares it once a connection, does the rest.
 """
 
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 from asyncpg import Record
@@ -25,29 +24,36 @@ class Connection(Protocol):
 
 
 class Statement:
-    """A Core statement, compiled once. Its parameters are its ``bindparam`` names.
+    """A Core statement, compiled once. Its parameters are its ``bindparam`` names, each given by name at each call.
 
-    Raises TypeError for an insert that relies on Python-side column defaults.
+    Values reach asyncpg as they are: give a UUID, a datetime, a list for an array. A name that the statement does not
+    have is ignored, so that statements of several shapes can be called alike; one that is missing raises TypeError.
+    Making a statement raises TypeError for one that relies on a column's Python-side default.
 
-    >>> FIND = Statement(select(Item.title).where(Item.id == bindparam("id")))
+    >>> FIND = Statement(select(Item.title).where(Item.id == bindparam("id", type_=Uuid)))
     >>> row = await FIND.first(connection, id=item_id)
     """
 
-    __slots__ = ("_arguments", "sql")
+    __slots__ = ("_constants", "_names", "sql")
 
     def __init__(self, core: ClauseElement) -> None:
-        compiled = core.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-        if compiled.insert_prefetch or compiled.update_prefetch:  # type: ignore[attr-defined]
+        compiled: Any = core.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+        if compiled.insert_prefetch or compiled.update_prefetch:
             # SQLAlchemy's engine would compute them at each execution; here they would silently be null.
             raise TypeError("a column's Python default does not apply here: give the value, or leave it to the server")
         self.sql: str = str(compiled)
         """The text as asyncpg gets it, with ``$1``-style parameters."""
-        constants = compiled.params
-        names: Sequence[str] = compiled.positiontup or ()  # type: ignore[attr-defined]
-        self._arguments = tuple((name, constants.get(name)) for name in names)
+        self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
+        required = {name for name, bound in compiled.binds.items() if bound.required}
+        self._constants = {name: value for name, value in compiled.params.items() if name not in required}
 
-    def _values(self, values: dict[str, Any]) -> list[Any]:
-        return [values.get(name, constant) for name, constant in self._arguments]
+    def _values(self, given: dict[str, Any]) -> list[Any]:
+        values = self._constants | given
+        try:
+            return [values[name] for name in self._names]
+        except KeyError as missing:
+            # A null in its place would match no row, or store nothing, without a word.
+            raise TypeError(f"the statement's parameter {missing} is not given") from None
 
     async def all(self, connection: Connection, **values: Any) -> list[Record]:
         """Every row."""
@@ -59,6 +65,6 @@ class Statement:
         return row
 
     async def run(self, connection: Connection, **values: Any) -> int:
-        """Run it for its effect; the number of rows it changed."""
+        """Run an insert, update or delete for its effect; the number of rows it changed."""
         status = await connection.execute(self.sql, *self._values(values))
         return int(status.rpartition(" ")[2] or 0)

@@ -10,16 +10,16 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import asyncpg
 from alembic import command, context
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from asyncpg import Connection, UndefinedTableError
 from sqlalchemy import MetaData, text
 from sqlalchemy.engine import Connection as EngineConnection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-# One migration at a time in a database, whoever starts it; the number is "gameshelf" in no special sense.
+# One migration at a time in a database, whoever starts it. The number ("game" in ASCII) only has to be always the same.
 _LOCK = 0x67616D65
 
 
@@ -35,11 +35,14 @@ class Migrations:
         return _head(self)
 
     def upgrade(self, dsn: str, revision: str = "head") -> None:
-        """Bring the schema at ``dsn`` (``postgresql://…``) up to ``revision``; does nothing when it is there."""
+        """Bring the schema up to ``revision``; does nothing when it is there.
+
+        ``dsn`` is what ``asyncpg.connect`` takes, with all of its options (``postgresql://…?sslmode=require``).
+        """
         command.upgrade(self._config(dsn), revision)
 
     def downgrade(self, dsn: str, revision: str) -> None:
-        """Take the schema back to ``revision``; ``base`` removes it."""
+        """Take the schema back to ``revision``; ``base`` removes all of its tables, with what is in them."""
         command.downgrade(self._config(dsn), revision)
 
     def check(self, dsn: str) -> None:
@@ -49,18 +52,19 @@ class Migrations:
         """
         command.check(self._config(dsn))
 
-    async def current(self, connection: "Connection[Any]") -> str | None:
+    async def current(self, connection: "asyncpg.Connection[Any]") -> str | None:
         """The revision that the schema has, None when it has none yet."""
-        query = f'SELECT version_num FROM "{self.schema}".alembic_version'  # noqa: S608
-        try:
-            revision: str | None = await connection.fetchval(query)
-        except UndefinedTableError:
+        table = f'"{self.schema}".alembic_version'
+        # Asked for first: selecting from a table that is not there would end a transaction of the caller's.
+        if await connection.fetchval("SELECT to_regclass($1)", table) is None:
             return None
+        revision: str | None = await connection.fetchval(f"SELECT version_num FROM {table}")  # noqa: S608
         return revision
 
     def _config(self, dsn: str) -> Config:
         config = Config()
-        config.set_main_option("script_location", str(files(self.package) / "migrations"))
+        location = str(files(self.package) / "migrations")
+        config.set_main_option("script_location", location.replace("%", "%%"))
         config.set_main_option("path_separator", "os")
         config.attributes["dsn"] = dsn
         config.attributes["schema"] = self.schema
@@ -82,10 +86,11 @@ def run(metadata: MetaData) -> None:
 
 async def _run(metadata: MetaData, dsn: str, schema: str) -> None:
     engine = create_async_engine(
-        dsn.replace("postgresql://", "postgresql+asyncpg://", 1),
+        "postgresql+asyncpg://",
         poolclass=NullPool,
+        # The DSN goes to asyncpg as it is: SQLAlchemy's own reading of it knows neither sslmode nor several hosts.
         # A role of the schema's name would make that schema the default one, which autogenerate then takes for empty.
-        connect_args={"server_settings": {"search_path": "public"}},
+        async_creator=lambda: asyncpg.connect(dsn, server_settings={"search_path": "public"}),
     )
     try:
         async with engine.begin() as connection:

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
-from gameshelf.kernel.text import Name, Text
+from gameshelf.kernel.text import NORMALISED, Name
 from gameshelf.library.models import InstallationStatus
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -40,7 +40,7 @@ class ItemFilter(_Command):
 
     status: tuple[InstallationStatus, ...] = Field(default=(), max_length=len(InstallationStatus))
     category_id: UUID | None = None
-    search: Annotated[Text, Field(max_length=200)] = ""
+    search: Annotated[str, Field(max_length=200), NORMALISED] = ""
     sort_by: ItemSort = ItemSort.LAST_PLAYED_DESC
     include_hidden: bool = False
     shared: SharedFilter = SharedFilter.INCLUDE
@@ -58,16 +58,13 @@ class ClaimProduct(_Command):
     product_id: UUID
 
 
-VersionId = Annotated[Name, Field(max_length=100)]
-
-
 class ItemChanges(_Command):
     """Changes to an item; what is left out stays as it is. ``category_ids`` replaces the whole set."""
 
     is_hidden: bool = False
     category_ids: tuple[UUID, ...] = Field(default=(), max_length=MAX_CATEGORIES)
     installation_status: InstallationStatus = InstallationStatus.NOT_INSTALLED
-    installed_version_id: VersionId | None = None
+    installed_version_id: Name | None = None
 
 
 DisplayOrder = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]

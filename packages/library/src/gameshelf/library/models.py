@@ -98,12 +98,14 @@ class LibraryItem(_Table, table=True):
         _one_of("installation_status", InstallationStatus),
         CheckConstraint("total_playtime_seconds >= 0", name="total_playtime_seconds"),
         CheckConstraint("(acquisition_type IS NULL) = (added_at IS NULL)", name="access"),
+        # The first page as everybody opens it, in its order; the size of the whole is counted in it without the table.
         Index(
-            "ix_user_library_items_last_played",
+            "ix_user_library_items_shown",
             "user_id",
             text("last_played_at DESC NULLS LAST"),
+            text("added_at DESC"),
             "id",
-            postgresql_where=text("acquisition_type IS NOT NULL"),
+            postgresql_where=text("acquisition_type IS NOT NULL AND is_hidden IS FALSE"),
         ),
     )
 

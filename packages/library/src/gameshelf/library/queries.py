@@ -13,7 +13,23 @@ from gameshelf.kernel.paging import Slice
 from gameshelf.kernel.text import fold
 from gameshelf.library.commands import ItemFilter, ItemSort, SharedFilter
 from gameshelf.library.models import CatalogVersion, Category, Grant, ItemCategory, LibraryItem, Product
-from sqlalchemy import ARRAY, Integer, String, Uuid, and_, any_, bindparam, column, func, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Integer,
+    String,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.selectable import Select
 from sqlmodel import col
@@ -44,7 +60,10 @@ class ItemView:
 
 @dataclass(frozen=True, slots=True)
 class CategoryView:
-    """A category and how many of the visible items are in it."""
+    """A category of the user's own. Times are aware and in UTC.
+
+    ``item_count`` counts the games that its list shows by default, so neither hidden ones nor those without access.
+    """
 
     id: UUID
     name: str
@@ -65,55 +84,56 @@ class Access:
     shared_from_user_id: UUID | None = None
 
 
-_ITEM, _PRODUCT, _LINK, _CATEGORY, _GRANT = LibraryItem, Product, ItemCategory, Category, Grant
-_HAS_ACCESS = col(_ITEM.acquisition_type).is_not(None)
-_OF_USER = col(_ITEM.user_id) == bindparam("user_id", type_=Uuid)
+_HAS_ACCESS = col(LibraryItem.acquisition_type).is_not(None)
+_OF_USER = col(LibraryItem.user_id) == bindparam("user_id", type_=Uuid)
 
 
-def _title(language: Language) -> ColumnElement[str | None]:
-    first, other = (
-        (_PRODUCT.title_en, _PRODUCT.title_ru) if language == "en" else (_PRODUCT.title_ru, _PRODUCT.title_en)
-    )
-    return func.coalesce(first, other)
-
-
-def _items(language: Language) -> Select[Any]:
-    """Items with what the Catalog says of them; the columns are ItemView's, in its order."""
+def _columns(language: Language, item: type[LibraryItem]) -> tuple[Any, ...]:
+    """ItemView's fields in its order; from ``item`` and the product beside it."""
+    first, other = (Product.title_en, Product.title_ru) if language == "en" else (Product.title_ru, Product.title_en)
     in_categories = (
-        select(col(_LINK.category_id))
-        .where(col(_LINK.user_id) == col(_ITEM.user_id), col(_LINK.library_item_id) == col(_ITEM.id))
-        .order_by(col(_LINK.category_id))
+        select(col(ItemCategory.category_id))
+        .where(
+            col(ItemCategory.user_id) == bindparam("user_id", type_=Uuid),
+            col(ItemCategory.library_item_id) == col(item.id),
+        )
+        .order_by(col(ItemCategory.category_id))
     )
-    columns: tuple[Any, ...] = (
-        col(_ITEM.id),
-        col(_ITEM.product_id),
-        func.coalesce(_PRODUCT.product_type, _ITEM.product_type).label("product_type"),
-        _title(language).label("title"),
-        col(_PRODUCT.cover_image_url),
-        col(_ITEM.added_at),
-        col(_ITEM.acquisition_type),
-        col(_ITEM.shared_from_user_id),
-        col(_ITEM.installation_status),
-        col(_ITEM.installed_version_id),
-        col(_ITEM.last_played_at),
-        col(_ITEM.total_playtime_seconds),
-        col(_ITEM.is_hidden),
-        col(_ITEM.user_rating),
+    return (
+        col(item.id),
+        col(item.product_id),
+        func.coalesce(Product.product_type, item.product_type).label("product_type"),
+        func.coalesce(first, other).label("title"),
+        col(Product.cover_image_url),
+        col(item.added_at),
+        col(item.acquisition_type),
+        col(item.shared_from_user_id),
+        col(item.installation_status),
+        col(item.installed_version_id),
+        col(item.last_played_at),
+        col(item.total_playtime_seconds),
+        col(item.is_hidden),
+        col(item.user_rating),
         func.array(in_categories.scalar_subquery(), type_=ARRAY(Uuid)).label("category_ids"),
     )
-    return select(*columns).select_from(_ITEM).outerjoin(_PRODUCT, col(_PRODUCT.product_id) == col(_ITEM.product_id))
 
 
-def _order(sort: ItemSort, language: Language) -> ColumnElement[Any]:
-    key = col(_PRODUCT.sort_key_en if language == "en" else _PRODUCT.sort_key_ru)
-    orders: dict[ItemSort, ColumnElement[Any]] = {
-        ItemSort.NAME_ASC: key.asc().nulls_last(),
-        ItemSort.NAME_DESC: key.desc().nulls_last(),
-        ItemSort.LAST_PLAYED_DESC: col(_ITEM.last_played_at).desc().nulls_last(),
-        ItemSort.ADDED_AT_DESC: col(_ITEM.added_at).desc(),
-        ItemSort.PLAYTIME_DESC: col(_ITEM.total_playtime_seconds).desc(),
+def _of_product(item: type[LibraryItem]) -> ColumnElement[bool]:
+    return col(Product.product_id) == col(item.product_id)
+
+
+def _order(sort: ItemSort, language: Language, item: type[LibraryItem]) -> tuple[Any, ...]:
+    """Every order ends in the id. Games that were played alike, or never, stand with the newest first."""
+    key = col(Product.sort_key_en if language == "en" else Product.sort_key_ru)
+    newest = col(item.added_at).desc()
+    orders: dict[ItemSort, tuple[Any, ...]] = {
+        ItemSort.NAME_ASC: (key.asc().nulls_last(),),
+        ItemSort.NAME_DESC: (key.desc().nulls_last(),),
+        ItemSort.LAST_PLAYED_DESC: (col(item.last_played_at).desc().nulls_last(), newest),
+        ItemSort.ADDED_AT_DESC: (newest,),
+        ItemSort.PLAYTIME_DESC: (col(item.total_playtime_seconds).desc(), newest),
     }
-    return orders[sort]
+    return *orders[sort], col(item.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,128 +148,9 @@ class _Shape:
     by_title: bool
     include_hidden: bool
 
-
-def _conditions(shape: _Shape) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [_OF_USER, _HAS_ACCESS]
-    if not shape.include_hidden:
-        conditions.append(col(_ITEM.is_hidden).is_(False))
-    if shape.by_status:
-        conditions.append(col(_ITEM.installation_status) == any_(bindparam("status", type_=ARRAY(String))))
-    if shape.by_category:
-        member = select(literal(1)).where(
-            col(_LINK.user_id) == col(_ITEM.user_id),
-            col(_LINK.category_id) == bindparam("category_id", type_=Uuid),
-            col(_LINK.library_item_id) == col(_ITEM.id),
-        )
-        conditions.append(member.exists())
-    if shape.by_title:
-        sought = bindparam("search", type_=String)
-        in_ru = func.strpos(_PRODUCT.sort_key_ru, sought) > 0
-        in_en = func.strpos(_PRODUCT.sort_key_en, sought) > 0
-        conditions.append(or_(in_ru, in_en))
-    if shape.shared is SharedFilter.ONLY:
-        conditions.append(col(_ITEM.shared_from_user_id).is_not(None))
-    elif shape.shared is SharedFilter.EXCLUDE:
-        conditions.append(col(_ITEM.shared_from_user_id).is_(None))
-    return conditions
-
-
-def _count(shape: _Shape) -> Select[int]:
-    counted = select(func.count().label("total")).select_from(_ITEM).where(*_conditions(shape))
-    if shape.by_title:
-        counted = counted.join(_PRODUCT, col(_PRODUCT.product_id) == col(_ITEM.product_id))
-    return counted
-
-
-@cache
-def _total(shape: _Shape) -> Statement:
-    return Statement(_count(shape))
-
-
-@cache
-def _page(shape: _Shape) -> Statement:
-    """The page's items, each beside the size of the whole: one round trip for both."""
-    return Statement(
-        _items(shape.language)
-        .add_columns(_count(shape).correlate(None).scalar_subquery().label("total"))
-        .where(*_conditions(shape))
-        .order_by(_order(shape.sort, shape.language), col(_ITEM.id))
-        .limit(bindparam("limit", type_=Integer))
-        .offset(bindparam("offset", type_=Integer))
-    )
-
-
-_ONE_OF_USER: dict[Language, Statement] = {
-    language: Statement(
-        _items(language).where(_OF_USER, _HAS_ACCESS, col(_ITEM.id) == bindparam("item_id", type_=Uuid))
-    )
-    for language in ("ru", "en")
-}
-_OF_PRODUCTS = Statement(
-    _items("ru")
-    .where(_OF_USER, _HAS_ACCESS, col(_ITEM.product_id) == any_(bindparam("product_ids", type_=ARRAY(Uuid))))
-    .order_by(col(_ITEM.id))
-)
-_ALL = Statement(_items("ru").where(_OF_USER, _HAS_ACCESS).order_by(col(_ITEM.id)))
-
-_CATEGORIES = Statement(
-    select(
-        col(_CATEGORY.id),
-        col(_CATEGORY.name),
-        col(_CATEGORY.display_order),
-        func.count(col(_ITEM.id)).label("item_count"),
-        col(_CATEGORY.created_at),
-        col(_CATEGORY.updated_at),
-    )
-    .outerjoin(_LINK, and_(col(_LINK.user_id) == col(_CATEGORY.user_id), col(_LINK.category_id) == col(_CATEGORY.id)))
-    .outerjoin(
-        _ITEM,
-        and_(col(_ITEM.user_id) == col(_LINK.user_id), col(_ITEM.id) == col(_LINK.library_item_id), _HAS_ACCESS),
-    )
-    .where(
-        col(_CATEGORY.user_id) == bindparam("user_id", type_=Uuid),
-        or_(
-            bindparam("category_id", type_=Uuid).is_(None),
-            col(_CATEGORY.id) == bindparam("category_id", type_=Uuid),
-        ),
-    )
-    .group_by(col(_CATEGORY.user_id), col(_CATEGORY.id))
-    .order_by(col(_CATEGORY.display_order), col(_CATEGORY.name).collate("C"), col(_CATEGORY.id))
-)
-
-_asked = (
-    func.unnest(bindparam("user_ids", type_=ARRAY(Uuid)), bindparam("product_ids", type_=ARRAY(Uuid)))
-    .table_valued(column("user_id", Uuid), column("product_id", Uuid), with_ordinality="position", name="asked")
-    .render_derived()
-)
-_ACCESS = Statement(
-    select(
-        col(_ITEM.acquisition_type),
-        col(_ITEM.added_at),
-        col(_ITEM.shared_from_user_id),
-        select(literal(1))
-        .where(col(_GRANT.user_id) == _asked.c.user_id, col(_GRANT.product_id) == _asked.c.product_id)
-        .exists()
-        .label("was_granted"),
-    )
-    .select_from(_asked)
-    .outerjoin(_ITEM, and_(col(_ITEM.user_id) == _asked.c.user_id, col(_ITEM.product_id) == _asked.c.product_id))
-    .order_by(_asked.c.position)
-)
-
-CATALOG_VERSION = select(col(CatalogVersion.version)).scalar_subquery()
-"""A number that grows with each commit to the catalog projection; to be selected in a statement of the caller's."""
-
-
-class LibraryQueries:
-    """Reads of a library over one connection. Each method is one round trip unless it says otherwise."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    async def items(self, user_id: UUID, wanted: ItemFilter, language: Language) -> Slice[ItemView]:
-        """One page of the user's library; a second round trip only when the page is empty."""
-        shape = _Shape(
+    @classmethod
+    def of(cls, wanted: ItemFilter, language: Language) -> "_Shape":
+        return cls(
             language,
             wanted.sort_by,
             wanted.shared,
@@ -258,22 +159,165 @@ class LibraryQueries:
             bool(wanted.search),
             wanted.include_hidden,
         )
-        values = {
-            "user_id": user_id,
-            "status": wanted.status,
-            "category_id": wanted.category_id,
-            "search": fold(wanted.search),
-        }
-        page = wanted.slice
-        rows = await _page(shape).all(self._connection, **values, limit=page.limit, offset=page.offset)
-        if rows:
-            return Slice([_view(row) for row in rows], rows[0]["total"])
-        counted = await _total(shape).first(self._connection, **values)
-        return Slice([], counted["total"] if counted else 0)
+
+
+def _matching(shape: _Shape, *columns: Any) -> Select[Any]:
+    """Of every item that the filter lets through, these columns."""
+    matching = select(*columns).where(_OF_USER, _HAS_ACCESS)
+    if not shape.include_hidden:
+        matching = matching.where(col(LibraryItem.is_hidden).is_(False))
+    if shape.by_status:
+        wanted = any_(bindparam("status", type_=ARRAY(String)))
+        matching = matching.where(col(LibraryItem.installation_status) == wanted)
+    if shape.by_category:
+        matching = matching.join(
+            ItemCategory,
+            and_(
+                col(ItemCategory.user_id) == col(LibraryItem.user_id),
+                col(ItemCategory.library_item_id) == col(LibraryItem.id),
+            ),
+        ).where(col(ItemCategory.category_id) == bindparam("category_id", type_=Uuid))
+    if shape.by_title:
+        sought = bindparam("search", type_=String)
+        in_ru = func.strpos(Product.sort_key_ru, sought) > 0
+        in_en = func.strpos(Product.sort_key_en, sought) > 0
+        matching = matching.join(Product, _of_product(LibraryItem)).where(or_(in_ru, in_en))
+    if shape.shared is SharedFilter.ONLY:
+        matching = matching.where(col(LibraryItem.shared_from_user_id).is_not(None))
+    elif shape.shared is SharedFilter.EXCLUDE:
+        matching = matching.where(col(LibraryItem.shared_from_user_id).is_(None))
+    return matching
+
+
+@cache
+def _page(shape: _Shape) -> Statement:
+    """The page's items beside the size of the whole, in one round trip; of an empty page one row without an id.
+
+    What an item shows of other tables is looked up for the rows of the page alone: the whole is cut down first.
+    """
+    whole = _matching(shape, func.count().label("total")).select_from(LibraryItem).subquery("whole")
+    found = _matching(shape, LibraryItem)
+    if shape.sort in (ItemSort.NAME_ASC, ItemSort.NAME_DESC) and not shape.by_title:
+        found = found.outerjoin(Product, _of_product(LibraryItem))
+    page = aliased(
+        LibraryItem,
+        found.order_by(*_order(shape.sort, shape.language, LibraryItem))
+        .limit(bindparam("limit", type_=Integer))
+        .offset(bindparam("offset", type_=BigInteger))
+        .subquery("page"),
+    )
+    return Statement(
+        select(*_columns(shape.language, page), whole.c.total)
+        .select_from(whole)
+        .outerjoin(page, true())
+        .outerjoin(Product, _of_product(page))
+        .order_by(*_order(shape.sort, shape.language, page))
+    )
+
+
+def _visible(language: Language, *conditions: ColumnElement[bool]) -> Statement:
+    """Visible items of the user, by id."""
+    return Statement(
+        select(*_columns(language, LibraryItem))
+        .outerjoin(Product, _of_product(LibraryItem))
+        .where(_OF_USER, _HAS_ACCESS, *conditions)
+        .order_by(col(LibraryItem.id))
+    )
+
+
+_OF_ID: dict[Language, Statement] = {
+    language: _visible(language, col(LibraryItem.id) == bindparam("item_id", type_=Uuid)) for language in ("ru", "en")
+}
+_OF_PRODUCTS = _visible("ru", col(LibraryItem.product_id) == any_(bindparam("product_ids", type_=ARRAY(Uuid))))
+_ALL = _visible("ru")
+
+
+def _categories(*conditions: ColumnElement[bool]) -> Statement:
+    """Categories of the user, each with the number of games that it shows by default."""
+    shown = (
+        select(func.count())
+        .select_from(ItemCategory)
+        .join(
+            LibraryItem,
+            and_(
+                col(LibraryItem.user_id) == col(ItemCategory.user_id),
+                col(LibraryItem.id) == col(ItemCategory.library_item_id),
+            ),
+        )
+        .where(
+            col(ItemCategory.user_id) == col(Category.user_id),
+            col(ItemCategory.category_id) == col(Category.id),
+            _HAS_ACCESS,
+            col(LibraryItem.is_hidden).is_(False),
+        )
+    )
+    return Statement(
+        select(
+            col(Category.id),
+            col(Category.name),
+            col(Category.display_order),
+            shown.scalar_subquery().label("item_count"),
+            col(Category.created_at),
+            col(Category.updated_at),
+        )
+        .where(col(Category.user_id) == bindparam("user_id", type_=Uuid), *conditions)
+        .order_by(col(Category.display_order), col(Category.name).collate("C"), col(Category.id))
+    )
+
+
+_CATEGORIES = _categories()
+_CATEGORY = _categories(col(Category.id) == bindparam("category_id", type_=Uuid))
+
+_asked = (
+    func.unnest(bindparam("user_ids", type_=ARRAY(Uuid)), bindparam("product_ids", type_=ARRAY(Uuid)))
+    .table_valued(column("user_id", Uuid), column("product_id", Uuid), with_ordinality="position", name="asked")
+    .render_derived()
+)
+_ACCESS = Statement(
+    select(
+        col(LibraryItem.acquisition_type),
+        col(LibraryItem.added_at),
+        col(LibraryItem.shared_from_user_id),
+        select(literal(1))
+        .where(col(Grant.user_id) == _asked.c.user_id, col(Grant.product_id) == _asked.c.product_id)
+        .exists()
+        .label("was_granted"),
+    )
+    .select_from(_asked)
+    .outerjoin(
+        LibraryItem,
+        and_(col(LibraryItem.user_id) == _asked.c.user_id, col(LibraryItem.product_id) == _asked.c.product_id),
+    )
+    .order_by(_asked.c.position)
+)
+
+CATALOG_VERSION = select(col(CatalogVersion.version)).scalar_subquery()
+"""A number that grows with each commit to the catalog projection; to be selected in a statement of the caller's."""
+
+
+class LibraryQueries:
+    """Reads of a library over one connection, which needs no transaction. Each method is one round trip."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def items(self, user_id: UUID, wanted: ItemFilter, language: Language) -> Slice[ItemView]:
+        """One page of the user's library and the size of the whole; past the end the page is empty."""
+        slice_ = wanted.slice
+        rows = await _page(_Shape.of(wanted, language)).all(
+            self._connection,
+            user_id=user_id,
+            status=wanted.status,
+            category_id=wanted.category_id,
+            search=fold(wanted.search),
+            limit=slice_.limit,
+            offset=slice_.offset,
+        )
+        return Slice([_view(row) for row in rows if row["id"] is not None], rows[0]["total"])
 
     async def item(self, user_id: UUID, item_id: UUID, language: Language) -> ItemView | None:
         """One visible item; None when there is none of that id, or no access to it."""
-        row = await _ONE_OF_USER[language].first(self._connection, user_id=user_id, item_id=item_id)
+        row = await _OF_ID[language].first(self._connection, user_id=user_id, item_id=item_id)
         return _view(row) if row else None
 
     async def items_of_products(self, user_id: UUID, product_ids: Sequence[UUID]) -> list[ItemView]:
@@ -286,12 +330,12 @@ class LibraryQueries:
 
     async def categories(self, user_id: UUID) -> list[CategoryView]:
         """All of a user's categories, by display order and name."""
-        rows = await _CATEGORIES.all(self._connection, user_id=user_id, category_id=None)
+        rows = await _CATEGORIES.all(self._connection, user_id=user_id)
         return [CategoryView(*row.values()) for row in rows]
 
     async def category(self, user_id: UUID, category_id: UUID) -> CategoryView | None:
         """One category; None when the user has none of that id."""
-        row = await _CATEGORIES.first(self._connection, user_id=user_id, category_id=category_id)
+        row = await _CATEGORY.first(self._connection, user_id=user_id, category_id=category_id)
         return CategoryView(*row.values()) if row else None
 
     async def access(self, pairs: Sequence[tuple[UUID, UUID]]) -> list[Access]:

@@ -106,12 +106,12 @@ def upgrade() -> None:
         schema="library",
     )
     op.create_index(
-        "ix_user_library_items_last_played",
+        "ix_user_library_items_shown",
         "user_library_items",
-        ["user_id", sa.literal_column("last_played_at DESC NULLS LAST"), "id"],
+        ["user_id", sa.literal_column("last_played_at DESC NULLS LAST"), sa.literal_column("added_at DESC"), "id"],
         unique=False,
         schema="library",
-        postgresql_where=sa.text("acquisition_type IS NOT NULL"),
+        postgresql_where=sa.text("acquisition_type IS NOT NULL AND is_hidden IS FALSE"),
     )
     op.create_table(
         "wanted_products",
@@ -162,10 +162,10 @@ def downgrade() -> None:
     op.drop_index("ix_wanted_products_ask_after", table_name="wanted_products", schema="library")
     op.drop_table("wanted_products", schema="library")
     op.drop_index(
-        "ix_user_library_items_last_played",
+        "ix_user_library_items_shown",
         table_name="user_library_items",
         schema="library",
-        postgresql_where=sa.text("acquisition_type IS NOT NULL"),
+        postgresql_where=sa.text("acquisition_type IS NOT NULL AND is_hidden IS FALSE"),
     )
     op.drop_table("user_library_items", schema="library")
     op.drop_table("user_game_categories", schema="library")

@@ -1,20 +1,25 @@
 """What is about the service itself: health, the OpenAPI document and its page."""
 
 from collections.abc import Awaitable, Callable
+from importlib.resources import files
 from typing import Any
 
 from gameshelf.gateway.encoding import encode
 from gameshelf.gateway.http.app import respond
 from gameshelf.gateway.http.reply import Reply, ok
 from quart import Quart, Response, redirect, request, send_from_directory
-from swagger_ui_bundle import swagger_ui_path
+from werkzeug.exceptions import NotFound
 
 Readiness = Callable[[], Awaitable[tuple[bool, dict[str, str]]]]
 """Whether this instance can serve, and the state of each part: ``ok``, ``degraded`` or ``failed``."""
 
+# Of all that the package holds, what the page needs.
+_ASSETS = str(files("swagger_ui") / "static")
+_SERVED = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"})
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Library Service</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="docs/assets/favicon-32x32.png">
 <link rel="stylesheet" href="docs/assets/swagger-ui.css"></head>
 <body><div id="api"></div><script src="docs/assets/swagger-ui-bundle.js"></script>
 <script src="docs/start.js"></script></body></html>
@@ -54,10 +59,12 @@ def install(app: Quart, document: dict[str, Any], ready: Readiness) -> None:
         _named("/api/v1/docs/start.js")
         return Response(_START, content_type="text/javascript; charset=utf-8")
 
-    @app.get("/api/v1/docs/assets/<path:name>")
+    @app.get("/api/v1/docs/assets/<name>")
     async def asset(name: str) -> Response:
         _named("/api/v1/docs/assets/{name}")
-        return await send_from_directory(swagger_ui_path, name)
+        if name not in _SERVED:
+            raise NotFound
+        return await send_from_directory(_ASSETS, name)
 
     @app.get("/")
     async def root() -> Any:

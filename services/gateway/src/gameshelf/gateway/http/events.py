@@ -26,7 +26,7 @@ class FeedQuery(BaseModel):
 
 @routes.read("/events", query=FeedQuery, answers=schemas.FEED)
 async def list_events(read: Read, query: FeedQuery) -> Reply:
-    """What happened after a cursor, or `resync.required` where that can't be told."""
+    """What happened after a cursor, or resync.required where that can't be told."""
     if query.cursor is None:
         return ok({"data": [], "meta": {"cursor": str(read.state.last_sequence), "has_more": False}})
     cursor = feed.parse_cursor(query.cursor)

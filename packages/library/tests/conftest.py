@@ -12,6 +12,7 @@ from gameshelf.library import (
     MIGRATIONS,
     CatalogProjection,
     GrantKind,
+    ItemChanges,
     ItemFilter,
     LibraryQueries,
     LibraryService,
@@ -23,15 +24,16 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 class Library:
-    """One user's library: the service, what it recorded, and ways to look at it."""
+    """One user's library: the service, what it recorded, and ways to look at it. ``now`` is what its clock shows."""
 
-    def __init__(self, connection: Any, clock: Callable[[], datetime]) -> None:
+    def __init__(self, connection: Any) -> None:
         self.user = uuid4()
+        self.now = NOW
         self.connection = connection
         self.events: list[Event] = []
-        self.service = LibraryService(connection, self.events.append, clock)
+        self.service = LibraryService(connection, self.events.append, lambda: self.now)
         self.queries = LibraryQueries(connection)
-        self.projection = CatalogProjection(connection, clock)
+        self.projection = CatalogProjection(connection, lambda: self.now)
 
     async def buy(self, *products: UUID, order: str = "order-1", at: datetime = NOW) -> None:
         grants = [NewGrant(product, GrantKind.ORDER, order, at) for product in products]
@@ -45,12 +47,20 @@ class Library:
 
     async def products(self, language: Any = "ru", **wanted: Any) -> list[UUID]:
         """The products of a page, in its order."""
-        found = await self.queries.items(self.user, ItemFilter(**wanted), language)
-        return [item.product_id for item in found.items]
+        return [item.product_id for item in (await self.page(language, **wanted)).items]
+
+    async def page(self, language: Any = "ru", **wanted: Any) -> Any:
+        """A page of the library."""
+        return await self.queries.items(self.user, ItemFilter(**wanted), language)
 
     async def item(self, product: UUID) -> Any:
         [item] = await self.queries.items_of_products(self.user, [product])
         return item
+
+    async def change(self, product: UUID, **changes: Any) -> Any:
+        """The item once the user has changed it."""
+        item = await self.item(product)
+        return await self.service.update_item(self.user, item.id, ItemChanges(**changes), "ru")
 
     def told(self) -> list[str]:
         """The names of the events so far; forgets them."""
@@ -72,6 +82,6 @@ async def library(library_dsn: str) -> AsyncIterator[Library]:
     connection = await asyncpg.connect(library_dsn)
     transaction = connection.transaction()
     await transaction.start()
-    yield Library(connection, lambda: NOW)
+    yield Library(connection)
     await transaction.rollback()
     await connection.close()

@@ -1,210 +1,153 @@
-"""The user's state of a game, categories, and the list with its filters and orders."""
+"""The user's state of a game: what they set themselves, and what other services say of it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from gameshelf.kernel.errors import InvalidInput
-from gameshelf.library import (
-    CategoryAlreadyExists,
-    CategoryChanges,
-    CategoryNotFound,
-    InstallationStatus,
-    ItemChanges,
-    LibraryItemNotFound,
-    NewCategory,
-)
+from gameshelf.library import CategoryNotFound, InstallationStatus, ItemChanges, LibraryItemNotFound, NewCategory
+from pydantic import ValidationError
 
-DAY = timedelta(days=1)
-TITLES = ["Ёлки", "Ежи", "жуки", "Zebra", "apple", "Ангел"]
+MINUTE = timedelta(minutes=1)
+_HIDE = ItemChanges(is_hidden=True)
 
 
 @pytest.fixture
-async def titled(library):
-    """Six games with titles in both alphabets, and one that the Catalog has not spoken of."""
-    games = {title: uuid4() for title in TITLES}
-    for title, product in games.items():
-        await library.catalog(product, title_ru=title, title_en=title)
-    games["?"] = uuid4()
-    await library.buy(*games.values())
-    return {product: title for title, product in games.items()}
-
-
-async def test_names_sort_by_their_folded_form_and_unknown_ones_come_last(library, titled):
-    up = [titled[product] for product in await library.products(sort_by="name_asc")]
-    assert up == ["apple", "Zebra", "Ангел", "Ежи", "Ёлки", "жуки", "?"]
-    down = [titled[product] for product in await library.products(sort_by="name_desc")]
-    assert down == [*reversed(up[:-1]), "?"]
-
-
-@pytest.mark.parametrize(
-    ("sought", "found"),
-    [
-        ("ЕЛК", ["Ёлки"]),
-        ("ё", ["Ангел", "Ежи", "Ёлки"]),
-        ("PP", ["apple"]),
-        ("%", []),
-        ("_", []),
-        ("и", ["Ежи", "Ёлки", "жуки"]),
-    ],
-)
-async def test_search_finds_a_part_of_the_title_in_any_case_and_takes_every_character_as_it_is(
-    library, titled, sought, found
-):
-    products = await library.products(search=sought, sort_by="name_asc")
-    assert [titled[product] for product in products] == found
-
-
-async def test_pages_are_cut_without_overlap_and_tell_the_total(library):
-    await library.buy(*(uuid4() for _ in range(25)))
-    pages = [await library.products(page=page, limit=10) for page in (1, 2, 3, 4)]
-    assert [len(page) for page in pages] == [10, 10, 5, 0]
-    assert len({product for page in pages for product in page}) == 25
-    from gameshelf.library import ItemFilter
-
-    past = await library.queries.items(library.user, ItemFilter(page=4, limit=10), "ru")
-    assert (list(past.items), past.total) == ([], 25)
-
-
-async def test_a_title_comes_in_the_language_asked_for_with_the_other_as_fallback(library):
-    both, russian = uuid4(), uuid4()
-    await library.catalog(both, title_ru="Лёд", title_en="Ice")
-    await library.catalog(russian, title_ru="Снег")
-    await library.buy(both, russian)
-    from gameshelf.library import ItemFilter
-
-    for language, titles in (("ru", {"Лёд", "Снег"}), ("en", {"Ice", "Снег"})):
-        found = await library.queries.items(library.user, ItemFilter(), language)
-        assert {item.title for item in found.items} == titles
-
-
-async def test_a_hidden_game_is_listed_only_when_asked_for(library):
-    game = uuid4()
-    await library.buy(game)
-    item = await library.item(game)
+async def game(library):
+    """A game that the user owns."""
+    product = uuid4()
+    await library.buy(product)
     library.told()
-    changed = await library.service.update_item(library.user, item.id, ItemChanges(is_hidden=True), "ru")
-    assert changed.is_hidden
-    assert library.told() == ["ItemUpdated"]
-    assert await library.products() == []
-    assert await library.products(include_hidden=True) == [game]
+    return product
 
 
-async def test_what_a_patch_does_not_mention_stays(library):
-    game = uuid4()
-    await library.buy(game)
+@pytest.fixture
+def hear(library, game):
+    """Tells the library what the Download service said so many minutes ago."""
+
+    async def tell(status, version, minutes_ago):
+        at = library.now - minutes_ago * MINUTE
+        await library.service.set_installation(library.user, game, InstallationStatus(status), version, at)
+
+    return tell
+
+
+async def state(library, game):
     item = await library.item(game)
-    await library.service.update_item(
-        library.user, item.id, ItemChanges(installation_status="installed", installed_version_id="1.2"), "ru"
-    )
-    changed = await library.service.update_item(library.user, item.id, ItemChanges(is_hidden=True), "ru")
+    return item.installation_status, item.installed_version_id
+
+
+async def test_what_a_patch_does_not_mention_stays(library, game):
+    await library.change(game, installation_status="installed", installed_version_id="1.2")
+    changed = await library.change(game, is_hidden=True)
     assert (changed.installation_status, changed.installed_version_id) == ("installed", "1.2")
 
 
-async def test_a_patch_that_changes_nothing_tells_nobody(library):
-    game = uuid4()
-    await library.buy(game)
-    item = await library.item(game)
-    library.told()
-    await library.service.update_item(library.user, item.id, ItemChanges(is_hidden=False), "ru")
+async def test_a_patch_tells_what_it_changed_and_no_more(library, game):
+    category = await library.service.create_category(library.user, NewCategory(name="Любимые"))
+    await library.change(game, is_hidden=True, installation_status="not_installed", category_ids=[category.id] * 2)
+    [event] = library.events
+    assert event.changes == {"is_hidden": True, "category_ids": [str(category.id)]}
+
+
+async def test_a_patch_that_changes_nothing_tells_nobody(library, game):
+    await library.change(game, is_hidden=False)
+    await library.change(game)
+    await library.change(game, installation_status="not_installed", category_ids=())
     assert library.told() == []
 
 
-async def test_a_refunded_game_can_not_be_changed(library):
-    game = uuid4()
-    await library.buy(game)
+async def test_a_patch_that_is_refused_leaves_no_trace(library, game):
+    with pytest.raises(CategoryNotFound) as refused:
+        await library.change(game, is_hidden=True, category_ids=(uuid4(),))
+    assert refused.value.pointer == "/data/attributes/category_ids/0"
+    assert (library.told(), (await library.item(game)).is_hidden) == ([], False)
+
+
+async def test_a_refunded_game_can_not_be_changed_nor_somebody_elses(library, game):
     item = await library.item(game)
+    owner, library.user = library.user, uuid4()
+    with pytest.raises(LibraryItemNotFound):
+        await library.service.update_item(library.user, item.id, _HIDE, "ru")
+    library.user = owner
     await library.refund(game)
     with pytest.raises(LibraryItemNotFound):
-        await library.service.update_item(library.user, item.id, ItemChanges(is_hidden=True), "ru")
+        await library.service.update_item(library.user, item.id, _HIDE, "ru")
 
 
-async def test_the_newest_word_of_the_download_service_wins_in_any_order(library):
-    game = uuid4()
-    await library.buy(game)
-    noon = datetime(2026, 4, 1, 12, tzinfo=UTC)
-    await library.service.set_installation(library.user, game, InstallationStatus.INSTALLED, "2", noon)
-    await library.service.set_installation(library.user, game, InstallationStatus.INSTALLING, "1", noon - DAY)
-    item = await library.item(game)
-    assert (item.installation_status, item.installed_version_id) == ("installed", "2")
+@pytest.mark.parametrize(
+    "changes", [{"title": "x"}, {"installation_status": "gone"}, {"installed_version_id": ""}, {"category_ids": None}]
+)
+async def test_a_patch_with_anything_else_is_refused(library, game, changes):
+    with pytest.raises(ValidationError):
+        await library.change(game, **changes)
+
+
+async def test_the_newest_word_of_the_download_service_wins_in_any_order(library, game, hear):
+    await hear("installed", "2", 5)
+    await hear("installing", "1", 6)
+    assert await state(library, game) == ("installed", "2")
+    assert library.told() == ["ItemUpdated"]
+    await hear("updating", "3", 4)
+    assert await state(library, game) == ("updating", "3")
+
+
+async def test_of_two_words_of_the_same_time_the_one_heard_last_holds(library, game, hear):
+    await hear("installing", "1", 5)
+    await hear("installed", "1", 5)
+    assert await state(library, game) == ("installed", "1")
+
+
+async def test_a_game_that_is_not_installed_has_no_version(library, game, hear):
+    await hear("installed", "2", 5)
+    await hear("not_installed", "2", 4)
+    assert await state(library, game) == ("not_installed", None)
+    await library.change(game, installation_status="installed", installed_version_id="2")
+    await library.change(game, installation_status="not_installed")
+    assert await state(library, game) == ("not_installed", None)
+
+
+async def test_the_users_own_word_counts_as_of_now(library, game, hear):
+    await library.change(game, installation_status="installed", installed_version_id="2")
+    await hear("installing", "1", 1)  # said before, heard later
+    assert await state(library, game) == ("installed", "2")
+    library.now += MINUTE
+    await hear("error", "2", 0)
+    assert await state(library, game) == ("error", "2")
+
+
+async def test_the_users_own_word_counts_also_where_it_says_what_is_known(library, game, hear):
+    await hear("installed", "2", 10)
+    await library.change(game, installation_status="installed")
+    await hear("installing", "1", 5)
+    assert await state(library, game) == ("installed", "2")
+
+
+async def test_the_users_own_word_never_lets_an_older_one_back_in(library, game, hear):
+    await hear("installed", "2", -4)  # a clock four minutes ahead is believed
+    await library.change(game, installation_status="not_installed")
+    await hear("updating", "3", -2)
+    assert await state(library, game) == ("not_installed", None)
+
+
+async def test_a_word_from_a_clock_far_ahead_counts_as_of_now(library, game, hear):
+    await hear("installed", "9", -600)
+    library.now += 2 * MINUTE
+    await hear("not_installed", None, 1)
+    assert await state(library, game) == ("not_installed", None)
 
 
 async def test_the_state_of_a_game_that_is_not_owned_yet_is_kept_and_told_to_nobody(library):
     game = uuid4()
-    await library.service.set_installation(library.user, game, InstallationStatus.INSTALLED, "2", datetime.now(UTC))
+    await library.service.set_installation(library.user, game, InstallationStatus.INSTALLED, "2", library.now)
+    await library.service.set_rating(library.user, game, 7, library.now)
     assert (library.told(), await library.products()) == ([], [])
     await library.buy(game)
-    assert (await library.item(game)).installation_status == "installed"
-
-
-async def test_filters_by_status_and_category_can_be_combined(library):
-    games = [uuid4() for _ in range(3)]
-    await library.buy(*games)
-    category = await library.service.create_category(library.user, NewCategory(name="Любимые"))
-    for game in games[:2]:
-        item = await library.item(game)
-        await library.service.update_item(library.user, item.id, ItemChanges(category_ids=(category.id,)), "ru")
-    item = await library.item(games[0])
-    await library.service.update_item(library.user, item.id, ItemChanges(installation_status="installed"), "ru")
-    assert set(await library.products(category_id=category.id)) == set(games[:2])
-    assert await library.products(category_id=category.id, status=("installed", "error")) == [games[0]]
-    assert (await library.queries.category(library.user, category.id)).item_count == 2
-
-
-async def test_a_patch_replaces_the_set_of_categories(library):
-    game = uuid4()
-    await library.buy(game)
     item = await library.item(game)
-    one, two = [await library.service.create_category(library.user, NewCategory(name=name)) for name in ("1", "2")]
-    for wanted in ((one.id,), (one.id, two.id), (two.id,), ()):
-        changed = await library.service.update_item(library.user, item.id, ItemChanges(category_ids=wanted), "ru")
-        assert sorted(changed.category_ids) == sorted(wanted)
+    assert (item.installation_status, item.user_rating) == ("installed", 7)
 
 
-async def test_somebody_elses_category_is_not_found(library):
-    game, owner = uuid4(), library.user
-    await library.buy(game)
-    item = await library.item(game)
-    foreign = await library.service.create_category(uuid4(), NewCategory(name="Чужая"))
-    with pytest.raises(CategoryNotFound):
-        await library.service.update_item(owner, item.id, ItemChanges(category_ids=(foreign.id,)), "ru")
-
-
-async def test_a_category_has_a_name_of_its_own(library):
-    first = await library.service.create_category(library.user, NewCategory(name="A"))
-    second = await library.service.create_category(library.user, NewCategory(name="B", display_order=-1))
-    assert [category.name for category in await library.queries.categories(library.user)] == ["B", "A"]
-    with pytest.raises(CategoryAlreadyExists):
-        await library.service.create_category(library.user, NewCategory(name="A"))
-    with pytest.raises(CategoryAlreadyExists):
-        await library.service.update_category(library.user, second.id, CategoryChanges(name="A"))
-    renamed = await library.service.update_category(library.user, first.id, CategoryChanges(name="A"))
-    assert (renamed.name, renamed.display_order) == ("A", 0)
-
-
-async def test_a_deleted_category_leaves_its_games_alone(library):
-    game = uuid4()
-    await library.buy(game)
-    item = await library.item(game)
-    category = await library.service.create_category(library.user, NewCategory(name="A"))
-    await library.service.update_item(library.user, item.id, ItemChanges(category_ids=(category.id,)), "ru")
-    await library.service.delete_category(library.user, category.id)
-    assert (await library.item(game)).category_ids == []
-    with pytest.raises(CategoryNotFound):
-        await library.service.delete_category(library.user, category.id)
-
-
-async def test_nobody_has_more_categories_than_can_be_shown(library):
-    for number in range(200):
-        await library.service.create_category(library.user, NewCategory(name=str(number)))
-    with pytest.raises(InvalidInput):
-        await library.service.create_category(library.user, NewCategory(name="one too many"))
-
-
-async def test_a_newer_rating_wins(library):
-    game = uuid4()
-    await library.buy(game)
-    noon = datetime(2026, 4, 1, 12, tzinfo=UTC)
-    await library.service.set_rating(library.user, game, 8, noon)
-    await library.service.set_rating(library.user, game, 3, noon - DAY)
+async def test_a_newer_rating_wins(library, game):
+    for minutes_ago, rating in ((5, 8), (6, 3), (4, 8)):
+        await library.service.set_rating(library.user, game, rating, library.now - minutes_ago * MINUTE)
     assert (await library.item(game)).user_rating == 8
+    assert library.told() == ["ItemUpdated"]

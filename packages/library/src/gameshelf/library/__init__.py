@@ -26,8 +26,8 @@ from gameshelf.library.errors import (
 from gameshelf.library.events import GameAdded, GameRemoved, ItemUpdated
 from gameshelf.library.models import SCHEMA, AcquisitionType, GrantKind, InstallationStatus
 from gameshelf.library.queries import CATALOG_VERSION, Access, CategoryView, ItemView, Language, LibraryQueries
+from gameshelf.library.rules import NewGrant
 from gameshelf.library.service import LibraryService
-from gameshelf.library.store import NewGrant
 
 __version__ = "0.1.0"
 

@@ -1,6 +1,6 @@
 """What the library refuses, with the contract's codes."""
 
-from gameshelf.kernel.errors import DomainError, NotFound
+from gameshelf.kernel.errors import DomainError, NotFound, PermissionDenied
 
 
 class LibraryItemNotFound(NotFound):
@@ -30,10 +30,6 @@ class ProductAlreadyOwned(DomainError):
 class ProductNotFound(NotFound):
     """There is no such product."""
 
-    code = "NOT_FOUND"
 
-
-class ProductNotFree(DomainError):
+class ProductNotFree(PermissionDenied):
     """This product is not free to play."""
-
-    code = "PERMISSION_DENIED"

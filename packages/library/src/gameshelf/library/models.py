@@ -222,13 +222,12 @@ class Product(_Table, table=True):
     cover_image_url_at: datetime | None = _time(default=None, nullable=True)
     is_free_to_play_at: datetime | None = _time(default=None, nullable=True)
     family_sharing_allowed_at: datetime | None = _time(default=None, nullable=True)
-    heard_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
 
 
 class WantedProduct(_Table, table=True):
-    """A product that came into a library before the Catalog spoke of it, to be asked for.
+    """A product that came into a library before the Catalog told its title, to be asked for from ``ask_after`` on.
 
-    A row a user, so that two users never wait for each other; it goes once the product is known.
+    A row a user, so that two users never wait for each other; it goes once the title is known.
     """
 
     __tablename__ = "wanted_products"
@@ -240,9 +239,10 @@ class WantedProduct(_Table, table=True):
 
 
 class CatalogVersion(_Table, table=True):
-    """One row that counts the commits to ``products``: part of every library's ETag.
+    """One row that counts the commits that changed what is known of products: part of every library's ETag.
 
-    A sequence would not do: its number is visible before the commit that took it.
+    Whoever writes products locks it first. A sequence would not do: its number is visible before the commit that took
+    it.
     """
 
     __tablename__ = "catalog_version"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from gameshelf.library.models import AcquisitionType, GrantKind
 
@@ -11,8 +12,23 @@ _ACQUISITION = {
     GrantKind.KEY: AcquisitionType.KEY_ACTIVATION,
     GrantKind.GIFT: AcquisitionType.GIFT,
     GrantKind.CLAIM: AcquisitionType.FREE_TO_PLAY,
-    GrantKind.SUPPORT: AcquisitionType.GIFT,
+    GrantKind.SUPPORT: AcquisitionType.GIFT,  # the contract has no kind of its own for it
 }
+
+
+@dataclass(frozen=True, slots=True)
+class NewGrant:
+    """A reason to own ``product_id`` since ``acquired_at``: the source's own time, aware.
+
+    ``source_id`` names the order, key, gift, claim or support action, in at most 200 characters; together with user,
+    product and kind it makes the grant. ``product_type`` (at most 50) is what the source calls the product.
+    """
+
+    product_id: UUID
+    kind: GrantKind
+    source_id: str
+    acquired_at: datetime
+    product_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

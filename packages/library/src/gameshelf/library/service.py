@@ -1,6 +1,8 @@
-"""The use cases of a library. None commits: the caller's transaction does, and it holds the user's lock.
+"""The use cases of a library. None commits: the caller's transaction does.
 
-Each records what happened through ``record``; a refusal is raised and must leave no trace.
+The caller holds the user's lock: no two transactions on one user run side by side. What is decided here from what was
+read would be wrong otherwise. Each use case records what happened through ``record``; a refusal is raised and must
+leave no trace, so the caller rolls back to where it began.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,15 +27,18 @@ from gameshelf.library.errors import (
 from gameshelf.library.events import GameAdded, GameRemoved, ItemUpdated
 from gameshelf.library.models import GrantKind, InstallationStatus
 from gameshelf.library.queries import CategoryView, ItemView, Language, LibraryQueries
-from gameshelf.library.rules import Ownership, is_newer, ownership
-from gameshelf.library.store import LibraryStore, NewGrant, StoredItem
+from gameshelf.library.rules import NewGrant, Ownership, is_newer, ownership
+from gameshelf.library.store import CategoryStore, GrantStore, ItemStore, StoredItem, erase_some
 
 
 class LibraryService:
     """One user's library, changed over one connection that is inside a transaction."""
 
     def __init__(self, connection: Connection, record: Record, clock: Clock = utc_now) -> None:
-        self._store = LibraryStore(connection)
+        self._connection = connection
+        self._grants = GrantStore(connection)
+        self._items = ItemStore(connection)
+        self._categories = CategoryStore(connection)
         self._queries = LibraryQueries(connection)
         self._record = record
         self._clock = clock
@@ -43,14 +48,16 @@ class LibraryService:
     async def grant(self, user_id: UUID, grants: Sequence[NewGrant]) -> None:
         """Adds reasons to own products.
 
-        Repeating a grant changes nothing; one that was ended stays ended, also when its refund was heard of first.
+        Repeating a grant changes nothing; one that was ended stays ended, also when its end was heard of first.
         """
         if not grants:
             return
         now = self._clock()
         bounded = [replace(grant, acquired_at=not_in_future(grant.acquired_at, now)) for grant in grants]
-        await self._store.add_grants(user_id, bounded, now)
-        await self._settle(user_id, {grant.product_id: grant.product_type for grant in bounded})
+        types = {grant.product_id: grant.product_type for grant in bounded}
+        await self._grants.add(user_id, bounded)
+        await self._grants.want(user_id, list(types), now)
+        await self._settle(user_id, types)
 
     async def end_grants(
         self,
@@ -60,40 +67,42 @@ class LibraryService:
         product_ids: Sequence[UUID],
         reason: str = "refund",
     ) -> None:
-        """Ends the grants of these products that come from one source, whether or not they were heard of."""
+        """Ends the grants of these products that come from one source, whether or not they were heard of.
+
+        An end is for good: a later grant of the same source changes nothing. ``reason`` is GameRemoved's.
+        """
         if not product_ids:
             return
-        await self._store.end_grants(user_id, kind, source_id, product_ids, self._clock())
+        await self._grants.end(user_id, kind, source_id, product_ids, self._clock())
         await self._settle(user_id, dict.fromkeys(product_ids), reason)
 
     async def claim(self, user_id: UUID, product_id: UUID, language: Language) -> ItemView:
         """Takes a free-to-play product into the library.
 
-        Raises ProductNotFound, ProductNotFree, ProductAlreadyOwned.
+        Raises ProductNotFound, ProductNotFree (of one that the user has bought, too), ProductAlreadyOwned.
         """
-        free = await self._store.is_free(product_id)
+        free = await self._grants.is_free(product_id)
         if free is None:
             raise ProductNotFound(pointer="/data/attributes/product_id")
         if not free:
             raise ProductNotFree(pointer="/data/attributes/product_id")
-        [item] = await self._store.items_of_products(user_id, [product_id])
+        [item] = await self._items.made(user_id, [product_id])
         if item.ownership:
             raise ProductAlreadyOwned(pointer="/data/attributes/product_id", library_item_id=str(item.id))
-        claim = NewGrant(product_id, GrantKind.CLAIM, str(uuid4()), self._clock())
-        await self.grant(user_id, [claim])
+        await self.grant(user_id, [NewGrant(product_id, GrantKind.CLAIM, str(uuid4()), self._clock())])
         return await self._visible(user_id, item.id, language)
 
     async def _settle(self, user_id: UUID, products: Mapping[UUID, str | None], reason: str = "refund") -> None:
         """Makes the items of these products (and types) show what their grants add up to; records what that changed."""
-        holdings = await self._store.holdings(user_id, products)
-        changed: list[tuple[UUID, Ownership | None]] = []
-        for item in await self._store.items_of_products(user_id, products, products):
-            owned = ownership(holdings.get(item.product_id, ()))
+        live = await self._grants.live(user_id, products)
+        changed: list[tuple[StoredItem, Ownership | None]] = []
+        for item in await self._items.made(user_id, products):
+            owned = ownership(live.get(item.product_id, ()))
             if owned != item.ownership:
-                changed.append((item.id, owned))
+                changed.append((item, owned))
                 self._record_ownership(user_id, item, owned, reason)
         if changed:
-            await self._store.set_ownership(user_id, changed)
+            await self._items.set_ownership(user_id, changed, products)
 
     def _record_ownership(self, user_id: UUID, item: StoredItem, owned: Ownership | None, reason: str) -> None:
         now = self._clock()
@@ -124,34 +133,40 @@ class LibraryService:
     # The user's state of a game
 
     async def update_item(self, user_id: UUID, item_id: UUID, changes: ItemChanges, language: Language) -> ItemView:
-        """Changes what was sent of ``changes``.
+        """Changes what was sent of ``changes``; the user's word about the installation counts as of now.
 
         Raises LibraryItemNotFound (also without access), CategoryNotFound for a category that is not the user's.
         """
-        item = await self._store.item(user_id, item_id)
+        item = await self._items.of_id(user_id, item_id)
         if item is None or item.ownership is None:
             raise LibraryItemNotFound
         sent = changes.model_dump(include=changes.model_fields_set)
-        categories: Sequence[UUID] | None = sent.pop("category_ids", None)
+        category_ids: Sequence[UUID] | None = sent.pop("category_ids", None)
+        if category_ids:
+            await self._require_categories(user_id, category_ids)
+        if sent.get("installation_status") is InstallationStatus.NOT_INSTALLED:
+            sent.setdefault("installed_version_id", None)
+        stored = replace(item, **sent)
+        if sent.keys() - {"is_hidden"}:
+            # Never back in time: a fact from a clock slightly ahead of ours may have been heard of already.
+            changed_at = max(filter(None, (self._clock(), item.installation_changed_at)))
+            stored = replace(stored, installation_changed_at=changed_at)
+        if stored != item:
+            await self._items.set_state(user_id, stored)
         changed = {name: value for name, value in sent.items() if value != getattr(item, name)}
-        if changed:
-            stored = replace(item, **changed)
-            if changed.keys() - {"is_hidden"}:
-                stored = replace(stored, installation_changed_at=self._clock())
-            await self._store.set_state(user_id, stored)
-        if categories is not None and await self._set_categories(user_id, item.id, categories):
-            changed["category_ids"] = [str(category_id) for category_id in categories]
+        if category_ids is not None:
+            chosen = sorted(set(category_ids))
+            if await self._categories.put_item_in(user_id, item.id, chosen):
+                changed["category_ids"] = [str(category_id) for category_id in chosen]
         if changed:
             self._changed(user_id, item, **changed)
         return await self._visible(user_id, item_id, language)
 
-    async def _set_categories(self, user_id: UUID, item_id: UUID, category_ids: Sequence[UUID]) -> bool:
-        if category_ids:
-            existing = await self._store.existing_categories(user_id, category_ids)
-            for index, category_id in enumerate(category_ids):
-                if category_id not in existing:
-                    raise CategoryNotFound(pointer=f"/data/attributes/category_ids/{index}")
-        return await self._store.set_item_categories(user_id, item_id, category_ids)
+    async def _require_categories(self, user_id: UUID, category_ids: Sequence[UUID]) -> None:
+        existing = await self._categories.existing(user_id, category_ids)
+        for index, category_id in enumerate(category_ids):
+            if category_id not in existing:
+                raise CategoryNotFound(pointer=f"/data/attributes/category_ids/{index}")
 
     async def set_installation(
         self,
@@ -161,23 +176,28 @@ class LibraryService:
         version_id: str | None,
         at: datetime,
     ) -> None:
-        """Takes over where the Download service says that a game stands; the newest fact wins, in any order."""
+        """Takes over where the Download service says that a game stands since ``at`` (aware).
+
+        The newest word wins, in whatever order they come, the user's own (``update_item``) included; of two words of
+        the same time the one heard last. A game that is not installed has no version.
+        """
         at = not_in_future(at, self._clock())
-        [item] = await self._store.items_of_products(user_id, [product_id])
+        [item] = await self._items.made(user_id, [product_id])
         if not is_newer(at, item.installation_changed_at):
             return
-        stored = replace(item, installation_status=status, installed_version_id=version_id, installation_changed_at=at)
-        await self._store.set_state(user_id, stored)
-        if (status, version_id) != (item.installation_status, item.installed_version_id):
-            self._changed(user_id, item, installation_status=status, installed_version_id=version_id)
+        version = None if status is InstallationStatus.NOT_INSTALLED else version_id
+        stored = replace(item, installation_status=status, installed_version_id=version, installation_changed_at=at)
+        await self._items.set_state(user_id, stored)
+        if (status, version) != (item.installation_status, item.installed_version_id):
+            self._changed(user_id, item, installation_status=status, installed_version_id=version)
 
     async def set_rating(self, user_id: UUID, product_id: UUID, rating: float, at: datetime) -> None:
-        """Takes over the user's rating of a product from the Social service; the newest wins."""
+        """Takes over the user's rating of a product (finite, on the Social service's scale); the newest wins."""
         at = not_in_future(at, self._clock())
-        [item] = await self._store.items_of_products(user_id, [product_id])
+        [item] = await self._items.made(user_id, [product_id])
         if not is_newer(at, item.rating_changed_at):
             return
-        await self._store.set_state(user_id, replace(item, user_rating=rating, rating_changed_at=at))
+        await self._items.set_state(user_id, replace(item, user_rating=rating, rating_changed_at=at))
         if rating != item.user_rating:
             self._changed(user_id, item, user_rating=rating)
 
@@ -203,27 +223,29 @@ class LibraryService:
     # Categories
 
     async def create_category(self, user_id: UUID, new: NewCategory) -> CategoryView:
-        """Raises CategoryAlreadyExists, and InvalidInput beyond 200 categories."""
-        if await self._store.count_categories(user_id) >= MAX_CATEGORIES:
+        """Raises CategoryAlreadyExists, and InvalidInput (``too_many_categories``) beyond 200 categories."""
+        if await self._categories.count(user_id) >= MAX_CATEGORIES:
             raise InvalidInput(Problem("too_many_categories", pointer="/data", params={"max": MAX_CATEGORIES}))
         category_id = uuid4()
-        if not await self._store.insert_category(user_id, category_id, new.name, new.display_order):
+        if not await self._categories.insert(user_id, category_id, new.name, new.display_order):
             raise CategoryAlreadyExists(pointer="/data/attributes/name")
         return await self._category(user_id, category_id)
 
     async def update_category(self, user_id: UUID, category_id: UUID, changes: CategoryChanges) -> CategoryView:
-        """Raises CategoryNotFound, CategoryAlreadyExists."""
+        """Changes what was sent of ``changes``. Raises CategoryNotFound, CategoryAlreadyExists."""
         category = await self._category(user_id, category_id)
         sent = changes.model_dump(include=changes.model_fields_set)
-        name, order = sent.get("name", category.name), sent.get("display_order", category.display_order)
-        if await self._store.category_of_name(user_id, name) not in (None, category_id):
+        wanted = replace(category, **sent)
+        if wanted == category:
+            return category
+        if await self._categories.of_name(user_id, wanted.name) not in (None, category_id):
             raise CategoryAlreadyExists(pointer="/data/attributes/name")
-        await self._store.update_category(user_id, category_id, name, order)
+        await self._categories.update(user_id, category_id, wanted.name, wanted.display_order)
         return await self._category(user_id, category_id)
 
     async def delete_category(self, user_id: UUID, category_id: UUID) -> None:
         """Raises CategoryNotFound. The games in it stay."""
-        if not await self._store.delete_category(user_id, category_id):
+        if not await self._categories.delete(user_id, category_id):
             raise CategoryNotFound
 
     async def _category(self, user_id: UUID, category_id: UUID) -> CategoryView:
@@ -235,5 +257,5 @@ class LibraryService:
     # The end of an account
 
     async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
-        """Deletes a bounded part of everything the library knows of a user; True while there may be more."""
-        return await self._store.erase(user_id, limit)
+        """Deletes at most ``limit`` rows of all that the library knows of a user; True while there may be more."""
+        return await erase_some(self._connection, user_id, limit)

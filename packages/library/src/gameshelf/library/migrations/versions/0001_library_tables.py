@@ -54,7 +54,6 @@ def upgrade() -> None:
         sa.Column("cover_image_url_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("is_free_to_play_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("family_sharing_allowed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("heard_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("product_id", name=op.f("pk_products")),
         schema="library",
     )

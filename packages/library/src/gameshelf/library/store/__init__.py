@@ -1,0 +1,11 @@
+"""Writing a library: every statement that changes the schema, and the reads that a decision needs.
+
+The caller holds the user's lock, so what is read here cannot change before it is written.
+"""
+
+from gameshelf.library.store.categories import CategoryStore
+from gameshelf.library.store.erasure import erase_some
+from gameshelf.library.store.grants import GrantStore
+from gameshelf.library.store.items import ItemStore, StoredItem
+
+__all__ = ["CategoryStore", "GrantStore", "ItemStore", "StoredItem", "erase_some"]

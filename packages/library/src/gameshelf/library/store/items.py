@@ -1,0 +1,147 @@
+"""Items: one row a (user, product), whichever fact made it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.library.models import AcquisitionType, LibraryItem
+from gameshelf.library.rules import Ownership
+from gameshelf.library.store.parts import TIME, array, rows, user
+from sqlalchemy import String, Uuid, any_, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItem:
+    """What a decision about an item depends on."""
+
+    id: UUID
+    product_id: UUID
+    ownership: Ownership | None
+    """None while there is no access; then nobody sees the item."""
+    installation_status: str
+    installed_version_id: str | None
+    installation_changed_at: datetime | None
+    is_hidden: bool
+    user_rating: float | None
+    rating_changed_at: datetime | None
+
+
+_wanted = rows("wanted", id=("ids", Uuid), product_id=("product_ids", Uuid))
+_MAKE = Statement(
+    insert(LibraryItem)
+    .from_select(["user_id", "id", "product_id"], select(user(), *_wanted.c), include_defaults=False)
+    .on_conflict_do_nothing(index_elements=["user_id", "product_id"])
+)
+_stored = select(
+    col(LibraryItem.id),
+    col(LibraryItem.product_id),
+    col(LibraryItem.acquisition_type),
+    col(LibraryItem.added_at),
+    col(LibraryItem.installation_status),
+    col(LibraryItem.installed_version_id),
+    col(LibraryItem.installation_changed_at),
+    col(LibraryItem.is_hidden),
+    col(LibraryItem.user_rating),
+    col(LibraryItem.rating_changed_at),
+).where(col(LibraryItem.user_id) == user())
+_OF_PRODUCTS = Statement(
+    _stored.where(col(LibraryItem.product_id) == any_(array("product_ids", Uuid))).order_by(col(LibraryItem.product_id))
+)
+_OF_ID = Statement(_stored.where(col(LibraryItem.id) == bindparam("item_id", type_=Uuid)))
+_owned = rows(
+    "owned",
+    id=("ids", Uuid),
+    acquisition_type=("acquisition_types", String),
+    added_at=("times", TIME),
+    product_type=("product_types", String),
+)
+_SET_OWNERSHIP = Statement(
+    update(LibraryItem)
+    .values(
+        acquisition_type=_owned.c.acquisition_type,
+        added_at=_owned.c.added_at,
+        # An item that an installation made before its purchase was heard of learns its type here.
+        product_type=func.coalesce(LibraryItem.product_type, _owned.c.product_type),
+        updated_at=func.now(),
+    )
+    .where(col(LibraryItem.user_id) == user(), col(LibraryItem.id) == _owned.c.id)
+)
+_SET_STATE = Statement(
+    update(LibraryItem)
+    .values(
+        is_hidden=bindparam("new_is_hidden"),
+        installation_status=bindparam("new_installation_status"),
+        installed_version_id=bindparam("new_installed_version_id"),
+        installation_changed_at=bindparam("new_installation_changed_at"),
+        user_rating=bindparam("new_user_rating"),
+        rating_changed_at=bindparam("new_rating_changed_at"),
+        updated_at=func.now(),
+    )
+    .where(col(LibraryItem.user_id) == user(), col(LibraryItem.id) == bindparam("item_id", type_=Uuid))
+)
+
+
+class ItemStore:
+    """Items over one connection that is inside a transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def made(self, user_id: UUID, product_ids: Iterable[UUID]) -> list[StoredItem]:
+        """The items of these products, by product, each made if it is not there yet."""
+        products = sorted(set(product_ids))
+        found = await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=products)
+        if len(found) < len(products):
+            ids = [uuid4() for _ in products]
+            await _MAKE.run(self._connection, user_id=user_id, ids=ids, product_ids=products)
+            found = await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=products)
+        return [_stored_item(row) for row in found]
+
+    async def of_id(self, user_id: UUID, item_id: UUID) -> StoredItem | None:
+        """The item of that id, with or without access."""
+        row = await _OF_ID.first(self._connection, user_id=user_id, item_id=item_id)
+        return _stored_item(row) if row else None
+
+    async def set_ownership(
+        self,
+        user_id: UUID,
+        changed: Sequence[tuple[StoredItem, Ownership | None]],
+        product_types: Mapping[UUID, str | None],
+    ) -> None:
+        """Writes the ownership that items show from now on; None takes an item out of sight.
+
+        ``product_types`` is what a purchase called its products.
+        """
+        await _SET_OWNERSHIP.run(
+            self._connection,
+            user_id=user_id,
+            ids=[item.id for item, _ in changed],
+            acquisition_types=[owned.acquisition_type if owned else None for _, owned in changed],
+            times=[owned.added_at if owned else None for _, owned in changed],
+            product_types=[product_types.get(item.product_id) for item, _ in changed],
+        )
+
+    async def set_state(self, user_id: UUID, item: StoredItem) -> None:
+        """Writes the user's own state of an item: everything of ``item`` but its ownership."""
+        await _SET_STATE.run(
+            self._connection,
+            user_id=user_id,
+            item_id=item.id,
+            new_is_hidden=item.is_hidden,
+            new_installation_status=item.installation_status,
+            new_installed_version_id=item.installed_version_id,
+            new_installation_changed_at=item.installation_changed_at,
+            new_user_rating=item.user_rating,
+            new_rating_changed_at=item.rating_changed_at,
+        )
+
+
+def _stored_item(row: Any) -> StoredItem:
+    kind = row["acquisition_type"]
+    owned = Ownership(AcquisitionType(kind), row["added_at"]) if kind else None
+    return StoredItem(row["id"], row["product_id"], owned, *row[4:])

@@ -1,0 +1,119 @@
+"""A user's own categories."""
+
+import unicodedata
+from uuid import uuid4
+
+import pytest
+from gameshelf.kernel.errors import InvalidInput
+from gameshelf.library import CategoryAlreadyExists, CategoryChanges, CategoryNotFound, NewCategory
+from pydantic import ValidationError
+
+
+@pytest.fixture
+def create(library):
+    """Creates a category of the user's."""
+
+    async def make(name, **wanted):
+        return await library.service.create_category(library.user, NewCategory(name=name, **wanted))
+
+    return make
+
+
+async def test_categories_come_by_display_order_then_name(library, create):
+    for name, order in (("B", 1), ("я", 0), ("A", 1), ("а", 0), ("first", -(2**31)), ("last", 2**31 - 1)):
+        await create(name, display_order=order)
+    found = [category.name for category in await library.queries.categories(library.user)]
+    assert found == ["first", "а", "я", "A", "B", "last"]
+    assert await library.queries.categories(uuid4()) == []
+
+
+async def test_a_category_has_a_name_of_its_own(library, create):
+    first, second = await create("Йога"), await create("B")
+    with pytest.raises(CategoryAlreadyExists):
+        await create(unicodedata.normalize("NFD", "Йога"))
+    with pytest.raises(CategoryAlreadyExists):
+        await library.service.update_category(library.user, second.id, CategoryChanges(name="Йога"))
+    renamed = await library.service.update_category(library.user, first.id, CategoryChanges(name="йога"))
+    assert renamed.name == "йога"  # names are told apart by case
+    library.user = uuid4()
+    assert (await create("йога")).name == "йога"  # and another user's don't count
+
+
+async def test_what_a_change_does_not_mention_stays(library, create):
+    made = await create("A", display_order=7)
+    renamed = await library.service.update_category(library.user, made.id, CategoryChanges(name="B"))
+    assert (renamed.name, renamed.display_order) == ("B", 7)
+    moved = await library.service.update_category(library.user, made.id, CategoryChanges(display_order=0))
+    assert (moved.name, moved.display_order) == ("B", 0)
+    assert await library.service.update_category(library.user, made.id, CategoryChanges()) == moved
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 101, "a\x00", "a\u202eb", "\u200b"])
+def test_a_name_that_could_pose_as_another_one_is_refused(name):
+    with pytest.raises(ValidationError):
+        NewCategory(name=name)
+    with pytest.raises(ValidationError):
+        CategoryChanges(name=name)
+
+
+async def test_a_name_may_be_a_hundred_emoji(create):
+    assert (await create("👾" * 100)).name == "👾" * 100
+
+
+async def test_a_category_counts_the_games_that_it_shows(library, create):
+    shown, hidden, refunded = games = [uuid4() for _ in range(3)]
+    await library.buy(*games)
+    category, empty = await create("A"), await create("B")
+    for game in games:
+        await library.change(game, category_ids=(category.id,))
+    await library.change(hidden, is_hidden=True)
+    await library.refund(refunded)
+    found = await library.queries.categories(library.user)
+    assert [(one.id, one.item_count) for one in found] == [(category.id, 1), (empty.id, 0)]
+    page = await library.page(category_id=category.id)
+    assert ([item.product_id for item in page.items], page.total) == ([shown], 1)
+
+
+async def test_a_patch_replaces_the_set_of_categories(library, create):
+    game = uuid4()
+    await library.buy(game)
+    one, two = await create("1"), await create("2")
+    for wanted in ((one.id,), (one.id, two.id), (two.id,), ()):
+        changed = await library.change(game, category_ids=wanted)
+        assert list(changed.category_ids) == sorted(wanted)
+
+
+async def test_somebody_elses_category_is_not_found(library, create):
+    game, owner = uuid4(), library.user
+    await library.buy(game)
+    library.user = uuid4()
+    foreign = await create("Чужая")
+    library.user = owner
+    with pytest.raises(CategoryNotFound):
+        await library.change(game, category_ids=(foreign.id,))
+    for attempt in (
+        library.service.update_category(owner, foreign.id, CategoryChanges(name="Моя")),
+        library.service.delete_category(owner, foreign.id),
+    ):
+        with pytest.raises(CategoryNotFound):
+            await attempt
+    assert await library.queries.category(owner, foreign.id) is None
+    assert await library.products(category_id=foreign.id) == []
+
+
+async def test_a_deleted_category_leaves_its_games_alone(library, create):
+    game = uuid4()
+    await library.buy(game)
+    category = await create("A")
+    await library.change(game, category_ids=(category.id,))
+    await library.service.delete_category(library.user, category.id)
+    assert list((await library.item(game)).category_ids) == []
+    with pytest.raises(CategoryNotFound):
+        await library.service.delete_category(library.user, category.id)
+
+
+async def test_nobody_has_more_categories_than_can_be_shown(create):
+    for number in range(200):
+        await create(str(number))
+    with pytest.raises(InvalidInput):
+        await create("one too many")

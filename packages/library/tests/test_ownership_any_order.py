@@ -1,0 +1,91 @@
+"""Facts about ownership in any order, twice or late: what is owned in the end is what plain arithmetic says."""
+
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from gameshelf.library import AcquisitionType, GameAdded, GameRemoved, GrantKind, ItemUpdated, NewGrant
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+GAMES = [uuid4() for _ in range(2)]
+TYPES = {
+    GrantKind.ORDER: AcquisitionType.PURCHASE,
+    GrantKind.KEY: AcquisitionType.KEY_ACTIVATION,
+    GrantKind.GIFT: AcquisitionType.GIFT,
+}
+
+
+class Source(NamedTuple):
+    product: UUID
+    kind: GrantKind
+    source_id: str
+
+
+class Granted(NamedTuple):
+    source: Source
+    days_ago: int
+
+
+class Ended(NamedTuple):
+    source: Source
+
+
+sources = st.builds(Source, st.sampled_from(GAMES), st.sampled_from(list(TYPES)), st.sampled_from(["1", "2"]))
+facts = st.one_of(st.builds(Granted, sources, st.integers(0, 3)), st.builds(Ended, sources))
+histories = st.lists(facts, min_size=1, max_size=10)
+
+
+def expected(history, now):
+    """Of each owned product how it came and since when; computed from the facts as a set."""
+    ended = {fact.source for fact in history if isinstance(fact, Ended)}
+    since = {}
+    for fact in history:
+        if isinstance(fact, Granted) and fact.source not in ended:
+            since[fact.source] = max(since.get(fact.source, 0), fact.days_ago)
+    owned = {}
+    for source, days in since.items():
+        owned.setdefault(source.product, []).append((now - timedelta(days=days), source.kind, source.source_id))
+    return {product: (TYPES[min(held)[1]], min(held)[0]) for product, held in owned.items()}
+
+
+async def tell(library, history):
+    for fact in history:
+        if isinstance(fact, Granted):
+            at = library.now - timedelta(days=fact.days_ago)
+            await library.service.grant(library.user, [NewGrant(*fact.source, at)])
+        else:
+            product, kind, source_id = fact.source
+            await library.service.end_grants(library.user, kind, source_id, [product])
+
+
+def shown_by(events):
+    """What somebody knows who heard of nothing but the events."""
+    shown = {}
+    for event in events:
+        match event:
+            case GameAdded():
+                assert event.product_id not in shown
+                shown[event.product_id] = (event.acquisition_type, event.added_at)
+            case GameRemoved():
+                del shown[event.product_id]
+            case ItemUpdated():
+                assert event.product_id in shown
+                shown[event.product_id] = (event.changes["acquisition_type"], event.changes["added_at"])
+    return shown
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(histories, st.data())
+async def test_any_order_and_repetition_of_the_same_facts_gives_the_same_library(library, history, data):
+    repeated = history + data.draw(st.lists(st.sampled_from(history), max_size=4))
+    for told in (history, data.draw(st.permutations(repeated))):
+        library.user = uuid4()
+        library.events.clear()
+        await tell(library, told)
+        items = await library.queries.items_of_products(library.user, [])
+        owned = {item.product_id: (item.acquisition_type, item.added_at) for item in items}
+        assert owned == expected(history, library.now)
+        assert shown_by(library.events) == owned
+        access = await library.queries.access([(library.user, game) for game in GAMES])
+        assert [found.has_access for found in access] == [game in owned for game in GAMES]

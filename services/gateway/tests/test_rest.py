@@ -164,6 +164,7 @@ async def test_a_bad_body_gets_a_clear_error(player, body, code):
         ("GET", "/items?page=1&page=2", {}, 400, "VALIDATION_ERROR"),
         ("GET", "/items?status=melted", {}, 400, "VALIDATION_ERROR"),
         ("GET", "/items?search=%00", {}, 400, "VALIDATION_ERROR"),
+        ("GET", "/items?search=%ff", {}, 400, "VALIDATION_ERROR"),
         ("GET", "/events?cursor=abc", {}, 400, "VALIDATION_ERROR"),
     ],
 )
@@ -338,3 +339,8 @@ async def test_categories_come_a_page_at_a_time(player):
     assert "next" not in pages[2]["links"]
     refused = await player.http.get("/categories", params={"limit": 101})
     assert refused.json()["errors"][0]["source"] == {"parameter": "limit"}
+
+
+async def test_allowed_values_are_listed_in_the_readers_language(player):
+    answer = await player.http.get("/items", params={"shared": "maybe"})
+    assert answer.json()["errors"][0]["detail"] == "Допустимые значения: include, only, exclude."

@@ -1,5 +1,6 @@
 """Every code of the contract: its HTTP status, its gRPC status, and its words in two languages. The one table."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -240,6 +241,7 @@ _RULES: dict[str, tuple[str, str]] = {
     "dict_type": ("Ожидается объект.", "An object is expected."),
     "id_mismatch": ("Должно совпадать с идентификатором в пути.", "Must agree with the id in the path."),
     "too_many_categories": ("Не больше {max} категорий.", "At most {max} categories."),
+    "not_utf8": ("Параметры запроса должны быть в UTF-8.", "The query must be UTF-8."),
     "not_a_cursor": ("Ожидается id события из ленты.", "The id of an event of the feed is expected."),
     "bad_idempotency_key": (
         "Idempotency-Key: от 1 до 255 печатных символов ASCII.",
@@ -252,6 +254,8 @@ _ANY_RULE = ("Недопустимое значение.", "This value is not al
 def rule_text(rule: str, params: dict[str, object], language: Language) -> str:
     """What a broken rule says to its sender."""
     text = _RULES.get(rule, _ANY_RULE)[language == "en"]
+    if "expected" in params:  # pydantic's English enumeration: 'a', 'b' or 'c'
+        params = {**params, "expected": ", ".join(re.findall("'([^']*)'", str(params["expected"])))}
     try:
         return text.format(**params)
     except (KeyError, IndexError):

@@ -35,7 +35,11 @@ def parse_query(model: type[M], query_string: bytes) -> M:
     Raises InvalidInput.
     """
     given: dict[str, list[str]] = {}
-    for name, text in parse_qsl(query_string.decode("latin-1"), keep_blank_values=True):
+    try:
+        pairs = parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidInput(Problem("not_utf8")) from None
+    for name, text in pairs:
         given.setdefault(name, []).append(text)
     values: dict[str, Any] = {}
     problems: list[Problem] = []

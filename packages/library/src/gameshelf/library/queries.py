@@ -25,13 +25,14 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    literal_column,
     or_,
     select,
     true,
 )
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
-from sqlalchemy.sql.selectable import Select
+from sqlalchemy.sql.selectable import LateralFromClause, Select
 from sqlmodel import col
 
 Language = Literal["ru", "en"]
@@ -88,9 +89,29 @@ _HAS_ACCESS = col(LibraryItem.acquisition_type).is_not(None)
 _OF_USER = col(LibraryItem.user_id) == bindparam("user_id", type_=Uuid)
 
 
-def _columns(language: Language, item: type[LibraryItem]) -> tuple[Any, ...]:
-    """ItemView's fields in its order; from ``item`` and the product beside it."""
-    first, other = (Product.title_en, Product.title_ru) if language == "en" else (Product.title_ru, Product.title_en)
+def _product_of(item: type[LibraryItem], name: str) -> LateralFromClause:
+    """The product of an item, looked up by its key row by row.
+
+    The limit keeps the planner from joining the tables at large: it would read the whole catalog to show one library.
+    """
+    return (
+        select(
+            col(Product.product_type),
+            col(Product.title_ru),
+            col(Product.title_en),
+            col(Product.sort_key_ru),
+            col(Product.sort_key_en),
+            col(Product.cover_image_url),
+        )
+        .where(col(Product.product_id) == col(item.product_id))
+        .limit(literal_column("1"))
+        .lateral(name)
+    )
+
+
+def _columns(language: Language, item: type[LibraryItem], product: LateralFromClause) -> tuple[Any, ...]:
+    """ItemView's fields in its order."""
+    titles = (product.c.title_en, product.c.title_ru) if language == "en" else (product.c.title_ru, product.c.title_en)
     in_categories = (
         select(col(ItemCategory.category_id))
         .where(
@@ -102,9 +123,9 @@ def _columns(language: Language, item: type[LibraryItem]) -> tuple[Any, ...]:
     return (
         col(item.id),
         col(item.product_id),
-        func.coalesce(Product.product_type, item.product_type).label("product_type"),
-        func.coalesce(first, other).label("title"),
-        col(Product.cover_image_url),
+        func.coalesce(product.c.product_type, item.product_type).label("product_type"),
+        func.coalesce(*titles).label("title"),
+        product.c.cover_image_url,
         col(item.added_at),
         col(item.acquisition_type),
         col(item.shared_from_user_id),
@@ -118,13 +139,9 @@ def _columns(language: Language, item: type[LibraryItem]) -> tuple[Any, ...]:
     )
 
 
-def _of_product(item: type[LibraryItem]) -> ColumnElement[bool]:
-    return col(Product.product_id) == col(item.product_id)
-
-
-def _order(sort: ItemSort, language: Language, item: type[LibraryItem]) -> tuple[Any, ...]:
+def _order(sort: ItemSort, language: Language, item: type[LibraryItem], product: LateralFromClause) -> tuple[Any, ...]:
     """Every order ends in the id. Games that were played alike, or never, stand with the newest first."""
-    key = col(Product.sort_key_en if language == "en" else Product.sort_key_ru)
+    key = product.c.sort_key_en if language == "en" else product.c.sort_key_ru
     newest = col(item.added_at).desc()
     orders: dict[ItemSort, tuple[Any, ...]] = {
         ItemSort.NAME_ASC: (key.asc().nulls_last(),),
@@ -134,6 +151,9 @@ def _order(sort: ItemSort, language: Language, item: type[LibraryItem]) -> tuple
         ItemSort.PLAYTIME_DESC: (col(item.total_playtime_seconds).desc(), newest),
     }
     return *orders[sort], col(item.id)
+
+
+_PRODUCT = _product_of(LibraryItem, "product")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +199,9 @@ def _matching(shape: _Shape, *columns: Any) -> Select[Any]:
         ).where(col(ItemCategory.category_id) == bindparam("category_id", type_=Uuid))
     if shape.by_title:
         sought = bindparam("search", type_=String)
-        in_ru = func.strpos(Product.sort_key_ru, sought) > 0
-        in_en = func.strpos(Product.sort_key_en, sought) > 0
-        matching = matching.join(Product, _of_product(LibraryItem)).where(or_(in_ru, in_en))
+        in_ru = func.strpos(_PRODUCT.c.sort_key_ru, sought) > 0
+        in_en = func.strpos(_PRODUCT.c.sort_key_en, sought) > 0
+        matching = matching.join(_PRODUCT, true()).where(or_(in_ru, in_en))
     if shape.shared is SharedFilter.ONLY:
         matching = matching.where(col(LibraryItem.shared_from_user_id).is_not(None))
     elif shape.shared is SharedFilter.EXCLUDE:
@@ -198,28 +218,26 @@ def _page(shape: _Shape) -> Statement:
     whole = _matching(shape, func.count().label("total")).select_from(LibraryItem).subquery("whole")
     found = _matching(shape, LibraryItem)
     if shape.sort in (ItemSort.NAME_ASC, ItemSort.NAME_DESC) and not shape.by_title:
-        found = found.outerjoin(Product, _of_product(LibraryItem))
-    page = aliased(
-        LibraryItem,
-        found.order_by(*_order(shape.sort, shape.language, LibraryItem))
-        .limit(bindparam("limit", type_=Integer))
-        .offset(bindparam("offset", type_=BigInteger))
-        .subquery("page"),
-    )
+        found = found.outerjoin(_PRODUCT, true())
+    found = found.order_by(*_order(shape.sort, shape.language, LibraryItem, _PRODUCT))
+    found = found.limit(bindparam("limit", type_=Integer)).offset(bindparam("offset", type_=BigInteger))
+    page = aliased(LibraryItem, found.subquery("page"))
+    product = _product_of(page, "product_of_page")
     return Statement(
-        select(*_columns(shape.language, page), whole.c.total)
+        select(*_columns(shape.language, page, product), whole.c.total)
         .select_from(whole)
         .outerjoin(page, true())
-        .outerjoin(Product, _of_product(page))
-        .order_by(*_order(shape.sort, shape.language, page))
+        .outerjoin(product, true())
+        .order_by(*_order(shape.sort, shape.language, page, product))
     )
 
 
 def _visible(language: Language, *conditions: ColumnElement[bool]) -> Statement:
     """Visible items of the user, by id."""
     return Statement(
-        select(*_columns(language, LibraryItem))
-        .outerjoin(Product, _of_product(LibraryItem))
+        select(*_columns(language, LibraryItem, _PRODUCT))
+        .select_from(LibraryItem)
+        .outerjoin(_PRODUCT, true())
         .where(_OF_USER, _HAS_ACCESS, *conditions)
         .order_by(col(LibraryItem.id))
     )

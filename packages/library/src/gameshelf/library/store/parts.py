@@ -3,7 +3,7 @@
 from typing import Any
 
 from gameshelf.library.models import Product
-from sqlalchemy import ARRAY, DateTime, Uuid, bindparam, column, func, literal, or_, select
+from sqlalchemy import ARRAY, DateTime, Uuid, bindparam, column, func, or_, select, true
 from sqlalchemy.sql import ColumnElement, TableValuedAlias
 from sqlmodel import col
 
@@ -31,6 +31,10 @@ def rows(name: str, **columns: tuple[str, Any]) -> TableValuedAlias:
 
 
 def has_title(product_id: Any) -> ColumnElement[bool]:
-    """Whether the Catalog has told a product's title: until then it has to be asked for."""
+    """Whether the Catalog has told a product's title: until then it has to be asked for.
+
+    A value looked up row by row: of an EXISTS the planner may make a hash of the whole catalog.
+    """
     told = or_(col(Product.title_ru).is_not(None), col(Product.title_en).is_not(None))
-    return select(literal(1)).where(col(Product.product_id) == product_id, told).exists()
+    titled = select(true()).where(col(Product.product_id) == product_id, told)
+    return titled.scalar_subquery().is_not(None)

@@ -1,0 +1,175 @@
+"""Real connections side by side: users don't wait for each other, the Catalog's writers take turns, nothing is lost."""
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gameshelf.kernel.clock import utc_now
+from gameshelf.library import (
+    CATALOG_VERSION,
+    MIGRATIONS,
+    CatalogProjection,
+    CategoryAlreadyExists,
+    GrantKind,
+    ItemFilter,
+    LibraryQueries,
+    LibraryService,
+    NewCategory,
+    NewGrant,
+    ProductAlreadyOwned,
+    ProductFact,
+)
+from sqlalchemy import select
+
+USERS, ROUNDS, WRITERS = 5, 12, 3
+GAMES = sorted(uuid4() for _ in range(20))
+
+
+@pytest.fixture(scope="module")
+def dsn(create_database):
+    made = create_database()
+    MIGRATIONS.upgrade(made)
+    return made
+
+
+@pytest.fixture
+async def connect(dsn):
+    """Opens connections that the end of the test closes. A deadlock, or a wait of ten seconds, is an error."""
+    async with AsyncExitStack() as stack:
+
+        async def open_one():
+            connection = await asyncpg.connect(
+                dsn, server_settings={"deadlock_timeout": "100ms", "lock_timeout": "10s"}
+            )
+            stack.push_async_callback(connection.close)
+            return connection
+
+        yield open_one
+
+
+@asynccontextmanager
+async def change(connection, user):
+    """A transaction that holds the user's lock, as whoever calls the package has to."""
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", str(user))
+        yield LibraryService(connection, lambda event: None)
+
+
+async def test_libraries_and_the_catalog_are_written_side_by_side(connect):
+    users = [uuid4() for _ in range(USERS)]
+    done = asyncio.Event()
+    taken = []
+
+    async def play(user):
+        connection = await connect()
+        for number in range(ROUNDS):
+            async with change(connection, user) as service:
+                grants = [NewGrant(game, GrantKind.ORDER, str(number), utc_now()) for game in GAMES[number:]]
+                await service.grant(user, grants)
+                await service.end_grants(user, GrantKind.ORDER, str(number), GAMES[number + 1 :])
+
+    async def describe(writer):
+        connection, own = await connect(), uuid4()
+        for number in range(ROUNDS):
+            async with connection.transaction():
+                # Of the products that all write a fact may be old news when its turn comes; of its own it never is.
+                games = [own, *GAMES] if writer % 2 else [*GAMES[::-1], own]
+                facts = [ProductFact(game, utc_now(), {"title_en": f"{number} {writer}"}) for game in games]
+                await CatalogProjection(connection).apply(facts)
+
+    async def ask():
+        connection = await connect()
+        while not done.is_set():
+            async with connection.transaction():
+                taken.extend(await CatalogProjection(connection).take_wanted(7))
+
+    async def come_and_go():
+        connection = await connect()
+        while not done.is_set():
+            user = uuid4()
+            async with change(connection, user) as service:
+                await service.grant(user, [NewGrant(uuid4(), GrantKind.GIFT, "g", utc_now() - timedelta(days=1))])
+            async with change(connection, user) as service:
+                while await service.erase(user):
+                    pass
+
+    looking = await connect()
+    before = await looking.fetchval(str(select(CATALOG_VERSION)))
+    async with asyncio.TaskGroup() as tasks:
+        background = [tasks.create_task(work()) for work in (ask, ask, come_and_go)]
+        async with asyncio.TaskGroup() as work:
+            for user in users:
+                work.create_task(play(user))
+            for writer in range(WRITERS):
+                work.create_task(describe(writer))
+        done.set()
+    assert all(task.exception() is None for task in background)
+    assert await looking.fetchval(str(select(CATALOG_VERSION))) - before == WRITERS * ROUNDS
+    for user in users:
+        page = await LibraryQueries(looking).items(user, ItemFilter(limit=100), "en")
+        assert sorted(item.product_id for item in page.items) == GAMES[:ROUNDS]
+        assert {item.title for item in page.items} <= {f"{ROUNDS - 1} {writer}" for writer in range(WRITERS)}
+
+
+async def test_writers_of_one_product_lose_nothing_of_each_other(connect):
+    game = uuid4()
+    fields = {"title_ru": "Лёд", "title_en": "Ice", "product_type": "game", "is_free_to_play": True}
+
+    async def say(name, value):
+        connection = await connect()
+        async with connection.transaction():
+            await CatalogProjection(connection).apply([ProductFact(game, utc_now(), {name: value})])
+
+    async with asyncio.TaskGroup() as tasks:
+        for name, value in fields.items():
+            tasks.create_task(say(name, value))
+    row = await (await connect()).fetchrow("SELECT * FROM library.products WHERE product_id = $1", game)
+    assert {name: row[name] for name in fields} == fields
+    assert (row["sort_key_ru"], row["sort_key_en"]) == ("лед", "ice")
+
+
+async def test_of_two_claims_at_once_one_is_granted(connect):
+    user, game = uuid4(), uuid4()
+    catalog = await connect()
+    async with catalog.transaction():
+        await CatalogProjection(catalog).apply([ProductFact(game, utc_now(), {"is_free_to_play": True})])
+
+    async def claim():
+        connection = await connect()
+        try:
+            async with change(connection, user) as service:
+                await service.claim(user, game, "ru")
+        except ProductAlreadyOwned:
+            return False
+        return True
+
+    assert sorted(await asyncio.gather(*(claim() for _ in range(4)))) == [False, False, False, True]
+    assert await catalog.fetchval("SELECT count(*) FROM library.ownership_grants WHERE user_id = $1", user) == 1
+
+
+@pytest.mark.parametrize("first_commits", [True, False])
+async def test_a_name_is_given_once_even_without_the_lock(connect, first_commits):
+    user, name = uuid4(), NewCategory(name="Любимые")
+    first, second = await connect(), await connect()
+    transaction = first.transaction()
+    await transaction.start()
+    await LibraryService(first, print).create_category(user, name)
+
+    async def create_too():
+        async with second.transaction():
+            await LibraryService(second, print).create_category(user, name)
+
+    waiting = asyncio.create_task(create_too())
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    if first_commits:
+        await transaction.commit()
+        with pytest.raises(CategoryAlreadyExists):
+            await waiting
+    else:
+        await transaction.rollback()
+        await waiting
+    assert [category.name for category in await LibraryQueries(first).categories(user)] == ["Любимые"]

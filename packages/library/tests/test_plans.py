@@ -1,0 +1,140 @@
+"""How PostgreSQL carries out each statement: a user's rows by the user's key, products by theirs, whatever the size.
+
+The plans are those without values ("generic"), which the server comes to use for statements that are prepared once.
+"""
+
+import json
+from itertools import product as combinations
+from typing import get_args
+
+import asyncpg
+import pytest
+from gameshelf.kernel.database import Statement
+from gameshelf.library import MIGRATIONS, ItemSort, Language, SharedFilter, catalog, queries
+from gameshelf.library.store import categories, erasure, grants, items
+
+BOOLS = (False, True)
+SHAPES = [
+    queries._Shape(*parts)
+    for parts in combinations(get_args(Language), ItemSort, SharedFilter, BOOLS, BOOLS, BOOLS, BOOLS)
+]
+OF_USERS = {
+    "user_library_items",
+    "ownership_grants",
+    "user_game_categories",
+    "user_library_item_to_categories",
+    "wanted_products",
+}
+# The one statement that looks for products over all users goes by the time at which they are due.
+BY_TIME = "catalog._DUE"
+
+FILL = """
+SET session_replication_role = replica;  -- the rows fit together: their foreign keys need not be checked one by one
+INSERT INTO library.products (product_id, title_ru, sort_key_ru, sort_key_en)
+SELECT md5('p' || n)::uuid, 'Игра ' || n, 'игра ' || n, 'игра ' || n FROM generate_series(1, 5000) n;
+INSERT INTO library.user_library_items (user_id, id, product_id, added_at, acquisition_type, last_played_at, is_hidden)
+SELECT md5('u' || u)::uuid, md5('i' || u || '-' || n)::uuid, md5('p' || (u * 37 + n * 7) % 5000 + 1)::uuid,
+       now() - n * interval '1 day', 'purchase', now() - n * interval '1 hour', n % 20 = 0
+FROM generate_series(1, 500) n, generate_series(1, 200) u;
+INSERT INTO library.ownership_grants (user_id, product_id, kind, source_id, acquired_at)
+SELECT user_id, product_id, 'order', 'o', added_at FROM library.user_library_items;
+INSERT INTO library.user_game_categories (user_id, id, name)
+SELECT md5('u' || u)::uuid, md5('c' || u || '-' || c)::uuid, 'c' || c
+FROM generate_series(1, 200) u, generate_series(1, 10) c;
+INSERT INTO library.user_library_item_to_categories (user_id, library_item_id, category_id)
+SELECT md5('u' || u)::uuid, md5('i' || u || '-' || n)::uuid, md5('c' || u || '-' || n % 10 + 1)::uuid
+FROM generate_series(1, 200) u, generate_series(1, 250) n;
+INSERT INTO library.wanted_products (user_id, product_id, ask_after)
+SELECT user_id, product_id, added_at FROM library.user_library_items WHERE is_hidden;
+SET session_replication_role = origin;
+"""
+
+
+@pytest.fixture(scope="module")
+def empty(create_database):
+    dsn = create_database()
+    MIGRATIONS.upgrade(dsn)
+    return dsn
+
+
+@pytest.fixture(scope="module")
+async def full(empty):
+    """A database of 200 users with 500 games each out of 5,000."""
+    settings = {
+        "plan_cache_mode": "force_generic_plan",
+        # Tables of this size look cheap to read whole, if only several workers share it; real ones don't.
+        "max_parallel_workers_per_gather": "0",
+    }
+    connection = await asyncpg.connect(empty, server_settings=settings)
+    await connection.execute(FILL)
+    await connection.execute("VACUUM ANALYZE")
+    yield connection
+    await connection.close()
+
+
+def statements():
+    """Every statement of the package by its name."""
+    for module in (queries, catalog, categories, erasure, grants, items):
+        for name, value in vars(module).items():
+            found = value if isinstance(value, tuple) else value.values() if isinstance(value, dict) else (value,)
+            for number, statement in enumerate(found):
+                if isinstance(statement, Statement):
+                    yield f"{module.__name__.rpartition('.')[2]}.{name}" + (f" {number}" if number else ""), statement
+
+
+async def plan(connection, statement):
+    """The nodes of a statement's plan, each with those below it after it."""
+    nulls = ", ".join("NULL" for _ in statement._names)
+    await connection.execute(f"PREPARE explained AS {statement.sql}")
+    [[found]] = await connection.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE explained{f'({nulls})' if nulls else ''}")
+    await connection.execute("DEALLOCATE explained")
+    nodes, rest = [], [json.loads(found)[0]["Plan"]]
+    while rest:
+        node = rest.pop()
+        nodes.append(node)
+        rest += node.get("Plans", ())
+    return nodes
+
+
+def complaints(nodes, name):
+    """What is wrong with a plan, in words."""
+    for node in nodes:
+        table, condition = node.get("Relation Name"), node.get("Index Cond", "")
+        if node["Node Type"] == "Seq Scan" and table in OF_USERS | {"products"}:
+            yield f"{name} reads all of {table}"
+        if node["Node Type"] in ("Index Scan", "Index Only Scan", "Bitmap Index Scan"):
+            index = node["Index Name"]
+            key = "product_id" if index == "pk_products" else "ask_after" if name == BY_TIME else "user_id"
+            if f"({key} " not in condition and index != "pk_catalog_version":
+                yield f"{name} goes through {index} by {condition or 'nothing'}"
+
+
+NAMED = dict(statements())
+
+
+@pytest.mark.parametrize("name", NAMED)
+async def test_a_statement_finds_its_rows_by_key(full, name):
+    assert list(complaints(await plan(full, NAMED[name]), name)) == []
+
+
+async def test_every_filter_and_order_finds_its_rows_by_key(full):
+    found = [
+        complaint for shape in SHAPES for complaint in complaints(await plan(full, queries._page(shape)), str(shape))
+    ]
+    assert found == []
+
+
+async def test_the_first_page_comes_in_the_order_of_its_index_and_is_counted_in_it(full):
+    shape = queries._Shape("ru", ItemSort.LAST_PLAYED_DESC, SharedFilter.INCLUDE, False, False, False, False)
+    nodes = await plan(full, queries._page(shape))
+    on_index = [node["Node Type"] for node in nodes if node.get("Index Name") == "ix_user_library_items_shown"]
+    # The page in its order, and the count: in the index alone once the table was vacuumed, through a bitmap before.
+    assert sorted(on_index) in (["Index Only Scan", "Index Scan"], ["Bitmap Index Scan", "Index Scan"])
+    assert "Limit" in [node["Node Type"] for node in nodes]
+
+
+def test_the_statements_were_found():
+    assert len(NAMED) > 30
+    assert {name.partition(".")[0] for name in NAMED} == {
+        *("queries", "catalog", "categories", "erasure", "grants", "items")
+    }

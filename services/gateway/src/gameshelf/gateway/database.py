@@ -1,7 +1,7 @@
 """The connection pool."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any
 
 import asyncpg
@@ -12,9 +12,27 @@ Acquire = Callable[[], AbstractAsyncContextManager[Any]]
 """Gives a connection for the length of a block. Raises TimeoutError when none is free for too long."""
 
 ACQUIRE_SECONDS = 5.0
+CLOSE_SECONDS = 5.0
 # Longer than any statement of ours takes; a twin request waits this long for the lock of a user's row.
 LOCK_TIMEOUT_MILLISECONDS = 5_000
 STATEMENT_TIMEOUT_MILLISECONDS = 30_000
+
+
+class DatabaseUnusable(Exception):
+    """No connection at the start; the message is one line that names the variable."""
+
+
+@contextmanager
+def first_connection() -> Iterator[None]:
+    """Around the first connection of a process. Raises DatabaseUnusable for what keeps it from being made."""
+    try:
+        yield
+    except (ValueError, OverflowError):
+        # The message may quote what looks like a port and is a part of the password.
+        raise DatabaseUnusable("POSTGRES_DSN: it can't be understood") from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        reason = str(error) or type(error).__name__
+        raise DatabaseUnusable(f"POSTGRES_DSN: the database can't be used: {reason}") from None
 
 
 class _Connection(asyncpg.Connection):

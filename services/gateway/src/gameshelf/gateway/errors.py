@@ -199,9 +199,10 @@ class RateLimitExceeded(DomainError):
 
     code = "RATE_LIMIT_EXCEEDED"
 
-    def __init__(self, retry_after: int) -> None:
+    def __init__(self, retry_after: int, headers: dict[str, str] | None = None) -> None:
         super().__init__()
         self.retry_after = retry_after
+        self.headers = headers or {}
 
 
 # What each rule says when it is broken, by the name that pydantic gives it (or we do): (ru, en), with its values.

@@ -29,8 +29,8 @@ _LOST_A_RACE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 def postgres_is_away(error: BaseException) -> bool:
     """Whether PostgreSQL could not be reached, or could not serve just now."""
     if isinstance(error, asyncpg.InterfaceError):
-        # asyncpg's own words for a connection that went away under a statement.
-        return "closed" in str(error) or "connection" in str(error)
+        # asyncpg's own words for a connection that went away under a statement; a bad argument quotes the argument.
+        return not isinstance(error, ValueError) and ("closed" in str(error) or "connection" in str(error))
     return isinstance(error, _POSTGRES_AWAY)
 
 

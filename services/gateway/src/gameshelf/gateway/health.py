@@ -1,7 +1,7 @@
 """How the parts that this process depends on are."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -24,10 +24,10 @@ class Health:
     async def ready(self) -> tuple[bool, dict[str, str]]:
         """Whether to send requests here, and the state of each part."""
         settings = self._gateway.settings
-        addresses = {"kafka": next(iter(settings.kafka_brokers), None), "s3": settings.s3_endpoint}
-        named = {name: address for name, address in addresses.items() if address}
+        s3 = (settings.s3_endpoint,) if settings.s3_endpoint else ()
+        named = {name: known for name, known in (("kafka", settings.kafka_brokers), ("s3", s3)) if known}
         serving, redis, *others = await asyncio.gather(
-            self._postgres(), _works(self._ping_redis()), *(_works(_connect(address)) for address in named.values())
+            self._postgres(), _works(self._ping_redis()), *(_any_listens(known) for known in named.values())
         )
         parts = {"postgresql": "ok" if serving else "failed", "redis": _state(redis)}
         parts |= {name: _state(works) for name, works in zip(named, others, strict=True)}
@@ -62,6 +62,11 @@ async def _works(check: Awaitable[None]) -> bool:
         await asyncio.wait_for(check, _SECONDS)
         return True
     return False
+
+
+async def _any_listens(addresses: Sequence[str]) -> bool:
+    """Whether one of a cluster's servers is there: the others may be down for maintenance."""
+    return any(await asyncio.gather(*(_works(_connect(address)) for address in addresses)))
 
 
 async def _connect(address: str) -> None:

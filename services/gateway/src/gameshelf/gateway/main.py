@@ -8,9 +8,11 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import asyncpg
 from gameshelf.gateway import __version__
+from gameshelf.gateway.database import DatabaseUnusable, first_connection
 from gameshelf.gateway.jobs.schedule import repeat
 from gameshelf.gateway.migrate import SchemaOutdated, require_current, upgrade
 from gameshelf.gateway.observability.logs import configure_logging
@@ -28,6 +30,10 @@ _COLLECT_AFTER = 10_000
 _JOBS = {"erasure": 1.0, "retention": 60.0, "wanted products": 5.0}
 
 
+class CannotListen(Exception):
+    """A port can't be bound; the message is one line that names its variable."""
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """The command line; the exit code."""
     parser = argparse.ArgumentParser(prog="gameshelf-gateway", description="The Library Service.")
@@ -41,18 +47,18 @@ def run(arguments: Sequence[str] | None = None) -> int:
         settings = load_settings(os.environ)
         configure_logging(settings.log_level)
         if command == "migrate":
+            asyncio.run(_reach(settings))
             upgrade(settings.postgres_dsn.get_secret_value(), MIGRATIONS)
         else:
             asyncio.run(_serve(settings) if command == "serve" else _check(settings))
-    except (SettingsError, SchemaOutdated) as error:
+    except (SettingsError, SchemaOutdated, DatabaseUnusable, CannotListen) as error:
         return _stop(str(error))
-    except (OSError, asyncpg.PostgresError) as error:
-        return _stop(str(error) or type(error).__name__)
     except ExceptionGroup as failed:
-        reasons, unexpected = failed.split(OSError)  # a part whose port is taken could not start
-        if unexpected or not reasons:
+        # One part could not start, and took the others with it.
+        reasons = _leaves(failed)
+        if not all(isinstance(reason, SettingsError | CannotListen) for reason in reasons):
             raise
-        return _stop(str(reasons.exceptions[0]))
+        return _stop(str(reasons[0]))
     return 0
 
 
@@ -61,8 +67,23 @@ def _stop(reason: str) -> int:
     return 1
 
 
+def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:
+    return [
+        leaf
+        for error in group.exceptions
+        for leaf in (_leaves(error) if isinstance(error, BaseExceptionGroup) else [error])
+    ]
+
+
+async def _reach(settings: Settings) -> None:
+    with first_connection():
+        connection = await asyncpg.connect(settings.postgres_dsn.get_secret_value(), timeout=10)
+    await connection.close()
+
+
 async def _check(settings: Settings) -> None:
-    connection = await asyncpg.connect(settings.postgres_dsn.get_secret_value(), timeout=10)
+    with first_connection():
+        connection = await asyncpg.connect(settings.postgres_dsn.get_secret_value(), timeout=10)
     try:
         await require_current(connection, MIGRATIONS)
     finally:
@@ -92,27 +113,32 @@ def _spare_the_collector() -> None:
     gc.set_threshold(_COLLECT_AFTER)
 
 
-async def run_gateway(gateway: Gateway) -> None:
-    """Runs every part of this process's roles until ``gateway.stopping`` is set, then drains."""
+async def run_gateway(gateway: Gateway, *, http: bool = True) -> None:
+    """Runs every part of this process's roles until ``gateway.stopping`` is set, then drains.
+
+    ``http=False`` leaves REST and WebSocket to the server that this runs in. Raises CannotListen, also in a group.
+    """
     settings = gateway.settings
     metrics_server = _bind_metrics(gateway)
     try:
-        async with asyncio.TaskGroup() as tasks:
-            hub = tasks.create_task(gateway.hub.run(), name="hub")
-            tasks.create_task(repeat("gauges", gateway.health.measure, 2.0, gateway.stopping), name="gauges")
-            if ServiceRole.API in settings.roles:
-                tasks.create_task(_serve_http(gateway), name="http")
-                tasks.create_task(_serve_grpc(gateway), name="grpc")
-            if gateway.consumer:
-                tasks.create_task(gateway.consumer.run(gateway.stopping), name="consumer")
-            if gateway.relay:
-                tasks.create_task(gateway.relay.run(gateway.stopping), name="relay")
-            if ServiceRole.JOBS in settings.roles:
-                _start_jobs(gateway, tasks)
-            _log.info("serving", extra={"fields": {"roles": sorted(settings.roles)}})
-            await gateway.stopping.wait()
-            _log.info("draining")
-            tasks.create_task(_end_hub(gateway, hub), name="end hub")
+        async with asyncio.TaskGroup() as outer:
+            hub = outer.create_task(gateway.hub.run(), name="hub")
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(repeat("gauges", gateway.health.measure, 2.0, gateway.stopping), name="gauges")
+                if ServiceRole.API in settings.roles:
+                    if http:
+                        tasks.create_task(_serve_http(gateway), name="http")
+                    tasks.create_task(_serve_grpc(gateway), name="grpc")
+                if gateway.consumer:
+                    tasks.create_task(gateway.consumer.run(gateway.stopping), name="consumer")
+                if gateway.relay:
+                    tasks.create_task(gateway.relay.run(gateway.stopping), name="relay")
+                if ServiceRole.JOBS in settings.roles:
+                    _start_jobs(gateway, tasks)
+                _log.info("serving", extra={"fields": {"roles": sorted(settings.roles)}})
+                await gateway.stopping.wait()
+                _log.info("draining")
+            hub.cancel()  # last of all: what the others still commit is told
     finally:
         metrics_server.close()
 
@@ -123,12 +149,6 @@ def _start_jobs(gateway: Gateway, tasks: asyncio.TaskGroup) -> None:
         jobs["wanted products"] = gateway.wanted.run_once
     for name, work in jobs.items():
         tasks.create_task(repeat(name, work, _JOBS[name], gateway.stopping), name=name)
-
-
-async def _end_hub(gateway: Gateway, hub: "asyncio.Task[None]") -> None:
-    """The hub ends last of all: while the sockets close it still delivers."""
-    await gateway.hub.empty()
-    hub.cancel()
 
 
 async def _serve_http(gateway: Gateway) -> None:
@@ -153,12 +173,15 @@ async def _serve_http(gateway: Gateway) -> None:
     try:
         await serve_hypercorn(app, config, shutdown_trigger=stopped)
     except OSError as error:
-        raise OSError(f"LIBRARY_SERVICE_HTTP_PORT: {config.bind[0]} can't be bound: {error.strerror}") from None
+        raise CannotListen(f"LIBRARY_SERVICE_HTTP_PORT: {config.bind[0]} can't be bound: {error.strerror}") from None
 
 
 async def _serve_grpc(gateway: Gateway) -> None:
     server = gateway.grpc_server()
-    await server.start()
+    try:
+        await server.start()
+    except OSError as error:
+        raise CannotListen(str(error)) from None
     await gateway.stopping.wait()
     await server.stop(gateway.settings.shutdown_seconds)
 
@@ -169,4 +192,4 @@ def _bind_metrics(gateway: Gateway) -> MetricsServer:
         return gateway.metrics.serve(settings.host, settings.metrics_port)
     except OSError as error:
         address = f"{settings.host}:{settings.metrics_port}"
-        raise OSError(f"LIBRARY_SERVICE_METRICS_PORT: {address} can't be bound: {error.strerror}") from None
+        raise CannotListen(f"LIBRARY_SERVICE_METRICS_PORT: {address} can't be bound: {error.strerror}") from None

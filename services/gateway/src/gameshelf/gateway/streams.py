@@ -1,5 +1,6 @@
 """A user's own row: the lock that orders their writes, and what a read must know first."""
 
+from collections.abc import Collection, Set
 from dataclasses import dataclass
 from hashlib import blake2b
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from gameshelf.gateway.tables import ErasedUser, UserStream
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.library import CATALOG_VERSION
-from sqlalchemy import LargeBinary, Uuid, bindparam, func, literal, or_, select, true
+from sqlalchemy import ARRAY, LargeBinary, Uuid, any_, bindparam, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -42,6 +43,12 @@ _MARK_ERASED = Statement(
     .from_select(["user_id", "erased_at"], select(_USER, func.now()), include_defaults=False)
     .on_conflict_do_update(
         index_elements=["user_id"], set_={"erased_at": func.now()}, where=col(UserStream.erased_at).is_(None)
+    )
+)
+_BEING_ERASED = Statement(
+    select(col(UserStream.user_id)).where(
+        col(UserStream.user_id) == any_(bindparam("user_ids", type_=ARRAY(Uuid))),
+        col(UserStream.erased_at).is_not(None),
     )
 )
 _KEEP_HASH = Statement(insert(ErasedUser).values(user_hash=_HASH).on_conflict_do_nothing())
@@ -91,6 +98,11 @@ class UserStreams:
         if row is None or row["erased"]:
             raise UserErased
         return StreamState(*row.values())
+
+    async def being_erased(self, connection: Connection, user_ids: Collection[UUID]) -> Set[UUID]:
+        """Those of the users whose data may still be there although their account was deleted."""
+        rows = await _BEING_ERASED.all(connection, user_ids=list(user_ids))
+        return {row["user_id"] for row in rows}
 
     async def mark_erased(self, connection: Connection, user_id: UUID) -> None:
         """Sets the tombstone that every write checks, in the caller's transaction."""

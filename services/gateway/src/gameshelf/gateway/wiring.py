@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from gameshelf import library
 from gameshelf.gateway import tables
 from gameshelf.gateway.adapters import redis as redis_adapter
 from gameshelf.gateway.adapters.catalog import Catalog
-from gameshelf.gateway.database import ACQUIRE_SECONDS, Pool, create_pool
+from gameshelf.gateway.database import ACQUIRE_SECONDS, CLOSE_SECONDS, Pool, create_pool, first_connection
 from gameshelf.gateway.grpc.calls import Calls, ServiceCertificates
 from gameshelf.gateway.grpc.library import LibraryQuery
 from gameshelf.gateway.grpc.server import GrpcServer
@@ -31,6 +32,7 @@ from gameshelf.gateway.jobs.products import WantedProducts
 from gameshelf.gateway.jobs.retention import Retention
 from gameshelf.gateway.kafka.client import connection_options
 from gameshelf.gateway.kafka.consumer import Consumer
+from gameshelf.gateway.kafka.dead_letters import DeadLetters
 from gameshelf.gateway.kafka.relay import Relay
 from gameshelf.gateway.limits import RateLimits
 from gameshelf.gateway.migrate import require_current
@@ -76,7 +78,15 @@ class Gateway:
         self.streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode())
         self.hub = Hub(self.redis, self.acquire)
         self.transactions = Transactions(self.acquire, self.streams, settings.kafka_topic_events, self._committed)
-        self.limits = RateLimits(self.redis, settings.limit_user, settings.limit_ip, settings.limit_service)
+        self.limits = RateLimits(
+            self.redis,
+            settings.limit_user,
+            settings.limit_ip,
+            settings.limit_service,
+            metrics,
+            tracing,
+            settings.trusted_proxies if settings.auth_mode == "gateway" else (),
+        )
         self.verifier = _verifier(settings)
         self.health = Health(self)
         self.relay = self._relay()
@@ -115,7 +125,7 @@ class Gateway:
         """The gRPC server of the settings."""
         certificates = ServiceCertificates(self.settings.grpc_tls_required, self.settings.grpc_service_identities)
         calls = Calls(self.verifier, certificates, self.limits, self.metrics, self.tracing)
-        return GrpcServer(self.settings, calls, LibraryQuery(self.acquire))
+        return GrpcServer(self.settings, calls, LibraryQuery(self.acquire, self.streams))
 
     def _authenticate(self) -> Authenticate:
         if self.settings.auth_mode == "gateway":
@@ -138,6 +148,7 @@ class Gateway:
     def _consumer(self) -> Consumer | None:
         if ServiceRole.CONSUMER not in self.settings.roles:
             return None
+        dead_letters = DeadLetters(self.settings.kafka_topic_dead_letters, self.acquire, self.streams, self.metrics)
         return Consumer(
             connection_options(self.settings),
             self.settings.kafka_group,
@@ -145,7 +156,7 @@ class Gateway:
             self.acquire,
             self.transactions,
             self.streams,
-            self.settings.kafka_topic_dead_letters,
+            dead_letters,
             self.metrics,
             self.tracing,
         )
@@ -155,17 +166,25 @@ class Gateway:
         await self.redis.aclose()
         if self.catalog:
             await self.catalog.close()
-        await self.pool.close()
+        try:
+            await asyncio.wait_for(self.pool.close(), CLOSE_SECONDS)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            self.pool.terminate()  # a server that does not answer would hold up the end for ever
         self.tracing.shutdown()
 
 
 async def build(settings: Settings) -> Gateway:
-    """The gateway of these settings. Raises SchemaOutdated, SettingsError, and what asyncpg raises."""
+    """The gateway of these settings. Raises SchemaOutdated, SettingsError, DatabaseUnusable."""
     tracing = Tracing(settings.otlp_endpoint, instance=socket.gethostname())
-    pool = await create_pool(settings.postgres_dsn.get_secret_value(), settings.postgres_pool_size, tracing)
-    async with pool.acquire() as connection:
-        await require_current(connection, MIGRATIONS)
-    return Gateway(settings, pool, Metrics(), tracing)
+    with first_connection():
+        pool = await create_pool(settings.postgres_dsn.get_secret_value(), settings.postgres_pool_size, tracing)
+    try:
+        async with pool.acquire() as connection:
+            await require_current(connection, MIGRATIONS)
+        return Gateway(settings, pool, Metrics(), tracing)
+    except BaseException:
+        pool.terminate()
+        raise
 
 
 def _verifier(settings: Settings) -> TokenVerifier | None:

@@ -1,5 +1,6 @@
 """The Catalog over gRPC, for products that somebody owns before the Catalog's events spoke of them."""
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC
 from uuid import UUID
@@ -9,21 +10,36 @@ from gameshelf.library import ProductFact
 from gameshelf.protos.external.catalog.v1 import catalog_service_pb2 as messages
 from gameshelf.protos.external.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 
+_log = logging.getLogger(__name__)
+
 _SECONDS = 5.0
+# gRPC's own pause between attempts to connect grows to two minutes, and calls meanwhile fail unasked.
+_RECONNECT = [("grpc.initial_reconnect_backoff_ms", 500), ("grpc.max_reconnect_backoff_ms", 5000)]
 
 
 class Catalog:
     """A client of ``CatalogService``."""
 
     def __init__(self, address: str) -> None:
-        self._channel = grpc.aio.insecure_channel(address)
+        self._channel = grpc.aio.insecure_channel(address, options=_RECONNECT)
         self._stub = CatalogServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
     async def products(self, product_ids: Sequence[UUID]) -> list[ProductFact]:
         """What the Catalog says of up to 100 products; unknown ones are left out. Raises grpc.aio.AioRpcError."""
         request = messages.GetProductsBatchRequest(product_ids=[str(product_id) for product_id in product_ids])
         response = await self._stub.GetProductsBatch(request, timeout=_SECONDS)
-        return [_fact(product) for product in response.products]
+        asked = set(product_ids)
+        facts = []
+        for product in response.products:
+            try:
+                fact = _fact(product)
+            except (ValueError, OverflowError):
+                # One product that makes no sense is no reason to do without the others.
+                _log.warning("the Catalog sent a product that can't be understood")
+                continue
+            if fact.product_id in asked:
+                facts.append(fact)
+        return facts
 
     async def close(self) -> None:
         await self._channel.close()

@@ -1,5 +1,6 @@
 """The steps around every gRPC call: who calls, may they, how long it took, and one form for every failure."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -8,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 import grpc
-from gameshelf.gateway.errors import CODES
+from gameshelf.gateway.errors import CODES, RateLimitExceeded
 from gameshelf.gateway.failures import refused
-from gameshelf.gateway.identity import Identity, Role, TokenVerifier, Unauthenticated
+from gameshelf.gateway.identity import Identity, Role, TokenVerifier, Unauthenticated, parse_uuid
 from gameshelf.gateway.limits import RateLimits
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
@@ -27,19 +28,22 @@ _OPEN = ("/grpc.health.v1.", "/grpc.reflection.")
 _caller: ContextVar[Identity] = ContextVar("caller")
 
 
+def is_player() -> bool:
+    """Whether the caller may do nothing but what a player may."""
+    return not _caller.get().roles & {Role.SERVICE, Role.SUPPORT, Role.ADMIN}
+
+
 def require_read(user_id: UUID) -> None:
     """Whether the caller may read this user's data: a player only their own. Raises PermissionDenied."""
     caller = _caller.get()
-    if caller.roles & {Role.SERVICE, Role.SUPPORT, Role.ADMIN}:
-        return
-    if Role.USER not in caller.roles or caller.user_id != user_id:
+    if is_player() and (Role.USER not in caller.roles or caller.user_id != user_id):
         raise PermissionDenied
 
 
 def parse_id(text: str, field: str) -> UUID:
-    """A UUID of a request. Raises InvalidInput that names the field."""
+    """A UUID of a request, in the one usual form. Raises InvalidInput that names the field."""
     try:
-        return UUID(text)
+        return parse_uuid(text)
     except ValueError:
         raise InvalidInput(Problem("uuid_parsing", pointer=field)) from None
 
@@ -86,8 +90,10 @@ class Calls(grpc.aio.ServerInterceptor):
     ) -> Any:
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
-        if handler is None or method.startswith(_OPEN) or handler.unary_unary is None:
+        if handler is None or method.startswith(_OPEN):
             return handler
+        if handler.unary_unary is None:
+            return None  # a stream would pass by the steps below; until they know streams there are none
         return grpc.unary_unary_rpc_method_handler(
             self._wrap(method, handler.unary_unary), handler.request_deserializer, handler.response_serializer
         )
@@ -106,6 +112,9 @@ class Calls(grpc.aio.ServerInterceptor):
                     code = CODES[refusal.code].grpc
                     if code in ("INTERNAL", "UNAVAILABLE"):
                         traced.fail(type(error).__name__)
+                except asyncio.CancelledError:
+                    code = "CANCELLED"  # the caller hung up, or its deadline has passed
+                    raise
                 finally:
                     self._metrics.grpc_served(method, code, time.perf_counter() - started)
             # After the trace: aborting raises, and a refusal is no error of the service.
@@ -135,6 +144,8 @@ def _status(refusal: DomainError) -> Status:
     info = ErrorInfo(reason=refusal.code, domain=DOMAIN)
     for name, value in refusal.meta.items():
         info.metadata[name] = str(value)
+    if isinstance(refusal, RateLimitExceeded):
+        info.metadata["retry_after"] = str(refusal.retry_after)
     detail = code.detailed("en")
     if isinstance(refusal, InvalidInput):
         detail = "; ".join(f"{problem.pointer or problem.parameter}: {problem.rule}" for problem in refusal.problems)

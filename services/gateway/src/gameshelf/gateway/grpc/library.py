@@ -1,13 +1,17 @@
 """``LibraryQueryService``: what other services ask of libraries."""
 
+from collections.abc import Set
 from typing import Any
+from uuid import UUID
 
 import grpc.aio
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.grpc import convert
-from gameshelf.gateway.grpc.calls import parse_id, require_read
+from gameshelf.gateway.grpc.calls import is_player, parse_id, require_read
+from gameshelf.gateway.streams import UserStreams
+from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.library import LibraryQueries
+from gameshelf.library import Access, LibraryQueries
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import (
     LibraryQueryServiceServicer,
@@ -15,6 +19,7 @@ from gameshelf.protos.library.v1.library_query_service_pb2_grpc import (
 )
 
 MAX_PAIRS = 1000
+NO_ACCESS = Access(False, "not_owned")
 NAME = messages.DESCRIPTOR.services_by_name["LibraryQueryService"].full_name
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -23,8 +28,9 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class LibraryQuery(LibraryQueryServiceServicer):
     """Serves reads of libraries; ``acquire`` gives a connection."""
 
-    def __init__(self, acquire: Acquire) -> None:
+    def __init__(self, acquire: Acquire, streams: UserStreams) -> None:
         self._acquire = acquire
+        self._streams = streams
 
     def install(self, server: grpc.aio.Server) -> str:
         """Adds the service to a server; its full name."""
@@ -39,7 +45,8 @@ class LibraryQuery(LibraryQueryServiceServicer):
         _require_few(request.product_ids_filter, "product_ids_filter")
         products = [parse_id(product_id, "product_ids_filter") for product_id in request.product_ids_filter]
         async with self._acquire() as connection:
-            items = await LibraryQueries(connection).items_of_products(user_id, products)
+            gone = await self._erased(connection, {user_id})
+            items = [] if gone else await LibraryQueries(connection).items_of_products(user_id, products)
         return messages.GetLibraryItemsResponse(items=[convert.library_item(item) for item in items])
 
     async def CheckGameAccess(
@@ -56,11 +63,24 @@ class LibraryQuery(LibraryQueryServiceServicer):
 
     async def _check(self, asked: Any) -> list[messages.CheckGameAccessResponse]:
         pairs = [(parse_id(one.user_id, "user_id"), parse_id(one.product_id, "product_id")) for one in asked]
-        for user_id in {user_id for user_id, _ in pairs}:
+        users = {user_id for user_id, _ in pairs}
+        for user_id in users:
             require_read(user_id)
         async with self._acquire() as connection:
+            gone = await self._erased(connection, users)
             found = await LibraryQueries(connection).access(pairs)
-        return [convert.access(one) for one in found]
+        return [
+            convert.access(NO_ACCESS if user_id in gone else one)
+            for (user_id, _), one in zip(pairs, found, strict=True)
+        ]
+
+    async def _erased(self, connection: Connection, users: Set[UUID]) -> Set[UUID]:
+        """Those whose account was deleted; for others nothing is left of them. Raises UserErased for the caller."""
+        if not is_player():
+            return await self._streams.being_erased(connection, users)
+        for user_id in users:  # the player alone
+            await self._streams.state(connection, user_id)
+        return frozenset()
 
 
 def _require_few(values: Any, field: str) -> None:

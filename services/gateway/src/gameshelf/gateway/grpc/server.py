@@ -1,12 +1,13 @@
 """The gRPC server: services, health and reflection."""
 
+import ssl
 from pathlib import Path
 
 import grpc
 import grpc.aio
 from gameshelf.gateway.grpc.calls import Calls
 from gameshelf.gateway.grpc.library import LibraryQuery
-from gameshelf.gateway.settings import Settings
+from gameshelf.gateway.settings import Settings, SettingsError
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
@@ -61,11 +62,22 @@ class GrpcServer:
 
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
-    if not (settings.grpc_tls_cert_file and settings.grpc_tls_key_file):
+    certificate, key, ca = settings.grpc_tls_cert_file, settings.grpc_tls_key_file, settings.grpc_tls_client_ca_file
+    if not (certificate and key):
         return None
-    ca = settings.grpc_tls_client_ca_file
+    # Tried out here: of a bad file gRPC itself says only that the port can't be bound.
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(certificate, key, password=lambda: "")
+    except OSError as error:
+        raise SettingsError(f"GRPC_TLS_CERT_FILE and GRPC_TLS_KEY_FILE: no usable pair ({error.strerror})") from None
+    try:
+        if ca:
+            context.load_verify_locations(ca)
+    except OSError as error:
+        raise SettingsError(f"GRPC_TLS_CLIENT_CA_FILE: no usable certificate ({error.strerror})") from None
     return grpc.ssl_server_credentials(
-        [(_read(settings.grpc_tls_key_file), _read(settings.grpc_tls_cert_file))],
+        [(_read(key), _read(certificate))],
         root_certificates=_read(ca) if ca else None,
         require_client_auth=ca is not None,
     )

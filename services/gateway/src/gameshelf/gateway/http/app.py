@@ -6,7 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
-from gameshelf.gateway.errors import Language, MethodNotAllowed, PayloadTooLarge
+from gameshelf.gateway.errors import Language, MethodNotAllowed, PayloadTooLarge, RateLimitExceeded
 from gameshelf.gateway.failures import refused, safe_to_repeat
 from gameshelf.gateway.http.authenticate import Authenticate
 from gameshelf.gateway.http.idempotency import Guard
@@ -77,6 +77,9 @@ class RestApi:
                 request.scope["user_id"] = identity.user_id  # type: ignore[typeddict-unknown-key]
                 limited = await self._limits.of_user(identity.user_id)
                 reply = await serve(route, identity.user_id, language, ids)
+            except RateLimitExceeded as error:
+                limited = error.headers
+                reply = refusal(error, language, current_trace_id())
             except HTTPException:
                 raise  # what Quart refuses itself, such as a body that is too large
             except Exception as error:

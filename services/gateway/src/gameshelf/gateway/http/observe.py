@@ -49,13 +49,14 @@ class Observed:
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = uuid4().hex.encode()
         extra = [(b"x-request-id", request_id), *self._cors(given)]
+        limited: dict[str, str] = {}
         status = 500
 
         async def observed_send(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *extra]
+                message["headers"] = [*message["headers"], *extra, *_unless_given(limited, message["headers"])]
             await send(message)
 
         traceparent = given.get(b"traceparent")
@@ -63,7 +64,7 @@ class Observed:
             try:
                 if method == "OPTIONS" and b"access-control-request-method" in given:
                     await _preflight(observed_send)
-                elif (refused := await self._over_limit(scope, traced.trace.trace_id)) is not None:
+                elif (refused := await self._over_limit(scope, limited, traced.trace.trace_id)) is not None:
                     await _answer(observed_send, refused)
                 else:
                     await self._app(scope, receive, observed_send)
@@ -82,11 +83,12 @@ class Observed:
                     }
                 _log_request(scope, method, route, status, seconds)
 
-    async def _over_limit(self, scope: Any, trace_id: str) -> Any:
+    async def _over_limit(self, scope: Any, limited: dict[str, str], trace_id: str) -> Any:
         client = scope.get("client")
         try:
-            await self._limits.of_address(client[0] if client else "")
+            limited.update(await self._limits.of_address(client[0] if client else ""))
         except RateLimitExceeded as error:
+            limited.update(error.headers)
             return refusal(error, "ru", trace_id)
         return None
 
@@ -106,6 +108,13 @@ _WANTED = frozenset({b"x-request-id", b"origin", b"traceparent", b"access-contro
 
 def _wanted(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return {name: value for name, value in headers if name in _WANTED}
+
+
+def _unless_given(limited: dict[str, str], given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of the address' limit, where the player's own limit has not told of itself."""
+    if not limited or any(name.lower() == b"x-ratelimit-limit" for name, _ in given):
+        return []
+    return [(name.lower().encode(), value.encode()) for name, value in limited.items()]
 
 
 async def _preflight(send: Any) -> None:

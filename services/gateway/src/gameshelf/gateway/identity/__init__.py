@@ -1,6 +1,6 @@
 """Who is calling (contract, section 2)."""
 
-from gameshelf.gateway.identity.identity import Identity, Role, Unauthenticated
+from gameshelf.gateway.identity.identity import Identity, Role, Unauthenticated, parse_uuid
 from gameshelf.gateway.identity.keys import KeySet, PemKeys
 from gameshelf.gateway.identity.proxies import TrustedProxies
 from gameshelf.gateway.identity.remote_keys import RemoteKeys
@@ -15,4 +15,5 @@ __all__ = [
     "TokenVerifier",
     "TrustedProxies",
     "Unauthenticated",
+    "parse_uuid",
 ]

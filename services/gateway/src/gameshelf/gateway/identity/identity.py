@@ -24,12 +24,12 @@ class Identity:
     expires_at: datetime | None = None
 
 
-def parse_user_id(text: str) -> UUID:
+def parse_uuid(text: str) -> UUID:
     """The UUID, in the one form of 36 characters. Raises ValueError, also for braces and ``urn:uuid:``."""
-    user_id = UUID(text)
-    if str(user_id) != text.lower():
+    parsed = UUID(text)
+    if str(parsed) != text.lower():
         raise ValueError("not the usual form of a UUID")
-    return user_id
+    return parsed
 
 
 class Unauthenticated(Exception):

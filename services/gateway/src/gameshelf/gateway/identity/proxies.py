@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from gameshelf.gateway.identity.identity import Identity, Role, Unauthenticated, parse_user_id
+from gameshelf.gateway.identity.identity import Identity, Role, Unauthenticated, parse_uuid
 
 _PLAYER = frozenset({Role.USER})
 
@@ -19,20 +19,22 @@ class TrustedProxies:
 
     def identify(self, peer_address: str, header_values: Sequence[str]) -> Identity:
         """The player that a trusted peer names; ``peer_address`` is the socket's. Raises Unauthenticated."""
-        if not self._is_trusted(peer_address):
+        if not lies_in(peer_address, self._networks):
             raise Unauthenticated("the peer is not trusted")
         if len(header_values) != 1:
             raise Unauthenticated("exactly one X-User-Id is needed")
         try:
-            return Identity(parse_user_id(header_values[0].strip()), _PLAYER)
+            return Identity(parse_uuid(header_values[0].strip()), _PLAYER)
         except ValueError:
             raise Unauthenticated("X-User-Id is no UUID") from None
 
-    def _is_trusted(self, peer_address: str) -> bool:
-        try:
-            address = ip_address(peer_address)
-        except ValueError:
-            return False
-        if isinstance(address, IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        return any(address in network for network in self._networks)
+
+def lies_in(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Whether a socket's address lies in one of the networks; an IPv4 address may be written as an IPv6 one."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
+        parsed = parsed.ipv4_mapped
+    return any(parsed in network for network in networks)

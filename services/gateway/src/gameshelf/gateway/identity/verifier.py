@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import jwt
-from gameshelf.gateway.identity.identity import Identity, Role, Unauthenticated, parse_user_id
+from gameshelf.gateway.identity.identity import Identity, Role, Unauthenticated, parse_uuid
 from gameshelf.gateway.identity.keys import Key, KeySet
 from gameshelf.kernel.clock import Clock, utc_now
 
@@ -111,7 +111,7 @@ def _moment(value: object, claim: str) -> datetime:
 
 def _user_id(value: object) -> UUID:
     try:
-        return parse_user_id(str(value))
+        return parse_uuid(str(value))
     except ValueError:
         raise Unauthenticated("sub is no UUID") from None
 

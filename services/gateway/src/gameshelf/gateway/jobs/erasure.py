@@ -1,16 +1,20 @@
 """Erasing a deleted account: a bounded part at a time, resumed after a crash, until only a keyed hash is left."""
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.failures import is_passing
 from gameshelf.gateway.tables import DeadLetter, FeedEntry, IdempotencyRecord, InboxEntry, OutboxRecord, UserStream
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection, Statement
 from sqlalchemy import DateTime, Integer, Uuid, bindparam, delete, select, tuple_
 from sqlmodel import col
+
+_log = logging.getLogger(__name__)
 
 _CHUNK = 1000
 SEEN_FOR = timedelta(seconds=30)
@@ -23,9 +27,13 @@ _ERASED_USERS = Statement(
     select(col(UserStream.user_id), col(UserStream.erased_at))
     .where(col(UserStream.erased_at).is_not(None))
     .order_by(col(UserStream.erased_at))
-    .limit(bindparam("limit", type_=Integer))
+    .limit(10_000)
 )
 _USER = bindparam("user_id", type_=Uuid)
+# One instance at a time erases a user, and never beside a write that began before the tombstone.
+_TAKE = Statement(
+    select(col(UserStream.user_id)).where(col(UserStream.user_id) == _USER).with_for_update(skip_locked=True)
+)
 
 
 def _erase(table: Any, *key: Any, user: Any) -> Statement:
@@ -66,26 +74,39 @@ class Erasure:
         self._acquire = acquire
         self._domains = domains
         self._clock = clock
+        self._empty: set[UUID] = set()
+        """Users of whom nothing was left; their tombstone goes after one more look, when everybody has seen it."""
 
     async def run_once(self) -> None:
-        """Erases everything that can be erased now."""
+        """Erases everything that can be erased now; a user who can't be does not hold up the others."""
         async with self._acquire() as connection:
-            users = await _ERASED_USERS.all(connection, limit=100)
+            users = await _ERASED_USERS.all(connection)
+        self._empty &= {user["user_id"] for user in users}
         for user in users:
-            await self._erase(user["user_id"])
+            user_id = user["user_id"]
+            if user_id not in self._empty or user["erased_at"] < self._clock() - SEEN_FOR:
+                try:
+                    await self._erase(user_id)
+                except Exception as error:
+                    if is_passing(error):
+                        raise
+                    _log.exception("an account could not be erased; it is tried again")
 
     async def _erase(self, user_id: UUID) -> None:
         while await self._erase_part(user_id):
             pass
-        async with self._acquire() as connection:
-            await _FORGET.run(connection, user_id=user_id, before=self._clock() - SEEN_FOR)
 
     async def _erase_part(self, user_id: UUID) -> bool:
+        """Deletes a part; False when nothing is left to do just now."""
         async with self._acquire() as connection, connection.transaction():
+            if await _TAKE.first(connection, user_id=user_id) is None:
+                return False  # another instance is at it, or done
             for erase in self._domains:
                 if await erase(connection, user_id, _CHUNK):
                     return True
             for statement in _OWN_TABLES:
                 if await statement.run(connection, user_id=user_id, limit=_CHUNK):
                     return True
+            self._empty.add(user_id)
+            await _FORGET.run(connection, user_id=user_id, before=self._clock() - SEEN_FOR)
         return False

@@ -21,15 +21,17 @@ class WantedProducts:
 
     async def run_once(self) -> None:
         """Asks for every product that is due, 100 a call."""
-        while True:
-            async with self._acquire() as connection, connection.transaction():
-                product_ids = await CatalogProjection(connection).take_wanted(_BATCH)
-            if not product_ids:
-                return
-            try:
-                facts = await self._catalog.products(product_ids)
-            except grpc.aio.AioRpcError as error:
-                _log.warning("the Catalog is away, its products are asked for again in ten minutes: %s", error.code())
-                return
-            async with self._acquire() as connection, connection.transaction():
-                await CatalogProjection(connection).apply(facts)
+        try:
+            while await self._ask():
+                pass
+        except grpc.aio.AioRpcError as error:
+            _log.warning("the Catalog is away, its products are asked for again soon: %s", error.code().name)
+
+    async def _ask(self) -> bool:
+        # One transaction around the call: when the Catalog is away, nothing has been taken off the list.
+        async with self._acquire() as connection, connection.transaction():
+            projection = CatalogProjection(connection)
+            product_ids = await projection.take_wanted(_BATCH)
+            if product_ids:
+                await projection.apply(await self._catalog.products(product_ids))
+        return bool(product_ids)

@@ -6,22 +6,22 @@ lost.
 """
 
 import asyncio
-import base64
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import CommitFailedError, KafkaError
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from gameshelf.gateway.database import Acquire
-from gameshelf.gateway.encoding import decode, encode
 from gameshelf.gateway.failures import is_passing
 from gameshelf.gateway.kafka.applied import ACCOUNT_DELETED, PRODUCT_EVENTS, TOPICS, USER_EVENTS, product_fact, user_of
-from gameshelf.gateway.kafka.inbox import keep_dead_letter, take_new
+from gameshelf.gateway.kafka.dead_letters import DeadLetters
+from gameshelf.gateway.kafka.inbox import take_new
 from gameshelf.gateway.kafka.incoming import (
     AccountDeleted,
     Incoming,
@@ -32,11 +32,9 @@ from gameshelf.gateway.kafka.incoming import (
 )
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
-from gameshelf.gateway.outbox.store import Outgoing, add_records
 from gameshelf.gateway.streams import UserErased, UserStreams
 from gameshelf.gateway.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
-from gameshelf.kernel.errors import DomainError
 from gameshelf.library import CatalogProjection
 from opentelemetry.trace import SpanKind
 from pydantic import BaseModel
@@ -48,7 +46,6 @@ _BATCH = 500
 _SIDE_BY_SIDE = 8
 _LONGEST_PAUSE = 5.0
 _STOP_SECONDS = 3.0
-_MAX_EMBEDDED = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ class Consumer:
         acquire: Acquire,
         transactions: Transactions,
         streams: UserStreams,
-        dead_letter_topic: str,
+        dead_letters: DeadLetters,
         metrics: Metrics,
         tracing: Tracing,
         clock: Clock = utc_now,
@@ -82,11 +79,12 @@ class Consumer:
         self._acquire = acquire
         self._transactions = transactions
         self._streams = streams
-        self._dead_letter_topic = dead_letter_topic
+        self._dead_letters = dead_letters
         self._metrics = metrics
         self._tracing = tracing
         self._clock = clock
         self._slots = asyncio.Semaphore(_SIDE_BY_SIDE)
+        self._lags: dict[TopicPartition, int] = {}
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consumes until ``stopping`` is set; then finishes the batch in hand and commits its offsets."""
@@ -122,14 +120,26 @@ class Consumer:
                 continue
             if not await self._apply_surely(batches, stopping):
                 return
-            offsets = {partition: records[-1].offset + 1 for partition, records in batches.items()}
-            try:
+            await self._commit(consumer, {partition: records[-1].offset + 1 for partition, records in batches.items()})
+
+    async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
+        """Says how far this instance is, where a partition is still its own; the inbox knows what was applied."""
+        held = consumer.assignment()
+        offsets = {partition: offset for partition, offset in offsets.items() if partition in held}
+        if offsets:
+            with suppress(CommitFailedError, IllegalStateError):  # a partition went to another instance just now
                 await consumer.commit(offsets)
-            except CommitFailedError:
-                _log.info("the partitions went to another instance; what was applied here is known to the inbox")
-            for partition, offset in offsets.items():
-                lag = max((consumer.highwater(partition) or offset) - offset, 0)
-                self._metrics.kafka_consumer_lag.labels(partition.topic, str(partition.partition)).set(lag)
+        for partition, offset in offsets.items():
+            self._lags[partition] = max((consumer.highwater(partition) or offset) - offset, 0)
+        self._report_lags(held)
+
+    def _report_lags(self, held: Collection[TopicPartition]) -> None:
+        gauge = self._metrics.kafka_consumer_lag
+        for partition in self._lags.keys() - held:
+            del self._lags[partition]
+            gauge.remove(partition.topic, str(partition.partition))
+        for partition, lag in self._lags.items():
+            gauge.labels(partition.topic, str(partition.partition)).set(lag)
 
     async def _apply_surely(self, batches: dict[TopicPartition, list[ConsumerRecord]], stopping: asyncio.Event) -> bool:
         """Applies a batch, however long PostgreSQL is away; False when the service stops first."""
@@ -159,65 +169,65 @@ class Consumer:
             try:
                 event = _parse(record)
             except Malformed as error:
-                await self._bury(record, error.reason, str(error))
-                continue
-            if event is None:
-                self._metrics.kafka_records.labels(record.topic, "ignored").inc()
-            elif isinstance(event.data, ProductChange):
-                products.append(event)
+                await self._dead_letters.keep(record, error.reason, str(error))
+            except Exception as error:
+                # Reading waits for nothing, so it would fail in the same way again, and block the partition.
+                await self._dead_letters.keep_failed(record, error)
             else:
-                users[user_of(event.data)].append(event)
+                if event is None:
+                    self._metrics.kafka_records.labels(record.topic, "ignored").inc()
+                elif isinstance(event.data, ProductChange):
+                    products.append(event)
+                else:
+                    users[user_of(event.data)].append(event)
         async with asyncio.TaskGroup() as tasks:
             if products:
-                tasks.create_task(self._apply_products(products))
+                tasks.create_task(self._apply(products, self._apply_products))
             for user_id, events in users.items():
-                tasks.create_task(self._apply_user(user_id, events))
+                tasks.create_task(self._apply(events, partial(self._apply_user, user_id)))
+
+    async def _apply(self, events: Sequence[_Event], together: Callable[[Sequence[_Event]], Awaitable[None]]) -> None:
+        """Applies events in one transaction; where one of them fails, each in its own."""
+        first = events[0].envelope
+        try:
+            async with self._slots:
+                with self._tracing.request(f"consume {first.type}", first.traceparent, SpanKind.CONSUMER):
+                    await together(events)
+        except UserErased:
+            self._count(events, "dropped")
+        except Exception as error:
+            if is_passing(error):
+                raise
+            if len(events) == 1:
+                await self._dead_letters.keep_failed(events[0].record, error)
+                return
+            for event in events:
+                await self._apply([event], together)
+        else:
+            self._count(events, "applied")
 
     async def _apply_user(self, user_id: UUID, events: Sequence[_Event]) -> None:
-        """One user's events in one transaction; where one of them fails, each in its own."""
-        async with self._slots:
-            try:
-                await self._apply_together(user_id, events)
-            except UserErased:
-                self._count(events, "dropped")
-                return
-            except Exception as error:
-                if is_passing(error):
-                    raise
-                if len(events) == 1:
-                    await self._bury_failed(events[0], error)
-                    return
-            else:
-                return
-        for event in events:
-            await self._apply_user(user_id, [event])
-
-    async def _apply_together(self, user_id: UUID, events: Sequence[_Event]) -> None:
-        first = events[0].envelope
-        with self._tracing.request(f"consume {first.type}", first.traceparent, SpanKind.CONSUMER):
-            if any(event.envelope.type == ACCOUNT_DELETED for event in events):
-                async with self._acquire() as connection, connection.transaction():
-                    await self._streams.mark_erased(connection, user_id)
-                self._count(events, "applied")
-                return
-            async with self._transactions.begin(user_id) as transaction:
-                fresh = await take_new(
-                    transaction.connection, [(user_id, event.envelope.source, event.envelope.id) for event in events]
-                )
-                if not fresh:
-                    transaction.discard()
-                now = self._clock()
-                for event in events:
-                    identity = (event.envelope.source, event.envelope.id)
-                    if identity in fresh:
-                        fresh.remove(identity)
-                        apply = USER_EVENTS[event.envelope.type].apply
-                        await apply(transaction, event.data, event.envelope.time or now)
-        self._count(events, "applied")
+        if any(event.envelope.type == ACCOUNT_DELETED for event in events):
+            async with self._acquire() as connection, connection.transaction():
+                await self._streams.mark_erased(connection, user_id)
+            return
+        async with self._transactions.begin(user_id) as transaction:
+            fresh = await take_new(
+                transaction.connection, [(user_id, event.envelope.source, event.envelope.id) for event in events]
+            )
+            if not fresh:
+                transaction.discard()
+            now = self._clock()
+            for event in events:
+                identity = (event.envelope.source, event.envelope.id)
+                if identity in fresh:
+                    fresh.remove(identity)
+                    apply = USER_EVENTS[event.envelope.type].apply
+                    await apply(transaction, event.data, event.envelope.time or now)
 
     async def _apply_products(self, events: Sequence[_Event]) -> None:
         now = self._clock()
-        async with self._slots, self._acquire() as connection, connection.transaction():
+        async with self._acquire() as connection, connection.transaction():
             fresh = await take_new(
                 connection,
                 [(event.data.product_id, event.envelope.source, event.envelope.id) for event in events],  # type: ignore[attr-defined]
@@ -228,50 +238,10 @@ class Consumer:
                 if isinstance(event.data, ProductChange) and (event.envelope.source, event.envelope.id) in fresh
             ]
             await CatalogProjection(connection, self._clock).apply(facts)
-        self._count(events, "applied")
 
     def _count(self, events: Sequence[_Event], result: str) -> None:
         for event in events:
             self._metrics.kafka_records.labels(event.record.topic, result).inc()
-
-    async def _bury_failed(self, event: _Event, error: Exception) -> None:
-        if isinstance(error, DomainError):
-            await self._bury(event.record, error.code, error.default_message())
-            return
-        _log.error("an event can't be applied", exc_info=error)
-        await self._bury(event.record, "NOT_APPLICABLE", type(error).__name__)
-
-    async def _bury(self, record: ConsumerRecord, reason: str, detail: str) -> None:
-        """Keeps a record as a dead letter and sends it on, once."""
-        user_id = _guess_user(record.value)
-        identity = f"{record.topic}/{record.partition}/{record.offset}/{record.timestamp}"
-        letter = {
-            "reason": reason,
-            "detail": detail,
-            "topic": record.topic,
-            "partition": record.partition,
-            "offset": record.offset,
-            "failedAt": self._clock(),
-            "key": _readable(record.key),
-            "original": _readable(record.value),
-        }
-        async with self._acquire() as connection, connection.transaction():
-            new = await keep_dead_letter(
-                connection,
-                identity=identity,
-                user_id=user_id,
-                topic=record.topic,
-                reason=reason,
-                detail=detail,
-                key=record.key,
-                value=record.value,
-            )
-            if new:
-                key = str(user_id) if user_id else None
-                await add_records(connection, [Outgoing(user_id, self._dead_letter_topic, key, encode(letter))])
-        self._metrics.kafka_records.labels(record.topic, "dead_letter").inc()
-        self._metrics.dead_letters.labels(record.topic, reason).inc()
-        _log.warning("a record of %s became a dead letter: %s", record.topic, reason)
 
 
 def _parse(record: ConsumerRecord) -> _Event | None:
@@ -284,27 +254,6 @@ def _parse(record: ConsumerRecord) -> _Event | None:
     if envelope.type == ACCOUNT_DELETED:
         return _Event(record, envelope, parse_data(AccountDeleted, envelope.data))
     return None
-
-
-def _guess_user(value: bytes | None) -> UUID | None:
-    """Whom a record that can't be applied is about, so that it goes when that user is erased."""
-    try:
-        data = decode(value or b"")["data"]
-        return UUID(data.get("userId") or data.get("user_id"))
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
-
-
-def _readable(value: bytes | None) -> dict[str, Any] | None:
-    """Bytes as JSON can hold them; the dead letter in the database has them whole."""
-    if value is None:
-        return None
-    held = value[:_MAX_EMBEDDED]
-    cut = {"truncated": True} if len(held) < len(value) else {}
-    try:
-        return {"text": held.decode(), **cut}
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(held).decode(), **cut}
 
 
 def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:

@@ -36,7 +36,10 @@ class Malformed(Exception):
 
 def _utc(moment: datetime) -> datetime:
     # A time without an offset is taken as UTC: the platform's events are.
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("out of range in UTC") from None
 
 
 Moment = Annotated[datetime, AfterValidator(_utc)]
@@ -62,7 +65,8 @@ class Incoming(BaseModel):
     type: Annotated[str, Field(min_length=1, max_length=255)]
     time: Moment | None = None
     traceparent: str | None = None
-    data: dict[str, Any] = Field(default_factory=dict)
+    data: Any = None
+    """Anything: what it has to be is its type's affair, and most types mean nothing here."""
 
 
 class PurchasedItem(_Data):
@@ -141,8 +145,10 @@ def parse_envelope(value: bytes | None) -> Incoming:
         raise Malformed("MALFORMED_JSON" if invalid else "MALFORMED_EVENT", _describe(error)) from None
 
 
-def parse_data(model: type[D], data: dict[str, Any]) -> D:
+def parse_data(model: type[D], data: Any) -> D:
     """The event's data as ``model``. Raises Malformed."""
+    if not isinstance(data, dict):
+        raise Malformed("MALFORMED_EVENT", "data: an object is expected")
     try:
         return model.model_validate(data)
     except ValidationError as error:

@@ -6,6 +6,7 @@ that dies lets go of it, and whoever comes next sends again what was not removed
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from contextlib import suppress
 from typing import Any
@@ -67,19 +68,20 @@ class Relay:
                     pause = 0.2
                     await self._idle()
             except (KafkaError, OSError) as error:
-                await self._wait_out("kafka", error, pause)
+                await self._wait_out("kafka", error, pause, stopping)
             except Exception as error:
                 if not is_passing(error):
                     _log.exception("the relay failed")
-                await self._wait_out("postgresql", error, pause)
+                await self._wait_out("postgresql", error, pause, stopping)
             finally:
                 await producer.stop()
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    async def _wait_out(self, dependency: str, error: Exception, pause: float) -> None:
+    async def _wait_out(self, dependency: str, error: Exception, pause: float, stopping: asyncio.Event) -> None:
         self._metrics.dependency_errors.labels(dependency).inc()
         _log.warning("%s is away, the outbox waits: %s", dependency, type(error).__name__)
-        await asyncio.sleep(pause)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), pause)
 
     async def _idle(self) -> None:
         with suppress(TimeoutError):
@@ -109,8 +111,9 @@ class Relay:
             if not await store.take_shard(connection, shard):
                 return False
             records = await store.pending(connection, shard, _BATCH)
-            with self._tracing.child("kafka send", records=len(records)):
-                sent, failure = await self._send(producer, records)
+            started = time.time_ns()
+            sent, failure = await self._send(producer, records)
+            self._trace(records, sent, started)
             if sent:
                 await store.mark_sent(connection, sent)
         if failure is not None:
@@ -123,15 +126,30 @@ class Relay:
         What does not fit into a batch waits for the next round. The ids that the broker has, and what failed.
         """
         partitions: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        absent: dict[str, BaseException] = {}
         for record in records:
-            partitions[record["topic"], await self._choose(producer, record)].append(record)
+            topic = record["topic"]
+            if topic not in absent:
+                try:
+                    partitions[topic, await self._choose(producer, record)].append(record)
+                except KafkaError as error:
+                    absent[topic] = error  # a topic that is not there holds up nothing that goes elsewhere
         outcomes = await asyncio.gather(
             *(_send_batch(producer, topic, partition, chunk) for (topic, partition), chunk in partitions.items()),
             return_exceptions=True,
         )
         sent = [record_id for outcome in outcomes if isinstance(outcome, list) for record_id in outcome]
-        failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        failures = [*absent.values(), *(outcome for outcome in outcomes if isinstance(outcome, BaseException))]
         return sent, failures[0] if failures else None
+
+    def _trace(self, records: list[Record], sent: list[int], started: int) -> None:
+        """Each record is sent for the request that made it, which was another one and is over."""
+        if self._tracing.enabled:
+            ids = set(sent)
+            for record in records:
+                if record["id"] in ids and record["traceparent"]:
+                    name = f"send {record['topic']}"
+                    self._tracing.late_send(name, record["traceparent"], started, **{"messaging.system": "kafka"})
 
     async def _choose(self, producer: AIOKafkaProducer, record: Record) -> int:
         partitions = sorted(await producer.partitions_for(record["topic"]))

@@ -110,6 +110,14 @@ class Tracing:
             span.set_attributes(attributes)
             span.end(end)
 
+    def late_send(self, name: str, traceparent: str, started: int, **attributes: Any) -> None:
+        """A message has just been sent for a request that is over; ``started`` in nanoseconds since 1970."""
+        parent = parse_traceparent(traceparent)
+        if self.enabled and parent is not None and parent.sampled:
+            span = self.start(name, begin_trace(parent, 0), parent, SpanKind.PRODUCER, started)
+            span.set_attributes(attributes)
+            span.end()
+
     def start(
         self, name: str, trace: TraceContext, parent: TraceContext | None, kind: SpanKind, started: int | None = None
     ) -> Span:

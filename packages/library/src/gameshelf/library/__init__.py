@@ -4,7 +4,6 @@ This is the package's whole public API; nothing deeper is meant to be imported.
 """
 
 from gameshelf.kernel.migrations import Migrations
-from gameshelf.library.catalog import FIELDS as PRODUCT_FIELDS
 from gameshelf.library.catalog import CatalogProjection, ProductFact
 from gameshelf.library.commands import (
     CategoryChanges,
@@ -36,7 +35,6 @@ MIGRATIONS = Migrations("gameshelf.library", SCHEMA)
 __all__ = [
     "CATALOG_VERSION",
     "MIGRATIONS",
-    "PRODUCT_FIELDS",
     "Access",
     "AcquisitionType",
     "CatalogProjection",

@@ -39,6 +39,7 @@ FIELDS = tuple(_Values.model_fields)
 """The fields that the Catalog may set, each with a time of its own in the column ``<field>_at``."""
 
 _ASK_AGAIN = timedelta(minutes=10)
+# Many rows may want one product: more of them than products are asked for at a time, and yet a bounded number.
 _DUE_AT_ONCE = 1000
 
 _COLUMNS = (*FIELDS, *(f"{name}_at" for name in FIELDS), "sort_key_ru", "sort_key_en")
@@ -88,14 +89,14 @@ _FORGET = Statement(delete(WantedProduct).where(_is_taken))
 class ProductFact:
     """What the Catalog said of one product at one time (aware); a field that is absent or None was not mentioned.
 
-    Making one brings its texts into NFC. Raises ValueError for a name that is not in ``FIELDS`` and for a value that no
-    product can have: titles have 1 to 500 code points, the type 1 to 50, the address of the cover at most 2000.
+    Making one brings its texts into NFC, and raises ValueError for a name or a value that no product can have.
     """
 
     product_id: UUID
     said_at: datetime
     values: dict[str, Any] = field(default_factory=dict)
-    """By names of ``FIELDS``."""
+    """Any of ``title_ru``, ``title_en`` (1 to 500 code points), ``cover_image_url`` (at most 2000), ``product_type`` (1
+    to 50), ``is_free_to_play`` and ``family_sharing_allowed``."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", _Values.model_validate(self.values).model_dump(exclude_none=True))
@@ -162,8 +163,9 @@ class CatalogProjection:
         while True:
             due = await _DUE.all(self._connection, now=now, limit=_DUE_AT_ONCE)
             await _FORGET.run(self._connection, **_keys(row for row in due if row["has_title"]))
-            wanted = sorted({row["product_id"] for row in due if not row["has_title"]})[:limit]
-            if wanted or len(due) < _DUE_AT_ONCE:
+            untitled = sorted({row["product_id"] for row in due if not row["has_title"]})
+            if untitled or len(due) < _DUE_AT_ONCE:
+                wanted = untitled[:limit]
                 asked = _keys(row for row in due if row["product_id"] in wanted)
                 await _ASK_LATER.run(self._connection, again=now + _ASK_AGAIN, **asked)
                 return wanted

@@ -32,11 +32,19 @@ class SharedFilter(StrEnum):
 
 
 class _Command(BaseModel):
+    """Input of a use case. Of what changes something, a default only says that the field may be left out:
+    ``model_fields_set`` tells what was sent.
+    """
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ItemFilter(_Command):
-    """Which items of a library, in which order, and which page of them."""
+    """Which items of a library, in which order, and which page of them.
+
+    ``search`` is a part of the title in either language, in any case, of at most 200 code points; no character of it
+    is special. An empty ``status`` or ``search`` filters nothing.
+    """
 
     status: tuple[InstallationStatus, ...] = Field(default=(), max_length=len(InstallationStatus))
     category_id: UUID | None = None
@@ -49,6 +57,7 @@ class ItemFilter(_Command):
 
     @property
     def slice(self) -> Page:
+        """The page that is wanted."""
         return Page(self.page, self.limit)
 
 

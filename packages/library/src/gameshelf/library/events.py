@@ -30,7 +30,10 @@ class GameRemoved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemUpdated(Event):
-    """A visible item changed; ``changes`` holds the new values by attribute name, ready for JSON."""
+    """An owned item changed.
+
+    ``changes`` holds the new values by attribute name, as ItemView has them; the ids of ``category_ids`` are text.
+    """
 
     item_id: UUID
     product_id: UUID

@@ -76,7 +76,11 @@ class CategoryView:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Whether a user may play a product. ``reason``: ``owned``, ``refunded`` (it was owned once) or ``not_owned``."""
+    """Whether a user may play a product.
+
+    ``reason`` is ``owned``, ``refunded`` (every grant that was heard of has ended) or ``not_owned``. The rest is None
+    without access.
+    """
 
     has_access: bool
     reason: str

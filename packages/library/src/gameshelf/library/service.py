@@ -54,7 +54,9 @@ class LibraryService:
             return
         now = self._clock()
         bounded = [replace(grant, acquired_at=not_in_future(grant.acquired_at, now)) for grant in grants]
-        types = {grant.product_id: grant.product_type for grant in bounded}
+        types: dict[UUID, str | None] = {}
+        for grant in bounded:
+            types[grant.product_id] = types.get(grant.product_id) or grant.product_type
         await self._grants.add(user_id, bounded)
         await self._grants.want(user_id, list(types), now)
         await self._settle(user_id, types)

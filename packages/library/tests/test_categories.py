@@ -20,10 +20,10 @@ def create(library):
 
 
 async def test_categories_come_by_display_order_then_name(library, create):
-    for name, order in (("B", 1), ("я", 0), ("A", 1), ("а", 0), ("first", -(2**31)), ("last", 2**31 - 1)):
+    for name, order in (("B", 1), ("Я", 0), ("a", 1), ("а", 0), ("ёж", 0), ("first", -(2**31)), ("last", 2**31 - 1)):
         await create(name, display_order=order)
     found = [category.name for category in await library.queries.categories(library.user)]
-    assert found == ["first", "а", "я", "A", "B", "last"]
+    assert found == ["first", "а", "ёж", "Я", "a", "B", "last"]
     assert await library.queries.categories(uuid4()) == []
 
 

@@ -281,9 +281,7 @@ def _categories(*conditions: ColumnElement[bool]) -> Statement:
             shown.scalar_subquery().label("item_count"),
             col(Category.created_at),
             col(Category.updated_at),
-        )
-        .where(col(Category.user_id) == bindparam("user_id", type_=Uuid), *conditions)
-        .order_by(col(Category.display_order), col(Category.name).collate("C"), col(Category.id))
+        ).where(col(Category.user_id) == bindparam("user_id", type_=Uuid), *conditions)
     )
 
 
@@ -351,9 +349,10 @@ class LibraryQueries:
         return [_view(row) for row in rows]
 
     async def categories(self, user_id: UUID) -> list[CategoryView]:
-        """All of a user's categories, by display order and name."""
+        """All of a user's categories (at most 200), by display order and folded name."""
         rows = await _CATEGORIES.all(self._connection, user_id=user_id)
-        return [CategoryView(*row.values()) for row in rows]
+        views = [CategoryView(*row.values()) for row in rows]
+        return sorted(views, key=lambda view: (view.display_order, fold(view.name), view.id))
 
     async def category(self, user_id: UUID, category_id: UUID) -> CategoryView | None:
         """One category; None when the user has none of that id."""

@@ -137,7 +137,8 @@ class LibraryService:
     async def update_item(self, user_id: UUID, item_id: UUID, changes: ItemChanges, language: Language) -> ItemView:
         """Changes what was sent of ``changes``; the user's word about the installation counts as of now.
 
-        Raises LibraryItemNotFound (also without access), CategoryNotFound for a category that is not the user's.
+        A game that is uninstalled loses its version, unless ``changes`` names one. Raises LibraryItemNotFound (also
+        without access), CategoryNotFound for a category that is not the user's.
         """
         item = await self._items.of_id(user_id, item_id)
         if item is None or item.ownership is None:

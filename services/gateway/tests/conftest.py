@@ -146,11 +146,11 @@ async def read_topic(
 
 @pytest.fixture
 async def new_player(platform: Platform, service: Service) -> AsyncIterator[Callable[[], Player]]:
-    """Makes players of the module's service."""
+    """Makes players of the module's service, or of another one."""
     players: list[Player] = []
 
-    def make() -> Player:
-        players.append(Player(platform, service))
+    def make(of: Platform = platform, at: Service = service) -> Player:
+        players.append(Player(of, at))
         return players[-1]
 
     yield make

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
+from alembic.util import CommandError
 from gameshelf.gateway import __version__
 from gameshelf.gateway.database import DatabaseUnusable, first_connection
 from gameshelf.gateway.jobs.schedule import repeat
@@ -51,7 +52,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             upgrade(settings.postgres_dsn.get_secret_value(), MIGRATIONS)
         else:
             asyncio.run(_serve(settings) if command == "serve" else _check(settings))
-    except (SettingsError, SchemaOutdated, DatabaseUnusable, CannotListen) as error:
+    except (SettingsError, SchemaOutdated, DatabaseUnusable, CannotListen, CommandError) as error:
         return _stop(str(error))
     except ExceptionGroup as failed:
         # One part could not start, and took the others with it.

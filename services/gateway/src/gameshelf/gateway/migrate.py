@@ -1,16 +1,13 @@
 """The schemas of all packages: bringing them up to date, and refusing to start on an old one."""
 
-from collections.abc import Iterable, Set
-from functools import cache
-from importlib.resources import files
+from collections.abc import Iterable
 from typing import Any
 
-from alembic.script import ScriptDirectory
 from gameshelf.kernel.migrations import Migrations
 
 
 class SchemaOutdated(Exception):
-    """A schema is not the one that this code was written for."""
+    """A schema is older than this code."""
 
 
 def upgrade(dsn: str, migrations: Iterable[Migrations]) -> None:
@@ -20,20 +17,11 @@ def upgrade(dsn: str, migrations: Iterable[Migrations]) -> None:
 
 
 async def require_current(connection: Any, migrations: Iterable[Migrations]) -> None:
-    """Raises SchemaOutdated, saying how to migrate, unless every schema has what this code needs.
-
-    A revision that this code has never heard of is a newer one: schemas are migrated while old processes still serve.
-    """
+    """Raises SchemaOutdated, saying how to migrate, unless every schema has what this code needs. A newer one has."""
     for package in migrations:
-        current, head = await package.current(connection), package.head()
-        if current is None or (current != head and current in _known(package)):
+        current = await package.current(connection)
+        if package.is_behind(current):
             raise SchemaOutdated(
-                f"schema {package.schema} is at revision {current or 'none'}, this version needs {head}: "
+                f"schema {package.schema} is at revision {current or 'none'}, this version needs {package.head()}: "
                 "run `python -m gameshelf.gateway migrate` and start again"
             )
-
-
-@cache
-def _known(package: Migrations) -> Set[str]:
-    scripts = ScriptDirectory(str(files(package.package) / "migrations"))
-    return {script.revision for script in scripts.walk_revisions()}

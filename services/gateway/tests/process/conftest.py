@@ -1,0 +1,89 @@
+"""What the tests of whole processes share: a start inside this process, and certificates of a CA of their own."""
+
+import datetime
+import gc
+import ipaddress
+import logging
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from gameshelf.gateway.main import run
+
+
+@pytest.fixture(scope="module")
+def migrated(platform):
+    """The settings of a service that would start."""
+    return platform.service(LIBRARY_SERVICE_ROLES="api").environment
+
+
+@pytest.fixture
+def start(migrated, monkeypatch, capfd):
+    """Tries to start the service, which must fail; its exit code and what it said on standard error."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, sys.excepthook, gc.get_threshold()
+
+    def attempt(command="serve", **changes):
+        ports = dict.fromkeys((f"LIBRARY_SERVICE_{name}_PORT" for name in ("HTTP", "GRPC", "METRICS")), "0")
+        for name, value in {**migrated, **ports, "LOG_LEVEL": "ERROR", **changes}.items():
+            monkeypatch.setenv(name, value)
+        code = run([command])
+        said = capfd.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return code, said.err.splitlines()
+
+    yield attempt
+    root.handlers[:], root.level, sys.excepthook, threshold = before
+    logging.captureWarnings(False)
+    gc.set_threshold(*threshold)
+    gc.unfreeze()
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Files in PEM: a certificate, its key, and the CA that signed it."""
+
+    certificate: Path
+    key: Path
+    ca: Path
+
+
+@pytest.fixture(scope="module")
+def make_certificate(tmp_path_factory):
+    """Makes certificates for a name, all signed by one CA."""
+    directory = tmp_path_factory.mktemp("tls")
+    ca_key, ca_name = generate_private_key(SECP256R1()), name_of("a CA of this test")
+    now = datetime.datetime.now(datetime.UTC)
+
+    def signed(subject, public_key, *extensions):
+        builder = (
+            x509.CertificateBuilder(ca_name, subject, public_key, x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(hours=1))
+            .not_valid_after(now + datetime.timedelta(hours=1))
+        )
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=False)
+        return builder.sign(ca_key, SHA256()).public_bytes(Encoding.PEM)
+
+    ca = directory / "ca.pem"
+    ca.write_bytes(signed(ca_name, ca_key.public_key(), x509.BasicConstraints(ca=True, path_length=None)))
+
+    def make(name):
+        key = generate_private_key(SECP256R1())
+        alternatives = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        made = Certificate(directory / f"{name}.pem", directory / f"{name}.key", ca)
+        made.certificate.write_bytes(signed(name_of(name), key.public_key(), x509.SubjectAlternativeName(alternatives)))
+        made.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return made
+
+    return make
+
+
+def name_of(text):
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])

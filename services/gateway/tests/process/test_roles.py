@@ -1,0 +1,55 @@
+"""The parts of the service in processes of their own do the same work together."""
+
+import asyncio
+import json
+from uuid import uuid4
+
+import pytest
+from gameshelf.devstack.events import CloudEvent
+from websockets.asyncio.client import connect
+
+EVENTS = "com.platform.library.events.v1"
+
+
+@pytest.fixture(scope="module")
+def parts(platform):
+    started = [platform.service(LIBRARY_SERVICE_ROLES=roles) for roles in ("api", "consumer", "relay,jobs")]
+    for one in started:
+        one.start(wait=False)
+    return started
+
+
+@pytest.fixture(scope="module")
+def service(parts):
+    return parts[0]
+
+
+async def test_a_purchase_is_served_told_to_devices_sent_on_and_erased_by_four_parts_in_three_processes(
+    platform, parts, service, player, wait_until, next_message, read_records
+):
+    for part in parts:
+        await wait_until(lambda part=part: asyncio.to_thread(part.is_ready), 60)
+    game = uuid4()
+    async with connect(service.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as socket:
+        await player.buys(game)
+        assert (await next_message(socket))["payload"]["product_id"] == str(game)
+    assert await player.products() == {str(game)}
+    [record] = await read_records(platform, EVENTS, bool)
+    assert json.loads(record.value)["data"]["productId"] == str(game)
+
+    await player.tell(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(player.id)}))
+
+    async def refused():
+        return (await player.http.get("/items")).status_code == 401
+
+    await wait_until(refused)
+    assert [part.stop() for part in parts] == [0, 0, 0]
+
+
+async def test_a_process_without_the_api_listens_only_for_metrics(platform):
+    alone = platform.service(LIBRARY_SERVICE_ROLES="relay,jobs")
+    alone.start()
+    for port in (alone.http_port, alone.grpc_port):
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+    assert alone.stop() == 0

@@ -1,0 +1,73 @@
+"""What keeps the service from starting is one line that says what to do."""
+
+import socket
+
+import pytest
+
+
+@pytest.mark.parametrize("part", ["HTTP", "GRPC", "METRICS"])
+def test_a_taken_port_is_named(start, part):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        name = f"LIBRARY_SERVICE_{part}_PORT"
+        code, [line] = start(**{name: str(taken.getsockname()[1])})
+    assert code == 1
+    assert name in line
+
+
+def test_an_empty_database_is_refused_with_the_command_that_migrates_it(start, database):
+    for command in ("serve", "check"):
+        code, [line] = start(command, POSTGRES_DSN=database)
+        assert code == 1
+        assert "run `python -m gameshelf.gateway migrate`" in line
+    assert start("migrate", POSTGRES_DSN=database) == (0, [])
+    assert start("check", POSTGRES_DSN=database) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://u:geheim@127.0.0.1:1/x",
+        "postgresql://u:geheim@host.invalid/x",
+        "postgresql://u:geheim/more@127.0.0.1/x",
+        "postgresql://u:geheim@127.0.0.1:99999/x",
+        "postgresql://u:geheim@127.0.0.1/x?sslmode=wrong",
+    ],
+)
+@pytest.mark.parametrize("command", ["serve", "migrate", "check"])
+def test_a_database_that_can_not_be_reached_is_told_without_the_password(start, command, dsn):
+    code, [line] = start(command, POSTGRES_DSN=dsn)
+    assert code == 1
+    assert "POSTGRES_DSN" in line
+    assert "geheim" not in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LIBRARY_SERVICE_ROLES", "api,chef"),
+        ("AUTH_JWT_PUBLIC_KEY_FILE", __file__),
+        ("GRPC_TLS_REQUIRED", "perhaps"),
+        ("REDIS_ADDR", "nowhere"),
+    ],
+)
+def test_a_bad_setting_is_named(start, name, value):
+    code, [line] = start(**{name: value})
+    assert code == 1
+    assert name in line
+
+
+@pytest.mark.parametrize("bad", ["GRPC_TLS_CERT_FILE", "GRPC_TLS_KEY_FILE", "GRPC_TLS_CLIENT_CA_FILE"])
+def test_a_certificate_that_is_none_is_not_taken_for_a_taken_port(start, make_certificate, tmp_path, bad):
+    made = make_certificate("library.test")
+    files = {
+        "GRPC_TLS_CERT_FILE": made.certificate,
+        "GRPC_TLS_KEY_FILE": made.key,
+        "GRPC_TLS_CLIENT_CA_FILE": made.ca,
+    }
+    files[bad] = tmp_path / "garbage.pem"
+    files[bad].write_text("no certificate")
+    code, [line] = start(GRPC_TLS_REQUIRED="true", **{name: str(path) for name, path in files.items()})
+    assert code == 1
+    assert bad in line

@@ -1,0 +1,96 @@
+"""gRPC with TLS: role ``service`` needs a token and a certificate, and both must allow."""
+
+from uuid import uuid4
+
+import grpc
+import grpc.aio
+import pytest
+from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
+from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
+from google.rpc.error_details_pb2 import ErrorInfo
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_status import rpc_status
+
+
+@pytest.fixture(scope="module")
+def service(platform, make_certificate):
+    own = make_certificate("library.test")
+    made = platform.service(
+        LIBRARY_SERVICE_ROLES="api",
+        GRPC_TLS_REQUIRED="true",
+        GRPC_TLS_CERT_FILE=str(own.certificate),
+        GRPC_TLS_KEY_FILE=str(own.key),
+        GRPC_TLS_CLIENT_CA_FILE=str(own.ca),
+        GRPC_SERVICE_IDENTITIES="download.test, payment.test",
+        GRPC_REFLECTION="false",
+    )
+    made.start()
+    return made
+
+
+@pytest.fixture
+def call(platform, service, make_certificate):
+    """Asks with a certificate of this name and a token of these roles; the answer, or how it was refused."""
+
+    async def ask(name, *roles, user_id=None, token_of=None):
+        async with grpc.aio.secure_channel(service.grpc, channel_credentials(make_certificate, name)) as channel:
+            metadata = (("authorization", f"Bearer {platform.token(token_of or uuid4(), *roles)}"),)
+            request = messages.GetLibraryItemsRequest(user_id=str(user_id or uuid4()))
+            try:
+                return await LibraryQueryServiceStub(channel).GetLibraryItems(request, metadata=metadata, timeout=10)
+            except grpc.aio.AioRpcError as error:
+                return error
+
+    return ask
+
+
+def channel_credentials(make_certificate, name):
+    if name is None:
+        return grpc.ssl_channel_credentials(make_certificate("library.test").ca.read_bytes())
+    own = make_certificate(name)
+    return grpc.ssl_channel_credentials(
+        own.ca.read_bytes(), private_key=own.key.read_bytes(), certificate_chain=own.certificate.read_bytes()
+    )
+
+
+async def test_a_service_with_a_listed_name_is_served(call):
+    for name in ("download.test", "payment.test"):
+        assert isinstance(await call(name, "service"), messages.GetLibraryItemsResponse)
+
+
+async def test_a_service_with_another_name_is_denied_whatever_its_token_says(call):
+    for roles in (["service"], ["service", "user"], ["service", "admin"]):
+        error = await call("stranger.test", *roles)
+        assert error.code() == grpc.StatusCode.PERMISSION_DENIED
+        info = ErrorInfo()
+        rpc_status.from_call(error).details[0].Unpack(info)
+        assert (info.reason, info.domain) == ("PERMISSION_DENIED", "library.platform")
+
+
+async def test_the_certificate_alone_is_not_enough_and_a_player_with_one_stays_a_player(call):
+    player = uuid4()
+    own = await call("download.test", "user", user_id=player, token_of=player)
+    assert isinstance(own, messages.GetLibraryItemsResponse)
+    foreign = await call("download.test", "user")
+    assert foreign.code() == grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_without_a_certificate_or_without_tls_there_is_no_connection(platform, service, call):
+    assert (await call(None, "service")).code() == grpc.StatusCode.UNAVAILABLE
+    async with grpc.aio.insecure_channel(service.grpc) as channel:
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await LibraryQueryServiceStub(channel).GetLibraryItems(messages.GetLibraryItemsRequest(), timeout=10)
+    assert error.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+async def test_reflection_can_be_switched_off_and_health_stays(service, make_certificate):
+    credentials = channel_credentials(make_certificate, "stranger.test")
+    async with grpc.aio.secure_channel(service.grpc, credentials) as channel:
+        answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        requests = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            async for _ in reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(requests):
+                pass
+        assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED

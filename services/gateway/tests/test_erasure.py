@@ -1,0 +1,192 @@
+"""The end of an account: late events, tokens and dead letters find nobody, and nothing of the user stays anywhere."""
+
+import json
+from hashlib import blake2b
+from uuid import uuid4
+
+import asyncpg
+import grpc.aio
+import pytest
+from aiokafka import AIOKafkaProducer
+from gameshelf.devstack.events import CloudEvent
+from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
+from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
+
+PAYMENTS = "com.platform.payment.events.v1"
+DELETED = "com.platform.account.user.deleted.v1"
+
+
+@pytest.fixture(scope="module")
+def early(platform):
+    """Users whose events lie on the broker before the service first looks: one batch holds all of them."""
+    return {name: uuid4() for name in ("one topic", "two topics", "stays")}
+
+
+@pytest.fixture(scope="module")
+async def service(platform, early, purchase_of):
+    """Neither erases nor relays: what a user leaves behind can be looked at."""
+    one, two, stays = early.values()
+    deleted = CloudEvent(DELETED, {"userId": str(one)})
+    in_order = (purchase_of(one, uuid4()), deleted, purchase_of(one, uuid4()), purchase_of(one, uuid4()))
+    await send(platform, PAYMENTS, *((str(one), event.encode()) for event in in_order))
+    await send(platform, PAYMENTS, *((str(two), purchase_of(two, uuid4()).encode()) for _ in range(3)))
+    gone = CloudEvent(DELETED, {"userId": str(two)})
+    await send(platform, gone.topic, (str(two), gone.encode()))
+    await send(platform, PAYMENTS, (str(one), purchase_of(stays, uuid4()).encode()))
+    made = platform.service(LIBRARY_SERVICE_ROLES="api,consumer")
+    made.start()
+    return made
+
+
+@pytest.fixture
+async def database(platform):
+    connection = await asyncpg.connect(platform.dsn)
+    yield connection
+    await connection.close()
+
+
+async def send(platform, topic, *records):
+    producer = AIOKafkaProducer(bootstrap_servers=platform.kafka.address)
+    await producer.start()
+    for key, value in records:
+        await producer.send(topic, value, key=key.encode())
+    await producer.flush()
+    await producer.stop()
+
+
+async def found_in(connection, user_id):
+    """The tables that say the user's id anywhere in a row, also inside of bytes."""
+    names = await connection.fetch(
+        "SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables "
+        "WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')"
+    )
+    text = str(user_id)
+    query = "SELECT count(*) FROM {} AS t WHERE t::text LIKE '%' || $1 || '%' OR t::text LIKE '%' || $2 || '%'"
+    counts = {
+        row["name"]: await connection.fetchval(query.format(row["name"]), text, text.encode().hex()) for row in names
+    }
+    return {name for name, count in counts.items() if count}
+
+
+async def tables_of_users(connection):
+    """Every table with a column for a user's id; a new one has to be filled below, and is then covered."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT format('%I.%I', table_schema, table_name) AS name FROM information_schema.columns "
+        "WHERE table_schema NOT IN ('pg_catalog', 'information_schema') "
+        "AND (column_name LIKE '%user_id' OR column_name LIKE '%subject_id' OR column_name = 'user_hash')"
+    )
+    return {row["name"] for row in rows} - {"gateway.erased_users"}
+
+
+async def refused(player):
+    return (await player.http.get("/items")).status_code == 401
+
+
+async def test_events_around_a_deletion_in_the_same_batch_are_dropped_and_the_consumer_goes_on(
+    platform, service, early, database, wait_until
+):
+    async def applied():
+        return "library.user_library_items" in await found_in(database, early["stays"])
+
+    await wait_until(applied)
+    for name in ("one topic", "two topics"):
+
+        async def erased(user_id=early[name]):
+            return await database.fetchval("SELECT erased_at FROM gateway.user_streams WHERE user_id = $1", user_id)
+
+        await wait_until(erased)
+    assert await found_in(database, early["one topic"]) == {"gateway.user_streams"}
+
+
+async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_process_was_killed(
+    platform, service, player, new_player, purchase_of, database, wait_until
+):
+    witness = new_player()
+
+    async def everything_before_is_applied():
+        """What was sent with the same key lies in the same partition, before this."""
+        game = uuid4()
+        await send(platform, PAYMENTS, (str(player.id), purchase_of(witness.id, game).encode()))
+
+        async def arrived():
+            return str(game) in await witness.products()
+
+        await wait_until(arrived)
+
+    malformed = json.dumps({"data": {"userId": str(player.id), "orderId": "secret"}}).encode()
+    await player.buys(uuid4(), uuid4())
+    await send(platform, PAYMENTS, (str(player.id), malformed))
+    await everything_before_is_applied()
+    created = await player.post("/categories", {"name": "Мои"}, **{"Idempotency-Key": "k"})
+    [item, _] = (await player.get("/items"))["data"]
+    await player.patch(f"/items/{item['id']}", {"category_ids": [created.json()["data"]["id"]]})
+    assert await tables_of_users(database) == await found_in(database, player.id)
+
+    await player.tell(CloudEvent(DELETED, {"userId": str(player.id)}))
+    await wait_until(lambda: refused(player))
+    assert (await player.post("/categories", {"name": "Ещё здесь"})).status_code == 401
+
+    # Nothing has been deleted yet, and already nobody reads it.
+    asked = messages.GetLibraryItemsRequest(user_id=str(player.id))
+    access = messages.CheckGameAccessRequest(user_id=str(player.id), product_id=item["attributes"]["product_id"])
+    async with grpc.aio.insecure_channel(service.grpc) as channel:
+        stub = LibraryQueryServiceStub(channel)
+        other = (("authorization", f"Bearer {platform.token(uuid4(), 'service')}"),)
+        assert not (await stub.GetLibraryItems(asked, metadata=other)).items
+        assert not (await stub.CheckGameAccess(access, metadata=other)).has_access
+        own = (("authorization", f"Bearer {player.token}"),)
+        for call in (stub.GetLibraryItems(asked, metadata=own), stub.CheckGameAccess(access, metadata=own)):
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await call
+            assert error.value.code() == grpc.StatusCode.UNAUTHENTICATED
+
+    late = [purchase_of(player.id, uuid4()).encode(), malformed]
+    await send(platform, PAYMENTS, *((str(player.id), value) for value in late))
+    await everything_before_is_applied()
+    letters = "SELECT count(*) FROM gateway.dead_letters WHERE user_id = $1"
+    assert await database.fetchval(letters, player.id) == 1
+
+    eraser = platform.service(LIBRARY_SERVICE_ROLES="jobs")
+    holder = await asyncpg.connect(platform.dsn)
+    async with holder.transaction():
+        await holder.execute("SELECT FROM gateway.dead_letters WHERE user_id = $1 FOR UPDATE", player.id)
+        eraser.start()
+
+        async def half_done():
+            return await found_in(database, player.id) == {"gateway.user_streams", "gateway.dead_letters"}
+
+        await wait_until(half_done)
+        eraser.kill()
+    await holder.close()
+    assert await half_done()
+    eraser.start()
+
+    async def only_the_tombstone():
+        return await found_in(database, player.id) == {"gateway.user_streams"}
+
+    await wait_until(only_the_tombstone)
+    # It stays until every instance has had the time to see it.
+    tombstone = "UPDATE gateway.user_streams SET erased_at = now() - interval '1 hour' WHERE user_id = $1"
+    await database.execute(tombstone, player.id)
+
+    async def gone():
+        return not await found_in(database, player.id)
+
+    await wait_until(gone)
+    key = service.environment["ERASURE_HASH_KEY"].encode()
+    kept = blake2b(player.id.bytes, key=key, digest_size=32).digest()
+    assert await database.fetchval("SELECT count(*) FROM gateway.erased_users WHERE user_hash = $1", kept) == 1
+
+    await send(platform, PAYMENTS, *((str(player.id), value) for value in late))
+    await everything_before_is_applied()
+    assert not await found_in(database, player.id)
+    assert await refused(player)
+
+
+async def test_a_deletion_that_comes_again_changes_nothing_and_one_of_a_stranger_leaves_no_data(
+    platform, service, player, database, wait_until
+):
+    for _ in range(2):
+        await player.tell(CloudEvent(DELETED, {"userId": str(player.id)}))
+    await wait_until(lambda: refused(player))
+    assert await found_in(database, player.id) <= {"gateway.user_streams"}

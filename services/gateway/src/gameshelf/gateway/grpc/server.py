@@ -1,5 +1,6 @@
 """The gRPC server: services, health and reflection."""
 
+import socket
 import ssl
 from pathlib import Path
 
@@ -35,18 +36,22 @@ class GrpcServer:
                 self._server,
             )
         self._names = ["", *names]
-        self._address = f"{settings.host}:{settings.grpc_port}"
+        self._host, self._port = settings.host, settings.grpc_port
+        self._address = f"{self._host}:{self._port}"
         self._credentials = _credentials(settings)
 
     async def start(self) -> int:
         """Starts serving; the port. Raises OSError for a taken port."""
         try:
+            # Tried first: gRPC writes lines of its own on a port that is taken, and says nothing of the reason.
+            _try_port(self._host, self._port)
             if self._credentials:
                 port = self._server.add_secure_port(self._address, self._credentials)
             else:
                 port = self._server.add_insecure_port(self._address)
-        except RuntimeError:
-            raise OSError(f"LIBRARY_SERVICE_GRPC_PORT: {self._address} can't be bound, is it taken?") from None
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or "is it taken?"
+            raise OSError(f"LIBRARY_SERVICE_GRPC_PORT: {self._address} can't be bound: {reason}") from None
         await self._server.start()
         await self._report(health_pb2.HealthCheckResponse.SERVING)
         return port
@@ -59,6 +64,11 @@ class GrpcServer:
     async def _report(self, status: int) -> None:
         for name in self._names:
             await self._health.set(name, status)
+
+
+def _try_port(host: str, port: int) -> None:
+    address = host.strip("[]")
+    socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET).close()
 
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Coroutine, Iterator, Sequence
 from typing import Any
 
 import asyncpg
@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 _MAX_MESSAGE_BYTES = 16 * 1024
 _COLLECT_AFTER = 10_000
-_JOBS = {"erasure": 1.0, "retention": 60.0, "wanted products": 5.0}
+_MARGIN_SECONDS = 2.0
 
 
 class CannotListen(Exception):
@@ -125,31 +125,41 @@ async def run_gateway(gateway: Gateway, *, http: bool = True) -> None:
         async with asyncio.TaskGroup() as outer:
             hub = outer.create_task(gateway.hub.run(), name="hub")
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(repeat("gauges", gateway.health.measure, 2.0, gateway.stopping), name="gauges")
-                if ServiceRole.API in settings.roles:
-                    if http:
-                        tasks.create_task(_serve_http(gateway), name="http")
-                    tasks.create_task(_serve_grpc(gateway), name="grpc")
-                if gateway.consumer:
-                    tasks.create_task(gateway.consumer.run(gateway.stopping), name="consumer")
-                if gateway.relay:
-                    tasks.create_task(gateway.relay.run(gateway.stopping), name="relay")
-                if ServiceRole.JOBS in settings.roles:
-                    _start_jobs(gateway, tasks)
+                parts = [tasks.create_task(work, name=name) for name, work in _parts(gateway, http)]
                 _log.info("serving", extra={"fields": {"roles": sorted(settings.roles)}})
                 await gateway.stopping.wait()
                 _log.info("draining")
+                await _drain(parts, settings.shutdown_seconds + _MARGIN_SECONDS)
             hub.cancel()  # last of all: what the others still commit is told
     finally:
         metrics_server.close()
 
 
-def _start_jobs(gateway: Gateway, tasks: asyncio.TaskGroup) -> None:
-    jobs = {"erasure": gateway.erasure.run_once, "retention": gateway.retention.run_once}
-    if gateway.wanted:
-        jobs["wanted products"] = gateway.wanted.run_once
-    for name, work in jobs.items():
-        tasks.create_task(repeat(name, work, _JOBS[name], gateway.stopping), name=name)
+def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+    """What this process' roles run, by name; each ends by itself once ``gateway.stopping`` is set."""
+    roles, stopping = gateway.settings.roles, gateway.stopping
+    yield "gauges", repeat("gauges", gateway.health.measure, 2.0, stopping)
+    if ServiceRole.API in roles:
+        if http:
+            yield "http", _serve_http(gateway)
+        yield "grpc", _serve_grpc(gateway)
+    if gateway.consumer:
+        yield "consumer", gateway.consumer.run(stopping)
+    if gateway.relay:
+        yield "relay", gateway.relay.run(stopping)
+    if ServiceRole.JOBS in roles:
+        yield "erasure", repeat("erasure", gateway.erasure.run_once, 1.0, stopping)
+        yield "retention", repeat("retention", gateway.retention.run_once, 60.0, stopping)
+        if gateway.wanted:
+            yield "wanted products", repeat("wanted products", gateway.wanted.run_once, 5.0, stopping)
+
+
+async def _drain(parts: Collection["asyncio.Task[None]"], seconds: float) -> None:
+    """Waits for the parts to end, and cuts off what hangs on a dependency: it is rolled back, and not lost."""
+    _, late = await asyncio.wait(parts, timeout=seconds)
+    for part in late:
+        _log.warning("%s does not end by itself, it is cut off", part.get_name())
+        part.cancel()
 
 
 async def _serve_http(gateway: Gateway) -> None:

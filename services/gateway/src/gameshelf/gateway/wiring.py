@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -105,7 +105,9 @@ class Gateway:
         try:
             yield connection
         finally:
-            await self.pool.release(connection)
+            # A query that was cut off is cancelled on the server first; one that does not answer loses its connection.
+            with suppress(TimeoutError):
+                await self.pool.release(connection, timeout=CLOSE_SECONDS)
 
     def app(self) -> Asgi:
         """The ASGI application: REST, WebSocket, health, OpenAPI."""

@@ -150,8 +150,7 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
     if ServiceRole.JOBS in roles:
         yield "erasure", repeat("erasure", gateway.erasure.run_once, 1.0, stopping)
         yield "retention", repeat("retention", gateway.retention.run_once, 60.0, stopping)
-        if gateway.wanted:
-            yield "wanted products", repeat("wanted products", gateway.wanted.run_once, 5.0, stopping)
+        yield "wanted products", repeat("wanted products", gateway.wanted.run_once, 5.0, stopping)
 
 
 async def _drain(parts: Collection["asyncio.Task[None]"], seconds: float) -> None:

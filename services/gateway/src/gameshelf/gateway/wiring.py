@@ -94,7 +94,7 @@ class Gateway:
         self.erasure = Erasure(self.acquire, [_erase(domain.service) for domain in DOMAINS])
         self.retention = Retention(self.acquire)
         self.catalog = Catalog(settings.catalog_grpc_addr) if settings.catalog_grpc_addr else None
-        self.wanted = WantedProducts(self.acquire, self.catalog) if self.catalog else None
+        self.wanted = WantedProducts(self.acquire, self.catalog)
         self.updates: LibraryUpdates | None = None
 
     @asynccontextmanager

@@ -13,9 +13,9 @@ _BATCH = 100
 
 
 class WantedProducts:
-    """Fills the catalog projection's gaps over gRPC."""
+    """Fills the catalog projection's gaps over gRPC; without a ``catalog`` to ask it only forgets what is filled."""
 
-    def __init__(self, acquire: Acquire, catalog: Catalog) -> None:
+    def __init__(self, acquire: Acquire, catalog: Catalog | None) -> None:
         self._acquire = acquire
         self._catalog = catalog
 
@@ -32,6 +32,6 @@ class WantedProducts:
         async with self._acquire() as connection, connection.transaction():
             projection = CatalogProjection(connection)
             product_ids = await projection.take_wanted(_BATCH)
-            if product_ids:
+            if product_ids and self._catalog:
                 await projection.apply(await self._catalog.products(product_ids))
         return bool(product_ids)

@@ -73,9 +73,8 @@ async def installation_changed(transaction: Transaction, data: InstallationChang
 async def _installation(
     transaction: Transaction, data: InstallationChange, status: InstallationStatus, at: datetime
 ) -> None:
-    version = None if status is InstallationStatus.NOT_INSTALLED else data.version_id
     service = transaction.of(LibraryService)
-    await service.set_installation(data.user_id, data.product_id, status, version, data.timestamp or at)
+    await service.set_installation(data.user_id, data.product_id, status, data.version_id, data.timestamp or at)
 
 
 async def reviewed(transaction: Transaction, data: Review, at: datetime) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from gameshelf.kernel.text import Name, Text
+from gameshelf.kernel.text import NORMALISED, ONE_LINE, Name
 from gameshelf.library import InstallationStatus
 from pydantic import (
     AfterValidator,
@@ -43,9 +43,9 @@ def _utc(moment: datetime) -> datetime:
 
 
 Moment = Annotated[datetime, AfterValidator(_utc)]
-SourceId = Annotated[Name, Field(max_length=200)]
+SourceId = Annotated[str, Field(min_length=1, max_length=200), NORMALISED, ONE_LINE]
 ProductType = Annotated[Name, Field(max_length=50)]
-Title = Annotated[Text, Field(min_length=1, max_length=500)]
+Title = Annotated[str, Field(min_length=1, max_length=500), NORMALISED]
 
 
 class _Data(BaseModel):
@@ -127,7 +127,7 @@ def _titles(value: object) -> object:
 class ProductChange(_Data):
     product_id: UUID
     new_title: Annotated[Titles, BeforeValidator(_titles)] | None = None
-    new_cover_image_url: Annotated[Text, Field(max_length=2000)] | None = None
+    new_cover_image_url: Annotated[str, Field(max_length=2000), NORMALISED] | None = None
     product_type: ProductType | None = None
     is_free_to_play: StrictBool | None = None
     family_sharing_allowed: StrictBool | None = None

@@ -1,0 +1,104 @@
+"""Rate limits: how many a minute, said in headers; without Redis nobody is limited and nothing waits."""
+
+import time
+from uuid import uuid4
+
+import grpc.aio
+import httpx
+import pytest
+from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
+from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
+from google.rpc.error_details_pb2 import ErrorInfo
+from grpc_status import rpc_status
+
+
+@pytest.fixture(scope="module")
+def service(platform):
+    made = platform.service(
+        LIBRARY_SERVICE_ROLES="api", RATE_LIMIT_USER_PER_MINUTE="3", RATE_LIMIT_SERVICE_PER_MINUTE="4"
+    )
+    made.start()
+    return made
+
+
+@pytest.fixture
+def whole_minute(wait_until):
+    """Counts are by the minute of the clock: a test that counts begins where enough of it is left."""
+    if time.time() % 60 > 50:
+        time.sleep(60 - time.time() % 60)
+
+
+def of(response):
+    names = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After")
+    return tuple(int(response.headers[name]) if name in response.headers else None for name in names)
+
+
+async def test_a_player_has_so_many_requests_a_minute_on_all_paths_together(whole_minute, player, new_player):
+    answers = [await player.http.get(path) for path in ("/items", "/categories", "/events", "/items")]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    told = [of(answer) for answer in answers]
+    assert [(limit, left) for limit, left, _, _ in told] == [(3, 2), (3, 1), (3, 0), (3, 0)]
+    assert all(0 < reset <= 60 for _, _, reset, _ in told)
+    assert [retry for _, _, _, retry in told] == [None, None, None, told[3][2]]
+    [error] = answers[3].json()["errors"]
+    assert error["code"] == "RATE_LIMIT_EXCEEDED"
+    assert (await new_player().http.get("/items")).status_code == 200
+
+
+async def test_a_refused_request_is_not_done(whole_minute, player):
+    for _ in range(3):
+        assert (await player.post("/categories", {"name": str(uuid4())})).status_code == 201
+    key = {"Idempotency-Key": "k"}
+    refused = await player.post("/categories", {"name": "Мои"}, **key)
+    assert refused.status_code == 429
+    assert refused.headers["Cache-Control"] == "private, no-cache"
+
+
+async def test_an_address_has_so_many_requests_a_minute_whoever_asks(whole_minute, platform):
+    made = platform.service(LIBRARY_SERVICE_ROLES="api", RATE_LIMIT_IP_PER_MINUTE="40")
+    made.start()
+    async with httpx.AsyncClient(base_url=made.api) as client:
+        answers = [await client.get("/items", headers={"X-Forwarded-For": f"10.1.2.{n}"}) for n in range(41)]
+    statuses = [answer.status_code for answer in answers]
+    served = statuses.count(401)
+    assert 0 < served <= 40
+    assert statuses == [401] * served + [429] * (41 - served)
+    assert [of(answer)[:2] for answer in answers] == [(40, max(served - n - 1, 0)) for n in range(41)]
+    assert of(answers[-1])[3] == of(answers[-1])[2]
+    made.stop()
+
+
+async def test_a_service_has_so_many_calls_a_minute(whole_minute, platform, service):
+    metadata = (("authorization", f"Bearer {platform.token(uuid4(), 'service')}"),)
+    asked = messages.GetLibraryItemsRequest(user_id=str(uuid4()))
+    async with grpc.aio.insecure_channel(service.grpc) as channel:
+        stub = LibraryQueryServiceStub(channel)
+        for _ in range(4):
+            await stub.GetLibraryItems(asked, metadata=metadata)
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await stub.GetLibraryItems(asked, metadata=metadata)
+    assert error.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    info = ErrorInfo()
+    rpc_status.from_call(error.value).details[0].Unpack(info)
+    assert info.reason == "RATE_LIMIT_EXCEEDED"
+    assert 0 < int(info.metadata["retry_after"]) <= 60
+
+
+async def test_while_redis_hangs_or_is_away_nobody_is_limited_and_nothing_waits_for_it(
+    whole_minute, platform, player, wait_until
+):
+    platform.valkey.freeze()
+    started = time.monotonic()
+    statuses = [(await player.http.get("/items")).status_code for _ in range(20)]
+    assert statuses == [200] * 20
+    assert time.monotonic() - started < 10  # with two seconds of patience each it would be eighty
+    platform.valkey.thaw()
+
+    async def counted_again():
+        return "X-RateLimit-Limit" in (await player.http.get("/items")).headers
+
+    await wait_until(counted_again)
+    platform.valkey.kill()
+    answers = [await player.http.get("/items") for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200] * 5
+    platform.valkey.start()

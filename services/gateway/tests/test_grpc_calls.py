@@ -1,0 +1,171 @@
+"""What surrounds every gRPC call: who asks, bounds, deadlines, health, and one form for every refusal."""
+
+import asyncio
+from uuid import uuid4
+
+import asyncpg
+import grpc
+import grpc.aio
+import httpx
+import pytest
+from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
+from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
+from google.rpc.error_details_pb2 import ErrorInfo
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_status import rpc_status
+
+NAME = "library.v1.LibraryQueryService"
+
+
+@pytest.fixture(scope="module")
+def service(platform):
+    made = platform.service(LIBRARY_SERVICE_ROLES="api")
+    made.start()
+    return made
+
+
+@pytest.fixture
+async def channel(service):
+    async with grpc.aio.insecure_channel(service.grpc) as opened:
+        yield opened
+
+
+@pytest.fixture
+def stub(channel):
+    return LibraryQueryServiceStub(channel)
+
+
+@pytest.fixture
+def caller(platform):
+    """The metadata of a caller with these roles."""
+
+    def of(user_id, *roles):
+        return (("authorization", f"Bearer {platform.token(user_id, *roles)}"),)
+
+    return of
+
+
+async def refusal(call):
+    """The status, the reason, the message and the metadata of a call that must be refused."""
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call
+    info = ErrorInfo()
+    assert rpc_status.from_call(error.value).details[0].Unpack(info)
+    assert info.domain == "library.platform"
+    return error.value.code().name, info.reason, error.value.details()
+
+
+def pairs(*asked):
+    return [messages.CheckGameAccessRequest(user_id=str(user), product_id=str(product)) for user, product in asked]
+
+
+async def test_an_id_in_any_but_the_usual_form_is_refused_and_its_field_named(stub, caller):
+    service, good = caller(uuid4(), "service"), uuid4()
+    for bad in ("", "x", good.hex, f"{{{good}}}", f"urn:uuid:{good}", f" {good}", "'; DROP TABLE users; --", "\u0000"):
+        calls = {
+            "user_id": stub.GetLibraryItems(messages.GetLibraryItemsRequest(user_id=bad), metadata=service),
+            "product_ids_filter": stub.GetLibraryItems(
+                messages.GetLibraryItemsRequest(user_id=str(good), product_ids_filter=[str(good), bad]),
+                metadata=service,
+            ),
+            "product_id": stub.CheckGameAccess(
+                messages.CheckGameAccessRequest(user_id=str(good), product_id=bad), metadata=service
+            ),
+        }
+        for field, call in calls.items():
+            status, reason, detail = await refusal(call)
+            assert (status, reason) == ("INVALID_ARGUMENT", "VALIDATION_ERROR")
+            assert field in detail
+    upper = messages.GetLibraryItemsRequest(user_id=str(good).upper())
+    assert not (await stub.GetLibraryItems(upper, metadata=service)).items
+
+
+async def test_one_foreign_pair_among_a_players_own_is_refused(stub, caller):
+    me = uuid4()
+    own = pairs(*((me, uuid4()) for _ in range(3)))
+    batch = messages.BatchCheckGameAccessRequest
+    answer = await stub.BatchCheckGameAccess(batch(pairs=own), metadata=caller(me, "user"))
+    assert [result.has_access for result in answer.results] == [False] * 3
+    mixed = batch(pairs=[*own, *pairs((uuid4(), uuid4()))])
+    refused = await refusal(stub.BatchCheckGameAccess(mixed, metadata=caller(me, "user")))
+    assert refused[:2] == ("PERMISSION_DENIED", "PERMISSION_DENIED")
+
+
+async def test_lists_are_bounded_at_a_thousand_and_none_at_all_is_an_answer(stub, caller):
+    service, user = caller(uuid4(), "service"), uuid4()
+    batch = messages.BatchCheckGameAccessRequest
+    for count in (0, 1000):
+        request = batch(pairs=pairs(*((user, uuid4()) for _ in range(count))))
+        assert len((await stub.BatchCheckGameAccess(request, metadata=service)).results) == count
+    over = batch(pairs=pairs(*((user, uuid4()) for _ in range(1001))))
+    assert (await refusal(stub.BatchCheckGameAccess(over, metadata=service)))[:2] == (
+        "INVALID_ARGUMENT",
+        "VALIDATION_ERROR",
+    )
+    many = messages.GetLibraryItemsRequest(user_id=str(user), product_ids_filter=[str(uuid4())] * 1001)
+    assert (await refusal(stub.GetLibraryItems(many, metadata=service)))[0] == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [(), (("authorization", "Bearer"),), (("authorization", "Basic eA=="),), (("authorization", "Bearer x.y.z"),)],
+)
+async def test_who_is_not_known_is_refused_before_the_request_is_looked_at(stub, metadata):
+    call = stub.GetLibraryItems(messages.GetLibraryItemsRequest(user_id="x"), metadata=metadata)
+    assert (await refusal(call))[:2] == ("UNAUTHENTICATED", "UNAUTHENTICATED")
+
+
+async def test_a_token_without_a_role_may_nothing(stub, platform):
+    user = uuid4()
+    metadata = (("authorization", f"Bearer {platform.issuer.issue(user, roles=[])}"),)
+    call = stub.GetLibraryItems(messages.GetLibraryItemsRequest(user_id=str(user)), metadata=metadata)
+    assert (await refusal(call))[0] == "PERMISSION_DENIED"
+
+
+async def test_a_deadline_ends_the_work_too_and_is_counted(platform, service, stub, caller, wait_until):
+    holder = await asyncpg.connect(platform.dsn)
+    async with holder.transaction():
+        await holder.execute("LOCK TABLE library.user_library_items IN ACCESS EXCLUSIVE MODE")
+        asked = messages.GetLibraryItemsRequest(user_id=str(uuid4()))
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await stub.GetLibraryItems(asked, metadata=caller(uuid4(), "service"), timeout=0.7)
+        assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+
+        async def nobody_waits():
+            return not await holder.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+
+        await wait_until(nobody_waits, 4)  # the time-out for locks alone would take longer
+    await holder.close()
+    async with httpx.AsyncClient() as client:
+        text = (await client.get(service.metrics)).text
+    assert f'grpc_requests_total{{code="CANCELLED",method="/{NAME}/GetLibraryItems"}} 1.0' in text.splitlines()
+
+
+async def test_reflection_lists_the_services(channel):
+    requests = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
+    answers = [one async for one in reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(requests)]
+    names = {one.name for one in answers[0].list_services_response.service}
+    assert {NAME, "grpc.health.v1.Health"} <= names
+
+
+async def test_an_unknown_method_is_unimplemented(channel, caller):
+    unknown = channel.unary_unary(f"/{NAME}/DropEverything")
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await unknown(b"", metadata=caller(uuid4(), "admin"))
+    assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_health_says_serving_until_the_service_stops(service, channel):
+    health = health_pb2_grpc.HealthStub(channel)
+    for name in ("", NAME):
+        answer = await health.Check(health_pb2.HealthCheckRequest(service=name))
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    watch = health.Watch(health_pb2.HealthCheckRequest(service=NAME))
+    assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+    stopping = asyncio.create_task(asyncio.to_thread(service.stop))
+    assert (await asyncio.wait_for(watch.read(), 20)).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    watch.cancel()
+    assert await stopping == 0

@@ -1,0 +1,67 @@
+"""The service for any ASGI server: ``granian --interface asgi gameshelf.gateway.asgi:app``.
+
+Everything beside REST and WebSocket starts and stops with the server's lifespan, so one process has one worker. The
+server's own options take the place of ``LIBRARY_SERVICE_HTTP_PORT`` and of the WebSocket's pings.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from typing import Any
+
+from gameshelf.gateway.http.observe import Asgi
+from gameshelf.gateway.main import run_gateway
+from gameshelf.gateway.observability.logs import configure_logging
+from gameshelf.gateway.settings import load_settings
+from gameshelf.gateway.wiring import Gateway, build
+
+_log = logging.getLogger(__name__)
+
+
+class Application:
+    """Builds the gateway when the server starts; until then it serves nothing."""
+
+    def __init__(self) -> None:
+        self._serve: Asgi | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._serve is None:
+            raise RuntimeError("the server has to support ASGI's lifespan")
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        await receive()
+        try:
+            settings = load_settings(os.environ)
+            configure_logging(settings.log_level)
+            gateway = await build(settings)
+        except Exception as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        self._serve = gateway.app()
+        running = asyncio.create_task(_run(gateway), name="gateway")
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        gateway.stopping.set()
+        if gateway.updates:
+            gateway.updates.drain()
+        await running
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _run(gateway: Gateway) -> None:
+    try:
+        await run_gateway(gateway, http=False)
+    except Exception:
+        # A part has failed, or its port is taken: the server ends, rather than go on with half of the service.
+        _log.critical("the process ends by an error", exc_info=True)
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        await gateway.close()
+
+
+app = Application()

@@ -1,0 +1,55 @@
+"""``gameshelf.gateway.asgi:app`` under a server's own command: its lifespan starts and stops the whole service."""
+
+import asyncio
+import signal
+import sys
+from importlib.util import find_spec
+from uuid import uuid4
+
+import httpx
+import pytest
+from gameshelf.devstack.process import Process
+from websockets.asyncio.client import connect
+
+APP = "gameshelf.gateway.asgi:app"
+SERVERS = {
+    "hypercorn": lambda port: ["--bind", f"127.0.0.1:{port}", APP],
+    "granian": lambda port: ["--interface", "asgi", "--host", "127.0.0.1", "--port", str(port), APP],
+}
+
+
+@pytest.fixture(params=[name for name in SERVERS if find_spec(name)])
+def service(request, platform):
+    """A service that an ASGI server runs, not ours."""
+    made = platform.service()
+    command = [sys.executable, "-m", request.param, *SERVERS[request.param](made.http_port)]
+    made.process = Process(command, made.log, environ=made.environment)
+    yield made
+    made.kill()
+
+
+async def test_an_asgi_server_runs_all_of_the_service_and_ends_it_well(
+    platform, service, player, wait_until, next_message
+):
+    await wait_until(lambda: asyncio.to_thread(service.is_ready), 60)
+    game = uuid4()
+    async with connect(service.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as socket:
+        await player.buys(game)
+        assert (await next_message(socket))["payload"]["product_id"] == str(game)
+    assert await player.products() == {str(game)}
+    async with httpx.AsyncClient() as client:
+        assert "postgres_pool_size" in (await client.get(service.metrics)).text
+    _, writer = await asyncio.open_connection("127.0.0.1", service.grpc_port)
+    writer.close()
+    service.process.send(signal.SIGTERM)
+    assert await asyncio.to_thread(service.process.wait, 30)
+    assert service.process.returncode == 0
+    assert '"message":"draining"' in service.log.read_text()
+
+
+async def test_a_service_that_can_not_start_says_why_and_is_not_served(platform):
+    refused = platform.service(POSTGRES_DSN="postgresql://nobody@127.0.0.1:1/x")
+    command = [sys.executable, "-m", "hypercorn", *SERVERS["hypercorn"](refused.http_port)]
+    process = Process(command, refused.log, environ=refused.environment)
+    assert await asyncio.to_thread(process.wait, 30)
+    assert "POSTGRES_DSN: the database can't be used" in refused.log.read_text()

@@ -6,7 +6,9 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from gameshelf.gateway import feed
 from gameshelf.gateway.jobs.retention import Retention
+from gameshelf.gateway.streams import UserStreams
 from gameshelf.kernel.clock import utc_now
 from websockets.asyncio.client import connect
 
@@ -56,6 +58,26 @@ async def test_a_feed_goes_after_a_day_and_a_cursor_below_it_needs_a_resync(
         headers = {"Authorization": f"Bearer {player.token}"}
         async with connect(f"{service.ws}?cursor={cursor}", additional_headers=headers) as socket:
             assert (await next_message(socket))["event_type"] == told
+
+
+async def test_a_feed_that_is_pruned_while_it_is_read_is_not_continued_with_a_gap(
+    service, player, database, retention, wait_until
+):
+    await player.buys(uuid4(), uuid4())
+
+    async def arrived():
+        return len(await player.products()) == 2
+
+    await wait_until(arrived)
+    state = await UserStreams(b"key").state(database, player.id)
+    at_first = await feed.follow(database, player.id, state, 0, 10)
+    assert at_first.messages is not None
+    assert [message.sequence for message in at_first.messages] == [1, 2]
+    aged = "UPDATE gateway.feed SET occurred_at = now() - interval '25 hours' WHERE user_id = $1 AND sequence = 1"
+    await database.execute(aged, player.id)
+    await retention.run_once()
+    assert (await feed.follow(database, player.id, state, 0, 10)).messages is None
+    assert (await feed.follow(database, player.id, state, 2, 10)).messages == []
 
 
 async def test_an_idempotency_key_is_kept_for_a_day(player, database, retention):

@@ -41,7 +41,9 @@ async def follow(connection: Connection, user_id: UUID, state: StreamState, curs
     """The messages after ``cursor``, at most ``limit``. One round trip."""
     if not is_continuous(cursor, state):
         return Continuation(None, state.last_sequence, False)
-    messages = await feed_after(connection, user_id, cursor, limit + 1)
+    pruned, messages = await feed_after(connection, user_id, cursor, limit + 1)
+    if pruned > cursor:  # since the state was read
+        return Continuation(None, state.last_sequence, False)
     if len(messages) > limit:
         return Continuation(messages[:limit], messages[limit - 1].sequence, True)
     return Continuation(messages, max(state.last_sequence, messages[-1].sequence if messages else 0), False)

@@ -23,7 +23,9 @@ from sqlalchemy import (
     column,
     delete,
     func,
+    outerjoin,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -118,7 +120,7 @@ _CLOSE = Statement(
         _insert_records.cte("outbox"),
     )
 )
-_FEED_AFTER = Statement(
+_following = (
     select(col(FeedEntry.sequence), col(FeedEntry.occurred_at), col(FeedEntry.message))
     .where(
         col(FeedEntry.user_id) == bindparam("user_id", type_=Uuid),
@@ -126,6 +128,14 @@ _FEED_AFTER = Statement(
     )
     .order_by(col(FeedEntry.sequence))
     .limit(bindparam("limit", type_=Integer))
+    .subquery("following")
+)
+# How far the feed is pruned is read in the same statement: what goes between two of them would be missed silently.
+_FEED_AFTER = Statement(
+    select(*_following.c, col(UserStream.pruned_sequence))
+    .select_from(outerjoin(UserStream, _following, true()))
+    .where(col(UserStream.user_id) == bindparam("user_id", type_=Uuid))
+    .order_by(_following.c.sequence)
 )
 _shards = func.generate_series(0, SHARDS - 1).table_valued(column("shard", Integer), name="shards").render_derived()
 _PENDING_SHARDS = Statement(
@@ -195,10 +205,11 @@ async def add_records(connection: Connection, records: Sequence[Outgoing]) -> No
     await _ADD_RECORDS.run(connection, **_record_values(records))
 
 
-async def feed_after(connection: Connection, user_id: UUID, after: int, limit: int) -> list[FeedMessage]:
-    """The user's messages with numbers above ``after``, oldest first, at most ``limit``."""
+async def feed_after(connection: Connection, user_id: UUID, after: int, limit: int) -> tuple[int, list[FeedMessage]]:
+    """How far the user's feed is pruned, and its messages with numbers above ``after``, oldest first."""
     rows = await _FEED_AFTER.all(connection, user_id=user_id, after=after, limit=limit)
-    return [FeedMessage(*row.values()) for row in rows]
+    messages = [FeedMessage(row[0], row[1], row[2]) for row in rows if row[0] is not None]
+    return rows[0]["pruned_sequence"] if rows else 0, messages
 
 
 async def pending_shards(connection: Connection) -> list[int]:

@@ -188,13 +188,14 @@ class Consumer:
 
     async def _apply(self, events: Sequence[_Event], together: Callable[[Sequence[_Event]], Awaitable[None]]) -> None:
         """Applies events in one transaction; where one of them fails, each in its own."""
-        first = events[0].envelope
+        first, result = events[0].envelope, "applied"
         try:
             async with self._slots:
                 with self._tracing.request(f"consume {first.type}", first.traceparent, SpanKind.CONSUMER):
-                    await together(events)
-        except UserErased:
-            self._count(events, "dropped")
+                    try:
+                        await together(events)
+                    except UserErased:
+                        result = "dropped"  # as it has to be, so it is no failure in the trace
         except Exception as error:
             if is_passing(error):
                 raise
@@ -204,7 +205,7 @@ class Consumer:
             for event in events:
                 await self._apply([event], together)
         else:
-            self._count(events, "applied")
+            self._count(events, result)
 
     async def _apply_user(self, user_id: UUID, events: Sequence[_Event]) -> None:
         if any(event.envelope.type == ACCOUNT_DELETED for event in events):

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.partitioner import DefaultPartitioner
 from asyncpg import Record
 from gameshelf.gateway.database import Acquire
@@ -64,10 +64,10 @@ class Relay:
             try:
                 await producer.start()
                 while not stopping.is_set():
-                    await self._round(producer)
+                    await self._round(producer, stopping)
                     pause = 0.2
                     await self._idle()
-            except (KafkaError, OSError) as error:
+            except KafkaError as error:
                 await self._wait_out("kafka", error, pause, stopping)
             except Exception as error:
                 if not is_passing(error):
@@ -88,9 +88,9 @@ class Relay:
             await asyncio.wait_for(self._woken.wait(), _IDLE_SECONDS)
         self._woken.clear()
 
-    async def _round(self, producer: AIOKafkaProducer) -> None:
-        """Serves every shard that has something, until none has."""
-        while True:
+    async def _round(self, producer: AIOKafkaProducer, stopping: asyncio.Event) -> None:
+        """Serves every shard that has something, until none has, or the service stops."""
+        while not stopping.is_set():
             async with self._acquire() as connection:
                 shards = await store.pending_shards(connection)
             if not shards:
@@ -169,5 +169,8 @@ async def _send_batch(producer: AIOKafkaProducer, topic: str, partition: int, re
         taken.append(record["id"])
     batch.close()
     delivered = await producer.send_batch(batch, topic, partition=partition)
-    await asyncio.wait_for(delivered, _SEND_SECONDS)
+    try:
+        await asyncio.wait_for(delivered, _SEND_SECONDS)
+    except TimeoutError:
+        raise KafkaTimeoutError from None  # told apart from PostgreSQL's
     return taken

@@ -1,13 +1,16 @@
-"""The connection pool."""
+"""The connections to PostgreSQL."""
 
+import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from types import TracebackType
 from typing import Any
 
 import asyncpg
 from gameshelf.gateway.observability.traces import Tracing
+from gameshelf.kernel.errors import DomainError
 
-Pool = asyncpg.Pool
 Acquire = Callable[[], AbstractAsyncContextManager[Any]]
 """Gives a connection for the length of a block. Raises TimeoutError when none is free for too long."""
 
@@ -41,8 +44,96 @@ class _Connection(asyncpg.Connection):
         return ""
 
 
-async def create_pool(dsn: str, size: int, tracing: Tracing) -> "Pool[Any]":
-    """A pool of at most ``size`` connections, opened as they are needed."""
+class Database:
+    """The connections of this process, lent for the length of a block.
+
+    A block that went well hands its connection to the next one as it is. Only after a failure the pool takes it back,
+    cancels what may still run on it, and replaces it where it is lost: that costs as much as a small query.
+    """
+
+    def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
+        self._pool = pool
+        self._free: deque[Any] = deque()
+        self._waiting = 0
+
+    def acquire(self) -> "_Loan":
+        """A connection for a while: ``async with database.acquire() as connection``. Raises TimeoutError."""
+        return _Loan(self)
+
+    @property
+    def size(self) -> int:
+        """How many connections are open."""
+        return self._pool.get_size()
+
+    @property
+    def idle(self) -> int:
+        """How many of them nobody uses."""
+        return self._pool.get_idle_size() + len(self._free)
+
+    async def take(self) -> Any:
+        """A connection that is the caller's until it is put back. Raises TimeoutError."""
+        while self._free:
+            connection = self._free.pop()
+            if not connection.is_closed():
+                return connection
+            await self.give_up(connection)
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(ACQUIRE_SECONDS):  # asyncpg's own time-out would make a task each time
+                return await self._pool.acquire()
+        finally:
+            self._waiting -= 1
+
+    async def put_back(self, connection: Any) -> None:
+        """Takes a connection on which nothing runs any more."""
+        if self._waiting or connection.is_closed():
+            await self.give_up(connection)  # who waits, waits at the pool
+        else:
+            self._free.append(connection)
+
+    async def give_up(self, connection: Any) -> None:
+        """Takes a connection in whatever state it is."""
+        # A query that was cut off is cancelled on the server first; one that does not answer loses its connection.
+        with suppress(TimeoutError):
+            await self._pool.release(connection, timeout=CLOSE_SECONDS)
+
+    async def close(self) -> None:
+        """Closes all connections, once they are put back."""
+        while self._free:
+            await self.give_up(self._free.pop())
+        try:
+            await asyncio.wait_for(self._pool.close(), CLOSE_SECONDS)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            self.terminate()  # a server that does not answer would hold up the end for ever
+
+    def terminate(self) -> None:
+        """Closes all connections at once."""
+        self._pool.terminate()
+
+
+class _Loan(AbstractAsyncContextManager[Any]):
+    """One use of a connection."""
+
+    __slots__ = ("_connection", "_database")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def __aenter__(self) -> Any:
+        self._connection = await self._database.take()
+        return self._connection
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None or issubclass(kind, DomainError):
+            await self._database.put_back(self._connection)
+        else:
+            await self._database.give_up(self._connection)
+
+
+async def connect(dsn: str, size: int, tracing: Tracing) -> Database:
+    """A database with at most ``size`` connections, opened as they are needed."""
 
     def trace(query: asyncpg.connection.LoggedQuery) -> None:
         tracing.past_child(
@@ -53,7 +144,7 @@ async def create_pool(dsn: str, size: int, tracing: Tracing) -> "Pool[Any]":
         if tracing.enabled:
             connection.add_query_logger(trace)
 
-    return await asyncpg.create_pool(
+    pool = await asyncpg.create_pool(
         dsn,
         min_size=1,
         max_size=size,
@@ -61,6 +152,7 @@ async def create_pool(dsn: str, size: int, tracing: Tracing) -> "Pool[Any]":
         init=prepare,
         statement_cache_size=1000,
         max_cached_statement_lifetime=0,
+        max_inactive_connection_lifetime=0,
         timeout=10,
         command_timeout=60,
         server_settings={
@@ -73,3 +165,4 @@ async def create_pool(dsn: str, size: int, tracing: Tracing) -> "Pool[Any]":
             "plan_cache_mode": "force_generic_plan",
         },
     )
+    return Database(pool)

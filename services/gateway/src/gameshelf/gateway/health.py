@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import Any
 from urllib.parse import urlsplit
 
+from gameshelf.gateway.database import Database
 from gameshelf.gateway.migrate import SchemaOutdated, require_current
+from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.outbox import store
-
-if TYPE_CHECKING:
-    from gameshelf.gateway.wiring import Gateway
+from gameshelf.gateway.settings import Settings
+from gameshelf.gateway.ws.hub import Hub
+from gameshelf.kernel.migrations import Migrations
 
 _SECONDS = 2.0
 
@@ -18,12 +20,27 @@ _SECONDS = 2.0
 class Health:
     """Answers ``/health/ready``: 503 only for PostgreSQL, an old schema, or draining."""
 
-    def __init__(self, gateway: "Gateway") -> None:
-        self._gateway = gateway
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        redis: Any,
+        hub: Hub,
+        metrics: Metrics,
+        migrations: Sequence[Migrations],
+        stopping: asyncio.Event,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._redis = redis
+        self._hub = hub
+        self._metrics = metrics
+        self._migrations = migrations
+        self._stopping = stopping
 
     async def ready(self) -> tuple[bool, dict[str, str]]:
         """Whether to send requests here, and the state of each part."""
-        settings = self._gateway.settings
+        settings = self._settings
         s3 = (settings.s3_endpoint,) if settings.s3_endpoint else ()
         named = {name: known for name, known in (("kafka", settings.kafka_brokers), ("s3", s3)) if known}
         serving, redis, *others = await asyncio.gather(
@@ -31,30 +48,27 @@ class Health:
         )
         parts = {"postgresql": "ok" if serving else "failed", "redis": _state(redis)}
         parts |= {name: _state(works) for name, works in zip(named, others, strict=True)}
-        return serving and not self._gateway.stopping.is_set(), parts
+        return serving and not self._stopping.is_set(), parts
 
     async def measure(self) -> None:
         """Brings the gauges up to date."""
-        metrics, pool = self._gateway.metrics, self._gateway.pool
-        metrics.websocket_connections.set(len(self._gateway.hub))
-        metrics.pool_size.set(pool.get_size())
-        metrics.pool_idle.set(pool.get_idle_size())
-        async with self._gateway.acquire() as connection:
+        self._metrics.websocket_connections.set(len(self._hub))
+        self._metrics.pool_size.set(self._database.size)
+        self._metrics.pool_idle.set(self._database.idle)
+        async with self._database.acquire() as connection:
             pending, lag = await store.backlog(connection)
-        metrics.outbox_pending.set(pending)
-        metrics.outbox_lag_seconds.set(lag)
+        self._metrics.outbox_pending.set(pending)
+        self._metrics.outbox_lag_seconds.set(lag)
 
     async def _postgres(self) -> bool:
-        from gameshelf.gateway.wiring import MIGRATIONS
+        return await _works(self._schemas_fit())
 
-        return await _works(self._current(MIGRATIONS))
-
-    async def _current(self, migrations: tuple[object, ...]) -> None:
-        async with self._gateway.acquire() as connection:
-            await require_current(connection, migrations)  # type: ignore[arg-type]
+    async def _schemas_fit(self) -> None:
+        async with self._database.acquire() as connection:
+            await require_current(connection, self._migrations)
 
     async def _ping_redis(self) -> None:
-        await self._gateway.redis.ping()
+        await self._redis.ping()
 
 
 async def _works(check: Awaitable[None]) -> bool:

@@ -192,8 +192,10 @@ async def _serve_grpc(gateway: Gateway) -> None:
         await server.start()
     except OSError as error:
         raise CannotListen(str(error)) from None
-    await gateway.stopping.wait()
-    await server.stop(gateway.settings.shutdown_seconds)
+    try:
+        await gateway.stopping.wait()
+    finally:  # also when another part could not start: gRPC's threads would hold up the end
+        await server.stop(gateway.settings.shutdown_seconds if gateway.stopping.is_set() else 0)
 
 
 def _bind_metrics(gateway: Gateway) -> MetricsServer:

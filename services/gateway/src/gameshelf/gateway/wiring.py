@@ -2,18 +2,15 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-import asyncpg
 from gameshelf import library
 from gameshelf.gateway import tables
 from gameshelf.gateway.adapters import redis as redis_adapter
 from gameshelf.gateway.adapters.catalog import Catalog
-from gameshelf.gateway.database import ACQUIRE_SECONDS, CLOSE_SECONDS, Pool, create_pool, first_connection
+from gameshelf.gateway.database import Database, connect, first_connection
 from gameshelf.gateway.grpc.calls import Calls, ServiceCertificates
 from gameshelf.gateway.grpc.library import LibraryQuery
 from gameshelf.gateway.grpc.server import GrpcServer
@@ -68,9 +65,10 @@ ROUTES = (*(route for domain in DOMAINS for route in domain.routes.all), *events
 class Gateway:
     """One process of the service: every part built, none started."""
 
-    def __init__(self, settings: Settings, pool: Pool, metrics: Metrics, tracing: Tracing) -> None:
+    def __init__(self, settings: Settings, database: Database, metrics: Metrics, tracing: Tracing) -> None:
         self.settings = settings
-        self.pool = pool
+        self.database = database
+        self.acquire = database.acquire
         self.metrics = metrics
         self.tracing = tracing
         self.stopping = asyncio.Event()
@@ -88,7 +86,7 @@ class Gateway:
             settings.trusted_proxies if settings.auth_mode == "gateway" else (),
         )
         self.verifier = _verifier(settings)
-        self.health = Health(self)
+        self.health = Health(settings, database, self.redis, self.hub, metrics, MIGRATIONS, self.stopping)
         self.relay = self._relay()
         self.consumer = self._consumer()
         self.erasure = Erasure(self.acquire, [_erase(domain.service) for domain in DOMAINS])
@@ -96,18 +94,6 @@ class Gateway:
         self.catalog = Catalog(settings.catalog_grpc_addr) if settings.catalog_grpc_addr else None
         self.wanted = WantedProducts(self.acquire, self.catalog)
         self.updates: LibraryUpdates | None = None
-
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Any]:
-        """A connection for a while: ``async with gateway.acquire() as connection``. Raises TimeoutError."""
-        async with asyncio.timeout(ACQUIRE_SECONDS):  # asyncpg's own time-out would make a task each time
-            connection = await self.pool.acquire()
-        try:
-            yield connection
-        finally:
-            # A query that was cut off is cancelled on the server first; one that does not answer loses its connection.
-            with suppress(TimeoutError):
-                await self.pool.release(connection, timeout=CLOSE_SECONDS)
 
     def app(self) -> Asgi:
         """The ASGI application: REST, WebSocket, health, OpenAPI."""
@@ -168,10 +154,7 @@ class Gateway:
         await self.redis.aclose()
         if self.catalog:
             await self.catalog.close()
-        try:
-            await asyncio.wait_for(self.pool.close(), CLOSE_SECONDS)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            self.pool.terminate()  # a server that does not answer would hold up the end for ever
+        await self.database.close()
         self.tracing.shutdown()
 
 
@@ -179,13 +162,13 @@ async def build(settings: Settings) -> Gateway:
     """The gateway of these settings. Raises SchemaOutdated, SettingsError, DatabaseUnusable."""
     tracing = Tracing(settings.otlp_endpoint, instance=socket.gethostname())
     with first_connection():
-        pool = await create_pool(settings.postgres_dsn.get_secret_value(), settings.postgres_pool_size, tracing)
+        database = await connect(settings.postgres_dsn.get_secret_value(), settings.postgres_pool_size, tracing)
     try:
-        async with pool.acquire() as connection:
+        async with database.acquire() as connection:
             await require_current(connection, MIGRATIONS)
-        return Gateway(settings, pool, Metrics(), tracing)
+        return Gateway(settings, database, Metrics(), tracing)
     except BaseException:
-        pool.terminate()
+        database.terminate()
         raise
 
 

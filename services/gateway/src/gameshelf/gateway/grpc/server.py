@@ -20,41 +20,48 @@ class GrpcServer:
     """Serves gRPC on the port of the settings."""
 
     def __init__(self, settings: Settings, calls: Calls, library: LibraryQuery) -> None:
-        self._server = grpc.aio.server(
-            interceptors=[calls],
+        self._calls = calls
+        self._library = library
+        self._reflection = settings.grpc_reflection
+        self._host, self._port = settings.host, settings.grpc_port
+        self._credentials = _credentials(settings)
+        self._health = health_aio.HealthServicer()
+        self._names = [""]
+
+    async def start(self) -> int:
+        """Starts serving; the port. Raises OSError for a taken port."""
+        address = f"{self._host}:{self._port}"
+        try:
+            # Tried before gRPC does: it writes lines of its own on a port that is taken and says nothing of the reason,
+            # and a server of its that never served holds up the garbage collector.
+            _try_port(self._host, self._port)
+            self._server = self._build()
+            if self._credentials:
+                port = self._server.add_secure_port(address, self._credentials)
+            else:
+                port = self._server.add_insecure_port(address)
+        except (OSError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or "is it taken?"
+            raise OSError(f"LIBRARY_SERVICE_GRPC_PORT: {address} can't be bound: {reason}") from None
+        await self._server.start()
+        await self._report(health_pb2.HealthCheckResponse.SERVING)
+        return port
+
+    def _build(self) -> grpc.aio.Server:
+        server = grpc.aio.server(
+            interceptors=[self._calls],
             options=[
                 ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
                 ("grpc.so_reuseport", 0),  # a taken port is an error, not a second server behind the same number
             ],
         )
-        self._health = health_aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        names = [library.install(self._server)]
-        if settings.grpc_reflection:
-            reflection.enable_server_reflection(
-                [*names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME],
-                self._server,
-            )
-        self._names = ["", *names]
-        self._host, self._port = settings.host, settings.grpc_port
-        self._address = f"{self._host}:{self._port}"
-        self._credentials = _credentials(settings)
-
-    async def start(self) -> int:
-        """Starts serving; the port. Raises OSError for a taken port."""
-        try:
-            # Tried first: gRPC writes lines of its own on a port that is taken, and says nothing of the reason.
-            _try_port(self._host, self._port)
-            if self._credentials:
-                port = self._server.add_secure_port(self._address, self._credentials)
-            else:
-                port = self._server.add_insecure_port(self._address)
-        except (OSError, RuntimeError) as error:
-            reason = getattr(error, "strerror", None) or "is it taken?"
-            raise OSError(f"LIBRARY_SERVICE_GRPC_PORT: {self._address} can't be bound: {reason}") from None
-        await self._server.start()
-        await self._report(health_pb2.HealthCheckResponse.SERVING)
-        return port
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        names = [self._library.install(server)]
+        self._names += names
+        if self._reflection:
+            health = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+            reflection.enable_server_reflection([*names, health, reflection.SERVICE_NAME], server)
+        return server
 
     async def stop(self, grace: float) -> None:
         """Takes no more calls, and gives the running ones so many seconds."""

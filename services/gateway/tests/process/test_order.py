@@ -13,7 +13,7 @@ from gameshelf.devstack.events import CloudEvent, publish
 EVENTS = "com.platform.library.events.v1"
 REFUNDED = "com.platform.payment.purchase.refunded.v1"
 USERS = 36
-ORDERS = 40
+ORDERS = 24
 
 
 @pytest.fixture(scope="module")

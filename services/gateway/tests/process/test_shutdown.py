@@ -52,9 +52,9 @@ def fragile(create_platform, server_directory):
 
 def test_a_service_ends_in_time_while_everything_that_it_depends_on_hangs(fragile):
     platform, servers = fragile
-    service = platform.service(LIBRARY_SERVICE_SHUTDOWN_SECONDS="5")
+    service = platform.service(LIBRARY_SERVICE_SHUTDOWN_SECONDS="1")
     service.start()
     for server in servers:
         server.freeze()
-    time.sleep(3)  # so that each part is waiting for something
+    time.sleep(2)  # so that each part is waiting for something
     assert service.stop() == 0  # not -9: it ended by itself

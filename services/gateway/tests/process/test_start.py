@@ -6,13 +6,17 @@ import pytest
 
 
 @pytest.mark.parametrize("part", ["HTTP", "GRPC", "METRICS"])
-def test_a_taken_port_is_named(start, part):
+def test_a_taken_port_is_named(platform, part):
+    """In a process of its own: gRPC servers of several event loops in one process disturb each other."""
+    name = f"LIBRARY_SERVICE_{part}_PORT"
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        name = f"LIBRARY_SERVICE_{part}_PORT"
-        code, [line] = start(**{name: str(taken.getsockname()[1])})
-    assert code == 1
+        refused = platform.service(LOG_LEVEL="ERROR", **{name: str(taken.getsockname()[1])})
+        refused.start(wait=False)
+        assert refused.process.wait(30)
+    assert refused.process.returncode == 1
+    [line] = refused.log.read_text().splitlines()
     assert name in line
 
 

@@ -9,7 +9,7 @@ from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2_grpc
 from grpc_status import rpc_status
 
 
@@ -89,8 +89,8 @@ async def test_reflection_can_be_switched_off_and_health_stays(service, make_cer
     async with grpc.aio.secure_channel(service.grpc, credentials) as channel:
         answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
-        requests = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
+        # Nothing is sent: a call that is refused while it sends may end with an error of the client's own.
         with pytest.raises(grpc.aio.AioRpcError) as error:
-            async for _ in reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(requests):
+            async for _ in reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter(())):
                 pass
         assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED

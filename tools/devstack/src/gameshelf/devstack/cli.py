@@ -1,5 +1,6 @@
 """The commands of ``./dev``. Data goes to standard output, talk to standard error."""
 
+import ast
 import asyncio
 import difflib
 import json
@@ -25,6 +26,9 @@ from rich.table import Table
 ROOT = Path(os.environ.get("GAMESHELF_ROOT") or Path.cwd())
 DATA = Path(os.environ.get("GAMESHELF_DEV_DATA") or ROOT / ".local")
 ROLES = ("user", "support", "admin", "service")
+
+# What comes first is ours, such as --help; from the first word on that is not, everything is the other program's.
+_PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 _out = Console(soft_wrap=True)
 _talk = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -201,7 +205,7 @@ def env() -> None:
         click.echo(f"{name}={value}")
 
 
-@dev.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@dev.command(context_settings=_PASS_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(arguments: tuple[str, ...]) -> None:
     """Run the test suite on embedded servers of its own; ARGUMENTS go to pytest."""
@@ -209,18 +213,21 @@ def test(arguments: tuple[str, ...]) -> None:
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])
 
 
-@dev.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@dev.command(context_settings=_PASS_ON)
 @click.argument("scenario", required=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def bench(scenario: str | None, arguments: tuple[str, ...]) -> None:
-    """Run a benchmark; without SCENARIO list them."""
+    """Run a benchmark; without SCENARIO list them.
+
+    `./dev bench SCENARIO --help` tells the options of one.
+    """
     scenarios = {path.stem: path for path in sorted((ROOT / "bench").glob("*.py")) if not path.stem.startswith("_")}
     if scenario not in scenarios:
-        if scenario and not scenario.startswith("-"):
+        if scenario:
             _fail(f"SCENARIO: there is no {scenario}; there are: {', '.join(scenarios)}")
         for path in scenarios.values():
-            summary = path.read_text(encoding="utf-8").partition('"""')[2].partition("\n")[0]
-            click.echo(f"{path.stem:<14} {summary}")
+            summary = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+            click.echo(f"{path.stem:<14} {summary.partition(chr(10))[0]}")
         return
     sys.exit(subprocess.run([sys.executable, str(scenarios[scenario]), *arguments], cwd=ROOT, check=False).returncode)
 

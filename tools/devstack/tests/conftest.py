@@ -1,0 +1,122 @@
+"""A `./dev` of a test's own: its data in a temporary directory, its service on free ports."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from gameshelf.devstack.servers.base import free_port
+
+ROOT = Path(__file__).parents[3]
+PORTS = ("LIBRARY_SERVICE_HTTP_PORT", "LIBRARY_SERVICE_GRPC_PORT", "LIBRARY_SERVICE_METRICS_PORT")
+
+
+class Dev:
+    """Runs commands of `./dev` over one data directory."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.environment = {
+            **os.environ,
+            "GAMESHELF_ROOT": str(ROOT),
+            "GAMESHELF_DEV_DATA": str(data),
+            **{name: str(free_port()) for name in PORTS},
+        }
+        self.started: list[subprocess.Popen[str]] = []
+        self.seen: dict[int, str] = {}
+
+    def start(self, *arguments: str, **options: object) -> "subprocess.Popen[str]":
+        """A command that goes on."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gameshelf.devstack", *arguments],
+            **{
+                "env": self.environment,
+                "stdin": subprocess.DEVNULL,
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.STDOUT,
+                "text": True,
+                **options,
+            },
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """A command, to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "gameshelf.devstack", *arguments],
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def status(self) -> list[dict[str, object]]:
+        return json.loads(self.run("status", "--json").stdout)["parts"]
+
+    def pid(self, part: str) -> int:
+        return next(int(one["pid"]) for one in self.status() if one["name"] == part)
+
+    def processes(self) -> dict[int, str]:
+        """Every process of the stack that runs: those that name the data directory, and what they have started."""
+        running = {}
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                state, parent, *fields = (path / "stat").read_text().rpartition(")")[2].split()
+                known = (path / "cmdline").read_bytes() + (path / "environ").read_bytes()
+            except OSError:
+                continue
+            if state != "Z":
+                # The start time tells a process from a later one of the same number.
+                running[int(path.name)] = (int(parent), fields[17], known)
+        ours = {pid for pid, (_, _, known) in running.items() if str(self.data).encode() in known}
+        ours |= {pid for pid, born in self.seen.items() if pid in running and running[pid][1] == born}
+        ours.discard(os.getpid())
+        while more := {pid for pid, (parent, _, _) in running.items() if parent in ours} - ours:
+            ours |= more
+        self.seen |= {pid: running[pid][1] for pid in ours}
+        return {pid: running[pid][2].replace(b"\0", b" ").decode(errors="replace") for pid in ours}
+
+    def all_gone(self, seconds: float = 30) -> bool:
+        """Whether nothing is left running, soon."""
+        deadline = time.monotonic() + seconds
+        while self.processes() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not self.processes()
+        return True
+
+    def close(self) -> None:
+        for pid in self.processes():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        for process in self.started:
+            process.wait(30)
+            if process.stdout:
+                process.stdout.close()
+
+
+@pytest.fixture
+def dev(tmp_path):
+    """Nothing runs yet."""
+    made = Dev(tmp_path / "data")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """A stack that runs in the background, for tests that leave it as it is."""
+    made = Dev(tmp_path_factory.mktemp("dev") / "data")
+    up = made.run("up", "--detach")
+    assert up.returncode == 0, up.stderr
+    made.welcome = up.stderr
+    yield made
+    made.run("down")
+    made.close()

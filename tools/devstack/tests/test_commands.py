@@ -1,0 +1,116 @@
+"""The commands beside a running stack: what they print, and what they say to mistakes."""
+
+import json
+import subprocess
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import jwt
+import pytest
+
+PURCHASE = "com.platform.payment.purchase.completed.v1"
+
+
+def settings_of(dev):
+    return dict(line.split("=", 1) for line in dev.run("env").stdout.splitlines())
+
+
+def test_the_welcome_can_be_copied_as_it_stands_at_any_width(running):
+    for width in ("80", "120"):
+        lines = running.run("up", COLUMNS=width).stderr.splitlines()
+        [publish] = [line for line in lines if "./dev publish" in line]
+        assert json.loads(publish.split("'")[1])["items"]
+        assert any(line.strip().startswith("curl ") and line.rstrip().endswith('"') for line in lines)
+        assert any(line.startswith("eyJ") and len(line.split(".")) == 3 for line in lines)
+
+
+def test_a_shell_can_take_the_settings_over(running):
+    shell = subprocess.run(
+        ["bash", "-c", 'set -a; . /dev/stdin; set +a; printf %s "$POSTGRES_DSN"'],
+        input=running.run("env").stdout,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shell.stdout == settings_of(running)["POSTGRES_DSN"]
+
+
+async def test_the_settings_lead_to_the_servers(running):
+    connection = await asyncpg.connect(settings_of(running)["POSTGRES_DSN"])
+    assert await connection.fetchval("SELECT count(*) FROM library.products") >= 40
+    await connection.close()
+
+
+def test_status_names_every_part_as_a_table_and_as_json(running):
+    names = {"postgresql", "valkey", "kafka", "s3", "service"}
+    assert {part["name"] for part in running.status()} == names
+    for width in ("80", "120"):
+        table = running.run("status", COLUMNS=width)
+        assert table.returncode == 0
+        assert all(name in table.stdout for name in names)
+
+
+def test_a_token_has_the_role_user_unless_others_are_given(running):
+    user = str(uuid4())
+    claims = jwt.decode(running.run("token", "--user", user).stdout.strip(), options={"verify_signature": False})
+    assert (claims["sub"], claims["roles"]) == (user, ["user"])
+    token = running.run("token", "--user", user, "--role", "service", "--role", "admin", "--ttl", "60").stdout.strip()
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["roles"] == ["service", "admin"]
+    assert claims["exp"] - claims["iat"] == 60
+
+
+async def test_what_is_published_arrives(running):
+    user, game = str(uuid4()), str(uuid4())
+    data = {"userId": user, "orderId": "o", "items": [{"productId": game}]}
+    published = running.run("publish", PURCHASE, json.dumps(data))
+    assert published.returncode == 0, published.stderr
+    token = running.run("token", "--user", user).stdout.strip()
+    url = f"http://127.0.0.1:{running.environment['LIBRARY_SERVICE_HTTP_PORT']}/api/v1/library/items"
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:
+        for _ in range(100):
+            if items := (await client.get(url)).json()["data"]:
+                break
+    assert items[0]["attributes"]["product_id"] == game
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("token", "--user", "anna"), "--user"),
+        (("token", "--user", str(uuid4()), "--role", "king"), "--role"),
+        (("token", "--user", str(uuid4()), "--ttl", "0"), "--ttl"),
+        (("publish", "com.platform.payment.purchase.complete.v1", "{}"), PURCHASE),
+        (("publish", PURCHASE, "{"), "JSON"),
+        (("publish", PURCHASE, "[]"), "object"),
+        (("bench", "nothing"), "library"),
+    ],
+)
+def test_a_mistake_is_named(running, arguments, said):
+    refused = running.run(*arguments)
+    assert refused.returncode != 0
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not refused.stdout
+
+
+@pytest.mark.parametrize("command", ["up", "down", "status", "test", "token", "publish", "env", "bench"])
+def test_every_command_says_what_it_does(dev, command):
+    told = dev.run(command, "--help", COLUMNS="80")
+    assert told.returncode == 0
+    assert "Usage:" in told.stdout
+    assert max(map(len, told.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("command", [("env",), ("token", "--user", str(uuid4())), ("publish", PURCHASE, "{}")])
+def test_without_a_stack_a_command_says_how_to_start_one(dev, command):
+    refused = dev.run(*command)
+    assert refused.returncode != 0 or command[0] == "token"
+    if refused.returncode:
+        assert "./dev up" in refused.stderr
+
+
+def test_without_a_stack_there_is_nothing_to_stop(dev):
+    assert dev.run("down").returncode == 0
+    assert dev.run("status").returncode == 3

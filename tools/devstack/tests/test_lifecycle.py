@@ -1,0 +1,93 @@
+"""Whatever happens to `./dev up`, nothing is left running, and nothing is lost."""
+
+import fcntl
+import os
+import pty
+import signal
+import socket
+import termios
+import time
+
+import pytest
+
+
+def until_ready(process):
+    """Reads on until the stack is up."""
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "curl" in line:
+            return said
+    raise AssertionError("".join(said))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_running_however_it_is_ended(dev, number):
+    up = dev.start("up")
+    until_ready(up)
+    parts = {"gameshelf.devstack", "gameshelf.gateway", "postgres", "valkey", "tansu", "juicefs"}
+    assert {name for name in parts if name in " ".join(dev.processes().values())} == parts
+    up.send_signal(number)
+    up.wait(60)
+    assert dev.all_gone()
+    assert dev.run("status").returncode == 3
+
+
+def test_nothing_is_left_running_when_the_terminal_is_closed(dev):
+    ours, theirs = pty.openpty()
+    up = dev.start(
+        "up", stdin=theirs, start_new_session=True, preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+    )
+    os.close(theirs)
+    deadline = time.monotonic() + 60
+    while len(dev.processes()) < 4 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.close(ours)
+    up.wait(60)
+    assert dev.all_gone()
+
+
+def test_nothing_is_left_of_a_start_that_was_killed_and_the_next_one_works(dev):
+    up = dev.start("up")
+    deadline = time.monotonic() + 60
+    while "postgres" not in "".join(dev.processes().values()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    up.kill()
+    up.wait(30)
+    assert dev.all_gone()
+    assert dev.run("up", "--detach").returncode == 0
+    assert {part["up"] for part in dev.status()} == {True}
+    assert dev.run("down").returncode == 0
+    assert dev.all_gone()
+
+
+def test_a_taken_port_is_named_and_nothing_is_started(dev):
+    with socket.create_server(("127.0.0.1", int(dev.environment["LIBRARY_SERVICE_GRPC_PORT"]))):
+        for arguments in (("up",), ("up", "--detach")):
+            refused = dev.run(*arguments)
+            assert refused.returncode == 1
+            assert "LIBRARY_SERVICE_GRPC_PORT" in refused.stderr
+            assert dev.all_gone()
+
+
+def test_what_has_died_comes_back_with_its_data_and_a_second_up_says_that_one_runs(dev):
+    assert dev.run("up", "--detach").returncode == 0
+    before = {part["name"]: part["pid"] for part in dev.status()}
+    for name in before:
+        os.kill(int(before[name]), signal.SIGKILL)
+    again = dev.run("up", "--detach")
+    assert again.returncode == 0
+    assert "runs already" in again.stderr
+    deadline = time.monotonic() + 60
+    while dev.run("status").returncode != 0 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    after = {part["name"]: part["pid"] for part in dev.status()}
+    assert after.keys() == before.keys()
+    assert not set(after.values()) & set(before.values())
+
+    keys = (dev.data / "keys" / "private.pem").read_bytes() if (dev.data / "keys" / "private.pem").exists() else None
+    assert "already" in dev.run("up", "--fresh").stderr
+    assert dev.run("down").returncode == 0
+    assert dev.all_gone()
+    if keys:
+        assert (dev.data / "keys" / "private.pem").read_bytes() == keys

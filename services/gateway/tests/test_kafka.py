@@ -1,10 +1,8 @@
 """What other services say: once each, in any order, and what can't be applied never blocks the rest."""
 
-import asyncio
 import json
 from uuid import uuid4
 
-import asyncpg
 import grpc.aio
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -132,95 +130,6 @@ async def test_a_record_that_can_not_be_applied_is_a_dead_letter_and_blocks_nobo
     )
     assert all(letter["detail"] and letter["topic"] == PAYMENTS for letter in letters)
     assert {"text": "{"} in [letter["original"] for letter in letters]
-
-
-async def test_a_deleted_account_leaves_only_a_keyed_hash_and_takes_late_events_with_it(
-    platform, player, new_player, purchase_of, wait_until
-):
-    stays = new_player()
-    await player.buys(uuid4(), uuid4())
-    await stays.buys(uuid4())
-    await player.post("/categories", {"name": "Мои"}, **{"Idempotency-Key": "k"})
-    await send_raw(platform, PAYMENTS, json.dumps({"data": {"userId": str(player.id)}}).encode())
-
-    async def arrived():
-        return len(await player.products()) == 2 and len(await stays.products()) == 1
-
-    await wait_until(arrived)
-    await player.tell(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(player.id)}))
-    connection = await asyncpg.connect(platform.dsn)
-    tables = await connection.fetch(
-        "SELECT table_schema || '.' || table_name AS name, column_name FROM information_schema.columns "
-        "WHERE table_schema IN ('library', 'gateway') AND column_name IN ('user_id', 'subject_id')"
-    )
-
-    async def rows():
-        return {
-            table["name"]: await connection.fetchval(
-                f"SELECT count(*) FROM {table['name']} WHERE {table['column_name']} = $1", player.id
-            )
-            for table in tables
-        }
-
-    async def erased():
-        left = await rows()
-        return left.pop("gateway.user_streams") == 1 and not any(left.values())
-
-    await wait_until(erased)
-    # The row that holds the tombstone goes last, when every instance has seen it.
-    await connection.execute(
-        "UPDATE gateway.user_streams SET erased_at = now() - interval '1 hour' WHERE user_id = $1", player.id
-    )
-
-    async def forgotten():
-        return not any((await rows()).values())
-
-    await wait_until(forgotten)
-    await player.tell(purchase_of(player.id, uuid4()))
-    await stays.buys(uuid4())
-
-    async def later():
-        return len(await stays.products()) == 2
-
-    await wait_until(later)
-    await asyncio.sleep(1)
-    assert not any((await rows()).values())
-    assert await connection.fetchval("SELECT count(*) FROM gateway.erased_users") >= 1
-    assert (await player.http.get("/items")).status_code == 401
-    await connection.close()
-
-
-async def test_three_instances_keep_every_users_events_in_order(
-    platform, service, new_player, purchase_of, wait_until, read_records
-):
-    others = [platform.service() for _ in range(2)]
-    for other in others:
-        other.start()
-    players = [new_player() for _ in range(8)]
-    try:
-        for _ in range(20):
-            await asyncio.gather(*(player.tell(purchase_of(player.id, uuid4(), uuid4())) for player in players))
-
-        async def arrived():
-            return all([len(await player.products()) == 40 for player in players])
-
-        await wait_until(arrived, 60)
-    finally:
-        for other in others:
-            other.stop()
-
-    def numbers_of(records):
-        told = {str(player.id): [] for player in players}
-        for record in records:
-            if record.key.decode() in told:
-                told[record.key.decode()].append(int(json.loads(record.value)["sequence"]))
-        return told
-
-    def complete(records):
-        return all(len(set(numbers)) == 40 for numbers in numbers_of(records).values())
-
-    for numbers in numbers_of(await read_records(platform, EVENTS, complete)).values():
-        assert list(dict.fromkeys(numbers)) == list(range(1, 41))  # first occurrences, in order
 
 
 @pytest.fixture

@@ -105,6 +105,19 @@ async def test_the_inbox_is_kept_for_thirty_days(database, retention):
     assert [row["event_id"] for row in left] == ["young"]
 
 
+async def test_dead_letters_are_kept_for_ninety_days(database, retention):
+    added = (
+        "INSERT INTO gateway.dead_letters (id, topic, reason, detail, created_at) "
+        "VALUES ($1, 't', 'EMPTY', '', now() - $2::interval)"
+    )
+    old, young = uuid4(), uuid4()
+    await database.execute(added, old, timedelta(days=90, minutes=1))
+    await database.execute(added, young, timedelta(days=89, hours=23))
+    await retention.run_once()
+    left = await database.fetch("SELECT id FROM gateway.dead_letters WHERE id = ANY($1)", [old, young])
+    assert [row["id"] for row in left] == [young]
+
+
 async def test_more_than_one_transaction_can_delete_goes_in_one_run(database, retention):
     await database.execute(
         "INSERT INTO gateway.inbox SELECT gen_random_uuid(), 's', n::text, now() - interval '31 days' "

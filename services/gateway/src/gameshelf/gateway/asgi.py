@@ -11,7 +11,7 @@ import signal
 from typing import Any
 
 from gameshelf.gateway.http.observe import Asgi
-from gameshelf.gateway.main import run_gateway
+from gameshelf.gateway.main import run_gateway, spare_the_collector
 from gameshelf.gateway.observability.logs import configure_logging
 from gameshelf.gateway.settings import load_settings
 from gameshelf.gateway.wiring import Gateway, build
@@ -42,6 +42,7 @@ class Application:
         except Exception as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
+        spare_the_collector()
         self._serve = gateway.app()
         running = asyncio.create_task(_run(gateway), name="gateway")
         await send({"type": "lifespan.startup.complete"})

@@ -93,7 +93,7 @@ async def _check(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     gateway = await build(settings)
-    _spare_the_collector()
+    spare_the_collector()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, gateway.stopping.set)
@@ -103,7 +103,7 @@ async def _serve(settings: Settings) -> None:
         await gateway.close()
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Keeps the garbage collector from walking over modules, models and statements again and again.
 
     What is there now stays; only what requests leave behind is looked at, and less often. A fifth of the time of a

@@ -135,7 +135,11 @@ class DeadLetter(_Table, table=True):
     """A record that can never be applied, with the reason. Its id follows from the record, so it is kept once."""
 
     __tablename__ = "dead_letters"
-    __table_args__ = (PrimaryKeyConstraint("id"), Index("ix_dead_letters_user", "user_id"))
+    __table_args__ = (
+        PrimaryKeyConstraint("id"),
+        Index("ix_dead_letters_user", "user_id"),
+        Index("ix_dead_letters_created_at", "created_at"),
+    )
 
     id: UUID = Field(primary_key=True)
     user_id: UUID | None = None

@@ -158,11 +158,12 @@ def respond(reply: Reply, headers: dict[str, str] | None = None) -> Response:
 
 def preferred_language() -> Language:
     """Russian unless the client prefers English."""
-    return _language(request.headers.get("Accept-Language", ""))
+    return language_of(request.headers.get("Accept-Language", ""))
 
 
 @lru_cache(maxsize=256)
-def _language(header: str) -> Language:
+def language_of(header: str) -> Language:
+    """What a header ``Accept-Language`` prefers."""
     best = parse_accept_header(header, LanguageAccept).best_match(("ru", "en"), default="ru")
     return "en" if best == "en" else "ru"
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from gameshelf.gateway.errors import RateLimitExceeded
+from gameshelf.gateway.http.app import language_of
 from gameshelf.gateway.http.reply import JSON, refusal
 from gameshelf.gateway.limits import RateLimits
 from gameshelf.gateway.observability.metrics import Metrics
@@ -64,7 +65,7 @@ class Observed:
             try:
                 if method == "OPTIONS" and b"access-control-request-method" in given:
                     await _preflight(observed_send)
-                elif (refused := await self._over_limit(scope, limited, traced.trace.trace_id)) is not None:
+                elif (refused := await self._over_limit(scope, given, limited, traced.trace.trace_id)) is not None:
                     await _answer(observed_send, refused)
                 else:
                     await self._app(scope, receive, observed_send)
@@ -83,13 +84,13 @@ class Observed:
                     }
                 _log_request(scope, method, route, status, seconds)
 
-    async def _over_limit(self, scope: Any, limited: dict[str, str], trace_id: str) -> Any:
+    async def _over_limit(self, scope: Any, given: dict[bytes, bytes], limited: dict[str, str], trace_id: str) -> Any:
         client = scope.get("client")
         try:
             limited.update(await self._limits.of_address(client[0] if client else ""))
         except RateLimitExceeded as error:
             limited.update(error.headers)
-            return refusal(error, "ru", trace_id)
+            return refusal(error, language_of(given.get(b"accept-language", b"").decode("latin-1")), trace_id)
         return None
 
     def _cors(self, given: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
@@ -103,7 +104,7 @@ class Observed:
         ]
 
 
-_WANTED = frozenset({b"x-request-id", b"origin", b"traceparent", b"access-control-request-method"})
+_WANTED = frozenset({b"accept-language", b"x-request-id", b"origin", b"traceparent", b"access-control-request-method"})
 
 
 def _wanted(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

@@ -1,4 +1,6 @@
-"""What is kept for a time only: feed and idempotency keys 24 hours, inbox 30 days. Deleted in small transactions."""
+"""What is kept for a time only, deleted in small transactions: feed and idempotency keys 24 hours, inbox 30 days, dead
+letters 90 days.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -6,8 +8,8 @@ from typing import Any
 from gameshelf.gateway import feed
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.http import idempotency
-from gameshelf.gateway.kafka import inbox
-from gameshelf.gateway.tables import FeedEntry, IdempotencyRecord, InboxEntry, UserStream
+from gameshelf.gateway.kafka import dead_letters, inbox
+from gameshelf.gateway.tables import DeadLetter, FeedEntry, IdempotencyRecord, InboxEntry, UserStream
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Statement
 from sqlalchemy import DateTime, Integer, bindparam, delete, func, select, tuple_, update
@@ -49,6 +51,7 @@ _PRUNE_INBOX = Statement(
         col(InboxEntry.event_id),
     )
 )
+_PRUNE_DEAD_LETTERS = Statement(_older(DeadLetter, col(DeadLetter.created_at), col(DeadLetter.id)))
 
 
 class Retention:
@@ -64,6 +67,7 @@ class Retention:
         await self._prune(_PRUNE_FEED, now - feed.KEPT)
         await self._prune(_PRUNE_KEYS, now - idempotency.KEPT)
         await self._prune(_PRUNE_INBOX, now - inbox.KEPT)
+        await self._prune(_PRUNE_DEAD_LETTERS, now - dead_letters.KEPT)
 
     async def _prune(self, statement: Statement, before: datetime) -> None:
         while True:

@@ -2,6 +2,7 @@
 
 import base64
 import logging
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,8 @@ _log = logging.getLogger(__name__)
 _MAX_BYTES = 900 * 1024
 """Below what a broker takes by default: a letter that is refused would hold up everything behind it."""
 _MAX_KEY_BYTES = 4 * 1024
+KEPT = timedelta(days=90)
+"""For how long there is something to look into: a letter may hold a user's data."""
 
 
 class DeadLetters:

@@ -25,6 +25,7 @@ def upgrade() -> None:
         schema="gateway",
     )
     op.create_index("ix_dead_letters_user", "dead_letters", ["user_id"], unique=False, schema="gateway")
+    op.create_index("ix_dead_letters_created_at", "dead_letters", ["created_at"], unique=False, schema="gateway")
     op.create_table(
         "erased_users",
         sa.Column("user_hash", sa.LargeBinary(), nullable=False),
@@ -120,5 +121,6 @@ def downgrade() -> None:
     op.drop_index("ix_feed_occurred_at", table_name="feed", schema="gateway")
     op.drop_table("feed", schema="gateway")
     op.drop_table("erased_users", schema="gateway")
+    op.drop_index("ix_dead_letters_created_at", table_name="dead_letters", schema="gateway")
     op.drop_index("ix_dead_letters_user", table_name="dead_letters", schema="gateway")
     op.drop_table("dead_letters", schema="gateway")

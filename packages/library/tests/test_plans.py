@@ -10,6 +10,7 @@ from typing import get_args
 import asyncpg
 import pytest
 from gameshelf.kernel.database import Statement
+from gameshelf.kernel.sql import Erasure
 from gameshelf.library import MIGRATIONS, ItemSort, Language, SharedFilter, catalog, queries
 from gameshelf.library.store import categories, erasure, grants, items
 
@@ -76,6 +77,8 @@ def statements():
     """Every statement of the package by its name."""
     for module in (queries, catalog, categories, erasure, grants, items):
         for name, value in vars(module).items():
+            if isinstance(value, Erasure):
+                value = value.statements
             found = value if isinstance(value, tuple) else value.values() if isinstance(value, dict) else (value,)
             for number, statement in enumerate(found):
                 if isinstance(statement, Statement):

@@ -12,10 +12,11 @@ from uuid import UUID
 
 from gameshelf.kernel.clock import Clock, not_in_future, utc_now
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import TIME, array, rows
 from gameshelf.kernel.text import NORMALISED, fold
 from gameshelf.library.models import CatalogVersion, Product, WantedProduct
 from gameshelf.library.rules import is_newer
-from gameshelf.library.store.parts import TIME, array, has_title, rows
+from gameshelf.library.store.parts import has_title
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from sqlalchemy import Boolean, Integer, String, Uuid, and_, any_, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert

@@ -28,7 +28,7 @@ from gameshelf.library.events import GameAdded, GameRemoved, ItemUpdated
 from gameshelf.library.models import GrantKind, InstallationStatus
 from gameshelf.library.queries import CategoryView, ItemView, Language, LibraryQueries
 from gameshelf.library.rules import NewGrant, Ownership, is_newer, ownership
-from gameshelf.library.store import CategoryStore, GrantStore, ItemStore, StoredItem, erase_some
+from gameshelf.library.store import ERASURE, CategoryStore, GrantStore, ItemStore, StoredItem
 
 
 class LibraryService:
@@ -261,4 +261,4 @@ class LibraryService:
 
     async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
         """Deletes at most ``limit`` rows of all that the library knows of a user; True while there may be more."""
-        return await erase_some(self._connection, user_id, limit)
+        return await ERASURE.erase_some(self._connection, user_id, limit)

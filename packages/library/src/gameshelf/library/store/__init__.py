@@ -4,8 +4,8 @@ The caller holds the user's lock, so what is read here cannot change before it i
 """
 
 from gameshelf.library.store.categories import CategoryStore
-from gameshelf.library.store.erasure import erase_some
+from gameshelf.library.store.erasure import ERASURE
 from gameshelf.library.store.grants import GrantStore
 from gameshelf.library.store.items import ItemStore, StoredItem
 
-__all__ = ["CategoryStore", "GrantStore", "ItemStore", "StoredItem", "erase_some"]
+__all__ = ["ERASURE", "CategoryStore", "GrantStore", "ItemStore", "StoredItem"]

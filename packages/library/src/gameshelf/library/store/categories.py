@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import array, rows, user
 from gameshelf.library.models import Category, ItemCategory
-from gameshelf.library.store.parts import array, rows, user
 from sqlalchemy import Integer, String, Uuid, any_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col

@@ -5,9 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.library.models import Grant, GrantKind, Product, WantedProduct
 from gameshelf.library.rules import Holding, NewGrant
-from gameshelf.library.store.parts import TIME, array, has_title, rows, user
+from gameshelf.library.store.parts import has_title
 from sqlalchemy import String, Uuid, any_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.library.models import AcquisitionType, LibraryItem
 from gameshelf.library.rules import Ownership
-from gameshelf.library.store.parts import TIME, array, rows, user
 from sqlalchemy import String, Uuid, any_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col

@@ -1,0 +1,55 @@
+"""Pieces that the statements of every domain are made of."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from sqlalchemy import ARRAY, DateTime, Integer, Uuid, bindparam, column, delete, func, select, tuple_
+from sqlalchemy.sql import TableValuedAlias
+from sqlmodel import SQLModel
+
+TIME = DateTime(timezone=True)
+
+
+def user() -> Any:
+    """The user whose rows a statement is about: the first part of every key."""
+    return bindparam("user_id", type_=Uuid)
+
+
+def array(name: str, kind: Any) -> Any:
+    """A parameter that is a list."""
+    return bindparam(name, type_=ARRAY(kind))
+
+
+def rows(name: str, **columns: tuple[str, Any]) -> TableValuedAlias:
+    """Lists side by side as a table: for each of its columns the name and the type of the list's parameter.
+
+    Many rows are one statement with a text that is always the same, so that the server prepares it once.
+    """
+    lists = (array(parameter, kind) for parameter, kind in columns.values())
+    names = (column(column_name, kind) for column_name, (_, kind) in columns.items())
+    return func.unnest(*lists).table_valued(*names, name=name).render_derived()
+
+
+class Erasure:
+    """Deletes one user's rows from tables whose keys begin with ``user_id``, in bounded parts.
+
+    What refers to other rows stands before them in ``tables``: a cascade is not bounded.
+    """
+
+    def __init__(self, tables: Sequence[type[SQLModel]]) -> None:
+        self.statements = tuple(_some_of(table) for table in tables)
+
+    async def erase_some(self, connection: Connection, user_id: UUID, limit: int) -> bool:
+        """Deletes at most ``limit`` rows of one table; whether there may be more."""
+        for statement in self.statements:
+            if await statement.run(connection, user_id=user_id, limit=limit):
+                return True
+        return False
+
+
+def _some_of(table: type[SQLModel]) -> Statement:
+    key = list(table.__table__.primary_key.columns)  # type: ignore[attr-defined]
+    chunk = select(*key).where(key[0] == user()).limit(bindparam("limit", type_=Integer))
+    return Statement(delete(table).where(key[0] == user(), tuple_(*key).in_(chunk)))

@@ -1,0 +1,103 @@
+"""What a client may tell of playing, validated."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
+from gameshelf.kernel.text import Name
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+MAX_IMPORT = 100
+"""How many sessions one import may bring."""
+MAX_PRODUCTS = 100
+MAX_DAYS = 366
+
+DeviceId = Annotated[Name, Field(max_length=100)]
+Platform = Annotated[Name, Field(max_length=50)]
+ClientSessionId = Annotated[Name, Field(max_length=100)]
+
+
+def _known_zone(name: object) -> object:
+    if isinstance(name, str) and name in available_timezones():
+        return ZoneInfo(name)
+    raise PydanticCustomError("time_zone", "an IANA time zone is expected, such as Europe/Moscow")
+
+
+TimeZone = Annotated[ZoneInfo, BeforeValidator(_known_zone)]
+
+
+class _Command(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class StartSession(_Command):
+    """Begins to play. The time is the server's."""
+
+    product_id: UUID
+    platform: Platform | None = None
+    device_id: DeviceId | None = None
+
+
+class OfflineSession(_Command):
+    """One session that was played offline."""
+
+    client_session_id: ClientSessionId
+    product_id: UUID
+    start_time: AwareDatetime
+    end_time: AwareDatetime
+    device_id: DeviceId | None = None
+    platform: Platform | None = None
+
+
+class ImportSessions(_Command):
+    """Sessions that were played offline, at most 100."""
+
+    sessions: Annotated[tuple[OfflineSession, ...], Field(min_length=1, max_length=MAX_IMPORT)]
+
+
+class Period(StrEnum):
+    """Which time a summary is about."""
+
+    ALL_TIME = "all_time"
+    LAST_2_WEEKS = "last_2_weeks"
+
+
+class SummaryFilter(_Command):
+    """Totals of these products, or of all."""
+
+    product_ids: tuple[UUID, ...] = Field(default=(), max_length=MAX_PRODUCTS)
+    period: Period = Period.ALL_TIME
+    page: int = Field(default=1, ge=1, le=MAX_PAGE)
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+
+    @property
+    def slice(self) -> Page:
+        return Page(self.page, self.limit)
+
+
+class HistoryFilter(_Command):
+    """Sessions, newest first; of one product, or of all."""
+
+    product_id: UUID | None = None
+    page: int = Field(default=1, ge=1, le=MAX_PAGE)
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+
+    @property
+    def slice(self) -> Page:
+        return Page(self.page, self.limit)
+
+
+class DailyFilter(_Command):
+    """Seconds a day and product, of the days from ``since`` through ``until`` in a time zone.
+
+    Left out, ``until`` is today and ``since`` 13 days earlier. At most 366 days.
+    """
+
+    product_ids: tuple[UUID, ...] = Field(default=(), max_length=MAX_PRODUCTS)
+    since: date | None = None
+    until: date | None = None
+    tz: TimeZone = ZoneInfo("UTC")

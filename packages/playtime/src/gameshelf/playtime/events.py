@@ -1,0 +1,42 @@
+"""What happens when somebody plays."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStarted(Event):
+    """A session began."""
+
+    session_id: UUID
+    product_id: UUID
+    device_id: str
+    platform: str | None
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEnded(Event):
+    """A session is over, or was played offline and told of now. Seconds are whole."""
+
+    session_id: UUID
+    product_id: UUID
+    started_at: datetime
+    ended_at: datetime
+    duration_seconds: int
+    end_reason: str
+    total_playtime_seconds: int
+    """Of the product, with this session."""
+    last_played_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaytimeCorrected(Event):
+    """Support changed a product's total."""
+
+    product_id: UUID
+    seconds: int
+    total_playtime_seconds: int

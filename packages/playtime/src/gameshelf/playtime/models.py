@@ -1,0 +1,184 @@
+"""The tables of the schema ``playtime``. Every key begins with the user, so the tables can be distributed by it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Text,
+    func,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+SCHEMA = "playtime"
+
+
+class EndReason(StrEnum):
+    """Why a session ended."""
+
+    COMPLETED = "completed"
+    """The client said so."""
+    TIMEOUT = "timeout"
+    """No heartbeat came any more; it ended at the last one."""
+    IMPORTED = "imported"
+    """It was played offline and told of later."""
+    ACCESS_REVOKED = "access_revoked"
+    """The user may not play the product any more."""
+
+
+class _Table(SQLModel):
+    metadata: ClassVar[MetaData] = MetaData(
+        schema=SCHEMA,
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        },
+    )
+
+
+def _time(**kwargs: Any) -> Any:
+    return Field(sa_type=DateTime(timezone=True), **kwargs)
+
+
+class PlaytimeSession(_Table, table=True):
+    """One stretch of play on one device: the ledger. It runs while ``end_time`` is null.
+
+    Times are whole seconds, so ``duration_seconds`` and every sum are exact. ``last_heartbeat_at`` is the newest
+    checkpoint of what is known more exactly elsewhere; no index covers it, so that writing it stays cheap.
+    """
+
+    __tablename__ = "playtime_sessions"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id"),
+        CheckConstraint("(end_time IS NULL) = (end_reason IS NULL)", name="ended"),
+        CheckConstraint("(end_time IS NULL) = (duration_seconds IS NULL)", name="duration"),
+        CheckConstraint("end_time >= start_time", name="forwards"),
+        CheckConstraint(
+            f"end_reason IN ({', '.join(repr(str(reason)) for reason in EndReason)})",
+            name="end_reason",
+        ),
+        # One running session a product and device: a second start finds the first one.
+        Index(
+            "uq_playtime_sessions_running",
+            "user_id",
+            "product_id",
+            "device_id",
+            unique=True,
+            postgresql_where=text("end_time IS NULL"),
+        ),
+        # All that runs, in an order that can be read part by part.
+        Index("ix_playtime_sessions_live", "user_id", "id", postgresql_where=text("end_time IS NULL")),
+        Index(
+            "uq_playtime_sessions_import",
+            "user_id",
+            "client_session_id",
+            unique=True,
+            postgresql_where=text("client_session_id IS NOT NULL"),
+        ),
+        Index("ix_playtime_sessions_history", "user_id", text("start_time DESC"), "id"),
+        Index("ix_playtime_sessions_product", "user_id", "product_id", "start_time"),
+        {"postgresql_with": {"fillfactor": 70}},
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    product_id: UUID
+    device_id: str = Field(default="", max_length=100, sa_column_kwargs={"server_default": ""})
+    """Empty when the client named none, which counts as one device."""
+    platform: str | None = Field(default=None, max_length=50)
+    start_time: datetime = _time()
+    end_time: datetime | None = _time(default=None, nullable=True)
+    duration_seconds: int | None = Field(default=None, sa_type=Integer)
+    end_reason: str | None = Field(default=None, sa_type=String(20))
+    last_heartbeat_at: datetime = _time()
+    client_session_id: str | None = Field(default=None, max_length=100)
+    """The client's own id of an imported session."""
+    seat_number: int | None = Field(default=None, sa_type=BigInteger)
+    """The fencing number of the seat, when a shared copy is played."""
+    created_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
+class PlaytimeInterval(_Table, table=True):
+    """The union of a product's ended sessions: disjoint stretches of time that don't touch. Made from the ledger."""
+
+    __tablename__ = "playtime_intervals"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "product_id", "start_time"),
+        CheckConstraint("end_time > start_time", name="forwards"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    product_id: UUID = Field(primary_key=True)
+    start_time: datetime = _time(primary_key=True)
+    end_time: datetime = _time()
+
+
+class PlaytimeTotal(_Table, table=True):
+    """What a product's ledger adds up to. ``played_seconds`` is the length of the union."""
+
+    __tablename__ = "playtime_totals"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "product_id"),
+        CheckConstraint("played_seconds >= 0", name="played_seconds"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    product_id: UUID = Field(primary_key=True)
+    played_seconds: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    corrected_seconds: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    session_count: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": text("0")})
+    last_played_at: datetime | None = _time(default=None, nullable=True)
+
+
+class PlaytimeCorrection(_Table, table=True):
+    """Seconds that support added to a product's total, or took from it."""
+
+    __tablename__ = "playtime_corrections"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id"),
+        Index("ix_playtime_corrections_product", "user_id", "product_id"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    product_id: UUID
+    seconds: int = Field(sa_type=BigInteger)
+    reason: str = Field(sa_type=Text)
+    created_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
+class PlaytimeAnomaly(_Table, table=True):
+    """Play that can't be: kept, counted, and shown to support."""
+
+    __tablename__ = "playtime_anomalies"
+    __table_args__ = (PrimaryKeyConstraint("user_id", "kind", "subject"),)
+
+    user_id: UUID = Field(primary_key=True)
+    kind: str = Field(primary_key=True, sa_type=String(30))
+    """``long_day`` or ``fast_import``."""
+    subject: str = Field(primary_key=True, max_length=100)
+    """What it is about: the day, or the time of the import."""
+    seconds: int = Field(sa_type=BigInteger)
+    detected_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
+class PlaytimeSync(_Table, table=True):
+    """When a device last imported sessions: between two imports no more can be played than time has passed."""
+
+    __tablename__ = "playtime_syncs"
+    __table_args__ = (PrimaryKeyConstraint("user_id", "device_id"),)
+
+    user_id: UUID = Field(primary_key=True)
+    device_id: str = Field(primary_key=True, max_length=100)
+    synced_at: datetime = _time()

@@ -1,0 +1,188 @@
+"""Reading playtime: plain SQL to plain values. Nothing here writes or decides."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.paging import Page, Slice
+from gameshelf.kernel.sql import TIME, array, user
+from gameshelf.playtime.models import PlaytimeInterval, PlaytimeSession, PlaytimeTotal
+from gameshelf.playtime.rules import RECENT, Interval, by_day, clip
+from gameshelf.playtime.store import SESSION_COLUMNS, StoredSession
+from sqlalchemy import BigInteger, Integer, Uuid, and_, any_, bindparam, func, or_, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+
+@dataclass(frozen=True, slots=True)
+class ProductSummary:
+    """How long one product was played, in seconds."""
+
+    product_id: UUID
+    total_playtime_seconds: int
+    last_2_weeks_seconds: int
+    last_played_at: datetime | None
+    session_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class DaySum:
+    """Seconds of one product on one calendar day."""
+
+    day: date
+    product_id: UUID
+    seconds: int
+
+
+_S, _I, _T = PlaytimeSession, PlaytimeInterval, PlaytimeTotal
+_NO_FILTER = array("product_ids", Uuid).is_(None)
+_LIMIT, _OFFSET = bindparam("limit", type_=Integer), bindparam("offset", type_=Integer)
+_SINCE, _UNTIL = bindparam("since", type_=TIME), bindparam("until", type_=TIME)
+
+# The seconds of a window: intervals are cut at its edges. The one that reaches into it from before is found by the key.
+_before = aliased(PlaytimeInterval)
+_recent = (
+    select(
+        func.coalesce(
+            func.sum(
+                func.extract("epoch", func.least(col(_I.end_time), _UNTIL) - func.greatest(col(_I.start_time), _SINCE))
+            ),
+            0,
+        ).cast(BigInteger)
+    )
+    .where(
+        col(_I.user_id) == col(_T.user_id),
+        col(_I.product_id) == col(_T.product_id),
+        col(_I.start_time)
+        >= func.coalesce(
+            select(func.max(col(_before.start_time)))
+            .where(
+                col(_before.user_id) == col(_T.user_id),
+                col(_before.product_id) == col(_T.product_id),
+                col(_before.start_time) <= _SINCE,
+            )
+            .scalar_subquery(),
+            _SINCE,
+        ),
+        col(_I.start_time) < _UNTIL,
+        col(_I.end_time) > _SINCE,
+    )
+    .scalar_subquery()
+)
+_of_products = and_(col(_T.user_id) == user(), or_(_NO_FILTER, col(_T.product_id) == any_(array("product_ids", Uuid))))
+_SUMMARY = Statement(
+    select(
+        col(_T.product_id),
+        (col(_T.played_seconds) + col(_T.corrected_seconds)).label("total_seconds"),
+        _recent.label("recent_seconds"),
+        col(_T.last_played_at),
+        col(_T.session_count),
+        func.count().over().label("total"),
+    )
+    .where(
+        _of_products,
+        or_(
+            bindparam("played_since", type_=TIME).is_(None),
+            col(_T.last_played_at) >= bindparam("played_since", type_=TIME),
+        ),
+    )
+    .order_by(col(_T.last_played_at).desc().nulls_last(), col(_T.product_id))
+    .limit(_LIMIT)
+    .offset(_OFFSET)
+)
+_HISTORY = Statement(
+    select(*SESSION_COLUMNS, func.count().over().label("total"))
+    .where(
+        col(_S.user_id) == user(),
+        or_(
+            bindparam("product_id", type_=Uuid).is_(None),
+            col(_S.product_id) == bindparam("product_id", type_=Uuid),
+        ),
+    )
+    .order_by(col(_S.start_time).desc(), col(_S.id))
+    .limit(_LIMIT)
+    .offset(_OFFSET)
+)
+_INTERVALS = Statement(
+    select(col(_I.product_id), col(_I.start_time), col(_I.end_time))
+    .where(
+        col(_I.user_id) == user(),
+        or_(_NO_FILTER, col(_I.product_id) == any_(array("product_ids", Uuid))),
+        col(_I.start_time) < _UNTIL,
+        col(_I.end_time) > _SINCE,
+    )
+    .order_by(col(_I.product_id), col(_I.start_time))
+)
+_LEDGER = Statement(
+    select(col(_S.product_id), col(_S.start_time), col(_S.end_time)).where(
+        col(_S.user_id) == user(), col(_S.end_time).is_not(None)
+    )
+)
+
+
+class PlaytimeQueries:
+    """Reads of a user's play over one connection. Each method is one round trip."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def summary(
+        self, user_id: UUID, product_ids: Sequence[UUID], now: datetime, page: Page, *, recent_only: bool = False
+    ) -> Slice[ProductSummary]:
+        """Totals of these products, or of all that were ever played, the one played last first."""
+        rows = await _SUMMARY.all(
+            self._connection,
+            user_id=user_id,
+            product_ids=list(product_ids) or None,
+            since=now - RECENT,
+            until=now,
+            played_since=now - RECENT if recent_only else None,
+            limit=page.limit,
+            offset=page.offset,
+        )
+        return Slice([ProductSummary(*tuple(row.values())[:5]) for row in rows], rows[0]["total"] if rows else 0)
+
+    async def history(self, user_id: UUID, product_id: UUID | None, page: Page) -> Slice[StoredSession]:
+        """Sessions, the newest first."""
+        rows = await _HISTORY.all(
+            self._connection, user_id=user_id, product_id=product_id, limit=page.limit, offset=page.offset
+        )
+        return Slice([StoredSession(*tuple(row.values())[:-1]) for row in rows], rows[0]["total"] if rows else 0)
+
+    async def daily(
+        self, user_id: UUID, product_ids: Sequence[UUID], since: date, until: date, zone: ZoneInfo
+    ) -> list[DaySum]:
+        """Seconds a day and product, from ``since`` through ``until`` in a time zone; days without any are left out."""
+        window = Interval(
+            datetime.combine(since, time(), zone).astimezone(ZoneInfo("UTC")),
+            datetime.combine(until + timedelta(days=1), time(), zone).astimezone(ZoneInfo("UTC")),
+        )
+        rows = await _INTERVALS.all(
+            self._connection,
+            user_id=user_id,
+            product_ids=list(product_ids) or None,
+            since=window.start,
+            until=window.end,
+        )
+        played: dict[UUID, list[Interval]] = defaultdict(list)
+        for row in rows:
+            part = clip(Interval(row["start_time"], row["end_time"]), window)
+            if part:
+                played[row["product_id"]].append(part)
+        sums = [
+            DaySum(day, product_id, spent)
+            for product_id, intervals in played.items()
+            for day, spent in by_day(intervals, zone).items()
+        ]
+        return sorted(sums, key=lambda one: (one.day, one.product_id))
+
+    async def ledger(self, user_id: UUID) -> dict[UUID, list[Interval]]:
+        """By product every session that ended: what totals are recomputed from."""
+        found: dict[UUID, list[Interval]] = defaultdict(list)
+        for row in await _LEDGER.all(self._connection, user_id=user_id):
+            found[row["product_id"]].append(Interval(row["start_time"], row["end_time"]))
+        return found

@@ -1,0 +1,132 @@
+"""Decisions about time on plain values: no I/O, no clock.
+
+Time is counted in whole seconds. A session's start and end are cut to the second when they are taken down, so every sum
+of lengths is exact, in whatever order it is made.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from gameshelf.kernel.clock import MAX_CLOCK_LEAD
+
+MAX_IMPORT_LENGTH = timedelta(hours=24)
+"""How long one imported session may be (contract, section 3.3)."""
+
+RECENT = timedelta(days=14)
+"""The window of ``last_2_weeks_seconds``: 14 times 24 hours."""
+
+_DAY_SECONDS = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Interval:
+    """A stretch of time, from ``start`` to before ``end``."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def seconds(self) -> int:
+        return int((self.end - self.start).total_seconds())
+
+
+def to_second(moment: datetime) -> datetime:
+    """The whole second that a moment lies in."""
+    return moment.replace(microsecond=0)
+
+
+def union(intervals: Iterable[Interval]) -> list[Interval]:
+    """The same time as disjoint intervals that don't touch, in order; empty ones are left out."""
+    merged: list[Interval] = []
+    for interval in sorted(intervals):
+        if interval.end <= interval.start:
+            continue
+        if merged and interval.start <= merged[-1].end:
+            last = merged.pop()
+            interval = Interval(last.start, max(last.end, interval.end))
+        merged.append(interval)
+    return merged
+
+
+def seconds(intervals: Iterable[Interval]) -> int:
+    """The length of the union: what overlaps counts once."""
+    return sum(interval.seconds for interval in union(intervals))
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What adding time to a union comes to: which of its intervals go, which come, and how much longer it is."""
+
+    gone: Sequence[Interval]
+    come: Sequence[Interval]
+    seconds: int
+
+
+def extend(existing: Sequence[Interval], new: Iterable[Interval]) -> Extension:
+    """Adds intervals to a union. ``existing`` must hold all of its intervals that overlap new ones or touch them."""
+    merged = union([*existing, *new])
+    kept = set(merged) & set(existing)
+    return Extension(
+        [interval for interval in existing if interval not in kept],
+        [interval for interval in merged if interval not in kept],
+        sum(interval.seconds for interval in merged) - sum(interval.seconds for interval in existing),
+    )
+
+
+def clip(interval: Interval, within: Interval) -> Interval | None:
+    """The part of an interval inside another one."""
+    start, end = max(interval.start, within.start), min(interval.end, within.end)
+    return Interval(start, end) if start < end else None
+
+
+def by_day(intervals: Iterable[Interval], zone: ZoneInfo) -> dict[date, int]:
+    """Seconds a calendar day of ``zone``. A day there may have 23 or 25 hours; every second is in exactly one."""
+    days: dict[date, int] = {}
+    for interval in intervals:
+        start = interval.start
+        while start < interval.end:
+            day = start.astimezone(zone).date()
+            end = min(_next_midnight(day, zone), interval.end)
+            days[day] = days.get(day, 0) + int((end - start).total_seconds())
+            start = end
+    return days
+
+
+def _next_midnight(day: date, zone: ZoneInfo) -> datetime:
+    following = day + timedelta(days=1)
+    midnight = datetime(following.year, following.month, following.day, tzinfo=zone)
+    return midnight.astimezone(ZoneInfo("UTC"))
+
+
+class Refusal(StrEnum):
+    """Why an imported session is not taken."""
+
+    NO_ACCESS = "PERMISSION_DENIED"
+    BAD_TIME = "VALIDATION_ERROR"
+    KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+
+
+def judge_import(
+    played: Interval, now: datetime, accessible_since: datetime | None, max_age: timedelta
+) -> Refusal | None:
+    """Whether a session that was played offline may be imported; None when it may (contract, section 3.3).
+
+    ``accessible_since`` is when the user's access to the product began, None without access.
+    """
+    if accessible_since is None:
+        return Refusal.NO_ACCESS
+    if not timedelta(0) < played.end - played.start <= MAX_IMPORT_LENGTH:
+        return Refusal.BAD_TIME
+    if played.end > now + MAX_CLOCK_LEAD:
+        return Refusal.BAD_TIME
+    if played.start < max(to_second(accessible_since), now - max_age):
+        return Refusal.BAD_TIME
+    return None
+
+
+def end_of_session(start: datetime, asked: datetime) -> datetime:
+    """When a session ends: never before it began, whatever a clock says."""
+    return max(start, to_second(asked))

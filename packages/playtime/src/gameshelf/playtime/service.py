@@ -1,0 +1,238 @@
+"""The use cases of playing. They record events and never commit."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import InvalidInput, PermissionDenied, Problem
+from gameshelf.kernel.events import Record
+from gameshelf.playtime.commands import OfflineSession, StartSession
+from gameshelf.playtime.errors import SessionNotFound
+from gameshelf.playtime.events import PlaytimeCorrected, SessionEnded, SessionStarted
+from gameshelf.playtime.models import EndReason
+from gameshelf.playtime.ports import Access
+from gameshelf.playtime.rules import Interval, Refusal, end_of_session, extend, judge_import, to_second
+from gameshelf.playtime.store import ERASURE, Played, SessionStore, StoredSession, Total, TotalStore
+
+DEFAULT_IMPORT_MAX_AGE = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What became of one session of an import: ``accepted``, ``duplicate``, or ``rejected`` with a code."""
+
+    client_session_id: str
+    result: str
+    code: str | None = None
+
+
+class PlaytimeService:
+    """Playing, over one connection that is inside the user's transaction.
+
+    ``access`` answers who may play what; ``record`` takes the events.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        record: Record,
+        access: Access,
+        clock: Clock = utc_now,
+        import_max_age: timedelta = DEFAULT_IMPORT_MAX_AGE,
+    ) -> None:
+        self._connection = connection
+        self._sessions = SessionStore(connection)
+        self._totals = TotalStore(connection)
+        self._record = record
+        self._access = access
+        self._clock = clock
+        self._import_max_age = import_max_age
+
+    async def start(self, user_id: UUID, start: StartSession) -> tuple[StoredSession, bool]:
+        """Begins to play: the session, and whether it is a new one. A device has one session a product.
+
+        Raises PermissionDenied without access to the product.
+        """
+        if not await self._access.accessible_since(user_id, {start.product_id}):
+            raise PermissionDenied(pointer="/data/attributes/product_id")
+        device_id = start.device_id or ""
+        running = await self._sessions.running(user_id, start.product_id, device_id)
+        if running:
+            return running, False
+        now = self._clock()
+        started_at = to_second(now)
+        session_id = uuid4()
+        await self._sessions.start(user_id, session_id, start.product_id, device_id, start.platform, started_at, None)
+        await self._totals.add(user_id, {start.product_id: Played(last_played_at=started_at)})
+        self._record(
+            SessionStarted(
+                user_id=user_id,
+                occurred_at=now,
+                session_id=session_id,
+                product_id=start.product_id,
+                device_id=device_id,
+                platform=start.platform,
+                started_at=started_at,
+            )
+        )
+        return await self._found(user_id, session_id), True
+
+    async def end(self, user_id: UUID, session_id: UUID, reason: EndReason = EndReason.COMPLETED) -> StoredSession:
+        """Ends a session now; one that has ended already stays as it is. Raises SessionNotFound."""
+        session = await self._found(user_id, session_id)
+        if session.end_time is None:
+            await self._end(user_id, session, end_of_session(session.start_time, self._clock()), reason)
+        return await self._found(user_id, session_id)
+
+    async def end_dead(self, user_id: UUID, session_id: UUID, last_heartbeat: datetime) -> bool:
+        """Ends a session at its last heartbeat; False when it has ended, or has shown a later sign of life."""
+        session = await self._sessions.find(user_id, session_id)
+        if session is None or session.end_time is not None:
+            return False
+        ended_at = end_of_session(session.start_time, last_heartbeat)
+        return await self._end(user_id, session, ended_at, EndReason.TIMEOUT, not_after=last_heartbeat)
+
+    async def _end(
+        self,
+        user_id: UUID,
+        session: StoredSession,
+        ended_at: datetime,
+        reason: EndReason,
+        not_after: datetime | None = None,
+    ) -> bool:
+        played = Interval(session.start_time, ended_at)
+        if not await self._sessions.end(user_id, session.id, played, reason, not_after):
+            return False
+        ended = replace(session, end_time=ended_at, duration_seconds=played.seconds, end_reason=reason)
+        await self._count(user_id, [ended])
+        return True
+
+    async def import_sessions(self, user_id: UUID, sessions: Sequence[OfflineSession]) -> list[ImportResult]:
+        """Takes over what was played offline; one result a session, in their order. The work is that of one session.
+
+        The same client id again is a duplicate, and with other content rejected with ``IDEMPOTENCY_KEY_REUSED``.
+        """
+        now = self._clock()
+        known = await self._sessions.imported(user_id, [one.client_session_id for one in sessions])
+        since = await self._access.accessible_since(user_id, {one.product_id for one in sessions})
+        results, fresh = [], []
+        for offline in sessions:
+            session = _stored(offline)
+            before = known.get(offline.client_session_id)
+            if before is not None:
+                results.append(_repeated(before, session))
+                continue
+            played = Interval(session.start_time, session.end_time or session.start_time)
+            refusal = judge_import(played, now, since.get(offline.product_id), self._import_max_age)
+            if refusal is not None:
+                results.append(ImportResult(offline.client_session_id, "rejected", refusal))
+                continue
+            known[offline.client_session_id] = session
+            fresh.append(session)
+            results.append(ImportResult(offline.client_session_id, "accepted"))
+        if fresh:
+            await self._sessions.add_imported(user_id, fresh)
+            await self._count(user_id, fresh)
+        return results
+
+    async def correct(self, user_id: UUID, product_id: UUID, seconds: int, reason: str) -> int:
+        """Adds seconds to a product's total, or takes them; the total. For support.
+
+        Raises InvalidInput for more than there are.
+        """
+        await self._totals.add_correction(user_id, uuid4(), product_id, seconds, reason)
+        totals = await self._totals.add(user_id, {product_id: Played(corrected_seconds=seconds)})
+        total = totals[product_id].seconds
+        if total < 0:
+            least = {"ge": seconds - total}
+            raise InvalidInput(Problem("greater_than_equal", pointer="/data/attributes/seconds", params=least))
+        self._record(
+            PlaytimeCorrected(
+                user_id=user_id,
+                occurred_at=self._clock(),
+                product_id=product_id,
+                seconds=seconds,
+                total_playtime_seconds=total,
+            )
+        )
+        return total
+
+    async def _count(self, user_id: UUID, ended: Sequence[StoredSession]) -> None:
+        """Adds sessions that ended to the unions and totals of their products, and tells of each."""
+        played: dict[UUID, list[Interval]] = defaultdict(list)
+        for session in ended:
+            played[session.product_id].append(_interval(session))
+        existing = await self._totals.touching(user_id, {product: _span(new) for product, new in played.items()})
+        gone, come, added = [], [], {}
+        for product_id, new in played.items():
+            extension = extend(existing.get(product_id, ()), new)
+            gone += [(product_id, interval) for interval in extension.gone]
+            come += [(product_id, interval) for interval in extension.come]
+            added[product_id] = Played(len(new), extension.seconds, last_played_at=max(one.end for one in new))
+        await self._totals.replace(user_id, gone, come)
+        self._tell_ended(user_id, ended, await self._totals.add(user_id, added))
+
+    def _tell_ended(self, user_id: UUID, ended: Iterable[StoredSession], totals: dict[UUID, Total]) -> None:
+        for session in ended:
+            total, played = totals[session.product_id], _interval(session)
+            self._record(
+                SessionEnded(
+                    user_id=user_id,
+                    occurred_at=self._clock(),
+                    session_id=session.id,
+                    product_id=session.product_id,
+                    started_at=played.start,
+                    ended_at=played.end,
+                    duration_seconds=played.seconds,
+                    end_reason=session.end_reason or EndReason.IMPORTED,
+                    total_playtime_seconds=total.seconds,
+                    last_played_at=total.last_played_at or played.end,
+                )
+            )
+
+    async def _found(self, user_id: UUID, session_id: UUID) -> StoredSession:
+        session = await self._sessions.find(user_id, session_id)
+        if session is None:
+            raise SessionNotFound
+        return session
+
+    async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
+        """Deletes a bounded part of everything that is known of a user's play; True while there may be more."""
+        return await ERASURE.erase_some(self._connection, user_id, limit)
+
+
+def _interval(session: StoredSession) -> Interval:
+    return Interval(session.start_time, session.end_time or session.start_time)
+
+
+def _span(intervals: Sequence[Interval]) -> Interval:
+    return Interval(min(one.start for one in intervals), max(one.end for one in intervals))
+
+
+def _stored(offline: OfflineSession) -> StoredSession:
+    played = Interval(to_second(offline.start_time), to_second(offline.end_time))
+    return StoredSession(
+        uuid4(),
+        offline.product_id,
+        offline.device_id or "",
+        offline.platform,
+        played.start,
+        played.end,
+        played.seconds,
+        EndReason.IMPORTED,
+        played.end,
+        offline.client_session_id,
+        None,
+    )
+
+
+def _repeated(before: StoredSession, again: StoredSession) -> ImportResult:
+    client_id = again.client_session_id or ""
+    told = [(one.product_id, one.device_id, one.platform, one.start_time, one.end_time) for one in (before, again)]
+    if told[0] == told[1]:
+        return ImportResult(client_id, "duplicate")
+    return ImportResult(client_id, "rejected", Refusal.KEY_REUSED)

@@ -1,0 +1,89 @@
+"""One user's play on a real PostgreSQL."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gameshelf.playtime import MIGRATIONS, OfflineSession, PlaytimeQueries, PlaytimeService, StartSession
+
+NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
+
+
+class Owned:
+    """Answers the port ``Access``: the products that are owned, and since when."""
+
+    def __init__(self):
+        self.since = {}
+
+    async def accessible_since(self, user_id, product_ids):
+        return {product: self.since[product] for product in product_ids if product in self.since}
+
+
+class Play:
+    """A player: the service, what it recorded, and ways to look at it. ``now`` is what its clock shows."""
+
+    def __init__(self, connection):
+        self.user = uuid4()
+        self.now = NOW
+        self.connection = connection
+        self.owned = Owned()
+        self.events = []
+        self.service = PlaytimeService(connection, self.events.append, self.owned, lambda: self.now)
+        self.queries = PlaytimeQueries(connection)
+
+    def own(self, product=None, since=NOW - timedelta(days=60)):
+        """A product that may be played."""
+        product = product or uuid4()
+        self.owned.since[product] = since
+        return product
+
+    def later(self, **more):
+        self.now += timedelta(**more)
+
+    async def start(self, product, device=None):
+        session, _ = await self.service.start(self.user, StartSession(product_id=product, device_id=device))
+        return session
+
+    async def end(self, session):
+        return await self.service.end(self.user, session.id)
+
+    async def tell(self, *offline):
+        """Imports sessions; what became of each."""
+        results = await self.service.import_sessions(self.user, offline)
+        return [(result.result, result.code) for result in results]
+
+    def offline(self, product, start, minutes, client_id=None, **more):
+        return OfflineSession(
+            client_session_id=client_id or uuid4().hex,
+            product_id=product,
+            start_time=start,
+            end_time=start + timedelta(minutes=minutes),
+            **more,
+        )
+
+    async def total(self, product):
+        return await self.connection.fetchval(
+            "SELECT played_seconds + corrected_seconds FROM playtime.playtime_totals "
+            "WHERE user_id = $1 AND product_id = $2",
+            self.user,
+            product,
+        )
+
+
+@pytest.fixture(scope="session")
+def playtime_dsn(create_database):
+    dsn = create_database()
+    MIGRATIONS.upgrade(dsn)
+    return dsn
+
+
+@pytest.fixture
+async def play(playtime_dsn):
+    """A player inside a transaction that is rolled back."""
+    connection = await asyncpg.connect(playtime_dsn)
+    transaction = connection.transaction()
+    await transaction.start()
+    yield Play(connection)
+    await transaction.rollback()
+    await connection.close()

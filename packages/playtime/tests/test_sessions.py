@@ -1,0 +1,173 @@
+"""Playing on devices, dying, coming back, and telling of it later."""
+
+from datetime import date, timedelta
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from gameshelf.kernel.errors import InvalidInput, PermissionDenied
+from gameshelf.kernel.paging import Page
+from gameshelf.playtime import SessionEnded, SessionNotFound, SessionStarted
+from gameshelf.playtime.rules import seconds
+
+HOUR = 3600
+
+
+async def test_a_session_counts_from_its_start_to_its_end(play):
+    game = play.own()
+    session = await play.start(game)
+    assert (session.end_time, session.start_time) == (None, play.now)
+    play.later(minutes=90, milliseconds=700)
+    ended = await play.end(session)
+    assert (ended.duration_seconds, ended.end_reason) == (90 * 60, "completed")
+    assert await play.total(game) == 90 * 60
+    started, told = play.events
+    assert isinstance(started, SessionStarted)
+    assert isinstance(told, SessionEnded)
+    assert (told.duration_seconds, told.total_playtime_seconds, told.ended_at) == (5400, 5400, ended.end_time)
+
+
+async def test_who_may_not_play_can_not_start(play):
+    with pytest.raises(PermissionDenied):
+        await play.start(uuid4())
+    assert not play.events
+
+
+async def test_a_second_start_on_a_device_finds_the_running_session(play):
+    game = play.own()
+    first = await play.start(game)
+    again = await play.start(game)
+    elsewhere = await play.start(game, "deck")
+    assert again.id == first.id
+    assert elsewhere.id != first.id
+    assert len(play.events) == 2
+
+
+async def test_ending_twice_answers_the_same_and_counts_once(play):
+    game = play.own()
+    session = await play.start(game)
+    play.later(hours=1)
+    first = await play.end(session)
+    play.later(hours=1)
+    assert await play.end(session) == first
+    assert await play.total(game) == HOUR
+
+
+async def test_somebody_elses_session_is_not_found(play):
+    session = await play.start(play.own())
+    play.user = uuid4()
+    with pytest.raises(SessionNotFound):
+        await play.end(session)
+
+
+async def test_two_devices_at_once_count_once(play):
+    game = play.own()
+    desk, deck = await play.start(game, "desk"), await play.start(game, "deck")
+    play.later(hours=1)
+    await play.end(desk)
+    play.later(hours=1)
+    await play.end(deck)
+    assert await play.total(game) == 2 * HOUR
+
+
+async def test_a_dead_session_ends_at_its_last_heartbeat(play):
+    game = play.own()
+    session = await play.start(game)
+    beat = play.now + timedelta(minutes=10)
+    await play.connection.execute("UPDATE playtime.playtime_sessions SET last_heartbeat_at = $1", beat)
+    play.later(hours=5)
+    assert not await play.service.end_dead(play.user, session.id, beat - timedelta(seconds=1))  # it showed life since
+    assert await play.service.end_dead(play.user, session.id, beat)
+    assert not await play.service.end_dead(play.user, session.id, beat)
+    ended = await play.end(session)
+    assert (ended.end_time, ended.end_reason, ended.duration_seconds) == (beat, "timeout", 600)
+    assert await play.total(game) == 600
+
+
+async def test_an_import_takes_what_is_new_and_says_what_became_of_the_rest(play):
+    game, foreign = play.own(), uuid4()
+    start = play.now - timedelta(days=2)
+    one = play.offline(game, start, 60, "one")
+    results = await play.tell(
+        one,
+        play.offline(game, start + timedelta(minutes=30), 60, "two"),
+        play.offline(foreign, start, 10, "three"),
+        play.offline(game, play.now - timedelta(days=89), 10, "four"),
+        one,
+        play.offline(game, start, 61, "one"),
+    )
+    assert results == [
+        ("accepted", None),
+        ("accepted", None),
+        ("rejected", "PERMISSION_DENIED"),
+        ("rejected", "VALIDATION_ERROR"),
+        ("duplicate", None),
+        ("rejected", "IDEMPOTENCY_KEY_REUSED"),
+    ]
+    assert await play.tell(one) == [("duplicate", None)]
+    assert await play.total(game) == 90 * 60
+    assert [event.total_playtime_seconds for event in play.events] == [90 * 60] * 2
+
+
+async def test_a_summary_knows_the_last_two_weeks(play):
+    game, old = play.own(), play.own()
+    edge = play.now - timedelta(days=14)
+    await play.tell(
+        play.offline(game, edge - timedelta(minutes=30), 60),
+        play.offline(game, play.now - timedelta(days=1), 20),
+        play.offline(old, play.now - timedelta(days=20), 45),
+    )
+    found = await play.queries.summary(play.user, [], play.now, Page())
+    assert [(one.product_id, one.total_playtime_seconds, one.last_2_weeks_seconds) for one in found.items] == [
+        (game, 80 * 60, 50 * 60),
+        (old, 45 * 60, 0),
+    ]
+    assert [one.session_count for one in found.items] == [2, 1]
+    recent = await play.queries.summary(play.user, [], play.now, Page(), recent_only=True)
+    assert [one.product_id for one in recent.items] == [game]
+    named = await play.queries.summary(play.user, [old], play.now, Page())
+    assert [one.product_id for one in named.items] == [old]
+
+
+async def test_days_are_those_of_the_asked_time_zone(play):
+    game = play.own()
+    await play.tell(play.offline(game, play.now.replace(day=10, hour=20), 120))
+    asked = play.user, [], date(2026, 5, 1), date(2026, 5, 20)
+    in_utc = await play.queries.daily(*asked, ZoneInfo("UTC"))
+    assert [(one.day.day, one.seconds) for one in in_utc] == [(10, 2 * HOUR)]
+    in_moscow = await play.queries.daily(*asked, ZoneInfo("Europe/Moscow"))
+    assert [(one.day.day, one.seconds) for one in in_moscow] == [(10, HOUR), (11, HOUR)]
+
+
+async def test_history_is_newest_first_and_paged(play):
+    game = play.own()
+    starts = [play.now - timedelta(hours=number) for number in (1, 3, 2)]
+    await play.tell(*(play.offline(game, start, 10) for start in starts))
+    first = await play.queries.history(play.user, None, Page(1, 2))
+    second = await play.queries.history(play.user, game, Page(2, 2))
+    found = [session.start_time for session in (*first.items, *second.items)]
+    assert found == sorted(starts, reverse=True)
+    assert first.total == second.total == 3
+
+
+async def test_a_correction_counts_and_stays_beside_the_ledger(play):
+    game = play.own()
+    await play.tell(play.offline(game, play.now - timedelta(hours=2), 60))
+    assert await play.service.correct(play.user, game, -600, "a stuck session") == 3000
+    await play.tell(play.offline(game, play.now - timedelta(hours=1), 10))
+    assert await play.total(game) == 3600
+    assert seconds((await play.queries.ledger(play.user))[game]) == 4200
+    with pytest.raises(InvalidInput) as refused:
+        await play.service.correct(play.user, game, -3601, "too much")
+    assert refused.value.problems[0].params == {"ge": -3600}
+
+
+async def test_an_erased_user_leaves_nothing(play):
+    game = play.own()
+    await play.start(game)
+    await play.tell(*(play.offline(game, play.now - timedelta(days=number), 10) for number in range(1, 6)))
+    await play.service.correct(play.user, game, 60, "thanks")
+    while await play.service.erase(play.user, limit=2):
+        pass
+    for table in ("sessions", "intervals", "totals", "corrections"):
+        assert not await play.connection.fetchval(f"SELECT count(*) FROM playtime.playtime_{table}")

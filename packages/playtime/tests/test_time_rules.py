@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from gameshelf.playtime.rules import Interval, Refusal, by_day, clip, extend, judge_import, seconds, union
+from gameshelf.playtime.rules import Interval, Refusal, by_day, clip, extend, judge_import, seconds, union, utc_days
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +66,14 @@ def test_a_day_on_which_clocks_go_back_has_twenty_five_hours():
     zone = ZoneInfo("America/New_York")
     day = Interval(datetime(2025, 11, 2, 4, tzinfo=UTC), datetime(2025, 11, 3, 5, tzinfo=UTC))
     assert by_day([day], zone) == {date(2025, 11, 2): 25 * 3600}
+
+
+def test_the_days_of_utc_that_play_lies_in():
+    day = timedelta(days=1)
+    two = [Interval(START - timedelta(seconds=1), START + timedelta(seconds=1))]
+    assert utc_days(two) == [Interval(START - day, START), Interval(START, START + day)]
+    assert utc_days([Interval(START, START + day)]) == [Interval(START, START + day)]
+    assert utc_days([Interval(START, START)]) == []
 
 
 def test_the_part_inside_a_window():

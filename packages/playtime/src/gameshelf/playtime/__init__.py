@@ -14,7 +14,7 @@ from gameshelf.playtime.commands import (
     SummaryFilter,
 )
 from gameshelf.playtime.errors import SessionAlreadyEnded, SessionNotFound
-from gameshelf.playtime.events import PlaytimeCorrected, SessionEnded, SessionStarted
+from gameshelf.playtime.events import AnomalyFound, PlaytimeCorrected, SessionEnded, SessionStarted
 from gameshelf.playtime.models import SCHEMA, EndReason
 from gameshelf.playtime.ports import Access
 from gameshelf.playtime.queries import DaySum, PlaytimeQueries, ProductSummary
@@ -28,6 +28,7 @@ MIGRATIONS = Migrations("gameshelf.playtime", SCHEMA)
 __all__ = [
     "MIGRATIONS",
     "Access",
+    "AnomalyFound",
     "DailyFilter",
     "DaySum",
     "EndReason",

@@ -34,6 +34,15 @@ class SessionEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnomalyFound(Event):
+    """Play that can't be was kept, and flagged for support. ``kind`` is ``long_day`` or ``fast_import``."""
+
+    kind: str
+    subject: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaytimeCorrected(Event):
     """Support changed a product's total."""
 

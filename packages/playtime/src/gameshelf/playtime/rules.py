@@ -6,7 +6,7 @@ of lengths is exact, in whatever order it is made.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -17,8 +17,6 @@ MAX_IMPORT_LENGTH = timedelta(hours=24)
 
 RECENT = timedelta(days=14)
 """The window of ``last_2_weeks_seconds``: 14 times 24 hours."""
-
-_DAY_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -93,6 +91,17 @@ def by_day(intervals: Iterable[Interval], zone: ZoneInfo) -> dict[date, int]:
             days[day] = days.get(day, 0) + int((end - start).total_seconds())
             start = end
     return days
+
+
+def utc_days(intervals: Iterable[Interval]) -> list[Interval]:
+    """The days of UTC that these intervals lie in, in order."""
+    days = set()
+    for interval in union(intervals):
+        day = interval.start.astimezone(UTC).replace(hour=0, minute=0, second=0)
+        while day < interval.end:
+            days.add(day)
+            day += timedelta(days=1)
+    return [Interval(day, day + timedelta(days=1)) for day in sorted(days)]
 
 
 def _next_midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -10,9 +10,10 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, PermissionDenied, Problem
 from gameshelf.kernel.events import Record
+from gameshelf.playtime.anomalies import Anomalies, Anomaly
 from gameshelf.playtime.commands import OfflineSession, StartSession
 from gameshelf.playtime.errors import SessionNotFound
-from gameshelf.playtime.events import PlaytimeCorrected, SessionEnded, SessionStarted
+from gameshelf.playtime.events import AnomalyFound, PlaytimeCorrected, SessionEnded, SessionStarted
 from gameshelf.playtime.models import EndReason
 from gameshelf.playtime.ports import Access
 from gameshelf.playtime.rules import Interval, Refusal, end_of_session, extend, judge_import, to_second
@@ -47,6 +48,7 @@ class PlaytimeService:
         self._connection = connection
         self._sessions = SessionStore(connection)
         self._totals = TotalStore(connection)
+        self._anomalies = Anomalies(connection)
         self._record = record
         self._access = access
         self._clock = clock
@@ -137,6 +139,7 @@ class PlaytimeService:
         if fresh:
             await self._sessions.add_imported(user_id, fresh)
             await self._count(user_id, fresh)
+            self._tell_found(user_id, await self._anomalies.look_at_import(user_id, fresh, now))
         return results
 
     async def correct(self, user_id: UUID, product_id: UUID, seconds: int, reason: str) -> int:
@@ -175,6 +178,7 @@ class PlaytimeService:
             added[product_id] = Played(len(new), extension.seconds, last_played_at=max(one.end for one in new))
         await self._totals.replace(user_id, gone, come)
         self._tell_ended(user_id, ended, await self._totals.add(user_id, added))
+        self._tell_found(user_id, await self._anomalies.look(user_id, ended))
 
     def _tell_ended(self, user_id: UUID, ended: Iterable[StoredSession], totals: dict[UUID, Total]) -> None:
         for session in ended:
@@ -191,6 +195,18 @@ class PlaytimeService:
                     end_reason=session.end_reason or EndReason.IMPORTED,
                     total_playtime_seconds=total.seconds,
                     last_played_at=total.last_played_at or played.end,
+                )
+            )
+
+    def _tell_found(self, user_id: UUID, found: Iterable[Anomaly]) -> None:
+        for anomaly in found:
+            self._record(
+                AnomalyFound(
+                    user_id=user_id,
+                    occurred_at=self._clock(),
+                    kind=anomaly.kind,
+                    subject=anomaly.subject,
+                    seconds=anomaly.seconds,
                 )
             )
 

@@ -40,8 +40,10 @@ async def load(port: int, requests: Sequence[bytes], connections: int, seconds: 
     await asyncio.gather(*(ask() for _ in range(connections)))
     took = time.perf_counter() - began
     ordered = sorted(latencies)
+    at = [percentile(ordered, share) * 1000 for share in (0.5, 0.95, 0.99)]
+    return Run(len(ordered) / took, *at, failed)
 
-    def percentile(share: float) -> float:
-        return ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000
 
-    return Run(len(ordered) / took, percentile(0.5), percentile(0.95), percentile(0.99), failed)
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The value that so large a share of these ordered values does not exceed."""
+    return ordered[min(int(len(ordered) * share), len(ordered) - 1)]

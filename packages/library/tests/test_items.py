@@ -4,7 +4,14 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from gameshelf.library import CategoryNotFound, InstallationStatus, ItemChanges, LibraryItemNotFound, NewCategory
+from gameshelf.library import (
+    CategoryNotFound,
+    InstallationStatus,
+    ItemChanges,
+    LibraryItemNotFound,
+    NewCategory,
+    Playtime,
+)
 from pydantic import ValidationError
 
 MINUTE = timedelta(minutes=1)
@@ -151,3 +158,18 @@ async def test_a_newer_rating_wins(library, game):
         await library.service.set_rating(library.user, game, rating, library.now - minutes_ago * MINUTE)
     assert (await library.item(game)).user_rating == 8
     assert library.told() == ["ItemUpdated"]
+
+
+async def test_items_show_how_long_they_were_played(library, game):
+    unseen, at = uuid4(), library.now
+    await library.service.set_playtime(library.user, [Playtime(game, 3600, at), Playtime(unseen, 60, at)])
+    item = await library.item(game)
+    assert (item.total_playtime_seconds, item.last_played_at) == (3600, at)
+    assert library.events[-1].changes == {"total_playtime_seconds": 3600, "last_played_at": at}
+    await library.buy(unseen, order="order-2")
+    assert (await library.item(unseen)).total_playtime_seconds == 60
+
+
+async def test_access_is_told_with_the_time_since_when(library, game):
+    item = await library.item(game)
+    assert await library.queries.accessible_since(library.user, {game, uuid4()}) == {game: item.added_at}

@@ -53,6 +53,10 @@ class Play:
         results = await self.service.import_sessions(self.user, offline)
         return [(result.result, result.code) for result in results]
 
+    def told(self, kind):
+        """The events of a kind, in order."""
+        return [event for event in self.events if isinstance(event, kind)]
+
     def offline(self, product, start, minutes, client_id=None, **more):
         return OfflineSession(
             client_session_id=client_id or uuid4().hex,

@@ -1,9 +1,23 @@
 """Signs of life in bulk, and what they decide."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-from gameshelf.playtime.liveness import NOBODY, Beat, Liveness, SessionKey
+import asyncpg
+from gameshelf.playtime import SHARDS, Beat, Liveness, SessionKey, Watch, before_shard, shard_of
+
+
+async def all_running(liveness, limit=10):
+    """Every session that runs, read part by part."""
+    found = []
+    for shard in range(SHARDS):
+        after = before_shard(shard)
+        while part := await liveness.running(shard, after, limit):
+            assert {shard_of(beat.key.session_id) for beat in part} == {shard}
+            found += part
+            after = part[-1].key.session_id
+    return found
 
 
 async def test_a_checkpoint_only_goes_forwards_and_only_for_what_runs(play):
@@ -12,10 +26,11 @@ async def test_a_checkpoint_only_goes_forwards_and_only_for_what_runs(play):
     await play.end(ended)
     later = play.now + timedelta(minutes=1)
     beats = [Beat(SessionKey(play.user, session.id), later) for session in (running, ended)]
-    assert await liveness.checkpoint(beats) == 1
-    assert await liveness.checkpoint(beats) == 0
-    assert await liveness.checkpoint([Beat(beats[0].key, play.now)]) == 0
-    assert await liveness.running(NOBODY, 10) == [beats[0]]
+    assert await liveness.checkpoint(beats) == {beats[1].key}
+    assert await liveness.checkpoint(beats[:1]) == set()
+    assert await liveness.checkpoint([Beat(beats[0].key, play.now)]) == set()
+    assert await all_running(liveness) == [beats[0]]
+    assert await liveness.running_of(play.user) == [beats[0].key]
 
 
 async def test_a_session_that_shows_life_again_is_not_ended(play):
@@ -38,10 +53,25 @@ async def test_a_stranger_can_not_revive_a_session(play):
 
 
 async def test_running_sessions_are_listed_part_by_part(play):
+    sessions = {(await play.start(play.own())).id for _ in range(60)}
+    found = [beat.key.session_id for beat in await all_running(Liveness(play.connection), limit=2)]
+    assert set(found) == sessions
+    assert len(found) == len(sessions)
+
+
+async def test_a_shard_is_watched_by_one_at_a_time(play, playtime_dsn):
     liveness = Liveness(play.connection)
-    sessions = {(await play.start(play.own())).id for _ in range(5)}
-    found, after = set(), NOBODY
-    while part := await liveness.running(after, 2):
-        found |= {beat.key.session_id for beat in part}
-        after = part[-1].key
-    assert found == sessions
+    other = await asyncpg.connect(playtime_dsn)
+    try:
+        mine = await liveness.take(3)
+        assert await Liveness(other).take(3) is None
+        assert await Liveness(other).take(4)
+    finally:
+        await other.close()
+    kept = replace(mine, watch=Watch(7, play.now, play.now), swept_at=play.now)
+    await liveness.keep(kept)
+    watches = await liveness.watches()
+    assert [watched.shard for watched in watches] == list(range(SHARDS))
+    assert watches[3] == kept
+    await liveness.interrupt(play.now + timedelta(hours=1))
+    assert {watched.watch.since for watched in await liveness.watches()} == {play.now + timedelta(hours=1)}

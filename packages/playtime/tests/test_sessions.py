@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from gameshelf.kernel.errors import InvalidInput, PermissionDenied
 from gameshelf.kernel.paging import Page
-from gameshelf.playtime import SessionEnded, SessionNotFound, SessionStarted
+from gameshelf.playtime import PlaytimeChanged, SessionEnded, SessionNotFound, SessionResumed, SessionStarted
 from gameshelf.playtime.rules import seconds
 
 HOUR = 3600
@@ -21,9 +21,8 @@ async def test_a_session_counts_from_its_start_to_its_end(play):
     ended = await play.end(session)
     assert (ended.duration_seconds, ended.end_reason) == (90 * 60, "completed")
     assert await play.total(game) == 90 * 60
-    started, told = play.events
-    assert isinstance(started, SessionStarted)
-    assert isinstance(told, SessionEnded)
+    [started], [told] = play.told(SessionStarted), play.told(SessionEnded)
+    assert (started.session_id, started.started_at) == (session.id, session.start_time)
     assert (told.duration_seconds, told.total_playtime_seconds, told.ended_at) == (5400, 5400, ended.end_time)
 
 
@@ -40,7 +39,34 @@ async def test_a_second_start_on_a_device_finds_the_running_session(play):
     elsewhere = await play.start(game, "deck")
     assert again.id == first.id
     assert elsewhere.id != first.id
-    assert len(play.events) == 2
+    assert [event.session_id for event in play.told(SessionStarted)] == [first.id, elsewhere.id]
+    assert [event.session_id for event in play.told(SessionResumed)] == [first.id]
+
+
+async def test_every_change_of_a_total_is_told_with_it(play):
+    game, other = play.own(), play.own()
+    session, long_ago = await play.start(game), play.now - timedelta(hours=2)
+    play.later(minutes=10)
+    await play.end(session)
+    await play.service.correct(play.user, game, -60, "an idle machine")
+    await play.tell(play.offline(game, long_ago, 5), play.offline(other, long_ago, 6))
+    told = [
+        {one.product_id: one.total_playtime_seconds for one in event.products} for event in play.told(PlaytimeChanged)
+    ]
+    assert told == [{game: 0}, {game: 600}, {game: 540}, {game: 840, other: 360}]
+    last = [event.products[0].last_played_at for event in play.told(PlaytimeChanged)]
+    assert last == [session.start_time, *[play.now] * 3]
+
+
+async def test_when_access_ends_what_runs_of_the_game_ends_at_once(play):
+    game, other = play.own(), play.own()
+    sessions = [await play.start(game), await play.start(game, "deck"), await play.start(other)]
+    play.later(minutes=5)
+    await play.service.end_access(play.user, game)
+    ended = [await play.service.end(play.user, session.id) for session in sessions[:2]]
+    assert {(one.end_reason, one.duration_seconds) for one in ended} == {("access_revoked", 300)}
+    assert await play.total(game) == 300
+    assert len(play.told(SessionEnded)) == 2
 
 
 async def test_ending_twice_answers_the_same_and_counts_once(play):
@@ -106,7 +132,7 @@ async def test_an_import_takes_what_is_new_and_says_what_became_of_the_rest(play
     ]
     assert await play.tell(one) == [("duplicate", None)]
     assert await play.total(game) == 90 * 60
-    assert [event.total_playtime_seconds for event in play.events] == [90 * 60] * 2
+    assert [event.total_playtime_seconds for event in play.told(SessionEnded)] == [90 * 60] * 2
 
 
 async def test_a_summary_knows_the_last_two_weeks(play):

@@ -2,36 +2,57 @@
 
 from datetime import UTC, datetime, timedelta
 
-from gameshelf.playtime.liveness import may_end, next_watch
+from gameshelf.playtime import Seen, Watch, longest_gap, may_end, next_watch
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
-GAP, TIMEOUT = timedelta(seconds=15), timedelta(seconds=300)
+TIMEOUT = timedelta(seconds=300)
+GAP = longest_gap(TIMEOUT)
 
 
-def look(watch, fast_ticks, after):
-    return next_watch(fast_ticks, watch, NOW + timedelta(seconds=after), GAP)
+def moment(after):
+    return NOW + timedelta(seconds=after)
+
+
+def look(watch, after, ticks=0, accepted=None):
+    """One more look; ``ticks`` is how far the fast store's count is off."""
+    accepted_at = moment(after if accepted is None else accepted)
+    return next_watch(Seen(watch.ticks + ticks, accepted_at), watch, moment(after), GAP)
 
 
 def watched(seconds, step=2):
-    watch = next_watch(None, None, NOW, GAP)
+    watch = Watch(1, NOW, NOW)
     for after in range(step, seconds + 1, step):
-        watch = look(watch, watch.ticks, after)
+        watch = look(watch, after)
     return watch
 
 
 def test_after_a_full_time_out_without_a_break_silence_counts():
-    assert not may_end(watched(298), NOW + timedelta(seconds=298), TIMEOUT)
-    assert may_end(watched(300), NOW + timedelta(seconds=300), TIMEOUT)
+    assert not may_end(watched(298), moment(298), TIMEOUT)
+    assert may_end(watched(300), moment(300), TIMEOUT)
 
 
 def test_a_store_that_was_emptied_or_rolled_back_begins_anew():
     watch = watched(400)
-    for fast_ticks in (None, watch.ticks - 1, watch.ticks + 1):
-        assert look(watch, fast_ticks, 402).since == NOW + timedelta(seconds=402)
-    assert look(watch, watch.ticks, 402).since == NOW
+    assert next_watch(Seen(None, moment(402)), watch, moment(402), GAP).since == moment(402)
+    for ticks in (-1, 1):
+        assert look(watch, 402, ticks).since == moment(402)
+    assert look(watch, 402).since == NOW
 
 
 def test_a_time_in_which_nobody_looked_begins_anew():
     watch = watched(400)
-    assert look(watch, watch.ticks, 415).since == NOW
-    assert look(watch, watch.ticks, 416).since == NOW + timedelta(seconds=416)
+    assert look(watch, 475).since == NOW
+    assert look(watch, 476).since == moment(476)
+
+
+def test_a_time_in_which_nobody_took_heartbeats_begins_anew():
+    watch = watched(400)
+    assert look(watch, 402, accepted=327).since == NOW
+    assert look(watch, 402, accepted=326).since == moment(402)
+    assert next_watch(Seen(watch.ticks, None), watch, moment(402), GAP).since == moment(402)
+
+
+def test_a_watch_that_nobody_keeps_any_more_ends_nobody():
+    watch = watched(400)
+    assert may_end(watch, moment(475), TIMEOUT)
+    assert not may_end(watch, moment(476), TIMEOUT)

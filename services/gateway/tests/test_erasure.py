@@ -1,6 +1,7 @@
 """The end of an account: late events, tokens and dead letters find nobody, and nothing of the user stays anywhere."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from uuid import uuid4
 
@@ -78,6 +79,17 @@ async def tables_of_users(connection):
     return {row["name"] for row in rows} - {"gateway.erased_users"}
 
 
+async def play_too_much(player, product):
+    """More than a day has, so that an anomaly is kept too; and a session that goes on."""
+    yesterday = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    times = {"start_time": yesterday.isoformat(), "end_time": (yesterday + timedelta(hours=20)).isoformat()}
+    sessions = [{"client_session_id": name, "product_id": product, **times} for name in ("deck", "desk")]
+    imported = await player.post("/playtime/sessions/import", {"sessions": sessions})
+    assert [one["attributes"]["result"] for one in imported.json()["data"]] == ["accepted"] * 2
+    started = await player.post("/playtime/sessions/start", {"product_id": product})
+    assert started.status_code == 201
+
+
 async def refused(player):
     return (await player.http.get("/items")).status_code == 401
 
@@ -114,12 +126,16 @@ async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_
         await wait_until(arrived)
 
     malformed = json.dumps({"data": {"userId": str(player.id), "orderId": "secret"}}).encode()
-    await player.buys(uuid4(), uuid4())
+    await player.buys(uuid4(), uuid4(), purchaseTimestamp="2026-01-01T00:00:00Z")
     await send(platform, PAYMENTS, (str(player.id), malformed))
     await everything_before_is_applied()
     created = await player.post("/categories", {"name": "Мои"}, **{"Idempotency-Key": "k"})
     [item, _] = (await player.get("/items"))["data"]
     await player.patch(f"/items/{item['id']}", {"category_ids": [created.json()["data"]["id"]]})
+    await play_too_much(player, item["attributes"]["product_id"])
+    await database.execute(
+        "INSERT INTO playtime.playtime_corrections VALUES ($1, $1, $1, 5, 'a mistake', now())", player.id
+    )
     assert await tables_of_users(database) == await found_in(database, player.id)
 
     await player.tell(CloudEvent(DELETED, {"userId": str(player.id)}))

@@ -55,8 +55,17 @@ def test_what_operators_watch_has_its_name(metrics):
     metrics.kafka_consumer_lag.labels("t", "0").set(5)
     metrics.kafka_records.labels("t", "applied").inc()
     metrics.dead_letters.labels("t", "MALFORMED").inc()
+    metrics.heartbeats.labels("accepted").inc()
+    metrics.playtime_anomalies.labels("long_day").inc()
+    metrics.heartbeat_seconds.observe(0.01)
     names = {name[0] for name in samples(metrics)}
     assert names == {
+        "playtime_active_sessions",
+        "playtime_anomalies_total",
+        "playtime_heartbeat_duration_seconds_bucket",
+        "playtime_heartbeat_duration_seconds_count",
+        "playtime_heartbeat_duration_seconds_sum",
+        "playtime_heartbeats_total",
         "dependency_errors_total",
         "kafka_consumer_lag",
         "kafka_records_total",

@@ -25,7 +25,7 @@ from gameshelf.library.errors import (
 from gameshelf.library.events import GameAdded, GameRemoved, ItemUpdated
 from gameshelf.library.models import SCHEMA, AcquisitionType, GrantKind, InstallationStatus
 from gameshelf.library.queries import CATALOG_VERSION, Access, CategoryView, ItemView, Language, LibraryQueries
-from gameshelf.library.rules import NewGrant
+from gameshelf.library.rules import NewGrant, Playtime
 from gameshelf.library.service import LibraryService
 
 __version__ = "0.1.0"
@@ -58,6 +58,7 @@ __all__ = [
     "LibraryService",
     "NewCategory",
     "NewGrant",
+    "Playtime",
     "ProductAlreadyOwned",
     "ProductFact",
     "ProductNotFound",

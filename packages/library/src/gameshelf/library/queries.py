@@ -1,6 +1,6 @@
 """Reading a library: plain SQL to plain values. Nothing here writes or decides."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -311,6 +311,12 @@ _ACCESS = Statement(
     .order_by(_asked.c.position)
 )
 
+_ACCESSIBLE = Statement(
+    select(col(LibraryItem.product_id), col(LibraryItem.added_at)).where(
+        _OF_USER, _HAS_ACCESS, col(LibraryItem.product_id) == any_(bindparam("product_ids", type_=ARRAY(Uuid)))
+    )
+)
+
 CATALOG_VERSION = select(col(CatalogVersion.version)).scalar_subquery()
 """A number that grows with each commit to the catalog projection; to be selected in a statement of the caller's."""
 
@@ -358,6 +364,11 @@ class LibraryQueries:
         """One category; None when the user has none of that id."""
         row = await _CATEGORY.first(self._connection, user_id=user_id, category_id=category_id)
         return CategoryView(*row.values()) if row else None
+
+    async def accessible_since(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, datetime]:
+        """Of these products those that the user may play now, each with the time since when."""
+        rows = await _ACCESSIBLE.all(self._connection, user_id=user_id, product_ids=list(product_ids))
+        return {row["product_id"]: row["added_at"] for row in rows}
 
     async def access(self, pairs: Sequence[tuple[UUID, UUID]]) -> list[Access]:
         """For each (user, product), in order, whether the user may play it now."""

@@ -32,6 +32,15 @@ class NewGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class Playtime:
+    """How long a product was played, in seconds and all devices together, and when last (aware)."""
+
+    product_id: UUID
+    total_seconds: int
+    last_played_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """A live grant, as far as ownership depends on it."""
 

@@ -27,7 +27,7 @@ from gameshelf.library.errors import (
 from gameshelf.library.events import GameAdded, GameRemoved, ItemUpdated
 from gameshelf.library.models import GrantKind, InstallationStatus
 from gameshelf.library.queries import CategoryView, ItemView, Language, LibraryQueries
-from gameshelf.library.rules import NewGrant, Ownership, is_newer, ownership
+from gameshelf.library.rules import NewGrant, Ownership, Playtime, is_newer, ownership
 from gameshelf.library.store import ERASURE, CategoryStore, GrantStore, ItemStore, StoredItem
 
 
@@ -203,6 +203,15 @@ class LibraryService:
         await self._items.set_state(user_id, replace(item, user_rating=rating, rating_changed_at=at))
         if rating != item.user_rating:
             self._changed(user_id, item, user_rating=rating)
+
+    async def set_playtime(self, user_id: UUID, played: Sequence[Playtime]) -> None:
+        """Takes over how long products were played, and when last. The work is the same for one and for many."""
+        items = await self._items.made(user_id, [one.product_id for one in played])
+        await self._items.set_playtime(user_id, played)
+        by_product = {one.product_id: one for one in played}
+        for item in items:
+            now = by_product[item.product_id]
+            self._changed(user_id, item, total_playtime_seconds=now.total_seconds, last_played_at=now.last_played_at)
 
     def _changed(self, user_id: UUID, item: StoredItem, **changes: Any) -> None:
         if item.ownership is None:  # nobody sees the item, so nobody is told

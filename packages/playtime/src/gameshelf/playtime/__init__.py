@@ -14,12 +14,22 @@ from gameshelf.playtime.commands import (
     SummaryFilter,
 )
 from gameshelf.playtime.errors import SessionAlreadyEnded, SessionNotFound
-from gameshelf.playtime.events import AnomalyFound, PlaytimeCorrected, SessionEnded, SessionStarted
-from gameshelf.playtime.models import SCHEMA, EndReason
+from gameshelf.playtime.events import (
+    AnomalyFound,
+    PlaytimeChanged,
+    PlaytimeCorrected,
+    ProductPlaytime,
+    SessionEnded,
+    SessionResumed,
+    SessionStarted,
+)
+from gameshelf.playtime.liveness import Beat, Liveness, SessionKey, ShardWatch, before_shard, shard_of
+from gameshelf.playtime.models import SCHEMA, SHARDS, EndReason
 from gameshelf.playtime.ports import Access
 from gameshelf.playtime.queries import DaySum, PlaytimeQueries, ProductSummary
 from gameshelf.playtime.service import ImportResult, PlaytimeService
 from gameshelf.playtime.store import StoredSession
+from gameshelf.playtime.watch import Seen, Watch, longest_gap, may_end, next_watch
 
 __version__ = "0.1.0"
 
@@ -27,25 +37,40 @@ MIGRATIONS = Migrations("gameshelf.playtime", SCHEMA)
 
 __all__ = [
     "MIGRATIONS",
+    "SHARDS",
     "Access",
     "AnomalyFound",
+    "Beat",
     "DailyFilter",
     "DaySum",
     "EndReason",
     "HistoryFilter",
     "ImportResult",
     "ImportSessions",
+    "Liveness",
     "OfflineSession",
     "Period",
+    "PlaytimeChanged",
     "PlaytimeCorrected",
     "PlaytimeQueries",
     "PlaytimeService",
+    "ProductPlaytime",
     "ProductSummary",
+    "Seen",
     "SessionAlreadyEnded",
     "SessionEnded",
+    "SessionKey",
     "SessionNotFound",
+    "SessionResumed",
     "SessionStarted",
+    "ShardWatch",
     "StartSession",
     "StoredSession",
     "SummaryFilter",
+    "Watch",
+    "before_shard",
+    "longest_gap",
+    "may_end",
+    "next_watch",
+    "shard_of",
 ]

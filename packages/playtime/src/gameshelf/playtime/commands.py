@@ -1,11 +1,12 @@
 """What a client may tell of playing, validated."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
+from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
 from gameshelf.kernel.text import Name
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -15,6 +16,7 @@ MAX_IMPORT = 100
 """How many sessions one import may bring."""
 MAX_PRODUCTS = 100
 MAX_DAYS = 366
+DEFAULT_DAYS = 14
 
 DeviceId = Annotated[Name, Field(max_length=100)]
 Platform = Annotated[Name, Field(max_length=50)]
@@ -91,6 +93,9 @@ class HistoryFilter(_Command):
         return Page(self.page, self.limit)
 
 
+Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(9000, 1, 1))]
+
+
 class DailyFilter(_Command):
     """Seconds a day and product, of the days from ``since`` through ``until`` in a time zone.
 
@@ -98,6 +103,16 @@ class DailyFilter(_Command):
     """
 
     product_ids: tuple[UUID, ...] = Field(default=(), max_length=MAX_PRODUCTS)
-    since: date | None = None
-    until: date | None = None
+    since: Day | None = None
+    until: Day | None = None
     tz: TimeZone = ZoneInfo("UTC")
+
+    def days(self, now: datetime) -> tuple[date, date]:
+        """The first and the last day that are meant. Raises InvalidInput for too many days, or backward ones."""
+        until = self.until or now.astimezone(self.tz).date()
+        since = self.since or until - timedelta(days=DEFAULT_DAYS - 1)
+        if since > until:
+            raise InvalidInput(Problem("since_after_until", parameter="since"))
+        if (until - since).days >= MAX_DAYS:
+            raise InvalidInput(Problem("too_many_days", parameter="since", params={"max": MAX_DAYS}))
+        return since, until

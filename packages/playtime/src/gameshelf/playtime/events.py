@@ -19,6 +19,13 @@ class SessionStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionResumed(Event):
+    """A session that runs was started once more: a sign of life."""
+
+    session_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded(Event):
     """A session is over, or was played offline and told of now. Seconds are whole."""
 
@@ -30,7 +37,22 @@ class SessionEnded(Event):
     end_reason: str
     total_playtime_seconds: int
     """Of the product, with this session."""
-    last_played_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPlaytime:
+    """What one product's ledger adds up to now, corrections included."""
+
+    product_id: UUID
+    total_playtime_seconds: int
+    last_played_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaytimeChanged(Event):
+    """What was played of these products has changed, for whatever reason: the new totals, all that changed together."""
+
+    products: tuple[ProductPlaytime, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,7 @@
-"""The tables of the schema ``playtime``. Every key begins with the user, so the tables can be distributed by it."""
+"""The tables of the schema ``playtime``.
+
+Every key begins with the user, so the tables can be distributed by it; the few rows of watches are nobody's.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +16,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     PrimaryKeyConstraint,
+    SmallInteger,
     String,
     Text,
     func,
@@ -21,6 +25,8 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 SCHEMA = "playtime"
+SHARDS = 16
+"""Into how many parts running sessions are divided, so that instances can share the watch over them."""
 
 
 class EndReason(StrEnum):
@@ -77,8 +83,8 @@ class PlaytimeSession(_Table, table=True):
             unique=True,
             postgresql_where=text("end_time IS NULL"),
         ),
-        # All that runs, in an order that can be read part by part.
-        Index("ix_playtime_sessions_live", "user_id", "id", postgresql_where=text("end_time IS NULL")),
+        # All that runs, in an order that can be read part by part; shards are ranges of it.
+        Index("ix_playtime_sessions_live", "id", postgresql_where=text("end_time IS NULL")),
         Index(
             "uq_playtime_sessions_import",
             "user_id",
@@ -182,3 +188,17 @@ class PlaytimeSync(_Table, table=True):
     user_id: UUID = Field(primary_key=True)
     device_id: str = Field(primary_key=True, max_length=100)
     synced_at: datetime = _time()
+
+
+class PlaytimeWatch(_Table, table=True):
+    """How one shard of the running sessions is watched; see ``watch.py``. A row a shard, made by the migration."""
+
+    __tablename__ = "playtime_watches"
+    __table_args__ = (PrimaryKeyConstraint("shard"),)
+
+    shard: int = Field(primary_key=True, sa_type=SmallInteger, sa_column_kwargs={"autoincrement": False})
+    ticks: int = Field(sa_type=BigInteger)
+    seen_at: datetime = _time()
+    since: datetime = _time()
+    checkpointed_at: datetime = _time()
+    swept_at: datetime = _time()

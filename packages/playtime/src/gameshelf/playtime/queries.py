@@ -40,7 +40,7 @@ class DaySum:
 
 _S, _I, _T = PlaytimeSession, PlaytimeInterval, PlaytimeTotal
 _NO_FILTER = array("product_ids", Uuid).is_(None)
-_LIMIT, _OFFSET = bindparam("limit", type_=Integer), bindparam("offset", type_=Integer)
+_LIMIT, _OFFSET = bindparam("limit", type_=Integer), bindparam("offset", type_=BigInteger)
 _SINCE, _UNTIL = bindparam("since", type_=TIME), bindparam("until", type_=TIME)
 
 # The seconds of a window: intervals are cut at its edges. The one that reaches into it from before is found by the key.

@@ -1,7 +1,7 @@
 """The use cases of playing. They record events and never commit."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -13,7 +13,15 @@ from gameshelf.kernel.events import Record
 from gameshelf.playtime.anomalies import Anomalies, Anomaly
 from gameshelf.playtime.commands import OfflineSession, StartSession
 from gameshelf.playtime.errors import SessionNotFound
-from gameshelf.playtime.events import AnomalyFound, PlaytimeCorrected, SessionEnded, SessionStarted
+from gameshelf.playtime.events import (
+    AnomalyFound,
+    PlaytimeChanged,
+    PlaytimeCorrected,
+    ProductPlaytime,
+    SessionEnded,
+    SessionResumed,
+    SessionStarted,
+)
 from gameshelf.playtime.models import EndReason
 from gameshelf.playtime.ports import Access
 from gameshelf.playtime.rules import Interval, Refusal, end_of_session, extend, judge_import, to_second
@@ -63,13 +71,14 @@ class PlaytimeService:
             raise PermissionDenied(pointer="/data/attributes/product_id")
         device_id = start.device_id or ""
         running = await self._sessions.running(user_id, start.product_id, device_id)
-        if running:
-            return running, False
         now = self._clock()
+        if running:
+            self._record(SessionResumed(user_id=user_id, occurred_at=now, session_id=running.id))
+            return running, False
         started_at = to_second(now)
         session_id = uuid4()
         await self._sessions.start(user_id, session_id, start.product_id, device_id, start.platform, started_at, None)
-        await self._totals.add(user_id, {start.product_id: Played(last_played_at=started_at)})
+        totals = await self._totals.add(user_id, {start.product_id: Played(last_played_at=started_at)})
         self._record(
             SessionStarted(
                 user_id=user_id,
@@ -81,6 +90,7 @@ class PlaytimeService:
                 started_at=started_at,
             )
         )
+        self._tell_changed(user_id, totals)
         return await self._found(user_id, session_id), True
 
     async def end(self, user_id: UUID, session_id: UUID, reason: EndReason = EndReason.COMPLETED) -> StoredSession:
@@ -89,6 +99,12 @@ class PlaytimeService:
         if session.end_time is None:
             await self._end(user_id, session, end_of_session(session.start_time, self._clock()), reason)
         return await self._found(user_id, session_id)
+
+    async def end_access(self, user_id: UUID, product_id: UUID) -> None:
+        """The user may not play a product any more: what runs of it ends now."""
+        for session in await self._sessions.running_of_product(user_id, product_id):
+            ended_at = end_of_session(session.start_time, self._clock())
+            await self._end(user_id, session, ended_at, EndReason.ACCESS_REVOKED)
 
     async def end_dead(self, user_id: UUID, session_id: UUID, last_heartbeat: datetime) -> bool:
         """Ends a session at its last heartbeat; False when it has ended, or has shown a later sign of life."""
@@ -162,6 +178,7 @@ class PlaytimeService:
                 total_playtime_seconds=total,
             )
         )
+        self._tell_changed(user_id, totals)
         return total
 
     async def _count(self, user_id: UUID, ended: Sequence[StoredSession]) -> None:
@@ -177,7 +194,9 @@ class PlaytimeService:
             come += [(product_id, interval) for interval in extension.come]
             added[product_id] = Played(len(new), extension.seconds, last_played_at=max(one.end for one in new))
         await self._totals.replace(user_id, gone, come)
-        self._tell_ended(user_id, ended, await self._totals.add(user_id, added))
+        totals = await self._totals.add(user_id, added)
+        self._tell_ended(user_id, ended, totals)
+        self._tell_changed(user_id, totals)
         self._tell_found(user_id, await self._anomalies.look(user_id, ended))
 
     def _tell_ended(self, user_id: UUID, ended: Iterable[StoredSession], totals: dict[UUID, Total]) -> None:
@@ -194,9 +213,12 @@ class PlaytimeService:
                     duration_seconds=played.seconds,
                     end_reason=session.end_reason or EndReason.IMPORTED,
                     total_playtime_seconds=total.seconds,
-                    last_played_at=total.last_played_at or played.end,
                 )
             )
+
+    def _tell_changed(self, user_id: UUID, totals: Mapping[UUID, Total]) -> None:
+        products = (ProductPlaytime(key, total.seconds, total.last_played_at) for key, total in totals.items())
+        self._record(PlaytimeChanged(user_id=user_id, occurred_at=self._clock(), products=tuple(products)))
 
     def _tell_found(self, user_id: UUID, found: Iterable[Anomaly]) -> None:
         for anomaly in found:

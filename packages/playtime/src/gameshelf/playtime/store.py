@@ -109,6 +109,11 @@ _RUNNING = Statement(
         col(_S.end_time).is_(None),
     )
 )
+_RUNNING_OF_PRODUCT = Statement(
+    select(*SESSION_COLUMNS)
+    .where(_OF_USER, col(_S.product_id) == bindparam("product_id", type_=Uuid), col(_S.end_time).is_(None))
+    .order_by(col(_S.id))
+)
 _START = Statement(
     insert(PlaytimeSession).values(
         user_id=user(),
@@ -272,6 +277,11 @@ class SessionStore:
         """The session that runs on a device."""
         row = await _RUNNING.first(self._connection, user_id=user_id, product_id=product_id, device_id=device_id)
         return StoredSession(*row.values()) if row else None
+
+    async def running_of_product(self, user_id: UUID, product_id: UUID) -> list[StoredSession]:
+        """The sessions of a product that run, on whatever devices."""
+        rows = await _RUNNING_OF_PRODUCT.all(self._connection, user_id=user_id, product_id=product_id)
+        return [StoredSession(*row.values()) for row in rows]
 
     async def start(
         self,

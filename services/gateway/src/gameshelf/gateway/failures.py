@@ -7,6 +7,7 @@ from gameshelf.gateway.errors import InternalError, ServiceUnavailable, Unauthen
 from gameshelf.gateway.identity import Unauthenticated as BadToken
 from gameshelf.gateway.streams import UserErased
 from gameshelf.kernel.errors import DomainError
+from redis import exceptions as redis
 
 _log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ _POSTGRES_AWAY = (
     TimeoutError,
     OSError,
 )
+_REDIS_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError)
 _LOST_A_RACE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
@@ -41,7 +43,7 @@ def safe_to_repeat(error: BaseException) -> bool:
 
 def is_passing(error: BaseException) -> bool:
     """Whether the same work may succeed later without any change to it."""
-    return postgres_is_away(error) or safe_to_repeat(error)
+    return isinstance(error, _REDIS_AWAY) or postgres_is_away(error) or safe_to_repeat(error)
 
 
 def refused(error: Exception) -> DomainError:
@@ -50,6 +52,8 @@ def refused(error: Exception) -> DomainError:
         return error
     if isinstance(error, UserErased | BadToken):
         return Unauthenticated()
+    if isinstance(error, _REDIS_AWAY):
+        return ServiceUnavailable("redis")
     if is_passing(error):
         _log.warning("PostgreSQL is away: %s", type(error).__name__)
         return ServiceUnavailable("postgresql")

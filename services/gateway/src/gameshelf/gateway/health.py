@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
-from typing import Any
 from urllib.parse import urlsplit
 
+from gameshelf.gateway.adapters.live_sessions import LiveSessions
 from gameshelf.gateway.database import Database
 from gameshelf.gateway.migrate import SchemaOutdated, require_current
 from gameshelf.gateway.observability.metrics import Metrics
@@ -13,6 +13,7 @@ from gameshelf.gateway.outbox import store
 from gameshelf.gateway.settings import Settings
 from gameshelf.gateway.ws.hub import Hub
 from gameshelf.kernel.migrations import Migrations
+from redis.asyncio import Redis
 
 _SECONDS = 2.0
 
@@ -24,7 +25,8 @@ class Health:
         self,
         settings: Settings,
         database: Database,
-        redis: Any,
+        redis: Redis,
+        live: LiveSessions,
         hub: Hub,
         metrics: Metrics,
         migrations: Sequence[Migrations],
@@ -33,6 +35,7 @@ class Health:
         self._settings = settings
         self._database = database
         self._redis = redis
+        self._live = live
         self._hub = hub
         self._metrics = metrics
         self._migrations = migrations
@@ -59,6 +62,7 @@ class Health:
             pending, lag = await store.backlog(connection)
         self._metrics.outbox_pending.set(pending)
         self._metrics.outbox_lag_seconds.set(lag)
+        self._metrics.active_sessions.set(await self._live.count())
 
     async def _postgres(self) -> bool:
         return await _works(self._schemas_fit())

@@ -14,6 +14,7 @@ import asyncpg
 from alembic.util import CommandError
 from gameshelf.gateway import __version__
 from gameshelf.gateway.database import DatabaseUnusable, first_connection
+from gameshelf.gateway.jobs.liveness import look_seconds
 from gameshelf.gateway.jobs.schedule import repeat
 from gameshelf.gateway.migrate import SchemaOutdated, require_current, upgrade
 from gameshelf.gateway.observability.logs import configure_logging
@@ -123,21 +124,28 @@ async def run_gateway(gateway: Gateway, *, http: bool = True) -> None:
     metrics_server = _bind_metrics(gateway)
     try:
         async with asyncio.TaskGroup() as outer:
-            hub = outer.create_task(gateway.hub.run(), name="hub")
+            background = [
+                outer.create_task(gateway.hub.run(), name="hub"),
+                outer.create_task(
+                    gateway.heartbeats.run(accepting=ServiceRole.API in settings.roles), name="heartbeats"
+                ),
+            ]
             async with asyncio.TaskGroup() as tasks:
                 parts = [tasks.create_task(work, name=name) for name, work in _parts(gateway, http)]
                 _log.info("serving", extra={"fields": {"roles": sorted(settings.roles)}})
                 await gateway.stopping.wait()
                 _log.info("draining")
                 await _drain(parts, settings.shutdown_seconds + _MARGIN_SECONDS)
-            hub.cancel()  # last of all: what the others still commit is told
+            for task in background:
+                task.cancel()  # last of all: what the others still commit is told
     finally:
         metrics_server.close()
 
 
 def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     """What this process' roles run, by name; each ends by itself once ``gateway.stopping`` is set."""
-    roles, stopping = gateway.settings.roles, gateway.stopping
+    settings, stopping = gateway.settings, gateway.stopping
+    roles = settings.roles
     yield "gauges", repeat("gauges", gateway.health.measure, 2.0, stopping)
     if ServiceRole.API in roles:
         if http:
@@ -148,6 +156,9 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
     if gateway.relay:
         yield "relay", gateway.relay.run(stopping)
     if ServiceRole.JOBS in roles:
+        look = look_seconds(settings.session_timeout)
+        yield "session watch", repeat("session watch", gateway.session_watch.run_once, look, stopping)
+        yield "session reaper", repeat("session reaper", gateway.session_reaper.run_once, look, stopping)
         yield "erasure", repeat("erasure", gateway.erasure.run_once, 1.0, stopping)
         yield "retention", repeat("retention", gateway.retention.run_once, 60.0, stopping)
         yield "wanted products", repeat("wanted products", gateway.wanted.run_once, 5.0, stopping)

@@ -6,6 +6,7 @@ empty one counts as not set.
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -92,6 +93,7 @@ def _dsn(value: SecretStr) -> SecretStr:
 Port = Annotated[int, Field(ge=0, le=65535)]
 Limit = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
+PositiveSeconds = Annotated[float, Field(gt=0, le=86_400)]
 Address = Annotated[str, AfterValidator(_address)]
 Url = Annotated[str, AfterValidator(_url)]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
@@ -193,6 +195,16 @@ class Settings(BaseModel):
         "CATALOG_SERVICE_GRPC_ADDR", "host:port of the Catalog, to ask for products", None
     )
 
+    heartbeat_interval_seconds: PositiveSeconds = _var(
+        "PLAYTIME_HEARTBEAT_INTERVAL_SECONDS", "How often clients are asked to send a heartbeat", 60
+    )
+    session_timeout_seconds: PositiveSeconds = _var(
+        "PLAYTIME_SESSION_TIMEOUT_SECONDS", "After how long without a heartbeat a session is ended", 300
+    )
+    import_max_age_days: Annotated[int, Field(ge=1, le=3650)] = _var(
+        "PLAYTIME_IMPORT_MAX_AGE_DAYS", "How old a session that was played offline may be", 90
+    )
+
     limit_user: Limit = _var("RATE_LIMIT_USER_PER_MINUTE", "Requests a minute and player; 0: no limit", 600)
     limit_ip: Limit = _var("RATE_LIMIT_IP_PER_MINUTE", "Requests a minute and address; 0: no limit", 6000)
     limit_service: Limit = _var("RATE_LIMIT_SERVICE_PER_MINUTE", "Calls a minute and service; 0: no limit", 60000)
@@ -208,7 +220,15 @@ class Settings(BaseModel):
             self.kafka_sasl_username and self.kafka_sasl_password
         ):
             raise ValueError("KAFKA_SASL_USERNAME: needed with KAFKA_SASL_PASSWORD by a SASL protocol")
+        if self.session_timeout_seconds < 3 * self.heartbeat_interval_seconds:
+            raise ValueError(
+                "PLAYTIME_SESSION_TIMEOUT_SECONDS: at least three times PLAYTIME_HEARTBEAT_INTERVAL_SECONDS is needed"
+            )
         return self
+
+    @property
+    def session_timeout(self) -> timedelta:
+        return timedelta(seconds=self.session_timeout_seconds)
 
     def _check_identity(self) -> None:
         if self.auth_mode == "gateway" and not self.trusted_proxies:

@@ -1,7 +1,7 @@
 """The only commit: a user's change, its reactions, and the word of it, in one transaction."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -19,8 +19,11 @@ from gameshelf.kernel.events import Event, Record
 
 S = TypeVar("S")
 
-Service = Callable[[Connection, Record, Clock], Any]
-"""A domain's service: made for one transaction from its connection, its record of events and the clock."""
+MakeService = Callable[[Connection, Record, Clock], Any]
+"""Makes a domain's service for one transaction, from its connection, its record of events and the clock."""
+
+Services = Mapping[type[Any], MakeService]
+"""How each domain's service is made, by its class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +34,30 @@ class Committed:
     previous_sequence: int
     last_sequence: int
     messages: Sequence[FeedMessage]
+    events: Sequence[Event]
     to_kafka: bool
 
 
 class Transaction:
     """One user's change. The user's row is locked, so nobody else writes this user's data meanwhile."""
 
-    def __init__(self, connection: Any, user_id: UUID, last_sequence: int, clock: Clock) -> None:
+    def __init__(self, connection: Any, user_id: UUID, last_sequence: int, services: Services, clock: Clock) -> None:
         self.connection = connection
         """An asyncpg connection inside a transaction."""
         self.user_id = user_id
         self.clock = clock
         self._last_sequence = last_sequence
         self._events: deque[Event] = deque()
+        self._make = services
         self._services: dict[Any, Any] = {}
         self.discarded = False
 
-    def of(self, service: Callable[[Connection, Record, Clock], S]) -> S:
+    def of(self, service: type[S]) -> S:
         """A domain's service over this transaction, for example ``transaction.of(LibraryService)``."""
         made = self._services.get(service)
         if made is None:
-            made = self._services[service] = service(self.connection, self._events.append, self.clock)
+            make = self._make[service]
+            made = self._services[service] = make(self.connection, self._events.append, self.clock)
         typed: S = made
         return typed
 
@@ -76,10 +82,12 @@ class Transaction:
         """Runs the reactions and writes version, numbers, feed and outbox; what remains is the commit."""
         messages: list[FeedMessage] = []
         records: list[Outgoing] = []
+        happened: list[Event] = []
         previous = self._last_sequence
         traceparent = current_traceparent()
         while self._events:
             event = self._events.popleft()
+            happened.append(event)
             for react in REACTIONS.get(type(event), ()):
                 await react(self, event)
             self._last_sequence += 1
@@ -93,7 +101,7 @@ class Transaction:
                 value = cloud_event(told, event, self._last_sequence, traceparent)
                 records.append(Outgoing(self.user_id, events_topic, str(self.user_id), value, traceparent))
         await close_stream(self.connection, self.user_id, self._last_sequence, messages, records)
-        return Committed(self.user_id, previous, self._last_sequence, messages, bool(records))
+        return Committed(self.user_id, previous, self._last_sequence, messages, happened, bool(records))
 
 
 class Transactions:
@@ -103,12 +111,14 @@ class Transactions:
         self,
         acquire: Acquire,
         streams: UserStreams,
+        services: Services,
         events_topic: str,
         committed: Callable[[Committed], None],
         clock: Clock = utc_now,
     ) -> None:
         self._acquire = acquire
         self._streams = streams
+        self._services = services
         self._events_topic = events_topic
         self._committed = committed
         self._clock = clock
@@ -121,7 +131,7 @@ class Transactions:
         """
         async with self._acquire() as connection, connection.transaction():
             last_sequence = await self._streams.lock(connection, user_id)
-            transaction = Transaction(connection, user_id, last_sequence, self._clock)
+            transaction = Transaction(connection, user_id, last_sequence, self._services, self._clock)
             yield transaction
             committed = None if transaction.discarded else await transaction.close(self._events_topic)
         if committed:

@@ -4,20 +4,27 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from gameshelf import library
+from gameshelf import library, playtime
 from gameshelf.gateway import tables
 from gameshelf.gateway.adapters import redis as redis_adapter
 from gameshelf.gateway.adapters.catalog import Catalog
+from gameshelf.gateway.adapters.live_sessions import LiveSessions
+from gameshelf.gateway.after_commit import AfterCommit
 from gameshelf.gateway.database import Database, connect, first_connection
 from gameshelf.gateway.grpc.calls import Calls, ServiceCertificates
 from gameshelf.gateway.grpc.library import LibraryQuery
+from gameshelf.gateway.grpc.playtime import PlaytimeTracker
 from gameshelf.gateway.grpc.server import GrpcServer
 from gameshelf.gateway.health import Health
+from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.http import events as events_http
 from gameshelf.gateway.http import library as library_http
 from gameshelf.gateway.http import meta, openapi
+from gameshelf.gateway.http import playtime as playtime_http
 from gameshelf.gateway.http.app import RestApi, create_app
 from gameshelf.gateway.http.authenticate import Authenticate, by_proxy, by_token
 from gameshelf.gateway.http.observe import Asgi, Observed
@@ -25,6 +32,7 @@ from gameshelf.gateway.http.page_cache import PageCache
 from gameshelf.gateway.http.routing import Routes
 from gameshelf.gateway.identity import KeySet, PemKeys, RemoteKeys, TokenVerifier, TrustedProxies
 from gameshelf.gateway.jobs.erasure import EraseDomain, Erasure
+from gameshelf.gateway.jobs.liveness import SessionReaper, SessionWatch, forget_live
 from gameshelf.gateway.jobs.products import WantedProducts
 from gameshelf.gateway.jobs.retention import Retention
 from gameshelf.gateway.kafka.client import connection_options
@@ -37,13 +45,14 @@ from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
 from gameshelf.gateway.settings import ServiceRole, Settings, SettingsError
 from gameshelf.gateway.streams import UserStreams
-from gameshelf.gateway.transaction import Committed, Service, Transactions
+from gameshelf.gateway.transaction import Committed, MakeService, Services, Transactions
 from gameshelf.gateway.ws.connection import LibraryUpdates
 from gameshelf.gateway.ws.hub import Hub
-from gameshelf.kernel.clock import utc_now
+from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.events import Event
+from gameshelf.kernel.events import Event, Record
 from gameshelf.kernel.migrations import Migrations
+from gameshelf.library import LibraryQueries
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +60,26 @@ class Domain:
     """A domain package, as far as the gateway composes it. Reactions and transports have files of their own."""
 
     migrations: Migrations
-    service: Service
+    service: type[Any]
     routes: Routes
 
 
-DOMAINS: Sequence[Domain] = (Domain(library.MIGRATIONS, library.LibraryService, library_http.routes),)
+DOMAINS: Sequence[Domain] = (
+    Domain(library.MIGRATIONS, library.LibraryService, library_http.routes),
+    Domain(playtime.MIGRATIONS, playtime.PlaytimeService, playtime_http.routes),
+)
 """One line a domain."""
+
+
+def make_services(settings: Settings) -> Services:
+    """How each domain's service is made. What a domain asks of others, its ports, is answered here."""
+
+    def make_playtime(connection: Connection, record: Record, clock: Clock) -> playtime.PlaytimeService:
+        import_max_age = timedelta(days=settings.import_max_age_days)
+        return playtime.PlaytimeService(connection, record, LibraryQueries(connection), clock, import_max_age)
+
+    return {library.LibraryService: library.LibraryService, playtime.PlaytimeService: make_playtime}
+
 
 MIGRATIONS = (tables.MIGRATIONS, *(domain.migrations for domain in DOMAINS))
 ROUTES = (*(route for domain in DOMAINS for route in domain.routes.all), *events_http.routes.all)
@@ -75,7 +98,15 @@ class Gateway:
         self.redis = redis_adapter.connect(settings)
         self.streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode())
         self.hub = Hub(self.redis, self.acquire)
-        self.transactions = Transactions(self.acquire, self.streams, settings.kafka_topic_events, self._committed)
+        services = make_services(settings)
+        self.transactions = Transactions(
+            self.acquire, self.streams, services, settings.kafka_topic_events, self._committed
+        )
+        self.live = LiveSessions(self.redis)
+        self.heartbeats = Heartbeats(self.live, self.acquire, self.streams, metrics, settings.session_timeout)
+        self.after_commit = AfterCommit(self.heartbeats, metrics)
+        self.session_watch = SessionWatch(self.live, self.acquire, settings.session_timeout)
+        self.session_reaper = SessionReaper(self.live, self.acquire, self.transactions, settings.session_timeout)
         self.limits = RateLimits(
             self.redis,
             settings.limit_user,
@@ -86,10 +117,12 @@ class Gateway:
             settings.trusted_proxies if settings.auth_mode == "gateway" else (),
         )
         self.verifier = _verifier(settings)
-        self.health = Health(settings, database, self.redis, self.hub, metrics, MIGRATIONS, self.stopping)
+        self.health = Health(settings, database, self.redis, self.live, self.hub, metrics, MIGRATIONS, self.stopping)
         self.relay = self._relay()
         self.consumer = self._consumer()
-        self.erasure = Erasure(self.acquire, [_erase(domain.service) for domain in DOMAINS])
+        self.erasure = Erasure(
+            self.acquire, [forget_live(self.live), *(_erase(services[domain.service]) for domain in DOMAINS)]
+        )
         self.retention = Retention(self.acquire)
         self.catalog = Catalog(settings.catalog_grpc_addr) if settings.catalog_grpc_addr else None
         self.wanted = WantedProducts(self.acquire, self.catalog)
@@ -100,7 +133,17 @@ class Gateway:
         settings = self.settings
         authenticate = self._authenticate()
         pages = PageCache(settings.page_cache_bytes)
-        api = RestApi(ROUTES, authenticate, self.limits, self.acquire, self.streams, self.transactions, pages)
+        api = RestApi(
+            ROUTES,
+            authenticate,
+            self.limits,
+            self.acquire,
+            self.streams,
+            self.transactions,
+            self.heartbeats,
+            pages,
+            self.tracing,
+        )
         app = create_app(api)
         meta.install(app, openapi.document(ROUTES), self.health.ready)
         self.updates = LibraryUpdates(
@@ -113,7 +156,16 @@ class Gateway:
         """The gRPC server of the settings."""
         certificates = ServiceCertificates(self.settings.grpc_tls_required, self.settings.grpc_service_identities)
         calls = Calls(self.verifier, certificates, self.limits, self.metrics, self.tracing)
-        return GrpcServer(self.settings, calls, LibraryQuery(self.acquire, self.streams))
+        tracker = PlaytimeTracker(
+            self.transactions,
+            self.heartbeats,
+            self.settings.heartbeat_interval_seconds,
+            self.verifier,
+            self.limits,
+            self.hub,
+            self.stopping,
+        )
+        return GrpcServer(self.settings, calls, [LibraryQuery(self.acquire, self.streams), tracker])
 
     def _authenticate(self) -> Authenticate:
         if self.settings.auth_mode == "gateway":
@@ -124,6 +176,7 @@ class Gateway:
 
     def _committed(self, commit: Committed) -> None:
         self.hub.committed(commit)
+        self.after_commit.hear(commit.events)
         if commit.to_kafka and self.relay:
             self.relay.wake()
 
@@ -187,9 +240,9 @@ def _verifier(settings: Settings) -> TokenVerifier | None:
     return TokenVerifier(keys, settings.jwt_issuer, settings.jwt_audience)
 
 
-def _erase(service: Service) -> EraseDomain:
+def _erase(make: MakeService) -> EraseDomain:
     async def erase(connection: Connection, user_id: UUID, limit: int) -> bool:
-        left: bool = await service(connection, _tell_nobody, utc_now).erase(user_id, limit)
+        left: bool = await make(connection, _tell_nobody, utc_now).erase(user_id, limit)
         return left
 
     return erase

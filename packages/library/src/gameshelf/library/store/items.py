@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.library.models import AcquisitionType, LibraryItem
-from gameshelf.library.rules import Ownership
-from sqlalchemy import String, Uuid, any_, bindparam, func, select, update
+from gameshelf.library.rules import Ownership, Playtime
+from sqlalchemy import BigInteger, String, Uuid, any_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -71,6 +71,12 @@ _SET_OWNERSHIP = Statement(
     )
     .where(col(LibraryItem.user_id) == user(), col(LibraryItem.id) == _owned.c.id)
 )
+_played = rows("played", product_id=("product_ids", Uuid), total=("totals", BigInteger), last=("times", TIME))
+_SET_PLAYTIME = Statement(
+    update(LibraryItem)
+    .values(total_playtime_seconds=_played.c.total, last_played_at=_played.c.last, updated_at=func.now())
+    .where(col(LibraryItem.user_id) == user(), col(LibraryItem.product_id) == _played.c.product_id)
+)
 _SET_STATE = Statement(
     update(LibraryItem)
     .values(
@@ -124,6 +130,16 @@ class ItemStore:
             acquisition_types=[owned.acquisition_type if owned else None for _, owned in changed],
             times=[owned.added_at if owned else None for _, owned in changed],
             product_types=[product_types.get(item.product_id) for item, _ in changed],
+        )
+
+    async def set_playtime(self, user_id: UUID, played: Sequence[Playtime]) -> None:
+        """Writes how long these products' items were played."""
+        await _SET_PLAYTIME.run(
+            self._connection,
+            user_id=user_id,
+            product_ids=[one.product_id for one in played],
+            totals=[one.total_seconds for one in played],
+            times=[one.last_played_at for one in played],
         )
 
     async def set_state(self, user_id: UUID, item: StoredItem) -> None:

@@ -1,9 +1,20 @@
 """The connection to Redis or Valkey. Everything in it can be lost."""
 
+import asyncio
+
 from gameshelf.gateway.settings import Settings
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+
+
+def goes_on() -> bool:
+    """Whether this task has not been cancelled. A loop around Redis asks it at each turn.
+
+    The client may swallow a cancellation: ``asyncio.wait_for`` of Python 3.11 does when the answer comes just then.
+    """
+    task = asyncio.current_task()
+    return task is None or not task.cancelling()
 
 
 def connect(settings: Settings) -> Redis:

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import grpc
@@ -17,9 +17,13 @@ from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
 from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied, Problem
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
+from pydantic import BaseModel, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
 
 _log = logging.getLogger(__name__)
 
@@ -40,12 +44,43 @@ def require_read(user_id: UUID) -> None:
         raise PermissionDenied
 
 
+def require_write(user_id: UUID) -> None:
+    """Whether the caller may report for this user: a player for themselves, a service for anybody.
+
+    Support and administrators change data by ``LibraryAdminService`` only. Raises PermissionDenied.
+    """
+    caller = _caller.get()
+    if Role.SERVICE in caller.roles:
+        return
+    if Role.USER not in caller.roles or caller.user_id != user_id:
+        raise PermissionDenied
+
+
+def caller() -> Identity:
+    """Who calls."""
+    return _caller.get()
+
+
 def parse_id(text: str, field: str) -> UUID:
     """A UUID of a request, in the one usual form. Raises InvalidInput that names the field."""
     try:
         return parse_uuid(text)
     except ValueError:
         raise InvalidInput(Problem("uuid_parsing", pointer=field)) from None
+
+
+def parse_message(model: type[M], message: Message, leave_out: Set[str] = frozenset()) -> M:
+    """A request as a validated command; an empty field counts as absent. Raises InvalidInput, all fields in one go."""
+    given = {field.name: value for field, value in message.ListFields() if field.name not in leave_out}
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise InvalidInput(
+            *(
+                Problem(entry["type"], pointer=".".join(map(str, entry["loc"])), params=entry.get("ctx", {}))
+                for entry in error.errors(include_url=False, include_input=False)
+            )
+        ) from None
 
 
 class ServiceCertificates:
@@ -69,7 +104,7 @@ class ServiceCertificates:
 
 
 class Calls(grpc.aio.ServerInterceptor):
-    """Wraps every unary call. Health and reflection are open."""
+    """Wraps every unary call and every stream. Health and reflection are open."""
 
     def __init__(
         self,
@@ -92,13 +127,14 @@ class Calls(grpc.aio.ServerInterceptor):
         method = handler_call_details.method
         if handler is None or method.startswith(_OPEN):
             return handler
-        if handler.unary_unary is None:
-            return None  # a stream would pass by the steps below; until they know streams there are none
-        return grpc.unary_unary_rpc_method_handler(
-            self._wrap(method, handler.unary_unary), handler.request_deserializer, handler.response_serializer
-        )
+        codec = handler.request_deserializer, handler.response_serializer
+        if handler.unary_unary is not None:
+            return grpc.unary_unary_rpc_method_handler(self._wrap(method, handler.unary_unary, True), *codec)
+        if handler.stream_stream is not None:
+            return grpc.stream_stream_rpc_method_handler(self._wrap(method, handler.stream_stream, False), *codec)
+        return None  # what the steps below don't know would pass by them
 
-    def _wrap(self, method: str, serve: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    def _wrap(self, method: str, serve: Callable[..., Awaitable[Any]], is_timed: bool) -> Callable[..., Awaitable[Any]]:
         async def wrapped(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
             started = time.perf_counter()
             metadata = {str(key): value for key, value in context.invocation_metadata() or ()}
@@ -116,7 +152,8 @@ class Calls(grpc.aio.ServerInterceptor):
                     code = "CANCELLED"  # the caller hung up, or its deadline has passed
                     raise
                 finally:
-                    self._metrics.grpc_served(method, code, time.perf_counter() - started)
+                    # How long a stream was open says nothing of how fast it was.
+                    self._metrics.grpc_served(method, code, time.perf_counter() - started if is_timed else None)
             # After the trace: aborting raises, and a refusal is no error of the service.
             return await context.abort_with_status(rpc_status.to_status(_status(refusal)))
 

@@ -1,9 +1,12 @@
 """Domain values as protobuf messages."""
 
 from datetime import datetime
+from uuid import UUID
 
 from gameshelf.library import Access, ItemView
+from gameshelf.playtime import StoredSession
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
+from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as playtime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 
@@ -38,4 +41,20 @@ def access(found: Access) -> messages.CheckGameAccessResponse:
         access_type=found.access_type or "",
         shared_from_user_id=str(found.shared_from_user_id or ""),
         reason=found.reason,
+    )
+
+
+def playtime_session(user_id: UUID, stored: StoredSession) -> playtime.PlaytimeSession:
+    return playtime.PlaytimeSession(
+        session_id=str(stored.id),
+        user_id=str(user_id),
+        product_id=str(stored.product_id),
+        device_id=stored.device_id,
+        platform=stored.platform or "",
+        start_time=timestamp(stored.start_time),
+        status="active" if stored.end_time is None else "completed",
+        end_time=timestamp(stored.end_time),
+        duration_seconds=stored.duration_seconds or 0,
+        end_reason=stored.end_reason or "",
+        seat_number=stored.seat_number or 0,
     )

@@ -2,12 +2,13 @@
 
 import socket
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import grpc
 import grpc.aio
 from gameshelf.gateway.grpc.calls import Calls
-from gameshelf.gateway.grpc.library import LibraryQuery
 from gameshelf.gateway.settings import Settings, SettingsError
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
@@ -16,12 +17,20 @@ from grpc_reflection.v1alpha import reflection
 _MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
 
+class Servicer(Protocol):
+    """One gRPC service."""
+
+    def install(self, server: grpc.aio.Server) -> str:
+        """Adds itself to a server; its full name."""
+        ...
+
+
 class GrpcServer:
     """Serves gRPC on the port of the settings."""
 
-    def __init__(self, settings: Settings, calls: Calls, library: LibraryQuery) -> None:
+    def __init__(self, settings: Settings, calls: Calls, servicers: Sequence[Servicer]) -> None:
         self._calls = calls
-        self._library = library
+        self._servicers = servicers
         self._reflection = settings.grpc_reflection
         self._host, self._port = settings.host, settings.grpc_port
         self._credentials = _credentials(settings)
@@ -56,7 +65,7 @@ class GrpcServer:
             ],
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        names = [self._library.install(server)]
+        names = [servicer.install(server) for servicer in self._servicers]
         self._names += names
         if self._reflection:
             health = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name

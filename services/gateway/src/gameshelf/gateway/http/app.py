@@ -8,16 +8,18 @@ from uuid import UUID
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.errors import Language, MethodNotAllowed, PayloadTooLarge, RateLimitExceeded
 from gameshelf.gateway.failures import refused, safe_to_repeat
+from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.http.authenticate import Authenticate
 from gameshelf.gateway.http.idempotency import Guard
 from gameshelf.gateway.http.page_cache import PageCache
 from gameshelf.gateway.http.parse import parse_body, parse_query
 from gameshelf.gateway.http.reply import BASE, JSON, Reply, refusal
-from gameshelf.gateway.http.routing import Read, Route, Write
+from gameshelf.gateway.http.routing import Read, Route, Signal, Write
 from gameshelf.gateway.limits import RateLimits
-from gameshelf.gateway.observability.traces import current_trace_id
+from gameshelf.gateway.observability.traces import Tracing, current_trace_id
 from gameshelf.gateway.streams import UserStreams
 from gameshelf.gateway.transaction import Transactions
+from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.errors import DomainError, NotFound
 from quart import Quart, Response, request
 from werkzeug.datastructures import LanguageAccept
@@ -43,7 +45,10 @@ class RestApi:
         acquire: Acquire,
         streams: UserStreams,
         transactions: Transactions,
+        heartbeats: Heartbeats,
         pages: PageCache,
+        tracing: Tracing,
+        clock: Clock = utc_now,
     ) -> None:
         self.routes = tuple(routes)
         self._authenticate = authenticate
@@ -51,7 +56,10 @@ class RestApi:
         self._acquire = acquire
         self._streams = streams
         self._transactions = transactions
+        self._heartbeats = heartbeats
         self._pages = pages
+        self._tracing = tracing
+        self._clock = clock
 
     def install(self, app: Quart) -> None:
         """Adds the routes to an application."""
@@ -66,7 +74,7 @@ class RestApi:
 
     def _view(self, route: Route) -> Callable[..., Awaitable[Response]]:
         template = route.template
-        serve = self._read if route.kind == "read" else self._write
+        serve = {"read": self._read, "write": self._write, "signal": self._signal}[route.kind]
 
         async def view(**ids: UUID) -> Response:
             request.scope["route"] = template  # type: ignore[typeddict-unknown-key]
@@ -94,8 +102,14 @@ class RestApi:
             arguments["query"] = parse_query(route.query, request.query_string)
         async with self._acquire() as connection:
             state = await self._streams.state(connection, user_id)
-            read = Read(connection, user_id, state, language, request.headers.get("If-None-Match"), self._pages)
+            read = Read(
+                connection, user_id, state, language, request.headers.get("If-None-Match"), self._pages, self._clock()
+            )
             return await route.handler(read, **arguments)
+
+    async def _signal(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
+        with self._tracing.child("redis", **{"db.system.name": "redis"}):
+            return await route.handler(Signal(user_id, self._heartbeats), **ids)
 
     async def _write(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
         body = cast(bytes, await request.get_data(cache=False))
@@ -103,7 +117,7 @@ class RestApi:
         if route.body:
             path_id = str(next(iter(ids.values()))) if ids else None
             arguments["body"] = parse_body(route.body, request.content_type, body, path_id)
-        key = request.headers.get("Idempotency-Key") if route.method == "POST" else None
+        key = request.headers.get("Idempotency-Key") if route.takes_key else None
         guard = Guard.of(user_id, f"{route.method} {request.path}", key, body) if key is not None else None
         for attempt in range(1, _ATTEMPTS + 1):
             try:

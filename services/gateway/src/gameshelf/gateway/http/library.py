@@ -7,7 +7,7 @@ from uuid import UUID
 
 from gameshelf.gateway.http import schemas
 from gameshelf.gateway.http.conditions import is_match
-from gameshelf.gateway.http.parse import PageQuery
+from gameshelf.gateway.http.parse import PageQuery, parameters
 from gameshelf.gateway.http.reply import BASE, Reply, collection, no_content, ok
 from gameshelf.gateway.http.routing import Read, Routes, Write
 from gameshelf.library import (
@@ -37,9 +37,8 @@ async def list_items(read: Read, query: ItemFilter) -> Reply:
     page = read.pages.get(key)
     if page is None:
         found = await read.of(LibraryQueries).items(read.user_id, query, read.language)
-        given = query.model_dump(mode="json", exclude_defaults=True, exclude={"page", "limit"})
-        repeated = {name: ",".join(value) if isinstance(value, list) else value for name, value in given.items()}
-        page = collection(f"{BASE}/items", repeated, [item(view) for view in found.items], found.total, query.slice)
+        shown = [item(view) for view in found.items]
+        page = collection(f"{BASE}/items", parameters(query), shown, found.total, query.slice)
         read.pages.put(key, page)
     return Reply(200, page, headers)
 

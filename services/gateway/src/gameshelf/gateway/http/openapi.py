@@ -74,7 +74,7 @@ def _headers(route: Route) -> list[dict[str, Any]]:
         "required": False,
         "schema": {"type": "string", "examples": ["en"]},
     }
-    if route.method != "POST":
+    if not route.takes_key:
         return [language]
     key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]{1,255}$"}
     return [language, {"name": "Idempotency-Key", "in": "header", "required": False, "schema": key}]
@@ -84,7 +84,7 @@ def _responses(route: Route) -> dict[str, Any]:
     answered: dict[str, Any] = {"description": "Done"}
     if route.answers is not None:
         answered["content"] = {"application/json": {"schema": route.answers}}
-    responses: dict[str, Any] = {str(route.status): answered}
+    responses: dict[str, Any] = {str(status): answered for status in (route.status, *route.also)}
     if route.path == "/items" and route.method == "GET":
         responses["304"] = {"description": "Not modified since the ETag in If-None-Match"}
     codes: dict[int, list[str]] = {}
@@ -99,11 +99,11 @@ def _responses(route: Route) -> dict[str, Any]:
 def _own_codes(route: Route) -> list[str]:
     """What follows from the shape of a call."""
     codes = []
-    if route.query or route.body or route.method == "POST":
+    if route.query or route.body or route.takes_key:
         codes.append("VALIDATION_ERROR")
     if route.body:
         codes += ["MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE", "PAYLOAD_TOO_LARGE"]
-    if route.method == "POST":
+    if route.takes_key:
         codes.append("IDEMPOTENCY_KEY_REUSED")
     if route.ids and not any(CODES[code].http == 404 for code in route.refuses):
         codes.append("NOT_FOUND")

@@ -67,6 +67,12 @@ def parse_query(model: type[M], query_string: bytes) -> M:
     return parsed
 
 
+def parameters(query: BaseModel) -> dict[str, Any]:
+    """The query again as a link repeats it: what differs from the defaults, without the page."""
+    given = query.model_dump(mode="json", exclude_defaults=True, exclude={"page", "limit"})
+    return {name: ",".join(value) if isinstance(value, list) else value for name, value in given.items()}
+
+
 def parse_body(model: type[M], content_type: str | None, body: bytes, path_id: str | None = None) -> M:
     """The attributes of ``{"data": {"type", "attributes"}}`` as ``model``.
 

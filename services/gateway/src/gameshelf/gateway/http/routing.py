@@ -1,16 +1,19 @@
 """Routes as declarations: what a call takes, answers and refuses. The OpenAPI document is made from them.
 
 A handler has three beats: the input comes validated, one service call does the work, a reply is rendered. A ``read``
-gets a connection and the state of the user, a ``write`` the user's transaction, which commits when the handler returns.
+gets a connection and the state of the user, a ``write`` the user's transaction, which commits when the handler returns,
+and a ``signal`` nothing of the database.
 """
 
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from gameshelf.gateway.errors import Language
+from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.http.page_cache import PageCache
 from gameshelf.gateway.http.reply import BASE, Reply
 from gameshelf.gateway.streams import StreamState
@@ -34,6 +37,7 @@ class Read:
     language: Language
     if_none_match: str | None
     pages: PageCache
+    now: datetime
 
     def of(self, queries: Callable[[Connection], Q]) -> Q:
         """A domain's queries over this request's connection, for example ``read.of(LibraryQueries)``."""
@@ -51,16 +55,24 @@ class Write:
     def user_id(self) -> UUID:
         return self.transaction.user_id
 
-    def of(self, service: Callable[..., Q]) -> Q:
+    def of(self, service: type[Q]) -> Q:
         """A domain's service over this request's transaction, for example ``write.of(LibraryService)``."""
         return self.transaction.of(service)
+
+
+@dataclass(slots=True)
+class Signal:
+    """A sign of life: it changes nothing that PostgreSQL keeps, and so has no Idempotency-Key."""
+
+    user_id: UUID
+    heartbeats: Heartbeats
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """One call of the REST API."""
 
-    kind: Literal["read", "write"]
+    kind: Literal["read", "write", "signal"]
     method: str
     path: str
     """Below the base, with ``<uuid:name>`` for ids."""
@@ -72,7 +84,14 @@ class Route:
     answers: Any = None
     """The schema of the response, made by ``schemas.py``; None for 204."""
     status: int = 200
+    also: tuple[int, ...] = ()
+    """Other statuses of success, with the same body."""
     refuses: tuple[str, ...] = ()
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether an Idempotency-Key guards it."""
+        return self.kind == "write" and self.method == "POST"
 
     @property
     def ids(self) -> list[str]:
@@ -99,6 +118,10 @@ class Routes:
     def write(self, method: str, path: str, **declared: Any) -> Callable[[Handler], Handler]:
         """Declares a POST, PATCH, PUT or DELETE: ``async def handler(write, **path_ids, body?)``."""
         return self._declare("write", method, path, declared)
+
+    def signal(self, path: str, **declared: Any) -> Callable[[Handler], Handler]:
+        """Declares a POST that is a sign of life: ``async def handler(signal, **path_ids)``."""
+        return self._declare("signal", "POST", path, declared)
 
     def _declare(self, kind: Any, method: str, path: str, declared: Any) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:

@@ -3,12 +3,14 @@
 from typing import Any
 
 from gameshelf.library import AcquisitionType, InstallationStatus
+from gameshelf.playtime import EndReason
 
 Schema = dict[str, Any]
 
 UUID: Schema = {"type": "string", "format": "uuid"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 TEXT: Schema = {"type": "string"}
+DATE: Schema = {"type": "string", "format": "date"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 
 
@@ -29,7 +31,7 @@ def closed(properties: dict[str, Schema], *, optional: tuple[str, ...] = ()) -> 
 
 
 def resource(kind: str, attributes: dict[str, Schema], relationships: Schema | None = None) -> Schema:
-    """A resource of that type."""
+    """A resource of that type that has an address of its own."""
     properties: dict[str, Schema] = {"type": {"const": kind}, "id": UUID, "attributes": closed(attributes)}
     if relationships:
         properties["relationships"] = relationships
@@ -37,9 +39,19 @@ def resource(kind: str, attributes: dict[str, Schema], relationships: Schema | N
     return closed(properties)
 
 
+def value(kind: str, attributes: dict[str, Schema], identity: Schema = UUID) -> Schema:
+    """A resource of that type that is found by other calls only."""
+    return closed({"type": {"const": kind}, "id": identity, "attributes": closed(attributes)})
+
+
 def single(data: Schema) -> Schema:
     """``{"data": …}``."""
     return closed({"data": data})
+
+
+def listing(data: Schema) -> Schema:
+    """All of a bounded list."""
+    return closed({"data": {"type": "array", "items": data}})
 
 
 def collection(data: Schema) -> Schema:
@@ -79,6 +91,44 @@ USER_CATEGORY = resource(
     "userCategory",
     {"name": TEXT, "display_order": {"type": "integer"}, "item_count": COUNT, "created_at": TIME, "updated_at": TIME},
 )
+
+PLAYTIME_SESSION = value(
+    "playtimeSession",
+    {
+        "product_id": UUID,
+        "device_id": nullable(TEXT),
+        "platform": nullable(TEXT),
+        "start_time": TIME,
+        "status": one_of(("active", "completed")),
+        "end_time": nullable(TIME),
+        "duration_seconds": nullable(COUNT),
+        "end_reason": nullable(one_of(EndReason)),
+        "seat_number": nullable(COUNT),
+    },
+)
+
+IMPORTED_SESSION = value(
+    "importedSession",
+    {
+        "client_session_id": TEXT,
+        "result": one_of(("accepted", "duplicate", "rejected")),
+        "code": nullable(TEXT),
+    },
+    identity=TEXT,
+)
+
+PRODUCT_PLAYTIME = value(
+    "productPlaytime",
+    {
+        "product_id": UUID,
+        "total_playtime_seconds": COUNT,
+        "last_2_weeks_seconds": COUNT,
+        "last_played_at": nullable(TIME),
+        "session_count": COUNT,
+    },
+)
+
+PLAYTIME_DAY = value("playtimeDay", {"date": DATE, "product_id": UUID, "playtime_seconds": COUNT}, identity=TEXT)
 
 FEED = closed(
     {

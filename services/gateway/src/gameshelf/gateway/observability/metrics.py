@@ -39,6 +39,17 @@ class Metrics:
             "dead_letters", "Records that can never be applied", ["topic", "reason"], registry=registry
         )
         self.websocket_connections = Gauge("websocket_connections", "Open WebSockets", registry=registry)
+        self.heartbeats = Counter("playtime_heartbeats", "Heartbeats of sessions", ["result"], registry=registry)
+        self.heartbeat_seconds = Histogram(
+            "playtime_heartbeat_duration_seconds",
+            "From the first heartbeat of a batch until the batch is in Redis",
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self.active_sessions = Gauge(
+            "playtime_active_sessions", "Running sessions, of all instances together", registry=registry
+        )
+        self.playtime_anomalies = Counter("playtime_anomalies", "Play that can't be", ["kind"], registry=registry)
         self.pool_size = Gauge("postgres_pool_size", "Open connections to PostgreSQL", registry=registry)
         self.pool_idle = Gauge("postgres_pool_idle", "Those not in use", registry=registry)
         # Finding a child by its labels costs more than counting, so each is looked up once.
@@ -53,10 +64,14 @@ class Metrics:
         self._http_child(method, route, str(status)).inc()
         self._http_seconds_child(method, route).observe(seconds)
 
-    def grpc_served(self, method: str, code: str, seconds: float) -> None:
-        """A gRPC call of a known method has been answered after ``seconds``; ``code`` as gRPC names it."""
+    def grpc_served(self, method: str, code: str, seconds: float | None) -> None:
+        """A gRPC call of a known method has been answered after ``seconds``, or a stream (None) is over.
+
+        ``code`` is as gRPC names it.
+        """
         self._grpc_child(method, code).inc()
-        self._grpc_seconds_child(method).observe(seconds)
+        if seconds is not None:
+            self._grpc_seconds_child(method).observe(seconds)
 
     def serve(self, host: str, port: int) -> "MetricsServer":
         """Serves the registry over HTTP from a thread; port 0 takes a free one. Raises OSError for a taken port."""

@@ -12,6 +12,14 @@ from uuid import uuid4
 from gameshelf.gateway.encoding import encode
 from gameshelf.kernel.events import Event
 from gameshelf.library import GameAdded, GameRemoved, ItemUpdated
+from gameshelf.playtime import (
+    AnomalyFound,
+    PlaytimeChanged,
+    PlaytimeCorrected,
+    SessionEnded,
+    SessionResumed,
+    SessionStarted,
+)
 
 SOURCE = "platform.library-service"
 
@@ -79,6 +87,57 @@ def _(event: ItemUpdated) -> Told:
             "changes": event.changes,
         },
     )
+
+
+@tell.register
+def _(event: SessionStarted) -> Told:
+    return Told(
+        "com.platform.library.playtime.session.started.v1",
+        {
+            "userId": event.user_id,
+            "productId": event.product_id,
+            "sessionId": event.session_id,
+            "deviceId": event.device_id or None,
+            "platform": event.platform,
+            "startedAt": event.started_at,
+        },
+    )
+
+
+@tell.register
+def _(event: SessionEnded) -> Told:
+    return Told(
+        "com.platform.library.playtime.session.ended.v1",
+        {
+            "userId": event.user_id,
+            "productId": event.product_id,
+            "sessionId": event.session_id,
+            "sessionDurationSeconds": event.duration_seconds,
+            "totalPlaytimeSeconds": event.total_playtime_seconds,
+            "startedAt": event.started_at,
+            "endedAt": event.ended_at,
+            "endReason": event.end_reason,
+        },
+        "playtime.session.ended",
+        {
+            "session_id": event.session_id,
+            "product_id": event.product_id,
+            "start_time": event.started_at,
+            "end_time": event.ended_at,
+            "duration_seconds": event.duration_seconds,
+            "end_reason": event.end_reason,
+            "total_playtime_seconds": event.total_playtime_seconds,
+        },
+    )
+
+
+# The library item tells of totals; a sign of life and what support finds are nobody else's.
+@tell.register(PlaytimeChanged)
+@tell.register(PlaytimeCorrected)
+@tell.register(SessionResumed)
+@tell.register(AnomalyFound)
+def _(event: Event) -> Told:
+    return Told()
 
 
 def cloud_event(told: Told, event: Event, sequence: int, traceparent: str | None) -> bytes:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.adapters.redis import goes_on
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.encoding import decode, encode
 from gameshelf.gateway.outbox.store import FeedMessage
@@ -30,10 +31,14 @@ _PREFIX = "library:user:"
 
 
 class Subscriber:
-    """One open connection of a user: what waits to be sent, and up to where it knows the stream."""
+    """One open connection of a user: what waits to be sent, and up to where it knows the stream.
 
-    def __init__(self, user_id: UUID) -> None:
+    One that does not read the feed hears of nothing but the end of the account.
+    """
+
+    def __init__(self, user_id: UUID, *, reads: bool = True) -> None:
         self.user_id = user_id
+        self.reads = reads
         self.waiting: deque[tuple[int, str]] = deque()
         self.woken = asyncio.Event()
         self.known = 0
@@ -51,7 +56,7 @@ class Subscriber:
 
     def offer(self, previous: int, last: int, messages: Sequence[tuple[int, str]]) -> None:
         """Word of a commit that took the stream from ``previous`` to ``last``."""
-        if last <= self.known:
+        if last <= self.known or not self.reads:
             return
         if previous > self.known or len(self.waiting) + len(messages) > MAX_WAITING:
             self.behind = True
@@ -80,16 +85,13 @@ class Hub:
         self._unpublished: asyncio.Queue[Committed] = asyncio.Queue(_MAX_UNPUBLISHED)
         self._channels = self._redis.pubsub(ignore_subscribe_messages=True)
         self._changed = asyncio.Event()
-        self._empty = asyncio.Event()
-        self._empty.set()
 
     def __len__(self) -> int:
-        return sum(len(subscribers) for subscribers in self._subscribers.values())
+        return sum(one.reads for subscribers in self._subscribers.values() for one in subscribers)
 
     def add(self, subscriber: Subscriber) -> None:
         """From now on the subscriber hears of its user's commits."""
         self._subscribers.setdefault(subscriber.user_id, set()).add(subscriber)
-        self._empty.clear()
         self._changed.set()
 
     def remove(self, subscriber: Subscriber) -> None:
@@ -97,13 +99,7 @@ class Hub:
         subscribers.discard(subscriber)
         if not subscribers:
             self._subscribers.pop(subscriber.user_id, None)
-        if not self._subscribers:
-            self._empty.set()
         self._changed.set()
-
-    async def empty(self) -> None:
-        """Waits until no connection is open."""
-        await self._empty.wait()
 
     def committed(self, commit: Committed) -> None:
         """Word of a commit of this instance: at once to its own subscribers, by Redis to those of the others."""
@@ -124,7 +120,7 @@ class Hub:
             tasks.create_task(self._sweep(), name="hub sweep")
 
     async def _publish(self) -> None:
-        while True:
+        while goes_on():
             commits = [await self._unpublished.get()]
             while not self._unpublished.empty() and len(commits) < 500:
                 commits.append(self._unpublished.get_nowait())
@@ -138,7 +134,7 @@ class Hub:
                 _log.warning("Redis is away: devices on other instances hear of changes a little later")
 
     async def _listen(self) -> None:
-        while True:
+        while goes_on():
             try:
                 await self._follow_channels()
             except (RedisError, OSError):
@@ -151,7 +147,7 @@ class Hub:
 
     async def _follow_channels(self) -> None:
         followed: set[UUID] = set()
-        while True:
+        while goes_on():
             wanted = set(self._subscribers)
             if wanted - followed:
                 await self._channels.subscribe(*(f"{_PREFIX}{user_id}" for user_id in wanted - followed))

@@ -1,5 +1,7 @@
 """playtime tables."""
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 import sqlmodel
 from alembic import op
@@ -87,7 +89,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_playtime_sessions_live",
         "playtime_sessions",
-        ["user_id", "id"],
+        ["id"],
         unique=False,
         schema="playtime",
         postgresql_where=sa.text("end_time IS NULL"),
@@ -135,9 +137,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "product_id", name=op.f("pk_playtime_totals")),
         schema="playtime",
     )
+    watches = op.create_table(
+        "playtime_watches",
+        sa.Column("shard", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("ticks", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("checkpointed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("swept_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("shard", name=op.f("pk_playtime_watches")),
+        schema="playtime",
+    )
+    # Long ago: the first look at a shard finds a break and begins anew.
+    times = dict.fromkeys(("seen_at", "since", "checkpointed_at", "swept_at"), datetime(2000, 1, 1, tzinfo=UTC))
+    op.bulk_insert(watches, [{"shard": shard, "ticks": 0, **times} for shard in range(16)])
 
 
 def downgrade() -> None:
+    op.drop_table("playtime_watches", schema="playtime")
     op.drop_table("playtime_totals", schema="playtime")
     op.drop_table("playtime_syncs", schema="playtime")
     op.drop_index(

@@ -1,0 +1,242 @@
+"""Heartbeats over gRPC streams into one service process, at the rate of a million players, one a minute.
+
+Sent on a schedule, whatever is answered: a latency counts from when a message was due until it is acknowledged, which
+means that it is in Redis. The floor is a bare gRPC stream in a process of its own that acknowledges and keeps nothing.
+"""
+
+import argparse
+import asyncio
+import os
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import asyncpg
+import grpc.aio
+from _load import percentile
+from gameshelf.devstack.process import Process
+from gameshelf.devstack.pytest_plugin import Platform
+from gameshelf.devstack.servers import Kafka, Postgres, Valkey
+from gameshelf.devstack.servers.base import free_port, listens
+from gameshelf.devstack.tokens import TokenIssuer
+from gameshelf.gateway.adapters.live_sessions import LiveSessions
+from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages
+from gameshelf.protos.library.v1.playtime_tracker_service_pb2_grpc import PlaytimeTrackerServiceStub
+from redis.asyncio import Redis
+from rich.console import Console
+from rich.table import Table
+
+Caller = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Run:
+    """What one run came to. Latencies in seconds, one a message; memory in MiB, every few seconds."""
+
+    name: str
+    sent: int = 0
+    acknowledged: int = 0
+    refused: int = 0
+    seconds: float = 0
+    latencies: list[float] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+    cpu: float = 0
+    lost: int | None = None
+
+
+def player(number: int) -> tuple[UUID, UUID]:
+    """The user and the session of a number: spread evenly, and not kept in memory."""
+    digest = blake2b(number.to_bytes(8, "big"), digest_size=32).digest()
+    return UUID(bytes=digest[:16]), UUID(bytes=digest[16:])
+
+
+async def seed(dsn: str, count: int) -> None:
+    """Running sessions of so many players."""
+    connection = await asyncpg.connect(dsn)
+    started = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=10)
+    product = uuid4()
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        for number in range(count):
+            user, session = player(number)
+            yield user, session, product, "", started, datetime.now(UTC)
+
+    await connection.copy_records_to_table(
+        "playtime_sessions",
+        schema_name="playtime",
+        columns=["user_id", "id", "product_id", "device_id", "start_time", "last_heartbeat_at"],
+        records=rows(),
+    )
+    await connection.execute("VACUUM ANALYZE playtime.playtime_sessions")
+    await connection.close()
+
+
+async def all_live(redis_address: str, count: int) -> None:
+    """Waits until the service has brought every session into Redis."""
+    host, _, port = redis_address.rpartition(":")
+    redis = Redis(host=host, port=int(port))
+    while await LiveSessions(redis).count() < count:  # noqa: ASYNC110 - it is another process
+        await asyncio.sleep(0.5)
+    await redis.aclose()
+
+
+async def kept(redis_address: str, since: float) -> int:
+    """How many sessions have shown a sign of life since a time, as Redis knows."""
+    host, _, port = redis_address.rpartition(":")
+    redis = Redis(host=host, port=int(port))
+    found = 0
+    for shard in range(16):
+        found += await redis.zcount(f"playtime:live:{shard}", int(since * 1000), "+inf")
+    await redis.aclose()
+    return found
+
+
+class Stream:
+    """One stream of a game server: sends its share on a schedule, and notes how long each acknowledgement took."""
+
+    def __init__(self, stub: PlaytimeTrackerServiceStub, caller: Caller, run: Run) -> None:
+        self._call = stub.StreamPlaytimeHeartbeats(metadata=caller)
+        self._run = run
+        self._due: deque[tuple[int, float]] = deque()
+
+    async def play(self, numbers: range, each: int, interval: float, offset: float) -> None:
+        listening = asyncio.ensure_future(self._listen())
+        begin = time.perf_counter() + offset
+        for index, first in enumerate(range(0, len(numbers), each)):
+            due = begin + index * interval
+            wait = due - time.perf_counter()
+            if wait > 0:
+                await asyncio.sleep(wait)
+            request = messages.StreamPlaytimeHeartbeatsRequest(sequence=index + 1)
+            for number in numbers[first : first + each]:
+                user, session = player(number)
+                request.heartbeats.add(user_id=str(user), session_id=str(session))
+            self._due.append((index + 1, due))
+            await self._call.write(request)
+            self._run.sent += len(request.heartbeats)
+        await self._call.done_writing()
+        await listening
+
+    async def _listen(self) -> None:
+        async for answer in self._call:
+            now = time.perf_counter()
+            self._run.refused += len(answer.refusals)
+            while self._due and self._due[0][0] <= answer.acknowledged_sequence:
+                self._run.latencies.append(now - self._due.popleft()[1])
+                self._run.acknowledged += 1
+
+
+async def load(run: Run, address: str, caller: Caller, pid: int, options: argparse.Namespace) -> None:
+    """Sends every player's heartbeat once, evenly over the seconds."""
+    per_stream = options.players // options.streams
+    each = options.each
+    total = int(options.rate * options.seconds) // options.streams
+    interval = each * options.streams / options.rate
+    watching = asyncio.ensure_future(_watch(run, pid))
+    async with grpc.aio.insecure_channel(address) as channel:
+        stub = PlaytimeTrackerServiceStub(channel)
+        streams = [Stream(stub, caller, run) for _ in range(options.streams)]
+        began, cpu = time.perf_counter(), cpu_seconds(pid)
+        plays = []
+        for index, stream in enumerate(streams):
+            first = index * per_stream
+            numbers = range(first, first + min(total, per_stream))
+            plays.append(stream.play(numbers, each, interval, index * interval / options.streams))
+        await asyncio.gather(*plays)
+        run.seconds = time.perf_counter() - began
+        run.cpu = (cpu_seconds(pid) - cpu) / run.seconds
+    watching.cancel()
+
+
+async def _watch(run: Run, pid: int) -> None:
+    while True:
+        run.memory.append(memory_mib(pid))
+        await asyncio.sleep(2)
+
+
+def memory_mib(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(options: argparse.Namespace, directory: Path) -> list[Run]:
+    postgres, valkey, kafka = Postgres(directory / "pg"), Valkey(directory / "valkey"), Kafka(directory / "kafka")
+    postgres.durable = False
+    for server in (postgres, valkey, kafka):
+        server.start()
+    platform = Platform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
+    service = platform.service(LIBRARY_SERVICE_ROLES="api,jobs")
+    caller = (("authorization", f"Bearer {platform.token(uuid4(), 'service')}"),)
+    runs = []
+    try:
+        service.migrate()
+        asyncio.run(seed(platform.dsn, options.players))
+        floor = start_bare(directory)
+        runs.append(Run("bare gRPC stream"))
+        asyncio.run(load(runs[-1], floor.address, caller, floor.process.pid, options))
+        floor.process.stop()
+        service.start()
+        asyncio.run(all_live(valkey.address, options.players))
+        assert service.process is not None
+        runs.append(Run("heartbeats"))
+        began = time.time()
+        asyncio.run(load(runs[-1], service.grpc, caller, service.process.pid, options))
+        runs[-1].lost = runs[-1].sent - asyncio.run(kept(valkey.address, began))
+    finally:
+        platform.close()
+        postgres.stop()
+    return runs
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    process: Process
+    address: str
+
+
+def start_bare(directory: Path) -> Bare:
+    port = free_port()
+    script = str(Path(__file__).with_name("_bare_stream.py"))
+    process = Process([sys.executable, script, str(port)], directory / "bare.log")
+    while not listens(port):
+        time.sleep(0.05)
+    return Bare(process, f"127.0.0.1:{port}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./dev bench heartbeats", description=__doc__)
+    parser.add_argument("--players", type=int, default=1_000_000, help="sessions that run (1,000,000)")
+    parser.add_argument("--rate", type=float, default=1_000_000 / 60, help="heartbeats a second (16,667)")
+    parser.add_argument("--seconds", type=float, default=60, help="length of a run (60)")
+    parser.add_argument("--streams", type=int, default=32, help="game servers that send them (32)")
+    parser.add_argument("--each", type=int, default=20, help="heartbeats of a message (20)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as directory:
+        runs = measure(options, Path(directory))
+    names = ("what", "heartbeats/s", "p50 ms", "p95 ms", "p99 ms", "max ms", "refused", "lost", "CPU", "memory MiB")
+    table = Table(*names, box=None, pad_edge=False)
+    for run in runs:
+        ordered = sorted(run.latencies)
+        at = [f"{percentile(ordered, share) * 1000:.1f}" for share in (0.5, 0.95, 0.99, 1.0)]
+        memory = f"{run.memory[0]:.0f} .. {max(run.memory):.0f}, end {statistics.mean(run.memory[-3:]):.0f}"
+        lost = "" if run.lost is None else str(run.lost)
+        table.add_row(run.name, f"{run.sent / run.seconds:,.0f}", *at, str(run.refused), lost, f"{run.cpu:.0%}", memory)
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    main()

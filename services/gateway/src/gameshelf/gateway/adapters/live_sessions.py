@@ -1,0 +1,173 @@
+"""Running sessions in Redis: when each last showed a sign of life. All of it can be lost; PostgreSQL has a checkpoint.
+
+A sorted set a shard: the member is user and session, the score the milliseconds of the newest heartbeat. A session that
+is not a member has ended, was never heard of, or was lost; PostgreSQL knows which. Beside the sessions each set holds
+the count of looks at it, which tells a set that was emptied or rolled back from one that was kept.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from asyncpg.pgproto.pgproto import UUID as FastUUID
+from gameshelf.playtime import SHARDS, Beat, Seen, SessionKey
+from redis.asyncio import Redis
+
+Member = bytes
+"""16 bytes of the user's id, 16 of the session's."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_KEYS = [f"playtime:live:{shard}" for shard in range(SHARDS)]
+_ACCEPTED = "playtime:accepted"
+_TICKS = b"ticks"
+# The count is a negative score, so that no range of times has it in it.
+_CLAIM = """
+if redis.call('ZSCORE', KEYS[1], ARGV[1]) ~= ARGV[2] then
+  return nil
+end
+local claimed = {}
+for index = 3, #ARGV, 2 do
+  if redis.call('ZSCORE', KEYS[1], ARGV[index]) == ARGV[index + 1] then
+    redis.call('ZREM', KEYS[1], ARGV[index])
+    claimed[#claimed + 1] = ARGV[index]
+  end
+end
+return claimed
+"""
+
+
+def member(user_id: UUID, session_id: UUID) -> Member:
+    return user_id.bytes + session_id.bytes
+
+
+def session_key(of: Member) -> SessionKey:
+    return SessionKey(FastUUID(of[:16]), FastUUID(of[16:]))
+
+
+def milliseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MILLISECOND
+
+
+def moment(score: float) -> datetime:
+    return datetime.fromtimestamp(score / 1000, UTC)
+
+
+@dataclass(slots=True)
+class Changes:
+    """What is to be written in one go: sessions that began, sessions that ended, and heartbeats, by member."""
+
+    started: dict[Member, int] = field(default_factory=dict)
+    ended: set[Member] = field(default_factory=set)
+    beats: dict[Member, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.started or self.ended or self.beats)
+
+
+class LiveSessions:
+    """The sorted sets. Every method raises RedisError or OSError while Redis is away."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._claim = redis.register_script(_CLAIM)
+
+    async def write(self, changes: Changes) -> set[Member]:
+        """Writes changes in one round trip; of the heartbeats those whose session is not there.
+
+        A second round trip looks for these, and only where a heartbeat changed nothing.
+        """
+        by_shard = _by_shard(changes.beats)
+        async with self._pipeline() as pipe:
+            for shard, started in _by_shard(changes.started).items():
+                pipe.zadd(_KEYS[shard], started, gt=True)
+            for shard, ended in _by_shard(dict.fromkeys(changes.ended, 0)).items():
+                pipe.zrem(_KEYS[shard], *ended)
+            for shard, beats in by_shard.items():
+                pipe.execute_command("ZADD", _KEYS[shard], "XX", "GT", "CH", *_pairs(beats))
+            results = await pipe.execute()
+        changed = zip(by_shard.items(), results[len(results) - len(by_shard) :], strict=True)
+        doubtful = [shard for (shard, beats), count in changed if count < len(beats)]
+        if not doubtful:
+            return set()
+        async with self._pipeline() as pipe:
+            for shard in doubtful:
+                pipe.execute_command("ZMSCORE", _KEYS[shard], *by_shard[shard])
+            scores = await pipe.execute()
+        return {
+            one
+            for shard, found in zip(doubtful, scores, strict=True)
+            for one, score in zip(by_shard[shard], found, strict=True)
+            if score is None
+        }
+
+    async def add(self, beats: Iterable[Beat]) -> None:
+        """Makes sure that these sessions are there, with no older sign of life than this."""
+        members = {member(beat.key.user_id, beat.key.session_id): milliseconds(beat.at) for beat in beats}
+        await self.write(Changes(started=members))
+
+    async def remove(self, keys: Iterable[SessionKey]) -> None:
+        """Takes sessions out, which have ended."""
+        await self.write(Changes(ended={member(key.user_id, key.session_id) for key in keys}))
+
+    async def accept(self, now: datetime) -> None:
+        """Says that this process takes heartbeats now."""
+        await self._redis.set(_ACCEPTED, milliseconds(now))
+
+    async def seen(self, shard: int) -> Seen:
+        """What a watch has to know."""
+        async with self._pipeline() as pipe:
+            pipe.zscore(_KEYS[shard], _TICKS)
+            pipe.get(_ACCEPTED)
+            ticks, accepted = await pipe.execute()
+        return Seen(None if ticks is None else -int(ticks), None if accepted is None else moment(float(accepted)))
+
+    async def tick(self, shard: int, ticks: int) -> None:
+        """Writes down how often the shard was looked at."""
+        await self._redis.zadd(_KEYS[shard], {_TICKS: -ticks})
+
+    async def between(self, shard: int, since: datetime, until: datetime, limit: int) -> list[Beat]:
+        """Sessions whose newest sign of life lies between two times, both included, the oldest first."""
+        found: Any = await self._redis.zrange(
+            _KEYS[shard],
+            max(milliseconds(since), 0),
+            milliseconds(until),
+            byscore=True,
+            offset=0,
+            num=limit,
+            withscores=True,
+        )
+        return [Beat(session_key(one), moment(score)) for one, score in found]
+
+    async def claim(self, shard: int, ticks: int, silent: Sequence[Beat]) -> list[Beat]:
+        """Takes out those of the sessions that have shown no later sign of life; only one caller gets each.
+
+        None at all when the shard's count is another one: then it was emptied or rolled back, or looked at just now.
+        """
+        by_member = {member(beat.key.user_id, beat.key.session_id): beat for beat in silent}
+        scores = [argument for one, beat in by_member.items() for argument in (one, str(milliseconds(beat.at)))]
+        claimed = await self._claim(keys=[_KEYS[shard]], args=[_TICKS, str(-ticks), *scores])
+        return [by_member[one] for one in claimed or ()]
+
+    async def count(self) -> int:
+        """How many sessions run."""
+        async with self._pipeline() as pipe:
+            for key in _KEYS:
+                pipe.zcount(key, 0, "+inf")
+            return sum(await pipe.execute())
+
+    def _pipeline(self) -> Any:
+        return self._redis.pipeline(transaction=False)
+
+
+def _by_shard(scores: Mapping[Member, int]) -> dict[int, dict[Member, int]]:
+    parts: dict[int, dict[Member, int]] = {}
+    for one, score in scores.items():
+        parts.setdefault(one[16] >> 4, {})[one] = score
+    return parts
+
+
+def _pairs(scores: Mapping[Member, int]) -> list[Any]:
+    return [argument for one, score in scores.items() for argument in (score, one)]

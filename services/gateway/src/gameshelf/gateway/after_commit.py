@@ -1,0 +1,42 @@
+"""What this process does once an event is committed: it counts, and keeps Redis in step.
+
+It may be lost with the process, so nothing that must happen is done here; that is done in ``reactions.py``.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gameshelf.gateway.heartbeats import Heartbeats
+from gameshelf.gateway.observability.metrics import Metrics
+from gameshelf.kernel.events import Event
+from gameshelf.playtime import AnomalyFound, EndReason, SessionEnded, SessionResumed, SessionStarted
+
+
+class AfterCommit:
+    """Hears every committed event of this process. Nothing here waits or fails."""
+
+    def __init__(self, heartbeats: Heartbeats, metrics: Metrics) -> None:
+        self._heartbeats = heartbeats
+        self._metrics = metrics
+        self._table: dict[type[Event], Callable[[Any], None]] = {
+            SessionStarted: self._session_runs,
+            SessionResumed: self._session_runs,
+            SessionEnded: self._session_ended,
+            AnomalyFound: self._anomaly_found,
+        }
+
+    def hear(self, events: Iterable[Event]) -> None:
+        for event in events:
+            act = self._table.get(type(event))
+            if act:
+                act(event)
+
+    def _session_runs(self, event: SessionStarted | SessionResumed) -> None:
+        self._heartbeats.started(event.user_id, event.session_id, event.occurred_at)
+
+    def _session_ended(self, event: SessionEnded) -> None:
+        if event.end_reason != EndReason.IMPORTED:
+            self._heartbeats.ended(event.user_id, event.session_id)
+
+    def _anomaly_found(self, event: AnomalyFound) -> None:
+        self._metrics.playtime_anomalies.labels(event.kind).inc()

@@ -1,0 +1,191 @@
+"""One ``StreamPlaytimeHeartbeats``: messages go with the batch that is being gathered, and are acknowledged with it.
+
+Reading and acknowledging run side by side. What is not acknowledged yet is bounded: a stream that sends faster than
+Redis takes it is not read any further, and gRPC's flow control slows down its sender.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gameshelf.gateway.adapters.live_sessions import Member, session_key
+from gameshelf.gateway.errors import ServiceUnavailable
+from gameshelf.gateway.heartbeats import Batch, Heartbeats
+from gameshelf.gateway.identity import Identity, Role, TokenVerifier, Unauthenticated
+from gameshelf.gateway.limits import RateLimits
+from gameshelf.gateway.ws.hub import Hub, Subscriber
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied, Problem
+from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages
+
+MAX_HEARTBEATS = 1000
+"""How many heartbeats one message may bring."""
+MAX_UNACKNOWLEDGED = 20_000
+"""How many heartbeats of a stream may wait to be acknowledged."""
+LEEWAY = timedelta(seconds=30)
+
+Request = messages.StreamPlaytimeHeartbeatsRequest
+Response = messages.StreamPlaytimeHeartbeatsResponse
+
+
+@dataclass(slots=True)
+class _Sent:
+    """Messages that went with one batch, up to that sequence number."""
+
+    batch: Batch
+    sequence: int
+    members: list[Member]
+    refusals: list[messages.HeartbeatRefusal]
+    """Those that were refused without a look."""
+
+
+class HeartbeatStream:
+    """Serves one stream of one caller."""
+
+    def __init__(
+        self,
+        caller: Identity,
+        heartbeats: Heartbeats,
+        verifier: TokenVerifier,
+        limits: RateLimits,
+        hub: Hub,
+        stopping: asyncio.Event,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._caller = caller
+        self._is_service = Role.SERVICE in caller.roles
+        self._heartbeats = heartbeats
+        self._verifier = verifier
+        self._limits = limits
+        self._hub = hub
+        self._stopping = stopping
+        self._clock = clock
+        self._sent: deque[_Sent] = deque()
+        self._unacknowledged = 0
+        self._moved = asyncio.Event()
+        self._all_read = False
+        self._expires_at = caller.expires_at
+
+    async def serve(self, requests: AsyncIterator[Request], write: Callable[[Response], Awaitable[None]]) -> None:
+        """Until the caller has sent everything and all of it is acknowledged.
+
+        Raises Unauthenticated when the token runs out or the account is erased, ServiceUnavailable when this instance
+        stops, InvalidInput, RateLimitExceeded.
+        """
+        subscriber = Subscriber(self._caller.user_id, reads=False)
+        self._hub.add(subscriber)
+        acknowledging = asyncio.ensure_future(self._acknowledge(write))
+        parts = {
+            acknowledging,
+            asyncio.ensure_future(self._read(requests)),
+            asyncio.ensure_future(self._watch_token()),
+            asyncio.ensure_future(_end_with(subscriber.over, Unauthenticated("the account is gone"))),
+            asyncio.ensure_future(_end_with(self._stopping, ServiceUnavailable("instance"))),
+        }
+        try:
+            running = parts
+            while acknowledging in running:
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for part in done:
+                    part.result()
+        finally:
+            self._hub.remove(subscriber)
+            for part in parts:
+                part.cancel()
+            await asyncio.gather(*parts, return_exceptions=True)
+
+    async def _read(self, requests: AsyncIterator[Request]) -> None:
+        async for request in requests:
+            if request.token:
+                await self._renew(request.token)
+            if not self._is_service:
+                await self._limits.of_user(self._caller.user_id)
+            self._take(request)
+            while self._unacknowledged > MAX_UNACKNOWLEDGED:
+                await self._until_moved()
+        self._all_read = True
+        self._moved.set()
+
+    def _take(self, request: Request) -> None:
+        if len(request.heartbeats) > MAX_HEARTBEATS:
+            raise InvalidInput(Problem("too_long", pointer="heartbeats", params={"max_length": MAX_HEARTBEATS}))
+        members: list[Member] = []
+        refusals: list[messages.HeartbeatRefusal] = []
+        for heartbeat in request.heartbeats:
+            try:
+                members.append(self._member(heartbeat))
+            except (ValueError, PermissionDenied) as error:
+                reason = PermissionDenied.code if isinstance(error, PermissionDenied) else InvalidInput.code
+                ids = {"user_id": heartbeat.user_id, "session_id": heartbeat.session_id}
+                refusals.append(messages.HeartbeatRefusal(**ids, reason=reason))
+        batch = self._heartbeats.add(members)
+        self._unacknowledged += len(members)
+        if self._sent and self._sent[-1].batch is batch:
+            newest = self._sent[-1]
+            newest.sequence = request.sequence
+            newest.members += members
+            newest.refusals += refusals
+        else:
+            self._sent.append(_Sent(batch, request.sequence, members, refusals))
+            self._moved.set()
+
+    def _member(self, heartbeat: messages.PlaytimeHeartbeat) -> Member:
+        """Raises ValueError for what is no id, PermissionDenied for another user's."""
+        if not heartbeat.user_id and not self._is_service:
+            user = self._caller.user_id.bytes
+        else:
+            user = _uuid_bytes(heartbeat.user_id)
+            if not self._is_service and user != self._caller.user_id.bytes:
+                raise PermissionDenied
+        return user + _uuid_bytes(heartbeat.session_id)
+
+    async def _acknowledge(self, write: Callable[[Response], Awaitable[None]]) -> None:
+        while True:
+            while not self._sent:
+                if self._all_read:
+                    return
+                await self._until_moved()
+            sent = self._sent[0]
+            refusals = await sent.batch.refusals(sent.members)
+            self._sent.popleft()
+            self._unacknowledged -= len(sent.members)
+            self._moved.set()
+            refused = [*sent.refusals, *(_refusal(one, error) for one, error in refusals.items())]
+            await write(Response(acknowledged_sequence=sent.sequence, refusals=refused))
+
+    async def _until_moved(self) -> None:
+        self._moved.clear()
+        await self._moved.wait()
+
+    async def _renew(self, token: str) -> None:
+        fresh = await self._verifier.verify(token)
+        if fresh.user_id != self._caller.user_id or not fresh.roles >= self._caller.roles:
+            raise Unauthenticated("a token of somebody else, or of fewer roles")
+        self._expires_at = fresh.expires_at
+
+    async def _watch_token(self) -> None:
+        while self._expires_at is not None:
+            left = (self._expires_at + LEEWAY - self._clock()).total_seconds()
+            if left <= 0:
+                raise Unauthenticated("the token has run out")
+            await asyncio.sleep(left)
+
+
+async def _end_with(event: asyncio.Event, reason: Exception) -> None:
+    await event.wait()
+    raise reason
+
+
+def _uuid_bytes(text: str) -> bytes:
+    """The 16 bytes of a UUID in its usual form. Raises ValueError. Several times as fast as ``UUID``."""
+    found = bytes.fromhex(text.replace("-", ""))
+    if len(text) != 36 or len(found) != 16 or not text[8] == text[13] == text[18] == text[23] == "-":
+        raise ValueError("not the usual form of a UUID")
+    return found
+
+
+def _refusal(one: Member, error: DomainError) -> messages.HeartbeatRefusal:
+    key = session_key(one)
+    return messages.HeartbeatRefusal(user_id=str(key.user_id), session_id=str(key.session_id), reason=error.code)

@@ -1,0 +1,212 @@
+"""``PlaytimeTrackerService``: what a game, or a game server, reports of play."""
+
+import asyncio
+from uuid import uuid4
+
+import asyncpg
+import grpc
+import grpc.aio
+import pytest
+from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages
+from gameshelf.protos.library.v1.playtime_tracker_service_pb2_grpc import PlaytimeTrackerServiceStub
+from google.rpc.error_details_pb2 import ErrorInfo
+from grpc_status import rpc_status
+
+
+@pytest.fixture(scope="module")
+def service(platform):
+    made = platform.service(RATE_LIMIT_USER_PER_MINUTE="200")
+    made.start()
+    return made
+
+
+@pytest.fixture
+async def stub(service):
+    async with grpc.aio.insecure_channel(service.grpc) as channel:
+        yield PlaytimeTrackerServiceStub(channel)
+
+
+@pytest.fixture
+def caller(platform):
+    """The metadata of a caller with these roles, whose token lives for so many seconds."""
+
+    def of(user_id, *roles, ttl=600):
+        token = platform.issuer.issue(str(user_id), roles or ("user",), ttl=ttl)
+        return (("authorization", f"Bearer {token}"),)
+
+    return of
+
+
+@pytest.fixture
+def play(stub, new_player, wait_until, caller):
+    """A player, and a session of theirs that runs."""
+
+    async def start():
+        player, game = new_player(), uuid4()
+        await player.buys(game)
+        await wait_until(player.products)
+        request = messages.StartPlaytimeSessionRequest(user_id=str(player.id), product_id=str(game), device_id="deck")
+        started = await stub.StartPlaytimeSession(request, metadata=caller(player.id))
+        return player, started.session
+
+    return start
+
+
+def heartbeats(*sessions):
+    return [messages.PlaytimeHeartbeat(user_id=one.user_id, session_id=one.session_id) for one in sessions]
+
+
+def sent(sequence, *sessions, **more):
+    return messages.StreamPlaytimeHeartbeatsRequest(sequence=sequence, heartbeats=heartbeats(*sessions), **more)
+
+
+def reason_of(error):
+    info = ErrorInfo()
+    assert rpc_status.from_call(error).details[0].Unpack(info)
+    return error.code().name, info.reason
+
+
+async def refusal(call):
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call
+    return reason_of(error.value)
+
+
+async def test_a_session_from_start_to_end(stub, play, caller):
+    player, session = await play()
+    assert (session.status, session.device_id, session.HasField("end_time")) == ("active", "deck", False)
+    who = {"user_id": str(player.id), "session_id": session.session_id}
+    await stub.RecordPlaytimeHeartbeat(messages.RecordPlaytimeHeartbeatRequest(**who), metadata=caller(player.id))
+    end = messages.EndPlaytimeSessionRequest(**who)
+    ended = await stub.EndPlaytimeSession(end, metadata=caller(uuid4(), "service"))
+    assert (ended.session.status, ended.session.end_reason) == ("completed", "completed")
+    assert await stub.EndPlaytimeSession(end, metadata=caller(player.id)) == ended
+    late = stub.RecordPlaytimeHeartbeat(messages.RecordPlaytimeHeartbeatRequest(**who), metadata=caller(player.id))
+    assert await refusal(late) == ("FAILED_PRECONDITION", "SESSION_ALREADY_ENDED")
+
+
+async def test_only_the_player_and_services_report(stub, play, caller):
+    player, session = await play()
+    request = messages.RecordPlaytimeHeartbeatRequest(user_id=str(player.id), session_id=session.session_id)
+    for roles in (("user",), ("support",), ("admin",), ("support", "admin")):
+        call = stub.RecordPlaytimeHeartbeat(request, metadata=caller(uuid4(), *roles))
+        assert await refusal(call) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
+    await stub.RecordPlaytimeHeartbeat(request, metadata=caller(uuid4(), "service"))
+
+
+async def test_bad_fields_are_named(stub, caller):
+    user = uuid4()
+    for request, field in (
+        (messages.StartPlaytimeSessionRequest(user_id="me"), "user_id"),
+        (messages.StartPlaytimeSessionRequest(user_id=str(user)), "product_id"),
+        (
+            messages.StartPlaytimeSessionRequest(user_id=str(user), product_id=str(user), device_id="d" * 101),
+            "device_id",
+        ),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await stub.StartPlaytimeSession(request, metadata=caller(user))
+        assert reason_of(error.value) == ("INVALID_ARGUMENT", "VALIDATION_ERROR")
+        assert error.value.details().startswith(field)
+
+
+async def test_a_game_server_streams_for_many_players(stub, play, caller):
+    sessions = [(await play())[1] for _ in range(3)]
+    unknown = messages.PlaytimeSession(user_id=sessions[0].user_id, session_id=str(uuid4()))
+    foreign = messages.PlaytimeSession(user_id=str(uuid4()), session_id=sessions[0].session_id)
+    malformed = messages.PlaytimeSession(user_id=sessions[0].user_id, session_id="none")
+    stream = stub.StreamPlaytimeHeartbeats(metadata=caller(uuid4(), "service"))
+    await stream.write(sent(7, *sessions))
+    answer = await stream.read()
+    assert (answer.acknowledged_sequence, list(answer.refusals)) == (7, [])
+    await stream.write(sent(8, *sessions, unknown, foreign, malformed))
+    answer = await stream.read()
+    refused = {(one.user_id, one.session_id): one.reason for one in answer.refusals}
+    assert refused == {
+        (unknown.user_id, unknown.session_id): "SESSION_NOT_FOUND",
+        (foreign.user_id, foreign.session_id): "SESSION_NOT_FOUND",
+        (malformed.user_id, "none"): "VALIDATION_ERROR",
+    }
+    await stream.done_writing()
+    assert await stream.read() is grpc.aio.EOF
+    assert await stream.code() == grpc.StatusCode.OK
+
+
+async def test_everything_sent_is_acknowledged_before_a_stream_ends(stub, play, caller):
+    player, session = await play()
+    stream = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id))
+    for sequence in range(1, 101):
+        await stream.write(sent(sequence, session))
+    await stream.done_writing()
+    answers = [answer.acknowledged_sequence async for answer in stream]
+    assert answers == sorted(answers)
+    assert answers[-1] == 100
+
+
+async def test_a_player_streams_their_own_sessions_only(stub, play, caller):
+    (player, session), (_, foreign) = await play(), await play()
+    stream = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id))
+    own = messages.PlaytimeSession(session_id=session.session_id)
+    await stream.write(sent(1, own, foreign))
+    answer = await stream.read()
+    assert [(one.session_id, one.reason) for one in answer.refusals] == [(foreign.session_id, "PERMISSION_DENIED")]
+    stream.cancel()
+
+
+async def test_a_stream_ends_with_its_token_unless_a_fresh_one_came(stub, play, caller):
+    player, session = await play()
+    ending = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id, ttl=-28))
+    renewed = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id, ttl=-28))
+    foreign = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id))
+    token = caller(player.id)[0][1].removeprefix("Bearer ")
+    await renewed.write(sent(1, session, token=token))
+    await foreign.write(sent(1, session, token=caller(uuid4())[0][1].removeprefix("Bearer ")))
+    assert await refusal(ending.read()) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
+    assert await refusal(foreign.read()) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
+    assert (await renewed.read()).acknowledged_sequence == 1
+    await renewed.write(sent(2, session))
+    assert (await renewed.read()).acknowledged_sequence == 2
+    renewed.cancel()
+
+
+async def test_a_stream_needs_a_good_token_and_a_fitting_role(stub, caller):
+    assert await refusal(stub.StreamPlaytimeHeartbeats().read()) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
+    for role in ("support", "admin"):
+        stream = stub.StreamPlaytimeHeartbeats(metadata=caller(uuid4(), role))
+        assert await refusal(stream.read()) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
+
+
+async def test_a_message_with_too_many_heartbeats_is_refused(stub, caller):
+    user = uuid4()
+    many = [messages.PlaytimeSession(session_id=str(uuid4()))] * 1001
+    stream = stub.StreamPlaytimeHeartbeats(metadata=caller(user))
+    await stream.write(sent(1, *many))
+    assert await refusal(stream.read()) == ("INVALID_ARGUMENT", "VALIDATION_ERROR")
+
+
+async def test_a_player_who_floods_a_stream_is_stopped(stub, play, caller):
+    player, session = await play()
+    stream = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id))
+
+    async def flood():
+        for sequence in range(1000):
+            await stream.write(sent(sequence, session))
+
+    async def drain():
+        while await stream.read() is not grpc.aio.EOF:
+            pass
+
+    flooding = asyncio.ensure_future(flood())
+    assert await refusal(drain()) == ("RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED")
+    await asyncio.gather(flooding, return_exceptions=True)
+
+
+async def test_a_stream_ends_when_the_account_is_erased(stub, platform, play, caller):
+    player, session = await play()
+    stream = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id))
+    await stream.write(sent(1, session))
+    assert (await stream.read()).acknowledged_sequence == 1
+    connection = await asyncpg.connect(platform.dsn)
+    await connection.execute("UPDATE gateway.user_streams SET erased_at = now() WHERE user_id = $1", player.id)
+    await connection.close()
+    assert await refusal(stream.read()) == ("UNAUTHENTICATED", "UNAUTHENTICATED")

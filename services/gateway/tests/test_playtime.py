@@ -1,0 +1,175 @@
+"""Playing over REST: a session from its start to its end, however it ends, and what the library shows of it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+import websockets
+from gameshelf.devstack.events import CloudEvent
+
+SESSIONS = "/playtime/sessions"
+
+
+@pytest.fixture(scope="module")
+def service(platform):
+    """A service in which sessions die after six silent seconds."""
+    made = platform.service(PLAYTIME_HEARTBEAT_INTERVAL_SECONDS="1", PLAYTIME_SESSION_TIMEOUT_SECONDS="6")
+    made.start()
+    return made
+
+
+@pytest.fixture
+async def game(player, wait_until):
+    """A game that the player owns."""
+    product = uuid4()
+    await player.buys(product, purchaseTimestamp="2026-01-01T00:00:00Z")
+    await wait_until(player.products)
+    return product
+
+
+async def start(player, product, **more):
+    response = await player.post(f"{SESSIONS}/start", {"product_id": str(product), **more})
+    assert response.status_code in (200, 201), response.text
+    return response.json()["data"]
+
+
+async def code_of(response):
+    return response.status_code, response.json()["errors"][0]["code"]
+
+
+async def item(player):
+    [found] = (await player.get("/items"))["data"]
+    return found["attributes"]
+
+
+async def test_a_session_from_start_to_end_counts_in_the_library(player, game):
+    session = await start(player, game, device_id="deck", platform="linux")
+    assert session["attributes"]["status"] == "active"
+    assert (await item(player))["last_played_at"] == session["attributes"]["start_time"]
+    assert (await player.post(f"{SESSIONS}/{session['id']}/heartbeat")).status_code == 204
+    ended = await player.post(f"{SESSIONS}/{session['id']}/end")
+    assert ended.status_code == 200
+    told = ended.json()["data"]["attributes"]
+    assert (told["status"], told["end_reason"]) == ("completed", "completed")
+    assert (await player.post(f"{SESSIONS}/{session['id']}/end")).json() == ended.json()
+    shown = await item(player)
+    assert (shown["total_playtime_seconds"], shown["last_played_at"]) == (told["duration_seconds"], told["end_time"])
+    assert await code_of(await player.post(f"{SESSIONS}/{session['id']}/heartbeat")) == (409, "SESSION_ALREADY_ENDED")
+    [summary] = (await player.get("/playtime"))["data"]
+    assert summary["attributes"]["session_count"] == 1
+    [listed] = (await player.get(SESSIONS))["data"]
+    assert listed == ended.json()["data"]
+
+
+async def test_a_second_start_on_a_device_finds_the_running_session(player, game):
+    first = await player.post(f"{SESSIONS}/start", {"product_id": str(game)})
+    again = await player.post(f"{SESSIONS}/start", {"product_id": str(game)})
+    elsewhere = await player.post(f"{SESSIONS}/start", {"product_id": str(game), "device_id": "deck"})
+    assert (first.status_code, again.status_code, elsewhere.status_code) == (201, 200, 201)
+    assert first.json() == again.json() != elsewhere.json()
+
+
+async def test_a_session_without_heartbeats_ends_at_its_last_one(player, game, wait_until):
+    silent, loud = await start(player, game), await start(player, game, device_id="deck")
+
+    async def silent_ended():
+        assert (await player.post(f"{SESSIONS}/{loud['id']}/heartbeat")).status_code == 204
+        sessions = {one["id"]: one["attributes"] for one in (await player.get(SESSIONS))["data"]}
+        return sessions if sessions[silent["id"]]["status"] == "completed" else None
+
+    sessions = await wait_until(silent_ended, 30)
+    ended = sessions[silent["id"]]
+    assert (ended["end_reason"], ended["duration_seconds"]) == ("timeout", 0)
+    assert sessions[loud["id"]]["status"] == "active"
+    assert await code_of(await player.post(f"{SESSIONS}/{silent['id']}/heartbeat")) == (409, "SESSION_ALREADY_ENDED")
+
+
+async def test_nobody_touches_another_players_session(player, new_player, game):
+    session, stranger = await start(player, game), new_player()
+    for call in ("heartbeat", "end"):
+        assert await code_of(await stranger.post(f"{SESSIONS}/{session['id']}/{call}")) == (404, "SESSION_NOT_FOUND")
+    denied = await stranger.post(f"{SESSIONS}/start", {"product_id": str(game)})
+    assert await code_of(denied) == (403, "PERMISSION_DENIED")
+
+
+async def test_a_refund_ends_what_runs_of_the_game(player, wait_until):
+    bought = await player.buys(uuid4())
+    await wait_until(player.products)
+    session = await start(player, bought.data["items"][0]["productId"])
+    await player.tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought.data))
+
+    async def ended():
+        [listed] = (await player.get(SESSIONS))["data"]
+        return listed["attributes"]["end_reason"]
+
+    assert await wait_until(ended) == "access_revoked"
+    assert await code_of(await player.post(f"{SESSIONS}/{session['id']}/heartbeat")) == (409, "SESSION_ALREADY_ENDED")
+
+
+async def test_sessions_played_offline_are_taken_over_once(player, game):
+    end = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+
+    def played(name, minutes, product=game, **more):
+        times = {"start_time": (end - timedelta(minutes=minutes)).isoformat(), "end_time": end.isoformat()}
+        return {"client_session_id": name, "product_id": str(product), **times, **more}
+
+    sent = [played("one", 60), played("two", 30), played("foreign", 5, uuid4()), played("long", 60 * 25)]
+    response = await player.post(f"{SESSIONS}/import", {"sessions": sent})
+    assert response.status_code == 200, response.text
+    results = [(one["id"], one["attributes"]["result"], one["attributes"]["code"]) for one in response.json()["data"]]
+    assert results == [
+        ("one", "accepted", None),
+        ("two", "accepted", None),
+        ("foreign", "rejected", "PERMISSION_DENIED"),
+        ("long", "rejected", "VALIDATION_ERROR"),
+    ]
+    again = await player.post(f"{SESSIONS}/import", {"sessions": [played("one", 60), played("two", 31)]})
+    outcomes = [(one["attributes"]["result"], one["attributes"]["code"]) for one in again.json()["data"]]
+    assert outcomes == [("duplicate", None), ("rejected", "IDEMPOTENCY_KEY_REUSED")]
+    assert (await item(player))["total_playtime_seconds"] == 3600
+    days = (await player.get("/playtime/daily", tz="Europe/Moscow"))["data"]
+    assert sum(day["attributes"]["playtime_seconds"] for day in days) == 3600
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ({"tz": "Mars/Base"}, "tz"),
+        ({"since": "2026-05-02", "until": "2026-05-01"}, "since"),
+        ({"since": "2024-01-01", "until": "2026-05-01"}, "since"),
+        ({"until": "0001-01-01"}, "until"),
+        ({"since": "yesterday"}, "since"),
+    ],
+)
+async def test_a_bad_stretch_of_days_is_refused_by_name(player, query, parameter):
+    response = await player.http.get("/playtime/daily", params=query, headers={"Accept-Language": "en"})
+    assert response.status_code == 400
+    [error] = response.json()["errors"]
+    assert error["source"] == {"parameter": parameter}
+    assert error["detail"] != "This value is not allowed."
+
+
+async def test_devices_and_other_services_hear_of_sessions(platform, service, player, game, next_message, read_records):
+    headers = {"Authorization": f"Bearer {player.token}"}
+    async with websockets.connect(service.ws, additional_headers=headers) as socket:
+        session = await start(player, game, device_id="deck")
+        updated = await next_message(socket)
+        assert updated["payload"]["changes"]["last_played_at"] == session["attributes"]["start_time"]
+        await player.post(f"{SESSIONS}/{session['id']}/end")
+        heard = [await next_message(socket) for _ in range(2)]
+    ended, updated = heard
+    assert (ended["event_type"], ended["payload"]["session_id"]) == ("playtime.session.ended", session["id"])
+    assert updated["payload"]["changes"]["total_playtime_seconds"] == ended["payload"]["total_playtime_seconds"]
+
+    def about_session(records):
+        documents = [json.loads(record.value) for record in records]
+        return [one for one in documents if one["data"].get("sessionId") == session["id"]]
+
+    records = await read_records(
+        platform, "com.platform.library.events.v1", lambda found: len(about_session(found)) == 2
+    )
+    began, over = about_session(records)
+    assert began["type"] == "com.platform.library.playtime.session.started.v1"
+    assert over["type"] == "com.platform.library.playtime.session.ended.v1"
+    assert over["data"]["endReason"] == "completed"

@@ -56,7 +56,7 @@ class SessionWatch:
         self._acquire = acquire
         self._timeout = timeout
         self._checkpoint_after = min(_CHECKPOINT_AFTER, timeout / 10)
-        # A few shards a round: all of them at once would be felt by the heartbeats that come meanwhile.
+        # A few shards a round, while none is late: all at once would be felt by the heartbeats that come meanwhile.
         rounds = self._checkpoint_after.total_seconds() / look_seconds(timeout)
         self._checkpoints_a_round = self._checkpoints_left = math.ceil(SHARDS / rounds)
         self._clock = clock
@@ -82,12 +82,18 @@ class SessionWatch:
             # Also without a break: the word of a session that began may have been lost with its process.
             await self._sweep(liveness, kept.shard)
             looked = replace(looked, swept_at=now)
-        if self._checkpoints_left and now - kept.checkpointed_at >= self._checkpoint_after:
-            self._checkpoints_left -= 1
+        if self._is_due(now - kept.checkpointed_at):
             await self._checkpoint(liveness, kept, now)
             looked = replace(looked, checkpointed_at=now)
         await self._live.tick(kept.shard, watch.ticks)
         return looked
+
+    def _is_due(self, age: timedelta) -> bool:
+        """Whether a shard whose checkpoint is so old gets its next one in this round."""
+        if age >= self._checkpoint_after and (self._checkpoints_left > 0 or age >= 1.5 * self._checkpoint_after):
+            self._checkpoints_left -= 1
+            return True
+        return False
 
     async def _sweep(self, liveness: Liveness, shard: int) -> None:
         """Brings every running session into Redis that is not there."""
@@ -142,12 +148,11 @@ class SessionReaper:
         if not silent:
             return 0
         async with self._acquire() as connection:
-            liveness = Liveness(connection)
-            [watched] = [one for one in await liveness.watches() if one.shard == shard]
-            if not may_end(watched.watch, now, self._timeout):
-                return 0
-            # Written first: should this process die after the claim, the sweep brings the session back as it was.
-            await liveness.checkpoint(silent)
+            [watched] = [one for one in await Liveness(connection).watches() if one.shard == shard]
+        # Their last signs of life are in PostgreSQL, so that the sweep can bring back what is claimed and not ended.
+        is_written = watched.checkpointed_at > silent[-1].at + _CLOCKS_APART
+        if not (is_written and may_end(watched.watch, now, self._timeout)):
+            return 0
         claimed = await self._live.claim(shard, watched.watch.ticks, silent)
         async with asyncio.TaskGroup() as tasks:
             for beat in claimed:

@@ -25,7 +25,7 @@ from gameshelf.playtime.events import (
 from gameshelf.playtime.models import EndReason
 from gameshelf.playtime.ports import Access
 from gameshelf.playtime.rules import Interval, Refusal, end_of_session, extend, judge_import, to_second
-from gameshelf.playtime.store import ERASURE, Played, SessionStore, StoredSession, Total, TotalStore
+from gameshelf.playtime.store import ERASURE, Played, SessionStore, StoredSession, Total, TotalStore, new_session
 
 DEFAULT_IMPORT_MAX_AGE = timedelta(days=90)
 
@@ -76,29 +76,30 @@ class PlaytimeService:
             self._record(SessionResumed(user_id=user_id, occurred_at=now, session_id=running.id))
             return running, False
         started_at = to_second(now)
-        session_id = uuid4()
-        await self._sessions.start(user_id, session_id, start.product_id, device_id, start.platform, started_at, None)
+        session = new_session(uuid4(), start.product_id, device_id, start.platform, started_at)
+        await self._sessions.start(user_id, session)
         totals = await self._totals.add(user_id, {start.product_id: Played(last_played_at=started_at)})
         self._record(
             SessionStarted(
                 user_id=user_id,
                 occurred_at=now,
-                session_id=session_id,
-                product_id=start.product_id,
-                device_id=device_id,
-                platform=start.platform,
+                session_id=session.id,
+                product_id=session.product_id,
+                device_id=session.device_id,
+                platform=session.platform,
                 started_at=started_at,
             )
         )
         self._tell_changed(user_id, totals)
-        return await self._found(user_id, session_id), True
+        return session, True
 
     async def end(self, user_id: UUID, session_id: UUID, reason: EndReason = EndReason.COMPLETED) -> StoredSession:
         """Ends a session now; one that has ended already stays as it is. Raises SessionNotFound."""
         session = await self._found(user_id, session_id)
-        if session.end_time is None:
-            await self._end(user_id, session, end_of_session(session.start_time, self._clock()), reason)
-        return await self._found(user_id, session_id)
+        if session.end_time is not None:
+            return session
+        ended = await self._end(user_id, session, end_of_session(session.start_time, self._clock()), reason)
+        return ended or session
 
     async def end_access(self, user_id: UUID, product_id: UUID) -> None:
         """The user may not play a product any more: what runs of it ends now."""
@@ -112,7 +113,8 @@ class PlaytimeService:
         if session is None or session.end_time is not None:
             return False
         ended_at = end_of_session(session.start_time, last_heartbeat)
-        return await self._end(user_id, session, ended_at, EndReason.TIMEOUT, not_after=last_heartbeat)
+        ended = await self._end(user_id, session, ended_at, EndReason.TIMEOUT, not_after=last_heartbeat)
+        return ended is not None
 
     async def _end(
         self,
@@ -121,13 +123,14 @@ class PlaytimeService:
         ended_at: datetime,
         reason: EndReason,
         not_after: datetime | None = None,
-    ) -> bool:
+    ) -> StoredSession | None:
+        """The session as it ended; None when it shows a sign of life later than ``not_after``."""
         played = Interval(session.start_time, ended_at)
         if not await self._sessions.end(user_id, session.id, played, reason, not_after):
-            return False
+            return None
         ended = replace(session, end_time=ended_at, duration_seconds=played.seconds, end_reason=reason)
         await self._count(user_id, [ended])
-        return True
+        return ended
 
     async def import_sessions(self, user_id: UUID, sessions: Sequence[OfflineSession]) -> list[ImportResult]:
         """Takes over what was played offline; one result a session, in their order. The work is that of one session.

@@ -63,6 +63,15 @@ class StoredSession:
     seat_number: int | None
 
 
+def new_session(
+    session_id: UUID, product_id: UUID, device_id: str, platform: str | None, start_time: datetime
+) -> StoredSession:
+    """A session that begins."""
+    return StoredSession(
+        session_id, product_id, device_id, platform, start_time, None, None, None, start_time, None, None
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Total:
     """What a product's ledger adds up to, corrections included."""
@@ -283,25 +292,17 @@ class SessionStore:
         rows = await _RUNNING_OF_PRODUCT.all(self._connection, user_id=user_id, product_id=product_id)
         return [StoredSession(*row.values()) for row in rows]
 
-    async def start(
-        self,
-        user_id: UUID,
-        session_id: UUID,
-        product_id: UUID,
-        device_id: str,
-        platform: str | None,
-        start_time: datetime,
-        seat_number: int | None,
-    ) -> None:
+    async def start(self, user_id: UUID, session: StoredSession) -> None:
+        """Writes a session that begins."""
         await _START.run(
             self._connection,
             user_id=user_id,
-            session_id=session_id,
-            product_id=product_id,
-            device_id=device_id,
-            platform=platform,
-            start_time=start_time,
-            seat_number=seat_number,
+            session_id=session.id,
+            product_id=session.product_id,
+            device_id=session.device_id,
+            platform=session.platform,
+            start_time=session.start_time,
+            seat_number=session.seat_number,
         )
 
     async def end(

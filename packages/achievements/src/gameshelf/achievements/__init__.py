@@ -1,0 +1,42 @@
+"""What players have achieved: definitions, progress, unlocks, and how rare they are.
+
+This is the package's whole public API; nothing deeper is meant to be imported.
+"""
+
+from gameshelf.achievements.commands import Progress, ReportProgress, SummaryFilter
+from gameshelf.achievements.counters import Difference, RarityCounters
+from gameshelf.achievements.definitions import MAX_DEFINITIONS, DefinitionFact, Definitions
+from gameshelf.achievements.errors import AchievementAlreadyUnlocked, AchievementNotFound
+from gameshelf.achievements.events import AchievementUnlocked
+from gameshelf.achievements.models import SCHEMA
+from gameshelf.achievements.ports import Access
+from gameshelf.achievements.queries import AchievementQueries, ProductAchievements
+from gameshelf.achievements.service import AchievementService, Outcome
+from gameshelf.achievements.views import Achievement, Language
+from gameshelf.kernel.migrations import Migrations
+
+__version__ = "0.1.0"
+
+MIGRATIONS = Migrations("gameshelf.achievements", SCHEMA)
+
+__all__ = [
+    "MAX_DEFINITIONS",
+    "MIGRATIONS",
+    "Access",
+    "Achievement",
+    "AchievementAlreadyUnlocked",
+    "AchievementNotFound",
+    "AchievementQueries",
+    "AchievementService",
+    "AchievementUnlocked",
+    "DefinitionFact",
+    "Definitions",
+    "Difference",
+    "Language",
+    "Outcome",
+    "ProductAchievements",
+    "Progress",
+    "RarityCounters",
+    "ReportProgress",
+    "SummaryFilter",
+]

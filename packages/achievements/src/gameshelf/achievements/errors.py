@@ -1,0 +1,15 @@
+"""What achievements refuse, with the contract's codes."""
+
+from gameshelf.kernel.errors import DomainError, NotFound
+
+
+class AchievementNotFound(NotFound):
+    """There is no such achievement."""
+
+    code = "ACHIEVEMENT_NOT_FOUND"
+
+
+class AchievementAlreadyUnlocked(DomainError):
+    """You have unlocked this achievement already."""
+
+    code = "ACHIEVEMENT_ALREADY_UNLOCKED"

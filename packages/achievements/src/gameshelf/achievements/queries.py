@@ -1,0 +1,88 @@
+"""Reading achievements: plain SQL to plain values. Nothing here writes or decides."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.achievements.models import AchievementMetadata, OwnedProduct, UserAchievement
+from gameshelf.achievements.rules import share
+from gameshelf.achievements.views import Achievement, achievement, achievements_of_user
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.paging import Page, Slice
+from gameshelf.kernel.sql import array, user
+from sqlalchemy import BigInteger, Integer, Uuid, any_, bindparam, func, select, union
+from sqlmodel import col
+
+_M, _U = AchievementMetadata, UserAchievement
+
+
+@dataclass(frozen=True, slots=True)
+class ProductAchievements:
+    """How far a user is with one product: how many of its achievements are unlocked, and when the last one was."""
+
+    product_id: UUID
+    unlocked: int
+    total: int
+    last_unlocked_at: datetime | None
+
+    @property
+    def percentage(self) -> float:
+        """Unlocked ones in percent with one decimal, rounded down: 100 means all."""
+        return share(self.unlocked, self.total)
+
+
+_ORDER = (col(_M.api_name).asc().nulls_last(), col(_M.id))
+_OF_PRODUCT = Statement(
+    achievements_of_user().where(col(_M.product_id) == bindparam("product_id", type_=Uuid)).order_by(*_ORDER)
+)
+_OF_IDS = Statement(achievements_of_user().where(col(_M.id) == any_(array("achievement_ids", Uuid))).order_by(*_ORDER))
+
+_mine = union(
+    select(col(OwnedProduct.product_id)).where(col(OwnedProduct.user_id) == user()),
+    select(col(_U.product_id)).where(col(_U.user_id) == user()),
+).subquery("mine")
+_defined = select(func.count().label("total")).where(col(_M.product_id) == _mine.c.product_id).lateral("defined")
+_unlocked = (
+    select(func.count().label("unlocked"), func.max(col(_U.unlocked_at)).label("last_unlocked_at"))
+    .where(col(_U.user_id) == user(), col(_U.product_id) == _mine.c.product_id, col(_U.is_unlocked))
+    .lateral("unlocked")
+)
+_SUMMARY = Statement(
+    select(
+        _mine.c.product_id,
+        _unlocked.c.unlocked,
+        _defined.c.total,
+        _unlocked.c.last_unlocked_at,
+        func.count().over().label("products"),
+    )
+    .select_from(_mine)
+    .join(_defined, _defined.c.total > 0)
+    .join(_unlocked, _unlocked.c.unlocked >= 0)
+    .order_by(_unlocked.c.last_unlocked_at.desc().nulls_last(), _mine.c.product_id)
+    .limit(bindparam("limit", type_=Integer))
+    .offset(bindparam("offset", type_=BigInteger))
+)
+
+
+class AchievementQueries:
+    """Reads of a user's achievements over one connection. Each method is one round trip."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def of_product(self, user_id: UUID, product_id: UUID) -> list[Achievement]:
+        """Every achievement of a product with the user's state, by their API names."""
+        rows = await _OF_PRODUCT.all(self._connection, user_id=user_id, product_id=product_id)
+        return [achievement(row) for row in rows]
+
+    async def of_ids(self, user_id: UUID, achievement_ids: Collection[UUID]) -> list[Achievement]:
+        """Those of the achievements that there are, with the user's state."""
+        rows = await _OF_IDS.all(self._connection, user_id=user_id, achievement_ids=list(achievement_ids))
+        return [achievement(row) for row in rows]
+
+    async def summary(self, user_id: UUID, page: Page) -> Slice[ProductAchievements]:
+        """Products with achievements that the user owns or has begun, the one with the newest unlock first."""
+        rows = await _SUMMARY.all(self._connection, user_id=user_id, limit=page.limit, offset=page.offset)
+        found = [ProductAchievements(*tuple(row.values())[:-1]) for row in rows]
+        return Slice(found, rows[0]["products"] if rows else 0)

@@ -1,0 +1,122 @@
+"""The use cases of achievements. They record events and never commit."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from gameshelf.achievements.commands import Progress
+from gameshelf.achievements.errors import AchievementAlreadyUnlocked, AchievementNotFound
+from gameshelf.achievements.events import AchievementUnlocked
+from gameshelf.achievements.ports import Access
+from gameshelf.achievements.rules import NO_TARGET, Step, advance
+from gameshelf.achievements.store import AchievementStore
+from gameshelf.achievements.views import Achievement
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import DomainError, PermissionDenied
+from gameshelf.kernel.events import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one report: the achievement as it stands now, or why it was refused."""
+
+    achievement: Achievement | None
+    newly_unlocked: bool = False
+    refusal: DomainError | None = None
+
+
+class AchievementService:
+    """One user's achievements, over one connection that is inside the user's transaction.
+
+    ``access`` answers who may play what; ``record`` takes the events.
+    """
+
+    def __init__(self, connection: Connection, record: Record, access: Access, clock: Clock = utc_now) -> None:
+        self._store = AchievementStore(connection)
+        self._record = record
+        self._access = access
+        self._clock = clock
+
+    async def report(self, user_id: UUID, progress: Progress, *, by_server: bool = False) -> Outcome:
+        """Takes a report of progress, and unlocks at the target; one that is unlocked stays as it is.
+
+        ``by_server`` says that a trusted server reports. Raises AchievementNotFound; PermissionDenied without access to
+        the product, or when a player reports what only servers may. Three round trips.
+        """
+        [outcome] = await self.report_many(user_id, [progress], by_server=by_server)
+        if outcome.refusal:
+            raise outcome.refusal
+        return outcome
+
+    async def unlock(self, user_id: UUID, achievement_id: UUID, *, by_server: bool = False) -> Achievement:
+        """Unlocks an achievement, whatever its target is.
+
+        Raises what ``report`` does, and AchievementAlreadyUnlocked.
+        """
+        outcome = await self.report(user_id, Progress(achievement_id, None), by_server=by_server)
+        if outcome.achievement is None or not outcome.newly_unlocked:
+            at = outcome.achievement.unlocked_at if outcome.achievement else None
+            raise AchievementAlreadyUnlocked(unlocked_at=at)
+        return outcome.achievement
+
+    async def report_many(
+        self, user_id: UUID, reports: Sequence[Progress], *, by_server: bool = False
+    ) -> list[Outcome]:
+        """Takes reports as if one after the other; what became of each, in their order. The work is that of one."""
+        states = await self._store.states(user_id, {one.achievement_id for one in reports})
+        products = {one.product_id for one in states.values()}
+        accessible = await self._access.accessible_since(user_id, products) if products else {}
+        changed: dict[UUID, Achievement] = {}
+        unlocked: dict[UUID, Achievement] = {}
+        outcomes = []
+        now = self._clock()
+        for report in reports:
+            known = states.get(report.achievement_id)
+            refusal = _refusal(known, accessible, by_server)
+            if known is None or refusal:
+                outcomes.append(Outcome(None, refusal=refusal))
+                continue
+            wanted = known.target or NO_TARGET if report.current is None else report.current
+            reached = advance(known.current_progress, known.is_unlocked, known.target, wanted)
+            if reached.step is not Step.NOTHING:
+                known = states[known.id] = changed[known.id] = known.after(reached, now)
+            if reached.step is Step.UNLOCK:
+                unlocked[known.id] = known
+            outcomes.append(Outcome(known, newly_unlocked=reached.step is Step.UNLOCK))
+        if changed:
+            await self._store.write(user_id, list(changed.values()), unlocked)
+        for one in unlocked.values():
+            self._record(
+                AchievementUnlocked(
+                    user_id=user_id,
+                    occurred_at=now,
+                    achievement_id=one.id,
+                    product_id=one.product_id,
+                    api_name=one.api_name,
+                    name_ru=one.name_ru,
+                    name_en=one.name_en,
+                    unlocked_at=now,
+                )
+            )
+        return outcomes
+
+    async def own(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
+        """The user owns these products personally from now on, and counts in their rarities; once, however often."""
+        await self._store.own(user_id, product_ids)
+
+    async def disown(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
+        """The user owns these products no more. What they unlocked stays theirs."""
+        await self._store.disown(user_id, product_ids)
+
+    async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
+        """Deletes a bounded part of everything that is known of a user; True while there may be more."""
+        return await self._store.erase_some(user_id, limit)
+
+
+def _refusal(known: Achievement | None, accessible: Collection[UUID], by_server: bool) -> DomainError | None:
+    if known is None:
+        return AchievementNotFound()
+    if known.product_id not in accessible or (known.server_authoritative and not by_server):
+        return PermissionDenied()
+    return None

@@ -1,0 +1,190 @@
+"""Writing achievements. Each statement writes the deltas of the counters that it changes in the same breath.
+
+The caller holds the user's lock, so what is read before cannot change until it is written.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from gameshelf.achievements.models import AchievementMetadata, OwnedProduct, RarityDelta, UserAchievement
+from gameshelf.achievements.views import Achievement, achievement, achievements_of_user
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import TIME, array, rows, user
+from sqlalchemy import (
+    Boolean,
+    Double,
+    Integer,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal,
+    null,
+    select,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+_U, _P = UserAchievement, OwnedProduct
+
+_STATES = Statement(achievements_of_user().where(col(AchievementMetadata.id) == any_(array("achievement_ids", Uuid))))
+
+
+def _deltas(source: Any, *ctes: Any) -> Any:
+    """Writes deltas: product, achievement (null for the product's owners) and the change."""
+    statement = insert(RarityDelta).from_select(
+        ["product_id", "achievement_meta_id", "delta"], source, include_defaults=False
+    )
+    for cte in ctes:
+        statement = statement.add_cte(cte)
+    return statement
+
+
+_reached = rows(
+    "reached",
+    id=("ids", Uuid),
+    product_id=("product_ids", Uuid),
+    is_unlocked=("unlocked", Boolean),
+    unlocked_at=("times", TIME),
+    current_progress=("currents", Integer),
+    rarity_at_unlock=("rarities", Double),
+    counts=("counting", Boolean),
+)
+_insert_reached = insert(UserAchievement).from_select(
+    [
+        "user_id",
+        "achievement_meta_id",
+        "product_id",
+        "is_unlocked",
+        "unlocked_at",
+        "current_progress",
+        "rarity_at_unlock",
+    ],
+    select(
+        user(),
+        _reached.c.id,
+        _reached.c.product_id,
+        _reached.c.is_unlocked,
+        _reached.c.unlocked_at,
+        _reached.c.current_progress,
+        _reached.c.rarity_at_unlock,
+    ),
+    include_defaults=False,
+)
+_write_reached = _insert_reached.on_conflict_do_update(
+    index_elements=["user_id", "achievement_meta_id"],
+    set_={
+        "is_unlocked": _insert_reached.excluded.is_unlocked,
+        "unlocked_at": _insert_reached.excluded.unlocked_at,
+        "current_progress": _insert_reached.excluded.current_progress,
+        "rarity_at_unlock": _insert_reached.excluded.rarity_at_unlock,
+        "updated_at": func.now(),
+    },
+).cte("written")
+_WRITE = Statement(
+    _deltas(select(_reached.c.product_id, _reached.c.id, literal(1, Integer)).where(_reached.c.counts), _write_reached)
+)
+
+_wanted = rows("wanted", product_id=("product_ids", Uuid))
+_added = (
+    insert(OwnedProduct)
+    .from_select(["user_id", "product_id"], select(user(), _wanted.c.product_id), include_defaults=False)
+    .on_conflict_do_nothing()
+    .returning(col(_P.product_id))
+    .cte("changed")
+)
+_removed = (
+    delete(OwnedProduct)
+    .where(col(_P.user_id) == user(), col(_P.product_id) == any_(array("product_ids", Uuid)))
+    .returning(col(_P.product_id))
+    .cte("changed")
+)
+
+
+def _owners_change(changed: Any, by: int) -> Statement:
+    """The deltas of products that somebody now owns, or no more: of the owners, and of all that they have unlocked."""
+    unlocked = (
+        select(col(_U.product_id), col(_U.achievement_meta_id), literal(by, Integer))
+        .join(changed, changed.c.product_id == col(_U.product_id))
+        .where(col(_U.user_id) == user(), col(_U.is_unlocked))
+    )
+    owners = select(changed.c.product_id, cast(null(), Uuid), literal(by, Integer))
+    return Statement(_deltas(union_all(owners, unlocked)))
+
+
+_OWN, _DISOWN = _owners_change(_added, 1), _owners_change(_removed, -1)
+
+_LIMIT = bindparam("limit", type_=Integer)
+_U_KEY = (col(_U.user_id), col(_U.achievement_meta_id))
+_gone = (
+    delete(UserAchievement)
+    .where(tuple_(*_U_KEY).in_(select(*_U_KEY).where(col(_U.user_id) == user()).limit(_LIMIT)))
+    .returning(col(_U.product_id), col(_U.achievement_meta_id), col(_U.is_unlocked))
+    .cte("gone")
+)
+_gone_counts = (
+    select(_gone.c.product_id, _gone.c.achievement_meta_id, literal(-1, Integer))
+    .join(OwnedProduct, and_(col(_P.user_id) == user(), col(_P.product_id) == _gone.c.product_id))
+    .where(_gone.c.is_unlocked)
+)
+_ERASE_ACHIEVEMENTS = Statement(select(func.count()).select_from(_gone).add_cte(_deltas(_gone_counts).cte("deltas")))
+_P_KEY = (col(_P.user_id), col(_P.product_id))
+_left = (
+    delete(OwnedProduct)
+    .where(tuple_(*_P_KEY).in_(select(*_P_KEY).where(col(_P.user_id) == user()).limit(_LIMIT)))
+    .returning(col(_P.product_id))
+    .cte("gone")
+)
+_ERASE_OWNED = Statement(
+    select(func.count())
+    .select_from(_left)
+    .add_cte(_deltas(select(_left.c.product_id, cast(null(), Uuid), literal(-1, Integer))).cte("deltas"))
+)
+
+
+class AchievementStore:
+    """One user's achievements over one connection that is inside a transaction. Each method is one statement."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def states(self, user_id: UUID, achievement_ids: Collection[UUID]) -> dict[UUID, Achievement]:
+        """Those of the achievements that there are, with the user's state."""
+        found = await _STATES.all(self._connection, user_id=user_id, achievement_ids=list(achievement_ids))
+        return {row["id"]: achievement(row) for row in found}
+
+    async def write(self, user_id: UUID, reached: Sequence[Achievement], unlocked: Collection[UUID]) -> None:
+        """Writes states; ``unlocked`` are those that were unlocked just now."""
+        await _WRITE.run(
+            self._connection,
+            user_id=user_id,
+            ids=[one.id for one in reached],
+            product_ids=[one.product_id for one in reached],
+            unlocked=[one.is_unlocked for one in reached],
+            times=[one.unlocked_at for one in reached],
+            currents=[one.current_progress for one in reached],
+            rarities=[one.rarity_at_unlock for one in reached],
+            counting=[one.is_owned and one.id in unlocked for one in reached],
+        )
+
+    async def own(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
+        """The user owns these products from now on; those that they owned before change nothing."""
+        await _OWN.run(self._connection, user_id=user_id, product_ids=list(product_ids))
+
+    async def disown(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
+        """The user owns these products no more."""
+        await _DISOWN.run(self._connection, user_id=user_id, product_ids=list(product_ids))
+
+    async def erase_some(self, user_id: UUID, limit: int) -> bool:
+        """Deletes at most ``limit`` rows of one table; whether there may be more."""
+        for statement in (_ERASE_ACHIEVEMENTS, _ERASE_OWNED):  # what counts an unlock is whether the product is owned
+            row: Any = await statement.first(self._connection, user_id=user_id, limit=limit)
+            if row[0]:
+                return True
+        return False

@@ -1,0 +1,128 @@
+"""An achievement with one user's state of it, as callers see it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from gameshelf.achievements.models import (
+    AchievementMetadata,
+    AchievementUnlocks,
+    OwnedProduct,
+    ProductOwners,
+    UserAchievement,
+)
+from gameshelf.achievements.rules import Reached, Step, rarity, rarity_with
+from gameshelf.kernel.sql import user
+from sqlalchemy import and_, func, literal, select
+from sqlmodel import col
+
+Language = Literal["ru", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Achievement:
+    """A definition, and how far a user is. ``unlocks`` and ``owners`` are the counters behind its rarity."""
+
+    id: UUID
+    product_id: UUID
+    api_name: str | None
+    name_ru: str | None
+    name_en: str | None
+    description_ru: str | None
+    description_en: str | None
+    icon_url_locked: str | None
+    icon_url_unlocked: str | None
+    is_hidden: bool
+    target: int | None
+    """What progress counts to; None for one that is unlocked at once."""
+    server_authoritative: bool
+    is_unlocked: bool
+    unlocked_at: datetime | None
+    current_progress: int | None
+    rarity_at_unlock: float | None
+    """In percent, with one decimal."""
+    unlocks: int
+    owners: int
+    is_owned: bool
+    """Whether the user owns the product personally, and so counts in its rarities."""
+
+    @property
+    def rarity(self) -> float | None:
+        """Owners who unlocked it over owners, in percent with one decimal; None without owners."""
+        return rarity(self.unlocks, self.owners)
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether its name and description are kept from the user."""
+        return self.is_hidden and not self.is_unlocked
+
+    def name(self, language: Language) -> str | None:
+        """Its name, in the other language where there is none in this one; None for a secret one."""
+        return None if self.is_secret else _in(language, self.name_ru, self.name_en)
+
+    def description(self, language: Language) -> str | None:
+        """Its description, by the same rules."""
+        return None if self.is_secret else _in(language, self.description_ru, self.description_en)
+
+    def after(self, reached: Reached, now: datetime) -> "Achievement":
+        """How it stands after a report of progress."""
+        if reached.step is Step.UNLOCK:
+            rare = rarity_with(self.unlocks, self.owners, counts=self.is_owned)
+            return replace(
+                self,
+                is_unlocked=True,
+                unlocked_at=now,
+                current_progress=reached.current,
+                rarity_at_unlock=rare,
+                unlocks=self.unlocks + self.is_owned,
+                owners=max(self.owners, 1) if self.is_owned else self.owners,
+            )
+        return replace(self, current_progress=reached.current)
+
+
+def _in(language: Language, ru: str | None, en: str | None) -> str | None:
+    return (en or ru) if language == "en" else (ru or en)
+
+
+_M, _U, _A, _O = AchievementMetadata, UserAchievement, AchievementUnlocks, ProductOwners
+_owned = (
+    select(literal(1))
+    .where(col(OwnedProduct.user_id) == user(), col(OwnedProduct.product_id) == col(_M.product_id))
+    .exists()
+)
+
+
+def achievements_of_user() -> Any:
+    """Achievement's fields, in its order: every definition, with the state of the user."""
+    return (
+        select(
+            col(_M.id),
+            col(_M.product_id),
+            col(_M.api_name),
+            col(_M.name_ru),
+            col(_M.name_en),
+            col(_M.description_ru),
+            col(_M.description_en),
+            col(_M.icon_url_locked),
+            col(_M.icon_url_unlocked),
+            func.coalesce(_M.is_hidden, False).label("is_hidden"),
+            col(_M.target_progress),
+            func.coalesce(_M.server_authoritative, False).label("server_authoritative"),
+            func.coalesce(_U.is_unlocked, False).label("is_unlocked"),
+            col(_U.unlocked_at),
+            col(_U.current_progress),
+            col(_U.rarity_at_unlock),
+            func.coalesce(_A.unlocks, 0).label("unlocks"),
+            func.coalesce(_O.owners, 0).label("owners"),
+            _owned.label("is_owned"),
+        )
+        .select_from(_M)
+        .outerjoin(_U, and_(col(_U.user_id) == user(), col(_U.achievement_meta_id) == col(_M.id)))
+        .outerjoin(_A, col(_A.achievement_meta_id) == col(_M.id))
+        .outerjoin(_O, col(_O.product_id) == col(_M.product_id))
+    )
+
+
+def achievement(row: Any) -> Achievement:
+    return Achievement(*row.values())

@@ -62,7 +62,7 @@ async def test_when_access_ends_what_runs_of_the_game_ends_at_once(play):
     game, other = play.own(), play.own()
     sessions = [await play.start(game), await play.start(game, "deck"), await play.start(other)]
     play.later(minutes=5)
-    await play.service.end_access(play.user, game)
+    await play.service.end_access(play.user, {game})
     ended = [await play.service.end(play.user, session.id) for session in sessions[:2]]
     assert {(one.end_reason, one.duration_seconds) for one in ended} == {("access_revoked", 300)}
     assert await play.total(game) == 300

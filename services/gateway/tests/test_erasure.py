@@ -90,6 +90,20 @@ async def play_too_much(player, product):
     assert started.status_code == 201
 
 
+async def achieve(player, platform, product, wait_until):
+    """An achievement of the product, unlocked."""
+    achievement = uuid4()
+    said = CloudEvent(
+        "com.platform.catalog.product.updated.v1", {"productId": product, "achievements": [{"id": str(achievement)}]}
+    )
+    await player.tell(said)
+
+    async def unlocked():
+        return (await player.post(f"/achievements/{achievement}/unlock")).status_code == 200
+
+    await wait_until(unlocked)
+
+
 async def refused(player):
     return (await player.http.get("/items")).status_code == 401
 
@@ -132,7 +146,9 @@ async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_
     created = await player.post("/categories", {"name": "Мои"}, **{"Idempotency-Key": "k"})
     [item, _] = (await player.get("/items"))["data"]
     await player.patch(f"/items/{item['id']}", {"category_ids": [created.json()["data"]["id"]]})
-    await play_too_much(player, item["attributes"]["product_id"])
+    product = item["attributes"]["product_id"]
+    await play_too_much(player, product)
+    await achieve(player, platform, product, wait_until)
     await database.execute(
         "INSERT INTO playtime.playtime_corrections VALUES ($1, $1, $1, 5, 'a mistake', now())", player.id
     )

@@ -60,6 +60,8 @@ def test_what_operators_watch_has_its_name(metrics):
     metrics.heartbeat_seconds.observe(0.01)
     names = {name[0] for name in samples(metrics)}
     assert names == {
+        "achievements_rarity_differences_total",
+        "achievements_unlocked_total",
         "playtime_active_sessions",
         "playtime_anomalies_total",
         "playtime_heartbeat_duration_seconds_bucket",

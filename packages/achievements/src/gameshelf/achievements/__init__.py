@@ -11,7 +11,7 @@ from gameshelf.achievements.events import AchievementUnlocked
 from gameshelf.achievements.models import SCHEMA
 from gameshelf.achievements.ports import Access
 from gameshelf.achievements.queries import AchievementQueries, ProductAchievements
-from gameshelf.achievements.service import AchievementService, Outcome
+from gameshelf.achievements.service import AchievementService, Outcome, Reported
 from gameshelf.achievements.views import Achievement, Language
 from gameshelf.kernel.migrations import Migrations
 
@@ -38,5 +38,6 @@ __all__ = [
     "Progress",
     "RarityCounters",
     "ReportProgress",
+    "Reported",
     "SummaryFilter",
 ]

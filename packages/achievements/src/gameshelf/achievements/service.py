@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from gameshelf.achievements.commands import Progress
@@ -17,9 +18,17 @@ from gameshelf.kernel.errors import DomainError, PermissionDenied
 from gameshelf.kernel.events import Record
 
 
+class Reported(NamedTuple):
+    """What a report came to."""
+
+    achievement: Achievement
+    """As it stands now."""
+    newly_unlocked: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one report: the achievement as it stands now, or why it was refused."""
+    """What became of one report of many: the achievement as it stands now, or why it was refused."""
 
     achievement: Achievement | None
     newly_unlocked: bool = False
@@ -38,27 +47,26 @@ class AchievementService:
         self._access = access
         self._clock = clock
 
-    async def report(self, user_id: UUID, progress: Progress, *, by_server: bool = False) -> Outcome:
+    async def report(self, user_id: UUID, progress: Progress, *, by_server: bool = False) -> Reported:
         """Takes a report of progress, and unlocks at the target; one that is unlocked stays as it is.
 
         ``by_server`` says that a trusted server reports. Raises AchievementNotFound; PermissionDenied without access to
         the product, or when a player reports what only servers may. Three round trips.
         """
         [outcome] = await self.report_many(user_id, [progress], by_server=by_server)
-        if outcome.refusal:
-            raise outcome.refusal
-        return outcome
+        if outcome.achievement is None:
+            raise outcome.refusal or AchievementNotFound
+        return Reported(outcome.achievement, outcome.newly_unlocked)
 
     async def unlock(self, user_id: UUID, achievement_id: UUID, *, by_server: bool = False) -> Achievement:
         """Unlocks an achievement, whatever its target is.
 
         Raises what ``report`` does, and AchievementAlreadyUnlocked.
         """
-        outcome = await self.report(user_id, Progress(achievement_id, None), by_server=by_server)
-        if outcome.achievement is None or not outcome.newly_unlocked:
-            at = outcome.achievement.unlocked_at if outcome.achievement else None
-            raise AchievementAlreadyUnlocked(unlocked_at=at)
-        return outcome.achievement
+        reported = await self.report(user_id, Progress(achievement_id, None), by_server=by_server)
+        if not reported.newly_unlocked:
+            raise AchievementAlreadyUnlocked(unlocked_at=reported.achievement.unlocked_at)
+        return reported.achievement
 
     async def report_many(
         self, user_id: UUID, reports: Sequence[Progress], *, by_server: bool = False

@@ -1,7 +1,7 @@
 """The use cases of playing. They record events and never commit."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -101,9 +101,9 @@ class PlaytimeService:
         ended = await self._end(user_id, session, end_of_session(session.start_time, self._clock()), reason)
         return ended or session
 
-    async def end_access(self, user_id: UUID, product_id: UUID) -> None:
-        """The user may not play a product any more: what runs of it ends now."""
-        for session in await self._sessions.running_of_product(user_id, product_id):
+    async def end_access(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
+        """The user may not play these products any more: what runs of them ends now."""
+        for session in await self._sessions.running_of_products(user_id, product_ids):
             ended_at = end_of_session(session.start_time, self._clock())
             await self._end(user_id, session, ended_at, EndReason.ACCESS_REVOKED)
 

@@ -5,7 +5,7 @@ see ``liveness.py``.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -118,9 +118,9 @@ _RUNNING = Statement(
         col(_S.end_time).is_(None),
     )
 )
-_RUNNING_OF_PRODUCT = Statement(
+_RUNNING_OF_PRODUCTS = Statement(
     select(*SESSION_COLUMNS)
-    .where(_OF_USER, col(_S.product_id) == bindparam("product_id", type_=Uuid), col(_S.end_time).is_(None))
+    .where(_OF_USER, col(_S.product_id) == any_(array("product_ids", Uuid)), col(_S.end_time).is_(None))
     .order_by(col(_S.id))
 )
 _START = Statement(
@@ -287,9 +287,9 @@ class SessionStore:
         row = await _RUNNING.first(self._connection, user_id=user_id, product_id=product_id, device_id=device_id)
         return StoredSession(*row.values()) if row else None
 
-    async def running_of_product(self, user_id: UUID, product_id: UUID) -> list[StoredSession]:
-        """The sessions of a product that run, on whatever devices."""
-        rows = await _RUNNING_OF_PRODUCT.all(self._connection, user_id=user_id, product_id=product_id)
+    async def running_of_products(self, user_id: UUID, product_ids: Collection[UUID]) -> list[StoredSession]:
+        """The sessions of these products that run, on whatever devices."""
+        rows = await _RUNNING_OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=list(product_ids))
         return [StoredSession(*row.values()) for row in rows]
 
     async def start(self, user_id: UUID, session: StoredSession) -> None:

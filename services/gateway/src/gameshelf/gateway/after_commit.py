@@ -6,6 +6,7 @@ It may be lost with the process, so nothing that must happen is done here; that 
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from gameshelf.achievements import AchievementUnlocked
 from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.kernel.events import Event
@@ -23,6 +24,7 @@ class AfterCommit:
             SessionResumed: self._session_runs,
             SessionEnded: self._session_ended,
             AnomalyFound: self._anomaly_found,
+            AchievementUnlocked: self._achievement_unlocked,
         }
 
     def hear(self, events: Iterable[Event]) -> None:
@@ -37,6 +39,9 @@ class AfterCommit:
     def _session_ended(self, event: SessionEnded) -> None:
         if event.end_reason != EndReason.IMPORTED:
             self._heartbeats.ended(event.user_id, event.session_id)
+
+    def _achievement_unlocked(self, event: AchievementUnlocked) -> None:
+        self._metrics.achievements_unlocked.inc()
 
     def _anomaly_found(self, event: AnomalyFound) -> None:
         self._metrics.playtime_anomalies.labels(event.kind).inc()

@@ -1,31 +1,43 @@
 """What other domains do when something happens, in the same transaction: one user's rows live together.
 
-Event type → reactions. A reaction gets the running transaction and the event; what it records is reacted to in turn.
+Event type → reactions. A reaction gets the running transaction and all events of that type that a use case recorded, so
+that many cost no more than one; what it records itself is reacted to in turn.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gameshelf.achievements import AchievementService
 from gameshelf.kernel.events import Event
-from gameshelf.library import GameRemoved, LibraryService, Playtime
+from gameshelf.library import GameAdded, GameRemoved, LibraryService, Playtime
 from gameshelf.playtime import PlaytimeChanged, PlaytimeService
 
 if TYPE_CHECKING:
     from gameshelf.gateway.transaction import Transaction
 
-Reaction = Callable[["Transaction", Any], Awaitable[None]]
+Reaction = Callable[["Transaction", Sequence[Any]], Awaitable[None]]
 
 
-async def show_playtime(transaction: "Transaction", event: PlaytimeChanged) -> None:
-    played = [Playtime(one.product_id, one.total_playtime_seconds, one.last_played_at) for one in event.products]
-    await transaction.of(LibraryService).set_playtime(event.user_id, played)
+async def show_playtime(transaction: "Transaction", events: Sequence[PlaytimeChanged]) -> None:
+    newest = {one.product_id: one for event in events for one in event.products}
+    played = [Playtime(one.product_id, one.total_playtime_seconds, one.last_played_at) for one in newest.values()]
+    await transaction.of(LibraryService).set_playtime(transaction.user_id, played)
 
 
-async def end_play(transaction: "Transaction", event: GameRemoved) -> None:
-    await transaction.of(PlaytimeService).end_access(event.user_id, event.product_id)
+async def end_play(transaction: "Transaction", events: Sequence[GameRemoved]) -> None:
+    await transaction.of(PlaytimeService).end_access(transaction.user_id, {event.product_id for event in events})
+
+
+async def count_owner(transaction: "Transaction", events: Sequence[GameAdded]) -> None:
+    await transaction.of(AchievementService).own(transaction.user_id, {event.product_id for event in events})
+
+
+async def discount_owner(transaction: "Transaction", events: Sequence[GameRemoved]) -> None:
+    await transaction.of(AchievementService).disown(transaction.user_id, {event.product_id for event in events})
 
 
 REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     PlaytimeChanged: [show_playtime],
-    GameRemoved: [end_play],
+    GameAdded: [count_owner],
+    GameRemoved: [end_play, discount_owner],
 }

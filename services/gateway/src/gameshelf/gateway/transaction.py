@@ -85,11 +85,8 @@ class Transaction:
         happened: list[Event] = []
         previous = self._last_sequence
         traceparent = current_traceparent()
-        while self._events:
-            event = self._events.popleft()
+        async for event in self._with_reactions():
             happened.append(event)
-            for react in REACTIONS.get(type(event), ()):
-                await react(self, event)
             self._last_sequence += 1
             told = tell(event)
             if told.device_type is not None:
@@ -102,6 +99,17 @@ class Transaction:
                 records.append(Outgoing(self.user_id, events_topic, str(self.user_id), value, traceparent))
         await close_stream(self.connection, self.user_id, self._last_sequence, messages, records)
         return Committed(self.user_id, previous, self._last_sequence, messages, happened, bool(records))
+
+    async def _with_reactions(self) -> AsyncIterator[Event]:
+        """The recorded events in their order, then what the reactions to them recorded, until there is no more."""
+        while self._events:
+            events = list(self._events)
+            self._events.clear()
+            for kind in dict.fromkeys(map(type, events)):
+                for react in REACTIONS.get(kind, ()):
+                    await react(self, [event for event in events if type(event) is kind])
+            for event in events:
+                yield event
 
 
 class Transactions:

@@ -8,19 +8,21 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from gameshelf import library, playtime
+from gameshelf import achievements, library, playtime
 from gameshelf.gateway import tables
 from gameshelf.gateway.adapters import redis as redis_adapter
 from gameshelf.gateway.adapters.catalog import Catalog
 from gameshelf.gateway.adapters.live_sessions import LiveSessions
 from gameshelf.gateway.after_commit import AfterCommit
 from gameshelf.gateway.database import Database, connect, first_connection
+from gameshelf.gateway.grpc.achievements import Achievements
 from gameshelf.gateway.grpc.calls import Calls, ServiceCertificates
 from gameshelf.gateway.grpc.library import LibraryQuery
 from gameshelf.gateway.grpc.playtime import PlaytimeTracker
-from gameshelf.gateway.grpc.server import GrpcServer
+from gameshelf.gateway.grpc.server import GrpcServer, Servicer
 from gameshelf.gateway.health import Health
 from gameshelf.gateway.heartbeats import Heartbeats
+from gameshelf.gateway.http import achievements as achievements_http
 from gameshelf.gateway.http import events as events_http
 from gameshelf.gateway.http import library as library_http
 from gameshelf.gateway.http import meta, openapi
@@ -34,6 +36,7 @@ from gameshelf.gateway.identity import KeySet, PemKeys, RemoteKeys, TokenVerifie
 from gameshelf.gateway.jobs.erasure import EraseDomain, Erasure
 from gameshelf.gateway.jobs.liveness import SessionReaper, SessionWatch, forget_live
 from gameshelf.gateway.jobs.products import WantedProducts
+from gameshelf.gateway.jobs.rarity import RarityFold, RarityRecount
 from gameshelf.gateway.jobs.retention import Retention
 from gameshelf.gateway.kafka.client import connection_options
 from gameshelf.gateway.kafka.consumer import Consumer
@@ -67,6 +70,7 @@ class Domain:
 DOMAINS: Sequence[Domain] = (
     Domain(library.MIGRATIONS, library.LibraryService, library_http.routes),
     Domain(playtime.MIGRATIONS, playtime.PlaytimeService, playtime_http.routes),
+    Domain(achievements.MIGRATIONS, achievements.AchievementService, achievements_http.routes),
 )
 """One line a domain."""
 
@@ -78,7 +82,14 @@ def make_services(settings: Settings) -> Services:
         import_max_age = timedelta(days=settings.import_max_age_days)
         return playtime.PlaytimeService(connection, record, LibraryQueries(connection), clock, import_max_age)
 
-    return {library.LibraryService: library.LibraryService, playtime.PlaytimeService: make_playtime}
+    def make_achievements(connection: Connection, record: Record, clock: Clock) -> achievements.AchievementService:
+        return achievements.AchievementService(connection, record, LibraryQueries(connection), clock)
+
+    return {
+        library.LibraryService: library.LibraryService,
+        playtime.PlaytimeService: make_playtime,
+        achievements.AchievementService: make_achievements,
+    }
 
 
 MIGRATIONS = (tables.MIGRATIONS, *(domain.migrations for domain in DOMAINS))
@@ -123,6 +134,8 @@ class Gateway:
         self.erasure = Erasure(
             self.acquire, [forget_live(self.live), *(_erase(services[domain.service]) for domain in DOMAINS)]
         )
+        self.rarity_fold = RarityFold(self.acquire)
+        self.rarity_recount = RarityRecount(self.acquire, metrics)
         self.retention = Retention(self.acquire)
         self.catalog = Catalog(settings.catalog_grpc_addr) if settings.catalog_grpc_addr else None
         self.wanted = WantedProducts(self.acquire, self.catalog)
@@ -165,7 +178,12 @@ class Gateway:
             self.hub,
             self.stopping,
         )
-        return GrpcServer(self.settings, calls, [LibraryQuery(self.acquire, self.streams), tracker])
+        servicers: list[Servicer] = [
+            LibraryQuery(self.acquire, self.streams),
+            tracker,
+            Achievements(self.transactions, self.acquire, self.streams),
+        ]
+        return GrpcServer(self.settings, calls, servicers)
 
     def _authenticate(self) -> Authenticate:
         if self.settings.auth_mode == "gateway":

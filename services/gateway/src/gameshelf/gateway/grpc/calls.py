@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Set
+from collections.abc import Awaitable, Callable, Set, Sized
 from contextvars import ContextVar
 from typing import Any, TypeVar
 from uuid import UUID
@@ -28,6 +28,8 @@ M = TypeVar("M", bound=BaseModel)
 _log = logging.getLogger(__name__)
 
 DOMAIN = "library.platform"
+MAX_ELEMENTS = 1000
+"""How many elements a list of a request may have."""
 _OPEN = ("/grpc.health.v1.", "/grpc.reflection.")
 _caller: ContextVar[Identity] = ContextVar("caller")
 
@@ -56,6 +58,11 @@ def require_write(user_id: UUID) -> None:
         raise PermissionDenied
 
 
+def is_service() -> bool:
+    """Whether another service calls."""
+    return Role.SERVICE in _caller.get().roles
+
+
 def caller() -> Identity:
     """Who calls."""
     return _caller.get()
@@ -67,6 +74,12 @@ def parse_id(text: str, field: str) -> UUID:
         return parse_uuid(text)
     except ValueError:
         raise InvalidInput(Problem("uuid_parsing", pointer=field)) from None
+
+
+def require_few(values: Sized, field: str) -> None:
+    """Raises InvalidInput for a list that is too long."""
+    if len(values) > MAX_ELEMENTS:
+        raise InvalidInput(Problem("too_long", pointer=field, params={"max_length": MAX_ELEMENTS}))
 
 
 def parse_message(model: type[M], message: Message, leave_out: Set[str] = frozenset()) -> M:

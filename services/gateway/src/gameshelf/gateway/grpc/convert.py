@@ -3,8 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
+from gameshelf.achievements import Achievement
 from gameshelf.library import Access, ItemView
 from gameshelf.playtime import StoredSession
+from gameshelf.protos.library.v1 import achievement_service_pb2 as achievements
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as playtime
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -57,4 +59,19 @@ def playtime_session(user_id: UUID, stored: StoredSession) -> playtime.PlaytimeS
         duration_seconds=stored.duration_seconds or 0,
         end_reason=stored.end_reason or "",
         seat_number=stored.seat_number or 0,
+    )
+
+
+def achievement(of: Achievement) -> achievements.AchievementStatus:
+    return achievements.AchievementStatus(
+        achievement_id=str(of.id),
+        product_id=str(of.product_id),
+        api_name=of.api_name or "",
+        is_unlocked=of.is_unlocked,
+        unlocked_at=timestamp(of.unlocked_at),
+        current_progress=of.current_progress or 0,
+        target_progress=of.target or 0,
+        is_hidden=of.is_hidden,
+        rarity_percentage=of.rarity,
+        rarity_at_unlock=of.rarity_at_unlock,
     )

@@ -7,10 +7,9 @@ from uuid import UUID
 import grpc.aio
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.grpc import convert
-from gameshelf.gateway.grpc.calls import is_player, parse_id, require_read
+from gameshelf.gateway.grpc.calls import is_player, parse_id, require_few, require_read
 from gameshelf.gateway.streams import UserStreams
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.library import Access, LibraryQueries
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import (
@@ -18,7 +17,6 @@ from gameshelf.protos.library.v1.library_query_service_pb2_grpc import (
     add_LibraryQueryServiceServicer_to_server,
 )
 
-MAX_PAIRS = 1000
 NO_ACCESS = Access(False, "not_owned")
 NAME = messages.DESCRIPTOR.services_by_name["LibraryQueryService"].full_name
 
@@ -42,7 +40,7 @@ class LibraryQuery(LibraryQueryServiceServicer):
     ) -> messages.GetLibraryItemsResponse:
         user_id = parse_id(request.user_id, "user_id")
         require_read(user_id)
-        _require_few(request.product_ids_filter, "product_ids_filter")
+        require_few(request.product_ids_filter, "product_ids_filter")
         products = [parse_id(product_id, "product_ids_filter") for product_id in request.product_ids_filter]
         async with self._acquire() as connection:
             gone = await self._erased(connection, {user_id})
@@ -58,7 +56,7 @@ class LibraryQuery(LibraryQueryServiceServicer):
     async def BatchCheckGameAccess(
         self, request: messages.BatchCheckGameAccessRequest, context: Context
     ) -> messages.BatchCheckGameAccessResponse:
-        _require_few(request.pairs, "pairs")
+        require_few(request.pairs, "pairs")
         return messages.BatchCheckGameAccessResponse(results=await self._check(request.pairs))
 
     async def _check(self, asked: Any) -> list[messages.CheckGameAccessResponse]:
@@ -81,8 +79,3 @@ class LibraryQuery(LibraryQueryServiceServicer):
         for user_id in users:  # the player alone
             await self._streams.state(connection, user_id)
         return frozenset()
-
-
-def _require_few(values: Any, field: str) -> None:
-    if len(values) > MAX_PAIRS:
-        raise InvalidInput(Problem("too_long", pointer=field, params={"max_length": MAX_PAIRS}))

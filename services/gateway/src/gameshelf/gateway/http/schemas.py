@@ -12,6 +12,7 @@ TIME: Schema = {"type": "string", "format": "date-time"}
 TEXT: Schema = {"type": "string"}
 DATE: Schema = {"type": "string", "format": "date"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
+PERCENT: Schema = {"type": "number", "minimum": 0, "maximum": 100}
 
 
 def nullable(schema: Schema) -> Schema:
@@ -129,6 +130,29 @@ PRODUCT_PLAYTIME = value(
 )
 
 PLAYTIME_DAY = value("playtimeDay", {"date": DATE, "product_id": UUID, "playtime_seconds": COUNT}, identity=TEXT)
+
+ACHIEVEMENT_STATUS = value(
+    "userAchievementStatus",
+    {
+        "product_id": UUID,
+        "api_name": nullable(TEXT),
+        "name": nullable(TEXT),
+        "description": nullable(TEXT),
+        "icon_url_locked": nullable(TEXT),
+        "icon_url_unlocked": nullable(TEXT),
+        "is_hidden": {"type": "boolean"},
+        "is_unlocked": {"type": "boolean"},
+        "unlocked_at": nullable(TIME),
+        "current_progress": nullable(closed({"current": COUNT, "total": COUNT})),
+        "rarity_percentage": nullable(PERCENT),
+        "rarity_at_unlock": nullable(PERCENT),
+    },
+)
+
+PRODUCT_ACHIEVEMENTS = value(
+    "productAchievements",
+    {"product_id": UUID, "unlocked": COUNT, "total": COUNT, "percentage": PERCENT, "last_unlocked_at": nullable(TIME)},
+)
 
 FEED = closed(
     {

@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from gameshelf.achievements import DefinitionFact
 from gameshelf.gateway.kafka.incoming import (
+    AchievementDefinition,
     GiftReceived,
     Incoming,
     InstallationChange,
@@ -118,6 +120,28 @@ def product_fact(event: Incoming, data: ProductChange, received_at: datetime) ->
     }
     at = data.timestamp or event.time or received_at
     return ProductFact(data.product_id, at, {name: value for name, value in said.items() if value is not None})
+
+
+def definition_facts(event: Incoming, data: ProductChange, received_at: datetime) -> list[DefinitionFact]:
+    """What the Catalog said of a product's achievements."""
+    at = data.timestamp or event.time or received_at
+    return [DefinitionFact(one.id, data.product_id, at, _said(one)) for one in data.achievements]
+
+
+def _said(of: AchievementDefinition) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "api_name": of.api_name,
+        "name_ru": of.name.ru if of.name else None,
+        "name_en": of.name.en if of.name else None,
+        "description_ru": of.description.ru if of.description else None,
+        "description_en": of.description.en if of.description else None,
+        "icon_url_locked": of.icon_url_locked,
+        "icon_url_unlocked": of.icon_url_unlocked,
+        "is_hidden": of.is_hidden,
+        "target_progress": of.target_progress,
+        "server_authoritative": of.server_authoritative,
+    }
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def user_of(data: BaseModel) -> UUID:

@@ -17,9 +17,18 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from gameshelf.achievements import Definitions
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.failures import is_passing
-from gameshelf.gateway.kafka.applied import ACCOUNT_DELETED, PRODUCT_EVENTS, TOPICS, USER_EVENTS, product_fact, user_of
+from gameshelf.gateway.kafka.applied import (
+    ACCOUNT_DELETED,
+    PRODUCT_EVENTS,
+    TOPICS,
+    USER_EVENTS,
+    definition_facts,
+    product_fact,
+    user_of,
+)
 from gameshelf.gateway.kafka.dead_letters import DeadLetters
 from gameshelf.gateway.kafka.inbox import take_new
 from gameshelf.gateway.kafka.incoming import (
@@ -233,12 +242,17 @@ class Consumer:
                 connection,
                 [(event.data.product_id, event.envelope.source, event.envelope.id) for event in events],  # type: ignore[attr-defined]
             )
-            facts = [
-                product_fact(event.envelope, event.data, now)
+            new = [
+                (event.envelope, event.data)
                 for event in events
                 if isinstance(event.data, ProductChange) and (event.envelope.source, event.envelope.id) in fresh
             ]
-            await CatalogProjection(connection, self._clock).apply(facts)
+            await CatalogProjection(connection, self._clock).apply(
+                [product_fact(envelope, data, now) for envelope, data in new]
+            )
+            await Definitions(connection, self._clock).apply(
+                [fact for envelope, data in new for fact in definition_facts(envelope, data, now)]
+            )
 
     def _count(self, events: Sequence[_Event], result: str) -> None:
         for event in events:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
+from gameshelf.achievements import MAX_DEFINITIONS
 from gameshelf.kernel.text import NORMALISED, ONE_LINE, Name
 from gameshelf.library import InstallationStatus
 from pydantic import (
@@ -19,6 +20,7 @@ from pydantic import (
     Field,
     FiniteFloat,
     StrictBool,
+    StrictInt,
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
@@ -124,13 +126,35 @@ def _titles(value: object) -> object:
     return {"ru": value} if isinstance(value, str) else value
 
 
+class Descriptions(_Data):
+    ru: Annotated[str, Field(max_length=5000), NORMALISED] | None = None
+    en: Annotated[str, Field(max_length=5000), NORMALISED] | None = None
+
+
+Localised = Annotated[Titles, BeforeValidator(_titles)]
+IconUrl = Annotated[str, Field(max_length=2000), NORMALISED]
+
+
+class AchievementDefinition(_Data):
+    id: UUID
+    api_name: Annotated[str, Field(min_length=1, max_length=200), NORMALISED] | None = None
+    name: Localised | None = None
+    description: Annotated[Descriptions, BeforeValidator(_titles)] | None = None
+    icon_url_locked: IconUrl | None = None
+    icon_url_unlocked: IconUrl | None = None
+    is_hidden: StrictBool | None = None
+    target_progress: Annotated[StrictInt, Field(ge=1, le=2**31 - 1)] | None = None
+    server_authoritative: StrictBool | None = None
+
+
 class ProductChange(_Data):
     product_id: UUID
-    new_title: Annotated[Titles, BeforeValidator(_titles)] | None = None
+    new_title: Localised | None = None
     new_cover_image_url: Annotated[str, Field(max_length=2000), NORMALISED] | None = None
     product_type: ProductType | None = None
     is_free_to_play: StrictBool | None = None
     family_sharing_allowed: StrictBool | None = None
+    achievements: Annotated[tuple[AchievementDefinition, ...], Field(max_length=MAX_DEFINITIONS)] = ()
     timestamp: Moment | None = None
 
 

@@ -50,6 +50,10 @@ class Metrics:
             "playtime_active_sessions", "Running sessions, of all instances together", registry=registry
         )
         self.playtime_anomalies = Counter("playtime_anomalies", "Play that can't be", ["kind"], registry=registry)
+        self.achievements_unlocked = Counter("achievements_unlocked", "Achievements unlocked", registry=registry)
+        self.rarity_differences = Counter(
+            "achievements_rarity_differences", "Counters that a recount found wrong", registry=registry
+        )
         self.pool_size = Gauge("postgres_pool_size", "Open connections to PostgreSQL", registry=registry)
         self.pool_idle = Gauge("postgres_pool_idle", "Those not in use", registry=registry)
         # Finding a child by its labels costs more than counting, so each is looked up once.

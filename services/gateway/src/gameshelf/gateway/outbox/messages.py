@@ -9,6 +9,7 @@ from functools import singledispatch
 from typing import Any
 from uuid import uuid4
 
+from gameshelf.achievements import AchievementUnlocked
 from gameshelf.gateway.encoding import encode
 from gameshelf.kernel.events import Event
 from gameshelf.library import GameAdded, GameRemoved, ItemUpdated
@@ -127,6 +128,26 @@ def _(event: SessionEnded) -> Told:
             "duration_seconds": event.duration_seconds,
             "end_reason": event.end_reason,
             "total_playtime_seconds": event.total_playtime_seconds,
+        },
+    )
+
+
+@tell.register
+def _(event: AchievementUnlocked) -> Told:
+    return Told(
+        "com.platform.library.achievement.unlocked.v1",
+        {
+            "userId": event.user_id,
+            "productId": event.product_id,
+            "achievementMetaId": event.achievement_id,
+            "unlockedAt": event.unlocked_at,
+        },
+        "achievement.unlocked",
+        {
+            "product_id": event.product_id,
+            "achievement_id": event.achievement_id,
+            "achievement_name": event.name_ru or event.name_en or event.api_name,
+            "unlocked_at": event.unlocked_at,
         },
     )
 

@@ -1,0 +1,101 @@
+"""REST of achievements (contract, section 3.4)."""
+
+from typing import Any
+from uuid import UUID
+
+from gameshelf.achievements import (
+    Achievement,
+    AchievementQueries,
+    AchievementService,
+    Language,
+    ProductAchievements,
+    Progress,
+    ReportProgress,
+    SummaryFilter,
+)
+from gameshelf.gateway.http import schemas
+from gameshelf.gateway.http.reply import BASE, Reply, collection, ok
+from gameshelf.gateway.http.routing import Read, Routes, Write
+
+routes = Routes("achievements")
+
+
+@routes.read("/achievements/status/<uuid:product_id>", answers=schemas.listing(schemas.ACHIEVEMENT_STATUS))
+async def list_achievements(read: Read, product_id: UUID) -> Reply:
+    """Every achievement of a product, with the player's state of it."""
+    found = await read.of(AchievementQueries).of_product(read.user_id, product_id)
+    return ok({"data": [status(one, read.language) for one in found]})
+
+
+@routes.write(
+    "POST",
+    "/achievements/<uuid:achievement_id>/progress",
+    body=ReportProgress,
+    answers=schemas.closed(
+        {"data": schemas.ACHIEVEMENT_STATUS, "meta": schemas.closed({"newly_unlocked": {"type": "boolean"}})}
+    ),
+    refuses=("ACHIEVEMENT_NOT_FOUND", "PERMISSION_DENIED"),
+)
+async def report_progress(write: Write, achievement_id: UUID, body: ReportProgress) -> Reply:
+    """Says how far the player is now; it never goes back, and unlocks at the total."""
+    progress = Progress(achievement_id, body.current_progress)
+    achievement, newly_unlocked = await write.of(AchievementService).report(write.user_id, progress)
+    return ok({"data": status(achievement, write.language), "meta": {"newly_unlocked": newly_unlocked}})
+
+
+@routes.write(
+    "POST",
+    "/achievements/<uuid:achievement_id>/unlock",
+    answers=schemas.single(schemas.ACHIEVEMENT_STATUS),
+    refuses=("ACHIEVEMENT_NOT_FOUND", "PERMISSION_DENIED", "ACHIEVEMENT_ALREADY_UNLOCKED"),
+)
+async def unlock_achievement(write: Write, achievement_id: UUID) -> Reply:
+    """Unlocks an achievement; the second time it is refused."""
+    unlocked = await write.of(AchievementService).unlock(write.user_id, achievement_id)
+    return ok({"data": status(unlocked, write.language)})
+
+
+@routes.read("/achievements/summary", query=SummaryFilter, answers=schemas.collection(schemas.PRODUCT_ACHIEVEMENTS))
+async def summarize_achievements(read: Read, query: SummaryFilter) -> Reply:
+    """How far the player is with each product, the one with the newest unlock first."""
+    found = await read.of(AchievementQueries).summary(read.user_id, query.slice)
+    shown = [summary(one) for one in found.items]
+    return Reply(200, collection(f"{BASE}/achievements/summary", {}, shown, found.total, query.slice))
+
+
+def status(of: Achievement, language: Language) -> dict[str, Any]:
+    """The resource ``userAchievementStatus``."""
+    progress = {"current": of.current_progress or 0, "total": of.target} if of.target else None
+    return {
+        "type": "userAchievementStatus",
+        "id": of.id,
+        "attributes": {
+            "product_id": of.product_id,
+            "api_name": of.api_name,
+            "name": of.name(language),
+            "description": of.description(language),
+            "icon_url_locked": of.icon_url_locked,
+            "icon_url_unlocked": of.icon_url_unlocked,
+            "is_hidden": of.is_hidden,
+            "is_unlocked": of.is_unlocked,
+            "unlocked_at": of.unlocked_at,
+            "current_progress": progress,
+            "rarity_percentage": of.rarity,
+            "rarity_at_unlock": of.rarity_at_unlock,
+        },
+    }
+
+
+def summary(of: ProductAchievements) -> dict[str, Any]:
+    """The resource ``productAchievements``."""
+    return {
+        "type": "productAchievements",
+        "id": of.product_id,
+        "attributes": {
+            "product_id": of.product_id,
+            "unlocked": of.unlocked,
+            "total": of.total,
+            "percentage": of.percentage,
+            "last_unlocked_at": of.last_unlocked_at,
+        },
+    }

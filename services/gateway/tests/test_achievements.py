@@ -1,0 +1,273 @@
+"""Achievements from the Catalog's event to every device: over Kafka, REST, gRPC and WebSocket."""
+
+import asyncio
+import json
+from uuid import uuid4
+
+import grpc.aio
+import httpx
+import pytest
+from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.protos.library.v1 import achievement_service_pb2 as messages
+from gameshelf.protos.library.v1.achievement_service_pb2_grpc import AchievementServiceStub
+from google.rpc.error_details_pb2 import ErrorInfo
+from grpc_status import rpc_status
+from websockets.asyncio.client import connect
+
+UPDATED = "com.platform.catalog.product.updated.v1"
+
+
+@pytest.fixture(scope="module")
+def game():
+    """A game with achievements of every kind, by their names."""
+    return {"product": uuid4(), **{name: uuid4() for name in ("first", "hundred", "secret", "server")}}
+
+
+@pytest.fixture(scope="module")
+async def service(platform, service, game, wait_until):
+    """The service, which has heard of the game."""
+    achievements = [
+        {"id": game["first"], "apiName": "FIRST", "name": {"ru": "Первый шаг", "en": "First step"}},
+        {"id": game["hundred"], "apiName": "HUNDRED", "name": "Сотня", "targetProgress": 100},
+        {"id": game["secret"], "apiName": "SECRET", "name": {"en": "Secret"}, "isHidden": True},
+        {
+            "id": game["server"],
+            "apiName": "SERVER",
+            "serverAuthoritative": True,
+            "icon_url_locked": "https://x.example/l",
+        },
+    ]
+    data = {
+        "productId": str(game["product"]),
+        "newTitle": "Игра",
+        "achievements": [{**one, "id": str(one["id"])} for one in achievements],
+    }
+    await publish_as_catalog(platform, data)
+    token = platform.token(uuid4())
+    async with httpx.AsyncClient(base_url=service.api, headers={"Authorization": f"Bearer {token}"}) as http:
+
+        async def heard():
+            return (await http.get(f"/achievements/status/{game['product']}")).json()["data"]
+
+        await wait_until(heard)
+    return service
+
+
+async def publish_as_catalog(platform, data):
+    await publish(platform.kafka.address, [CloudEvent(UPDATED, data)])
+
+
+@pytest.fixture
+async def owner(player, game, wait_until):
+    """Somebody who owns the game."""
+    await player.buys(game["product"])
+    await wait_until(player.products)
+    return player
+
+
+async def states(player, game, **headers):
+    found = await player.http.get(f"/achievements/status/{game['product']}", headers=headers)
+    assert found.status_code == 200, found.text
+    return {one["attributes"]["api_name"]: one["attributes"] for one in found.json()["data"]}
+
+
+def code_of(response):
+    return response.status_code, response.json()["errors"][0]["code"]
+
+
+async def test_status_shows_every_achievement_and_keeps_secrets(owner, game):
+    shown = await states(owner, game)
+    assert list(shown) == ["FIRST", "HUNDRED", "SECRET", "SERVER"]
+    assert (shown["FIRST"]["name"], shown["FIRST"]["current_progress"]) == ("Первый шаг", None)
+    assert shown["HUNDRED"]["current_progress"] == {"current": 0, "total": 100}
+    assert (shown["SECRET"]["name"], shown["SECRET"]["is_hidden"]) == (None, True)
+    assert shown["SERVER"]["icon_url_locked"] == "https://x.example/l"
+    await owner.post(f"/achievements/{game['secret']}/unlock")
+    shown = await states(owner, game, **{"Accept-Language": "en"})
+    assert (shown["FIRST"]["name"], shown["SECRET"]["name"]) == ("First step", "Secret")
+
+
+async def test_progress_unlocks_at_the_total_and_the_second_unlock_is_refused(owner, game):
+    path = f"/achievements/{game['hundred']}"
+    for current, expected, newly in ((40, 40, False), (10, 40, False), (1000, 100, True), (100, 100, False)):
+        response = await owner.post(f"{path}/progress", {"current_progress": current})
+        assert response.status_code == 200, response.text
+        assert response.json()["data"]["attributes"]["current_progress"] == {"current": expected, "total": 100}
+        assert response.json()["meta"] == {"newly_unlocked": newly}
+    refused = await owner.post(f"{path}/unlock")
+    assert code_of(refused) == (409, "ACHIEVEMENT_ALREADY_UNLOCKED")
+    assert refused.json()["errors"][0]["meta"]["unlocked_at"]
+    [summary] = (await owner.get("/achievements/summary"))["data"]
+    assert summary["attributes"]["unlocked"] == 1
+    assert (summary["attributes"]["total"], summary["attributes"]["percentage"]) == (4, 25.0)
+
+
+async def test_what_may_not_be_unlocked_is_refused_by_its_reason(owner, new_player, game):
+    assert code_of(await owner.post(f"/achievements/{game['server']}/unlock")) == (403, "PERMISSION_DENIED")
+    assert code_of(await owner.post(f"/achievements/{uuid4()}/unlock")) == (404, "ACHIEVEMENT_NOT_FOUND")
+    stranger = new_player()
+    assert code_of(await stranger.post(f"/achievements/{game['first']}/unlock")) == (403, "PERMISSION_DENIED")
+    for progress in (-1, 1.5, "3", None):
+        refused = await owner.post(f"/achievements/{game['first']}/progress", {"current_progress": progress})
+        assert code_of(refused) == (400, "VALIDATION_ERROR")
+        assert refused.json()["errors"][0]["source"] == {"pointer": "/data/attributes/current_progress"}
+
+
+async def test_two_devices_that_unlock_at_once_unlock_once_and_every_device_hears_of_it(
+    platform, service, owner, game, next_message, read_records
+):
+    headers = {"Authorization": f"Bearer {owner.token}"}
+    async with (
+        connect(service.ws, additional_headers=headers) as one,
+        connect(service.ws, additional_headers=headers) as two,
+    ):
+        path = f"/achievements/{game['first']}"
+        responses = await asyncio.gather(
+            *(owner.post(f"{path}/progress", {"current_progress": 1}) for _ in range(5)),
+            *(owner.post(f"{path}/unlock") for _ in range(5)),
+        )
+        newly = [one.json()["meta"]["newly_unlocked"] for one in responses[:5]]
+        unlocked = [one.status_code == 200 for one in responses[5:]]
+        assert sum(newly) + sum(unlocked) == 1
+        for socket in (one, two):
+            message = await next_message(socket)
+            assert message["event_type"] == "achievement.unlocked"
+            assert message["payload"]["achievement_id"] == str(game["first"])
+            assert message["payload"]["achievement_name"] == "Первый шаг"
+
+    def mine(records):
+        documents = [json.loads(record.value) for record in records]
+        own = [one for one in documents if one["subject"] == str(owner.id)]
+        return [one for one in own if one["type"].endswith("achievement.unlocked.v1")]
+
+    [event] = mine(await read_records(platform, "com.platform.library.events.v1", mine))
+    assert event["data"]["achievementMetaId"] == str(game["first"])
+
+
+async def test_rarity_follows_purchases_unlocks_and_refunds(platform, service, new_player, wait_until):
+    product, achievement = uuid4(), uuid4()
+    data = {"productId": str(product), "achievements": [{"id": str(achievement), "apiName": "A"}]}
+    await publish_as_catalog(platform, data)
+    players = [new_player() for _ in range(4)]
+    bought = [await player.buys(product) for player in players]
+    for player in players:
+        await wait_until(player.products)
+
+    async def rarity_is(percent):
+        [one] = (await players[0].get(f"/achievements/status/{product}"))["data"]
+        return one["attributes"]["rarity_percentage"] == percent
+
+    await wait_until(lambda: rarity_is(0.0))
+    unlocked = await players[0].post(f"/achievements/{achievement}/unlock")
+    assert unlocked.json()["data"]["attributes"]["rarity_at_unlock"] == 25.0
+    await wait_until(lambda: rarity_is(25.0))
+    await players[1].tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought[1].data))
+    await wait_until(lambda: rarity_is(33.3))
+    await players[0].tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought[0].data))
+    await wait_until(lambda: rarity_is(0.0))
+    await players[0].buys(product)
+    await wait_until(lambda: rarity_is(33.3))
+
+
+@pytest.fixture
+async def stub(service):
+    async with grpc.aio.insecure_channel(service.grpc) as channel:
+        yield AchievementServiceStub(channel)
+
+
+@pytest.fixture
+def caller(platform):
+    def of(user_id, *roles):
+        return (("authorization", f"Bearer {platform.token(user_id, *roles)}"),)
+
+    return of
+
+
+async def refusal(call):
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await call
+    info = ErrorInfo()
+    assert rpc_status.from_call(error.value).details[0].Unpack(info)
+    return error.value.code().name, info.reason
+
+
+def report(player, achievement, current=1):
+    return messages.UpdateAchievementProgressRequest(
+        user_id=str(player.id), achievement_id=str(achievement), current_progress=current
+    )
+
+
+async def test_a_game_server_reports_and_only_it_unlocks_what_servers_unlock(stub, owner, game, caller):
+    update = report(owner, game["server"])
+    assert await refusal(stub.UpdateAchievementProgress(update, metadata=caller(owner.id))) == (
+        "PERMISSION_DENIED",
+        "PERMISSION_DENIED",
+    )
+    for roles in (("support",), ("admin",), ("user",)):
+        assert (await refusal(stub.UpdateAchievementProgress(update, metadata=caller(uuid4(), *roles))))[0] == (
+            "PERMISSION_DENIED"
+        )
+    server = caller(uuid4(), "service")
+    first = await stub.UpdateAchievementProgress(update, metadata=server)
+    again = await stub.UpdateAchievementProgress(update, metadata=server)
+    assert (first.newly_unlocked, again.newly_unlocked) == (True, False)
+    assert first.status.is_unlocked
+    assert again.status.unlocked_at == first.status.unlocked_at
+
+
+async def test_a_batch_tells_what_became_of_each_report(stub, owner, new_player, game, caller, wait_until):
+    other, stranger = new_player(), new_player()
+    await other.buys(game["product"])
+    await wait_until(other.products)
+    updates = [
+        report(owner, game["hundred"], 50),
+        report(other, game["hundred"], 100),
+        report(stranger, game["first"]),
+        report(owner, uuid4()),
+        report(owner, game["first"]),
+        report(owner, game["first"]),
+    ]
+    request = messages.BatchUpdateAchievementProgressRequest(updates=updates)
+    answer = await stub.BatchUpdateAchievementProgress(request, metadata=caller(uuid4(), "service"))
+    assert [(one.newly_unlocked, one.reason) for one in answer.results] == [
+        (False, ""),
+        (True, ""),
+        (False, "PERMISSION_DENIED"),
+        (False, "ACHIEVEMENT_NOT_FOUND"),
+        (True, ""),
+        (False, ""),
+    ]
+    assert answer.results[0].status.current_progress == 50
+    too_many = messages.BatchUpdateAchievementProgressRequest(updates=updates[:1] * 1001)
+    call = stub.BatchUpdateAchievementProgress(too_many, metadata=caller(uuid4(), "service"))
+    assert await refusal(call) == ("INVALID_ARGUMENT", "VALIDATION_ERROR")
+    assert await refusal(stub.BatchUpdateAchievementProgress(request, metadata=caller(owner.id))) == (
+        "PERMISSION_DENIED",
+        "PERMISSION_DENIED",
+    )
+
+
+async def test_status_is_asked_by_product_or_by_id(stub, owner, game, caller):
+    await owner.post(f"/achievements/{game['first']}/unlock")
+    own, user = caller(owner.id), str(owner.id)
+    of_product = messages.GetAchievementStatusRequest(user_id=user, product_id=str(game["product"]))
+    listed = (await stub.GetAchievementStatus(of_product, metadata=own)).achievements
+    assert [one.api_name for one in listed] == ["FIRST", "HUNDRED", "SECRET", "SERVER"]
+    assert [one.is_unlocked for one in listed] == [True, False, False, False]
+    by_id = messages.GetAchievementStatusRequest(user_id=user, achievement_ids=[str(game["hundred"]), str(uuid4())])
+    [found] = (await stub.GetAchievementStatus(by_id, metadata=caller(uuid4(), "support"))).achievements
+    assert (found.api_name, found.target_progress, found.HasField("rarity_at_unlock")) == ("HUNDRED", 100, False)
+    assert (await refusal(stub.GetAchievementStatus(of_product, metadata=caller(uuid4()))))[0] == "PERMISSION_DENIED"
+    neither = messages.GetAchievementStatusRequest(user_id=user)
+    assert await refusal(stub.GetAchievementStatus(neither, metadata=own)) == ("INVALID_ARGUMENT", "VALIDATION_ERROR")
+
+
+async def test_unlocks_are_counted(service, owner, game):
+    def count(text):
+        [line] = [one for one in text.splitlines() if one.startswith("achievements_unlocked_total ")]
+        return float(line.split()[1])
+
+    async with httpx.AsyncClient() as http:
+        before = count((await http.get(service.metrics)).text)
+        await owner.post(f"/achievements/{game['first']}/unlock")
+        assert count((await http.get(service.metrics)).text) == before + 1

@@ -71,3 +71,23 @@ async def test_another_service_asks_for_access(platform, service, bought):
         assert time.monotonic() < deadline
     assert answer == (0, "has_access: True, reason: owned, access_type: purchase\n")
     assert access(service, platform.token(uuid4()), user, product)[1].startswith("PERMISSION_DENIED")
+
+
+async def test_a_game_reports_a_session_and_an_achievement(platform, service, bought):
+    user, product, purchase = bought
+    achievement = uuid4()
+    said = {"productId": str(product), "achievements": [{"id": str(achievement), "apiName": "FIRST_STEP"}]}
+    await publish(platform.kafka.address, [purchase, CloudEvent("com.platform.catalog.product.updated.v1", said)])
+    token = platform.token(user)
+    deadline = time.monotonic() + 20
+    while True:
+        game = run("play.py", token, user, product, achievement, LIBRARY_GRPC=service.grpc)
+        said, complaint = game.communicate(timeout=30)
+        if game.returncode == 0:
+            break
+        assert time.monotonic() < deadline, complaint
+    first, *kept, unlocked, last = said.splitlines()
+    assert first.startswith("playing since ")
+    assert kept[-1] == "heartbeats up to 3 are kept"
+    assert unlocked == "FIRST_STEP: unlocked"
+    assert last.startswith("completed after ")

@@ -1,4 +1,4 @@
-"""Demo data: a catalog of made-up games and two players, told to the service as other services would tell it.
+"""Demo data: a catalog of made-up games, and two players, told to the service as other services would tell it.
 
 Every event has a fixed id, so telling it all again changes nothing.
 """
@@ -15,6 +15,12 @@ ANNA = UUID("a11a0000-0000-4000-8000-000000000001")
 ANNAS_GAMES = 15
 BORIS = UUID("b0b00000-0000-4000-8000-000000000002")
 SOURCE = "gameshelf.demo"
+_ACHIEVEMENTS: tuple[dict[str, object], ...] = (
+    {"apiName": "FIRST_STEP", "name": {"ru": "Первый шаг", "en": "First step"}},
+    {"apiName": "COLLECTOR", "name": {"ru": "Коллекционер", "en": "Collector"}, "targetProgress": 10},
+    {"apiName": "SECRET", "name": {"ru": "Тайная комната", "en": "Secret room"}, "isHidden": True},
+)
+"""What can be achieved in every made-up game."""
 _BEGINNING = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
@@ -29,10 +35,15 @@ def product_id(slug: str) -> UUID:
     return uuid5(NAMESPACE_URL, f"https://gameshelf.example/games/{slug}")
 
 
+def achievement_id(slug: str, api_name: str) -> UUID:
+    """The id of an achievement of a made-up game."""
+    return uuid5(product_id(slug), api_name)
+
+
 def events() -> list[CloudEvent]:
     """Everything there is to tell: the catalog, then the players' purchases, keys and gifts."""
     slugs = [str(game["slug"]) for game in catalog()]
-    told = [_product(game) for game in catalog()]
+    told = [_product(game) for game in catalog()] + [_achievements(slug) for slug in slugs]
     for index, slug in enumerate(slugs[: ANNAS_GAMES - 1]):
         told.append(_purchase(ANNA, slug, index))
     for index, slug in enumerate(slugs[10:17]):
@@ -60,6 +71,12 @@ def _product(game: dict[str, object]) -> CloudEvent:
         "familySharingAllowed": game.get("shareable", True),
     }
     return _event("com.platform.catalog.product.created.v1", data, f"product-{slug}", 0)
+
+
+def _achievements(slug: str) -> CloudEvent:
+    achievements = [{"id": str(achievement_id(slug, str(one["apiName"]))), **one} for one in _ACHIEVEMENTS]
+    data = {"productId": str(product_id(slug)), "achievements": achievements}
+    return _event("com.platform.catalog.product.updated.v1", data, f"achievements-{slug}", 1)
 
 
 def _purchase(user_id: UUID, slug: str, index: int) -> CloudEvent:

@@ -24,8 +24,11 @@ from gameshelf.gateway.outbox import store
 _log = logging.getLogger(__name__)
 
 _BATCH = 500
-_SIDE_BY_SIDE = 4
+"""How many records of a shard are sent at a time."""
+_SHARDS_AT_ONCE = 8
 _IDLE_SECONDS = 0.1
+_GATHER_SECONDS = 0.1
+"""How long small batches are let grow under steady load: a round costs the same for one record and for hundreds."""
 _SEND_SECONDS = 20.0
 _LONGEST_PAUSE = 5.0
 _MAX_BYTES = 1024 * 1024
@@ -89,28 +92,23 @@ class Relay:
         self._woken.clear()
 
     async def _round(self, producer: AIOKafkaProducer, stopping: asyncio.Event) -> None:
-        """Serves every shard that has something, until none has, or the service stops."""
+        """Serves shards until none has anything that other instances don't serve, or the service stops."""
         while not stopping.is_set():
-            async with self._acquire() as connection:
-                shards = await store.pending_shards(connection)
-            if not shards:
+            sent = await self._serve(producer)
+            if not sent:
                 return
-            slots = asyncio.Semaphore(_SIDE_BY_SIDE)
-            served = await asyncio.gather(
-                *(self._serve(producer, shard, slots) for shard in shards), return_exceptions=True
-            )
-            for failure in served:
-                if isinstance(failure, BaseException):
-                    raise failure
-            if not any(served):
-                return  # other instances serve them
+            if sent < _BATCH:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), _GATHER_SECONDS)
 
-    async def _serve(self, producer: AIOKafkaProducer, shard: int, slots: asyncio.Semaphore) -> bool:
-        """Sends one chunk of a shard; False when another relay serves it, or nothing could be sent."""
-        async with slots, self._acquire() as connection, connection.transaction():
-            if not await store.take_shard(connection, shard):
-                return False
-            records = await store.pending(connection, shard, _BATCH)
+    async def _serve(self, producer: AIOKafkaProducer) -> int:
+        """Sends a chunk of some shards; how many records."""
+        async with self._acquire() as connection, connection.transaction():
+            shards = await store.take_shards(connection, _SHARDS_AT_ONCE)
+            if not shards:
+                return 0
+            # A statement of its own, which sees what the one who had the shards before has removed.
+            records = await store.pending(connection, shards, _BATCH)
             started = time.time_ns()
             sent, failure = await self._send(producer, records)
             self._trace(records, sent, started)
@@ -118,7 +116,7 @@ class Relay:
                 await store.mark_sent(connection, sent)
         if failure is not None:
             raise failure
-        return bool(sent)
+        return len(sent)
 
     async def _send(self, producer: AIOKafkaProducer, records: list[Record]) -> tuple[list[int], BaseException | None]:
         """Sends records, one batch a partition: a batch is taken whole or not at all, so order can't break inside it.

@@ -138,29 +138,43 @@ _FEED_AFTER = Statement(
     .order_by(_following.c.sequence)
 )
 _shards = func.generate_series(0, SHARDS - 1).table_valued(column("shard", Integer), name="shards").render_derived()
-_PENDING_SHARDS = Statement(
-    select(_shards.c.shard).where(
-        select(col(OutboxRecord.id)).where(col(OutboxRecord.shard) == _shards.c.shard).limit(1).exists()
+# Some of them, by chance: relays of several instances share the work then, instead of taking turns at all of it.
+_some_pending = (
+    select(_shards.c.shard)
+    .where(select(col(OutboxRecord.id)).where(col(OutboxRecord.shard) == _shards.c.shard).limit(1).exists())
+    .order_by(func.random())
+    .limit(bindparam("shards", type_=Integer))
+    .cte("some_pending")
+    .prefix_with("MATERIALIZED")
+)
+_TAKE_SHARDS = Statement(
+    select(_some_pending.c.shard).where(
+        func.pg_try_advisory_xact_lock(bindparam("space", type_=Integer), _some_pending.c.shard)
     )
 )
-_TRY_SHARD = Statement(
-    select(
-        func.pg_try_advisory_xact_lock(bindparam("space", type_=Integer), bindparam("shard", type_=Integer)).label(
-            "mine"
-        )
-    )
+_taken = (
+    func.unnest(bindparam("taken", type_=ARRAY(SmallInteger)))
+    .table_valued(column("shard", SmallInteger), name="taken")
+    .render_derived()
+)
+_oldest = (
+    select(OutboxRecord)
+    .where(col(OutboxRecord.shard) == _taken.c.shard)
+    .order_by(col(OutboxRecord.id))
+    .limit(bindparam("limit", type_=Integer))
+    .lateral("oldest")
 )
 _PENDING = Statement(
     select(
-        col(OutboxRecord.id),
-        col(OutboxRecord.topic),
-        col(OutboxRecord.record_key),
-        col(OutboxRecord.value),
-        col(OutboxRecord.traceparent),
+        _oldest.c.id,
+        _oldest.c.topic,
+        _oldest.c.record_key,
+        _oldest.c.value,
+        _oldest.c.traceparent,
     )
-    .where(col(OutboxRecord.shard) == bindparam("shard", type_=SmallInteger))
-    .order_by(col(OutboxRecord.id))
-    .limit(bindparam("limit", type_=Integer))
+    .select_from(_taken)
+    .join(_oldest, true())
+    .order_by(_oldest.c.shard, _oldest.c.id)
 )
 _SENT = Statement(delete(OutboxRecord).where(col(OutboxRecord.id) == any_(bindparam("ids", type_=ARRAY(BigInteger)))))
 _BACKLOG = Statement(
@@ -212,20 +226,14 @@ async def feed_after(connection: Connection, user_id: UUID, after: int, limit: i
     return rows[0]["pruned_sequence"] if rows else 0, messages
 
 
-async def pending_shards(connection: Connection) -> list[int]:
-    """The shards that have something to send."""
-    return [row["shard"] for row in await _PENDING_SHARDS.all(connection)]
+async def take_shards(connection: Connection, count: int) -> list[int]:
+    """Makes this transaction the only one that serves some shards with something to send, and that nobody serves."""
+    return [row["shard"] for row in await _TAKE_SHARDS.all(connection, space=_LOCK_SPACE, shards=count)]
 
 
-async def take_shard(connection: Connection, shard: int) -> bool:
-    """Makes this transaction the only one that serves a shard; False when another one does."""
-    row = await _TRY_SHARD.first(connection, space=_LOCK_SPACE, shard=shard)
-    return bool(row and row["mine"])
-
-
-async def pending(connection: Connection, shard: int, limit: int) -> list[Record]:
-    """A shard's oldest records: ``id, topic, record_key, value, traceparent``."""
-    return await _PENDING.all(connection, shard=shard, limit=limit)
+async def pending(connection: Connection, shards: Sequence[int], limit: int) -> list[Record]:
+    """The oldest records of each of these shards, in order: ``id, topic, record_key, value, traceparent``."""
+    return await _PENDING.all(connection, taken=list(shards), limit=limit)
 
 
 async def mark_sent(connection: Connection, ids: Sequence[int]) -> None:

@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 _log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 3.0
+GATHER_SECONDS = 0.005
 MAX_WAITING = 256
 """How many messages may wait for one connection; what comes beyond them it reads from the feed."""
 _MAX_UNPUBLISHED = 10_000
@@ -122,6 +123,7 @@ class Hub:
     async def _publish(self) -> None:
         while goes_on():
             commits = [await self._unpublished.get()]
+            await asyncio.sleep(GATHER_SECONDS)  # under load many share a round trip
             while not self._unpublished.empty() and len(commits) < 500:
                 commits.append(self._unpublished.get_nowait())
             try:

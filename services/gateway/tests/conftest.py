@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import grpc.aio
 import httpx
 import jsonschema_rs
 import pytest
@@ -16,6 +17,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.pytest_plugin import Platform, Service
 from gameshelf.devstack.servers.kafka import PARTITIONS
+from google.rpc.error_details_pb2 import ErrorInfo
+from grpc_status import rpc_status
 
 SCHEMAS = Path(__file__).parents[3] / "protos" / "schemas"
 OWN_TOPICS = {
@@ -162,6 +165,32 @@ async def new_player(platform: Platform, service: Service) -> AsyncIterator[Call
 def player(new_player: Callable[[], Player]) -> Player:
     """A player who owns nothing yet."""
     return new_player()
+
+
+@pytest.fixture
+def caller(platform: Platform) -> Callable[..., Any]:
+    """The metadata of a gRPC caller with these roles, whose token lives for so many seconds."""
+
+    def of(user_id: UUID, *roles: str, ttl: float = 600) -> Any:
+        token = platform.issuer.issue(str(user_id), roles or ("user",), ttl=ttl)
+        return (("authorization", f"Bearer {token}"),)
+
+    return of
+
+
+@pytest.fixture(scope="session")
+def refusal() -> Callable[..., Awaitable[tuple[str, str]]]:
+    """The status and the reason of a gRPC call that must be refused."""
+
+    async def of(call: Any) -> tuple[str, str]:
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await call
+        info = ErrorInfo()
+        assert rpc_status.from_call(error.value).details[0].Unpack(info)
+        assert info.domain == "library.platform"
+        return error.value.code().name, info.reason
+
+    return of
 
 
 @pytest.fixture(scope="session")

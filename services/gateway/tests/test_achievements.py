@@ -10,8 +10,6 @@ import pytest
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.protos.library.v1 import achievement_service_pb2 as messages
 from gameshelf.protos.library.v1.achievement_service_pb2_grpc import AchievementServiceStub
-from google.rpc.error_details_pb2 import ErrorInfo
-from grpc_status import rpc_status
 from websockets.asyncio.client import connect
 
 UPDATED = "com.platform.catalog.product.updated.v1"
@@ -175,29 +173,13 @@ async def stub(service):
         yield AchievementServiceStub(channel)
 
 
-@pytest.fixture
-def caller(platform):
-    def of(user_id, *roles):
-        return (("authorization", f"Bearer {platform.token(user_id, *roles)}"),)
-
-    return of
-
-
-async def refusal(call):
-    with pytest.raises(grpc.aio.AioRpcError) as error:
-        await call
-    info = ErrorInfo()
-    assert rpc_status.from_call(error.value).details[0].Unpack(info)
-    return error.value.code().name, info.reason
-
-
 def report(player, achievement, current=1):
     return messages.UpdateAchievementProgressRequest(
         user_id=str(player.id), achievement_id=str(achievement), current_progress=current
     )
 
 
-async def test_a_game_server_reports_and_only_it_unlocks_what_servers_unlock(stub, owner, game, caller):
+async def test_a_game_server_reports_and_only_it_unlocks_what_servers_unlock(stub, owner, game, caller, refusal):
     update = report(owner, game["server"])
     assert await refusal(stub.UpdateAchievementProgress(update, metadata=caller(owner.id))) == (
         "PERMISSION_DENIED",
@@ -215,7 +197,7 @@ async def test_a_game_server_reports_and_only_it_unlocks_what_servers_unlock(stu
     assert again.status.unlocked_at == first.status.unlocked_at
 
 
-async def test_a_batch_tells_what_became_of_each_report(stub, owner, new_player, game, caller, wait_until):
+async def test_a_batch_tells_what_became_of_each_report(stub, owner, new_player, game, caller, wait_until, refusal):
     other, stranger = new_player(), new_player()
     await other.buys(game["product"])
     await wait_until(other.products)
@@ -247,7 +229,7 @@ async def test_a_batch_tells_what_became_of_each_report(stub, owner, new_player,
     )
 
 
-async def test_status_is_asked_by_product_or_by_id(stub, owner, game, caller):
+async def test_status_is_asked_by_product_or_by_id(stub, owner, game, caller, refusal):
     await owner.post(f"/achievements/{game['first']}/unlock")
     own, user = caller(owner.id), str(owner.id)
     of_product = messages.GetAchievementStatusRequest(user_id=user, product_id=str(game["product"]))

@@ -36,16 +36,6 @@ def stub(channel):
     return LibraryQueryServiceStub(channel)
 
 
-@pytest.fixture
-def caller(platform):
-    """The metadata of a caller with these roles."""
-
-    def of(user_id, *roles):
-        return (("authorization", f"Bearer {platform.token(user_id, *roles)}"),)
-
-    return of
-
-
 async def refusal(call):
     """The status, the reason, the message and the metadata of a call that must be refused."""
     with pytest.raises(grpc.aio.AioRpcError) as error:

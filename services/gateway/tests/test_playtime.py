@@ -173,3 +173,32 @@ async def test_devices_and_other_services_hear_of_sessions(platform, service, pl
     assert began["type"] == "com.platform.library.playtime.session.started.v1"
     assert over["type"] == "com.platform.library.playtime.session.ended.v1"
     assert over["data"]["endReason"] == "completed"
+
+
+async def test_after_a_kill_the_session_goes_on_or_ends_at_its_last_heartbeat(
+    platform, service, new_player, wait_until
+):
+    settings = {"PLAYTIME_HEARTBEAT_INTERVAL_SECONDS": "1", "PLAYTIME_SESSION_TIMEOUT_SECONDS": "6"}
+    mortal = platform.service(**settings)
+    mortal.start()
+    silent, loud = new_player(at=mortal), new_player(at=mortal)
+    sessions = {}
+    for player in (silent, loud):
+        product = uuid4()
+        await player.buys(product)
+        await wait_until(player.products)
+        sessions[player] = await start(player, product)
+        assert (await player.post(f"{SESSIONS}/{sessions[player]['id']}/heartbeat")).status_code == 204
+    last = datetime.now(UTC)
+    mortal.kill()
+    mortal.start()
+
+    async def silent_ended():
+        assert (await loud.post(f"{SESSIONS}/{sessions[loud]['id']}/heartbeat")).status_code == 204
+        [listed] = (await silent.get(SESSIONS))["data"]
+        return listed["attributes"] if listed["attributes"]["end_time"] else None
+
+    ended = await wait_until(silent_ended, 40)
+    assert ended["end_reason"] == "timeout"
+    assert abs(datetime.fromisoformat(ended["end_time"]) - last) < timedelta(seconds=3)
+    mortal.stop()

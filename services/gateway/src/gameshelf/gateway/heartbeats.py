@@ -23,12 +23,12 @@ from gameshelf.gateway.adapters.live_sessions import (
 )
 from gameshelf.gateway.adapters.redis import goes_on
 from gameshelf.gateway.database import Acquire
-from gameshelf.gateway.errors import ServiceUnavailable, Unauthenticated
+from gameshelf.gateway.errors import ServiceUnavailable
 from gameshelf.gateway.failures import is_passing, refused
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.streams import UserStreams
 from gameshelf.kernel.clock import Clock, utc_now
-from gameshelf.kernel.errors import DomainError
+from gameshelf.kernel.errors import DomainError, PermissionDenied
 from gameshelf.playtime import Beat, Liveness, SessionAlreadyEnded, SessionNotFound, longest_gap
 from redis.exceptions import RedisError
 
@@ -105,13 +105,12 @@ class Heartbeats:
     async def beat(self, user_id: UUID, session_id: UUID) -> None:
         """One heartbeat; it is in Redis when this returns.
 
-        Raises SessionNotFound (also for somebody else's), SessionAlreadyEnded, Unauthenticated for an erased user,
-        ServiceUnavailable.
+        Raises SessionNotFound (also for somebody else's), SessionAlreadyEnded, UserErased, ServiceUnavailable.
         """
         one = member(user_id, session_id)
         refusals = await self.add((one,)).refusals((one,))
         for refusal in refusals.values():
-            if isinstance(refusal, SessionNotFound):
+            if isinstance(refusal, SessionNotFound | PermissionDenied):
                 async with self._acquire() as connection:
                     await self._streams.state(connection, user_id)  # of an erased user nothing is known either
             raise refusal
@@ -222,5 +221,5 @@ class Heartbeats:
         refusals: Refusals = {}
         for key in beats.keys() - running:
             refusal: DomainError = SessionAlreadyEnded() if key in known else SessionNotFound()
-            refusals[member(key.user_id, key.session_id)] = Unauthenticated() if key.user_id in erased else refusal
+            refusals[member(key.user_id, key.session_id)] = PermissionDenied() if key.user_id in erased else refusal
         return refusals

@@ -11,6 +11,7 @@ from gameshelf.achievements import AchievementQueries, AchievementService, Outco
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.grpc import convert
 from gameshelf.gateway.grpc.calls import (
+    erased_among,
     is_service,
     parse_id,
     require_few,
@@ -99,9 +100,10 @@ class Achievements(AchievementServiceServicer):
         achievement_ids = [parse_id(one, "achievement_ids") for one in request.achievement_ids]
         product_id = None if achievement_ids else parse_id(request.product_id, "product_id")
         async with self._acquire() as connection:
-            await self._streams.state(connection, user_id)
             queries = AchievementQueries(connection)
-            if product_id:
+            if await erased_among(self._streams, connection, {user_id}):
+                found = []
+            elif product_id:
                 found = await queries.of_product(user_id, product_id)
             else:
                 found = await queries.of_ids(user_id, achievement_ids)

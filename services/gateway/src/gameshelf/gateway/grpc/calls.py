@@ -15,6 +15,8 @@ from gameshelf.gateway.identity import Identity, Role, TokenVerifier, Unauthenti
 from gameshelf.gateway.limits import RateLimits
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
+from gameshelf.gateway.streams import UserErased, UserStreams
+from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied, Problem
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
@@ -44,6 +46,15 @@ def require_read(user_id: UUID) -> None:
     caller = _caller.get()
     if is_player() and (Role.USER not in caller.roles or caller.user_id != user_id):
         raise PermissionDenied
+
+
+async def erased_among(streams: UserStreams, connection: Connection, users: Set[UUID]) -> Set[UUID]:
+    """Those whose account was deleted: nobody reads of them any more. Raises UserErased for a player themselves."""
+    if not is_player():
+        return await streams.being_erased(connection, users)
+    for user_id in users:  # the player alone
+        await streams.state(connection, user_id)
+    return frozenset()
 
 
 def require_write(user_id: UUID) -> None:
@@ -157,7 +168,9 @@ class Calls(grpc.aio.ServerInterceptor):
                     await self._identify(metadata, context)
                     return await serve(request, context)
                 except Exception as error:
-                    refusal = refused(error)
+                    # To a service that acts for an erased user its own token is as good as ever.
+                    erased = isinstance(error, UserErased) and not is_player()
+                    refusal = PermissionDenied() if erased else refused(error)
                     code = CODES[refusal.code].grpc
                     if code in ("INTERNAL", "UNAVAILABLE"):
                         traced.fail(type(error).__name__)

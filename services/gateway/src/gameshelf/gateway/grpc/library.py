@@ -1,15 +1,12 @@
 """``LibraryQueryService``: what other services ask of libraries."""
 
-from collections.abc import Set
 from typing import Any
-from uuid import UUID
 
 import grpc.aio
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.grpc import convert
-from gameshelf.gateway.grpc.calls import is_player, parse_id, require_few, require_read
+from gameshelf.gateway.grpc.calls import erased_among, parse_id, require_few, require_read
 from gameshelf.gateway.streams import UserStreams
-from gameshelf.kernel.database import Connection
 from gameshelf.library import Access, LibraryQueries
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import (
@@ -43,7 +40,7 @@ class LibraryQuery(LibraryQueryServiceServicer):
         require_few(request.product_ids_filter, "product_ids_filter")
         products = [parse_id(product_id, "product_ids_filter") for product_id in request.product_ids_filter]
         async with self._acquire() as connection:
-            gone = await self._erased(connection, {user_id})
+            gone = await erased_among(self._streams, connection, {user_id})
             items = [] if gone else await LibraryQueries(connection).items_of_products(user_id, products)
         return messages.GetLibraryItemsResponse(items=[convert.library_item(item) for item in items])
 
@@ -65,17 +62,9 @@ class LibraryQuery(LibraryQueryServiceServicer):
         for user_id in users:
             require_read(user_id)
         async with self._acquire() as connection:
-            gone = await self._erased(connection, users)
+            gone = await erased_among(self._streams, connection, users)
             found = await LibraryQueries(connection).access(pairs)
         return [
             convert.access(NO_ACCESS if user_id in gone else one)
             for (user_id, _), one in zip(pairs, found, strict=True)
         ]
-
-    async def _erased(self, connection: Connection, users: Set[UUID]) -> Set[UUID]:
-        """Those whose account was deleted; for others nothing is left of them. Raises UserErased for the caller."""
-        if not is_player():
-            return await self._streams.being_erased(connection, users)
-        for user_id in users:  # the player alone
-            await self._streams.state(connection, user_id)
-        return frozenset()

@@ -22,7 +22,7 @@ def array(name: str, kind: Any) -> Any:
     return bindparam(name, type_=ARRAY(kind))
 
 
-def rows(name: str, **columns: tuple[str, Any]) -> TableValuedAlias:
+def rows(name: str, /, **columns: tuple[str, Any]) -> TableValuedAlias:
     """Lists side by side as a table: for each of its columns the name and the type of the list's parameter.
 
     Many rows are one statement with a text that is always the same, so that the server prepares it once.

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.errors import PermissionDenied
 from gameshelf.kernel.paging import Slice
 from gameshelf.kernel.text import fold
 from gameshelf.library.commands import ItemFilter, ItemSort, SharedFilter
@@ -369,6 +370,12 @@ class LibraryQueries:
         """Of these products those that the user may play now, each with the time since when."""
         rows = await _ACCESSIBLE.all(self._connection, user_id=user_id, product_ids=list(product_ids))
         return {row["product_id"]: row["added_at"] for row in rows}
+
+    async def require(self, user_id: UUID, product_id: UUID) -> None:
+        """Raises PermissionDenied when the user may not play the product now."""
+        [access] = await self.access([(user_id, product_id)])
+        if not access.has_access:
+            raise PermissionDenied(reason=access.reason)
 
     async def access(self, pairs: Sequence[tuple[UUID, UUID]]) -> list[Access]:
         """For each (user, product), in order, whether the user may play it now."""

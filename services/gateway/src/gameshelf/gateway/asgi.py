@@ -10,7 +10,7 @@ import os
 import signal
 from typing import Any
 
-from gameshelf.gateway.http.observe import Asgi
+from gameshelf.gateway.http.drain import Asgi
 from gameshelf.gateway.main import run_gateway, spare_the_collector
 from gameshelf.gateway.observability.logs import configure_logging
 from gameshelf.gateway.settings import load_settings

@@ -83,6 +83,12 @@ CODES: dict[str, Code] = {
         ("Достижение не найдено", "Achievement not found"),
         ("Такого достижения нет.", "There is no such achievement."),
     ),
+    "SETTINGS_NOT_FOUND": Code(
+        404,
+        "NOT_FOUND",
+        ("Настройки не найдены", "Settings not found"),
+        ("У этой игры нет таких настроек.", "There are no such settings of this game."),
+    ),
     "METHOD_NOT_ALLOWED": Code(
         405,
         "UNIMPLEMENTED",
@@ -279,6 +285,21 @@ _RULES: dict[str, tuple[str, str]] = {
     "timezone_aware": ("Укажите смещение от UTC, например Z.", "Give the offset from UTC, such as Z."),
     "too_short": ("Не меньше {min_length} элементов.", "At least {min_length} elements."),
     "too_many_categories": ("Не больше {max} категорий.", "At most {max} categories."),
+    "too_deep": ("Не больше {max} уровней вложенности.", "At most {max} levels of nesting."),
+    "finite_number": ("Число должно быть конечным.", "The number has to be finite."),
+    "integer_too_large": (
+        "Целое число не помещается в 64 бита; передайте его строкой.",
+        "The whole number does not fit into 64 bits; send it as a string.",
+    ),
+    "repeated_key": (
+        "После нормализации NFC этот ключ повторяется.",
+        "In NFC this key is there twice.",
+    ),
+    "one_layer": (
+        "Укажите либо platform, либо device_id: запись меняет один слой.",
+        "Give platform or device_id: a write changes one layer.",
+    ),
+    "too_many_layers": ("Не больше {max} слоёв.", "At most {max} layers."),
     "not_utf8": ("Параметры запроса должны быть в UTF-8.", "The query must be UTF-8."),
     "not_a_cursor": ("Ожидается id события из ленты.", "The id of an event of the feed is expected."),
     "bad_idempotency_key": (

@@ -205,6 +205,10 @@ class Settings(BaseModel):
         "PLAYTIME_IMPORT_MAX_AGE_DAYS", "How old a session that was played offline may be", 90
     )
 
+    settings_max_bytes: Annotated[int, Field(ge=1024, le=16 * 1024**2)] = _var(
+        "SETTINGS_MAX_BYTES", "How large one layer of a game's settings may be", 262_144
+    )
+
     limit_user: Limit = _var("RATE_LIMIT_USER_PER_MINUTE", "Requests a minute and player; 0: no limit", 600)
     limit_ip: Limit = _var("RATE_LIMIT_IP_PER_MINUTE", "Requests a minute and address; 0: no limit", 6000)
     limit_service: Limit = _var("RATE_LIMIT_SERVICE_PER_MINUTE", "Calls a minute and service; 0: no limit", 60000)

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf import achievements, library, playtime
+from gameshelf import settings as game_settings
 from gameshelf.gateway import tables
 from gameshelf.gateway.adapters import redis as redis_adapter
 from gameshelf.gateway.adapters.catalog import Catalog
@@ -20,6 +21,7 @@ from gameshelf.gateway.grpc.calls import Calls, ServiceCertificates
 from gameshelf.gateway.grpc.library import LibraryQuery
 from gameshelf.gateway.grpc.playtime import PlaytimeTracker
 from gameshelf.gateway.grpc.server import GrpcServer, Servicer
+from gameshelf.gateway.grpc.settings import GameSettingsSync
 from gameshelf.gateway.health import Health
 from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.http import achievements as achievements_http
@@ -27,9 +29,11 @@ from gameshelf.gateway.http import events as events_http
 from gameshelf.gateway.http import library as library_http
 from gameshelf.gateway.http import meta, openapi
 from gameshelf.gateway.http import playtime as playtime_http
+from gameshelf.gateway.http import settings as settings_http
 from gameshelf.gateway.http.app import RestApi, create_app
 from gameshelf.gateway.http.authenticate import Authenticate, by_proxy, by_token
-from gameshelf.gateway.http.observe import Asgi, Observed
+from gameshelf.gateway.http.drain import Asgi
+from gameshelf.gateway.http.observe import Observed
 from gameshelf.gateway.http.page_cache import PageCache
 from gameshelf.gateway.http.routing import Routes
 from gameshelf.gateway.identity import KeySet, PemKeys, RemoteKeys, TokenVerifier, TrustedProxies
@@ -71,6 +75,7 @@ DOMAINS: Sequence[Domain] = (
     Domain(library.MIGRATIONS, library.LibraryService, library_http.routes),
     Domain(playtime.MIGRATIONS, playtime.PlaytimeService, playtime_http.routes),
     Domain(achievements.MIGRATIONS, achievements.AchievementService, achievements_http.routes),
+    Domain(game_settings.MIGRATIONS, game_settings.SettingsService, settings_http.routes),
 )
 """One line a domain."""
 
@@ -85,10 +90,15 @@ def make_services(settings: Settings) -> Services:
     def make_achievements(connection: Connection, record: Record, clock: Clock) -> achievements.AchievementService:
         return achievements.AchievementService(connection, record, LibraryQueries(connection), clock)
 
+    def make_settings(connection: Connection, record: Record, clock: Clock) -> game_settings.SettingsService:
+        max_bytes = settings.settings_max_bytes
+        return game_settings.SettingsService(connection, record, LibraryQueries(connection), clock, max_bytes)
+
     return {
         library.LibraryService: library.LibraryService,
         playtime.PlaytimeService: make_playtime,
         achievements.AchievementService: make_achievements,
+        game_settings.SettingsService: make_settings,
     }
 
 
@@ -156,6 +166,8 @@ class Gateway:
             self.heartbeats,
             pages,
             self.tracing,
+            # A character of two bytes takes six where JSON is sent in ASCII, and some indent it.
+            large_body_bytes=4 * settings.settings_max_bytes,
         )
         app = create_app(api)
         meta.install(app, openapi.document(ROUTES), self.health.ready)
@@ -182,6 +194,7 @@ class Gateway:
             LibraryQuery(self.acquire, self.streams),
             tracker,
             Achievements(self.transactions, self.acquire, self.streams),
+            GameSettingsSync(self.transactions, self.acquire, self.streams),
         ]
         return GrpcServer(self.settings, calls, servicers)
 

@@ -69,6 +69,13 @@ def require_write(user_id: UUID) -> None:
         raise PermissionDenied
 
 
+def require_own(user_id: UUID) -> None:
+    """Whether the caller is this very player: what nobody writes on behalf of others. Raises PermissionDenied."""
+    caller = _caller.get()
+    if Role.USER not in caller.roles or caller.user_id != user_id:
+        raise PermissionDenied
+
+
 def is_service() -> bool:
     """Whether another service calls."""
     return Role.SERVICE in _caller.get().roles

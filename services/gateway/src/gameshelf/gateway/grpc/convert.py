@@ -4,11 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 from gameshelf.achievements import Achievement
+from gameshelf.gateway.encoding import encode
 from gameshelf.library import Access, ItemView
 from gameshelf.playtime import StoredSession
 from gameshelf.protos.library.v1 import achievement_service_pb2 as achievements
+from gameshelf.protos.library.v1 import game_settings_sync_service_pb2 as game_settings
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as playtime
+from gameshelf.settings import Settings
 from google.protobuf.timestamp_pb2 import Timestamp
 
 
@@ -74,4 +77,15 @@ def achievement(of: Achievement) -> achievements.AchievementStatus:
         is_hidden=of.is_hidden,
         rarity_percentage=of.rarity,
         rarity_at_unlock=of.rarity_at_unlock,
+    )
+
+
+def settings(of: Settings) -> game_settings.GameSettings:
+    return game_settings.GameSettings(
+        product_id=str(of.product_id),
+        settings_payload=encode(of.payload).decode(),
+        settings_layers=encode(of.layers).decode(),
+        revision=of.revision,
+        last_updated_at=timestamp(of.last_updated_at),
+        last_synced_with_cloud_at=timestamp(of.last_synced_with_cloud_at),
     )

@@ -27,6 +27,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
 
 MAX_BODY_BYTES = 256 * 1024
+"""How large a body may be, but for the calls that take larger ones."""
 _ATTEMPTS = 3
 _PERSONAL = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-User-Id, Accept-Language"}
 # A refusal that may be different next time is not the answer to keep.
@@ -48,6 +49,7 @@ class RestApi:
         heartbeats: Heartbeats,
         pages: PageCache,
         tracing: Tracing,
+        large_body_bytes: int = MAX_BODY_BYTES,
         clock: Clock = utc_now,
     ) -> None:
         self.routes = tuple(routes)
@@ -59,11 +61,12 @@ class RestApi:
         self._heartbeats = heartbeats
         self._pages = pages
         self._tracing = tracing
+        self._large_body_bytes = large_body_bytes
         self._clock = clock
 
     def install(self, app: Quart) -> None:
         """Adds the routes to an application."""
-        app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+        app.config["MAX_CONTENT_LENGTH"] = max(MAX_BODY_BYTES, self._large_body_bytes)
         for route in self.routes:
             app.add_url_rule(
                 BASE + route.path,
@@ -97,9 +100,7 @@ class RestApi:
         return view
 
     async def _read(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
-        arguments: dict[str, Any] = dict(ids)
-        if route.query:
-            arguments["query"] = parse_query(route.query, request.query_string)
+        arguments: dict[str, Any] = {**ids, **_query(route)}
         async with self._acquire() as connection:
             state = await self._streams.state(connection, user_id)
             read = Read(
@@ -113,7 +114,9 @@ class RestApi:
 
     async def _write(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
         body = cast(bytes, await request.get_data(cache=False))
-        arguments: dict[str, Any] = dict(ids)
+        if len(body) > MAX_BODY_BYTES and not route.takes_large:
+            raise PayloadTooLarge
+        arguments: dict[str, Any] = {**ids, **_query(route)}
         if route.body:
             path_id = str(next(iter(ids.values()))) if ids else None
             arguments["body"] = parse_body(route.body, request.content_type, body, path_id)
@@ -131,7 +134,8 @@ class RestApi:
         self, route: Route, user_id: UUID, language: Language, arguments: dict[str, Any], guard: Guard | None
     ) -> Reply:
         async with self._transactions.begin(user_id) as transaction:
-            write = Write(transaction, language)
+            headers = request.headers
+            write = Write(transaction, language, headers.get("If-Match"), headers.get("If-None-Match"))
             if guard is None:
                 return await route.handler(write, **arguments)
             kept = await guard.replay(transaction.connection)
@@ -148,6 +152,10 @@ class RestApi:
                 transaction.discard()
             await guard.keep(transaction.connection, reply)
             return reply
+
+
+def _query(route: Route) -> dict[str, Any]:
+    return {"query": parse_query(route.query, request.query_string)} if route.query else {}
 
 
 def create_app(api: RestApi) -> Quart:

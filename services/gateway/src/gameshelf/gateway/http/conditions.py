@@ -1,5 +1,6 @@
 """Conditional requests (RFC 9110, section 13)."""
 
+from gameshelf.settings import Precondition
 from werkzeug.http import parse_etags
 
 
@@ -8,3 +9,18 @@ def is_match(if_none_match: str, etag: str) -> bool:
     if if_none_match == etag:  # what a client sends that simply repeats the one it got
         return True
     return parse_etags(if_none_match).contains_weak(etag.strip('"'))
+
+
+def precondition(if_match: str | None, if_none_match: str | None) -> Precondition | None:
+    """What ``If-Match`` and ``If-None-Match: *`` ask of a revision; None when they ask nothing.
+
+    A tag is compared strongly: a weak one, or what is no revision of ours, matches nothing.
+    """
+    if if_match is not None:
+        tags = parse_etags(if_match)
+        if tags.star_tag:
+            return Precondition()
+        return Precondition(frozenset(int(tag) for tag in tags.as_set() if tag.isascii() and tag.isdigit()))
+    if if_none_match is not None and parse_etags(if_none_match).star_tag:
+        return Precondition(is_absent=True)
+    return None

@@ -26,7 +26,7 @@ from gameshelf.library import (
 routes = Routes("library")
 
 
-@routes.read("/items", query=ItemFilter, answers=schemas.collection(schemas.LIBRARY_ITEM))
+@routes.read("/items", query=ItemFilter, answers=schemas.collection(schemas.LIBRARY_ITEM), has_etag=True)
 async def list_items(read: Read, query: ItemFilter) -> Reply:
     """The user's games: filtered, sorted, a page at a time."""
     etag = _etag(read, query)

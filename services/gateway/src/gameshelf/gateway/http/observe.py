@@ -3,20 +3,19 @@
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import uuid4
 
 from gameshelf.gateway.errors import RateLimitExceeded
 from gameshelf.gateway.http.app import language_of
+from gameshelf.gateway.http.drain import Asgi, serve_patiently
 from gameshelf.gateway.http.reply import JSON, refusal
 from gameshelf.gateway.limits import RateLimits
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
 
 _log = logging.getLogger("gameshelf.access")
-
-Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")
 _ALLOWED_HEADERS = b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, traceparent"
@@ -68,7 +67,7 @@ class Observed:
                 elif (refused := await self._over_limit(scope, given, limited, traced.trace.trace_id)) is not None:
                     await _answer(observed_send, refused)
                 else:
-                    await self._app(scope, receive, observed_send)
+                    await serve_patiently(self._app, scope, receive, observed_send)
             finally:
                 route = scope.get("route", "unmatched")
                 seconds = time.perf_counter() - started

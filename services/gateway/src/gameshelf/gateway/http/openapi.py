@@ -74,6 +74,9 @@ def _headers(route: Route) -> list[dict[str, Any]]:
         "required": False,
         "schema": {"type": "string", "examples": ["en"]},
     }
+    if route.has_etag:
+        name = "If-None-Match" if route.method == "GET" else "If-Match"
+        return [language, {"name": name, "in": "header", "required": False, "schema": schemas.TEXT}]
     if not route.takes_key:
         return [language]
     key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]{1,255}$"}
@@ -85,7 +88,7 @@ def _responses(route: Route) -> dict[str, Any]:
     if route.answers is not None:
         answered["content"] = {"application/json": {"schema": route.answers}}
     responses: dict[str, Any] = {str(status): answered for status in (route.status, *route.also)}
-    if route.path == "/items" and route.method == "GET":
+    if route.has_etag and route.method == "GET":
         responses["304"] = {"description": "Not modified since the ETag in If-None-Match"}
     codes: dict[int, list[str]] = {}
     for code in (*_own_codes(route), *route.refuses, *_EVERYWHERE):

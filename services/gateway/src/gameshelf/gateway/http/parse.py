@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 from gameshelf.gateway.errors import MalformedJson, UnsupportedMediaType
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
+from gameshelf.settings import too_deep
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
@@ -87,8 +88,11 @@ def parse_body(model: type[M], content_type: str | None, body: bytes, path_id: s
         data = _document(model).model_validate_json(body, strict=True).data
     except ValidationError as error:
         entries = error.errors(include_url=False, include_input=False)
-        if any(entry["type"] == "json_invalid" for entry in entries):
-            raise MalformedJson from None
+        invalid = [entry["ctx"]["error"] for entry in entries if entry["type"] == "json_invalid"]
+        if invalid:
+            # So deep that the parser gives up: deeper than any of our fields may be.
+            is_deep = invalid[0].startswith("recursion limit")
+            raise (InvalidInput(too_deep("/data")) if is_deep else MalformedJson) from None
         raise InvalidInput(
             *(
                 Problem(entry["type"], pointer=_pointer(entry["loc"]), params=entry.get("ctx", {}))

@@ -50,6 +50,8 @@ class Write:
 
     transaction: Transaction
     language: Language
+    if_match: str | None = None
+    if_none_match: str | None = None
 
     @property
     def user_id(self) -> UUID:
@@ -86,6 +88,10 @@ class Route:
     status: int = 200
     also: tuple[int, ...] = ()
     """Other statuses of success, with the same body."""
+    has_etag: bool = False
+    """Whether a read answers 304, and a write takes If-Match."""
+    takes_large: bool = False
+    """Whether its body may be larger than others, by the settings of the service."""
     refuses: tuple[str, ...] = ()
 
     @property
@@ -116,7 +122,7 @@ class Routes:
         return self._declare("read", "GET", path, declared)
 
     def write(self, method: str, path: str, **declared: Any) -> Callable[[Handler], Handler]:
-        """Declares a POST, PATCH, PUT or DELETE: ``async def handler(write, **path_ids, body?)``."""
+        """Declares a POST, PATCH, PUT or DELETE: ``async def handler(write, **path_ids, query?, body?)``."""
         return self._declare("write", method, path, declared)
 
     def signal(self, path: str, **declared: Any) -> Callable[[Handler], Handler]:

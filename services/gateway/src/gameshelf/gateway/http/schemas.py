@@ -154,6 +154,18 @@ PRODUCT_ACHIEVEMENTS = value(
     {"product_id": UUID, "unlocked": COUNT, "total": COUNT, "percentage": PERCENT, "last_unlocked_at": nullable(TIME)},
 )
 
+GAME_SETTINGS = value(
+    "gameSettings",
+    {
+        "product_id": UUID,
+        "settings_payload": {"type": "object"},
+        "settings_layers": {"type": "object"},
+        "revision": COUNT,
+        "last_updated_at": TIME,
+        "last_synced_with_cloud_at": nullable(TIME),
+    },
+)
+
 FEED = closed(
     {
         "data": {

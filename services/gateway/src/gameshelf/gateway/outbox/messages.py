@@ -21,6 +21,7 @@ from gameshelf.playtime import (
     SessionResumed,
     SessionStarted,
 )
+from gameshelf.settings import SettingsUpdated
 
 SOURCE = "platform.library-service"
 
@@ -148,6 +149,33 @@ def _(event: AchievementUnlocked) -> Told:
             "achievement_id": event.achievement_id,
             "achievement_name": event.name_ru or event.name_en or event.api_name,
             "unlocked_at": event.unlocked_at,
+        },
+    )
+
+
+@tell.register
+def _(event: SettingsUpdated) -> Told:
+    return Told(
+        "com.platform.library.game.settings.updated.v1",
+        {
+            "userId": event.user_id,
+            "productId": event.product_id,
+            "revision": event.revision,
+            "layer": event.layer,
+            "platform": event.platform,
+            "deviceId": event.device_id,
+            "isDeleted": event.is_deleted,
+            "updatedAt": event.occurred_at,
+        },
+        "settings.updated",
+        {
+            "product_id": event.product_id,
+            "revision": event.revision,
+            "layer": event.layer,
+            "platform": event.platform,
+            "device_id": event.device_id,
+            "is_deleted": event.is_deleted,
+            "updated_at": event.occurred_at,
         },
     )
 

@@ -1,0 +1,42 @@
+"""What players have set in their games: layers of JSON, revisions, and their merge.
+
+This is the package's whole public API; nothing deeper is meant to be imported.
+"""
+
+from gameshelf.kernel.migrations import Migrations
+from gameshelf.settings.commands import Address, NewSettings, SettingsPatch
+from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
+from gameshelf.settings.events import SettingsUpdated
+from gameshelf.settings.models import SCHEMA, LayerKind
+from gameshelf.settings.ports import Access
+from gameshelf.settings.queries import SettingsQueries
+from gameshelf.settings.rules import MAX_LEVELS, Precondition, merged, patched, too_deep
+from gameshelf.settings.service import DEFAULT_MAX_BYTES, MAX_OVERLAYS, SettingsService
+from gameshelf.settings.views import Settings
+
+__version__ = "0.1.0"
+
+MIGRATIONS = Migrations("gameshelf.settings", SCHEMA)
+
+__all__ = [
+    "DEFAULT_MAX_BYTES",
+    "MAX_LEVELS",
+    "MAX_OVERLAYS",
+    "MIGRATIONS",
+    "Access",
+    "Address",
+    "LayerKind",
+    "NewSettings",
+    "Precondition",
+    "PreconditionFailed",
+    "Settings",
+    "SettingsNotFound",
+    "SettingsPatch",
+    "SettingsQueries",
+    "SettingsService",
+    "SettingsTooLarge",
+    "SettingsUpdated",
+    "merged",
+    "patched",
+    "too_deep",
+]

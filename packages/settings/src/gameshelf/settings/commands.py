@@ -1,0 +1,46 @@
+"""What a client may ask and change, validated."""
+
+from typing import Annotated, Any
+
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.text import Name
+from gameshelf.settings.models import LayerKind
+from pydantic import BaseModel, ConfigDict, Field
+
+Platform = Annotated[Name, Field(max_length=50)]
+DeviceId = Annotated[Name, Field(max_length=100)]
+
+
+class _Command(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Address(_Command):
+    """Which layers are meant: the account's, with a platform's or a device's on top."""
+
+    platform: Platform | None = None
+    device_id: DeviceId | None = None
+
+    def overlays(self) -> list[tuple[LayerKind, str]]:
+        """The overlays that are named, the lower one first."""
+        named = ((LayerKind.PLATFORM, self.platform), (LayerKind.DEVICE, self.device_id))
+        return [(kind, name) for kind, name in named if name is not None]
+
+    def layer(self) -> tuple[LayerKind, str] | None:
+        """The one layer that a write is about; None is the account's. Raises InvalidInput when two are named."""
+        overlays = self.overlays()
+        if len(overlays) > 1:
+            raise InvalidInput(Problem("one_layer", parameter="device_id"))
+        return overlays[0] if overlays else None
+
+
+class NewSettings(_Command):
+    """A whole layer."""
+
+    settings_payload: dict[str, Any]
+
+
+class SettingsPatch(_Command):
+    """A JSON Merge Patch (RFC 7396) of a layer: null removes a key."""
+
+    settings_payload: dict[str, Any]

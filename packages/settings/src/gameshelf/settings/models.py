@@ -1,0 +1,77 @@
+"""The tables of the schema ``settings``. Every key begins with ``user_id``, so they can be distributed by it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKeyConstraint, MetaData, PrimaryKeyConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+SCHEMA = "settings"
+
+
+class LayerKind(StrEnum):
+    """What an overlay is about."""
+
+    PLATFORM = "platform"
+    DEVICE = "device"
+
+
+class _Table(SQLModel):
+    metadata: ClassVar[MetaData] = MetaData(
+        schema=SCHEMA,
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(referred_table_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        },
+    )
+
+
+def _time(**kwargs: Any) -> Any:
+    return Field(sa_type=DateTime(timezone=True), **kwargs)
+
+
+class GameSettings(_Table, table=True):
+    """A user's settings of a game: the account's layer, and what counts for all layers.
+
+    The row stays when all layers are deleted, so that a revision never means two different states.
+    """
+
+    __tablename__ = "game_specific_settings"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "product_id"),
+        CheckConstraint("revision >= 1", name="revision"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    product_id: UUID = Field(primary_key=True)
+    settings_payload: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    """Null without a layer of the account."""
+    revision: int = Field(sa_type=BigInteger)
+    """Grows with every change of any layer."""
+    last_updated_at: datetime = _time()
+    last_synced_with_cloud_at: datetime | None = _time(default=None, nullable=True)
+
+
+class SettingsOverlay(_Table, table=True):
+    """What a platform or a device has differently."""
+
+    __tablename__ = "game_settings_overlays"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "product_id", "kind", "name"),
+        ForeignKeyConstraint(
+            ["user_id", "product_id"],
+            ["settings.game_specific_settings.user_id", "settings.game_specific_settings.product_id"],
+        ),
+        CheckConstraint("kind IN ('platform', 'device')", name="kind"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    product_id: UUID = Field(primary_key=True)
+    kind: str = Field(primary_key=True, max_length=10)
+    name: str = Field(primary_key=True, max_length=100)
+    settings_payload: dict[str, Any] = Field(sa_type=JSONB)
+    last_updated_at: datetime = _time()

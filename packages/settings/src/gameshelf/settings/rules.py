@@ -1,0 +1,192 @@
+"""Decisions on plain values: what a payload may be, how layers become one, what a patch changes. No I/O, no clock.
+
+A payload is a JSON object as Python has it: dicts, lists, strings, numbers, booleans and None.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.text import normalise
+from pydantic_core import PydanticCustomError
+
+MAX_LEVELS = 32
+"""How deep objects and lists may nest; the payload itself is the first level (contract, section 3.7)."""
+
+Json = dict[str, Any]
+Origins = dict[str, Any]
+"""For each key of a merged payload the layer that it came from; a dict where layers share an object."""
+
+_POINTER = "/data/attributes/settings_payload"
+_MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**64 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Precondition:
+    """What the writer believes of the settings as they are (RFC 9110, section 13)."""
+
+    revisions: frozenset[int] | None = None
+    """The revisions of If-Match; None: whatever is there."""
+    is_absent: bool = False
+    """If-None-Match: * — there must be none."""
+
+    def holds(self, revision: int | None) -> bool:
+        """``revision`` is the current one, None without settings."""
+        if self.is_absent:
+            return revision is None
+        return revision is not None and (self.revisions is None or revision in self.revisions)
+
+
+def checked(payload: Json) -> Json:
+    """The payload with all its text in NFC.
+
+    Raises InvalidInput, with a JSON Pointer to the place: NUL and lone surrogates, numbers that are not finite or whole
+    ones beyond 64 bits, more than 32 levels, two keys that NFC makes one.
+    """
+    return _checked_object(payload, [], 1)
+
+
+def _checked(value: Any, path: list[str], level: int) -> Any:
+    if isinstance(value, str):
+        return _text(value, path)
+    if isinstance(value, dict):
+        return _checked_object(value, path, level + 1)
+    if isinstance(value, list):
+        _require_level(path, level + 1)
+        return [_checked_in(item, path, str(index), level + 1) for index, item in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _wrong("finite_number", path)
+    if isinstance(value, int) and not _MIN_INTEGER <= value <= _MAX_INTEGER:
+        raise _wrong("integer_too_large", path)
+    return value
+
+
+def _checked_object(value: Json, path: list[str], level: int) -> Json:
+    _require_level(path, level)
+    found: Json = {}
+    for key, item in value.items():
+        path.append(key)
+        name = _text(key, path)
+        if name in found:
+            raise _wrong("repeated_key", path)
+        found[name] = _checked(item, path, level)
+        path.pop()
+    return found
+
+
+def _checked_in(item: Any, path: list[str], step: str, level: int) -> Any:
+    path.append(step)
+    value = _checked(item, path, level)
+    path.pop()
+    return value
+
+
+def _text(text: str, path: Sequence[str]) -> str:
+    if text.isascii() and "\0" not in text:
+        return text
+    try:
+        return normalise(text)
+    except PydanticCustomError as error:
+        raise _wrong(error.type, path) from None
+
+
+def _require_level(path: Sequence[str], level: int) -> None:
+    if level > MAX_LEVELS:
+        raise InvalidInput(too_deep(_pointer(path)))
+
+
+def too_deep(pointer: str = _POINTER) -> Problem:
+    """What is wrong with a payload that nests too deep."""
+    return Problem("too_deep", pointer=pointer, params={"max": MAX_LEVELS})
+
+
+def _wrong(rule: str, path: Sequence[str]) -> InvalidInput:
+    return InvalidInput(Problem(rule, pointer=_pointer(path)))
+
+
+def _pointer(path: Sequence[str]) -> str:
+    # A key at fault may hold what no answer can say.
+    steps = (step.encode("utf-8", "replace").decode().replace("~", "~0").replace("/", "~1") for step in path)
+    return "".join((_POINTER, *(f"/{step}" for step in steps)))
+
+
+def as_text(payload: Json) -> str:
+    """Compact JSON, as it is stored."""
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def from_text(text: str) -> Json:
+    """The payload in stored JSON. PostgreSQL writes 1e30 as a 1 and thirty zeros: that is a float again."""
+    payload: Json = json.loads(text, parse_int=_whole)
+    return payload
+
+
+def _whole(digits: str) -> int | float:
+    value = int(digits) if len(digits) <= 20 else float(digits)
+    return value if _MIN_INTEGER <= value <= _MAX_INTEGER else float(value)
+
+
+def is_same(one: Json, other: Json | None) -> bool:
+    """Whether two payloads say the same, whatever the order of their keys. To Python 1, 1.0 and True are equal."""
+    return other is not None and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def size(payload: Json) -> int:
+    """How many bytes a payload counts: those of its compact JSON in UTF-8, with numbers written out without exponents.
+
+    PostgreSQL writes them out, so that a few bytes sent could otherwise be a few hundred stored.
+    """
+    return len(as_text(payload).encode()) + _exponents(payload)
+
+
+def _exponents(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(map(_exponents, value.values()))
+    if isinstance(value, list):
+        return sum(map(_exponents, value))
+    if isinstance(value, float):
+        return abs(int(repr(value).partition("e")[2] or 0))
+    return 0
+
+
+def patched(target: Any, patch: Any) -> Any:
+    """``target`` with a JSON Merge Patch applied (RFC 7396): objects merge, null removes, all else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    result = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = patched(result.get(key), value)
+    return result
+
+
+def merged(layers: Mapping[str, Json]) -> tuple[Json, Origins]:
+    """The layers as one payload, later ones on top, and where each key came from.
+
+    Objects merge; anything else replaces what is below it. Null is a value like any other: in a layer it hides what the
+    layers below say.
+    """
+    payload: Json = {}
+    origins: Origins = {}
+    for name, layer in layers.items():
+        payload, origins = _over(payload, origins, layer, name)
+    return payload, origins
+
+
+def _over(below: Json, origins: Origins, layer: Json, name: str) -> tuple[Json, Origins]:
+    payload, told = dict(below), dict(origins)
+    for key, value in layer.items():
+        under = below.get(key)
+        if isinstance(under, dict) and isinstance(value, dict):
+            source = origins[key]
+            if isinstance(source, str):
+                source = dict.fromkeys(under, source)
+            payload[key], told[key] = _over(under, source, value, name)
+        else:
+            payload[key], told[key] = value, name
+    return payload, told

@@ -1,0 +1,163 @@
+"""The use cases of settings. They record events and never commit.
+
+The caller holds the user's lock, so what is read before cannot change until it is written.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.events import Record
+from gameshelf.settings.commands import Address, NewSettings, SettingsPatch
+from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
+from gameshelf.settings.events import SettingsUpdated
+from gameshelf.settings.models import LayerKind
+from gameshelf.settings.ports import Access
+from gameshelf.settings.rules import Json, Precondition, checked, is_same, patched, size
+from gameshelf.settings.store import ERASURE, SettingsStore, StoredSettings
+from gameshelf.settings.views import ACCOUNT, Settings, view
+
+DEFAULT_MAX_BYTES = 262_144
+MAX_OVERLAYS = 64
+"""How many platforms and devices may have a layer of their own, a game."""
+
+Layer = tuple[LayerKind, str]
+
+
+class SettingsService:
+    """One user's settings, over one connection that is inside the user's transaction.
+
+    ``access`` answers who may play what; ``record`` takes the events; ``max_bytes`` bounds a layer.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        record: Record,
+        access: Access,
+        clock: Clock = utc_now,
+        max_bytes: int = DEFAULT_MAX_BYTES,
+    ) -> None:
+        self._connection = connection
+        self._store = SettingsStore(connection)
+        self._record = record
+        self._access = access
+        self._clock = clock
+        self._max_bytes = max_bytes
+
+    async def put(
+        self, user_id: UUID, product_id: UUID, address: Address, new: NewSettings, given: Precondition | None = None
+    ) -> tuple[Settings, bool]:
+        """Writes a whole layer: the settings as they are then, and whether the game had none before.
+
+        Raises PreconditionFailed with the current state, SettingsTooLarge, InvalidInput, and what ``access`` refuses.
+        """
+        payload = checked(new.settings_payload)
+        return await self._write(user_id, product_id, address, given, lambda _: payload)
+
+    async def patch(
+        self, user_id: UUID, product_id: UUID, address: Address, patch: SettingsPatch, given: Precondition | None = None
+    ) -> tuple[Settings, bool]:
+        """Changes a layer by a merge patch (RFC 7396); a layer that is not there counts as empty. Raises as ``put``."""
+        changes = checked(patch.settings_payload)
+        return await self._write(user_id, product_id, address, given, lambda layer: patched(layer, changes))
+
+    async def _write(
+        self,
+        user_id: UUID,
+        product_id: UUID,
+        address: Address,
+        given: Precondition | None,
+        change: Callable[[Json], Json],
+    ) -> tuple[Settings, bool]:
+        layer = address.layer()
+        await self._access.require(user_id, product_id)
+        stored = await self._store.load(user_id, product_id, address.overlays())
+        _require(given, product_id, stored)
+        before = _layer_of(stored, layer)
+        payload = change(before or {})
+        if stored and is_same(payload, before):  # nobody needs to hear of it
+            now = self._clock()
+            await self._store.synced(user_id, product_id, now)
+            return view(product_id, stored), False
+        self._require_small(payload)
+        if layer and before is None and stored and stored.overlay_count >= MAX_OVERLAYS:
+            raise InvalidInput(Problem("too_many_layers", parameter=str(layer[0]), params={"max": MAX_OVERLAYS}))
+        now = self._clock()
+        revision = await self._store.put(user_id, product_id, layer, payload, now)
+        self._tell(user_id, product_id, revision, layer, now)
+        after = _with(stored, layer, payload, revision, now)
+        return view(product_id, after), stored is None or not stored.exists
+
+    async def delete(
+        self, user_id: UUID, product_id: UUID, address: Address, given: Precondition | None = None
+    ) -> None:
+        """Deletes one overlay, or without an address all layers. Raises SettingsNotFound, PreconditionFailed."""
+        layer = address.layer()
+        stored = await self._store.load(user_id, product_id, address.overlays())
+        _require(given, product_id, stored)
+        if stored is None or not stored.exists or (layer and _layer_of(stored, layer) is None):
+            raise SettingsNotFound
+        now = self._clock()
+        revision = await self._store.delete(user_id, product_id, layer, now)
+        self._tell(user_id, product_id, revision, layer, now, is_deleted=True)
+
+    def _require_small(self, payload: Json) -> None:
+        bytes_ = size(payload)
+        if bytes_ > self._max_bytes:
+            pointer = "/data/attributes/settings_payload"
+            raise SettingsTooLarge(pointer=pointer, size_bytes=bytes_, max_bytes=self._max_bytes)
+
+    def _tell(
+        self,
+        user_id: UUID,
+        product_id: UUID,
+        revision: int,
+        layer: Layer | None,
+        now: datetime,
+        *,
+        is_deleted: bool = False,
+    ) -> None:
+        kind, name = layer or (None, None)
+        self._record(
+            SettingsUpdated(
+                user_id=user_id,
+                occurred_at=now,
+                product_id=product_id,
+                revision=revision,
+                layer=str(kind) if kind else None if is_deleted else ACCOUNT,
+                platform=name if kind is LayerKind.PLATFORM else None,
+                device_id=name if kind is LayerKind.DEVICE else None,
+                is_deleted=is_deleted,
+            )
+        )
+
+    async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
+        """Deletes a bounded part of everything that a user has set; True while there may be more."""
+        return await ERASURE.erase_some(self._connection, user_id, limit)
+
+
+def _require(given: Precondition | None, product_id: UUID, stored: StoredSettings | None) -> None:
+    current = stored if stored and stored.exists else None
+    if given and not given.holds(current.revision if current else None):
+        raise PreconditionFailed(current=view(product_id, current) if current else None)
+
+
+def _layer_of(stored: StoredSettings | None, layer: Layer | None) -> Json | None:
+    if stored is None:
+        return None
+    return stored.overlays.get(layer[0]) if layer else stored.account
+
+
+def _with(
+    stored: StoredSettings | None, layer: Layer | None, payload: Json, revision: int, now: datetime
+) -> StoredSettings:
+    before = stored or StoredSettings(0, now, now, None, 0)
+    after = replace(before, revision=revision, last_updated_at=now, last_synced_with_cloud_at=now)
+    if layer is None:
+        return replace(after, account=payload)
+    return replace(after, overlays={**before.overlays, layer[0]: payload})

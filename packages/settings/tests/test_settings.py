@@ -1,0 +1,142 @@
+"""Writing, reading and deleting layers on a real PostgreSQL."""
+
+from datetime import timedelta
+
+import pytest
+from gameshelf.kernel.errors import InvalidInput, PermissionDenied
+from gameshelf.settings import MAX_OVERLAYS, Precondition, PreconditionFailed, SettingsNotFound, SettingsTooLarge
+
+LINUX, DECK = {"platform": "linux"}, {"device_id": "deck"}
+
+
+async def test_settings_are_what_was_put(player):
+    assert await player.get() is None
+    written = await player.put({"volume": 0.5, "keys": ["w", "a"], "none": None})
+    assert written == await player.get()
+    assert (written.payload["volume"], written.revision, written.last_updated_at) == (0.5, 1, player.now)
+    assert (await player.put({"volume": 1})).payload == {"volume": 1}
+    assert [event.revision for event in player.events] == [1, 2]
+
+
+async def test_the_same_again_changes_nothing_and_tells_nobody(player):
+    await player.put({"a": 1, "b": {"c": [True]}})
+    again = await player.put({"b": {"c": [True]}, "a": 1})
+    assert (again.revision, len(player.events)) == (1, 1)
+    assert (await player.put({"a": True, "b": {"c": [True]}})).revision == 2
+
+
+async def test_a_patch_changes_what_it_names(player):
+    assert (await player.patch({"a": {"b": 1}, "x": None})).payload == {"a": {"b": 1}}
+    assert (await player.patch({"a": {"c": 2}})).payload == {"a": {"b": 1, "c": 2}}
+    assert (await player.patch({"a": {"b": None}})).payload == {"a": {"c": 2}}
+
+
+async def test_layers_merge_and_share_one_revision(player):
+    await player.put({"quality": "high", "volume": 1})
+    assert (await player.put({"quality": "low"}, LINUX)).payload == {"quality": "low", "volume": 1}
+    assert (await player.put({"volume": 0}, DECK)).revision == 3
+    assert (await player.get()).payload == {"quality": "high", "volume": 1}
+    both = await player.get(**LINUX, **DECK)
+    assert both.payload == {"quality": "low", "volume": 0}
+    assert both.layers == {"quality": "platform", "volume": "device"}
+    assert (await player.get(platform="windows")).layers == {"quality": "account", "volume": "account"}
+    assert [(event.layer, event.platform, event.device_id) for event in player.events] == [
+        ("account", None, None),
+        ("platform", "linux", None),
+        ("device", None, "deck"),
+    ]
+
+
+async def test_an_overlay_alone_is_settings_too(player):
+    await player.put({"dpi": 800}, DECK)
+    assert (await player.get()).payload == {}
+    assert (await player.get(**DECK)).payload == {"dpi": 800}
+    await player.delete(DECK)
+    assert await player.get(**DECK) is None
+
+
+async def test_a_write_names_one_layer(player):
+    with pytest.raises(InvalidInput):
+        await player.put({}, {**LINUX, **DECK})
+
+
+async def test_deleting_a_layer_leaves_the_others_and_deleting_all_leaves_the_revision(player):
+    await player.put({"a": 1})
+    await player.put({"a": 2}, LINUX)
+    await player.delete(LINUX)
+    assert (await player.get(**LINUX)).payload == {"a": 1}
+    with pytest.raises(SettingsNotFound):
+        await player.delete(LINUX)
+    await player.put({"a": 2}, DECK)
+    await player.delete()
+    assert await player.get(**DECK) is None
+    with pytest.raises(SettingsNotFound):
+        await player.delete()
+    assert player.events[-1].is_deleted
+    # What somebody read before the end must not look like the new beginning.
+    assert (await player.put({"a": 1})).revision == 6
+
+
+async def test_a_writer_who_read_something_older_is_refused_and_gets_the_current_state(player, read):
+    await player.put({"a": 1})
+    await player.put({"a": 2}, given=read(1))
+    with pytest.raises(PreconditionFailed) as error:
+        await player.patch({"b": 1}, given=read(1))
+    assert (error.value.meta["current"].payload, error.value.meta["current"].revision) == ({"a": 2}, 2)
+    with pytest.raises(PreconditionFailed):
+        await player.delete(given=read(1))
+    await player.delete(given=read(2))
+    with pytest.raises(PreconditionFailed) as error:
+        await player.put({}, given=read(3))
+    assert error.value.meta["current"] is None
+    with pytest.raises(PreconditionFailed):
+        await player.put({}, given=Precondition())
+    assert (await player.put({"a": 3}, given=Precondition(is_absent=True))).payload == {"a": 3}
+    with pytest.raises(PreconditionFailed):
+        await player.put({"a": 4}, given=Precondition(is_absent=True))
+
+
+async def test_writing_needs_access_and_the_rest_does_not(player):
+    await player.put({"a": 1})
+    player.access.barred.add(player.product)
+    for change in (player.put, player.patch):
+        with pytest.raises(PermissionDenied):
+            await change({"a": 2})
+    assert (await player.get()).payload == {"a": 1}
+    await player.delete()
+
+
+async def test_a_layer_has_a_bound_also_when_patches_add_up(player):
+    await player.put({"a": "x" * 900})
+    with pytest.raises(SettingsTooLarge) as error:
+        await player.patch({"b": "x" * 100})
+    assert error.value.meta["max_bytes"] == 1000
+    assert (await player.get()).revision == 1
+
+
+async def test_the_number_of_overlays_is_bounded(player):
+    for number in range(MAX_OVERLAYS):
+        await player.put({"n": number}, {"device_id": f"device {number}"})
+    with pytest.raises(InvalidInput) as error:
+        await player.put({}, {"device_id": "one more"})
+    assert error.value.problems[0].rule == "too_many_layers"
+    assert (await player.put({"n": -1}, {"device_id": "device 5"})).payload == {"n": -1}
+
+
+async def test_a_read_is_a_synchronisation_at_most_once_a_minute(player):
+    await player.put({"a": 1})
+    began = player.now
+    for seconds in (30, 29, 2, 30):
+        player.later(seconds=seconds)
+        await player.get()
+    assert (await player.get()).last_synced_with_cloud_at == began + timedelta(seconds=61)
+    assert (await player.get()).last_updated_at == began
+
+
+async def test_erasing_a_user_leaves_nothing(player):
+    await player.put({"a": 1})
+    await player.put({"a": 2}, LINUX)
+    while await player.service.erase(player.id, 1):
+        pass
+    assert await player.get() is None
+    assert await player.connection.fetchval("SELECT count(*) FROM settings.game_specific_settings") == 0

@@ -1,0 +1,109 @@
+"""``GameSettingsSyncService``: settings for games that speak gRPC."""
+
+from typing import Any
+
+import grpc.aio
+from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.errors import MalformedJson
+from gameshelf.gateway.grpc import convert
+from gameshelf.gateway.grpc.calls import erased_among, parse_id, parse_message, require_own, require_read
+from gameshelf.gateway.streams import UserStreams
+from gameshelf.gateway.transaction import Transactions
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.protos.library.v1 import game_settings_sync_service_pb2 as messages
+from gameshelf.protos.library.v1.game_settings_sync_service_pb2_grpc import (
+    GameSettingsSyncServiceServicer,
+    add_GameSettingsSyncServiceServicer_to_server,
+)
+from gameshelf.settings import (
+    Address,
+    NewSettings,
+    Precondition,
+    PreconditionFailed,
+    SettingsNotFound,
+    SettingsPatch,
+    SettingsQueries,
+    SettingsService,
+    too_deep,
+)
+from pydantic_core import from_json
+
+NAME = messages.DESCRIPTOR.services_by_name["GameSettingsSyncService"].full_name
+_NOT_OF_ADDRESS = frozenset({"user_id", "product_id", "settings_payload", "mode", "expected_revision"})
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class GameSettingsSync(GameSettingsSyncServiceServicer):
+    """Serves reads and writes of settings."""
+
+    def __init__(
+        self, transactions: Transactions, acquire: Acquire, streams: UserStreams, clock: Clock = utc_now
+    ) -> None:
+        self._transactions = transactions
+        self._acquire = acquire
+        self._streams = streams
+        self._clock = clock
+
+    def install(self, server: grpc.aio.Server) -> str:
+        """Adds the service to a server; its full name."""
+        add_GameSettingsSyncServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        return NAME
+
+    async def GetGameSettings(
+        self, request: messages.GetGameSettingsRequest, context: Context
+    ) -> messages.GetGameSettingsResponse:
+        user_id, product_id = parse_id(request.user_id, "user_id"), parse_id(request.product_id, "product_id")
+        require_read(user_id)
+        address = parse_message(Address, request, _NOT_OF_ADDRESS)
+        async with self._acquire() as connection:
+            gone = await erased_among(self._streams, connection, {user_id})
+            queries = SettingsQueries(connection)
+            found = None if gone else await queries.settings(user_id, product_id, address, self._clock())
+        if found is None:
+            raise SettingsNotFound
+        return messages.GetGameSettingsResponse(settings=convert.settings(found))
+
+    async def UpdateGameSettings(
+        self, request: messages.UpdateGameSettingsRequest, context: Context
+    ) -> messages.UpdateGameSettingsResponse:
+        user_id, product_id = parse_id(request.user_id, "user_id"), parse_id(request.product_id, "product_id")
+        require_own(user_id)
+        address = parse_message(Address, request, _NOT_OF_ADDRESS)
+        given = _precondition(request)
+        payload = _payload(request.settings_payload)
+        try:
+            async with self._transactions.begin(user_id) as transaction:
+                service = transaction.of(SettingsService)
+                if request.mode == messages.UPDATE_MODE_MERGE_PATCH:
+                    patch = SettingsPatch(settings_payload=payload)
+                    found, _ = await service.patch(user_id, product_id, address, patch, given)
+                else:
+                    new = NewSettings(settings_payload=payload)
+                    found, _ = await service.put(user_id, product_id, address, new, given)
+        except PreconditionFailed as error:
+            # Metadata is small: whoever is refused reads the current state anew.
+            current = error.meta["current"]
+            raise PreconditionFailed(current_revision=current.revision if current else 0) from None
+        return messages.UpdateGameSettingsResponse(settings=convert.settings(found))
+
+
+def _precondition(request: messages.UpdateGameSettingsRequest) -> Precondition | None:
+    if not request.HasField("expected_revision"):
+        return None
+    expected = request.expected_revision
+    return Precondition(frozenset({expected})) if expected else Precondition(is_absent=True)
+
+
+def _payload(text: str) -> dict[str, Any]:
+    """The JSON object in a request. Raises MalformedJson, InvalidInput."""
+    try:
+        payload = from_json(text)
+    except ValueError as error:
+        if str(error).startswith("recursion limit"):
+            raise InvalidInput(too_deep("settings_payload")) from None
+        raise MalformedJson from None
+    if not isinstance(payload, dict):
+        raise InvalidInput(Problem("dict_type", pointer="settings_payload"))
+    return payload

@@ -1,0 +1,39 @@
+"""A refusal reaches a client that is still sending its body.
+
+A server that answers before it has read everything closes the connection, and a client in the middle of a large body
+sees nothing but that. So an early refusal waits for the rest, which is thrown away as it comes.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+
+LONGEST_SECONDS = 5.0
+"""How long a refusal waits; who sends for longer finds the connection closed."""
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+async def serve_patiently(app: Asgi, scope: Any, receive: Any, send: Any) -> None:
+    """Runs ``app``, which goes on receiving while it answers."""
+    if scope["method"] not in _WITH_BODY:
+        await app(scope, receive, send)
+        return
+    all_read = asyncio.Event()
+
+    async def watched_receive() -> Any:
+        message = await receive()
+        if not message.get("more_body", False):
+            all_read.set()
+        return message
+
+    async def patient_send(message: Any) -> None:
+        if message["type"] == "http.response.start" and message["status"] >= 400:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LONGEST_SECONDS):
+                    await all_read.wait()
+        await send(message)
+
+    await app(scope, watched_receive, patient_send)

@@ -104,6 +104,32 @@ async def achieve(player, platform, product, wait_until):
     await wait_until(unlocked)
 
 
+async def wish_and_set(player, platform, owned, wait_until):
+    """Settings of a game, and a wish on sale that the player was told of."""
+    for query in ("", "?platform=linux"):
+        put = await player.http.put(
+            f"/settings/{owned}{query}", json={"data": {"attributes": {"settings_payload": {"a": 1}}}}
+        )
+        assert put.status_code in (200, 201), put.text
+    wished = str(uuid4())
+    price = {"productId": wished, "priceMinor": 1, "currency": "RUB", "discountPercent": 5, "saleId": "spring"}
+    await player.tell(CloudEvent("com.platform.catalog.price.updated.v1", price))
+    assert (await player.post("/wishlist/items", {"product_id": wished})).status_code == 201
+
+    async def is_told():
+        feed = await player.get("/events", cursor="0")
+        return any(entry["attributes"]["event_type"] == "wishlist.item.on_sale" for entry in feed["data"])
+
+    async def price_is_known():
+        return (await player.get("/wishlist/items"))["data"][0]["attributes"]["current_price"]
+
+    await wait_until(price_is_known)
+    [item] = (await player.get("/wishlist/items"))["data"]
+    # Told at once if the price was known before; else a change of the conditions looks again.
+    await player.patch(f"/wishlist/items/{item['id']}", {"min_discount_percent": 2})
+    await wait_until(is_told)
+
+
 async def refused(player):
     return (await player.http.get("/items")).status_code == 401
 
@@ -149,6 +175,7 @@ async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_
     product = item["attributes"]["product_id"]
     await play_too_much(player, product)
     await achieve(player, platform, product, wait_until)
+    await wish_and_set(player, platform, product, wait_until)
     await database.execute(
         "INSERT INTO playtime.playtime_corrections VALUES ($1, $1, $1, 5, 'a mistake', now())", player.id
     )

@@ -24,7 +24,15 @@ from gameshelf.library.errors import (
 )
 from gameshelf.library.events import GameAdded, GameRemoved, ItemUpdated
 from gameshelf.library.models import SCHEMA, AcquisitionType, GrantKind, InstallationStatus
-from gameshelf.library.queries import CATALOG_VERSION, Access, CategoryView, ItemView, Language, LibraryQueries
+from gameshelf.library.queries import (
+    CATALOG_VERSION,
+    Access,
+    CategoryView,
+    ItemView,
+    Language,
+    LibraryQueries,
+    ProductView,
+)
 from gameshelf.library.rules import NewGrant, Playtime
 from gameshelf.library.service import LibraryService
 
@@ -63,5 +71,6 @@ __all__ = [
     "ProductFact",
     "ProductNotFound",
     "ProductNotFree",
+    "ProductView",
     "SharedFilter",
 ]

@@ -76,6 +76,21 @@ class CategoryView:
 
 
 @dataclass(frozen=True, slots=True)
+class ProductView:
+    """What is shown of a product."""
+
+    product_id: UUID
+    title_ru: str | None
+    title_en: str | None
+    cover_image_url: str | None
+
+    def title(self, language: Language) -> str | None:
+        """The title in a language, else in the other one."""
+        titles = (self.title_en, self.title_ru) if language == "en" else (self.title_ru, self.title_en)
+        return titles[0] or titles[1]
+
+
+@dataclass(frozen=True, slots=True)
 class Access:
     """Whether a user may play a product.
 
@@ -318,6 +333,15 @@ _ACCESSIBLE = Statement(
     )
 )
 
+_OWNS = Statement(
+    select(literal(1)).where(_OF_USER, _HAS_ACCESS, col(LibraryItem.product_id) == bindparam("product_id", type_=Uuid))
+)
+_SHOWN = Statement(
+    select(col(Product.product_id), col(Product.title_ru), col(Product.title_en), col(Product.cover_image_url)).where(
+        col(Product.product_id) == any_(bindparam("product_ids", type_=ARRAY(Uuid)))
+    )
+)
+
 CATALOG_VERSION = select(col(CatalogVersion.version)).scalar_subquery()
 """A number that grows with each commit to the catalog projection; to be selected in a statement of the caller's."""
 
@@ -376,6 +400,20 @@ class LibraryQueries:
         [access] = await self.access([(user_id, product_id)])
         if not access.has_access:
             raise PermissionDenied(reason=access.reason)
+
+    async def owns(self, user_id: UUID, product_id: UUID) -> bool:
+        """Whether the user owns the product personally."""
+        return await _OWNS.first(self._connection, user_id=user_id, product_id=product_id) is not None
+
+    async def title(self, product_id: UUID) -> str | None:
+        """The product's title, in Russian if there is one; None while the Catalog has not told any."""
+        shown = (await self.products([product_id])).get(product_id)
+        return shown.title("ru") if shown else None
+
+    async def products(self, product_ids: Sequence[UUID]) -> dict[UUID, ProductView]:
+        """Those of the products that the Catalog has spoken of."""
+        rows = await _SHOWN.all(self._connection, product_ids=list(product_ids))
+        return {row["product_id"]: ProductView(*row.values()) for row in rows}
 
     async def access(self, pairs: Sequence[tuple[UUID, UUID]]) -> list[Access]:
         """For each (user, product), in order, whether the user may play it now."""

@@ -1,0 +1,56 @@
+"""What players wish for: items, conditions, and the word of a sale.
+
+This is the package's whole public API; nothing deeper is meant to be imported.
+"""
+
+from gameshelf.kernel.migrations import Migrations
+from gameshelf.wishlist.commands import NewWish, Order, WishChanges, WishlistPage
+from gameshelf.wishlist.errors import (
+    GameNotFoundInWishlist,
+    ProductAlreadyOwned,
+    WishlistItemAlreadyExists,
+    WishlistLimitExceeded,
+)
+from gameshelf.wishlist.events import SaleNoticed, WishAdded, WishRemoved
+from gameshelf.wishlist.fanouts import Fanout, SaleFanouts, Wishers
+from gameshelf.wishlist.models import SCHEMA
+from gameshelf.wishlist.ports import Products
+from gameshelf.wishlist.prices import Prices
+from gameshelf.wishlist.queries import PricedWish, WishlistQueries
+from gameshelf.wishlist.rules import Conditions, Price, discount, notification_id
+from gameshelf.wishlist.service import DEFAULT_MAX_ITEMS, WishlistService, sale_noticed
+from gameshelf.wishlist.store import Wish
+
+__version__ = "0.1.0"
+
+MIGRATIONS = Migrations("gameshelf.wishlist", SCHEMA)
+
+__all__ = [
+    "DEFAULT_MAX_ITEMS",
+    "MIGRATIONS",
+    "Conditions",
+    "Fanout",
+    "GameNotFoundInWishlist",
+    "NewWish",
+    "Order",
+    "Price",
+    "PricedWish",
+    "Prices",
+    "ProductAlreadyOwned",
+    "Products",
+    "SaleFanouts",
+    "SaleNoticed",
+    "Wish",
+    "WishAdded",
+    "WishChanges",
+    "WishRemoved",
+    "Wishers",
+    "WishlistItemAlreadyExists",
+    "WishlistLimitExceeded",
+    "WishlistPage",
+    "WishlistQueries",
+    "WishlistService",
+    "discount",
+    "notification_id",
+    "sale_noticed",
+]

@@ -11,6 +11,7 @@ from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.kernel.events import Event
 from gameshelf.playtime import AnomalyFound, EndReason, SessionEnded, SessionResumed, SessionStarted
+from gameshelf.wishlist import SaleNoticed
 
 
 class AfterCommit:
@@ -25,6 +26,7 @@ class AfterCommit:
             SessionEnded: self._session_ended,
             AnomalyFound: self._anomaly_found,
             AchievementUnlocked: self._achievement_unlocked,
+            SaleNoticed: self._sale_noticed,
         }
 
     def hear(self, events: Iterable[Event]) -> None:
@@ -42,6 +44,9 @@ class AfterCommit:
 
     def _achievement_unlocked(self, event: AchievementUnlocked) -> None:
         self._metrics.achievements_unlocked.inc()
+
+    def _sale_noticed(self, event: SaleNoticed) -> None:
+        self._metrics.wishlist_notifications.inc()
 
     def _anomaly_found(self, event: AnomalyFound) -> None:
         self._metrics.playtime_anomalies.labels(event.kind).inc()

@@ -83,6 +83,24 @@ CODES: dict[str, Code] = {
         ("Достижение не найдено", "Achievement not found"),
         ("Такого достижения нет.", "There is no such achievement."),
     ),
+    "GAME_NOT_FOUND_IN_WISHLIST": Code(
+        404,
+        "NOT_FOUND",
+        ("Игра не найдена в списке желаемого", "Game not found in the wishlist"),
+        ("В вашем списке желаемого нет такого элемента.", "There is no such item on your wishlist."),
+    ),
+    "WISHLIST_ITEM_ALREADY_EXISTS": Code(
+        409,
+        "ALREADY_EXISTS",
+        ("Уже в списке желаемого", "Already on the wishlist"),
+        ("Этот продукт уже в вашем списке желаемого.", "This product is on your wishlist already."),
+    ),
+    "WISHLIST_LIMIT_EXCEEDED": Code(
+        422,
+        "RESOURCE_EXHAUSTED",
+        ("Список желаемого заполнен", "The wishlist is full"),
+        ("Удалите что-нибудь из списка желаемого.", "Remove something from your wishlist first."),
+    ),
     "SETTINGS_NOT_FOUND": Code(
         404,
         "NOT_FOUND",
@@ -300,6 +318,11 @@ _RULES: dict[str, tuple[str, str]] = {
         "Give platform or device_id: a write changes one layer.",
     ),
     "too_many_layers": ("Не больше {max} слоёв.", "At most {max} layers."),
+    "stale_order": (
+        "Назовите каждый элемент списка ровно один раз; прочитайте список заново.",
+        "Name every item of the list once; read the list anew.",
+    ),
+    "string_pattern_mismatch": ("Ожидается значение вида {pattern}.", "A value like {pattern} is expected."),
     "not_utf8": ("Параметры запроса должны быть в UTF-8.", "The query must be UTF-8."),
     "not_a_cursor": ("Ожидается id события из ленты.", "The id of an event of the feed is expected."),
     "bad_idempotency_key": (

@@ -161,6 +161,7 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
         yield "session reaper", repeat("session reaper", gateway.session_reaper.run_once, look, stopping)
         yield "rarity", repeat("rarity", gateway.rarity_fold.run_once, 1.0, stopping)
         yield "rarity recount", repeat("rarity recount", gateway.rarity_recount.run_once, 60.0, stopping)
+        yield "sales", repeat("sales", gateway.sales.run_once, 0.5, stopping)
         yield "erasure", repeat("erasure", gateway.erasure.run_once, 1.0, stopping)
         yield "retention", repeat("retention", gateway.retention.run_once, 60.0, stopping)
         yield "wanted products", repeat("wanted products", gateway.wanted.run_once, 5.0, stopping)

@@ -1,43 +1,49 @@
 """What other domains do when something happens, in the same transaction: one user's rows live together.
 
-Event type → reactions. A reaction gets the running transaction and all events of that type that a use case recorded, so
-that many cost no more than one; what it records itself is reacted to in turn.
+Event type → reactions. A reaction gets the running transaction, the user, and all events of that type that a use case
+recorded about them, so that many cost no more than one; what it records itself is reacted to in turn.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from gameshelf.achievements import AchievementService
 from gameshelf.kernel.events import Event
 from gameshelf.library import GameAdded, GameRemoved, LibraryService, Playtime
 from gameshelf.playtime import PlaytimeChanged, PlaytimeService
+from gameshelf.wishlist import WishlistService
 
 if TYPE_CHECKING:
     from gameshelf.gateway.transaction import Transaction
 
-Reaction = Callable[["Transaction", Sequence[Any]], Awaitable[None]]
+Reaction = Callable[["Transaction", UUID, Sequence[Any]], Awaitable[None]]
 
 
-async def show_playtime(transaction: "Transaction", events: Sequence[PlaytimeChanged]) -> None:
+async def show_playtime(transaction: "Transaction", user_id: UUID, events: Sequence[PlaytimeChanged]) -> None:
     newest = {one.product_id: one for event in events for one in event.products}
     played = [Playtime(one.product_id, one.total_playtime_seconds, one.last_played_at) for one in newest.values()]
-    await transaction.of(LibraryService).set_playtime(transaction.user_id, played)
+    await transaction.of(LibraryService).set_playtime(user_id, played)
 
 
-async def end_play(transaction: "Transaction", events: Sequence[GameRemoved]) -> None:
-    await transaction.of(PlaytimeService).end_access(transaction.user_id, {event.product_id for event in events})
+async def end_play(transaction: "Transaction", user_id: UUID, events: Sequence[GameRemoved]) -> None:
+    await transaction.of(PlaytimeService).end_access(user_id, {event.product_id for event in events})
 
 
-async def count_owner(transaction: "Transaction", events: Sequence[GameAdded]) -> None:
-    await transaction.of(AchievementService).own(transaction.user_id, {event.product_id for event in events})
+async def count_owner(transaction: "Transaction", user_id: UUID, events: Sequence[GameAdded]) -> None:
+    await transaction.of(AchievementService).own(user_id, {event.product_id for event in events})
 
 
-async def discount_owner(transaction: "Transaction", events: Sequence[GameRemoved]) -> None:
-    await transaction.of(AchievementService).disown(transaction.user_id, {event.product_id for event in events})
+async def discount_owner(transaction: "Transaction", user_id: UUID, events: Sequence[GameRemoved]) -> None:
+    await transaction.of(AchievementService).disown(user_id, {event.product_id for event in events})
+
+
+async def drop_wish(transaction: "Transaction", user_id: UUID, events: Sequence[GameAdded]) -> None:
+    await transaction.of(WishlistService).bought(user_id, {event.product_id for event in events})
 
 
 REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     PlaytimeChanged: [show_playtime],
-    GameAdded: [count_owner],
+    GameAdded: [count_owner, drop_wish],
     GameRemoved: [end_play, discount_owner],
 }

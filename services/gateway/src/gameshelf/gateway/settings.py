@@ -209,6 +209,10 @@ class Settings(BaseModel):
         "SETTINGS_MAX_BYTES", "How large one layer of a game's settings may be", 262_144
     )
 
+    wishlist_max_items: Annotated[int, Field(ge=1, le=10_000)] = _var(
+        "WISHLIST_MAX_ITEMS_PER_USER", "How many products a wishlist holds", 100
+    )
+
     limit_user: Limit = _var("RATE_LIMIT_USER_PER_MINUTE", "Requests a minute and player; 0: no limit", 600)
     limit_ip: Limit = _var("RATE_LIMIT_IP_PER_MINUTE", "Requests a minute and address; 0: no limit", 6000)
     limit_service: Limit = _var("RATE_LIMIT_SERVICE_PER_MINUTE", "Calls a minute and service; 0: no limit", 60000)

@@ -21,6 +21,13 @@ _LOCK = Statement(
     .where(col(UserStream.user_id) == _USER)
     .with_for_update()
 )
+_LOCK_FREE = Statement(
+    select(col(UserStream.user_id), col(UserStream.last_sequence))
+    .where(
+        col(UserStream.user_id) == any_(bindparam("user_ids", type_=ARRAY(Uuid))), col(UserStream.erased_at).is_(None)
+    )
+    .with_for_update(skip_locked=True)
+)
 # The hash is looked at in the same statement that makes the row: an erasure writes the hash before it removes the row.
 _CREATE = Statement(
     insert(UserStream)
@@ -91,6 +98,14 @@ class UserStreams:
             raise UserErased
         sequence: int = row["last_sequence"]
         return sequence
+
+    async def lock_free(self, connection: Connection, user_ids: Collection[UUID]) -> dict[UUID, int]:
+        """Locks the rows of those users that nobody else holds; the number of each one's newest event.
+
+        Those who are erased, or were never heard of, are left out like those that are held. Nobody is waited for.
+        """
+        rows = await _LOCK_FREE.all(connection, user_ids=list(user_ids))
+        return {row["user_id"]: row["last_sequence"] for row in rows}
 
     async def state(self, connection: Connection, user_id: UUID) -> StreamState:
         """The state of a user, also of one never heard of. Raises UserErased."""

@@ -1,7 +1,7 @@
 """The only commit: a user's change, its reactions, and the word of it, in one transaction."""
 
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ from uuid import UUID
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.observability.traces import current_traceparent
 from gameshelf.gateway.outbox.messages import cloud_event, device_message, tell
-from gameshelf.gateway.outbox.store import FeedMessage, Outgoing, close_stream
+from gameshelf.gateway.outbox.store import FeedMessage, Outgoing, close_streams
 from gameshelf.gateway.reactions import REACTIONS
 from gameshelf.gateway.streams import UserStreams
 from gameshelf.kernel.clock import Clock, utc_now
@@ -39,27 +39,47 @@ class Committed:
 
 
 class Transaction:
-    """One user's change. The user's row is locked, so nobody else writes this user's data meanwhile."""
+    """A change of one user's data, or of several users'. Their rows are locked: nobody else writes meanwhile."""
 
-    def __init__(self, connection: Any, user_id: UUID, last_sequence: int, services: Services, clock: Clock) -> None:
+    def __init__(self, connection: Any, streams: UserStreams, services: Services, clock: Clock) -> None:
         self.connection = connection
         """An asyncpg connection inside a transaction."""
-        self.user_id = user_id
         self.clock = clock
-        self._last_sequence = last_sequence
+        self._streams = streams
+        self._sequences: dict[UUID, int] = {}
         self._events: deque[Event] = deque()
         self._make = services
         self._services: dict[Any, Any] = {}
         self.discarded = False
+
+    async def lock(self, user_id: UUID) -> None:
+        """Waits until the user's row is this transaction's. Raises UserErased."""
+        self._sequences[user_id] = await self._streams.lock(self.connection, user_id)
+
+    async def lock_free(self, user_ids: Collection[UUID]) -> Set[UUID]:
+        """Takes the rows of those users that nobody holds, and that are not erased; which they are. Waits for none."""
+        locked = await self._streams.lock_free(self.connection, user_ids)
+        self._sequences |= locked
+        return locked.keys()
+
+    @property
+    def user_id(self) -> UUID:
+        """The one user that this is about."""
+        [user_id] = self._sequences
+        return user_id
 
     def of(self, service: type[S]) -> S:
         """A domain's service over this transaction, for example ``transaction.of(LibraryService)``."""
         made = self._services.get(service)
         if made is None:
             make = self._make[service]
-            made = self._services[service] = make(self.connection, self._events.append, self.clock)
+            made = self._services[service] = make(self.connection, self.record, self.clock)
         typed: S = made
         return typed
+
+    def record(self, event: Event) -> None:
+        """Takes an event of one of the users: it is told with the commit."""
+        self._events.append(event)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -74,42 +94,65 @@ class Transaction:
             raise
 
     def discard(self) -> None:
-        """Nothing of the user's data changed after all: the commit tells nobody."""
+        """Nothing of the users' data changed after all: the commit tells nobody."""
         self._events.clear()
         self.discarded = True
 
-    async def close(self, events_topic: str) -> Committed:
+    async def close(self, events_topic: str) -> list[Committed]:
         """Runs the reactions and writes version, numbers, feed and outbox; what remains is the commit."""
-        messages: list[FeedMessage] = []
-        records: list[Outgoing] = []
-        happened: list[Event] = []
-        previous = self._last_sequence
+        told = {user_id: _Told(sequence) for user_id, sequence in self._sequences.items()}
         traceparent = current_traceparent()
         async for event in self._with_reactions():
-            happened.append(event)
-            self._last_sequence += 1
-            told = tell(event)
-            if told.device_type is not None:
-                text = device_message(
-                    told.device_type, self._last_sequence, event.occurred_at, told.device_payload or {}
-                )
-                messages.append(FeedMessage(self._last_sequence, event.occurred_at, text))
-            if told.cloud_type is not None:
-                value = cloud_event(told, event, self._last_sequence, traceparent)
-                records.append(Outgoing(self.user_id, events_topic, str(self.user_id), value, traceparent))
-        await close_stream(self.connection, self.user_id, self._last_sequence, messages, records)
-        return Committed(self.user_id, previous, self._last_sequence, messages, happened, bool(records))
+            told[event.user_id].add(event, events_topic, traceparent)
+        if not told:
+            return []
+        await close_streams(
+            self.connection,
+            {user_id: one.last_sequence for user_id, one in told.items()},
+            [message for one in told.values() for message in one.messages],
+            [record for one in told.values() for record in one.records],
+        )
+        return [
+            Committed(user_id, self._sequences[user_id], one.last_sequence, one.messages, one.events, bool(one.records))
+            for user_id, one in told.items()
+        ]
 
     async def _with_reactions(self) -> AsyncIterator[Event]:
         """The recorded events in their order, then what the reactions to them recorded, until there is no more."""
         while self._events:
             events = list(self._events)
             self._events.clear()
-            for kind in dict.fromkeys(map(type, events)):
+            groups: dict[tuple[type[Event], UUID], list[Event]] = defaultdict(list)
+            for event in events:
+                groups[type(event), event.user_id].append(event)
+            for (kind, user_id), alike in groups.items():
                 for react in REACTIONS.get(kind, ()):
-                    await react(self, [event for event in events if type(event) is kind])
+                    await react(self, user_id, alike)
             for event in events:
                 yield event
+
+
+class _Told:
+    """What a commit has to say about one user."""
+
+    def __init__(self, last_sequence: int) -> None:
+        self.last_sequence = last_sequence
+        self.events: list[Event] = []
+        self.messages: list[FeedMessage] = []
+        self.records: list[Outgoing] = []
+
+    def add(self, event: Event, events_topic: str, traceparent: str | None) -> None:
+        """Numbers an event, and puts it into the words of devices and of Kafka."""
+        self.last_sequence += 1
+        self.events.append(event)
+        told = tell(event)
+        if told.device_type is not None:
+            text = device_message(told.device_type, self.last_sequence, event.occurred_at, told.device_payload or {})
+            self.messages.append(FeedMessage(event.user_id, self.last_sequence, event.occurred_at, text))
+        if told.cloud_type is not None:
+            value = cloud_event(told, event, self.last_sequence, traceparent)
+            topic = told.topic or events_topic
+            self.records.append(Outgoing(event.user_id, topic, str(event.user_id), value, traceparent))
 
 
 class Transactions:
@@ -137,10 +180,18 @@ class Transactions:
 
         Raises UserErased. Round trips beside the block's own: begin, lock, close, commit.
         """
-        async with self._acquire() as connection, connection.transaction():
-            last_sequence = await self._streams.lock(connection, user_id)
-            transaction = Transaction(connection, user_id, last_sequence, self._services, self._clock)
+        async with self.begin_with_nobody() as transaction:
+            await transaction.lock(user_id)
             yield transaction
-            committed = None if transaction.discarded else await transaction.close(self._events_topic)
-        if committed:
-            self._committed(committed)
+
+    @asynccontextmanager
+    async def begin_with_nobody(self) -> AsyncIterator[Transaction]:
+        """A transaction whose users are taken in as it goes on, for what concerns many of them."""
+        commits: Sequence[Committed] = ()
+        async with self._acquire() as connection, connection.transaction():
+            transaction = Transaction(connection, self._streams, self._services, self._clock)
+            yield transaction
+            if not transaction.discarded:
+                commits = await transaction.close(self._events_topic)
+        for commit in commits:
+            self._committed(commit)

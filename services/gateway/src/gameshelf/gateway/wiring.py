@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from gameshelf import achievements, library, playtime
+from gameshelf import achievements, library, playtime, wishlist
 from gameshelf import settings as game_settings
 from gameshelf.gateway import tables
 from gameshelf.gateway.adapters import redis as redis_adapter
@@ -22,6 +22,7 @@ from gameshelf.gateway.grpc.library import LibraryQuery
 from gameshelf.gateway.grpc.playtime import PlaytimeTracker
 from gameshelf.gateway.grpc.server import GrpcServer, Servicer
 from gameshelf.gateway.grpc.settings import GameSettingsSync
+from gameshelf.gateway.grpc.wishlist import Wishlists
 from gameshelf.gateway.health import Health
 from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.http import achievements as achievements_http
@@ -30,6 +31,7 @@ from gameshelf.gateway.http import library as library_http
 from gameshelf.gateway.http import meta, openapi
 from gameshelf.gateway.http import playtime as playtime_http
 from gameshelf.gateway.http import settings as settings_http
+from gameshelf.gateway.http import wishlist as wishlist_http
 from gameshelf.gateway.http.app import RestApi, create_app
 from gameshelf.gateway.http.authenticate import Authenticate, by_proxy, by_token
 from gameshelf.gateway.http.drain import Asgi
@@ -42,6 +44,7 @@ from gameshelf.gateway.jobs.liveness import SessionReaper, SessionWatch, forget_
 from gameshelf.gateway.jobs.products import WantedProducts
 from gameshelf.gateway.jobs.rarity import RarityFold, RarityRecount
 from gameshelf.gateway.jobs.retention import Retention
+from gameshelf.gateway.jobs.sales import Sales
 from gameshelf.gateway.kafka.client import connection_options
 from gameshelf.gateway.kafka.consumer import Consumer
 from gameshelf.gateway.kafka.dead_letters import DeadLetters
@@ -75,6 +78,7 @@ DOMAINS: Sequence[Domain] = (
     Domain(library.MIGRATIONS, library.LibraryService, library_http.routes),
     Domain(playtime.MIGRATIONS, playtime.PlaytimeService, playtime_http.routes),
     Domain(achievements.MIGRATIONS, achievements.AchievementService, achievements_http.routes),
+    Domain(wishlist.MIGRATIONS, wishlist.WishlistService, wishlist_http.routes),
     Domain(game_settings.MIGRATIONS, game_settings.SettingsService, settings_http.routes),
 )
 """One line a domain."""
@@ -90,6 +94,10 @@ def make_services(settings: Settings) -> Services:
     def make_achievements(connection: Connection, record: Record, clock: Clock) -> achievements.AchievementService:
         return achievements.AchievementService(connection, record, LibraryQueries(connection), clock)
 
+    def make_wishlist(connection: Connection, record: Record, clock: Clock) -> wishlist.WishlistService:
+        max_items = settings.wishlist_max_items
+        return wishlist.WishlistService(connection, record, LibraryQueries(connection), clock, max_items)
+
     def make_settings(connection: Connection, record: Record, clock: Clock) -> game_settings.SettingsService:
         max_bytes = settings.settings_max_bytes
         return game_settings.SettingsService(connection, record, LibraryQueries(connection), clock, max_bytes)
@@ -98,6 +106,7 @@ def make_services(settings: Settings) -> Services:
         library.LibraryService: library.LibraryService,
         playtime.PlaytimeService: make_playtime,
         achievements.AchievementService: make_achievements,
+        wishlist.WishlistService: make_wishlist,
         game_settings.SettingsService: make_settings,
     }
 
@@ -146,6 +155,7 @@ class Gateway:
         )
         self.rarity_fold = RarityFold(self.acquire)
         self.rarity_recount = RarityRecount(self.acquire, metrics)
+        self.sales = Sales(self.acquire, self.transactions)
         self.retention = Retention(self.acquire)
         self.catalog = Catalog(settings.catalog_grpc_addr) if settings.catalog_grpc_addr else None
         self.wanted = WantedProducts(self.acquire, self.catalog)
@@ -195,6 +205,7 @@ class Gateway:
             tracker,
             Achievements(self.transactions, self.acquire, self.streams),
             GameSettingsSync(self.transactions, self.acquire, self.streams),
+            Wishlists(self.transactions, self.acquire, self.streams),
         ]
         return GrpcServer(self.settings, calls, servicers)
 

@@ -11,7 +11,9 @@ from gameshelf.protos.library.v1 import achievement_service_pb2 as achievements
 from gameshelf.protos.library.v1 import game_settings_sync_service_pb2 as game_settings
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as playtime
+from gameshelf.protos.library.v1 import wishlist_service_pb2 as wishlist
 from gameshelf.settings import Settings
+from gameshelf.wishlist import Wish
 from google.protobuf.timestamp_pb2 import Timestamp
 
 
@@ -88,4 +90,17 @@ def settings(of: Settings) -> game_settings.GameSettings:
         revision=of.revision,
         last_updated_at=timestamp(of.last_updated_at),
         last_synced_with_cloud_at=timestamp(of.last_synced_with_cloud_at),
+    )
+
+
+def wish(of: Wish) -> wishlist.WishlistItem:
+    return wishlist.WishlistItem(
+        wishlist_item_id=str(of.id),
+        product_id=str(of.product_id),
+        added_at=timestamp(of.added_at),
+        priority=of.priority,
+        notes=of.notes or "",
+        target_price_minor=of.target_price_minor,
+        target_currency=of.target_currency or "",
+        min_discount_percent=of.min_discount_percent,
     )

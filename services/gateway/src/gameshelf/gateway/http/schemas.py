@@ -154,6 +154,32 @@ PRODUCT_ACHIEVEMENTS = value(
     {"product_id": UUID, "unlocked": COUNT, "total": COUNT, "percentage": PERCENT, "last_unlocked_at": nullable(TIME)},
 )
 
+PRICE = closed(
+    {
+        "price_minor": COUNT,
+        "currency": TEXT,
+        "discount_percent": {"type": "integer", "minimum": 0, "maximum": 100},
+        "sale_id": nullable(TEXT),
+        "sale_ends_at": nullable(TIME),
+    }
+)
+
+WISHLIST_ITEM = value(
+    "wishlistItem",
+    {
+        "product_id": UUID,
+        "title": nullable(TEXT),
+        "cover_image_url": nullable(TEXT),
+        "added_at": TIME,
+        "priority": nullable(COUNT),
+        "notes": nullable(TEXT),
+        "target_price_minor": nullable(COUNT),
+        "target_currency": nullable(TEXT),
+        "min_discount_percent": nullable(COUNT),
+        "current_price": nullable(PRICE),
+    },
+)
+
 GAME_SETTINGS = value(
     "gameSettings",
     {

@@ -1,8 +1,8 @@
 """What is kept for a time only, deleted in small transactions: feed and idempotency keys 24 hours, inbox 30 days, dead
-letters 90 days.
+letters 90 days, who was told of a sale 400 days.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gameshelf.gateway import feed
@@ -12,10 +12,12 @@ from gameshelf.gateway.kafka import dead_letters, inbox
 from gameshelf.gateway.tables import DeadLetter, FeedEntry, IdempotencyRecord, InboxEntry, UserStream
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Statement
+from gameshelf.wishlist import SaleFanouts
 from sqlalchemy import DateTime, Integer, bindparam, delete, func, select, tuple_, update
 from sqlmodel import col
 
 _CHUNK = 2000
+_SALES_KEPT = timedelta(days=400)
 _BEFORE = bindparam("before", type_=DateTime(timezone=True))
 
 
@@ -68,6 +70,13 @@ class Retention:
         await self._prune(_PRUNE_KEYS, now - idempotency.KEPT)
         await self._prune(_PRUNE_INBOX, now - inbox.KEPT)
         await self._prune(_PRUNE_DEAD_LETTERS, now - dead_letters.KEPT)
+        await self._forget_sales(now - _SALES_KEPT)
+
+    async def _forget_sales(self, before: datetime) -> None:
+        forgotten = _CHUNK
+        while forgotten == _CHUNK:
+            async with self._acquire() as connection:
+                forgotten = await SaleFanouts(connection).forget_told(before, _CHUNK)
 
     async def _prune(self, statement: Statement, before: datetime) -> None:
         while True:

@@ -17,12 +17,14 @@ from gameshelf.gateway.kafka.incoming import (
     Incoming,
     InstallationChange,
     KeyActivation,
+    PriceChange,
     ProductChange,
     Purchase,
     Review,
 )
 from gameshelf.gateway.transaction import Transaction
 from gameshelf.library import GrantKind, InstallationStatus, LibraryService, NewGrant, ProductFact
+from gameshelf.wishlist import Price, discount
 from pydantic import BaseModel
 
 Apply = Callable[[Transaction, Any, datetime], Awaitable[None]]
@@ -96,7 +98,11 @@ USER_EVENTS: dict[str, UserEvent] = {
     "com.platform.download.status.changed.v1": UserEvent(InstallationChange, installation_changed),
     "com.platform.social.review.submitted.v1": UserEvent(Review, reviewed),
 }
-PRODUCT_EVENTS = frozenset({"com.platform.catalog.product.updated.v1", "com.platform.catalog.product.created.v1"})
+PRODUCT_EVENTS: dict[str, type[BaseModel]] = {
+    "com.platform.catalog.product.updated.v1": ProductChange,
+    "com.platform.catalog.product.created.v1": ProductChange,
+    "com.platform.catalog.price.updated.v1": PriceChange,
+}
 ACCOUNT_DELETED = "com.platform.account.user.deleted.v1"
 
 TOPICS = (
@@ -142,6 +148,13 @@ def _said(of: AchievementDefinition) -> dict[str, Any]:
         "server_authoritative": of.server_authoritative,
     }
     return {name: value for name, value in said.items() if value is not None}
+
+
+def price_fact(event: Incoming, data: PriceChange, received_at: datetime) -> Price:
+    """What the Catalog said that a product costs."""
+    percent = discount(data.discount_percent, data.price_minor, data.old_price_minor)
+    at = data.timestamp or event.time or received_at
+    return Price(data.product_id, data.price_minor, data.currency, percent, data.sale_id, data.sale_ends_at, at)
 
 
 def user_of(data: BaseModel) -> UUID:

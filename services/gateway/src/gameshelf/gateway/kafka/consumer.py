@@ -26,6 +26,7 @@ from gameshelf.gateway.kafka.applied import (
     TOPICS,
     USER_EVENTS,
     definition_facts,
+    price_fact,
     product_fact,
     user_of,
 )
@@ -35,6 +36,7 @@ from gameshelf.gateway.kafka.incoming import (
     AccountDeleted,
     Incoming,
     Malformed,
+    PriceChange,
     ProductChange,
     parse_data,
     parse_envelope,
@@ -45,6 +47,7 @@ from gameshelf.gateway.streams import UserErased, UserStreams
 from gameshelf.gateway.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.library import CatalogProjection
+from gameshelf.wishlist import Prices
 from opentelemetry.trace import SpanKind
 from pydantic import BaseModel
 
@@ -185,7 +188,7 @@ class Consumer:
             else:
                 if event is None:
                     self._metrics.kafka_records.labels(record.topic, "ignored").inc()
-                elif isinstance(event.data, ProductChange):
+                elif event.envelope.type in PRODUCT_EVENTS:
                     products.append(event)
                 else:
                     users[user_of(event.data)].append(event)
@@ -242,17 +245,16 @@ class Consumer:
                 connection,
                 [(event.data.product_id, event.envelope.source, event.envelope.id) for event in events],  # type: ignore[attr-defined]
             )
-            new = [
-                (event.envelope, event.data)
-                for event in events
-                if isinstance(event.data, ProductChange) and (event.envelope.source, event.envelope.id) in fresh
-            ]
+            new = [event for event in events if (event.envelope.source, event.envelope.id) in fresh]
+            changes = [(event.envelope, event.data) for event in new if isinstance(event.data, ProductChange)]
+            prices = [(event.envelope, event.data) for event in new if isinstance(event.data, PriceChange)]
             await CatalogProjection(connection, self._clock).apply(
-                [product_fact(envelope, data, now) for envelope, data in new]
+                [product_fact(envelope, data, now) for envelope, data in changes]
             )
             await Definitions(connection, self._clock).apply(
-                [fact for envelope, data in new for fact in definition_facts(envelope, data, now)]
+                [fact for envelope, data in changes for fact in definition_facts(envelope, data, now)]
             )
+            await Prices(connection, self._clock).apply([price_fact(envelope, data, now) for envelope, data in prices])
 
     def _count(self, events: Sequence[_Event], result: str) -> None:
         for event in events:
@@ -265,7 +267,7 @@ def _parse(record: ConsumerRecord) -> _Event | None:
     if envelope.type in USER_EVENTS:
         return _Event(record, envelope, parse_data(USER_EVENTS[envelope.type].data, envelope.data))
     if envelope.type in PRODUCT_EVENTS:
-        return _Event(record, envelope, parse_data(ProductChange, envelope.data))
+        return _Event(record, envelope, parse_data(PRODUCT_EVENTS[envelope.type], envelope.data))
     if envelope.type == ACCOUNT_DELETED:
         return _Event(record, envelope, parse_data(AccountDeleted, envelope.data))
     return None

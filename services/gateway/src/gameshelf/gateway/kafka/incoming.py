@@ -47,6 +47,7 @@ def _utc(moment: datetime) -> datetime:
 Moment = Annotated[datetime, AfterValidator(_utc)]
 SourceId = Annotated[str, Field(min_length=1, max_length=200), NORMALISED, ONE_LINE]
 ProductType = Annotated[Name, Field(max_length=50)]
+Amount = Annotated[StrictInt, Field(ge=0, le=10**15)]
 Title = Annotated[str, Field(min_length=1, max_length=500), NORMALISED]
 
 
@@ -155,6 +156,17 @@ class ProductChange(_Data):
     is_free_to_play: StrictBool | None = None
     family_sharing_allowed: StrictBool | None = None
     achievements: Annotated[tuple[AchievementDefinition, ...], Field(max_length=MAX_DEFINITIONS)] = ()
+    timestamp: Moment | None = None
+
+
+class PriceChange(_Data):
+    product_id: UUID
+    price_minor: Amount
+    old_price_minor: Amount | None = None
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    discount_percent: Annotated[StrictInt, Field(ge=0, le=100)] | None = None
+    sale_id: SourceId | None = None
+    sale_ends_at: Moment | None = None
     timestamp: Moment | None = None
 
 

@@ -54,6 +54,9 @@ class Metrics:
         self.rarity_differences = Counter(
             "achievements_rarity_differences", "Counters that a recount found wrong", registry=registry
         )
+        self.wishlist_notifications = Counter(
+            "wishlist_notifications", "Wishers who were told of a sale", registry=registry
+        )
         self.pool_size = Gauge("postgres_pool_size", "Open connections to PostgreSQL", registry=registry)
         self.pool_idle = Gauge("postgres_pool_idle", "Those not in use", registry=registry)
         # Finding a child by its labels costs more than counting, so each is looked up once.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import singledispatch
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from gameshelf.achievements import AchievementUnlocked
 from gameshelf.gateway.encoding import encode
@@ -22,8 +22,10 @@ from gameshelf.playtime import (
     SessionStarted,
 )
 from gameshelf.settings import SettingsUpdated
+from gameshelf.wishlist import SaleNoticed, WishAdded, WishRemoved
 
 SOURCE = "platform.library-service"
+NOTIFICATIONS = "com.platform.notification.send.requests.v1"
 
 Json = dict[str, Any]
 
@@ -36,6 +38,10 @@ class Told:
     cloud_data: Json | None = None
     device_type: str | None = None
     device_payload: Json | None = None
+    topic: str | None = None
+    """Where the CloudEvent goes, if not to the topic of the service's events."""
+    cloud_id: UUID | None = None
+    """The CloudEvent's id, where that has to be the same whenever it is made again."""
 
 
 @singledispatch
@@ -154,6 +160,56 @@ def _(event: AchievementUnlocked) -> Told:
 
 
 @tell.register
+def _(event: WishAdded) -> Told:
+    return Told("com.platform.library.wishlist.item.added.v1", _wish(event))
+
+
+@tell.register
+def _(event: WishRemoved) -> Told:
+    removed = {"removedAt": event.occurred_at, "reason": event.reason}
+    return Told("com.platform.library.wishlist.item.removed.v1", {**_wish(event), **removed})
+
+
+def _wish(event: WishAdded | WishRemoved) -> Json:
+    return {
+        "userId": event.user_id,
+        "productId": event.product_id,
+        "wishlistItemId": event.item_id,
+        "addedAt": event.added_at,
+    }
+
+
+@tell.register
+def _(event: SaleNoticed) -> Told:
+    return Told(
+        "com.platform.notification.send.request.v1",
+        {
+            "userId": event.user_id,
+            "templateName": "wishlist_sale_push",
+            "payloadVariables": {
+                "gameName": event.title,
+                "discountPercent": event.discount_percent,
+                "priceMinor": event.price_minor,
+                "currency": event.currency,
+                "saleId": event.sale_id,
+            },
+        },
+        "wishlist.item.on_sale",
+        {
+            "wishlist_item_id": event.item_id,
+            "product_id": event.product_id,
+            "sale_id": event.sale_id,
+            "price_minor": event.price_minor,
+            "currency": event.currency,
+            "discount_percent": event.discount_percent,
+            "sale_ends_at": event.sale_ends_at,
+        },
+        topic=NOTIFICATIONS,
+        cloud_id=event.notification_id,
+    )
+
+
+@tell.register
 def _(event: SettingsUpdated) -> Told:
     return Told(
         "com.platform.library.game.settings.updated.v1",
@@ -193,7 +249,7 @@ def cloud_event(told: Told, event: Event, sequence: int, traceparent: str | None
     """The CloudEvent 1.0, structured JSON. ``sequence`` is the user's own event number."""
     document: Json = {
         "specversion": "1.0",
-        "id": uuid4(),
+        "id": told.cloud_id or uuid4(),
         "source": SOURCE,
         "type": told.cloud_type,
         "subject": event.user_id,

@@ -1,11 +1,12 @@
 """The outbox and the feed: what a commit tells the world, written in that commit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from asyncpg import Record
+from gameshelf.gateway.outbox.messages import NOTIFICATIONS
 from gameshelf.gateway.tables import FeedEntry, OutboxRecord, UserStream
 from gameshelf.kernel.database import Connection, Statement
 from sqlalchemy import (
@@ -20,9 +21,11 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
+    case,
     column,
     delete,
     func,
+    literal,
     outerjoin,
     select,
     true,
@@ -33,11 +36,14 @@ from sqlmodel import col
 
 SHARDS = 16
 """How many relays can work side by side: one at a time serves a shard, and a user is always in the same one."""
+BULK_TOPICS = frozenset({NOTIFICATIONS})
+"""Topics with shards of their own: a million notifications never stand before anybody's event."""
 
 
-def shard_of(user_id: UUID | None) -> int:
+def shard_of(user_id: UUID | None, topic: str = "") -> int:
     """The shard that serves a user; records about nobody go the way of shard 0."""
-    return user_id.int % SHARDS if user_id else 0
+    shard = user_id.int % SHARDS if user_id else 0
+    return shard + SHARDS if topic in BULK_TOPICS else shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class Outgoing:
 class FeedMessage:
     """One message for a user's devices."""
 
+    user_id: UUID
     sequence: int
     occurred_at: datetime
     message: str
@@ -92,11 +99,13 @@ _ADD_RECORDS = Statement(_insert_records)
 
 _new_messages = (
     func.unnest(
+        bindparam("message_users", type_=ARRAY(Uuid)),
         bindparam("sequences", type_=ARRAY(BigInteger)),
         bindparam("times", type_=ARRAY(DateTime(timezone=True))),
         bindparam("messages", type_=ARRAY(Text)),
     )
     .table_valued(
+        column("user_id", Uuid),
         column("sequence", BigInteger),
         column("occurred_at", DateTime(timezone=True)),
         column("message", Text),
@@ -104,16 +113,21 @@ _new_messages = (
     )
     .render_derived()
 )
+_closed = (
+    func.unnest(bindparam("users", type_=ARRAY(Uuid)), bindparam("last", type_=ARRAY(BigInteger)))
+    .table_valued(column("user_id", Uuid), column("last", BigInteger), name="closed")
+    .render_derived()
+)
 # The last statement of a writing transaction: the new version and number, the feed and the outbox in one round trip.
 _CLOSE = Statement(
     update(UserStream)
-    .values(version=col(UserStream.version) + 1, last_sequence=bindparam("last", type_=BigInteger))
-    .where(col(UserStream.user_id) == bindparam("user_id", type_=Uuid))
+    .values(version=col(UserStream.version) + 1, last_sequence=_closed.c.last)
+    .where(col(UserStream.user_id) == _closed.c.user_id)
     .add_cte(
         insert(FeedEntry)
         .from_select(
             ["user_id", "sequence", "occurred_at", "message"],
-            select(bindparam("user_id", type_=Uuid), *_new_messages.c),
+            select(*_new_messages.c),
             include_defaults=False,
         )
         .cte("feed"),
@@ -137,12 +151,13 @@ _FEED_AFTER = Statement(
     .where(col(UserStream.user_id) == bindparam("user_id", type_=Uuid))
     .order_by(_following.c.sequence)
 )
-_shards = func.generate_series(0, SHARDS - 1).table_valued(column("shard", Integer), name="shards").render_derived()
-# Some of them, by chance: relays of several instances share the work then, instead of taking turns at all of it.
+_shards = func.generate_series(0, 2 * SHARDS - 1).table_valued(column("shard", Integer), name="shards").render_derived()
+# Some of them, by chance: relays of several instances share the work then, instead of taking turns at all of it. What
+# comes in bulk stands behind the rest, but not always.
 _some_pending = (
     select(_shards.c.shard)
     .where(select(col(OutboxRecord.id)).where(col(OutboxRecord.shard) == _shards.c.shard).limit(1).exists())
-    .order_by(func.random())
+    .order_by(func.random() + case((_shards.c.shard >= SHARDS, 0.7), else_=0.0))
     .limit(bindparam("shards", type_=Integer))
     .cte("some_pending")
     .prefix_with("MATERIALIZED")
@@ -177,6 +192,13 @@ _PENDING = Statement(
     .order_by(_oldest.c.shard, _oldest.c.id)
 )
 _SENT = Statement(delete(OutboxRecord).where(col(OutboxRecord.id) == any_(bindparam("ids", type_=ARRAY(BigInteger)))))
+_some_bulk = (
+    select(literal(1))
+    .where(col(OutboxRecord.shard) >= SHARDS)
+    .limit(bindparam("limit", type_=Integer))
+    .subquery("some_bulk")
+)
+_BULK_WAITING = Statement(select(func.count().label("waiting")).select_from(_some_bulk))
 _BACKLOG = Statement(
     select(
         func.count().label("pending"),
@@ -190,7 +212,7 @@ _LOCK_SPACE = 0x72656C61
 
 def _record_values(records: Sequence[Outgoing]) -> dict[str, list[object]]:
     return {
-        "shards": [shard_of(record.user_id) for record in records],
+        "shards": [shard_of(record.user_id, record.topic) for record in records],
         "record_users": [record.user_id for record in records],
         "topics": [record.topic for record in records],
         "record_keys": [record.key for record in records],
@@ -199,14 +221,18 @@ def _record_values(records: Sequence[Outgoing]) -> dict[str, list[object]]:
     }
 
 
-async def close_stream(
-    connection: Connection, user_id: UUID, last: int, messages: Sequence[FeedMessage], records: Sequence[Outgoing]
+async def close_streams(
+    connection: Connection,
+    last: Mapping[UUID, int],
+    messages: Sequence[FeedMessage],
+    records: Sequence[Outgoing],
 ) -> None:
-    """Ends a writing transaction on a user whose row is locked; ``last`` is the number of their newest event."""
+    """Ends a writing transaction on users whose rows are locked; ``last`` has the number of each one's newest event."""
     await _CLOSE.run(
         connection,
-        user_id=user_id,
-        last=last,
+        users=list(last),
+        last=list(last.values()),
+        message_users=[message.user_id for message in messages],
         sequences=[message.sequence for message in messages],
         times=[message.occurred_at for message in messages],
         messages=[message.message for message in messages],
@@ -222,7 +248,7 @@ async def add_records(connection: Connection, records: Sequence[Outgoing]) -> No
 async def feed_after(connection: Connection, user_id: UUID, after: int, limit: int) -> tuple[int, list[FeedMessage]]:
     """How far the user's feed is pruned, and its messages with numbers above ``after``, oldest first."""
     rows = await _FEED_AFTER.all(connection, user_id=user_id, after=after, limit=limit)
-    messages = [FeedMessage(row[0], row[1], row[2]) for row in rows if row[0] is not None]
+    messages = [FeedMessage(user_id, row[0], row[1], row[2]) for row in rows if row[0] is not None]
     return rows[0]["pruned_sequence"] if rows else 0, messages
 
 
@@ -239,6 +265,12 @@ async def pending(connection: Connection, shards: Sequence[int], limit: int) -> 
 async def mark_sent(connection: Connection, ids: Sequence[int]) -> None:
     """Removes records that the broker has acknowledged."""
     await _SENT.run(connection, ids=list(ids))
+
+
+async def is_bulk_full(connection: Connection, limit: int) -> bool:
+    """Whether at least ``limit`` records of bulk topics wait. The work is bounded by that number."""
+    row = await _BULK_WAITING.first(connection, limit=limit)
+    return row is not None and row["waiting"] >= limit
 
 
 async def backlog(connection: Connection) -> tuple[int, float]:

@@ -1,0 +1,27 @@
+"""What a wishlist refuses, with the contract's codes."""
+
+from gameshelf.kernel.errors import DomainError, NotFound
+
+
+class GameNotFoundInWishlist(NotFound):
+    """There is no such item on your wishlist."""
+
+    code = "GAME_NOT_FOUND_IN_WISHLIST"
+
+
+class WishlistItemAlreadyExists(DomainError):
+    """This product is on your wishlist already."""
+
+    code = "WISHLIST_ITEM_ALREADY_EXISTS"
+
+
+class WishlistLimitExceeded(DomainError):
+    """Your wishlist is full."""
+
+    code = "WISHLIST_LIMIT_EXCEEDED"
+
+
+class ProductAlreadyOwned(DomainError):
+    """You already own this product."""
+
+    code = "PRODUCT_ALREADY_OWNED"

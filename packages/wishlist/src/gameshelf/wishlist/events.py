@@ -1,0 +1,42 @@
+"""What happens on wishlists."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WishAdded(Event):
+    """A product was put on a wishlist."""
+
+    item_id: UUID
+    product_id: UUID
+    added_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WishRemoved(Event):
+    """A product was taken from a wishlist. ``reason`` is ``removed`` or ``purchased``."""
+
+    item_id: UUID
+    product_id: UUID
+    added_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaleNoticed(Event):
+    """A wished product is on sale, and meets the wisher's conditions: once a user and sale."""
+
+    notification_id: UUID
+    """UUIDv5 of the sale and the user: the same whenever it is made again."""
+    item_id: UUID
+    product_id: UUID
+    title: str | None
+    sale_id: str
+    price_minor: int
+    currency: str
+    discount_percent: int
+    sale_ends_at: datetime | None

@@ -1,0 +1,109 @@
+"""The tables of the schema ``wishlist``.
+
+Keys of what belongs to a user begin with the user, so the tables can be distributed by it. Prices and running
+notifications of sales are facts of products.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    UniqueConstraint,
+    func,
+)
+from sqlmodel import Field, SQLModel
+
+SCHEMA = "wishlist"
+
+
+class _Table(SQLModel):
+    metadata: ClassVar[MetaData] = MetaData(
+        schema=SCHEMA,
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        },
+    )
+
+
+def _time(**kwargs: Any) -> Any:
+    return Field(sa_type=DateTime(timezone=True), **kwargs)
+
+
+class WishlistItem(_Table, table=True):
+    """A user wishes for a product. All conditions that are set have to be met for a sale to be told of."""
+
+    __tablename__ = "wishlist_items"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id"),
+        UniqueConstraint("user_id", "product_id"),
+        CheckConstraint("priority >= 1", name="priority"),
+        CheckConstraint("target_price_minor >= 0", name="target_price_minor"),
+        CheckConstraint("(target_price_minor IS NULL) = (target_currency IS NULL)", name="target_currency"),
+        CheckConstraint("min_discount_percent BETWEEN 1 AND 100", name="min_discount_percent"),
+        # A sale walks over the wishers of a product in the order of users.
+        Index("ix_wishlist_items_wishers", "product_id", "user_id"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    product_id: UUID
+    added_at: datetime = _time()
+    priority: int | None = Field(default=None, sa_type=Integer)
+    notes: str | None = Field(default=None, max_length=1000)
+    target_price_minor: int | None = Field(default=None, sa_type=BigInteger)
+    target_currency: str | None = Field(default=None, max_length=3)
+    min_discount_percent: int | None = Field(default=None, sa_type=SmallInteger)
+
+
+class SaleNotification(_Table, table=True):
+    """A user was told of a sale: once, whatever comes again."""
+
+    __tablename__ = "sale_notifications"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "sale_id"),
+        Index("ix_sale_notifications_notified_at", "notified_at"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    sale_id: str = Field(primary_key=True, max_length=200)
+    product_id: UUID
+    notified_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
+class ProductPrice(_Table, table=True):
+    """What a product costs, as the Catalog said last."""
+
+    __tablename__ = "product_prices"
+    __table_args__ = (PrimaryKeyConstraint("product_id"),)
+
+    product_id: UUID = Field(primary_key=True)
+    price_minor: int = Field(sa_type=BigInteger)
+    currency: str = Field(max_length=3)
+    discount_percent: int = Field(sa_type=SmallInteger)
+    sale_id: str | None = Field(default=None, max_length=200)
+    sale_ends_at: datetime | None = _time(default=None, nullable=True)
+    said_at: datetime = _time()
+
+
+class SaleFanout(_Table, table=True):
+    """The wishers of a product are being told of its current sale; those up to ``cursor`` have been."""
+
+    __tablename__ = "sale_fanouts"
+    __table_args__ = (PrimaryKeyConstraint("product_id"), Index("ix_sale_fanouts_advanced_at", "advanced_at"))
+
+    product_id: UUID = Field(primary_key=True)
+    id: UUID
+    """Another one each time that a price of the product starts it anew."""
+    cursor: UUID
+    advanced_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})

@@ -1,0 +1,179 @@
+"""The use cases of a wishlist. They record events and never commit.
+
+The caller holds the user's lock, so what is read before cannot change until it is written.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.events import Record
+from gameshelf.wishlist.commands import NewWish, WishChanges, require_whole_target
+from gameshelf.wishlist.errors import (
+    GameNotFoundInWishlist,
+    ProductAlreadyOwned,
+    WishlistItemAlreadyExists,
+    WishlistLimitExceeded,
+)
+from gameshelf.wishlist.events import SaleNoticed, WishAdded, WishRemoved
+from gameshelf.wishlist.ports import Products
+from gameshelf.wishlist.rules import Price, notification_id
+from gameshelf.wishlist.store import ERASURE, Wish, WishlistStore
+
+DEFAULT_MAX_ITEMS = 100
+
+
+class WishlistService:
+    """One user's wishlist, over one connection that is inside the user's transaction.
+
+    ``products`` answers what else is known of products; ``record`` takes the events; ``max_items`` bounds the list.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        record: Record,
+        products: Products,
+        clock: Clock = utc_now,
+        max_items: int = DEFAULT_MAX_ITEMS,
+    ) -> None:
+        self._connection = connection
+        self._store = WishlistStore(connection)
+        self._record = record
+        self._products = products
+        self._clock = clock
+        self._max_items = max_items
+
+    async def add(self, user_id: UUID, new: NewWish) -> Wish:
+        """Puts a product on the list, heard of or not; if it is on sale now and the conditions are met, tells so.
+
+        Raises ProductAlreadyOwned, WishlistItemAlreadyExists, WishlistLimitExceeded; InvalidInput for half a target.
+        """
+        require_whole_target(new.target_price_minor, new.target_currency)
+        if await self._products.owns(user_id, new.product_id):
+            raise ProductAlreadyOwned(pointer="/data/attributes/product_id")
+        for existing in await self._store.of_products(user_id, [new.product_id]):
+            raise WishlistItemAlreadyExists(pointer="/data/attributes/product_id", wishlist_item_id=str(existing.id))
+        if await self._store.count(user_id) >= self._max_items:
+            raise WishlistLimitExceeded(max_items=self._max_items)
+        now = self._clock()
+        wish = Wish(uuid4(), added_at=now, **new.model_dump())
+        await self._store.add(user_id, wish)
+        self._record(
+            WishAdded(
+                user_id=user_id, occurred_at=now, item_id=wish.id, product_id=wish.product_id, added_at=wish.added_at
+            )
+        )
+        await self._tell_of_current_sale(user_id, wish)
+        return wish
+
+    async def change(self, user_id: UUID, item_id: UUID, changes: WishChanges) -> Wish:
+        """Changes what was sent of ``changes``; if its product is on sale and the new conditions are met, tells so.
+
+        Raises GameNotFoundInWishlist; InvalidInput for half a target.
+        """
+        wish = await self._found(user_id, item_id)
+        changed = replace(wish, **changes.model_dump(include=changes.model_fields_set))
+        require_whole_target(changed.target_price_minor, changed.target_currency)
+        if changed != wish:
+            await self._store.change(user_id, changed)
+        if changed.conditions != wish.conditions:
+            await self._tell_of_current_sale(user_id, changed)
+        return changed
+
+    async def remove(self, user_id: UUID, item_id: UUID) -> None:
+        """Raises GameNotFoundInWishlist."""
+        await self._remove(user_id, [await self._found(user_id, item_id)], "removed")
+
+    async def remove_product(self, user_id: UUID, product_id: UUID) -> None:
+        """Raises GameNotFoundInWishlist."""
+        wishes = await self._store.of_products(user_id, [product_id])
+        if not wishes:
+            raise GameNotFoundInWishlist
+        await self._remove(user_id, wishes, "removed")
+
+    async def bought(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
+        """Takes products from the list that the user owns now."""
+        wishes = await self._store.of_products(user_id, product_ids)
+        if wishes:
+            await self._remove(user_id, wishes, "purchased")
+
+    async def order(self, user_id: UUID, item_ids: Sequence[UUID]) -> None:
+        """Gives the list this order: priorities 1, 2, 3 … Raises InvalidInput unless each item is named once."""
+        existing = await self._store.ids(user_id)
+        if len(item_ids) != len(existing) or set(item_ids) != existing:
+            raise InvalidInput(Problem("stale_order", pointer="/data/attributes/item_ids"))
+        await self._store.order(user_id, item_ids)
+
+    async def tell_of_sale(self, user_id: UUID, price: Price) -> bool:
+        """Tells the user of a sale if the product is on their list, its conditions are met, and they were not told yet.
+
+        Whether it did. A price that is not the current one any more is told to nobody.
+        """
+        await self._store.hold_price(price.product_id)
+        if await self._store.price(price.product_id) != price or not price.is_sale(self._clock()):
+            return False
+        for wish in await self._store.of_products(user_id, [price.product_id]):
+            if wish.conditions.are_met_by(price):
+                return await self._tell(user_id, wish, price)
+        return False
+
+    async def _tell_of_current_sale(self, user_id: UUID, wish: Wish) -> None:
+        # Either whoever starts the sale sees this wish, or this sees the sale.
+        await self._store.hold_price(wish.product_id)
+        price = await self._store.price(wish.product_id)
+        if price and price.is_sale(self._clock()) and wish.conditions.are_met_by(price):
+            await self._tell(user_id, wish, price)
+
+    async def _tell(self, user_id: UUID, wish: Wish, price: Price) -> bool:
+        if price.sale_id is None or not await self._store.note_sale(user_id, price.sale_id, price.product_id):
+            return False
+        title = await self._products.title(price.product_id)
+        self._record(sale_noticed(user_id, wish.id, price, price.sale_id, title, self._clock))
+        return True
+
+    async def _remove(self, user_id: UUID, wishes: Sequence[Wish], reason: str) -> None:
+        await self._store.remove(user_id, [wish.id for wish in wishes])
+        for wish in wishes:
+            self._record(
+                WishRemoved(
+                    user_id=user_id,
+                    occurred_at=self._clock(),
+                    item_id=wish.id,
+                    product_id=wish.product_id,
+                    added_at=wish.added_at,
+                    reason=reason,
+                )
+            )
+
+    async def _found(self, user_id: UUID, item_id: UUID) -> Wish:
+        wish = await self._store.find(user_id, item_id)
+        if wish is None:
+            raise GameNotFoundInWishlist
+        return wish
+
+    async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
+        """Deletes a bounded part of all that is known of a user's wishes; True while there may be more."""
+        return await ERASURE.erase_some(self._connection, user_id, limit)
+
+
+def sale_noticed(
+    user_id: UUID, item_id: UUID, price: Price, sale_id: str, title: str | None, clock: Clock
+) -> SaleNoticed:
+    """The word of a sale to one wisher."""
+    return SaleNoticed(
+        user_id=user_id,
+        occurred_at=clock(),
+        notification_id=notification_id(sale_id, user_id),
+        item_id=item_id,
+        product_id=price.product_id,
+        title=title,
+        sale_id=sale_id,
+        price_minor=price.price_minor,
+        currency=price.currency,
+        discount_percent=price.discount_percent,
+        sale_ends_at=price.sale_ends_at,
+    )

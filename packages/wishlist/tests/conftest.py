@@ -1,0 +1,96 @@
+"""Wishers on a real PostgreSQL."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gameshelf.wishlist import MIGRATIONS, NewWish, Price, Prices, SaleFanouts, WishlistQueries, WishlistService
+
+NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
+
+
+class Shop:
+    """Answers the port ``Products``."""
+
+    def __init__(self):
+        self.owned = set()
+        self.titles = {}
+
+    async def owns(self, user_id, product_id):
+        return (user_id, product_id) in self.owned
+
+    async def title(self, product_id):
+        return self.titles.get(product_id)
+
+
+class Wishers:
+    """Several users at one connection: the service, what it recorded, and ways to look at it."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.now = NOW
+        self.shop = Shop()
+        self.events = []
+        self.service = WishlistService(connection, self.events.append, self.shop, lambda: self.now, max_items=5)
+        self.queries = WishlistQueries(connection)
+        self.prices = Prices(connection, lambda: self.now)
+        self.fanouts = SaleFanouts(connection, lambda: self.now)
+
+    async def wish(self, user, product=None, **more):
+        return await self.service.add(user, NewWish(product_id=product or uuid4(), **more))
+
+    async def say(self, product, sale="sale", at=None, **more):
+        """The Catalog says a price: by default half of it, in a sale."""
+        values = {"price_minor": 500, "currency": "RUB", "discount_percent": 50, "sale_ends_at": None, **more}
+        price = Price(product_id=product, sale_id=sale, said_at=at or self.now, **values)
+        await self.prices.apply([price])
+        return price
+
+    async def told(self, limit=2):
+        """Works through every fan-out; who was told, in order."""
+        told = []
+        while fanout := await self.fanouts.take():
+            wishers = await self.fanouts.wishers(fanout, limit)
+            if wishers.last is None:
+                await self.fanouts.finish(fanout)
+                continue
+            told += await self.fanouts.note(fanout, wishers.met)
+            assert await self.fanouts.advance(fanout, wishers.last)
+        return told
+
+    def kinds(self):
+        return [type(event).__name__ for event in self.events]
+
+    def later(self, **more):
+        self.now += timedelta(**more)
+
+
+@pytest.fixture(scope="session")
+def wishlist_dsn(create_database):
+    dsn = create_database()
+    MIGRATIONS.upgrade(dsn)
+    return dsn
+
+
+@pytest.fixture
+def own_dsn(database):
+    """A database of this test alone, for what is committed."""
+    MIGRATIONS.upgrade(database)
+    return database
+
+
+@pytest.fixture
+async def wishers(wishlist_dsn):
+    """Wishers inside a transaction that is rolled back."""
+    connection = await asyncpg.connect(wishlist_dsn)
+    transaction = connection.transaction()
+    await transaction.start()
+    yield Wishers(connection)
+    await transaction.rollback()
+    await connection.close()
+
+
+@pytest.fixture
+def make_wishers():
+    return Wishers

@@ -1,0 +1,187 @@
+"""Who is told of a sale: everybody once, whatever comes again, in chunks, also when wishes and prices meet."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from gameshelf.wishlist import WishChanges, notification_id
+
+
+async def test_all_wishers_whose_conditions_are_met_are_told_once(wishers):
+    product = uuid4()
+    met = [uuid4() for _ in range(5)]
+    for user in met:
+        await wishers.wish(user, product)
+    await wishers.wish(met[0], uuid4())
+    exact = uuid4()
+    await wishers.wish(exact, product, target_price_minor=500, target_currency="RUB", min_discount_percent=50)
+    for unmet in ({"min_discount_percent": 51}, {"target_price_minor": 499, "target_currency": "RUB"}):
+        await wishers.wish(uuid4(), product, **unmet)
+    await wishers.wish(uuid4(), product, target_price_minor=9999, target_currency="EUR")
+    await wishers.say(product)
+    assert await wishers.told() == sorted([*met, exact])
+    await wishers.say(product, at=wishers.now + timedelta(seconds=1))
+    assert await wishers.told() == []
+    await wishers.say(product, sale="another", at=wishers.now + timedelta(seconds=2))
+    assert await wishers.told() == sorted([*met, exact])
+
+
+async def test_of_one_sale_a_user_hears_once_however_many_of_its_products_they_wish_for(wishers):
+    user, one, other = uuid4(), uuid4(), uuid4()
+    for product in (one, other):
+        await wishers.wish(user, product)
+    for product in (one, other):
+        await wishers.say(product)
+    assert await wishers.told() == [user]
+
+
+async def test_a_chunk_that_is_cut_off_is_done_again_and_tells_nobody_twice(wishers):
+    product = uuid4()
+    users = sorted(uuid4() for _ in range(5))
+    for user in users:
+        await wishers.wish(user, product)
+    await wishers.say(product)
+    fanout = await wishers.fanouts.take()
+    first = await wishers.fanouts.wishers(fanout, 3)
+    assert (first.met, first.last) == (users[:3], users[2])
+    assert set(await wishers.fanouts.note(fanout, first.met)) == set(users[:3])
+    assert await wishers.told() == users[3:]  # the cursor was not moved
+
+
+async def test_a_cursor_moves_only_for_the_sale_that_it_was_made_for(wishers):
+    product = uuid4()
+    users = sorted(uuid4() for _ in range(3))
+    for user in users:
+        await wishers.wish(user, product)
+    await wishers.say(product)
+    old = await wishers.fanouts.take()
+    await wishers.say(product, sale="newer", at=wishers.now + timedelta(seconds=1))
+    assert not await wishers.fanouts.advance(old, users[1])
+    await wishers.fanouts.finish(old)
+    assert await wishers.told() == users
+
+
+@pytest.mark.parametrize("over", [{"sale": None, "discount_percent": 0}, {"discount_percent": 0}])
+async def test_a_newer_price_stops_what_an_older_one_began(wishers, over):
+    product = uuid4()
+    await wishers.wish(uuid4(), product)
+    await wishers.say(product)
+    await wishers.say(product, at=wishers.now + timedelta(seconds=1), **over)
+    assert await wishers.told() == []
+
+
+async def test_an_older_price_that_comes_late_changes_nothing(wishers):
+    user, product = uuid4(), uuid4()
+    await wishers.wish(user, product)
+    await wishers.say(product, discount_percent=0, sale=None)
+    await wishers.say(product, at=wishers.now - timedelta(seconds=1))
+    assert await wishers.told() == []
+    await wishers.say(product, at=wishers.now + timedelta(days=1))  # from a clock that is wrong: it counts as now
+    assert await wishers.told() == [user]
+    await wishers.say(product, sale="later", at=wishers.now)
+    assert await wishers.told() == [user]
+
+
+async def test_a_sale_that_has_ended_is_told_no_more(wishers):
+    product = uuid4()
+    users = sorted(uuid4() for _ in range(2))
+    for user in users:
+        await wishers.wish(user, product)
+    await wishers.say(product, sale_ends_at=wishers.now + timedelta(minutes=1))
+    fanout = await wishers.fanouts.take()
+    await wishers.fanouts.note(fanout, (await wishers.fanouts.wishers(fanout, 1)).met)
+    await wishers.fanouts.advance(fanout, users[0])
+    wishers.later(minutes=1)
+    assert await wishers.told() == []
+    await wishers.say(product, sale="over", sale_ends_at=wishers.now)
+    assert await wishers.told() == []
+    await wishers.wish(uuid4(), product)
+    assert "SaleNoticed" not in wishers.kinds()
+
+
+async def test_who_wishes_during_a_sale_is_told_once(wishers):
+    user, product = uuid4(), uuid4()
+    wishers.shop.titles[product] = "Игра"
+    await wishers.say(product)
+    wish = await wishers.wish(user, product)
+    [_, noticed] = wishers.events
+    assert (noticed.notification_id, noticed.item_id) == (notification_id("sale", user), wish.id)
+    assert (noticed.title, noticed.price_minor, noticed.discount_percent) == ("Игра", 500, 50)
+    assert await wishers.told() == []
+    await wishers.service.remove(user, wish.id)
+    await wishers.wish(user, product)
+    assert wishers.kinds().count("SaleNoticed") == 1
+
+
+async def test_conditions_that_are_met_only_after_a_change_are_told_then(wishers):
+    user, product = uuid4(), uuid4()
+    await wishers.say(product)
+    wish = await wishers.wish(user, product, min_discount_percent=70)
+    assert "SaleNoticed" not in wishers.kinds()
+    await wishers.service.change(user, wish.id, WishChanges(min_discount_percent=50))
+    await wishers.service.change(user, wish.id, WishChanges(min_discount_percent=40))
+    assert wishers.kinds().count("SaleNoticed") == 1
+
+
+async def test_a_single_wisher_is_told_as_all_are(wishers):
+    user, product = uuid4(), uuid4()
+    await wishers.wish(user, product)
+    price = await wishers.say(product)
+    assert await wishers.service.tell_of_sale(user, price)
+    assert not await wishers.service.tell_of_sale(user, price)
+    assert not await wishers.service.tell_of_sale(uuid4(), price)
+    await wishers.say(product, sale="newer", at=wishers.now + timedelta(seconds=1), discount_percent=0)
+    assert not await wishers.service.tell_of_sale(user, price)
+    await wishers.say(product, at=wishers.now + timedelta(seconds=2))
+    assert await wishers.told() == []
+
+
+async def test_memory_of_who_was_told_ends_in_parts(wishers):
+    product = uuid4()
+    for _ in range(3):
+        await wishers.wish(uuid4(), product)
+    await wishers.say(product)
+    await wishers.told()
+    later = wishers.now + timedelta(days=4000)
+    assert [await wishers.fanouts.forget_told(later, 2) for _ in range(3)] == [2, 1, 0]
+
+
+async def test_a_wish_and_the_beginning_of_a_sale_that_meet_are_told_exactly_once(own_dsn, make_wishers):
+    """Whatever is committed first: either the sale finds the wish, or the wish finds the sale."""
+    product, told = uuid4(), []
+
+    async def wish(user: UUID, pause: float) -> None:
+        connection = await asyncpg.connect(own_dsn)
+        async with connection.transaction():
+            wishers = make_wishers(connection)
+            await asyncio.sleep(pause)
+            await wishers.wish(user, product)
+            await asyncio.sleep(0.02)
+        told.extend(event.user_id for event in wishers.events if type(event).__name__ == "SaleNoticed")
+        await connection.close()
+
+    async def begin_sale() -> None:
+        connection = await asyncpg.connect(own_dsn)
+        await asyncio.sleep(0.05)
+        async with connection.transaction():
+            await make_wishers(connection).say(product)
+            await asyncio.sleep(0.02)
+        while True:
+            async with connection.transaction():
+                wishers = make_wishers(connection)
+                fanout = await wishers.fanouts.take()
+                if fanout is None:
+                    break
+                found = await wishers.fanouts.wishers(fanout, 3)
+                if found.last is None:
+                    await wishers.fanouts.finish(fanout)
+                else:
+                    told.extend(await wishers.fanouts.note(fanout, found.met))
+                    await wishers.fanouts.advance(fanout, found.last)
+        await connection.close()
+
+    users = [uuid4() for _ in range(30)]
+    await asyncio.gather(begin_sale(), *(wish(user, 0.004 * n) for n, user in enumerate(users)))
+    assert sorted(told) == sorted(users)

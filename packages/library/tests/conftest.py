@@ -10,6 +10,7 @@ import pytest
 from gameshelf.kernel.events import Event
 from gameshelf.library import (
     MIGRATIONS,
+    AccessQueries,
     CatalogProjection,
     GrantKind,
     ItemChanges,
@@ -33,6 +34,7 @@ class Library:
         self.events: list[Event] = []
         self.service = LibraryService(connection, self.events.append, lambda: self.now)
         self.queries = LibraryQueries(connection)
+        self.access = AccessQueries(connection)
         self.projection = CatalogProjection(connection, lambda: self.now)
 
     async def buy(self, *products: UUID, order: str = "order-1", at: datetime = NOW) -> None:

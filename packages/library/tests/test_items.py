@@ -172,4 +172,4 @@ async def test_items_show_how_long_they_were_played(library, game):
 
 async def test_access_is_told_with_the_time_since_when(library, game):
     item = await library.item(game)
-    assert await library.queries.accessible_since(library.user, {game, uuid4()}) == {game: item.added_at}
+    assert await library.access.accessible_since(library.user, {game, uuid4()}) == {game: item.added_at}

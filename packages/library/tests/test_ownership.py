@@ -84,7 +84,7 @@ async def test_access_tells_why(library):
     refunded, never = uuid4(), uuid4()
     await library.buy(GAME, refunded)
     await library.refund(refunded)
-    found = await library.queries.access([(library.user, product) for product in (never, GAME, refunded)])
+    found = await library.access.access([(library.user, product) for product in (never, GAME, refunded)])
     assert [(access.has_access, access.reason) for access in found] == [
         (False, "not_owned"),
         (True, "owned"),

@@ -87,5 +87,5 @@ async def test_any_order_and_repetition_of_the_same_facts_gives_the_same_library
         owned = {item.product_id: (item.acquisition_type, item.added_at) for item in items}
         assert owned == expected(history, library.now)
         assert shown_by(library.events) == owned
-        access = await library.queries.access([(library.user, game) for game in GAMES])
+        access = await library.access.access([(library.user, game) for game in GAMES])
         assert [found.has_access for found in access] == [game in owned for game in GAMES]

@@ -1,10 +1,12 @@
 """One user's play on a real PostgreSQL."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from gameshelf.kernel.errors import PermissionDenied
 from gameshelf.playtime import MIGRATIONS, OfflineSession, PlaytimeQueries, PlaytimeService, StartSession
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
@@ -20,6 +22,24 @@ class Owned:
         return {product: self.since[product] for product in product_ids if product in self.since}
 
 
+class OwnCopies:
+    """Answers the port ``Copies`` for players who own what they play."""
+
+    def __init__(self, owned):
+        self.owned = owned
+        self.shared = {}
+
+    async def take(self, user_id, product_id, session_id):
+        if product_id in self.shared:
+            return SimpleNamespace(owner_user_id=self.shared[product_id][0], seat_number=7)
+        if product_id not in self.owned.since:
+            raise PermissionDenied
+        return SimpleNamespace(owner_user_id=None, seat_number=None)
+
+    async def lock_copies(self, user_id, product_ids):
+        return {product: self.shared[product] for product in product_ids if product in self.shared}
+
+
 class Play:
     """A player: the service, what it recorded, and ways to look at it. ``now`` is what its clock shows."""
 
@@ -29,7 +49,8 @@ class Play:
         self.connection = connection
         self.owned = Owned()
         self.events = []
-        self.service = PlaytimeService(connection, self.events.append, self.owned, lambda: self.now)
+        self.copies = OwnCopies(self.owned)
+        self.service = PlaytimeService(connection, self.events.append, self.owned, self.copies, lambda: self.now)
         self.queries = PlaytimeQueries(connection)
 
     def own(self, product=None, since=NOW - timedelta(days=60)):

@@ -49,7 +49,9 @@ async def test_a_stranger_can_not_revive_a_session(play):
     session = await play.start(play.own())
     foreign = SessionKey(uuid4(), session.id)
     assert await liveness.revive([Beat(foreign, play.now)]) == set()
-    assert await liveness.known([foreign, SessionKey(play.user, session.id)]) == {SessionKey(play.user, session.id)}
+    assert await liveness.known([foreign, SessionKey(play.user, session.id)]) == {
+        SessionKey(play.user, session.id): None
+    }
 
 
 async def test_running_sessions_are_listed_part_by_part(play):

@@ -130,6 +130,24 @@ async def wish_and_set(player, platform, owned, wait_until):
     await wait_until(is_told)
 
 
+async def have_had_a_family(database, player):
+    """A link that is over, a seat that nobody has, and word that is still on its way."""
+    link = (
+        "status, mode, product_ids, shared_at, created_at, updated_at",
+        "'declined_by_user', 'all', '{}', now(), now(), now()",
+    )
+    for statement in (
+        f"INSERT INTO library.family_sharing_links (owner_user_id, id, shared_with_user_id, invited_at, {link[0]}) "
+        f"VALUES ($1, gen_random_uuid(), gen_random_uuid(), '{{}}', {link[1]})",
+        f"INSERT INTO library.family_memberships (user_id, owner_user_id, id, {link[0]}) "
+        f"SELECT shared_with_user_id, owner_user_id, id, {link[1]} FROM library.family_sharing_links "
+        "WHERE owner_user_id = $1",
+        "INSERT INTO library.family_seats (owner_user_id, product_id, seat_number) VALUES ($1, gen_random_uuid(), 5)",
+        "INSERT INTO gateway.forwarded_events (user_id, type, body) VALUES ($1, 'ShareWithdrawn', '{}')",
+    ):
+        await database.execute(statement, player.id)
+
+
 async def refused(player):
     return (await player.http.get("/items")).status_code == 401
 
@@ -176,6 +194,7 @@ async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_
     await play_too_much(player, product)
     await achieve(player, platform, product, wait_until)
     await wish_and_set(player, platform, product, wait_until)
+    await have_had_a_family(database, player)
     await database.execute(
         "INSERT INTO playtime.playtime_corrections VALUES ($1, $1, $1, 5, 'a mistake', now())", player.id
     )

@@ -11,6 +11,7 @@ from gameshelf.gateway.adapters.live_sessions import LiveSessions
 from gameshelf.gateway.after_commit import AfterCommit
 from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.jobs.liveness import SessionReaper, SessionWatch
+from gameshelf.gateway.lost_seats import LostSeats
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.settings import Settings
 from gameshelf.gateway.streams import UserStreams
@@ -101,10 +102,16 @@ class Instance:
         )
         streams, metrics = UserStreams(HASH_KEY.encode()), Metrics()
         self.live = _MortalLiveSessions(world.redis, life)
-        self.heartbeats = Heartbeats(self.live, acquire, streams, metrics, TIMEOUT, clock)
+        self.heartbeats = Heartbeats(self.live, acquire, streams, metrics, TIMEOUT, LostSeats(acquire), clock)
         after_commit = AfterCommit(self.heartbeats, metrics)
         self.transactions = Transactions(
-            acquire, streams, make_services(settings), "events", lambda done: after_commit.hear(done.events), clock
+            acquire,
+            streams,
+            make_services(settings),
+            "events",
+            lambda done: after_commit.hear(done.events),
+            after_commit.hear,
+            clock,
         )
         self.watch = SessionWatch(self.live, acquire, TIMEOUT, clock)
         self.reaper = SessionReaper(self.live, acquire, self.transactions, TIMEOUT, clock)

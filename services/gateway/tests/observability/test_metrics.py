@@ -75,6 +75,7 @@ def test_what_operators_watch_has_its_name(metrics):
         "outbox_pending",
         "outbox_lag_seconds",
         "websocket_connections",
+        "wishlist_notifications_total",
         "postgres_pool_size",
         "postgres_pool_idle",
     }

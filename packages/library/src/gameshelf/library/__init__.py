@@ -4,6 +4,7 @@ This is the package's whole public API; nothing deeper is meant to be imported.
 """
 
 from gameshelf.kernel.migrations import Migrations
+from gameshelf.library.access import Access, AccessQueries
 from gameshelf.library.catalog import CatalogProjection, ProductFact
 from gameshelf.library.commands import (
     CategoryChanges,
@@ -23,10 +24,24 @@ from gameshelf.library.errors import (
     ProductNotFree,
 )
 from gameshelf.library.events import GameAdded, GameRemoved, ItemUpdated
-from gameshelf.library.models import SCHEMA, AcquisitionType, GrantKind, InstallationStatus
+from gameshelf.library.family.commands import Direction, LinkChanges, LinkFilter, NewLink
+from gameshelf.library.family.errors import (
+    FamilyAccessRestricted,
+    FamilyLimitExceeded,
+    FamilyLinkInvalidState,
+    FamilyLinkNotFound,
+    FamilySeatBusy,
+)
+from gameshelf.library.family.events import LinkUpdated, SeatReclaimed, ShareWithdrawn
+from gameshelf.library.family.links import DEFAULT_MAX_MEMBERS, FamilyLinks
+from gameshelf.library.family.ports import Players
+from gameshelf.library.family.queries import FamilyQueries, LostSeat, TakenSeat
+from gameshelf.library.family.rules import GRACE, Party
+from gameshelf.library.family.seats import Copy, FamilySeats
+from gameshelf.library.family.store import Link
+from gameshelf.library.models import SCHEMA, AcquisitionType, GrantKind, InstallationStatus, LinkMode, LinkStatus
 from gameshelf.library.queries import (
     CATALOG_VERSION,
-    Access,
     CategoryView,
     ItemView,
     Language,
@@ -35,6 +50,7 @@ from gameshelf.library.queries import (
 )
 from gameshelf.library.rules import NewGrant, Playtime
 from gameshelf.library.service import LibraryService
+from gameshelf.library.visible import LINKED_OWNERS
 
 __version__ = "0.1.0"
 
@@ -42,8 +58,12 @@ MIGRATIONS = Migrations("gameshelf.library", SCHEMA)
 
 __all__ = [
     "CATALOG_VERSION",
+    "DEFAULT_MAX_MEMBERS",
+    "GRACE",
+    "LINKED_OWNERS",
     "MIGRATIONS",
     "Access",
+    "AccessQueries",
     "AcquisitionType",
     "CatalogProjection",
     "CategoryAlreadyExists",
@@ -51,6 +71,16 @@ __all__ = [
     "CategoryNotFound",
     "CategoryView",
     "ClaimProduct",
+    "Copy",
+    "Direction",
+    "FamilyAccessRestricted",
+    "FamilyLimitExceeded",
+    "FamilyLinkInvalidState",
+    "FamilyLinkNotFound",
+    "FamilyLinks",
+    "FamilyQueries",
+    "FamilySeatBusy",
+    "FamilySeats",
     "GameAdded",
     "GameRemoved",
     "GrantKind",
@@ -64,13 +94,26 @@ __all__ = [
     "LibraryItemNotFound",
     "LibraryQueries",
     "LibraryService",
+    "Link",
+    "LinkChanges",
+    "LinkFilter",
+    "LinkMode",
+    "LinkStatus",
+    "LinkUpdated",
+    "LostSeat",
     "NewCategory",
     "NewGrant",
+    "NewLink",
+    "Party",
+    "Players",
     "Playtime",
     "ProductAlreadyOwned",
     "ProductFact",
     "ProductNotFound",
     "ProductNotFree",
     "ProductView",
+    "SeatReclaimed",
+    "ShareWithdrawn",
     "SharedFilter",
+    "TakenSeat",
 ]

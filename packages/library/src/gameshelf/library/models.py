@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     UniqueConstraint,
+    Uuid,
     false,
     func,
     text,
@@ -195,6 +197,110 @@ class Grant(_Table, table=True):
     acquired_at: datetime | None = _time(default=None, nullable=True)
     ended_at: datetime | None = _time(default=None, nullable=True)
     created_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
+class LinkStatus(StrEnum):
+    """Where a family link stands (specification, section 4.2)."""
+
+    PENDING = "pending_approval"
+    ACTIVE = "active"
+    REVOKED = "revoked_by_owner"
+    DECLINED = "declined_by_user"
+    REVOKED_BY_ADMIN = "revoked_by_admin"
+
+
+class LinkMode(StrEnum):
+    """Which of the owner's games a link shares."""
+
+    ALL = "all"
+    ONLY = "only"
+    EXCEPT = "except"
+
+
+class _Link(SQLModel):
+    """What is known of a link between an owner and a member, on either side."""
+
+    status: str = Field(sa_type=String(50))
+    mode: str = Field(sa_type=String(10))
+    product_ids: list[UUID] = Field(sa_type=ARRAY(Uuid))
+    """What ``only`` and ``except`` are about."""
+    expires_at: datetime | None = _time(default=None, nullable=True)
+    shared_at: datetime = _time()
+    """When it was last asked for or accepted."""
+    active_since: datetime | None = _time(default=None, nullable=True)
+    """When it was last accepted: the beginning of the member's access."""
+    last_access_at: datetime | None = _time(default=None, nullable=True)
+    created_at: datetime = _time()
+    updated_at: datetime = _time()
+
+
+class FamilyLink(_Link, _Table, table=True):
+    """An owner shares games with a member: one row a pair, with the owner's data."""
+
+    __tablename__ = "family_sharing_links"
+    __table_args__ = (
+        PrimaryKeyConstraint("owner_user_id", "id"),
+        UniqueConstraint("owner_user_id", "shared_with_user_id"),
+        CheckConstraint("owner_user_id <> shared_with_user_id", name="different_users"),
+        _one_of("status", LinkStatus),
+        _one_of("mode", LinkMode),
+        CheckConstraint("status <> 'active' OR active_since IS NOT NULL", name="active_since"),
+        Index(
+            "ix_family_sharing_links_expires_at",
+            "expires_at",
+            postgresql_where=text("status IN ('pending_approval', 'active')"),
+        ),
+    )
+
+    owner_user_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    shared_with_user_id: UUID
+    invited_at: list[datetime] = Field(sa_type=ARRAY(DateTime(timezone=True)))
+    """When the member was invited, the last few times."""
+
+
+class FamilyMembership(_Link, _Table, table=True):
+    """The mirror of a link, with the member's data. Whoever changes the link changes it, under the link's row lock."""
+
+    __tablename__ = "family_memberships"
+    __table_args__ = (PrimaryKeyConstraint("user_id", "owner_user_id"),)
+
+    user_id: UUID = Field(primary_key=True)
+    owner_user_id: UUID = Field(primary_key=True)
+    id: UUID
+    """The link's."""
+
+
+class FamilySeat(_Table, table=True):
+    """The one seat of an owner's copy: which member plays it now, if any."""
+
+    __tablename__ = "family_seats"
+    __table_args__ = (
+        PrimaryKeyConstraint("owner_user_id", "product_id"),
+        CheckConstraint("(holder_user_id IS NULL) = (session_id IS NULL)", name="holder"),
+        CheckConstraint("(holder_user_id IS NULL) = (taken_at IS NULL)", name="taken_at"),
+        CheckConstraint("lost_at IS NULL OR holder_user_id IS NOT NULL", name="lost_at"),
+        # A member holds one seat of an owner at a time.
+        Index(
+            "uq_family_seats_holder",
+            "owner_user_id",
+            "holder_user_id",
+            unique=True,
+            postgresql_where=text("holder_user_id IS NOT NULL"),
+        ),
+        Index("ix_family_seats_holder", "holder_user_id", postgresql_where=text("holder_user_id IS NOT NULL")),
+        Index("ix_family_seats_lost_at", "lost_at", postgresql_where=text("lost_at IS NOT NULL")),
+    )
+
+    owner_user_id: UUID = Field(primary_key=True)
+    product_id: UUID = Field(primary_key=True)
+    seat_number: int = Field(sa_type=BigInteger)
+    """Grows each time that the seat is taken, so that an old holder can be told from a new one."""
+    holder_user_id: UUID | None = None
+    session_id: UUID | None = None
+    taken_at: datetime | None = _time(default=None, nullable=True)
+    lost_at: datetime | None = _time(default=None, nullable=True)
+    """When the holder has to stop, because the owner plays; set once."""
 
 
 class Product(_Table, table=True):

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.errors import PermissionDenied
 from gameshelf.kernel.paging import Slice
 from gameshelf.kernel.text import fold
 from gameshelf.library.commands import ItemFilter, ItemSort, SharedFilter
-from gameshelf.library.models import CatalogVersion, Category, Grant, ItemCategory, LibraryItem, Product
+from gameshelf.library.models import CatalogVersion, Category, ItemCategory, LibraryItem, Product
+from gameshelf.library.visible import visible_items
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -23,9 +23,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
-    column,
     func,
-    literal,
     literal_column,
     or_,
     select,
@@ -91,25 +89,15 @@ class ProductView:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """Whether a user may play a product.
+class _Source:
+    """Where items come from: rows of ``item`` that meet ``conditions``, each with its product."""
 
-    ``reason`` is ``owned``, ``refunded`` (every grant that was heard of has ended) or ``not_owned``. The rest is None
-    without access.
-    """
-
-    has_access: bool
-    reason: str
-    acquired_at: datetime | None = None
-    access_type: str | None = None
-    shared_from_user_id: UUID | None = None
+    item: Any
+    conditions: tuple[ColumnElement[bool], ...]
+    product: LateralFromClause
 
 
-_HAS_ACCESS = col(LibraryItem.acquisition_type).is_not(None)
-_OF_USER = col(LibraryItem.user_id) == bindparam("user_id", type_=Uuid)
-
-
-def _product_of(item: type[LibraryItem], name: str) -> LateralFromClause:
+def _product_of(item: Any, name: str) -> LateralFromClause:
     """The product of an item, looked up by its key row by row.
 
     The limit keeps the planner from joining the tables at large: it would read the whole catalog to show one library.
@@ -129,7 +117,7 @@ def _product_of(item: type[LibraryItem], name: str) -> LateralFromClause:
     )
 
 
-def _columns(language: Language, item: type[LibraryItem], product: LateralFromClause) -> tuple[Any, ...]:
+def _columns(language: Language, item: Any, product: LateralFromClause) -> tuple[Any, ...]:
     """ItemView's fields in its order."""
     titles = (product.c.title_en, product.c.title_ru) if language == "en" else (product.c.title_ru, product.c.title_en)
     in_categories = (
@@ -159,7 +147,7 @@ def _columns(language: Language, item: type[LibraryItem], product: LateralFromCl
     )
 
 
-def _order(sort: ItemSort, language: Language, item: type[LibraryItem], product: LateralFromClause) -> tuple[Any, ...]:
+def _order(sort: ItemSort, language: Language, item: Any, product: LateralFromClause) -> tuple[Any, ...]:
     """Every order ends in the id. Games that were played alike, or never, stand with the newest first."""
     key = product.c.sort_key_en if language == "en" else product.c.sort_key_ru
     newest = col(item.added_at).desc()
@@ -173,12 +161,22 @@ def _order(sort: ItemSort, language: Language, item: type[LibraryItem], product:
     return *orders[sort], col(item.id)
 
 
-_PRODUCT = _product_of(LibraryItem, "product")
+_OWNED = _Source(
+    LibraryItem,
+    (
+        col(LibraryItem.user_id) == bindparam("user_id", type_=Uuid),
+        col(LibraryItem.acquisition_type).is_not(None),
+    ),
+    _product_of(LibraryItem, "product"),
+)
+"""A library without shared games: for most users that is all of it, and an index has it in the usual order."""
+_visible_item = visible_items()
+_VISIBLE = _Source(_visible_item, (), _product_of(_visible_item, "product"))
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """Which parts a page's statement has. A statement is compiled once a shape; there are at most 480 of them."""
+    """Which parts a page's statement has. A statement is compiled once a shape; there are at most 960 of them."""
 
     language: Language
     sort: ItemSort
@@ -187,9 +185,14 @@ class _Shape:
     by_category: bool
     by_title: bool
     include_hidden: bool
+    has_shares: bool
+
+    @property
+    def source(self) -> _Source:
+        return _VISIBLE if self.has_shares else _OWNED
 
     @classmethod
-    def of(cls, wanted: ItemFilter, language: Language) -> "_Shape":
+    def of(cls, wanted: ItemFilter, language: Language, *, has_shares: bool) -> "_Shape":
         return cls(
             language,
             wanted.sort_by,
@@ -198,34 +201,37 @@ class _Shape:
             wanted.category_id is not None,
             bool(wanted.search),
             wanted.include_hidden,
+            has_shares,
         )
 
 
 def _matching(shape: _Shape, *columns: Any) -> Select[Any]:
-    """Of every item that the filter lets through, these columns."""
-    matching = select(*columns).where(_OF_USER, _HAS_ACCESS)
+    """Of every item that the filter lets through, these columns; without any the whole item."""
+    source = shape.source
+    item = source.item
+    matching = select(*(columns or (item,))).select_from(item).where(*source.conditions)
     if not shape.include_hidden:
-        matching = matching.where(col(LibraryItem.is_hidden).is_(False))
+        matching = matching.where(col(item.is_hidden).is_(False))
     if shape.by_status:
         wanted = any_(bindparam("status", type_=ARRAY(String)))
-        matching = matching.where(col(LibraryItem.installation_status) == wanted)
+        matching = matching.where(col(item.installation_status) == wanted)
     if shape.by_category:
         matching = matching.join(
             ItemCategory,
             and_(
-                col(ItemCategory.user_id) == col(LibraryItem.user_id),
-                col(ItemCategory.library_item_id) == col(LibraryItem.id),
+                col(ItemCategory.user_id) == bindparam("user_id", type_=Uuid),
+                col(ItemCategory.library_item_id) == col(item.id),
             ),
         ).where(col(ItemCategory.category_id) == bindparam("category_id", type_=Uuid))
     if shape.by_title:
         sought = bindparam("search", type_=String)
-        in_ru = func.strpos(_PRODUCT.c.sort_key_ru, sought) > 0
-        in_en = func.strpos(_PRODUCT.c.sort_key_en, sought) > 0
-        matching = matching.join(_PRODUCT, true()).where(or_(in_ru, in_en))
+        in_ru = func.strpos(source.product.c.sort_key_ru, sought) > 0
+        in_en = func.strpos(source.product.c.sort_key_en, sought) > 0
+        matching = matching.join(source.product, true()).where(or_(in_ru, in_en))
     if shape.shared is SharedFilter.ONLY:
-        matching = matching.where(col(LibraryItem.shared_from_user_id).is_not(None))
+        matching = matching.where(col(item.shared_from_user_id).is_not(None))
     elif shape.shared is SharedFilter.EXCLUDE:
-        matching = matching.where(col(LibraryItem.shared_from_user_id).is_(None))
+        matching = matching.where(col(item.shared_from_user_id).is_(None))
     return matching
 
 
@@ -235,11 +241,12 @@ def _page(shape: _Shape) -> Statement:
 
     What an item shows of other tables is looked up for the rows of the page alone: the whole is cut down first.
     """
-    whole = _matching(shape, func.count().label("total")).select_from(LibraryItem).subquery("whole")
-    found = _matching(shape, LibraryItem)
+    source = shape.source
+    whole = _matching(shape, func.count().label("total")).subquery("whole")
+    found = _matching(shape)
     if shape.sort in (ItemSort.NAME_ASC, ItemSort.NAME_DESC) and not shape.by_title:
-        found = found.outerjoin(_PRODUCT, true())
-    found = found.order_by(*_order(shape.sort, shape.language, LibraryItem, _PRODUCT))
+        found = found.outerjoin(source.product, true())
+    found = found.order_by(*_order(shape.sort, shape.language, source.item, source.product))
     found = found.limit(bindparam("limit", type_=Integer)).offset(bindparam("offset", type_=BigInteger))
     page = aliased(LibraryItem, found.subquery("page"))
     product = _product_of(page, "product_of_page")
@@ -255,87 +262,51 @@ def _page(shape: _Shape) -> Statement:
 def _visible(language: Language, *conditions: ColumnElement[bool]) -> Statement:
     """Visible items of the user, by id."""
     return Statement(
-        select(*_columns(language, LibraryItem, _PRODUCT))
-        .select_from(LibraryItem)
-        .outerjoin(_PRODUCT, true())
-        .where(_OF_USER, _HAS_ACCESS, *conditions)
-        .order_by(col(LibraryItem.id))
+        select(*_columns(language, _VISIBLE.item, _VISIBLE.product))
+        .select_from(_VISIBLE.item)
+        .outerjoin(_VISIBLE.product, true())
+        .where(*conditions)
+        .order_by(col(_VISIBLE.item.id))
     )
 
 
 _OF_ID: dict[Language, Statement] = {
-    language: _visible(language, col(LibraryItem.id) == bindparam("item_id", type_=Uuid)) for language in ("ru", "en")
+    language: _visible(language, col(_VISIBLE.item.id) == bindparam("item_id", type_=Uuid)) for language in ("ru", "en")
 }
-_OF_PRODUCTS = _visible("ru", col(LibraryItem.product_id) == any_(bindparam("product_ids", type_=ARRAY(Uuid))))
+_OF_PRODUCTS = _visible("ru", col(_VISIBLE.item.product_id) == any_(bindparam("product_ids", type_=ARRAY(Uuid))))
 _ALL = _visible("ru")
+_SEEN = Statement(
+    select(col(_VISIBLE.item.id)).where(col(_VISIBLE.item.id) == any_(bindparam("item_ids", type_=ARRAY(Uuid))))
+)
 
 
 def _categories(*conditions: ColumnElement[bool]) -> Statement:
     """Categories of the user, each with the number of games that it shows by default."""
+    item = _VISIBLE.item
     shown = (
-        select(func.count())
-        .select_from(ItemCategory)
-        .join(
-            LibraryItem,
-            and_(
-                col(LibraryItem.user_id) == col(ItemCategory.user_id),
-                col(LibraryItem.id) == col(ItemCategory.library_item_id),
-            ),
-        )
-        .where(
-            col(ItemCategory.user_id) == col(Category.user_id),
-            col(ItemCategory.category_id) == col(Category.id),
-            _HAS_ACCESS,
-            col(LibraryItem.is_hidden).is_(False),
-        )
+        select(col(ItemCategory.category_id), func.count().label("items"))
+        .join(item, col(item.id) == col(ItemCategory.library_item_id))
+        .where(col(ItemCategory.user_id) == bindparam("user_id", type_=Uuid), col(item.is_hidden).is_(False))
+        .group_by(col(ItemCategory.category_id))
+        .subquery("shown")
     )
     return Statement(
         select(
             col(Category.id),
             col(Category.name),
             col(Category.display_order),
-            shown.scalar_subquery().label("item_count"),
+            func.coalesce(shown.c["items"], 0).label("item_count"),
             col(Category.created_at),
             col(Category.updated_at),
-        ).where(col(Category.user_id) == bindparam("user_id", type_=Uuid), *conditions)
+        )
+        .outerjoin(shown, shown.c.category_id == col(Category.id))
+        .where(col(Category.user_id) == bindparam("user_id", type_=Uuid), *conditions)
     )
 
 
 _CATEGORIES = _categories()
 _CATEGORY = _categories(col(Category.id) == bindparam("category_id", type_=Uuid))
 
-_asked = (
-    func.unnest(bindparam("user_ids", type_=ARRAY(Uuid)), bindparam("product_ids", type_=ARRAY(Uuid)))
-    .table_valued(column("user_id", Uuid), column("product_id", Uuid), with_ordinality="position", name="asked")
-    .render_derived()
-)
-_ACCESS = Statement(
-    select(
-        col(LibraryItem.acquisition_type),
-        col(LibraryItem.added_at),
-        col(LibraryItem.shared_from_user_id),
-        select(literal(1))
-        .where(col(Grant.user_id) == _asked.c.user_id, col(Grant.product_id) == _asked.c.product_id)
-        .exists()
-        .label("was_granted"),
-    )
-    .select_from(_asked)
-    .outerjoin(
-        LibraryItem,
-        and_(col(LibraryItem.user_id) == _asked.c.user_id, col(LibraryItem.product_id) == _asked.c.product_id),
-    )
-    .order_by(_asked.c.position)
-)
-
-_ACCESSIBLE = Statement(
-    select(col(LibraryItem.product_id), col(LibraryItem.added_at)).where(
-        _OF_USER, _HAS_ACCESS, col(LibraryItem.product_id) == any_(bindparam("product_ids", type_=ARRAY(Uuid)))
-    )
-)
-
-_OWNS = Statement(
-    select(literal(1)).where(_OF_USER, _HAS_ACCESS, col(LibraryItem.product_id) == bindparam("product_id", type_=Uuid))
-)
 _SHOWN = Statement(
     select(col(Product.product_id), col(Product.title_ru), col(Product.title_en), col(Product.cover_image_url)).where(
         col(Product.product_id) == any_(bindparam("product_ids", type_=ARRAY(Uuid)))
@@ -352,10 +323,15 @@ class LibraryQueries:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def items(self, user_id: UUID, wanted: ItemFilter, language: Language) -> Slice[ItemView]:
-        """One page of the user's library and the size of the whole; past the end the page is empty."""
+    async def items(
+        self, user_id: UUID, wanted: ItemFilter, language: Language, *, has_shares: bool = True
+    ) -> Slice[ItemView]:
+        """One page of the user's library and the size of the whole; past the end the page is empty.
+
+        ``has_shares=False`` says that nobody shares anything with the user, who then needs less work.
+        """
         slice_ = wanted.slice
-        rows = await _page(_Shape.of(wanted, language)).all(
+        rows = await _page(_Shape.of(wanted, language, has_shares=has_shares)).all(
             self._connection,
             user_id=user_id,
             status=wanted.status,
@@ -379,6 +355,11 @@ class LibraryQueries:
             rows = await _ALL.all(self._connection, user_id=user_id)
         return [_view(row) for row in rows]
 
+    async def are_visible(self, user_id: UUID, item_ids: Collection[UUID]) -> set[UUID]:
+        """Those of the items that the user sees."""
+        rows = await _SEEN.all(self._connection, user_id=user_id, item_ids=list(item_ids))
+        return {row["id"] for row in rows}
+
     async def categories(self, user_id: UUID) -> list[CategoryView]:
         """All of a user's categories (at most 200), by display order and folded name."""
         rows = await _CATEGORIES.all(self._connection, user_id=user_id)
@@ -390,21 +371,6 @@ class LibraryQueries:
         row = await _CATEGORY.first(self._connection, user_id=user_id, category_id=category_id)
         return CategoryView(*row.values()) if row else None
 
-    async def accessible_since(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, datetime]:
-        """Of these products those that the user may play now, each with the time since when."""
-        rows = await _ACCESSIBLE.all(self._connection, user_id=user_id, product_ids=list(product_ids))
-        return {row["product_id"]: row["added_at"] for row in rows}
-
-    async def require(self, user_id: UUID, product_id: UUID) -> None:
-        """Raises PermissionDenied when the user may not play the product now."""
-        [access] = await self.access([(user_id, product_id)])
-        if not access.has_access:
-            raise PermissionDenied(reason=access.reason)
-
-    async def owns(self, user_id: UUID, product_id: UUID) -> bool:
-        """Whether the user owns the product personally."""
-        return await _OWNS.first(self._connection, user_id=user_id, product_id=product_id) is not None
-
     async def title(self, product_id: UUID) -> str | None:
         """The product's title, in Russian if there is one; None while the Catalog has not told any."""
         shown = (await self.products([product_id])).get(product_id)
@@ -415,22 +381,7 @@ class LibraryQueries:
         rows = await _SHOWN.all(self._connection, product_ids=list(product_ids))
         return {row["product_id"]: ProductView(*row.values()) for row in rows}
 
-    async def access(self, pairs: Sequence[tuple[UUID, UUID]]) -> list[Access]:
-        """For each (user, product), in order, whether the user may play it now."""
-        rows = await _ACCESS.all(
-            self._connection,
-            user_ids=[user for user, _ in pairs],
-            product_ids=[product for _, product in pairs],
-        )
-        return [_access(row) for row in rows]
-
 
 def _view(row: Record) -> ItemView:
     # A page's rows carry the total as one more column.
     return ItemView(*row[:15])
-
-
-def _access(row: Record) -> Access:
-    if row["acquisition_type"] is None:
-        return Access(False, "refunded" if row["was_granted"] else "not_owned")
-    return Access(True, "owned", row["added_at"], row["acquisition_type"], row["shared_from_user_id"])

@@ -5,7 +5,7 @@ read would be wrong otherwise. Each use case records what happened through ``rec
 leave no trace, so the caller rolls back to where it began.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -140,9 +140,7 @@ class LibraryService:
         A game that is uninstalled loses its version, unless ``changes`` names one. Raises LibraryItemNotFound (also
         without access), CategoryNotFound for a category that is not the user's.
         """
-        item = await self._items.of_id(user_id, item_id)
-        if item is None or item.ownership is None:
-            raise LibraryItemNotFound
+        item = await self._seen(user_id, item_id, language)
         sent = changes.model_dump(include=changes.model_fields_set)
         category_ids: Sequence[UUID] | None = sent.pop("category_ids", None)
         if category_ids:
@@ -165,6 +163,23 @@ class LibraryService:
             self._changed(user_id, item, **changed)
         return await self._visible(user_id, item_id, language)
 
+    async def _seen(self, user_id: UUID, item_id: UUID, language: Language) -> StoredItem:
+        """The item of that id, made if it is one of a shared game that has no row yet. Raises LibraryItemNotFound."""
+        item = await self._items.of_id(user_id, item_id)
+        if item and item.is_seen:
+            return item
+        seen = await self._visible(user_id, item_id, language)
+        [made] = await self._items.made(user_id, [seen.product_id])
+        return replace(made, is_shared=True)
+
+    async def _made(self, user_id: UUID, product_ids: Iterable[UUID]) -> list[StoredItem]:
+        """The items of these products, by product, made where needed; it is known whether the user sees them."""
+        items = await self._items.made(user_id, product_ids)
+        if all(item.ownership for item in items):
+            return items
+        shared = await self._queries.are_visible(user_id, [item.id for item in items if item.ownership is None])
+        return [replace(item, is_shared=True) if item.id in shared else item for item in items]
+
     async def _require_categories(self, user_id: UUID, category_ids: Sequence[UUID]) -> None:
         existing = await self._categories.existing(user_id, category_ids)
         for index, category_id in enumerate(category_ids):
@@ -185,7 +200,7 @@ class LibraryService:
         the same time the one heard last. A game that is not installed has no version.
         """
         at = not_in_future(at, self._clock())
-        [item] = await self._items.made(user_id, [product_id])
+        [item] = await self._made(user_id, [product_id])
         if not is_newer(at, item.installation_changed_at):
             return
         version = None if status is InstallationStatus.NOT_INSTALLED else version_id
@@ -197,7 +212,7 @@ class LibraryService:
     async def set_rating(self, user_id: UUID, product_id: UUID, rating: float, at: datetime) -> None:
         """Takes over the user's rating of a product (finite, on the Social service's scale); the newest wins."""
         at = not_in_future(at, self._clock())
-        [item] = await self._items.made(user_id, [product_id])
+        [item] = await self._made(user_id, [product_id])
         if not is_newer(at, item.rating_changed_at):
             return
         await self._items.set_state(user_id, replace(item, user_rating=rating, rating_changed_at=at))
@@ -206,7 +221,7 @@ class LibraryService:
 
     async def set_playtime(self, user_id: UUID, played: Sequence[Playtime]) -> None:
         """Takes over how long products were played, and when last. The work is the same for one and for many."""
-        items = await self._items.made(user_id, [one.product_id for one in played])
+        items = await self._made(user_id, [one.product_id for one in played])
         await self._items.set_playtime(user_id, played)
         by_product = {one.product_id: one for one in played}
         for item in items:
@@ -214,7 +229,7 @@ class LibraryService:
             self._changed(user_id, item, total_playtime_seconds=now.total_seconds, last_played_at=now.last_played_at)
 
     def _changed(self, user_id: UUID, item: StoredItem, **changes: Any) -> None:
-        if item.ownership is None:  # nobody sees the item, so nobody is told
+        if not item.is_seen:  # so nobody is told
             return
         self._record(
             ItemUpdated(

@@ -13,7 +13,8 @@ from gameshelf.playtime.commands import (
     StartSession,
     SummaryFilter,
 )
-from gameshelf.playtime.errors import SessionAlreadyEnded, SessionNotFound
+from gameshelf.playtime.copies import CopyQueries
+from gameshelf.playtime.errors import FamilySeatLost, SessionAlreadyEnded, SessionNotFound
 from gameshelf.playtime.events import (
     AnomalyFound,
     PlaytimeChanged,
@@ -25,7 +26,7 @@ from gameshelf.playtime.events import (
 )
 from gameshelf.playtime.liveness import Beat, Liveness, SessionKey, ShardWatch, before_shard, shard_of
 from gameshelf.playtime.models import SCHEMA, SHARDS, EndReason
-from gameshelf.playtime.ports import Access
+from gameshelf.playtime.ports import Access, Copies, Copy
 from gameshelf.playtime.queries import DaySum, PlaytimeQueries, ProductSummary
 from gameshelf.playtime.service import ImportResult, PlaytimeService
 from gameshelf.playtime.store import StoredSession
@@ -41,9 +42,13 @@ __all__ = [
     "Access",
     "AnomalyFound",
     "Beat",
+    "Copies",
+    "Copy",
+    "CopyQueries",
     "DailyFilter",
     "DaySum",
     "EndReason",
+    "FamilySeatLost",
     "HistoryFilter",
     "ImportResult",
     "ImportSessions",

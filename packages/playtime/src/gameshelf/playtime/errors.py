@@ -9,6 +9,12 @@ class SessionNotFound(NotFound):
     code = "SESSION_NOT_FOUND"
 
 
+class FamilySeatLost(DomainError):
+    """The owner plays this copy now; your session has ended."""
+
+    code = "FAMILY_SEAT_LOST"
+
+
 class SessionAlreadyEnded(DomainError):
     """This session has ended already."""
 

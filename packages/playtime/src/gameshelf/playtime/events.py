@@ -37,6 +37,8 @@ class SessionEnded(Event):
     end_reason: str
     total_playtime_seconds: int
     """Of the product, with this session."""
+    seat_number: int | None = None
+    """The fencing number of the seat that was taken, when a shared copy was played."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,9 @@ _REVIVE = Statement(
 )
 _is_running = select(literal(1)).where(_SAME, col(_S.end_time).is_(None)).correlate(_beats).exists()
 _NOT_RUNNING = Statement(select(_beats.c.user_id, _beats.c.id).where(~_is_running))
-_KNOWN = Statement(select(col(_S.user_id), col(_S.id)).select_from(_beats).join(PlaytimeSession, _SAME))
+_KNOWN = Statement(
+    select(col(_S.user_id), col(_S.id), col(_S.end_reason)).select_from(_beats).join(PlaytimeSession, _SAME)
+)
 _RUNNING = Statement(
     select(col(_S.user_id), col(_S.id), col(_S.last_heartbeat_at))
     .where(
@@ -135,10 +137,10 @@ class Liveness:
         """Of these sessions those that run; their sign of life is written, so nothing ends them before it."""
         return {_key(row) for row in await _REVIVE.all(self._connection, **_columns(beats))}
 
-    async def known(self, keys: Sequence[SessionKey]) -> set[SessionKey]:
-        """Of these sessions those that there are, running or ended."""
+    async def known(self, keys: Sequence[SessionKey]) -> dict[SessionKey, str | None]:
+        """Of these sessions those that there are, each with the reason why it ended, None while it runs."""
         beats = [Beat(key, _EPOCH) for key in keys]
-        return {_key(row) for row in await _KNOWN.all(self._connection, **_columns(beats))}
+        return {_key(row): row["end_reason"] for row in await _KNOWN.all(self._connection, **_columns(beats))}
 
     async def running(self, shard: int, after: UUID, limit: int) -> list[Beat]:
         """Running sessions of a shard with ids behind ``after``, by id, each with its newest checkpoint."""

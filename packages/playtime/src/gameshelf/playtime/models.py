@@ -40,6 +40,8 @@ class EndReason(StrEnum):
     """It was played offline and told of later."""
     ACCESS_REVOKED = "access_revoked"
     """The user may not play the product any more."""
+    SEAT_LOST = "seat_lost"
+    """The owner of a shared copy wanted it back, and the grace is over."""
 
 
 class _Table(SQLModel):
@@ -94,6 +96,14 @@ class PlaytimeSession(_Table, table=True):
         ),
         Index("ix_playtime_sessions_history", "user_id", text("start_time DESC"), "id"),
         Index("ix_playtime_sessions_product", "user_id", "product_id", "start_time"),
+        # Who else played a shared copy, and when.
+        Index(
+            "ix_playtime_sessions_copy",
+            "copy_owner_user_id",
+            "product_id",
+            "start_time",
+            postgresql_where=text("copy_owner_user_id IS NOT NULL"),
+        ),
         {"postgresql_with": {"fillfactor": 70}},
     )
 
@@ -112,6 +122,8 @@ class PlaytimeSession(_Table, table=True):
     """The client's own id of an imported session."""
     seat_number: int | None = Field(default=None, sa_type=BigInteger)
     """The fencing number of the seat, when a shared copy is played."""
+    copy_owner_user_id: UUID | None = None
+    """Whose copy is played; null: the user's own."""
     created_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
 
 

@@ -1,4 +1,4 @@
-"""What this package needs answered by whoever composes it."""
+"""What this package needs answered by whoever composes it. All of it is asked inside the user's transaction."""
 
 from datetime import datetime
 from typing import Protocol
@@ -6,8 +6,33 @@ from uuid import UUID
 
 
 class Access(Protocol):
-    """Who may play what. Asked inside the user's transaction."""
+    """Who may play what."""
 
     async def accessible_since(self, user_id: UUID, product_ids: set[UUID]) -> dict[UUID, datetime]:
         """Of these products those that the user may play now, each with the time since when."""
+        ...
+
+
+class Copy(Protocol):
+    """The copy of a product that a session plays. Both are None for the player's own."""
+
+    @property
+    def owner_user_id(self) -> UUID | None: ...
+
+    @property
+    def seat_number(self) -> int | None: ...
+
+
+class Copies(Protocol):
+    """Whose copy of a product somebody plays."""
+
+    async def take(self, user_id: UUID, product_id: UUID, session_id: UUID) -> Copy:
+        """The copy that a session of the user's may play from now on. Raises what refuses it."""
+        ...
+
+    async def lock_copies(self, user_id: UUID, product_ids: set[UUID]) -> dict[UUID, list[UUID]]:
+        """By product the owners whose copy is shared with the user, best first; nothing for products of their own.
+
+        Nobody begins to play these copies until the transaction ends.
+        """
         ...

@@ -4,10 +4,11 @@ Time is counted in whole seconds. A session's start and end are cut to the secon
 of lengths is exact, in whatever order it is made.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gameshelf.kernel.clock import MAX_CLOCK_LEAD
@@ -116,6 +117,7 @@ class Refusal(StrEnum):
     NO_ACCESS = "PERMISSION_DENIED"
     BAD_TIME = "VALIDATION_ERROR"
     KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    SEAT_BUSY = "FAMILY_SEAT_BUSY"
 
 
 def judge_import(
@@ -134,6 +136,19 @@ def judge_import(
     if played.start < max(to_second(accessible_since), now - max_age):
         return Refusal.BAD_TIME
     return None
+
+
+def free_copy(played: Interval, owners: Sequence[UUID], others: Mapping[UUID, Sequence[Interval]]) -> UUID | None:
+    """The first of these owners whose copy nobody else played meanwhile; ``others`` has when others did, by owner."""
+    for owner_id in owners:
+        if all(clip(played, other) is None for other in others.get(owner_id, ())):
+            return owner_id
+    return None
+
+
+def end_of_lost(start: datetime, lost_at: datetime, last_heartbeat: datetime, silence: timedelta) -> datetime:
+    """When a session ends whose seat is lost: at that moment, or at its last sign of life if it was silent before."""
+    return end_of_session(start, lost_at if lost_at - last_heartbeat <= silence else last_heartbeat)
 
 
 def end_of_session(start: datetime, asked: datetime) -> datetime:

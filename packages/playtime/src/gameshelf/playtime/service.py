@@ -8,10 +8,11 @@ from uuid import UUID, uuid4
 
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.errors import InvalidInput, PermissionDenied, Problem
+from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import Record
 from gameshelf.playtime.anomalies import Anomalies, Anomaly
 from gameshelf.playtime.commands import OfflineSession, StartSession
+from gameshelf.playtime.copies import CopyQueries, forget_owner
 from gameshelf.playtime.errors import SessionNotFound
 from gameshelf.playtime.events import (
     AnomalyFound,
@@ -23,8 +24,17 @@ from gameshelf.playtime.events import (
     SessionStarted,
 )
 from gameshelf.playtime.models import EndReason
-from gameshelf.playtime.ports import Access
-from gameshelf.playtime.rules import Interval, Refusal, end_of_session, extend, judge_import, to_second
+from gameshelf.playtime.ports import Access, Copies
+from gameshelf.playtime.rules import (
+    Interval,
+    Refusal,
+    end_of_lost,
+    end_of_session,
+    extend,
+    free_copy,
+    judge_import,
+    to_second,
+)
 from gameshelf.playtime.store import ERASURE, Played, SessionStore, StoredSession, Total, TotalStore, new_session
 
 DEFAULT_IMPORT_MAX_AGE = timedelta(days=90)
@@ -39,10 +49,18 @@ class ImportResult:
     code: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _SharedCopies:
+    """The shared copies of a product: their owners, best first, and when others played them."""
+
+    owners: Sequence[UUID]
+    played: Mapping[UUID, Sequence[Interval]]
+
+
 class PlaytimeService:
     """Playing, over one connection that is inside the user's transaction.
 
-    ``access`` answers who may play what; ``record`` takes the events.
+    ``access`` answers who may play what, ``copies`` whose copy it is; ``record`` takes the events.
     """
 
     def __init__(
@@ -50,6 +68,7 @@ class PlaytimeService:
         connection: Connection,
         record: Record,
         access: Access,
+        copies: Copies,
         clock: Clock = utc_now,
         import_max_age: timedelta = DEFAULT_IMPORT_MAX_AGE,
     ) -> None:
@@ -59,24 +78,25 @@ class PlaytimeService:
         self._anomalies = Anomalies(connection)
         self._record = record
         self._access = access
+        self._copies = copies
+        self._players = CopyQueries(connection)
         self._clock = clock
         self._import_max_age = import_max_age
 
     async def start(self, user_id: UUID, start: StartSession) -> tuple[StoredSession, bool]:
         """Begins to play: the session, and whether it is a new one. A device has one session a product.
 
-        Raises PermissionDenied without access to the product.
+        Raises what ``copies`` refuses: PermissionDenied without access to the product, for example.
         """
-        if not await self._access.accessible_since(user_id, {start.product_id}):
-            raise PermissionDenied(pointer="/data/attributes/product_id")
         device_id = start.device_id or ""
         running = await self._sessions.running(user_id, start.product_id, device_id)
         now = self._clock()
         if running:
             self._record(SessionResumed(user_id=user_id, occurred_at=now, session_id=running.id))
             return running, False
-        started_at = to_second(now)
-        session = new_session(uuid4(), start.product_id, device_id, start.platform, started_at)
+        started_at, session_id = to_second(now), uuid4()
+        copy = await self._copies.take(user_id, start.product_id, session_id)
+        session = new_session(session_id, start.product_id, device_id, start.platform, started_at, copy)
         await self._sessions.start(user_id, session)
         totals = await self._totals.add(user_id, {start.product_id: Played(last_played_at=started_at)})
         self._record(
@@ -101,11 +121,23 @@ class PlaytimeService:
         ended = await self._end(user_id, session, end_of_session(session.start_time, self._clock()), reason)
         return ended or session
 
-    async def end_access(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
-        """The user may not play these products any more: what runs of them ends now."""
+    async def end_access(self, user_id: UUID, product_ids: Collection[UUID], copy_owner_id: UUID | None = None) -> None:
+        """The user may not play these copies any more, their own or an owner's: what runs of them ends now."""
         for session in await self._sessions.running_of_products(user_id, product_ids):
-            ended_at = end_of_session(session.start_time, self._clock())
-            await self._end(user_id, session, ended_at, EndReason.ACCESS_REVOKED)
+            if session.copy_owner_user_id == copy_owner_id:
+                ended_at = end_of_session(session.start_time, self._clock())
+                await self._end(user_id, session, ended_at, EndReason.ACCESS_REVOKED)
+
+    async def lose_seat(self, user_id: UUID, session_id: UUID, lost_at: datetime, silence: timedelta) -> bool:
+        """Ends a session whose seat is lost since ``lost_at``; False when it has ended.
+
+        One that showed no checkpointed sign of life for longer than ``silence`` ends at its last one.
+        """
+        session = await self._sessions.find(user_id, session_id)
+        if session is None or session.end_time is not None:
+            return False
+        ended_at = end_of_lost(session.start_time, lost_at, session.last_heartbeat_at, silence)
+        return await self._end(user_id, session, ended_at, EndReason.SEAT_LOST) is not None
 
     async def end_dead(self, user_id: UUID, session_id: UUID, last_heartbeat: datetime) -> bool:
         """Ends a session at its last heartbeat; False when it has ended, or has shown a later sign of life."""
@@ -139,7 +171,9 @@ class PlaytimeService:
         """
         now = self._clock()
         known = await self._sessions.imported(user_id, [one.client_session_id for one in sessions])
-        since = await self._access.accessible_since(user_id, {one.product_id for one in sessions})
+        products = {one.product_id for one in sessions}
+        since = await self._access.accessible_since(user_id, products)
+        shared = await self._shared(user_id, set(since), sessions)
         results, fresh = [], []
         for offline in sessions:
             session = _stored(offline)
@@ -152,6 +186,13 @@ class PlaytimeService:
             if refusal is not None:
                 results.append(ImportResult(offline.client_session_id, "rejected", refusal))
                 continue
+            copy = shared.get(offline.product_id)
+            if copy:
+                owner_id = free_copy(played, copy.owners, copy.played)
+                if owner_id is None:
+                    results.append(ImportResult(offline.client_session_id, "rejected", Refusal.SEAT_BUSY))
+                    continue
+                session = replace(session, copy_owner_user_id=owner_id)
             known[offline.client_session_id] = session
             fresh.append(session)
             results.append(ImportResult(offline.client_session_id, "accepted"))
@@ -160,6 +201,22 @@ class PlaytimeService:
             await self._count(user_id, fresh)
             self._tell_found(user_id, await self._anomalies.look_at_import(user_id, fresh, now))
         return results
+
+    async def _shared(
+        self, user_id: UUID, product_ids: set[UUID], sessions: Sequence[OfflineSession]
+    ) -> dict[UUID, "_SharedCopies"]:
+        """Of these products those that are shared with the user: whose copies there are, and when others played."""
+        copies = await self._copies.lock_copies(user_id, product_ids)
+        pairs = [(owner_id, product_id) for product_id, owners in copies.items() for owner_id in owners]
+        if not pairs:
+            return {}
+        times = [moment for one in sessions for moment in (one.start_time, one.end_time)]
+        others = await self._players.played_by_others(user_id, pairs, Interval(min(times), max(times)))
+        return {
+            product_id: _SharedCopies(owners, {owner_id: others[owner_id, product_id] for owner_id in owners})
+            for product_id, owners in copies.items()
+            if owners
+        }
 
     async def correct(self, user_id: UUID, product_id: UUID, seconds: int, reason: str) -> int:
         """Adds seconds to a product's total, or takes them; the total. For support.
@@ -216,6 +273,7 @@ class PlaytimeService:
                     duration_seconds=played.seconds,
                     end_reason=session.end_reason or EndReason.IMPORTED,
                     total_playtime_seconds=total.seconds,
+                    seat_number=session.seat_number,
                 )
             )
 
@@ -243,7 +301,9 @@ class PlaytimeService:
 
     async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
         """Deletes a bounded part of everything that is known of a user's play; True while there may be more."""
-        return await ERASURE.erase_some(self._connection, user_id, limit)
+        if await ERASURE.erase_some(self._connection, user_id, limit):
+            return True
+        return await forget_owner(self._connection, user_id, limit)
 
 
 def _interval(session: StoredSession) -> Interval:
@@ -267,7 +327,6 @@ def _stored(offline: OfflineSession) -> StoredSession:
         EndReason.IMPORTED,
         played.end,
         offline.client_session_id,
-        None,
     )
 
 

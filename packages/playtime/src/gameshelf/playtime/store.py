@@ -21,6 +21,7 @@ from gameshelf.playtime.models import (
     PlaytimeSync,
     PlaytimeTotal,
 )
+from gameshelf.playtime.ports import Copy
 from gameshelf.playtime.rules import Interval
 from sqlalchemy import (
     BigInteger,
@@ -60,15 +61,28 @@ class StoredSession:
     end_reason: str | None
     last_heartbeat_at: datetime
     client_session_id: str | None
-    seat_number: int | None
+    seat_number: int | None = None
+    copy_owner_user_id: UUID | None = None
+    """Whose copy is played; None: the user's own."""
 
 
 def new_session(
-    session_id: UUID, product_id: UUID, device_id: str, platform: str | None, start_time: datetime
+    session_id: UUID, product_id: UUID, device_id: str, platform: str | None, start_time: datetime, copy: Copy
 ) -> StoredSession:
     """A session that begins."""
     return StoredSession(
-        session_id, product_id, device_id, platform, start_time, None, None, None, start_time, None, None
+        session_id,
+        product_id,
+        device_id,
+        platform,
+        start_time,
+        None,
+        None,
+        None,
+        start_time,
+        None,
+        copy.seat_number,
+        copy.owner_user_id,
     )
 
 
@@ -104,6 +118,7 @@ SESSION_COLUMNS = tuple(
         "last_heartbeat_at",
         "client_session_id",
         "seat_number",
+        "copy_owner_user_id",
     )
 )
 _OF_USER = col(_S.user_id) == user()
@@ -133,6 +148,7 @@ _START = Statement(
         start_time=bindparam("start_time", type_=TIME),
         last_heartbeat_at=bindparam("start_time", type_=TIME),
         seat_number=bindparam("seat_number", type_=BigInteger),
+        copy_owner_user_id=bindparam("copy_owner_id", type_=Uuid),
     )
 )
 _END = Statement(
@@ -172,6 +188,7 @@ _new = rows(
     end_time=("ends", TIME),
     duration_seconds=("durations", Integer),
     client_session_id=("client_ids", String),
+    copy_owner_user_id=("copy_owner_ids", Uuid),
 )
 _IMPORT = Statement(
     insert(PlaytimeSession).from_select(
@@ -185,6 +202,7 @@ _IMPORT = Statement(
             "end_time",
             "duration_seconds",
             "client_session_id",
+            "copy_owner_user_id",
             "last_heartbeat_at",
             "end_reason",
         ],
@@ -303,6 +321,7 @@ class SessionStore:
             platform=session.platform,
             start_time=session.start_time,
             seat_number=session.seat_number,
+            copy_owner_id=session.copy_owner_user_id,
         )
 
     async def end(
@@ -342,6 +361,7 @@ class SessionStore:
             ends=[session.end_time for session in sessions],
             durations=[session.duration_seconds for session in sessions],
             client_ids=[session.client_session_id for session in sessions],
+            copy_owner_ids=[session.copy_owner_user_id for session in sessions],
             reason=EndReason.IMPORTED,
         )
 

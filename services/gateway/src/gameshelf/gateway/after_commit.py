@@ -10,6 +10,7 @@ from gameshelf.achievements import AchievementUnlocked
 from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.kernel.events import Event
+from gameshelf.library import SeatReclaimed
 from gameshelf.playtime import AnomalyFound, EndReason, SessionEnded, SessionResumed, SessionStarted
 from gameshelf.wishlist import SaleNoticed
 
@@ -27,6 +28,7 @@ class AfterCommit:
             AnomalyFound: self._anomaly_found,
             AchievementUnlocked: self._achievement_unlocked,
             SaleNoticed: self._sale_noticed,
+            SeatReclaimed: self._seat_reclaimed,
         }
 
     def hear(self, events: Iterable[Event]) -> None:
@@ -44,6 +46,9 @@ class AfterCommit:
 
     def _achievement_unlocked(self, event: AchievementUnlocked) -> None:
         self._metrics.achievements_unlocked.inc()
+
+    def _seat_reclaimed(self, event: SeatReclaimed) -> None:
+        self._heartbeats.lost_seats.heard(event)
 
     def _sale_noticed(self, event: SaleNoticed) -> None:
         self._metrics.wishlist_notifications.inc()

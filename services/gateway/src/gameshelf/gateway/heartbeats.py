@@ -25,11 +25,20 @@ from gameshelf.gateway.adapters.redis import goes_on
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.errors import ServiceUnavailable
 from gameshelf.gateway.failures import is_passing, refused
+from gameshelf.gateway.lost_seats import LostSeats
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.streams import UserStreams
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.errors import DomainError, PermissionDenied
-from gameshelf.playtime import Beat, Liveness, SessionAlreadyEnded, SessionNotFound, longest_gap
+from gameshelf.playtime import (
+    Beat,
+    EndReason,
+    FamilySeatLost,
+    Liveness,
+    SessionAlreadyEnded,
+    SessionNotFound,
+    longest_gap,
+)
 from redis.exceptions import RedisError
 
 _log = logging.getLogger(__name__)
@@ -89,8 +98,10 @@ class Heartbeats:
         streams: UserStreams,
         metrics: Metrics,
         timeout: timedelta,
+        lost_seats: LostSeats,
         clock: Clock = utc_now,
     ) -> None:
+        self.lost_seats = lost_seats
         self._live = live
         self._acquire = acquire
         self._streams = streams
@@ -102,18 +113,23 @@ class Heartbeats:
         self._settling = asyncio.Semaphore(_SETTLING_SIDE_BY_SIDE)
         self._failing_since: datetime | None = None
 
-    async def beat(self, user_id: UUID, session_id: UUID) -> None:
-        """One heartbeat; it is in Redis when this returns.
+    async def beat(self, user_id: UUID, session_id: UUID) -> datetime | None:
+        """One heartbeat; it is in Redis when this returns. If the owner of the copy wants it back, until when it goes.
 
-        Raises SessionNotFound (also for somebody else's), SessionAlreadyEnded, UserErased, ServiceUnavailable.
+        Raises SessionNotFound (also for somebody else's), SessionAlreadyEnded, FamilySeatLost, UserErased,
+        ServiceUnavailable.
         """
         one = member(user_id, session_id)
+        lost_at = self.lost_seats.until(one)
+        if lost_at is not None and lost_at <= self._clock():
+            raise FamilySeatLost(lost_at=lost_at)
         refusals = await self.add((one,)).refusals((one,))
         for refusal in refusals.values():
             if isinstance(refusal, SessionNotFound | PermissionDenied):
                 async with self._acquire() as connection:
                     await self._streams.state(connection, user_id)  # of an erased user nothing is known either
             raise refusal
+        return lost_at
 
     def add(self, members: Iterable[Member]) -> Batch:
         """Heartbeats of these sessions, as of now; the batch that they go with. Raises ServiceUnavailable."""
@@ -220,6 +236,10 @@ class Heartbeats:
             await self._live.add(beats[key] for key in running)
         refusals: Refusals = {}
         for key in beats.keys() - running:
-            refusal: DomainError = SessionAlreadyEnded() if key in known else SessionNotFound()
+            refusal = SessionNotFound() if key not in known else _ended(known[key])
             refusals[member(key.user_id, key.session_id)] = PermissionDenied() if key.user_id in erased else refusal
         return refusals
+
+
+def _ended(reason: str | None) -> DomainError:
+    return FamilySeatLost() if reason == EndReason.SEAT_LOST else SessionAlreadyEnded()

@@ -151,6 +151,7 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
         if http:
             yield "http", _serve_http(gateway)
         yield "grpc", _serve_grpc(gateway)
+        yield "lost seats", repeat("lost seats", gateway.lost_seats.refresh, 1.0, stopping)
     if gateway.consumer:
         yield "consumer", gateway.consumer.run(stopping)
     if gateway.relay:
@@ -161,6 +162,9 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
         yield "session reaper", repeat("session reaper", gateway.session_reaper.run_once, look, stopping)
         yield "rarity", repeat("rarity", gateway.rarity_fold.run_once, 1.0, stopping)
         yield "rarity recount", repeat("rarity recount", gateway.rarity_recount.run_once, 60.0, stopping)
+        woken = gateway.forwarding.woken
+        yield "forwarding", repeat("forwarding", gateway.forwarding.run_once, 0.25, stopping, woken)
+        yield "family clock", repeat("family clock", gateway.family_clock.run_once, 1.0, stopping)
         yield "sales", repeat("sales", gateway.sales.run_once, 0.5, stopping)
         yield "erasure", repeat("erasure", gateway.erasure.run_once, 1.0, stopping)
         yield "retention", repeat("retention", gateway.retention.run_once, 60.0, stopping)

@@ -10,8 +10,16 @@ from uuid import UUID
 
 from gameshelf.achievements import AchievementService
 from gameshelf.kernel.events import Event
-from gameshelf.library import GameAdded, GameRemoved, LibraryService, Playtime
-from gameshelf.playtime import PlaytimeChanged, PlaytimeService
+from gameshelf.library import (
+    FamilyLinks,
+    FamilySeats,
+    GameAdded,
+    GameRemoved,
+    LibraryService,
+    Playtime,
+    ShareWithdrawn,
+)
+from gameshelf.playtime import PlaytimeChanged, PlaytimeService, SessionEnded
 from gameshelf.wishlist import WishlistService
 
 if TYPE_CHECKING:
@@ -30,6 +38,21 @@ async def end_play(transaction: "Transaction", user_id: UUID, events: Sequence[G
     await transaction.of(PlaytimeService).end_access(user_id, {event.product_id for event in events})
 
 
+async def end_shared_play(transaction: "Transaction", user_id: UUID, events: Sequence[ShareWithdrawn]) -> None:
+    for event in events:
+        await transaction.of(PlaytimeService).end_access(user_id, event.product_ids, event.owner_user_id)
+
+
+async def withdraw_shares(transaction: "Transaction", user_id: UUID, events: Sequence[GameRemoved]) -> None:
+    await transaction.of(FamilyLinks).withdraw_products(user_id, {event.product_id for event in events})
+
+
+async def free_seat(transaction: "Transaction", user_id: UUID, events: Sequence[SessionEnded]) -> None:
+    seated = [event.session_id for event in events if event.seat_number is not None]
+    if seated:
+        await transaction.of(FamilySeats).release(user_id, seated)
+
+
 async def count_owner(transaction: "Transaction", user_id: UUID, events: Sequence[GameAdded]) -> None:
     await transaction.of(AchievementService).own(user_id, {event.product_id for event in events})
 
@@ -45,5 +68,7 @@ async def drop_wish(transaction: "Transaction", user_id: UUID, events: Sequence[
 REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     PlaytimeChanged: [show_playtime],
     GameAdded: [count_owner, drop_wish],
-    GameRemoved: [end_play, discount_owner],
+    GameRemoved: [end_play, discount_owner, withdraw_shares],
+    ShareWithdrawn: [end_shared_play],
+    SessionEnded: [free_seat],
 }

@@ -213,6 +213,13 @@ class Settings(BaseModel):
         "WISHLIST_MAX_ITEMS_PER_USER", "How many products a wishlist holds", 100
     )
 
+    family_max_members: Annotated[int, Field(ge=1, le=100)] = _var(
+        "FAMILY_MAX_MEMBERS", "How many members an owner may have, and how many owners a member", 5
+    )
+    family_seat_grace_seconds: Annotated[int, Field(ge=0, le=86_400)] = _var(
+        "FAMILY_SEAT_GRACE_SECONDS", "How long a member plays on once the owner starts the same copy", 300
+    )
+
     limit_user: Limit = _var("RATE_LIMIT_USER_PER_MINUTE", "Requests a minute and player; 0: no limit", 600)
     limit_ip: Limit = _var("RATE_LIMIT_IP_PER_MINUTE", "Requests a minute and address; 0: no limit", 6000)
     limit_service: Limit = _var("RATE_LIMIT_SERVICE_PER_MINUTE", "Calls a minute and service; 0: no limit", 60000)

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from gameshelf.gateway.tables import ErasedUser, UserStream
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.library import CATALOG_VERSION
+from gameshelf.library import CATALOG_VERSION, LINKED_OWNERS
 from sqlalchemy import ARRAY, LargeBinary, Uuid, any_, bindparam, func, literal, or_, select, true
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 _USER = bindparam("user_id", type_=Uuid)
@@ -34,6 +35,20 @@ _CREATE = Statement(
     .from_select(["user_id"], select(_USER).where(~_WAS_ERASED), include_defaults=False)
     .on_conflict_do_nothing()
 )
+_owner = aliased(UserStream)
+# The owners who share with the user now, each with the version of what they share.
+_shares = (
+    select(
+        func.string_agg(
+            func.concat(LINKED_OWNERS.c.owner_user_id, ":", func.coalesce(_owner.version, 0)),
+            aggregate_order_by(literal(","), LINKED_OWNERS.c.owner_user_id),
+        )
+    )
+    .select_from(LINKED_OWNERS)
+    .outerjoin(_owner, col(_owner.user_id) == LINKED_OWNERS.c.owner_user_id)
+    .where(LINKED_OWNERS.c.user_id == _USER)
+    .scalar_subquery()
+)
 _row = select(UserStream).where(col(UserStream.user_id) == _USER).subquery()
 _one = select(literal(1)).subquery()
 _STATE = Statement(
@@ -43,6 +58,7 @@ _STATE = Statement(
         func.coalesce(_row.c.pruned_sequence, 0).label("pruned_sequence"),
         or_(_row.c.erased_at.is_not(None), _WAS_ERASED).label("erased"),
         CATALOG_VERSION.label("catalog_version"),
+        _shares.label("shares"),
     ).select_from(_one.outerjoin(_row, true()))
 )
 _MARK_ERASED = Statement(
@@ -74,6 +90,8 @@ class StreamState:
     pruned_sequence: int
     erased: bool
     catalog_version: int
+    shares: str | None
+    """The owners who share with the user now, and the versions of their libraries; None without any."""
 
 
 class UserStreams:

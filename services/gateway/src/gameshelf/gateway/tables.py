@@ -97,6 +97,22 @@ class OutboxRecord(_Table, table=True):
     created_at: datetime = _now()
 
 
+class ForwardedEvent(_Table, table=True):
+    """An event of a user that another user's change made; it is told with that user's own next transaction.
+
+    A change locks one user only. What it means for another one waits here, in the order of the ids.
+    """
+
+    __tablename__ = "forwarded_events"
+    __table_args__ = (PrimaryKeyConstraint("user_id", "id"),)
+
+    user_id: UUID = Field(primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
+    type: str = Field(max_length=50)
+    body: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = _now()
+
+
 class InboxEntry(_Table, table=True):
     """An event that has been applied. ``subject_id`` is the user (or product) that it is about."""
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.observability.traces import current_traceparent
+from gameshelf.gateway.outbox.forwarded import forward
 from gameshelf.gateway.outbox.messages import cloud_event, device_message, tell
 from gameshelf.gateway.outbox.store import FeedMessage, Outgoing, close_streams
 from gameshelf.gateway.reactions import REACTIONS
@@ -78,7 +79,7 @@ class Transaction:
         return typed
 
     def record(self, event: Event) -> None:
-        """Takes an event of one of the users: it is told with the commit."""
+        """Takes an event: it is told with the commit, or forwarded when it is about somebody else."""
         self._events.append(event)
 
     @asynccontextmanager
@@ -98,24 +99,34 @@ class Transaction:
         self._events.clear()
         self.discarded = True
 
-    async def close(self, events_topic: str) -> list[Committed]:
-        """Runs the reactions and writes version, numbers, feed and outbox; what remains is the commit."""
+    async def close(self, events_topic: str) -> tuple[list[Committed], list[Event]]:
+        """Runs the reactions and writes version, numbers, feed and outbox; what remains is the commit.
+
+        What it has to say to its users' devices, and the events of others, which are told in transactions of theirs.
+        """
+        others: list[Event] = []
         told = {user_id: _Told(sequence) for user_id, sequence in self._sequences.items()}
         traceparent = current_traceparent()
         async for event in self._with_reactions():
-            told[event.user_id].add(event, events_topic, traceparent)
+            if event.user_id in told:
+                told[event.user_id].add(event, events_topic, traceparent)
+            else:
+                others.append(event)
+        if others:
+            await forward(self.connection, others)
         if not told:
-            return []
+            return [], others
         await close_streams(
             self.connection,
             {user_id: one.last_sequence for user_id, one in told.items()},
             [message for one in told.values() for message in one.messages],
             [record for one in told.values() for record in one.records],
         )
-        return [
+        commits = [
             Committed(user_id, self._sequences[user_id], one.last_sequence, one.messages, one.events, bool(one.records))
             for user_id, one in told.items()
         ]
+        return commits, others
 
     async def _with_reactions(self) -> AsyncIterator[Event]:
         """The recorded events in their order, then what the reactions to them recorded, until there is no more."""
@@ -124,7 +135,8 @@ class Transaction:
             self._events.clear()
             groups: dict[tuple[type[Event], UUID], list[Event]] = defaultdict(list)
             for event in events:
-                groups[type(event), event.user_id].append(event)
+                if event.user_id in self._sequences:  # others react in a transaction of theirs
+                    groups[type(event), event.user_id].append(event)
             for (kind, user_id), alike in groups.items():
                 for react in REACTIONS.get(kind, ()):
                     await react(self, user_id, alike)
@@ -156,7 +168,10 @@ class _Told:
 
 
 class Transactions:
-    """Opens transactions. ``committed`` is called after each commit, must not wait and must not fail."""
+    """Opens transactions. ``committed`` is called after each commit, must not wait and must not fail.
+
+    So is ``forwarded``, with the events of others that a commit has kept for them.
+    """
 
     def __init__(
         self,
@@ -165,6 +180,7 @@ class Transactions:
         services: Services,
         events_topic: str,
         committed: Callable[[Committed], None],
+        forwarded: Callable[[Sequence[Event]], None] = lambda events: None,
         clock: Clock = utc_now,
     ) -> None:
         self._acquire = acquire
@@ -172,6 +188,7 @@ class Transactions:
         self._services = services
         self._events_topic = events_topic
         self._committed = committed
+        self._forwarded = forwarded
         self._clock = clock
 
     @asynccontextmanager
@@ -188,10 +205,13 @@ class Transactions:
     async def begin_with_nobody(self) -> AsyncIterator[Transaction]:
         """A transaction whose users are taken in as it goes on, for what concerns many of them."""
         commits: Sequence[Committed] = ()
+        others: Sequence[Event] = ()
         async with self._acquire() as connection, connection.transaction():
             transaction = Transaction(connection, self._streams, self._services, self._clock)
             yield transaction
             if not transaction.discarded:
-                commits = await transaction.close(self._events_topic)
+                commits, others = await transaction.close(self._events_topic)
         for commit in commits:
             self._committed(commit)
+        if others:
+            self._forwarded(others)

@@ -27,6 +27,7 @@ from gameshelf.gateway.health import Health
 from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.http import achievements as achievements_http
 from gameshelf.gateway.http import events as events_http
+from gameshelf.gateway.http import family as family_http
 from gameshelf.gateway.http import library as library_http
 from gameshelf.gateway.http import meta, openapi
 from gameshelf.gateway.http import playtime as playtime_http
@@ -40,6 +41,7 @@ from gameshelf.gateway.http.page_cache import PageCache
 from gameshelf.gateway.http.routing import Routes
 from gameshelf.gateway.identity import KeySet, PemKeys, RemoteKeys, TokenVerifier, TrustedProxies
 from gameshelf.gateway.jobs.erasure import EraseDomain, Erasure
+from gameshelf.gateway.jobs.family import FamilyClock, Forwarding, dissolve_family
 from gameshelf.gateway.jobs.liveness import SessionReaper, SessionWatch, forget_live
 from gameshelf.gateway.jobs.products import WantedProducts
 from gameshelf.gateway.jobs.rarity import RarityFold, RarityRecount
@@ -50,6 +52,7 @@ from gameshelf.gateway.kafka.consumer import Consumer
 from gameshelf.gateway.kafka.dead_letters import DeadLetters
 from gameshelf.gateway.kafka.relay import Relay
 from gameshelf.gateway.limits import RateLimits
+from gameshelf.gateway.lost_seats import LostSeats
 from gameshelf.gateway.migrate import require_current
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
@@ -62,7 +65,7 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.events import Event, Record
 from gameshelf.kernel.migrations import Migrations
-from gameshelf.library import LibraryQueries
+from gameshelf.library import AccessQueries, LibraryQueries
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +90,33 @@ DOMAINS: Sequence[Domain] = (
 def make_services(settings: Settings) -> Services:
     """How each domain's service is made. What a domain asks of others, its ports, is answered here."""
 
+    def make_links(connection: Connection, record: Record, clock: Clock) -> library.FamilyLinks:
+        return library.FamilyLinks(connection, record, clock, settings.family_max_members)
+
+    def make_seats(connection: Connection, record: Record, clock: Clock) -> library.FamilySeats:
+        grace = timedelta(seconds=settings.family_seat_grace_seconds)
+        return library.FamilySeats(connection, record, playtime.CopyQueries(connection), clock, grace)
+
     def make_playtime(connection: Connection, record: Record, clock: Clock) -> playtime.PlaytimeService:
         import_max_age = timedelta(days=settings.import_max_age_days)
-        return playtime.PlaytimeService(connection, record, LibraryQueries(connection), clock, import_max_age)
+        access, copies = AccessQueries(connection), make_seats(connection, record, clock)
+        return playtime.PlaytimeService(connection, record, access, copies, clock, import_max_age)
 
     def make_achievements(connection: Connection, record: Record, clock: Clock) -> achievements.AchievementService:
-        return achievements.AchievementService(connection, record, LibraryQueries(connection), clock)
+        return achievements.AchievementService(connection, record, AccessQueries(connection), clock)
 
     def make_wishlist(connection: Connection, record: Record, clock: Clock) -> wishlist.WishlistService:
         max_items = settings.wishlist_max_items
-        return wishlist.WishlistService(connection, record, LibraryQueries(connection), clock, max_items)
+        return wishlist.WishlistService(connection, record, _Products(connection), clock, max_items)
 
     def make_settings(connection: Connection, record: Record, clock: Clock) -> game_settings.SettingsService:
         max_bytes = settings.settings_max_bytes
-        return game_settings.SettingsService(connection, record, LibraryQueries(connection), clock, max_bytes)
+        return game_settings.SettingsService(connection, record, AccessQueries(connection), clock, max_bytes)
 
     return {
         library.LibraryService: library.LibraryService,
+        library.FamilyLinks: make_links,
+        library.FamilySeats: make_seats,
         playtime.PlaytimeService: make_playtime,
         achievements.AchievementService: make_achievements,
         wishlist.WishlistService: make_wishlist,
@@ -111,8 +124,20 @@ def make_services(settings: Settings) -> Services:
     }
 
 
+class _Products:
+    """Answers the wishlist's port: what the library knows of products."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.owns = AccessQueries(connection).owns
+        self.title = LibraryQueries(connection).title
+
+
 MIGRATIONS = (tables.MIGRATIONS, *(domain.migrations for domain in DOMAINS))
-ROUTES = (*(route for domain in DOMAINS for route in domain.routes.all), *events_http.routes.all)
+ROUTES = (
+    *(route for domain in DOMAINS for route in domain.routes.all),
+    *family_http.routes.all,
+    *events_http.routes.all,
+)
 
 
 class Gateway:
@@ -130,10 +155,13 @@ class Gateway:
         self.hub = Hub(self.redis, self.acquire)
         services = make_services(settings)
         self.transactions = Transactions(
-            self.acquire, self.streams, services, settings.kafka_topic_events, self._committed
+            self.acquire, self.streams, services, settings.kafka_topic_events, self._committed, self._forwarded
         )
         self.live = LiveSessions(self.redis)
-        self.heartbeats = Heartbeats(self.live, self.acquire, self.streams, metrics, settings.session_timeout)
+        self.lost_seats = LostSeats(self.acquire)
+        self.heartbeats = Heartbeats(
+            self.live, self.acquire, self.streams, metrics, settings.session_timeout, self.lost_seats
+        )
         self.after_commit = AfterCommit(self.heartbeats, metrics)
         self.session_watch = SessionWatch(self.live, self.acquire, settings.session_timeout)
         self.session_reaper = SessionReaper(self.live, self.acquire, self.transactions, settings.session_timeout)
@@ -151,8 +179,13 @@ class Gateway:
         self.relay = self._relay()
         self.consumer = self._consumer()
         self.erasure = Erasure(
-            self.acquire, [forget_live(self.live), *(_erase(services[domain.service]) for domain in DOMAINS)]
+            self.acquire,
+            [forget_live(self.live), dissolve_family, *(_erase(services[domain.service]) for domain in DOMAINS)],
         )
+        self.forwarding = Forwarding(self.acquire, self.transactions)
+        # A checkpoint may be a minute old, and a heartbeat or two may be lost on their way.
+        silence = timedelta(seconds=60 + 2 * settings.heartbeat_interval_seconds)
+        self.family_clock = FamilyClock(self.acquire, self.transactions, silence)
         self.rarity_fold = RarityFold(self.acquire)
         self.rarity_recount = RarityRecount(self.acquire, metrics)
         self.sales = Sales(self.acquire, self.transactions)
@@ -221,6 +254,10 @@ class Gateway:
         self.after_commit.hear(commit.events)
         if commit.to_kafka and self.relay:
             self.relay.wake()
+
+    def _forwarded(self, events: Sequence[Event]) -> None:
+        self.after_commit.hear(events)
+        self.forwarding.wake()
 
     def _relay(self) -> Relay | None:
         if ServiceRole.RELAY not in self.settings.roles:

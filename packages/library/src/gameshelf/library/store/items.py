@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.library.models import AcquisitionType, LibraryItem
 from gameshelf.library.rules import Ownership, Playtime
+from gameshelf.library.visible import item_id
 from sqlalchemy import BigInteger, String, Uuid, any_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
@@ -22,13 +23,19 @@ class StoredItem:
     id: UUID
     product_id: UUID
     ownership: Ownership | None
-    """None while there is no access; then nobody sees the item."""
+    """None while the user does not own the product."""
     installation_status: str
     installed_version_id: str | None
     installation_changed_at: datetime | None
     is_hidden: bool
     user_rating: float | None
     rating_changed_at: datetime | None
+    is_shared: bool = False
+    """Whether somebody shares the game with the user: then they see it though they don't own it."""
+
+    @property
+    def is_seen(self) -> bool:
+        return self.ownership is not None or self.is_shared
 
 
 _wanted = rows("wanted", id=("ids", Uuid), product_id=("product_ids", Uuid))
@@ -103,7 +110,7 @@ class ItemStore:
         products = sorted(set(product_ids))
         found = await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=products)
         if len(found) < len(products):
-            ids = [uuid4() for _ in products]
+            ids = [item_id(user_id, product_id) for product_id in products]
             await _MAKE.run(self._connection, user_id=user_id, ids=ids, product_ids=products)
             found = await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=products)
         return [_stored_item(row) for row in found]

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)library/v1/playtime_tracker_service.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa0\x02\n\x0fPlaytimeSession\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\nproduct_id\x18\x03 \x01(\t\x12\x11\n\tdevice_id\x18\x04 \x01(\t\x12\x10\n\x08platform\x18\x05 \x01(\t\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06status\x18\x07 \x01(\t\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x64uration_seconds\x18\t \x01(\x03\x12\x12\n\nend_reason\x18\n \x01(\t\x12\x13\n\x0bseat_number\x18\x0b \x01(\x03\"g\n\x1bStartPlaytimeSessionRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\x11\n\tdevice_id\x18\x04 \x01(\t\"\x80\x01\n\x1cStartPlaytimeSessionResponse\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.library.v1.PlaytimeSession\x12\x0e\n\x06is_new\x18\x02 \x01(\x08\x12\"\n\x1aheartbeat_interval_seconds\x18\x03 \x01(\x01\"E\n\x1eRecordPlaytimeHeartbeatRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\"!\n\x1fRecordPlaytimeHeartbeatResponse\"@\n\x19\x45ndPlaytimeSessionRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\"J\n\x1a\x45ndPlaytimeSessionResponse\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.library.v1.PlaytimeSession\"u\n\x1fStreamPlaytimeHeartbeatsRequest\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x31\n\nheartbeats\x18\x02 \x03(\x0b\x32\x1d.library.v1.PlaytimeHeartbeat\x12\r\n\x05token\x18\x03 \x01(\t\"8\n\x11PlaytimeHeartbeat\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\"q\n StreamPlaytimeHeartbeatsResponse\x12\x1d\n\x15\x61\x63knowledged_sequence\x18\x01 \x01(\x04\x12.\n\x08refusals\x18\x02 \x03(\x0b\x32\x1c.library.v1.HeartbeatRefusal\"G\n\x10HeartbeatRefusal\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t2\xd7\x03\n\x16PlaytimeTrackerService\x12i\n\x14StartPlaytimeSession\x12\'.library.v1.StartPlaytimeSessionRequest\x1a(.library.v1.StartPlaytimeSessionResponse\x12r\n\x17RecordPlaytimeHeartbeat\x12*.library.v1.RecordPlaytimeHeartbeatRequest\x1a+.library.v1.RecordPlaytimeHeartbeatResponse\x12\x63\n\x12\x45ndPlaytimeSession\x12%.library.v1.EndPlaytimeSessionRequest\x1a&.library.v1.EndPlaytimeSessionResponse\x12y\n\x18StreamPlaytimeHeartbeats\x12+.library.v1.StreamPlaytimeHeartbeatsRequest\x1a,.library.v1.StreamPlaytimeHeartbeatsResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)library/v1/playtime_tracker_service.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa0\x02\n\x0fPlaytimeSession\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\nproduct_id\x18\x03 \x01(\t\x12\x11\n\tdevice_id\x18\x04 \x01(\t\x12\x10\n\x08platform\x18\x05 \x01(\t\x12.\n\nstart_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06status\x18\x07 \x01(\t\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x64uration_seconds\x18\t \x01(\x03\x12\x12\n\nend_reason\x18\n \x01(\t\x12\x13\n\x0bseat_number\x18\x0b \x01(\x03\"g\n\x1bStartPlaytimeSessionRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\x11\n\tdevice_id\x18\x04 \x01(\t\"\x80\x01\n\x1cStartPlaytimeSessionResponse\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.library.v1.PlaytimeSession\x12\x0e\n\x06is_new\x18\x02 \x01(\x08\x12\"\n\x1aheartbeat_interval_seconds\x18\x03 \x01(\x01\"E\n\x1eRecordPlaytimeHeartbeatRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\"S\n\x1fRecordPlaytimeHeartbeatResponse\x12\x30\n\x0cseat_lost_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"@\n\x19\x45ndPlaytimeSessionRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\"J\n\x1a\x45ndPlaytimeSessionResponse\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.library.v1.PlaytimeSession\"u\n\x1fStreamPlaytimeHeartbeatsRequest\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x31\n\nheartbeats\x18\x02 \x03(\x0b\x32\x1d.library.v1.PlaytimeHeartbeat\x12\r\n\x05token\x18\x03 \x01(\t\"8\n\x11PlaytimeHeartbeat\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\"\x9f\x01\n StreamPlaytimeHeartbeatsResponse\x12\x1d\n\x15\x61\x63knowledged_sequence\x18\x01 \x01(\x04\x12.\n\x08refusals\x18\x02 \x03(\x0b\x32\x1c.library.v1.HeartbeatRefusal\x12,\n\x0cseat_notices\x18\x03 \x03(\x0b\x32\x16.library.v1.SeatNotice\"^\n\nSeatNotice\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12+\n\x07lost_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"G\n\x10HeartbeatRefusal\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t2\xd7\x03\n\x16PlaytimeTrackerService\x12i\n\x14StartPlaytimeSession\x12\'.library.v1.StartPlaytimeSessionRequest\x1a(.library.v1.StartPlaytimeSessionResponse\x12r\n\x17RecordPlaytimeHeartbeat\x12*.library.v1.RecordPlaytimeHeartbeatRequest\x1a+.library.v1.RecordPlaytimeHeartbeatResponse\x12\x63\n\x12\x45ndPlaytimeSession\x12%.library.v1.EndPlaytimeSessionRequest\x1a&.library.v1.EndPlaytimeSessionResponse\x12y\n\x18StreamPlaytimeHeartbeats\x12+.library.v1.StreamPlaytimeHeartbeatsRequest\x1a,.library.v1.StreamPlaytimeHeartbeatsResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,19 +41,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDPLAYTIMEHEARTBEATREQUEST']._serialized_start=617
   _globals['_RECORDPLAYTIMEHEARTBEATREQUEST']._serialized_end=686
   _globals['_RECORDPLAYTIMEHEARTBEATRESPONSE']._serialized_start=688
-  _globals['_RECORDPLAYTIMEHEARTBEATRESPONSE']._serialized_end=721
-  _globals['_ENDPLAYTIMESESSIONREQUEST']._serialized_start=723
-  _globals['_ENDPLAYTIMESESSIONREQUEST']._serialized_end=787
-  _globals['_ENDPLAYTIMESESSIONRESPONSE']._serialized_start=789
-  _globals['_ENDPLAYTIMESESSIONRESPONSE']._serialized_end=863
-  _globals['_STREAMPLAYTIMEHEARTBEATSREQUEST']._serialized_start=865
-  _globals['_STREAMPLAYTIMEHEARTBEATSREQUEST']._serialized_end=982
-  _globals['_PLAYTIMEHEARTBEAT']._serialized_start=984
-  _globals['_PLAYTIMEHEARTBEAT']._serialized_end=1040
-  _globals['_STREAMPLAYTIMEHEARTBEATSRESPONSE']._serialized_start=1042
-  _globals['_STREAMPLAYTIMEHEARTBEATSRESPONSE']._serialized_end=1155
-  _globals['_HEARTBEATREFUSAL']._serialized_start=1157
-  _globals['_HEARTBEATREFUSAL']._serialized_end=1228
-  _globals['_PLAYTIMETRACKERSERVICE']._serialized_start=1231
-  _globals['_PLAYTIMETRACKERSERVICE']._serialized_end=1702
+  _globals['_RECORDPLAYTIMEHEARTBEATRESPONSE']._serialized_end=771
+  _globals['_ENDPLAYTIMESESSIONREQUEST']._serialized_start=773
+  _globals['_ENDPLAYTIMESESSIONREQUEST']._serialized_end=837
+  _globals['_ENDPLAYTIMESESSIONRESPONSE']._serialized_start=839
+  _globals['_ENDPLAYTIMESESSIONRESPONSE']._serialized_end=913
+  _globals['_STREAMPLAYTIMEHEARTBEATSREQUEST']._serialized_start=915
+  _globals['_STREAMPLAYTIMEHEARTBEATSREQUEST']._serialized_end=1032
+  _globals['_PLAYTIMEHEARTBEAT']._serialized_start=1034
+  _globals['_PLAYTIMEHEARTBEAT']._serialized_end=1090
+  _globals['_STREAMPLAYTIMEHEARTBEATSRESPONSE']._serialized_start=1093
+  _globals['_STREAMPLAYTIMEHEARTBEATSRESPONSE']._serialized_end=1252
+  _globals['_SEATNOTICE']._serialized_start=1254
+  _globals['_SEATNOTICE']._serialized_end=1348
+  _globals['_HEARTBEATREFUSAL']._serialized_start=1350
+  _globals['_HEARTBEATREFUSAL']._serialized_end=1421
+  _globals['_PLAYTIMETRACKERSERVICE']._serialized_start=1424
+  _globals['_PLAYTIMETRACKERSERVICE']._serialized_end=1895
 # @@protoc_insertion_point(module_scope)

@@ -66,8 +66,10 @@ class RecordPlaytimeHeartbeatRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., session_id: _Optional[str] = ...) -> None: ...
 
 class RecordPlaytimeHeartbeatResponse(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("seat_lost_at",)
+    SEAT_LOST_AT_FIELD_NUMBER: _ClassVar[int]
+    seat_lost_at: _timestamp_pb2.Timestamp
+    def __init__(self, seat_lost_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class EndPlaytimeSessionRequest(_message.Message):
     __slots__ = ("user_id", "session_id")
@@ -102,12 +104,24 @@ class PlaytimeHeartbeat(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., session_id: _Optional[str] = ...) -> None: ...
 
 class StreamPlaytimeHeartbeatsResponse(_message.Message):
-    __slots__ = ("acknowledged_sequence", "refusals")
+    __slots__ = ("acknowledged_sequence", "refusals", "seat_notices")
     ACKNOWLEDGED_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     REFUSALS_FIELD_NUMBER: _ClassVar[int]
+    SEAT_NOTICES_FIELD_NUMBER: _ClassVar[int]
     acknowledged_sequence: int
     refusals: _containers.RepeatedCompositeFieldContainer[HeartbeatRefusal]
-    def __init__(self, acknowledged_sequence: _Optional[int] = ..., refusals: _Optional[_Iterable[_Union[HeartbeatRefusal, _Mapping]]] = ...) -> None: ...
+    seat_notices: _containers.RepeatedCompositeFieldContainer[SeatNotice]
+    def __init__(self, acknowledged_sequence: _Optional[int] = ..., refusals: _Optional[_Iterable[_Union[HeartbeatRefusal, _Mapping]]] = ..., seat_notices: _Optional[_Iterable[_Union[SeatNotice, _Mapping]]] = ...) -> None: ...
+
+class SeatNotice(_message.Message):
+    __slots__ = ("user_id", "session_id", "lost_at")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    LOST_AT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    session_id: str
+    lost_at: _timestamp_pb2.Timestamp
+    def __init__(self, user_id: _Optional[str] = ..., session_id: _Optional[str] = ..., lost_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class HeartbeatRefusal(_message.Message):
     __slots__ = ("user_id", "session_id", "reason")

@@ -18,6 +18,7 @@ from gameshelf.gateway.limits import RateLimits
 from gameshelf.gateway.ws.hub import Hub, Subscriber
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied, Problem
+from gameshelf.playtime import FamilySeatLost
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages
 
 MAX_HEARTBEATS = 1000
@@ -39,6 +40,8 @@ class _Sent:
     members: list[Member]
     refusals: list[messages.HeartbeatRefusal]
     """Those that were refused without a look."""
+    notices: list[messages.SeatNotice]
+    """Sessions among them that play a copy which its owner wants back."""
 
 
 class HeartbeatStream:
@@ -113,6 +116,7 @@ class HeartbeatStream:
             raise InvalidInput(Problem("too_long", pointer="heartbeats", params={"max_length": MAX_HEARTBEATS}))
         members: list[Member] = []
         refusals: list[messages.HeartbeatRefusal] = []
+        notices: list[messages.SeatNotice] = []
         for heartbeat in request.heartbeats:
             try:
                 members.append(self._member(heartbeat))
@@ -120,6 +124,8 @@ class HeartbeatStream:
                 reason = PermissionDenied.code if isinstance(error, PermissionDenied) else InvalidInput.code
                 ids = {"user_id": heartbeat.user_id, "session_id": heartbeat.session_id}
                 refusals.append(messages.HeartbeatRefusal(**ids, reason=reason))
+        if self._heartbeats.lost_seats:
+            members = self._without_lost(members, refusals, notices)
         batch = self._heartbeats.add(members)
         self._unacknowledged += len(members)
         if self._sent and self._sent[-1].batch is batch:
@@ -127,9 +133,31 @@ class HeartbeatStream:
             newest.sequence = request.sequence
             newest.members += members
             newest.refusals += refusals
+            newest.notices += notices
         else:
-            self._sent.append(_Sent(batch, request.sequence, members, refusals))
+            self._sent.append(_Sent(batch, request.sequence, members, refusals, notices))
             self._moved.set()
+
+    def _without_lost(
+        self,
+        members: list[Member],
+        refusals: list[messages.HeartbeatRefusal],
+        notices: list[messages.SeatNotice],
+    ) -> list[Member]:
+        """The sessions that may go on; those whose seat is lost are refused, those that will lose it are told so."""
+        going_on, now = [], self._clock()
+        for one in members:
+            lost_at = self._heartbeats.lost_seats.until(one)
+            if lost_at is not None and lost_at <= now:
+                refusals.append(_refusal(one, FamilySeatLost()))
+                continue
+            going_on.append(one)
+            if lost_at is not None:
+                key = session_key(one)
+                notice = messages.SeatNotice(user_id=str(key.user_id), session_id=str(key.session_id))
+                notice.lost_at.FromDatetime(lost_at)
+                notices.append(notice)
+        return going_on
 
     def _member(self, heartbeat: messages.PlaytimeHeartbeat) -> Member:
         """Raises ValueError for what is no id, PermissionDenied for another user's."""
@@ -153,7 +181,7 @@ class HeartbeatStream:
             self._unacknowledged -= len(sent.members)
             self._moved.set()
             refused = [*sent.refusals, *(_refusal(one, error) for one, error in refusals.items())]
-            await write(Response(acknowledged_sequence=sent.sequence, refusals=refused))
+            await write(Response(acknowledged_sequence=sent.sequence, refusals=refused, seat_notices=sent.notices))
 
     async def _until_moved(self) -> None:
         self._moved.clear()

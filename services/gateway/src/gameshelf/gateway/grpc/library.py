@@ -7,7 +7,7 @@ from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.grpc import convert
 from gameshelf.gateway.grpc.calls import erased_among, parse_id, require_few, require_read
 from gameshelf.gateway.streams import UserStreams
-from gameshelf.library import Access, LibraryQueries
+from gameshelf.library import Access, AccessQueries, LibraryQueries
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import (
     LibraryQueryServiceServicer,
@@ -63,7 +63,7 @@ class LibraryQuery(LibraryQueryServiceServicer):
             require_read(user_id)
         async with self._acquire() as connection:
             gone = await erased_among(self._streams, connection, users)
-            found = await LibraryQueries(connection).access(pairs)
+            found = await AccessQueries(connection).access(pairs)
         return [
             convert.access(NO_ACCESS if user_id in gone else one)
             for (user_id, _), one in zip(pairs, found, strict=True)

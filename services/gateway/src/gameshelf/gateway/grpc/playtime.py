@@ -71,8 +71,8 @@ class PlaytimeTracker(PlaytimeTrackerServiceServicer):
     ) -> messages.RecordPlaytimeHeartbeatResponse:
         user_id, session_id = parse_id(request.user_id, "user_id"), parse_id(request.session_id, "session_id")
         require_write(user_id)
-        await self._heartbeats.beat(user_id, session_id)
-        return messages.RecordPlaytimeHeartbeatResponse()
+        lost_at = await self._heartbeats.beat(user_id, session_id)
+        return messages.RecordPlaytimeHeartbeatResponse(seat_lost_at=convert.timestamp(lost_at))
 
     async def EndPlaytimeSession(
         self, request: messages.EndPlaytimeSessionRequest, context: Context

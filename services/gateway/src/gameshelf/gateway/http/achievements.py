@@ -34,7 +34,7 @@ async def list_achievements(read: Read, product_id: UUID) -> Reply:
     answers=schemas.closed(
         {"data": schemas.ACHIEVEMENT_STATUS, "meta": schemas.closed({"newly_unlocked": {"type": "boolean"}})}
     ),
-    refuses=("ACHIEVEMENT_NOT_FOUND", "PERMISSION_DENIED"),
+    refuses=("ACHIEVEMENT_NOT_FOUND", "PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED"),
 )
 async def report_progress(write: Write, achievement_id: UUID, body: ReportProgress) -> Reply:
     """Says how far the player is now; it never goes back, and unlocks at the total."""
@@ -47,7 +47,7 @@ async def report_progress(write: Write, achievement_id: UUID, body: ReportProgre
     "POST",
     "/achievements/<uuid:achievement_id>/unlock",
     answers=schemas.single(schemas.ACHIEVEMENT_STATUS),
-    refuses=("ACHIEVEMENT_NOT_FOUND", "PERMISSION_DENIED", "ACHIEVEMENT_ALREADY_UNLOCKED"),
+    refuses=("ACHIEVEMENT_NOT_FOUND", "PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED", "ACHIEVEMENT_ALREADY_UNLOCKED"),
 )
 async def unlock_achievement(write: Write, achievement_id: UUID) -> Reply:
     """Unlocks an achievement; the second time it is refused."""

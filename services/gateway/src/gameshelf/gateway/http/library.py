@@ -36,7 +36,8 @@ async def list_items(read: Read, query: ItemFilter) -> Reply:
     key = f"{read.user_id}{etag}"
     page = read.pages.get(key)
     if page is None:
-        found = await read.of(LibraryQueries).items(read.user_id, query, read.language)
+        has_shares = read.state.shares is not None
+        found = await read.of(LibraryQueries).items(read.user_id, query, read.language, has_shares=has_shares)
         shown = [item(view) for view in found.items]
         page = collection(f"{BASE}/items", parameters(query), shown, found.total, query.slice)
         read.pages.put(key, page)
@@ -165,9 +166,15 @@ def category(view: CategoryView) -> dict[str, Any]:
 
 def _etag(read: Read, query: ItemFilter) -> str:
     """Covers the query, the language and the versions of everything that the page is made of."""
-    return f'"{_name(query, read.language)}-{read.state.version}-{read.state.catalog_version}"'
+    state = read.state
+    shares = f"-{_short(state.shares)}" if state.shares else ""
+    return f'"{_name(query, read.language)}-{state.version}-{state.catalog_version}{shares}"'
 
 
 @lru_cache(maxsize=4096)
 def _name(query: ItemFilter, language: str) -> str:
-    return blake2b(f"{language}{query.model_dump_json()}".encode(), digest_size=9).hexdigest()
+    return _short(f"{language}{query.model_dump_json()}")
+
+
+def _short(text: str) -> str:
+    return blake2b(text.encode(), digest_size=9).hexdigest()

@@ -21,7 +21,7 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")
 _ALLOWED_HEADERS = b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, traceparent"
 _EXPOSED_HEADERS = (
     b"ETag, X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
-    b"Retry-After, Idempotency-Replayed"
+    b"Retry-After, Idempotency-Replayed, X-Seat-Lost-At"
 )
 _ALLOWED_METHODS = b"GET, POST, PATCH, PUT, DELETE"
 

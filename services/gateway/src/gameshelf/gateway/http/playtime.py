@@ -3,9 +3,10 @@
 from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.encoding import timestamp
 from gameshelf.gateway.http import schemas
 from gameshelf.gateway.http.parse import parameters
-from gameshelf.gateway.http.reply import BASE, Reply, collection, no_content, ok
+from gameshelf.gateway.http.reply import BASE, Reply, collection, ok
 from gameshelf.gateway.http.routing import Read, Routes, Signal, Write
 from gameshelf.playtime import (
     DailyFilter,
@@ -32,7 +33,7 @@ routes = Routes("playtime")
     answers=schemas.single(schemas.PLAYTIME_SESSION),
     status=201,
     also=(200,),
-    refuses=("PERMISSION_DENIED",),
+    refuses=("PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED", "FAMILY_SEAT_BUSY"),
 )
 async def start_session(write: Write, body: StartSession) -> Reply:
     """Begins to play; 200 with the running session when the device plays the game already."""
@@ -43,12 +44,12 @@ async def start_session(write: Write, body: StartSession) -> Reply:
 @routes.signal(
     "/playtime/sessions/<uuid:session_id>/heartbeat",
     status=204,
-    refuses=("SESSION_NOT_FOUND", "SESSION_ALREADY_ENDED"),
+    refuses=("SESSION_NOT_FOUND", "SESSION_ALREADY_ENDED", "FAMILY_SEAT_LOST"),
 )
 async def record_heartbeat(signal: Signal, session_id: UUID) -> Reply:
-    """Says that a session goes on."""
-    await signal.heartbeats.beat(signal.user_id, session_id)
-    return no_content()
+    """Says that a session goes on; ``X-Seat-Lost-At`` tells when it has to end, because the owner wants their copy."""
+    lost_at = await signal.heartbeats.beat(signal.user_id, session_id)
+    return Reply(204, headers={"X-Seat-Lost-At": timestamp(lost_at)} if lost_at else {})
 
 
 @routes.write(

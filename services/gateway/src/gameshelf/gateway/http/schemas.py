@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gameshelf.library import AcquisitionType, InstallationStatus
+from gameshelf.library import AcquisitionType, Direction, InstallationStatus, LinkMode, LinkStatus
 from gameshelf.playtime import EndReason
 
 Schema = dict[str, Any]
@@ -178,6 +178,38 @@ WISHLIST_ITEM = value(
         "min_discount_percent": nullable(COUNT),
         "current_price": nullable(PRICE),
     },
+)
+
+FAMILY_LINK = resource(
+    "familyLink",
+    {
+        "owner_user_id": UUID,
+        "shared_with_user_id": UUID,
+        "direction": one_of(Direction),
+        "status": one_of(LinkStatus),
+        "mode": one_of(LinkMode),
+        "product_ids": {"type": "array", "items": UUID},
+        "expires_at": nullable(TIME),
+        "shared_at": TIME,
+        "active_since": nullable(TIME),
+        "last_access_at": nullable(TIME),
+        "created_at": TIME,
+        "updated_at": TIME,
+    },
+)
+
+FAMILY_SEAT = value(
+    "familySeat",
+    {
+        "owner_user_id": UUID,
+        "product_id": UUID,
+        "held_by_user_id": UUID,
+        "session_id": nullable(UUID),
+        "since": TIME,
+        "seat_number": COUNT,
+        "lost_at": nullable(TIME),
+    },
+    identity=TEXT,
 )
 
 GAME_SETTINGS = value(

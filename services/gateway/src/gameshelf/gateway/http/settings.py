@@ -25,7 +25,7 @@ routes = Routes("settings")
 _WRITTEN: dict[str, Any] = {
     "query": Address,
     "answers": schemas.single(schemas.GAME_SETTINGS),
-    "refuses": ("PERMISSION_DENIED", "PRECONDITION_FAILED"),
+    "refuses": ("PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED", "PRECONDITION_FAILED"),
     "has_etag": True,
     "takes_large": True,
 }

@@ -8,7 +8,15 @@ from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.failures import is_passing
-from gameshelf.gateway.tables import DeadLetter, FeedEntry, IdempotencyRecord, InboxEntry, OutboxRecord, UserStream
+from gameshelf.gateway.tables import (
+    DeadLetter,
+    FeedEntry,
+    ForwardedEvent,
+    IdempotencyRecord,
+    InboxEntry,
+    OutboxRecord,
+    UserStream,
+)
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection, Statement
 from sqlalchemy import DateTime, Integer, Uuid, bindparam, delete, select, tuple_
@@ -42,6 +50,12 @@ def _erase(table: Any, *key: Any, user: Any) -> Statement:
 
 
 _OWN_TABLES = (
+    _erase(
+        ForwardedEvent,
+        col(ForwardedEvent.user_id),
+        col(ForwardedEvent.id),
+        user=col(ForwardedEvent.user_id),
+    ),
     _erase(OutboxRecord, col(OutboxRecord.id), user=col(OutboxRecord.user_id)),
     _erase(FeedEntry, col(FeedEntry.user_id), col(FeedEntry.sequence), user=col(FeedEntry.user_id)),
     _erase(

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from gameshelf.gateway.failures import is_passing
 
@@ -11,8 +12,16 @@ _log = logging.getLogger(__name__)
 _GRACE_SECONDS = 3.0
 
 
-async def repeat(name: str, work: Callable[[], Awaitable[None]], seconds: float, stopping: asyncio.Event) -> None:
-    """Does ``work`` every so many seconds until ``stopping`` is set. One failure is not the end of it.
+async def repeat(
+    name: str,
+    work: Callable[[], Awaitable[None]],
+    seconds: float,
+    stopping: asyncio.Event,
+    woken: asyncio.Event | None = None,
+) -> None:
+    """Does ``work`` every so many seconds, and when it is ``woken``, until ``stopping`` is set.
+
+    One failure is not the end of it.
 
     What still runs a few seconds later is cut off: its transaction is rolled back, and it is resumed elsewhere.
     """
@@ -25,9 +34,19 @@ async def repeat(name: str, work: Callable[[], Awaitable[None]], seconds: float,
                 await asyncio.wait((running,), timeout=_GRACE_SECONDS)
             finally:
                 running.cancel()
-            await asyncio.wait((stopped,), timeout=seconds)
+            await _pause(seconds, stopped, woken)
     finally:
         stopped.cancel()
+
+
+async def _pause(seconds: float, stopped: "asyncio.Future[Any]", woken: asyncio.Event | None) -> None:
+    if woken is None:
+        await asyncio.wait((stopped,), timeout=seconds)
+        return
+    waking = asyncio.ensure_future(woken.wait())
+    await asyncio.wait((stopped, waking), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    waking.cancel()
+    woken.clear()
 
 
 async def _once(name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from gameshelf.achievements import AchievementUnlocked
 from gameshelf.gateway.encoding import encode
 from gameshelf.kernel.events import Event
-from gameshelf.library import GameAdded, GameRemoved, ItemUpdated
+from gameshelf.library import GameAdded, GameRemoved, ItemUpdated, LinkUpdated, SeatReclaimed, ShareWithdrawn
 from gameshelf.playtime import (
     AnomalyFound,
     PlaytimeChanged,
@@ -210,6 +210,47 @@ def _(event: SaleNoticed) -> Told:
 
 
 @tell.register
+def _(event: LinkUpdated) -> Told:
+    # Each party's devices hear of it, Kafka once: with the owner's events.
+    is_owner = event.user_id == event.owner_user_id
+    return Told(
+        "com.platform.library.family.link.updated.v1" if is_owner else None,
+        {
+            "userId": event.owner_user_id,
+            "linkId": event.link_id,
+            "sharedWithUserId": event.shared_with_user_id,
+            "status": event.status,
+            "mode": event.mode,
+            "expiresAt": event.expires_at,
+            "updatedAt": event.occurred_at,
+        },
+        "family.link.updated",
+        {
+            "link_id": event.link_id,
+            "owner_user_id": event.owner_user_id,
+            "shared_with_user_id": event.shared_with_user_id,
+            "status": event.status,
+            "mode": event.mode,
+            "expires_at": event.expires_at,
+        },
+    )
+
+
+@tell.register
+def _(event: SeatReclaimed) -> Told:
+    return Told(
+        device_type="family.seat.reclaimed",
+        device_payload={
+            "owner_user_id": event.owner_user_id,
+            "product_id": event.product_id,
+            "session_id": event.session_id,
+            "lost_at": event.lost_at,
+            "grace_seconds": event.grace_seconds,
+        },
+    )
+
+
+@tell.register
 def _(event: SettingsUpdated) -> Told:
     return Told(
         "com.platform.library.game.settings.updated.v1",
@@ -236,11 +277,13 @@ def _(event: SettingsUpdated) -> Told:
     )
 
 
-# The library item tells of totals; a sign of life and what support finds are nobody else's.
+# The library item tells of totals; a sign of life and what support finds are nobody else's; a share that is withdrawn
+# ends sessions, and they tell of themselves.
 @tell.register(PlaytimeChanged)
 @tell.register(PlaytimeCorrected)
 @tell.register(SessionResumed)
 @tell.register(AnomalyFound)
+@tell.register(ShareWithdrawn)
 def _(event: Event) -> Told:
     return Told()
 

@@ -1,0 +1,240 @@
+"""The use cases of family links. They record events, for either party, and never commit.
+
+The caller holds the lock of the acting user. What both may change at once is decided under the link's own row lock.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.events import Record
+from gameshelf.library.family.commands import LinkChanges, NewLink, require_scope
+from gameshelf.library.family.errors import FamilyLimitExceeded, FamilyLinkInvalidState, FamilyLinkNotFound
+from gameshelf.library.family.events import LinkUpdated, ShareWithdrawn
+from gameshelf.library.family.rules import (
+    INVITATIONS,
+    LIVING,
+    Action,
+    Party,
+    effective,
+    may_invite,
+    transition,
+)
+from gameshelf.library.family.store import Link, LinkStore, Seat, SeatStore
+from gameshelf.library.models import LinkMode, LinkStatus
+
+DEFAULT_MAX_MEMBERS = 5
+
+
+class FamilyLinks:
+    """Links between owners and members, over one connection that is inside the acting user's transaction.
+
+    ``max_members`` bounds an owner's active and pending links, and a member's active ones.
+    """
+
+    def __init__(
+        self, connection: Connection, record: Record, clock: Clock = utc_now, max_members: int = DEFAULT_MAX_MEMBERS
+    ) -> None:
+        self._links = LinkStore(connection)
+        self._seats = SeatStore(connection)
+        self._record = record
+        self._clock = clock
+        self._max_members = max_members
+
+    async def invite(self, owner_id: UUID, new: NewLink, by: Party = Party.OWNER) -> Link:
+        """Asks somebody to share the owner's games. A pair has one link: after a refusal it is asked for anew.
+
+        Raises InvalidInput; FamilyLinkInvalidState for a pair that has a pending or active link, or whose link support
+        ended; FamilyLimitExceeded.
+        """
+        now = self._clock()
+        require_scope(new.mode, new.product_ids)
+        if new.shared_with_user_id == owner_id:
+            raise InvalidInput(Problem("share_with_oneself", pointer="/data/attributes/shared_with_user_id"))
+        _require_future(new.expires_at, now)
+        before = await self._links.lock_pair(owner_id, new.shared_with_user_id)
+        if before:
+            status = effective(LinkStatus(before.status), before.expires_at, now)
+            if transition(status, Action.INVITE, by) is None:
+                raise _invalid(status, Action.INVITE)
+            if by is Party.OWNER and not may_invite(before.invited_at, now):
+                raise FamilyLimitExceeded(max_invitations=INVITATIONS)
+        if await self._links.count_links(owner_id, now) >= self._max_members:
+            raise FamilyLimitExceeded(max_members=self._max_members)
+        link = Link(
+            id=before.id if before else uuid4(),
+            owner_user_id=owner_id,
+            shared_with_user_id=new.shared_with_user_id,
+            status=LinkStatus.PENDING,
+            mode=new.mode,
+            product_ids=_sorted(new.product_ids),
+            expires_at=new.expires_at,
+            shared_at=now,
+            active_since=None,
+            last_access_at=before.last_access_at if before else None,
+            created_at=before.created_at if before else now,
+            updated_at=now,
+            invited_at=[*(before.invited_at if before else ()), now][-INVITATIONS:],
+        )
+        await self._write(link)
+        return link
+
+    async def accept(self, member_id: UUID, link_id: UUID) -> Link:
+        """The member agrees. Raises FamilyLinkNotFound, FamilyLinkInvalidState, FamilyLimitExceeded."""
+        now = self._clock()
+        link, party = await self._found(member_id, link_id)
+        status = self._next(link, Action.ACCEPT, party, now)
+        if await self._links.count_memberships(member_id, now) >= self._max_members:
+            raise FamilyLimitExceeded(max_members=self._max_members)
+        link = replace(link, status=status, shared_at=now, active_since=now, updated_at=now)
+        await self._write(link)
+        return link
+
+    async def decline(self, member_id: UUID, link_id: UUID) -> Link:
+        """The member refuses an invitation. Raises FamilyLinkNotFound, FamilyLinkInvalidState."""
+        now = self._clock()
+        link, party = await self._found(member_id, link_id)
+        link = replace(link, status=self._next(link, Action.DECLINE, party, now), updated_at=now)
+        await self._write(link)
+        return link
+
+    async def revoke(self, user_id: UUID, link_id: UUID, by: Party | None = None) -> Link:
+        """The owner ends the link, or the member leaves; ``by`` says so where somebody else acts for the owner.
+
+        What the member plays of it ends at once. Raises FamilyLinkNotFound, FamilyLinkInvalidState.
+        """
+        now = self._clock()
+        link, party = await self._found(user_id, link_id)
+        status = self._next(link, Action.REVOKE, by or party, now)
+        await self._end(link, status, now)
+        return replace(link, status=status, updated_at=now)
+
+    async def change(self, owner_id: UUID, link_id: UUID, changes: LinkChanges) -> Link:
+        """Changes what was sent of ``changes``; what the member plays of games that are left out ends at once.
+
+        Raises FamilyLinkNotFound; FamilyLinkInvalidState of a link that has ended, and for its member; InvalidInput.
+        """
+        now = self._clock()
+        link, party = await self._found(owner_id, link_id)
+        status = effective(LinkStatus(link.status), link.expires_at, now)
+        if party is not Party.OWNER or status not in LIVING:
+            raise _invalid(status, None)
+        sent = changes.model_dump(include=changes.model_fields_set)
+        mode = LinkMode(sent.get("mode", link.mode))
+        if mode is LinkMode.ALL and "product_ids" not in sent:
+            sent["product_ids"] = ()
+        if "product_ids" in sent:
+            require_scope(mode, sent["product_ids"])
+            sent["product_ids"] = _sorted(sent["product_ids"])
+        _require_future(sent.get("expires_at"), now)
+        changed = replace(link, **sent)
+        if changed == link:
+            return link
+        changed = replace(changed, updated_at=now)
+        await self._write(changed)
+        held = await self._seats.held(owner_id, member_id=link.shared_with_user_id)
+        self._withdraw([seat for seat in held if not changed.scope.covers(seat.product_id)])
+        return changed
+
+    async def expire(self, owner_id: UUID, link_id: UUID) -> bool:
+        """Writes down that a link's time has run out, and ends what is played of it; False when it has not."""
+        now = self._clock()
+        link = await self._links.lock(owner_id, link_id)
+        if link is None or LinkStatus(link.status) not in LIVING:
+            return False
+        if effective(LinkStatus(link.status), link.expires_at, now) in LIVING:
+            return False
+        await self._end(link, LinkStatus.REVOKED, now)
+        return True
+
+    async def withdraw_products(self, owner_id: UUID, product_ids: Collection[UUID]) -> None:
+        """The owner owns these products no more: what members play of them ends at once."""
+        self._withdraw(await self._seats.held(owner_id, product_ids=product_ids))
+
+    async def dissolve_some(self, user_id: UUID, limit: int) -> bool:
+        """Deletes links and seats of an account that is erased, and tells the others; True while there may be more."""
+        now = self._clock()
+        links = await self._links.some_of(user_id, min(limit, 100))
+        for link in links:
+            if link.owner_user_id == user_id:
+                self._withdraw(await self._seats.held(user_id, member_id=link.shared_with_user_id))
+            await self._links.forget(link)
+            ended = LinkStatus.REVOKED if link.owner_user_id == user_id else LinkStatus.DECLINED
+            other = link.shared_with_user_id if link.owner_user_id == user_id else link.owner_user_id
+            if link.status in LIVING:
+                self._tell(other, replace(link, status=ended, updated_at=now))
+        if links:
+            return True
+        await self._seats.leave(user_id)
+        return await self._seats.forget_some(user_id, limit) > 0
+
+    async def _found(self, user_id: UUID, link_id: UUID) -> tuple[Link, Party]:
+        """A link of the user's, locked, and on which side they stand. Raises FamilyLinkNotFound."""
+        link = await self._links.lock(user_id, link_id)
+        if link:
+            return link, Party.OWNER
+        owner_id = await self._links.owner_of(user_id, link_id)
+        link = await self._links.lock(owner_id, link_id) if owner_id else None
+        if link is None:
+            raise FamilyLinkNotFound
+        return link, Party.MEMBER
+
+    def _next(self, link: Link, action: Action, by: Party, now: datetime) -> LinkStatus:
+        status = effective(LinkStatus(link.status), link.expires_at, now)
+        following = transition(status, action, by)
+        if following is None:
+            raise _invalid(status, action)
+        return following
+
+    async def _end(self, link: Link, status: LinkStatus, now: datetime) -> None:
+        await self._write(replace(link, status=status, updated_at=now))
+        self._withdraw(await self._seats.held(link.owner_user_id, member_id=link.shared_with_user_id))
+
+    async def _write(self, link: Link) -> None:
+        await self._links.write(link)
+        for user_id in (link.owner_user_id, link.shared_with_user_id):
+            self._tell(user_id, link)
+
+    def _tell(self, user_id: UUID, link: Link) -> None:
+        self._record(
+            LinkUpdated(
+                user_id=user_id,
+                occurred_at=link.updated_at,
+                link_id=link.id,
+                owner_user_id=link.owner_user_id,
+                shared_with_user_id=link.shared_with_user_id,
+                status=link.status,
+                mode=link.mode,
+                expires_at=link.expires_at,
+            )
+        )
+
+    def _withdraw(self, seats: Sequence[Seat]) -> None:
+        """Whoever sits on these seats may not play on. The seats are free once their sessions have ended."""
+        for seat in seats:
+            if seat.holder_user_id:
+                self._record(
+                    ShareWithdrawn(
+                        user_id=seat.holder_user_id,
+                        occurred_at=self._clock(),
+                        owner_user_id=seat.owner_user_id,
+                        product_ids=(seat.product_id,),
+                    )
+                )
+
+
+def _invalid(status: LinkStatus, action: Action | None) -> FamilyLinkInvalidState:
+    return FamilyLinkInvalidState(status=status, action=action or "change")
+
+
+def _sorted(product_ids: Collection[UUID]) -> list[UUID]:
+    return sorted(set(product_ids))
+
+
+def _require_future(expires_at: datetime | None, now: datetime) -> None:
+    if expires_at is not None and expires_at <= now:
+        raise InvalidInput(Problem("in_the_past", pointer="/data/attributes/expires_at"))

@@ -1,0 +1,184 @@
+"""Reading links and seats: plain SQL to plain values. Nothing here writes or decides."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.paging import Slice
+from gameshelf.kernel.sql import TIME, user
+from gameshelf.library.family.commands import Direction, LinkFilter
+from gameshelf.library.family.store import (
+    LINK_COLUMNS,
+    MEMBERSHIP_COLUMNS,
+    Link,
+    LinkStore,
+    SeatStore,
+    has_status,
+    is_living,
+)
+from gameshelf.library.models import FamilyLink, FamilyMembership, FamilySeat, LinkStatus
+from gameshelf.library.visible import is_active
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Integer,
+    String,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    column,
+    func,
+    or_,
+    select,
+    true,
+    union,
+    union_all,
+)
+from sqlmodel import col
+
+_L, _M, _S = FamilyLink, FamilyMembership, FamilySeat
+_NOW = bindparam("now", type_=TIME)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenSeat:
+    """Somebody plays a shared copy. Times are aware and in UTC."""
+
+    owner_user_id: UUID
+    product_id: UUID
+    seat_number: int
+    held_by_user_id: UUID
+    session_id: UUID
+    since: datetime
+    lost_at: datetime | None
+    """When the holder has to stop, because the owner plays."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostSeat:
+    """A seat whose holder has to stop at a time."""
+
+    holder_user_id: UUID
+    session_id: UUID
+    lost_at: datetime
+
+
+def _as_it_counts(link: Any) -> Any:
+    """The columns of a link, with the status that counts now."""
+    columns: tuple[Any, ...] = LINK_COLUMNS[:-1] if link is _L else MEMBERSHIP_COLUMNS
+    is_over = and_(
+        has_status(link, LinkStatus.PENDING.value, LinkStatus.ACTIVE.value),
+        ~is_living(link, LinkStatus.PENDING.value, LinkStatus.ACTIVE.value),
+    )
+    status = case((is_over, LinkStatus.REVOKED.value), else_=col(link.status)).label("status")
+    return [status if column.name == "status" else column for column in columns]
+
+
+_sides = {
+    Direction.OWNER: select(*_as_it_counts(_L)).where(col(_L.owner_user_id) == user()),
+    Direction.MEMBER: select(*_as_it_counts(_M)).where(col(_M.user_id) == user()),
+}
+
+
+def _listed(side: Any) -> Statement:
+    found = side.subquery("found")
+    return Statement(
+        select(found, func.count().over().label("total"))
+        .where(
+            or_(
+                bindparam("statuses", type_=ARRAY(String)).is_(None),
+                found.c.status == any_(bindparam("statuses", type_=ARRAY(String))),
+            )
+        )
+        .order_by(found.c.shared_at.desc(), found.c.id)
+        .limit(bindparam("limit", type_=Integer))
+        .offset(bindparam("offset", type_=BigInteger))
+    )
+
+
+_LINKS: dict[Direction | None, Statement] = {direction: _listed(side) for direction, side in _sides.items()}
+_LINKS[None] = _listed(union_all(*_sides.values()))
+_LINK = Statement(
+    select(union_all(*_sides.values()).subquery("found")).where(column("id", Uuid) == bindparam("link_id", type_=Uuid))
+)
+_whose = union(
+    select(user().label("owner_user_id")),
+    select(col(_M.owner_user_id)).where(col(_M.user_id) == user(), is_active(_M)),
+).subquery("whose")
+_taken = (
+    select(
+        col(_S.owner_user_id),
+        col(_S.product_id),
+        col(_S.seat_number),
+        col(_S.holder_user_id),
+        col(_S.session_id),
+        col(_S.taken_at),
+        col(_S.lost_at),
+    )
+    .where(col(_S.owner_user_id) == _whose.c.owner_user_id, col(_S.holder_user_id).is_not(None))
+    .limit(1000)
+    .lateral("taken")
+)
+_SEATS = Statement(
+    select(_taken)
+    .select_from(_whose)
+    .join(_taken, true())
+    .order_by(_taken.c.taken_at, _taken.c.owner_user_id, _taken.c.product_id)
+)
+_LOSING = Statement(
+    select(col(_S.holder_user_id), col(_S.session_id), col(_S.lost_at))
+    .where(col(_S.lost_at).is_not(None))
+    .order_by(col(_S.lost_at))
+    .limit(bindparam("limit", type_=Integer))
+)
+
+
+class FamilyQueries:
+    """Reads of links and seats over one connection, which needs no transaction. Each method is one round trip."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def links(self, user_id: UUID, wanted: LinkFilter, now: datetime) -> Slice[Link]:
+        """A user's links, the newest first; their status as it counts now."""
+        rows = await _LINKS[wanted.direction].all(
+            self._connection,
+            user_id=user_id,
+            statuses=list(wanted.status) or None,
+            now=now,
+            limit=wanted.slice.limit,
+            offset=wanted.slice.offset,
+        )
+        return Slice([Link(*tuple(row.values())[:-1]) for row in rows], rows[0]["total"] if rows else 0)
+
+    async def link(self, user_id: UUID, link_id: UUID, now: datetime) -> Link | None:
+        """A link of the user's, on either side; None when there is none of that id."""
+        row = await _LINK.first(self._connection, user_id=user_id, link_id=link_id, now=now)
+        return Link(*row.values()) if row else None
+
+    async def seats(self, user_id: UUID) -> list[TakenSeat]:
+        """Who plays shared copies now: the user's own, and those of the owners who share with them."""
+        rows = await _SEATS.all(self._connection, user_id=user_id)
+        return [TakenSeat(*row.values()) for row in rows]
+
+    async def losing(self, limit: int) -> list[LostSeat]:
+        """Seats whose holders have to stop, of everybody: those whose time comes first."""
+        rows = await _LOSING.all(self._connection, limit=limit)
+        return [LostSeat(*row.values()) for row in rows]
+
+    async def expired(self, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
+        """Owner and id of links whose time has run out, and that are not written down as ended yet."""
+        return await LinkStore(self._connection).expired(now, limit)
+
+    async def lost(self, now: datetime, limit: int) -> list[LostSeat]:
+        """Seats whose holders' time has run out."""
+        found = await SeatStore(self._connection).lost(now, limit)
+        return [
+            LostSeat(seat.holder_user_id, seat.session_id, seat.lost_at)
+            for seat in found
+            if seat.holder_user_id and seat.session_id and seat.lost_at
+        ]

@@ -1,0 +1,152 @@
+"""The use cases of seats: whose copy somebody plays. They record events and never commit.
+
+The caller holds the lock of the user who acts. Whatever decides about a copy is read under the lock of that copy: the
+owner's grant, the link, its scope, the seat, and whether the owner plays.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.events import Record
+from gameshelf.library.access import AccessQueries
+from gameshelf.library.family.errors import FamilySeatBusy
+from gameshelf.library.family.events import SeatReclaimed
+from gameshelf.library.family.ports import Players
+from gameshelf.library.family.rules import GRACE, SEAT_UNPROVEN
+from gameshelf.library.family.store import LinkStore, Seat, SeatStore
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """The copy of a product that a session plays. Both are None for the player's own."""
+
+    owner_user_id: UUID | None = None
+    seat_number: int | None = None
+
+
+OWN = Copy()
+
+
+class FamilySeats:
+    """Copies and their seats, over one connection that is inside the acting user's transaction.
+
+    ``players`` answers who plays what.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        record: Record,
+        players: Players,
+        clock: Clock = utc_now,
+        grace: timedelta = GRACE,
+    ) -> None:
+        self._links = LinkStore(connection)
+        self._seats = SeatStore(connection)
+        self._access = AccessQueries(connection)
+        self._record = record
+        self._players = players
+        self._clock = clock
+        self._grace = grace
+
+    async def take(self, user_id: UUID, product_id: UUID, session_id: UUID) -> Copy:
+        """The copy that a session of the user's may play from now on: their own, or a shared one with its seat.
+
+        A member who sits on the user's own copy is told to leave it. Of several shared copies the one of the oldest
+        link counts whose seat is free. Raises FamilySeatBusy, FamilyAccessRestricted, PermissionDenied.
+        """
+        if await self._seats.lock_own_copy(user_id, product_id):
+            await self._reclaim(user_id, product_id)
+            return OWN
+        busy: FamilySeatBusy | None = None
+        shared = await self._access.sharing_owners(user_id, {product_id})
+        for owner_id in shared.get(product_id, ()):
+            try:
+                number = await self._take_of(owner_id, user_id, product_id, session_id)
+            except FamilySeatBusy as error:
+                busy = busy or error
+                continue
+            if number is not None:
+                return Copy(owner_id, number)
+        raise busy or await self._access.refusal(user_id, product_id)
+
+    async def lock_copies(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+        """For each product that the user does not own, the owners whose copy is shared with them, oldest link first.
+
+        Nobody starts to play these copies until the transaction ends.
+        """
+        shared = await self._access.sharing_owners(user_id, product_ids)
+        copies = {(owner_id, product_id) for product_id, owners in shared.items() for owner_id in owners}
+        locked = await self._seats.lock_shared_copies(user_id, copies, self._clock()) if copies else {}
+        return {
+            product_id: [
+                owner_id
+                for owner_id in owners
+                if (link := locked.get((owner_id, product_id))) and link.scope.covers(product_id)
+            ]
+            for product_id, owners in shared.items()
+        }
+
+    async def release(self, holder_id: UUID, session_ids: Sequence[UUID]) -> None:
+        """These sessions have ended: their seats are free."""
+        await self._seats.release(holder_id, session_ids)
+
+    async def _reclaim(self, owner_id: UUID, product_id: UUID) -> None:
+        now = self._clock()
+        seat = await self._seats.reclaim(owner_id, product_id, now + self._grace)
+        if seat and seat.holder_user_id and seat.session_id and seat.lost_at:
+            self._record(
+                SeatReclaimed(
+                    user_id=seat.holder_user_id,
+                    occurred_at=now,
+                    owner_user_id=owner_id,
+                    product_id=product_id,
+                    session_id=seat.session_id,
+                    lost_at=seat.lost_at,
+                    grace_seconds=int(self._grace.total_seconds()),
+                )
+            )
+
+    async def _take_of(self, owner_id: UUID, member_id: UUID, product_id: UUID, session_id: UUID) -> int | None:
+        """Takes the seat of an owner's copy; None when it is shared no more. Raises FamilySeatBusy."""
+        now = self._clock()
+        copy = (owner_id, product_id)
+        link = (await self._seats.lock_shared_copies(member_id, [copy], now)).get(copy)
+        if link is None or not link.scope.covers(product_id):
+            return None
+        seat, other = await self._seats.seats(owner_id, member_id, product_id)
+        playing_since = await self._players.own_copy_played_since(owner_id, product_id)
+        if playing_since:
+            raise FamilySeatBusy(owner_user_id=str(owner_id), held_by_user_id=str(owner_id), since=playing_since)
+        for taken in (seat, other):
+            if taken and not await self._is_free(taken, now):
+                raise _busy(taken, member_id)
+        await self._links.note_access(link, now)
+        return await self._seats.take(owner_id, product_id, member_id, session_id, now)
+
+    async def _is_free(self, seat: Seat, now: datetime) -> bool:
+        """Whether nobody sits on a seat any more: what its session's end should have freed is freed here at last."""
+        if seat.holder_user_id is None or seat.session_id is None or seat.taken_at is None:
+            return True
+        if now - seat.taken_at < SEAT_UNPROVEN:
+            return False
+        if await self._players.running(seat.holder_user_id, [seat.session_id]):
+            return False
+        await self._seats.release(seat.holder_user_id, [seat.session_id])
+        return True
+
+
+def _busy(seat: Seat, member_id: UUID) -> FamilySeatBusy:
+    return FamilySeatBusy(
+        owner_user_id=str(seat.owner_user_id),
+        product_id=str(seat.product_id),
+        held_by_user_id=str(seat.holder_user_id),
+        # Somebody else's session is none of the member's business; their own they may want to end.
+        session_id=str(seat.session_id) if seat.holder_user_id == member_id else None,
+        since=seat.taken_at,
+        lost_at=seat.lost_at,
+    )

@@ -1,0 +1,433 @@
+"""All SQL that changes links and seats, and the reads that a decision needs.
+
+The truth stands with the owner. A change locks the link's row, whichever of the two makes it, and writes the member's
+mirror in the same statement. A copy is locked by the owner's item row: grants change it, and so does whoever starts.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import TIME, array, rows, user
+from gameshelf.library.family.rules import Scope
+from gameshelf.library.models import FamilyLink, FamilyMembership, FamilySeat, LibraryItem, LinkStatus
+from sqlalchemy import (
+    ARRAY,
+    Integer,
+    String,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+_L, _M, _S, _I = FamilyLink, FamilyMembership, FamilySeat, LibraryItem
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link between an owner and a member. Times are aware and in UTC."""
+
+    id: UUID
+    owner_user_id: UUID
+    shared_with_user_id: UUID
+    status: str
+    mode: str
+    product_ids: Sequence[UUID]
+    expires_at: datetime | None
+    shared_at: datetime
+    active_since: datetime | None
+    last_access_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    invited_at: Sequence[datetime] = ()
+    """Known to the owner's side alone."""
+
+    @property
+    def scope(self) -> Scope:
+        return Scope.of(self.mode, self.product_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """The seat of a copy, taken or not."""
+
+    owner_user_id: UUID
+    product_id: UUID
+    seat_number: int
+    holder_user_id: UUID | None
+    session_id: UUID | None
+    taken_at: datetime | None
+    lost_at: datetime | None
+
+
+_NAMES = [field.name for field in fields(Link)]
+_MIRRORED = [name for name in _NAMES if name not in ("owner_user_id", "shared_with_user_id", "invited_at")]
+LINK_COLUMNS = tuple(col(getattr(_L, name)) for name in _NAMES)
+MEMBERSHIP_COLUMNS = tuple(
+    col(_M.user_id).label(name) if name == "shared_with_user_id" else col(getattr(_M, name))
+    for name in _NAMES
+    if name != "invited_at"
+)
+SEAT_COLUMNS = tuple(col(getattr(_S, field.name)) for field in fields(Seat))
+
+_OWNER = bindparam("owner_id", type_=Uuid)
+_LINK_ID = bindparam("link_id", type_=Uuid)
+_PRODUCT = bindparam("product_id", type_=Uuid)
+_NOW = bindparam("now", type_=TIME)
+_LIVING = (LinkStatus.PENDING.value, LinkStatus.ACTIVE.value)
+
+
+def is_living(link: Any, *statuses: str) -> Any:
+    """Whether a link (or its mirror) has one of these statuses, and its time has not run out."""
+    # No index on the time shall tempt the planner away from the key.
+    return and_(has_status(link, *statuses), func.coalesce(col(link.expires_at), literal_column("'infinity'")) > _NOW)
+
+
+def has_status(link: Any, *statuses: str) -> Any:
+    """Whether a link (or its mirror) has one of these statuses, as they are written down."""
+    # Written out, so that an index that has only some of them can serve.
+    return col(link.status).in_([literal_column(f"'{status}'") for status in statuses])
+
+
+_LOCK_LINK = Statement(
+    select(*LINK_COLUMNS).where(col(_L.owner_user_id) == _OWNER, col(_L.id) == _LINK_ID).with_for_update()
+)
+_LOCK_PAIR = Statement(
+    select(*LINK_COLUMNS)
+    .where(col(_L.owner_user_id) == _OWNER, col(_L.shared_with_user_id) == bindparam("member_id", type_=Uuid))
+    .with_for_update()
+)
+_OWNER_OF = Statement(select(col(_M.owner_user_id)).where(col(_M.user_id) == user(), col(_M.id) == _LINK_ID))
+_COUNT_LINKS = Statement(
+    select(func.count().label("n"))
+    .select_from(FamilyLink)
+    .where(col(_L.owner_user_id) == user(), is_living(_L, *_LIVING))
+)
+_COUNT_MEMBERSHIPS = Statement(
+    select(func.count().label("n"))
+    .select_from(FamilyMembership)
+    .where(col(_M.user_id) == user(), is_living(_M, LinkStatus.ACTIVE.value))
+)
+
+
+def _bound(name: str) -> Any:
+    kinds: dict[str, Any] = {
+        "id": Uuid,
+        "owner_user_id": Uuid,
+        "shared_with_user_id": Uuid,
+        "status": String,
+        "mode": String,
+        "product_ids": ARRAY(Uuid),
+        "invited_at": ARRAY(TIME),
+    }
+    return bindparam(f"new_{name}", type_=kinds.get(name, TIME))
+
+
+_insert_link = insert(FamilyLink).values({name: _bound(name) for name in _NAMES})
+_write_link = _insert_link.on_conflict_do_update(
+    index_elements=["owner_user_id", "shared_with_user_id"],
+    set_={name: _insert_link.excluded[name] for name in _NAMES if name not in ("id", "created_at")},
+).returning(*LINK_COLUMNS)
+_written = _write_link.cte("written")
+_mirror = insert(FamilyMembership).from_select(
+    ["user_id", "owner_user_id", *_MIRRORED],
+    select(_written.c.shared_with_user_id, _written.c.owner_user_id, *(_written.c[name] for name in _MIRRORED)),
+    include_defaults=False,
+)
+_WRITE_LINK = Statement(
+    _mirror.on_conflict_do_update(
+        index_elements=["user_id", "owner_user_id"],
+        set_={name: _mirror.excluded[name] for name in _MIRRORED},
+    )
+)
+_access_noted = (
+    update(FamilyLink)
+    .where(col(_L.owner_user_id) == _OWNER, col(_L.id) == _LINK_ID)
+    .values(last_access_at=_NOW)
+    .cte("access_noted")
+)
+_NOTE_ACCESS = Statement(
+    update(FamilyMembership)
+    .where(col(_M.user_id) == user(), col(_M.owner_user_id) == _OWNER)
+    .values(last_access_at=_NOW)
+    .add_cte(_access_noted)
+)
+_EXPIRED = Statement(
+    select(col(_L.owner_user_id), col(_L.id))
+    .where(has_status(_L, *_LIVING), col(_L.expires_at) <= _NOW)
+    .order_by(col(_L.expires_at))
+    .limit(bindparam("limit", type_=Integer))
+)
+
+# The owner's grants change this row, and so whoever holds it knows that the copy stays owned until the commit.
+_LOCK_OWN_COPY = Statement(
+    select(literal(1))
+    .where(col(_I.user_id) == user(), col(_I.product_id) == _PRODUCT, col(_I.acquisition_type).is_not(None))
+    .with_for_update(key_share=True)
+)
+_copies = rows("copies", owner_id=("owner_ids", Uuid), product_id=("product_ids", Uuid))
+# In the order of the copies, so that two who lock several never wait for each other crosswise.
+_LOCK_SHARED_COPIES = Statement(
+    select(*LINK_COLUMNS, col(_I.product_id).label("copy_product_id"))
+    .select_from(_copies)
+    .join(FamilyLink, and_(col(_L.owner_user_id) == _copies.c.owner_id, col(_L.shared_with_user_id) == user()))
+    .join(LibraryItem, and_(col(_I.user_id) == _copies.c.owner_id, col(_I.product_id) == _copies.c.product_id))
+    .where(is_living(_L, LinkStatus.ACTIVE.value), col(_I.acquisition_type).is_not(None))
+    .order_by(col(_I.user_id), col(_I.product_id))
+    .with_for_update(key_share=True, of=(FamilyLink, LibraryItem))
+)
+_OF_COPY = (col(_S.owner_user_id) == _OWNER, col(_S.product_id) == _PRODUCT)
+# What decides about a copy's seat: the seat itself, and the one that the member holds of this owner already.
+_SEATS = Statement(
+    select(*SEAT_COLUMNS).where(
+        col(_S.owner_user_id) == _OWNER, or_(col(_S.product_id) == _PRODUCT, col(_S.holder_user_id) == user())
+    )
+)
+_take = insert(FamilySeat).values(
+    owner_user_id=_OWNER,
+    product_id=_PRODUCT,
+    seat_number=1,
+    holder_user_id=user(),
+    session_id=bindparam("session_id", type_=Uuid),
+    taken_at=_NOW,
+)
+_TAKE = Statement(
+    _take.on_conflict_do_update(
+        index_elements=["owner_user_id", "product_id"],
+        set_={
+            "seat_number": col(_S.seat_number) + 1,
+            "holder_user_id": _take.excluded.holder_user_id,
+            "session_id": _take.excluded.session_id,
+            "taken_at": _take.excluded.taken_at,
+            "lost_at": None,
+        },
+    ).returning(col(_S.seat_number))
+)
+_FREED: dict[str, Any] = {"holder_user_id": None, "session_id": None, "taken_at": None, "lost_at": None}
+_RELEASE = Statement(
+    update(FamilySeat)
+    .where(col(_S.holder_user_id) == user(), col(_S.session_id) == any_(array("session_ids", Uuid)))
+    .values(_FREED)
+)
+_RECLAIM = Statement(
+    update(FamilySeat)
+    .where(*_OF_COPY, col(_S.holder_user_id).is_not(None), col(_S.lost_at).is_(None))
+    .values(lost_at=bindparam("new_lost_at", type_=TIME))
+    .returning(*SEAT_COLUMNS)
+)
+_HELD = Statement(
+    select(*SEAT_COLUMNS).where(
+        col(_S.owner_user_id) == _OWNER,
+        col(_S.holder_user_id).is_not(None),
+        or_(
+            bindparam("member_id", type_=Uuid).is_(None),
+            col(_S.holder_user_id) == bindparam("member_id", type_=Uuid),
+        ),
+        or_(array("product_ids", Uuid).is_(None), col(_S.product_id) == any_(array("product_ids", Uuid))),
+    )
+)
+_LOST = Statement(
+    select(*SEAT_COLUMNS)
+    .where(col(_S.lost_at).is_not(None), col(_S.lost_at) <= bindparam("through", type_=TIME))
+    .order_by(col(_S.lost_at))
+    .limit(bindparam("limit", type_=Integer))
+)
+_SOME_LINKS = Statement(
+    select(*LINK_COLUMNS)
+    .where(col(_L.owner_user_id) == user())
+    .order_by(col(_L.id))
+    .limit(bindparam("limit", type_=Integer))
+    .with_for_update()
+)
+_SOME_MEMBERSHIPS = Statement(
+    select(*LINK_COLUMNS)
+    .join(FamilyMembership, and_(col(_M.owner_user_id) == col(_L.owner_user_id), col(_M.id) == col(_L.id)))
+    .where(col(_M.user_id) == user())
+    .order_by(col(_L.owner_user_id))
+    .limit(bindparam("limit", type_=Integer))
+    .with_for_update(of=FamilyLink)
+)
+_unmirrored = (
+    delete(FamilyMembership)
+    .where(col(_M.user_id) == bindparam("member_id", type_=Uuid), col(_M.owner_user_id) == _OWNER)
+    .cte("unmirrored")
+)
+_FORGET_LINK = Statement(
+    delete(FamilyLink)
+    .where(col(_L.owner_user_id) == _OWNER, col(_L.shared_with_user_id) == bindparam("member_id", type_=Uuid))
+    .add_cte(_unmirrored)
+)
+_FORGET_SEATS = Statement(
+    delete(FamilySeat).where(
+        tuple_(col(_S.owner_user_id), col(_S.product_id)).in_(
+            select(col(_S.owner_user_id), col(_S.product_id))
+            .where(col(_S.owner_user_id) == user())
+            .limit(bindparam("limit", type_=Integer))
+        )
+    )
+)
+_LEAVE_SEATS = Statement(update(FamilySeat).where(col(_S.holder_user_id) == user()).values(_FREED))
+
+
+class LinkStore:
+    """Links over one connection that is inside a transaction. Each method is one statement."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def lock(self, owner_id: UUID, link_id: UUID) -> Link | None:
+        """The link, which nobody else changes until the transaction ends."""
+        row = await _LOCK_LINK.first(self._connection, owner_id=owner_id, link_id=link_id)
+        return Link(*row.values()) if row else None
+
+    async def lock_pair(self, owner_id: UUID, member_id: UUID) -> Link | None:
+        """The link of a pair, if they ever had one; nobody else changes it until the transaction ends."""
+        row = await _LOCK_PAIR.first(self._connection, owner_id=owner_id, member_id=member_id)
+        return Link(*row.values()) if row else None
+
+    async def owner_of(self, member_id: UUID, link_id: UUID) -> UUID | None:
+        """Whose link this is, for its member."""
+        row = await _OWNER_OF.first(self._connection, user_id=member_id, link_id=link_id)
+        return row["owner_user_id"] if row else None
+
+    async def count_links(self, owner_id: UUID, now: datetime) -> int:
+        """How many active and pending links an owner has."""
+        row = await _COUNT_LINKS.first(self._connection, user_id=owner_id, now=now)
+        return row["n"] if row else 0
+
+    async def count_memberships(self, member_id: UUID, now: datetime) -> int:
+        """How many active links a member has."""
+        row = await _COUNT_MEMBERSHIPS.first(self._connection, user_id=member_id, now=now)
+        return row["n"] if row else 0
+
+    async def write(self, link: Link) -> None:
+        """Writes a link and its mirror."""
+        values = {f"new_{name}": getattr(link, name) for name in _NAMES}
+        values |= {name: list(values[name]) for name in ("new_product_ids", "new_invited_at")}
+        await _WRITE_LINK.run(self._connection, **values)
+
+    async def note_access(self, link: Link, now: datetime) -> None:
+        """Notes that the member used the link."""
+        await _NOTE_ACCESS.run(
+            self._connection,
+            owner_id=link.owner_user_id,
+            user_id=link.shared_with_user_id,
+            link_id=link.id,
+            now=now,
+        )
+
+    async def expired(self, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
+        """Owner and id of links whose time has run out, and that are not written down as ended yet."""
+        return [(row[0], row[1]) for row in await _EXPIRED.all(self._connection, now=now, limit=limit)]
+
+    async def some_of(self, user_id: UUID, limit: int) -> list[Link]:
+        """Links of a user, as their owner or else as their member, locked until the transaction ends."""
+        found = await _SOME_LINKS.all(self._connection, user_id=user_id, limit=limit)
+        found = found or await _SOME_MEMBERSHIPS.all(self._connection, user_id=user_id, limit=limit)
+        return [Link(*row.values()) for row in found]
+
+    async def forget(self, link: Link) -> None:
+        """Deletes a link and its mirror."""
+        await _FORGET_LINK.run(self._connection, owner_id=link.owner_user_id, member_id=link.shared_with_user_id)
+
+
+class SeatStore:
+    """Seats over one connection that is inside a transaction. Each method is one statement."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def lock_own_copy(self, user_id: UUID, product_id: UUID) -> bool:
+        """Whether the user owns the product; if so, nothing about the copy changes until the transaction ends."""
+        return await _LOCK_OWN_COPY.first(self._connection, user_id=user_id, product_id=product_id) is not None
+
+    async def lock_shared_copies(
+        self, member_id: UUID, copies: Collection[tuple[UUID, UUID]], now: datetime
+    ) -> dict[tuple[UUID, UUID], Link]:
+        """Of these copies (owner, product) those that are owned, and whose owner has an active link with the member.
+
+        Neither changes until the transaction ends. The links' scopes are the caller's to look at.
+        """
+        found = await _LOCK_SHARED_COPIES.all(
+            self._connection,
+            user_id=member_id,
+            owner_ids=[owner_id for owner_id, _ in copies],
+            product_ids=[product_id for _, product_id in copies],
+            now=now,
+        )
+        locked = {}
+        for row in found:
+            *values, product_id = row.values()
+            link = Link(*values)
+            locked[link.owner_user_id, product_id] = link
+        return locked
+
+    async def seats(self, owner_id: UUID, member_id: UUID, product_id: UUID) -> tuple[Seat | None, Seat | None]:
+        """The seat of a copy, if it was ever taken, and the seat of another copy of the owner that the member holds."""
+        found = [
+            Seat(*row.values())
+            for row in await _SEATS.all(self._connection, owner_id=owner_id, user_id=member_id, product_id=product_id)
+        ]
+        of_copy = next((seat for seat in found if seat.product_id == product_id), None)
+        return of_copy, next((seat for seat in found if seat.product_id != product_id), None)
+
+    async def take(self, owner_id: UUID, product_id: UUID, holder_id: UUID, session_id: UUID, now: datetime) -> int:
+        """Gives the seat to a member; its number. The caller has locked the copy and found the seat free."""
+        row = await _TAKE.first(
+            self._connection,
+            owner_id=owner_id,
+            product_id=product_id,
+            user_id=holder_id,
+            session_id=session_id,
+            now=now,
+        )
+        number: int = row["seat_number"] if row else 0
+        return number
+
+    async def release(self, holder_id: UUID, session_ids: Collection[UUID]) -> None:
+        """The seats of these sessions are free."""
+        await _RELEASE.run(self._connection, user_id=holder_id, session_ids=list(session_ids))
+
+    async def reclaim(self, owner_id: UUID, product_id: UUID, lost_at: datetime) -> Seat | None:
+        """Sets the deadline of whoever sits on the copy and has none yet; None without any."""
+        row = await _RECLAIM.first(self._connection, owner_id=owner_id, product_id=product_id, new_lost_at=lost_at)
+        return Seat(*row.values()) if row else None
+
+    async def held(
+        self, owner_id: UUID, *, member_id: UUID | None = None, product_ids: Collection[UUID] | None = None
+    ) -> list[Seat]:
+        """Taken seats of an owner's copies; of one member, or of some products, if they are named."""
+        found = await _HELD.all(
+            self._connection,
+            owner_id=owner_id,
+            member_id=member_id,
+            product_ids=None if product_ids is None else list(product_ids),
+        )
+        return [Seat(*row.values()) for row in found]
+
+    async def lost(self, through: datetime, limit: int) -> list[Seat]:
+        """Taken seats whose deadline is not after ``through``, the earliest first."""
+        found = await _LOST.all(self._connection, through=through, limit=limit)
+        return [Seat(*row.values()) for row in found]
+
+    async def forget_some(self, owner_id: UUID, limit: int) -> int:
+        """Deletes seats of an owner's copies; how many."""
+        return await _FORGET_SEATS.run(self._connection, user_id=owner_id, limit=limit)
+
+    async def leave(self, holder_id: UUID) -> None:
+        """Frees every seat that a user holds."""
+        await _LEAVE_SEATS.run(self._connection, user_id=holder_id)

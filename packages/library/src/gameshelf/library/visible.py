@@ -1,0 +1,151 @@
+"""What a user sees in their library: the games they own, and those that others share with them.
+
+A shared game is the member's own row where they have one, and a row that could be where they have not: its id follows
+from user and product, so it is the same before and after it is written.
+"""
+
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from gameshelf.library.models import (
+    AcquisitionType,
+    FamilyMembership,
+    InstallationStatus,
+    LibraryItem,
+    LinkMode,
+    LinkStatus,
+    Product,
+)
+from sqlalchemy import (
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+_M = FamilyMembership
+FENCE: Any = literal_column("0")
+"""As an offset it keeps the planner from merging a subquery into what is around it, and from finding rows elsewhere."""
+_ITEM: Any = LibraryItem.__table__  # type: ignore[attr-defined]
+
+
+def item_id(user_id: UUID, product_id: UUID) -> UUID:
+    """The id of a user's item of a product that has no row yet."""
+    return UUID(bytes=sha256(user_id.bytes + product_id.bytes).digest()[:16])
+
+
+def item_id_sql(user_id: Any, product_id: Any) -> Any:
+    """``item_id`` in SQL."""
+    both = func.uuid_send(user_id).op("||")(func.uuid_send(product_id))
+    return cast(cast(func.encode(func.substr(func.sha256(both), 1, 16), "hex"), Text), Uuid)
+
+
+def is_active(membership: Any) -> Any:
+    """Whether a membership gives access now."""
+    not_over = or_(col(membership.expires_at).is_(None), col(membership.expires_at) > func.now())
+    return and_(col(membership.status) == LinkStatus.ACTIVE.value, not_over)
+
+
+def is_in_scope(membership: Any, product_id: Any) -> Any:
+    """Whether a membership covers a product."""
+    is_named = product_id == any_(col(membership.product_ids))
+    return case(
+        (col(membership.mode) == LinkMode.ONLY.value, is_named),
+        (col(membership.mode) == LinkMode.EXCEPT.value, ~is_named),
+        else_=True,
+    )
+
+
+def is_forbidden(product_id: Any) -> Any:
+    """Whether the Catalog forbids to share a product; one that it has not spoken of may be shared."""
+    product = aliased(Product)
+    said = select(col(product.family_sharing_allowed)).where(col(product.product_id) == product_id)
+    return func.coalesce(said.correlate_except(product).scalar_subquery(), True).is_(False)
+
+
+def has_own(user_id: Any, product_id: Any) -> Any:
+    """Whether the user owns a product personally: a value that is looked up row by row."""
+    item = aliased(LibraryItem)
+    owned = select(true()).where(
+        col(item.user_id) == user_id, col(item.product_id) == product_id, col(item.acquisition_type).is_not(None)
+    )
+    return owned.correlate_except(item).scalar_subquery().is_not(None)
+
+
+def visible_items() -> Any:
+    """The rows of a library, as ``LibraryItem`` has them: owned ones, and shared ones with what is the member's own.
+
+    Its parameter is ``user_id``. Of two owners who share one game the oldest link counts.
+    """
+    user_id = bindparam("user_id", type_=Uuid)
+    owned = select(*_ITEM.c).where(_ITEM.c.user_id == user_id, _ITEM.c.acquisition_type.is_not(None))
+    of_owner, mine = aliased(LibraryItem), aliased(LibraryItem)
+    theirs = (
+        select(col(of_owner.product_id), col(of_owner.product_type), col(of_owner.added_at))
+        .where(col(of_owner.user_id) == col(_M.owner_user_id), col(of_owner.acquisition_type).is_not(None))
+        .offset(FENCE)
+        .lateral("theirs")
+    )
+    offered = (
+        select(
+            theirs.c.product_id,
+            theirs.c.product_type,
+            col(_M.owner_user_id),
+            func.greatest(theirs.c.added_at, col(_M.active_since)).label("added_at"),
+        )
+        .distinct(theirs.c.product_id)
+        .select_from(_M)
+        .join(theirs, true())
+        .where(
+            col(_M.user_id) == user_id,
+            is_active(_M),
+            is_in_scope(_M, theirs.c.product_id),
+            ~is_forbidden(theirs.c.product_id),
+            ~has_own(user_id, theirs.c.product_id),
+        )
+        .order_by(theirs.c.product_id, col(_M.active_since), col(_M.id))
+        .subquery("offered")
+    )
+    own = {
+        "user_id": user_id,
+        "id": func.coalesce(mine.id, item_id_sql(user_id, offered.c.product_id)),
+        "product_id": offered.c.product_id,
+        "product_type": func.coalesce(mine.product_type, offered.c.product_type),
+        "added_at": offered.c.added_at,
+        "acquisition_type": literal(AcquisitionType.FAMILY_SHARED_ACCESS.value),
+        "shared_from_user_id": offered.c.owner_user_id,
+        "installation_status": func.coalesce(mine.installation_status, InstallationStatus.NOT_INSTALLED.value),
+        "total_playtime_seconds": func.coalesce(mine.total_playtime_seconds, 0),
+        "is_hidden": func.coalesce(mine.is_hidden, false()),
+        "created_at": func.coalesce(mine.created_at, offered.c.added_at),
+        "updated_at": func.coalesce(mine.updated_at, offered.c.added_at),
+    }
+    columns = [
+        cast(own[column.name] if column.name in own else getattr(mine, column.name), column.type).label(column.name)
+        for column in _ITEM.c
+    ]
+    shared = (
+        select(*columns)
+        .select_from(offered)
+        .outerjoin(mine, and_(col(mine.user_id) == user_id, col(mine.product_id) == offered.c.product_id))
+    )
+    # Where a statement looks at it twice, it is worked out once.
+    return aliased(LibraryItem, union_all(owned, shared).cte("visible"))
+
+
+LINKED_OWNERS = select(col(_M.user_id), col(_M.owner_user_id)).where(is_active(_M)).subquery("linked_owners")
+"""Members and the owners who share with them now; to be used in a statement of the caller's, whose ETag covers them."""

@@ -1,0 +1,107 @@
+"""Who plays, or has played, whose copy: questions about several users at once.
+
+What is answered holds as long as whoever asks has locked the copy.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import TIME, array, rows, user
+from gameshelf.playtime.models import PlaytimeSession
+from gameshelf.playtime.rules import Interval
+from sqlalchemy import Integer, Uuid, and_, any_, bindparam, func, or_, select, tuple_, union_all, update
+from sqlmodel import col
+
+_S = PlaytimeSession
+
+_PLAYED_SINCE = Statement(
+    select(func.min(col(_S.start_time)).label("since")).where(
+        col(_S.user_id) == user(),
+        col(_S.product_id) == bindparam("product_id", type_=Uuid),
+        col(_S.end_time).is_(None),
+        col(_S.copy_owner_user_id).is_(None),
+    )
+)
+_RUNNING = Statement(
+    select(col(_S.id)).where(
+        col(_S.user_id) == user(), col(_S.id) == any_(array("session_ids", Uuid)), col(_S.end_time).is_(None)
+    )
+)
+_SINCE, _UNTIL = bindparam("since", type_=TIME), bindparam("until", type_=TIME)
+_copies = rows("copies", owner_id=("owner_ids", Uuid), product_id=("product_ids", Uuid))
+_overlaps = and_(col(_S.start_time) < _UNTIL, or_(col(_S.end_time).is_(None), col(_S.end_time) > _SINCE))
+_played = (_copies.c.owner_id, _copies.c.product_id, col(_S.start_time), func.coalesce(col(_S.end_time), _UNTIL))
+_by_owners = (
+    select(*_played)
+    .select_from(_copies)
+    .join(PlaytimeSession, and_(col(_S.user_id) == _copies.c.owner_id, col(_S.product_id) == _copies.c.product_id))
+    .where(_overlaps, col(_S.copy_owner_user_id).is_(None))
+)
+_by_members = (
+    select(*_played)
+    .select_from(_copies)
+    .join(
+        PlaytimeSession,
+        and_(col(_S.copy_owner_user_id) == _copies.c.owner_id, col(_S.product_id) == _copies.c.product_id),
+    )
+    .where(_overlaps, col(_S.user_id) != user())
+)
+_PLAYED_BY_OTHERS = Statement(union_all(_by_owners, _by_members))
+
+
+_FORGET_OWNER = Statement(
+    update(PlaytimeSession)
+    .values(copy_owner_user_id=None)
+    .where(
+        tuple_(col(_S.user_id), col(_S.id)).in_(
+            select(col(_S.user_id), col(_S.id))
+            .where(col(_S.copy_owner_user_id) == user(), col(_S.end_time).is_not(None))
+            .limit(bindparam("limit", type_=Integer))
+        )
+    )
+)
+
+
+async def forget_owner(connection: Connection, owner_id: UUID, limit: int) -> bool:
+    """Takes an owner's id out of sessions that others played on their copies and that have ended; whether it did."""
+    return await _FORGET_OWNER.run(connection, user_id=owner_id, limit=limit) > 0
+
+
+class CopyQueries:
+    """Who plays which copy, over one connection. Each method is one round trip."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def own_copy_played_since(self, user_id: UUID, product_id: UUID) -> datetime | None:
+        """Since when a user plays their own copy of a product; None while they don't."""
+        row = await _PLAYED_SINCE.first(self._connection, user_id=user_id, product_id=product_id)
+        return row["since"] if row else None
+
+    async def running(self, user_id: UUID, session_ids: Collection[UUID]) -> set[UUID]:
+        """Those of a user's sessions that run."""
+        found = await _RUNNING.all(self._connection, user_id=user_id, session_ids=list(session_ids))
+        return {row["id"] for row in found}
+
+    async def played_by_others(
+        self, user_id: UUID, copies: Collection[tuple[UUID, UUID]], within: Interval
+    ) -> dict[tuple[UUID, UUID], list[Interval]]:
+        """When others played these copies (owner, product), as far as it touches a stretch of time.
+
+        What still runs counts up to the end of it.
+        """
+        found: dict[tuple[UUID, UUID], list[Interval]] = defaultdict(list)
+        for row in await _PLAYED_BY_OTHERS.all(
+            self._connection,
+            user_id=user_id,
+            owner_ids=[owner_id for owner_id, _ in copies],
+            product_ids=[product_id for _, product_id in copies],
+            since=within.start,
+            until=within.end,
+        ):
+            owner_id, product_id, start, end = row.values()
+            found[owner_id, product_id].append(Interval(start, end))
+        return found

@@ -1,0 +1,54 @@
+"""Events of one user that another user's change made: kept in that commit, told in a transaction of their own user."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from gameshelf.gateway.tables import ForwardedEvent
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.events import Event
+from gameshelf.kernel.sql import rows, user
+from gameshelf.library import LinkUpdated, SeatReclaimed, ShareWithdrawn
+from pydantic import TypeAdapter
+from sqlalchemy import Integer, LargeBinary, String, Uuid, bindparam, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+_F = ForwardedEvent
+_KINDS: dict[str, TypeAdapter[Event]] = {
+    kind.__name__: TypeAdapter(kind) for kind in (LinkUpdated, SeatReclaimed, ShareWithdrawn)
+}
+"""What may be forwarded, by name. A name and its fields may only grow: an older process may have written it."""
+
+_new = rows("new", user_id=("user_ids", Uuid), type=("types", String), body=("bodies", LargeBinary))
+_ADD = Statement(
+    insert(ForwardedEvent).from_select(["user_id", "type", "body"], select(*_new.c), include_defaults=False)
+)
+_LIMIT = bindparam("limit", type_=Integer)
+_WAITING = Statement(select(col(_F.user_id)).group_by(col(_F.user_id)).order_by(func.min(col(_F.id))).limit(_LIMIT))
+_oldest = select(col(_F.id)).where(col(_F.user_id) == user()).order_by(col(_F.id)).limit(_LIMIT)
+_TAKE = Statement(
+    delete(ForwardedEvent)
+    .where(col(_F.user_id) == user(), col(_F.id).in_(_oldest))
+    .returning(col(_F.id), col(_F.type), col(_F.body))
+)
+
+
+async def forward(connection: Connection, events: Sequence[Event]) -> None:
+    """Keeps events for the users that they are about, in the running transaction."""
+    await _ADD.run(
+        connection,
+        user_ids=[event.user_id for event in events],
+        types=[type(event).__name__ for event in events],
+        bodies=[_KINDS[type(event).__name__].dump_json(event) for event in events],
+    )
+
+
+async def waiting(connection: Connection, limit: int) -> list[UUID]:
+    """Users for whom events wait, the one who has waited longest first."""
+    return [row["user_id"] for row in await _WAITING.all(connection, limit=limit)]
+
+
+async def take(connection: Connection, user_id: UUID, limit: int) -> list[Event]:
+    """Takes the oldest events that wait for a user out of the table, in their order."""
+    found = await _TAKE.all(connection, user_id=user_id, limit=limit)
+    return [_KINDS[row["type"]].validate_json(row["body"]) for row in sorted(found, key=lambda row: row["id"])]

@@ -10,6 +10,7 @@ import pytest
 from gameshelf.gateway.adapters.live_sessions import LiveSessions
 from gameshelf.gateway.after_commit import AfterCommit
 from gameshelf.gateway.heartbeats import Heartbeats
+from gameshelf.gateway.jobs.family import FamilyClock, Forwarding
 from gameshelf.gateway.jobs.liveness import SessionReaper, SessionWatch
 from gameshelf.gateway.lost_seats import LostSeats
 from gameshelf.gateway.observability.metrics import Metrics
@@ -102,7 +103,8 @@ class Instance:
         )
         streams, metrics = UserStreams(HASH_KEY.encode()), Metrics()
         self.live = _MortalLiveSessions(world.redis, life)
-        self.heartbeats = Heartbeats(self.live, acquire, streams, metrics, TIMEOUT, LostSeats(acquire), clock)
+        self.lost_seats = LostSeats(acquire)
+        self.heartbeats = Heartbeats(self.live, acquire, streams, metrics, TIMEOUT, self.lost_seats, clock)
         after_commit = AfterCommit(self.heartbeats, metrics)
         self.transactions = Transactions(
             acquire,
@@ -115,6 +117,8 @@ class Instance:
         )
         self.watch = SessionWatch(self.live, acquire, TIMEOUT, clock)
         self.reaper = SessionReaper(self.live, acquire, self.transactions, TIMEOUT, clock)
+        self.forwarding = Forwarding(acquire, self.transactions)
+        self.family_clock = FamilyClock(acquire, self.transactions, timedelta(seconds=180), clock)
 
     def clock(self):
         """What time this instance takes it for."""

@@ -221,13 +221,14 @@ def bench(scenario: str | None, arguments: tuple[str, ...]) -> None:
 
     `./dev bench SCENARIO --help` tells the options of one.
     """
-    scenarios = {path.stem: path for path in sorted((ROOT / "bench").glob("*.py")) if not path.stem.startswith("_")}
+    files = [path for path in sorted((ROOT / "bench").glob("*.py")) if not path.stem.startswith("_")]
+    scenarios = {path.stem.replace("_", "-"): path for path in files}
     if scenario not in scenarios:
         if scenario:
             _fail(f"SCENARIO: there is no {scenario}; there are: {', '.join(scenarios)}")
-        for path in scenarios.values():
+        for name, path in scenarios.items():
             summary = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-            click.echo(f"{path.stem:<14} {summary.partition(chr(10))[0]}")
+            click.echo(f"{name:<14} {summary.partition(chr(10))[0]}")
         return
     sys.exit(subprocess.run([sys.executable, str(scenarios[scenario]), *arguments], cwd=ROOT, check=False).returncode)
 

@@ -1,0 +1,255 @@
+"""A sale on a product with a million wishers, told while the process is killed twice; beside other requests.
+
+One service process with every role. Meanwhile pages of libraries are read and heartbeats are sent, on a schedule; the
+same load before the sale is the floor. At the end it is counted who was told, in PostgreSQL and on the broker.
+"""
+
+import argparse
+import asyncio
+import json
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+from _load import percentile
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.pytest_plugin import Platform, Service
+from gameshelf.devstack.servers import Kafka, Postgres, Valkey
+from gameshelf.devstack.servers.kafka import PARTITIONS
+from gameshelf.devstack.tokens import TokenIssuer
+from rich.console import Console
+from rich.table import Table
+
+NOTIFICATIONS = "com.platform.notification.send.requests.v1"
+READERS = 50
+WARM_UP_SECONDS = 5
+GAMES = 100
+SALE = "bench"
+Told = tuple[int, int]
+
+
+@dataclass(slots=True)
+class Meanwhile:
+    """What other requests saw. Latencies in seconds."""
+
+    name: str
+    latencies: list[float] = field(default_factory=list)
+    failed: int = 0
+
+
+@dataclass(slots=True)
+class Running:
+    """The service that runs now; None while it was killed and its successor is not ready."""
+
+    service: Service | None
+
+
+async def seed(dsn: str, product: UUID, wishers: int, readers: list[UUID]) -> int:
+    """A million wishers, one in ten of whom waits for a better price; and some who own games. Who is to be told."""
+    connection = await asyncpg.connect(dsn)
+    now = datetime.now(UTC)
+    await connection.execute(
+        "INSERT INTO gateway.user_streams (user_id) SELECT md5('w' || n)::uuid FROM generate_series(1, $1::int) n",
+        wishers,
+    )
+    await connection.execute(
+        "INSERT INTO wishlist.wishlist_items (user_id, id, product_id, added_at, min_discount_percent) "
+        "SELECT md5('w' || n)::uuid, gen_random_uuid(), $2, now(), CASE WHEN n % 10 = 0 THEN 90 WHEN n % 10 = 1 "
+        "THEN 50 END FROM generate_series(1, $1::int) n",
+        wishers,
+        product,
+    )
+    await connection.copy_records_to_table(
+        "user_library_items",
+        schema_name="library",
+        columns=["user_id", "id", "product_id", "added_at", "acquisition_type"],
+        records=[(user, uuid4(), uuid4(), now, "purchase") for user in readers for _ in range(GAMES)],
+    )
+    await connection.execute("VACUUM ANALYZE")
+    await connection.close()
+    return wishers - wishers // 10
+
+
+async def other_requests(
+    running: Running, platform: Platform, readers: list[UUID], rate: float, runs: dict[str, Meanwhile]
+) -> None:
+    """Reads pages and sends heartbeats on schedule until it is cancelled; while no service is up they are left out."""
+    sessions: dict[UUID, str] = {}
+    tokens = {user: platform.token(user) for user in readers}
+    limits = httpx.Limits(max_keepalive_connections=64)
+    async with httpx.AsyncClient(timeout=30, limits=limits) as http:
+
+        async def ask(run: Meanwhile, due: float, call: Callable[[], Awaitable[httpx.Response]]) -> None:
+            service = running.service
+            try:
+                is_refused = (await call()).status_code >= 400
+            except httpx.HTTPError:
+                is_refused = True
+            if service is not running.service:
+                return  # it was killed meanwhile
+            run.failed += is_refused
+            run.latencies.append(time.perf_counter() - due)
+
+        async def one(number: int, due: float) -> None:
+            user = readers[number % len(readers)]
+            headers = {"Authorization": f"Bearer {tokens[user]}"}
+            if running.service is None:
+                return
+            api = running.service.api
+            if user not in sessions:
+                owned = (await http.get(f"{api}/items", headers=headers)).json()["data"][0]
+                body = {"data": {"attributes": {"product_id": owned["attributes"]["product_id"]}}}
+                started = await http.post(f"{api}/playtime/sessions/start", json=body, headers=headers)
+                sessions[user] = started.json()["data"]["id"]
+            elif number % 2:
+                await ask(
+                    runs["heartbeat"],
+                    due,
+                    lambda: http.post(f"{api}/playtime/sessions/{sessions[user]}/heartbeat", headers=headers),
+                )
+            else:
+                await ask(runs["library page"], due, lambda: http.get(f"{api}/items", headers=headers))
+
+        tasks: set[asyncio.Task[None]] = set()
+        begin, number = time.perf_counter(), 0
+        while True:
+            due = begin + number / rate
+            await asyncio.sleep(max(due - time.perf_counter(), 0))
+            task = asyncio.create_task(one(number, due))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+            number += 1
+
+
+async def count(dsn: str, statement: str) -> int:
+    connection = await asyncpg.connect(dsn)
+    try:
+        found: int = await connection.fetchval(statement)
+    finally:
+        await connection.close()
+    return found
+
+
+def memory_mib(running: Running) -> float:
+    """What the process holds in memory now."""
+    if running.service is None or running.service.process is None:
+        return 0.0
+    return int(Path(f"/proc/{running.service.process.pid}/statm").read_text().split()[1]) * 4096 / 2**20
+
+
+async def on_the_broker(platform: Platform, enough: int) -> Told:
+    """How many different notifications the broker has, and how many records."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=platform.kafka.address, max_partition_fetch_bytes=8 * 2**20)
+    await consumer.start()
+    partitions = [TopicPartition(NOTIFICATIONS, number) for number in range(PARTITIONS)]
+    consumer.assign(partitions)
+    await consumer.seek_to_beginning(*partitions)
+    seen: Counter[tuple[str, str]] = Counter()
+    quiet = 0
+    while len(seen) < enough and quiet < 100:
+        batches = await consumer.getmany(timeout_ms=200, max_records=20_000)
+        quiet = 0 if batches else quiet + 1
+        for records in batches.values():
+            for record in records:
+                document = json.loads(record.value)
+                seen[document["data"]["userId"], document["id"]] += 1
+    await consumer.stop()
+    return len(seen), sum(seen.values())
+
+
+async def run(platform: Platform, options: argparse.Namespace) -> None:
+    product, readers = uuid4(), [uuid4() for _ in range(READERS)]
+    to_tell = await seed(platform.dsn, product, options.wishers, readers)
+    running = Running(platform.service())
+    await asyncio.to_thread(running.service.start)
+    before = {name: Meanwhile(name) for name in ("library page", "heartbeat")}
+    during = {name: Meanwhile(name) for name in before}
+    for runs, seconds in (
+        ({name: Meanwhile(name) for name in before}, WARM_UP_SECONDS),
+        (before, options.quiet_seconds),
+    ):
+        quiet = asyncio.create_task(other_requests(running, platform, readers, options.rate, runs))
+        await asyncio.sleep(seconds)
+        quiet.cancel()
+    price = {"productId": str(product), "priceMinor": 500, "currency": "RUB", "discountPercent": 50, "saleId": SALE}
+    busy = asyncio.create_task(other_requests(running, platform, readers, options.rate, during))
+    began = time.perf_counter()
+    await publish(platform.kafka.address, [CloudEvent("com.platform.catalog.price.updated.v1", price)])
+    memory, kills = 0.0, [to_tell * 3 // 10, to_tell * 6 // 10]
+    told, down = 0, 0.0
+    while told < to_tell:
+        await asyncio.sleep(0.5)
+        memory = max(memory, memory_mib(running))
+        told = await count(platform.dsn, "SELECT count(*) FROM wishlist.sale_notifications")
+        if kills and told >= kills[0]:
+            kills.pop(0)
+            stopped = time.perf_counter()
+            killed, running.service = running.service, None
+            killed.kill()
+            fresh = platform.service()
+            await asyncio.to_thread(fresh.start)
+            running.service = fresh
+            down += time.perf_counter() - stopped
+    took = time.perf_counter() - began
+    busy.cancel()
+    waiting = "SELECT count(*) FROM gateway.outbox"
+    while await count(platform.dsn, waiting):
+        await asyncio.sleep(0.5)
+        memory = max(memory, memory_mib(running))
+    sent = time.perf_counter() - began
+    notifications, records = await on_the_broker(platform, to_tell)
+    feed = await count(
+        platform.dsn,
+        "SELECT count(*) FROM (SELECT user_id FROM gateway.feed WHERE message LIKE '%on_sale%' "
+        "GROUP BY user_id HAVING count(*) > 1) AS twice",
+    )
+    show(before, during)
+    Console(width=100).print(
+        f"{options.wishers:,} wishers, {to_tell:,} to be told: {told:,} told in {took:.0f} s "
+        f"({told / (took - down):,.0f}/s; {down:.0f} s without a service), sent to the broker after {sent:.0f} s\n"
+        f"told twice: {feed}; on the broker {notifications:,} different notifications in {records:,} records; "
+        f"memory at most {memory:.0f} MiB"
+    )
+
+
+def show(before: dict[str, Meanwhile], during: dict[str, Meanwhile]) -> None:
+    table = Table("what", "when", "requests", "p50 ms", "p95 ms", "p99 ms", "failed", box=None, pad_edge=False)
+    for when, runs in (("before", before), ("during the sale", during)):
+        for one in runs.values():
+            ordered = sorted(one.latencies) or [0.0]
+            at = [f"{percentile(ordered, share) * 1000:.1f}" for share in (0.5, 0.95, 0.99)]
+            table.add_row(one.name, when, f"{len(one.latencies):,}", *at, str(one.failed))
+    Console(width=100).print(table)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./dev bench wishlist-sale", description=__doc__)
+    parser.add_argument("--wishers", type=int, default=1_000_000, help="how many wish for the product (1,000,000)")
+    parser.add_argument("--rate", type=float, default=100, help="other requests a second (100)")
+    parser.add_argument("--quiet-seconds", type=float, default=15, help="how long the floor is measured (15)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as folder:
+        directory = Path(folder)
+        postgres, valkey, kafka = Postgres(directory / "pg"), Valkey(directory / "valkey"), Kafka(directory / "kafka")
+        postgres.durable = False
+        for server in (postgres, valkey, kafka):
+            server.start()
+        platform = Platform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
+        try:
+            platform.service().migrate()
+            asyncio.run(run(platform, options))
+        finally:
+            platform.close()
+            postgres.stop()
+
+
+if __name__ == "__main__":
+    main()

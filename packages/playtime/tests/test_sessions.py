@@ -197,3 +197,52 @@ async def test_an_erased_user_leaves_nothing(play):
         pass
     for table in ("sessions", "intervals", "totals", "corrections"):
         assert not await play.connection.fetchval(f"SELECT count(*) FROM playtime.playtime_{table}")
+
+
+async def test_a_shared_copy_is_told_from_ones_own(play):
+    product, owner = play.own(), uuid4()
+    play.copies.shared[product] = [owner]
+    session = await play.start(product)
+    assert (session.copy_owner_user_id, session.seat_number) == (owner, 7)
+    await play.service.end_access(play.user, {product})
+    await play.service.end_access(play.user, {product}, uuid4())
+    assert play.told(SessionEnded) == []
+    play.later(minutes=1)
+    await play.service.end_access(play.user, {product}, owner)
+    [ended] = play.told(SessionEnded)
+    assert (ended.end_reason, ended.seat_number, ended.duration_seconds) == ("access_revoked", 7, 60)
+
+
+@pytest.mark.parametrize(("silent_for", "seconds"), [(60, 300), (200, 100)])
+async def test_a_session_ends_when_its_seat_is_lost_or_at_its_last_sign_of_life(play, silent_for, seconds):
+    session = await play.start(play.own())
+    lost_at = play.now + timedelta(seconds=300)
+    await play.connection.execute(
+        "UPDATE playtime.playtime_sessions SET last_heartbeat_at = $1 WHERE id = $2",
+        lost_at - timedelta(seconds=silent_for),
+        session.id,
+    )
+    play.later(minutes=6)
+    silence = timedelta(seconds=180)
+    assert await play.service.lose_seat(play.user, session.id, lost_at, silence)
+    assert not await play.service.lose_seat(play.user, session.id, lost_at, silence)
+    [ended] = play.told(SessionEnded)
+    assert (ended.end_reason, ended.duration_seconds) == ("seat_lost", seconds)
+
+
+async def test_play_offline_counts_on_the_first_copy_that_nobody_else_played(play):
+    product, first, second = play.own(), uuid4(), uuid4()
+    played = play.now - timedelta(hours=3)
+    play.copies.shared[product] = [first, second]
+    me, rival = play.user, uuid4()
+
+    async def tell(user, start, minutes):
+        play.user = user
+        return await play.tell(play.offline(product, start, minutes))
+
+    for user in (rival, me):
+        assert await tell(user, played, 60) == [("accepted", None)]
+    assert await tell(uuid4(), played + timedelta(minutes=59), 5) == [("rejected", "FAMILY_SEAT_BUSY")]
+    assert await tell(uuid4(), played + timedelta(minutes=60), 5) == [("accepted", None)]
+    owners = "SELECT copy_owner_user_id FROM playtime.playtime_sessions WHERE user_id = $1"
+    assert [await play.connection.fetchval(owners, user) for user in (rival, me)] == [first, second]

@@ -152,8 +152,8 @@ async def new_player(platform: Platform, service: Service) -> AsyncIterator[Call
     """Makes players of the module's service, or of another one."""
     players: list[Player] = []
 
-    def make(of: Platform = platform, at: Service = service) -> Player:
-        players.append(Player(of, at))
+    def make(of: Platform = platform, at: Service = service, user_id: UUID | None = None) -> Player:
+        players.append(Player(of, at, user_id))
         return players[-1]
 
     yield make

@@ -1,5 +1,6 @@
 """Playing over REST: a session from its start to its end, however it ends, and what the library shows of it."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -190,15 +191,26 @@ async def test_after_a_kill_the_session_goes_on_or_ends_at_its_last_heartbeat(
         sessions[player] = await start(player, product)
         assert (await player.post(f"{SESSIONS}/{sessions[player]['id']}/heartbeat")).status_code == 204
     last = datetime.now(UTC)
+    elsewhere = new_player(user_id=loud.id)
+    answers = []
+
+    async def go_on():
+        """Another instance takes the heartbeats of the one that was killed, however long that is away."""
+        while True:
+            answers.append((await elsewhere.post(f"{SESSIONS}/{sessions[loud]['id']}/heartbeat")).status_code)
+            await asyncio.sleep(0.5)
+
+    going_on = asyncio.create_task(go_on())
     mortal.kill()
-    mortal.start()
+    await asyncio.to_thread(mortal.start)
 
     async def silent_ended():
-        assert (await loud.post(f"{SESSIONS}/{sessions[loud]['id']}/heartbeat")).status_code == 204
         [listed] = (await silent.get(SESSIONS))["data"]
         return listed["attributes"] if listed["attributes"]["end_time"] else None
 
     ended = await wait_until(silent_ended, 40)
     assert ended["end_reason"] == "timeout"
     assert abs(datetime.fromisoformat(ended["end_time"]) - last) < timedelta(seconds=3)
+    going_on.cancel()
+    assert set(answers) == {204}
     mortal.stop()

@@ -1,0 +1,257 @@
+"""Links, shared games and seats on a real PostgreSQL, without a service around them."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gameshelf.kernel.database import Statement
+from gameshelf.kernel.errors import InvalidInput, PermissionDenied
+from gameshelf.library import (
+    GRACE,
+    AccessQueries,
+    FamilyAccessRestricted,
+    FamilyLinkInvalidState,
+    FamilyLinks,
+    FamilyQueries,
+    FamilySeatBusy,
+    FamilySeats,
+    GrantKind,
+    ItemChanges,
+    ItemFilter,
+    LibraryQueries,
+    LibraryService,
+    LinkChanges,
+    LinkFilter,
+    LinkMode,
+    NewGrant,
+    NewLink,
+    Party,
+)
+from gameshelf.library.visible import item_id, item_id_sql
+from sqlalchemy import Uuid, bindparam, select
+
+
+class Players:
+    """Answers the port ``Players``."""
+
+    def __init__(self):
+        self.sessions = set()
+        self.owners = {}
+
+    async def own_copy_played_since(self, user_id, product_id):
+        return self.owners.get((user_id, product_id))
+
+    async def running(self, user_id, session_ids):
+        return self.sessions & set(session_ids)
+
+
+class Family:
+    """An owner with two games, and a member; both at one connection."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.now = datetime.now(UTC)
+        self.owner, self.member = uuid4(), uuid4()
+        self.games = [uuid4(), uuid4()]
+        self.events = []
+        self.players = Players()
+        self.library = LibraryService(connection, self.events.append, self.clock)
+        self.links = FamilyLinks(connection, self.events.append, self.clock)
+        self.seats = FamilySeats(connection, self.events.append, self.players, self.clock)
+        self.queries = FamilyQueries(connection)
+        self.access = AccessQueries(connection)
+
+    def clock(self):
+        return self.now
+
+    async def buy(self, user, *games):
+        grants = [NewGrant(game, GrantKind.ORDER, "o", self.now) for game in games]
+        await self.library.grant(user, grants)
+
+    async def share(self, owner=None, member=None, **more):
+        owner, member = owner or self.owner, member or self.member
+        link = await self.links.invite(owner, NewLink(shared_with_user_id=member, **more))
+        return await self.links.accept(member, link.id)
+
+    async def take(self, game, user=None):
+        session = uuid4()
+        self.players.sessions.add(session)
+        return session, await self.seats.take(user or self.member, game, session)
+
+    async def shown(self, user, **wanted):
+        found = await LibraryQueries(self.connection).items(user, ItemFilter(**wanted), "ru")
+        return {item.product_id: item for item in found.items}
+
+    def told(self, kind):
+        return [event for event in self.events if type(event).__name__ == kind]
+
+
+@pytest.fixture
+async def family(library_dsn):
+    connection = await asyncpg.connect(library_dsn)
+    transaction = connection.transaction()
+    await transaction.start()
+    made = Family(connection)
+    await made.buy(made.owner, *made.games)
+    yield made
+    await transaction.rollback()
+    await connection.close()
+
+
+async def test_the_id_of_a_shared_item_is_the_same_in_sql_and_in_python(family):
+    user, product = uuid4(), uuid4()
+    derived = item_id_sql(bindparam("u", type_=Uuid), bindparam("p", type_=Uuid)).label("id")
+    found = await Statement(select(derived)).first(family.connection, u=user, p=product)
+    assert found["id"] == item_id(user, product)
+
+
+async def test_a_shared_item_keeps_its_id_and_its_state_through_everything(family):
+    game = family.games[0]
+    await family.share()
+    before = (await family.shown(family.member))[game]
+    assert (before.acquisition_type, before.shared_from_user_id) == ("family_shared_access", family.owner)
+    changed = await family.library.update_item(family.member, before.id, ItemChanges(is_hidden=True), "ru")
+    assert (changed.id, changed.is_hidden) == (before.id, True)
+    assert game not in await family.shown(family.member)
+    assert family.told("ItemUpdated")[-1].item_id == before.id
+    await family.buy(family.member, game)
+    owned = (await family.shown(family.member, include_hidden=True))[game]
+    assert (owned.id, owned.is_hidden, owned.acquisition_type) == (before.id, True, "purchase")
+    await family.library.end_grants(family.member, GrantKind.ORDER, "o", [game])
+    assert (await family.shown(family.member, include_hidden=True))[game].shared_from_user_id == family.owner
+
+
+async def test_of_two_owners_the_oldest_link_counts_and_a_shared_copy_is_not_shared_on(family):
+    other, third = uuid4(), uuid4()
+    await family.buy(other, family.games[0])
+    await family.share(owner=other)
+    family.now += timedelta(seconds=1)
+    await family.share()
+    shown = await family.shown(family.member)
+    assert {item.product_id: item.shared_from_user_id for item in shown.values()} == {
+        family.games[0]: other,
+        family.games[1]: family.owner,
+    }
+    await family.share(owner=family.member, member=third)
+    assert await family.shown(third) == {}
+
+
+async def test_every_refusal_names_its_reason(family):
+    game, other = family.games
+    link = await family.share(mode=LinkMode.ONLY, product_ids=(game,))
+    assert (await family.access.access([(family.member, game)]))[0].reason == "shared"
+    with pytest.raises(FamilyAccessRestricted) as error:
+        await family.take(other)
+    assert error.value.meta == {"reason": "out_of_scope"}
+    with pytest.raises(PermissionDenied) as error:
+        await family.take(uuid4())
+    assert (error.value.code, error.value.meta) == ("PERMISSION_DENIED", {"reason": "not_owned"})
+    await family.links.revoke(family.owner, link.id)
+    with pytest.raises(FamilyAccessRestricted) as error:
+        await family.take(game)
+    assert error.value.meta == {"reason": "link_ended"}
+
+
+async def test_seats_are_numbered_and_held_until_they_are_released(family):
+    game = family.games[0]
+    rival = uuid4()
+    await family.share()
+    await family.share(member=rival)
+    session, copy = await family.take(game)
+    assert (copy.owner_user_id, copy.seat_number) == (family.owner, 1)
+    with pytest.raises(FamilySeatBusy) as error:
+        await family.take(game, rival)
+    assert (error.value.meta["held_by_user_id"], error.value.meta["since"]) == (str(family.member), family.now)
+    await family.seats.release(family.member, [session])
+    _, copy = await family.take(game, rival)
+    assert copy.seat_number == 2
+    [seat] = await family.queries.seats(family.owner)
+    assert (seat.held_by_user_id, seat.seat_number) == (rival, 2)
+    assert await family.queries.seats(family.member) == [seat]
+    assert await family.queries.seats(uuid4()) == []
+
+
+async def test_a_seat_whose_session_is_nowhere_is_free_after_a_minute(family):
+    game, rival = family.games[0], uuid4()
+    await family.share()
+    await family.share(member=rival)
+    await family.take(game)
+    family.players.sessions.clear()
+    with pytest.raises(FamilySeatBusy):
+        await family.take(game, rival)
+    family.now += timedelta(seconds=60)
+    _, copy = await family.take(game, rival)
+    assert copy.seat_number == 2
+
+
+async def test_the_owners_start_sets_the_deadline_once(family):
+    game = family.games[0]
+    await family.share()
+    session, _ = await family.take(game)
+    for _ in range(2):
+        _, copy = await family.take(game, family.owner)
+        assert (copy.owner_user_id, copy.seat_number) == (None, None)
+        family.now += timedelta(seconds=10)
+    [reclaimed] = family.told("SeatReclaimed")
+    assert (reclaimed.user_id, reclaimed.session_id) == (family.member, session)
+    assert reclaimed.lost_at == family.now - timedelta(seconds=20) + GRACE
+    assert await family.queries.lost(reclaimed.lost_at - timedelta(seconds=1), 10) == []
+    [lost] = await family.queries.lost(reclaimed.lost_at, 10)
+    assert lost.session_id == session
+
+
+async def test_a_narrower_scope_withdraws_what_is_played_of_the_rest(family):
+    game, other = family.games
+    link = await family.share()
+    await family.take(game)
+    await family.links.change(family.owner, link.id, LinkChanges(mode=LinkMode.EXCEPT, product_ids=(other,)))
+    assert family.told("ShareWithdrawn") == []
+    await family.links.change(family.owner, link.id, LinkChanges(product_ids=(game,)))
+    [withdrawn] = family.told("ShareWithdrawn")
+    assert (withdrawn.user_id, withdrawn.owner_user_id, withdrawn.product_ids) == (family.member, family.owner, (game,))
+
+
+async def test_only_an_admin_reopens_what_an_admin_ended(family):
+    link = await family.share()
+    await family.links.revoke(family.owner, link.id, Party.ADMIN)
+    with pytest.raises(FamilyLinkInvalidState) as error:
+        await family.links.invite(family.owner, NewLink(shared_with_user_id=family.member))
+    assert error.value.meta["status"] == "revoked_by_admin"
+    again = await family.links.invite(family.owner, NewLink(shared_with_user_id=family.member), Party.ADMIN)
+    assert (again.id, again.status) == (link.id, "pending_approval")
+
+
+async def test_a_link_that_runs_out_is_over_before_it_is_written_down(family):
+    link = await family.share(expires_at=family.now + timedelta(seconds=0.5))
+    assert not await family.links.expire(family.owner, link.id)
+    family.now += timedelta(seconds=1)
+    [listed] = (await family.queries.links(family.owner, LinkFilter(), family.now)).items
+    assert listed.status == "revoked_by_owner"
+    with pytest.raises(FamilyLinkInvalidState):
+        await family.links.revoke(family.owner, link.id)
+    assert await family.queries.expired(family.now, 10) == [(family.owner, link.id)]
+    assert await family.links.expire(family.owner, link.id)
+    assert not await family.links.expire(family.owner, link.id)
+
+
+async def test_an_end_in_the_past_and_products_without_a_meaning_are_refused(family):
+    for wrong in ({"expires_at": family.now}, {"product_ids": (uuid4(),)}):
+        with pytest.raises(InvalidInput):
+            await family.share(**wrong)
+    with pytest.raises(InvalidInput):
+        await family.share(member=family.owner)
+
+
+async def test_dissolving_leaves_nothing_and_tells_the_others(family):
+    other = uuid4()
+    await family.share()
+    await family.share(owner=other, member=family.owner)
+    await family.take(family.games[0])
+    family.events.clear()
+    while await family.links.dissolve_some(family.owner, 100):
+        pass
+    assert {event.user_id for event in family.told("LinkUpdated")} == {family.member, other}
+    assert [event.user_id for event in family.told("ShareWithdrawn")] == [family.member]
+    for table in ("family_sharing_links", "family_memberships", "family_seats"):
+        assert await family.connection.fetchval(f"SELECT count(*) FROM library.{table}") == 0

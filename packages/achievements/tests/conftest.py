@@ -14,6 +14,7 @@ from gameshelf.achievements import (
     Progress,
     RarityCounters,
 )
+from gameshelf.kernel.errors import PermissionDenied
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
@@ -24,8 +25,8 @@ class Playable:
     def __init__(self):
         self.pairs = set()
 
-    async def accessible_since(self, user_id, product_ids):
-        return {product: NOW for product in product_ids if (user_id, product) in self.pairs}
+    async def refusals(self, user_id, product_ids):
+        return {product: PermissionDenied() for product in product_ids if (user_id, product) not in self.pairs}
 
 
 class Players:

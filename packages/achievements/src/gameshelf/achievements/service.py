@@ -1,6 +1,6 @@
 """The use cases of achievements. They record events and never commit."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -74,14 +74,14 @@ class AchievementService:
         """Takes reports as if one after the other; what became of each, in their order. The work is that of one."""
         states = await self._store.states(user_id, {one.achievement_id for one in reports})
         products = {one.product_id for one in states.values()}
-        accessible = await self._access.accessible_since(user_id, products) if products else {}
+        barred = await self._access.refusals(user_id, products) if products else {}
         changed: dict[UUID, Achievement] = {}
         unlocked: dict[UUID, Achievement] = {}
         outcomes = []
         now = self._clock()
         for report in reports:
             known = states.get(report.achievement_id)
-            refusal = _refusal(known, accessible, by_server)
+            refusal = _refusal(known, barred, by_server)
             if known is None or refusal:
                 outcomes.append(Outcome(None, refusal=refusal))
                 continue
@@ -122,9 +122,11 @@ class AchievementService:
         return await self._store.erase_some(user_id, limit)
 
 
-def _refusal(known: Achievement | None, accessible: Collection[UUID], by_server: bool) -> DomainError | None:
+def _refusal(known: Achievement | None, barred: Mapping[UUID, DomainError], by_server: bool) -> DomainError | None:
     if known is None:
         return AchievementNotFound()
-    if known.product_id not in accessible or (known.server_authoritative and not by_server):
-        return PermissionDenied()
+    if known.product_id in barred:
+        return barred[known.product_id]
+    if known.server_authoritative and not by_server:
+        return PermissionDenied(reason="server_authoritative")
     return None

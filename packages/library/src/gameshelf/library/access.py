@@ -164,6 +164,16 @@ class AccessQueries:
         if not access.has_access:
             raise _refusal(access)
 
+    async def refusals(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, DomainError]:
+        """Of these products those that the user may not play now, each with what refuses it."""
+        products = list(product_ids)
+        found = await self.access([(user_id, product_id) for product_id in products])
+        return {
+            product_id: _refusal(access)
+            for product_id, access in zip(products, found, strict=True)
+            if not access.has_access
+        }
+
     async def refusal(self, user_id: UUID, product_id: UUID) -> DomainError:
         """Why the user may not play a product; for one that they may not."""
         [access] = await self.access([(user_id, product_id)])

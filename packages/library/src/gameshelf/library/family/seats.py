@@ -17,7 +17,7 @@ from gameshelf.library.family.errors import FamilySeatBusy
 from gameshelf.library.family.events import SeatReclaimed
 from gameshelf.library.family.ports import Players
 from gameshelf.library.family.rules import GRACE, SEAT_UNPROVEN
-from gameshelf.library.family.store import LinkStore, Seat, SeatStore
+from gameshelf.library.family.store import Link, LinkStore, Seat, SeatStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +63,12 @@ class FamilySeats:
             await self._reclaim(user_id, product_id)
             return OWN
         busy: FamilySeatBusy | None = None
-        shared = await self._access.sharing_owners(user_id, {product_id})
-        for owner_id in shared.get(product_id, ()):
+        locked = await self._lock_copies(user_id, {product_id})
+        for link in locked.get(product_id, ()):
             try:
-                number = await self._take_of(owner_id, user_id, product_id, session_id)
+                return await self._take_of(link, product_id, session_id)
             except FamilySeatBusy as error:
                 busy = busy or error
-                continue
-            if number is not None:
-                return Copy(owner_id, number)
         raise busy or await self._access.refusal(user_id, product_id)
 
     async def lock_copies(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
@@ -79,21 +76,26 @@ class FamilySeats:
 
         Nobody starts to play these copies until the transaction ends.
         """
+        locked = await self._lock_copies(user_id, product_ids)
+        return {product_id: [link.owner_user_id for link in links] for product_id, links in locked.items()}
+
+    async def release(self, holder_id: UUID, session_ids: Sequence[UUID]) -> None:
+        """These sessions have ended: their seats are free."""
+        await self._seats.release(holder_id, session_ids)
+
+    async def _lock_copies(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, list[Link]]:
+        """By product the links by which the user may play it, oldest first. Their copies are locked, all in one go."""
         shared = await self._access.sharing_owners(user_id, product_ids)
         copies = {(owner_id, product_id) for product_id, owners in shared.items() for owner_id in owners}
         locked = await self._seats.lock_shared_copies(user_id, copies, self._clock()) if copies else {}
         return {
             product_id: [
-                owner_id
+                link
                 for owner_id in owners
                 if (link := locked.get((owner_id, product_id))) and link.scope.covers(product_id)
             ]
             for product_id, owners in shared.items()
         }
-
-    async def release(self, holder_id: UUID, session_ids: Sequence[UUID]) -> None:
-        """These sessions have ended: their seats are free."""
-        await self._seats.release(holder_id, session_ids)
 
     async def _reclaim(self, owner_id: UUID, product_id: UUID) -> None:
         now = self._clock()
@@ -111,13 +113,9 @@ class FamilySeats:
                 )
             )
 
-    async def _take_of(self, owner_id: UUID, member_id: UUID, product_id: UUID, session_id: UUID) -> int | None:
-        """Takes the seat of an owner's copy; None when it is shared no more. Raises FamilySeatBusy."""
-        now = self._clock()
-        copy = (owner_id, product_id)
-        link = (await self._seats.lock_shared_copies(member_id, [copy], now)).get(copy)
-        if link is None or not link.scope.covers(product_id):
-            return None
+    async def _take_of(self, link: Link, product_id: UUID, session_id: UUID) -> Copy:
+        """Takes the seat of an owner's copy, which is locked. Raises FamilySeatBusy."""
+        now, owner_id, member_id = self._clock(), link.owner_user_id, link.shared_with_user_id
         seat, other = await self._seats.seats(owner_id, member_id, product_id)
         playing_since = await self._players.own_copy_played_since(owner_id, product_id)
         if playing_since:
@@ -126,7 +124,7 @@ class FamilySeats:
             if taken and not await self._is_free(taken, now):
                 raise _busy(taken, member_id)
         await self._links.note_access(link, now)
-        return await self._seats.take(owner_id, product_id, member_id, session_id, now)
+        return Copy(owner_id, await self._seats.take(owner_id, product_id, member_id, session_id, now))
 
     async def _is_free(self, seat: Seat, now: datetime) -> bool:
         """Whether nobody sits on a seat any more: what its session's end should have freed is freed here at last."""

@@ -66,6 +66,7 @@ def test_the_rules_would_notice(tmp_path):
 @pytest.mark.parametrize("package", ["kernel", *DOMAINS])
 def test_a_package_has_what_every_package_has(package):
     home = ROOT / "packages" / package
-    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", f"src/gameshelf/{package}/py.typed"):
+    built = ("BUILD", "src/BUILD", "tests/BUILD")
+    for name in ("pyproject.toml", "README.md", "CHANGELOG.md", f"src/gameshelf/{package}/py.typed", *built):
         assert (home / name).is_file(), name
     assert not (home / "src/gameshelf/__init__.py").exists()  # a namespace, so that each installs alone

@@ -1,0 +1,86 @@
+"""What this package needs answered by whoever composes it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+
+class Access(Protocol):
+    """Who may play what. Asked inside the user's transaction."""
+
+    async def require(self, user_id: UUID, product_id: UUID) -> None:
+        """Raises PermissionDenied, or a refusal that says more, when the user may not play the product now."""
+        ...
+
+
+class StoreUnavailable(Exception):
+    """The object store could not be reached, did not answer in time, or could not serve just now. Try again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """A request that its holder may send to the object store until it runs out."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    """What has to be sent with it, exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What an object's bytes are."""
+
+    size: int
+    sha256: bytes | None
+    """32 bytes; None when the object has another size than was asked for: then its bytes were not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object that a listing found."""
+
+    key: str
+    size: int
+    last_modified: datetime
+    """Aware and in UTC."""
+
+
+class ObjectSigner(Protocol):
+    """Signs requests that clients send to the object store themselves. No network is needed for it."""
+
+    async def sign_upload(self, key: str, size: int, seconds: int) -> SignedRequest:
+        """A PUT of exactly ``size`` bytes to exactly this key, valid for ``seconds``."""
+        ...
+
+    async def sign_download(self, key: str, seconds: int, file_name: str) -> SignedRequest:
+        """A GET of this key, valid for ``seconds``; the answer asks to be saved under ``file_name``."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """Where the bytes are. Every method raises StoreUnavailable, and none waits for long."""
+
+    async def copy(self, source: str, target: str, metadata: Mapping[str, str]) -> bool:
+        """Makes ``target`` of the bytes of ``source``, with this metadata (ASCII); False when there is no source.
+
+        Nothing but the source's bytes as they are at one moment ever stands under ``target``.
+        """
+        ...
+
+    async def digest(self, key: str, size: int) -> Digest | None:
+        """The object's size, and the SHA-256 of its bytes if that size is ``size``; None when there is no object.
+
+        Read as a stream in bounded memory, whatever its size.
+        """
+        ...
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Removes up to 1,000 objects, with all versions that the store keeps of them; an absent one is no error."""
+        ...
+
+    async def list(self, prefix: str, after: str = "", limit: int = 1000) -> Sequence[StoredObject]:
+        """Objects whose keys begin with ``prefix`` and come after ``after``, in the order of their keys as bytes."""
+        ...

@@ -39,6 +39,12 @@ def test_the_least_is_enough_and_has_the_defaults_of_the_contract(environ):
     assert settings.auth_mode == "jwt"
     assert settings.grpc_tls_required
     assert settings.kafka_idempotence
+    assert (settings.s3_bucket, settings.s3_url, settings.s3_public_url) == (None, None, None)
+    assert (settings.s3_region, settings.s3_url_ttl_seconds, settings.s3_delete_grace_days) == ("us-east-1", 300, 30)
+    assert settings.s3_server_side_encryption == "none"
+    assert (settings.savegame_max_bytes, settings.savegame_quota_bytes) == (50 * 1024**2, 1024**3)
+    assert settings.savegame_product_quota_bytes == 0
+    assert (settings.savegame_max_versions, settings.savegame_trash_days) == (10, 30)
 
 
 BAD = {
@@ -60,6 +66,33 @@ BAD = {
     "KAFKA_BROKERS": ["127.0.0.1", "127.0.0.1:9092,kafka"],
     "KAFKA_SECURITY_PROTOCOL": ["TLS"],
     "RATE_LIMIT_USER_PER_MINUTE": ["-5"],
+    "S3_ENDPOINT": [
+        "ftp://s3",
+        "http://",
+        "http://s3/path",
+        "s3:9000/path",
+        "http://a@s3",
+        "s3:port",
+        "s 3",
+        "http://s3?a",
+    ],
+    "S3_PUBLIC_ENDPOINT": ["://s3"],
+    "S3_BUCKET_SAVEGAMES": ["ab", "Saves", "a/b", "saves-"],
+    "S3_REGION": ["us east"],
+    "S3_PRESIGNED_URL_TTL_SECONDS": ["0", "43201"],
+    "S3_SERVER_SIDE_ENCRYPTION": ["aes256"],
+    "S3_DELETE_GRACE_DAYS": ["-1"],
+    "MAX_SAVEGAME_SIZE_BYTES": ["0", str(1024**3 + 1)],
+    "USER_SAVEGAME_QUOTA_BYTES": ["0"],
+    "PRODUCT_SAVEGAME_QUOTA_BYTES": ["-1"],
+    "SAVEGAME_MAX_VERSIONS": ["1"],
+    "SAVEGAME_TRASH_DAYS": ["-1"],
+}
+STORE = {
+    "S3_ENDPOINT": "s3.example:9000",
+    "S3_ACCESS_KEY_ID": "library",
+    "S3_SECRET_ACCESS_KEY": SECRET,
+    "S3_BUCKET_SAVEGAMES": "saves",
 }
 
 
@@ -96,6 +129,35 @@ def test_what_does_not_fit_together_is_named(environ, changed, named):
     assert refusal({**environ, **changed}).startswith(f"{named}: ")
 
 
+@pytest.mark.parametrize("name", ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_BUCKET_SAVEGAMES"])
+def test_a_part_of_an_object_store_is_not_enough(environ, name):
+    assert refusal({**environ, **STORE, name: ""}).startswith(f"{name}: ")
+    for alone in {*STORE, "S3_PUBLIC_ENDPOINT"} - {name}:
+        set_alone = {alone: STORE.get(alone, "saves.example")}
+        assert refusal({**environ, **set_alone}).split(":")[0] in {*STORE} - {alone, "S3_ENDPOINT"}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "tls", "url"),
+    [
+        ("s3.example:9000", "", "https://s3.example:9000"),
+        ("s3.example", "true", "https://s3.example"),
+        ("127.0.0.1:9000", "false", "http://127.0.0.1:9000"),
+        ("http://127.0.0.1:9000/", "true", "http://127.0.0.1:9000"),
+        ("https://[::1]:9000", "false", "https://[::1]:9000"),
+        ("", "", None),
+    ],
+)
+def test_the_address_of_an_object_store_says_itself_whether_it_has_tls_or_the_switch_does(environ, endpoint, tls, url):
+    settings = load_settings({**environ, **STORE, "S3_ENDPOINT": endpoint, "S3_USE_SSL": tls})
+    assert (settings.s3_url, settings.s3_public_url) == (url, url)
+
+
+def test_clients_may_reach_an_object_store_by_another_address(environ):
+    settings = load_settings({**environ, **STORE, "S3_PUBLIC_ENDPOINT": "http://saves.example"})
+    assert (settings.s3_url, settings.s3_public_url) == ("https://s3.example:9000", "http://saves.example")
+
+
 def test_a_process_needs_only_what_its_role_needs(environ):
     needed = {name: environ[name] for name in ("POSTGRES_DSN", "ERASURE_HASH_KEY")}
     assert load_settings({**needed, "LIBRARY_SERVICE_ROLES": "jobs"}).roles == {ServiceRole.JOBS}
@@ -111,7 +173,7 @@ def test_a_trusted_gateway_needs_no_keys_of_tokens(environ):
 
 
 def test_a_secret_is_in_no_text_of_the_settings_and_in_no_refusal(environ):
-    environ |= {"REDIS_PASSWORD": PASSWORD, "KAFKA_SASL_PASSWORD": PASSWORD}
+    environ |= {"REDIS_PASSWORD": PASSWORD, "KAFKA_SASL_PASSWORD": PASSWORD, **STORE}
     settings = load_settings(environ)
     assert settings.postgres_dsn.get_secret_value() == environ["POSTGRES_DSN"]
     for text in (repr(settings), str(settings), settings.model_dump_json()):

@@ -44,7 +44,7 @@ class Health:
     async def ready(self) -> tuple[bool, dict[str, str]]:
         """Whether to send requests here, and the state of each part."""
         settings = self._settings
-        s3 = (settings.s3_endpoint,) if settings.s3_endpoint else ()
+        s3 = (settings.s3_url,) if settings.s3_url else ()
         named = {name: known for name, known in (("kafka", settings.kafka_brokers), ("s3", s3)) if known}
         serving, redis, *others = await asyncio.gather(
             self._postgres(), _works(self._ping_redis()), *(_any_listens(known) for known in named.values())

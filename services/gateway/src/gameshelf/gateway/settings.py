@@ -73,9 +73,18 @@ def _origin(value: str) -> str:
 def _is_web(value: str) -> bool:
     try:
         parts = urlsplit(value)
+        parts.port  # noqa: B018 - is there, or no number
     except ValueError:
         return False
     return parts.scheme in ("http", "https") and bool(parts.hostname) and len(value.split()) == 1
+
+
+def _store(value: str) -> str:
+    address, bare = value.removesuffix("/"), value if "://" in value else f"http://{value}"
+    # A signature covers the path: one that a proxy adds or removes would break every signed URL.
+    if not _is_web(bare) or "@" in bare or urlsplit(bare).netloc != address.rpartition("://")[2]:
+        raise ValueError("host:port is expected, or an address with http:// or https:// and without a path")
+    return address
 
 
 def _hex_key(value: SecretStr) -> SecretStr:
@@ -96,6 +105,8 @@ Seconds = Annotated[float, Field(ge=0, le=3600)]
 PositiveSeconds = Annotated[float, Field(gt=0, le=86_400)]
 Address = Annotated[str, AfterValidator(_address)]
 Url = Annotated[str, AfterValidator(_url)]
+Store = Annotated[str, AfterValidator(_store)]
+Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Addresses = Annotated[tuple[Address, ...], BeforeValidator(_split)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
@@ -189,7 +200,46 @@ class Settings(BaseModel):
     kafka_ssl_ca_file: FilePath | None = _var("KAFKA_SSL_CA_FILE", "CA of the brokers' certificates (PEM)", None)
     kafka_idempotence: bool = _var("KAFKA_ENABLE_IDEMPOTENCE", "Whether the producer is idempotent", True)
 
-    s3_endpoint: str | None = _var("S3_ENDPOINT", "URL of the object store", None)
+    s3_endpoint: Store | None = _var(
+        "S3_ENDPOINT", "Address of the object store; none, with keys and a bucket: Amazon's own of S3_REGION", None
+    )
+    s3_public_endpoint: Store | None = _var(
+        "S3_PUBLIC_ENDPOINT", "Its address for clients, in the URLs they are given; none: S3_ENDPOINT", None
+    )
+    s3_access_key_id: str | None = _var("S3_ACCESS_KEY_ID", "Who the service is to the object store", None)
+    s3_secret_access_key: SecretStr | None = _var("S3_SECRET_ACCESS_KEY", "Its secret key", None)
+    s3_bucket: Bucket | None = _var(
+        "S3_BUCKET_SAVEGAMES", "Bucket of cloud saves; none: there are no cloud saves", None
+    )
+    s3_region: Annotated[str, Field(pattern=r"^[\w-]+$")] = _var("S3_REGION", "Region that is signed for", "us-east-1")
+    s3_use_ssl: bool = _var(
+        "S3_USE_SSL", "Whether TLS is used where an address of the object store has no http:// or https://", True
+    )
+    s3_url_ttl_seconds: Annotated[int, Field(ge=1, le=43_200)] = _var(
+        "S3_PRESIGNED_URL_TTL_SECONDS", "How long a client may begin an upload or a download", 300
+    )
+    s3_server_side_encryption: Literal["none", "AES256", "aws:kms"] = _var(
+        "S3_SERVER_SIDE_ENCRYPTION", "What the store is asked to encrypt with: none, AES256 or aws:kms", "none"
+    )
+    s3_delete_grace_days: Annotated[int, Field(ge=0, le=3650)] = _var(
+        "S3_DELETE_GRACE_DAYS", "How long bytes stay once no save needs them", 30
+    )
+
+    savegame_max_bytes: Annotated[int, Field(ge=1, le=1024**3)] = _var(
+        "MAX_SAVEGAME_SIZE_BYTES", "How large a save may be", 52_428_800
+    )
+    savegame_quota_bytes: Annotated[int, Field(ge=1)] = _var(
+        "USER_SAVEGAME_QUOTA_BYTES", "How much a user may keep", 1_073_741_824
+    )
+    savegame_product_quota_bytes: Annotated[int, Field(ge=0)] = _var(
+        "PRODUCT_SAVEGAME_QUOTA_BYTES", "How much of that for one product; 0: no limit", 0
+    )
+    savegame_max_versions: Annotated[int, Field(ge=2, le=1000)] = _var(
+        "SAVEGAME_MAX_VERSIONS", "How many versions a slot keeps, beside one a day for the last 3 days", 10
+    )
+    savegame_trash_days: Annotated[int, Field(ge=0, le=3650)] = _var(
+        "SAVEGAME_TRASH_DAYS", "How long a deleted save can be brought back", 30
+    )
 
     catalog_grpc_addr: str | None = _var(
         "CATALOG_SERVICE_GRPC_ADDR", "host:port of the Catalog, to ask for products", None
@@ -235,6 +285,7 @@ class Settings(BaseModel):
             self.kafka_sasl_username and self.kafka_sasl_password
         ):
             raise ValueError("KAFKA_SASL_USERNAME: needed with KAFKA_SASL_PASSWORD by a SASL protocol")
+        self._check_store()
         if self.session_timeout_seconds < 3 * self.heartbeat_interval_seconds:
             raise ValueError(
                 "PLAYTIME_SESSION_TIMEOUT_SECONDS: at least three times PLAYTIME_HEARTBEAT_INTERVAL_SECONDS is needed"
@@ -244,6 +295,32 @@ class Settings(BaseModel):
     @property
     def session_timeout(self) -> timedelta:
         return timedelta(seconds=self.session_timeout_seconds)
+
+    @property
+    def s3_url(self) -> str | None:
+        """The object store's address with its scheme; None: Amazon's own, or none at all."""
+        return self._with_scheme(self.s3_endpoint)
+
+    @property
+    def s3_public_url(self) -> str | None:
+        """The same as clients reach it."""
+        return self._with_scheme(self.s3_public_endpoint) or self.s3_url
+
+    def _with_scheme(self, address: str | None) -> str | None:
+        if address is None or "://" in address:
+            return address
+        return f"{'https' if self.s3_use_ssl else 'http'}://{address}"
+
+    def _check_store(self) -> None:
+        needed = {
+            "S3_ACCESS_KEY_ID": self.s3_access_key_id,
+            "S3_SECRET_ACCESS_KEY": self.s3_secret_access_key,
+            "S3_BUCKET_SAVEGAMES": self.s3_bucket,
+        }
+        if self.s3_endpoint or self.s3_public_endpoint or any(needed.values()):
+            for name, value in needed.items():
+                if not value:
+                    raise ValueError(f"{name}: needed by cloud saves, with the other S3_ variables that are set")
 
     def _check_identity(self) -> None:
         if self.auth_mode == "gateway" and not self.trusted_proxies:

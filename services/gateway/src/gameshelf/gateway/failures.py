@@ -7,6 +7,7 @@ from gameshelf.gateway.errors import InternalError, ServiceUnavailable, Unauthen
 from gameshelf.gateway.identity import Unauthenticated as BadToken
 from gameshelf.gateway.streams import UserErased
 from gameshelf.kernel.errors import DomainError
+from gameshelf.savegames.ports import StoreUnavailable
 from redis import exceptions as redis
 
 _log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ _POSTGRES_AWAY = (
     OSError,
 )
 _REDIS_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError)
+_STORES_AWAY = (*_REDIS_AWAY, StoreUnavailable)
 _LOST_A_RACE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
@@ -43,7 +45,7 @@ def safe_to_repeat(error: BaseException) -> bool:
 
 def is_passing(error: BaseException) -> bool:
     """Whether the same work may succeed later without any change to it."""
-    return isinstance(error, _REDIS_AWAY) or postgres_is_away(error) or safe_to_repeat(error)
+    return isinstance(error, _STORES_AWAY) or postgres_is_away(error) or safe_to_repeat(error)
 
 
 def refused(error: Exception) -> DomainError:
@@ -54,6 +56,8 @@ def refused(error: Exception) -> DomainError:
         return Unauthenticated()
     if isinstance(error, _REDIS_AWAY):
         return ServiceUnavailable("redis")
+    if isinstance(error, StoreUnavailable):
+        return ServiceUnavailable("s3")
     if is_passing(error):
         _log.warning("PostgreSQL is away: %s", type(error).__name__)
         return ServiceUnavailable("postgresql")

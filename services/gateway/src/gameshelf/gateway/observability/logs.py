@@ -22,7 +22,7 @@ _SECRETS = re.compile(
     r"|(?i:passwd|password|secret|hash_key)[\w-]{0,32}[\"']?\s*[=:]\s*(?:\"[^\"]*\"|'[^']*'|[^\s,;&]+)"
     r"|(?i:x-amz-signature)=\w+"
 )
-_QUIET = ("aiokafka", "asyncio", "hypercorn", "quart", "grpc", "urllib3", "opentelemetry")
+_QUIET = ("aiobotocore", "aiokafka", "asyncio", "botocore", "hypercorn", "quart", "grpc", "urllib3", "opentelemetry")
 
 
 class JsonFormatter(logging.Formatter):

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.devstack.process import Process, StartFailed
-from gameshelf.devstack.servers import S3, Kafka, Postgres, Valkey
+from gameshelf.devstack.servers import S3, Kafka, Moto, ObjectServer, Postgres, Valkey
 from gameshelf.devstack.servers.base import HOST, free_port
 from gameshelf.devstack.tokens import AUDIENCE, ISSUER, TokenIssuer
 
@@ -97,10 +97,20 @@ class Service:
 
 
 class Platform:
-    """A database, a broker and a cache of a test's own, and the services that use them."""
+    """A database, a broker, a cache and perhaps a bucket of a test's own, and the services that use them."""
 
-    def __init__(self, directory: Path, dsn: str, kafka: Kafka, valkey: Valkey, issuer: TokenIssuer) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        dsn: str,
+        kafka: Kafka,
+        valkey: Valkey,
+        issuer: TokenIssuer,
+        store: Mapping[str, str] | None = None,
+    ) -> None:
+        """``store`` are the settings of an object store; without them its services have none."""
         self.directory, self.dsn, self.kafka, self.valkey, self.issuer = directory, dsn, kafka, valkey, issuer
+        self.store = store or {}
         self.services: list[Service] = []
 
     def service(self, **environment: str) -> Service:
@@ -122,6 +132,7 @@ class Platform:
                 "RATE_LIMIT_IP_PER_MINUTE": "0",
                 "RATE_LIMIT_SERVICE_PER_MINUTE": "0",
                 "LOG_LEVEL": "INFO",
+                **self.store,
                 **environment,
             },
         )
@@ -190,12 +201,33 @@ def s3(server_directory: Path) -> Iterator[S3]:
     server.stop()
 
 
+@pytest.fixture
+def own_s3(server_directory: Path) -> Iterator[S3]:
+    """An S3 gateway of a test's own, to be stopped, killed or frozen."""
+    server = S3(server_directory / f"s3-{uuid4().hex[:8]}")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def moto(server_directory: Path) -> Iterator[Moto]:
+    """A server of this test run that has the parts of S3 which the gateway lacks."""
+    server = Moto(server_directory / "moto")
+    server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture(scope="session")
 def create_platform(server_directory: Path, postgres: Postgres, token_issuer: TokenIssuer) -> Callable[..., Platform]:
-    """Makes a platform with servers of its own and a migrated database; the caller closes it."""
+    """Makes a platform with servers of its own and a migrated database; the caller closes it.
+
+    With ``s3``, which stays the caller's, it has a bucket of its own there.
+    """
     migrated: list[str] = []
 
-    def create(dsn: str | None = None) -> Platform:
+    def create(dsn: str | None = None, s3: ObjectServer | None = None) -> Platform:
         name = f"p{uuid4().hex[:12]}"
         directory = server_directory / name
         kafka, valkey = Kafka(directory / "kafka"), Valkey(directory / "valkey")
@@ -203,7 +235,10 @@ def create_platform(server_directory: Path, postgres: Postgres, token_issuer: To
         valkey.start()
         if dsn is None:
             postgres.create_database(name, template=migrated[0] if migrated else None)
-        platform = Platform(directory, dsn or postgres.dsn(name), kafka, valkey, token_issuer)
+        if s3:
+            s3.create_bucket(name)
+        store = s3.settings(name) if s3 else None
+        platform = Platform(directory, dsn or postgres.dsn(name), kafka, valkey, token_issuer, store)
         if dsn is not None:
             platform.service().migrate()
         elif not migrated:

@@ -6,24 +6,14 @@ from pathlib import Path
 from typing import ClassVar
 
 from gameshelf.devstack.process import Process, StartFailed
-from gameshelf.devstack.servers.base import HOST, Server
-
-ACCESS_KEY = "gameshelf"
-SECRET_KEY = "gameshelf-dev-secret"
-BUCKET = "library-savegames"
+from gameshelf.devstack.servers.base import HOST
+from gameshelf.devstack.servers.objects import ObjectServer
 
 
-class S3(Server):
+class S3(ObjectServer):
     """MinIO's S3 code over a folder; without bucket versions and lifecycle rules."""
 
     name: ClassVar[str] = "s3"
-    access_key = ACCESS_KEY
-    secret_key = SECRET_KEY
-    bucket = BUCKET
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://{self.address}"
 
     def launch(self) -> Process:
         program = str(Path(sys.executable).parent / "juicefs")
@@ -45,7 +35,7 @@ class S3(Server):
             "--no-usage-report",
         ]
         paths = ["--log", str(self.directory / "gateway.log"), "--cache-dir", str(self.directory / "cache")]
-        environ = {**os.environ, "MINIO_ROOT_USER": ACCESS_KEY, "MINIO_ROOT_PASSWORD": SECRET_KEY}
+        environ = {**os.environ, "MINIO_ROOT_USER": self.access_key, "MINIO_ROOT_PASSWORD": self.secret_key}
         return Process(
             [program, "gateway", *options, *paths, database, f"{HOST}:{self.port}"], self.log, environ=environ
         )

@@ -3,11 +3,15 @@
 import asyncio
 import gzip
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from gameshelf.gateway.adapters import s3 as s3_adapter
 from gameshelf.gateway.observability.context import parse_traceparent
 from gameshelf.gateway.observability.traces import Tracing, current_trace, current_trace_id, current_traceparent
+from gameshelf.gateway.settings import load_settings
+from gameshelf.savegames.ports import StoreUnavailable
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
@@ -115,6 +119,26 @@ def test_calls_hang_under_their_request_and_what_they_call_under_them(traced):
     assert told == [f"00-{TRACE}-{span.span_id.hex()}-01" for span in (call, request)]
     assert query.end_time_unix_nano - query.start_time_unix_nano == 250_000_000
     assert (attributes(call), attributes(query)) == ({"records": 5}, {"db.system.name": "postgresql"})
+
+
+async def test_a_call_of_the_object_store_hangs_under_its_request(receiver, s3):
+    tracing = Tracing(receiver.url)
+    needed = {"POSTGRES_DSN": "postgresql://db/library", "ERASURE_HASH_KEY": "0" * 32, "LIBRARY_SERVICE_ROLES": "jobs"}
+    there, absent = (
+        s3_adapter.connect(load_settings({**needed, **s3.settings(bucket)}), tracing=tracing)
+        for bucket in (s3.bucket, "no-such-bucket")
+    )
+    with tracing.request("request", SAMPLED):
+        for objects in (there, absent):
+            await objects.open()
+            with suppress(StoreUnavailable):
+                await objects.digest("none", 1)
+            await objects.close()
+    await asyncio.to_thread(tracing.shutdown)
+    *calls, request = sorted(receiver.spans, key=lambda span: (span.name == "request", span.start_time_unix_nano))
+    assert [call.parent_span_id for call in calls] == [request.span_id] * 2
+    assert [call.status.code for call in calls] == [Status.STATUS_CODE_UNSET, Status.STATUS_CODE_ERROR]
+    assert attributes(calls[0]) == {"rpc.system": "aws-api", "rpc.service": "S3", "rpc.method": "GetObject"}
 
 
 def test_a_request_that_is_not_sampled_sends_nothing_and_says_so_to_whom_it_calls(traced):

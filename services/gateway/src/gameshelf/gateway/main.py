@@ -1,4 +1,4 @@
-"""``python -m gameshelf.gateway serve|migrate|check``: one process that runs the whole service, or a part of it."""
+"""``python -m gameshelf.gateway serve``: one process that runs the service, or a part of it. And the other commands."""
 
 import argparse
 import asyncio
@@ -22,6 +22,7 @@ from gameshelf.gateway.observability.metrics import MetricsServer
 from gameshelf.gateway.settings import ServiceRole, Settings, SettingsError, load_settings
 from gameshelf.gateway.wiring import MIGRATIONS, Gateway, build
 from gameshelf.gateway.ws.liveness import PING_SECONDS, watch_silence
+from gameshelf.savegames.ports import StoreUnavailable
 from hypercorn.asyncio import serve as serve_hypercorn
 from hypercorn.config import Config
 
@@ -40,10 +41,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """The command line; the exit code."""
     parser = argparse.ArgumentParser(prog="gameshelf-gateway", description="The Library Service.")
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="serve|migrate|check")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="serve|migrate|check|prepare-bucket")
     commands.add_parser("serve", help="run the service (LIBRARY_SERVICE_ROLES says which parts)")
     commands.add_parser("migrate", help="bring the database's schemas up to date")
     commands.add_parser("check", help="check the settings and the schemas, and start nothing")
+    commands.add_parser("prepare-bucket", help="make the bucket of cloud saves, with versions and rules of expiry")
     command = parser.parse_args(arguments).command
     try:
         settings = load_settings(os.environ)
@@ -51,6 +53,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if command == "migrate":
             asyncio.run(_reach(settings))
             upgrade(settings.postgres_dsn.get_secret_value(), MIGRATIONS)
+        elif command == "prepare-bucket":
+            return asyncio.run(_prepare_bucket(settings))
         else:
             asyncio.run(_serve(settings) if command == "serve" else _check(settings))
     except (SettingsError, SchemaOutdated, DatabaseUnusable, CannotListen, CommandError) as error:
@@ -90,6 +94,21 @@ async def _check(settings: Settings) -> None:
         await require_current(connection, MIGRATIONS)
     finally:
         await connection.close()
+
+
+async def _prepare_bucket(settings: Settings) -> int:
+    # Imported where it is used: a service without an object store needs none of it.
+    from gameshelf.gateway.adapters.s3_bucket import BucketUnusable, prepare_bucket
+
+    if settings.s3_bucket is None:
+        raise SettingsError("S3_BUCKET_SAVEGAMES: needed to prepare the bucket")
+    try:
+        report = await prepare_bucket(settings, settings.s3_bucket)
+    except (BucketUnusable, StoreUnavailable) as error:
+        return _stop(str(error))
+    for feature, outcome in report.features.items():
+        sys.stdout.write(f"{report.bucket}: {feature}: {outcome}\n")
+    return 0
 
 
 async def _serve(settings: Settings) -> None:

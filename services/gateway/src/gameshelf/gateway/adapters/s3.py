@@ -9,7 +9,6 @@ from datetime import UTC
 from typing import Any
 from urllib.parse import quote
 
-import aioboto3
 from botocore.exceptions import ClientError
 from gameshelf.gateway.adapters.s3_client import (
     CALL_SECONDS,
@@ -28,10 +27,11 @@ _log = logging.getLogger(__name__)
 _CHUNK_BYTES = 64 * 1024
 """Hashed in a tenth of a millisecond: nobody else on the loop notices."""
 _SLOWEST_BYTES_A_SECOND = 4 * 1024**2
-_DELETE_SECONDS = 20.0
+_DELETE_SECONDS = 60.0
 _AT_ONCE = 16
 _PAGE = 1000
 """The most that S3 lists in one call."""
+_VERSIONS_PAGE = 100  # most keys have one or two, and what comes after them is other keys'
 
 
 def connect(settings: Settings, metrics: Metrics | None = None, tracing: Tracing | None = None) -> "S3Objects | None":
@@ -59,9 +59,9 @@ class S3Objects:
 
     async def open(self) -> None:
         """Makes the clients. It takes a tenth of a second, and no network: the store may be away."""
-        settings, session = self._settings, aioboto3.Session()
-        self._client = await self._opened.enter_async_context(new_client(settings, session, settings.s3_url))
-        self._signer = await self._opened.enter_async_context(new_client(settings, session, settings.s3_public_url))
+        settings, opened = self._settings, self._opened
+        self._client = await opened.enter_async_context(new_client(settings, settings.s3_url))
+        self._signer = await opened.enter_async_context(new_client(settings, settings.s3_public_url))
 
     async def close(self) -> None:
         """Closes what was opened."""
@@ -161,7 +161,7 @@ class S3Objects:
     async def _delete_versions(self, key: str) -> None:
         more = True
         while more:
-            page = await self._ask("list_object_versions", Prefix=key, MaxKeys=_PAGE)
+            page = await self._ask("list_object_versions", Prefix=key, MaxKeys=_VERSIONS_PAGE)
             entries = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
             own = [entry for entry in entries if entry["Key"] == key]
             for version in own:

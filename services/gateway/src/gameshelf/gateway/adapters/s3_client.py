@@ -6,6 +6,7 @@ Importing this takes half a second and 45 MB, so a process without an object sto
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from typing import Any
 
 import aioboto3
@@ -25,7 +26,7 @@ _READ_SECONDS = 5.0
 _FAILURES = (ClientError, BotoCoreError, ResponseParserError, aiohttp.ClientError, TimeoutError, OSError)
 
 
-def new_client(settings: Settings, session: aioboto3.Session, url: str | None) -> AbstractAsyncContextManager[Any]:
+def new_client(settings: Settings, url: str | None) -> AbstractAsyncContextManager[Any]:
     """A client of the store at ``url``, or of Amazon's own; the network is not touched before its first call."""
     config = AioConfig(
         signature_version="s3v4",
@@ -41,7 +42,7 @@ def new_client(settings: Settings, session: aioboto3.Session, url: str | None) -
         ignore_configured_endpoint_urls=True,
     )
     secret = settings.s3_secret_access_key
-    made: AbstractAsyncContextManager[Any] = session.client(
+    made: AbstractAsyncContextManager[Any] = _session().client(
         "s3",
         region_name=settings.s3_region,
         endpoint_url=url,
@@ -50,6 +51,11 @@ def new_client(settings: Settings, session: aioboto3.Session, url: str | None) -
         config=config,
     )
     return made
+
+
+@cache
+def _session() -> aioboto3.Session:
+    return aioboto3.Session()  # reads what S3 is from a megabyte of JSON, once
 
 
 @asynccontextmanager

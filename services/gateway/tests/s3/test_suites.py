@@ -1,0 +1,22 @@
+"""The adapter keeps the promises of the ports on each store."""
+
+import pytest
+from gameshelf.savegames.testing import ObjectStoreSuite, SignedRequestSuite
+
+BLIND = "moto looks neither at the signature of a request nor at its end"
+
+
+@pytest.fixture(params=["s3", "moto"])
+async def subject(request, new_bucket):
+    made = await new_bucket(request.getfixturevalue(request.param))
+    if request.param == "moto":
+        made.skips = dict.fromkeys(("signatures", "expiry"), BLIND)
+    return made
+
+
+class TestObjects(ObjectStoreSuite):
+    pass
+
+
+class TestSignedRequests(SignedRequestSuite):
+    pass

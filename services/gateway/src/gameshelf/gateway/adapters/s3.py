@@ -132,20 +132,18 @@ class S3Objects:
                 return []
             after = ""
         found: list[StoredObject] = []
-        complete = False
-        while not complete and len(found) < limit:
+        go_on = {"StartAfter": after}
+        while go_on and len(found) < limit:
             async with self._calling("ListObjectsV2"):
                 page = await self._ask(
-                    "list_objects_v2",
-                    Prefix=prefix,
-                    StartAfter=found[-1].key if found else after,
-                    MaxKeys=min(limit - len(found), _PAGE),
+                    "list_objects_v2", Prefix=prefix, MaxKeys=min(limit - len(found), _PAGE), **go_on
                 )
             found += [
                 StoredObject(entry["Key"], entry["Size"], entry["LastModified"].astimezone(UTC))
                 for entry in page.get("Contents", ())
             ]
-            complete = not page["IsTruncated"]
+            # By its token: a page may be empty and yet not the last one.
+            go_on = {"ContinuationToken": page["NextContinuationToken"]} if page["IsTruncated"] else {}
         return found
 
     async def _has_versions(self) -> bool:

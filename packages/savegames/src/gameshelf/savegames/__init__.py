@@ -1,0 +1,133 @@
+"""Cloud saves: slots, versions as a tree, uploads that are verified, conflicts, quotas, retention.
+
+This is the package's whole public API; nothing deeper is meant to be imported.
+"""
+
+from gameshelf.kernel.migrations import Migrations
+from gameshelf.savegames.commands import (
+    ConfirmUpload,
+    ConflictsFilter,
+    Deletion,
+    Download,
+    Encryption,
+    NewUpload,
+    Resolve,
+    Restore,
+    SavesFilter,
+    VersionChanges,
+)
+from gameshelf.savegames.conflicts import Overtaken, Resolved, SavegameConflicts
+from gameshelf.savegames.errors import (
+    ConflictNotFound,
+    SavegameFileTooLarge,
+    SavegameHashMismatch,
+    SavegameSlotNotFound,
+    SavegameUploadIncomplete,
+    SavegameVersionConflict,
+    SavegameVersionNotFound,
+    UserQuotaExceeded,
+)
+from gameshelf.savegames.events import (
+    SavegameConflicted,
+    SavegameConflictResolved,
+    SavegameHeadMoved,
+    SavegameUploaded,
+    UploadFailed,
+    UploadRequested,
+)
+from gameshelf.savegames.limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
+from gameshelf.savegames.lineage import Node, Relation, Side, ancestors, relation, resolved_by
+from gameshelf.savegames.models import SCHEMA, ConflictPolicy, Resolution
+from gameshelf.savegames.naming import STAGING, object_key, staging_key, user_prefix
+from gameshelf.savegames.outcomes import Outcome, Result
+from gameshelf.savegames.ports import (
+    Access,
+    Digest,
+    ObjectSigner,
+    ObjectStore,
+    SignedRequest,
+    StoredObject,
+    StoreUnavailable,
+)
+from gameshelf.savegames.queries import (
+    Downloadable,
+    OpenConflict,
+    SavegameQueries,
+    SaveVersion,
+    VersionStatus,
+)
+from gameshelf.savegames.service import SavegameService
+from gameshelf.savegames.store.usage import ProductUsage, Usage
+from gameshelf.savegames.sweeps import SavegameSweeps
+from gameshelf.savegames.uploads import Attempt, Reservation, SavegameUploads
+
+__version__ = "0.1.0"
+
+MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA)
+
+__all__ = [
+    "MAX_OPEN_UPLOADS",
+    "MAX_SLOTS",
+    "MIGRATIONS",
+    "STAGING",
+    "Access",
+    "Attempt",
+    "ConfirmUpload",
+    "ConflictNotFound",
+    "ConflictPolicy",
+    "ConflictsFilter",
+    "Deletion",
+    "Digest",
+    "Download",
+    "Downloadable",
+    "Encryption",
+    "Limits",
+    "NewUpload",
+    "Node",
+    "ObjectSigner",
+    "ObjectStore",
+    "OpenConflict",
+    "Outcome",
+    "Overtaken",
+    "ProductUsage",
+    "Relation",
+    "Reservation",
+    "Resolution",
+    "Resolve",
+    "Resolved",
+    "Restore",
+    "Result",
+    "SaveVersion",
+    "SavegameConflictResolved",
+    "SavegameConflicted",
+    "SavegameConflicts",
+    "SavegameFileTooLarge",
+    "SavegameHashMismatch",
+    "SavegameHeadMoved",
+    "SavegameQueries",
+    "SavegameService",
+    "SavegameSlotNotFound",
+    "SavegameSweeps",
+    "SavegameUploadIncomplete",
+    "SavegameUploaded",
+    "SavegameUploads",
+    "SavegameVersionConflict",
+    "SavegameVersionNotFound",
+    "SavesFilter",
+    "Side",
+    "SignedRequest",
+    "StoreUnavailable",
+    "StoredObject",
+    "UploadFailed",
+    "UploadRequested",
+    "Usage",
+    "UserQuotaExceeded",
+    "VersionChanges",
+    "VersionStatus",
+    "ancestors",
+    "object_key",
+    "relation",
+    "resolved_by",
+    "staging_key",
+    "user_prefix",
+]

@@ -1,0 +1,114 @@
+"""Uploads that turned out to be branches: a conflict for the player, or what their policy says."""
+
+from uuid import UUID, uuid4
+
+from gameshelf.kernel.clock import Clock
+from gameshelf.kernel.events import Record
+from gameshelf.savegames.events import SavegameConflicted, SavegameConflictResolved, SavegameHeadMoved
+from gameshelf.savegames.lineage import Side, resolved_by
+from gameshelf.savegames.models import ConflictPolicy, Resolution
+from gameshelf.savegames.outcomes import Outcome, Result
+from gameshelf.savegames.store import SavegameStore
+from gameshelf.savegames.store.conflicts import Conflict
+from gameshelf.savegames.store.slots import Slot
+from gameshelf.savegames.store.uploads import Upload
+from gameshelf.savegames.store.versions import StoredVersion
+from gameshelf.savegames.timeline import Bytes, Timeline
+
+
+class Branches:
+    """Opens, extends and ends conflicts of a user, inside the user's transaction."""
+
+    def __init__(self, store: SavegameStore, timeline: Timeline, record: Record, clock: Clock) -> None:
+        self._store = store
+        self._timeline = timeline
+        self._record = record
+        self._clock = clock
+
+    async def open(self, user_id: UUID, upload: Upload, slot: Slot, held: Bytes) -> Outcome:
+        """Keeps an upload as a branch. What was a branch already grows, and so does its conflict."""
+        assert slot.head_version is not None
+        await self._timeline.branch_off(user_id, slot.id, upload.version, upload.base_version, held, upload.id)
+        conflicts = self._store.conflicts
+        conflict_id = await conflicts.extend(user_id, slot.id, upload.base_version, upload.version, slot.head_version)
+        if conflict_id is None:
+            conflict_id = uuid4()
+            conflict = Conflict(conflict_id, slot.id, upload.version, slot.head_version)
+            await conflicts.add(user_id, conflict, self._clock())
+        self._record(
+            SavegameConflicted(
+                user_id=user_id,
+                occurred_at=self._clock(),
+                product_id=slot.product_id,
+                slot_id=slot.id,
+                slot_name=slot.name,
+                conflict_id=conflict_id,
+                head_version=slot.head_version,
+                branch_version=upload.version,
+            )
+        )
+        return await self._by_policy(user_id, upload, slot, slot.head_version, conflict_id)
+
+    async def _by_policy(
+        self, user_id: UUID, upload: Upload, slot: Slot, head_version: int, conflict_id: UUID
+    ) -> Outcome:
+        head = await self._store.versions.find(user_id, slot.id, head_version)
+        branch = await self._store.versions.find(user_id, slot.id, upload.version)
+        assert head is not None
+        assert branch is not None
+        resolution = resolved_by(ConflictPolicy(upload.conflict_policy), _side(branch), _side(head))
+        if resolution is None or head.content_id is None:
+            await self._timeline.prune(user_id, slot.id, head_version)
+            return Outcome(Result.CONFLICT, slot.id, upload.version, head_version, upload.version, conflict_id)
+        version = await self.end(user_id, slot, conflict_id, head, branch, resolution)
+        return Outcome(Result.RESOLVED, slot.id, version, head_version, upload.version, conflict_id, resolution.value)
+
+    async def end(
+        self,
+        user_id: UUID,
+        slot: Slot,
+        conflict_id: UUID,
+        head: StoredVersion,
+        branch: StoredVersion,
+        resolution: Resolution,
+    ) -> int:
+        """Ends a conflict with a head that has both sides as parents and holds the bytes of one; its number."""
+        await self.close(user_id, slot, conflict_id, resolution, None)
+        winner = branch if resolution is Resolution.KEEP_LOCAL else head
+        assert winner.content_id is not None  # the sides of an open conflict are never pruned
+        version = await self._timeline.merge(
+            user_id, slot, head.version, branch.version, Bytes.of_version(winner, winner.content_id)
+        )
+        self._record(
+            SavegameHeadMoved(
+                user_id=user_id,
+                occurred_at=self._clock(),
+                product_id=slot.product_id,
+                slot_id=slot.id,
+                slot_name=slot.name,
+                version=version,
+            )
+        )
+        return version
+
+    async def close(
+        self, user_id: UUID, slot: Slot, conflict_id: UUID, resolution: Resolution, copy_slot_id: UUID | None
+    ) -> None:
+        """Notes how a conflict ended."""
+        await self._store.conflicts.resolve(user_id, conflict_id, resolution.value, self._clock())
+        self._record(
+            SavegameConflictResolved(
+                user_id=user_id,
+                occurred_at=self._clock(),
+                product_id=slot.product_id,
+                slot_id=slot.id,
+                slot_name=slot.name,
+                conflict_id=conflict_id,
+                resolution=resolution.value,
+                copy_slot_id=copy_slot_id,
+            )
+        )
+
+
+def _side(version: StoredVersion) -> Side:
+    return Side(version.client_modified_at or version.server_uploaded_at, version.playtime_seconds)

@@ -1,0 +1,109 @@
+"""Resolving conflicts: the player's word on a branch."""
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.events import Record
+from gameshelf.savegames.branches import Branches
+from gameshelf.savegames.commands import Resolve
+from gameshelf.savegames.errors import ConflictNotFound, SavegameVersionNotFound
+from gameshelf.savegames.events import SavegameHeadMoved
+from gameshelf.savegames.limits import Limits
+from gameshelf.savegames.models import Resolution
+from gameshelf.savegames.naming import conflict_name, free_name
+from gameshelf.savegames.store import SavegameStore
+from gameshelf.savegames.store.slots import Slot
+from gameshelf.savegames.store.versions import StoredVersion
+from gameshelf.savegames.timeline import Bytes, Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """How a conflict ended."""
+
+    slot_id: UUID
+    resolution: Resolution
+    copy_slot_id: UUID | None
+    """The slot that the branch became, with ``keep_both``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """One of the sides is another one than the player decided on; they are to be asked again. To be committed."""
+
+    conflict_id: UUID
+
+
+class SavegameConflicts:
+    """One user's conflicts, over one connection that is inside the user's transaction."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        record: Record,
+        clock: Clock = utc_now,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+    ) -> None:
+        self._store = SavegameStore(connection)
+        self._record = record
+        self._clock = clock
+        self._timeline = Timeline(self._store, limits, clock)
+        self._branches = Branches(self._store, self._timeline, record, clock)
+
+    async def resolve(self, user_id: UUID, conflict_id: UUID, word: Resolve) -> Resolved | Overtaken:
+        """Ends a conflict. Nobody's bytes are lost: the other side stays in the history, or in a slot of its own.
+
+        Raises ConflictNotFound; InvalidInput for a name that is taken; SavegameVersionNotFound where the store has lost
+        the bytes that are to be kept.
+        """
+        conflict = await self._store.conflicts.find(user_id, conflict_id)
+        slot = await self._store.slots.find(user_id, conflict.slot_id) if conflict else None
+        if conflict is None or slot is None or slot.deleted_at or slot.head_version is None:
+            raise ConflictNotFound
+        decided = (word.head_version or conflict.head_version, word.branch_version or conflict.branch_version)
+        if decided != (slot.head_version, conflict.branch_version):
+            await self._store.conflicts.described(user_id, conflict_id, slot.head_version)
+            return Overtaken(conflict_id)
+        head = await self._side(user_id, slot, slot.head_version)
+        branch = await self._side(user_id, slot, conflict.branch_version)
+        if word.resolution is Resolution.KEEP_BOTH:
+            copy_id = await self._copy(user_id, slot, branch, word.copy_slot_name)
+            await self._branches.close(user_id, slot, conflict_id, word.resolution, copy_id)
+            await self._timeline.prune(user_id, slot.id, slot.head_version)
+            return Resolved(slot.id, word.resolution, copy_id)
+        kept = branch if word.resolution is Resolution.KEEP_LOCAL else head
+        if kept.content_id is None:
+            raise SavegameVersionNotFound(version=kept.version)
+        await self._branches.end(user_id, slot, conflict_id, head, branch, word.resolution)
+        return Resolved(slot.id, word.resolution, None)
+
+    async def _side(self, user_id: UUID, slot: Slot, version: int) -> StoredVersion:
+        found = await self._store.versions.find(user_id, slot.id, version)
+        assert found is not None  # rows of versions stay
+        return found
+
+    async def _copy(self, user_id: UUID, slot: Slot, branch: StoredVersion, name: str | None) -> UUID:
+        """Makes the branch a slot of its own."""
+        if branch.content_id is None:
+            raise SavegameVersionNotFound(version=branch.version)
+        taken = await self._store.slots.names(user_id, slot.product_id)
+        if name in taken:
+            raise InvalidInput(Problem("slot_name_taken", pointer="/data/attributes/copy_slot_name"))
+        name = name or free_name(conflict_name(slot.name, branch.version), taken)
+        copy_id, now = uuid4(), self._clock()
+        await self._store.slots.make(user_id, copy_id, slot.product_id, name, now)
+        await self._timeline.grow(user_id, copy_id, 1, 0, Bytes.of_version(branch, branch.content_id))
+        self._record(
+            SavegameHeadMoved(
+                user_id=user_id,
+                occurred_at=now,
+                product_id=slot.product_id,
+                slot_id=copy_id,
+                slot_name=name,
+                version=1,
+            )
+        )
+        return copy_id

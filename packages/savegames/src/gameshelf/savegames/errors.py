@@ -1,0 +1,51 @@
+"""What saves refuse, with the contract's codes."""
+
+from gameshelf.kernel.errors import DomainError, NotFound
+
+
+class SavegameSlotNotFound(NotFound):
+    """There is no such save."""
+
+    code = "SAVEGAME_SLOT_NOT_FOUND"
+
+
+class SavegameVersionNotFound(NotFound):
+    """There is no such version of a save, or its bytes are gone; or no such upload."""
+
+    code = "SAVEGAME_VERSION_NOT_FOUND"
+
+
+class ConflictNotFound(NotFound):
+    """There is no such open conflict."""
+
+    code = "CONFLICT_NOT_FOUND"
+
+
+class SavegameFileTooLarge(DomainError):
+    """The file is larger than a save may be; ``meta["max_bytes"]``."""
+
+    code = "SAVEGAME_FILE_TOO_LARGE"
+
+
+class UserQuotaExceeded(DomainError):
+    """There is no room left; ``meta["limit"]`` says of what: ``user``, ``product``, ``open_uploads``, ``slots``."""
+
+    code = "USER_QUOTA_EXCEEDED"
+
+
+class SavegameUploadIncomplete(DomainError):
+    """Nothing has been uploaded yet."""
+
+    code = "SAVEGAME_UPLOAD_INCOMPLETE"
+
+
+class SavegameHashMismatch(DomainError):
+    """What was uploaded is not what was announced; the upload is over."""
+
+    code = "SAVEGAME_HASH_MISMATCH"
+
+
+class SavegameVersionConflict(DomainError):
+    """The save has changed elsewhere; ``meta`` has both sides and the conflict."""
+
+    code = "SAVEGAME_VERSION_CONFLICT"

@@ -1,0 +1,68 @@
+"""What happens with saves."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.kernel.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfSlot(Event):
+    product_id: UUID
+    slot_id: UUID
+    slot_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadRequested(_OfSlot):
+    """Somebody may upload bytes now."""
+
+    upload_id: UUID
+    is_required: bool
+    """False where the content is there already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadFailed(_OfSlot):
+    """What was uploaded is not what was announced."""
+
+    upload_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavegameUploaded(_OfSlot):
+    """A version was made of bytes that a client sent, or had sent before; of a branch too."""
+
+    version: int
+    s3_object_key: str
+    file_size_bytes: int
+    client_modified_at: datetime | None
+    is_branch: bool
+    sent_bytes: int
+    """How many were sent for it; 0 where the content was there already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavegameConflicted(_OfSlot):
+    """A branch stands beside the head, or has grown."""
+
+    conflict_id: UUID
+    head_version: int
+    branch_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavegameConflictResolved(_OfSlot):
+    """It was said what becomes of a branch."""
+
+    conflict_id: UUID
+    resolution: str
+    copy_slot_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavegameHeadMoved(_OfSlot):
+    """A slot has another head that nobody uploaded just now: every device may want to download it."""
+
+    version: int

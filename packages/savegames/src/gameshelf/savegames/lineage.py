@@ -1,0 +1,104 @@
+"""How an upload relates to what is there: by ancestry, never by clocks (contract, section 3.6). Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from gameshelf.savegames.models import ConflictPolicy, Resolution
+
+NOTHING = 0
+"""The base of what grew from nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A version in the tree. A parent's number is always the lower one."""
+
+    parent: int
+    merged: int | None
+    content: bytes | None
+    """The SHA-256 of its bytes; None once they are pruned."""
+
+
+Tree = Mapping[int, Node]
+"""Versions of a slot by number. Only those above the base that is asked about need to be there, and the base."""
+
+
+class Relation(StrEnum):
+    """How what a client has stands to the head."""
+
+    DESCENDANT = "descendant"
+    """It grew from the head: it becomes the new one."""
+    IDENTICAL = "identical"
+    """It is what the head holds: nothing to do."""
+    BEHIND = "behind"
+    """It is what the head grew from, without a change: the client is to download."""
+    DIVERGED = "diverged"
+    """Both have changed: it is kept as a branch."""
+
+
+def relation(base: int, content: bytes, head: int, tree: Tree) -> Relation:
+    """How content that a client grew from ``base`` stands to ``head`` (0: there is none yet).
+
+    Content counts as behind only where the head's history still keeps it, from the base on: what is older than the base
+    was brought back on purpose, and what is pruned would be lost.
+    """
+    if head == NOTHING:
+        return Relation.DESCENDANT
+    if tree[head].content == content:
+        return Relation.IDENTICAL
+    if base == head:
+        return Relation.DESCENDANT
+    history = ancestors(head, tree)
+    if base in history and any(
+        tree[version].content == content and base in ancestors(version, tree)
+        for version in history
+        if version in tree and version >= base
+    ):
+        return Relation.BEHIND
+    return Relation.DIVERGED
+
+
+def ancestors(version: int, tree: Tree) -> set[int]:
+    """A version and all that it grew from, as far as the tree is known; 0 is one of them."""
+    found = {version}
+    waiting = [version]
+    while waiting:
+        node = tree.get(waiting.pop())
+        if node is None:
+            continue
+        for parent in (node.parent, node.merged):
+            if parent is not None and parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return found
+
+
+def branch(tip: int, branches: Tree) -> set[int]:
+    """The versions that a tip grew from and the head did not, the tip too; ``branches`` are all that the head did
+    not.
+    """
+    return ancestors(tip, branches) & branches.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What a policy looks at. ``modified_at`` is the client's time, or that of the upload where it gave none."""
+
+    modified_at: datetime
+    playtime_seconds: int | None
+
+
+def resolved_by(policy: ConflictPolicy, local: Side, cloud: Side) -> Resolution | None:
+    """What a policy says of a branch (``local``) beside the head (``cloud``); None: the player is to be asked.
+
+    Of two equal sides the head stays.
+    """
+    if policy is ConflictPolicy.MOST_RECENT:
+        wins = local.modified_at > cloud.modified_at
+    elif policy is ConflictPolicy.LONGEST_PLAYTIME:
+        wins = (local.playtime_seconds or 0) > (cloud.playtime_seconds or 0)
+    else:
+        return None
+    return Resolution.KEEP_LOCAL if wins else Resolution.KEEP_CLOUD

@@ -1,0 +1,326 @@
+"""The tables of the schema ``savegames``. Every key begins with ``user_id``, so they can be distributed by it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+SCHEMA = "savegames"
+
+
+class ConflictPolicy(StrEnum):
+    """What happens when an upload turns out to be a branch."""
+
+    MANUAL = "manual"
+    MOST_RECENT = "most_recent"
+    LONGEST_PLAYTIME = "longest_playtime"
+
+
+class Resolution(StrEnum):
+    """How a conflict is resolved."""
+
+    KEEP_LOCAL = "keep_local"
+    """The branch becomes the head's content."""
+    KEEP_CLOUD = "keep_cloud"
+    """The head keeps its content."""
+    KEEP_BOTH = "keep_both"
+    """The branch becomes a slot of its own."""
+
+
+class ContentState(StrEnum):
+    """Where an object of the store stands in its life."""
+
+    PENDING = "pending"
+    """A confirmation is about to make the object, or has made it and not yet committed."""
+    LIVE = "live"
+    DROPPED = "dropped"
+    """Nothing needs it any more; the object goes at ``delete_after``. Nothing ever joins it again."""
+
+
+class _Table(SQLModel):
+    metadata: ClassVar[MetaData] = MetaData(
+        schema=SCHEMA,
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(referred_table_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        },
+    )
+
+
+def _time(**kwargs: Any) -> Any:
+    return Field(sa_type=DateTime(timezone=True), **kwargs)
+
+
+def _json() -> Any:
+    return Field(default=None, sa_type=JSONB(none_as_null=True))
+
+
+class SavegameSlot(_Table, table=True):
+    """A place that a game saves to. It is seen once it has a head."""
+
+    __tablename__ = "savegame_slots"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id"),
+        # A name in the trash is free again.
+        Index(
+            "uq_savegame_slots_name",
+            "user_id",
+            "product_id",
+            "slot_name",
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+        Index("ix_savegame_slots_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+        Index("ix_savegame_slots_prune_at", "prune_at", postgresql_where=text("prune_at IS NOT NULL")),
+        CheckConstraint("head_version <= last_version", name="head_version"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    product_id: UUID
+    slot_name: str = Field(max_length=255)
+    head_version: int | None = Field(default=None, sa_type=BigInteger)
+    last_version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    """The highest number that was given; none is given twice."""
+    created_at: datetime = _time()
+    deleted_at: datetime | None = _time(default=None, nullable=True)
+    """When it was put into the trash."""
+    prune_at: datetime | None = _time(default=None, nullable=True)
+    """When the passing of time alone lets some of its history go."""
+
+
+class SavegameContent(_Table, table=True):
+    """Bytes in the object store: an object of its own, which no client can write."""
+
+    __tablename__ = "savegame_contents"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id"),
+        Index("ix_savegame_contents_key", "s3_object_key"),
+        # The same bytes of a user are stored once.
+        Index(
+            "uq_savegame_contents_live",
+            "user_id",
+            "file_hash_sha256",
+            unique=True,
+            postgresql_where=text("state = 'live'"),
+        ),
+        Index("ix_savegame_contents_delete_after", "delete_after", postgresql_where=text("delete_after IS NOT NULL")),
+        Index("ix_savegame_contents_missing", "missing_since", postgresql_where=text("missing_since IS NOT NULL")),
+        CheckConstraint("state IN ('pending', 'live', 'dropped')", name="state"),
+        CheckConstraint("(state = 'live') = (delete_after IS NULL)", name="delete_after"),
+        CheckConstraint("file_size_bytes >= 0", name="file_size_bytes"),
+        CheckConstraint("length(file_hash_sha256) = 32", name="file_hash_sha256"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    s3_object_key: str = Field(sa_type=String(1024, collation="C"))
+    """Compared byte by byte, as the store lists its keys."""
+    file_size_bytes: int = Field(sa_type=BigInteger)
+    file_hash_sha256: bytes = Field(sa_type=LargeBinary)
+    state: str = Field(max_length=10)
+    created_at: datetime = _time()
+    delete_after: datetime | None = _time(default=None, nullable=True)
+    """When the object may go: of one that is pending, when whoever makes it has surely given up."""
+    missing_since: datetime | None = _time(default=None, nullable=True)
+    """Since when the store has been found without the object."""
+
+
+class SavegameMetadata(_Table, table=True):
+    """One version of a slot. The row stays when its bytes are pruned."""
+
+    __tablename__ = "savegame_metadata"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "slot_id", "version"),
+        UniqueConstraint("user_id", "id"),
+        ForeignKeyConstraint(
+            ["user_id", "slot_id"], ["savegames.savegame_slots.user_id", "savegames.savegame_slots.id"]
+        ),
+        ForeignKeyConstraint(
+            ["user_id", "content_id"], ["savegames.savegame_contents.user_id", "savegames.savegame_contents.id"]
+        ),
+        Index(
+            "ix_savegame_metadata_content",
+            "user_id",
+            "content_id",
+            postgresql_where=text("content_id IS NOT NULL"),
+        ),
+        # Of a long history only few versions still have their bytes.
+        Index(
+            "ix_savegame_metadata_kept",
+            "user_id",
+            "slot_id",
+            "version",
+            postgresql_where=text("content_id IS NOT NULL"),
+        ),
+        CheckConstraint("version >= 1", name="version"),
+        CheckConstraint("parent_version >= 0 AND parent_version < version", name="parent_version"),
+        CheckConstraint("merged_version < version", name="merged_version"),
+        CheckConstraint("(content_id IS NULL) = (pruned_at IS NOT NULL)", name="content_id"),
+        CheckConstraint("length(file_hash_sha256) = 32", name="file_hash_sha256"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    slot_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True, sa_type=BigInteger)
+    id: UUID
+    parent_version: int = Field(sa_type=BigInteger)
+    """The version that it grew from; 0: from nothing."""
+    merged_version: int | None = Field(default=None, sa_type=BigInteger)
+    """The other parent, of a version that resolved a conflict."""
+    in_head: bool = Field(sa_type=Boolean)
+    """Whether the head is it or grew from it; else it is on a branch."""
+    content_id: UUID | None = None
+    """Null once the bytes are pruned."""
+    file_size_bytes: int = Field(sa_type=BigInteger)
+    file_hash_sha256: bytes = Field(sa_type=LargeBinary)
+    client_modified_at: datetime | None = _time(default=None, nullable=True)
+    server_uploaded_at: datetime = _time()
+    device_id: str | None = Field(default=None, max_length=100)
+    comment: str | None = Field(default=None, max_length=500)
+    is_pinned: bool = Field(default=False, sa_type=Boolean, sa_column_kwargs={"server_default": text("false")})
+    playtime_seconds: int | None = Field(default=None, sa_type=BigInteger)
+    content_encoding: str | None = Field(default=None, max_length=50)
+    encryption: dict[str, Any] | None = _json()
+    pruned_at: datetime | None = _time(default=None, nullable=True)
+
+
+class SavegameUpload(_Table, table=True):
+    """A reservation: somebody may upload these bytes. Once confirmed it remembers what was answered."""
+
+    __tablename__ = "savegame_uploads"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id"),
+        ForeignKeyConstraint(
+            ["user_id", "slot_id"], ["savegames.savegame_slots.user_id", "savegames.savegame_slots.id"]
+        ),
+        ForeignKeyConstraint(
+            ["user_id", "content_id"], ["savegames.savegame_contents.user_id", "savegames.savegame_contents.id"]
+        ),
+        Index("ix_savegame_uploads_expires_at", "expires_at"),
+        Index("ix_savegame_uploads_id", "id"),  # what is found under staging/ names nothing else
+        Index("ix_savegame_uploads_slot", "user_id", "slot_id"),
+        Index(
+            "ix_savegame_uploads_content",
+            "user_id",
+            "content_id",
+            postgresql_where=text("content_id IS NOT NULL"),
+        ),
+        CheckConstraint("length(file_hash_sha256) = 32", name="file_hash_sha256"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    """The contract's ``internal_save_id``, and the id of the version that comes of it."""
+    slot_id: UUID
+    version: int = Field(sa_type=BigInteger)
+    base_version: int = Field(sa_type=BigInteger)
+    file_size_bytes: int = Field(sa_type=BigInteger)
+    file_hash_sha256: bytes = Field(sa_type=LargeBinary)
+    content_id: UUID | None = None
+    """The content that it joined when it was asked for: then nothing is to be uploaded."""
+    client_modified_at: datetime | None = _time(default=None, nullable=True)
+    device_id: str | None = Field(default=None, max_length=100)
+    comment: str | None = Field(default=None, max_length=500)
+    playtime_seconds: int | None = Field(default=None, sa_type=BigInteger)
+    content_encoding: str | None = Field(default=None, max_length=50)
+    encryption: dict[str, Any] | None = _json()
+    conflict_policy: str = Field(max_length=20)
+    created_at: datetime = _time()
+    expires_at: datetime = _time()
+    """Until when it can be confirmed; of a confirmed one, until when it is remembered."""
+    outcome: dict[str, Any] | None = _json()
+    """What came of it; null while it is open."""
+
+
+class SavegameConflict(_Table, table=True):
+    """A branch beside the head, until somebody says what is to become of it."""
+
+    __tablename__ = "savegame_conflicts"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id"),
+        ForeignKeyConstraint(
+            ["user_id", "slot_id"], ["savegames.savegame_slots.user_id", "savegames.savegame_slots.id"]
+        ),
+        # A branch has one conflict, which grows with it.
+        Index(
+            "uq_savegame_conflicts_open",
+            "user_id",
+            "slot_id",
+            "branch_version",
+            unique=True,
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
+        CheckConstraint("(resolution IS NULL) = (resolved_at IS NULL)", name="resolution"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    slot_id: UUID
+    branch_version: int = Field(sa_type=BigInteger)
+    """The newest version of the branch."""
+    head_version: int = Field(sa_type=BigInteger)
+    """The head that the user was told of last."""
+    opened_at: datetime = _time()
+    resolved_at: datetime | None = _time(default=None, nullable=True)
+    resolution: str | None = Field(default=None, max_length=20)
+
+
+class SavegameDevice(_Table, table=True):
+    """What a device uploaded or downloaded last: what its next upload grows from, if it does not say."""
+
+    __tablename__ = "savegame_devices"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "slot_id", "device_id"),
+        ForeignKeyConstraint(
+            ["user_id", "slot_id"], ["savegames.savegame_slots.user_id", "savegames.savegame_slots.id"]
+        ),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    slot_id: UUID = Field(primary_key=True)
+    device_id: str = Field(primary_key=True, max_length=100)
+    version: int = Field(sa_type=BigInteger)
+    synced_at: datetime = _time()
+
+
+class SavegameQuota(_Table, table=True):
+    """What support has set for a user instead of the usual quota."""
+
+    __tablename__ = "savegame_quotas"
+    __table_args__ = (PrimaryKeyConstraint("user_id"), CheckConstraint("limit_bytes >= 0", name="limit_bytes"))
+
+    user_id: UUID = Field(primary_key=True)
+    limit_bytes: int = Field(sa_type=BigInteger)
+    set_at: datetime = _time()
+
+
+class SavegameScan(_Table, table=True):
+    """How far the comparison of the store with the database has come; the one table here that is no user's."""
+
+    __tablename__ = "savegame_scans"
+    __table_args__ = (PrimaryKeyConstraint("name"),)
+
+    name: str = Field(primary_key=True, max_length=50)
+    cursor: str = Field(max_length=1024)
+    started_at: datetime = _time()
+    finished_at: datetime | None = _time(default=None, nullable=True)

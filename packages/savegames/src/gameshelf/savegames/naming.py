@@ -1,0 +1,66 @@
+"""Names of slots, and keys of objects (contract, section 3.6). Pure."""
+
+import re
+from collections.abc import Collection
+from datetime import UTC, datetime
+from hashlib import sha256
+from urllib.parse import quote
+from uuid import UUID
+
+MAX_NAME = 255
+STAGING = "staging/"
+"""Where clients may write: one key an upload, and none that a version ever uses."""
+
+_SAFE = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
+
+
+def staging_key(upload_id: UUID) -> str:
+    """The one key that the holder of an upload's URL can write."""
+    return f"{STAGING}{upload_id}"
+
+
+def user_prefix(user_id: UUID) -> str:
+    """What the keys of all of a user's saves begin with."""
+    return f"{sha256(str(user_id).encode()).hexdigest()[:4]}/{user_id}/"
+
+
+def object_key(user_id: UUID, product_id: UUID, slot_name: str, version: int, unique: UUID, now: datetime) -> str:
+    """A fresh key for the bytes of a version; ``unique`` makes each attempt's another one."""
+    stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"{user_prefix(user_id)}{product_id}/{_in_key(slot_name)}/{stamp}_v{version}_{unique.hex[:12]}.sav"
+
+
+def _in_key(slot_name: str) -> str:
+    if _SAFE.fullmatch(slot_name):
+        return slot_name
+    return "~" + sha256(slot_name.encode()).hexdigest()[:32]
+
+
+def object_metadata(
+    user_id: UUID, product_id: UUID, slot_name: str, version: int, base_version: int, content: bytes
+) -> dict[str, str]:
+    """What an object says of itself, so that a store without its database can still be understood. ASCII."""
+    return {
+        "user-id": str(user_id),
+        "product-id": str(product_id),
+        "slot-name": quote(slot_name, safe=" ()"),
+        "version": str(version),
+        "parent-version": str(base_version),
+        "sha256": content.hex(),
+    }
+
+
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """``wanted``, or the first of ``wanted (2)``, ``wanted (3)``, … that nobody has; cut to fit."""
+    name, number = wanted[:MAX_NAME], 1
+    while name in taken:
+        number += 1
+        suffix = f" ({number})"
+        name = wanted[: MAX_NAME - len(suffix)] + suffix
+    return name
+
+
+def conflict_name(slot_name: str, version: int) -> str:
+    """What a branch is called that becomes a slot of its own."""
+    suffix = f" (conflict v{version})"
+    return slot_name[: MAX_NAME - len(suffix)] + suffix

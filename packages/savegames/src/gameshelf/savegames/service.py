@@ -1,0 +1,159 @@
+"""What a player does with saves that are there: restore, pin, delete, bring back. Nothing here commits."""
+
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.events import Record
+from gameshelf.savegames.commands import VersionChanges
+from gameshelf.savegames.errors import SavegameSlotNotFound, SavegameVersionNotFound
+from gameshelf.savegames.events import SavegameHeadMoved
+from gameshelf.savegames.limits import Limits
+from gameshelf.savegames.naming import free_name
+from gameshelf.savegames.retention import max_pinned
+from gameshelf.savegames.store import ERASURE, SavegameStore
+from gameshelf.savegames.store.scans import ScanStore
+from gameshelf.savegames.store.slots import Slot
+from gameshelf.savegames.timeline import Bytes, Timeline
+
+
+class SavegameService:
+    """One user's saves, over one connection that is inside the user's transaction."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        record: Record,
+        clock: Clock = utc_now,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+    ) -> None:
+        self._connection = connection
+        self._store = SavegameStore(connection)
+        self._scans = ScanStore(connection)
+        self._record = record
+        self._clock = clock
+        self._limits = limits
+        self._timeline = Timeline(self._store, limits, clock)
+
+    async def restore(self, user_id: UUID, slot_id: UUID, version: int) -> None:
+        """Makes the bytes of a version those of a new head. The head's own ones need no new head.
+
+        Raises SavegameSlotNotFound; SavegameVersionNotFound also for one whose bytes are gone.
+        """
+        slot = await self._seen(user_id, slot_id)
+        stored = await self._store.versions.find(user_id, slot_id, version)
+        if stored is None or stored.content_id is None or slot.head_version is None:
+            raise SavegameVersionNotFound
+        if version == slot.head_version:
+            return
+        number = await self._store.slots.number(user_id, slot_id)
+        held = Bytes.of_version(stored, stored.content_id)
+        await self._timeline.grow(user_id, slot_id, number, slot.head_version, held)
+        self._moved(user_id, slot, slot.name, number)
+
+    async def change_version(self, user_id: UUID, slot_id: UUID, version: int, changes: VersionChanges) -> None:
+        """Pins a version, or changes what is said of it.
+
+        Raises SavegameSlotNotFound; SavegameVersionNotFound, also when bytes are to be pinned that are gone;
+        InvalidInput when too many are.
+        """
+        slot = await self._seen(user_id, slot_id)
+        stored = await self._store.versions.find(user_id, slot_id, version)
+        if stored is None:
+            raise SavegameVersionNotFound
+        is_pinned = stored.is_pinned if changes.is_pinned is None else changes.is_pinned
+        comment = changes.comment if "comment" in changes.model_fields_set else stored.comment
+        if is_pinned and not stored.is_pinned:
+            if stored.content_id is None:
+                raise SavegameVersionNotFound
+            await self._require_unpinned(user_id, slot_id)
+        await self._store.versions.change(user_id, slot_id, version, is_pinned, comment)
+        if stored.is_pinned and not is_pinned and slot.head_version:
+            await self._timeline.prune(user_id, slot_id, slot.head_version)
+
+    async def _require_unpinned(self, user_id: UUID, slot_id: UUID) -> None:
+        most = max_pinned(self._limits.max_versions)
+        kept = await self._store.versions.kept(user_id, slot_id)
+        if sum(one.is_pinned for one in kept) >= most:
+            raise InvalidInput(Problem("too_many_pinned", pointer="/data/attributes/is_pinned", params={"max": most}))
+
+    async def delete(self, user_id: UUID, slot_id: UUID, *, permanent: bool = False) -> None:
+        """Puts a save into the trash, or removes it at once, from the trash too. Uploads to it are over.
+
+        Raises SavegameSlotNotFound.
+        """
+        slot = await self._store.slots.find(user_id, slot_id)
+        if slot is None or slot.head_version is None or (slot.deleted_at and not permanent):
+            raise SavegameSlotNotFound
+        if permanent:
+            await self._remove(user_id, slot_id)
+            return
+        joined = await self._store.uploads.cancel(user_id, slot_id)
+        await self._store.slots.trash(user_id, slot_id, self._clock())
+        await self._timeline.drop(user_id, joined)
+
+    async def undelete(self, user_id: UUID, slot_id: UUID) -> None:
+        """Takes a save out of the trash, under another name where its own is taken. One that is not there stays as it
+        is.
+
+        Raises SavegameSlotNotFound.
+        """
+        slot = await self._store.slots.find(user_id, slot_id)
+        if slot is None or slot.head_version is None:
+            raise SavegameSlotNotFound
+        if slot.deleted_at is None:
+            return
+        name = free_name(slot.name, await self._store.slots.names(user_id, slot.product_id))
+        await self._store.slots.untrash(user_id, slot_id, name)
+        self._moved(user_id, slot, name, slot.head_version)
+
+    async def purge(self, user_id: UUID, slot_id: UUID, before: datetime) -> None:
+        """Removes a save that was put into the trash before that."""
+        slot = await self._store.slots.find(user_id, slot_id)
+        if slot and slot.deleted_at and slot.deleted_at <= before:
+            await self._remove(user_id, slot_id)
+
+    async def prune(self, user_id: UUID, slot_id: UUID) -> None:
+        """Lets history go that time has let go."""
+        slot = await self._store.slots.find(user_id, slot_id)
+        if slot and slot.head_version:
+            await self._store.slots.prune_at(user_id, slot_id, None)
+            await self._timeline.prune(user_id, slot_id, slot.head_version)
+
+    async def lose(self, user_id: UUID, content_id: UUID) -> None:
+        """The store has lost a content for good: the versions that held it are pruned, and say so."""
+        for slot_id, version in await self._scans.holders(user_id, content_id):
+            await self._timeline.let_go(user_id, slot_id, [version])
+
+    async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
+        """Deletes a bounded part of all that is known of a user's saves; True while there may be more.
+
+        The objects in the store are whoever's composes the service, and go before this.
+        """
+        return await ERASURE.erase_some(self._connection, user_id, limit)
+
+    async def _seen(self, user_id: UUID, slot_id: UUID) -> Slot:
+        slot = await self._store.slots.find(user_id, slot_id)
+        if slot is None or slot.head_version is None or slot.deleted_at:
+            raise SavegameSlotNotFound
+        return slot
+
+    async def _remove(self, user_id: UUID, slot_id: UUID) -> None:
+        held = await self._store.versions.contents(user_id, slot_id)
+        joined = await self._store.uploads.cancel(user_id, slot_id)
+        await self._store.slots.remove(user_id, slot_id)
+        await self._timeline.drop(user_id, {*held, *joined})
+
+    def _moved(self, user_id: UUID, slot: Slot, name: str, version: int) -> None:
+        self._record(
+            SavegameHeadMoved(
+                user_id=user_id,
+                occurred_at=self._clock(),
+                product_id=slot.product_id,
+                slot_id=slot.id,
+                slot_name=name,
+                version=version,
+            )
+        )

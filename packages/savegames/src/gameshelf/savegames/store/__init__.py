@@ -1,0 +1,43 @@
+"""All SQL that changes saves. The caller holds the user's lock, unless a method says that it needs none."""
+
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.sql import Erasure
+from gameshelf.savegames.models import (
+    SavegameConflict,
+    SavegameContent,
+    SavegameDevice,
+    SavegameMetadata,
+    SavegameQuota,
+    SavegameSlot,
+    SavegameUpload,
+)
+from gameshelf.savegames.store.conflicts import ConflictStore
+from gameshelf.savegames.store.contents import ContentStore
+from gameshelf.savegames.store.slots import SlotStore
+from gameshelf.savegames.store.uploads import UploadStore
+from gameshelf.savegames.store.usage import UsageStore
+from gameshelf.savegames.store.versions import VersionStore
+
+ERASURE = Erasure(
+    (
+        SavegameConflict,
+        SavegameDevice,
+        SavegameUpload,
+        SavegameMetadata,
+        SavegameContent,
+        SavegameSlot,
+        SavegameQuota,
+    )
+)
+
+
+class SavegameStore:
+    """Everything that is stored of saves, over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.slots = SlotStore(connection)
+        self.versions = VersionStore(connection)
+        self.contents = ContentStore(connection)
+        self.uploads = UploadStore(connection)
+        self.conflicts = ConflictStore(connection)
+        self.usage = UsageStore(connection)

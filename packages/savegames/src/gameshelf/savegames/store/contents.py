@@ -1,0 +1,163 @@
+"""Objects of the store, and how long they live."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import TIME, array, rows, user
+from gameshelf.savegames.models import ContentState, SavegameContent
+from gameshelf.savegames.store.parts import HASH, NOW, C, M, U
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    String,
+    Uuid,
+    any_,
+    bindparam,
+    delete,
+    literal,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+_ID = bindparam("content_id", type_=Uuid)
+_DELETE_AFTER = bindparam("delete_after", type_=TIME)
+_LIMIT = bindparam("limit", type_=Integer)
+_OF_ID = (col(C.user_id) == user(), col(C.id) == _ID)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A content that is there."""
+
+    id: UUID
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """An object that may go."""
+
+    user_id: UUID
+    content_id: UUID
+    key: str
+
+
+_BEGIN = Statement(
+    insert(SavegameContent).values(
+        user_id=user(),
+        id=_ID,
+        s3_object_key=bindparam("key", type_=String),
+        file_size_bytes=bindparam("size", type_=BigInteger),
+        file_hash_sha256=HASH,
+        state=literal(ContentState.PENDING.value),
+        created_at=NOW,
+        delete_after=_DELETE_AFTER,
+    )
+)
+_FORGET = Statement(delete(SavegameContent).where(*_OF_ID, col(C.state) == ContentState.PENDING.value))
+_LIVE = Statement(
+    select(col(C.id), col(C.s3_object_key)).where(
+        col(C.user_id) == user(), col(C.file_hash_sha256) == HASH, col(C.state) == "live"
+    )
+)
+# One that is dropped, because whoever made it took longer than anybody may, never comes back.
+_ADOPT = Statement(
+    update(SavegameContent)
+    .where(*_OF_ID, col(C.state) == ContentState.PENDING.value)
+    .values(state=literal(ContentState.LIVE.value), delete_after=None)
+)
+_ABANDON = Statement(
+    update(SavegameContent)
+    .where(*_OF_ID, col(C.state) == ContentState.PENDING.value)
+    .values(state=literal(ContentState.DROPPED.value), delete_after=NOW)
+)
+_is_kept = select(literal(1)).where(col(M.user_id) == col(C.user_id), col(M.content_id) == col(C.id)).exists()
+_is_joined = select(literal(1)).where(col(U.user_id) == col(C.user_id), col(U.content_id) == col(C.id)).exists()
+_DROP = Statement(
+    update(SavegameContent)
+    .where(
+        col(C.user_id) == user(),
+        col(C.id) == any_(array("content_ids", Uuid)),
+        col(C.state) == ContentState.LIVE.value,
+        ~_is_kept,
+        ~_is_joined,
+    )
+    .values(state=literal(ContentState.DROPPED.value), delete_after=_DELETE_AFTER)
+)
+_due = (
+    select(col(C.user_id), col(C.id), col(C.s3_object_key))
+    .where(col(C.delete_after) <= NOW)
+    .order_by(col(C.delete_after))
+    .limit(_LIMIT)
+    .with_for_update(skip_locked=True)
+    .cte("due")
+)
+# From here on no confirmation can adopt it.
+_DOOM = Statement(
+    update(SavegameContent)
+    .where(tuple_(col(C.user_id), col(C.id)).in_(select(_due.c.user_id, _due.c.id)))
+    .values(state=literal(ContentState.DROPPED.value))
+    .returning(col(C.user_id), col(C.id), col(C.s3_object_key))
+)
+_doomed = rows("doomed", user_id=("user_ids", Uuid), id=("content_ids", Uuid))
+_BURY = Statement(
+    delete(SavegameContent).where(
+        tuple_(col(C.user_id), col(C.id)).in_(select(_doomed.c.user_id, _doomed.c.id)),
+        col(C.state) == ContentState.DROPPED.value,
+    )
+)
+
+
+class ContentStore:
+    """A user's contents. Each method is one statement."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def begin(
+        self, user_id: UUID, content_id: UUID, key: str, size: int, content: bytes, **times: datetime
+    ) -> None:
+        """Notes that an object is about to be made: ``now``, and ``delete_after`` when it has surely been given up."""
+        await _BEGIN.run(
+            self._connection, user_id=user_id, content_id=content_id, key=key, size=size, content=content, **times
+        )
+
+    async def forget(self, user_id: UUID, content_id: UUID) -> None:
+        """Of an object that was not made after all."""
+        await _FORGET.run(self._connection, user_id=user_id, content_id=content_id)
+
+    async def live(self, user_id: UUID, content: bytes) -> Stored | None:
+        """The content with these bytes, if it is there."""
+        row = await _LIVE.first(self._connection, user_id=user_id, content=content)
+        return Stored(*row.values()) if row else None
+
+    async def adopt(self, user_id: UUID, content_id: UUID) -> bool:
+        """Makes a pending object a content of the user; False when it is too late for that."""
+        return await _ADOPT.run(self._connection, user_id=user_id, content_id=content_id) == 1
+
+    async def abandon(self, user_id: UUID, content_id: UUID, now: datetime) -> None:
+        """A pending object is not needed: it goes as soon as it can."""
+        await _ABANDON.run(self._connection, user_id=user_id, content_id=content_id, now=now)
+
+    async def drop(self, user_id: UUID, content_ids: Collection[UUID], delete_after: datetime) -> None:
+        """Drops those of the contents that nothing holds any more; their objects go after that time."""
+        if content_ids:
+            await _DROP.run(self._connection, user_id=user_id, content_ids=list(content_ids), delete_after=delete_after)
+
+    async def doom(self, now: datetime, limit: int) -> list[Doomed]:
+        """Objects of any users whose time has come; nothing can hold them from now on. Needs no lock."""
+        return [Doomed(*row.values()) for row in await _DOOM.all(self._connection, now=now, limit=limit)]
+
+    async def bury(self, doomed: Sequence[Doomed]) -> None:
+        """Forgets objects that are gone. Needs no lock."""
+        await _BURY.run(
+            self._connection,
+            user_ids=[one.user_id for one in doomed],
+            content_ids=[one.content_id for one in doomed],
+        )

@@ -1,0 +1,137 @@
+"""Comparing the object store with the database, both ways, a page at a time."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import TIME, array, rows, user
+from gameshelf.savegames.models import ContentState, SavegameContent, SavegameScan
+from gameshelf.savegames.store.parts import IS_OPEN, NOW, C, M, U
+from sqlalchemy import Integer, String, Uuid, any_, bindparam, func, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+_N = SavegameScan
+_NAME = bindparam("name", type_=String)
+_LIMIT = bindparam("limit", type_=Integer)
+_BEFORE = bindparam("before", type_=TIME)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """How far a comparison has come. ``finished_at`` is None while one is on its way."""
+
+    cursor: str
+    started_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A content that has to be in the store."""
+
+    user_id: UUID
+    content_id: UUID
+    key: str
+    missing_since: datetime | None
+
+
+_FIND = Statement(select(col(_N.cursor), col(_N.started_at), col(_N.finished_at)).where(col(_N.name) == _NAME))
+_new = insert(SavegameScan).values(name=_NAME, cursor="", started_at=NOW)
+_START = Statement(
+    _new.on_conflict_do_update(index_elements=["name"], set_={"cursor": "", "started_at": NOW, "finished_at": None})
+)
+# Only from where the caller has seen it: of two instances that did the same page one moves it.
+_MOVE = Statement(
+    update(SavegameScan)
+    .where(col(_N.name) == _NAME, col(_N.cursor) == bindparam("seen", type_=String))
+    .values(cursor=bindparam("new_cursor", type_=String), finished_at=bindparam("new_finished_at", type_=TIME))
+)
+_KNOWN = Statement(select(col(C.s3_object_key)).where(col(C.s3_object_key) == any_(array("keys", String))))
+_through = bindparam("through", type_=String)
+_EXPECTED = Statement(
+    select(col(C.user_id), col(C.id), col(C.s3_object_key), col(C.missing_since))
+    .where(
+        col(C.s3_object_key) > bindparam("after", type_=String),
+        or_(_through.is_(None), col(C.s3_object_key) <= _through),
+        col(C.state) == ContentState.LIVE.value,
+        col(C.created_at) < _BEFORE,
+    )
+    .order_by(col(C.s3_object_key))
+    .limit(_LIMIT)
+)
+_named = rows("named", user_id=("user_ids", Uuid), id=("content_ids", Uuid))
+_is_named = tuple_(col(C.user_id), col(C.id)).in_(select(_named.c.user_id, _named.c.id))
+_MISS = Statement(
+    update(SavegameContent).where(_is_named).values(missing_since=func.coalesce(col(C.missing_since), NOW))
+)
+_BACK = Statement(update(SavegameContent).where(_is_named).values(missing_since=None))
+_LOST = Statement(
+    select(col(C.user_id), col(C.id))
+    .where(col(C.missing_since) <= _BEFORE, col(C.state) == ContentState.LIVE.value)
+    .limit(_LIMIT)
+)
+_HOLDERS = Statement(
+    select(col(M.slot_id), col(M.version)).where(
+        col(M.user_id) == user(), col(M.content_id) == bindparam("content_id", type_=Uuid)
+    )
+)
+_OPEN = Statement(select(col(U.id)).where(col(U.id) == any_(array("upload_ids", Uuid)), IS_OPEN))
+
+
+class ScanStore:
+    """What a comparison needs. Each method is one statement and needs no lock."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def find(self, name: str) -> Scan | None:
+        row = await _FIND.first(self._connection, name=name)
+        return Scan(*row.values()) if row else None
+
+    async def start(self, name: str, now: datetime) -> None:
+        await _START.run(self._connection, name=name, now=now)
+
+    async def move(self, name: str, seen: str, cursor: str, finished_at: datetime | None) -> None:
+        """Goes on from ``seen`` to ``cursor``, unless somebody else did."""
+        await _MOVE.run(self._connection, name=name, seen=seen, new_cursor=cursor, new_finished_at=finished_at)
+
+    async def known(self, keys: Collection[str]) -> set[str]:
+        """Those of the keys that the database knows, whatever their state."""
+        return {row["s3_object_key"] for row in await _KNOWN.all(self._connection, keys=list(keys))}
+
+    async def expected(self, after: str, through: str | None, before: datetime, limit: int) -> list[Expected]:
+        """Contents made before a time whose keys lie behind one and up to another, in the order of their bytes."""
+        found = await _EXPECTED.all(self._connection, after=after, through=through, before=before, limit=limit)
+        return [Expected(*row.values()) for row in found]
+
+    async def miss(self, contents: Collection[Expected], now: datetime) -> None:
+        """Notes that the store is without them."""
+        await _MISS.run(self._connection, **_names(contents), now=now)
+
+    async def back(self, contents: Collection[Expected]) -> None:
+        """They are there after all."""
+        await _BACK.run(self._connection, **_names(contents))
+
+    async def lost(self, before: datetime, limit: int) -> list[tuple[UUID, UUID]]:
+        """Contents that have been missing since before that: user and content."""
+        found = await _LOST.all(self._connection, before=before, limit=limit)
+        return [(row["user_id"], row["id"]) for row in found]
+
+    async def holders(self, user_id: UUID, content_id: UUID) -> list[tuple[UUID, int]]:
+        """The versions that hold a content: slot and number."""
+        found = await _HOLDERS.all(self._connection, user_id=user_id, content_id=content_id)
+        return [(row["slot_id"], row["version"]) for row in found]
+
+    async def open_uploads(self, upload_ids: Collection[UUID]) -> set[UUID]:
+        """Those of the uploads that are open."""
+        return {row["id"] for row in await _OPEN.all(self._connection, upload_ids=list(upload_ids))}
+
+
+def _names(contents: Collection[Expected]) -> dict[str, list[UUID]]:
+    return {
+        "user_ids": [one.user_id for one in contents],
+        "content_ids": [one.content_id for one in contents],
+    }

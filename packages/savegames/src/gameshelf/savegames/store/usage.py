@@ -1,0 +1,153 @@
+"""How much room a user's saves take, always counted anew: there is no counter that could drift."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import TIME, user
+from gameshelf.savegames.models import SavegameQuota
+from gameshelf.savegames.store.parts import IS_OPEN, C, M, S, U, reserved_bytes, used_bytes
+from sqlalchemy import BigInteger, Uuid, and_, bindparam, cast, delete, func, or_, select, union_all
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+_Q = SavegameQuota
+_OF_PRODUCT = bindparam("of_product", type_=Uuid)
+_is_meant = or_(cast(_OF_PRODUCT, Uuid).is_(None), col(S.product_id) == _OF_PRODUCT)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A content, and how many versions and open uploads hold it."""
+
+    content_id: UUID
+    size: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProductUsage:
+    """What a product's saves take."""
+
+    product_id: UUID
+    used_bytes: int
+    reserved_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a user's saves take. A content that two products hold counts in both, and once in the sum."""
+
+    used_bytes: int
+    reserved_bytes: int
+    limit_bytes: int | None
+    """What support has set; None for the usual limit."""
+
+
+_slot_of_version = and_(col(S.user_id) == col(M.user_id), col(S.id) == col(M.slot_id))
+_slot_of_upload = and_(col(S.user_id) == col(U.user_id), col(S.id) == col(U.slot_id))
+_versions = (
+    select(col(S.product_id), col(M.content_id))
+    .select_from(M)
+    .join(S, _slot_of_version)
+    .where(col(M.user_id) == user(), col(M.content_id).is_not(None))
+)
+_joiners = (
+    select(col(S.product_id), col(U.content_id))
+    .select_from(U)
+    .join(S, _slot_of_upload)
+    .where(col(U.user_id) == user(), col(U.content_id).is_not(None))
+)
+_held = union_all(_versions.where(_is_meant), _joiners.where(_is_meant)).subquery()
+_size = and_(col(C.user_id) == user(), col(C.id) == _held.c.content_id)
+_USES = Statement(
+    select(col(C.id), col(C.file_size_bytes), func.count())
+    .select_from(_held)
+    .join(C, _size)
+    .group_by(col(C.id), col(C.file_size_bytes))
+)
+_RESERVED = Statement(
+    select(cast(func.coalesce(func.sum(col(U.file_size_bytes)), 0), BigInteger).label("bytes"))
+    .select_from(U)
+    .join(S, _slot_of_upload)
+    .where(col(U.user_id) == user(), IS_OPEN, col(U.content_id).is_(None), _is_meant)
+)
+_USAGE = Statement(
+    select(
+        cast(used_bytes(), BigInteger),
+        cast(reserved_bytes(), BigInteger),
+        select(col(_Q.limit_bytes)).where(col(_Q.user_id) == user()).scalar_subquery(),
+    )
+)
+# Distinct: the same bytes count once in a product, whatever the number of its versions that hold them.
+_distinct = union_all(_versions, _joiners).subquery()
+_contents_of_products = select(_distinct.c.product_id, _distinct.c.content_id).distinct().subquery()
+_used_of_products = (
+    select(
+        _contents_of_products.c.product_id,
+        col(C.file_size_bytes).label("used"),
+        (col(C.file_size_bytes) * 0).label("reserved"),
+    )
+    .select_from(_contents_of_products)
+    .join(C, and_(col(C.user_id) == user(), col(C.id) == _contents_of_products.c.content_id))
+)
+_reserved_of_products: Any = (
+    select(col(S.product_id), (col(U.file_size_bytes) * 0).label("used"), col(U.file_size_bytes).label("reserved"))
+    .select_from(U)
+    .join(S, _slot_of_upload)
+    .where(col(U.user_id) == user(), IS_OPEN, col(U.content_id).is_(None))
+)
+_taken = union_all(_used_of_products, _reserved_of_products).subquery()
+_OF_PRODUCTS = Statement(
+    select(
+        _taken.c.product_id,
+        cast(func.sum(_taken.c.used), BigInteger),
+        cast(func.sum(_taken.c.reserved), BigInteger),
+    )
+    .group_by(_taken.c.product_id)
+    .order_by(func.sum(_taken.c.used + _taken.c.reserved).desc(), _taken.c.product_id)
+)
+_set = insert(SavegameQuota).values(
+    user_id=user(), limit_bytes=bindparam("limit_bytes", type_=BigInteger), set_at=bindparam("now", type_=TIME)
+)
+_SET = Statement(
+    _set.on_conflict_do_update(
+        index_elements=["user_id"], set_={"limit_bytes": _set.excluded.limit_bytes, "set_at": _set.excluded.set_at}
+    )
+)
+_RESET = Statement(delete(SavegameQuota).where(col(_Q.user_id) == user()))
+
+
+class UsageStore:
+    """What a user's saves take. Each method is one statement; reading needs no lock."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def usage(self, user_id: UUID) -> Usage:
+        row = await _USAGE.first(self._connection, user_id=user_id)
+        assert row is not None
+        return Usage(*row.values())
+
+    async def of_products(self, user_id: UUID) -> list[ProductUsage]:
+        """The products that take any room, the one that takes most first."""
+        return [ProductUsage(*row.values()) for row in await _OF_PRODUCTS.all(self._connection, user_id=user_id)]
+
+    async def uses(self, user_id: UUID, product_id: UUID | None = None) -> list[Use]:
+        """The contents that versions and open uploads hold, of one product or of all."""
+        return [Use(*row.values()) for row in await _USES.all(self._connection, user_id=user_id, of_product=product_id)]
+
+    async def reserved(self, user_id: UUID, product_id: UUID | None = None) -> int:
+        """What open uploads may still bring, of one product or of all."""
+        row = await _RESERVED.first(self._connection, user_id=user_id, of_product=product_id)
+        return row["bytes"] if row else 0
+
+    async def set_limit(self, user_id: UUID, limit_bytes: int, now: datetime) -> None:
+        """Gives the user a limit of their own."""
+        await _SET.run(self._connection, user_id=user_id, limit_bytes=limit_bytes, now=now)
+
+    async def reset_limit(self, user_id: UUID) -> None:
+        """The usual limit counts again."""
+        await _RESET.run(self._connection, user_id=user_id)

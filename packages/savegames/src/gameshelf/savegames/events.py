@@ -35,7 +35,8 @@ class SavegameUploaded(_OfSlot):
     """A version was made of bytes that a client sent, or had sent before; of a branch too."""
 
     version: int
-    s3_object_key: str
+    s3_path: str
+    """Where the store has it: ``s3://bucket/key``."""
     file_size_bytes: int
     client_modified_at: datetime | None
     is_branch: bool

@@ -74,7 +74,7 @@ class Attempt:
 class SavegameUploads:
     """One user's uploads, over one connection that is inside the user's transaction.
 
-    ``access`` answers who may play what; ``record`` takes the events.
+    ``access`` answers who may play what; ``record`` takes the events, which name the ``bucket`` where the bytes are.
     """
 
     def __init__(
@@ -84,7 +84,9 @@ class SavegameUploads:
         access: Access,
         clock: Clock = utc_now,
         limits: Limits = Limits(),  # noqa: B008 - frozen
+        bucket: str = "",
     ) -> None:
+        self._bucket = bucket
         self._store = SavegameStore(connection)
         self._record = record
         self._access = access
@@ -307,7 +309,7 @@ class SavegameUploads:
             SavegameUploaded(
                 **self._about(user_id, upload),
                 version=upload.version,
-                s3_object_key=stored.key,
+                s3_path=f"s3://{self._bucket}/{stored.key}",
                 file_size_bytes=upload.size,
                 client_modified_at=upload.client_modified_at,
                 is_branch=is_branch,

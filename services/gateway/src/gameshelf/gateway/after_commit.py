@@ -12,6 +12,7 @@ from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.kernel.events import Event
 from gameshelf.library import SeatReclaimed
 from gameshelf.playtime import AnomalyFound, EndReason, SessionEnded, SessionResumed, SessionStarted
+from gameshelf.savegames import SavegameUploaded, UploadFailed
 from gameshelf.wishlist import SaleNoticed
 
 
@@ -29,6 +30,8 @@ class AfterCommit:
             AchievementUnlocked: self._achievement_unlocked,
             SaleNoticed: self._sale_noticed,
             SeatReclaimed: self._seat_reclaimed,
+            SavegameUploaded: self._save_uploaded,
+            UploadFailed: self._upload_failed,
         }
 
     def hear(self, events: Iterable[Event]) -> None:
@@ -52,6 +55,13 @@ class AfterCommit:
 
     def _sale_noticed(self, event: SaleNoticed) -> None:
         self._metrics.wishlist_notifications.inc()
+
+    def _save_uploaded(self, event: SavegameUploaded) -> None:
+        self._metrics.savegame_syncs.labels("upload", "conflict" if event.is_branch else "completed").inc()
+        self._metrics.savegame_sync_bytes.labels("upload").inc(event.sent_bytes)
+
+    def _upload_failed(self, event: UploadFailed) -> None:
+        self._metrics.savegame_syncs.labels("upload", "failed").inc()
 
     def _anomaly_found(self, event: AnomalyFound) -> None:
         self._metrics.playtime_anomalies.labels(event.kind).inc()

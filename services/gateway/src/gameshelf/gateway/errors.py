@@ -149,6 +149,69 @@ CODES: dict[str, Code] = {
         ("Настройки не найдены", "Settings not found"),
         ("У этой игры нет таких настроек.", "There are no such settings of this game."),
     ),
+    "SAVEGAME_SLOT_NOT_FOUND": Code(
+        404,
+        "NOT_FOUND",
+        ("Сохранение не найдено", "Save not found"),
+        ("У вас нет такого сохранения.", "You have no such save."),
+    ),
+    "SAVEGAME_VERSION_NOT_FOUND": Code(
+        404,
+        "NOT_FOUND",
+        ("Версия сохранения не найдена", "Version of the save not found"),
+        (
+            "Такой версии или загрузки нет, или её данные уже удалены.",
+            "There is no such version or upload, or its bytes are gone.",
+        ),
+    ),
+    "CONFLICT_NOT_FOUND": Code(
+        404,
+        "NOT_FOUND",
+        ("Конфликт не найден", "Conflict not found"),
+        ("У вас нет такого открытого конфликта.", "You have no such open conflict."),
+    ),
+    "SAVEGAME_VERSION_CONFLICT": Code(
+        409,
+        "FAILED_PRECONDITION",
+        ("Конфликт версий сохранения", "The versions of the save conflict"),
+        (
+            "Сохранение изменилось на другом устройстве; обе стороны сохранены и описаны в meta, выберите одну.",
+            "The save has changed on another device; both sides are kept and described in meta, choose one.",
+        ),
+    ),
+    "SAVEGAME_FILE_TOO_LARGE": Code(
+        413,
+        "RESOURCE_EXHAUSTED",
+        ("Слишком большое сохранение", "The save is too large"),
+        ("Файл больше, чем допустимо; предел в meta.max_bytes.", "The file is larger than meta.max_bytes."),
+    ),
+    "USER_QUOTA_EXCEEDED": Code(
+        422,
+        "RESOURCE_EXHAUSTED",
+        ("Превышена квота облачных сохранений", "The quota of cloud saves is exceeded"),
+        (
+            "Места нет: удалите ненужные сохранения; что исчерпано, сказано в meta.limit.",
+            "There is no room: delete saves that you don't need; meta.limit says what is exhausted.",
+        ),
+    ),
+    "SAVEGAME_UPLOAD_INCOMPLETE": Code(
+        422,
+        "FAILED_PRECONDITION",
+        ("Загрузка не завершена", "The upload is incomplete"),
+        (
+            "Файл ещё не загружен: отправьте его по выданному адресу и подтвердите снова.",
+            "Nothing has been uploaded yet: send the file to the URL that was given, and confirm again.",
+        ),
+    ),
+    "SAVEGAME_HASH_MISMATCH": Code(
+        422,
+        "FAILED_PRECONDITION",
+        ("Загружен другой файл", "Another file was uploaded"),
+        (
+            "Размер или хеш файла не совпадает с заявленным; запросите новый адрес и загрузите файл заново.",
+            "The file's size or hash is not what was announced; ask for a new URL and upload it again.",
+        ),
+    ),
     "METHOD_NOT_ALLOWED": Code(
         405,
         "UNIMPLEMENTED",
@@ -360,6 +423,13 @@ _RULES: dict[str, tuple[str, str]] = {
         "Give platform or device_id: a write changes one layer.",
     ),
     "too_many_layers": ("Не больше {max} слоёв.", "At most {max} layers."),
+    "slot_name": ("Имя не может содержать «..».", "The name may not contain '..'."),
+    "slot_name_taken": ("Сохранение с таким именем уже есть.", "There is a save of this name already."),
+    "size_of_known_content": (
+        "Содержимое с этим хешем имеет другой размер.",
+        "The content with this hash has another size.",
+    ),
+    "too_many_pinned": ("Закрепить можно не больше {max} версий.", "At most {max} versions can be pinned."),
     "stale_order": (
         "Назовите каждый элемент списка ровно один раз; прочитайте список заново.",
         "Name every item of the list once; read the list anew.",

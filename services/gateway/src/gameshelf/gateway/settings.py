@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
+from gameshelf.savegames import Limits
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -295,6 +296,19 @@ class Settings(BaseModel):
     @property
     def session_timeout(self) -> timedelta:
         return timedelta(seconds=self.session_timeout_seconds)
+
+    @property
+    def savegame_limits(self) -> Limits:
+        """How much saves may take, and how long what of them stays."""
+        return Limits(
+            max_bytes=self.savegame_max_bytes,
+            quota_bytes=self.savegame_quota_bytes,
+            product_quota_bytes=self.savegame_product_quota_bytes,
+            max_versions=self.savegame_max_versions,
+            url_lives=timedelta(seconds=self.s3_url_ttl_seconds),
+            trash_for=timedelta(days=self.savegame_trash_days),
+            delete_grace=timedelta(days=self.s3_delete_grace_days),
+        )
 
     @property
     def s3_url(self) -> str | None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from gameshelf import achievements, library, playtime, wishlist
+from gameshelf import achievements, library, playtime, savegames, wishlist
 from gameshelf import settings as game_settings
 from gameshelf.gateway import tables
 from gameshelf.gateway.adapters import redis as redis_adapter
@@ -31,6 +31,7 @@ from gameshelf.gateway.http import family as family_http
 from gameshelf.gateway.http import library as library_http
 from gameshelf.gateway.http import meta, openapi
 from gameshelf.gateway.http import playtime as playtime_http
+from gameshelf.gateway.http import savegames as savegames_http
 from gameshelf.gateway.http import settings as settings_http
 from gameshelf.gateway.http import wishlist as wishlist_http
 from gameshelf.gateway.http.app import RestApi, create_app
@@ -47,6 +48,7 @@ from gameshelf.gateway.jobs.products import WantedProducts
 from gameshelf.gateway.jobs.rarity import RarityFold, RarityRecount
 from gameshelf.gateway.jobs.retention import Retention
 from gameshelf.gateway.jobs.sales import Sales
+from gameshelf.gateway.jobs.saves import ObjectSweeper, SaveKeeper, erase_objects
 from gameshelf.gateway.kafka.client import connection_options
 from gameshelf.gateway.kafka.consumer import Consumer
 from gameshelf.gateway.kafka.dead_letters import DeadLetters
@@ -56,6 +58,7 @@ from gameshelf.gateway.lost_seats import LostSeats
 from gameshelf.gateway.migrate import require_current
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
+from gameshelf.gateway.saves import Bucket, Saves
 from gameshelf.gateway.settings import ServiceRole, Settings, SettingsError
 from gameshelf.gateway.streams import UserStreams
 from gameshelf.gateway.transaction import Committed, MakeService, Services, Transactions
@@ -83,6 +86,7 @@ DOMAINS: Sequence[Domain] = (
     Domain(achievements.MIGRATIONS, achievements.AchievementService, achievements_http.routes),
     Domain(wishlist.MIGRATIONS, wishlist.WishlistService, wishlist_http.routes),
     Domain(game_settings.MIGRATIONS, game_settings.SettingsService, settings_http.routes),
+    Domain(savegames.MIGRATIONS, savegames.SavegameService, savegames_http.routes),
 )
 """One line a domain."""
 
@@ -113,6 +117,17 @@ def make_services(settings: Settings) -> Services:
         max_bytes = settings.settings_max_bytes
         return game_settings.SettingsService(connection, record, AccessQueries(connection), clock, max_bytes)
 
+    limits, bucket = settings.savegame_limits, settings.s3_bucket or ""
+
+    def make_uploads(connection: Connection, record: Record, clock: Clock) -> savegames.SavegameUploads:
+        return savegames.SavegameUploads(connection, record, AccessQueries(connection), clock, limits, bucket)
+
+    def make_saves(connection: Connection, record: Record, clock: Clock) -> savegames.SavegameService:
+        return savegames.SavegameService(connection, record, clock, limits)
+
+    def make_conflicts(connection: Connection, record: Record, clock: Clock) -> savegames.SavegameConflicts:
+        return savegames.SavegameConflicts(connection, record, clock, limits)
+
     return {
         library.LibraryService: library.LibraryService,
         library.FamilyLinks: make_links,
@@ -121,6 +136,9 @@ def make_services(settings: Settings) -> Services:
         achievements.AchievementService: make_achievements,
         wishlist.WishlistService: make_wishlist,
         game_settings.SettingsService: make_settings,
+        savegames.SavegameService: make_saves,
+        savegames.SavegameUploads: make_uploads,
+        savegames.SavegameConflicts: make_conflicts,
     }
 
 
@@ -143,7 +161,9 @@ ROUTES = (
 class Gateway:
     """One process of the service: every part built, none started."""
 
-    def __init__(self, settings: Settings, database: Database, metrics: Metrics, tracing: Tracing) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, metrics: Metrics, tracing: Tracing, bucket: Bucket | None = None
+    ) -> None:
         self.settings = settings
         self.database = database
         self.acquire = database.acquire
@@ -157,6 +177,11 @@ class Gateway:
         self.transactions = Transactions(
             self.acquire, self.streams, services, settings.kafka_topic_events, self._committed, self._forwarded
         )
+        self.bucket = bucket
+        limits = settings.savegame_limits
+        self.saves = Saves(bucket, self.transactions, metrics, settings.s3_url_ttl_seconds, limits.quota_bytes)
+        self.save_keeper = SaveKeeper(self.acquire, self.transactions, limits)
+        self.object_sweeper = ObjectSweeper(self.acquire, self.saves, metrics, limits)
         self.live = LiveSessions(self.redis)
         self.lost_seats = LostSeats(self.acquire)
         self.heartbeats = Heartbeats(
@@ -180,7 +205,12 @@ class Gateway:
         self.consumer = self._consumer()
         self.erasure = Erasure(
             self.acquire,
-            [forget_live(self.live), dissolve_family, *(_erase(services[domain.service]) for domain in DOMAINS)],
+            [
+                forget_live(self.live),
+                dissolve_family,
+                *(_erase(services[domain.service]) for domain in DOMAINS),
+                erase_objects(self.saves),  # last: a store that is away holds up nothing else
+            ],
         )
         self.forwarding = Forwarding(self.acquire, self.transactions)
         # A checkpoint may be a minute old, and a heartbeat or two may be lost on their way.
@@ -208,6 +238,7 @@ class Gateway:
             self.transactions,
             self.heartbeats,
             pages,
+            self.saves,
             self.tracing,
             # A character of two bytes takes six where JSON is sent in ASCII, and some indent it.
             large_body_bytes=4 * settings.settings_max_bytes,
@@ -284,6 +315,8 @@ class Gateway:
     async def close(self) -> None:
         """Closes what was opened."""
         await self.redis.aclose()
+        if self.bucket:
+            await self.bucket.close()
         if self.catalog:
             await self.catalog.close()
         await self.database.close()
@@ -298,10 +331,24 @@ async def build(settings: Settings) -> Gateway:
     try:
         async with database.acquire() as connection:
             await require_current(connection, MIGRATIONS)
-        return Gateway(settings, database, Metrics(), tracing)
+        metrics = Metrics()
+        bucket = await _open_bucket(settings, metrics, tracing)
+        return Gateway(settings, database, metrics, tracing, bucket)
     except BaseException:
         database.terminate()
         raise
+
+
+async def _open_bucket(settings: Settings, metrics: Metrics, tracing: Tracing) -> Bucket | None:
+    if settings.s3_bucket is None:
+        return None
+    # Imported where it is used: the client takes half a second and 45 MB that a process without a store is spared.
+    from gameshelf.gateway.adapters import s3
+
+    bucket = s3.connect(settings, metrics, tracing)
+    if bucket:
+        await bucket.open()
+    return bucket
 
 
 def _verifier(settings: Settings) -> TokenVerifier | None:

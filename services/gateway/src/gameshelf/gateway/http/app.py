@@ -6,6 +6,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.encoding import decode, encode
 from gameshelf.gateway.errors import Language, MethodNotAllowed, PayloadTooLarge, RateLimitExceeded
 from gameshelf.gateway.failures import refused, safe_to_repeat
 from gameshelf.gateway.heartbeats import Heartbeats
@@ -17,6 +18,7 @@ from gameshelf.gateway.http.reply import BASE, JSON, Reply, refusal
 from gameshelf.gateway.http.routing import Read, Route, Signal, Write
 from gameshelf.gateway.limits import RateLimits
 from gameshelf.gateway.observability.traces import Tracing, current_trace_id
+from gameshelf.gateway.saves import Saves
 from gameshelf.gateway.streams import UserStreams
 from gameshelf.gateway.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
@@ -48,6 +50,7 @@ class RestApi:
         transactions: Transactions,
         heartbeats: Heartbeats,
         pages: PageCache,
+        saves: Saves,
         tracing: Tracing,
         large_body_bytes: int = MAX_BODY_BYTES,
         clock: Clock = utc_now,
@@ -60,6 +63,7 @@ class RestApi:
         self._transactions = transactions
         self._heartbeats = heartbeats
         self._pages = pages
+        self._saves = saves
         self._tracing = tracing
         self._large_body_bytes = large_body_bytes
         self._clock = clock
@@ -103,9 +107,8 @@ class RestApi:
         arguments: dict[str, Any] = {**ids, **_query(route)}
         async with self._acquire() as connection:
             state = await self._streams.state(connection, user_id)
-            read = Read(
-                connection, user_id, state, language, request.headers.get("If-None-Match"), self._pages, self._clock()
-            )
+            if_none_match = request.headers.get("If-None-Match")
+            read = Read(connection, user_id, state, language, if_none_match, self._pages, self._saves, self._clock())
             return await route.handler(read, **arguments)
 
     async def _signal(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
@@ -118,10 +121,12 @@ class RestApi:
             raise PayloadTooLarge
         arguments: dict[str, Any] = {**ids, **_query(route)}
         if route.body:
-            path_id = str(next(iter(ids.values()))) if ids else None
+            path_id = str(next(iter(ids.values()))) if len(ids) == 1 else None
             arguments["body"] = parse_body(route.body, request.content_type, body, path_id)
         key = request.headers.get("Idempotency-Key") if route.takes_key else None
         guard = Guard.of(user_id, f"{route.method} {request.path}", key, body) if key is not None else None
+        if route.prepare:
+            arguments["prepared"] = await route.prepare(self._saves, user_id, **arguments)
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return await self._change(route, user_id, language, arguments, guard)
@@ -135,13 +140,14 @@ class RestApi:
     ) -> Reply:
         async with self._transactions.begin(user_id) as transaction:
             headers = request.headers
-            write = Write(transaction, language, headers.get("If-Match"), headers.get("If-None-Match"))
+            conditions = headers.get("If-Match"), headers.get("If-None-Match")
+            write = Write(transaction, language, self._saves, *conditions)
             if guard is None:
                 return await route.handler(write, **arguments)
             kept = await guard.replay(transaction.connection)
             if kept is not None:
                 transaction.discard()
-                return kept
+                return await _renewed(route, write, kept)
             try:
                 async with transaction.savepoint():
                     reply = await route.handler(write, **arguments)
@@ -152,6 +158,12 @@ class RestApi:
                 transaction.discard()
             await guard.keep(transaction.connection, reply)
             return reply
+
+
+async def _renewed(route: Route, write: Write, kept: Reply) -> Reply:
+    if route.renew is None or kept.status >= 300:
+        return kept
+    return Reply(kept.status, encode(await route.renew(write, decode(kept.body))), kept.headers)
 
 
 def _query(route: Route) -> dict[str, Any]:

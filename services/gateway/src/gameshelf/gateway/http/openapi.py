@@ -52,7 +52,11 @@ def _operation(route: Route, components: dict[str, Any]) -> dict[str, Any]:
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
-    return [{"name": name, "in": "path", "required": True, "schema": schemas.UUID} for name in route.ids]
+    number = {"type": "integer", "minimum": 1}
+    return [
+        {"name": name, "in": "path", "required": True, "schema": number if name in route.numbers else schemas.UUID}
+        for name in route.ids
+    ]
 
 
 def _query_parameters(route: Route, components: dict[str, Any]) -> list[dict[str, Any]]:

@@ -15,16 +15,19 @@ from uuid import UUID
 from gameshelf.gateway.errors import Language
 from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.http.page_cache import PageCache
-from gameshelf.gateway.http.reply import BASE, Reply
+from gameshelf.gateway.http.reply import BASE, Reply, refusal
+from gameshelf.gateway.observability.traces import current_trace_id
+from gameshelf.gateway.saves import Saves
 from gameshelf.gateway.streams import StreamState
 from gameshelf.gateway.transaction import Transaction
 from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import DomainError
 from pydantic import BaseModel
 
 Q = TypeVar("Q")
 Handler = Callable[..., Awaitable[Reply]]
 
-_ID = re.compile(r"<uuid:(\w+)>")
+_ID = re.compile(r"<(uuid|int)(?:\([^)]*\))?:(\w+)>")
 
 
 @dataclass(slots=True)
@@ -37,6 +40,7 @@ class Read:
     language: Language
     if_none_match: str | None
     pages: PageCache
+    saves: Saves
     now: datetime
 
     def of(self, queries: Callable[[Connection], Q]) -> Q:
@@ -50,6 +54,7 @@ class Write:
 
     transaction: Transaction
     language: Language
+    saves: Saves
     if_match: str | None = None
     if_none_match: str | None = None
 
@@ -60,6 +65,12 @@ class Write:
     def of(self, service: type[Q]) -> Q:
         """A domain's service over this request's transaction, for example ``write.of(LibraryService)``."""
         return self.transaction.of(service)
+
+    def refuse(self, error: DomainError) -> Reply:
+        """A refusal that is a result: what was written on the way to it is committed. What must leave no trace is
+        raised.
+        """
+        return refusal(error, self.language, current_trace_id())
 
 
 @dataclass(slots=True)
@@ -77,7 +88,7 @@ class Route:
     kind: Literal["read", "write", "signal"]
     method: str
     path: str
-    """Below the base, with ``<uuid:name>`` for ids."""
+    """Below the base, with ``<uuid:name>`` for ids and ``<int:name>`` for numbers."""
     handler: Handler
     summary: str
     tag: str
@@ -92,6 +103,12 @@ class Route:
     """Whether a read answers 304, and a write takes If-Match."""
     takes_large: bool = False
     """Whether its body may be larger than others, by the settings of the service."""
+    prepare: Callable[..., Awaitable[Any]] | None = None
+    """What a write needs done before its transaction: ``async def prepare(saves, user_id, **arguments)``. The handler
+    gets
+    the result as ``prepared``."""
+    renew: Callable[[Write, Any], Awaitable[Any]] | None = None
+    """Makes an answer that an Idempotency-Key kept good again, where it would have run out."""
     refuses: tuple[str, ...] = ()
 
     @property
@@ -102,12 +119,17 @@ class Route:
     @property
     def ids(self) -> list[str]:
         """The names of the ids in the path."""
-        return _ID.findall(self.path)
+        return [name for _, name in _ID.findall(self.path)]
+
+    @property
+    def numbers(self) -> list[str]:
+        """Those of them that are numbers; the others are UUIDs."""
+        return [name for kind, name in _ID.findall(self.path) if kind == "int"]
 
     @property
     def template(self) -> str:
         """The path as documents and metrics name it, with ``{name}`` for ids."""
-        return BASE + _ID.sub(r"{\1}", self.path)
+        return BASE + _ID.sub(r"{\2}", self.path)
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 from gameshelf.library import AcquisitionType, Direction, InstallationStatus, LinkMode, LinkStatus
 from gameshelf.playtime import EndReason
+from gameshelf.savegames import Resolution, Result, VersionStatus
 
 Schema = dict[str, Any]
 
@@ -45,9 +46,9 @@ def value(kind: str, attributes: dict[str, Schema], identity: Schema = UUID) -> 
     return closed({"type": {"const": kind}, "id": identity, "attributes": closed(attributes)})
 
 
-def single(data: Schema) -> Schema:
-    """``{"data": …}``."""
-    return closed({"data": data})
+def single(data: Schema, meta: Schema | None = None) -> Schema:
+    """``{"data": …}``, with ``meta`` beside it."""
+    return closed({"data": data, **({"meta": meta} if meta else {})})
 
 
 def listing(data: Schema) -> Schema:
@@ -221,6 +222,83 @@ GAME_SETTINGS = value(
         "revision": COUNT,
         "last_updated_at": TIME,
         "last_synced_with_cloud_at": nullable(TIME),
+    },
+)
+
+_SAVE = {
+    "product_id": UUID,
+    "slot_name": TEXT,
+    "version": COUNT,
+    "parent_version": COUNT,
+    "merged_version": nullable(COUNT),
+    "file_size_bytes": COUNT,
+    "file_hash_sha256": TEXT,
+    "client_modified_at": nullable(TIME),
+    "server_uploaded_at": TIME,
+    "device_id": nullable(TEXT),
+    "comment": nullable(TEXT),
+    "is_pinned": {"type": "boolean"},
+    "playtime_seconds": nullable(COUNT),
+    "content_encoding": nullable(TEXT),
+    "encryption": nullable(closed({"scheme": TEXT, "key_id": TEXT})),
+}
+SAVEGAME = resource("savegame", {**_SAVE, "deleted_at": nullable(TIME)})
+SAVEGAME_VERSION = value("savegameVersion", {**_SAVE, "status": one_of(VersionStatus)})
+SAVEGAME_CONFLICT = value(
+    "savegameConflict",
+    {
+        "savegame_id": UUID,
+        "product_id": UUID,
+        "slot_name": TEXT,
+        "opened_at": TIME,
+        "head": SAVEGAME_VERSION,
+        "branch": SAVEGAME_VERSION,
+    },
+)
+_RESOLVED = {"resolution": one_of(Resolution), "conflict_id": UUID}
+UPLOAD_META = closed(
+    {"result": one_of(Result), **_RESOLVED, "head_version": COUNT, "branch_version": COUNT},
+    optional=(*_RESOLVED, "head_version", "branch_version"),
+)
+RESOLUTION_META = closed({**_RESOLVED, "copy_savegame_id": nullable(UUID)})
+
+PRESIGNED_UPLOAD_URL = value(
+    "presignedUploadUrl",
+    {
+        "internal_save_id": UUID,
+        "upload_required": {"type": "boolean"},
+        "upload_url": nullable(TEXT),
+        "method": nullable(TEXT),
+        "headers": {"type": "object", "additionalProperties": TEXT},
+        "expires_in_seconds": COUNT,
+        "conflict_expected": {"type": "boolean"},
+    },
+)
+
+PRESIGNED_DOWNLOAD_URL = value(
+    "presignedDownloadUrl",
+    {
+        "savegame_id": UUID,
+        "version": COUNT,
+        "download_url": TEXT,
+        "expires_in_seconds": COUNT,
+        "file_size_bytes": COUNT,
+        "file_hash_sha256": TEXT,
+        "content_encoding": nullable(TEXT),
+        "encryption": _SAVE["encryption"],
+    },
+)
+
+SAVEGAME_QUOTA = value(
+    "savegameQuota",
+    {
+        "used_bytes": COUNT,
+        "reserved_bytes": COUNT,
+        "limit_bytes": COUNT,
+        "products": {
+            "type": "array",
+            "items": closed({"product_id": UUID, "used_bytes": COUNT, "reserved_bytes": COUNT}),
+        },
     },
 )
 

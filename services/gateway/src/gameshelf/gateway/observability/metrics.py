@@ -57,6 +57,16 @@ class Metrics:
         self.wishlist_notifications = Counter(
             "wishlist_notifications", "Wishers who were told of a sale", registry=registry
         )
+        self.savegame_syncs = Counter(
+            "savegame_syncs",
+            "Uploads that were confirmed, downloads that were signed",
+            ["direction", "result"],
+            registry=registry,
+        )
+        self.savegame_sync_bytes = Counter("savegame_sync_bytes", "Bytes of them", ["direction"], registry=registry)
+        self.savegame_objects = Counter(
+            "savegame_objects", "What the sweeps of the object store found", ["found"], registry=registry
+        )
         self.pool_size = Gauge("postgres_pool_size", "Open connections to PostgreSQL", registry=registry)
         self.pool_idle = Gauge("postgres_pool_idle", "Those not in use", registry=registry)
         # Finding a child by its labels costs more than counting, so each is looked up once.

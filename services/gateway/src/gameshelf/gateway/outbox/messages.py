@@ -21,6 +21,14 @@ from gameshelf.playtime import (
     SessionResumed,
     SessionStarted,
 )
+from gameshelf.savegames import (
+    SavegameConflicted,
+    SavegameConflictResolved,
+    SavegameHeadMoved,
+    SavegameUploaded,
+    UploadFailed,
+    UploadRequested,
+)
 from gameshelf.settings import SettingsUpdated
 from gameshelf.wishlist import SaleNoticed, WishAdded, WishRemoved
 
@@ -277,13 +285,90 @@ def _(event: SettingsUpdated) -> Told:
     )
 
 
+_OfSave = UploadRequested | SavegameUploaded | SavegameHeadMoved | UploadFailed | SavegameConflicted
+
+
+def _sync(event: _OfSave, status: str, **more: Any) -> Json:
+    """The payload of ``savegame.sync.status``."""
+    payload = {
+        "savegame_id": event.slot_id,
+        "product_id": event.product_id,
+        "slot_name": event.slot_name,
+        "status": status,
+        "last_synced_at": event.occurred_at if status == "sync_completed" else None,
+        "error_message": None,
+    }
+    return payload | more
+
+
+@tell.register
+def _(event: UploadRequested) -> Told:
+    return Told(device_type="savegame.sync.status", device_payload=_sync(event, "sync_started"))
+
+
+@tell.register
+def _(event: SavegameUploaded) -> Told:
+    # Of a branch the devices hear by its conflict.
+    status = None if event.is_branch else "savegame.sync.status"
+    return Told(
+        "com.platform.library.savegame.uploaded.v1",
+        {
+            "userId": event.user_id,
+            "productId": event.product_id,
+            "savegameId": event.slot_id,
+            "slotName": event.slot_name,
+            "version": event.version,
+            "isBranch": event.is_branch,
+            "s3Path": event.s3_path,
+            "fileSizeBytes": event.file_size_bytes,
+            "clientTimestamp": event.client_modified_at,
+            "serverTimestamp": event.occurred_at,
+        },
+        status,
+        _sync(event, "sync_completed", version=event.version),
+    )
+
+
+@tell.register
+def _(event: SavegameHeadMoved) -> Told:
+    return Told(
+        device_type="savegame.sync.status", device_payload=_sync(event, "sync_completed", version=event.version)
+    )
+
+
+@tell.register
+def _(event: UploadFailed) -> Told:
+    payload = _sync(event, "sync_failed", error_message="SAVEGAME_HASH_MISMATCH")
+    return Told(device_type="savegame.sync.status", device_payload=payload)
+
+
+@tell.register
+def _(event: SavegameConflicted) -> Told:
+    return Told(
+        "com.platform.library.savegame.conflict.v1",
+        {
+            "userId": event.user_id,
+            "productId": event.product_id,
+            "savegameId": event.slot_id,
+            "slotName": event.slot_name,
+            "conflictId": event.conflict_id,
+            "headVersion": event.head_version,
+            "branchVersion": event.branch_version,
+            "occurredAt": event.occurred_at,
+        },
+        "savegame.sync.status",
+        _sync(event, "conflict", conflict_id=event.conflict_id),
+    )
+
+
 # The library item tells of totals; a sign of life and what support finds are nobody else's; a share that is withdrawn
-# ends sessions, and they tell of themselves.
+# ends sessions, and they tell of themselves; a conflict that ends makes a head, or a slot, that tells of itself.
 @tell.register(PlaytimeChanged)
 @tell.register(PlaytimeCorrected)
 @tell.register(SessionResumed)
 @tell.register(AnomalyFound)
 @tell.register(ShareWithdrawn)
+@tell.register(SavegameConflictResolved)
 def _(event: Event) -> Told:
     return Told()
 

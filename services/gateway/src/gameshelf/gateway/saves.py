@@ -1,0 +1,120 @@
+"""What cloud saves need of the object store: signed URLs, and objects made and verified outside of any transaction."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from gameshelf.gateway.observability.metrics import Metrics
+from gameshelf.gateway.transaction import Transactions
+from gameshelf.savegames import (
+    Attempt,
+    Digest,
+    Downloadable,
+    ObjectSigner,
+    ObjectStore,
+    Reservation,
+    SavegameUploadIncomplete,
+    SavegameUploads,
+    SignedRequest,
+    StoreUnavailable,
+)
+
+_AT_ONCE = 8
+"""How many objects are verified side by side: each may be a large one that is read to its end."""
+_PATIENCE_SECONDS = 10.0
+
+
+class Bucket(ObjectSigner, ObjectStore, Protocol):
+    """An object store that was opened."""
+
+    async def close(self) -> None:
+        """Closes it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What the store said of an upload; both None where there was nothing to make."""
+
+    attempt: Attempt | None = None
+    digest: Digest | None = None
+
+
+class Saves:
+    """Signs, and makes objects. ``objects`` is None where no store is set: then everything here is unavailable."""
+
+    def __init__(
+        self,
+        objects: Bucket | None,
+        transactions: Transactions,
+        metrics: Metrics,
+        url_ttl_seconds: int,
+        quota_bytes: int,
+    ) -> None:
+        self._objects = objects
+        self._transactions = transactions
+        self._metrics = metrics
+        self.url_ttl_seconds = url_ttl_seconds
+        self.quota_bytes = quota_bytes
+        """What a user may take, unless support has set another limit."""
+        self._places = asyncio.Semaphore(_AT_ONCE)
+
+    @property
+    def has_store(self) -> bool:
+        """Whether a store is set."""
+        return self._objects is not None
+
+    @property
+    def objects(self) -> Bucket:
+        """The bucket. Raises StoreUnavailable where there is none."""
+        if self._objects is None:
+            raise StoreUnavailable("no object store is set")
+        return self._objects
+
+    async def sign_upload(self, leave: Reservation) -> SignedRequest | None:
+        """The request that uploads the bytes; None where nothing has to be uploaded. Raises StoreUnavailable."""
+        if not leave.is_required:
+            return None
+        return await self.objects.sign_upload(leave.key, leave.size, self.url_ttl_seconds)
+
+    async def sign_download(self, found: Downloadable) -> SignedRequest:
+        """The request that downloads a version. Raises StoreUnavailable."""
+        version = found.version
+        signed = await self.objects.sign_download(found.key, self.url_ttl_seconds, f"{version.slot_name}.sav")
+        self._metrics.savegame_syncs.labels("download", "signed").inc()
+        self._metrics.savegame_sync_bytes.labels("download").inc(version.size)
+        return signed
+
+    async def verify(self, user_id: UUID, upload_id: UUID) -> Verified:
+        """Makes the object of an upload, and looks at it. What becomes of it is decided in a transaction of its own.
+
+        Raises SavegameVersionNotFound, SavegameUploadIncomplete, StoreUnavailable.
+        """
+        async with self._transactions.begin(user_id) as transaction:
+            attempt = await transaction.of(SavegameUploads).begin(user_id, upload_id)
+            if attempt is None:
+                transaction.discard()
+                return Verified()
+        async with self._place():
+            if await self.objects.copy(attempt.source, attempt.target, attempt.metadata):
+                return Verified(attempt, await self.objects.digest(attempt.target, attempt.size))
+        async with self._transactions.begin(user_id) as transaction:
+            await transaction.of(SavegameUploads).give_up(user_id, attempt)
+            transaction.discard()
+        raise SavegameUploadIncomplete
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """Waits for a place among those that are verified, but not for long: who waits can ask again."""
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._places.acquire()
+        except TimeoutError:
+            raise StoreUnavailable("too many objects are verified already") from None
+        try:
+            yield
+        finally:
+            self._places.release()

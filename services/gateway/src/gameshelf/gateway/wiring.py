@@ -20,6 +20,7 @@ from gameshelf.gateway.grpc.achievements import Achievements
 from gameshelf.gateway.grpc.calls import Calls, ServiceCertificates
 from gameshelf.gateway.grpc.library import LibraryQuery
 from gameshelf.gateway.grpc.playtime import PlaytimeTracker
+from gameshelf.gateway.grpc.saves import CloudSaves
 from gameshelf.gateway.grpc.server import GrpcServer, Servicer
 from gameshelf.gateway.grpc.settings import GameSettingsSync
 from gameshelf.gateway.grpc.wishlist import Wishlists
@@ -270,6 +271,7 @@ class Gateway:
             Achievements(self.transactions, self.acquire, self.streams),
             GameSettingsSync(self.transactions, self.acquire, self.streams),
             Wishlists(self.transactions, self.acquire, self.streams),
+            CloudSaves(self.transactions, self.acquire, self.streams, self.saves),
         ]
         return GrpcServer(self.settings, calls, servicers)
 

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Set, Sized
 from contextvars import ContextVar
+from datetime import UTC
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied, Problem
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
@@ -100,11 +102,14 @@ def require_few(values: Sized, field: str) -> None:
         raise InvalidInput(Problem("too_long", pointer=field, params={"max_length": MAX_ELEMENTS}))
 
 
-def parse_message(model: type[M], message: Message, leave_out: Set[str] = frozenset()) -> M:
-    """A request as a validated command; an empty field counts as absent. Raises InvalidInput, all fields in one go."""
-    given = {field.name: value for field, value in message.ListFields() if field.name not in leave_out}
+def parse_message(model: type[M], message: Message, leave_out: Set[str] = frozenset(), **given: Any) -> M:
+    """A request as a validated command; an empty field counts as absent, ``given`` is what it says in other words.
+
+    Raises InvalidInput, all fields in one go.
+    """
+    sent = {field.name: _plain(value) for field, value in message.ListFields() if field.name not in leave_out}
     try:
-        return model.model_validate(given)
+        return model.model_validate(sent | given)
     except ValidationError as error:
         raise InvalidInput(
             *(
@@ -112,6 +117,18 @@ def parse_message(model: type[M], message: Message, leave_out: Set[str] = frozen
                 for entry in error.errors(include_url=False, include_input=False)
             )
         ) from None
+
+
+def _plain(value: Any) -> Any:
+    """A field as a command takes it: times as such, messages as dicts."""
+    if isinstance(value, Timestamp):
+        try:
+            return value.ToDatetime(UTC)
+        except (ValueError, OverflowError):
+            return "beyond all times"  # which the command refuses
+    if isinstance(value, Message):
+        return {field.name: _plain(one) for field, one in value.ListFields()}
+    return value
 
 
 class ServiceCertificates:

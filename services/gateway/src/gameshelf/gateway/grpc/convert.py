@@ -4,14 +4,16 @@ from datetime import datetime
 from uuid import UUID
 
 from gameshelf.achievements import Achievement
-from gameshelf.gateway.encoding import encode
+from gameshelf.gateway.encoding import decode, encode
 from gameshelf.library import Access, ItemView
 from gameshelf.playtime import StoredSession
 from gameshelf.protos.library.v1 import achievement_service_pb2 as achievements
+from gameshelf.protos.library.v1 import cloud_save_service_pb2 as cloud_saves
 from gameshelf.protos.library.v1 import game_settings_sync_service_pb2 as game_settings
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as playtime
 from gameshelf.protos.library.v1 import wishlist_service_pb2 as wishlist
+from gameshelf.savegames import OpenConflict, SaveVersion
 from gameshelf.settings import Settings
 from gameshelf.wishlist import Wish
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -90,6 +92,34 @@ def settings(of: Settings) -> game_settings.GameSettings:
         revision=of.revision,
         last_updated_at=timestamp(of.last_updated_at),
         last_synced_with_cloud_at=timestamp(of.last_synced_with_cloud_at),
+    )
+
+
+def save(of: SaveVersion) -> cloud_saves.SaveVersion:
+    return cloud_saves.SaveVersion(
+        savegame_id=str(of.slot_id),
+        product_id=str(of.product_id),
+        slot_name=of.slot_name,
+        version=of.version,
+        parent_version=of.parent_version,
+        merged_version=of.merged_version,
+        status=of.status,
+        file_size_bytes=of.size,
+        file_hash_sha256=of.content.hex(),
+        client_modified_at=timestamp(of.client_modified_at),
+        server_uploaded_at=timestamp(of.server_uploaded_at),
+        device_id=of.device_id or "",
+        comment=of.comment or "",
+        is_pinned=of.is_pinned,
+        playtime_seconds=of.playtime_seconds,
+        content_encoding=of.content_encoding or "",
+        encryption=cloud_saves.SaveEncryption(**decode(of.encryption)) if of.encryption else None,
+    )
+
+
+def save_conflict(of: OpenConflict) -> cloud_saves.SaveConflict:
+    return cloud_saves.SaveConflict(
+        conflict_id=str(of.id), opened_at=timestamp(of.opened_at), head=save(of.head), branch=save(of.branch)
     )
 
 

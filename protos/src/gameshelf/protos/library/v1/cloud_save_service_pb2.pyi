@@ -1,0 +1,239 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class SaveResolution(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SAVE_RESOLUTION_UNSPECIFIED: _ClassVar[SaveResolution]
+    SAVE_RESOLUTION_KEEP_LOCAL: _ClassVar[SaveResolution]
+    SAVE_RESOLUTION_KEEP_CLOUD: _ClassVar[SaveResolution]
+    SAVE_RESOLUTION_KEEP_BOTH: _ClassVar[SaveResolution]
+SAVE_RESOLUTION_UNSPECIFIED: SaveResolution
+SAVE_RESOLUTION_KEEP_LOCAL: SaveResolution
+SAVE_RESOLUTION_KEEP_CLOUD: SaveResolution
+SAVE_RESOLUTION_KEEP_BOTH: SaveResolution
+
+class SaveEncryption(_message.Message):
+    __slots__ = ("scheme", "key_id")
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    scheme: str
+    key_id: str
+    def __init__(self, scheme: _Optional[str] = ..., key_id: _Optional[str] = ...) -> None: ...
+
+class RequestSaveGameUploadURLRequest(_message.Message):
+    __slots__ = ("user_id", "product_id", "save_slot_name", "file_size_bytes", "file_hash_sha256", "client_modified_at", "base_version", "device_id", "comment", "playtime_seconds", "content_encoding", "encryption", "conflict_policy")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    SAVE_SLOT_NAME_FIELD_NUMBER: _ClassVar[int]
+    FILE_SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FILE_HASH_SHA256_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_MODIFIED_AT_FIELD_NUMBER: _ClassVar[int]
+    BASE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    COMMENT_FIELD_NUMBER: _ClassVar[int]
+    PLAYTIME_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_ENCODING_FIELD_NUMBER: _ClassVar[int]
+    ENCRYPTION_FIELD_NUMBER: _ClassVar[int]
+    CONFLICT_POLICY_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    product_id: str
+    save_slot_name: str
+    file_size_bytes: int
+    file_hash_sha256: str
+    client_modified_at: _timestamp_pb2.Timestamp
+    base_version: int
+    device_id: str
+    comment: str
+    playtime_seconds: int
+    content_encoding: str
+    encryption: SaveEncryption
+    conflict_policy: str
+    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., save_slot_name: _Optional[str] = ..., file_size_bytes: _Optional[int] = ..., file_hash_sha256: _Optional[str] = ..., client_modified_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., base_version: _Optional[int] = ..., device_id: _Optional[str] = ..., comment: _Optional[str] = ..., playtime_seconds: _Optional[int] = ..., content_encoding: _Optional[str] = ..., encryption: _Optional[_Union[SaveEncryption, _Mapping]] = ..., conflict_policy: _Optional[str] = ...) -> None: ...
+
+class RequestSaveGameUploadURLResponse(_message.Message):
+    __slots__ = ("internal_save_id", "upload_required", "upload_url", "method", "headers", "expires_in_seconds", "conflict_expected")
+    class HeadersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    INTERNAL_SAVE_ID_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_REQUIRED_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_URL_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_IN_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CONFLICT_EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    internal_save_id: str
+    upload_required: bool
+    upload_url: str
+    method: str
+    headers: _containers.ScalarMap[str, str]
+    expires_in_seconds: int
+    conflict_expected: bool
+    def __init__(self, internal_save_id: _Optional[str] = ..., upload_required: _Optional[bool] = ..., upload_url: _Optional[str] = ..., method: _Optional[str] = ..., headers: _Optional[_Mapping[str, str]] = ..., expires_in_seconds: _Optional[int] = ..., conflict_expected: _Optional[bool] = ...) -> None: ...
+
+class ConfirmSaveGameUploadRequest(_message.Message):
+    __slots__ = ("user_id", "internal_save_id")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    INTERNAL_SAVE_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    internal_save_id: str
+    def __init__(self, user_id: _Optional[str] = ..., internal_save_id: _Optional[str] = ...) -> None: ...
+
+class ConfirmSaveGameUploadResponse(_message.Message):
+    __slots__ = ("save", "result", "resolution")
+    SAVE_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    RESOLUTION_FIELD_NUMBER: _ClassVar[int]
+    save: SaveVersion
+    result: str
+    resolution: str
+    def __init__(self, save: _Optional[_Union[SaveVersion, _Mapping]] = ..., result: _Optional[str] = ..., resolution: _Optional[str] = ...) -> None: ...
+
+class ListSaveGamesRequest(_message.Message):
+    __slots__ = ("user_id", "product_id", "page", "limit")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    product_id: str
+    page: int
+    limit: int
+    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., page: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListSaveGamesResponse(_message.Message):
+    __slots__ = ("saves", "total_items")
+    SAVES_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    saves: _containers.RepeatedCompositeFieldContainer[SaveVersion]
+    total_items: int
+    def __init__(self, saves: _Optional[_Iterable[_Union[SaveVersion, _Mapping]]] = ..., total_items: _Optional[int] = ...) -> None: ...
+
+class RequestSaveGameDownloadURLRequest(_message.Message):
+    __slots__ = ("user_id", "savegame_id", "version", "device_id")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    SAVEGAME_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    savegame_id: str
+    version: int
+    device_id: str
+    def __init__(self, user_id: _Optional[str] = ..., savegame_id: _Optional[str] = ..., version: _Optional[int] = ..., device_id: _Optional[str] = ...) -> None: ...
+
+class RequestSaveGameDownloadURLResponse(_message.Message):
+    __slots__ = ("download_url", "expires_in_seconds", "save")
+    DOWNLOAD_URL_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_IN_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    SAVE_FIELD_NUMBER: _ClassVar[int]
+    download_url: str
+    expires_in_seconds: int
+    save: SaveVersion
+    def __init__(self, download_url: _Optional[str] = ..., expires_in_seconds: _Optional[int] = ..., save: _Optional[_Union[SaveVersion, _Mapping]] = ...) -> None: ...
+
+class ListConflictsRequest(_message.Message):
+    __slots__ = ("user_id", "product_id", "page", "limit")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    product_id: str
+    page: int
+    limit: int
+    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., page: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListConflictsResponse(_message.Message):
+    __slots__ = ("conflicts", "total_items")
+    CONFLICTS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    conflicts: _containers.RepeatedCompositeFieldContainer[SaveConflict]
+    total_items: int
+    def __init__(self, conflicts: _Optional[_Iterable[_Union[SaveConflict, _Mapping]]] = ..., total_items: _Optional[int] = ...) -> None: ...
+
+class ResolveConflictRequest(_message.Message):
+    __slots__ = ("user_id", "conflict_id", "resolution", "copy_slot_name", "head_version", "branch_version")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    CONFLICT_ID_FIELD_NUMBER: _ClassVar[int]
+    RESOLUTION_FIELD_NUMBER: _ClassVar[int]
+    COPY_SLOT_NAME_FIELD_NUMBER: _ClassVar[int]
+    HEAD_VERSION_FIELD_NUMBER: _ClassVar[int]
+    BRANCH_VERSION_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    conflict_id: str
+    resolution: SaveResolution
+    copy_slot_name: str
+    head_version: int
+    branch_version: int
+    def __init__(self, user_id: _Optional[str] = ..., conflict_id: _Optional[str] = ..., resolution: _Optional[_Union[SaveResolution, str]] = ..., copy_slot_name: _Optional[str] = ..., head_version: _Optional[int] = ..., branch_version: _Optional[int] = ...) -> None: ...
+
+class ResolveConflictResponse(_message.Message):
+    __slots__ = ("head", "copy_savegame_id")
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    COPY_SAVEGAME_ID_FIELD_NUMBER: _ClassVar[int]
+    head: SaveVersion
+    copy_savegame_id: str
+    def __init__(self, head: _Optional[_Union[SaveVersion, _Mapping]] = ..., copy_savegame_id: _Optional[str] = ...) -> None: ...
+
+class SaveConflict(_message.Message):
+    __slots__ = ("conflict_id", "opened_at", "head", "branch")
+    CONFLICT_ID_FIELD_NUMBER: _ClassVar[int]
+    OPENED_AT_FIELD_NUMBER: _ClassVar[int]
+    HEAD_FIELD_NUMBER: _ClassVar[int]
+    BRANCH_FIELD_NUMBER: _ClassVar[int]
+    conflict_id: str
+    opened_at: _timestamp_pb2.Timestamp
+    head: SaveVersion
+    branch: SaveVersion
+    def __init__(self, conflict_id: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., head: _Optional[_Union[SaveVersion, _Mapping]] = ..., branch: _Optional[_Union[SaveVersion, _Mapping]] = ...) -> None: ...
+
+class SaveVersion(_message.Message):
+    __slots__ = ("savegame_id", "product_id", "slot_name", "version", "parent_version", "merged_version", "status", "file_size_bytes", "file_hash_sha256", "client_modified_at", "server_uploaded_at", "device_id", "comment", "is_pinned", "playtime_seconds", "content_encoding", "encryption")
+    SAVEGAME_ID_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    SLOT_NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    PARENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    MERGED_VERSION_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    FILE_SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FILE_HASH_SHA256_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_MODIFIED_AT_FIELD_NUMBER: _ClassVar[int]
+    SERVER_UPLOADED_AT_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    COMMENT_FIELD_NUMBER: _ClassVar[int]
+    IS_PINNED_FIELD_NUMBER: _ClassVar[int]
+    PLAYTIME_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_ENCODING_FIELD_NUMBER: _ClassVar[int]
+    ENCRYPTION_FIELD_NUMBER: _ClassVar[int]
+    savegame_id: str
+    product_id: str
+    slot_name: str
+    version: int
+    parent_version: int
+    merged_version: int
+    status: str
+    file_size_bytes: int
+    file_hash_sha256: str
+    client_modified_at: _timestamp_pb2.Timestamp
+    server_uploaded_at: _timestamp_pb2.Timestamp
+    device_id: str
+    comment: str
+    is_pinned: bool
+    playtime_seconds: int
+    content_encoding: str
+    encryption: SaveEncryption
+    def __init__(self, savegame_id: _Optional[str] = ..., product_id: _Optional[str] = ..., slot_name: _Optional[str] = ..., version: _Optional[int] = ..., parent_version: _Optional[int] = ..., merged_version: _Optional[int] = ..., status: _Optional[str] = ..., file_size_bytes: _Optional[int] = ..., file_hash_sha256: _Optional[str] = ..., client_modified_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., server_uploaded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., device_id: _Optional[str] = ..., comment: _Optional[str] = ..., is_pinned: _Optional[bool] = ..., playtime_seconds: _Optional[int] = ..., content_encoding: _Optional[str] = ..., encryption: _Optional[_Union[SaveEncryption, _Mapping]] = ...) -> None: ...

@@ -44,6 +44,42 @@ async def load(port: int, requests: Sequence[bytes], connections: int, seconds: 
     return Run(len(ordered) / took, *at, failed)
 
 
+async def paced(port: int, requests: Sequence[bytes], rate: float) -> Run:
+    """Sends each raw request once, so many a second whatever is answered; every answer has to be a 200.
+
+    A latency counts from when a request was due, so that a service that falls behind can't hide it.
+    """
+    free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+    latencies: list[float] = []
+    failed = 0
+
+    async def ask(request: bytes, due: float) -> None:
+        nonlocal failed
+        try:
+            reader, writer = free.pop() if free else await asyncio.open_connection("127.0.0.1", port)
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+        except (OSError, asyncio.IncompleteReadError):
+            failed += 1
+            return
+        latencies.append(time.perf_counter() - due)
+        failed += not head.startswith(b"HTTP/1.1 200")
+        free.append((reader, writer))
+
+    began = time.perf_counter()
+    async with asyncio.TaskGroup() as tasks:
+        for number, request in enumerate(requests):
+            due = began + number / rate
+            await asyncio.sleep(max(due - time.perf_counter(), 0))
+            tasks.create_task(ask(request, due))
+    took = time.perf_counter() - began
+    for _, writer in free:
+        writer.close()
+    ordered = sorted(latencies)
+    return Run(len(ordered) / took, *(percentile(ordered, share) * 1000 for share in (0.5, 0.95, 0.99)), failed)
+
+
 def percentile(ordered: Sequence[float], share: float) -> float:
     """The value that so large a share of these ordered values does not exceed."""
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)]

@@ -51,7 +51,7 @@ async def test_a_save_goes_from_one_machine_to_another(player, new_device, data_
 
 
 async def test_what_is_there_is_not_uploaded_again(player, device, data_of):
-    savegame_id, _ = data_of(await device.save(b"once"))
+    data_of(await device.save(b"once"))
     other, _ = data_of(await device.save(b"once", "other"))
     leave = await device.leave(b"once", "third")
     assert (leave["upload_required"], leave["upload_url"]) == (False, None)

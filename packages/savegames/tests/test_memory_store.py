@@ -1,0 +1,28 @@
+"""The store in memory keeps the promises of the ports, as the real ones do: services/gateway/tests/s3."""
+
+import pytest
+from gameshelf.savegames.ports import StoreUnavailable
+from gameshelf.savegames.testing import MemoryStore, MemorySubject, ObjectStoreSuite, SignedRequestSuite
+
+
+@pytest.fixture
+def subject():
+    return MemorySubject()
+
+
+class TestObjects(ObjectStoreSuite):
+    pass
+
+
+class TestSignedRequests(SignedRequestSuite):
+    pass
+
+
+async def test_a_store_that_is_away_says_so():
+    store = MemoryStore()
+    store.put("a", b"")
+    store.away = True
+    for call in (store.copy("a", "b", {}), store.digest("a", 0), store.delete(["a"]), store.list("")):
+        with pytest.raises(StoreUnavailable):
+            await call
+    assert store.keys == ["a"]

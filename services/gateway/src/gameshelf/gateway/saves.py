@@ -24,7 +24,7 @@ from gameshelf.savegames import (
 
 _AT_ONCE = 8
 """How many objects are verified side by side: each may be a large one that is read to its end."""
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 5.0
 
 
 class Bucket(ObjectSigner, ObjectStore, Protocol):

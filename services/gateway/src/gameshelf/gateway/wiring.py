@@ -206,12 +206,8 @@ class Gateway:
         self.consumer = self._consumer()
         self.erasure = Erasure(
             self.acquire,
-            [
-                forget_live(self.live),
-                dissolve_family,
-                *(_erase(services[domain.service]) for domain in DOMAINS),
-                erase_objects(self.saves),  # last: a store that is away holds up nothing else
-            ],
+            [forget_live(self.live), dissolve_family, *(_erase(services[domain.service]) for domain in DOMAINS)],
+            outside=[erase_objects(self.saves)],
         )
         self.forwarding = Forwarding(self.acquire, self.transactions)
         # A checkpoint may be a minute old, and a heartbeat or two may be lost on their way.

@@ -125,18 +125,38 @@ class RestApi:
             arguments["body"] = parse_body(route.body, request.content_type, body, path_id)
         key = request.headers.get("Idempotency-Key") if route.takes_key else None
         guard = Guard.of(user_id, f"{route.method} {request.path}", key, body) if key is not None else None
+        refused_before: DomainError | None = None
         if route.prepare:
-            arguments["prepared"] = await route.prepare(self._saves, user_id, **arguments)
+            if guard and (kept := await self._kept(guard)):
+                return kept
+            try:
+                arguments["prepared"] = await route.prepare(self._saves, user_id, **arguments)
+            except DomainError as error:
+                if guard is None:
+                    raise
+                refused_before = error  # an answer to keep like any other
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return await self._change(route, user_id, language, arguments, guard)
+                return await self._change(route, user_id, language, arguments, guard, refused_before)
             except Exception as error:
                 if attempt == _ATTEMPTS or not safe_to_repeat(error):
                     raise
         raise AssertionError("unreachable")
 
+    async def _kept(self, guard: Guard) -> Reply | None:
+        """The first answer to a key, before work is done that would be done in vain."""
+        async with self._acquire() as connection:
+            await self._streams.state(connection, guard.user_id)
+            return await guard.replay(connection)
+
     async def _change(
-        self, route: Route, user_id: UUID, language: Language, arguments: dict[str, Any], guard: Guard | None
+        self,
+        route: Route,
+        user_id: UUID,
+        language: Language,
+        arguments: dict[str, Any],
+        guard: Guard | None,
+        refused_before: DomainError | None,
     ) -> Reply:
         async with self._transactions.begin(user_id) as transaction:
             headers = request.headers
@@ -149,6 +169,8 @@ class RestApi:
                 transaction.discard()
                 return await _renewed(route, write, kept)
             try:
+                if refused_before:
+                    raise refused_before
                 async with transaction.savepoint():
                     reply = await route.handler(write, **arguments)
             except DomainError as error:

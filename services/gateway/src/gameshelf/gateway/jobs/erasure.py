@@ -19,6 +19,7 @@ from gameshelf.gateway.tables import (
 )
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.savegames import StoreUnavailable
 from sqlalchemy import DateTime, Integer, Uuid, bindparam, delete, select, tuple_
 from sqlmodel import col
 
@@ -82,11 +83,21 @@ _FORGET = Statement(
 
 
 class Erasure:
-    """Erases the users whose account was deleted. ``domains`` is each domain's way to delete a part."""
+    """Erases the users whose account was deleted. ``domains`` is each domain's way to delete a part.
 
-    def __init__(self, acquire: Acquire, domains: Sequence[EraseDomain], clock: Clock = utc_now) -> None:
+    ``outside`` deletes what PostgreSQL does not hold: last, so that a store that is away holds up nothing else.
+    """
+
+    def __init__(
+        self,
+        acquire: Acquire,
+        domains: Sequence[EraseDomain],
+        outside: Sequence[EraseDomain] = (),
+        clock: Clock = utc_now,
+    ) -> None:
         self._acquire = acquire
         self._domains = domains
+        self._outside = outside
         self._clock = clock
         self._empty: set[UUID] = set()
         """Users of whom nothing was left; their tombstone goes after one more look, when everybody has seen it."""
@@ -101,6 +112,8 @@ class Erasure:
             if user_id not in self._empty or user["erased_at"] < self._clock() - SEEN_FOR:
                 try:
                     await self._erase(user_id)
+                except StoreUnavailable:
+                    _log.warning("an account's objects stay until their store is back")
                 except Exception as error:
                     if is_passing(error):
                         raise
@@ -120,6 +133,9 @@ class Erasure:
                     return True
             for statement in _OWN_TABLES:
                 if await statement.run(connection, user_id=user_id, limit=_CHUNK):
+                    return True
+            for erase in self._outside:
+                if await erase(connection, user_id, _CHUNK):
                     return True
             self._empty.add(user_id)
             await _FORGET.run(connection, user_id=user_id, before=self._clock() - SEEN_FOR)

@@ -10,8 +10,8 @@ from gameshelf.achievements.rules import share
 from gameshelf.achievements.views import Achievement, achievement, achievements_of_user
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
-from gameshelf.kernel.sql import array, user
-from sqlalchemy import BigInteger, Integer, Uuid, any_, bindparam, func, select, union
+from gameshelf.kernel.sql import array, page_of, user
+from sqlalchemy import Uuid, any_, bindparam, func, select, union
 from sqlmodel import col
 
 _M, _U = AchievementMetadata, UserAchievement
@@ -42,27 +42,20 @@ _mine = union(
     select(col(OwnedProduct.product_id)).where(col(OwnedProduct.user_id) == user()),
     select(col(_U.product_id)).where(col(_U.user_id) == user()),
 ).subquery("mine")
-_defined = select(func.count().label("total")).where(col(_M.product_id) == _mine.c.product_id).lateral("defined")
+_defined = select(func.count().label("defined")).where(col(_M.product_id) == _mine.c.product_id).lateral("defined")
 _unlocked = (
     select(func.count().label("unlocked"), func.max(col(_U.unlocked_at)).label("last_unlocked_at"))
     .where(col(_U.user_id) == user(), col(_U.product_id) == _mine.c.product_id, col(_U.is_unlocked))
     .lateral("unlocked")
 )
-_SUMMARY = Statement(
-    select(
-        _mine.c.product_id,
-        _unlocked.c.unlocked,
-        _defined.c.total,
-        _unlocked.c.last_unlocked_at,
-        func.count().over().label("products"),
-    )
+_counted = (
+    select(_mine.c.product_id, _unlocked.c.unlocked, _defined.c.defined, _unlocked.c.last_unlocked_at)
     .select_from(_mine)
-    .join(_defined, _defined.c.total > 0)
+    .join(_defined, _defined.c.defined > 0)
     .join(_unlocked, _unlocked.c.unlocked >= 0)
-    .order_by(_unlocked.c.last_unlocked_at.desc().nulls_last(), _mine.c.product_id)
-    .limit(bindparam("limit", type_=Integer))
-    .offset(bindparam("offset", type_=BigInteger))
+    .cte("counted")
 )
+_SUMMARY = page_of(select(*_counted.c), lambda found: (found.last_unlocked_at.desc().nulls_last(), found.product_id))
 
 
 class AchievementQueries:
@@ -84,5 +77,5 @@ class AchievementQueries:
     async def summary(self, user_id: UUID, page: Page) -> Slice[ProductAchievements]:
         """Products with achievements that the user owns or has begun, the one with the newest unlock first."""
         rows = await _SUMMARY.all(self._connection, user_id=user_id, limit=page.limit, offset=page.offset)
-        found = [ProductAchievements(*tuple(row.values())[:-1]) for row in rows]
-        return Slice(found, rows[0]["products"] if rows else 0)
+        found = [ProductAchievements(*tuple(row.values())[:-1]) for row in rows if row["product_id"] is not None]
+        return Slice(found, rows[0]["total"])

@@ -1,11 +1,11 @@
 """Pieces that the statements of every domain are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
-from sqlalchemy import ARRAY, DateTime, Integer, Uuid, bindparam, column, delete, func, select, tuple_
+from sqlalchemy import ARRAY, BigInteger, DateTime, Integer, Uuid, bindparam, column, delete, func, select, true, tuple_
 from sqlalchemy.sql import TableValuedAlias
 from sqlmodel import SQLModel
 
@@ -30,6 +30,18 @@ def rows(name: str, /, **columns: tuple[str, Any]) -> TableValuedAlias:
     lists = (array(parameter, kind) for parameter, kind in columns.values())
     names = (column(column_name, kind) for column_name, (_, kind) in columns.items())
     return func.unnest(*lists).table_valued(*names, name=name).render_derived()
+
+
+def page_of(found: Any, order: Callable[[Any], Sequence[Any]]) -> Statement:
+    """One page of what a select finds (parameters ``limit`` and ``offset``), each row with the ``total`` of the whole.
+
+    ``order`` makes the order from the select's columns. Of a page past the end one row is left, with the total alone.
+    """
+    whole = select(func.count().label("total")).select_from(found.subquery("everything")).subquery("whole")
+    cut = found.order_by(*order(found.selected_columns))
+    cut = cut.limit(bindparam("limit", type_=Integer)).offset(bindparam("offset", type_=BigInteger))
+    page = cut.subquery("page")
+    return Statement(select(*page.c, whole.c.total).select_from(whole.outerjoin(page, true())).order_by(*order(page.c)))
 
 
 class Erasure:

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
@@ -23,8 +24,14 @@ Platform = Annotated[Name, Field(max_length=50)]
 ClientSessionId = Annotated[Name, Field(max_length=100)]
 
 
+@cache
+def _zones() -> frozenset[str]:
+    # Once: listing them walks through the files of all of them.
+    return frozenset(available_timezones())
+
+
 def _known_zone(name: object) -> object:
-    if isinstance(name, str) and name in available_timezones():
+    if isinstance(name, str) and name in _zones():
         return ZoneInfo(name)
     raise PydanticCustomError("time_zone", "an IANA time zone is expected, such as Europe/Moscow")
 

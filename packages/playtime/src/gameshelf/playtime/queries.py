@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
-from gameshelf.kernel.sql import TIME, array, user
+from gameshelf.kernel.sql import TIME, array, page_of, user
 from gameshelf.playtime.models import PlaytimeInterval, PlaytimeSession, PlaytimeTotal
 from gameshelf.playtime.rules import RECENT, Interval, by_day, clip
 from gameshelf.playtime.store import SESSION_COLUMNS, StoredSession
-from sqlalchemy import BigInteger, Integer, Uuid, and_, any_, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Uuid, and_, any_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -40,7 +40,6 @@ class DaySum:
 
 _S, _I, _T = PlaytimeSession, PlaytimeInterval, PlaytimeTotal
 _NO_FILTER = array("product_ids", Uuid).is_(None)
-_LIMIT, _OFFSET = bindparam("limit", type_=Integer), bindparam("offset", type_=BigInteger)
 _SINCE, _UNTIL = bindparam("since", type_=TIME), bindparam("until", type_=TIME)
 
 # The seconds of a window: intervals are cut at its edges. The one that reaches into it from before is found by the key.
@@ -74,38 +73,31 @@ _recent = (
     .scalar_subquery()
 )
 _of_products = and_(col(_T.user_id) == user(), or_(_NO_FILTER, col(_T.product_id) == any_(array("product_ids", Uuid))))
-_SUMMARY = Statement(
+_SUMMARY = page_of(
     select(
         col(_T.product_id),
         (col(_T.played_seconds) + col(_T.corrected_seconds)).label("total_seconds"),
         _recent.label("recent_seconds"),
         col(_T.last_played_at),
         col(_T.session_count),
-        func.count().over().label("total"),
-    )
-    .where(
+    ).where(
         _of_products,
         or_(
             bindparam("played_since", type_=TIME).is_(None),
             col(_T.last_played_at) >= bindparam("played_since", type_=TIME),
         ),
-    )
-    .order_by(col(_T.last_played_at).desc().nulls_last(), col(_T.product_id))
-    .limit(_LIMIT)
-    .offset(_OFFSET)
+    ),
+    lambda found: (found.last_played_at.desc().nulls_last(), found.product_id),
 )
-_HISTORY = Statement(
-    select(*SESSION_COLUMNS, func.count().over().label("total"))
-    .where(
+_HISTORY = page_of(
+    select(*SESSION_COLUMNS).where(
         col(_S.user_id) == user(),
         or_(
             bindparam("product_id", type_=Uuid).is_(None),
             col(_S.product_id) == bindparam("product_id", type_=Uuid),
         ),
-    )
-    .order_by(col(_S.start_time).desc(), col(_S.id))
-    .limit(_LIMIT)
-    .offset(_OFFSET)
+    ),
+    lambda found: (found.start_time.desc(), found.id),
 )
 _INTERVALS = Statement(
     select(col(_I.product_id), col(_I.start_time), col(_I.end_time))
@@ -144,14 +136,16 @@ class PlaytimeQueries:
             limit=page.limit,
             offset=page.offset,
         )
-        return Slice([ProductSummary(*tuple(row.values())[:5]) for row in rows], rows[0]["total"] if rows else 0)
+        found = [ProductSummary(*tuple(row.values())[:-1]) for row in rows if row["product_id"] is not None]
+        return Slice(found, rows[0]["total"])
 
     async def history(self, user_id: UUID, product_id: UUID | None, page: Page) -> Slice[StoredSession]:
         """Sessions, the newest first."""
         rows = await _HISTORY.all(
             self._connection, user_id=user_id, product_id=product_id, limit=page.limit, offset=page.offset
         )
-        return Slice([StoredSession(*tuple(row.values())[:-1]) for row in rows], rows[0]["total"] if rows else 0)
+        found = [StoredSession(*tuple(row.values())[:-1]) for row in rows if row["id"] is not None]
+        return Slice(found, rows[0]["total"])
 
     async def daily(
         self, user_id: UUID, product_ids: Sequence[UUID], since: date, until: date, zone: ZoneInfo

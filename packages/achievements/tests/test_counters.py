@@ -73,8 +73,8 @@ async def test_a_counter_that_is_wrong_is_found_and_made_up_for(players):
     )
     found = [(one.achievement_id, one.counted, one.kept) for one in await differences(players)]
     assert sorted(found, key=str) == sorted([(None, 1, 7), (achievement, 1, 0)], key=str)
-    await players.counters.repair(await differences(players))
-    assert await differences(players) == []
+    assert len(await players.counters.repair([game])) == 2
+    assert await players.counters.repair([game]) == await differences(players) == []
     await players.fold()
     assert (await players.one(user, achievement)).rarity == 100.0
 
@@ -161,6 +161,26 @@ async def test_two_devices_that_unlock_at_once_unlock_once(connections, make_pla
 
     assert sorted(await asyncio.gather(*(device() for _ in range(6)))) == [*[False] * 5, True]
     assert len(recorded) == 1
+
+
+async def test_recounts_side_by_side_make_up_for_a_difference_once(connections, make_players):
+    game = uuid4()
+    async with connections.acquire() as connection:
+        await make_players(connection).own(game)
+    both_found = asyncio.Barrier(2)
+
+    async def recount():
+        async with connections.acquire() as connection, connection.transaction():
+            counters = make_players(connection).counters
+            await connection.execute("SET LOCAL lock_timeout = '20s'")
+            assert await counters.differences([game])
+            await both_found.wait()
+            return len(await counters.repair([game]))
+
+    async with connections.acquire() as connection:
+        await connection.execute("DELETE FROM achievements.rarity_deltas WHERE product_id = $1", game)
+        assert sorted(await asyncio.gather(recount(), recount())) == [0, 1]
+        assert await make_players(connection).counters.differences([game]) == []
 
 
 async def test_folding_beside_unlocks_and_another_folder_loses_nothing(connections, make_players):

@@ -38,6 +38,8 @@ from sqlmodel import col
 
 FOLD_LOCK = 0x6173_6368_6965_7665
 """Whoever folds holds this advisory lock: two that fold side by side would wait for each other at the counters."""
+REPAIR_LOCK = FOLD_LOCK + 1
+"""Whoever makes up for differences holds this one: two that have found the same one would make up for it twice."""
 
 _D, _P, _U = RarityDelta, OwnedProduct, UserAchievement
 
@@ -132,6 +134,7 @@ _DIFFERENCES = Statement(
 _off = rows(
     "off", product_id=("product_ids", Uuid), achievement_meta_id=("achievement_ids", Uuid), delta=("deltas", Integer)
 )
+_WAIT_FOR_TURN = Statement(select(func.pg_advisory_xact_lock(literal(REPAIR_LOCK, BigInteger))))
 _REPAIR = Statement(
     insert(RarityDelta).from_select(
         ["product_id", "achievement_meta_id", "delta"], select(*_off.c), include_defaults=False
@@ -174,11 +177,18 @@ class RarityCounters:
         found = await _DIFFERENCES.all(self._connection, product_ids=list(product_ids))
         return [Difference(*row.values()) for row in found]
 
-    async def repair(self, differences: Sequence[Difference]) -> None:
-        """Makes up for differences by deltas, which are right whatever else has been written since."""
-        await _REPAIR.run(
-            self._connection,
-            product_ids=[one.product_id for one in differences],
-            achievement_ids=[one.achievement_id for one in differences],
-            deltas=[one.counted - one.kept for one in differences],
-        )
+    async def repair(self, product_ids: Sequence[UUID]) -> list[Difference]:
+        """Makes up for differences by deltas, which are right whatever else has been written since; for which ones.
+
+        Waits for others that do the same, and counts once more, so that nothing is made up for twice.
+        """
+        await _WAIT_FOR_TURN.first(self._connection)
+        found = await self.differences(product_ids)
+        if found:
+            await _REPAIR.run(
+                self._connection,
+                product_ids=[one.product_id for one in found],
+                achievement_ids=[one.achievement_id for one in found],
+                deltas=[one.counted - one.kept for one in found],
+            )
+        return found

@@ -56,7 +56,7 @@ class RarityRecount:
                     return wrong
                 differences = await counters.differences(products)
                 if differences:
-                    await counters.repair(differences)
+                    differences = await counters.repair(products)
             for one in differences:
                 _log.error("a counter was wrong and is made up for", extra={"fields": {"difference": str(one)}})
             self._metrics.rarity_differences.inc(len(differences))

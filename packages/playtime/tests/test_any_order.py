@@ -1,8 +1,9 @@
-"""Any order, repetition and overlap of starts, ends, deaths and imports: the total is that of the plain ledger."""
+"""Any order, repetition and overlap of starts, heartbeats, ends, deaths, imports: the totals are the plain ledger's."""
 
 from datetime import timedelta
 from uuid import uuid4
 
+from gameshelf.playtime import Beat, Liveness, SessionKey
 from gameshelf.playtime.rules import union
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ GAMES = 2
 
 steps = st.one_of(
     st.tuples(st.just("start"), st.integers(0, GAMES - 1), st.sampled_from(DEVICES)),
+    st.tuples(st.just("beat"), st.integers(0, 20), st.sampled_from(["checkpoint", "revive"])),
     st.tuples(st.just("end"), st.integers(0, 20), st.none()),
     st.tuples(st.just("die"), st.integers(0, 20), st.integers(0, 7200)),
     st.tuples(st.just("wait"), st.integers(0, 7200), st.none()),
@@ -38,17 +40,23 @@ def recounted(intervals):
 async def test_the_totals_are_those_of_the_ledger(play, history):
     play.user, games = uuid4(), [play.own() for _ in range(GAMES)]
     play.events.clear()
-    sessions, told = [], []
+    sessions, told, signs = [], [], {}
     for kind, which, more in history:
         if kind == "start":
             session = await play.start(games[which], more)
             sessions += [session] if session.id not in {one.id for one in sessions} else []
+            signs.setdefault(session.id, session.start_time)
+        elif kind == "beat" and sessions:
+            session = sessions[which % len(sessions)]
+            await getattr(Liveness(play.connection), more)([Beat(SessionKey(play.user, session.id), play.now)])
+            signs[session.id] = play.now
         elif kind == "end" and sessions:
             await play.end(sessions[which % len(sessions)])
         elif kind == "die" and sessions:
             session = sessions[which % len(sessions)]
             beat = max(session.start_time, play.now - timedelta(seconds=more))
-            await play.service.end_dead(play.user, session.id, beat)
+            if await play.service.end_dead(play.user, session.id, beat):
+                assert beat >= signs[session.id]
         elif kind == "wait":
             play.later(seconds=which)
         elif kind == "import":

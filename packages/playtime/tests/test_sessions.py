@@ -61,12 +61,27 @@ async def test_every_change_of_a_total_is_told_with_it(play):
 async def test_when_access_ends_what_runs_of_the_game_ends_at_once(play):
     game, other = play.own(), play.own()
     sessions = [await play.start(game), await play.start(game, "deck"), await play.start(other)]
-    play.later(minutes=5)
+    play.later(minutes=2)
     await play.service.end_access(play.user, {game})
     ended = [await play.service.end(play.user, session.id) for session in sessions[:2]]
-    assert {(one.end_reason, one.duration_seconds) for one in ended} == {("access_revoked", 300)}
-    assert await play.total(game) == 300
+    assert {(one.end_reason, one.duration_seconds) for one in ended} == {("access_revoked", 120)}
+    assert await play.total(game) == 120
     assert len(play.told(SessionEnded)) == 2
+
+
+@pytest.mark.parametrize(("silent_for", "seconds"), [(180, 24 * HOUR), (181, 24 * HOUR - 181)])
+async def test_when_access_ends_who_was_silent_before_is_not_counted_past_the_last_sign_of_life(
+    play, silent_for, seconds
+):
+    game = play.own()
+    await play.start(game)
+    play.later(hours=24)
+    await play.connection.execute(
+        "UPDATE playtime.playtime_sessions SET last_heartbeat_at = $1", play.now - timedelta(seconds=silent_for)
+    )
+    await play.service.end_access(play.user, {game})
+    [ended] = play.told(SessionEnded)
+    assert (ended.end_reason, ended.duration_seconds) == ("access_revoked", seconds)
 
 
 async def test_ending_twice_answers_the_same_and_counts_once(play):
@@ -174,6 +189,17 @@ async def test_history_is_newest_first_and_paged(play):
     found = [session.start_time for session in (*first.items, *second.items)]
     assert found == sorted(starts, reverse=True)
     assert first.total == second.total == 3
+
+
+async def test_a_page_past_the_end_is_empty_and_knows_the_whole(play):
+    game = play.own()
+    await play.tell(*(play.offline(game, play.now - timedelta(days=number), 10) for number in (1, 2, 3)))
+    for found, total in (
+        (await play.queries.summary(play.user, [], play.now, Page(7, 20)), 1),
+        (await play.queries.history(play.user, None, Page(2, 3)), 3),
+        (await play.queries.history(uuid4(), None, Page()), 0),
+    ):
+        assert (found.items, found.total) == ([], total)
 
 
 async def test_a_correction_counts_and_stays_beside_the_ledger(play):

@@ -147,7 +147,7 @@ def free_copy(played: Interval, owners: Sequence[UUID], others: Mapping[UUID, Se
 
 
 def end_of_lost(start: datetime, lost_at: datetime, last_heartbeat: datetime, silence: timedelta) -> datetime:
-    """When a session ends whose seat is lost: at that moment, or at its last sign of life if it was silent before."""
+    """When a session ends whose seat or access is lost: then, or at its last sign of life if it was silent before."""
     return end_of_session(start, lost_at if lost_at - last_heartbeat <= silence else last_heartbeat)
 
 

@@ -38,6 +38,7 @@ from gameshelf.playtime.rules import (
 from gameshelf.playtime.store import ERASURE, Played, SessionStore, StoredSession, Total, TotalStore, new_session
 
 DEFAULT_IMPORT_MAX_AGE = timedelta(days=90)
+DEFAULT_SILENCE = timedelta(seconds=180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class _SharedCopies:
 class PlaytimeService:
     """Playing, over one connection that is inside the user's transaction.
 
-    ``access`` answers who may play what, ``copies`` whose copy it is; ``record`` takes the events.
+    ``access`` answers who may play what, ``copies`` whose copy it is; ``record`` takes the events. ``silence`` is how
+    old the checkpointed sign of life of somebody who plays may be.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class PlaytimeService:
         copies: Copies,
         clock: Clock = utc_now,
         import_max_age: timedelta = DEFAULT_IMPORT_MAX_AGE,
+        silence: timedelta = DEFAULT_SILENCE,
     ) -> None:
         self._connection = connection
         self._sessions = SessionStore(connection)
@@ -82,6 +85,7 @@ class PlaytimeService:
         self._players = CopyQueries(connection)
         self._clock = clock
         self._import_max_age = import_max_age
+        self._silence = silence
 
     async def start(self, user_id: UUID, start: StartSession) -> tuple[StoredSession, bool]:
         """Begins to play: the session, and whether it is a new one. A device has one session a product.
@@ -122,10 +126,14 @@ class PlaytimeService:
         return ended or session
 
     async def end_access(self, user_id: UUID, product_ids: Collection[UUID], copy_owner_id: UUID | None = None) -> None:
-        """The user may not play these copies any more, their own or an owner's: what runs of them ends now."""
+        """The user may not play these copies any more, their own or an owner's: what runs of them ends now.
+
+        One that was silent before, and is perhaps dead for long, ends at its last checkpointed sign of life.
+        """
+        now = self._clock()
         for session in await self._sessions.running_of_products(user_id, product_ids):
             if session.copy_owner_user_id == copy_owner_id:
-                ended_at = end_of_session(session.start_time, self._clock())
+                ended_at = end_of_lost(session.start_time, now, session.last_heartbeat_at, self._silence)
                 await self._end(user_id, session, ended_at, EndReason.ACCESS_REVOKED)
 
     async def lose_seat(self, user_id: UUID, session_id: UUID, lost_at: datetime, silence: timedelta) -> bool:

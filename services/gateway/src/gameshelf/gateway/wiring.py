@@ -105,7 +105,7 @@ def make_services(settings: Settings) -> Services:
     def make_playtime(connection: Connection, record: Record, clock: Clock) -> playtime.PlaytimeService:
         import_max_age = timedelta(days=settings.import_max_age_days)
         access, copies = AccessQueries(connection), make_seats(connection, record, clock)
-        return playtime.PlaytimeService(connection, record, access, copies, clock, import_max_age)
+        return playtime.PlaytimeService(connection, record, access, copies, clock, import_max_age, _silence(settings))
 
     def make_achievements(connection: Connection, record: Record, clock: Clock) -> achievements.AchievementService:
         return achievements.AchievementService(connection, record, AccessQueries(connection), clock)
@@ -141,6 +141,11 @@ def make_services(settings: Settings) -> Services:
         savegames.SavegameUploads: make_uploads,
         savegames.SavegameConflicts: make_conflicts,
     }
+
+
+def _silence(settings: Settings) -> timedelta:
+    """How old the checkpoint of somebody who plays may be: a minute, and a heartbeat or two lost on their way."""
+    return timedelta(seconds=60 + 2 * settings.heartbeat_interval_seconds)
 
 
 class _Products:
@@ -210,9 +215,7 @@ class Gateway:
             outside=[erase_objects(self.saves)],
         )
         self.forwarding = Forwarding(self.acquire, self.transactions)
-        # A checkpoint may be a minute old, and a heartbeat or two may be lost on their way.
-        silence = timedelta(seconds=60 + 2 * settings.heartbeat_interval_seconds)
-        self.family_clock = FamilyClock(self.acquire, self.transactions, silence)
+        self.family_clock = FamilyClock(self.acquire, self.transactions, _silence(settings))
         self.rarity_fold = RarityFold(self.acquire)
         self.rarity_recount = RarityRecount(self.acquire, metrics)
         self.sales = Sales(self.acquire, self.transactions)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from uuid import uuid4
 
+import asyncpg
 import grpc.aio
 import httpx
 import pytest
@@ -227,6 +228,20 @@ async def test_a_batch_tells_what_became_of_each_report(stub, owner, new_player,
         "PERMISSION_DENIED",
         "PERMISSION_DENIED",
     )
+
+
+async def test_a_batch_in_which_a_player_is_held_up_too_long_is_to_be_sent_again(
+    stub, platform, owner, game, caller, refusal
+):
+    request = messages.BatchUpdateAchievementProgressRequest(updates=[report(owner, game["first"])])
+    connection = await asyncpg.connect(platform.dsn)
+    async with connection.transaction():
+        await connection.execute("SELECT FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", owner.id)
+        call = stub.BatchUpdateAchievementProgress(request, metadata=caller(uuid4(), "service"))
+        assert await refusal(call) == ("UNAVAILABLE", "SERVICE_UNAVAILABLE")
+    await connection.close()
+    again = await stub.BatchUpdateAchievementProgress(request, metadata=caller(uuid4(), "service"))
+    assert [one.newly_unlocked for one in again.results] == [True]
 
 
 async def test_status_is_asked_by_product_or_by_id(stub, owner, game, caller, refusal):

@@ -50,6 +50,9 @@ def is_passing(error: BaseException) -> bool:
 
 def refused(error: Exception) -> DomainError:
     """What a caller is told of an error. Nothing internal leaks; what is our mistake is logged."""
+    if isinstance(error, ExceptionGroup):
+        # Of work done side by side: a mistake of ours before what passes.
+        return refused(next((one for one in error.exceptions if not is_passing(one)), error.exceptions[0]))
     if isinstance(error, DomainError):
         return error
     if isinstance(error, UserErased | BadToken):

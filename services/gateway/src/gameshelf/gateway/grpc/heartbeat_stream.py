@@ -24,7 +24,9 @@ from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages
 MAX_HEARTBEATS = 1000
 """How many heartbeats one message may bring."""
 MAX_UNACKNOWLEDGED = 20_000
-"""How many heartbeats of a stream may wait to be acknowledged."""
+"""How many heartbeats of a stream may wait to be acknowledged; a message without any counts as one."""
+_MAX_ECHO = 64
+"""How much of an id that is none goes back with its refusal."""
 LEEWAY = timedelta(seconds=30)
 
 Request = messages.StreamPlaytimeHeartbeatsRequest
@@ -37,6 +39,8 @@ class _Sent:
 
     batch: Batch
     sequence: int
+    weight: int
+    """How many heartbeats they brought, refused ones too."""
     members: list[Member]
     refusals: list[messages.HeartbeatRefusal]
     """Those that were refused without a look."""
@@ -122,20 +126,22 @@ class HeartbeatStream:
                 members.append(self._member(heartbeat))
             except (ValueError, PermissionDenied) as error:
                 reason = PermissionDenied.code if isinstance(error, PermissionDenied) else InvalidInput.code
-                ids = {"user_id": heartbeat.user_id, "session_id": heartbeat.session_id}
+                ids = {"user_id": heartbeat.user_id[:_MAX_ECHO], "session_id": heartbeat.session_id[:_MAX_ECHO]}
                 refusals.append(messages.HeartbeatRefusal(**ids, reason=reason))
         if self._heartbeats.lost_seats:
             members = self._without_lost(members, refusals, notices)
         batch = self._heartbeats.add(members)
-        self._unacknowledged += len(members)
+        weight = max(len(request.heartbeats), 1)
+        self._unacknowledged += weight
         if self._sent and self._sent[-1].batch is batch:
             newest = self._sent[-1]
             newest.sequence = request.sequence
+            newest.weight += weight
             newest.members += members
             newest.refusals += refusals
             newest.notices += notices
         else:
-            self._sent.append(_Sent(batch, request.sequence, members, refusals, notices))
+            self._sent.append(_Sent(batch, request.sequence, weight, members, refusals, notices))
             self._moved.set()
 
     def _without_lost(
@@ -178,10 +184,10 @@ class HeartbeatStream:
             sent = self._sent[0]
             refusals = await sent.batch.refusals(sent.members)
             self._sent.popleft()
-            self._unacknowledged -= len(sent.members)
-            self._moved.set()
             refused = [*sent.refusals, *(_refusal(one, error) for one, error in refusals.items())]
             await write(Response(acknowledged_sequence=sent.sequence, refusals=refused, seat_notices=sent.notices))
+            self._unacknowledged -= sent.weight  # not before it is written: who does not read is not read either
+            self._moved.set()
 
     async def _until_moved(self) -> None:
         self._moved.clear()

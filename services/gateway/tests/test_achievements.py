@@ -64,6 +64,17 @@ async def owner(player, game, wait_until):
     return player
 
 
+async def test_a_list_of_achievements_that_is_null_was_not_said(platform, player, wait_until):
+    product = uuid4()
+    await player.buys(product)
+    await publish_as_catalog(platform, {"productId": str(product), "newTitle": "Игра", "achievements": None})
+
+    async def titled():
+        return [one["attributes"]["title"] for one in (await player.get("/items"))["data"]] == ["Игра"]
+
+    await wait_until(titled)
+
+
 async def states(player, game, **headers):
     found = await player.http.get(f"/achievements/status/{game['product']}", headers=headers)
     assert found.status_code == 200, found.text

@@ -131,7 +131,7 @@ def product_fact(event: Incoming, data: ProductChange, received_at: datetime) ->
 def definition_facts(event: Incoming, data: ProductChange, received_at: datetime) -> list[DefinitionFact]:
     """What the Catalog said of a product's achievements."""
     at = data.timestamp or event.time or received_at
-    return [DefinitionFact(one.id, data.product_id, at, _said(one)) for one in data.achievements]
+    return [DefinitionFact(one.id, data.product_id, at, _said(one)) for one in data.achievements or ()]
 
 
 def _said(of: AchievementDefinition) -> dict[str, Any]:

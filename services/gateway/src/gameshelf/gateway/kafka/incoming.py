@@ -155,7 +155,7 @@ class ProductChange(_Data):
     product_type: ProductType | None = None
     is_free_to_play: StrictBool | None = None
     family_sharing_allowed: StrictBool | None = None
-    achievements: Annotated[tuple[AchievementDefinition, ...], Field(max_length=MAX_DEFINITIONS)] = ()
+    achievements: Annotated[tuple[AchievementDefinition, ...], Field(max_length=MAX_DEFINITIONS)] | None = None
     timestamp: Moment | None = None
 
 

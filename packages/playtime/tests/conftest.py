@@ -21,6 +21,9 @@ class Owned:
     async def accessible_since(self, user_id, product_ids):
         return {product: self.since[product] for product in product_ids if product in self.since}
 
+    async def refusals(self, user_id, product_ids):
+        return {product: PermissionDenied() for product in product_ids if product not in self.since}
+
 
 class OwnCopies:
     """Answers the port ``Copies`` for players who own what they play."""

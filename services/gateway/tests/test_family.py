@@ -598,6 +598,9 @@ async def test_play_offline_counts_where_the_copy_was_free(family, new_player):
     assert await tell(family.member, 3) == ("accepted", None)
     assert await tell(rival.member, 2) == ("rejected", "FAMILY_SEAT_BUSY")
     assert await tell(family.owner, 2) == ("accepted", None)
+    await family.act(family.owner, "revoke")
+    assert await tell(family.member, 2) == ("rejected", "FAMILY_ACCESS_RESTRICTED")
+    assert await tell(new_player(), 2) == ("rejected", "PERMISSION_DENIED")
 
 
 @pytest.mark.parametrize("gone", ["owner", "member"])

@@ -1,8 +1,11 @@
 """What this package needs answered by whoever composes it. All of it is asked inside the user's transaction."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
+
+from gameshelf.kernel.errors import DomainError
 
 
 class Access(Protocol):
@@ -10,6 +13,10 @@ class Access(Protocol):
 
     async def accessible_since(self, user_id: UUID, product_ids: set[UUID]) -> dict[UUID, datetime]:
         """Of these products those that the user may play now, each with the time since when."""
+        ...
+
+    async def refusals(self, user_id: UUID, product_ids: set[UUID]) -> Mapping[UUID, DomainError]:
+        """Of these products those that the user may not play now, each with what refuses it."""
         ...
 
 

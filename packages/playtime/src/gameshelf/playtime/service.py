@@ -181,6 +181,7 @@ class PlaytimeService:
         known = await self._sessions.imported(user_id, [one.client_session_id for one in sessions])
         products = {one.product_id for one in sessions}
         since = await self._access.accessible_since(user_id, products)
+        barred = await self._access.refusals(user_id, products - since.keys()) if products - since.keys() else {}
         shared = await self._shared(user_id, set(since), sessions)
         results, fresh = [], []
         for offline in sessions:
@@ -192,7 +193,8 @@ class PlaytimeService:
             played = Interval(session.start_time, session.end_time or session.start_time)
             refusal = judge_import(played, now, since.get(offline.product_id), self._import_max_age)
             if refusal is not None:
-                results.append(ImportResult(offline.client_session_id, "rejected", refusal))
+                named = barred.get(offline.product_id) if refusal is Refusal.NO_ACCESS else None
+                results.append(ImportResult(offline.client_session_id, "rejected", named.code if named else refusal))
                 continue
             copy = shared.get(offline.product_id)
             if copy:

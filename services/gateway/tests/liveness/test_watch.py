@@ -139,23 +139,22 @@ async def test_who_owns_no_such_session_is_refused(instance, playing):
 
 
 async def test_a_heartbeat_between_the_look_and_the_claim_keeps_the_session(world, instance, playing, monkeypatch):
-    player = await playing()
+    player, late = await playing(), []
     await minutes(world, instance, 8, player)
-    between = type(instance.live).between
+    claim = type(instance.live).claim
 
-    async def then_beats(self, shard, *arguments):
-        found = await between(self, shard, *arguments)
-        if any(beat.key == player for beat in found):
+    async def after_a_beat(self, shard, ticks, silent):
+        if any(beat.key == player for beat in silent):
             await instance.beat(*player)
-        return found
+            late.append(world.now)
+        return await claim(self, shard, ticks, silent)
 
-    monkeypatch.setattr(type(instance.live), "between", then_beats)
-    for _ in range(10):
-        world.later(60)
-        await instance.live.accept(world.now)
-        await instance.watch.run_once()
-        await instance.reaper.run_once()
+    monkeypatch.setattr(type(instance.live), "claim", after_a_beat)
+    await minutes(world, instance, 10)
+    assert late
     assert await state(world, player) is None
+    [found] = [beat async for beat in live(instance) if beat.key == player]
+    assert found.at == late[-1]
 
 
 async def test_a_heartbeat_between_the_claim_and_the_end_keeps_the_session(world, instance, playing, monkeypatch):

@@ -3,6 +3,9 @@
 from gameshelf.settings import Precondition
 from werkzeug.http import parse_etags
 
+_MOST_DIGITS = 19
+"""Of a revision, which is a bigint. A longer number is none of ours, and Python refuses to read one of thousands."""
+
 
 def is_match(if_none_match: str, etag: str) -> bool:
     """Whether ``If-None-Match`` names this ETag, a quoted one; ``*`` names any."""
@@ -20,7 +23,11 @@ def precondition(if_match: str | None, if_none_match: str | None) -> Preconditio
         tags = parse_etags(if_match)
         if tags.star_tag:
             return Precondition()
-        return Precondition(frozenset(int(tag) for tag in tags.as_set() if tag.isascii() and tag.isdigit()))
+        return Precondition(frozenset(int(tag) for tag in tags.as_set() if _is_revision(tag)))
     if if_none_match is not None and parse_etags(if_none_match).star_tag:
         return Precondition(is_absent=True)
     return None
+
+
+def _is_revision(tag: str) -> bool:
+    return tag.isascii() and tag.isdigit() and len(tag) <= _MOST_DIGITS

@@ -57,6 +57,26 @@ def test_levels_are_counted_with_the_payload_as_the_first(wrap):
     assert pointer.count("/") == 32
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (1e16, 10**16),
+        (-1e18, -(10**18)),
+        (2.0**63, 2**63),
+        (2.0**64, 2.0**64),
+        (1e15, 1e15),
+        (0.1, 0.1),
+    ],
+)
+def test_a_number_is_what_it_will_be_when_it_is_read_again(sent, kept):
+    found = checked({"a": sent})
+    assert (found, type(found["a"])) == ({"a": kept}, type(kept))
+
+
+def test_zero_has_no_sign():
+    assert as_text(checked({"a": -0.0})) == '{"a":0.0}'
+
+
 def test_text_is_normalised_in_keys_and_values():
     assert checked({"e\u0301": ["e\u0301"]}) == {"é": ["é"]}
 

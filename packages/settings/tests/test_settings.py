@@ -25,6 +25,14 @@ async def test_the_same_again_changes_nothing_and_tells_nobody(player):
     assert (await player.put({"a": True, "b": {"c": [True]}})).revision == 2
 
 
+async def test_large_numbers_are_read_as_they_were_put_and_are_the_same_again(player):
+    numbers = {"a": [1e16, -1e17, 2.0**63, 2.0**64, 1e30, 1e-7, 5e-324, -0.0, 1.0, 2**64 - 1]}
+    written = await player.put(numbers)
+    assert written == await player.get()
+    assert [type(one) for one in written.payload["a"]] == [type(one) for one in (await player.get()).payload["a"]]
+    assert (await player.put(numbers)).revision == 1
+
+
 async def test_a_patch_changes_what_it_names(player):
     assert (await player.patch({"a": {"b": 1}, "x": None})).payload == {"a": {"b": 1}}
     assert (await player.patch({"a": {"c": 2}})).payload == {"a": {"b": 1, "c": 2}}

@@ -57,11 +57,20 @@ def _checked(value: Any, path: list[str], level: int) -> Any:
     if isinstance(value, list):
         _require_level(path, level + 1)
         return [_checked_in(item, path, str(index), level + 1) for index, item in enumerate(value)]
-    if isinstance(value, float) and not math.isfinite(value):
-        raise _wrong("finite_number", path)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise _wrong("finite_number", path)
+        return _as_read_back(value)
     if isinstance(value, int) and not _MIN_INTEGER <= value <= _MAX_INTEGER:
         raise _wrong("integer_too_large", path)
     return value
+
+
+def _as_read_back(value: float) -> int | float:
+    """The number as it is read again: PostgreSQL knows no -0, and writes 1e16 out, which is then a whole number."""
+    if abs(value) >= 1e16 and _MIN_INTEGER <= value <= _MAX_INTEGER:
+        return int(value)
+    return value + 0.0
 
 
 def _checked_object(value: Json, path: list[str], level: int) -> Json:

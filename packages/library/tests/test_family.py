@@ -172,6 +172,31 @@ async def test_seats_are_numbered_and_held_until_they_are_released(family):
     assert await family.queries.seats(uuid4()) == []
 
 
+async def test_of_seats_a_member_sees_those_of_games_that_are_shared_with_them(family):
+    """What an owner keeps from one member is not shown to them because another one plays it."""
+    kept, game = family.games
+    rival = uuid4()
+    await family.share(mode=LinkMode.EXCEPT, product_ids=(kept,))
+    link = await family.share(member=rival)
+    await family.take(kept, rival)
+    assert await family.queries.seats(family.member) == []
+    [seat] = await family.queries.seats(family.owner)
+    assert await family.queries.seats(rival) == [seat]
+    await family.take(game)
+    assert [seat.product_id for seat in await family.queries.seats(family.member)] == [game]
+    # Until their session has ended, who sits on a seat sees it.
+    await family.links.change(family.owner, link.id, LinkChanges(mode=LinkMode.ONLY, product_ids=(game,)))
+    assert {seat.product_id for seat in await family.queries.seats(rival)} == {kept, game}
+
+
+async def test_a_page_past_the_end_of_the_links_knows_how_many_there_are(family):
+    for _ in range(3):
+        await family.share(member=uuid4())
+    for direction, total in ((None, 3), ("owner", 3), ("member", 0)):
+        past = await family.queries.links(family.owner, LinkFilter(page=9, limit=2, direction=direction), family.now)
+        assert (past.items, past.total) == ([], total)
+
+
 async def test_a_seat_whose_session_is_nowhere_is_free_after_a_minute(family):
     game, rival = family.games[0], uuid4()
     await family.share()
@@ -233,6 +258,17 @@ async def test_a_link_that_runs_out_is_over_before_it_is_written_down(family):
     assert await family.queries.expired(family.now, 10) == [(family.owner, link.id)]
     assert await family.links.expire(family.owner, link.id)
     assert not await family.links.expire(family.owner, link.id)
+
+
+async def test_who_is_invited_anew_before_the_end_of_the_old_link_is_written_down_plays_no_longer(family):
+    await family.share(expires_at=family.now + timedelta(seconds=0.5))
+    session, _ = await family.take(family.games[0])
+    family.now += timedelta(seconds=1)
+    again = await family.links.invite(family.owner, NewLink(shared_with_user_id=family.member))
+    assert again.status == "pending_approval"
+    assert not await family.links.expire(family.owner, again.id)  # so nobody else would see to it
+    [withdrawn] = family.told("ShareWithdrawn")
+    assert (withdrawn.user_id, withdrawn.session_id) == (family.member, session)
 
 
 async def test_an_end_in_the_past_and_products_without_a_meaning_are_refused(family):

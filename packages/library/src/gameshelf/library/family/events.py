@@ -36,3 +36,5 @@ class ShareWithdrawn(Event):
 
     owner_user_id: UUID
     product_ids: tuple[UUID, ...]
+    session_id: UUID | None = None
+    """The session that was meant: the user may have been let in again, and play anew, before they hear of it."""

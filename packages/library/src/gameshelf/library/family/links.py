@@ -81,6 +81,9 @@ class FamilyLinks:
             invited_at=[*(before.invited_at if before else ()), now][-INVITATIONS:],
         )
         await self._write(link)
+        if before:
+            # A link whose time ran out a moment ago: nobody has ended yet what is played of it, and now nobody would.
+            self._withdraw(await self._seats.held(owner_id, member_id=new.shared_with_user_id))
         return link
 
     async def accept(self, member_id: UUID, link_id: UUID) -> Link:
@@ -223,6 +226,7 @@ class FamilyLinks:
                         occurred_at=self._clock(),
                         owner_user_id=seat.owner_user_id,
                         product_ids=(seat.product_id,),
+                        session_id=seat.session_id,
                     )
                 )
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.paging import Slice
 from gameshelf.kernel.sql import TIME, user
@@ -19,7 +20,7 @@ from gameshelf.library.family.store import (
     is_living,
 )
 from gameshelf.library.models import FamilyLink, FamilyMembership, FamilySeat, LinkStatus
-from gameshelf.library.visible import is_active
+from gameshelf.library.visible import is_active, is_in_scope
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -35,13 +36,13 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    union,
     union_all,
 )
 from sqlmodel import col
 
 _L, _M, _S = FamilyLink, FamilyMembership, FamilySeat
 _NOW = bindparam("now", type_=TIME)
+_MOST_SEATS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,30 +106,40 @@ _LINKS[None] = _listed(union_all(*_sides.values()))
 _LINK = Statement(
     select(union_all(*_sides.values()).subquery("found")).where(column("id", Uuid) == bindparam("link_id", type_=Uuid))
 )
-_whose = union(
-    select(user().label("owner_user_id")),
-    select(col(_M.owner_user_id)).where(col(_M.user_id) == user(), is_active(_M)),
-).subquery("whose")
-_taken = (
-    select(
-        col(_S.owner_user_id),
-        col(_S.product_id),
-        col(_S.seat_number),
-        col(_S.holder_user_id),
-        col(_S.session_id),
-        col(_S.taken_at),
-        col(_S.lost_at),
+_SEAT_COLUMNS = (
+    col(_S.owner_user_id),
+    col(_S.product_id),
+    col(_S.seat_number),
+    col(_S.holder_user_id),
+    col(_S.session_id),
+    col(_S.taken_at),
+    col(_S.lost_at),
+)
+# What an owner does not share with a member is none of the member's business, whoever plays it.
+_taken_of_owner = (
+    select(*_SEAT_COLUMNS)
+    .where(
+        col(_S.owner_user_id) == col(_M.owner_user_id),
+        col(_S.holder_user_id).is_not(None),
+        or_(is_in_scope(_M, col(_S.product_id)), col(_S.holder_user_id) == user()),
     )
-    .where(col(_S.owner_user_id) == _whose.c.owner_user_id, col(_S.holder_user_id).is_not(None))
-    .limit(1000)
-    .lateral("taken")
+    .limit(_MOST_SEATS)
+    .lateral("taken_of_owner")
 )
-_SEATS = Statement(
-    select(_taken)
-    .select_from(_whose)
-    .join(_taken, true())
-    .order_by(_taken.c.taken_at, _taken.c.owner_user_id, _taken.c.product_id)
+_own_taken = (
+    select(*_SEAT_COLUMNS)
+    .where(col(_S.owner_user_id) == user(), col(_S.holder_user_id).is_not(None))
+    .limit(_MOST_SEATS)
+    .subquery("own_taken")
 )
+_taken = union_all(
+    select(_own_taken),
+    select(_taken_of_owner)
+    .select_from(_M)
+    .join(_taken_of_owner, true())
+    .where(col(_M.user_id) == user(), is_active(_M)),
+).subquery("taken")
+_SEATS = Statement(select(_taken).order_by(_taken.c.taken_at, _taken.c.owner_user_id, _taken.c.product_id))
 _LOSING = Statement(
     select(col(_S.holder_user_id), col(_S.session_id), col(_S.lost_at))
     .where(col(_S.lost_at).is_not(None))
@@ -144,16 +155,20 @@ class FamilyQueries:
         self._connection = connection
 
     async def links(self, user_id: UUID, wanted: LinkFilter, now: datetime) -> Slice[Link]:
-        """A user's links, the newest first; their status as it counts now."""
-        rows = await _LINKS[wanted.direction].all(
+        """A user's links, the newest first; their status as it counts now. Past the end a second round trip counts."""
+        rows = await self._listed(user_id, wanted, now, wanted.slice.limit, wanted.slice.offset)
+        counted = rows or (await self._listed(user_id, wanted, now, 1, 0) if wanted.slice.number > 1 else [])
+        return Slice([Link(*tuple(row.values())[:-1]) for row in rows], counted[0]["total"] if counted else 0)
+
+    async def _listed(self, user_id: UUID, wanted: LinkFilter, now: datetime, limit: int, offset: int) -> list[Record]:
+        return await _LINKS[wanted.direction].all(
             self._connection,
             user_id=user_id,
             statuses=list(wanted.status) or None,
             now=now,
-            limit=wanted.slice.limit,
-            offset=wanted.slice.offset,
+            limit=limit,
+            offset=offset,
         )
-        return Slice([Link(*tuple(row.values())[:-1]) for row in rows], rows[0]["total"] if rows else 0)
 
     async def link(self, user_id: UUID, link_id: UUID, now: datetime) -> Link | None:
         """A link of the user's, on either side; None when there is none of that id."""
@@ -161,7 +176,7 @@ class FamilyQueries:
         return Link(*row.values()) if row else None
 
     async def seats(self, user_id: UUID) -> list[TakenSeat]:
-        """Who plays shared copies now: the user's own, and those of the owners who share with them."""
+        """Who plays shared copies now: the user's own, and those of owners that are shared with them."""
         rows = await _SEATS.all(self._connection, user_id=user_id)
         return [TakenSeat(*row.values()) for row in rows]
 

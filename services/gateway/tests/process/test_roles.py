@@ -2,10 +2,15 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 from gameshelf.devstack.events import CloudEvent
+from gameshelf.gateway.main import run_gateway
+from gameshelf.gateway.settings import load_settings
+from gameshelf.gateway.wiring import build
+from gameshelf.library import SeatReclaimed
 from websockets.asyncio.client import connect
 
 EVENTS = "com.platform.library.events.v1"
@@ -53,3 +58,20 @@ async def test_a_process_without_the_api_listens_only_for_metrics(platform):
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
     assert alone.stop() == 0
+
+
+async def test_a_process_that_takes_no_heartbeats_forgets_lost_seats_too(platform, wait_until):
+    """It hears of owners who want their copies, since its jobs tell their members so."""
+    gateway = await build(load_settings(platform.service(LIBRARY_SERVICE_ROLES="jobs").environment))
+    running = asyncio.create_task(run_gateway(gateway))
+    now = datetime.now(UTC)
+    ids = {name: uuid4() for name in ("user_id", "owner_user_id", "product_id", "session_id")}
+    gateway.lost_seats.heard(SeatReclaimed(**ids, occurred_at=now, lost_at=now, grace_seconds=0))
+
+    async def is_forgotten():
+        return not gateway.lost_seats
+
+    await wait_until(is_forgotten)
+    gateway.stopping.set()
+    await running
+    await gateway.close()

@@ -170,6 +170,8 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
         if http:
             yield "http", _serve_http(gateway)
         yield "grpc", _serve_grpc(gateway)
+    if roles & {ServiceRole.API, ServiceRole.JOBS}:
+        # Jobs, too, hear of owners who want their copies; what is over is forgotten here.
         yield "lost seats", repeat("lost seats", gateway.lost_seats.refresh, 1.0, stopping)
     if gateway.consumer:
         yield "consumer", gateway.consumer.run(stopping)

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from gameshelf.gateway.adapters.live_sessions import LiveSessions
 from gameshelf.gateway.after_commit import AfterCommit
+from gameshelf.gateway.database import LOCK_TIMEOUT_MILLISECONDS
 from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.jobs.family import FamilyClock, Forwarding
 from gameshelf.gateway.jobs.liveness import SessionReaper, SessionWatch
@@ -170,7 +171,13 @@ class World:
     async def instance(self, steps=None):
         """A process that runs until the block ends, or until it has made so many steps."""
         life = Life(steps)
-        pool = await asyncpg.create_pool(self.dsn, min_size=1, max_size=10, connection_class=_mortal(life))
+        pool = await asyncpg.create_pool(
+            self.dsn,
+            min_size=1,
+            max_size=10,
+            connection_class=_mortal(life),
+            server_settings={"lock_timeout": str(LOCK_TIMEOUT_MILLISECONDS)},
+        )
         made = Instance(self, pool, life)
         running = asyncio.ensure_future(made.heartbeats.run(accepting=False))
         try:

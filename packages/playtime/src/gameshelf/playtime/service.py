@@ -125,14 +125,21 @@ class PlaytimeService:
         ended = await self._end(user_id, session, end_of_session(session.start_time, self._clock()), reason)
         return ended or session
 
-    async def end_access(self, user_id: UUID, product_ids: Collection[UUID], copy_owner_id: UUID | None = None) -> None:
+    async def end_access(
+        self,
+        user_id: UUID,
+        product_ids: Collection[UUID],
+        copy_owner_id: UUID | None = None,
+        session_id: UUID | None = None,
+    ) -> None:
         """The user may not play these copies any more, their own or an owner's: what runs of them ends now.
 
-        One that was silent before, and is perhaps dead for long, ends at its last checkpointed sign of life.
+        With a ``session_id`` that session alone. One that was silent before, and is perhaps dead for long, ends at its
+        last checkpointed sign of life.
         """
         now = self._clock()
         for session in await self._sessions.running_of_products(user_id, product_ids):
-            if session.copy_owner_user_id == copy_owner_id:
+            if session.copy_owner_user_id == copy_owner_id and session_id in (None, session.id):
                 ended_at = end_of_lost(session.start_time, now, session.last_heartbeat_at, self._silence)
                 await self._end(user_id, session, ended_at, EndReason.ACCESS_REVOKED)
 

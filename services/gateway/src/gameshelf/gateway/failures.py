@@ -43,6 +43,11 @@ def safe_to_repeat(error: BaseException) -> bool:
     return isinstance(error, _LOST_A_RACE)
 
 
+def is_contention(error: BaseException) -> bool:
+    """Whether others held or took what was needed: it says nothing about work on anything else."""
+    return isinstance(error, asyncpg.LockNotAvailableError) or safe_to_repeat(error)
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether the same work may succeed later without any change to it."""
     return isinstance(error, _STORES_AWAY) or postgres_is_away(error) or safe_to_repeat(error)

@@ -40,7 +40,9 @@ async def end_play(transaction: "Transaction", user_id: UUID, events: Sequence[G
 
 async def end_shared_play(transaction: "Transaction", user_id: UUID, events: Sequence[ShareWithdrawn]) -> None:
     for event in events:
-        await transaction.of(PlaytimeService).end_access(user_id, event.product_ids, event.owner_user_id)
+        await transaction.of(PlaytimeService).end_access(
+            user_id, event.product_ids, event.owner_user_id, event.session_id
+        )
 
 
 async def withdraw_shares(transaction: "Transaction", user_id: UUID, events: Sequence[GameRemoved]) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.observability.traces import current_traceparent
-from gameshelf.gateway.outbox.forwarded import forward
+from gameshelf.gateway.outbox.forwarded import forward, may_be_forwarded, take
 from gameshelf.gateway.outbox.messages import cloud_event, device_message, tell
 from gameshelf.gateway.outbox.store import FeedMessage, Outgoing, close_streams
 from gameshelf.gateway.reactions import REACTIONS
@@ -19,6 +19,9 @@ from gameshelf.kernel.database import Connection
 from gameshelf.kernel.events import Event, Record
 
 S = TypeVar("S")
+
+_ALL = 10_000
+"""More events than ever wait for a user."""
 
 MakeService = Callable[[Connection, Record, Clock], Any]
 """Makes a domain's service for one transaction, from its connection, its record of events and the clock."""
@@ -51,6 +54,7 @@ class Transaction:
         self._events: deque[Event] = deque()
         self._make = services
         self._services: dict[Any, Any] = {}
+        self._has_heard = False
         self.discarded = False
 
     async def lock(self, user_id: UUID) -> None:
@@ -82,6 +86,20 @@ class Transaction:
         """Takes an event: it is told with the commit, or forwarded when it is about somebody else."""
         self._events.append(event)
 
+    async def hear(self, limit: int) -> int:
+        """Takes up to so many events of each user that others have forwarded; they are told before all others.
+
+        How many they are.
+        """
+        self._has_heard = True
+        heard = [event for user_id in self._sequences for event in await take(self.connection, user_id, limit)]
+        self._events.extendleft(reversed(heard))
+        return len(heard)
+
+    def _may_be_overtaken(self, event: Event) -> bool:
+        """Whether others may have forwarded something earlier that would be told after it, as if it were newer."""
+        return may_be_forwarded(event) and event.user_id in self._sequences
+
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """A part that can fail without the rest: what it wrote and recorded is undone when it raises."""
@@ -105,6 +123,8 @@ class Transaction:
         What it has to say to its users' devices, and the events of others, which are told in transactions of theirs.
         """
         others: list[Event] = []
+        if not self._has_heard and any(map(self._may_be_overtaken, self._events)):
+            await self.hear(_ALL)
         told = {user_id: _Told(sequence) for user_id, sequence in self._sequences.items()}
         traceparent = current_traceparent()
         async for event in self._with_reactions():

@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
-from gameshelf.gateway.failures import is_passing
+from gameshelf.gateway.failures import is_contention, is_passing
 from gameshelf.gateway.outbox.forwarded import forward, take, waiting
 from gameshelf.gateway.streams import UserErased
 from gameshelf.gateway.transaction import Transactions
@@ -47,18 +47,19 @@ class Forwarding:
                 try:
                     await self._tell(user_id)
                 except Exception as error:
-                    if is_passing(error):
+                    # A user whose row is held passes too, but the others need not wait for that.
+                    if is_passing(error) and not is_contention(error):
                         raise
-                    _log.exception("forwarded events could not be told; they are tried again")
+                    _log.warning(
+                        "forwarded events could not be told; they are tried again",
+                        exc_info=None if is_passing(error) else error,
+                    )
 
     async def _tell(self, user_id: UUID) -> None:
         try:
             async with self._transactions.begin(user_id) as transaction:
-                events = await take(transaction.connection, user_id, _AT_ONCE)
-                if not events:
+                if not await transaction.hear(_AT_ONCE):
                     transaction.discard()  # another instance was faster
-                for event in events:
-                    transaction.record(event)
         except UserErased:
             await self._refuse(user_id)
 

@@ -33,6 +33,11 @@ _TAKE = Statement(
 )
 
 
+def may_be_forwarded(event: Event) -> bool:
+    """Whether it is of a kind that one user's change may make for another."""
+    return type(event).__name__ in _KINDS
+
+
 async def forward(connection: Connection, events: Sequence[Event]) -> None:
     """Keeps events for the users that they are about, in the running transaction."""
     await _ADD.run(

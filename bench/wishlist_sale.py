@@ -31,6 +31,7 @@ from rich.table import Table
 NOTIFICATIONS = "com.platform.notification.send.requests.v1"
 READERS = 50
 WARM_UP_SECONDS = 5
+STALLED_SECONDS = 120
 GAMES = 100
 SALE = "bench"
 Told = tuple[int, int]
@@ -129,6 +130,21 @@ async def other_requests(
             number += 1
 
 
+class Progress:
+    """Ends the run when a number has not moved for two minutes: the service stands still, and it would never end."""
+
+    def __init__(self) -> None:
+        self._last, self._moved = -1, time.perf_counter()
+
+    def see(self, number: int) -> int:
+        now = time.perf_counter()
+        if number != self._last:
+            self._last, self._moved = number, now
+        elif now - self._moved > STALLED_SECONDS:
+            raise SystemExit(f"nothing has moved for {STALLED_SECONDS} s, at {number:,}")
+        return number
+
+
 async def count(dsn: str, statement: str) -> int:
     connection = await asyncpg.connect(dsn)
     try:
@@ -184,11 +200,11 @@ async def run(platform: Platform, options: argparse.Namespace) -> None:
     began = time.perf_counter()
     await publish(platform.kafka.address, [CloudEvent("com.platform.catalog.price.updated.v1", price)])
     memory, kills = 0.0, [to_tell * 3 // 10, to_tell * 6 // 10]
-    told, down = 0, 0.0
+    told, down, progress = 0, 0.0, Progress()
     while told < to_tell:
         await asyncio.sleep(0.5)
         memory = max(memory, memory_mib(running))
-        told = await count(platform.dsn, "SELECT count(*) FROM wishlist.sale_notifications")
+        told = progress.see(await count(platform.dsn, "SELECT count(*) FROM wishlist.sale_notifications"))
         if kills and told >= kills[0]:
             kills.pop(0)
             stopped = time.perf_counter()
@@ -201,7 +217,7 @@ async def run(platform: Platform, options: argparse.Namespace) -> None:
     took = time.perf_counter() - began
     busy.cancel()
     waiting = "SELECT count(*) FROM gateway.outbox"
-    while await count(platform.dsn, waiting):
+    while progress.see(await count(platform.dsn, waiting)):
         await asyncio.sleep(0.5)
         memory = max(memory, memory_mib(running))
     sent = time.perf_counter() - began

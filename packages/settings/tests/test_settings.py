@@ -122,6 +122,19 @@ async def test_a_layer_has_a_bound_also_when_patches_add_up(player):
     assert (await player.get()).revision == 1
 
 
+@pytest.mark.parametrize("payload", [{"a": [0] * 500}, {str(n): 0 for n in range(501)}, {"a": [[0]] * 300}])
+async def test_what_can_not_fit_is_refused_unseen(player, payload):
+    for write in (player.put, player.patch):
+        with pytest.raises(SettingsTooLarge) as error:
+            await write({**payload, "wrong": float("nan")})
+        assert error.value.meta == {"max_bytes": 1000}
+
+
+async def test_as_many_values_as_fit_are_taken(player):
+    fits = {"a": [0] * 495}  # 997 bytes
+    assert (await player.put(fits)).payload == fits
+
+
 async def test_the_number_of_overlays_is_bounded(player):
     for number in range(MAX_OVERLAYS):
         await player.put({"n": number}, {"device_id": f"device {number}"})

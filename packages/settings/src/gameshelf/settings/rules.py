@@ -122,6 +122,22 @@ def _pointer(path: Sequence[str]) -> str:
     return "".join((_POINTER, *(f"/{step}" for step in steps)))
 
 
+def has_more_values(payload: Json, most: int) -> bool:
+    """Whether a payload has more values than so many, in all its objects and lists together.
+
+    The answer costs no more than that many steps, however large the payload is.
+    """
+    containers: list[Any] = [payload]
+    while containers:
+        container = containers.pop()
+        most -= len(container)
+        if most < 0:
+            return True
+        values = container.values() if isinstance(container, dict) else container
+        containers += [value for value in values if isinstance(value, dict | list)]
+    return False
+
+
 def as_text(payload: Json) -> str:
     """Compact JSON, as it is stored."""
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

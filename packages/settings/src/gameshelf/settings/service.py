@@ -17,7 +17,7 @@ from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, Sett
 from gameshelf.settings.events import SettingsUpdated
 from gameshelf.settings.models import LayerKind
 from gameshelf.settings.ports import Access
-from gameshelf.settings.rules import Json, Precondition, checked, is_same, patched, size
+from gameshelf.settings.rules import Json, Precondition, checked, has_more_values, is_same, patched, size
 from gameshelf.settings.store import ERASURE, SettingsStore, StoredSettings
 from gameshelf.settings.views import ACCOUNT, Settings, view
 
@@ -26,6 +26,7 @@ MAX_OVERLAYS = 64
 """How many platforms and devices may have a layer of their own, a game."""
 
 Layer = tuple[LayerKind, str]
+_POINTER = "/data/attributes/settings_payload"
 
 
 class SettingsService:
@@ -56,14 +57,14 @@ class SettingsService:
 
         Raises PreconditionFailed with the current state, SettingsTooLarge, InvalidInput, and what ``access`` refuses.
         """
-        payload = checked(new.settings_payload)
+        payload = self._checked(new.settings_payload)
         return await self._write(user_id, product_id, address, given, lambda _: payload)
 
     async def patch(
         self, user_id: UUID, product_id: UUID, address: Address, patch: SettingsPatch, given: Precondition | None = None
     ) -> tuple[Settings, bool]:
         """Changes a layer by a merge patch (RFC 7396); a layer that is not there counts as empty. Raises as ``put``."""
-        changes = checked(patch.settings_payload)
+        changes = self._checked(patch.settings_payload)
         return await self._write(user_id, product_id, address, given, lambda layer: patched(layer, changes))
 
     async def _write(
@@ -106,11 +107,16 @@ class SettingsService:
         revision = await self._store.delete(user_id, product_id, layer, now)
         self._tell(user_id, product_id, revision, layer, now, is_deleted=True)
 
+    def _checked(self, payload: Json) -> Json:
+        # A value takes two bytes at least. Refused unseen, since looking at a million of them is felt by everybody.
+        if has_more_values(payload, self._max_bytes // 2):
+            raise SettingsTooLarge(pointer=_POINTER, max_bytes=self._max_bytes)
+        return checked(payload)
+
     def _require_small(self, payload: Json) -> None:
         bytes_ = size(payload)
         if bytes_ > self._max_bytes:
-            pointer = "/data/attributes/settings_payload"
-            raise SettingsTooLarge(pointer=pointer, size_bytes=bytes_, max_bytes=self._max_bytes)
+            raise SettingsTooLarge(pointer=_POINTER, size_bytes=bytes_, max_bytes=self._max_bytes)
 
     def _tell(
         self,

@@ -69,7 +69,7 @@ async def test_of_two_devices_that_write_at_once_what_they_read_one_is_told_of_t
         current = error["meta"]["current"]["attributes"]
         assert current["settings_payload"] == winner["attributes"]["settings_payload"]
         assert current["revision"] == 2
-    for stale in ('"7"', 'W/"2"', '"2', "nonsense", f'"{"2" * 5000}"'):
+    for stale in ('"7"', 'W/"2"', '"2', "nonsense", f'"{"2" * 5000}"', '""', '"", "1"', ","):
         assert code_of(await put(player, game, {}, **{"If-Match": stale})) == (412, "PRECONDITION_FAILED")
     assert (await put(player, game, {}, **{"If-Match": '"1", "2"'})).status_code == 200
     assert code_of(await put(player, game, {}, **{"If-None-Match": "*"})) == (412, "PRECONDITION_FAILED")

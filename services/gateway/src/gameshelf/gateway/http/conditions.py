@@ -29,5 +29,6 @@ def precondition(if_match: str | None, if_none_match: str | None) -> Preconditio
     return None
 
 
-def _is_revision(tag: str) -> bool:
-    return tag.isascii() and tag.isdigit() and len(tag) <= _MOST_DIGITS
+def _is_revision(tag: str | None) -> bool:
+    # An empty tag is None to werkzeug.
+    return tag is not None and tag.isascii() and tag.isdigit() and len(tag) <= _MOST_DIGITS

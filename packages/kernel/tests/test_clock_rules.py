@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from gameshelf.kernel.clock import not_in_future
+import pytest
+from gameshelf.kernel.clock import Moment, not_in_future
+from pydantic import TypeAdapter, ValidationError
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -19,3 +21,14 @@ def test_a_time_far_ahead_counts_as_now():
 def test_the_past_is_never_changed():
     past = NOW - timedelta(days=9999)
     assert not_in_future(past, NOW) == past
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "2026-05-20T12:00:00"])
+def test_a_time_without_a_place_in_utc_is_refused(text):
+    with pytest.raises(ValidationError):
+        TypeAdapter(Moment).validate_python(text)
+
+
+def test_a_time_is_brought_into_utc():
+    moment = TypeAdapter(Moment).validate_python("2026-05-20T12:00:00+03:00")
+    assert (moment.isoformat(), moment.tzinfo) == ("2026-05-20T09:00:00+00:00", UTC)

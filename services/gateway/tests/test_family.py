@@ -313,6 +313,7 @@ async def test_limits_of_members_owners_and_invitations(new_player, family):
         ({"product_ids": [str(uuid4())]}, "product_ids"),
         ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
         ({"expires_at": "tomorrow"}, "expires_at"),
+        ({"expires_at": "9999-12-31T23:59:59-14:00"}, "expires_at"),
     ],
 )
 async def test_bad_invitations_name_the_field(family, wrong, field):

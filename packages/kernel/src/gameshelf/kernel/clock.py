@@ -2,6 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime
+from pydantic_core import PydanticCustomError
 
 Clock = Callable[[], datetime]
 """Gives the current time, aware and in UTC."""
@@ -13,6 +17,17 @@ MAX_CLOCK_LEAD = timedelta(minutes=5)
 def utc_now() -> datetime:
     """The current time in UTC; the clock of production."""
     return datetime.now(UTC)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("datetime_out_of_range", "the time is out of range in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time that somebody gives, with its offset; in UTC. At the ends of the calendar there are times that have none."""
 
 
 def not_in_future(moment: datetime, now: datetime) -> datetime:

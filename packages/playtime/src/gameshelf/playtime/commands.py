@@ -7,10 +7,11 @@ from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
+from gameshelf.kernel.clock import Moment
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
 from gameshelf.kernel.text import Name
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 MAX_IMPORT = 100
@@ -56,8 +57,8 @@ class OfflineSession(_Command):
 
     client_session_id: ClientSessionId
     product_id: UUID
-    start_time: AwareDatetime
-    end_time: AwareDatetime
+    start_time: Moment
+    end_time: Moment
     device_id: DeviceId | None = None
     platform: Platform | None = None
 

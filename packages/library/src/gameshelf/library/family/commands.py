@@ -4,10 +4,11 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
+from gameshelf.kernel.clock import Moment
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
 from gameshelf.library.models import LinkMode, LinkStatus
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 MAX_PRODUCTS = 1000
 """How many products a link names at most."""
@@ -25,7 +26,7 @@ class NewLink(_Command):
     shared_with_user_id: UUID
     mode: LinkMode = LinkMode.ALL
     product_ids: Products = ()
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class LinkChanges(_Command):
@@ -33,7 +34,7 @@ class LinkChanges(_Command):
 
     mode: LinkMode = LinkMode.ALL
     product_ids: Products = ()
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class Direction(StrEnum):

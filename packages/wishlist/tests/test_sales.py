@@ -185,3 +185,27 @@ async def test_a_wish_and_the_beginning_of_a_sale_that_meet_are_told_exactly_onc
     users = [uuid4() for _ in range(30)]
     await asyncio.gather(begin_sale(), *(wish(user, 0.004 * n) for n, user in enumerate(users)))
     assert sorted(told) == sorted(users)
+
+
+async def test_a_sale_that_begins_while_a_wish_is_not_committed_waits_for_it(own_dsn, make_wishers):
+    """The wish has read the price before, and the sale would not see the wish: nobody would be told."""
+    product, user = uuid4(), uuid4()
+    wisher, catalog, looking = [await asyncpg.connect(own_dsn) for _ in range(3)]
+
+    async def sell() -> list[UUID]:
+        async with catalog.transaction():
+            await make_wishers(catalog).say(product)
+        async with catalog.transaction():
+            return await make_wishers(catalog).told()
+
+    async with wisher.transaction():
+        await make_wishers(wisher).wish(user, product)
+        selling = asyncio.create_task(sell())
+        while not selling.done() and not await looking.fetchval(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND pid = $1",
+            catalog.get_server_pid(),
+        ):
+            await asyncio.sleep(0.01)
+    assert await selling == [user]
+    for connection in (wisher, catalog, looking):
+        await connection.close()

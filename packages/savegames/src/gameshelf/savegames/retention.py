@@ -74,10 +74,10 @@ class History:
 
 
 def to_make_room(needed: int, history: Sequence[History], uses: dict[UUID, int]) -> list[History] | None:
-    """The oldest versions whose going frees ``needed`` bytes, fewest first; None when all of them would not do.
+    """The oldest versions whose going frees ``needed`` bytes; None when all of them would not do.
 
     ``history`` is in the order in which it may go. ``uses`` counts what holds each content: bytes are free once nothing
-    does.
+    does. A version whose going would free nothing stays.
     """
     left, freed, gone = dict(uses), 0, []
     for one in history:
@@ -87,4 +87,6 @@ def to_make_room(needed: int, history: Sequence[History], uses: dict[UUID, int])
         gone.append(one)
         if left[one.content_id] == 0:
             freed += one.size
-    return gone if freed >= needed else None
+    if freed < needed:
+        return None
+    return [one for one in gone if one.size and left[one.content_id] == 0]

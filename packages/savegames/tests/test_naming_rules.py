@@ -1,0 +1,141 @@
+"""Names of slots and keys of objects, on plain values."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from hashlib import sha256
+from uuid import UUID
+
+import pytest
+from gameshelf.savegames import NewUpload, Resolve, object_key, staging_key, user_prefix
+from gameshelf.savegames.naming import conflict_name, free_name, object_metadata
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+USER = UUID("a11a0000-0000-4000-8000-000000000001")
+GAME = UUID("e13a6af9-8f7f-5141-8c4c-ea7f9c90bc8b")
+UNIQUE = UUID("0123456789abcdef0123456789abcdef")
+NOW = datetime(2026, 5, 20, 12, 30, 5, tzinfo=UTC)
+METADATA_BYTES = 2048
+"""What S3 takes of an object's own metadata, the names with their prefix counted in."""
+
+names = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=255)
+
+
+def key(slot_name, now=NOW, version=7):
+    return object_key(USER, GAME, slot_name, version, UNIQUE, now)
+
+
+def test_a_key_is_the_one_of_the_contract():
+    prefix = sha256(str(USER).encode()).hexdigest()[:4]
+    assert key("slot1") == f"{prefix}/{USER}/{GAME}/slot1/20260520T123005Z_v7_0123456789ab.sav"
+    assert key("slot1").startswith(user_prefix(USER))
+    assert staging_key(UNIQUE) == f"staging/{UNIQUE}"
+
+
+def test_the_time_in_a_key_is_that_of_utc():
+    assert key("slot", NOW.astimezone(timezone(timedelta(hours=5)))) == key("slot")
+
+
+@pytest.mark.parametrize("name", ["slot1", "Auto_save-3.sav", "...", ".hidden", "a" * 100])
+def test_a_safe_name_stands_in_the_key(name):
+    assert f"/{name}/" in key(name)
+
+
+@pytest.mark.parametrize(
+    "name", [".", "..", "a/b", "слот", "a b", "a" * 101, "slot\n", "~", "%2e%2e", "a\\b", "é", "\u202e", "a?b#c"]
+)
+def test_any_other_name_becomes_its_hash(name):
+    assert f"/~{sha256(name.encode()).hexdigest()[:32]}/" in key(name)
+
+
+@settings(derandomize=True)
+@given(names, names)
+def test_keys_are_plain_and_those_of_two_slots_never_meet(one, other):
+    assert re.fullmatch(
+        r"[0-9a-f]{4}/[0-9a-f-]{36}/[0-9a-f-]{36}/[A-Za-z0-9._~-]{1,100}/[0-9TZ_v]+_\w{12}\.sav", key(one)
+    )
+    assert (key(one) == key(other)) is (one == other)
+
+
+@settings(derandomize=True)
+@given(names)
+def test_metadata_is_ascii_and_no_more_than_a_store_takes(name):
+    written = object_metadata(USER, GAME, name, 2**53, 2**53 - 1, b"\xff" * 32)
+    assert "".join(written.values()).isascii()
+    assert sum(len("x-amz-meta-") + len(header) + len(value) for header, value in written.items()) <= METADATA_BYTES
+
+
+@pytest.mark.parametrize("name", ["\u3042" * 255, "\U0001f600" * 255, "я" * 255, "a" * 255])
+def test_the_longest_names_fit_into_metadata_too(name):
+    written = object_metadata(USER, GAME, name, 2**53, 2**53 - 1, b"\xff" * 32)
+    assert sum(len("x-amz-meta-") + len(header) + len(value) for header, value in written.items()) <= METADATA_BYTES
+
+
+def test_metadata_says_what_an_object_is():
+    assert object_metadata(USER, GAME, "слот (2)", 7, 5, b"\x01" * 32) == {
+        "user-id": str(USER),
+        "product-id": str(GAME),
+        "slot-name": "%D1%81%D0%BB%D0%BE%D1%82 (2)",
+        "version": "7",
+        "parent-version": "5",
+        "sha256": "01" * 32,
+    }
+
+
+@pytest.mark.parametrize(
+    ("wanted", "taken", "free"),
+    [
+        ("slot", [], "slot"),
+        ("slot", ["other"], "slot"),
+        ("slot", ["slot"], "slot (2)"),
+        ("slot", ["slot", "slot (2)", "slot (4)"], "slot (3)"),
+        ("slot (2)", ["slot (2)"], "slot (2) (2)"),
+        ("я" * 255, ["я" * 255], "я" * 251 + " (2)"),
+    ],
+)
+def test_a_name_that_is_taken_gets_a_number(wanted, taken, free):
+    assert free_name(wanted, taken) == free
+
+
+@settings(derandomize=True)
+@given(names, st.integers(0, 12))
+def test_a_free_name_is_free_and_fits(wanted, others):
+    taken = set()
+    for _ in range(others):
+        name = free_name(wanted, taken)
+        assert name not in taken
+        assert 1 <= len(name) <= 255
+        taken.add(name)
+    assert len(taken) == others
+
+
+def test_a_branch_is_called_after_its_slot_and_fits():
+    assert conflict_name("slot", 12) == "slot (conflict v12)"
+    assert conflict_name("a" * 255, 2**53) == "a" * (255 - 29) + " (conflict v9007199254740992)"
+
+
+def upload(name):
+    return NewUpload(product_id=GAME, save_slot_name=name, file_size_bytes=0, file_hash_sha256="0" * 64)
+
+
+@pytest.mark.parametrize("name", ["a", "a" * 255, "Слот №1", "a/b", ".", "a.b.c", "e\u0301" * 255])
+def test_a_slot_may_be_called(name):
+    assert 1 <= len(upload(name).save_slot_name) <= 255
+    assert Resolve(resolution="keep_both", copy_slot_name=name)
+
+
+@pytest.mark.parametrize("name", ["", "a" * 256, "..", "a/../b", "a\n", "a\0", "\u200b", "  ", "\ud800", "a\u202eb"])
+def test_a_slot_may_not_be_called(name):
+    with pytest.raises(ValidationError):
+        upload(name)
+    with pytest.raises(ValidationError):
+        Resolve(resolution="keep_both", copy_slot_name=name)
+
+
+def test_a_hash_is_taken_in_either_case():
+    lower, upper = (
+        NewUpload(product_id=GAME, save_slot_name="a", file_size_bytes=0, file_hash_sha256=text)
+        for text in ("ab" * 32, "AB" * 32)
+    )
+    assert lower.content == upper.content

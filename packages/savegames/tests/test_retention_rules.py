@@ -1,0 +1,179 @@
+"""What history stays and what goes, on plain values."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import combinations
+from uuid import UUID
+
+import pytest
+from gameshelf.savegames.retention import History, Kept, max_pinned, prunable, prune_at, to_make_room
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
+
+
+@st.composite
+def histories(draw):
+    """Up to 14 versions of the last week in the order of their uploads, some of them pinned."""
+    ages = sorted(draw(st.lists(st.integers(0, 24 * 7), max_size=14)), reverse=True)
+    return [
+        Kept(version, NOW - timedelta(hours=hours), draw(st.booleans()) and draw(st.booleans()))
+        for version, hours in enumerate(ages, 1)
+    ]
+
+
+maxima = st.integers(2, 6)
+RULES = settings(max_examples=150, derandomize=True)
+
+
+def uploaded(*days_ago, pinned=()):
+    """Versions 1, 2, …, uploaded so many days ago."""
+    return [
+        Kept(version, NOW - timedelta(days=days), version in pinned) for version, days in enumerate(days_ago, start=1)
+    ]
+
+
+@RULES
+@given(histories(), maxima, st.sets(st.integers(1, 14)))
+def test_what_is_pinned_or_protected_never_goes(history, maximum, protected):
+    going = prunable(history, protected, maximum, NOW)
+    assert not going & protected
+    assert not going & {one.version for one in history if one.is_pinned}
+    assert going <= {one.version for one in history}
+
+
+@RULES
+@given(histories(), maxima)
+def test_the_newest_stay_and_of_old_ones_no_more_than_are_to_be_kept(history, maximum):
+    going = prunable(history, (), maximum, NOW)
+    newest = {one.version for one in history[-maximum:]}
+    pinned = sum(one.is_pinned for one in history)
+    if not pinned:
+        assert not going & newest
+    first_day = (NOW - timedelta(days=2)).date()
+    old = [one for one in history if one.version not in going and one.uploaded_at.date() < first_day]
+    assert len(old) <= max(maximum, pinned + 2)
+    assert len(history) - len(going) <= max(maximum, pinned + 2) + 3
+
+
+@RULES
+@given(histories(), maxima)
+def test_of_each_of_three_days_the_last_one_stays(history, maximum):
+    left = {one.version for one in history} - prunable(history, (), maximum, NOW)
+    for day in {one.uploaded_at.date() for one in history}:
+        last = max(one.version for one in history if one.uploaded_at.date() == day)
+        if day > (NOW - timedelta(days=3)).date():
+            assert last in left
+
+
+@RULES
+@given(histories(), maxima, st.sets(st.integers(1, 14)), st.randoms(use_true_random=False))
+def test_the_order_of_the_rows_says_nothing(history, maximum, protected, random):
+    shuffled = random.sample(history, len(history))
+    assert prunable(shuffled, protected, maximum, NOW) == prunable(history, protected, maximum, NOW)
+    assert prune_at(shuffled, maximum, NOW) == prune_at(history, maximum, NOW)
+
+
+@RULES
+@given(histories(), maxima, st.sets(st.integers(1, 14)))
+def test_going_again_takes_nothing_more(history, maximum, protected):
+    going = prunable(history, protected, maximum, NOW)
+    left = [one for one in history if one.version not in going]
+    assert prunable(left, protected, maximum, NOW) == set()
+
+
+@RULES
+@given(histories(), maxima)
+def test_nothing_goes_by_time_alone_before_it_is_said_to(history, maximum):
+    going = prunable(history, (), maximum, NOW)
+    left = [one for one in history if one.version not in going]
+    at = prune_at(left, maximum, NOW)
+    assert at is None or at > NOW
+    until = at or NOW + timedelta(days=30)
+    for moment in (NOW + (until - NOW) / 2, until - timedelta(microseconds=1)):
+        assert prunable(left, (), maximum, moment) == set()
+
+
+@RULES
+@given(histories(), maxima)
+def test_in_the_end_a_slot_that_rests_keeps_no_more_than_the_maximum(history, maximum):
+    moment, rounds = NOW, 0
+    while moment:
+        going = prunable(history, (), maximum, moment)
+        history = [one for one in history if one.version not in going]
+        moment = prune_at(history, maximum, moment)
+        rounds += 1
+        assert rounds < 10
+    assert len(history) <= max(maximum, sum(one.is_pinned for one in history) + 2)
+
+
+def test_a_line_of_old_versions_is_cut_to_the_newest():
+    assert prunable(uploaded(9, 8, 7, 6, 5), (), 3, NOW) == {1, 2}
+    assert prunable(uploaded(9, 8, 7), (), 3, NOW) == set()
+
+
+def test_pinned_ones_take_places_of_the_newest_but_for_two():
+    assert prunable(uploaded(9, 8, 7, 6, 5, pinned={1}), (), 3, NOW) == {2, 3}
+    assert prunable(uploaded(9, 8, 7, 6, 5, pinned={1, 2, 3}), (), 3, NOW) == set()
+
+
+def test_today_and_two_days_before_keep_their_last_version_beyond_the_newest():
+    versions = uploaded(3, 2.4, 2.2, 1, 0.3, 0.2, 0.1, 0)
+    assert prunable(versions, (), 2, NOW) == {1, 2, 5, 6}
+    assert prune_at(versions, 2, NOW) == datetime(2026, 5, 21, tzinfo=UTC)  # three days after the 18th
+    assert prunable(versions, (), 2, datetime(2026, 5, 21, tzinfo=UTC)) == {1, 2, 3, 5, 6}
+
+
+def test_days_are_those_of_utc_whatever_the_zone_of_the_clock():
+    zone = timezone(timedelta(hours=5))
+    versions = [Kept(one.version, one.uploaded_at.astimezone(zone), False) for one in uploaded(3, 2.2, 2, 1, 0.1, 0)]
+    assert prunable(versions, (), 2, NOW.astimezone(zone)) == prunable(uploaded(3, 2.2, 2, 1, 0.1, 0), (), 2, NOW)
+
+
+@pytest.mark.parametrize(("maximum", "pinned"), [(10, 8), (3, 1), (2, 0), (1, 0)])
+def test_all_but_two_may_be_pinned(maximum, pinned):
+    assert max_pinned(maximum) == pinned
+
+
+@st.composite
+def rooms(draw):
+    """History in its order, what holds each content beside it, and how much room is needed."""
+    sizes = draw(st.lists(st.integers(0, 5), min_size=1, max_size=4))
+    holders = draw(st.lists(st.integers(0, len(sizes) - 1), max_size=7))
+    others = draw(st.lists(st.integers(0, 1), min_size=len(sizes), max_size=len(sizes)))
+    history = [History(UUID(int=1), version, UUID(int=n), sizes[n]) for version, n in enumerate(holders, 1)]
+    uses = {UUID(int=n): others[n] + holders.count(n) for n in range(len(sizes))}
+    return history, uses, draw(st.integers(1, 12))
+
+
+def freed(gone, uses):
+    sizes = {one.content_id: one.size for one in gone}
+    return sum(size for key, size in sizes.items() if uses[key] == sum(one.content_id == key for one in gone))
+
+
+@RULES
+@given(rooms())
+def test_room_is_made_if_it_can_be_and_by_nothing_that_frees_none(room):
+    history, uses, needed = room
+    before = dict(uses)
+    gone = to_make_room(needed, history, uses)
+    assert uses == before
+    if gone is None:
+        assert freed(history, uses) < needed
+        return
+    assert freed(gone, uses) >= needed
+    assert [one for one in history if one in gone] == gone
+    # Each of them frees something, or is one of the holders of what does.
+    assert all(uses[one.content_id] == sum(other.content_id == one.content_id for other in gone) for one in gone)
+    # Without the last one there would not be enough: no more went than was needed.
+    assert freed(gone[:-1], uses) < needed
+
+
+@RULES
+@given(rooms())
+def test_no_choice_makes_room_that_the_oldest_ones_do_not_make(room):
+    history, uses, needed = room
+    could = any(
+        freed(chosen, uses) >= needed for number in range(len(history) + 1) for chosen in combinations(history, number)
+    )
+    assert (to_make_room(needed, history, uses) is not None) is could

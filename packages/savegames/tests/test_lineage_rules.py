@@ -1,0 +1,154 @@
+"""How an upload stands to the head, on plain values: against an oracle that only asks whether a way leads back."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import pytest
+from gameshelf.savegames import ConflictPolicy, Node, Relation, Resolution, Side, ancestors, relation, resolved_by
+from gameshelf.savegames.lineage import branch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
+CONTENTS = [b"a", b"b", b"c"]
+
+
+@st.composite
+def trees(draw):
+    """Versions 1 to n: each grew from any before it, some from two, and of some the bytes are gone."""
+    tree = {}
+    for version in range(1, draw(st.integers(1, 9)) + 1):
+        parent = draw(st.integers(0, version - 1))
+        merged = draw(st.none() | st.integers(1, version - 1)) if version > 1 else None
+        tree[version] = Node(parent, merged, draw(st.none() | st.sampled_from(CONTENTS)))
+    return tree
+
+
+def expected(base, content, head, tree):
+    """The contract's words, a version at a time."""
+
+    @cache
+    def leads(version, back_to):
+        if version == back_to or back_to == 0:
+            return True
+        if version < back_to:
+            return False
+        node = tree[version]
+        return leads(node.parent, back_to) or (node.merged is not None and leads(node.merged, back_to))
+
+    if tree[head].content == content:
+        return Relation.IDENTICAL
+    if base == head:
+        return Relation.DESCENDANT
+    for version, node in tree.items():
+        if node.content == content and leads(head, version) and leads(version, base):
+            return Relation.BEHIND
+    return Relation.DIVERGED
+
+
+@settings(max_examples=500, derandomize=True)
+@given(trees(), st.data())
+def test_the_relation_is_that_of_the_oracle_in_any_tree(tree, data):
+    head = data.draw(st.sampled_from(sorted(tree)))
+    base = data.draw(st.integers(0, len(tree)))
+    content = data.draw(st.sampled_from(CONTENTS))
+    assert relation(base, content, head, tree) is expected(base, content, head, tree)
+
+
+@settings(max_examples=150, derandomize=True)
+@given(trees(), st.data())
+def test_what_lies_below_the_base_changes_nothing(tree, data):
+    head = data.draw(st.sampled_from(sorted(tree)))
+    base = data.draw(st.integers(0, head))
+    content = data.draw(st.sampled_from(CONTENTS))
+    above = {version: node for version, node in tree.items() if version >= base}
+    assert relation(base, content, head, above) is relation(base, content, head, tree)
+
+
+@settings(derandomize=True)
+@given(st.integers(0, 9), st.sampled_from(CONTENTS))
+def test_without_a_head_everything_is_the_first(base, content):
+    assert relation(base, content, 0, {}) is Relation.DESCENDANT
+
+
+LINE = {1: Node(0, None, b"a"), 2: Node(1, None, b"b"), 3: Node(2, None, b"c")}
+
+
+@pytest.mark.parametrize(
+    ("base", "content", "found"),
+    [
+        (3, b"d", Relation.DESCENDANT),
+        (3, b"c", Relation.IDENTICAL),
+        (0, b"c", Relation.IDENTICAL),
+        (2, b"b", Relation.BEHIND),
+        (1, b"b", Relation.BEHIND),
+        (0, b"a", Relation.BEHIND),
+        (2, b"a", Relation.DIVERGED),  # brought back on purpose
+        (2, b"d", Relation.DIVERGED),
+        (3, b"a", Relation.DESCENDANT),
+    ],
+)
+def test_in_a_line(base, content, found):
+    assert relation(base, content, 3, LINE) is found
+
+
+def test_what_is_pruned_is_not_behind_because_it_would_be_lost():
+    tree = LINE | {2: Node(1, None, None)}
+    assert relation(2, b"b", 3, tree) is Relation.DIVERGED
+
+
+def test_a_lost_head_is_no_reason_to_drop_its_bytes():
+    tree = LINE | {3: Node(2, None, None)}
+    assert relation(3, b"c", 3, tree) is Relation.DESCENDANT
+
+
+def test_both_sides_of_a_merge_are_behind_it():
+    tree = {1: Node(0, None, b"a"), 2: Node(1, None, b"b"), 3: Node(1, None, b"c"), 4: Node(2, 3, b"b")}
+    assert relation(3, b"c", 4, tree) is Relation.BEHIND
+    assert relation(1, b"c", 4, tree) is Relation.BEHIND
+    assert relation(2, b"c", 4, tree) is Relation.DIVERGED  # from the head's side the branch is a change
+
+
+@settings(max_examples=150, derandomize=True)
+@given(trees(), st.data())
+def test_ancestors_are_closed_and_a_branch_is_what_the_head_lacks_of_them(tree, data):
+    head, tip = (data.draw(st.sampled_from(sorted(tree))) for _ in range(2))
+    found = ancestors(tip, tree)
+    assert {tip, 0} <= found <= {0, *tree}
+    for version in found - {0}:
+        assert {tree[version].parent} | ({tree[version].merged} - {None}) <= found
+    beside = {version: node for version, node in tree.items() if version not in ancestors(head, tree)}
+    assert branch(tip, beside) == found - ancestors(head, tree)
+
+
+def side(minutes=0, played=None):
+    return Side(NOW + timedelta(minutes=minutes), played)
+
+
+@pytest.mark.parametrize(
+    ("policy", "local", "cloud", "resolution"),
+    [
+        ("manual", side(5, 9), side(0, 1), None),
+        ("most_recent", side(1, 0), side(0, 9), "keep_local"),
+        ("most_recent", side(0, 9), side(1, 0), "keep_cloud"),
+        ("most_recent", side(), side(), "keep_cloud"),
+        ("longest_playtime", side(0, 2), side(9, 1), "keep_local"),
+        ("longest_playtime", side(9, 1), side(0, 2), "keep_cloud"),
+        ("longest_playtime", side(9, 2), side(0, 2), "keep_cloud"),
+        ("longest_playtime", side(9), side(0, 1), "keep_cloud"),
+        ("longest_playtime", side(0, 1), side(9), "keep_local"),
+        ("longest_playtime", side(9), side(), "keep_cloud"),
+    ],
+)
+def test_a_policy_says_who_wins_and_the_head_wins_a_tie(policy, local, cloud, resolution):
+    found = resolved_by(ConflictPolicy(policy), local, cloud)
+    assert found == (Resolution(resolution) if resolution else None)
+
+
+@settings(derandomize=True)
+@given(st.builds(side, st.integers(0, 3), st.none() | st.integers(0, 3)), st.data())
+def test_a_policy_that_lets_the_branch_win_would_not_let_both_win(local, data):
+    cloud = data.draw(st.builds(side, st.integers(0, 3), st.none() | st.integers(0, 3)))
+    for policy in (ConflictPolicy.MOST_RECENT, ConflictPolicy.LONGEST_PLAYTIME):
+        answers = [resolved_by(policy, local, cloud), resolved_by(policy, cloud, local)]
+        assert answers.count(Resolution.KEEP_LOCAL) <= 1

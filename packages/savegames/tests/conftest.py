@@ -7,6 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from gameshelf.kernel.errors import PermissionDenied
+from gameshelf.kernel.paging import Page
 from gameshelf.savegames import (
     MIGRATIONS,
     Digest,
@@ -43,6 +44,7 @@ class Player:
         self.id, self.product = uuid4(), uuid4()
         self.access = Playable()
         self.events = []
+        self.objects = set()  # the keys of what the store holds
         made = (connection, self.events.append)
         self.uploads = SavegameUploads(*made, self.access, self.clock, limits)
         self.service = SavegameService(*made, self.clock, limits)
@@ -71,6 +73,7 @@ class Player:
         attempt = await self.uploads.begin(self.id, reservation.upload_id)
         digest = None
         if attempt:
+            self.objects.add(attempt.target)
             digest = Digest(attempt.size, attempt.content)
         if sent is not None:
             digest = Digest(len(sent), sha256(sent).digest())
@@ -82,9 +85,79 @@ class Player:
         self.later(seconds=1)
         return outcome
 
+    async def sweep(self):
+        """What the jobs do."""
+        if self.id in await self.sweeps.users_with_expired_uploads(1000):
+            await self.uploads.expire(self.id)
+        for user_id, slot_id in await self.sweeps.long_in_trash(1000):
+            if user_id == self.id:
+                await self.service.purge(user_id, slot_id, self.sweeps.trash_before)
+        for user_id, slot_id in await self.sweeps.to_prune(1000):
+            if user_id == self.id:
+                await self.service.prune(user_id, slot_id)
+        doomed = [one for one in await self.sweeps.doom(1000) if one.user_id == self.id]
+        self.objects -= {one.key for one in doomed}
+        await self.sweeps.bury(doomed)
+
     async def usage(self):
         usage = await self.queries.usage(self.id)
         return usage.used_bytes, usage.reserved_bytes
+
+    async def rows(self, table):
+        return await self.connection.fetch(f"SELECT * FROM savegames.savegame_{table} WHERE user_id = $1", self.id)
+
+    async def versions(self, slot_id):
+        """Of each version its parents and its status."""
+        found = await self.queries.versions(self.id, slot_id, Page(1, 100))
+        return {one.version: (one.parent_version, one.merged_version, str(one.status)) for one in found.items}
+
+    async def check(self):
+        """What has to hold of the tables at any time, whatever happened. The rows, for whoever knows more of them."""
+        tables = {name: await self.rows(name) for name in ("slots", "metadata", "contents", "uploads", "conflicts")}
+        check_trees(**tables)
+        check_contents(**tables)
+        return tables
+
+
+def check_trees(slots, metadata, conflicts, **_):
+    """Parents are there and older, the head's history is what is marked so, and what is protected has its bytes."""
+    by_slot = {slot["id"]: {row["version"]: row for row in metadata if row["slot_id"] == slot["id"]} for slot in slots}
+    assert sum(map(len, by_slot.values())) == len(metadata)
+    for slot in slots:
+        versions, head = by_slot[slot["id"]], slot["head_version"]
+        history, waiting = set(), [head or 0]
+        while waiting:
+            if (version := waiting.pop()) and version not in history:
+                history.add(version)
+                row = versions[version]
+                parents = [parent for parent in (row["parent_version"], row["merged_version"]) if parent is not None]
+                assert all(0 <= parent < version for parent in parents)
+                waiting += parents
+        assert {version for version, row in versions.items() if row["in_head"]} == history
+        assert max(versions, default=0) <= slot["last_version"]
+        assert {0, *versions} >= {row["parent_version"] for row in versions.values()}
+        open_ones = {
+            row["branch_version"] for row in conflicts if row["slot_id"] == slot["id"] and not row["resolved_at"]
+        }
+        assert not open_ones & history
+        kept = {version for version, row in versions.items() if row["content_id"]}
+        assert {head, *open_ones} - {None} <= kept
+        assert {version for version, row in versions.items() if row["is_pinned"]} <= kept
+
+
+def check_contents(metadata, contents, uploads, **_):
+    """What is held is live, once for the same bytes; what is not held is not live."""
+    by_id = {row["id"]: row for row in contents}
+    live = {key for key, row in by_id.items() if row["state"] == "live"}
+    holders = [row for row in (*metadata, *uploads) if row["content_id"]]
+    assert {row["content_id"] for row in holders} == live
+    assert len({by_id[key]["file_hash_sha256"] for key in live}) == len(live)
+    for row in holders:
+        content = by_id[row["content_id"]]
+        assert (content["file_hash_sha256"], content["file_size_bytes"]) == (
+            row["file_hash_sha256"],
+            row["file_size_bytes"],
+        )
 
 
 @pytest.fixture(scope="session")
@@ -106,9 +179,17 @@ async def connection(savegames_dsn):
 
 
 @pytest.fixture
-def new_player(connection):
-    """Makes players with limits of their own."""
-    return lambda **limits: Player(connection, Limits(**limits))
+async def new_player(connection):
+    """Makes players with limits of their own. After the test the tables still have to fit together."""
+    made = []
+
+    def new(**limits):
+        made.append(Player(connection, Limits(**limits)))
+        return made[-1]
+
+    yield new
+    for player in made:
+        await player.check()
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from gameshelf.savegames.limits import (
     Limits,
 )
 from gameshelf.savegames.lineage import NOTHING, Node, Relation, relation
+from gameshelf.savegames.models import Resolution
 from gameshelf.savegames.naming import object_key, object_metadata, staging_key
 from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.ports import Access, Digest
@@ -304,7 +305,6 @@ class SavegameUploads:
         """Puts a new version into the tree: on top of the head, or beside it."""
         held = Bytes.of_upload(upload, stored.id)
         is_branch = found is Relation.DIVERGED
-        await self._device_has(user_id, upload, upload.version)
         self._record(
             SavegameUploaded(
                 **self._about(user_id, upload),
@@ -317,8 +317,13 @@ class SavegameUploads:
             )
         )
         if is_branch:
-            return await self._branches.open(user_id, upload, slot, held)
+            outcome = await self._branches.open(user_id, upload, slot, held)
+            # Where it wins at once, the new head has the device's very bytes: the next upload is to grow from that.
+            won = outcome.resolution == Resolution.KEEP_LOCAL
+            await self._device_has(user_id, upload, outcome.version if won else upload.version)
+            return outcome
         await self._timeline.grow(user_id, slot.id, upload.version, upload.base_version, held, version_id=upload.id)
+        await self._device_has(user_id, upload, upload.version)
         return Outcome(Result.HEAD, slot.id, upload.version)
 
     async def _device_has(self, user_id: UUID, upload: Upload, version: int) -> None:

@@ -1,0 +1,466 @@
+"""Whatever several devices do in whatever order: the tables say what a plain model of the contract says.
+
+The model knows nothing of SQL. What is pruned it takes over from the rows, after it has checked that it was free to go.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache
+from random import Random
+
+import pytest
+from gameshelf.kernel.errors import DomainError
+from gameshelf.savegames import (
+    Digest,
+    Overtaken,
+    Resolve,
+    Result,
+    SavegameSlotNotFound,
+    SavegameUploadIncomplete,
+    SavegameVersionNotFound,
+    UserQuotaExceeded,
+    VersionChanges,
+)
+from gameshelf.savegames.limits import ATTEMPT_FOR, REMEMBER_FOR
+
+CONTENTS = [b"", b"a", b"bb", b"ccc", b"dddd", b"eeeee"]
+QUOTA = 14
+LIMITS = {"max_bytes": 5, "quota_bytes": QUOTA, "max_versions": 3}
+DEVICES = ["pc", "deck", None]
+BASES = ["left out", "nothing", "head", "any", "newest"]
+POLICIES = ["manual", "manual", "manual", "most_recent", "longest_playtime"]
+WAYS = ["keep_local", "keep_cloud", "keep_both"]
+NAMES = ["one", "two"]
+HOURS = [0, 0, 0.5, 0.5, 1, 1.1, 24, 24, 72, 24 * 31]
+
+
+@dataclass
+class Version:
+    parents: tuple[int, ...]
+    content: bytes
+    is_kept: bool = True
+    is_pinned: bool = False
+
+
+@dataclass
+class Slot:
+    id: object
+    name: str
+    head: int = 0
+    last: int = 0
+    versions: dict[int, Version] = field(default_factory=dict)
+    devices: dict[str, int] = field(default_factory=dict)
+    conflicts: dict[object, int] = field(default_factory=dict)
+    trashed: object = None
+
+    def ancestors(self, version):
+        return {version}.union(*(self.ancestors(one) for one in self.versions[version].parents if one), set())
+
+    def relation(self, base, content):
+        @cache
+        def leads(version):
+            return version == base or base == 0 or any(leads(one) for one in self.versions[version].parents if one)
+
+        if not self.head:
+            return "descendant"
+        head = self.versions[self.head]
+        if head.is_kept and head.content == content:
+            return "identical"
+        if base == self.head:
+            return "descendant"
+        history = [(one, self.versions[one]) for one in self.ancestors(self.head)]
+        is_behind = any(leads(number) and one.is_kept and one.content == content for number, one in history)
+        return "behind" if is_behind else "diverged"
+
+
+@dataclass
+class Upload:
+    id: object
+    slot: Slot
+    version: int
+    base: int
+    content: bytes
+    joined: bool
+    device: str | None
+    policy: str
+    playtime: int
+    expires: object
+    attempts: list = field(default_factory=list)
+    outcome: object = None
+
+
+class World:
+    """The player of the package beside the model of them, and the objects in the store."""
+
+    def __init__(self, player):
+        self.player = player
+        self.slots, self.uploads, self.numbers = [], [], set()
+
+    # What the model knows
+
+    def slot_named(self, name):
+        return next((slot for slot in self.slots if slot.name == name and not slot.trashed), None)
+
+    def seen(self):
+        return [slot for slot in self.slots if slot.head and not slot.trashed]
+
+    def open_uploads(self):
+        return [one for one in self.uploads if one.outcome is None]
+
+    def held(self):
+        """The contents that kept versions and joined open uploads hold."""
+        of_versions = {one.content for slot in self.slots for one in slot.versions.values() if one.is_kept}
+        return of_versions | {one.content for one in self.open_uploads() if one.joined}
+
+    def used(self):
+        return sum(map(len, self.held()))
+
+    def reserved(self):
+        return sum(len(one.content) for one in self.open_uploads() if not one.joined)
+
+    def protected(self, slot):
+        pinned = {number for number, one in slot.versions.items() if one.is_pinned}
+        return {slot.head, *slot.conflicts.values(), *pinned}
+
+    def lasting(self):
+        """What no upload ever pushes out."""
+        joined = {one.content for one in self.open_uploads() if one.joined}
+        return joined | {
+            one.content
+            for slot in self.slots
+            for number, one in slot.versions.items()
+            if one.is_kept and number in self.protected(slot)
+        }
+
+    def remove_if_empty(self, slot):
+        if not slot.head and not any(one.slot is slot for one in self.uploads):
+            self.slots.remove(slot)
+
+    def change(self):
+        """One transaction of the user's, inside that of the test."""
+        return self.player.connection.transaction()
+
+    # What devices do
+
+    async def request(self, name, content, base, device, policy, pick):
+        player, slot = self.player, self.slot_named(NAMES[name % 2])
+        head = slot.head if slot else 0
+        there = sorted(slot.versions) if slot else []
+        given = {"left out": None, "nothing": 0, "head": head, "newest": there[-1] if there else 0}
+        given["any"] = there[pick % len(there)] if there else 0
+        named = given[BASES[base % 5]]
+        device, content = DEVICES[device % 3], CONTENTS[content % 6]
+        asked = {"base_version": named, "device_id": device, "conflict_policy": POLICIES[policy % 5]}
+        joins = content in self.held()
+        try:
+            async with self.change():
+                left = await player.request(content, NAMES[name % 2], playtime_seconds=pick, **asked)
+        except UserQuotaExceeded:
+            assert not joins
+            assert sum(map(len, self.lasting())) + self.reserved() + len(content) > QUOTA
+            return None
+        if slot is None:
+            [made] = await player.connection.fetch(
+                "SELECT slot_id FROM savegames.savegame_uploads WHERE id = $1", left.upload_id
+            )
+            slot = Slot(made["slot_id"], NAMES[name % 2])
+            self.slots.append(slot)
+        if named is None:
+            named = slot.devices.get(device) or slot.head
+        slot.last += 1
+        assert left.is_required is not joins
+        assert (slot.id, slot.last) not in self.numbers
+        self.numbers.add((slot.id, slot.last))
+        self.take_over_pruned(await player.rows("metadata"))
+        assert left.conflict_expected is (slot.relation(named, content) == "diverged")
+        expires = player.now + player.limits.url_lives + ATTEMPT_FOR
+        upload = Upload(
+            left.upload_id, slot, slot.last, named, content, joins, device, asked["conflict_policy"], pick, expires
+        )
+        self.uploads.append(upload)
+        return upload
+
+    async def begin(self, pick):
+        if self.uploads:
+            await self.begin_of(self.uploads[pick % len(self.uploads)])
+
+    async def begin_of(self, upload):
+        if upload.outcome is None and upload.expires <= self.player.now:
+            with pytest.raises(SavegameVersionNotFound):
+                await self.player.uploads.begin(self.player.id, upload.id)
+            return
+        async with self.change():
+            attempt = await self.player.uploads.begin(self.player.id, upload.id)
+        assert (attempt is None) is (upload.joined or upload.outcome is not None)
+        if attempt:
+            upload.attempts.append((attempt, self.player.now))
+            self.player.objects.add(attempt.target)
+
+    async def finish(self, pick, attempt, is_right):
+        if self.uploads:
+            await self.finish_of(self.uploads[pick % len(self.uploads)], attempt, is_right % 6 > 0)
+
+    async def finish_of(self, upload, which=0, is_right=True):
+        player, slot = self.player, upload.slot
+        attempt, _ = upload.attempts.pop(which % len(upload.attempts)) if upload.attempts else (None, None)
+        digest = attempt and Digest(attempt.size, attempt.content if is_right else b"\0" * 32)
+        was_there = upload.content in self.held()
+        try:
+            async with self.change():
+                outcome = await player.uploads.finish(player.id, upload.id, attempt, digest)
+        except SavegameVersionNotFound:
+            assert upload.outcome is None
+            assert upload.expires <= player.now
+            return
+        except SavegameUploadIncomplete:
+            assert upload.outcome is None
+            assert not upload.joined
+            assert attempt is None or (attempt.target not in self.player.objects and not was_there)
+            return
+        if upload.outcome is not None:
+            assert outcome == upload.outcome
+            return
+        if attempt and not is_right:
+            assert outcome.result is Result.MISMATCH
+            self.uploads.remove(upload)
+            self.remove_if_empty(slot)
+            return
+        relation = slot.relation(upload.base, upload.content)
+        await getattr(self, f"was_{relation}")(upload, slot, outcome)
+        upload.outcome, upload.expires = outcome, player.now + REMEMBER_FOR
+
+    async def was_identical(self, upload, slot, outcome):
+        assert (outcome.result, outcome.version) == (Result.IDENTICAL, slot.head)
+        if upload.device:
+            slot.devices[upload.device] = slot.head
+
+    async def was_behind(self, upload, slot, outcome):
+        assert (outcome.result, outcome.version) == (Result.BEHIND, slot.head)
+
+    async def was_descendant(self, upload, slot, outcome):
+        assert (outcome.result, outcome.version) == (Result.HEAD, upload.version)
+        slot.versions[upload.version] = Version((upload.base,), upload.content)
+        slot.head = upload.version
+        if upload.device:
+            slot.devices[upload.device] = upload.version
+
+    async def was_diverged(self, upload, slot, outcome):
+        slot.versions[upload.version] = Version((upload.base,), upload.content)
+        if upload.device:
+            slot.devices[upload.device] = upload.version
+        assert (outcome.head_version, outcome.branch_version) == (slot.head, upload.version)
+        grown = [key for key, tip in slot.conflicts.items() if tip == upload.base]
+        assert grown in ([], [outcome.conflict_id])
+        slot.conflicts[outcome.conflict_id] = upload.version
+        if upload.policy == "manual":
+            assert (outcome.result, outcome.version) == (Result.CONFLICT, upload.version)
+            return
+        assert outcome.result is Result.RESOLVED
+        self.merged(slot, outcome.conflict_id, outcome.resolution)
+        assert outcome.version == slot.head
+        if upload.device and outcome.resolution == "keep_local":
+            slot.devices[upload.device] = slot.head
+
+    def merged(self, slot, conflict_id, resolution):
+        tip = slot.conflicts.pop(conflict_id)
+        kept = slot.versions[tip if resolution == "keep_local" else slot.head]
+        slot.last += 1
+        self.numbers.add((slot.id, slot.last))
+        slot.versions[slot.last] = Version((slot.head, tip), kept.content)
+        slot.head = slot.last
+
+    async def save(self, name, content, base, device, policy, pick):
+        upload = await self.request(name, content, base, device, policy, pick)
+        if upload:
+            await self.begin_of(upload)
+            await self.finish_of(upload, len(upload.attempts) - 1)
+
+    # What players do
+
+    async def resolve(self, pick, way, is_fresh):
+        conflicts = [(slot, key) for slot in self.slots for key in slot.conflicts]
+        if not conflicts:
+            return
+        slot, conflict_id = conflicts[pick % len(conflicts)]
+        sides = {"head_version": slot.head, "branch_version": slot.conflicts[conflict_id]} if is_fresh % 3 else {}
+        await self.resolve_one(slot, conflict_id, WAYS[way % 3], sides)
+
+    async def resolve_one(self, slot, conflict_id, way, sides):
+        player = self.player
+        try:
+            async with self.change():
+                found = await player.conflicts.resolve(player.id, conflict_id, Resolve(resolution=way, **sides))
+        except DomainError:
+            assert slot.trashed
+            return
+        if isinstance(found, Overtaken):
+            assert not sides
+            return
+        if way != "keep_both":
+            self.merged(slot, conflict_id, way)
+            return
+        tip = slot.conflicts.pop(conflict_id)
+        name = await player.connection.fetchval(
+            "SELECT slot_name FROM savegames.savegame_slots WHERE id = $1", found.copy_slot_id
+        )
+        assert name.startswith(f"{slot.name} (conflict v{tip})")
+        assert self.slot_named(name) is None
+        copy = Slot(found.copy_slot_id, name, 1, 1, {1: Version((0,), slot.versions[tip].content)})
+        self.slots.append(copy)
+
+    async def restore(self, pick, version):
+        if seen := self.seen():
+            slot = seen[pick % len(seen)]
+            number = sorted(slot.versions)[version % len(slot.versions)]
+            try:
+                async with self.change():
+                    await self.player.service.restore(self.player.id, slot.id, number)
+            except SavegameVersionNotFound:
+                assert not slot.versions[number].is_kept
+                return
+            if number != slot.head:
+                slot.last += 1
+                self.numbers.add((slot.id, slot.last))
+                slot.versions[slot.last] = Version((slot.head,), slot.versions[number].content)
+                slot.head = slot.last
+
+    async def pin(self, pick, version, is_pinned):
+        if seen := self.seen():
+            slot = seen[pick % len(seen)]
+            number = sorted(slot.versions)[version % len(slot.versions)]
+            one, wanted = slot.versions[number], bool(is_pinned % 2)
+            try:
+                async with self.change():
+                    await self.player.service.change_version(
+                        self.player.id, slot.id, number, VersionChanges(is_pinned=wanted)
+                    )
+            except DomainError:
+                assert not one.is_kept or any(other.is_pinned for other in slot.versions.values())
+                return
+            one.is_pinned = wanted
+
+    async def delete(self, pick, is_permanent):
+        if self.slots:
+            slot, permanent = self.slots[pick % len(self.slots)], is_permanent % 3 == 0
+            try:
+                async with self.change():
+                    await self.player.service.delete(self.player.id, slot.id, permanent=permanent)
+            except SavegameSlotNotFound:
+                assert not slot.head or (slot.trashed and not permanent)
+                return
+            self.uploads = [one for one in self.uploads if one.slot is not slot]
+            slot.trashed = self.player.now
+            if permanent:
+                self.slots.remove(slot)
+
+    async def undelete(self, pick):
+        if trash := [slot for slot in self.slots if slot.trashed]:
+            slot = trash[pick % len(trash)]
+            await self.player.service.undelete(self.player.id, slot.id)
+            number, wanted = 1, slot.name
+            while self.slot_named(slot.name):
+                number += 1
+                slot.name = f"{wanted} ({number})"
+            slot.trashed = None
+
+    async def download(self, pick, device):
+        if (seen := self.seen()) and DEVICES[device % 3]:
+            slot = seen[pick % len(seen)]
+            one = await self.player.queries.download(self.player.id, slot.id, None)
+            assert one.key in self.player.objects
+            await self.player.queries.downloaded(
+                self.player.id, slot.id, DEVICES[device % 3], one.version.version, self.player.now
+            )
+            slot.devices[DEVICES[device % 3]] = slot.head
+
+    async def sweep(self, hours):
+        """Time passes, and the jobs run."""
+        player = self.player
+        player.later(hours=HOURS[hours % len(HOURS)])
+        await player.sweep()
+        gone = [one for one in self.uploads if one.expires <= player.now]
+        self.uploads = [one for one in self.uploads if one.expires > player.now]
+        for slot in {id(one.slot): one.slot for one in gone}.values():
+            self.remove_if_empty(slot)
+        before = player.sweeps.trash_before
+        self.slots = [slot for slot in self.slots if not (slot.trashed and slot.trashed <= before)]
+
+    # What has to hold
+
+    def take_over_pruned(self, metadata):
+        """Of what is pruned now: it was free to go."""
+        slots = {slot.id: slot for slot in self.slots}
+        for row in metadata:
+            slot = slots.get(row["slot_id"])
+            if slot and row["version"] in slot.versions and row["content_id"] is None:
+                assert row["version"] not in self.protected(slot)
+                slot.versions[row["version"]].is_kept = False
+
+    async def check(self):
+        tables = await self.player.check()
+        self.take_over_pruned(tables["metadata"])
+        self.check_trees(tables["slots"], tables["metadata"])
+        keys = {row["s3_object_key"]: row["state"] for row in tables["contents"]}
+        assert {key for key, state in keys.items() if state == "live"} <= self.player.objects
+        assert self.player.objects <= keys.keys()  # none is lost sight of
+        assert {row["id"] for row in tables["uploads"] if not row["outcome"]} == {one.id for one in self.open_uploads()}
+        assert {row["id"]: row["branch_version"] for row in tables["conflicts"] if not row["resolved_at"]} == {
+            key: tip for slot in self.slots for key, tip in slot.conflicts.items()
+        }
+        assert await self.player.usage() == (self.used(), self.reserved())
+
+    def check_trees(self, slots, metadata):
+        assert {row["id"]: (row["slot_name"], row["head_version"] or 0, row["last_version"]) for row in slots} == {
+            slot.id: (slot.name, slot.head, slot.last) for slot in self.slots
+        }
+        found = {}
+        for row in metadata:
+            parents = (row["parent_version"], row["merged_version"])
+            found[row["slot_id"], row["version"]] = (
+                tuple(parent for parent in parents if parent is not None),
+                row["content_id"] is not None,
+                row["is_pinned"],
+            )
+        assert found == {
+            (slot.id, number): (one.parents, one.is_kept, one.is_pinned)
+            for slot in self.slots
+            for number, one in slot.versions.items()
+        }
+
+    async def check_every_conflict_can_be_resolved(self):
+        for slot in self.seen():
+            for conflict_id, tip in slot.conflicts.items():
+                for way in WAYS:
+                    attempt = self.player.connection.transaction()
+                    await attempt.start()
+                    word = Resolve(resolution=way, head_version=slot.head, branch_version=tip)
+                    found = await self.player.conflicts.resolve(self.player.id, conflict_id, word)
+                    assert not isinstance(found, Overtaken)
+                    await attempt.rollback()
+
+
+WEIGHTS = {
+    World.save: 14,
+    World.request: 2,
+    World.begin: 2,
+    World.finish: 3,
+    World.resolve: 3,
+    World.restore: 1,
+    World.pin: 1,
+    World.delete: 1,
+    World.undelete: 2,
+    World.download: 2,
+    World.sweep: 2,
+}
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_whatever_devices_do_the_tables_say_what_the_model_says(new_player, seed):
+    random = Random(seed)
+    world = World(new_player(**LIMITS))
+    for action in random.choices(list(WEIGHTS), list(WEIGHTS.values()), k=120):
+        picked = [random.randrange(60) for _ in range(action.__code__.co_argcount - 1)]
+        print(action.__name__, *picked)  # shown where it fails
+        await action(world, *picked)
+        await world.check()
+        world.player.later(seconds=1)
+    await world.check_every_conflict_can_be_resolved()

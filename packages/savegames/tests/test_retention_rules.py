@@ -14,11 +14,12 @@ NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 @st.composite
 def histories(draw):
-    """Up to 14 versions of the last week in the order of their uploads, some of them pinned."""
-    ages = sorted(draw(st.lists(st.integers(0, 24 * 7), max_size=14)), reverse=True)
+    """Up to 14 versions of the last week in the order of their uploads, some of them pinned, numbered as may be."""
+    ages = sorted(draw(st.lists(st.integers(0, 24 * 7), max_size=14, unique=True)), reverse=True)
+    numbers = draw(st.permutations(range(1, len(ages) + 1)))
     return [
         Kept(version, NOW - timedelta(hours=hours), draw(st.booleans()) and draw(st.booleans()))
-        for version, hours in enumerate(ages, 1)
+        for version, hours in zip(numbers, ages, strict=True)
     ]
 
 
@@ -61,7 +62,7 @@ def test_the_newest_stay_and_of_old_ones_no_more_than_are_to_be_kept(history, ma
 def test_of_each_of_three_days_the_last_one_stays(history, maximum):
     left = {one.version for one in history} - prunable(history, (), maximum, NOW)
     for day in {one.uploaded_at.date() for one in history}:
-        last = max(one.version for one in history if one.uploaded_at.date() == day)
+        *_, last = (one.version for one in history if one.uploaded_at.date() == day)
         if day > (NOW - timedelta(days=3)).date():
             assert last in left
 
@@ -110,6 +111,12 @@ def test_in_the_end_a_slot_that_rests_keeps_no_more_than_the_maximum(history, ma
 def test_a_line_of_old_versions_is_cut_to_the_newest():
     assert prunable(uploaded(9, 8, 7, 6, 5), (), 3, NOW) == {1, 2}
     assert prunable(uploaded(9, 8, 7), (), 3, NOW) == set()
+
+
+def test_what_was_uploaded_last_is_the_newest_whatever_its_number():
+    late = Kept(1, NOW, False)
+    assert prunable([*uploaded(9, 8, 7, 6)[1:], late], (), 2, NOW) == {2, 3}
+    assert prunable([*(Kept(one, NOW, False) for one in (3, 2, 1))], (), 2, NOW) == {1}
 
 
 def test_pinned_ones_take_places_of_the_newest_but_for_two():

@@ -24,9 +24,10 @@ def prunable(versions: Sequence[Kept], protected: Collection[int], maximum: int,
     """The versions whose bytes go: beyond the ``maximum`` newest, pinned ones counted among them, and not one of a
     day's.
 
-    ``protected`` (the head, the sides of open conflicts) and pinned ones never go. Days are those of UTC.
+    ``protected`` (the head, the sides of open conflicts) and pinned ones never go. Days are those of UTC. The newest is
+    what was uploaded last: numbers are given when somebody asks to upload, and that may be long before.
     """
-    free = sorted((one for one in versions if not one.is_pinned), key=lambda one: one.version, reverse=True)
+    free = sorted((one for one in versions if not one.is_pinned), key=_age, reverse=True)
     pinned = len(versions) - len(free)
     newest = {one.version for one in free[: max(maximum - pinned, UNPINNED_AT_LEAST)]}
     daily = _newest_of_days(versions, _first_day(now))
@@ -54,13 +55,13 @@ def _midnight(moment: datetime) -> datetime:
     return datetime.combine(moment.astimezone(UTC).date(), time(), UTC)
 
 
+def _age(one: Kept) -> tuple[datetime, int]:
+    return one.uploaded_at, one.version
+
+
 def _newest_of_days(versions: Iterable[Kept], since: datetime) -> set[int]:
-    newest: dict[datetime, int] = {}
-    for one in versions:
-        day = _midnight(one.uploaded_at)
-        if day >= since:
-            newest[day] = max(newest.get(day, 0), one.version)
-    return set(newest.values())
+    newest = {_midnight(one.uploaded_at): one.version for one in sorted(versions, key=_age)}
+    return {version for day, version in newest.items() if day >= since}
 
 
 @dataclass(frozen=True, slots=True)

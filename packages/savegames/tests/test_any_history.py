@@ -135,6 +135,12 @@ class World:
         if not slot.head and not any(one.slot is slot for one in self.uploads):
             self.slots.remove(slot)
 
+    def forget_expired(self):
+        gone = [one for one in self.uploads if one.expires <= self.player.now]
+        self.uploads = [one for one in self.uploads if one.expires > self.player.now]
+        for slot in {id(one.slot): one.slot for one in gone}.values():
+            self.remove_if_empty(slot)
+
     def change(self):
         """One transaction of the user's, inside that of the test."""
         return self.player.connection.transaction()
@@ -142,7 +148,10 @@ class World:
     # What devices do
 
     async def request(self, name, content, base, device, policy, pick):
-        player, slot = self.player, self.slot_named(NAMES[name % 2])
+        player = self.player
+        if any(one.expires <= player.now for one in self.open_uploads()):
+            self.forget_expired()
+        slot = self.slot_named(NAMES[name % 2])
         head = slot.head if slot else 0
         there = sorted(slot.versions) if slot else []
         given = {"left out": None, "nothing": 0, "head": head, "newest": there[-1] if there else 0}
@@ -377,10 +386,7 @@ class World:
         player = self.player
         player.later(hours=HOURS[hours % len(HOURS)])
         await player.sweep()
-        gone = [one for one in self.uploads if one.expires <= player.now]
-        self.uploads = [one for one in self.uploads if one.expires > player.now]
-        for slot in {id(one.slot): one.slot for one in gone}.values():
-            self.remove_if_empty(slot)
+        self.forget_expired()
         before = player.sweeps.trash_before
         self.slots = [slot for slot in self.slots if not (slot.trashed and slot.trashed <= before)]
 

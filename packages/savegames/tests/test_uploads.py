@@ -1,20 +1,29 @@
 """Asking, uploading and confirming, on a real PostgreSQL."""
 
+from datetime import timedelta
+from uuid import uuid4
+
 import pytest
-from gameshelf.kernel.errors import PermissionDenied
-from gameshelf.kernel.paging import Page
+from gameshelf.kernel.errors import InvalidInput, PermissionDenied
 from gameshelf.savegames import (
+    MAX_OPEN_UPLOADS,
+    Digest,
     Result,
     SavegameFileTooLarge,
     SavegameUploaded,
+    SavegameUploadIncomplete,
     SavegameVersionNotFound,
+    UploadFailed,
+    UploadRequested,
     UserQuotaExceeded,
 )
+from gameshelf.savegames.limits import ATTEMPT_FOR, REMEMBER_FOR
+
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 
 
-async def versions(player, slot_id):
-    found = await player.queries.versions(player.id, slot_id, Page(1, 100))
-    return {one.version: (one.parent_version, one.merged_version, str(one.status)) for one in found.items}
+def last(player, kind):
+    return [event for event in player.events if isinstance(event, kind)][-1]
 
 
 async def test_a_save_grows_version_by_version(player):
@@ -22,16 +31,72 @@ async def test_a_save_grows_version_by_version(player):
     assert (first.result, first.version) == (Result.HEAD, 1)
     second = await player.save(b"two", device_id="pc")
     assert (second.result, second.version, second.slot_id) == (Result.HEAD, 2, first.slot_id)
-    assert await versions(player, first.slot_id) == {1: (0, None, "history"), 2: (1, None, "head")}
+    assert await player.versions(first.slot_id) == {1: (0, None, "history"), 2: (1, None, "head")}
     assert await player.usage() == (6, 0)
+
+
+async def test_what_the_client_says_of_a_save_is_kept(player):
+    said = {
+        "client_modified_at": player.now - HOUR,
+        "device_id": "pc",
+        "comment": "Перед боссом",
+        "playtime_seconds": 3600,
+        "content_encoding": "zstd",
+    }
+    outcome = await player.save(b"one", **said, encryption={"scheme": "age", "key_id": "k1"})
+    save = await player.queries.save(player.id, outcome.slot_id)
+    assert {name: getattr(save, name) for name in said} == said
+    assert save.encryption == '{"key_id": "k1", "scheme": "age"}'
+    event = last(player, SavegameUploaded)
+    assert (event.file_size_bytes, event.sent_bytes, event.client_modified_at) == (3, 3, player.now - HOUR - SECOND)
 
 
 async def test_what_the_head_holds_is_not_uploaded_again(player):
     first = await player.save(b"one")
     again = await player.request(b"one")
     assert not again.is_required
+    assert not last(player, UploadRequested).is_required
     assert (await player.confirm(again)).result is Result.IDENTICAL
-    assert await versions(player, first.slot_id) == {1: (0, None, "head")}
+    assert await player.versions(first.slot_id) == {1: (0, None, "head")}
+
+
+async def test_what_the_head_grew_from_is_behind_it(player):
+    first = await player.save(b"one", device_id="pc")
+    await player.save(b"two", device_id="deck")
+    behind = await player.save(b"one", device_id="pc")
+    assert (behind.result, behind.version, behind.slot_id) == (Result.BEHIND, 2, first.slot_id)
+    # It has not downloaded yet, so what it changes now is a branch.
+    assert (await player.save(b"three", device_id="pc")).result is Result.CONFLICT
+
+
+async def test_a_device_is_remembered_and_an_unknown_one_has_the_head(player):
+    await player.save(b"one", device_id="pc")
+    slot = (await player.save(b"two", device_id="deck")).slot_id
+    assert (await player.save(b"three", device_id="new")).result is Result.HEAD
+    assert (await player.save(b"four")).result is Result.HEAD
+    assert (await player.request(b"five", device_id="deck")).conflict_expected
+    await player.queries.downloaded(player.id, slot, "deck", 4, player.now)
+    assert not (await player.request(b"five", device_id="deck")).conflict_expected
+    assert (await player.save(b"five", device_id="deck")).result is Result.HEAD
+    # The same bytes as the head's count as a download.
+    await player.save(b"six", device_id="deck")
+    assert (await player.save(b"six", device_id="pc", base_version=1)).result is Result.IDENTICAL
+    assert (await player.save(b"seven", device_id="pc")).result is Result.HEAD
+
+
+async def test_a_base_that_is_named_goes_before_what_the_device_had(player):
+    await player.save(b"one", device_id="pc")
+    await player.save(b"two", device_id="deck")
+    assert (await player.save(b"three", device_id="pc", base_version=2)).result is Result.HEAD
+    assert (await player.save(b"four", device_id="pc", base_version=0)).result is Result.CONFLICT
+    waiting = await player.request(b"five")
+    for base in (5, 77):  # given to an upload that is open, or never
+        with pytest.raises(SavegameVersionNotFound) as error:
+            await player.request(b"six", base_version=base)
+        assert error.value.pointer == "/data/attributes/base_version"
+    assert (await player.confirm(waiting)).version == 5
+    with pytest.raises(SavegameVersionNotFound):
+        await player.request(b"six", "other", base_version=1)
 
 
 async def test_an_upload_from_something_older_than_the_head_is_a_branch(player):
@@ -41,7 +106,7 @@ async def test_an_upload_from_something_older_than_the_head_is_a_branch(player):
     assert (branch.result, branch.version, branch.head_version) == (Result.CONFLICT, 3, 2)
     grown = await player.save(b"four", device_id="deck")
     assert (grown.result, grown.version, grown.conflict_id) == (Result.CONFLICT, 4, branch.conflict_id)
-    assert await versions(player, first.slot_id) == {
+    assert await player.versions(first.slot_id) == {
         1: (0, None, "history"),
         2: (1, None, "head"),
         3: (1, None, "branch"),
@@ -53,6 +118,15 @@ async def test_an_upload_from_something_older_than_the_head_is_a_branch(player):
         True,
         True,
     ]
+
+
+async def test_of_two_first_uploads_the_one_confirmed_later_is_a_branch(player):
+    first, second = await player.request(b"one"), await player.request(b"two")
+    head = await player.confirm(second)
+    branch = await player.confirm(first)
+    assert (head.result, head.version) == (Result.HEAD, 2)
+    assert (branch.result, branch.version, branch.head_version) == (Result.CONFLICT, 1, 2)
+    assert await player.versions(head.slot_id) == {1: (0, None, "branch"), 2: (0, None, "head")}
 
 
 async def test_too_much_is_refused(player):
@@ -69,3 +143,177 @@ async def test_too_much_is_refused(player):
     assert error.value.meta["limit"] == "user"
     with pytest.raises(SavegameVersionNotFound):
         await player.request(b"", base_version=7)
+
+
+async def test_known_bytes_of_another_size_are_refused(player):
+    await player.save(b"one")
+    with pytest.raises(InvalidInput) as error:
+        await player.request(b"one", "other", file_size_bytes=4)
+    assert error.value.problems[0].rule == "size_of_known_content"
+
+
+async def test_only_so_many_uploads_are_open_at_once(player):
+    for number in range(MAX_OPEN_UPLOADS):
+        waiting = await player.request(b"%d" % number)
+    with pytest.raises(UserQuotaExceeded) as error:
+        await player.request(b"more")
+    assert error.value.meta == {"limit": "open_uploads", "max": MAX_OPEN_UPLOADS}
+    await player.confirm(waiting)
+    assert await player.request(b"more")
+
+
+async def test_the_same_bytes_are_stored_once_and_joined_when_they_are_asked_for(player):
+    first = await player.save(b"one")
+    joined = await player.request(b"one", "other")
+    assert not joined.is_required
+    assert await player.uploads.begin(player.id, joined.upload_id) is None
+    # What an upload has joined stays, whatever becomes of what held it.
+    await player.service.delete(player.id, first.slot_id, permanent=True)
+    assert await player.usage() == (3, 0)
+    outcome = await player.confirm(joined)
+    assert outcome.result is Result.HEAD
+    assert (last(player, SavegameUploaded).sent_bytes, len(await player.rows("contents"))) == (0, 1)
+    await player.service.delete(player.id, outcome.slot_id, permanent=True)
+    assert await player.usage() == (0, 0)
+
+
+async def test_a_content_that_was_dropped_is_never_joined_again(player):
+    first = await player.save(b"one")
+    await player.service.delete(player.id, first.slot_id, permanent=True)
+    again = await player.request(b"one")
+    assert again.is_required
+    await player.confirm(again)
+    assert sorted(row["state"] for row in await player.rows("contents")) == ["dropped", "live"]
+    assert len({row["s3_object_key"] for row in await player.rows("contents")}) == 2
+
+
+async def test_two_uploads_of_the_same_new_bytes_become_one_content(player):
+    one, other = await player.request(b"one", "one"), await player.request(b"one", "other")
+    assert (one.is_required, other.is_required, await player.usage()) == (True, True, (0, 6))
+    await player.confirm(one)
+    await player.confirm(other)
+    assert await player.usage() == (3, 0)
+    assert sorted(row["state"] for row in await player.rows("contents")) == ["dropped", "live"]
+    await player.sweep()
+    assert {row["s3_object_key"] for row in await player.rows("contents")} == player.objects
+
+
+async def test_confirming_twice_answers_the_same(player):
+    first = await player.request(b"one")
+    outcome = await player.confirm(first)
+    await player.save(b"two")
+    branch = await player.request(b"three", base_version=1)
+    conflict = await player.confirm(branch)
+    for _ in range(2):
+        assert await player.confirm(first) == outcome
+        assert await player.confirm(branch) == conflict
+        assert await player.uploads.renew(player.id, first.upload_id) is None
+    assert len(await player.rows("metadata")) == 3
+    player.later(seconds=REMEMBER_FOR.total_seconds())
+    await player.sweep()
+    with pytest.raises(SavegameVersionNotFound):
+        await player.confirm(first)
+
+
+async def test_of_two_confirmations_at_once_the_later_one_leaves_no_object(player):
+    waiting = await player.request(b"one")
+    attempts = [await player.uploads.begin(player.id, waiting.upload_id) for _ in range(2)]
+    assert attempts[0].target != attempts[1].target
+    outcomes = [
+        await player.uploads.finish(player.id, waiting.upload_id, one, Digest(3, one.content)) for one in attempts
+    ]
+    assert outcomes[0] == outcomes[1]
+    doomed = await player.sweeps.doom(1000)
+    assert [one.key for one in doomed if one.user_id == player.id] == [attempts[1].target]
+
+
+@pytest.mark.parametrize("sent", [b"two", b"longer", b""])
+async def test_what_was_not_announced_frees_its_place(player, sent):
+    waiting = await player.request(b"one")
+    outcome = await player.confirm(waiting, sent)
+    assert outcome.result is Result.MISMATCH
+    assert last(player, UploadFailed).upload_id == waiting.upload_id
+    assert await player.usage() == (0, 0)
+    assert await player.rows("slots") == []
+    with pytest.raises(SavegameVersionNotFound):
+        await player.confirm(waiting)
+    await player.sweep()
+    assert not player.objects
+
+
+async def test_what_was_not_sent_yet_can_be_sent_later(player):
+    waiting = await player.request(b"one")
+    attempt = await player.uploads.begin(player.id, waiting.upload_id)
+    await player.uploads.give_up(player.id, attempt)
+    assert await player.rows("contents") == []
+    for given in ((None, None), (attempt, None)):  # nothing was copied, or is gone again
+        with pytest.raises(SavegameUploadIncomplete):
+            await player.uploads.finish(player.id, waiting.upload_id, *given)
+    assert await player.usage() == (0, 3)
+    assert (await player.confirm(waiting)).result is Result.HEAD
+
+
+async def test_a_confirmation_that_took_too_long_is_begun_anew(player):
+    waiting = await player.request(b"one")
+    attempt = await player.uploads.begin(player.id, waiting.upload_id)
+    player.later(seconds=ATTEMPT_FOR.total_seconds())
+    await player.sweep()  # its object is gone
+    with pytest.raises(SavegameUploadIncomplete):
+        await player.uploads.finish(player.id, waiting.upload_id, attempt, Digest(3, attempt.content))
+    assert (await player.confirm(waiting)).result is Result.HEAD
+
+
+async def test_an_upload_can_be_confirmed_until_an_hour_after_its_url(player):
+    first, second = await player.request(b"one"), await player.request(b"two")
+    player.later(seconds=(player.limits.url_lives + HOUR - SECOND).total_seconds())
+    assert (await player.confirm(first)).result is Result.HEAD
+    player.later(seconds=1)
+    with pytest.raises(SavegameVersionNotFound):
+        await player.confirm(second)
+    assert await player.uploads.renew(player.id, second.upload_id) is None
+
+
+async def test_what_is_over_takes_no_room_even_before_a_job_has_been_there(player):
+    for content in (b"x" * 500, b"y" * 500):
+        await player.request(content, "other")
+    player.later(hours=2)
+    again = await player.request(b"z" * 500)
+    assert await player.usage() == (0, 500)
+    assert [row["slot_name"] for row in await player.rows("slots")] == ["slot"]
+    assert (await player.confirm(again)).version == 1
+
+
+async def test_leave_can_be_renewed_while_it_lasts(player):
+    waiting = await player.request(b"one")
+    player.later(minutes=64)
+    again = await player.uploads.renew(player.id, waiting.upload_id)
+    assert again == waiting
+    player.later(minutes=64)
+    player.access.barred.add(player.product)
+    with pytest.raises(PermissionDenied):
+        await player.uploads.renew(player.id, waiting.upload_id)
+    assert (await player.confirm(waiting)).result is Result.HEAD
+
+
+async def test_somebody_elses_upload_is_unknown(player, new_player):
+    other, waiting = new_player(), await player.request(b"one")
+    for upload_id in (waiting.upload_id, uuid4()):
+        with pytest.raises(SavegameVersionNotFound):
+            await other.uploads.begin(other.id, upload_id)
+        with pytest.raises(SavegameVersionNotFound):
+            await other.uploads.finish(other.id, upload_id, None, None)
+        assert await other.uploads.renew(other.id, upload_id) is None
+    assert (await player.confirm(waiting)).result is Result.HEAD
+
+
+async def test_nobody_joins_the_bytes_of_somebody_else(player, new_player):
+    await player.save(b"one")
+    assert (await new_player().request(b"one")).is_required
+
+
+async def test_of_many_devices_the_last_64_are_remembered(player):
+    slot = (await player.save(b"one", device_id="first")).slot_id
+    for number in range(70):
+        player.later(seconds=1)
+        await player.queries.downloaded(player.id, slot, f"device {number}", 1, player.now)
+    assert {row["device_id"] for row in await player.rows("devices")} == {f"device {number}" for number in range(6, 70)}

@@ -219,6 +219,8 @@ class SavegameUpload(_Table, table=True):
         Index("ix_savegame_uploads_expires_at", "expires_at"),
         Index("ix_savegame_uploads_id", "id"),  # what is found under staging/ names nothing else
         Index("ix_savegame_uploads_slot", "user_id", "slot_id"),
+        # Each that was confirmed is remembered for a month; the open ones are few, and counted at each request.
+        Index("ix_savegame_uploads_open", "user_id", "expires_at", postgresql_where=text("outcome IS NULL")),
         Index(
             "ix_savegame_uploads_content",
             "user_id",

@@ -123,9 +123,23 @@ class SavegameService:
             await self._timeline.prune(user_id, slot_id, slot.head_version)
 
     async def lose(self, user_id: UUID, content_id: UUID) -> None:
-        """The store has lost a content for good: the versions that held it are pruned, and say so."""
+        """The store has lost a content for good: the versions that held it are pruned, and say so.
+
+        Not one that has come back meanwhile, or was sent again.
+        """
+        if not await self._scans.is_lost(user_id, content_id, self._clock() - self._limits.delete_grace):
+            return
         for slot_id, version in await self._scans.holders(user_id, content_id):
             await self._timeline.let_go(user_id, slot_id, [version])
+        await self._store.uploads.unjoin(user_id, content_id)
+        await self._timeline.drop(user_id, [content_id])
+
+    async def set_quota(self, user_id: UUID, limit_bytes: int | None) -> None:
+        """Gives the user a quota of their own, or with None the usual one again; what they keep stays."""
+        if limit_bytes is None:
+            await self._store.usage.reset_limit(user_id)
+        else:
+            await self._store.usage.set_limit(user_id, limit_bytes, self._clock())
 
     async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
         """Deletes a bounded part of all that is known of a user's saves; True while there may be more.

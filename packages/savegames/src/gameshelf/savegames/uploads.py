@@ -110,12 +110,15 @@ class SavegameUploads:
                 max_bytes=self._limits.max_bytes,
             )
         await self._access.require(user_id, new.product_id)
-        ask = await self._store.uploads.ask(user_id, new.product_id, new.save_slot_name, new.content, new.device_id)
+        ask = await self._ask(user_id, new)
+        if ask.has_expired:
+            # What nobody can confirm any more takes no room, whether a job has been there or not.
+            await self.expire(user_id)
+            ask = await self._ask(user_id, new)
         _require_places(ask)
         _require_size(ask, new)
         base = await self._base(user_id, ask, new.base_version)
-        if ask.content_id is None:
-            await self._quota.make_room(user_id, new.product_id, new.file_size_bytes, ask)
+        await self._quota.make_room(user_id, new.product_id, new.file_size_bytes, ask)
         now = self._clock()
         slot_id, version = await self._store.uploads.number(
             user_id, ask.slot_id or uuid4(), new.product_id, new.save_slot_name, now
@@ -213,26 +216,29 @@ class SavegameUploads:
         """What becomes of an upload; ``digest`` is that of the object that ``attempt`` has made. Asked again, the same.
 
         A conflict and a mismatch are results, to be committed. Raises SavegameVersionNotFound as ``begin``;
-        SavegameUploadIncomplete when the object took longer than anybody waits: then ``begin`` anew.
+        SavegameUploadIncomplete when the object took longer than anybody waits, or is gone: then ``begin`` anew.
         """
         upload = await self._open(user_id, upload_id)
         if upload.outcome is not None:
             await self._abandon(user_id, attempt)
             return outcomes.from_text(upload.outcome)
-        if attempt is None and upload.content_id is None:
+        if upload.content_id is None and (attempt is None or digest is None):
             raise SavegameUploadIncomplete
         slot = await self._slot(user_id, upload)
         if attempt and digest != Digest(attempt.size, attempt.content):
             return await self._reject(user_id, upload, attempt)
+        there = await self._there(user_id, upload, attempt)
         found = await self._relation(user_id, slot.id, slot.head_version, upload.base_version, upload.content)
         if found in (Relation.IDENTICAL, Relation.BEHIND):
             outcome = await self._same(user_id, upload, slot, found)
-            await self._abandon(user_id, attempt)
         else:
-            stored = await self._content(user_id, upload, attempt)
+            stored = there or await self._adopted(user_id, attempt)
             outcome = await self._place(user_id, upload, slot, stored, found, upload.size if attempt else 0)
+        await self._abandon(user_id, attempt)  # what became a content is none any more
         until = self._clock() + REMEMBER_FOR
         await self._store.uploads.close(user_id, upload_id, outcomes.as_text(outcome), until)
+        if upload.content_id:  # nobody drops what an upload has joined, not even where its version is pruned at once
+            await self._timeline.drop(user_id, [upload.content_id])
         return outcome
 
     async def expire(self, user_id: UUID) -> None:
@@ -241,6 +247,11 @@ class SavegameUploads:
         await self._timeline.drop(user_id, {row["content_id"] for row in gone if row["content_id"]})
         for slot_id in {row["slot_id"] for row in gone if row["was_open"]}:
             await self._store.slots.remove_empty(user_id, slot_id)
+
+    async def _ask(self, user_id: UUID, new: NewUpload) -> Ask:
+        return await self._store.uploads.ask(
+            user_id, new.product_id, new.save_slot_name, new.content, new.device_id, self._clock()
+        )
 
     async def _base(self, user_id: UUID, ask: Ask, named: int | None) -> int:
         if named is None:
@@ -289,15 +300,25 @@ class SavegameUploads:
         await self._device_has(user_id, upload, slot.head_version)
         return Outcome(Result.IDENTICAL, slot.id, slot.head_version)
 
-    async def _content(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> Stored:
-        """The one content with these bytes: what was joined, what somebody else made meanwhile, or the new object."""
+    async def _there(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> Stored | None:
+        """The user's content with these bytes: what was joined, or what another upload has made meanwhile.
+
+        One that the store has been found without gets the object that was made now.
+        """
         there = await self._store.contents.live(user_id, upload.content)
-        if there:
-            await self._abandon(user_id, attempt)
+        if there is None or not there.is_missing:
             return there
+        if attempt is None or not await self._store.contents.supersede(
+            user_id, attempt.content_id, there, self._clock()
+        ):
+            raise SavegameUploadIncomplete
+        await self._store.contents.mend(user_id, there.id, attempt.target)
+        return Stored(there.id, attempt.target, False)
+
+    async def _adopted(self, user_id: UUID, attempt: Attempt | None) -> Stored:
         if attempt is None or not await self._store.contents.adopt(user_id, attempt.content_id):
             raise SavegameUploadIncomplete
-        return Stored(attempt.content_id, attempt.target)
+        return Stored(attempt.content_id, attempt.target, False)
 
     async def _place(
         self, user_id: UUID, upload: Upload, slot: Slot, stored: Stored, found: Relation, sent_bytes: int

@@ -8,7 +8,7 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.savegames.models import ContentState, SavegameContent
-from gameshelf.savegames.store.parts import HASH, NOW, C, M, U
+from gameshelf.savegames.store.parts import HASH, IS_LIVE, NOW, C, M, U
 from sqlalchemy import (
     BigInteger,
     Integer,
@@ -37,6 +37,8 @@ class Stored:
 
     id: UUID
     key: str
+    is_missing: bool
+    """Whether the store has been found without its object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ _BEGIN = Statement(
 )
 _FORGET = Statement(delete(SavegameContent).where(*_OF_ID, col(C.state) == ContentState.PENDING.value))
 _LIVE = Statement(
-    select(col(C.id), col(C.s3_object_key)).where(
-        col(C.user_id) == user(), col(C.file_hash_sha256) == HASH, col(C.state) == "live"
+    select(col(C.id), col(C.s3_object_key), col(C.missing_since).is_not(None)).where(
+        col(C.user_id) == user(), col(C.file_hash_sha256) == HASH, IS_LIVE
     )
 )
 # One that is dropped, because whoever made it took longer than anybody may, never comes back.
@@ -72,6 +74,13 @@ _ADOPT = Statement(
     .where(*_OF_ID, col(C.state) == ContentState.PENDING.value)
     .values(state=literal(ContentState.LIVE.value), delete_after=None)
 )
+_KEY = bindparam("new_key", type_=String)
+_SUPERSEDE = Statement(
+    update(SavegameContent)
+    .where(*_OF_ID, col(C.state) == ContentState.PENDING.value)
+    .values(state=literal(ContentState.DROPPED.value), delete_after=NOW, s3_object_key=_KEY)
+)
+_MEND = Statement(update(SavegameContent).where(*_OF_ID, IS_LIVE).values(s3_object_key=_KEY, missing_since=None))
 _ABANDON = Statement(
     update(SavegameContent)
     .where(*_OF_ID, col(C.state) == ContentState.PENDING.value)
@@ -84,7 +93,7 @@ _DROP = Statement(
     .where(
         col(C.user_id) == user(),
         col(C.id) == any_(array("content_ids", Uuid)),
-        col(C.state) == ContentState.LIVE.value,
+        IS_LIVE,
         ~_is_kept,
         ~_is_joined,
     )
@@ -140,6 +149,19 @@ class ContentStore:
     async def adopt(self, user_id: UUID, content_id: UUID) -> bool:
         """Makes a pending object a content of the user; False when it is too late for that."""
         return await _ADOPT.run(self._connection, user_id=user_id, content_id=content_id) == 1
+
+    async def supersede(self, user_id: UUID, content_id: UUID, missing: Stored, now: datetime) -> bool:
+        """Gives the object of a pending content away: what is left of it is the key of one that is missing. False when
+        it is too late for that.
+        """
+        changed = await _SUPERSEDE.run(
+            self._connection, user_id=user_id, content_id=content_id, new_key=missing.key, now=now
+        )
+        return changed == 1
+
+    async def mend(self, user_id: UUID, content_id: UUID, key: str) -> None:
+        """The bytes of a content are there again, under another key."""
+        await _MEND.run(self._connection, user_id=user_id, content_id=content_id, new_key=key)
 
     async def abandon(self, user_id: UUID, content_id: UUID, now: datetime) -> None:
         """A pending object is not needed: it goes as soon as it can."""

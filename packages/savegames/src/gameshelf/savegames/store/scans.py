@@ -3,13 +3,14 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
-from gameshelf.savegames.models import ContentState, SavegameContent, SavegameScan
-from gameshelf.savegames.store.parts import IS_OPEN, NOW, C, M, U
-from sqlalchemy import Integer, String, Uuid, any_, bindparam, func, or_, select, tuple_, update
+from gameshelf.savegames.models import SavegameContent, SavegameScan
+from gameshelf.savegames.store.parts import IS_LIVE, IS_OPEN, NOW, C, M, U
+from sqlalchemy import Integer, String, Uuid, and_, any_, bindparam, func, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -46,7 +47,7 @@ _START = Statement(
 # Only from where the caller has seen it: of two instances that did the same page one moves it.
 _MOVE = Statement(
     update(SavegameScan)
-    .where(col(_N.name) == _NAME, col(_N.cursor) == bindparam("seen", type_=String))
+    .where(col(_N.name) == _NAME, col(_N.cursor) == bindparam("seen", type_=String), col(_N.finished_at).is_(None))
     .values(cursor=bindparam("new_cursor", type_=String), finished_at=bindparam("new_finished_at", type_=TIME))
 )
 _KNOWN = Statement(select(col(C.s3_object_key)).where(col(C.s3_object_key) == any_(array("keys", String))))
@@ -56,22 +57,30 @@ _EXPECTED = Statement(
     .where(
         col(C.s3_object_key) > bindparam("after", type_=String),
         or_(_through.is_(None), col(C.s3_object_key) <= _through),
-        col(C.state) == ContentState.LIVE.value,
+        IS_LIVE,
         col(C.created_at) < _BEFORE,
     )
     .order_by(col(C.s3_object_key))
     .limit(_LIMIT)
 )
 _named = rows("named", user_id=("user_ids", Uuid), id=("content_ids", Uuid))
-_is_named = tuple_(col(C.user_id), col(C.id)).in_(select(_named.c.user_id, _named.c.id))
+# With the key: meanwhile it may have got another object.
+_is_named = and_(
+    tuple_(col(C.user_id), col(C.id)).in_(select(_named.c.user_id, _named.c.id)),
+    col(C.s3_object_key) == any_(array("keys", String)),
+)
 _MISS = Statement(
     update(SavegameContent).where(_is_named).values(missing_since=func.coalesce(col(C.missing_since), NOW))
 )
 _BACK = Statement(update(SavegameContent).where(_is_named).values(missing_since=None))
-_LOST = Statement(
-    select(col(C.user_id), col(C.id))
-    .where(col(C.missing_since) <= _BEFORE, col(C.state) == ContentState.LIVE.value)
-    .limit(_LIMIT)
+_LOST = Statement(select(col(C.user_id), col(C.id)).where(col(C.missing_since) <= _BEFORE, IS_LIVE).limit(_LIMIT))
+_IS_LOST = Statement(
+    select(literal(1)).where(
+        col(C.user_id) == user(),
+        col(C.id) == bindparam("content_id", type_=Uuid),
+        IS_LIVE,
+        col(C.missing_since) <= _BEFORE,
+    )
 )
 _HOLDERS = Statement(
     select(col(M.slot_id), col(M.version)).where(
@@ -120,6 +129,10 @@ class ScanStore:
         found = await _LOST.all(self._connection, before=before, limit=limit)
         return [(row["user_id"], row["id"]) for row in found]
 
+    async def is_lost(self, user_id: UUID, content_id: UUID, before: datetime) -> bool:
+        """Whether it has been missing since before that, and nobody brought it again."""
+        return await _IS_LOST.first(self._connection, user_id=user_id, content_id=content_id, before=before) is not None
+
     async def holders(self, user_id: UUID, content_id: UUID) -> list[tuple[UUID, int]]:
         """The versions that hold a content: slot and number."""
         found = await _HOLDERS.all(self._connection, user_id=user_id, content_id=content_id)
@@ -130,8 +143,9 @@ class ScanStore:
         return {row["id"] for row in await _OPEN.all(self._connection, upload_ids=list(upload_ids))}
 
 
-def _names(contents: Collection[Expected]) -> dict[str, list[UUID]]:
+def _names(contents: Collection[Expected]) -> dict[str, Any]:
     return {
         "user_ids": [one.user_id for one in contents],
         "content_ids": [one.content_id for one in contents],
+        "keys": [one.key for one in contents],
     }

@@ -10,6 +10,7 @@ from gameshelf.kernel.sql import TIME, user
 from gameshelf.savegames.models import SavegameDevice, SavegameQuota, SavegameSlot, SavegameUpload
 from gameshelf.savegames.store.parts import (
     HASH,
+    IS_LIVE,
     IS_OPEN,
     NOW,
     PRODUCT,
@@ -60,13 +61,15 @@ class Ask:
     slot_count: int
     """How many saves of the product there are, not counting the trash."""
     content_id: UUID | None
-    """The user's content of that hash, if it is there."""
+    """The user's content of that hash, if it is there, and in the store as far as anybody knows."""
     content_size: int | None
     open_uploads: int
     used_bytes: int
     reserved_bytes: int
     limit_bytes: int | None
     """What support has set, None for the usual limit."""
+    has_expired: bool
+    """Whether open uploads are counted that can't be confirmed any more."""
 
 
 _of_name = and_(
@@ -74,7 +77,11 @@ _of_name = and_(
 )
 _one = select(literal(1)).subquery()
 _slot = select(S).where(_of_name).subquery()
-_live = select(C).where(col(C.user_id) == user(), col(C.file_hash_sha256) == HASH, col(C.state) == "live").subquery()
+_live = (
+    select(C)
+    .where(col(C.user_id) == user(), col(C.file_hash_sha256) == HASH, IS_LIVE, col(C.missing_since).is_(None))
+    .subquery()
+)
 _slot_count = (
     select(func.count())
     .select_from(S)
@@ -82,6 +89,7 @@ _slot_count = (
     .scalar_subquery()
 )
 _open_uploads = select(func.count()).select_from(U).where(col(U.user_id) == user(), IS_OPEN).scalar_subquery()
+_has_expired = select(literal(1)).where(col(U.user_id) == user(), IS_OPEN, col(U.expires_at) <= NOW).exists()
 _LIMIT_BYTES = select(col(_Q.limit_bytes)).where(col(_Q.user_id) == user()).scalar_subquery()
 _ASK = Statement(
     select(
@@ -96,6 +104,7 @@ _ASK = Statement(
         cast(used_bytes(), BigInteger),
         cast(reserved_bytes(), BigInteger),
         _LIMIT_BYTES,
+        _has_expired,
     ).select_from(
         _one.outerjoin(_slot, true())
         .outerjoin(
@@ -223,6 +232,11 @@ _EXPIRE = Statement(_gone)
 _CANCEL = Statement(
     delete(SavegameUpload).where(col(U.user_id) == user(), col(U.slot_id) == SLOT).returning(col(U.content_id))
 )
+_UNJOIN = Statement(
+    update(SavegameUpload)
+    .where(col(U.user_id) == user(), col(U.content_id) == bindparam("old_content_id", type_=Uuid))
+    .values(content_id=None)
+)
 _WITH_EXPIRED = Statement(
     select(col(U.user_id)).where(col(U.expires_at) <= NOW).distinct().limit(bindparam("limit", type_=Integer))
 )
@@ -234,7 +248,9 @@ class UploadStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def ask(self, user_id: UUID, product_id: UUID, slot_name: str, content: bytes, device_id: str | None) -> Ask:
+    async def ask(
+        self, user_id: UUID, product_id: UUID, slot_name: str, content: bytes, device_id: str | None, now: datetime
+    ) -> Ask:
         """All that a decision about a new upload needs."""
         row = await _ASK.first(
             self._connection,
@@ -243,6 +259,7 @@ class UploadStore:
             slot_name=slot_name,
             content=content,
             device_id=device_id,
+            now=now,
         )
         assert row is not None
         return Ask(*row.values())
@@ -283,6 +300,10 @@ class UploadStore:
         """Removes all of a slot; the contents that they had joined."""
         rows = await _CANCEL.all(self._connection, user_id=user_id, slot_id=slot_id)
         return [row["content_id"] for row in rows if row["content_id"]]
+
+    async def unjoin(self, user_id: UUID, content_id: UUID) -> None:
+        """Those that had joined a content have to bring the bytes themselves."""
+        await _UNJOIN.run(self._connection, user_id=user_id, old_content_id=content_id)
 
     async def users_with_expired(self, now: datetime, limit: int) -> list[UUID]:
         """Users of whom there are reservations whose time is over. Needs no lock."""

@@ -265,12 +265,26 @@ def upgrade() -> None:
     )
     op.create_index("ix_savegame_uploads_id", "savegame_uploads", ["id"], unique=False, schema="savegames")
     op.create_index(
+        "ix_savegame_uploads_open",
+        "savegame_uploads",
+        ["user_id", "expires_at"],
+        unique=False,
+        schema="savegames",
+        postgresql_where=sa.text("outcome IS NULL"),
+    )
+    op.create_index(
         "ix_savegame_uploads_slot", "savegame_uploads", ["user_id", "slot_id"], unique=False, schema="savegames"
     )
 
 
 def downgrade() -> None:
     op.drop_index("ix_savegame_uploads_slot", table_name="savegame_uploads", schema="savegames")
+    op.drop_index(
+        "ix_savegame_uploads_open",
+        table_name="savegame_uploads",
+        schema="savegames",
+        postgresql_where=sa.text("outcome IS NULL"),
+    )
     op.drop_index("ix_savegame_uploads_id", table_name="savegame_uploads", schema="savegames")
     op.drop_index("ix_savegame_uploads_expires_at", table_name="savegame_uploads", schema="savegames")
     op.drop_index(

@@ -1,0 +1,40 @@
+"""How the example of cloud saves handles files: a crash leaves the old one or the new one, never a half."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes the place of another one whole or not at all, wherever the power goes."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write(file: IO[bytes], content: bytes) -> None:
+    """Writes, and waits until the disk has it."""
+    file.write(content)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def read(path: Path) -> bytes | None:
+    """A file's content; None where there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def digest(content: bytes) -> str:
+    """The SHA-256, as the cloud writes it."""
+    return sha256(content).hexdigest()

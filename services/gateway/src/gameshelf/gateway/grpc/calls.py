@@ -235,7 +235,12 @@ def _status(refusal: DomainError) -> Status:
         info.metadata["retry_after"] = str(refusal.retry_after)
     detail = code.detailed("en")
     if isinstance(refusal, InvalidInput):
-        detail = "; ".join(f"{problem.pointer or problem.parameter}: {problem.rule}" for problem in refusal.problems)
+        detail = "; ".join(f"{_field(problem)}: {problem.rule}" for problem in refusal.problems)
     packed = AnyMessage()
     packed.Pack(info)
     return Status(code=getattr(grpc.StatusCode, code.grpc).value[0], message=detail, details=[packed])
+
+
+def _field(problem: Problem) -> str:
+    """The field of the message; what a use case finds is named as in REST."""
+    return (problem.pointer or problem.parameter or "").removeprefix("/data/attributes/")

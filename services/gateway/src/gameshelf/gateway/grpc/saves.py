@@ -171,7 +171,10 @@ class CloudSaves(CloudSaveServiceServicer):
             if now is None:
                 raise ConflictNotFound
             raise SavegameVersionConflict(
-                conflict_id=conflict_id, head_version=now.head.version, branch_version=now.branch.version
+                conflict_id=conflict_id,
+                savegame_id=now.head.slot_id,
+                head_version=now.head.version,
+                branch_version=now.branch.version,
             )
         if head is None:
             raise SavegameSlotNotFound

@@ -127,6 +127,7 @@ class RestApi:
         guard = Guard.of(user_id, f"{route.method} {request.path}", key, body) if key is not None else None
         refused_before: DomainError | None = None
         if route.prepare:
+            # What was prepared for the first answer may be over by now, and the answer still stands.
             if guard and (kept := await self._kept(guard)):
                 return kept
             try:

@@ -105,8 +105,7 @@ class Route:
     """Whether its body may be larger than others, by the settings of the service."""
     prepare: Callable[..., Awaitable[Any]] | None = None
     """What a write needs done before its transaction: ``async def prepare(saves, user_id, **arguments)``. The handler
-    gets
-    the result as ``prepared``."""
+    gets the result as ``prepared``. Not done for an answer that an Idempotency-Key kept; what it raises is not kept."""
     renew: Callable[[Write, Any], Awaitable[Any]] | None = None
     """Makes an answer that an Idempotency-Key kept good again, where it would have run out."""
     refuses: tuple[str, ...] = ()

@@ -1,13 +1,25 @@
-"""Players with devices that save to a running service and a real object store."""
+"""Players with devices that save to a running service and a real object store, and the jobs that tidy up after them."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import pytest
-from gameshelf.devstack.pytest_plugin import Platform
+from gameshelf.devstack.pytest_plugin import Platform, Service
+from gameshelf.gateway.adapters.s3 import S3Objects, connect
+from gameshelf.gateway.jobs.saves import ObjectSweeper, SaveKeeper
+from gameshelf.gateway.observability.metrics import Metrics
+from gameshelf.gateway.saves import Saves
+from gameshelf.gateway.settings import Settings, load_settings
+from gameshelf.gateway.streams import UserStreams
+from gameshelf.gateway.transaction import Transactions
+from gameshelf.gateway.wiring import make_services
+from gameshelf.kernel.clock import utc_now
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +28,14 @@ def platform(create_platform: Callable[..., Platform], s3: Any) -> Iterator[Plat
     made = create_platform(s3=s3)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def service(platform: Platform) -> Service:
+    """Without jobs: the tests themselves run those that they are about."""
+    made = platform.service(LIBRARY_SERVICE_ROLES="api,consumer,relay")
+    made.start()
+    return made
 
 
 class Device:
@@ -60,6 +80,13 @@ class Device:
             assert sent.status_code == 200, sent.text
         return await self.confirm(leave)
 
+    async def fetch(self, savegame_id: str, version: int) -> bytes:
+        """Downloads a version, and leaves what the device had last as it is."""
+        found = await self.player.get(f"/savegames/{savegame_id}/download-url", version=version)
+        answer = await self.store.get(found["data"]["attributes"]["download_url"])
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
     async def load(self, savegame_id: str, version: int | None = None) -> bytes:
         """Downloads the head, or a version."""
         params = {"device_id": self.name} | ({"version": version} if version else {})
@@ -82,6 +109,71 @@ async def new_device(player: Any, wait_until: Callable[..., Awaitable[Any]]) -> 
 @pytest.fixture
 def device(new_device: Callable[..., Device]) -> Device:
     return new_device()
+
+
+class Jobs:
+    """The jobs about saves as one instance runs them, in this process, with a clock that the test moves ahead."""
+
+    def __init__(self, settings: Settings, pool: Any, objects: S3Objects) -> None:
+        self.ahead = timedelta()
+        self.pool, self.objects = pool, objects
+        limits, metrics = settings.savegame_limits, Metrics()
+        streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode())
+        self.transactions = Transactions(
+            pool.acquire, streams, make_services(settings), "events", lambda done: None, clock=self._clock
+        )
+        self.saves = Saves(objects, self.transactions, metrics, settings.s3_url_ttl_seconds, limits.quota_bytes)
+        self.keeper = SaveKeeper(pool.acquire, self.transactions, limits, self._clock)
+        self.sweeper = ObjectSweeper(pool.acquire, self.saves, metrics, limits, self._clock)
+
+    def _clock(self) -> datetime:
+        return utc_now() + self.ahead
+
+    async def run(self, ahead: timedelta = timedelta(), *, compare: bool = True) -> None:
+        """A round of all of them, so much later than now. ``compare``: also where store and database were compared
+        today.
+        """
+        self.ahead = ahead
+        if compare:
+            await self.pool.execute("DELETE FROM savegames.savegame_scans")
+        await self.keeper.run_once()
+        await self.sweeper.run_once()
+
+    async def keys(self) -> set[str]:
+        """The keys of all objects in the store."""
+        return {one.key for one in await self.objects.list("", limit=100_000)}
+
+    async def live_keys(self) -> set[str]:
+        """The keys of the contents that players have."""
+        rows = await self.pool.fetch("SELECT s3_object_key FROM savegames.savegame_contents WHERE state = 'live'")
+        return {row["s3_object_key"] for row in rows}
+
+    async def known_keys(self) -> set[str]:
+        """The keys of which the database knows anything."""
+        return {row["s3_object_key"] for row in await self.pool.fetch("SELECT * FROM savegames.savegame_contents")}
+
+
+@pytest.fixture
+async def new_jobs(service: Service) -> AsyncIterator[Callable[..., Awaitable[Jobs]]]:
+    """Makes an instance that runs the jobs of the module's service, or of another one."""
+    async with AsyncExitStack() as opened:
+
+        async def make(of: Service = service) -> Jobs:
+            settings = load_settings(of.environment)
+            objects = connect(settings)
+            assert objects
+            await objects.open()
+            opened.push_async_callback(objects.close)
+            dsn = settings.postgres_dsn.get_secret_value()
+            pool = await opened.enter_async_context(asyncpg.create_pool(dsn, min_size=1, max_size=4))
+            return Jobs(settings, pool, objects)
+
+        yield make
+
+
+@pytest.fixture
+async def jobs(new_jobs: Callable[..., Awaitable[Jobs]]) -> Jobs:
+    return await new_jobs()
 
 
 @pytest.fixture(scope="session")

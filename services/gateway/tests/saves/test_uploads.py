@@ -1,0 +1,280 @@
+"""Uploads that go wrong, that race, or that somebody means ill with: what was confirmed stays what it was."""
+
+import asyncio
+import os
+from datetime import timedelta
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+from gameshelf.savegames import user_prefix
+
+INCOMPLETE = (422, "SAVEGAME_UPLOAD_INCOMPLETE")
+MISMATCH = (422, "SAVEGAME_HASH_MISMATCH")
+NOT_FOUND = (404, "SAVEGAME_VERSION_NOT_FOUND")
+FULL = (422, "USER_QUOTA_EXCEEDED")
+
+
+async def usage(player):
+    attributes = (await player.get("/savegames/quota"))["data"]["attributes"]
+    return attributes["used_bytes"], attributes["reserved_bytes"]
+
+
+async def versions(player, savegame_id):
+    found = await player.get(f"/savegames/{savegame_id}/versions", limit=100)
+    return [one["attributes"]["version"] for one in found["data"]]
+
+
+async def nothing_left_over(jobs, player):
+    """Once all that was open is over and has been swept, the store holds what players have, or had until lately."""
+    await jobs.run(timedelta(hours=2))
+    assert await jobs.keys() == await jobs.known_keys()
+    assert not await jobs.pool.fetchval("SELECT count(*) FROM savegames.savegame_contents WHERE state = 'pending'")
+    assert await own_keys(jobs, player) == await own_keys(jobs, player, live=True)
+    used, reserved = await usage(player)
+    held = "SELECT coalesce(sum(file_size_bytes), 0) FROM savegames.savegame_contents WHERE user_id = $1"
+    assert (used, reserved) == (await jobs.pool.fetchval(held + " AND state = 'live'", player.id), 0)
+
+
+async def own_keys(jobs, player, *, live=False):
+    keys = await (jobs.live_keys() if live else jobs.keys())
+    return {key for key in keys if key.startswith(user_prefix(player.id))}
+
+
+async def send_half(leave, content):
+    """Half of the body over a connection that then breaks."""
+    url = urlsplit(leave["upload_url"])
+    _, writer = await asyncio.open_connection(url.hostname, url.port)
+    head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: {len(content)}\r\n\r\n"
+    writer.write(head.encode() + content[: len(content) // 2])
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_what_was_cut_off_or_never_sent_is_incomplete_and_can_still_be_sent(
+    player, device, data_of, refused, jobs
+):
+    content = os.urandom(200_000)
+    leave = await device.leave(content)
+    assert refused(await device.confirm(leave)) == INCOMPLETE
+    await send_half(leave, content)
+    assert refused(await device.confirm(leave, **{"Idempotency-Key": "k"})) == INCOMPLETE
+    assert await usage(player) == (0, 200_000)
+    assert (await device.put(leave, content)).status_code == 200
+    savegame_id, made = data_of(await device.confirm(leave, **{"Idempotency-Key": "k"}))
+    assert (made["version"], await device.load(savegame_id)) == (1, content)
+    await nothing_left_over(jobs, player)
+
+
+@pytest.mark.parametrize("sent", [b"123456789!", b"12345678", b""])
+async def test_the_store_takes_no_other_length_than_was_announced(player, device, refused, jobs, sent):
+    leave = await device.leave(b"123456789")
+    answer = await device.store.put(leave["upload_url"], content=sent)
+    assert 400 <= answer.status_code < 500
+    assert refused(await device.confirm(leave)) == INCOMPLETE
+    await nothing_left_over(jobs, player)
+
+
+async def test_other_content_of_the_same_length_frees_the_reservation(player, device, data_of, refused, jobs):
+    leave = await device.leave(b"announced")
+    assert (await device.put(leave, b"different")).status_code == 200
+    key = {"Idempotency-Key": "k"}
+    assert refused(await device.confirm(leave, **key)) == MISMATCH
+    again = await device.confirm(leave, **key)
+    assert (refused(again), again.headers.get("Idempotency-Replayed")) == (MISMATCH, "true")
+    assert refused(await device.confirm(leave)) == NOT_FOUND
+    assert await usage(player) == (0, 0)
+    assert (await player.get("/savegames"))["data"] == []
+    savegame_id, made = data_of(await device.save(b"announced"))
+    assert (made["version"], await device.load(savegame_id)) == (1, b"announced")
+    await nothing_left_over(jobs, player)
+
+
+async def test_nothing_at_all_can_be_saved(player, device, data_of, jobs):
+    savegame_id, made = data_of(await device.save(b""))
+    assert (made["file_size_bytes"], await device.load(savegame_id)) == (0, b"")
+    await nothing_left_over(jobs, player)
+
+
+async def test_confirming_again_and_at_once_answers_the_same_and_makes_one_version(player, device, data_of, jobs):
+    leave = await device.leave(b"once")
+    await device.put(leave, b"once")
+    at_once = await asyncio.gather(*(device.confirm(leave) for _ in range(6)))
+    later = await device.confirm(leave)
+    savegame_id, _ = data_of(later)
+    assert {(one.status_code, one.text) for one in (*at_once, later)} == {(200, later.text)}
+    assert await versions(player, savegame_id) == [1]
+    await nothing_left_over(jobs, player)
+    assert (await device.confirm(leave)).text == later.text
+
+
+async def test_twins_with_one_key_get_the_first_answer(device):
+    leave = await device.leave(b"once")
+    await device.put(leave, b"once")
+    twins = await asyncio.gather(*(device.confirm(leave, **{"Idempotency-Key": "k"}) for _ in range(3)))
+    assert len({one.text for one in twins}) == 1
+    assert sorted(one.headers.get("Idempotency-Replayed", "") for one in twins) == ["", "true", "true"]
+
+
+async def test_the_first_answer_to_a_key_outlives_the_save(player, device, data_of, refused):
+    leave = await device.leave(b"gone")
+    await device.put(leave, b"gone")
+    first = await device.confirm(leave, **{"Idempotency-Key": "k"})
+    savegame_id, _ = data_of(first)
+    assert (await player.http.delete(f"/savegames/{savegame_id}?permanent=true")).status_code == 204
+    again = await device.confirm(leave, **{"Idempotency-Key": "k"})
+    assert (again.status_code, again.text) == (200, first.text)
+    assert refused(await device.confirm(leave)) == NOT_FOUND
+
+
+async def test_the_same_bytes_uploaded_twice_at_once_are_stored_once(player, device, data_of, jobs):
+    one, other = await device.leave(b"twins", "a"), await device.leave(b"twins", "b")
+    assert (one["upload_required"], other["upload_required"]) == (True, True)
+    for leave in (one, other):
+        await device.put(leave, b"twins")
+    confirmed = await asyncio.gather(device.confirm(one), device.confirm(other))
+    for response in confirmed:
+        savegame_id, _ = data_of(response)
+        assert await device.load(savegame_id) == b"twins"
+    assert await usage(player) == (5, 0)
+    await nothing_left_over(jobs, player)
+
+
+async def test_nobody_else_can_confirm(device, new_player, new_device, refused, data_of):
+    leave = await device.leave(b"mine")
+    await device.put(leave, b"mine")
+    thief = new_device("pc", of=new_player())
+    assert refused(await thief.confirm(leave)) == NOT_FOUND
+    data_of(await device.confirm(leave))
+    assert refused(await thief.confirm(leave)) == NOT_FOUND
+
+
+async def aged(jobs, leave, **ago):
+    """As if the URL had been asked for that long ago; for how long it could be confirmed."""
+    statement = (
+        "UPDATE savegames.savegame_uploads AS new SET created_at = new.created_at - $2::interval, "
+        "expires_at = new.expires_at - $2::interval FROM savegames.savegame_uploads AS old "
+        "WHERE new.id = $1 AND old.user_id = new.user_id AND old.id = new.id "
+        "RETURNING old.expires_at - old.created_at"
+    )
+    return await jobs.pool.fetchval(statement, UUID(leave["internal_save_id"]), timedelta(**ago))
+
+
+async def test_an_upload_can_be_confirmed_for_an_hour_after_its_url_has_run_out(player, device, data_of, refused, jobs):
+    late, too_late = await device.leave(b"late", "late"), await device.leave(b"too late", "too late")
+    for leave, content in ((late, b"late"), (too_late, b"too late")):
+        await device.put(leave, content)
+    hour = timedelta(seconds=late["expires_in_seconds"]) + timedelta(hours=1)
+    assert await aged(jobs, late, minutes=64) == hour
+    assert await aged(jobs, too_late, minutes=65) == hour
+    data_of(await device.confirm(late))
+    assert refused(await device.confirm(too_late)) == NOT_FOUND
+    await jobs.run(compare=False)
+    assert await usage(player) == (4, 0)
+    assert refused(await device.confirm(too_late)) == NOT_FOUND
+    assert await jobs.keys() == await jobs.known_keys()
+    assert len(await own_keys(jobs, player)) == 1
+
+
+async def test_at_most_64_uploads_are_open_and_what_is_over_makes_place(player, device, data_of, refused, jobs):
+    leaves = await asyncio.gather(*(device.leave(bytes([number]), f"slot {number}") for number in range(63)))
+    contenders = await asyncio.gather(*(device.ask(bytes([100 + number]), f"more {number}") for number in range(5)))
+    assert sorted(one.status_code for one in contenders) == [200, 422, 422, 422, 422]
+    [full, *_] = [one for one in contenders if one.status_code == 422]
+    assert (refused(full), full.json()["errors"][0]["meta"]) == (FULL, {"limit": "open_uploads", "max": 64})
+    await device.put(leaves[0], bytes([0]))
+    data_of(await device.confirm(leaves[0]))
+    assert (await device.ask(b"next")).status_code == 200
+    await nothing_left_over(jobs, player)
+    assert len((await player.get("/savegames", limit=100))["data"]) == 1
+    assert await jobs.pool.fetchval("SELECT count(*) FROM savegames.savegame_slots WHERE user_id = $1", player.id) == 1
+
+
+@pytest.fixture(scope="module")
+def tight(platform):
+    """A service whose players may keep a thousand bytes."""
+    made = platform.service(LIBRARY_SERVICE_ROLES="api", USER_SAVEGAME_QUOTA_BYTES="1000")
+    made.start()
+    return made
+
+
+async def test_uploads_that_race_for_the_last_bytes_win_as_far_as_they_fit(
+    tight, platform, player, new_player, new_device, data_of, refused, new_jobs
+):
+    poor = new_player(platform, tight, player.id)
+    device = new_device(of=poor)
+    contents = [bytes([number]) * 300 for number in range(9)]
+    asked = await asyncio.gather(*(device.ask(content, f"slot {content[0]}") for content in contents))
+    won = [content for content, one in zip(contents, asked, strict=True) if one.status_code == 200]
+    lost = [one for one in asked if one.status_code != 200]
+    assert (len(won), {refused(one) for one in lost}) == (3, {FULL})
+    assert lost[0].json()["errors"][0]["meta"] == {
+        "limit": "user",
+        "used_bytes": 0,
+        "reserved_bytes": 900,
+        "limit_bytes": 1000,
+        "required_bytes": 300,
+    }
+    saved = []
+    for one, content in ((one, content) for one, content in zip(asked, contents, strict=True) if content in won):
+        leave = one.json()["data"]["attributes"]
+        await device.put(leave, content)
+        saved.append(data_of(await device.confirm(leave))[0])
+    assert await usage(poor) == (900, 0)
+    # A head never goes for somebody else's sake; history does, and only as much of it as is needed.
+    assert refused(await device.ask(b"x" * 101)) == FULL
+    data_of(await device.save(b"y" * 100, "y"))
+    assert (await poor.http.delete(f"/savegames/{saved[0]}?permanent=true")).status_code == 204
+    savegame_id, _ = data_of(await device.save(b"1" * 150))
+    data_of(await device.save(b"2" * 150))
+    data_of(await device.save(b"3" * 150))
+    assert await usage(poor) == (1000, 0)
+    status = [one["attributes"]["status"] for one in (await poor.get(f"/savegames/{savegame_id}/versions"))["data"]]
+    assert status == ["head", "history", "pruned"]
+    await nothing_left_over_but_grace(await new_jobs(tight), poor)
+
+
+async def nothing_left_over_but_grace(jobs, player):
+    """Bytes that a commit dropped stay for the grace; when that is over, they are gone too."""
+    await jobs.run(timedelta(days=29))
+    assert await jobs.keys() == await jobs.known_keys()
+    await jobs.run(timedelta(days=31))
+    assert await jobs.keys() == await jobs.live_keys() == await jobs.known_keys()
+
+
+async def test_a_used_url_changes_no_version(player, device, data_of, refused, jobs):
+    before = await device.leave(b"version 1")
+    await device.put(before, b"not it at")
+    await device.put(before, b"version 1")
+    savegame_id, _ = data_of(await device.confirm(before))
+    for content in (b"poisoned!", b"version 1"):
+        assert (await device.put(before, content)).status_code == 200
+        data_of(await device.confirm(before))
+    second = await device.leave(b"version 2")
+    await device.put(second, b"version 2")
+    await device.put(before, b"poisoned!")
+    data_of(await device.confirm(second))
+    await device.put(second, b"poisoned!")
+    assert [await device.load(savegame_id, number) for number in (1, 2)] == [b"version 1", b"version 2"]
+    await nothing_left_over(jobs, player)
+    assert [await device.load(savegame_id, number) for number in (1, 2)] == [b"version 1", b"version 2"]
+
+
+async def test_whoever_writes_while_it_is_confirmed_gets_all_or_nothing(player, device, data_of, refused, jobs):
+    kept = {}
+    for number in range(6):
+        good, bad = os.urandom(400_000), os.urandom(400_000)
+        leave = await device.leave(good, f"slot {number}")
+        await device.put(leave, good)
+        flood = [device.put(leave, (bad, good)[turn % 2]) for turn in range(6)]
+        confirmed, *_ = await asyncio.gather(device.confirm(leave), *flood)
+        if confirmed.status_code == 200:
+            kept[data_of(confirmed)[0]] = good
+        else:
+            assert refused(confirmed) in (MISMATCH, INCOMPLETE)
+        await device.put(leave, bad)
+    await nothing_left_over(jobs, player)
+    for savegame_id, content in kept.items():
+        assert await device.load(savegame_id) == content
+    assert await usage(player) == (400_000 * len(kept), 0)

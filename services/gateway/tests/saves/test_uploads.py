@@ -62,7 +62,9 @@ async def test_what_was_cut_off_or_never_sent_is_incomplete_and_can_still_be_sen
     assert refused(await device.confirm(leave, **{"Idempotency-Key": "k"})) == INCOMPLETE
     assert await usage(player) == (0, 200_000)
     assert (await device.put(leave, content)).status_code == 200
-    savegame_id, made = data_of(await device.confirm(leave, **{"Idempotency-Key": "k"}))
+    again = await device.confirm(leave, **{"Idempotency-Key": "k"})
+    assert (refused(again), again.headers.get("Idempotency-Replayed")) == (INCOMPLETE, "true")  # the first response
+    savegame_id, made = data_of(await device.confirm(leave, **{"Idempotency-Key": "another"}))
     assert (made["version"], await device.load(savegame_id)) == (1, content)
     await nothing_left_over(jobs, player)
 

@@ -35,18 +35,6 @@ class Branches:
             conflict_id = uuid4()
             conflict = Conflict(conflict_id, slot.id, upload.version, slot.head_version)
             await conflicts.add(user_id, conflict, self._clock())
-        self._record(
-            SavegameConflicted(
-                user_id=user_id,
-                occurred_at=self._clock(),
-                product_id=slot.product_id,
-                slot_id=slot.id,
-                slot_name=slot.name,
-                conflict_id=conflict_id,
-                head_version=slot.head_version,
-                branch_version=upload.version,
-            )
-        )
         return await self._by_policy(user_id, upload, slot, slot.head_version, conflict_id)
 
     async def _by_policy(
@@ -59,6 +47,18 @@ class Branches:
         resolution = resolved_by(ConflictPolicy(upload.conflict_policy), _side(branch), _side(head))
         if resolution is None or head.content_id is None:
             await self._timeline.prune(user_id, slot.id, head_version)
+            self._record(
+                SavegameConflicted(
+                    user_id=user_id,
+                    occurred_at=self._clock(),
+                    product_id=slot.product_id,
+                    slot_id=slot.id,
+                    slot_name=slot.name,
+                    conflict_id=conflict_id,
+                    head_version=head_version,
+                    branch_version=upload.version,
+                )
+            )
             return Outcome(Result.CONFLICT, slot.id, upload.version, head_version, upload.version, conflict_id)
         version = await self.end(user_id, slot, conflict_id, head, branch, resolution)
         return Outcome(Result.RESOLVED, slot.id, version, head_version, upload.version, conflict_id, resolution.value)

@@ -76,11 +76,14 @@ _REMOVE_EMPTY = Statement(
         ~select(literal(1)).where(col(U.user_id) == col(S.user_id), col(U.slot_id) == col(S.id)).exists(),
     )
 )
-_had = insert(SavegameDevice).values(user_id=user(), slot_id=SLOT, device_id=_DEVICE, version=VERSION, synced_at=NOW)
+# From the slot itself, held meanwhile: it may be removed at this very moment by who holds the user's lock.
+_slot = select(user(), col(S.id), _DEVICE, VERSION, NOW).where(*_OF_ID).with_for_update(read=True, key_share=True)
 _HAD = Statement(
-    _had.on_conflict_do_update(
+    insert(SavegameDevice)
+    .from_select(["user_id", "slot_id", "device_id", "version", "synced_at"], _slot, include_defaults=False)
+    .on_conflict_do_update(
         index_elements=["user_id", "slot_id", "device_id"], set_={"version": VERSION, "synced_at": NOW}
-    ).returning(literal(1))
+    )
 )
 _of_device = and_(col(_D.user_id) == user(), col(_D.slot_id) == SLOT)
 _oldest = (
@@ -154,8 +157,11 @@ class SlotStore:
         await _REMOVE_EMPTY.run(self._connection, user_id=user_id, slot_id=slot_id)
 
     async def device_has(self, user_id: UUID, slot_id: UUID, device_id: str, version: int, now: datetime) -> None:
-        """Remembers what a device had last, and forgets the device that was silent longest where there are too many."""
-        await _HAD.first(
+        """Remembers what a device had last, and forgets the device that was silent longest where there are too many.
+
+        Needs no lock: of a slot that is gone nothing is remembered.
+        """
+        await _HAD.run(
             self._connection, user_id=user_id, slot_id=slot_id, device_id=device_id, version=version, now=now
         )
         await _FORGET_DEVICES.run(self._connection, user_id=user_id, slot_id=slot_id)

@@ -34,6 +34,7 @@ from gameshelf.savegames.events import (
     SavegameUploaded,
     UploadFailed,
     UploadRequested,
+    UploadUnneeded,
 )
 from gameshelf.savegames.limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
 from gameshelf.savegames.lineage import Node, Relation, Side, ancestors, relation, resolved_by
@@ -120,6 +121,7 @@ __all__ = [
     "StoredObject",
     "UploadFailed",
     "UploadRequested",
+    "UploadUnneeded",
     "Usage",
     "UserQuotaExceeded",
     "VersionChanges",

@@ -45,6 +45,16 @@ class SavegameUploaded(_OfSlot):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UploadUnneeded(_OfSlot):
+    """What a client has sent is what the head holds, or has grown from. There is no new version."""
+
+    upload_id: UUID
+    head_version: int
+    result: str
+    """``identical`` or ``behind``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SavegameConflicted(_OfSlot):
     """A branch stands beside the head, or has grown."""
 

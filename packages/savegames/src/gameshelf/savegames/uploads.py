@@ -23,7 +23,7 @@ from gameshelf.savegames.errors import (
     SavegameVersionNotFound,
     UserQuotaExceeded,
 )
-from gameshelf.savegames.events import SavegameUploaded, UploadFailed, UploadRequested
+from gameshelf.savegames.events import SavegameUploaded, UploadFailed, UploadRequested, UploadUnneeded
 from gameshelf.savegames.limits import (
     ATTEMPT_FOR,
     CONFIRM_FOR,
@@ -295,10 +295,12 @@ class SavegameUploads:
     async def _same(self, user_id: UUID, upload: Upload, slot: Slot, found: Relation) -> Outcome:
         """The head has these bytes, or had them and went on."""
         assert slot.head_version is not None
-        if found is Relation.BEHIND:
-            return Outcome(Result.BEHIND, slot.id, slot.head_version)
-        await self._device_has(user_id, upload, slot.head_version)
-        return Outcome(Result.IDENTICAL, slot.id, slot.head_version)
+        result = Result.BEHIND if found is Relation.BEHIND else Result.IDENTICAL
+        if result is Result.IDENTICAL:
+            await self._device_has(user_id, upload, slot.head_version)
+        about = self._about(user_id, upload)
+        self._record(UploadUnneeded(**about, upload_id=upload.id, head_version=slot.head_version, result=result.value))
+        return Outcome(result, slot.id, slot.head_version)
 
     async def _there(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> Stored | None:
         """The user's content with these bytes: what was joined, or what another upload has made meanwhile.

@@ -12,7 +12,7 @@ from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.kernel.events import Event
 from gameshelf.library import SeatReclaimed
 from gameshelf.playtime import AnomalyFound, EndReason, SessionEnded, SessionResumed, SessionStarted
-from gameshelf.savegames import SavegameUploaded, UploadFailed
+from gameshelf.savegames import SavegameUploaded, UploadFailed, UploadUnneeded
 from gameshelf.wishlist import SaleNoticed
 
 
@@ -32,6 +32,7 @@ class AfterCommit:
             SeatReclaimed: self._seat_reclaimed,
             SavegameUploaded: self._save_uploaded,
             UploadFailed: self._upload_failed,
+            UploadUnneeded: self._upload_unneeded,
         }
 
     def hear(self, events: Iterable[Event]) -> None:
@@ -62,6 +63,9 @@ class AfterCommit:
 
     def _upload_failed(self, event: UploadFailed) -> None:
         self._metrics.savegame_syncs.labels("upload", "failed").inc()
+
+    def _upload_unneeded(self, event: UploadUnneeded) -> None:
+        self._metrics.savegame_syncs.labels("upload", event.result).inc()
 
     def _anomaly_found(self, event: AnomalyFound) -> None:
         self._metrics.playtime_anomalies.labels(event.kind).inc()

@@ -121,13 +121,15 @@ def make_services(settings: Settings) -> Services:
     limits, bucket = settings.savegame_limits, settings.s3_bucket or ""
 
     def make_uploads(connection: Connection, record: Record, clock: Clock) -> savegames.SavegameUploads:
-        return savegames.SavegameUploads(connection, record, AccessQueries(connection), clock, limits, bucket)
+        return savegames.SavegameUploads(
+            connection, record, AccessQueries(connection), _one_moment(clock), limits, bucket
+        )
 
     def make_saves(connection: Connection, record: Record, clock: Clock) -> savegames.SavegameService:
-        return savegames.SavegameService(connection, record, clock, limits)
+        return savegames.SavegameService(connection, record, _one_moment(clock), limits)
 
     def make_conflicts(connection: Connection, record: Record, clock: Clock) -> savegames.SavegameConflicts:
-        return savegames.SavegameConflicts(connection, record, clock, limits)
+        return savegames.SavegameConflicts(connection, record, _one_moment(clock), limits)
 
     return {
         library.LibraryService: library.LibraryService,
@@ -146,6 +148,12 @@ def make_services(settings: Settings) -> Services:
 def _silence(settings: Settings) -> timedelta:
     """How old the checkpoint of somebody who plays may be: a minute, and a heartbeat or two lost on their way."""
     return timedelta(seconds=60 + 2 * settings.heartbeat_interval_seconds)
+
+
+def _one_moment(clock: Clock) -> Clock:
+    """The clock of one transaction on saves: a version and the word of it have the same time."""
+    now = clock()
+    return lambda: now
 
 
 class _Products:

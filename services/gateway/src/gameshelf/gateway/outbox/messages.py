@@ -28,6 +28,7 @@ from gameshelf.savegames import (
     SavegameUploaded,
     UploadFailed,
     UploadRequested,
+    UploadUnneeded,
 )
 from gameshelf.settings import SettingsUpdated
 from gameshelf.wishlist import SaleNoticed, WishAdded, WishRemoved
@@ -285,7 +286,7 @@ def _(event: SettingsUpdated) -> Told:
     )
 
 
-_OfSave = UploadRequested | SavegameUploaded | SavegameHeadMoved | UploadFailed | SavegameConflicted
+_OfSave = UploadRequested | SavegameUploaded | SavegameHeadMoved | UploadUnneeded | UploadFailed | SavegameConflicted
 
 
 def _sync(event: _OfSave, status: str, **more: Any) -> Json:
@@ -334,6 +335,13 @@ def _(event: SavegameHeadMoved) -> Told:
     return Told(
         device_type="savegame.sync.status", device_payload=_sync(event, "sync_completed", version=event.version)
     )
+
+
+@tell.register
+def _(event: UploadUnneeded) -> Told:
+    # The end of what has started: a device that shows a sync would show it for ever.
+    payload = _sync(event, "sync_completed", version=event.head_version)
+    return Told(device_type="savegame.sync.status", device_payload=payload)
 
 
 @tell.register

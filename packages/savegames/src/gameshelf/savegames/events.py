@@ -49,7 +49,8 @@ class UploadUnneeded(_OfSlot):
     """What a client has sent is what the head holds, or has grown from. There is no new version."""
 
     upload_id: UUID
-    head_version: int
+    version: int
+    """The head's."""
     result: str
     """``identical`` or ``behind``."""
 

@@ -299,7 +299,7 @@ class SavegameUploads:
         if result is Result.IDENTICAL:
             await self._device_has(user_id, upload, slot.head_version)
         about = self._about(user_id, upload)
-        self._record(UploadUnneeded(**about, upload_id=upload.id, head_version=slot.head_version, result=result.value))
+        self._record(UploadUnneeded(**about, upload_id=upload.id, version=slot.head_version, result=result.value))
         return Outcome(result, slot.id, slot.head_version)
 
     async def _there(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> Stored | None:

@@ -330,18 +330,13 @@ def _(event: SavegameUploaded) -> Told:
     )
 
 
-@tell.register
-def _(event: SavegameHeadMoved) -> Told:
+# What was not needed ends too: a device that shows a sync would show it for ever.
+@tell.register(UploadUnneeded)
+@tell.register(SavegameHeadMoved)
+def _(event: UploadUnneeded | SavegameHeadMoved) -> Told:
     return Told(
         device_type="savegame.sync.status", device_payload=_sync(event, "sync_completed", version=event.version)
     )
-
-
-@tell.register
-def _(event: UploadUnneeded) -> Told:
-    # The end of what has started: a device that shows a sync would show it for ever.
-    payload = _sync(event, "sync_completed", version=event.head_version)
-    return Told(device_type="savegame.sync.status", device_payload=payload)
 
 
 @tell.register

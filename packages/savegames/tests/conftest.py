@@ -45,6 +45,7 @@ class Player:
         self.access = Playable()
         self.events = []
         self.objects = set()  # the keys of what the store holds
+        self.has_lost = False  # whether the store has lost something that is never pruned
         made = (connection, self.events.append)
         self.uploads = SavegameUploads(*made, self.access, self.clock, limits)
         self.service = SavegameService(*made, self.clock, limits)
@@ -114,12 +115,12 @@ class Player:
     async def check(self):
         """What has to hold of the tables at any time, whatever happened. The rows, for whoever knows more of them."""
         tables = {name: await self.rows(name) for name in ("slots", "metadata", "contents", "uploads", "conflicts")}
-        check_trees(**tables)
+        check_trees(**tables, has_lost=self.has_lost)
         check_contents(**tables)
         return tables
 
 
-def check_trees(slots, metadata, conflicts, **_):
+def check_trees(slots, metadata, conflicts, has_lost, **_):
     """Parents are there and older, the head's history is what is marked so, and what is protected has its bytes."""
     by_slot = {slot["id"]: {row["version"]: row for row in metadata if row["slot_id"] == slot["id"]} for slot in slots}
     assert sum(map(len, by_slot.values())) == len(metadata)
@@ -141,8 +142,8 @@ def check_trees(slots, metadata, conflicts, **_):
         }
         assert not open_ones & history
         kept = {version for version, row in versions.items() if row["content_id"]}
-        assert {head, *open_ones} - {None} <= kept
-        assert {version for version, row in versions.items() if row["is_pinned"]} <= kept
+        pinned = {version for version, row in versions.items() if row["is_pinned"]}
+        assert has_lost or {head, *open_ones, *pinned} - {None} <= kept
 
 
 def check_contents(metadata, contents, uploads, **_):

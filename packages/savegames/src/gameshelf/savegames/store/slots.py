@@ -67,6 +67,7 @@ _REMOVE_PARTS = tuple(
     Statement(delete(table).where(col(table.user_id) == user(), col(table.slot_id) == SLOT))
     for table in (SavegameConflict, SavegameDevice, SavegameUpload, SavegameMetadata)
 )
+_LOCK = Statement(select(literal(1)).where(*_OF_ID).with_for_update())
 _REMOVE = Statement(delete(SavegameSlot).where(*_OF_ID))
 # What nobody ever saved anything to, once the last upload to it is over.
 _REMOVE_EMPTY = Statement(
@@ -148,6 +149,7 @@ class SlotStore:
 
     async def remove(self, user_id: UUID, slot_id: UUID) -> None:
         """Removes a slot with all that belongs to it, but for the contents."""
+        await _LOCK.first(self._connection, user_id=user_id, slot_id=slot_id)  # what a device has is noted without any
         for statement in _REMOVE_PARTS:
             await statement.run(self._connection, user_id=user_id, slot_id=slot_id)
         await _REMOVE.run(self._connection, user_id=user_id, slot_id=slot_id)

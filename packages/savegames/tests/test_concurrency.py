@@ -1,0 +1,104 @@
+"""Real connections side by side: what needs no lock of the user's gets in nobody's way."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from gameshelf.savegames import Limits
+
+
+@pytest.fixture
+async def connect(savegames_dsn):
+    """Opens connections that the end of the test closes. A deadlock, or a wait of ten seconds, is an error."""
+    opened = []
+
+    async def open_one():
+        settings = {"deadlock_timeout": "100ms", "lock_timeout": "10s"}
+        opened.append(await asyncpg.connect(savegames_dsn, server_settings=settings))
+        return opened[-1]
+
+    yield open_one
+    for connection in opened:
+        await connection.close()
+
+
+@pytest.fixture
+async def players(connect, new_player):
+    """One player over two connections, with a save; what one commits, the other sees."""
+    kind = type(new_player())
+    first, second = [kind(await connect(), Limits()) for _ in range(2)]
+    second.id, second.product = first.id, first.product
+    slot = (await first.save(b"one")).slot_id
+    yield first, second, slot
+    while await first.service.erase(first.id):
+        pass
+
+
+async def is_waiting(task):
+    await asyncio.sleep(0.1)
+    return not task.done()
+
+
+@pytest.mark.parametrize("commits", [True, False])
+async def test_a_download_beside_a_deletion_waits_for_it(players, commits):
+    deleting, downloading, slot = players
+    transaction = deleting.connection.transaction()
+    await transaction.start()
+    await deleting.service.delete(deleting.id, slot, permanent=True)
+    download = asyncio.create_task(downloading.queries.downloaded(deleting.id, slot, "pc", 1, deleting.now))
+    assert await is_waiting(download)
+    await (transaction.commit() if commits else transaction.rollback())
+    await download
+    assert len(await deleting.rows("devices")) == (0 if commits else 1)
+
+
+async def test_a_deletion_beside_a_download_waits_for_it(players):
+    deleting, downloading, slot = players
+    transaction = downloading.connection.transaction()
+    await transaction.start()
+    await downloading.queries.downloaded(deleting.id, slot, "pc", 1, deleting.now)
+
+    async def delete():
+        async with deleting.connection.transaction():
+            await deleting.service.delete(deleting.id, slot, permanent=True)
+
+    deletion = asyncio.create_task(delete())
+    assert await is_waiting(deletion)
+    await transaction.commit()
+    await deletion
+    assert (await deleting.rows("devices"), await deleting.rows("slots")) == ([], [])
+
+
+async def test_downloads_do_not_wait_for_an_upload(players):
+    uploading, downloading, slot = players
+    transaction = uploading.connection.transaction()
+    await transaction.start()
+    await uploading.save(b"two", device_id="pc")
+    await asyncio.wait_for(downloading.queries.downloaded(uploading.id, slot, "deck", 1, uploading.now), 10)
+    await transaction.commit()
+    assert {row["device_id"]: row["version"] for row in await uploading.rows("devices")} == {"pc": 2, "deck": 1}
+
+
+@pytest.mark.parametrize("doom_comes_first", [True, False])
+async def test_an_object_is_either_adopted_or_doomed(players, doom_comes_first):
+    confirming, sweeping, _ = players
+    waiting = await confirming.request(b"two")
+    attempt = await confirming.uploads.begin(confirming.id, waiting.upload_id)
+    adopt = confirming.uploads._store.contents.adopt
+    sweeping.later(hours=2)
+    first, second = (sweeping, confirming) if doom_comes_first else (confirming, sweeping)
+    transaction = first.connection.transaction()
+    await transaction.start()
+    if doom_comes_first:
+        assert len(await sweeping.sweeps.doom(10)) == 1
+        other = asyncio.create_task(adopt(second.id, attempt.content_id))
+        assert await is_waiting(other)
+        await transaction.commit()
+        assert await other is False
+    else:
+        assert await adopt(first.id, attempt.content_id)
+        other = asyncio.create_task(sweeping.sweeps.doom(10))
+        assert await is_waiting(other)
+        await transaction.commit()
+        assert await other == []
+        await first.connection.execute("DELETE FROM savegames.savegame_contents WHERE id = $1", attempt.content_id)

@@ -99,20 +99,17 @@ _DROP = Statement(
     )
     .values(state=literal(ContentState.DROPPED.value), delete_after=_DELETE_AFTER)
 )
-_due = (
+# From here on no confirmation can adopt them. One that is just doing it is waited for, and then it is none of these.
+_GIVE_UP = Statement(
+    update(SavegameContent)
+    .where(col(C.delete_after) <= NOW, col(C.state) == ContentState.PENDING.value)
+    .values(state=literal(ContentState.DROPPED.value))
+)
+_DUE = Statement(
     select(col(C.user_id), col(C.id), col(C.s3_object_key))
-    .where(col(C.delete_after) <= NOW)
+    .where(col(C.delete_after) <= NOW, col(C.state) == ContentState.DROPPED.value)
     .order_by(col(C.delete_after))
     .limit(_LIMIT)
-    .with_for_update(skip_locked=True)
-    .cte("due")
-)
-# From here on no confirmation can adopt it.
-_DOOM = Statement(
-    update(SavegameContent)
-    .where(tuple_(col(C.user_id), col(C.id)).in_(select(_due.c.user_id, _due.c.id)))
-    .values(state=literal(ContentState.DROPPED.value))
-    .returning(col(C.user_id), col(C.id), col(C.s3_object_key))
 )
 _doomed = rows("doomed", user_id=("user_ids", Uuid), id=("content_ids", Uuid))
 _BURY = Statement(
@@ -124,7 +121,7 @@ _BURY = Statement(
 
 
 class ContentStore:
-    """A user's contents. Each method is one statement."""
+    """A user's contents. Each method is one statement, but for ``doom``."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -174,7 +171,8 @@ class ContentStore:
 
     async def doom(self, now: datetime, limit: int) -> list[Doomed]:
         """Objects of any users whose time has come; nothing can hold them from now on. Needs no lock."""
-        return [Doomed(*row.values()) for row in await _DOOM.all(self._connection, now=now, limit=limit)]
+        await _GIVE_UP.run(self._connection, now=now)
+        return [Doomed(*row.values()) for row in await _DUE.all(self._connection, now=now, limit=limit)]
 
     async def bury(self, doomed: Sequence[Doomed]) -> None:
         """Forgets objects that are gone. Needs no lock."""

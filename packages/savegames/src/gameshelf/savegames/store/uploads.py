@@ -237,9 +237,15 @@ _UNJOIN = Statement(
     .where(col(U.user_id) == user(), col(U.content_id) == bindparam("old_content_id", type_=Uuid))
     .values(content_id=None)
 )
-_WITH_EXPIRED = Statement(
-    select(col(U.user_id)).where(col(U.expires_at) <= NOW).distinct().limit(bindparam("limit", type_=Integer))
+# The oldest first, and only then whose they are: else every user's uploads would be walked through for the few.
+_oldest = (
+    select(col(U.user_id))
+    .where(col(U.expires_at) <= NOW)
+    .order_by(col(U.expires_at))
+    .limit(bindparam("limit", type_=Integer))
+    .subquery()
 )
+_WITH_EXPIRED = Statement(select(_oldest.c.user_id).distinct())
 
 
 class UploadStore:
@@ -306,6 +312,6 @@ class UploadStore:
         await _UNJOIN.run(self._connection, user_id=user_id, old_content_id=content_id)
 
     async def users_with_expired(self, now: datetime, limit: int) -> list[UUID]:
-        """Users of whom there are reservations whose time is over. Needs no lock."""
+        """Users of the ``limit`` reservations whose time has been over for longest. Needs no lock."""
         rows = await _WITH_EXPIRED.all(self._connection, now=now, limit=limit)
         return [row["user_id"] for row in rows]

@@ -1,0 +1,175 @@
+"""How PostgreSQL carries out each statement: a user's rows by their key, what is over by its time, whatever there is.
+
+The plans are those without values ("generic"), which the server comes to use for statements that are prepared once.
+"""
+
+import json
+
+import asyncpg
+import pytest
+from gameshelf.kernel.database import Statement
+from gameshelf.kernel.sql import Erasure
+from gameshelf.savegames import MIGRATIONS, queries
+from gameshelf.savegames import store as stores
+from gameshelf.savegames.store import conflicts, contents, scans, slots, uploads, usage, versions
+
+MODULES = (queries, stores, conflicts, contents, scans, slots, uploads, usage, versions)
+# What looks over all users goes by a time, by a key of the store, or by the names of uploads.
+OVER_ALL = {
+    "contents._DUE": "delete_after",
+    "contents._GIVE_UP": "delete_after",
+    "scans._EXPECTED": "s3_object_key",
+    "scans._KNOWN": "s3_object_key",
+    "scans._LOST": "missing_since",
+    "scans._OPEN": "id",
+    "scans._MISS": "s3_object_key",
+    "scans._BACK": "s3_object_key",
+    "slots._DUE": "prune_at",
+    "slots._IN_TRASH": "deleted_at",
+    "uploads._EXPIRE": "expires_at",
+    "uploads._WITH_EXPIRED": "expires_at",
+}
+# One row a scan, and there is one scan.
+OF_SCANS = {"scans._FIND", "scans._MOVE", "scans._START"}
+
+# 50 users with 400 contents and 400 slots each, 10 of which have 40 versions, and one has 5,000. Of a long history few
+# versions have their bytes; few uploads are open, and few contents are to go.
+FILL = """
+SET session_replication_role = replica;  -- the rows fit together: their foreign keys need not be checked one by one
+INSERT INTO savegames.savegame_slots (user_id, id, product_id, slot_name, head_version, last_version, created_at,
+    deleted_at, prune_at)
+SELECT md5('u' || u)::uuid, md5('s' || u || '-' || s)::uuid, md5('p' || s % 3)::uuid, 'slot ' || s, 40, 40, now(),
+       CASE WHEN s = 9 THEN now() - u * interval '1 hour' END, CASE WHEN s = 8 THEN now() + u * interval '1 hour' END
+FROM generate_series(1, 50) u, generate_series(0, 399) s;
+UPDATE savegames.savegame_slots SET head_version = 5000, last_version = 5000
+WHERE user_id = md5('u1')::uuid AND slot_name = 'slot 0';
+INSERT INTO savegames.savegame_contents (user_id, id, s3_object_key, file_size_bytes, file_hash_sha256, state,
+    created_at, delete_after, missing_since)
+SELECT md5('u' || u)::uuid, md5('c' || u || '-' || c)::uuid, md5('u' || u) || '/' || c, 1000,
+       sha256(c::text::bytea), CASE WHEN c % 50 = 0 THEN 'dropped' ELSE 'live' END, now() - c * interval '1 hour',
+       CASE WHEN c % 50 = 0 THEN now() + c * interval '1 hour' END, CASE WHEN c % 100 = 1 THEN now() END
+FROM generate_series(1, 50) u, generate_series(1, 400) c;
+INSERT INTO savegames.savegame_metadata (user_id, slot_id, version, id, parent_version, in_head, content_id,
+    file_size_bytes, file_hash_sha256, server_uploaded_at, is_pinned, pruned_at)
+SELECT md5('u' || u)::uuid, md5('s' || u || '-' || s)::uuid, v, md5('v' || u || '-' || s || '-' || v)::uuid, v - 1,
+       true, CASE WHEN v > 30 THEN md5('c' || u || '-' || s * 40 + v)::uuid END, 1000,
+       sha256((s * 40 + v)::text::bytea), now() - v * interval '1 hour', false, CASE WHEN v <= 30 THEN now() END
+FROM generate_series(1, 50) u, generate_series(0, 9) s, generate_series(1, 40) v;
+INSERT INTO savegames.savegame_metadata (user_id, slot_id, version, id, parent_version, in_head, content_id,
+    file_size_bytes, file_hash_sha256, server_uploaded_at, is_pinned, pruned_at)
+SELECT md5('u1')::uuid, md5('s1-0')::uuid, v, md5('w' || v)::uuid, v - 1, v % 10 > 0,
+       CASE WHEN v > 4990 THEN md5('c1-' || v - 4990)::uuid END, 1000, sha256(v::text::bytea), now(), false,
+       CASE WHEN v <= 4990 THEN now() END
+FROM generate_series(41, 5000) v;
+INSERT INTO savegames.savegame_uploads (user_id, id, slot_id, version, base_version, file_size_bytes, file_hash_sha256,
+    content_id, conflict_policy, created_at, expires_at, outcome)
+SELECT md5('u' || u)::uuid, md5('o' || u || '-' || n)::uuid, md5('s' || u || '-' || n % 10)::uuid, n, n - 1, 1000,
+       sha256(n::text::bytea), CASE WHEN n % 400 = 0 THEN md5('c' || u || '-' || n)::uuid END, 'manual', now(),
+       now() + n * interval '1 hour', CASE WHEN n % 10 > 0 THEN '{}'::jsonb END
+FROM generate_series(1, 50) u, generate_series(1, 800) n;
+INSERT INTO savegames.savegame_conflicts (user_id, id, slot_id, branch_version, head_version, opened_at, resolved_at,
+    resolution)
+SELECT md5('u' || u)::uuid, md5('x' || u || '-' || n)::uuid, md5('s' || u || '-' || n % 10)::uuid, n, n, now(),
+       CASE WHEN n > 9 THEN now() END, CASE WHEN n > 9 THEN 'keep_both' END
+FROM generate_series(1, 50) u, generate_series(1, 400) n;
+INSERT INTO savegames.savegame_devices (user_id, slot_id, device_id, version, synced_at)
+SELECT md5('u' || u)::uuid, md5('s' || u || '-' || s)::uuid, 'device ' || d, 1, now()
+FROM generate_series(1, 50) u, generate_series(0, 9) s, generate_series(1, 64) d;
+INSERT INTO savegames.savegame_quotas (user_id, limit_bytes, set_at)
+SELECT md5('q' || u)::uuid, 1, now() FROM generate_series(1, 5000) u;
+SET session_replication_role = origin;
+"""
+
+
+@pytest.fixture(scope="module")
+def empty(create_database):
+    dsn = create_database()
+    MIGRATIONS.upgrade(dsn)
+    return dsn
+
+
+@pytest.fixture(scope="module")
+async def full(empty):
+    """A connection to a database of 20,000 contents, 25,000 versions and 40,000 uploads."""
+    settings = {
+        "plan_cache_mode": "force_generic_plan",
+        # Tables of this size look cheap to read whole, if only several workers share it; real ones don't.
+        "max_parallel_workers_per_gather": "0",
+    }
+    connection = await asyncpg.connect(empty, server_settings=settings)
+    await connection.execute(FILL)
+    await connection.execute("VACUUM ANALYZE")
+    yield connection
+    await connection.close()
+
+
+def statements():
+    """Every statement of the package by its name."""
+    for module in MODULES:
+        for name, value in vars(module).items():
+            if isinstance(value, Erasure):
+                value = value.statements
+            for number, statement in enumerate(value if isinstance(value, tuple) else (value,)):
+                if isinstance(statement, Statement):
+                    short = module.__name__.rpartition(".")[2]
+                    yield f"{short}.{name}" + (f" {number}" if number else ""), statement
+
+
+async def plan(connection, statement):
+    """The nodes of a statement's plan, each with those below it after it."""
+    nulls = ", ".join("NULL" for _ in statement._names)
+    await connection.execute(f"PREPARE explained AS {statement.sql}")
+    [[found]] = await connection.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE explained{f'({nulls})' if nulls else ''}")
+    await connection.execute("DEALLOCATE explained")
+    nodes, rest = [], [json.loads(found)[0]["Plan"]]
+    while rest:
+        node = rest.pop()
+        nodes.append(node)
+        rest += node.get("Plans", ())
+    return nodes
+
+
+def complaints(nodes, name):
+    """What is wrong with a plan, in words."""
+    for node in nodes:
+        condition = node.get("Index Cond", "")
+        if node["Node Type"] == "Seq Scan" and name not in OF_SCANS:
+            yield f"{name} reads all of {node['Relation Name']}"
+        if node["Node Type"] in ("Index Scan", "Index Only Scan", "Bitmap Index Scan"):
+            keys = {"user_id", OVER_ALL.get(name, "user_id")}
+            if node["Index Name"] == "ix_savegame_uploads_id":
+                keys = {"id"}  # which nobody else's upload has
+            if not any(f"{key} " in condition or f"({key})" in condition for key in keys):
+                yield f"{name} goes through {node['Index Name']} by {condition or 'nothing'}"
+
+
+NAMED = dict(statements())
+
+
+@pytest.mark.parametrize("name", [name for name in NAMED if name not in OF_SCANS])
+async def test_a_statement_finds_its_rows_by_key(full, name):
+    assert list(complaints(await plan(full, NAMED[name]), name)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("uploads._ASK", "uq_savegame_contents_live"),  # by the hash, and for the sum
+        ("uploads._ASK", "ix_savegame_uploads_open"),
+        ("uploads._ASK", "uq_savegame_slots_name"),
+        ("contents._LIVE", "uq_savegame_contents_live"),
+        ("versions._KEPT", "ix_savegame_metadata_kept"),
+        ("versions._HOLDS", "ix_savegame_metadata_kept"),
+        ("usage._USAGE", "ix_savegame_uploads_open"),
+        ("contents._DUE", "ix_savegame_contents_delete_after"),
+        ("scans._LOST", "ix_savegame_contents_missing"),
+        ("scans._EXPECTED", "ix_savegame_contents_key"),
+    ],
+)
+async def test_what_is_asked_often_reads_nothing_that_is_over(full, name, index):
+    assert index in [node.get("Index Name") for node in await plan(full, NAMED[name])]
+
+
+def test_the_statements_were_found():
+    assert len(NAMED) > 60
+    assert OVER_ALL.keys() | OF_SCANS <= NAMED.keys()

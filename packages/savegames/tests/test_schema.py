@@ -1,5 +1,6 @@
 """The migrations and the models agree, and the way back works."""
 
+import asyncpg
 from gameshelf.savegames import MIGRATIONS
 
 
@@ -13,3 +14,18 @@ def test_the_migrations_can_be_undone_and_done_again(database):
     MIGRATIONS.downgrade(database, "base")
     MIGRATIONS.upgrade(database)
     MIGRATIONS.check(database)
+
+
+async def test_every_key_of_what_belongs_to_a_user_begins_with_the_user(savegames_dsn):
+    connection = await asyncpg.connect(savegames_dsn)
+    keys = await connection.fetch(
+        "SELECT c.relname AS name, a.attname AS first FROM pg_index i "
+        "JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0] "
+        "JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
+        "WHERE n.nspname = 'savegames' AND i.indisprimary"
+    )
+    await connection.close()
+    firsts = {key["name"]: key["first"] for key in keys if key["name"] != "alembic_version"}
+    assert firsts.pop("savegame_scans") == "name"
+    assert len(firsts) == 7
+    assert set(firsts.values()) == {"user_id"}

@@ -1,0 +1,249 @@
+"""Branches beside the head, and what becomes of them, on a real PostgreSQL."""
+
+from datetime import timedelta
+from hashlib import sha256
+from uuid import uuid4
+
+import pytest
+from gameshelf.kernel.errors import InvalidInput
+from gameshelf.savegames import (
+    ConflictNotFound,
+    ConflictsFilter,
+    Overtaken,
+    Resolution,
+    Resolve,
+    Resolved,
+    Result,
+    SavegameConflicted,
+    SavegameConflictResolved,
+    SavegameHeadMoved,
+    SavesFilter,
+)
+
+
+@pytest.fixture
+async def conflict(player):
+    """Version 3, from the deck, beside the head, which is version 2; both grew from version 1."""
+    await player.save(b"one", device_id="pc")
+    await player.save(b"two", device_id="pc")
+    return await player.save(b"three", base_version=1, device_id="deck")
+
+
+async def resolve(player, conflict_id, resolution, **more):
+    return await player.conflicts.resolve(player.id, conflict_id, Resolve(resolution=resolution, **more))
+
+
+async def conflicts(player):
+    found = await player.queries.conflicts(player.id, ConflictsFilter())
+    assert found.total == len(found.items)
+    return {one.id: (one.head.version, one.branch.version) for one in found.items}
+
+
+async def content_of_head(player, slot_id):
+    head = await player.queries.download(player.id, slot_id, None)
+    [known] = [name for name in (b"one", b"two", b"three", b"four") if digest(name) == head.version.content]
+    return known
+
+
+def digest(content):
+    return sha256(content).digest()
+
+
+def told(player, *kinds):
+    return [event for event in player.events if isinstance(event, kinds)]
+
+
+async def test_a_conflict_tells_of_both_sides(player, conflict):
+    [found] = (await player.queries.conflicts(player.id, ConflictsFilter(product_id=player.product))).items
+    assert (found.id, str(found.head.status), str(found.branch.status)) == (conflict.conflict_id, "head", "branch")
+    assert (found.head.content, found.branch.content) == (digest(b"two"), digest(b"three"))
+    assert (found.head.device_id, found.branch.device_id) == ("pc", "deck")
+    assert await player.queries.conflict(player.id, conflict.conflict_id) == found
+    assert (await player.queries.conflicts(player.id, ConflictsFilter(product_id=uuid4()))).total == 0
+    [event] = told(player, SavegameConflicted)
+    assert (event.head_version, event.branch_version) == (2, 3)
+
+
+@pytest.mark.parametrize(("resolution", "content"), [("keep_local", b"three"), ("keep_cloud", b"two")])
+async def test_one_side_becomes_a_head_that_grew_from_both(player, conflict, resolution, content):
+    found = await resolve(player, conflict.conflict_id, resolution)
+    assert found == Resolved(conflict.slot_id, Resolution(resolution), None)
+    assert await player.versions(conflict.slot_id) == {
+        1: (0, None, "history"),
+        2: (1, None, "history"),
+        3: (1, None, "history"),
+        4: (2, 3, "head"),
+    }
+    assert await content_of_head(player, conflict.slot_id) == content
+    assert await conflicts(player) == {}
+    assert await player.usage() == (11, 0)  # nothing new is stored
+    resolved, moved = told(player, SavegameConflictResolved, SavegameHeadMoved)
+    assert (resolved.resolution, resolved.copy_slot_id, moved.version) == (resolution, None, 4)
+    # Whoever has either side without a change is behind now.
+    assert (await player.save(b"one", base_version=1)).result is Result.BEHIND
+    with pytest.raises(ConflictNotFound):
+        await resolve(player, conflict.conflict_id, resolution)
+
+
+async def test_both_sides_become_slots(player, conflict):
+    found = await resolve(player, conflict.conflict_id, "keep_both")
+    assert found.copy_slot_id not in (None, conflict.slot_id)
+    assert await player.versions(conflict.slot_id) == {
+        1: (0, None, "history"),
+        2: (1, None, "head"),
+        3: (1, None, "branch"),
+    }
+    assert await player.versions(found.copy_slot_id) == {1: (0, None, "head")}
+    saves = await player.queries.saves(player.id, SavesFilter())
+    assert {(save.slot_name, save.content, save.device_id) for save in saves.items} == {
+        ("slot", digest(b"two"), "pc"),
+        ("slot (conflict v3)", digest(b"three"), "deck"),
+    }
+    assert await conflicts(player) == {}
+    [event] = told(player, SavegameConflictResolved)
+    assert (event.slot_id, event.copy_slot_id) == (conflict.slot_id, found.copy_slot_id)
+    # The branch goes on being one.
+    again = await player.save(b"four", device_id="deck")
+    assert (again.result, again.conflict_id != conflict.conflict_id) == (Result.CONFLICT, True)
+
+
+async def test_a_copy_is_called_as_is_said_if_nobody_is_called_so(player, conflict):
+    await player.save(b"other", "taken")
+    with pytest.raises(InvalidInput) as error:
+        await resolve(player, conflict.conflict_id, "keep_both", copy_slot_name="taken")
+    assert error.value.problems[0].rule == "slot_name_taken"
+    found = await resolve(player, conflict.conflict_id, "keep_both", copy_slot_name="mine")
+    assert (await player.queries.save(player.id, found.copy_slot_id)).slot_name == "mine"
+
+
+async def test_a_copy_finds_a_name_of_its_own(player, conflict):
+    await player.save(b"other", "slot (conflict v3)")
+    found = await resolve(player, conflict.conflict_id, "keep_both")
+    assert (await player.queries.save(player.id, found.copy_slot_id)).slot_name == "slot (conflict v3) (2)"
+
+
+async def test_what_grows_from_a_branch_is_resolved_with_it(player, conflict):
+    grown = await player.save(b"four", device_id="deck")
+    assert await conflicts(player) == {conflict.conflict_id: (2, 4)} == {grown.conflict_id: (2, 4)}
+    assert (await player.versions(conflict.slot_id))[4] == (3, None, "branch")
+    await resolve(player, conflict.conflict_id, "keep_local")
+    assert await player.versions(conflict.slot_id) == {
+        1: (0, None, "pruned"),
+        2: (1, None, "history"),
+        3: (1, None, "history"),
+        4: (3, None, "history"),
+        5: (2, 4, "head"),
+    }
+
+
+async def test_what_grows_from_the_middle_of_a_branch_is_another_one(player, conflict):
+    await player.save(b"four", device_id="deck")
+    other = await player.save(b"five", base_version=3)
+    assert await conflicts(player) == {conflict.conflict_id: (2, 4), other.conflict_id: (2, 5)}
+    await resolve(player, conflict.conflict_id, "keep_cloud")
+    assert isinstance(await resolve(player, other.conflict_id, "keep_local"), Overtaken)
+    await resolve(player, other.conflict_id, "keep_local")
+    assert (await player.versions(conflict.slot_id))[7] == (6, 5, "head")
+
+
+@pytest.mark.parametrize("resolution", list(Resolution))
+async def test_who_decided_on_another_head_is_asked_again(player, conflict, resolution):
+    await player.save(b"four", device_id="pc")
+    before = await player.versions(conflict.slot_id)
+    assert await resolve(player, conflict.conflict_id, resolution) == Overtaken(conflict.conflict_id)
+    assert await player.versions(conflict.slot_id) == before
+    # What is decided on by number holds against what is there, not against what was told of last.
+    for stale in ({"head_version": 2}, {"branch_version": 1}):
+        assert isinstance(await resolve(player, conflict.conflict_id, resolution, **stale), Overtaken)
+    assert isinstance(await resolve(player, conflict.conflict_id, resolution), Resolved)
+
+
+async def test_who_names_what_is_there_now_need_not_be_asked_again(player, conflict):
+    await player.save(b"four", device_id="pc")
+    fresh = {"head_version": 4, "branch_version": 3}
+    assert isinstance(await resolve(player, conflict.conflict_id, "keep_local", **fresh), Resolved)
+
+
+async def test_restoring_moves_the_head_and_leaves_the_conflict_open(player, conflict):
+    await player.service.restore(player.id, conflict.slot_id, 3)
+    assert await content_of_head(player, conflict.slot_id) == b"three"
+    assert await conflicts(player) == {conflict.conflict_id: (4, 3)}
+    assert isinstance(await resolve(player, conflict.conflict_id, "keep_cloud"), Overtaken)
+
+
+NEWER, OLDER = timedelta(hours=1), timedelta(hours=-1)
+
+
+@pytest.mark.parametrize(
+    ("policy", "said", "resolution", "content"),
+    [
+        ("most_recent", {"modified": NEWER}, "keep_local", b"three"),
+        ("most_recent", {"modified": OLDER}, "keep_cloud", b"two"),
+        ("longest_playtime", {"playtime_seconds": 11}, "keep_local", b"three"),
+        ("longest_playtime", {"playtime_seconds": 10}, "keep_cloud", b"two"),
+        ("longest_playtime", {}, "keep_cloud", b"two"),
+    ],
+)
+async def test_a_policy_resolves_at_once(player, policy, said, resolution, content):
+    now = player.now
+    await player.save(b"one")
+    await player.save(b"two", playtime_seconds=10, client_modified_at=now)
+    if "modified" in said:
+        said = {"client_modified_at": now + said["modified"]}
+    outcome = await player.save(b"three", base_version=1, device_id="deck", conflict_policy=policy, **said)
+    assert (outcome.result, outcome.resolution) == (Result.RESOLVED, resolution)
+    assert (outcome.version, outcome.head_version, outcome.branch_version) == (4, 2, 3)
+    assert await content_of_head(player, outcome.slot_id) == content
+    assert (await player.versions(outcome.slot_id))[4] == (2, 3, "head")
+    assert await conflicts(player) == {}
+    # What wins is the device's own: it grows on. What loses was not downloaded yet.
+    expected = Result.HEAD if resolution == "keep_local" else Result.CONFLICT
+    assert (await player.save(b"four", device_id="deck")).result is expected
+
+
+async def test_a_policy_ends_the_conflict_of_the_branch_that_it_grew_from(player, conflict):
+    outcome = await player.save(b"four", device_id="deck", conflict_policy="most_recent")
+    assert (outcome.result, outcome.conflict_id) == (Result.RESOLVED, conflict.conflict_id)
+    assert (await player.versions(conflict.slot_id))[5] == (2, 4, "head")
+    assert await conflicts(player) == {}
+
+
+async def test_the_loser_stays_in_the_history_even_if_it_was_asked_for_long_before(player):
+    await player.save(b"one")
+    late = await player.request(b"three", base_version=1, conflict_policy="longest_playtime")
+    for content in (b"a", b"b", b"c", b"d", b"e", b"f", b"g"):
+        outcome = await player.save(content)
+    assert (await player.confirm(late)).resolution == "keep_cloud"
+    assert (await player.versions(outcome.slot_id))[2] == (1, None, "history")
+
+
+async def test_the_sides_of_an_open_conflict_outlive_any_history(player, conflict):
+    for number in range(8):
+        await player.save(b"%d" % number, device_id="pc")
+    player.later(days=40)
+    await player.sweep()
+    kept = {
+        version for version, (*_, status) in (await player.versions(conflict.slot_id)).items() if status != "pruned"
+    }
+    assert kept == {3, 8, 9, 10, 11}
+    head = max(kept)
+    await resolve(player, conflict.conflict_id, "keep_cloud", head_version=head)
+    assert (await player.versions(conflict.slot_id))[3] == (1, None, "pruned")
+
+
+async def test_conflicts_of_a_save_in_the_trash_wait_with_it(player, conflict):
+    await player.service.delete(player.id, conflict.slot_id)
+    assert await conflicts(player) == {}
+    assert await player.queries.conflict(player.id, conflict.conflict_id) is None
+    with pytest.raises(ConflictNotFound):
+        await resolve(player, conflict.conflict_id, "keep_local")
+    await player.service.undelete(player.id, conflict.slot_id)
+    assert await conflicts(player) == {conflict.conflict_id: (2, 3)}
+    assert isinstance(await resolve(player, conflict.conflict_id, "keep_local"), Resolved)
+
+
+async def test_somebody_elses_conflict_is_unknown(player, conflict, new_player):
+    other = new_player()
+    for conflict_id in (conflict.conflict_id, uuid4()):
+        with pytest.raises(ConflictNotFound):
+            await resolve(other, conflict_id, "keep_local")

@@ -1,0 +1,38 @@
+"""A user is forgotten in bounded parts, and nobody else is, on a real PostgreSQL."""
+
+TABLES = ("slots", "metadata", "contents", "uploads", "conflicts", "devices", "quotas")
+
+
+async def fill(player):
+    await player.save(b"one", device_id="pc")
+    await player.save(b"two", device_id="pc")
+    await player.save(b"three", base_version=1, device_id="deck")
+    trashed = await player.save(b"four", "trashed")
+    await player.service.delete(player.id, trashed.slot_id)
+    await player.request(b"five")
+    await player.request(b"one", "joined")
+    await player.uploads.begin(player.id, (await player.request(b"six")).upload_id)
+    await player.service.set_quota(player.id, 100)
+
+
+async def test_nothing_is_left_of_a_user_and_everything_of_another(new_player):
+    gone, stays = new_player(), new_player()
+    for player in (gone, stays):
+        await fill(player)
+    before = {table: await stays.rows(table) for table in TABLES}
+    assert all(before.values())
+    parts = 0
+    while await gone.service.erase(gone.id, 2):
+        parts += 1
+    assert parts >= sum((len(rows) + 1) // 2 for rows in before.values())
+    assert {table: await gone.rows(table) for table in TABLES} == {table: [] for table in TABLES}
+    assert {table: await stays.rows(table) for table in TABLES} == before
+    assert not await gone.service.erase(gone.id)
+
+
+async def test_who_was_erased_can_begin_anew(player):
+    await fill(player)
+    while await player.service.erase(player.id):
+        pass
+    assert (await player.save(b"one")).version == 1
+    assert await player.usage() == (3, 0)

@@ -1,0 +1,203 @@
+"""Room for what is uploaded, and the history that goes for it, on a real PostgreSQL."""
+
+import asyncio
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gameshelf.savegames import Limits, ProductUsage, SavegameService, UserQuotaExceeded, VersionChanges
+
+X, Y, Z = b"x" * 300, b"y" * 300, b"z" * 300
+
+
+async def kept(player, slot_id):
+    return [version for version, (*_, status) in (await player.versions(slot_id)).items() if status != "pruned"]
+
+
+async def test_what_is_used_is_counted_once_a_content_wherever_it_is(player):
+    first = await player.save(X)
+    await player.save(X, "other")
+    player.product = uuid4()
+    await player.save(X)
+    assert await player.usage() == (300, 0)
+    await player.request(Y)
+    await player.request(Y, "other")
+    assert await player.usage() == (300, 600)
+    await player.service.delete(player.id, first.slot_id)
+    assert await player.usage() == (300, 600)
+
+
+async def test_usage_is_told_product_by_product(player):
+    one, other = player.product, uuid4()
+    await player.save(X)
+    await player.save(b"y" * 10)
+    player.product = other
+    await player.save(X)
+    await player.request(b"z" * 20)
+    assert await player.queries.usage_of_products(player.id) == [
+        ProductUsage(other, 300, 20),
+        ProductUsage(one, 310, 0),
+    ]
+
+
+async def test_the_trash_counts_until_it_is_emptied(player):
+    for number, content in enumerate((X, Y, Z)):
+        outcome = await player.save(content, str(number))
+    await player.service.delete(player.id, outcome.slot_id)
+    with pytest.raises(UserQuotaExceeded) as error:
+        await player.request(b"a" * 101)
+    assert error.value.meta == {
+        "limit": "user",
+        "used_bytes": 900,
+        "reserved_bytes": 0,
+        "limit_bytes": 1000,
+        "required_bytes": 101,
+    }
+    await player.service.delete(player.id, outcome.slot_id, permanent=True)
+    assert await player.request(b"a" * 101)
+
+
+async def test_history_goes_before_anything_is_refused_the_oldest_first_and_no_more_than_is_needed(player):
+    for content in (X, Y, Z):
+        outcome = await player.save(content)
+    await player.request(b"a" * 100)
+    assert await kept(player, outcome.slot_id) == [3, 2, 1]
+    await player.request(b"b" * 300)
+    assert await kept(player, outcome.slot_id) == [3, 2]
+    assert await player.usage() == (600, 400)
+    await player.request(b"c" * 300)
+    assert await kept(player, outcome.slot_id) == [3]
+    with pytest.raises(UserQuotaExceeded):
+        await player.request(b"d")
+    assert await player.usage() == (300, 700)
+
+
+async def test_nothing_goes_where_it_would_not_do(player):
+    await player.save(X)
+    outcome = await player.save(Y)
+    await player.save(Z, "other")
+    with pytest.raises(UserQuotaExceeded):
+        await player.request(b"a" * 401)
+    assert await kept(player, outcome.slot_id) == [2, 1]
+    assert await player.request(b"a" * 400)
+    assert await kept(player, outcome.slot_id) == [2]
+
+
+async def test_history_whose_bytes_are_held_elsewhere_stays(player):
+    await player.save(X, "other")
+    await player.save(X)
+    await player.save(Y)
+    outcome = await player.save(Z)
+    await player.request(b"a" * 300)
+    assert await kept(player, outcome.slot_id) == [3, 1]
+
+
+async def test_what_is_pinned_or_a_side_of_a_conflict_stays(player):
+    await player.save(X)
+    outcome = await player.save(Y)
+    await player.save(Z, base_version=1)
+    await player.service.change_version(player.id, outcome.slot_id, 1, VersionChanges(is_pinned=True))
+    with pytest.raises(UserQuotaExceeded):
+        await player.request(b"a" * 101)
+    assert await kept(player, outcome.slot_id) == [3, 2, 1]
+
+
+async def test_history_in_the_trash_goes_too(player):
+    await player.save(X)
+    trashed = await player.save(Y)
+    await player.service.delete(player.id, trashed.slot_id)
+    await player.save(Z)
+    await player.request(b"a" * 400)
+    await player.service.undelete(player.id, trashed.slot_id)
+    assert await kept(player, trashed.slot_id) == [2]
+
+
+async def test_bytes_that_are_there_need_no_room(player):
+    await player.save(X)
+    await player.save(b"y" * 500, "other")
+    await player.request(b"z" * 200)
+    assert await player.request(X, "third")
+    assert await player.request(b"", "empty")
+
+
+async def test_support_may_give_a_user_another_quota(player):
+    await player.service.set_quota(player.id, 1500)
+    assert (await player.queries.usage(player.id)).limit_bytes == 1500
+    for number in range(3):
+        await player.save(b"%d" % number * 500, str(number))
+    await player.service.set_quota(player.id, 100)
+    with pytest.raises(UserQuotaExceeded) as error:
+        await player.request(b"a")
+    assert error.value.meta["limit_bytes"] == 100
+    await player.service.set_quota(player.id, None)
+    assert (await player.queries.usage(player.id)).limit_bytes is None
+    assert await player.usage() == (1500, 0)
+
+
+async def test_a_product_has_a_quota_of_its_own(new_player):
+    player = new_player(product_quota_bytes=500)
+    await player.save(X)
+    outcome = await player.save(b"y" * 200)
+    assert await kept(player, outcome.slot_id) == [2, 1]
+    await player.request(b"z" * 100)
+    assert await kept(player, outcome.slot_id) == [2]
+    with pytest.raises(UserQuotaExceeded) as error:
+        await player.request(b"a" * 201)
+    assert error.value.meta == {
+        "limit": "product",
+        "used_bytes": 200,
+        "reserved_bytes": 100,
+        "limit_bytes": 500,
+        "required_bytes": 201,
+    }
+    player.product = uuid4()
+    assert await player.request(b"a" * 201)
+
+
+async def test_bytes_of_another_product_take_room_in_this_one(new_player):
+    player = new_player(product_quota_bytes=500)
+    await player.save(X)
+    player.product = uuid4()
+    await player.save(Y)
+    with pytest.raises(UserQuotaExceeded):
+        await player.request(X)
+    assert not (await player.request(Y, "other")).is_required
+
+
+async def test_what_goes_for_the_product_serves_the_user_too(new_player):
+    player = new_player(quota_bytes=900, product_quota_bytes=600)
+    await player.save(b"old")
+    other = await player.save(b"w" * 297)
+    player.product = uuid4()
+    await player.save(X)
+    outcome = await player.save(Y)
+    await player.request(Z)
+    assert await kept(player, outcome.slot_id) == [2]
+    assert await kept(player, other.slot_id) == [2, 1]
+
+
+async def test_two_uploads_at_once_do_not_both_get_the_last_bytes(savegames_dsn, new_player):
+    """Each in a transaction of its own, under the user's lock."""
+    player = new_player()
+    lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+
+    async def ask(number):
+        connection = await asyncpg.connect(savegames_dsn)
+        try:
+            async with connection.transaction():
+                await connection.execute(lock, str(player.id))
+                other = type(player)(connection, Limits(quota_bytes=1000))
+                other.id, other.product = player.id, player.product
+                await other.request(b"%d" % number * 400)
+        except UserQuotaExceeded:
+            return False
+        finally:
+            await connection.close()
+        return True
+
+    assert sorted(await asyncio.gather(*map(ask, range(4)))) == [False, False, True, True]
+    assert await player.usage() == (0, 800)
+    connection = await asyncpg.connect(savegames_dsn)
+    while await SavegameService(connection, player.events.append).erase(player.id):
+        pass
+    await connection.close()

@@ -1,0 +1,239 @@
+"""What is looked for again and again, and a store and a database that are compared, on a real PostgreSQL."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from gameshelf.savegames import (
+    Digest,
+    Result,
+    SavegameUploadIncomplete,
+    StoredObject,
+    staging_key,
+)
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+async def player(new_player):
+    """Alone in the database: what is swept here is swept over all users."""
+    return new_player(max_versions=4, delete_grace=10 * DAY)
+
+
+def listed(player, key, age=timedelta(0)):
+    return StoredObject(key, 3, player.now - age)
+
+
+async def kept(player, slot_id):
+    return [version for version, (*_, status) in (await player.versions(slot_id)).items() if status != "pruned"]
+
+
+async def expected(player, after="", through=None, limit=1000):
+    return await player.sweeps.expected(after, through, limit)
+
+
+async def miss(player):
+    """A scan finds the store without anything."""
+    await player.sweeps.note(await expected(player), [])
+
+
+async def test_uploads_whose_time_is_over_are_found_and_forgotten(player):
+    await player.request(b"one")
+    await player.save(b"two", "other")
+    assert await player.sweeps.users_with_expired_uploads(10) == []
+    player.later(hours=2)
+    assert await player.sweeps.users_with_expired_uploads(10) == [player.id]
+    await player.uploads.expire(player.id)
+    assert await player.sweeps.users_with_expired_uploads(10) == []
+    assert [row["slot_name"] for row in await player.rows("slots")] == ["other"]
+    assert await player.usage() == (3, 0)
+    player.later(days=30)
+    assert await player.sweeps.users_with_expired_uploads(10) == [player.id]  # answers are remembered for so long
+    await player.uploads.expire(player.id)
+    assert await player.rows("uploads") == []
+
+
+async def test_what_an_upload_had_joined_goes_with_it(player):
+    outcome = await player.save(b"one")
+    await player.request(b"one", "other")
+    await player.service.delete(player.id, outcome.slot_id, permanent=True)
+    player.later(hours=2)
+    await player.uploads.expire(player.id)
+    assert await player.usage() == (0, 0)
+    assert [row["state"] for row in await player.rows("contents")] == ["dropped"]
+
+
+async def test_history_that_time_lets_go_goes_at_midnight(player):
+    for number in range(12):
+        slot = (await player.save(b"%d" % number)).slot_id
+        player.later(hours=6)
+    assert await kept(player, slot) == [12, 11, 10, 9, 6]  # from the day before yesterday the last one
+    midnight = datetime(2026, 5, 24, tzinfo=UTC)
+    assert [row["prune_at"] for row in await player.rows("slots")] == [midnight]
+    player.now = midnight - timedelta(seconds=1)
+    assert await player.sweeps.to_prune(10) == []
+    player.now = midnight
+    assert await player.sweeps.to_prune(10) == [(player.id, slot)]
+    await player.service.prune(player.id, slot)
+    assert await kept(player, slot) == [12, 11, 10, 9]
+    assert [row["prune_at"] for row in await player.rows("slots")] == [None]
+    assert await player.sweeps.to_prune(10) == []
+
+
+async def test_objects_that_are_to_go_are_told_until_they_are_buried(player):
+    outcome = await player.save(b"one")
+    await player.service.delete(player.id, outcome.slot_id, permanent=True)
+    assert await player.sweeps.doom(10) == []
+    player.later(days=10)
+    doomed = await player.sweeps.doom(10)
+    assert [one.key for one in doomed] == list(player.objects)
+    assert await player.sweeps.doom(10) == doomed  # somebody died before they were removed
+    await player.sweeps.bury(doomed)
+    assert await player.sweeps.doom(10) == []
+    assert await player.rows("contents") == []
+    await player.sweeps.bury([])
+
+
+async def test_a_doomed_object_is_never_adopted(player):
+    waiting = await player.request(b"one")
+    attempt = await player.uploads.begin(player.id, waiting.upload_id)
+    player.later(hours=1)
+    [doomed] = await player.sweeps.doom(10)
+    assert doomed.key == attempt.target
+    with pytest.raises(SavegameUploadIncomplete):
+        await player.uploads.finish(player.id, waiting.upload_id, attempt, Digest(3, attempt.content))
+    # What is buried is only what is not held: a live content stays, whatever a caller says.
+    await player.confirm(waiting)
+    [live] = [row for row in await player.rows("contents") if row["state"] == "live"]
+    await player.sweeps.bury([replace(doomed, content_id=live["id"])])
+    assert live["id"] in {row["id"] for row in await player.rows("contents")}
+
+
+async def test_of_what_is_staged_only_open_uploads_are_needed(player):
+    waiting, confirmed = await player.request(b"one"), await player.request(b"two")
+    await player.confirm(confirmed)
+    staged = [waiting.key, confirmed.key, staging_key(player.id), "staging/something"]
+    assert await player.sweeps.abandoned([listed(player, key) for key in staged]) == staged[1:]
+    assert await player.sweeps.abandoned([]) == []
+
+
+async def test_objects_that_nobody_knows_are_orphans_once_they_are_old(player):
+    await player.save(b"one")
+    waiting = await player.request(b"two")
+    attempt = await player.uploads.begin(player.id, waiting.upload_id)
+    [known] = player.objects
+    found = [
+        listed(player, known, 99 * DAY),
+        listed(player, attempt.target, 99 * DAY),
+        listed(player, "0000/young", 9 * DAY),
+        listed(player, "0000/old", 11 * DAY),
+    ]
+    assert await player.sweeps.orphans(found) == ["0000/old"]
+    assert await player.sweeps.orphans([]) == []
+
+
+async def test_contents_are_expected_in_the_order_of_their_keys(player):
+    for number in range(5):
+        await player.save(b"%d" % number, f"slot{number}")
+    assert await expected(player) == []  # too young: their objects may have been listed before
+    player.later(hours=3)
+    await player.save(b"young", "young")
+    keys = [one.key for one in await expected(player)]
+    assert len(keys) == 5
+    assert keys == sorted(keys, key=str.encode)
+    assert [one.key for one in await expected(player, keys[0], keys[3])] == keys[1:4]
+    assert [one.key for one in await expected(player, keys[1], limit=2)] == keys[2:4]
+
+
+async def test_what_is_missing_for_the_whole_grace_is_lost_and_its_versions_say_so(player):
+    slot = (await player.save(b"one")).slot_id
+    await player.save(b"one", "other")
+    await player.save(b"two")
+    player.later(hours=3)
+    missing = [one for one in await expected(player) if "/slot/" in one.key][:1]
+    await player.sweeps.note(missing, [])
+    player.later(days=9)
+    await player.sweeps.note(missing, [])
+    assert await player.sweeps.lost(10) == []
+    player.later(days=1)
+    [lost] = await player.sweeps.lost(10)
+    await player.service.lose(*lost)
+    player.has_lost = True
+    assert await player.sweeps.lost(10) == []
+    statuses = {row["file_hash_sha256"]: row["content_id"] for row in await player.rows("metadata")}
+    assert sorted(content is None for content in statuses.values()) == [False, True]
+    assert (await player.queries.save(player.id, slot)).version == 2
+
+
+async def test_what_has_come_back_is_not_lost(player):
+    await player.save(b"one")
+    player.later(hours=3)
+    await miss(player)
+    [missing] = await expected(player)
+    assert missing.missing_since == player.now
+    player.later(days=10)
+    [lost] = await player.sweeps.lost(10)
+    await player.sweeps.note([], [missing])
+    assert await player.sweeps.lost(10) == []
+    await player.service.lose(*lost)
+    assert await player.usage() == (3, 0)
+
+
+async def test_what_is_missing_is_asked_for_again_and_mended(player):
+    slot = (await player.save(b"one")).slot_id
+    player.later(hours=3)
+    joined = await player.request(b"one", "joined")
+    await miss(player)
+    gone = (await player.queries.download(player.id, slot, None)).key
+    with pytest.raises(SavegameUploadIncomplete):
+        await player.confirm(joined)
+    again = await player.request(b"one")
+    assert again.is_required
+    seen = await expected(player)
+    assert (await player.confirm(again)).result is Result.IDENTICAL
+    mended = (await player.queries.download(player.id, slot, None)).key
+    assert mended != gone
+    assert mended in player.objects
+    assert (await player.confirm(joined)).result is Result.HEAD
+    # Who had seen it missing may say so afterwards: that was another object.
+    await player.sweeps.note(seen, [])
+    player.later(days=10)
+    assert await player.sweeps.lost(10) == []
+    assert [one.key for one in await player.sweeps.doom(10)] == [gone]
+    assert await player.usage() == (3, 0)
+
+
+async def test_uploads_that_joined_what_is_lost_have_to_bring_the_bytes(player):
+    outcome = await player.save(b"one")
+    player.later(hours=3)
+    await miss(player)
+    await player.service.delete(player.id, outcome.slot_id)
+    player.later(days=10, minutes=-5)
+    [content] = await player.rows("contents")
+    await player.sweeps.note([], await expected(player))
+    joined = await player.request(b"one", "joined")
+    await player.sweeps.note(await expected(player), [])
+    await player.connection.execute(
+        "UPDATE savegames.savegame_contents SET missing_since = $1 WHERE id = $2", player.now - 11 * DAY, content["id"]
+    )
+    await player.service.delete(player.id, outcome.slot_id, permanent=True)
+    await player.service.lose(player.id, content["id"])
+    assert await player.usage() == (0, 3)
+    assert (await player.confirm(joined)).result is Result.HEAD
+
+
+async def test_a_comparison_goes_on_where_it_was_and_begins_once_a_day(player):
+    sweeps = player.sweeps
+    scan = await sweeps.scan()
+    assert (scan.cursor, scan.finished_at) == ("", None)
+    await sweeps.move(scan, "k1", is_end=False)
+    await sweeps.move(scan, "k0", is_end=False)  # somebody slower, from where it no longer is
+    scan = await sweeps.scan()
+    assert scan.cursor == "k1"
+    await sweeps.move(scan, "", is_end=True)
+    assert await sweeps.scan() is None
+    await sweeps.move(replace(scan, cursor=""), "k1", is_end=False)  # it is over, and stays so
+    assert await sweeps.scan() is None
+    player.later(days=1)
+    assert (await sweeps.scan()).cursor == ""

@@ -217,6 +217,21 @@ async def test_the_loser_stays_in_the_history_even_if_it_was_asked_for_long_befo
     assert (await player.versions(outcome.slot_id))[2] == (1, None, "history")
 
 
+async def test_bytes_that_an_upload_joined_are_not_left_behind_where_its_version_is_pruned_at_once(player):
+    other = await player.save(b"three", "other")
+    player.later(days=40)  # the clock of another instance is that far ahead
+    for content in (b"a", b"b", b"c", b"d", b"e"):
+        outcome = await player.save(content)
+    late = await player.request(b"three", base_version=1, conflict_policy="longest_playtime")
+    player.later(days=-39)
+    await player.service.delete(player.id, other.slot_id, permanent=True)
+    assert (await player.confirm(late)).resolution == "keep_cloud"
+    assert (await player.versions(outcome.slot_id))[6] == (1, None, "pruned")
+    assert {row["state"] for row in await player.rows("contents") if row["file_hash_sha256"] == digest(b"three")} == {
+        "dropped"
+    }
+
+
 async def test_the_sides_of_an_open_conflict_outlive_any_history(player, conflict):
     for number in range(8):
         await player.save(b"%d" % number, device_id="pc")

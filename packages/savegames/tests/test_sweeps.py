@@ -187,7 +187,7 @@ async def test_what_is_missing_is_asked_for_again_and_mended(player):
     await miss(player)
     gone = (await player.queries.download(player.id, slot, None)).key
     with pytest.raises(SavegameUploadIncomplete):
-        await player.confirm(joined)
+        await player.uploads.finish(player.id, joined.upload_id, None, None)
     again = await player.request(b"one")
     assert again.is_required
     seen = await expected(player)
@@ -202,6 +202,26 @@ async def test_what_is_missing_is_asked_for_again_and_mended(player):
     assert await player.sweeps.lost(10) == []
     assert [one.key for one in await player.sweeps.doom(10)] == [gone]
     assert await player.usage() == (3, 0)
+
+
+async def test_an_upload_that_joined_what_is_missing_has_to_bring_the_bytes(player):
+    outcome = await player.save(b"one")
+    player.later(hours=3)
+    renewed, begun = await player.request(b"one", "renewed"), await player.request(b"one", "begun")
+    await miss(player)
+    assert (await player.uploads.renew(player.id, renewed.upload_id)).is_required
+    assert await player.usage() == (3, 6)
+    assert (await player.confirm(begun)).result is Result.HEAD
+    assert not (await player.request(b"one", "another")).is_required
+    assert (await player.queries.download(player.id, outcome.slot_id, None)).key in player.objects
+    # Where nothing else holds them, they are nobody's.
+    other = await player.save(b"two")
+    player.later(hours=3)
+    joined = await player.request(b"two", "joined")
+    await miss(player)
+    await player.service.delete(player.id, other.slot_id, permanent=True)
+    assert (await player.uploads.renew(player.id, joined.upload_id)).is_required
+    await player.check()
 
 
 async def test_uploads_that_joined_what_is_lost_have_to_bring_the_bytes(player):

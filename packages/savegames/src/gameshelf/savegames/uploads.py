@@ -174,13 +174,14 @@ class SavegameUploads:
             return None
         await self._access.require(user_id, upload.product_id)
         await self._store.uploads.extend(user_id, upload_id, self._confirm_until(now))
+        is_joined = await self._is_joined(user_id, upload)
         slot = await self._slot(user_id, upload)
         expected = await self._relation(user_id, slot.id, slot.head_version, upload.base_version, upload.content)
         return Reservation(
             upload_id,
             staging_key(upload_id),
             upload.size,
-            upload.content_id is None,
+            not is_joined,
             expected is Relation.DIVERGED,
         )
 
@@ -190,7 +191,7 @@ class SavegameUploads:
         Raises SavegameVersionNotFound for an upload that is unknown, expired or somebody else's.
         """
         upload = await self._open(user_id, upload_id)
-        if upload.outcome is not None or upload.content_id is not None:
+        if upload.outcome is not None or await self._is_joined(user_id, upload):
             return None
         content_id, now = uuid4(), self._clock()
         about = (user_id, upload.product_id, upload.slot_name, upload.version)
@@ -301,6 +302,17 @@ class SavegameUploads:
         about = self._about(user_id, upload)
         self._record(UploadUnneeded(**about, upload_id=upload.id, version=slot.head_version, result=result.value))
         return Outcome(result, slot.id, slot.head_version)
+
+    async def _is_joined(self, user_id: UUID, upload: Upload) -> bool:
+        """Whether nothing is to be sent. Bytes that the store was found without meanwhile are, after all."""
+        if upload.content_id is None:
+            return False
+        there = await self._store.contents.live(user_id, upload.content)
+        if there and not there.is_missing:
+            return True
+        await self._store.uploads.unjoin(user_id, upload.content_id)
+        await self._timeline.drop(user_id, [upload.content_id])
+        return False
 
     async def _there(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> Stored | None:
         """The user's content with these bytes: what was joined, or what another upload has made meanwhile.

@@ -413,6 +413,7 @@ class World:
             key: tip for slot in self.slots for key, tip in slot.conflicts.items()
         }
         assert await self.player.usage() == (self.used(), self.reserved())
+        assert self.used() + self.reserved() <= QUOTA
 
     def check_trees(self, slots, metadata):
         assert {row["id"]: (row["slot_name"], row["head_version"] or 0, row["last_version"]) for row in slots} == {

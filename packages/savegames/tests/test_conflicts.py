@@ -246,6 +246,31 @@ async def test_the_sides_of_an_open_conflict_outlive_any_history(player, conflic
     assert (await player.versions(conflict.slot_id))[3] == (1, None, "pruned")
 
 
+async def statuses(player, slot_id):
+    return [(version, status) for version, (*_, status) in sorted((await player.versions(slot_id)).items())]
+
+
+async def test_history_goes_for_branches_too(player, conflict):
+    for content in (b"a", b"b"):
+        await player.save(content, base_version=1)
+    assert await statuses(player, conflict.slot_id) == [
+        (1, "pruned"),
+        (2, "head"),
+        (3, "branch"),
+        (4, "branch"),
+        (5, "branch"),
+    ]
+
+
+async def test_a_branch_that_became_a_slot_goes_with_the_history(player, conflict):
+    for content in (b"a", b"b", b"c", b"d"):
+        await player.save(content, device_id="pc")
+    assert (3, "branch") in await statuses(player, conflict.slot_id)
+    found = await resolve(player, conflict.conflict_id, "keep_both", head_version=7)
+    assert (3, "pruned") in await statuses(player, conflict.slot_id)
+    assert await statuses(player, found.copy_slot_id) == [(1, "head")]
+
+
 async def test_conflicts_of_a_save_in_the_trash_wait_with_it(player, conflict):
     await player.service.delete(player.id, conflict.slot_id)
     assert await conflicts(player) == {}

@@ -89,6 +89,19 @@ async def test_what_is_pinned_stays_until_it_is_not(player):
     assert (await version(player, slot, 1)).comment is None
 
 
+async def test_what_is_pinned_no_more_goes_at_once_if_it_is_beyond_what_is_kept(player):
+    slot = (await player.save(b"first")).slot_id
+    await change(player, slot, 1, is_pinned=True)
+    player.later(days=10)
+    for number in range(12):
+        await player.save(b"%d" % number)
+        player.later(hours=6)
+    kept = [number for number, (*_, status) in (await player.versions(slot)).items() if status != "pruned"]
+    assert kept == [13, 12, 11, 7, 1]  # 7: the last one of the day before yesterday
+    await change(player, slot, 1, is_pinned=False)
+    assert (await player.versions(slot))[1][2] == "pruned"
+
+
 async def test_all_but_two_may_be_pinned(player):
     for number in range(4):
         slot = (await player.save(b"%d" % number)).slot_id

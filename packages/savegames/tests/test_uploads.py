@@ -241,6 +241,18 @@ async def test_what_was_not_announced_frees_its_place(player, sent):
     assert not player.objects
 
 
+async def test_a_slot_stays_while_another_upload_to_it_is_open(player):
+    first, second, third = [await player.request(content) for content in (b"one", b"two", b"three")]
+    assert (await player.confirm(first, b"other")).result is Result.MISMATCH
+    player.later(minutes=30)
+    await player.uploads.renew(player.id, third.upload_id)
+    player.later(minutes=40)
+    await player.sweep()
+    with pytest.raises(SavegameVersionNotFound):
+        await player.confirm(second)
+    assert (await player.confirm(third)).version == 3
+
+
 async def test_what_was_not_sent_yet_can_be_sent_later(player):
     waiting = await player.request(b"one")
     attempt = await player.uploads.begin(player.id, waiting.upload_id)

@@ -136,6 +136,13 @@ async def test_what_grows_from_a_branch_is_resolved_with_it(player, conflict):
     }
 
 
+async def test_who_grows_a_branch_is_told_of_the_head_that_is_there_now(player, conflict):
+    await player.save(b"four", device_id="pc")
+    grown = await player.save(b"five", device_id="deck")
+    assert (grown.head_version, grown.branch_version) == (4, 5)
+    assert isinstance(await resolve(player, conflict.conflict_id, "keep_local"), Resolved)
+
+
 async def test_what_grows_from_the_middle_of_a_branch_is_another_one(player, conflict):
     await player.save(b"four", device_id="deck")
     other = await player.save(b"five", base_version=3)

@@ -219,8 +219,12 @@ class Gateway:
         self.consumer = self._consumer()
         self.erasure = Erasure(
             self.acquire,
-            [forget_live(self.live), dissolve_family, *(_erase(services[domain.service]) for domain in DOMAINS)],
-            outside=[erase_objects(self.saves)],
+            [
+                forget_live(self.live),
+                dissolve_family,
+                *(_erase(services[domain.service]) for domain in DOMAINS),
+            ],
+            erase_objects(self.saves),
         )
         self.forwarding = Forwarding(self.acquire, self.transactions)
         self.family_clock = FamilyClock(self.acquire, self.transactions, _silence(settings))

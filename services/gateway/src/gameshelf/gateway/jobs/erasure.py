@@ -19,7 +19,7 @@ from gameshelf.gateway.tables import (
 )
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.savegames import StoreUnavailable
+from gameshelf.savegames.ports import StoreUnavailable
 from sqlalchemy import DateTime, Integer, Uuid, bindparam, delete, select, tuple_
 from sqlmodel import col
 
@@ -83,27 +83,26 @@ _FORGET = Statement(
 
 
 class Erasure:
-    """Erases the users whose account was deleted. ``domains`` is each domain's way to delete a part.
-
-    ``outside`` deletes what PostgreSQL does not hold: last, so that a store that is away holds up nothing else.
+    """Erases the users whose account was deleted. ``domains`` is each domain's way to delete a part of its rows,
+    ``objects`` that of the object store's part.
     """
 
     def __init__(
-        self,
-        acquire: Acquire,
-        domains: Sequence[EraseDomain],
-        outside: Sequence[EraseDomain] = (),
-        clock: Clock = utc_now,
+        self, acquire: Acquire, domains: Sequence[EraseDomain], objects: EraseDomain, clock: Clock = utc_now
     ) -> None:
         self._acquire = acquire
         self._domains = domains
-        self._outside = outside
+        self._objects = objects
         self._clock = clock
         self._empty: set[UUID] = set()
         """Users of whom nothing was left; their tombstone goes after one more look, when everybody has seen it."""
 
     async def run_once(self) -> None:
-        """Erases everything that can be erased now; a user who can't be does not hold up the others."""
+        """Erases everything that can be erased now; a user who can't be does not hold up the others.
+
+        Raises StoreUnavailable once all else is done: the tombstones stay until the objects are gone too.
+        """
+        away: StoreUnavailable | None = None
         async with self._acquire() as connection:
             users = await _ERASED_USERS.all(connection)
         self._empty &= {user["user_id"] for user in users}
@@ -111,19 +110,21 @@ class Erasure:
             user_id = user["user_id"]
             if user_id not in self._empty or user["erased_at"] < self._clock() - SEEN_FOR:
                 try:
-                    await self._erase(user_id)
-                except StoreUnavailable:
-                    _log.warning("an account's objects stay until their store is back")
+                    await self._erase(user_id, with_objects=away is None)
+                except StoreUnavailable as error:
+                    away = error  # nobody else waits for it in this round
                 except Exception as error:
                     if is_passing(error):
                         raise
                     _log.exception("an account could not be erased; it is tried again")
+        if away:
+            raise away
 
-    async def _erase(self, user_id: UUID) -> None:
-        while await self._erase_part(user_id):
+    async def _erase(self, user_id: UUID, *, with_objects: bool) -> None:
+        while await self._erase_part(user_id, with_objects):
             pass
 
-    async def _erase_part(self, user_id: UUID) -> bool:
+    async def _erase_part(self, user_id: UUID, with_objects: bool) -> bool:
         """Deletes a part; False when nothing is left to do just now."""
         async with self._acquire() as connection, connection.transaction():
             if await _TAKE.first(connection, user_id=user_id) is None:
@@ -134,9 +135,11 @@ class Erasure:
             for statement in _OWN_TABLES:
                 if await statement.run(connection, user_id=user_id, limit=_CHUNK):
                     return True
-            for erase in self._outside:
-                if await erase(connection, user_id, _CHUNK):
-                    return True
+            # Last: without the store all else is erased. Its keys begin with the user's id, which the tombstone has.
+            if not with_objects:
+                return False
+            if await self._objects(connection, user_id, _CHUNK):
+                return True
             self._empty.add(user_id)
             await _FORGET.run(connection, user_id=user_id, before=self._clock() - SEEN_FOR)
         return False

@@ -27,6 +27,10 @@ _AT_ONCE = 8
 _PATIENCE_SECONDS = 5.0
 
 
+class NotTried(StoreUnavailable):
+    """The store was not even asked."""
+
+
 class Bucket(ObjectSigner, ObjectStore, Protocol):
     """An object store that was opened."""
 
@@ -61,6 +65,7 @@ class Saves:
         self.quota_bytes = quota_bytes
         """What a user may take, unless support has set another limit."""
         self._places = asyncio.Semaphore(_AT_ONCE)
+        self._failures = 0
 
     @property
     def has_store(self) -> bool:
@@ -71,7 +76,7 @@ class Saves:
     def objects(self) -> Bucket:
         """The bucket. Raises StoreUnavailable where there is none."""
         if self._objects is None:
-            raise StoreUnavailable("no object store is set")
+            raise NotTried("no object store is set")
         return self._objects
 
     async def sign_upload(self, leave: Reservation) -> SignedRequest | None:
@@ -98,23 +103,43 @@ class Saves:
             if attempt is None:
                 transaction.discard()
                 return Verified()
-        async with self._place():
-            if await self.objects.copy(attempt.source, attempt.target, attempt.metadata):
-                return Verified(attempt, await self.objects.digest(attempt.target, attempt.size))
+        try:
+            async with self._place():
+                if await self.objects.copy(attempt.source, attempt.target, attempt.metadata):
+                    return Verified(attempt, await self.objects.digest(attempt.target, attempt.size))
+        except NotTried:
+            await self._give_up(user_id, attempt)
+            raise
+        await self._give_up(user_id, attempt)
+        raise SavegameUploadIncomplete
+
+    async def _give_up(self, user_id: UUID, attempt: Attempt) -> None:
+        """Only of what was surely not made: a store that did not answer may make it still."""
         async with self._transactions.begin(user_id) as transaction:
             await transaction.of(SavegameUploads).give_up(user_id, attempt)
             transaction.discard()
-        raise SavegameUploadIncomplete
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
-        """Waits for a place among those that are verified, but not for long: who waits can ask again."""
+        """Waits for a place among those that are verified, but not for long: who waits can ask again.
+
+        Nobody waits on when the store turns out to be away: each of them would find that out once more, one after the
+        other. Raises NotTried.
+        """
+        failures = self._failures
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await self._places.acquire()
         except TimeoutError:
-            raise StoreUnavailable("too many objects are verified already") from None
+            raise NotTried("too many objects are verified already") from None
         try:
+            if self._failures != failures:
+                raise NotTried("the store did not answer others")
             yield
+        except NotTried:
+            raise
+        except StoreUnavailable:
+            self._failures += 1
+            raise
         finally:
             self._places.release()

@@ -44,13 +44,14 @@ class Health:
     async def ready(self) -> tuple[bool, dict[str, str]]:
         """Whether to send requests here, and the state of each part."""
         settings = self._settings
-        s3 = (settings.s3_url,) if settings.s3_url else ()
-        named = {name: known for name, known in (("kafka", settings.kafka_brokers), ("s3", s3)) if known}
-        serving, redis, *others = await asyncio.gather(
-            self._postgres(), _works(self._ping_redis()), *(_any_listens(known) for known in named.values())
-        )
+        others = {
+            "kafka": _any_listens(settings.kafka_brokers) if settings.kafka_brokers else None,
+            "s3": _works(_answers(settings.s3_url)) if settings.s3_url else None,
+        }
+        named = {name: check for name, check in others.items() if check}
+        serving, redis, *found = await asyncio.gather(self._postgres(), _works(self._ping_redis()), *named.values())
         parts = {"postgresql": "ok" if serving else "failed", "redis": _state(redis)}
-        parts |= {name: _state(works) for name, works in zip(named, others, strict=True)}
+        parts |= {name: _state(works) for name, works in zip(named, found, strict=True)}
         return serving and not self._stopping.is_set(), parts
 
     async def measure(self) -> None:
@@ -89,10 +90,23 @@ async def _any_listens(addresses: Sequence[str]) -> bool:
 
 async def _connect(address: str) -> None:
     """Opens a connection and closes it again: enough to tell that somebody listens."""
-    url = urlsplit(address if "://" in address else f"//{address}")
-    port = url.port or (443 if url.scheme == "https" else 80)
-    _, writer = await asyncio.open_connection(url.hostname, port)
+    url = urlsplit(f"//{address}")
+    _, writer = await asyncio.open_connection(url.hostname, url.port)
     writer.close()
+
+
+async def _answers(address: str) -> None:
+    """Asks for anything: whatever the answer is, somebody serves. Of a server that hangs the kernel still takes
+    connections.
+    """
+    url = urlsplit(address)
+    is_secure = url.scheme == "https"
+    reader, writer = await asyncio.open_connection(url.hostname, url.port or (443 if is_secure else 80), ssl=is_secure)
+    try:
+        writer.write(f"HEAD / HTTP/1.1\r\nHost: {url.netloc}\r\nConnection: close\r\n\r\n".encode())
+        await reader.readexactly(1)
+    finally:
+        writer.close()
 
 
 def _state(works: bool) -> str:

@@ -4,6 +4,7 @@ Every instance may run these side by side. A user's rows are changed in that use
 once a commit has said that nothing can need it any more.
 """
 
+import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.failures import is_passing
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.saves import Saves
 from gameshelf.gateway.streams import UserErased
@@ -28,6 +30,8 @@ from gameshelf.savegames import (
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
+
 _CHUNK = 200
 _PAGE = 1000
 _OURS = re.compile(r"[0-9a-f]{4}/[0-9a-f-]{36}/")
@@ -44,7 +48,9 @@ class SaveKeeper:
         self._clock = clock
 
     async def run_once(self) -> None:
-        """All that is over now. What does not end here, such as a change that fails, is found again the next time."""
+        """All that is over now. What does not end here, such as a change that fails, is found again the next time, and
+        holds up nobody else's.
+        """
         await self._each(lambda sweeps: sweeps.users_with_expired_uploads(_CHUNK), _expire)
         await self._each(lambda sweeps: sweeps.long_in_trash(_CHUNK), self._purge)
         await self._each(lambda sweeps: sweeps.to_prune(_CHUNK), _prune)
@@ -59,7 +65,7 @@ class SaveKeeper:
         while True:
             async with self._acquire() as connection:
                 before, found = found, await find(SavegameSweeps(connection, self._clock, self._limits))
-            if not found or found == before:  # nothing moves: leave it for the next time
+            if not set(found) - set(before):  # nothing moves: leave it for the next time
                 return
             for one in found:
                 user_id = one[0] if isinstance(one, tuple) else one
@@ -68,6 +74,10 @@ class SaveKeeper:
                         await change(transaction, one)
                 except UserErased:
                     continue  # the erasure takes care of it
+                except Exception as error:
+                    if is_passing(error):
+                        raise
+                    _log.exception("saves of a player could not be tidied up; it is tried again")
 
     async def _purge(self, transaction: Transaction, of: tuple[UUID, UUID]) -> None:
         before = self._clock() - self._limits.trash_for

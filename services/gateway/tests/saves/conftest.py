@@ -120,13 +120,14 @@ class Jobs:
         limits, metrics = settings.savegame_limits, Metrics()
         streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode())
         self.transactions = Transactions(
-            pool.acquire, streams, make_services(settings), "events", lambda done: None, clock=self._clock
+            pool.acquire, streams, make_services(settings), "events", lambda done: None, clock=self.now
         )
         self.saves = Saves(objects, self.transactions, metrics, settings.s3_url_ttl_seconds, limits.quota_bytes)
-        self.keeper = SaveKeeper(pool.acquire, self.transactions, limits, self._clock)
-        self.sweeper = ObjectSweeper(pool.acquire, self.saves, metrics, limits, self._clock)
+        self.keeper = SaveKeeper(pool.acquire, self.transactions, limits, self.now)
+        self.sweeper = ObjectSweeper(pool.acquire, self.saves, metrics, limits, self.now)
 
-    def _clock(self) -> datetime:
+    def now(self) -> datetime:
+        """What time these jobs take it for."""
         return utc_now() + self.ahead
 
     async def run(self, ahead: timedelta = timedelta(), *, compare: bool = True) -> None:

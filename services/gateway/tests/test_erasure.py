@@ -2,19 +2,31 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from uuid import uuid4
 
 import asyncpg
 import grpc.aio
+import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 from gameshelf.devstack.events import CloudEvent
+from gameshelf.gateway.adapters.s3 import connect
+from gameshelf.gateway.settings import load_settings
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
+from gameshelf.savegames import user_prefix
 
 PAYMENTS = "com.platform.payment.events.v1"
 DELETED = "com.platform.account.user.deleted.v1"
+
+
+@pytest.fixture(scope="module")
+def platform(create_platform, s3):
+    """A platform with a bucket."""
+    made = create_platform(s3=s3)
+    yield made
+    made.close()
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +56,15 @@ async def database(platform):
     connection = await asyncpg.connect(platform.dsn)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def objects(service):
+    """What the bucket holds."""
+    store = connect(load_settings(service.environment))
+    await store.open()
+    yield store
+    await store.close()
 
 
 async def send(platform, topic, *records):
@@ -130,6 +151,34 @@ async def wish_and_set(player, platform, owned, wait_until):
     await wait_until(is_told)
 
 
+async def save(player, database, product):
+    """Two versions and a branch that nobody has decided on, one that is in the trash, and one that is on its way."""
+    sent = [("a", b"1", 0), ("a", b"2", 1), ("a", b"3", 1), ("b", b"4", 0), ("c", b"5", 0)]
+    for slot, content, base in sent:
+        attributes = {
+            "product_id": product,
+            "save_slot_name": slot,
+            "file_size_bytes": len(content),
+            "file_hash_sha256": sha256(content).hexdigest(),
+            "device_id": "pc",
+            "base_version": base,
+        }
+        leave = (await player.post("/savegames/upload-url", attributes)).json()["data"]["attributes"]
+        async with httpx.AsyncClient() as store:
+            put = await store.put(leave["upload_url"], content=content, headers=leave["headers"])
+        assert put.status_code == 200
+        if slot != "c":
+            asked = {"internal_save_id": leave["internal_save_id"]}
+            assert (await player.post("/savegames/confirm-upload", asked)).status_code in (200, 409)
+    [conflict] = (await player.get("/savegames/conflicts"))["data"]
+    assert conflict["attributes"]["branch"]["attributes"]["version"] == 3
+    trashed = next(
+        one["id"] for one in (await player.get("/savegames"))["data"] if one["attributes"]["slot_name"] == "b"
+    )
+    assert (await player.http.delete(f"/savegames/{trashed}")).status_code == 204
+    await database.execute("INSERT INTO savegames.savegame_quotas VALUES ($1, 1000, now())", player.id)
+
+
 async def have_had_a_family(database, player):
     """A link that is over, a seat that nobody has, and word that is still on its way."""
     link = (
@@ -169,7 +218,7 @@ async def test_events_around_a_deletion_in_the_same_batch_are_dropped_and_the_co
 
 
 async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_process_was_killed(
-    platform, service, player, new_player, purchase_of, database, wait_until
+    platform, service, player, new_player, purchase_of, database, objects, wait_until
 ):
     witness = new_player()
 
@@ -194,11 +243,15 @@ async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_
     await play_too_much(player, product)
     await achieve(player, platform, product, wait_until)
     await wish_and_set(player, platform, product, wait_until)
+    await save(player, database, product)
     await have_had_a_family(database, player)
     await database.execute(
         "INSERT INTO playtime.playtime_corrections VALUES ($1, $1, $1, 5, 'a mistake', now())", player.id
     )
     assert await tables_of_users(database) == await found_in(database, player.id)
+    saved = await objects.list(user_prefix(player.id))
+    assert len(saved) == 4
+    await objects.copy(saved[0].key, f"{saved[0].key}.unheard-of", {})
 
     await player.tell(CloudEvent(DELETED, {"userId": str(player.id)}))
     await wait_until(lambda: refused(player))
@@ -240,7 +293,8 @@ async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_
     eraser.start()
 
     async def only_the_tombstone():
-        return await found_in(database, player.id) == {"gateway.user_streams"}
+        is_left = await objects.list(user_prefix(player.id))
+        return not is_left and await found_in(database, player.id) == {"gateway.user_streams"}
 
     await wait_until(only_the_tombstone)
     # It stays until every instance has had the time to see it.

@@ -1,5 +1,6 @@
 """What a client may ask and change, validated."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -26,6 +27,8 @@ SlotName = Annotated[str, Field(min_length=1, max_length=MAX_NAME), NORMALISED, 
 DeviceId = Annotated[Name, Field(max_length=100)]
 Comment = Annotated[str, Field(max_length=MAX_COMMENT), NORMALISED]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
+# What lies outside is a clock that was never set, and at the ends of time no database can tell it from infinity.
+ClientTime = Annotated[AwareDatetime, Field(ge=datetime(1601, 1, 1, tzinfo=UTC), le=datetime(9999, 1, 1, tzinfo=UTC))]
 VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 
 
@@ -47,7 +50,7 @@ class NewUpload(_Command):
     save_slot_name: SlotName
     file_size_bytes: int = Field(ge=0, le=MAX_FILE_SIZE)
     file_hash_sha256: Sha256
-    client_modified_at: AwareDatetime | None = None
+    client_modified_at: ClientTime | None = None
     base_version: int | None = Field(default=None, ge=0, le=MAX_VERSION)
     """The version that they grew from; 0: from nothing. Left out, what the device had last."""
     device_id: DeviceId | None = None

@@ -222,3 +222,10 @@ async def test_what_devices_had_is_forgotten_of_a_save_that_is_gone(player):
     await player.service.delete(player.id, slot, permanent=True)
     await player.queries.downloaded(player.id, slot, "pc", 1, player.now)
     assert await player.rows("devices") == []
+
+
+async def test_a_confirmed_upload_answers_the_same_when_its_save_is_in_the_trash(player):
+    leave = await player.request(b"one")
+    outcome = await player.confirm(leave)
+    await player.service.delete(player.id, outcome.slot_id)
+    assert await player.confirm(leave) == outcome

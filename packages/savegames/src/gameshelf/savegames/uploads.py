@@ -154,13 +154,12 @@ class SavegameUploads:
                 is_required=ask.content_id is None,
             )
         )
-        expected = await self._relation(user_id, slot_id, ask.head_version, base, new.content)
         return Reservation(
             upload_id,
             staging_key(upload_id),
             new.file_size_bytes,
             ask.content_id is None,
-            expected is Relation.DIVERGED,
+            await self._diverges(user_id, slot_id, ask.head_version, base, new.content),
         )
 
     async def renew(self, user_id: UUID, upload_id: UUID) -> Reservation | None:
@@ -176,13 +175,12 @@ class SavegameUploads:
         await self._store.uploads.extend(user_id, upload_id, self._confirm_until(now))
         is_joined = await self._is_joined(user_id, upload)
         slot = await self._slot(user_id, upload)
-        expected = await self._relation(user_id, slot.id, slot.head_version, upload.base_version, upload.content)
         return Reservation(
             upload_id,
             staging_key(upload_id),
             upload.size,
             not is_joined,
-            expected is Relation.DIVERGED,
+            await self._diverges(user_id, slot.id, slot.head_version, upload.base_version, upload.content),
         )
 
     async def begin(self, user_id: UUID, upload_id: UUID) -> Attempt | None:
@@ -262,6 +260,12 @@ class SavegameUploads:
         ):
             raise SavegameVersionNotFound(pointer="/data/attributes/base_version", base_version=named)
         return named
+
+    async def _diverges(self, user_id: UUID, slot_id: UUID, head: int | None, base: int, content: bytes) -> bool:
+        """Whether content would become a branch. No round trip where it grew from the head."""
+        if base == (head or NOTHING):
+            return False
+        return await self._relation(user_id, slot_id, head, base, content) is Relation.DIVERGED
 
     async def _relation(self, user_id: UUID, slot_id: UUID, head: int | None, base: int, content: bytes) -> Relation:
         """How content stands to the head. One round trip where it grew from the head, mostly two else."""

@@ -230,7 +230,7 @@ _gone = (
 )
 _EXPIRE = Statement(_gone)
 _CANCEL = Statement(
-    delete(SavegameUpload).where(col(U.user_id) == user(), col(U.slot_id) == SLOT).returning(col(U.content_id))
+    delete(SavegameUpload).where(col(U.user_id) == user(), col(U.slot_id) == SLOT, IS_OPEN).returning(col(U.content_id))
 )
 _UNJOIN = Statement(
     update(SavegameUpload)
@@ -303,7 +303,7 @@ class UploadStore:
         return await _EXPIRE.all(self._connection, user_id=user_id, now=now)
 
     async def cancel(self, user_id: UUID, slot_id: UUID) -> list[UUID]:
-        """Removes all of a slot; the contents that they had joined."""
+        """Removes the open ones of a slot; the contents that they had joined."""
         rows = await _CANCEL.all(self._connection, user_id=user_id, slot_id=slot_id)
         return [row["content_id"] for row in rows if row["content_id"]]
 

@@ -237,6 +237,20 @@ async def test_uploads_that_race_for_the_last_bytes_win_as_far_as_they_fit(
     await nothing_left_over_but_grace(await new_jobs(tight), poor)
 
 
+async def test_history_whose_bytes_the_head_has_too_does_not_go_for_nothing(
+    tight, platform, player, new_player, new_device, data_of
+):
+    poor = new_player(platform, tight, player.id)
+    device = new_device(of=poor)
+    savegame_id, _ = data_of(await device.save(b"a" * 300))
+    data_of(await device.save(b"b" * 300))
+    data_of(await poor.post(f"/savegames/{savegame_id}/restore", {"version": 1}))
+    data_of(await device.save(b"c" * 500, "other"))
+    found = (await poor.get(f"/savegames/{savegame_id}/versions"))["data"]
+    assert [one["attributes"]["status"] for one in found] == ["head", "pruned", "history"]
+    assert await usage(poor) == (800, 0)
+
+
 async def nothing_left_over_but_grace(jobs, player):
     """Bytes that a commit dropped stay for the grace; when that is over, they are gone too."""
     await jobs.run(timedelta(days=29))

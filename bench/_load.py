@@ -44,28 +44,47 @@ async def load(port: int, requests: Sequence[bytes], connections: int, seconds: 
     return Run(len(ordered) / took, *at, failed)
 
 
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def send(request: bytes, connection: Connection) -> tuple[bytes, Connection | None]:
+    """The head of the answer, and the connection if it can be used again; nothing of a connection that was closed."""
+    reader, writer = connection
+    try:
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
+    except (ConnectionError, asyncio.IncompleteReadError) as error:
+        if getattr(error, "partial", b""):
+            raise
+        writer.close()
+        return b"", None
+    await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+    return head, connection
+
+
 async def paced(port: int, requests: Sequence[bytes], rate: float) -> Run:
     """Sends each raw request once, so many a second whatever is answered; every answer has to be a 200.
 
     A latency counts from when a request was due, so that a service that falls behind can't hide it.
     """
-    free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+    free: list[Connection] = []
     latencies: list[float] = []
     failed = 0
 
     async def ask(request: bytes, due: float) -> None:
         nonlocal failed
         try:
-            reader, writer = free.pop() if free else await asyncio.open_connection("127.0.0.1", port)
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+            # A server may close a connection that has served long enough: what it never answered is sent again.
+            head, connection = await send(request, free.pop()) if free else (b"", None)
+            if not head:
+                head, connection = await send(request, await asyncio.open_connection("127.0.0.1", port))
         except (OSError, asyncio.IncompleteReadError):
             failed += 1
             return
         latencies.append(time.perf_counter() - due)
         failed += not head.startswith(b"HTTP/1.1 200")
-        free.append((reader, writer))
+        if connection:
+            free.append(connection)
 
     began = time.perf_counter()
     async with asyncio.TaskGroup() as tasks:

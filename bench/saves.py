@@ -114,9 +114,7 @@ async def sign(
     }
     runs = {}
     for what, wanted in requests.items():
-        await paced(
-            port, wanted[: number // 10] if "upload" not in what else requests["sign a download"][:300], options.rate
-        )
+        await paced(port, requests["health check"][: number // 10], options.rate)  # opens the connections
         runs[what] = await paced(port, wanted, options.rate)
     return runs
 

@@ -17,6 +17,7 @@ from gameshelf.gateway.adapters.s3_client import (
     lacks,
     new_client,
 )
+from gameshelf.gateway.adapters.s3_signer import SAMPLE_KEY, S3Signer
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
 from gameshelf.gateway.settings import Settings
@@ -28,7 +29,7 @@ _CHUNK_BYTES = 64 * 1024
 """Hashed in a tenth of a millisecond: nobody else on the loop notices."""
 _SLOWEST_BYTES_A_SECOND = 4 * 1024**2
 _DELETE_SECONDS = 60.0
-_AT_ONCE = 16
+_AT_ONCE = 4
 _PAGE = 1000
 """The most that S3 lists in one call."""
 _VERSIONS_PAGE = 100  # most keys have one or two, and what comes after them is other keys'
@@ -55,30 +56,32 @@ class S3Objects:
         self._encryption = _encryption(settings)
         self._opened = AsyncExitStack()
         self._client: Any = None
-        self._signer: Any = None
+        self._signer: S3Signer
 
     async def open(self) -> None:
         """Makes the clients. It takes a tenth of a second, and no network: the store may be away."""
         settings, opened = self._settings, self._opened
         self._client = await opened.enter_async_context(new_client(settings, settings.s3_url))
-        self._signer = await opened.enter_async_context(new_client(settings, settings.s3_public_url))
+        async with new_client(settings, settings.s3_public_url) as public:
+            sample = await public.generate_presigned_url(
+                "put_object", Params={"Bucket": self._bucket, "Key": SAMPLE_KEY}
+            )
+        secret = settings.s3_secret_access_key.get_secret_value() if settings.s3_secret_access_key else ""
+        self._signer = S3Signer(sample, settings.s3_access_key_id or "", secret, settings.s3_region)
 
     async def close(self) -> None:
         """Closes what was opened."""
         await self._opened.aclose()
 
     async def sign_upload(self, key: str, size: int, seconds: int) -> SignedRequest:
-        wanted = {"Bucket": self._bucket, "Key": key, "ContentLength": size, **self._encryption}
-        url = await self._signer.generate_presigned_url("put_object", Params=wanted, ExpiresIn=seconds)
         headers = {"Content-Length": str(size)}
         if self._encryption:
             headers["x-amz-server-side-encryption"] = self._encryption["ServerSideEncryption"]
-        return SignedRequest("PUT", url, headers)
+        return SignedRequest("PUT", self._signer.sign("PUT", key, seconds, headers), headers)
 
     async def sign_download(self, key: str, seconds: int, file_name: str) -> SignedRequest:
-        wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": _attachment(file_name)}
-        url = await self._signer.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
-        return SignedRequest("GET", url, {})
+        named = {"response-content-disposition": _attachment(file_name)}
+        return SignedRequest("GET", self._signer.sign("GET", key, seconds, query=named), {})
 
     async def copy(self, source: str, target: str, metadata: Mapping[str, str]) -> bool:
         async with self._calling("CopyObject"):

@@ -1,0 +1,40 @@
+"""Signs what clients send to the object store themselves: AWS Signature Version 4 in the query."""
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+from botocore.auth import S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+SAMPLE_KEY = "sample"
+
+
+class S3Signer:
+    """Signs requests about one bucket.
+
+    The client's own ``generate_presigned_url`` works out the bucket's address anew for every key, which takes three
+    times as long as signing. Here it is taken once from a URL that the client has made of ``SAMPLE_KEY``.
+    """
+
+    def __init__(self, sample_url: str, access_key_id: str, secret_access_key: str, region: str) -> None:
+        self._bucket_url = sample_url.partition("?")[0].removesuffix(SAMPLE_KEY)
+        self._credentials = Credentials(access_key_id, secret_access_key)
+        self._region = region
+
+    def sign(
+        self,
+        method: str,
+        key: str,
+        seconds: int,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> str:
+        """The URL. The headers, and the bytes of the query, are a part of what is signed."""
+        url = self._bucket_url + quote(key, safe="/~")
+        if query:
+            url += "?" + urlencode(query, quote_via=quote, safe="~")
+        request = AWSRequest(method=method, url=url, headers=dict(headers or {}))
+        S3SigV4QueryAuth(self._credentials, "s3", self._region, expires=seconds).add_auth(request)
+        signed: str = request.url
+        return signed

@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 USERS = 500
+WARM_UP_SECONDS = 3
 BUCKET = "saves"
 LARGE = 50 * 1024**2
 
@@ -95,7 +96,7 @@ async def sign(
     service: Service, platform: Platform, users: Sequence[UUID], product: UUID, options: argparse.Namespace
 ) -> dict[str, Run]:
     """Uploads and downloads, beside the health check of the same process."""
-    number = int(options.rate * options.seconds)
+    number = int(options.rate * (options.seconds + WARM_UP_SECONDS))
     tokens = [platform.token(user) for user in users]
     saves = []
     for token in tokens:
@@ -114,8 +115,10 @@ async def sign(
     }
     runs = {}
     for what, wanted in requests.items():
-        await paced(port, requests["health check"][: number // 10], options.rate)  # opens the connections
-        runs[what] = await paced(port, wanted, options.rate)
+        # Connections are opened and statements prepared before it counts.
+        warm_up = int(options.rate * WARM_UP_SECONDS)
+        await paced(port, wanted[:warm_up], options.rate / 2)
+        runs[what] = await paced(port, wanted[warm_up:], options.rate)
     return runs
 
 

@@ -120,15 +120,13 @@ class SavegameUploads:
         base = await self._base(user_id, ask, new.base_version)
         await self._quota.make_room(user_id, new.product_id, new.file_size_bytes, ask)
         now = self._clock()
-        slot_id, version = await self._store.uploads.number(
-            user_id, ask.slot_id or uuid4(), new.product_id, new.save_slot_name, now
-        )
         upload_id = uuid4()
-        await self._store.uploads.add(
+        slot_id, _ = await self._store.uploads.reserve(
             user_id,
             upload_id=upload_id,
-            slot_id=slot_id,
-            version=version,
+            slot_id=ask.slot_id or uuid4(),
+            product_id=new.product_id,
+            slot_name=new.save_slot_name,
             base_version=base,
             size=new.file_size_bytes,
             content=new.content,

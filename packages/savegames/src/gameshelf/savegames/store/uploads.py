@@ -16,7 +16,6 @@ from gameshelf.savegames.store.parts import (
     PRODUCT,
     SLOT,
     UPLOAD,
-    VERSION,
     C,
     M,
     S,
@@ -122,7 +121,8 @@ _ASK = Statement(
         .outerjoin(_live, true())
     )
 )
-_NUMBER = Statement(
+# The slot of that name, made if there is none, and its next number.
+_numbered = (
     insert(SavegameSlot)
     .values(user_id=user(), id=SLOT, product_id=PRODUCT, slot_name=_NAME, last_version=literal(1), created_at=NOW)
     .on_conflict_do_update(
@@ -131,8 +131,20 @@ _NUMBER = Statement(
         set_={"last_version": col(S.last_version) + 1},
     )
     .returning(col(S.id), col(S.last_version))
+    .cte("numbered")
 )
-_described = {
+_reserved = {
+    "user_id": user(),
+    "id": UPLOAD,
+    "slot_id": _numbered.c.id,
+    "version": _numbered.c.last_version,
+    "base_version": bindparam("base_version", type_=BigInteger),
+    "file_size_bytes": bindparam("size", type_=BigInteger),
+    "file_hash_sha256": HASH,
+    "content_id": _CONTENT_ID,
+    "conflict_policy": bindparam("conflict_policy", type_=String),
+    "created_at": NOW,
+    "expires_at": bindparam("expires_at", type_=TIME),
     "client_modified_at": bindparam("client_modified_at", type_=TIME),
     "device_id": bindparam("device_id", type_=String),
     "comment": bindparam("comment", type_=String),
@@ -140,21 +152,10 @@ _described = {
     "content_encoding": bindparam("content_encoding", type_=String),
     "encryption": cast(bindparam("encryption", type_=Text), JSONB),
 }
-_ADD = Statement(
-    insert(SavegameUpload).values(
-        user_id=user(),
-        id=UPLOAD,
-        slot_id=SLOT,
-        version=VERSION,
-        base_version=bindparam("base_version", type_=BigInteger),
-        file_size_bytes=bindparam("size", type_=BigInteger),
-        file_hash_sha256=HASH,
-        content_id=_CONTENT_ID,
-        conflict_policy=bindparam("conflict_policy", type_=String),
-        created_at=NOW,
-        expires_at=bindparam("expires_at", type_=TIME),
-        **_described,
-    )
+_RESERVE = Statement(
+    insert(SavegameUpload)
+    .from_select(list(_reserved), select(*_reserved.values()), include_defaults=False)
+    .returning(col(U.slot_id), col(U.version))
 )
 
 
@@ -270,16 +271,13 @@ class UploadStore:
         assert row is not None
         return Ask(*row.values())
 
-    async def number(self, user_id: UUID, slot_id: UUID, product_id: UUID, slot_name: str, now: datetime) -> Any:
-        """The slot of that name, made with ``slot_id`` if there is none, and its next version number."""
-        row = await _NUMBER.first(
-            self._connection, user_id=user_id, slot_id=slot_id, product_id=product_id, slot_name=slot_name, now=now
-        )
+    async def reserve(self, user_id: UUID, **values: Any) -> tuple[UUID, int]:
+        """Keeps an upload with the slot of its name, made as ``slot_id`` if there is none, and with the slot's next
+        version number: both.
+        """
+        row = await _RESERVE.first(self._connection, user_id=user_id, **values)
         assert row is not None
-        return row["id"], row["last_version"]
-
-    async def add(self, user_id: UUID, **values: Any) -> None:
-        await _ADD.run(self._connection, user_id=user_id, **values)
+        return row["slot_id"], row["version"]
 
     async def find(self, user_id: UUID, upload_id: UUID) -> Upload | None:
         row = await _FIND.first(self._connection, user_id=user_id, upload_id=upload_id)

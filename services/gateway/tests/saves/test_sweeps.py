@@ -313,7 +313,7 @@ async def test_one_player_who_cannot_be_served_holds_up_nobody_else(
     )
     try:
         await jobs.run(GRACE + MINUTE)
-        assert [await usage(one) for one in (player, other)] == [(0, 4), (0, 0)]
+        assert [await usage(one) for one in (player, other)] == [(3, 4), (0, 0)]
     finally:
         await jobs.pool.execute("DROP TRIGGER broken ON savegames.savegame_uploads; DROP FUNCTION fail()")
     await jobs.run(GRACE + MINUTE)

@@ -6,6 +6,7 @@ once a commit has said that nothing can need it any more.
 
 import logging
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -33,7 +34,12 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 _CHUNK = 200
-_PAGE = 1000
+_PAGE = 50
+"""How many objects are looked at together: reading a list of a thousand would hold up everybody else for a fifth of a
+second.
+"""
+_COMPARE_SECONDS = 20.0
+"""For how long a round compares at most; the next one goes on."""
 _OURS = re.compile(r"[0-9a-f]{4}/[0-9a-f-]{36}/")
 """How the keys of versions begin. What else somebody has put into the bucket is left alone."""
 
@@ -109,12 +115,14 @@ class ObjectSweeper:
         self._clock = clock
 
     async def run_once(self) -> None:
-        """Objects whose time has come, what was left in ``staging/``, and a page of the comparison."""
+        """Objects whose time has come, what was left in ``staging/``, and a part of the comparison."""
         if not self._saves.has_store:
             return
         await self._remove_doomed()
         await self._clear_staging()
-        await self._compare()
+        until = time.monotonic() + _COMPARE_SECONDS
+        while await self._compare() and time.monotonic() < until:
+            pass
 
     async def _remove_doomed(self) -> None:
         while True:
@@ -136,12 +144,14 @@ class ObjectSweeper:
             self._count("staged", len(abandoned))
             after = listed[-1].key
 
-    async def _compare(self) -> None:
-        """A page of the store beside what the database has between the same keys; once a day all of it."""
+    async def _compare(self) -> bool:
+        """A page of the store beside what the database has between the same keys; False when all of it was compared
+        today.
+        """
         async with self._sweeps() as sweeps:
             scan = await sweeps.scan()
         if scan is None:
-            return
+            return False
         listed = await self._saves.objects.list("", scan.cursor, _PAGE)
         through = listed[-1].key if len(listed) == _PAGE else None
         async with self._sweeps() as sweeps:
@@ -158,6 +168,7 @@ class ObjectSweeper:
             await sweeps.move(scan, through or "", is_end=through is None)
         self._count("orphan", len(orphans))
         self._count("missing", len(missing))
+        return True
 
     async def _is_absent(self, key: str) -> bool:
         """Looks at the one key: a listing of a busy bucket may be a moment old."""

@@ -117,7 +117,7 @@ async def sign(
     for what, wanted in requests.items():
         # Connections are opened and statements prepared before it counts.
         warm_up = int(options.rate * WARM_UP_SECONDS)
-        await paced(port, wanted[:warm_up], options.rate / 2)
+        await paced(port, wanted[:warm_up], options.rate)
         runs[what] = await paced(port, wanted[warm_up:], options.rate)
     return runs
 

@@ -20,7 +20,14 @@ def contract(name: str, **settings: object) -> str:
 
 def rules() -> str:
     domains = [f"gameshelf.{name}" for name in DOMAINS]
-    packages = ["gameshelf.kernel", *domains, "gameshelf.gateway", "gameshelf.devstack", "gameshelf.protos"]
+    packages = [
+        "gameshelf.kernel",
+        *domains,
+        "gameshelf.gateway",
+        "gameshelf.devstack",
+        "gameshelf.libctl",
+        "gameshelf.protos",
+    ]
     layers = ["gameshelf.gateway", " | ".join(domains), "gameshelf.kernel"]
     pure = ["gameshelf.kernel", *domains]
     everything_else = [name for name in packages if name != "gameshelf.devstack"]
@@ -41,6 +48,18 @@ def rules() -> str:
             type="forbidden",
             source_modules=everything_else,
             forbidden_modules=["gameshelf.devstack"],
+        ),
+        contract(
+            "libctl_knows_the_service_by_its_protocol_only",
+            type="forbidden",
+            source_modules=["gameshelf.libctl"],
+            forbidden_modules=["gameshelf.gateway"],
+        ),
+        contract(
+            "nothing_needs_libctl",
+            type="forbidden",
+            source_modules=[name for name in packages if name != "gameshelf.libctl"],
+            forbidden_modules=["gameshelf.libctl"],
         ),
     ]
     return "\n\n".join(sections)

@@ -14,7 +14,7 @@ TESTS = ("//packages/*/tests/**", "//services/*/tests/**", "//tools/*/tests/**",
 # What talks to the outside is the gateway's alone: a domain asks through a port.
 TRANSPORT = tuple(
     "!//3rdparty/python/run#" + name
-    for name in ("aioboto3", "aiokafka", "grpcio*", "hypercorn", "opentelemetry-*", "quart", "redis")
+    for name in ("aioboto3", "aiokafka", "grpcio*", "hypercorn", "opentelemetry-*", "quart", "redis", "click", "rich")
 )
 
 

@@ -1,0 +1,3 @@
+from gameshelf.libctl.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""One file a noun; each defines ``group``, which ``main.py`` loads when it is called."""

@@ -1,0 +1,123 @@
+"""The command line ``libctl``. The nouns are loaded when they are called, so that ``--help`` needs none of them."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+from gameshelf.libctl import __version__
+from gameshelf.libctl.errors import ExitCode, Refused, Terminated, Usage
+from gameshelf.libctl.output import Output
+
+# A noun, and the line that the help has for it. Its file in commands/ is called as it is.
+NOUNS: dict[str, str] = {}
+
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+class Verb(click.Command):
+    """A command that takes ``--json`` also behind itself."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.params.append(_json_option())
+
+
+class Noun(click.Group):
+    """A group of verbs."""
+
+    command_class = Verb
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.context_settings = {**_CONTEXT, **self.context_settings}
+        self.params.append(_json_option())
+
+
+class Nouns(Noun):
+    """The whole command line; knows the nouns by name, and each one's commands only when it is asked for them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(NOUNS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in NOUNS:
+            return None
+        group: click.Command = import_module(f"gameshelf.libctl.commands.{cmd_name}").group
+        return group
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if NOUNS:
+            with formatter.section("Nouns"):
+                formatter.write_dl([(name, NOUNS[name]) for name in self.list_commands(ctx)])
+
+
+def noun(name: str) -> Callable[[Callable[..., Any]], Noun]:
+    """Makes the group of a noun; its verbs are made by the group's ``command``."""
+    return click.group(name, cls=Noun)
+
+
+def _json_option() -> click.Option:
+    def wanted(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value:
+            ctx.ensure_object(Output).as_json = True
+
+    return click.Option(
+        ["--json"], is_flag=True, expose_value=False, callback=wanted, help="One JSON document instead of a table."
+    )
+
+
+@click.group(cls=Nouns, context_settings=_CONTEXT)
+@click.version_option(__version__, prog_name="libctl")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """What support can do about players' libraries, safely.
+
+    Commands that change something show what they would do, and do it only with --apply --reason "…".
+    """
+    ctx.ensure_object(Output)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs the command line and ends the process with one of ``ExitCode``."""
+    out = Output()
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        returned = cli.main(arguments, prog_name="libctl", obj=out, standalone_mode=False)
+        code = int(returned) if isinstance(returned, int) else ExitCode.OK
+        sys.stdout.flush()
+    except Refused as refused:
+        out.refuse(refused)
+        code = refused.exit_code
+    except click.UsageError as error:
+        code = _misused(out, error)
+    except click.ClickException as error:
+        out.refuse(Refused(error.format_message(), ""))
+        code = ExitCode.FAILED
+    except Terminated:
+        out.warn("ended")
+        code = ExitCode.TERMINATED
+    except (KeyboardInterrupt, click.Abort):
+        out.warn("interrupted")
+        code = ExitCode.INTERRUPTED
+    except BrokenPipeError:  # whoever read has seen enough; what else is in the buffer must not be complained about
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.FAILED
+    sys.exit(code)
+
+
+def _misused(out: Output, error: click.UsageError) -> ExitCode:
+    """Without any word the help is the answer; a mistake is named, with where to read on."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+    else:
+        path = error.ctx.command_path if error.ctx else "libctl"
+        out.refuse(Usage(error.format_message(), f"{path} --help"))
+    return ExitCode.USAGE
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise Terminated

@@ -1,0 +1,168 @@
+"""All output of all commands: data to standard output, talk to standard error.
+
+A terminal obeys what it is sent, and much of what is shown here was written by users: names of saves, titles, reasons.
+``visible`` makes it harmless, and everything that is drawn goes through it. JSON needs none of it, since it is ASCII.
+"""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from pathlib import PurePath
+from typing import Any, Literal
+from uuid import UUID
+
+from gameshelf.libctl.errors import Refused
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+_HARMFUL = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Controls, formats (bidirectional marks, joiners, tags), halves of characters, separators of lines and paragraphs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table. ``style`` is one of rich; numbers belong to the right."""
+
+    name: str
+    justify: Literal["left", "right"] = "left"
+    style: str = ""
+    whole: bool = False
+    """Never broken into several lines: for ids that somebody will copy."""
+
+
+class Output:
+    """Where a command's results go. One a process, in ``Context.obj`` of click."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.out = Console(highlight=False, soft_wrap=False)
+        self.talk = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def result(self, data: Any, *drawn: RenderableType) -> None:
+        """The command's answer: ``data`` as one JSON document with ``--json``, else what was drawn of it."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(data, default=_plain, indent=2) + "\n")
+            sys.stdout.flush()
+            return
+        for part in drawn:
+            self.out.print(Text(visible(part)) if isinstance(part, str) else part)
+
+    def say(self, message: str, style: str = "") -> None:
+        """A word beside the data: what happens, what to do next. Never part of the answer."""
+        self.talk.print(Text(visible(message, lines=True), style=style))
+
+    def warn(self, message: str) -> None:
+        self.say(message, "yellow")
+
+    def refuse(self, refused: Refused) -> None:
+        """What went wrong, and what to try."""
+        if self.as_json:
+            error = {"code": refused.reason, "message": refused.message, "try": refused.hint}
+            sys.stderr.write(json.dumps({"error": error}) + "\n")
+            return
+        self.say(f"libctl: {refused.message}", "red")
+        if refused.hint:
+            self.say(f"Try: {refused.hint}")
+
+
+def visible(value: object, *, lines: bool = False) -> str:
+    """``value`` as text that can't do anything to a terminal: what is harmful shows as its escape, such as ``\\x1b``.
+
+    With ``lines``, for texts of our own, a line break stays one. None is an empty string.
+    """
+    if value is None:
+        return ""
+    text = _said(value)
+    return "".join(
+        _escaped(char) if unicodedata.category(char) in _HARMFUL and not (lines and char == "\n") else char
+        for char in text
+    )
+
+
+def table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]], *, empty: str = "none") -> RenderableType:
+    """A table of plain values. A cell that is a rich Text is taken as it is: whoever made it has used ``visible``."""
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        told = column if isinstance(column, Column) else Column(column)
+        drawn.add_column(Text(told.name), justify=told.justify, style=told.style, overflow="fold", no_wrap=told.whole)
+    for row in rows:
+        drawn.add_row(*(cell if isinstance(cell, Text) else Text(visible(cell)) for cell in row))
+    return drawn if drawn.row_count else Text(empty, style="dim")
+
+
+def facts(pairs: Mapping[str, object] | Iterable[tuple[str, object]]) -> RenderableType:
+    """Names and values, one a line."""
+    drawn = Table.grid(padding=(0, 2))
+    drawn.add_column(style="dim", no_wrap=True)
+    drawn.add_column(overflow="fold")
+    for name, value in pairs.items() if isinstance(pairs, Mapping) else pairs:
+        drawn.add_row(Text(visible(name)), value if isinstance(value, Text) else Text(visible(value)))
+    return drawn
+
+
+def tree(label: object, children: Iterable["Branch"]) -> RenderableType:
+    """A tree of plain values."""
+    drawn = Tree(_label(label), guide_style="dim")
+    _grow(drawn, children)
+    return drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A node of a tree, with what hangs on it."""
+
+    label: object
+    children: Sequence["Branch"] = ()
+
+
+def size(number: int) -> str:
+    """A number of bytes for people: ``1.5 MiB``."""
+    amount, unit = float(number), "B"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if amount < 1024 or unit == "TiB":
+            break
+        amount /= 1024
+    return f"{int(amount)} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def _grow(parent: Tree, children: Iterable[Branch]) -> None:
+    for child in children:
+        _grow(parent.add(_label(child.label)), child.children)
+
+
+def _label(label: object) -> Text:
+    return label if isinstance(label, Text) else Text(visible(label))
+
+
+def _escaped(char: str) -> str:
+    known = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(char)
+    code = ord(char)
+    return known or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
+    return str(value.value if isinstance(value, Enum) else value)
+
+
+def _plain(value: object) -> object:
+    """What JSON lacks, in the forms of the REST interface."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, UUID | PurePath):
+        return str(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no form in JSON")

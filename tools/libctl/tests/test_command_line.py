@@ -1,0 +1,71 @@
+"""The command line itself: where options may stand, what a mistake costs, how quickly it answers."""
+
+import json
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+from gameshelf.libctl.errors import ExitCode
+from gameshelf.libctl.main import NOUNS, cli, noun
+from gameshelf.libctl.output import Output
+
+
+def libctl(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "gameshelf.libctl", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def runner(monkeypatch):
+    @noun("things")
+    def group():
+        """Things."""
+
+    @group.command("show")
+    @click.pass_obj
+    def show(out: Output):
+        """Show them."""
+        out.result({"things": []}, "no things")
+
+    monkeypatch.setitem(NOUNS, "things", "Things.")
+    monkeypatch.setitem(sys.modules, "gameshelf.libctl.commands.things", type(sys)("things"))
+    sys.modules["gameshelf.libctl.commands.things"].group = group
+    return CliRunner()
+
+
+@pytest.mark.parametrize("words", ["--json things show", "things --json show", "things show --json"])
+def test_json_may_stand_anywhere(runner, words):
+    answer = runner.invoke(cli, words.split())
+    assert json.loads(answer.stdout) == {"things": []}
+
+
+def test_without_json_there_is_a_drawing(runner):
+    assert runner.invoke(cli, ["things", "show"]).stdout == "no things\n"
+
+
+def test_a_mistake_is_named_with_where_to_read_on():
+    told = libctl("nothing")
+    assert (told.returncode, told.stdout) == (ExitCode.USAGE, "")
+    assert "nothing" in told.stderr
+    assert "libctl --help" in told.stderr
+    told = libctl("--json", "nothing")
+    assert json.loads(told.stderr)["error"]["code"] == "USAGE"
+
+
+def test_without_a_word_it_says_what_there_is():
+    told = libctl()
+    assert told.returncode == ExitCode.USAGE
+    assert "Usage: libctl" in told.stderr
+
+
+def test_help_loads_neither_grpc_nor_a_database():
+    program = (
+        "import sys; from gameshelf.libctl.main import cli; cli.main(['--help'], standalone_mode=False);"
+        "sys.exit(', '.join({'grpc', 'asyncpg', 'sqlalchemy', 'alembic'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ran.stderr.strip() in ("", "0")
+    assert "Nouns" in ran.stdout or not NOUNS

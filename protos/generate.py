@@ -24,7 +24,7 @@ def generate(output: Path) -> list[Path]:
     includes = [f"-I{HERE}", f"-I{files('grpc_tools') / '_proto'}"]
     if protoc.main(["protoc", *includes, *options, *sources]) != 0:
         raise SystemExit("protoc failed")
-    written = [path for root in _ROOTS for path in sorted((output / root).rglob("*_pb2*.py*"))]
+    written = [path for root in _ROOTS for path in sorted((output / root).rglob("*_pb2*.py*")) if path.suffix != ".pyc"]
     for path in written:
         path.write_text(_IMPORT.sub(r"\1 gameshelf.protos.\2", path.read_text()))
     return written

@@ -13,7 +13,10 @@ from aiokafka import AIOKafkaProducer
 from gameshelf.devstack.events import CloudEvent
 from gameshelf.gateway.adapters.s3 import connect
 from gameshelf.gateway.settings import load_settings
+from gameshelf.protos.library.v1 import admin_saves_pb2 as admin_saves
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
+from gameshelf.protos.library.v1.admin_change_pb2 import ChangeOptions
+from gameshelf.protos.library.v1.library_admin_service_pb2_grpc import LibraryAdminServiceStub
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
 from gameshelf.savegames import user_prefix
 
@@ -217,6 +220,19 @@ async def test_events_around_a_deletion_in_the_same_batch_are_dropped_and_the_co
     assert await found_in(database, early["one topic"]) == {"gateway.user_streams"}
 
 
+async def be_administered(player, platform, service):
+    """Support changes something of the player's, and the player tries to do so themselves."""
+    request = admin_saves.SetQuotaRequest(user_id=str(player.id), limit_bytes=2**30)
+    async with grpc.aio.insecure_channel(service.grpc) as channel:
+        stub = LibraryAdminServiceStub(channel)
+        staff = (("authorization", f"Bearer {platform.token(uuid4(), 'support')}"),)
+        dry = (await stub.SetQuota(request, metadata=staff)).result
+        request.change.CopyFrom(ChangeOptions(apply=True, reason="a secret", revision=dry.revision))
+        assert (await stub.SetQuota(request, metadata=staff)).result.audit_id
+        with pytest.raises(grpc.aio.AioRpcError):
+            await stub.SetQuota(request, metadata=(("authorization", f"Bearer {player.token}"),))
+
+
 async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_process_was_killed(
     platform, service, player, new_player, purchase_of, database, objects, wait_until
 ):
@@ -248,6 +264,7 @@ async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_
     await database.execute(
         "INSERT INTO playtime.playtime_corrections VALUES ($1, $1, $1, 5, 'a mistake', now())", player.id
     )
+    await be_administered(player, platform, service)
     assert await tables_of_users(database) == await found_in(database, player.id)
     saved = await objects.list(user_prefix(player.id))
     assert len(saved) == 4

@@ -46,7 +46,7 @@ async def test_an_old_schema_is_refused_and_a_newer_one_is_not(connection):
 
 
 async def test_every_table_of_users_has_the_user_first_in_its_key(database, connection):
-    """So that it can be distributed by the user; the queues are not, they are found by shard and by id."""
+    """So that it can be distributed by the user; the queues and the audit are not, they are found by id."""
     await asyncio.to_thread(OWN.upgrade, database)
     rows = await connection.fetch(
         "SELECT c.relname, a.attname FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid "
@@ -54,7 +54,7 @@ async def test_every_table_of_users_has_the_user_first_in_its_key(database, conn
         "WHERE c.relnamespace = 'gateway'::regnamespace AND i.indisprimary AND c.relname <> 'alembic_version'"
     )
     first = {row["relname"]: row["attname"] for row in rows}
-    queues = {"outbox": "id", "dead_letters": "id", "erased_users": "user_hash"}
+    queues = {"outbox": "id", "dead_letters": "id", "erased_users": "user_hash", "audit": "id"}
     users = {name: column for name, column in first.items() if name not in queues}
     assert {name: first[name] for name in queues} == queues
     assert set(users.values()) == {"user_id", "subject_id"}

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from gameshelf.gateway.admin.commands import COMMANDS, Command, Kind
 from gameshelf.gateway.errors import CODES
+from gameshelf.gateway.identity import Role
 from gameshelf.gateway.settings import Settings
 
 _INTRODUCTION = """# Configuration
@@ -28,6 +30,20 @@ with `title` and `detail` in Russian, or in English under `Accept-Language: en`.
 
 | code | HTTP | gRPC | title (ru) | title (en) |
 |---|---|---|---|---|
+"""
+_COMMANDS = """# Who may what
+
+Every command of `libctl` that asks the service, and the roles that may run it. A change needs `--apply --reason`; it is
+written into the audit in its own commit, with who made it, why, and the state before and after. A refusal is written
+there too, and so is a read that hands out what a user may want to know that it was handed out. What can be undone,
+`libctl audit undo` takes back once, while the state is as the change left it; that needs the role which the change
+needed.
+
+The commands `db` and `backup` talk to PostgreSQL and not to the service: whoever has its DSN may run them, and they log
+into a file.
+
+| command | call of `LibraryAdminService` | `support` | `admin` | audited | undo |
+|---|---|---|---|---|---|
 """
 _HEADER = """# Every setting with its default. A variable of the same name in the environment wins.
 # docs/configuration.md says what each one means.
@@ -58,9 +74,22 @@ def errors_page() -> str:
     return _ERRORS + "".join(rows)
 
 
+def commands_page() -> str:
+    """``docs/support/commands.md``."""
+    return _COMMANDS + "".join(map(_command, COMMANDS))
+
+
+def _command(of: Command) -> str:
+    may = ["yes" if role in of.roles else "" for role in (Role.SUPPORT, Role.ADMIN)]
+    audited = {Kind.CHANGE: "change", Kind.AUDITED_READ: "read", Kind.READ: ""}[of.kind]
+    cells = (f"`{of.name}`", f"`{of.rpc}`", *may, audited, "yes" if of.can_undo else "")
+    return f"| {' | '.join(cells)} |\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/configuration.md": configuration_page,
     "docs/errors.md": errors_page,
+    "docs/support/commands.md": commands_page,
     "configs/library_config.yaml": configuration_file,
 }
 """Path in the repository → what makes it."""

@@ -100,7 +100,8 @@ class UserStreams:
     def __init__(self, hash_key: bytes) -> None:
         self._hash_key = hash_key
 
-    def _hash(self, user_id: UUID) -> bytes:
+    def hash(self, user_id: UUID) -> bytes:
+        """What stands for a user whose id may not be kept: nobody finds the id in it who does not have the key."""
         return blake2b(user_id.bytes, key=self._hash_key[:64], digest_size=32).digest()
 
     async def lock(self, connection: Connection, user_id: UUID) -> int:
@@ -110,7 +111,7 @@ class UserStreams:
         """
         row = await _LOCK.first(connection, user_id=user_id)
         if row is None:
-            await _CREATE.run(connection, user_id=user_id, user_hash=self._hash(user_id))
+            await _CREATE.run(connection, user_id=user_id, user_hash=self.hash(user_id))
             row = await _LOCK.first(connection, user_id=user_id)
         if row is None or row["erased"]:
             raise UserErased
@@ -127,7 +128,7 @@ class UserStreams:
 
     async def state(self, connection: Connection, user_id: UUID) -> StreamState:
         """The state of a user, also of one never heard of. Raises UserErased."""
-        row = await _STATE.first(connection, user_id=user_id, user_hash=self._hash(user_id))
+        row = await _STATE.first(connection, user_id=user_id, user_hash=self.hash(user_id))
         if row is None or row["erased"]:
             raise UserErased
         return StreamState(*row.values())
@@ -139,5 +140,5 @@ class UserStreams:
 
     async def mark_erased(self, connection: Connection, user_id: UUID) -> None:
         """Sets the tombstone that every write checks, in the caller's transaction."""
-        await _KEEP_HASH.run(connection, user_hash=self._hash(user_id))
+        await _KEEP_HASH.run(connection, user_hash=self.hash(user_id))
         await _MARK_ERASED.run(connection, user_id=user_id)

@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 SCHEMA = "gateway"
@@ -165,6 +166,37 @@ class DeadLetter(_Table, table=True):
     record_key: bytes | None = Field(default=None, sa_type=LargeBinary)
     value: bytes | None = Field(default=None, sa_type=LargeBinary)
     created_at: datetime = _now()
+
+
+class AuditRecord(_Table, table=True):
+    """What somebody did, or was refused, with ``LibraryAdminService``. Nothing changes it but an erasure."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        PrimaryKeyConstraint("id"),
+        # A change is taken back once, whoever else tries it at the same moment.
+        Index("uq_audit_undo_of", "undo_of", unique=True, postgresql_where=text("undo_of IS NOT NULL")),
+        Index("ix_audit_user", "user_hash", "id", postgresql_where=text("user_hash IS NOT NULL")),
+        Index("ix_audit_actor", "actor_id", "id", postgresql_where=text("actor_id IS NOT NULL")),
+        Index("ix_audit_happened_at", "happened_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
+    happened_at: datetime = _now()
+    kind: str = Field(max_length=10)
+    command: str = Field(max_length=50)
+    actor_id: UUID | None = None
+    actor_roles: str = Field(max_length=50)
+    user_id: UUID | None = None
+    """About whom; like ``actor_id`` it goes when that account is erased."""
+    user_hash: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """Keyed, so that what was done is found for an erased account too."""
+    target: dict[str, Any] = Field(sa_type=JSONB)
+    reason: str | None = Field(default=None, max_length=500)
+    before: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    after: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    code: str | None = Field(default=None, max_length=50)
+    undo_of: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class ErasedUser(_Table, table=True):

@@ -14,9 +14,14 @@ from gameshelf.gateway import tables
 from gameshelf.gateway.adapters import redis as redis_adapter
 from gameshelf.gateway.adapters.catalog import Catalog
 from gameshelf.gateway.adapters.live_sessions import LiveSessions
+from gameshelf.gateway.admin.audit import AuditLog
+from gameshelf.gateway.admin.changes import Changes
+from gameshelf.gateway.admin.undos import UNDOS
 from gameshelf.gateway.after_commit import AfterCommit
 from gameshelf.gateway.database import Database, connect, first_connection
 from gameshelf.gateway.grpc.achievements import Achievements
+from gameshelf.gateway.grpc.admin.desk import Desk
+from gameshelf.gateway.grpc.admin.service import LibraryAdmin
 from gameshelf.gateway.grpc.calls import Calls, ServiceCertificates
 from gameshelf.gateway.grpc.library import LibraryQuery
 from gameshelf.gateway.grpc.playtime import PlaytimeTracker
@@ -219,6 +224,7 @@ class Gateway:
         self.consumer = self._consumer()
         self.erasure = Erasure(
             self.acquire,
+            self.streams,
             [
                 forget_live(self.live),
                 dissolve_family,
@@ -283,8 +289,15 @@ class Gateway:
             GameSettingsSync(self.transactions, self.acquire, self.streams),
             Wishlists(self.transactions, self.acquire, self.streams),
             CloudSaves(self.transactions, self.acquire, self.streams, self.saves),
+            LibraryAdmin(self._desk()),
         ]
         return GrpcServer(self.settings, calls, servicers)
+
+    def _desk(self) -> Desk:
+        audit = AuditLog(self.streams)
+        changes = Changes(self.transactions, audit, UNDOS)
+        limits = self.settings.savegame_limits
+        return Desk(self.acquire, self.streams, self.transactions, changes, audit, self.saves, limits)
 
     def _authenticate(self) -> Authenticate:
         if self.settings.auth_mode == "gateway":

@@ -13,7 +13,10 @@ from gameshelf.libctl.errors import ExitCode, Refused, Terminated, Usage
 from gameshelf.libctl.output import Output
 
 # A noun, and the line that the help has for it. Its file in commands/ is called as it is.
-NOUNS: dict[str, str] = {}
+NOUNS: dict[str, str] = {
+    "audit": "Who did what, and taking it back.",
+    "quota": "How much room a user's saves take, and may take.",
+}
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
@@ -72,11 +75,14 @@ def _json_option() -> click.Option:
 
 @click.group(cls=Nouns, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="libctl")
+@click.option("--profile", metavar="NAME", help="Where the service is and who asks, by its name in profiles.toml.")
 @click.pass_context
-def cli(ctx: click.Context) -> None:
+def cli(ctx: click.Context, profile: str | None) -> None:
     """What support can do about players' libraries, safely.
 
-    Commands that change something show what they would do, and do it only with --apply --reason "…".
+    Commands that change something show what they would do, and do it only with --apply --reason "…". Each command
+    says its result once more for scripts with --json. LIBCTL_ENDPOINT and LIBCTL_TOKEN say where the service is and
+    who asks.
     """
     ctx.ensure_object(Output)
 

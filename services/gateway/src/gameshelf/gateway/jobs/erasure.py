@@ -8,7 +8,9 @@ from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.failures import is_passing
+from gameshelf.gateway.streams import UserStreams
 from gameshelf.gateway.tables import (
+    AuditRecord,
     DeadLetter,
     FeedEntry,
     ForwardedEvent,
@@ -20,7 +22,20 @@ from gameshelf.gateway.tables import (
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.savegames.ports import StoreUnavailable
-from sqlalchemy import DateTime, Integer, Uuid, bindparam, delete, select, tuple_
+from sqlalchemy import (
+    DateTime,
+    Integer,
+    LargeBinary,
+    Uuid,
+    and_,
+    bindparam,
+    delete,
+    literal_column,
+    null,
+    select,
+    tuple_,
+    update,
+)
 from sqlmodel import col
 
 _log = logging.getLogger(__name__)
@@ -50,6 +65,15 @@ def _erase(table: Any, *key: Any, user: Any) -> Statement:
     return Statement(delete(table).where(tuple_(*key).in_(chunk)))
 
 
+def _blank(where: Any, **values: Any) -> Statement:
+    chunk = select(col(AuditRecord.id)).where(where).limit(bindparam("limit", type_=Integer))
+    return Statement(
+        update(AuditRecord)
+        .where(col(AuditRecord.id).in_(chunk))
+        .values(**{name: null() if value is None else literal_column("'{}'::jsonb") for name, value in values.items()})
+    )
+
+
 _OWN_TABLES = (
     _erase(
         ForwardedEvent,
@@ -73,6 +97,19 @@ _OWN_TABLES = (
         col(InboxEntry.event_id),
         user=col(InboxEntry.subject_id),
     ),
+    # What was done stays, and by whom; of the user's data nothing does.
+    _blank(
+        and_(
+            col(AuditRecord.user_hash) == bindparam("user_hash", type_=LargeBinary),
+            col(AuditRecord.user_id).is_not(None),
+        ),
+        user_id=None,
+        target={},
+        reason=None,
+        before=None,
+        after=None,
+    ),
+    _blank(col(AuditRecord.actor_id) == _USER, actor_id=None),
     _erase(DeadLetter, col(DeadLetter.id), user=col(DeadLetter.user_id)),
 )
 _FORGET = Statement(
@@ -84,13 +121,19 @@ _FORGET = Statement(
 
 class Erasure:
     """Erases the users whose account was deleted. ``domains`` is each domain's way to delete a part of its rows,
-    ``objects`` that of the object store's part.
+    ``objects`` that of the object store's part, ``streams`` keys what remains of a user.
     """
 
     def __init__(
-        self, acquire: Acquire, domains: Sequence[EraseDomain], objects: EraseDomain, clock: Clock = utc_now
+        self,
+        acquire: Acquire,
+        streams: UserStreams,
+        domains: Sequence[EraseDomain],
+        objects: EraseDomain,
+        clock: Clock = utc_now,
     ) -> None:
         self._acquire = acquire
+        self._streams = streams
         self._domains = domains
         self._objects = objects
         self._clock = clock
@@ -132,8 +175,9 @@ class Erasure:
             for erase in self._domains:
                 if await erase(connection, user_id, _CHUNK):
                     return True
+            user_hash = self._streams.hash(user_id)
             for statement in _OWN_TABLES:
-                if await statement.run(connection, user_id=user_id, limit=_CHUNK):
+                if await statement.run(connection, user_id=user_id, user_hash=user_hash, limit=_CHUNK):
                     return True
             # Last: without the store all else is erased. Its keys begin with the user's id, which the tombstone has.
             if not with_objects:

@@ -1,15 +1,16 @@
 """What is kept for a time only, deleted in small transactions: feed and idempotency keys 24 hours, inbox 30 days, dead
-letters 90 days, who was told of a sale 400 days.
+letters 90 days, who was told of a sale 400 days, the audit three years.
 """
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from gameshelf.gateway import feed
+from gameshelf.gateway.admin import audit
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.http import idempotency
 from gameshelf.gateway.kafka import dead_letters, inbox
-from gameshelf.gateway.tables import DeadLetter, FeedEntry, IdempotencyRecord, InboxEntry, UserStream
+from gameshelf.gateway.tables import AuditRecord, DeadLetter, FeedEntry, IdempotencyRecord, InboxEntry, UserStream
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Statement
 from gameshelf.wishlist import SaleFanouts
@@ -54,6 +55,7 @@ _PRUNE_INBOX = Statement(
     )
 )
 _PRUNE_DEAD_LETTERS = Statement(_older(DeadLetter, col(DeadLetter.created_at), col(DeadLetter.id)))
+_PRUNE_AUDIT = Statement(_older(AuditRecord, col(AuditRecord.happened_at), col(AuditRecord.id)))
 
 
 class Retention:
@@ -70,6 +72,7 @@ class Retention:
         await self._prune(_PRUNE_KEYS, now - idempotency.KEPT)
         await self._prune(_PRUNE_INBOX, now - inbox.KEPT)
         await self._prune(_PRUNE_DEAD_LETTERS, now - dead_letters.KEPT)
+        await self._prune(_PRUNE_AUDIT, now - audit.KEPT)
         await self._forget_sales(now - _SALES_KEPT)
 
     async def _forget_sales(self, before: datetime) -> None:

@@ -1,0 +1,146 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from gameshelf.protos.library.v1 import admin_change_pb2 as _admin_change_pb2
+from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as _playtime_tracker_service_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ShowPlaytimeRequest(_message.Message):
+    __slots__ = ("user_id", "product_id", "page", "limit")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    product_id: str
+    page: int
+    limit: int
+    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., page: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ShowPlaytimeResponse(_message.Message):
+    __slots__ = ("products", "sessions", "total_sessions", "corrections")
+    PRODUCTS_FIELD_NUMBER: _ClassVar[int]
+    SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    CORRECTIONS_FIELD_NUMBER: _ClassVar[int]
+    products: _containers.RepeatedCompositeFieldContainer[ProductPlaytime]
+    sessions: _containers.RepeatedCompositeFieldContainer[AdminPlaytimeSession]
+    total_sessions: int
+    corrections: _containers.RepeatedCompositeFieldContainer[PlaytimeCorrection]
+    def __init__(self, products: _Optional[_Iterable[_Union[ProductPlaytime, _Mapping]]] = ..., sessions: _Optional[_Iterable[_Union[AdminPlaytimeSession, _Mapping]]] = ..., total_sessions: _Optional[int] = ..., corrections: _Optional[_Iterable[_Union[PlaytimeCorrection, _Mapping]]] = ...) -> None: ...
+
+class ProductPlaytime(_message.Message):
+    __slots__ = ("product_id", "title", "total_seconds", "played_seconds", "corrected_seconds", "recent_seconds", "last_played_at", "session_count")
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    PLAYED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CORRECTED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    RECENT_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    LAST_PLAYED_AT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_COUNT_FIELD_NUMBER: _ClassVar[int]
+    product_id: str
+    title: str
+    total_seconds: int
+    played_seconds: int
+    corrected_seconds: int
+    recent_seconds: int
+    last_played_at: _timestamp_pb2.Timestamp
+    session_count: int
+    def __init__(self, product_id: _Optional[str] = ..., title: _Optional[str] = ..., total_seconds: _Optional[int] = ..., played_seconds: _Optional[int] = ..., corrected_seconds: _Optional[int] = ..., recent_seconds: _Optional[int] = ..., last_played_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., session_count: _Optional[int] = ...) -> None: ...
+
+class AdminPlaytimeSession(_message.Message):
+    __slots__ = ("session", "client_session_id", "copy_owner_user_id", "last_heartbeat_at")
+    SESSION_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    COPY_OWNER_USER_ID_FIELD_NUMBER: _ClassVar[int]
+    LAST_HEARTBEAT_AT_FIELD_NUMBER: _ClassVar[int]
+    session: _playtime_tracker_service_pb2.PlaytimeSession
+    client_session_id: str
+    copy_owner_user_id: str
+    last_heartbeat_at: _timestamp_pb2.Timestamp
+    def __init__(self, session: _Optional[_Union[_playtime_tracker_service_pb2.PlaytimeSession, _Mapping]] = ..., client_session_id: _Optional[str] = ..., copy_owner_user_id: _Optional[str] = ..., last_heartbeat_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class PlaytimeCorrection(_message.Message):
+    __slots__ = ("product_id", "seconds", "reason", "created_at")
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    product_id: str
+    seconds: int
+    reason: str
+    created_at: _timestamp_pb2.Timestamp
+    def __init__(self, product_id: _Optional[str] = ..., seconds: _Optional[int] = ..., reason: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CorrectPlaytimeRequest(_message.Message):
+    __slots__ = ("user_id", "product_id", "seconds", "change")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    product_id: str
+    seconds: int
+    change: _admin_change_pb2.ChangeOptions
+    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., seconds: _Optional[int] = ..., change: _Optional[_Union[_admin_change_pb2.ChangeOptions, _Mapping]] = ...) -> None: ...
+
+class CorrectPlaytimeResponse(_message.Message):
+    __slots__ = ("result",)
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    result: _admin_change_pb2.ChangeResult
+    def __init__(self, result: _Optional[_Union[_admin_change_pb2.ChangeResult, _Mapping]] = ...) -> None: ...
+
+class RecomputePlaytimeRequest(_message.Message):
+    __slots__ = ("user_id", "product_id", "change")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    product_id: str
+    change: _admin_change_pb2.ChangeOptions
+    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., change: _Optional[_Union[_admin_change_pb2.ChangeOptions, _Mapping]] = ...) -> None: ...
+
+class RecomputePlaytimeResponse(_message.Message):
+    __slots__ = ("result",)
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    result: _admin_change_pb2.ChangeResult
+    def __init__(self, result: _Optional[_Union[_admin_change_pb2.ChangeResult, _Mapping]] = ...) -> None: ...
+
+class ListPlaytimeAnomaliesRequest(_message.Message):
+    __slots__ = ("user_id", "cursor", "limit")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    cursor: str
+    limit: int
+    def __init__(self, user_id: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListPlaytimeAnomaliesResponse(_message.Message):
+    __slots__ = ("anomalies", "next_cursor")
+    ANOMALIES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    anomalies: _containers.RepeatedCompositeFieldContainer[PlaytimeAnomaly]
+    next_cursor: str
+    def __init__(self, anomalies: _Optional[_Iterable[_Union[PlaytimeAnomaly, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
+
+class PlaytimeAnomaly(_message.Message):
+    __slots__ = ("user_id", "kind", "subject", "seconds", "found_at")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    FOUND_AT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    kind: str
+    subject: str
+    seconds: int
+    found_at: _timestamp_pb2.Timestamp
+    def __init__(self, user_id: _Optional[str] = ..., kind: _Optional[str] = ..., subject: _Optional[str] = ..., seconds: _Optional[int] = ..., found_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

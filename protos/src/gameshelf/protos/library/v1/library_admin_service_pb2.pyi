@@ -1,0 +1,12 @@
+from gameshelf.protos.library.v1 import admin_achievements_pb2 as _admin_achievements_pb2
+from gameshelf.protos.library.v1 import admin_audit_pb2 as _admin_audit_pb2
+from gameshelf.protos.library.v1 import admin_events_pb2 as _admin_events_pb2
+from gameshelf.protos.library.v1 import admin_family_pb2 as _admin_family_pb2
+from gameshelf.protos.library.v1 import admin_library_pb2 as _admin_library_pb2
+from gameshelf.protos.library.v1 import admin_playtime_pb2 as _admin_playtime_pb2
+from gameshelf.protos.library.v1 import admin_saves_pb2 as _admin_saves_pb2
+from gameshelf.protos.library.v1 import admin_users_pb2 as _admin_users_pb2
+from google.protobuf import descriptor as _descriptor
+from typing import ClassVar as _ClassVar
+
+DESCRIPTOR: _descriptor.FileDescriptor

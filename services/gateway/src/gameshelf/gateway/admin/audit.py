@@ -1,0 +1,211 @@
+"""Who did what, who was refused what, and who read what: written once, changed by nothing but an erasure."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from gameshelf.gateway.admin.commands import BY_NAME
+from gameshelf.gateway.encoding import encode
+from gameshelf.gateway.identity import Identity
+from gameshelf.gateway.streams import UserStreams
+from gameshelf.gateway.tables import AuditRecord
+from gameshelf.kernel.database import Connection, Statement
+from sqlalchemy import BigInteger, Integer, LargeBinary, String, Text, Uuid, bindparam, cast, or_, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+KEPT = timedelta(days=3 * 365)
+"""For how long the audit is kept."""
+
+State = dict[str, Any]
+"""A part of a user's data as plain JSON."""
+
+
+class EntryKind(StrEnum):
+    """What an entry of the audit tells of."""
+
+    CHANGE = "change"
+    REFUSAL = "refusal"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What is to be remembered. ``target`` is what was asked for."""
+
+    kind: EntryKind
+    command: str
+    user_id: UUID | None
+    target: State
+    reason: str | None = None
+    before: State | None = None
+    after: State | None = None
+    code: str | None = None
+    undo_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of the audit. Of an erased account neither the id nor any of its data is left."""
+
+    id: int
+    happened_at: datetime
+    kind: str
+    command: str
+    actor_id: UUID | None
+    actor_roles: str
+    user_id: UUID | None
+    target: State
+    reason: str | None
+    before: State | None
+    after: State | None
+    code: str | None
+    undo_of: int | None
+    undone_by: int | None
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether it may still be taken back, as far as one can tell without the state that there is now."""
+        is_change = self.kind == EntryKind.CHANGE and self.user_id is not None and self.before != self.after
+        return is_change and self.undone_by is None and BY_NAME[self.command].can_undo
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries are wanted; what is None bars none. ``before_id`` is where the page before ended."""
+
+    user_id: UUID | None = None
+    actor_id: UUID | None = None
+    kind: str | None = None
+    command: str | None = None
+    before_id: int | None = None
+
+
+_A = AuditRecord
+_json = {name: bindparam(name, type_=Text) for name in ("target", "before", "after")}
+_ADD = Statement(
+    insert(AuditRecord)
+    .values(
+        kind=bindparam("kind", type_=String),
+        command=bindparam("command", type_=String),
+        actor_id=bindparam("actor_id", type_=Uuid),
+        actor_roles=bindparam("actor_roles", type_=String),
+        user_id=bindparam("user_id", type_=Uuid),
+        user_hash=bindparam("user_hash", type_=LargeBinary),
+        reason=bindparam("reason", type_=String),
+        code=bindparam("code", type_=String),
+        undo_of=bindparam("undo_of", type_=BigInteger),
+        **{name: cast(value, JSONB) for name, value in _json.items()},
+    )
+    .returning(col(_A.id))
+)
+_undo = aliased(AuditRecord)
+_entries = select(
+    col(_A.id),
+    col(_A.happened_at),
+    col(_A.kind),
+    col(_A.command),
+    col(_A.actor_id),
+    col(_A.actor_roles),
+    col(_A.user_id),
+    cast(col(_A.target), Text),
+    col(_A.reason),
+    cast(col(_A.before), Text),
+    cast(col(_A.after), Text),
+    col(_A.code),
+    col(_A.undo_of),
+    col(_undo.id),
+).outerjoin(_undo, col(_undo.undo_of) == col(_A.id))
+_FIND = Statement(_entries.where(col(_A.id) == bindparam("id", type_=BigInteger)))
+
+
+def _bars(column: Any, name: str, kind: Any) -> Any:
+    return or_(cast(bindparam(name, type_=kind), kind).is_(None), column == bindparam(name, type_=kind))
+
+
+_narrow = (
+    _bars(col(_A.kind), "kind", String),
+    _bars(col(_A.command), "command", String),
+    or_(
+        cast(bindparam("before_id", type_=BigInteger), BigInteger).is_(None),
+        col(_A.id) < bindparam("before_id", type_=BigInteger),
+    ),
+)
+
+
+def _listed(*where: Any) -> Statement:
+    found = _entries.where(*where, *_narrow).order_by(col(_A.id).desc())
+    return Statement(found.limit(bindparam("limit", type_=Integer)))
+
+
+# A statement for each of the ways that have an index.
+_of_user = col(_A.user_hash) == bindparam("user_hash", type_=LargeBinary)
+_by_actor = col(_A.actor_id) == bindparam("actor_id", type_=Uuid)
+_LIST = {
+    (False, False): _listed(),
+    (True, False): _listed(_of_user),
+    (False, True): _listed(_by_actor),
+    (True, True): _listed(_of_user, _by_actor),
+}
+
+
+class AuditLog:
+    """The audit, over whatever connection the thing that is remembered is committed with."""
+
+    def __init__(self, streams: UserStreams) -> None:
+        self._streams = streams
+
+    async def add(self, connection: Connection, by: Identity, new: NewEntry) -> int:
+        """Remembers something; its id."""
+        row = await _ADD.first(
+            connection,
+            kind=new.kind,
+            command=new.command,
+            actor_id=by.user_id,
+            actor_roles=",".join(sorted(by.roles)),
+            user_id=new.user_id,
+            user_hash=self._streams.hash(new.user_id) if new.user_id else None,
+            target=_text(new.target),
+            reason=new.reason,
+            before=_text(new.before),
+            after=_text(new.after),
+            code=new.code,
+            undo_of=new.undo_of,
+        )
+        assert row is not None
+        entry_id: int = row["id"]
+        return entry_id
+
+    async def find(self, connection: Connection, entry_id: int) -> Entry | None:
+        """The entry of that id."""
+        row = await _FIND.first(connection, id=entry_id)
+        return _entry(row) if row else None
+
+    async def list(self, connection: Connection, of: AuditFilter, limit: int) -> Sequence[Entry]:
+        """Entries, the newest first."""
+        rows = await _LIST[of.user_id is not None, of.actor_id is not None].all(
+            connection,
+            user_hash=self._streams.hash(of.user_id) if of.user_id else None,
+            actor_id=of.actor_id,
+            kind=of.kind,
+            command=of.command,
+            before_id=of.before_id,
+            limit=limit,
+        )
+        return [_entry(row) for row in rows]
+
+
+def _text(state: State | None) -> str | None:
+    return None if state is None else encode(state).decode()
+
+
+def _entry(row: Any) -> Entry:
+    values = list(row.values())
+    for place in (7, 9, 10):  # as the text that PostgreSQL writes, whose numbers may be longer than a float holds
+        values[place] = None if values[place] is None else json.loads(values[place])
+    return Entry(*values)

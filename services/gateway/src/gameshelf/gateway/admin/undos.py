@@ -1,0 +1,11 @@
+"""How each change is taken back: command → the change that leads to where it began. The one table."""
+
+from collections.abc import Mapping
+
+from gameshelf.gateway.admin import quota
+from gameshelf.gateway.admin.changes import Undo
+
+UNDOS: Mapping[str, Undo] = {
+    "quota set": quota.undo,
+    "quota reset": quota.undo,
+}

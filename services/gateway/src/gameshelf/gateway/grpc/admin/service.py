@@ -1,0 +1,108 @@
+"""``LibraryAdminService``: who may, what is audited, and which noun serves the call."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import grpc
+import grpc.aio
+from gameshelf.gateway.admin.audit import EntryKind, NewEntry, State
+from gameshelf.gateway.admin.changes import MAX_REASON
+from gameshelf.gateway.admin.commands import COMMANDS, Command, Kind
+from gameshelf.gateway.failures import refused
+from gameshelf.gateway.grpc.admin.audit import Audits
+from gameshelf.gateway.grpc.admin.desk import Desk
+from gameshelf.gateway.grpc.admin.quota import Quotas
+from gameshelf.gateway.grpc.calls import caller
+from gameshelf.gateway.identity import Identity, parse_uuid
+from gameshelf.gateway.streams import UserErased
+from gameshelf.kernel.errors import DomainError, NotFound, PermissionDenied
+from gameshelf.protos.library.v1 import library_admin_service_pb2 as messages
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+SERVICE = messages.DESCRIPTOR.services_by_name["LibraryAdminService"]
+NOUNS: Sequence[Callable[[Desk], Any]] = (Quotas, Audits)
+"""Each has a method for every call of its noun: request and caller in, response out."""
+
+_MAX_TEXT = 500
+_NO_TARGET = frozenset({"change", "user_id"})
+
+Serve = Callable[[Any, Identity], Awaitable[Message]]
+
+
+class LibraryAdmin:
+    """Serves support's commands. No call gets by the table of commands."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        nouns = [noun(desk) for noun in NOUNS]
+        self._serve: dict[str, Serve] = {
+            command.rpc: getattr(noun, command.rpc)
+            for command in COMMANDS
+            for noun in nouns
+            if hasattr(noun, command.rpc)
+        }
+
+    def install(self, server: grpc.aio.Server) -> str:
+        """Adds the service to a server; its full name."""
+        handlers = {command.rpc: self._handler(command) for command in COMMANDS if command.rpc in self._serve}
+        server.add_registered_method_handlers(SERVICE.full_name, handlers)
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
+        name: str = SERVICE.full_name
+        return name
+
+    def _handler(self, command: Command) -> Any:
+        method = SERVICE.methods_by_name[command.rpc]
+        request, response = GetMessageClass(method.input_type), GetMessageClass(method.output_type)
+        return grpc.unary_unary_rpc_method_handler(
+            self._wrap(command, self._serve[command.rpc]), request.FromString, response.SerializeToString
+        )
+
+    def _wrap(self, command: Command, serve: Serve) -> Callable[..., Awaitable[Message]]:
+        async def wrapped(request: Message, context: Any) -> Message:
+            by = caller()
+            try:
+                if not by.roles & command.roles:
+                    raise PermissionDenied(command=command.name, needs=" or ".join(sorted(command.roles)))
+                response = await serve(request, by)
+                if command.kind is Kind.AUDITED_READ:
+                    await self._remember(by, NewEntry(EntryKind.READ, command.name, _user(request), _target(request)))
+                return response
+            except Exception as error:
+                # Of an erased account there is nothing to administer; the caller's own token is as good as ever.
+                refusal = NotFound(reason="erased") if isinstance(error, UserErased) else refused(error)
+                await self._remember(by, _refusal(command, request, refusal))
+                raise refusal from error
+
+        return wrapped
+
+    async def _remember(self, by: Identity, new: NewEntry) -> None:
+        async with self._desk.acquire() as connection:
+            await self._desk.audit.add(connection, by, new)
+
+
+def _refusal(command: Command, request: Message, refusal: DomainError) -> NewEntry:
+    reason = getattr(getattr(request, "change", None), "reason", "").replace("\0", "")[:MAX_REASON]
+    return NewEntry(
+        EntryKind.REFUSAL, command.name, _user(request), _target(request), reason or None, code=refusal.code
+    )
+
+
+def _user(request: Any) -> UUID | None:
+    try:
+        return parse_uuid(getattr(request, "user_id", "") or getattr(request, "owner_user_id", ""))
+    except ValueError:
+        return None
+
+
+def _target(request: Message) -> State:
+    """What was asked for, as far as an entry holds it."""
+    asked: State = MessageToDict(request, preserving_proto_field_name=True)
+    return {name: _bounded(value) for name, value in asked.items() if name not in _NO_TARGET}
+
+
+def _bounded(value: Any) -> Any:
+    text = value if isinstance(value, str) else str(value)
+    return value if len(text) <= _MAX_TEXT and "\0" not in text else text.replace("\0", "")[:_MAX_TEXT]

@@ -1,0 +1,26 @@
+"""The tables of support's commands agree with each other."""
+
+from gameshelf.gateway.admin.commands import BY_NAME, BY_RPC, COMMANDS, Kind
+from gameshelf.gateway.admin.undos import UNDOS
+from gameshelf.gateway.grpc.admin.service import SERVICE
+from gameshelf.gateway.identity import Role
+
+
+def test_every_call_is_a_command():
+    assert {method.name for method in SERVICE.methods} == BY_RPC.keys()
+    assert len(BY_NAME) == len(COMMANDS)
+
+
+def test_no_command_is_for_players_or_services():
+    assert {role for command in COMMANDS for role in command.roles} == {Role.SUPPORT, Role.ADMIN}
+    assert all(Role.ADMIN in command.roles for command in COMMANDS)
+
+
+def test_every_change_asks_for_options():
+    for command in COMMANDS:
+        has_options = "change" in SERVICE.methods_by_name[command.rpc].input_type.fields_by_name
+        assert has_options == (command.kind is Kind.CHANGE), command.name
+
+
+def test_what_can_be_undone_has_a_way_back():
+    assert UNDOS.keys() <= {command.name for command in COMMANDS if command.can_undo}

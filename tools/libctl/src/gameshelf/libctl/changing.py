@@ -1,0 +1,114 @@
+"""How every command changes something: it shows what it would do, and does it only with ``--apply --reason``."""
+
+import json
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+from gameshelf.libctl.client import Client, connect
+from gameshelf.libctl.errors import Usage
+from gameshelf.libctl.messages import plain
+from gameshelf.libctl.output import Output, table
+from google.protobuf.message import Message
+from rich.console import RenderableType
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = ("--apply", "--reason", "--revision")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whether to apply, why, and on which revision; None: on the one that is there now."""
+
+    apply: bool
+    reason: str | None
+    revision: str | None
+
+
+def changing(command: F) -> F:
+    """Gives a command ``--apply``, ``--reason`` and ``--revision``; it gets them as ``wanted``."""
+
+    def with_wanted(*arguments: Any, apply: bool, reason: str | None, revision: str | None, **more: Any) -> Any:
+        if apply and not (reason and reason.strip()):
+            raise Usage("--apply needs a reason", 'the same command with --reason "…", which is kept in the audit')
+        if not apply and (reason or revision):
+            raise Usage("--reason and --revision are for --apply", "the same command with --apply")
+        return command(*arguments, wanted=Wanted(apply, reason, revision), **more)
+
+    with_wanted.__doc__, with_wanted.__name__ = command.__doc__, command.__name__
+    wrapped: Any = with_wanted
+    wrapped.__click_params__ = getattr(command, "__click_params__", [])
+    for option in (
+        click.option("--revision", metavar="REVISION", help="Only if it still is as the dry run saw it."),
+        click.option("--reason", metavar="TEXT", help="Why, for the audit. Needed with --apply."),
+        click.option("--apply", is_flag=True, help="Do it; without this, only what it would do is shown."),
+    ):
+        wrapped = option(wrapped)
+    return wrapped  # type: ignore[no-any-return]
+
+
+def carry_out(out: Output, rpc: str, request: Message, wanted: Wanted, client: Client | None = None) -> None:
+    """Shows what a change would do, or makes it; ``request`` has a field ``change``, and is asked for twice.
+
+    Applied is just what was shown: on the revision of the dry run, the one of this very command or an earlier one's.
+    """
+    client = client or connect()
+    change: Any = request.change  # type: ignore[attr-defined]
+    revision = wanted.revision
+    if not (wanted.apply and revision):
+        result = client.call(rpc, request).result
+        revision = result.revision
+    if wanted.apply:
+        change.apply, change.reason, change.revision = True, wanted.reason, revision
+        result = client.call(rpc, request).result
+    told = plain(result)
+    out.result(told, differences(told["before"], told["after"]))
+    if not wanted.apply:
+        out.say("Nothing was changed. To do it:", "bold")
+        out.say(f"  {again(revision or '')}")
+        return
+    out.say(f"Done. Audit entry {told['audit_id']}.", "green")
+    if told["can_undo"]:
+        out.say(f"To take it back: libctl audit undo {told['audit_id']}")
+
+
+def again(revision: str) -> str:
+    """This command, as it has to be typed to be applied on that revision."""
+    words, skip = [], False
+    for word in sys.argv[1:]:
+        if skip or word.partition("=")[0] in _OPTIONS:
+            skip = not skip and word in _OPTIONS[1:]
+            continue
+        words.append(word)
+    return f'libctl {shlex.join(words)} --apply --reason "…" --revision {revision}'
+
+
+def differences(before: dict[str, Any] | None, after: dict[str, Any] | None) -> RenderableType:
+    """What a change changes, one value a line."""
+    was, becomes = dict(_leaves("", before or {})), dict(_leaves("", after or {}))
+    names = [*was, *(name for name in becomes if name not in was)]
+    rows = [
+        (name, _shown(was.get(name)), _shown(becomes.get(name))) for name in names if was.get(name) != becomes.get(name)
+    ]
+    return table(["what", "before", "after"], rows, empty="Nothing is different: it is so already.")
+
+
+def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        for key, one in value.items():
+            yield from _leaves(f"{name}.{key}" if name else key, one)
+    elif isinstance(value, list) and value:
+        for place, one in enumerate(value):
+            yield from _leaves(f"{name}[{place}]", one)
+    elif name:
+        yield name, value
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

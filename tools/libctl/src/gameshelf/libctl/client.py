@@ -1,0 +1,93 @@
+"""Calls of ``LibraryAdminService``. What the service refuses becomes a ``Refused`` that says what to try next."""
+
+from typing import Any
+
+import click
+import grpc
+from gameshelf.libctl.errors import NotFound, Precondition, Refused, Unavailable, Usage
+from gameshelf.libctl.profiles import Profile, load
+from gameshelf.protos.library.v1.library_admin_service_pb2_grpc import LibraryAdminServiceStub
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import ErrorInfo
+from grpc_status import rpc_status
+
+SECONDS = 60.0
+"""For how long a call is waited for; the service bounds each one."""
+_DOMAIN = "library.platform"
+
+
+class Client:
+    """A connection to the service."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._channel = _channel(profile)
+        self._stub: Any = LibraryAdminServiceStub(self._channel)  # type: ignore[no-untyped-call]
+
+    def call(self, name: str, request: Message) -> Any:
+        """The response of a call. Raises Refused."""
+        metadata = (("authorization", f"Bearer {self._profile.token}"),)
+        try:
+            return getattr(self._stub, name)(request, metadata=metadata, timeout=SECONDS)
+        except grpc.RpcError as error:
+            raise _refused(error, self._profile) from None
+
+
+def connect() -> Client:
+    """A client of the profile that the command line names."""
+    root = click.get_current_context().find_root()
+    return Client(load(root.params.get("profile")))
+
+
+def _channel(profile: Profile) -> grpc.Channel:
+    if not profile.is_encrypted:
+        return grpc.insecure_channel(profile.address)
+    try:
+        roots = profile.ca_file.read_bytes() if profile.ca_file else None
+    except OSError as error:
+        raise Usage(f"ca_file {profile.ca_file} can't be read: {error.strerror}", "name a PEM file") from None
+    return grpc.secure_channel(profile.address, grpc.ssl_channel_credentials(roots))
+
+
+def _refused(error: Any, profile: Profile) -> Refused:
+    code, info = error.code(), _info(error)
+    reason, context = info.reason, dict(info.metadata)
+    detail = error.details() or code.name
+    if code is grpc.StatusCode.UNAVAILABLE and not reason:
+        return Unavailable(f"the service can't be reached at {profile.address}", "is LIBCTL_ENDPOINT right?")
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return Unavailable(f"no answer within {SECONDS:.0f} s", "the same command again")
+    if code is grpc.StatusCode.UNAVAILABLE:
+        away = context.get("dependency", "a dependency")
+        return Unavailable(f"the service can't do this now: {away} is away", "the same command later", code=reason)
+    if code is grpc.StatusCode.UNAUTHENTICATED:
+        return Refused("the token was not accepted", "a fresh token in LIBCTL_TOKEN or token_file", code=reason)
+    if code is grpc.StatusCode.PERMISSION_DENIED:
+        needs = context.get("needs", "support or admin")
+        return Refused(f"your token may not do this: it needs the role {needs}", "ask somebody who has it", code=reason)
+    if code is grpc.StatusCode.NOT_FOUND:
+        return NotFound(_with(detail, context), "look at the ids: libctl user show USER", code=reason)
+    if code in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.ABORTED, grpc.StatusCode.ALREADY_EXISTS):
+        return Precondition(_with(detail, context), "look again without --apply, and decide anew", code=reason)
+    if code is grpc.StatusCode.INVALID_ARGUMENT:
+        return Usage(_with(detail, context), "the command's --help", code=reason)
+    if code is grpc.StatusCode.UNIMPLEMENTED:
+        return Refused("the service doesn't know this command", "is it older than this libctl?")
+    return Refused(_with(detail, context), "the service's log", code=reason)
+
+
+def _info(error: Any) -> ErrorInfo:
+    info = ErrorInfo()
+    try:
+        status = rpc_status.from_call(error)
+    except ValueError:
+        return info
+    for detail in status.details if status else ():
+        if detail.Unpack(info) and info.domain == _DOMAIN:
+            return info
+    return ErrorInfo()
+
+
+def _with(detail: str, context: dict[str, str]) -> str:
+    told = ", ".join(f"{name}: {value}" for name, value in sorted(context.items()))
+    return f"{detail} ({told})" if told else detail

@@ -1,0 +1,104 @@
+"""Where the service is, and who asks: from the environment, or from a profile in a file of the user's own.
+
+``LIBCTL_ENDPOINT`` and ``LIBCTL_TOKEN`` win over the profile, value by value.
+"""
+
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from gameshelf.libctl.errors import Usage
+
+_KEYS = frozenset({"endpoint", "token", "token_file", "ca_file"})
+_DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """``address`` is ``host:port``; the connection is encrypted where ``is_encrypted``."""
+
+    address: str
+    is_encrypted: bool
+    token: str
+    ca_file: Path | None = None
+
+
+def path() -> Path:
+    """The file of profiles: ``LIBCTL_PROFILES``, or ``libctl/profiles.toml`` among the user's settings."""
+    named = os.environ.get("LIBCTL_PROFILES")
+    if named:
+        return Path(named)
+    home = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(home) if home else Path.home() / ".config") / "libctl" / "profiles.toml"
+
+
+def load(name: str | None) -> Profile:
+    """The profile of that name, or ``default``. Raises Usage, which says what is missing where."""
+    chosen = name or os.environ.get("LIBCTL_PROFILE")
+    found = _read(path(), chosen)
+    endpoint = os.environ.get("LIBCTL_ENDPOINT") or found.get("endpoint")
+    token = os.environ.get("LIBCTL_TOKEN") or found.get("token") or _token_of(found.get("token_file"))
+    if not endpoint:
+        raise Usage("it isn't known where the service is", f"set LIBCTL_ENDPOINT=host:port, or endpoint in {path()}")
+    if not token:
+        raise Usage("there is no token", f"set LIBCTL_TOKEN, or token_file in {path()}")
+    address, is_encrypted = _endpoint(endpoint)
+    ca_file = found.get("ca_file")
+    return Profile(address, is_encrypted, token.strip(), Path(ca_file).expanduser() if ca_file else None)
+
+
+def _read(file: Path, name: str | None) -> Mapping[str, str]:
+    try:
+        with file.open("rb") as opened:
+            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+            profiles: dict[str, Any] = tomllib.load(opened)
+    except FileNotFoundError:
+        if name:
+            raise Usage(f"there is no profile {name}: {file} doesn't exist", "libctl --help") from None
+        return {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise Usage(f"{file} can't be read: {error}", "mend the file") from None
+    found = profiles.get(name or _DEFAULT)
+    if found is None and name is None:
+        return {}
+    if not isinstance(found, dict):
+        raise Usage(f"there is no profile {name} in {file}", f"one of: {', '.join(sorted(profiles)) or 'none'}")
+    if unknown := found.keys() - _KEYS:
+        raise Usage(f"{file}: unknown: {', '.join(sorted(unknown))}", f"one of: {', '.join(sorted(_KEYS))}")
+    if "token" in found and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise Usage(f"{file} holds a token, and others may read it", f"chmod 600 {file}")
+    return {key: str(value) for key, value in found.items()}
+
+
+def _token_of(file: str | None) -> str | None:
+    if not file:
+        return None
+    try:
+        return Path(file).expanduser().read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise Usage(f"token_file {file} can't be read: {error}", "write the token into it") from None
+
+
+def _endpoint(text: str) -> tuple[str, bool]:
+    """The address, and whether to encrypt: with ``grpcs://``; never with ``grpc://``; else if it is another machine."""
+    scheme, _, address = text.rpartition("://")
+    if scheme not in ("", "grpc", "grpcs"):
+        raise Usage(f"{text} is no endpoint", "host:port, grpc://host:port or grpcs://host:port")
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        raise Usage(f"{text} is no endpoint: it has no port", "host:port")
+    return address, scheme == "grpcs" or (scheme == "" and not _is_here(host.strip("[]")))
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

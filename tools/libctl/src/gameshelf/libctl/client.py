@@ -1,5 +1,7 @@
 """Calls of ``LibraryAdminService``. What the service refuses becomes a ``Refused`` that says what to try next."""
 
+import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +15,8 @@ from grpc_status import rpc_status
 
 SECONDS = 60.0
 """For how long a call is waited for; the service bounds each one."""
+_PATIENCE = 20
+"""How often a call is made that the limit of requests refuses: long work may need more than its share of a minute."""
 _DOMAIN = "library.platform"
 
 
@@ -25,12 +29,18 @@ class Client:
         self._stub: Any = LibraryAdminServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
     def call(self, name: str, request: Message) -> Any:
-        """The response of a call. Raises Refused."""
+        """The response of a call; a limit of requests is waited for. Raises Refused."""
         metadata = (("authorization", f"Bearer {self._profile.token}"),)
-        try:
-            return getattr(self._stub, name)(request, metadata=metadata, timeout=SECONDS)
-        except grpc.RpcError as error:
-            raise _refused(error, self._profile) from None
+        for _ in range(_PATIENCE):
+            try:
+                return getattr(self._stub, name)(request, metadata=metadata, timeout=SECONDS)
+            except grpc.RpcError as error:
+                seconds = _retry_after(error)
+                if seconds is None:
+                    raise _refused(error, self._profile) from None
+                click.echo(f"libctl: the limit of requests is used up, going on in {seconds:.0f} s", err=True)
+                time.sleep(seconds)
+        raise Unavailable("the limit of requests is used up again and again", "the same command later")
 
 
 def connect() -> Client:
@@ -42,11 +52,23 @@ def connect() -> Client:
 def _channel(profile: Profile) -> grpc.Channel:
     if not profile.is_encrypted:
         return grpc.insecure_channel(profile.address)
+    files = (profile.ca_file, profile.key_file, profile.cert_file)
+    return grpc.secure_channel(profile.address, grpc.ssl_channel_credentials(*map(_read, files)))
+
+
+def _read(file: Path | None) -> bytes | None:
     try:
-        roots = profile.ca_file.read_bytes() if profile.ca_file else None
+        return file.read_bytes() if file else None
     except OSError as error:
-        raise Usage(f"ca_file {profile.ca_file} can't be read: {error.strerror}", "name a PEM file") from None
-    return grpc.secure_channel(profile.address, grpc.ssl_channel_credentials(roots))
+        raise Usage(f"{file} can't be read: {error.strerror}", "name a PEM file in the profile") from None
+
+
+def _retry_after(error: Any) -> float | None:
+    """After how many seconds a call that the limit refused may be made; None for any other refusal."""
+    if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return None
+    told = _info(error).metadata.get("retry_after")
+    return min(max(float(told), 0.1), 60.0) if told else None
 
 
 def _refused(error: Any, profile: Profile) -> Refused:

@@ -14,7 +14,7 @@ from typing import Any
 
 from gameshelf.libctl.errors import Usage
 
-_KEYS = frozenset({"endpoint", "token", "token_file", "ca_file"})
+_KEYS = frozenset({"endpoint", "token", "token_file", "ca_file", "cert_file", "key_file"})
 _DEFAULT = "default"
 
 
@@ -26,6 +26,10 @@ class Profile:
     is_encrypted: bool
     token: str
     ca_file: Path | None = None
+    """Whose certificates count, where they are not those of the system."""
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    """The caller's own certificate, for a service that asks for one."""
 
 
 def path() -> Path:
@@ -48,8 +52,8 @@ def load(name: str | None) -> Profile:
     if not token:
         raise Usage("there is no token", f"set LIBCTL_TOKEN, or token_file in {path()}")
     address, is_encrypted = _endpoint(endpoint)
-    ca_file = found.get("ca_file")
-    return Profile(address, is_encrypted, token.strip(), Path(ca_file).expanduser() if ca_file else None)
+    files = {key: Path(found[key]).expanduser() for key in ("ca_file", "cert_file", "key_file") if key in found}
+    return Profile(address, is_encrypted, token.strip(), **files)
 
 
 def _read(file: Path, name: str | None) -> Mapping[str, str]:

@@ -1,0 +1,97 @@
+"""Where the service is, and who asks."""
+
+import pytest
+from gameshelf.libctl.errors import Usage
+from gameshelf.libctl.profiles import load
+
+
+@pytest.fixture
+def profiles(tmp_path, monkeypatch):
+    """Writes the file of profiles; nothing else is set."""
+    for name in ("LIBCTL_ENDPOINT", "LIBCTL_TOKEN", "LIBCTL_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    file = tmp_path / "profiles.toml"
+    monkeypatch.setenv("LIBCTL_PROFILES", str(file))
+
+    def write(text, mode=0o600):
+        file.write_text(text)
+        file.chmod(mode)
+
+    return write
+
+
+def test_the_default_profile_needs_no_name(profiles):
+    profiles('[default]\nendpoint = "library.example:443"\ntoken = "abc"\n')
+    assert load(None).address == "library.example:443"
+    assert load(None).token == "abc"
+
+
+def test_a_profile_is_chosen_by_name_or_by_the_environment(profiles, monkeypatch):
+    profiles('[a]\nendpoint = "a:1"\ntoken = "x"\n[b]\nendpoint = "b:1"\ntoken = "x"\n')
+    assert load("a").address == "a:1"
+    monkeypatch.setenv("LIBCTL_PROFILE", "b")
+    assert load(None).address == "b:1"
+    assert load("a").address == "a:1"
+
+
+def test_the_environment_wins_value_by_value(profiles, monkeypatch):
+    profiles('[default]\nendpoint = "a:1"\ntoken = "x"\n')
+    monkeypatch.setenv("LIBCTL_TOKEN", "fresh")
+    assert (load(None).address, load(None).token) == ("a:1", "fresh")
+
+
+def test_a_token_can_stand_in_a_file_of_its_own(profiles, tmp_path):
+    (tmp_path / "token").write_text("from a file\n")
+    profiles(f'[default]\nendpoint = "a:1"\ntoken_file = "{tmp_path}/token"\n', mode=0o644)
+    assert load(None).token == "from a file"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "is_encrypted"),
+    [
+        ("localhost:9094", False),
+        ("127.0.0.1:9094", False),
+        ("[::1]:9094", False),
+        ("library.example:443", True),
+        ("10.0.0.7:9094", True),
+        ("grpc://10.0.0.7:9094", False),
+        ("grpcs://localhost:9094", True),
+    ],
+)
+def test_a_token_leaves_this_machine_encrypted_only(profiles, endpoint, is_encrypted):
+    profiles(f'[default]\nendpoint = "{endpoint}"\ntoken = "x"\n')
+    assert load(None).is_encrypted is is_encrypted
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", "LIBCTL_ENDPOINT"),
+        ('[default]\nendpoint = "a:1"\n', "token"),
+        ('[default]\nendpoint = "a"\ntoken = "x"\n', "port"),
+        ('[default]\nendpoint = "http://a:1"\ntoken = "x"\n', "endpoint"),
+        ('[default]\nendpont = "a:1"\n', "endpont"),
+        ("[default\n", "profiles.toml"),
+        ('[default]\nendpoint = "a:1"\ntoken_file = "/nowhere/at/all"\n', "/nowhere/at/all"),
+    ],
+)
+def test_what_is_wrong_is_named(profiles, text, named):
+    profiles(text)
+    with pytest.raises(Usage) as refused:
+        load(None)
+    assert named in f"{refused.value.message} {refused.value.hint}"
+    assert refused.value.hint
+
+
+def test_a_token_that_others_may_read_is_refused(profiles):
+    profiles('[default]\nendpoint = "a:1"\ntoken = "x"\n', mode=0o644)
+    with pytest.raises(Usage, match="others may read"):
+        load(None)
+
+
+def test_a_profile_that_is_not_there_is_named_with_those_that_are(profiles):
+    profiles('[staging]\nendpoint = "a:1"\ntoken = "x"\n')
+    with pytest.raises(Usage) as refused:
+        load("production")
+    assert "production" in refused.value.message
+    assert "staging" in refused.value.hint

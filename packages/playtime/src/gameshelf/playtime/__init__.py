@@ -28,8 +28,18 @@ from gameshelf.playtime.liveness import Beat, Liveness, SessionKey, ShardWatch, 
 from gameshelf.playtime.models import SCHEMA, SHARDS, EndReason
 from gameshelf.playtime.ports import Access, Copies, Copy
 from gameshelf.playtime.queries import DaySum, PlaytimeQueries, ProductSummary
-from gameshelf.playtime.service import ImportResult, PlaytimeService
+from gameshelf.playtime.recompute import Figures, Recount
+from gameshelf.playtime.service import MAX_CORRECTION, ImportResult, PlaytimeService
 from gameshelf.playtime.store import StoredSession
+from gameshelf.playtime.support import (
+    AnomalyPlace,
+    Correction,
+    CorrectionPlace,
+    FlaggedPlay,
+    LedgerEntry,
+    SessionPlace,
+    SupportQueries,
+)
 from gameshelf.playtime.watch import Seen, Watch, longest_gap, may_end, next_watch
 
 __version__ = "0.1.0"
@@ -37,21 +47,28 @@ __version__ = "0.1.0"
 MIGRATIONS = Migrations("gameshelf.playtime", SCHEMA)
 
 __all__ = [
+    "MAX_CORRECTION",
     "MIGRATIONS",
     "SHARDS",
     "Access",
     "AnomalyFound",
+    "AnomalyPlace",
     "Beat",
     "Copies",
     "Copy",
     "CopyQueries",
+    "Correction",
+    "CorrectionPlace",
     "DailyFilter",
     "DaySum",
     "EndReason",
     "FamilySeatLost",
+    "Figures",
+    "FlaggedPlay",
     "HistoryFilter",
     "ImportResult",
     "ImportSessions",
+    "LedgerEntry",
     "Liveness",
     "OfflineSession",
     "Period",
@@ -61,17 +78,20 @@ __all__ = [
     "PlaytimeService",
     "ProductPlaytime",
     "ProductSummary",
+    "Recount",
     "Seen",
     "SessionAlreadyEnded",
     "SessionEnded",
     "SessionKey",
     "SessionNotFound",
+    "SessionPlace",
     "SessionResumed",
     "SessionStarted",
     "ShardWatch",
     "StartSession",
     "StoredSession",
     "SummaryFilter",
+    "SupportQueries",
     "Watch",
     "before_shard",
     "longest_gap",

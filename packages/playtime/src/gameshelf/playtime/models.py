@@ -180,7 +180,11 @@ class PlaytimeAnomaly(_Table, table=True):
     """Play that can't be: kept, counted, and shown to support."""
 
     __tablename__ = "playtime_anomalies"
-    __table_args__ = (PrimaryKeyConstraint("user_id", "kind", "subject"),)
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "kind", "subject"),
+        # What support reads: everybody's, the newest first.
+        Index("ix_playtime_anomalies_found", "detected_at", "user_id", "kind", "subject"),
+    )
 
     user_id: UUID = Field(primary_key=True)
     kind: str = Field(primary_key=True, sa_type=String(30))

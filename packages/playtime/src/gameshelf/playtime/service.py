@@ -25,6 +25,7 @@ from gameshelf.playtime.events import (
 )
 from gameshelf.playtime.models import EndReason
 from gameshelf.playtime.ports import Access, Copies
+from gameshelf.playtime.recompute import Recount, Recounts
 from gameshelf.playtime.rules import (
     Interval,
     Refusal,
@@ -39,6 +40,8 @@ from gameshelf.playtime.store import ERASURE, Played, SessionStore, StoredSessio
 
 DEFAULT_IMPORT_MAX_AGE = timedelta(days=90)
 DEFAULT_SILENCE = timedelta(seconds=180)
+MAX_CORRECTION = 100 * 365 * 24 * 3600
+"""How many seconds one correction may add or take: a hundred years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class PlaytimeService:
         self._sessions = SessionStore(connection)
         self._totals = TotalStore(connection)
         self._anomalies = Anomalies(connection)
+        self._recounts = Recounts(connection)
         self._record = record
         self._access = access
         self._copies = copies
@@ -238,8 +242,12 @@ class PlaytimeService:
     async def correct(self, user_id: UUID, product_id: UUID, seconds: int, reason: str) -> int:
         """Adds seconds to a product's total, or takes them; the total. For support.
 
-        Raises InvalidInput for more than there are.
+        The opposite correction takes it back. Daily sums and the last two weeks tell what the ledger has, and stay.
+        Raises InvalidInput for none, for more than a hundred years, and for taking more than there are.
         """
+        if not 0 < abs(seconds) <= MAX_CORRECTION:
+            limits = {"ge": -MAX_CORRECTION, "le": MAX_CORRECTION}
+            raise InvalidInput(Problem("correction", pointer="/data/attributes/seconds", params=limits))
         await self._totals.add_correction(user_id, uuid4(), product_id, seconds, reason)
         totals = await self._totals.add(user_id, {product_id: Played(corrected_seconds=seconds)})
         total = totals[product_id].seconds
@@ -257,6 +265,35 @@ class PlaytimeService:
         )
         self._tell_changed(user_id, totals)
         return total
+
+    async def recompute(self, user_id: UUID, product_id: UUID | None = None) -> list[Recount]:
+        """Counts a product's total and union, or all, anew from ledger and corrections, and keeps that; what differed.
+
+        For support. Nothing differs as long as nothing is broken. One round trip, two more where something does. Raises
+        InvalidInput where corrections take more than was played: who made them believed a total that was wrong.
+        """
+        wrong = await self._recounts.differences(user_id, product_id)
+        for one in wrong:
+            if one.counted.total_playtime_seconds < 0:
+                raise InvalidInput(
+                    Problem(
+                        "corrections_exceed_play",
+                        pointer="/data/attributes/product_id",
+                        params={
+                            "product_id": str(one.product_id),
+                            "played_seconds": one.counted.played_seconds,
+                            "corrected_seconds": one.counted.corrected_seconds,
+                        },
+                    )
+                )
+        if wrong:
+            await self._recounts.mend(user_id, wrong)
+            counted = {one.product_id: one.counted for one in wrong}
+            self._tell_changed(
+                user_id,
+                {key: Total(one.total_playtime_seconds, one.last_played_at) for key, one in counted.items()},
+            )
+        return wrong
 
     async def _count(self, user_id: UUID, ended: Sequence[StoredSession]) -> None:
         """Adds sessions that ended to the unions and totals of their products, and tells of each."""

@@ -1,0 +1,261 @@
+"""Totals and unions counted anew from the ledger and the corrections, compared with what is kept, and put right.
+
+The database counts: it sorts on its disk what doesn't fit its memory, so a ledger may have a million sessions. What
+comes here is a row for each product that differs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import TIME, array, rows, user
+from gameshelf.playtime.models import PlaytimeCorrection, PlaytimeInterval, PlaytimeSession, PlaytimeTotal
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What one product's ledger adds up to."""
+
+    played_seconds: int
+    """The length of the union."""
+    corrected_seconds: int
+    session_count: int
+    """Sessions that ended."""
+    last_played_at: datetime | None
+    intervals: int
+    """Of how many stretches of time the union consists."""
+
+    @property
+    def total_playtime_seconds(self) -> int:
+        return self.played_seconds + self.corrected_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """A product that is kept otherwise than its ledger says."""
+
+    product_id: UUID
+    stored: Figures
+    counted: Figures
+    wrong_intervals: int
+    """Stretches of the union that are missing, and those that are too many; one with a wrong end is both."""
+
+
+_S, _I, _T, _C = PlaytimeSession, PlaytimeInterval, PlaytimeTotal, PlaytimeCorrection
+_PRODUCT = bindparam("product_id", type_=Uuid)
+
+
+def _of_user(table: Any) -> Any:
+    """The user's rows of one product, or of all."""
+    return and_(col(table.user_id) == user(), or_(_PRODUCT.is_(None), col(table.product_id) == _PRODUCT))
+
+
+def _seconds(start: Any, end: Any) -> Any:
+    return cast(func.extract("epoch", end - start), BigInteger)
+
+
+def _unions(where: Any) -> Any:
+    """The unions of ended sessions, as ``rules.union`` makes them: what overlaps or touches is one stretch.
+
+    A session begins a stretch when it starts after everything before it has ended.
+    """
+    ended = (
+        select(col(_S.product_id), col(_S.start_time), col(_S.end_time))
+        .where(where, col(_S.end_time) > col(_S.start_time))
+        .subquery("ended")
+    )
+    order = (ended.c.start_time, ended.c.end_time)
+    before = func.max(ended.c.end_time).over(partition_by=ended.c.product_id, order_by=order, rows=(None, -1))
+    marked = select(*ended.c, (ended.c.start_time > before).label("begins")).subquery("marked")
+    order = (marked.c.start_time, marked.c.end_time)
+    begun = func.count().filter(marked.c.begins)
+    number = begun.over(partition_by=marked.c.product_id, order_by=order, rows=(None, 0))
+    numbered = select(*marked.c, number.label("stretch")).subquery("numbered")
+    return (
+        select(
+            numbered.c.product_id,
+            func.min(numbered.c.start_time).label("start_time"),
+            func.max(numbered.c.end_time).label("end_time"),
+        )
+        .group_by(numbered.c.product_id, numbered.c.stretch)
+        .cte("unions")
+    )
+
+
+_unions_now = _unions(_of_user(_S))
+_kept = select(col(_I.product_id), col(_I.start_time), col(_I.end_time)).where(_of_user(_I)).subquery("kept")
+_stretches = union_all(
+    select(*_unions_now.c, literal(1, Integer).label("found")), select(*_kept.c, literal(-1, Integer))
+).subquery("stretches")
+_wrong = (
+    select(_stretches.c.product_id)
+    .group_by(_stretches.c.product_id, _stretches.c.start_time, _stretches.c.end_time)
+    .having(func.sum(_stretches.c.found) != 0)
+    .subquery("wrong")
+)
+
+_SUMS = (
+    "stored_played_seconds",
+    "stored_corrected_seconds",
+    "stored_session_count",
+    "stored_intervals",
+    "counted_played_seconds",
+    "counted_corrected_seconds",
+    "counted_session_count",
+    "counted_intervals",
+    "wrong_intervals",
+)
+_LATEST = ("stored_last_played_at", "counted_last_played_at")
+_NOTHING = dict.fromkeys(_SUMS, literal(0, BigInteger)) | dict.fromkeys(_LATEST, cast(null(), TIME))
+
+
+def _part(product_id: Any, **known: Any) -> Any:
+    """Rows of what one source knows of products; of the rest it says nothing."""
+    said = {name: known.get(name, nothing) for name, nothing in _NOTHING.items()}
+    return select(product_id.label("product_id"), *(column.label(name) for name, column in said.items()))
+
+
+def _whole(column: Any) -> Any:
+    return cast(func.sum(column), BigInteger)
+
+
+_parts = union_all(
+    _part(
+        col(_T.product_id),
+        stored_played_seconds=col(_T.played_seconds),
+        stored_corrected_seconds=col(_T.corrected_seconds),
+        stored_session_count=cast(col(_T.session_count), BigInteger),
+        stored_last_played_at=col(_T.last_played_at),
+    ).where(_of_user(_T)),
+    _part(
+        col(_S.product_id),
+        counted_session_count=func.count(col(_S.end_time)),
+        counted_last_played_at=func.max(func.coalesce(col(_S.end_time), col(_S.start_time))),
+    )
+    .where(_of_user(_S))
+    .group_by(col(_S.product_id)),
+    _part(col(_C.product_id), counted_corrected_seconds=_whole(col(_C.seconds)))
+    .where(_of_user(_C))
+    .group_by(col(_C.product_id)),
+    _part(
+        _unions_now.c.product_id,
+        counted_played_seconds=_whole(_seconds(_unions_now.c.start_time, _unions_now.c.end_time)),
+        counted_intervals=func.count(),
+    ).group_by(_unions_now.c.product_id),
+    _part(_kept.c.product_id, stored_intervals=func.count()).group_by(_kept.c.product_id),
+    _part(_wrong.c.product_id, wrong_intervals=func.count()).group_by(_wrong.c.product_id),
+).subquery("parts")
+_figures = {name: _whole(_parts.c[name]) for name in _SUMS} | {name: func.max(_parts.c[name]) for name in _LATEST}
+_DIFFERENCES = Statement(
+    select(_parts.c.product_id, *(figure.label(name) for name, figure in _figures.items()))
+    .group_by(_parts.c.product_id)
+    .having(
+        or_(
+            _figures["wrong_intervals"] != 0,
+            *(
+                _figures[f"stored_{name}"].is_distinct_from(_figures[f"counted_{name}"])
+                for name in ("played_seconds", "corrected_seconds", "session_count", "last_played_at")
+            ),
+        )
+    )
+    .order_by(_parts.c.product_id)
+)
+
+# What goes and what comes have different keys, so one statement may do both.
+_unions_of = _unions(and_(col(_S.user_id) == user(), col(_S.product_id) == any_(array("product_ids", Uuid))))
+_surplus = (
+    delete(PlaytimeInterval)
+    .where(
+        col(_I.user_id) == user(),
+        col(_I.product_id) == any_(array("product_ids", Uuid)),
+        ~select(literal(1))
+        .where(_unions_of.c.product_id == col(_I.product_id), _unions_of.c.start_time == col(_I.start_time))
+        .exists(),
+    )
+    .cte("surplus")
+)
+_insert_unions = insert(PlaytimeInterval).from_select(
+    ["user_id", "product_id", "start_time", "end_time"], select(user(), *_unions_of.c), include_defaults=False
+)
+_MEND_UNIONS = Statement(
+    _insert_unions.on_conflict_do_update(
+        index_elements=["user_id", "product_id", "start_time"],
+        set_={"end_time": _insert_unions.excluded.end_time},
+        where=col(_I.end_time) != _insert_unions.excluded.end_time,
+    ).add_cte(_surplus)
+)
+_counted = rows(
+    "counted",
+    product_id=("product_ids", Uuid),
+    played_seconds=("seconds", BigInteger),
+    corrected_seconds=("corrections", BigInteger),
+    session_count=("counts", Integer),
+    last_played_at=("last_played", TIME),
+)
+_insert_counted = insert(PlaytimeTotal).from_select(
+    ["user_id", *(column.name for column in _counted.c)], select(user(), *_counted.c), include_defaults=False
+)
+_MEND_TOTALS = Statement(
+    _insert_counted.on_conflict_do_update(
+        index_elements=["user_id", "product_id"],
+        set_={
+            name: _insert_counted.excluded[name]
+            for name in ("played_seconds", "corrected_seconds", "session_count", "last_played_at")
+        },
+    )
+)
+
+
+class Recounts:
+    """Counts a user's play anew, over the user's transaction: nothing ends while it counts."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def differences(self, user_id: UUID, product_id: UUID | None) -> list[Recount]:
+        """What is kept otherwise than the ledger says: of one product, or of all of them. One statement."""
+        found = await _DIFFERENCES.all(self._connection, user_id=user_id, product_id=product_id)
+        return [
+            Recount(row["product_id"], _side(row, "stored"), _side(row, "counted"), row["wrong_intervals"])
+            for row in found
+        ]
+
+    async def mend(self, user_id: UUID, wrong: Sequence[Recount]) -> None:
+        """Keeps what was counted. Two statements."""
+        product_ids = [one.product_id for one in wrong]
+        await _MEND_UNIONS.run(self._connection, user_id=user_id, product_ids=product_ids)
+        await _MEND_TOTALS.run(
+            self._connection,
+            user_id=user_id,
+            product_ids=product_ids,
+            seconds=[one.counted.played_seconds for one in wrong],
+            corrections=[one.counted.corrected_seconds for one in wrong],
+            counts=[one.counted.session_count for one in wrong],
+            last_played=[one.counted.last_played_at for one in wrong],
+        )
+
+
+def _side(row: Any, side: str) -> Figures:
+    names = ("played_seconds", "corrected_seconds", "session_count", "last_played_at", "intervals")
+    return Figures(*(row[f"{side}_{name}"] for name in names))

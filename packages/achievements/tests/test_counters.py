@@ -5,10 +5,11 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from gameshelf.achievements import AchievementState
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-NOBODY = UUID(int=0)
+NOBODY, BLANK = UUID(int=0), AchievementState()
 
 
 async def differences(players):
@@ -82,7 +83,7 @@ async def test_a_counter_that_is_wrong_is_found_and_made_up_for(players):
 GAMES = [UUID(int=10), UUID(int=11)]
 ACTIONS = st.lists(
     st.tuples(
-        st.sampled_from(["own", "disown", "unlock", "progress", "erase", "fold"]),
+        st.sampled_from(["own", "disown", "unlock", "progress", "grant", "revoke", "undo", "erase", "fold"]),
         st.integers(0, 2),
         st.integers(0, 1),
         st.integers(0, 1),
@@ -100,7 +101,7 @@ async def test_after_any_history_a_recount_finds_no_difference(players, actions)
         users = [uuid4() for _ in range(3)]
         achievements = {game: [await players.define(game, target_progress=2) for _ in range(2)] for game in GAMES}
         players.access.pairs = {(user, game) for user in users for game in GAMES}
-        owned, unlocked = set(), set()
+        owned, unlocked, before = set(), set(), {}
         for action, user, game, number in actions:
             user, game = users[user], GAMES[game]
             achievement = achievements[game][number]
@@ -114,6 +115,13 @@ async def test_after_any_history_a_recount_finds_no_difference(players, actions)
                 reached = await players.report(user, achievement, 2 if action == "unlock" else 1)
                 if reached.achievement.is_unlocked:
                     unlocked.add((user, game, achievement))
+            elif action in ("grant", "revoke", "undo"):
+                if action == "undo":
+                    made = await players.service.restore(user, achievement, before.get((user, achievement), BLANK))
+                else:
+                    made = await getattr(players.service, action)(user, achievement)
+                before[user, achievement] = made.before.state
+                (unlocked.add if made.after.is_unlocked else unlocked.discard)((user, game, achievement))
             elif action == "erase":
                 while await players.service.erase(user, 1):
                     pass

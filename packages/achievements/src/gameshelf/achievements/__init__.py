@@ -7,12 +7,12 @@ from gameshelf.achievements.commands import Progress, ReportProgress, SummaryFil
 from gameshelf.achievements.counters import Difference, RarityCounters
 from gameshelf.achievements.definitions import MAX_DEFINITIONS, DefinitionFact, Definitions
 from gameshelf.achievements.errors import AchievementAlreadyUnlocked, AchievementNotFound
-from gameshelf.achievements.events import AchievementUnlocked
+from gameshelf.achievements.events import AchievementLocked, AchievementUnlocked
 from gameshelf.achievements.models import SCHEMA
 from gameshelf.achievements.ports import Access
 from gameshelf.achievements.queries import AchievementQueries, ProductAchievements
-from gameshelf.achievements.service import AchievementService, Outcome, Reported
-from gameshelf.achievements.views import Achievement, Language
+from gameshelf.achievements.service import AchievementService, Outcome, Reported, Supported
+from gameshelf.achievements.views import Achievement, AchievementState, Language
 from gameshelf.kernel.migrations import Migrations
 
 __version__ = "0.1.0"
@@ -25,9 +25,11 @@ __all__ = [
     "Access",
     "Achievement",
     "AchievementAlreadyUnlocked",
+    "AchievementLocked",
     "AchievementNotFound",
     "AchievementQueries",
     "AchievementService",
+    "AchievementState",
     "AchievementUnlocked",
     "DefinitionFact",
     "Definitions",
@@ -40,4 +42,5 @@ __all__ = [
     "ReportProgress",
     "Reported",
     "SummaryFilter",
+    "Supported",
 ]

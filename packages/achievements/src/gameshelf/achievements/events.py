@@ -9,7 +9,7 @@ from gameshelf.kernel.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AchievementUnlocked(Event):
-    """Somebody unlocked an achievement: once for each user and achievement."""
+    """Somebody unlocked an achievement: once for each user and achievement, unless support locked it in between."""
 
     achievement_id: UUID
     product_id: UUID
@@ -17,3 +17,11 @@ class AchievementUnlocked(Event):
     name_ru: str | None
     name_en: str | None
     unlocked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AchievementLocked(Event):
+    """Support took an achievement back: it is locked again."""
+
+    achievement_id: UUID
+    product_id: UUID

@@ -2,16 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from gameshelf.achievements.commands import Progress
 from gameshelf.achievements.errors import AchievementAlreadyUnlocked, AchievementNotFound
-from gameshelf.achievements.events import AchievementUnlocked
+from gameshelf.achievements.events import AchievementLocked, AchievementUnlocked
 from gameshelf.achievements.ports import Access
-from gameshelf.achievements.rules import NO_TARGET, Step, advance
+from gameshelf.achievements.rules import NO_TARGET, Reached, Step, advance
 from gameshelf.achievements.store import AchievementStore
-from gameshelf.achievements.views import Achievement
+from gameshelf.achievements.views import Achievement, AchievementState
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError, PermissionDenied
@@ -24,6 +25,13 @@ class Reported(NamedTuple):
     achievement: Achievement
     """As it stands now."""
     newly_unlocked: bool
+
+
+class Supported(NamedTuple):
+    """What support made of an achievement; both are the same where nothing had to change."""
+
+    before: Achievement
+    after: Achievement
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +101,74 @@ class AchievementService:
                 unlocked[known.id] = known
             outcomes.append(Outcome(known, newly_unlocked=reached.step is Step.UNLOCK))
         if changed:
-            await self._store.write(user_id, list(changed.values()), unlocked)
+            await self._store.write(user_id, list(changed.values()), dict.fromkeys(unlocked, 1))
         for one in unlocked.values():
+            self._tell_unlocked(user_id, one, now)
+        return outcomes
+
+    async def grant(self, user_id: UUID, achievement_id: UUID) -> Supported:
+        """Unlocks an achievement, whether or not the user may play the product, and whoever else unlocks it.
+
+        For support. One that is unlocked stays as it is. Raises AchievementNotFound. Two round trips.
+        """
+        known = await self._known(user_id, achievement_id)
+        if known.is_unlocked:
+            return Supported(known, known)
+        unlocked = known.after(Reached(Step.UNLOCK, known.target or NO_TARGET), self._clock())
+        return await self._put(user_id, known, unlocked.state)
+
+    async def revoke(self, user_id: UUID, achievement_id: UUID) -> Supported:
+        """Locks an achievement again, as if it had never been begun: progress that stayed would unlock it at once.
+
+        For support. One that is locked stays as it is, with its progress. Raises AchievementNotFound. Two round trips.
+        """
+        known = await self._known(user_id, achievement_id)
+        return await self._put(user_id, known, AchievementState()) if known.is_unlocked else Supported(known, known)
+
+    async def restore(self, user_id: UUID, achievement_id: UUID, state: AchievementState) -> Supported:
+        """Puts back what a grant or a revocation has changed, with the time and the rarity of the unlock.
+
+        For support; the caller has seen that nothing else has changed meanwhile. Raises AchievementNotFound. Two round
+        trips.
+        """
+        return await self._put(user_id, await self._known(user_id, achievement_id), state)
+
+    async def _known(self, user_id: UUID, achievement_id: UUID) -> Achievement:
+        states = await self._store.states(user_id, [achievement_id])
+        if achievement_id not in states:
+            raise AchievementNotFound
+        return states[achievement_id]
+
+    async def _put(self, user_id: UUID, before: Achievement, state: AchievementState) -> Supported:
+        after = before.put(state)
+        if state == AchievementState():
+            await self._store.forget(user_id, before.id)
+        elif state != before.state:
+            await self._store.write(user_id, [after], {after.id: after.is_unlocked - before.is_unlocked})
+        now = self._clock()
+        if after.unlocked_at and not before.is_unlocked:
+            self._tell_unlocked(user_id, after, now)
+        if before.is_unlocked and not after.is_unlocked:
             self._record(
-                AchievementUnlocked(
-                    user_id=user_id,
-                    occurred_at=now,
-                    achievement_id=one.id,
-                    product_id=one.product_id,
-                    api_name=one.api_name,
-                    name_ru=one.name_ru,
-                    name_en=one.name_en,
-                    unlocked_at=now,
+                AchievementLocked(
+                    user_id=user_id, occurred_at=now, achievement_id=after.id, product_id=after.product_id
                 )
             )
-        return outcomes
+        return Supported(before, after)
+
+    def _tell_unlocked(self, user_id: UUID, one: Achievement, now: datetime) -> None:
+        self._record(
+            AchievementUnlocked(
+                user_id=user_id,
+                occurred_at=now,
+                achievement_id=one.id,
+                product_id=one.product_id,
+                api_name=one.api_name,
+                name_ru=one.name_ru,
+                name_en=one.name_en,
+                unlocked_at=one.unlocked_at or now,
+            )
+        )
 
     async def own(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
         """The user owns these products personally from now on, and counts in their rarities; once, however often."""

@@ -3,7 +3,7 @@
 The caller holds the user's lock, so what is read before cannot change until it is written.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -54,7 +54,7 @@ _reached = rows(
     unlocked_at=("times", TIME),
     current_progress=("currents", Integer),
     rarity_at_unlock=("rarities", Double),
-    counts=("counting", Boolean),
+    delta=("deltas", Integer),
 )
 _insert_reached = insert(UserAchievement).from_select(
     [
@@ -88,7 +88,13 @@ _write_reached = _insert_reached.on_conflict_do_update(
     },
 ).cte("written")
 _WRITE = Statement(
-    _deltas(select(_reached.c.product_id, _reached.c.id, literal(1, Integer)).where(_reached.c.counts), _write_reached)
+    _deltas(select(_reached.c.product_id, _reached.c.id, _reached.c.delta).where(_reached.c.delta != 0), _write_reached)
+)
+_forgotten = (
+    delete(UserAchievement)
+    .where(col(_U.user_id) == user(), col(_U.achievement_meta_id) == bindparam("achievement_id", type_=Uuid))
+    .returning(col(_U.product_id), col(_U.achievement_meta_id), col(_U.is_unlocked))
+    .cte("gone")
 )
 
 _wanted = rows("wanted", product_id=("product_ids", Uuid))
@@ -128,12 +134,19 @@ _gone = (
     .returning(col(_U.product_id), col(_U.achievement_meta_id), col(_U.is_unlocked))
     .cte("gone")
 )
-_gone_counts = (
-    select(_gone.c.product_id, _gone.c.achievement_meta_id, literal(-1, Integer))
-    .join(OwnedProduct, and_(col(_P.user_id) == user(), col(_P.product_id) == _gone.c.product_id))
-    .where(_gone.c.is_unlocked)
-)
-_ERASE_ACHIEVEMENTS = Statement(select(func.count()).select_from(_gone).add_cte(_deltas(_gone_counts).cte("deltas")))
+
+
+def _discounted(gone: Any) -> Any:
+    """The deltas of unlocks that are deleted: those of products that the user owns have counted."""
+    return _deltas(
+        select(gone.c.product_id, gone.c.achievement_meta_id, literal(-1, Integer))
+        .join(OwnedProduct, and_(col(_P.user_id) == user(), col(_P.product_id) == gone.c.product_id))
+        .where(gone.c.is_unlocked)
+    )
+
+
+_FORGET = Statement(_discounted(_forgotten))
+_ERASE_ACHIEVEMENTS = Statement(select(func.count()).select_from(_gone).add_cte(_discounted(_gone).cte("deltas")))
 _P_KEY = (col(_P.user_id), col(_P.product_id))
 _left = (
     delete(OwnedProduct)
@@ -159,8 +172,8 @@ class AchievementStore:
         found = await _STATES.all(self._connection, user_id=user_id, achievement_ids=list(achievement_ids))
         return {row["id"]: achievement(row) for row in found}
 
-    async def write(self, user_id: UUID, reached: Sequence[Achievement], unlocked: Collection[UUID]) -> None:
-        """Writes states; ``unlocked`` are those that were unlocked just now."""
+    async def write(self, user_id: UUID, reached: Sequence[Achievement], turned: Mapping[UUID, int]) -> None:
+        """Writes states; ``turned`` has those that were unlocked just now (1), and those that were locked (-1)."""
         await _WRITE.run(
             self._connection,
             user_id=user_id,
@@ -170,8 +183,12 @@ class AchievementStore:
             times=[one.unlocked_at for one in reached],
             currents=[one.current_progress for one in reached],
             rarities=[one.rarity_at_unlock for one in reached],
-            counting=[one.is_owned and one.id in unlocked for one in reached],
+            deltas=[turned.get(one.id, 0) if one.is_owned else 0 for one in reached],
         )
+
+    async def forget(self, user_id: UUID, achievement_id: UUID) -> None:
+        """The user has never begun this achievement."""
+        await _FORGET.run(self._connection, user_id=user_id, achievement_id=achievement_id)
 
     async def own(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
         """The user owns these products from now on; those that they owned before change nothing."""

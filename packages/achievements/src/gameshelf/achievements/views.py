@@ -21,6 +21,16 @@ Language = Literal["ru", "en"]
 
 
 @dataclass(frozen=True, slots=True)
+class AchievementState:
+    """How far a user is with an achievement; one that was never begun is locked, without progress."""
+
+    is_unlocked: bool = False
+    unlocked_at: datetime | None = None
+    current_progress: int | None = None
+    rarity_at_unlock: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Achievement:
     """A definition, and how far a user is. ``unlocks`` and ``owners`` are the counters behind its rarity."""
 
@@ -65,20 +75,30 @@ class Achievement:
         """Its description, by the same rules."""
         return None if self.is_secret else _in(language, self.description_ru, self.description_en)
 
+    @property
+    def state(self) -> AchievementState:
+        """The user's part of it."""
+        return AchievementState(self.is_unlocked, self.unlocked_at, self.current_progress, self.rarity_at_unlock)
+
     def after(self, reached: Reached, now: datetime) -> "Achievement":
         """How it stands after a report of progress."""
         if reached.step is Step.UNLOCK:
             rare = rarity_with(self.unlocks, self.owners, counts=self.is_owned)
-            return replace(
-                self,
-                is_unlocked=True,
-                unlocked_at=now,
-                current_progress=reached.current,
-                rarity_at_unlock=rare,
-                unlocks=self.unlocks + self.is_owned,
-                owners=max(self.owners, 1) if self.is_owned else self.owners,
-            )
+            return self.put(AchievementState(True, now, reached.current, rare))
         return replace(self, current_progress=reached.current)
+
+    def put(self, state: AchievementState) -> "Achievement":
+        """How it stands with another state of the user; counters move only where an owner's unlock comes or goes."""
+        turned = (state.is_unlocked - self.is_unlocked) if self.is_owned else 0
+        return replace(
+            self,
+            is_unlocked=state.is_unlocked,
+            unlocked_at=state.unlocked_at,
+            current_progress=state.current_progress,
+            rarity_at_unlock=state.rarity_at_unlock,
+            unlocks=max(self.unlocks + turned, 0),
+            owners=max(self.owners, 1) if self.is_owned else self.owners,
+        )
 
 
 def _in(language: Language, ru: str | None, en: str | None) -> str | None:

@@ -187,10 +187,11 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
         yield "forwarding", repeat("forwarding", gateway.forwarding.run_once, 0.25, stopping, woken)
         yield "family clock", repeat("family clock", gateway.family_clock.run_once, 1.0, stopping)
         yield "sales", repeat("sales", gateway.sales.run_once, 0.5, stopping)
-        yield "saves", repeat("saves", gateway.save_keeper.run_once, 10.0, stopping)
-        yield "objects", repeat("objects", gateway.object_sweeper.run_once, 60.0, stopping)
+        unless_open = gateway.deletion_guard.unless_open
+        yield "saves", repeat("saves", unless_open(gateway.save_keeper.run_once), 10.0, stopping)
+        yield "objects", repeat("objects", unless_open(gateway.object_sweeper.run_once), 60.0, stopping)
         yield "erasure", repeat("erasure", gateway.erasure.run_once, 1.0, stopping)
-        yield "retention", repeat("retention", gateway.retention.run_once, 60.0, stopping)
+        yield "retention", repeat("retention", unless_open(gateway.retention.run_once), 60.0, stopping)
         yield "wanted products", repeat("wanted products", gateway.wanted.run_once, 5.0, stopping)
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from uuid import UUID
 
-from gameshelf.gateway.tables import ErasedUser, UserStream
+from gameshelf.gateway.tables import ErasedUser, Restore, UserStream
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.library import CATALOG_VERSION, LINKED_OWNERS
-from sqlalchemy import ARRAY, LargeBinary, Uuid, any_, bindparam, func, literal, or_, select, true
+from sqlalchemy import ARRAY, BigInteger, LargeBinary, Uuid, any_, bindparam, cast, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -30,9 +30,17 @@ _LOCK_FREE = Statement(
     .with_for_update(skip_locked=True)
 )
 # The hash is looked at in the same statement that makes the row: an erasure writes the hash before it removes the row.
+# Numbers begin where those of a restored database go on: the user may have had a row in the time that was lost.
+_begin = func.coalesce(
+    select(cast(func.extract("epoch", func.max(col(Restore.restored_at))), BigInteger) * 1000).scalar_subquery(), 0
+)
 _CREATE = Statement(
     insert(UserStream)
-    .from_select(["user_id"], select(_USER).where(~_WAS_ERASED), include_defaults=False)
+    .from_select(
+        ["user_id", "version", "last_sequence", "pruned_sequence"],
+        select(_USER, _begin, _begin, _begin).where(~_WAS_ERASED),
+        include_defaults=False,
+    )
     .on_conflict_do_nothing()
 )
 _owner = aliased(UserStream)

@@ -199,6 +199,35 @@ class AuditRecord(_Table, table=True):
     undo_of: int | None = Field(default=None, sa_type=BigInteger)
 
 
+class Restore(_Table, table=True):
+    """The database was restored from a backup. Written by ``gateway.mark_restored``, a function of the migrations."""
+
+    __tablename__ = "restores"
+    __table_args__ = (PrimaryKeyConstraint("id"),)
+
+    id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("gen_random_uuid()")})
+    restored_at: datetime = _now()
+    restored_point: datetime = Field(sa_type=DateTime(timezone=True))
+    """The moment that the backup is of."""
+    backup: str = Field(sa_type=Text)
+    actor: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    reconciled_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    """When the store had been compared with it; until then nothing is deleted."""
+
+
+class Rewind(_Table, table=True):
+    """A partition whose records from before a restore have been begun again."""
+
+    __tablename__ = "rewinds"
+    __table_args__ = (PrimaryKeyConstraint("restore_id", "topic", "partition"),)
+
+    restore_id: UUID = Field(primary_key=True)
+    topic: str = Field(primary_key=True, max_length=249)
+    partition: int = Field(primary_key=True)
+    rewound_at: datetime = _now()
+
+
 class ErasedUser(_Table, table=True):
     """What remains of an erased user: a keyed hash, so that late events and tokens find nobody."""
 

@@ -64,6 +64,7 @@ from gameshelf.gateway.lost_seats import LostSeats
 from gameshelf.gateway.migrate import require_current
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
+from gameshelf.gateway.restores import DeletionGuard
 from gameshelf.gateway.saves import Bucket, Saves
 from gameshelf.gateway.settings import ServiceRole, Settings, SettingsError
 from gameshelf.gateway.streams import UserStreams
@@ -222,6 +223,7 @@ class Gateway:
         self.health = Health(settings, database, self.redis, self.live, self.hub, metrics, MIGRATIONS, self.stopping)
         self.relay = self._relay()
         self.consumer = self._consumer()
+        self.deletion_guard = DeletionGuard(self.acquire, metrics)
         self.erasure = Erasure(
             self.acquire,
             self.streams,

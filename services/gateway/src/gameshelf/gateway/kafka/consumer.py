@@ -41,6 +41,7 @@ from gameshelf.gateway.kafka.incoming import (
     parse_data,
     parse_envelope,
 )
+from gameshelf.gateway.kafka.rewind import Assigned, rewind
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
 from gameshelf.gateway.streams import UserErased, UserStreams
@@ -103,7 +104,6 @@ class Consumer:
         pause = 0.2
         while not stopping.is_set():
             consumer = AIOKafkaConsumer(
-                *TOPICS,
                 **self._options,
                 group_id=self._group,
                 enable_auto_commit=False,
@@ -112,10 +112,12 @@ class Consumer:
                 session_timeout_ms=self._session_timeout,
                 heartbeat_interval_ms=self._session_timeout // 3,
             )
+            assigned = Assigned()
+            consumer.subscribe(TOPICS, listener=assigned)
             try:
                 await consumer.start()
                 pause = 0.2
-                await self._consume(consumer, stopping)
+                await self._consume(consumer, assigned, stopping)
             except (KafkaError, OSError) as error:
                 self._metrics.dependency_errors.labels("kafka").inc()
                 _log.warning("Kafka is away: %s", type(error).__name__)
@@ -125,8 +127,11 @@ class Consumer:
                 with suppress(TimeoutError):  # while a group is being joined it can't be left
                     await asyncio.wait_for(consumer.stop(), _STOP_SECONDS)
 
-    async def _consume(self, consumer: AIOKafkaConsumer, stopping: asyncio.Event) -> None:
+    async def _consume(self, consumer: AIOKafkaConsumer, assigned: Assigned, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
+            if assigned.new and not await self._begins_again(consumer, assigned):
+                await _pause(1.0, stopping)
+                continue
             batches = await consumer.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=_BATCH)
             if not batches:
                 continue
@@ -152,6 +157,21 @@ class Consumer:
             gauge.remove(partition.topic, str(partition.partition))
         for partition, lag in self._lags.items():
             gauge.labels(partition.topic, str(partition.partition)).set(lag)
+
+    async def _begins_again(self, consumer: AIOKafkaConsumer, assigned: Assigned) -> bool:
+        """Takes partitions that came to this instance back where a restore says so; False while PostgreSQL is away."""
+        fresh = assigned.new & consumer.assignment()
+        try:
+            async with self._acquire() as connection:
+                await rewind(consumer, connection, fresh)
+        except Exception as error:
+            if isinstance(error, KafkaError) or not is_passing(error):
+                raise
+            self._metrics.dependency_errors.labels("postgresql").inc()
+            _log.warning("partitions wait: %s", type(error).__name__)
+            return False
+        assigned.new -= fresh
+        return True
 
     async def _apply_surely(self, batches: dict[TopicPartition, list[ConsumerRecord]], stopping: asyncio.Event) -> bool:
         """Applies a batch, however long PostgreSQL is away; False when the service stops first."""

@@ -67,6 +67,9 @@ class Metrics:
         self.savegame_objects = Counter(
             "savegame_objects", "What the sweeps of the object store found", ["found"], registry=registry
         )
+        self.restore_open = Gauge(
+            "restore_open", "Whether jobs wait for `libctl saves reconcile --apply`", registry=registry
+        )
         self.pool_size = Gauge("postgres_pool_size", "Open connections to PostgreSQL", registry=registry)
         self.pool_idle = Gauge("postgres_pool_idle", "Those not in use", registry=registry)
         # Finding a child by its labels costs more than counting, so each is looked up once.

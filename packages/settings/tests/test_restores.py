@@ -1,0 +1,11 @@
+"""After a restore no revision that a client remembers can fit."""
+
+
+async def test_revisions_go_on_beyond_those_of_the_lost_time(player):
+    lost = await player.put({"volume": 1})
+    await player.connection.execute("SELECT settings.mark_restored()")
+    now = await player.get()
+    assert now.payload == {"volume": 1}
+    assert now.revision > lost.revision + 1_000_000
+    changed = await player.put({"volume": 2})
+    assert changed.revision == now.revision + 1

@@ -1,0 +1,58 @@
+"""After a restore each partition begins once more, an hour before the moment that the backup is of.
+
+What the restored database has applied already is in its inbox; what it has lost is applied again.
+"""
+
+import logging
+from collections.abc import Collection
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from gameshelf.gateway.restores import REWIND, newest_restore, rewound, to_rewind
+from gameshelf.kernel.database import Connection
+
+_log = logging.getLogger(__name__)
+
+
+class Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Notes which partitions have come to this instance. What is to be done about them is done between two batches."""
+
+    def __init__(self) -> None:
+        self.new: set[TopicPartition] = set()
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Who has them next looks for itself."""
+        self.new -= set(revoked)
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Each may have to begin again."""
+        self.new |= set(assigned)
+
+
+async def rewind(consumer: AIOKafkaConsumer, connection: Connection, partitions: Collection[TopicPartition]) -> None:
+    """Takes partitions back that have not been since the newest restore; only ever back. Raises KafkaError.
+
+    The broker knows where they go on before it is written down that they do: a crash in between repeats it, which
+    harms nothing.
+    """
+    restore = await newest_restore(connection)
+    if restore is None:
+        return
+    named = {(partition.topic, partition.partition): partition for partition in partitions}
+    waiting = [named[name] for name in await to_rewind(connection, restore, named)]
+    if not waiting:
+        return
+    since = int((restore.restored_point - REWIND).timestamp() * 1000)
+    found = await consumer.offsets_for_times(dict.fromkeys(waiting, since))
+    back: dict[TopicPartition, int] = {}
+    for partition in waiting:
+        committed, begins = await consumer.committed(partition), found.get(partition)
+        # Without an answer, or with a time that is none, there is no record of that time or later; without a commit it
+        # begins at the beginning anyway.
+        if committed is not None and begins and begins.timestamp >= 0 and begins.offset < committed:
+            back[partition] = begins.offset
+    for partition, offset in back.items():
+        consumer.seek(partition, offset)
+    if back:
+        await consumer.commit(back)
+        _log.warning("the database was restored: %d partitions begin an hour before its moment", len(back))
+    await rewound(connection, restore, [(partition.topic, partition.partition) for partition in waiting])

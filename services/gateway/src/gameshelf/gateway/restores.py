@@ -1,0 +1,134 @@
+"""What follows from a restore: nothing is deleted until the store has been compared, and consumers begin a while before
+the moment that the backup is of.
+
+``gateway.mark_restored``, a function in the database, writes the restore down; whoever restores calls it.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.observability.metrics import Metrics
+from gameshelf.gateway.tables import Restore, Rewind
+from gameshelf.kernel.database import Connection, Statement
+from sqlalchemy import ARRAY, Integer, String, Uuid, bindparam, column, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+_log = logging.getLogger(__name__)
+
+REWIND = timedelta(hours=1)
+"""How long before the restored moment consumers begin: longer than any event was on its way (contract, section 8)."""
+
+Partition = tuple[str, int]
+"""Topic and number."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRestore:
+    """The database was restored at ``restored_at`` to what it was at ``restored_point``."""
+
+    id: UUID
+    restored_at: datetime
+    restored_point: datetime
+
+
+_RESTORE = (col(Restore.id), col(Restore.restored_at), col(Restore.restored_point))
+_newest = select(*_RESTORE).order_by(col(Restore.restored_at).desc(), col(Restore.id)).limit(1)
+_OPEN = Statement(_newest.where(col(Restore.reconciled_at).is_(None)))
+_NEWEST = Statement(_newest)
+_RECONCILED = Statement(
+    # An older restore that was never reconciled is over too: the comparison is with what there is now.
+    update(Restore)
+    .values(reconciled_at=func.now())
+    .where(
+        col(Restore.reconciled_at).is_(None),
+        col(Restore.restored_at)
+        <= select(col(Restore.restored_at))
+        .where(col(Restore.id) == bindparam("restore_id", type_=Uuid))
+        .scalar_subquery(),
+    )
+)
+_REWOUND = Statement(
+    select(col(Rewind.topic), col(Rewind.partition)).where(
+        col(Rewind.restore_id) == bindparam("restore_id", type_=Uuid)
+    )
+)
+_partitions = (
+    func.unnest(bindparam("topics", type_=ARRAY(String)), bindparam("partitions", type_=ARRAY(Integer)))
+    .table_valued(column("topic", String), column("partition", Integer), name="partitions")
+    .render_derived()
+)
+_REMEMBER = Statement(
+    insert(Rewind)
+    .from_select(
+        ["restore_id", "topic", "partition"],
+        select(bindparam("restore_id", type_=Uuid), _partitions.c.topic, _partitions.c.partition),
+        include_defaults=False,
+    )
+    .on_conflict_do_nothing()
+)
+
+
+async def open_restore(connection: Connection) -> StoredRestore | None:
+    """The restore after which the store has not been compared yet."""
+    row = await _OPEN.first(connection)
+    return StoredRestore(*row.values()) if row else None
+
+
+async def mark_reconciled(connection: Connection, restore_id: UUID) -> None:
+    """The store has been compared since that restore: jobs may delete again."""
+    await _RECONCILED.run(connection, restore_id=restore_id)
+
+
+async def newest_restore(connection: Connection) -> StoredRestore | None:
+    """The last restore, reconciled or not."""
+    row = await _NEWEST.first(connection)
+    return StoredRestore(*row.values()) if row else None
+
+
+async def to_rewind(connection: Connection, restore: StoredRestore, among: Collection[Partition]) -> set[Partition]:
+    """Those of the partitions that have not been rewound for a restore."""
+    rows = await _REWOUND.all(connection, restore_id=restore.id)
+    return set(among) - {(row["topic"], row["partition"]) for row in rows}
+
+
+async def rewound(connection: Connection, restore: StoredRestore, partitions: Collection[Partition]) -> None:
+    """These partitions have been rewound: where they go on is committed to the broker."""
+    topics, numbers = [topic for topic, _ in partitions], [number for _, number in partitions]
+    await _REMEMBER.run(connection, restore_id=restore.id, topics=topics, partitions=numbers)
+
+
+class DeletionGuard:
+    """Keeps jobs from deleting what a restored database may still need: objects that only the store knows, and the
+    memory of events that are about to come again.
+    """
+
+    def __init__(self, acquire: Acquire, metrics: Metrics) -> None:
+        self._acquire = acquire
+        self._metrics = metrics
+        self._was_open = False
+
+    def unless_open(self, run_once: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """The job, which does nothing while a restore is open. One round trip more a round."""
+
+        async def guarded() -> None:
+            if not await self._is_open():
+                await run_once()
+
+        return guarded
+
+    async def _is_open(self) -> bool:
+        async with self._acquire() as connection:
+            restore = await open_restore(connection)
+        is_open = restore is not None
+        self._metrics.restore_open.set(is_open)
+        if is_open and not self._was_open:
+            _log.warning("the database was restored: nothing is deleted until `libctl saves reconcile --apply`")
+        if self._was_open and not is_open:
+            _log.info("the store has been compared with the restored database: jobs delete again")
+        self._was_open = is_open
+        return is_open

@@ -1,0 +1,119 @@
+"""After a backup was restored: what was lost is applied once more, nothing twice, and nothing is deleted yet."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gameshelf.gateway.observability.metrics import Metrics
+from gameshelf.gateway.restores import DeletionGuard, mark_reconciled, open_restore
+
+
+@pytest.fixture(scope="module")
+def service(platform):
+    """Not started: a database can be copied while nobody uses it."""
+    return platform.service()
+
+
+@pytest.fixture
+async def restored(platform, postgres):
+    """Takes a backup of the platform's database (a copy), and later puts it in its place; services must be stopped."""
+
+    class Backup:
+        def take(self):
+            self.name = f"copy{uuid4().hex[:12]}"
+            postgres.create_database(self.name, template=platform.dsn.rpartition("/")[2].partition("?")[0])
+            self.point = datetime.now(UTC)
+
+        async def restore(self):
+            """The DSN of the database as it was."""
+            dsn = postgres.dsn(self.name)
+            connection = await asyncpg.connect(dsn)
+            async with connection.transaction():
+                await connection.execute("SELECT savegames.mark_restored(), settings.mark_restored()")
+                mark = "SELECT gateway.mark_restored($1, 'a copy', 'a test', 'the disk burned')"
+                self.id = await connection.fetchval(mark, self.point)
+            await connection.close()
+            return dsn
+
+    return Backup()
+
+
+async def test_what_a_restore_has_lost_is_applied_again_and_nothing_twice(
+    platform, service, restored, new_player, wait_until
+):
+    before, both, after = uuid4(), uuid4(), uuid4()
+    first = service
+    first.start()
+    player = new_player(at=first)
+    await player.buys(before, order="o1")
+    await wait_until(lambda: has(player, {before}))
+    etag = (await player.http.get("/items")).headers["ETag"]
+    first.stop()
+    await asyncio.to_thread(restored.take)
+
+    first.start()
+    await player.buys(both, order="o2")
+    await player.buys(after, order="o3")
+    await wait_until(lambda: has(player, {before, both, after}))
+    lost_etag = (await player.http.get("/items")).headers["ETag"]
+    [*_, newest] = (await player.get("/events", cursor=0))["data"]
+    first.stop()
+
+    second = platform.service(POSTGRES_DSN=await restored.restore())
+    second.start()
+    again = new_player(at=second, user_id=player.id)
+    await wait_until(lambda: has(again, {before, both, after}))
+    connection = await asyncpg.connect(second.environment["POSTGRES_DSN"])
+    grants = await connection.fetch("SELECT source_id FROM library.ownership_grants WHERE user_id = $1", player.id)
+    assert sorted(row["source_id"] for row in grants) == ["o1", "o2", "o3"]
+    rewound = await connection.fetchval("SELECT count(*) FROM gateway.rewinds WHERE restore_id = $1", restored.id)
+    assert rewound >= 5  # each topic's partitions
+    await connection.close()
+
+    # What clients remember of the lost time can't be mistaken for what there is now.
+    for remembered in (etag, lost_etag):
+        answered = await again.http.get("/items", headers={"If-None-Match": remembered})
+        assert answered.status_code == 200
+    [resync] = (await again.get("/events", cursor=int(newest["id"])))["data"]
+    assert resync["attributes"]["event_type"] == "resync.required"
+
+    # Once is enough: a later start goes on where this one ended.
+    second.stop()
+    second.start()
+    await again.buys(uuid4(), order="o4")
+    await wait_until(lambda: log_has_one_rewind(second))
+    second.stop()
+
+
+async def test_nobody_deletes_until_the_store_has_been_compared(platform, restored):
+    restored.take()
+    dsn = await restored.restore()
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=2) as pool:
+        rounds = []
+
+        async def run_once():
+            rounds.append(1)
+
+        metrics = Metrics()
+        guarded = DeletionGuard(pool.acquire, metrics).unless_open(run_once)
+        await guarded()
+        assert rounds == []
+        assert metrics.registry.get_sample_value("restore_open") == 1
+        async with pool.acquire() as connection:
+            restore = await open_restore(connection)
+            assert abs(restore.restored_point - restored.point) < timedelta(milliseconds=1)
+            await mark_reconciled(connection, restore.id)
+            assert await open_restore(connection) is None
+        await guarded()
+        assert rounds == [1]
+        assert metrics.registry.get_sample_value("restore_open") == 0
+
+
+async def has(player, products):
+    return await player.products() == {str(product) for product in products}
+
+
+async def log_has_one_rewind(service):
+    return service.log.read_text().count("partitions begin an hour before") == 1

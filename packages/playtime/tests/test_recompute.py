@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from gameshelf.kernel.errors import InvalidInput
 from gameshelf.kernel.paging import Page
-from gameshelf.playtime import PlaytimeChanged
+from gameshelf.playtime import CorrectionsExceedPlay, PlaytimeChanged
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -121,10 +121,10 @@ async def test_nobody_elses_play_is_touched(played):
 async def test_a_correction_of_a_total_that_was_wrong_has_to_be_taken_back_first(played):
     await played.connection.execute(BROKEN["a total"], played.user)
     await played.service.correct(played.user, played.game, -9_000_000, "2,700 hours in a day")
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(CorrectionsExceedPlay) as refused:
         await played.service.recompute(played.user)
-    [problem] = refused.value.problems
-    assert (problem.rule, problem.params["played_seconds"]) == ("corrections_exceed_play", 3 * HOUR)
+    assert refused.value.meta["product_id"] == played.game
+    assert refused.value.meta["played_seconds"] == 3 * HOUR
     await played.service.correct(played.user, played.game, 9_000_000, "taken back")
     assert len(await played.service.recompute(played.user)) == 2
     assert await played.total(played.game) == 2 * HOUR

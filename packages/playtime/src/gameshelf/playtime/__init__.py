@@ -14,7 +14,7 @@ from gameshelf.playtime.commands import (
     SummaryFilter,
 )
 from gameshelf.playtime.copies import CopyQueries
-from gameshelf.playtime.errors import FamilySeatLost, SessionAlreadyEnded, SessionNotFound
+from gameshelf.playtime.errors import CorrectionsExceedPlay, FamilySeatLost, SessionAlreadyEnded, SessionNotFound
 from gameshelf.playtime.events import (
     AnomalyFound,
     PlaytimeChanged,
@@ -59,6 +59,7 @@ __all__ = [
     "CopyQueries",
     "Correction",
     "CorrectionPlace",
+    "CorrectionsExceedPlay",
     "DailyFilter",
     "DaySum",
     "EndReason",

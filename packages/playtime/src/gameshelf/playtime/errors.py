@@ -19,3 +19,9 @@ class SessionAlreadyEnded(DomainError):
     """This session has ended already."""
 
     code = "SESSION_ALREADY_ENDED"
+
+
+class CorrectionsExceedPlay(DomainError):
+    """Corrections take more than was played: take them back first."""
+
+    code = "PRECONDITION_FAILED"

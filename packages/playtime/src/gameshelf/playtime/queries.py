@@ -27,6 +27,8 @@ class ProductSummary:
     last_2_weeks_seconds: int
     last_played_at: datetime | None
     session_count: int
+    corrected_seconds: int
+    """What of the total support has added, or taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ _SUMMARY = page_of(
         _recent.label("recent_seconds"),
         col(_T.last_played_at),
         col(_T.session_count),
+        col(_T.corrected_seconds),
     ).where(
         _of_products,
         or_(

@@ -13,7 +13,7 @@ from gameshelf.kernel.events import Record
 from gameshelf.playtime.anomalies import Anomalies, Anomaly
 from gameshelf.playtime.commands import OfflineSession, StartSession
 from gameshelf.playtime.copies import CopyQueries, forget_owner
-from gameshelf.playtime.errors import SessionNotFound
+from gameshelf.playtime.errors import CorrectionsExceedPlay, SessionNotFound
 from gameshelf.playtime.events import (
     AnomalyFound,
     PlaytimeChanged,
@@ -266,25 +266,24 @@ class PlaytimeService:
         self._tell_changed(user_id, totals)
         return total
 
+    async def differences(self, user_id: UUID, product_id: UUID | None = None) -> list[Recount]:
+        """What ``recompute`` would put right."""
+        return await self._recounts.differences(user_id, product_id)
+
     async def recompute(self, user_id: UUID, product_id: UUID | None = None) -> list[Recount]:
         """Counts a product's total and union, or all, anew from ledger and corrections, and keeps that; what differed.
 
         For support. Nothing differs as long as nothing is broken. One round trip, two more where something does. Raises
-        InvalidInput where corrections take more than was played: who made them believed a total that was wrong.
+        CorrectionsExceedPlay: who made them believed a total that was wrong.
         """
         wrong = await self._recounts.differences(user_id, product_id)
         for one in wrong:
             if one.counted.total_playtime_seconds < 0:
-                raise InvalidInput(
-                    Problem(
-                        "corrections_exceed_play",
-                        pointer="/data/attributes/product_id",
-                        params={
-                            "product_id": str(one.product_id),
-                            "played_seconds": one.counted.played_seconds,
-                            "corrected_seconds": one.counted.corrected_seconds,
-                        },
-                    )
+                raise CorrectionsExceedPlay(
+                    reason="corrections_exceed_play",
+                    product_id=one.product_id,
+                    played_seconds=one.counted.played_seconds,
+                    corrected_seconds=one.counted.corrected_seconds,
                 )
         if wrong:
             await self._recounts.mend(user_id, wrong)

@@ -228,6 +228,11 @@ class LibraryService:
             now = by_product[item.product_id]
             self._changed(user_id, item, total_playtime_seconds=now.total_seconds, last_played_at=now.last_played_at)
 
+    async def tell(self, user_id: UUID, product_id: UUID, **changes: Any) -> None:
+        """Tells of a change to a game that is kept elsewhere, if the user sees the game."""
+        [item] = await self._made(user_id, [product_id])
+        self._changed(user_id, item, **changes)
+
     def _changed(self, user_id: UUID, item: StoredItem, **changes: Any) -> None:
         if not item.is_seen:  # so nobody is told
             return

@@ -10,7 +10,10 @@ import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.protos.library.v1 import achievement_service_pb2 as messages
+from gameshelf.protos.library.v1 import admin_achievements_pb2 as admin
 from gameshelf.protos.library.v1.achievement_service_pb2_grpc import AchievementServiceStub
+from gameshelf.protos.library.v1.admin_audit_pb2 import UndoChangeRequest
+from gameshelf.protos.library.v1.library_admin_service_pb2_grpc import LibraryAdminServiceStub
 from websockets.asyncio.client import connect
 
 UPDATED = "com.platform.catalog.product.updated.v1"
@@ -268,6 +271,37 @@ async def test_status_is_asked_by_product_or_by_id(stub, owner, game, caller, re
     assert (await refusal(stub.GetAchievementStatus(of_product, metadata=caller(uuid4()))))[0] == "PERMISSION_DENIED"
     neither = messages.GetAchievementStatusRequest(user_id=user)
     assert await refusal(stub.GetAchievementStatus(neither, metadata=own)) == ("INVALID_ARGUMENT", "VALIDATION_ERROR")
+
+
+async def test_what_support_gives_and_takes_is_told_to_the_players_devices(service, owner, game, caller):
+    request = admin.GrantAchievementRequest(user_id=str(owner.id), achievement_id=str(game["server"]))
+    by = caller(uuid4(), "admin")
+
+    async def apply(call, request):
+        request.change.revision = (await call(request, metadata=by)).result.revision
+        request.change.apply, request.change.reason = True, "ticket 4711"
+        return (await call(request, metadata=by)).result
+
+    async with grpc.aio.insecure_channel(service.grpc) as channel:
+        admins = LibraryAdminServiceStub(channel)
+        granted = await apply(admins.GrantAchievement, request)
+        revoked = await apply(
+            admins.RevokeAchievement,
+            admin.RevokeAchievementRequest(user_id=request.user_id, achievement_id=request.achievement_id),
+        )
+        await apply(admins.UndoChange, UndoChangeRequest(audit_id=revoked.audit_id))
+    feed = [one["attributes"] for one in (await owner.get("/events", cursor=0))["data"]]
+    added, unlocked, locked, again = feed
+    assert unlocked["event_type"] == again["event_type"] == "achievement.unlocked"
+    assert unlocked["payload"] == again["payload"]
+    assert unlocked["payload"]["unlocked_at"] == json.loads(granted.after)["unlocked_at"]
+    assert locked["event_type"] == "library.item.updated"
+    assert locked["payload"] == {
+        "library_item_id": added["payload"]["library_item_id"],
+        "product_id": str(game["product"]),
+        "changes": {"locked_achievement_ids": [str(game["server"])]},
+    }
+    assert (await states(owner, game))["SERVER"]["is_unlocked"]
 
 
 async def test_unlocks_are_counted(service, owner, game):

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from gameshelf.achievements import AchievementService
+from gameshelf.achievements import AchievementLocked, AchievementService
 from gameshelf.kernel.events import Event
 from gameshelf.library import (
     FamilyLinks,
@@ -63,6 +63,14 @@ async def discount_owner(transaction: "Transaction", user_id: UUID, events: Sequ
     await transaction.of(AchievementService).disown(user_id, {event.product_id for event in events})
 
 
+async def show_locked(transaction: "Transaction", user_id: UUID, events: Sequence[AchievementLocked]) -> None:
+    locked: dict[UUID, list[UUID]] = {}
+    for event in events:
+        locked.setdefault(event.product_id, []).append(event.achievement_id)
+    for product_id, achievement_ids in locked.items():
+        await transaction.of(LibraryService).tell(user_id, product_id, locked_achievement_ids=achievement_ids)
+
+
 async def drop_wish(transaction: "Transaction", user_id: UUID, events: Sequence[GameAdded]) -> None:
     await transaction.of(WishlistService).bought(user_id, {event.product_id for event in events})
 
@@ -73,4 +81,5 @@ REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     GameRemoved: [end_play, discount_owner, withdraw_shares],
     ShareWithdrawn: [end_shared_play],
     SessionEnded: [free_seat],
+    AchievementLocked: [show_locked],
 }

@@ -26,7 +26,7 @@ from gameshelf.protos.library.v1 import achievement_service_pb2 as library_dot_v
 from gameshelf.protos.library.v1 import admin_change_pb2 as library_dot_v1_dot_admin__change__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#library/v1/admin_achievements.proto\x12\nlibrary.v1\x1a$library/v1/achievement_service.proto\x1a\x1dlibrary/v1/admin_change.proto\">\n\x17ShowAchievementsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\"O\n\x18ShowAchievementsResponse\x12\x33\n\x0c\x61\x63hievements\x18\x01 \x03(\x0b\x32\x1d.library.v1.AchievementStatus\"m\n\x17GrantAchievementRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63hievement_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"D\n\x18GrantAchievementResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\"n\n\x18RevokeAchievementRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63hievement_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"E\n\x19RevokeAchievementResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResultb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#library/v1/admin_achievements.proto\x12\nlibrary.v1\x1a$library/v1/achievement_service.proto\x1a\x1dlibrary/v1/admin_change.proto\"V\n\x17ShowAchievementsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x16\n\x0e\x61\x63hievement_id\x18\x03 \x01(\t\"]\n\x18ShowAchievementsResponse\x12\x32\n\x0c\x61\x63hievements\x18\x01 \x03(\x0b\x32\x1c.library.v1.AdminAchievement\x12\r\n\x05title\x18\x02 \x01(\t\"m\n\x10\x41\x64minAchievement\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.library.v1.AchievementStatus\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1c\n\x14server_authoritative\x18\x03 \x01(\x08\"m\n\x17GrantAchievementRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63hievement_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"D\n\x18GrantAchievementResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\"n\n\x18RevokeAchievementRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63hievement_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"E\n\x19RevokeAchievementResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResultb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,15 +34,17 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'library.v1.admin_achievemen
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SHOWACHIEVEMENTSREQUEST']._serialized_start=120
-  _globals['_SHOWACHIEVEMENTSREQUEST']._serialized_end=182
-  _globals['_SHOWACHIEVEMENTSRESPONSE']._serialized_start=184
-  _globals['_SHOWACHIEVEMENTSRESPONSE']._serialized_end=263
-  _globals['_GRANTACHIEVEMENTREQUEST']._serialized_start=265
-  _globals['_GRANTACHIEVEMENTREQUEST']._serialized_end=374
-  _globals['_GRANTACHIEVEMENTRESPONSE']._serialized_start=376
-  _globals['_GRANTACHIEVEMENTRESPONSE']._serialized_end=444
-  _globals['_REVOKEACHIEVEMENTREQUEST']._serialized_start=446
-  _globals['_REVOKEACHIEVEMENTREQUEST']._serialized_end=556
-  _globals['_REVOKEACHIEVEMENTRESPONSE']._serialized_start=558
-  _globals['_REVOKEACHIEVEMENTRESPONSE']._serialized_end=627
+  _globals['_SHOWACHIEVEMENTSREQUEST']._serialized_end=206
+  _globals['_SHOWACHIEVEMENTSRESPONSE']._serialized_start=208
+  _globals['_SHOWACHIEVEMENTSRESPONSE']._serialized_end=301
+  _globals['_ADMINACHIEVEMENT']._serialized_start=303
+  _globals['_ADMINACHIEVEMENT']._serialized_end=412
+  _globals['_GRANTACHIEVEMENTREQUEST']._serialized_start=414
+  _globals['_GRANTACHIEVEMENTREQUEST']._serialized_end=523
+  _globals['_GRANTACHIEVEMENTRESPONSE']._serialized_start=525
+  _globals['_GRANTACHIEVEMENTRESPONSE']._serialized_end=593
+  _globals['_REVOKEACHIEVEMENTREQUEST']._serialized_start=595
+  _globals['_REVOKEACHIEVEMENTREQUEST']._serialized_end=705
+  _globals['_REVOKEACHIEVEMENTRESPONSE']._serialized_start=707
+  _globals['_REVOKEACHIEVEMENTRESPONSE']._serialized_end=776
 # @@protoc_insertion_point(module_scope)

@@ -9,18 +9,32 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ShowAchievementsRequest(_message.Message):
-    __slots__ = ("user_id", "product_id")
+    __slots__ = ("user_id", "product_id", "achievement_id")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    ACHIEVEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     product_id: str
-    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ...) -> None: ...
+    achievement_id: str
+    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., achievement_id: _Optional[str] = ...) -> None: ...
 
 class ShowAchievementsResponse(_message.Message):
-    __slots__ = ("achievements",)
+    __slots__ = ("achievements", "title")
     ACHIEVEMENTS_FIELD_NUMBER: _ClassVar[int]
-    achievements: _containers.RepeatedCompositeFieldContainer[_achievement_service_pb2.AchievementStatus]
-    def __init__(self, achievements: _Optional[_Iterable[_Union[_achievement_service_pb2.AchievementStatus, _Mapping]]] = ...) -> None: ...
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    achievements: _containers.RepeatedCompositeFieldContainer[AdminAchievement]
+    title: str
+    def __init__(self, achievements: _Optional[_Iterable[_Union[AdminAchievement, _Mapping]]] = ..., title: _Optional[str] = ...) -> None: ...
+
+class AdminAchievement(_message.Message):
+    __slots__ = ("status", "name", "server_authoritative")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    SERVER_AUTHORITATIVE_FIELD_NUMBER: _ClassVar[int]
+    status: _achievement_service_pb2.AchievementStatus
+    name: str
+    server_authoritative: bool
+    def __init__(self, status: _Optional[_Union[_achievement_service_pb2.AchievementStatus, _Mapping]] = ..., name: _Optional[str] = ..., server_authoritative: _Optional[bool] = ...) -> None: ...
 
 class GrantAchievementRequest(_message.Message):
     __slots__ = ("user_id", "achievement_id", "change")

@@ -12,28 +12,36 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ShowPlaytimeRequest(_message.Message):
-    __slots__ = ("user_id", "product_id", "page", "limit")
+    __slots__ = ("user_id", "product_id", "page", "limit", "since", "until", "cursor")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     product_id: str
     page: int
     limit: int
-    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., page: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+    since: _timestamp_pb2.Timestamp
+    until: _timestamp_pb2.Timestamp
+    cursor: str
+    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., page: _Optional[int] = ..., limit: _Optional[int] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cursor: _Optional[str] = ...) -> None: ...
 
 class ShowPlaytimeResponse(_message.Message):
-    __slots__ = ("products", "sessions", "total_sessions", "corrections")
+    __slots__ = ("products", "total_products", "sessions", "next_cursor", "corrections")
     PRODUCTS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_PRODUCTS_FIELD_NUMBER: _ClassVar[int]
     SESSIONS_FIELD_NUMBER: _ClassVar[int]
-    TOTAL_SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
     CORRECTIONS_FIELD_NUMBER: _ClassVar[int]
     products: _containers.RepeatedCompositeFieldContainer[ProductPlaytime]
+    total_products: int
     sessions: _containers.RepeatedCompositeFieldContainer[AdminPlaytimeSession]
-    total_sessions: int
+    next_cursor: str
     corrections: _containers.RepeatedCompositeFieldContainer[PlaytimeCorrection]
-    def __init__(self, products: _Optional[_Iterable[_Union[ProductPlaytime, _Mapping]]] = ..., sessions: _Optional[_Iterable[_Union[AdminPlaytimeSession, _Mapping]]] = ..., total_sessions: _Optional[int] = ..., corrections: _Optional[_Iterable[_Union[PlaytimeCorrection, _Mapping]]] = ...) -> None: ...
+    def __init__(self, products: _Optional[_Iterable[_Union[ProductPlaytime, _Mapping]]] = ..., total_products: _Optional[int] = ..., sessions: _Optional[_Iterable[_Union[AdminPlaytimeSession, _Mapping]]] = ..., next_cursor: _Optional[str] = ..., corrections: _Optional[_Iterable[_Union[PlaytimeCorrection, _Mapping]]] = ...) -> None: ...
 
 class ProductPlaytime(_message.Message):
     __slots__ = ("product_id", "title", "total_seconds", "played_seconds", "corrected_seconds", "recent_seconds", "last_played_at", "session_count")
@@ -56,28 +64,34 @@ class ProductPlaytime(_message.Message):
     def __init__(self, product_id: _Optional[str] = ..., title: _Optional[str] = ..., total_seconds: _Optional[int] = ..., played_seconds: _Optional[int] = ..., corrected_seconds: _Optional[int] = ..., recent_seconds: _Optional[int] = ..., last_played_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., session_count: _Optional[int] = ...) -> None: ...
 
 class AdminPlaytimeSession(_message.Message):
-    __slots__ = ("session", "client_session_id", "copy_owner_user_id", "last_heartbeat_at")
+    __slots__ = ("session", "client_session_id", "copy_owner_user_id", "last_heartbeat_at", "recorded_at", "title")
     SESSION_FIELD_NUMBER: _ClassVar[int]
     CLIENT_SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     COPY_OWNER_USER_ID_FIELD_NUMBER: _ClassVar[int]
     LAST_HEARTBEAT_AT_FIELD_NUMBER: _ClassVar[int]
+    RECORDED_AT_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
     session: _playtime_tracker_service_pb2.PlaytimeSession
     client_session_id: str
     copy_owner_user_id: str
     last_heartbeat_at: _timestamp_pb2.Timestamp
-    def __init__(self, session: _Optional[_Union[_playtime_tracker_service_pb2.PlaytimeSession, _Mapping]] = ..., client_session_id: _Optional[str] = ..., copy_owner_user_id: _Optional[str] = ..., last_heartbeat_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    recorded_at: _timestamp_pb2.Timestamp
+    title: str
+    def __init__(self, session: _Optional[_Union[_playtime_tracker_service_pb2.PlaytimeSession, _Mapping]] = ..., client_session_id: _Optional[str] = ..., copy_owner_user_id: _Optional[str] = ..., last_heartbeat_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., title: _Optional[str] = ...) -> None: ...
 
 class PlaytimeCorrection(_message.Message):
-    __slots__ = ("product_id", "seconds", "reason", "created_at")
+    __slots__ = ("product_id", "seconds", "reason", "created_at", "title")
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
     SECONDS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
     product_id: str
     seconds: int
     reason: str
     created_at: _timestamp_pb2.Timestamp
-    def __init__(self, product_id: _Optional[str] = ..., seconds: _Optional[int] = ..., reason: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    title: str
+    def __init__(self, product_id: _Optional[str] = ..., seconds: _Optional[int] = ..., reason: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., title: _Optional[str] = ...) -> None: ...
 
 class CorrectPlaytimeRequest(_message.Message):
     __slots__ = ("user_id", "product_id", "seconds", "change")
@@ -114,14 +128,16 @@ class RecomputePlaytimeResponse(_message.Message):
     def __init__(self, result: _Optional[_Union[_admin_change_pb2.ChangeResult, _Mapping]] = ...) -> None: ...
 
 class ListPlaytimeAnomaliesRequest(_message.Message):
-    __slots__ = ("user_id", "cursor", "limit")
+    __slots__ = ("user_id", "cursor", "limit", "kind")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     cursor: str
     limit: int
-    def __init__(self, user_id: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ...) -> None: ...
+    kind: str
+    def __init__(self, user_id: _Optional[str] = ..., cursor: _Optional[str] = ..., limit: _Optional[int] = ..., kind: _Optional[str] = ...) -> None: ...
 
 class ListPlaytimeAnomaliesResponse(_message.Message):
     __slots__ = ("anomalies", "next_cursor")

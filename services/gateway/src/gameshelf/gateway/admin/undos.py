@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 
-from gameshelf.gateway.admin import quota
+from gameshelf.gateway.admin import achievements, playtime, quota
 from gameshelf.gateway.admin.changes import Undo
 
 UNDOS: Mapping[str, Undo] = {
+    "achievements grant": achievements.undo,
+    "achievements revoke": achievements.undo,
+    "playtime correct": playtime.undo_correction,
     "quota set": quota.undo,
     "quota reset": quota.undo,
 }

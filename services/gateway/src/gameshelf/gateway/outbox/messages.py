@@ -9,7 +9,7 @@ from functools import singledispatch
 from typing import Any
 from uuid import UUID, uuid4
 
-from gameshelf.achievements import AchievementUnlocked
+from gameshelf.achievements import AchievementLocked, AchievementUnlocked
 from gameshelf.gateway.encoding import encode
 from gameshelf.kernel.events import Event
 from gameshelf.library import GameAdded, GameRemoved, ItemUpdated, LinkUpdated, SeatReclaimed, ShareWithdrawn
@@ -364,8 +364,10 @@ def _(event: SavegameConflicted) -> Told:
     )
 
 
-# The library item tells of totals; a sign of life and what support finds are nobody else's; a share that is withdrawn
-# ends sessions, and they tell of themselves; a conflict that ends makes a head, or a slot, that tells of itself.
+# The library item tells of totals, and of achievements that support took back; a sign of life and what support finds
+# are nobody else's; a share that is withdrawn ends sessions, and they tell of themselves; a conflict that ends makes a
+# head, or a slot, that tells of itself.
+@tell.register(AchievementLocked)
 @tell.register(PlaytimeChanged)
 @tell.register(PlaytimeCorrected)
 @tell.register(SessionResumed)

@@ -1,0 +1,29 @@
+"""Cursors of lists: where the last page ended, in letters that may stand in a command line."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from gameshelf.kernel.errors import InvalidInput, Problem
+
+_LONGEST = 2000
+
+
+def pack(*place: object) -> str:
+    """The cursor of a place: times, ids and texts."""
+    texts = [one.isoformat() if isinstance(one, datetime) else str(one) for one in place]
+    return urlsafe_b64encode(json.dumps(texts, ensure_ascii=False).encode()).decode().rstrip("=")
+
+
+def unpack(cursor: str, *parts: Callable[[str], Any]) -> list[Any]:
+    """The place of a cursor, each of its parts read by one of ``parts``. Raises InvalidInput for what is none."""
+    try:
+        texts = json.loads(urlsafe_b64decode(cursor[:_LONGEST] + "=" * (-len(cursor) % 4)))
+        read = [part(text) for part, text in zip(parts, texts, strict=True)]
+        if any("\0" in text for text in texts) or any(isinstance(one, datetime) and not one.tzinfo for one in read):
+            raise ValueError
+        return read
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise InvalidInput(Problem("not_a_cursor", pointer="cursor")) from None

@@ -14,7 +14,9 @@ from gameshelf.libctl.output import Output
 
 # A noun, and the line that the help has for it. Its file in commands/ is called as it is.
 NOUNS: dict[str, str] = {
+    "achievements": "What a player has achieved.",
     "audit": "Who did what, and taking it back.",
+    "playtime": "How long somebody has played, and where that can't be.",
     "quota": "How much room a user's saves take, and may take.",
 }
 

@@ -1,0 +1,60 @@
+"""Times and lengths of time, as people type and read them."""
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import click
+
+_FORM = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", re.IGNORECASE)
+_MOST = 100 * 365 * 24 * 3600
+
+
+class Span(click.ParamType[int]):
+    """Seconds: ``2690h``, ``1h30m``, ``90s``, or a plain number of them."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        text = str(value).replace(",", "").replace(" ", "")
+        found = _FORM.fullmatch(text)
+        if not text or found is None:
+            self.fail(f"{value!r} is no length of time: try 2690h, 1h30m, or a number of seconds", param, ctx)
+        hours, minutes, seconds = (int(part or 0) for part in found.groups())
+        total = hours * 3600 + minutes * 60 + seconds
+        if not 0 < total <= _MOST:
+            self.fail(f"{value!r} is not between a second and a hundred years", param, ctx)
+        return total
+
+
+class Day(click.ParamType[date]):
+    """A day of UTC: ``2026-05-20``."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no day: try 2026-05-20", param, ctx)
+
+
+def day_in_utc(day: date) -> tuple[datetime, datetime]:
+    """When a day of UTC begins, and when it is over."""
+    start = datetime.combine(day, time(), UTC)
+    return start, start + timedelta(days=1)
+
+
+def span(seconds: int, *, signed: bool = False) -> str:
+    """A length of time for people, to the second: ``2,700h 00m 00s``."""
+    minutes, rest = divmod(abs(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    sign = "-" if seconds < 0 else "+" if signed else ""
+    return f"{sign}{hours:,}h {minutes:02}m {rest:02}s"
+
+
+def minute(moment: datetime | None) -> str:
+    """A time of UTC, to the minute."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if moment else ""

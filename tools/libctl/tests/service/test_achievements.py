@@ -1,0 +1,123 @@
+"""``libctl achievements show|grant|revoke``, and the way back."""
+
+import asyncio
+import time
+from uuid import uuid4
+
+import pytest
+from gameshelf.devstack.events import CloudEvent, publish
+
+TITLE = "Far Horizon"
+
+
+@pytest.fixture(scope="module")
+def game(platform, support):
+    """A game with achievements that players can't just unlock, by their names."""
+    ids = {name: uuid4() for name in ("product", "hundred", "secret", "server")}
+    achievements = [
+        {"id": str(ids["hundred"]), "apiName": "HUNDRED", "name": {"en": "A hundred wins"}, "targetProgress": 100},
+        {"id": str(ids["secret"]), "apiName": "SECRET", "name": {"en": "The hidden door"}, "isHidden": True},
+        {"id": str(ids["server"]), "apiName": "SERVER", "serverAuthoritative": True},
+    ]
+    data = {"productId": str(ids["product"]), "newTitle": TITLE, "achievements": achievements}
+    event = CloudEvent("com.platform.catalog.product.updated.v1", data)
+    asyncio.run(publish(platform.kafka.address, [event]))
+    deadline = time.monotonic() + 20
+    while len(support.data("achievements", "show", uuid4(), ids["product"])["achievements"]) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return ids
+
+
+@pytest.fixture
+def user():
+    return uuid4()
+
+
+def status_of(support, user, game, name):
+    found = support.data("achievements", "show", user, game["product"])["achievements"]
+    [one] = [one["status"] for one in found if one["status"]["achievement_id"] == str(game[name])]
+    return one
+
+
+def test_every_achievement_is_shown_hidden_ones_too(support, user, game):
+    shown = support.shows("achievements", "show", user, game["product"])
+    for part in (TITLE, "A hundred wins", "0 of 100", "The hidden door (hidden)", "SERVER (by servers only)"):
+        assert part in shown
+    for name in ("hundred", "secret", "server"):
+        assert str(game[name]) in shown
+    data = support.data("achievements", "show", user, game["product"])
+    assert data["title"] == TITLE
+    assert [one["name"] for one in data["achievements"]] == ["A hundred wins", "The hidden door", ""]
+    assert [one["server_authoritative"] for one in data["achievements"]] == [False, False, True]
+    assert {one["status"]["is_unlocked"] for one in data["achievements"]} == {False}
+    assert "no achievements" in support.shows("achievements", "show", user, uuid4())
+
+
+def test_a_grant_unlocks_what_the_player_may_not_and_is_taken_back(admin, user, game):
+    ran = admin.run("achievements", "grant", user, game["server"])
+    assert f"SERVER (by servers only), of {TITLE}." in ran.err
+    assert "is_unlocked" in ran.out
+    assert not status_of(admin, user, game, "server")["is_unlocked"]
+
+    done = admin.applies("achievements", "grant", user, game["server"], reason="the server lost it")
+    assert not done["before"]["is_unlocked"]
+    assert (done["after"]["is_unlocked"], done["after"]["current_progress"], done["can_undo"]) == (True, 1, True)
+    assert status_of(admin, user, game, "server")["is_unlocked"]
+    again = admin.data("achievements", "grant", user, game["server"])
+    assert again["before"] == again["after"]
+
+    undone = admin.applies("audit", "undo", done["audit_id"])
+    assert undone["after"] == done["before"]
+    assert not status_of(admin, user, game, "server")["is_unlocked"]
+
+
+def test_a_revocation_takes_the_progress_and_comes_back_with_its_time(admin, user, game):
+    granted = admin.applies("achievements", "grant", user, game["hundred"])
+    done = admin.applies("achievements", "revoke", user, game["hundred"], reason="cheated")
+    assert done["before"] == granted["after"]
+    blank = {"is_unlocked": False, "unlocked_at": None, "current_progress": None, "rarity_at_unlock": None}
+    assert done["after"] == blank
+    undone = admin.applies("audit", "undo", done["audit_id"], reason="it was somebody else")
+    assert undone["after"] == granted["after"]
+    status = status_of(admin, user, game, "hundred")
+    assert (status["current_progress"], status["unlocked_at"]) == (100, granted["after"]["unlocked_at"])
+    shown = admin.shows("achievements", "show", user, game["product"])
+    assert "100 of 100" in shown
+    assert granted["after"]["unlocked_at"][:16].replace("T", " ") in shown
+
+
+def test_what_was_overtaken_is_neither_made_nor_taken_back(admin, user, game):
+    seen = admin.data("achievements", "grant", user, game["secret"])["revision"]
+    done = admin.applies("achievements", "grant", user, game["secret"])
+    words = ("achievements", "grant", user, game["secret"], "--apply", "--reason", "as seen", "--revision", seen)
+    assert admin.refused(*words) == (4, "PRECONDITION_FAILED")
+    admin.applies("achievements", "revoke", user, game["secret"])
+    ran = admin.run("audit", "undo", done["audit_id"], "--apply", "--reason", "no")
+    assert ran.code == 4
+    assert "is_unlocked" in ran.err
+
+
+def test_support_looks_and_only_admins_change(support, admin, staff, user, game):
+    for verb in ("grant", "revoke"):
+        words = ("achievements", verb, user, game["hundred"], "--apply", "--reason", "please")
+        assert support.refused(*words) == (1, "PERMISSION_DENIED")
+        assert staff("user", user_id=user).refused(*words) == (1, "PERMISSION_DENIED")
+    assert staff("user", user_id=user).refused("achievements", "show", user, game["product"])[1] == "PERMISSION_DENIED"
+    done = admin.applies("achievements", "grant", user, game["hundred"])
+    assert support.refused("audit", "undo", done["audit_id"], "--apply", "--reason", "mine") == (1, "PERMISSION_DENIED")
+    assert status_of(support, user, game, "hundred")["is_unlocked"]
+
+
+def test_an_achievement_that_there_is_not_is_not_found(admin, user):
+    for verb in ("grant", "revoke"):
+        assert admin.refused("achievements", verb, user, uuid4()) == (3, "ACHIEVEMENT_NOT_FOUND")
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_no_line_is_longer_than_the_terminal(staff, user, game, columns):
+    somebody = staff("support")
+    somebody.columns = columns
+    shown = somebody.shows("achievements", "show", user, game["product"])
+    assert max(map(len, shown.splitlines())) <= columns
+    assert str(game["secret"]) in shown

@@ -70,6 +70,31 @@ async def test_a_ledger_is_read_on_behind_the_last_session(play, support):
     assert await support.sessions(uuid4()) == []
 
 
+async def test_an_import_tells_how_much_of_the_total_is_its_own(play, support):
+    game, other, start = play.own(), play.own(), play.now - timedelta(days=5)
+    await play.tell(play.offline(game, start, 120, device_id="desk"))
+    play.later(minutes=1)
+    await play.connection.execute("UPDATE playtime.playtime_sessions SET created_at = created_at - interval '1 hour'")
+    # Overlaps what was told before by an hour, and itself by half an hour.
+    half = timedelta(minutes=30)
+    await play.tell(
+        play.offline(game, start + 2 * half, 240, device_id="deck"),
+        play.offline(game, start + 8 * half, 90, device_id="deck"),
+        play.offline(other, start, 999, device_id="deck"),
+    )
+    await play.end(await play.start(game, "deck"))
+    deck, desk = await support.imports(play.user, game)
+    assert await play.total(game) == 330 * 60
+    assert (deck.device_id, deck.sessions, deck.seconds, deck.counted_seconds) == ("deck", 2, 330 * 60, 210 * 60)
+    assert (deck.first_start, deck.last_end) == (start + 2 * half, start + 11 * half)
+    assert (desk.device_id, desk.sessions, desk.seconds, desk.counted_seconds) == ("desk", 1, 120 * 60, 60 * 60)
+    assert desk.recorded_at == deck.recorded_at - timedelta(hours=1)
+    assert await support.imports(play.user, game, limit=1) == [deck]
+    [alone] = await support.imports(play.user, other)
+    assert alone.counted_seconds == alone.seconds == 999 * 60
+    assert await support.imports(play.user, uuid4()) == []
+
+
 async def test_corrections_tell_when_and_why(play, support):
     game, other = play.own(), play.own()
     for product, seconds, reason in ((game, 600, "a lost session"), (game, -60, "too much"), (other, 5, "thanks")):

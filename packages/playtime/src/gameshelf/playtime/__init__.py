@@ -24,6 +24,7 @@ from gameshelf.playtime.events import (
     SessionResumed,
     SessionStarted,
 )
+from gameshelf.playtime.imports import ImportedPlay
 from gameshelf.playtime.liveness import Beat, Liveness, SessionKey, ShardWatch, before_shard, shard_of
 from gameshelf.playtime.models import SCHEMA, SHARDS, EndReason
 from gameshelf.playtime.ports import Access, Copies, Copy
@@ -69,6 +70,7 @@ __all__ = [
     "HistoryFilter",
     "ImportResult",
     "ImportSessions",
+    "ImportedPlay",
     "LedgerEntry",
     "Liveness",
     "OfflineSession",

@@ -13,6 +13,7 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.playtime.models import PlaytimeCorrection, PlaytimeInterval, PlaytimeSession, PlaytimeTotal
+from gameshelf.playtime.unions import seconds, unions, whole
 from sqlalchemy import (
     BigInteger,
     Integer,
@@ -71,36 +72,9 @@ def _of_user(table: Any) -> Any:
     return and_(col(table.user_id) == user(), or_(_PRODUCT.is_(None), col(table.product_id) == _PRODUCT))
 
 
-def _seconds(start: Any, end: Any) -> Any:
-    return cast(func.extract("epoch", end - start), BigInteger)
-
-
 def _unions(where: Any) -> Any:
-    """The unions of ended sessions, as ``rules.union`` makes them: what overlaps or touches is one stretch.
-
-    A session begins a stretch when it starts after everything before it has ended.
-    """
-    ended = (
-        select(col(_S.product_id), col(_S.start_time), col(_S.end_time))
-        .where(where, col(_S.end_time) > col(_S.start_time))
-        .subquery("ended")
-    )
-    order = (ended.c.start_time, ended.c.end_time)
-    before = func.max(ended.c.end_time).over(partition_by=ended.c.product_id, order_by=order, rows=(None, -1))
-    marked = select(*ended.c, (ended.c.start_time > before).label("begins")).subquery("marked")
-    order = (marked.c.start_time, marked.c.end_time)
-    begun = func.count().filter(marked.c.begins)
-    number = begun.over(partition_by=marked.c.product_id, order_by=order, rows=(None, 0))
-    numbered = select(*marked.c, number.label("stretch")).subquery("numbered")
-    return (
-        select(
-            numbered.c.product_id,
-            func.min(numbered.c.start_time).label("start_time"),
-            func.max(numbered.c.end_time).label("end_time"),
-        )
-        .group_by(numbered.c.product_id, numbered.c.stretch)
-        .cte("unions")
-    )
+    ended = select(col(_S.product_id), col(_S.start_time), col(_S.end_time))
+    return unions(ended.where(where, col(_S.end_time) > col(_S.start_time)).subquery("ended"), "product_id")
 
 
 _unions_now = _unions(_of_user(_S))
@@ -136,10 +110,6 @@ def _part(product_id: Any, **known: Any) -> Any:
     return select(product_id.label("product_id"), *(column.label(name) for name, column in said.items()))
 
 
-def _whole(column: Any) -> Any:
-    return cast(func.sum(column), BigInteger)
-
-
 _parts = union_all(
     _part(
         col(_T.product_id),
@@ -155,18 +125,18 @@ _parts = union_all(
     )
     .where(_of_user(_S))
     .group_by(col(_S.product_id)),
-    _part(col(_C.product_id), counted_corrected_seconds=_whole(col(_C.seconds)))
+    _part(col(_C.product_id), counted_corrected_seconds=whole(col(_C.seconds)))
     .where(_of_user(_C))
     .group_by(col(_C.product_id)),
     _part(
         _unions_now.c.product_id,
-        counted_played_seconds=_whole(_seconds(_unions_now.c.start_time, _unions_now.c.end_time)),
+        counted_played_seconds=whole(seconds(_unions_now.c.start_time, _unions_now.c.end_time)),
         counted_intervals=func.count(),
     ).group_by(_unions_now.c.product_id),
     _part(_kept.c.product_id, stored_intervals=func.count()).group_by(_kept.c.product_id),
     _part(_wrong.c.product_id, wrong_intervals=func.count()).group_by(_wrong.c.product_id),
 ).subquery("parts")
-_figures = {name: _whole(_parts.c[name]) for name in _SUMS} | {name: func.max(_parts.c[name]) for name in _LATEST}
+_figures = {name: whole(_parts.c[name]) for name in _SUMS} | {name: func.max(_parts.c[name]) for name in _LATEST}
 _DIFFERENCES = Statement(
     select(_parts.c.product_id, *(figure.label(name) for name, figure in _figures.items()))
     .group_by(_parts.c.product_id)

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, user
+from gameshelf.playtime.imports import ImportedPlay, largest_imports
 from gameshelf.playtime.models import PlaytimeAnomaly, PlaytimeCorrection, PlaytimeSession
 from gameshelf.playtime.store import SESSION_COLUMNS, StoredSession
 from sqlalchemy import Integer, String, Uuid, bindparam, or_, select, tuple_
@@ -152,6 +153,10 @@ class SupportQueries:
             limit=limit,
         )
         return [LedgerEntry(StoredSession(*session), told) for *session, told in (row.values() for row in found)]
+
+    async def imports(self, user_id: UUID, product_id: UUID, limit: int = 10) -> Sequence[ImportedPlay]:
+        """What devices told of a product at once, the most first, and how much of its total is due to that."""
+        return await largest_imports(self._connection, user_id, product_id, limit)
 
     async def corrections(
         self,

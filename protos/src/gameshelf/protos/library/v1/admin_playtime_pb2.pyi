@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ShowPlaytimeRequest(_message.Message):
-    __slots__ = ("user_id", "product_id", "page", "limit", "since", "until", "cursor")
+    __slots__ = ("user_id", "product_id", "page", "limit", "since", "until", "cursor", "with_imports")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_FIELD_NUMBER: _ClassVar[int]
@@ -20,6 +20,7 @@ class ShowPlaytimeRequest(_message.Message):
     SINCE_FIELD_NUMBER: _ClassVar[int]
     UNTIL_FIELD_NUMBER: _ClassVar[int]
     CURSOR_FIELD_NUMBER: _ClassVar[int]
+    WITH_IMPORTS_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     product_id: str
     page: int
@@ -27,21 +28,42 @@ class ShowPlaytimeRequest(_message.Message):
     since: _timestamp_pb2.Timestamp
     until: _timestamp_pb2.Timestamp
     cursor: str
-    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., page: _Optional[int] = ..., limit: _Optional[int] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cursor: _Optional[str] = ...) -> None: ...
+    with_imports: bool
+    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., page: _Optional[int] = ..., limit: _Optional[int] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cursor: _Optional[str] = ..., with_imports: _Optional[bool] = ...) -> None: ...
 
 class ShowPlaytimeResponse(_message.Message):
-    __slots__ = ("products", "total_products", "sessions", "next_cursor", "corrections")
+    __slots__ = ("products", "total_products", "sessions", "next_cursor", "corrections", "imports")
     PRODUCTS_FIELD_NUMBER: _ClassVar[int]
     TOTAL_PRODUCTS_FIELD_NUMBER: _ClassVar[int]
     SESSIONS_FIELD_NUMBER: _ClassVar[int]
     NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
     CORRECTIONS_FIELD_NUMBER: _ClassVar[int]
+    IMPORTS_FIELD_NUMBER: _ClassVar[int]
     products: _containers.RepeatedCompositeFieldContainer[ProductPlaytime]
     total_products: int
     sessions: _containers.RepeatedCompositeFieldContainer[AdminPlaytimeSession]
     next_cursor: str
     corrections: _containers.RepeatedCompositeFieldContainer[PlaytimeCorrection]
-    def __init__(self, products: _Optional[_Iterable[_Union[ProductPlaytime, _Mapping]]] = ..., total_products: _Optional[int] = ..., sessions: _Optional[_Iterable[_Union[AdminPlaytimeSession, _Mapping]]] = ..., next_cursor: _Optional[str] = ..., corrections: _Optional[_Iterable[_Union[PlaytimeCorrection, _Mapping]]] = ...) -> None: ...
+    imports: _containers.RepeatedCompositeFieldContainer[ImportedPlay]
+    def __init__(self, products: _Optional[_Iterable[_Union[ProductPlaytime, _Mapping]]] = ..., total_products: _Optional[int] = ..., sessions: _Optional[_Iterable[_Union[AdminPlaytimeSession, _Mapping]]] = ..., next_cursor: _Optional[str] = ..., corrections: _Optional[_Iterable[_Union[PlaytimeCorrection, _Mapping]]] = ..., imports: _Optional[_Iterable[_Union[ImportedPlay, _Mapping]]] = ...) -> None: ...
+
+class ImportedPlay(_message.Message):
+    __slots__ = ("device_id", "recorded_at", "sessions", "seconds", "first_start", "last_end", "counted_seconds")
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    RECORDED_AT_FIELD_NUMBER: _ClassVar[int]
+    SESSIONS_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_START_FIELD_NUMBER: _ClassVar[int]
+    LAST_END_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    device_id: str
+    recorded_at: _timestamp_pb2.Timestamp
+    sessions: int
+    seconds: int
+    first_start: _timestamp_pb2.Timestamp
+    last_end: _timestamp_pb2.Timestamp
+    counted_seconds: int
+    def __init__(self, device_id: _Optional[str] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., sessions: _Optional[int] = ..., seconds: _Optional[int] = ..., first_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., counted_seconds: _Optional[int] = ...) -> None: ...
 
 class ProductPlaytime(_message.Message):
     __slots__ = ("product_id", "title", "total_seconds", "played_seconds", "corrected_seconds", "recent_seconds", "last_played_at", "session_count")

@@ -1,6 +1,6 @@
 """``playtime show|correct|recompute|anomalies``: how long somebody has played, and where that can't be."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from gameshelf.playtime import (
     AnomalyPlace,
     Correction,
     FlaggedPlay,
+    ImportedPlay,
     LedgerEntry,
     PlaytimeQueries,
     ProductSummary,
@@ -26,6 +27,8 @@ from gameshelf.protos.library.v1 import admin_playtime_pb2 as messages
 from google.protobuf.timestamp_pb2 import Timestamp
 
 _KINDS = ("long_day", "fast_import")
+_IMPORTS = 5
+"""How many imports are looked at: each is a union of its own."""
 _NEW = "dry run"
 """The reason of a correction that is rolled back."""
 
@@ -42,17 +45,24 @@ class PlaytimeOfUser:
         user_id = parse_id(request.user_id, "user_id")
         product_id = parse_id(request.product_id, "product_id") if request.product_id else None
         limit = _limit(request.limit)
+        if request.with_imports and product_id is None:
+            raise InvalidInput(Problem("missing", pointer="product_id"))
         since, until = (_moment(request, name) for name in ("since", "until"))
         after = _session_place(request.cursor)
         page = Page(min(max(request.page, 1), MAX_PAGE), limit)
-        products, total, corrections = [], 0, []
+        products: Sequence[ProductSummary] = ()
+        corrections: Sequence[Correction] = ()
+        imports: Sequence[ImportedPlay] = ()
+        total = 0
         async with self._desk.reading(user_id) as connection:
             support = SupportQueries(connection)
             if after is None:
                 wanted = [product_id] if product_id else []
                 summary = await PlaytimeQueries(connection).summary(user_id, wanted, self._desk.clock(), page)
-                products, total = list(summary.items), summary.total
-                corrections = list(await support.corrections(user_id, product_id, limit=limit))
+                products, total = summary.items, summary.total
+                corrections = await support.corrections(user_id, product_id, limit=limit)
+            if request.with_imports and product_id:
+                imports = await support.imports(user_id, product_id, _IMPORTS)
             found = await support.sessions(user_id, product_id, since=since, until=until, after=after, limit=limit + 1)
             sessions = found[:limit]
             named = {one.product_id for one in products}
@@ -65,6 +75,7 @@ class PlaytimeOfUser:
             sessions=[_session(user_id, one, titles) for one in sessions],
             next_cursor=cursors.pack(last.start_time, last.id) if last else "",
             corrections=[_correction(one, titles) for one in corrections],
+            imports=[_import(one) for one in imports],
         )
 
     async def CorrectPlaytime(
@@ -147,6 +158,18 @@ def _session(user_id: UUID, of: LedgerEntry, titles: Titles) -> messages.AdminPl
         last_heartbeat_at=convert.timestamp(of.session.last_heartbeat_at),
         recorded_at=convert.timestamp(of.recorded_at),
         title=titles.get(of.session.product_id, ""),
+    )
+
+
+def _import(of: ImportedPlay) -> messages.ImportedPlay:
+    return messages.ImportedPlay(
+        device_id=of.device_id,
+        recorded_at=convert.timestamp(of.recorded_at),
+        sessions=of.sessions,
+        seconds=of.seconds,
+        first_start=convert.timestamp(of.first_start),
+        last_end=convert.timestamp(of.last_end),
+        counted_seconds=of.counted_seconds,
     )
 
 

@@ -127,6 +127,22 @@ def test_the_sessions_of_one_day_and_their_pages(support, impossible):
     assert "--cursor" in ran.err
 
 
+def test_what_was_told_at_once_is_shown_with_its_part_of_the_total(support, impossible):
+    words = ("playtime", "show", impossible.id, "--product", impossible.game, "--imports")
+    much, little = support.data(*words)["imports"]
+    assert (much["device_id"], much["sessions"], much["seconds"], much["counted_seconds"]) == (
+        "deck",
+        10,
+        60 * HOUR,
+        23 * HOUR,
+    )
+    assert (little["sessions"], little["counted_seconds"]) == (1, 0)
+    shown = support.shows(*words)
+    for part in ("60h 00m 00s", "23h 00m 00s", f"{DAY:%Y-%m-%d} to {DAY + timedelta(days=1):%Y-%m-%d}"):
+        assert part in shown
+    assert support.refused("playtime", "show", impossible.id, "--imports") == (2, "USAGE")
+
+
 def test_what_cannot_be_is_listed(support, new_player, impossible):
     [device, day] = sorted(
         support.data("playtime", "anomalies", "--user", impossible.id)["anomalies"], key=lambda one: one["kind"]

@@ -26,12 +26,24 @@ def group() -> None:
 @click.argument("user", type=click.UUID)
 @click.option("--product", type=click.UUID, help="Only this product.")
 @click.option("--day", type=Day(), help="Only the sessions that touch this day of UTC.")
+@click.option("--imports", is_flag=True, help="How much of the product's total was told at once; needs --product.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many of each.")
 @click.option("--page", type=click.IntRange(1), default=1, help="Which page of the products.")
 @click.option("--cursor", default="", help="Go on behind the last session of a page before.")
 @click.pass_obj
-def show(out: Output, user: UUID, product: UUID | None, day: date | None, limit: int, page: int, cursor: str) -> None:
+def show(
+    out: Output,
+    user: UUID,
+    product: UUID | None,
+    day: date | None,
+    imports: bool,
+    limit: int,
+    page: int,
+    cursor: str,
+) -> None:
     """Totals by product, the sessions behind them, and what support has corrected."""
+    if imports and not product:
+        raise Usage("--imports is about one product", "name it with --product")
     since, until = day_in_utc(day) if day else (None, None)
     wanted = messages.ShowPlaytimeRequest(
         user_id=str(user),
@@ -41,11 +53,14 @@ def show(out: Output, user: UUID, product: UUID | None, day: date | None, limit:
         since=since,
         until=until,
         cursor=cursor,
+        with_imports=imports,
     )
     found = plain(connect().call("ShowPlaytime", wanted))
     parts = [_sessions(found["sessions"])]
     if not cursor:
         parts.insert(0, _products(found["products"]))
+    if imports:
+        parts.insert(1, _imports(found["imports"]))
     if found["corrections"]:
         parts.append(_corrections(found["corrections"]))
     out.result(found, *parts)
@@ -138,6 +153,29 @@ def _products(products: list[dict[str, Any]]) -> Any:
         for one in products
     ]
     return table(columns, rows, empty="Nothing was played.")
+
+
+def _imports(imports: list[dict[str, Any]]) -> Any:
+    columns = [
+        Column("told of (UTC)"),
+        Column("device"),
+        Column("sessions", "right"),
+        Column("of these days"),
+        Column("played", "right"),
+        Column("of the total", "right"),
+    ]
+    rows = [
+        (
+            minute(one["recorded_at"]),
+            one["device_id"] or "(none named)",
+            one["sessions"],
+            f"{one['first_start']:%Y-%m-%d} to {one['last_end']:%Y-%m-%d}",
+            span(one["seconds"]),
+            span(one["counted_seconds"]),
+        )
+        for one in imports
+    ]
+    return table(columns, rows, empty="Nothing was told of later.")
 
 
 def _sessions(sessions: list[dict[str, Any]]) -> Any:

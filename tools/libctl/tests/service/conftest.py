@@ -40,7 +40,7 @@ class Libctl:
     def __init__(self, service: Service, token: str, user_id: UUID, columns: int = 120) -> None:
         self.id = user_id
         self.columns = columns
-        self.environment = {"LIBCTL_ENDPOINT": service.grpc, "LIBCTL_TOKEN": token, "LIBCTL_PROFILES": "/nowhere"}
+        self.environment = {"LIBCTL_ENDPOINT": service.grpc, "LIBCTL_TOKEN": token, "LIBCTL_PROFILES": os.devnull}
 
     def run(self, *words: object, **environment: str) -> Ran:
         """Types a command, in this very process: nothing but ``main`` and the service is between."""

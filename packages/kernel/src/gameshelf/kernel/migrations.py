@@ -8,6 +8,7 @@ import asyncio
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from io import StringIO
 from typing import Any
 
 import asyncpg
@@ -58,7 +59,14 @@ class Migrations:
         A revision that this code has never heard of is a newer one, made by a version that is being rolled out or was
         rolled back: migrations only add what the version before can live with, so that is fine.
         """
-        return revision is None or revision in _history(self)[:-1]
+        return bool(self.missing(revision))
+
+    def missing(self, revision: str | None) -> tuple[str, ...]:
+        """The revisions that a schema at ``revision`` lacks, oldest first; none when it is a newer one."""
+        history = _history(self)
+        if revision is None:
+            return history
+        return history[history.index(revision) + 1 :] if revision in history else ()
 
     async def current(self, connection: "asyncpg.Connection[Any]") -> str | None:
         """The revision that the schema has, None when it has none yet."""
@@ -70,7 +78,7 @@ class Migrations:
         return revision
 
     def _config(self, dsn: str) -> Config:
-        config = Config()
+        config = Config(stdout=StringIO())  # what Alembic would tell is the caller's to say
         location = str(files(self.package) / "migrations")
         config.set_main_option("script_location", location.replace("%", "%%"))
         config.set_main_option("path_separator", "os")

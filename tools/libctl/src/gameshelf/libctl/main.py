@@ -16,6 +16,7 @@ from gameshelf.libctl.output import Output
 NOUNS: dict[str, str] = {
     "achievements": "What a player has achieved.",
     "audit": "Who did what, and taking it back.",
+    "db": "The database's schemas: what they are, and what this version needs.",
     "playtime": "How long somebody has played, and where that can't be.",
     "quota": "How much room a user's saves take, and may take.",
 }
@@ -105,12 +106,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         out.refuse(Refused(error.format_message(), ""))
         code = ExitCode.FAILED
-    except Terminated:
-        out.warn("ended")
-        code = ExitCode.TERMINATED
-    except (KeyboardInterrupt, click.Abort):
-        out.warn("interrupted")
-        code = ExitCode.INTERRUPTED
+    except (KeyboardInterrupt, click.Abort) as end:
+        # Click makes an Abort of either signal.
+        terminated = isinstance(end, Terminated) or isinstance(end.__cause__, Terminated)
+        out.warn("ended" if terminated else "interrupted")
+        code = ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
     except BrokenPipeError:  # whoever read has seen enough; what else is in the buffer must not be complained about
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.FAILED

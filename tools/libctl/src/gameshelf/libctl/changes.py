@@ -1,0 +1,116 @@
+"""What is changed behind the service's back, written down outside the database: it may be the database that is lost."""
+
+import getpass
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import click
+from gameshelf.libctl.errors import Refused, Usage
+from gameshelf.libctl.output import Output
+
+_MAX_REASON = 500
+
+
+def applied(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds ``--apply`` and ``--reason`` to a command, which gets ``reason``: None means that nothing may change."""
+
+    def both(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
+        apply = ctx.params.pop("apply", False)
+        reason = (value or "").strip()
+        if apply and not reason:
+            raise Usage("--apply needs a reason", 'the same command with --reason "…", which is kept in the log')
+        if value is not None and not apply:
+            raise Usage("--reason is for --apply", "the same command with --apply")
+        if len(reason) > _MAX_REASON:
+            raise Usage(f"a reason has at most {_MAX_REASON} characters", "name the ticket, and tell the rest there")
+        return reason if apply else None
+
+    reason = click.option("--reason", metavar="TEXT", callback=both, help="Why, for the log. Needed with --apply.")
+    apply = click.option(
+        "--apply", is_flag=True, is_eager=True, help="Do it; without this, only what it would do is shown."
+    )
+    return apply(reason(command))
+
+
+class ChangeLog:
+    """A file of JSON lines, two a change: what is about to be done, and what became of it.
+
+    A change that has no second line was interrupted by the end of its process.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def of_environment(cls) -> "ChangeLog":
+        """``LIBCTL_LOG``, else ``libctl/changes.jsonl`` under ``XDG_STATE_HOME``."""
+        if named := os.environ.get("LIBCTL_LOG"):
+            return cls(Path(named))
+        state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        return cls(Path(state) / "libctl" / "changes.jsonl")
+
+    @contextmanager
+    def change(self, out: Output, what: str, target: str, reason: str, **plan: Any) -> Iterator[dict[str, Any]]:
+        """Around a change; the block puts what it did into the given dictionary.
+
+        Raises Refused, before the block, when the log can't be written: what leaves no trace is not done.
+        """
+        told = {"change": str(uuid4()), "what": what, "target": target, "reason": reason, **_who()}
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._write({**told, "state": "started", "plan": plan})
+        except OSError as error:
+            raise Refused(
+                f"the log {self.path} can't be written ({error.strerror}), so nothing was changed",
+                "name another file in LIBCTL_LOG",
+            ) from None
+        result: dict[str, Any] = {}
+        state = "done"
+        try:
+            yield result
+        except Refused as refused:
+            state, result["error"] = "failed", refused.message
+            raise
+        except (KeyboardInterrupt, GeneratorExit):
+            state = "interrupted"
+            raise
+        except BaseException as error:
+            state, result["error"] = "failed", type(error).__name__
+            raise
+        finally:
+            try:
+                self._write({**told, "state": state, "result": result})
+            except OSError as error:
+                out.warn(f"the log {self.path} can't be written any more ({error.strerror}); the change is {state}")
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        """One line, on the disk when this returns."""
+        line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"), **entry})
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, line.encode() + b"\n")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def actor() -> str:
+    """Who is at it, as ``user@host``; behind sudo the one who called it."""
+    who = _who()
+    return f"{who.get('sudo_user', who['who'])}@{who['host']}"
+
+
+def _who() -> dict[str, str]:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may know no name for its user
+        user = f"uid {os.getuid()}"
+    behind = os.environ.get("SUDO_USER")
+    return {"who": user, "host": socket.gethostname(), **({"sudo_user": behind} if behind else {})}

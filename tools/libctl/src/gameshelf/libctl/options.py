@@ -1,0 +1,30 @@
+"""Options that several nouns have."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+from gameshelf.libctl.errors import Usage
+
+if TYPE_CHECKING:
+    from gameshelf.libctl.postgres import Database
+
+
+def database_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds ``--dsn``; the command gets ``database``."""
+
+    def understood(_: click.Context, __: click.Parameter, value: str | None) -> "Database":
+        from gameshelf.libctl.postgres import Database  # asyncpg is for the commands that use it
+
+        if not value:
+            raise Usage("POSTGRES_DSN is not set", "POSTGRES_DSN=postgresql://user:password@host:5432/library")
+        return Database(value)
+
+    return click.option(
+        "--dsn",
+        "database",
+        envvar="POSTGRES_DSN",
+        metavar="DSN",
+        callback=understood,
+        help="The database; POSTGRES_DSN keeps its password out of the list of processes.",
+    )(command)

@@ -16,6 +16,7 @@ from gameshelf.libctl.output import Output
 NOUNS: dict[str, str] = {
     "achievements": "What a player has achieved.",
     "audit": "Who did what, and taking it back.",
+    "backup": "Backups of the database: made, verified, restored.",
     "db": "The database's schemas: what they are, and what this version needs.",
     "playtime": "How long somebody has played, and where that can't be.",
     "quota": "How much room a user's saves take, and may take.",

@@ -1,0 +1,49 @@
+"""What a long command tells meanwhile: bars on a terminal, plain lines elsewhere. Always on standard error."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from gameshelf.libctl.output import Output
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class Steps:
+    """Announces each step when it begins, so that whoever reads knows what an interruption interrupted."""
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+        self._progress: Progress | None = None
+
+    def say(self, text: str) -> None:
+        self._out.say(text)
+
+    @contextmanager
+    def bars(self) -> Iterator[None]:
+        """Around steps that run at the same time."""
+        if not self._out.talk.is_terminal:
+            yield
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self._out.talk) as self._progress:
+            yield
+        self._progress = None
+
+    def counting(self, text: str, total: int, unit: str) -> Callable[[], None]:
+        """Begins a step of so many units; the result is called for each that is done."""
+        if self._progress:
+            progress, task = self._progress, self._progress.add_task(text, total=total)
+            return lambda: progress.advance(task)
+        self.say(f"{text}: {total} {unit}")
+        done, told = 0, time.monotonic()
+
+        def advance() -> None:
+            nonlocal done, told
+            done += 1
+            if time.monotonic() - told > _SECONDS_BETWEEN_LINES:
+                told = time.monotonic()
+                self.say(f"{text}: {done} of {total} {unit}")
+
+        return advance

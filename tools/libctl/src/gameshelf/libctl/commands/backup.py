@@ -1,0 +1,197 @@
+"""``libctl backup``: the packages' schemas, out of PostgreSQL and back."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from gameshelf.libctl.backup.contents import Difference
+from gameshelf.libctl.backup.create import create as create_backup
+from gameshelf.libctl.backup.manifest import Manifest
+from gameshelf.libctl.backup.progress import Steps
+from gameshelf.libctl.backup.restore import plan as plan_restore
+from gameshelf.libctl.backup.restore import restore as restore_backup
+from gameshelf.libctl.backup.verify import verify as verify_backup
+from gameshelf.libctl.changes import ChangeLog, actor, applied
+from gameshelf.libctl.errors import ExitCode
+from gameshelf.libctl.main import noun
+from gameshelf.libctl.options import database_option
+from gameshelf.libctl.output import Column, Output, facts, size, table
+from gameshelf.libctl.packages import installed
+from gameshelf.libctl.postgres import Database
+from gameshelf.libctl.running import run
+
+_folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+_jobs = click.option(
+    "--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="How many tables at the same time."
+)
+
+
+@noun("backup")
+def group() -> None:
+    """Backups of the database: made, verified, restored."""
+
+
+@group.command("create")
+@_folder
+@_jobs
+@click.option("--leave-out", multiple=True, metavar="SCHEMA", help="A schema that is no business of this backup.")
+@database_option
+@click.pass_obj
+def create(out: Output, folder: Path, jobs: int, leave_out: Sequence[str], database: Database) -> None:
+    """Write a backup of all packages' schemas into DIR, all of one moment.
+
+    DIR must not be there yet; it appears when everything is on the disk.
+    """
+    made = run(create_backup(Steps(out), database, installed(), folder, jobs, leave_out))
+    out.result(
+        {"backup": str(folder.absolute()), **_told(made)},
+        facts({"backup": folder.absolute(), **_shown(made)}),
+        "",
+        _packages(made),
+    )
+    out.say(f"a backup is one once it has been verified: libctl backup verify {folder}")
+
+
+@group.command("verify")
+@_folder
+@_jobs
+@database_option
+@click.pass_context
+def verify(ctx: click.Context, folder: Path, jobs: int, database: Database) -> None:
+    """Load a backup into a database of its own, compare every table, and drop it.
+
+    Exit code 1 when anything differs. It needs the right to make databases, and the room for one.
+    """
+    out = ctx.ensure_object(Output)
+    manifest = Manifest.read(folder)
+    found, loaded = run(verify_backup(Steps(out), database, folder, manifest, jobs))
+    out.result(
+        {"backup": str(folder.absolute()), "well": not found, "loaded": loaded, **_told(manifest), **_differing(found)},
+        facts({"backup": folder.absolute(), **_shown(manifest)}),
+        "",
+        _differences(found, "every file, count and checksum is as it was"),
+    )
+    if found:
+        _complain(out, found)
+        ctx.exit(ExitCode.FAILED)
+
+
+@group.command("restore")
+@_folder
+@_jobs
+@database_option
+@applied
+@click.pass_context
+def restore(ctx: click.Context, folder: Path, jobs: int, database: Database, reason: str | None) -> None:
+    """Restore a backup as the database that POSTGRES_DSN names.
+
+    That database must be absent, or empty and unused. The backup is loaded under another name, compared, brought up to
+    this version and marked as restored, and takes the name at the very end.
+    """
+    out, packages = ctx.ensure_object(Output), installed()
+    manifest = Manifest.read(folder)
+    plan = run(plan_restore(database, manifest, packages))
+    told: dict[str, Any] = {"backup": str(folder.absolute()), "target": str(database), **_told(manifest)}
+    target = f"{database} ({'will be made' if plan.state == 'absent' else 'empty; it will be renamed, not dropped'})"
+    shown: dict[str, object] = {"backup": folder.absolute(), **_shown(manifest), "target": target}
+    if plan.unfinished:
+        shown["unfinished"] = f"{plan.unfinished} is {plan.step}; goes on from there"
+    if reason is None:
+        out.result({**told, "applied": False, "target_state": plan.state, "unfinished": plan.unfinished}, facts(shown))
+        out.say('nothing was changed; `--apply --reason "…"` does it')
+        return
+    with ChangeLog.of_environment().change(
+        out, "backup restore", str(database), reason, backup=told["backup"], digest=manifest.digest
+    ) as result:
+        done = run(restore_backup(Steps(out), database, folder.absolute(), manifest, packages, jobs, actor(), reason))
+        result["restored"] = not done.differences
+        result["renamed_aside"] = done.aside
+    if not done.differences:
+        shown["target"] = database
+    out.result(
+        {
+            **told,
+            "applied": not done.differences,
+            "renamed_aside": done.aside,
+            "migrated": done.migrated,
+            **_differing(done.differences),
+        },
+        facts(shown),
+        "",
+        _differences(done.differences, "every count and checksum is as it was"),
+    )
+    if done.differences:
+        _complain(out, done.differences)
+        out.say(f"nothing was restored; {database.name} is as it was")
+        ctx.exit(ExitCode.FAILED)
+    _next_steps(out, done.aside)
+
+
+def _next_steps(out: Output, aside: str | None) -> None:
+    steps = [
+        "start the service: consumers begin an hour before the restored point, jobs that delete wait",
+        'libctl saves reconcile, and when its list is right: libctl saves reconcile --apply --reason "…"',
+    ]
+    if aside:
+        steps.append(f'what was there before, empty, is now {aside}; when nothing is missed: DROP DATABASE "{aside}"')
+    out.say("Next:")
+    for number, step in enumerate(steps, 1):
+        out.say(f"  {number}. {step}")
+
+
+def _complain(out: Output, found: Sequence[Difference]) -> None:
+    out.say(f"{len(found)} differences: this backup is not what it was; take another one", "red")
+
+
+def _told(manifest: Manifest) -> dict[str, Any]:
+    """The manifest as it goes into the JSON, without what fills pages."""
+    return {
+        "created_at": manifest.created_at,
+        "restored_point": manifest.restored_point,
+        "database": manifest.database,
+        "server_version": manifest.server.version,
+        "packages": [
+            {"package": package.name, "schema": package.table_schema, "revision": package.revision}
+            for package in manifest.packages
+        ],
+        "tables": len(manifest.contents.tables),
+        "rows": manifest.rows,
+        "files": len(manifest.files),
+        "bytes": manifest.bytes,
+        "digest": manifest.digest,
+    }
+
+
+def _shown(manifest: Manifest) -> dict[str, object]:
+    contents = f"{len(manifest.contents.tables)} tables, {manifest.rows:,} rows, {size(manifest.bytes)}"
+    return {
+        "of": f"{manifest.database}, PostgreSQL {manifest.server.version}",
+        "restored point": manifest.restored_point,
+        "contents": contents,
+    }
+
+
+def _packages(manifest: Manifest) -> Any:
+    rows: dict[str, int] = {}
+    for one in manifest.contents.tables:
+        rows[one.table_schema] = rows.get(one.table_schema, 0) + one.rows
+    return table(
+        ["schema", "revision", Column("rows", justify="right")],
+        [
+            (package.table_schema, package.revision, f"{rows.get(package.table_schema, 0):,}")
+            for package in manifest.packages
+        ],
+    )
+
+
+def _differing(found: Sequence[Difference]) -> dict[str, Any]:
+    return {"differences": [difference.model_dump() for difference in found]}
+
+
+def _differences(found: Sequence[Difference], well: str) -> Any:
+    return table(
+        ["where", "what", "expected", "found"],
+        [(difference.where, difference.what, difference.expected, difference.found) for difference in found],
+        empty=well,
+    )

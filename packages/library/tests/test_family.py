@@ -1,102 +1,26 @@
 """Links, shared games and seats on a real PostgreSQL, without a service around them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from gameshelf.kernel.database import Statement
 from gameshelf.kernel.errors import InvalidInput, PermissionDenied
 from gameshelf.library import (
     GRACE,
-    AccessQueries,
     FamilyAccessRestricted,
     FamilyLinkInvalidState,
-    FamilyLinks,
-    FamilyQueries,
     FamilySeatBusy,
-    FamilySeats,
     GrantKind,
     ItemChanges,
-    ItemFilter,
-    LibraryQueries,
-    LibraryService,
     LinkChanges,
     LinkFilter,
     LinkMode,
-    NewGrant,
     NewLink,
     Party,
 )
 from gameshelf.library.visible import item_id, item_id_sql
 from sqlalchemy import Uuid, bindparam, select
-
-
-class Players:
-    """Answers the port ``Players``."""
-
-    def __init__(self):
-        self.sessions = set()
-        self.owners = {}
-
-    async def own_copy_played_since(self, user_id, product_id):
-        return self.owners.get((user_id, product_id))
-
-    async def running(self, user_id, session_ids):
-        return self.sessions & set(session_ids)
-
-
-class Family:
-    """An owner with two games, and a member; both at one connection."""
-
-    def __init__(self, connection):
-        self.connection = connection
-        self.now = datetime.now(UTC)
-        self.owner, self.member = uuid4(), uuid4()
-        self.games = [uuid4(), uuid4()]
-        self.events = []
-        self.players = Players()
-        self.library = LibraryService(connection, self.events.append, self.clock)
-        self.links = FamilyLinks(connection, self.events.append, self.clock)
-        self.seats = FamilySeats(connection, self.events.append, self.players, self.clock)
-        self.queries = FamilyQueries(connection)
-        self.access = AccessQueries(connection)
-
-    def clock(self):
-        return self.now
-
-    async def buy(self, user, *games):
-        grants = [NewGrant(game, GrantKind.ORDER, "o", self.now) for game in games]
-        await self.library.grant(user, grants)
-
-    async def share(self, owner=None, member=None, **more):
-        owner, member = owner or self.owner, member or self.member
-        link = await self.links.invite(owner, NewLink(shared_with_user_id=member, **more))
-        return await self.links.accept(member, link.id)
-
-    async def take(self, game, user=None):
-        session = uuid4()
-        self.players.sessions.add(session)
-        return session, await self.seats.take(user or self.member, game, session)
-
-    async def shown(self, user, **wanted):
-        found = await LibraryQueries(self.connection).items(user, ItemFilter(**wanted), "ru")
-        return {item.product_id: item for item in found.items}
-
-    def told(self, kind):
-        return [event for event in self.events if type(event).__name__ == kind]
-
-
-@pytest.fixture
-async def family(library_dsn):
-    connection = await asyncpg.connect(library_dsn)
-    transaction = connection.transaction()
-    await transaction.start()
-    made = Family(connection)
-    await made.buy(made.owner, *made.games)
-    yield made
-    await transaction.rollback()
-    await connection.close()
 
 
 async def test_the_id_of_a_shared_item_is_the_same_in_sql_and_in_python(family):

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from gameshelf.kernel.database import Statement
 from gameshelf.kernel.sql import Erasure
-from gameshelf.library import MIGRATIONS, ItemSort, Language, SharedFilter, access, catalog, queries
+from gameshelf.library import MIGRATIONS, ItemSort, Language, SharedFilter, access, catalog, explain, queries, support
 from gameshelf.library.family import queries as family_queries
 from gameshelf.library.family import store as family_store
 from gameshelf.library.store import categories, erasure, grants, items
@@ -20,6 +20,8 @@ MODULES = {
     queries: "queries",
     access: "access",
     catalog: "catalog",
+    explain: "explain",
+    support: "support",
     categories: "categories",
     erasure: "erasure",
     grants: "grants",

@@ -18,12 +18,14 @@ from gameshelf.library.commands import (
 from gameshelf.library.errors import (
     CategoryAlreadyExists,
     CategoryNotFound,
+    GrantNotFound,
     LibraryItemNotFound,
     ProductAlreadyOwned,
     ProductNotFound,
     ProductNotFree,
 )
 from gameshelf.library.events import GameAdded, GameRemoved, ItemUpdated
+from gameshelf.library.explain import AccessExplained, CatalogWord, Explanation
 from gameshelf.library.family.commands import Direction, LinkChanges, LinkFilter, NewLink
 from gameshelf.library.family.errors import (
     FamilyAccessRestricted,
@@ -48,8 +50,10 @@ from gameshelf.library.queries import (
     LibraryQueries,
     ProductView,
 )
-from gameshelf.library.rules import NewGrant, Playtime
+from gameshelf.library.reasons import LinkReason, SeatReason, Start
+from gameshelf.library.rules import Holding, NewGrant, Playtime
 from gameshelf.library.service import LibraryService
+from gameshelf.library.support import GrantView, HeldProduct, ItemState, SupportQueries
 from gameshelf.library.visible import LINKED_OWNERS
 
 __version__ = "0.1.0"
@@ -63,9 +67,11 @@ __all__ = [
     "LINKED_OWNERS",
     "MIGRATIONS",
     "Access",
+    "AccessExplained",
     "AccessQueries",
     "AcquisitionType",
     "CatalogProjection",
+    "CatalogWord",
     "CategoryAlreadyExists",
     "CategoryChanges",
     "CategoryNotFound",
@@ -73,6 +79,7 @@ __all__ = [
     "ClaimProduct",
     "Copy",
     "Direction",
+    "Explanation",
     "FamilyAccessRestricted",
     "FamilyLimitExceeded",
     "FamilyLinkInvalidState",
@@ -84,10 +91,15 @@ __all__ = [
     "GameAdded",
     "GameRemoved",
     "GrantKind",
+    "GrantNotFound",
+    "GrantView",
+    "HeldProduct",
+    "Holding",
     "InstallationStatus",
     "ItemChanges",
     "ItemFilter",
     "ItemSort",
+    "ItemState",
     "ItemUpdated",
     "ItemView",
     "Language",
@@ -98,6 +110,7 @@ __all__ = [
     "LinkChanges",
     "LinkFilter",
     "LinkMode",
+    "LinkReason",
     "LinkStatus",
     "LinkUpdated",
     "LostSeat",
@@ -112,8 +125,11 @@ __all__ = [
     "ProductNotFound",
     "ProductNotFree",
     "ProductView",
+    "SeatReason",
     "SeatReclaimed",
     "ShareWithdrawn",
     "SharedFilter",
+    "Start",
+    "SupportQueries",
     "TakenSeat",
 ]

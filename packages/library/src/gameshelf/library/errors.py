@@ -31,5 +31,9 @@ class ProductNotFound(NotFound):
     """There is no such product."""
 
 
+class GrantNotFound(NotFound):
+    """No such grant of this product lives."""
+
+
 class ProductNotFree(PermissionDenied):
     """This product is not free to play."""

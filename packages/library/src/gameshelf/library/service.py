@@ -19,6 +19,7 @@ from gameshelf.library.commands import MAX_CATEGORIES, CategoryChanges, ItemChan
 from gameshelf.library.errors import (
     CategoryAlreadyExists,
     CategoryNotFound,
+    GrantNotFound,
     LibraryItemNotFound,
     ProductAlreadyOwned,
     ProductNotFound,
@@ -27,7 +28,7 @@ from gameshelf.library.errors import (
 from gameshelf.library.events import GameAdded, GameRemoved, ItemUpdated
 from gameshelf.library.models import GrantKind, InstallationStatus
 from gameshelf.library.queries import CategoryView, ItemView, Language, LibraryQueries
-from gameshelf.library.rules import NewGrant, Ownership, Playtime, is_newer, ownership
+from gameshelf.library.rules import Holding, NewGrant, Ownership, Playtime, is_newer, ownership
 from gameshelf.library.store import ERASURE, CategoryStore, GrantStore, ItemStore, StoredItem
 
 
@@ -77,6 +78,20 @@ class LibraryService:
             return
         await self._grants.end(user_id, kind, source_id, product_ids, self._clock())
         await self._settle(user_id, dict.fromkeys(product_ids), reason)
+
+    async def revoke(
+        self, user_id: UUID, product_id: UUID, source: tuple[GrantKind, str] | None = None, reason: str = "support"
+    ) -> list[Holding]:
+        """Ends every live grant of a product, or that of one source alone, for good; those it ended, the oldest first.
+
+        What takes it back is a grant of support's own, with the ``acquired_at`` of the oldest: ownership and access
+        begin as before. ``reason`` is GameRemoved's. Raises GrantNotFound when none lives.
+        """
+        ended = await self._grants.end_live(user_id, product_id, source, self._clock())
+        if not ended:
+            raise GrantNotFound
+        await self._settle(user_id, {product_id: None}, reason)
+        return sorted(ended, key=lambda held: (held.acquired_at, held.kind, held.source_id))
 
     async def claim(self, user_id: UUID, product_id: UUID, language: Language) -> ItemView:
         """Takes a free-to-play product into the library.

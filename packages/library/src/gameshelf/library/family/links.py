@@ -116,6 +116,24 @@ class FamilyLinks:
         await self._end(link, status, now)
         return replace(link, status=status, updated_at=now)
 
+    async def reopen(self, owner_id: UUID, link_id: UUID) -> Link:
+        """An admin offers anew a link that an admin had ended, as it was; the member has to accept.
+
+        An end that has passed meanwhile is dropped. It is no invitation of the owner's, and doesn't count as one.
+        Raises FamilyLinkNotFound, FamilyLinkInvalidState, FamilyLimitExceeded.
+        """
+        now = self._clock()
+        link = await self._links.lock(owner_id, link_id)
+        if link is None:
+            raise FamilyLinkNotFound
+        status = self._next(link, Action.INVITE, Party.ADMIN, now)
+        if await self._links.count_links(owner_id, now) >= self._max_members:
+            raise FamilyLimitExceeded(max_members=self._max_members)
+        expires_at = link.expires_at if link.expires_at and link.expires_at > now else None
+        link = replace(link, status=status, expires_at=expires_at, shared_at=now, active_since=None, updated_at=now)
+        await self._write(link)
+        return link
+
     async def change(self, owner_id: UUID, link_id: UUID, changes: LinkChanges) -> Link:
         """Changes what was sent of ``changes``; what the member plays of games that are left out ends at once.
 

@@ -140,6 +140,22 @@ _taken = union_all(
     .where(col(_M.user_id) == user(), is_active(_M)),
 ).subquery("taken")
 _SEATS = Statement(select(_taken).order_by(_taken.c.taken_at, _taken.c.owner_user_id, _taken.c.product_id))
+# Whoever looks for support sees every seat that the user has to do with, whatever is shared with whom now.
+_of_copies = select(*_SEAT_COLUMNS).where(col(_S.owner_user_id) == user(), col(_S.holder_user_id).is_not(None))
+_sat_on = select(*_SEAT_COLUMNS).where(col(_S.holder_user_id) == user())
+_concerned = union_all(_of_copies, _sat_on).subquery("concerned")
+_SEATS_CONCERNING = Statement(
+    select(_concerned)
+    .order_by(_concerned.c.taken_at, _concerned.c.owner_user_id, _concerned.c.product_id)
+    .limit(_MOST_SEATS)
+)
+_SEAT = Statement(
+    select(*_SEAT_COLUMNS).where(
+        col(_S.owner_user_id) == user(),
+        col(_S.product_id) == bindparam("product_id", type_=Uuid),
+        col(_S.holder_user_id).is_not(None),
+    )
+)
 _LOSING = Statement(
     select(col(_S.holder_user_id), col(_S.session_id), col(_S.lost_at))
     .where(col(_S.lost_at).is_not(None))
@@ -179,6 +195,19 @@ class FamilyQueries:
         """Who plays shared copies now: the user's own, and those of owners that are shared with them."""
         rows = await _SEATS.all(self._connection, user_id=user_id)
         return [TakenSeat(*row.values()) for row in rows]
+
+    async def seats_concerning(self, user_id: UUID) -> list[TakenSeat]:
+        """Every taken seat of the user's copies, and every one that they sit on, whatever is shared now; oldest first.
+
+        At most 1000.
+        """
+        rows = await _SEATS_CONCERNING.all(self._connection, user_id=user_id)
+        return [TakenSeat(*row.values()) for row in rows]
+
+    async def seat(self, owner_id: UUID, product_id: UUID) -> TakenSeat | None:
+        """Who sits on an owner's copy; None while it is free."""
+        row = await _SEAT.first(self._connection, user_id=owner_id, product_id=product_id)
+        return TakenSeat(*row.values()) if row else None
 
     async def losing(self, limit: int) -> list[LostSeat]:
         """Seats whose holders have to stop, of everybody: those whose time comes first."""

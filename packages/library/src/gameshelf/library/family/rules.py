@@ -87,7 +87,10 @@ class Scope:
 
 
 class Verdict(StrEnum):
-    """Whether a link lets its member play a game of the owner's, and if not, why; the most helpful one first."""
+    """Whether a link lets its member play a game of the owner's, and if not, why; the most helpful one first.
+
+    ``verdict`` decides it on plain values, ``access.py`` in SQL: a test holds that they agree.
+    """
 
     SHARED = "shared"
     OUT_OF_SCOPE = "out_of_scope"
@@ -95,6 +98,21 @@ class Verdict(StrEnum):
     LINK_EXPIRED = "link_expired"
     LINK_ENDED = "link_ended"
     LINK_PENDING = "link_pending"
+
+
+def verdict(
+    status: LinkStatus, expires_at: datetime | None, scope: Scope, product_id: UUID, is_forbidden: bool, now: datetime
+) -> Verdict:
+    """What a link, with the status that is written down, says of a product that its owner owns."""
+    if status is LinkStatus.PENDING:
+        return Verdict.LINK_PENDING
+    if status is not LinkStatus.ACTIVE:
+        return Verdict.LINK_ENDED
+    if effective(status, expires_at, now) is not LinkStatus.ACTIVE:
+        return Verdict.LINK_EXPIRED
+    if not scope.covers(product_id):
+        return Verdict.OUT_OF_SCOPE
+    return Verdict.SHARING_FORBIDDEN if is_forbidden else Verdict.SHARED
 
 
 RESTRICTED = frozenset({Verdict.OUT_OF_SCOPE, Verdict.SHARING_FORBIDDEN, Verdict.LINK_EXPIRED, Verdict.LINK_ENDED})

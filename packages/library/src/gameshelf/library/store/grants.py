@@ -9,7 +9,7 @@ from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.library.models import Grant, GrantKind, Product, WantedProduct
 from gameshelf.library.rules import Holding, NewGrant
 from gameshelf.library.store.parts import has_title
-from sqlalchemy import String, Uuid, any_, bindparam, func, or_, select
+from sqlalchemy import String, Uuid, and_, any_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -52,6 +52,24 @@ _END = Statement(
         set_={"ended_at": _insert_ends.excluded.ended_at},
         where=col(Grant.ended_at).is_(None),
     )
+)
+# Only what is known: support ends what it has seen. Without a kind all of a product's.
+_END_LIVE = Statement(
+    update(Grant)
+    .where(
+        col(Grant.user_id) == user(),
+        col(Grant.product_id) == bindparam("product_id", type_=Uuid),
+        col(Grant.ended_at).is_(None),
+        or_(
+            bindparam("kind", type_=String).is_(None),
+            and_(
+                col(Grant.kind) == bindparam("kind", type_=String),
+                col(Grant.source_id) == bindparam("source_id", type_=String),
+            ),
+        ),
+    )
+    .values(ended_at=bindparam("new_ended_at", type_=TIME))
+    .returning(col(Grant.kind), col(Grant.source_id), col(Grant.acquired_at))
 )
 _LIVE = Statement(
     select(col(Grant.product_id), col(Grant.kind), col(Grant.source_id), col(Grant.acquired_at)).where(
@@ -108,6 +126,21 @@ class GrantStore:
             product_ids=sorted(set(product_ids)),
             ended_at=ended_at,
         )
+
+    async def end_live(
+        self, user_id: UUID, product_id: UUID, source: tuple[GrantKind, str] | None, ended_at: datetime
+    ) -> list[Holding]:
+        """Ends the live grants of a product, or that of one source alone; those that it ended."""
+        kind, source_id = source or (None, None)
+        ended = await _END_LIVE.all(
+            self._connection,
+            user_id=user_id,
+            product_id=product_id,
+            kind=kind,
+            source_id=source_id,
+            new_ended_at=ended_at,
+        )
+        return [Holding(GrantKind(row["kind"]), row["source_id"], row["acquired_at"]) for row in ended]
 
     async def live(self, user_id: UUID, product_ids: Iterable[UUID]) -> dict[UUID, list[Holding]]:
         """The live grants of each product; a product without any is left out."""

@@ -1,0 +1,201 @@
+"""Why a user may play a product, or may not: the whole chain of reasons, read for support.
+
+``reasons.py`` holds the decisions. A test holds that the chain comes to what ``AccessQueries`` answers, whatever
+happened before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import user
+from gameshelf.library.access import Access, AccessQueries
+from gameshelf.library.family.ports import Players
+from gameshelf.library.family.queries import FamilyQueries, TakenSeat
+from gameshelf.library.family.rules import Verdict
+from gameshelf.library.family.store import MEMBERSHIP_COLUMNS, Link, Seat
+from gameshelf.library.models import FamilyMembership, FamilySeat, LibraryItem, LinkStatus, Product
+from gameshelf.library.reasons import LinkReason, SeatReason, Start, by_weight, link_reason, start
+from gameshelf.library.support import ITEM_COLUMNS, GrantView, ItemState, SupportQueries
+from gameshelf.library.visible import FENCE
+from sqlalchemy import Uuid, bindparam, func, literal, select, true
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+MOST_LINKS = 1000
+"""How many links of a user are looked at; a user has one a person who ever shared with them."""
+MOST_PLAYED = 10
+"""Of how many shared copies it is asked who plays them; by default a user has at most five."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogWord:
+    """What the Catalog has said of a product; None is what it has not spoken of."""
+
+    product_type: str | None
+    title_ru: str | None
+    title_en: str | None
+    is_free_to_play: bool | None
+    family_sharing_allowed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a user may play a product or may not, as of ``at`` (aware, the database's clock)."""
+
+    user_id: UUID
+    product_id: UUID
+    at: datetime
+    access: Access
+    """The answer that every other service gets."""
+    start: Start
+    """What starting the game would come to: a busy seat is still access."""
+    catalog: CatalogWord | None
+    """None while the Catalog has not spoken of the product."""
+    item: ItemState | None
+    grants: Sequence[GrantView]
+    """The oldest first, tombstones too; at most 100."""
+    links: Sequence[LinkReason]
+    """Every link towards an owner, ended ones too; those with a say first, in the order in which they count."""
+    deciding_link_id: UUID | None
+    """The link that ``access`` comes from; None where none has a say, and where the user owns the product."""
+    starting_link_id: UUID | None
+    """The link whose copy a start would take, or is refused for."""
+    own_seat: SeatReason | None
+    """Who plays the user's own copy: they would be asked to leave."""
+
+
+_PRODUCT_ID = bindparam("product_id", type_=Uuid)
+_M, _I, _S = FamilyMembership, LibraryItem, FamilySeat
+_product = (
+    select(col(Product.product_id), *(col(getattr(Product, field.name)) for field in fields(CatalogWord)))
+    .where(col(Product.product_id) == _PRODUCT_ID)
+    .subquery("product")
+)
+_item = select(*ITEM_COLUMNS).where(col(_I.user_id) == user(), col(_I.product_id) == _PRODUCT_ID).subquery("item")
+_moment = select(func.now().label("at")).subquery("moment")
+_WHAT_IS_KNOWN = Statement(
+    select(_moment.c.at, *_product.c, *_item.c).select_from(
+        _moment.outerjoin(_product, true()).outerjoin(_item, true())
+    )
+)
+_SEAT_NAMES = [field.name for field in fields(Seat)]
+_other = aliased(FamilySeat)
+_theirs = (
+    select(col(_I.added_at))
+    .where(
+        col(_I.user_id) == col(_M.owner_user_id),
+        col(_I.product_id) == _PRODUCT_ID,
+        col(_I.acquisition_type).is_not(None),
+    )
+    .offset(FENCE)
+    .lateral("theirs")
+)
+
+
+def _seat_of(table: Any, name: str, *conditions: Any) -> Any:
+    """A taken seat of the link's owner."""
+    columns = [getattr(table, name) for name in _SEAT_NAMES]
+    taken = select(*columns).where(
+        table.owner_user_id == col(_M.owner_user_id), table.holder_user_id.is_not(None), *conditions
+    )
+    return taken.limit(literal(1)).lateral(name)
+
+
+_seat = _seat_of(_S, "seat", col(_S.product_id) == _PRODUCT_ID)
+_other_seat = _seat_of(
+    _other, "other_seat", col(_other.product_id) != _PRODUCT_ID, col(_other.holder_user_id) == user()
+)
+_LINKS = Statement(
+    select(*MEMBERSHIP_COLUMNS, _theirs.c.added_at.label("owned_since"), *_seat.c, *_other_seat.c)
+    .select_from(_M)
+    .outerjoin(_theirs, true())
+    .outerjoin(_seat, true())
+    .outerjoin(_other_seat, true())
+    .where(col(_M.user_id) == user())
+    .order_by(col(_M.status) != LinkStatus.ACTIVE.value, col(_M.active_since), col(_M.id))
+    .limit(literal(MOST_LINKS))
+)
+
+
+class AccessExplained:
+    """Explains access over one connection; in a snapshot ("repeatable read") all of it is of one moment.
+
+    ``players`` answers who plays what.
+    """
+
+    def __init__(self, connection: Connection, players: Players) -> None:
+        self._connection = connection
+        self._players = players
+
+    async def explain(self, user_id: UUID, product_id: UUID) -> Explanation:
+        """The whole chain. Four round trips, for an owned product two more, and three for each of ten shared copies."""
+        row = await _WHAT_IS_KNOWN.first(self._connection, user_id=user_id, product_id=product_id)
+        if row is None:
+            raise LookupError("a statement without a condition found nothing")
+        at, known_id, *values = row.values()
+        words, item_values = values[: len(fields(CatalogWord))], values[len(fields(CatalogWord)) :]
+        catalog = CatalogWord(*words) if known_id else None
+        item = ItemState(*item_values) if item_values[0] else None
+        is_owned = item is not None and item.acquisition_type is not None
+        is_forbidden = catalog is not None and catalog.family_sharing_allowed is False
+        grants = await SupportQueries(self._connection).grants(user_id, [product_id])
+        links = await self._links(user_id, product_id, is_forbidden, at)
+        [access] = await AccessQueries(self._connection).access([(user_id, product_id)])
+        deciding = None if is_owned else next(iter(by_weight(links)), None)
+        outcome, starting = start(is_owned, links, at)
+        return Explanation(
+            user_id=user_id,
+            product_id=product_id,
+            at=at,
+            access=access,
+            start=outcome,
+            catalog=catalog,
+            item=item,
+            grants=grants.get(product_id, ()),
+            links=links,
+            deciding_link_id=deciding.link.id if deciding else None,
+            starting_link_id=starting.link.id if starting else None,
+            own_seat=await self._own_seat(user_id, product_id) if is_owned else None,
+        )
+
+    async def _links(self, user_id: UUID, product_id: UUID, is_forbidden: bool, at: datetime) -> list[LinkReason]:
+        rows = await _LINKS.all(self._connection, user_id=user_id, product_id=product_id)
+        found = [_link(row, product_id, is_forbidden, at) for row in rows]
+        weighed = by_weight(found)
+        sharing = [one for one in weighed if one.reason == Verdict.SHARED][:MOST_PLAYED]
+        asked = [await self._played(one, product_id) for one in sharing]
+        return [*asked, *weighed[len(asked) :], *(one for one in found if not one.counts)]
+
+    async def _played(self, one: LinkReason, product_id: UUID) -> LinkReason:
+        """A link that shares the product, with the word of who plays what."""
+        return replace(
+            one,
+            seat=await self._asked(one.seat.seat) if one.seat else None,
+            other_seat=await self._asked(one.other_seat.seat) if one.other_seat else None,
+            owner_plays_since=await self._players.own_copy_played_since(one.link.owner_user_id, product_id),
+        )
+
+    async def _own_seat(self, user_id: UUID, product_id: UUID) -> SeatReason | None:
+        seat = await FamilyQueries(self._connection).seat(user_id, product_id)
+        return await self._asked(seat) if seat else None
+
+    async def _asked(self, seat: TakenSeat) -> SeatReason:
+        running = await self._players.running(seat.held_by_user_id, [seat.session_id])
+        return SeatReason(seat, runs=seat.session_id in running)
+
+
+def _link(row: Record, product_id: UUID, is_forbidden: bool, at: datetime) -> LinkReason:
+    values = tuple(row.values())
+    size = len(MEMBERSHIP_COLUMNS)
+    reason = link_reason(Link(*values[:size]), product_id, values[size], is_forbidden, at)
+    seat, other = values[size + 1 : size + 1 + len(_SEAT_NAMES)], values[size + 1 + len(_SEAT_NAMES) :]
+    return replace(reason, seat=_unasked(seat), other_seat=_unasked(other))
+
+
+def _unasked(values: Sequence[Any]) -> SeatReason | None:
+    return SeatReason(TakenSeat(*values), runs=None) if values[0] else None

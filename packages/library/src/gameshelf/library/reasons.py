@@ -1,0 +1,125 @@
+"""Why somebody may play a product or may not, decided on plain values: no I/O, no clock.
+
+The same as ``access.py`` and ``family/seats.py`` decide in SQL and under locks, for whoever explains it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from gameshelf.library.access import Access
+from gameshelf.library.family.queries import TakenSeat
+from gameshelf.library.family.rules import SEAT_UNPROVEN, Verdict, effective, verdict
+from gameshelf.library.family.store import Link
+from gameshelf.library.models import AcquisitionType, LinkStatus
+
+NEVER_ACCEPTED = "never_accepted"
+"""A link that was refused before it was ever accepted: it neither gives nor bars anything."""
+OWNER_DOES_NOT_OWN = "owner_does_not_own"
+
+_PLACE = {verdict: place for place, verdict in enumerate(Verdict)}
+
+
+@dataclass(frozen=True, slots=True)
+class SeatReason:
+    """A taken seat of a copy that the user may want to play."""
+
+    seat: TakenSeat
+    runs: bool | None
+    """Whether the holder's session runs; None where nothing depends on it, and nobody was asked."""
+
+    def is_busy(self, now: datetime) -> bool:
+        """Whether a start is refused for it: a seat whose session is nowhere is believed for a minute."""
+        return self.runs is not False or now - self.seat.since < SEAT_UNPROVEN
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReason:
+    """What one link with an owner says of the product. Times are aware and in UTC."""
+
+    link: Link
+    """As it is written down."""
+    status: LinkStatus
+    """As it counts now."""
+    reason: str
+    """A ``Verdict``, ``owner_does_not_own`` or ``never_accepted``."""
+    covers: bool
+    """Whether the link's scope has the product in it."""
+    owned_since: datetime | None
+    """Since when the owner owns the product; None while they don't."""
+    seat: SeatReason | None = None
+    """Who sits on the owner's copy."""
+    other_seat: SeatReason | None = None
+    """The seat of another copy of this owner that the user holds: they may hold one."""
+    owner_plays_since: datetime | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether the link has a say at all."""
+        return self.reason in _PLACE
+
+    def is_busy(self, now: datetime) -> bool:
+        """Whether the copy can't be started now, though it is shared."""
+        taken = [seat for seat in (self.seat, self.other_seat) if seat]
+        return self.owner_plays_since is not None or any(seat.is_busy(now) for seat in taken)
+
+
+class Start(StrEnum):
+    """What a start of the game would come to at this moment."""
+
+    OWN_COPY = "own_copy"
+    SHARED_COPY = "shared_copy"
+    SEAT_BUSY = "seat_busy"
+    REFUSED = "refused"
+
+
+def link_reason(
+    link: Link, product_id: UUID, owned_since: datetime | None, is_forbidden: bool, now: datetime
+) -> LinkReason:
+    """What a link says of a product, without seats."""
+    status = LinkStatus(link.status)
+    if status is not LinkStatus.PENDING and link.active_since is None:
+        reason: str = NEVER_ACCEPTED
+    elif owned_since is None:
+        reason = OWNER_DOES_NOT_OWN
+    else:
+        reason = verdict(status, link.expires_at, link.scope, product_id, is_forbidden, now)
+    return LinkReason(link, effective(status, link.expires_at, now), reason, link.scope.covers(product_id), owned_since)
+
+
+def by_weight(links: Iterable[LinkReason]) -> list[LinkReason]:
+    """The links that have a say, the one that decides first: the oldest of those with the best verdict."""
+    return sorted((one for one in links if one.counts), key=_weight)
+
+
+def _weight(one: LinkReason) -> tuple[int, bool, float, UUID]:
+    since = one.link.active_since
+    return _PLACE[Verdict(one.reason)], since is None, since.timestamp() if since else 0, one.link.id
+
+
+def concluded(
+    acquisition_type: str | None, added_at: datetime | None, was_granted: bool, links: Iterable[LinkReason]
+) -> Access:
+    """What the chain comes to, from the item's ownership, whether there ever was a grant, and the links."""
+    if acquisition_type is not None:
+        return Access(True, "owned", added_at, acquisition_type)
+    first = next(iter(by_weight(links)), None)
+    if first is None:
+        return Access(False, "refunded" if was_granted else "not_owned")
+    if first.reason != Verdict.SHARED:
+        return Access(False, first.reason)
+    since = max(filter(None, (first.owned_since, first.link.active_since)))
+    return Access(True, first.reason, since, AcquisitionType.FAMILY_SHARED_ACCESS, first.link.owner_user_id)
+
+
+def start(is_owned: bool, links: Sequence[LinkReason], now: datetime) -> tuple[Start, LinkReason | None]:
+    """What a start would come to now, and by which link: the oldest whose copy is free, or else the oldest."""
+    if is_owned:
+        return Start.OWN_COPY, None
+    sharing = [one for one in by_weight(links) if one.reason == Verdict.SHARED]
+    free = next((one for one in sharing if not one.is_busy(now)), None)
+    if free:
+        return Start.SHARED_COPY, free
+    return (Start.SEAT_BUSY, sharing[0]) if sharing else (Start.REFUSED, None)

@@ -41,7 +41,7 @@ class EndReason(StrEnum):
     ACCESS_REVOKED = "access_revoked"
     """The user may not play the product any more."""
     SEAT_LOST = "seat_lost"
-    """The owner of a shared copy wanted it back, and the grace is over."""
+    """The owner of a shared copy wanted it back, and the grace is over; or support has freed the seat."""
 
 
 class _Table(SQLModel):

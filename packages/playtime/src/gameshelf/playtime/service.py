@@ -147,15 +147,18 @@ class PlaytimeService:
                 ended_at = end_of_lost(session.start_time, now, session.last_heartbeat_at, self._silence)
                 await self._end(user_id, session, ended_at, EndReason.ACCESS_REVOKED)
 
-    async def lose_seat(self, user_id: UUID, session_id: UUID, lost_at: datetime, silence: timedelta) -> bool:
+    async def lose_seat(
+        self, user_id: UUID, session_id: UUID, lost_at: datetime, silence: timedelta | None = None
+    ) -> bool:
         """Ends a session whose seat is lost since ``lost_at``; False when it has ended.
 
-        One that showed no checkpointed sign of life for longer than ``silence`` ends at its last one.
+        One that showed no checkpointed sign of life for longer than ``silence``, by default the service's own, ends at
+        its last one.
         """
         session = await self._sessions.find(user_id, session_id)
         if session is None or session.end_time is not None:
             return False
-        ended_at = end_of_lost(session.start_time, lost_at, session.last_heartbeat_at, silence)
+        ended_at = end_of_lost(session.start_time, lost_at, session.last_heartbeat_at, silence or self._silence)
         return await self._end(user_id, session, ended_at, EndReason.SEAT_LOST) is not None
 
     async def end_dead(self, user_id: UUID, session_id: UUID, last_heartbeat: datetime) -> bool:

@@ -14,10 +14,13 @@ from gameshelf.libctl.output import Output
 
 # A noun, and the line that the help has for it. Its file in commands/ is called as it is.
 NOUNS: dict[str, str] = {
+    "access": "Why somebody may play a product, or may not.",
     "achievements": "What a player has achieved.",
     "audit": "Who did what, and taking it back.",
     "backup": "Backups of the database: made, verified, restored.",
     "db": "The database's schemas: what they are, and what this version needs.",
+    "family": "Who shares with whom, and who plays whose copy.",
+    "library": "What somebody owns, and why.",
     "playtime": "How long somebody has played, and where that can't be.",
     "quota": "How much room a user's saves take, and may take.",
 }

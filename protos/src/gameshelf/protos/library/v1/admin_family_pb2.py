@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from gameshelf.protos.library.v1 import admin_change_pb2 as library_dot_v1_dot_admin__change__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlibrary/v1/admin_family.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlibrary/v1/admin_change.proto\")\n\x16ListFamilyLinksRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"x\n\x17ListFamilyLinksResponse\x12-\n\x08\x61s_owner\x18\x01 \x03(\x0b\x32\x1b.library.v1.AdminFamilyLink\x12.\n\tas_member\x18\x02 \x03(\x0b\x32\x1b.library.v1.AdminFamilyLink\"\xfe\x02\n\x0f\x41\x64minFamilyLink\x12\x0f\n\x07link_id\x18\x01 \x01(\t\x12\x15\n\rowner_user_id\x18\x02 \x01(\t\x12\x1b\n\x13shared_with_user_id\x18\x03 \x01(\t\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x0c\n\x04mode\x18\x05 \x01(\t\x12\x13\n\x0bproduct_ids\x18\x06 \x03(\t\x12.\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tshared_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61\x63tive_since\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_access_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"9\n\x15ShowFamilyLinkRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07link_id\x18\x02 \x01(\t\"o\n\x16ShowFamilyLinkResponse\x12)\n\x04link\x18\x01 \x01(\x0b\x32\x1b.library.v1.AdminFamilyLink\x12*\n\x05seats\x18\x02 \x03(\x0b\x32\x1b.library.v1.AdminFamilySeat\"f\n\x17RevokeFamilyLinkRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07link_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"D\n\x18RevokeFamilyLinkResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\"f\n\x17ReopenFamilyLinkRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07link_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"D\n\x18ReopenFamilyLinkResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\")\n\x16ListFamilySeatsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"E\n\x17ListFamilySeatsResponse\x12*\n\x05seats\x18\x01 \x03(\x0b\x32\x1b.library.v1.AdminFamilySeat\"\xe5\x01\n\x0f\x41\x64minFamilySeat\x12\x15\n\rowner_user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x13\n\x0bseat_number\x18\x04 \x01(\x03\x12\x17\n\x0fheld_by_user_id\x18\x05 \x01(\t\x12\x12\n\nsession_id\x18\x06 \x01(\t\x12)\n\x05since\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07lost_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x89\x01\n\x18ReleaseFamilySeatRequest\x12\x15\n\rowner_user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x17\n\x0fheld_by_user_id\x18\x03 \x01(\t\x12)\n\x06\x63hange\x18\x04 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"E\n\x19ReleaseFamilySeatResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResultb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlibrary/v1/admin_family.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlibrary/v1/admin_change.proto\")\n\x16ListFamilyLinksRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\xa9\x01\n\x17ListFamilyLinksResponse\x12-\n\x08\x61s_owner\x18\x01 \x03(\x0b\x32\x1b.library.v1.AdminFamilyLink\x12.\n\tas_member\x18\x02 \x03(\x0b\x32\x1b.library.v1.AdminFamilyLink\x12\x16\n\x0etotal_as_owner\x18\x03 \x01(\x03\x12\x17\n\x0ftotal_as_member\x18\x04 \x01(\x03\"\xfe\x02\n\x0f\x41\x64minFamilyLink\x12\x0f\n\x07link_id\x18\x01 \x01(\t\x12\x15\n\rowner_user_id\x18\x02 \x01(\t\x12\x1b\n\x13shared_with_user_id\x18\x03 \x01(\t\x12\x0e\n\x06status\x18\x04 \x01(\t\x12\x0c\n\x04mode\x18\x05 \x01(\t\x12\x13\n\x0bproduct_ids\x18\x06 \x03(\t\x12.\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tshared_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61\x63tive_since\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x0elast_access_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"9\n\x15ShowFamilyLinkRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07link_id\x18\x02 \x01(\t\"\x9c\x01\n\x16ShowFamilyLinkResponse\x12)\n\x04link\x18\x01 \x01(\x0b\x32\x1b.library.v1.AdminFamilyLink\x12*\n\x05seats\x18\x02 \x03(\x0b\x32\x1b.library.v1.AdminFamilySeat\x12+\n\x08products\x18\x03 \x03(\x0b\x32\x19.library.v1.ScopedProduct\"2\n\rScopedProduct\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\"f\n\x17RevokeFamilyLinkRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07link_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"D\n\x18RevokeFamilyLinkResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\"f\n\x17ReopenFamilyLinkRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07link_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"D\n\x18ReopenFamilyLinkResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\")\n\x16ListFamilySeatsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"E\n\x17ListFamilySeatsResponse\x12*\n\x05seats\x18\x01 \x03(\x0b\x32\x1b.library.v1.AdminFamilySeat\"\xfb\x01\n\x0f\x41\x64minFamilySeat\x12\x15\n\rowner_user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x13\n\x0bseat_number\x18\x04 \x01(\x03\x12\x17\n\x0fheld_by_user_id\x18\x05 \x01(\t\x12\x12\n\nsession_id\x18\x06 \x01(\t\x12)\n\x05since\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07lost_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0csession_runs\x18\t \x01(\x08\"p\n\x18ReleaseFamilySeatRequest\x12\x15\n\rowner_user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"E\n\x19ReleaseFamilySeatResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResultb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,30 +35,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTFAMILYLINKSREQUEST']._serialized_start=109
   _globals['_LISTFAMILYLINKSREQUEST']._serialized_end=150
-  _globals['_LISTFAMILYLINKSRESPONSE']._serialized_start=152
-  _globals['_LISTFAMILYLINKSRESPONSE']._serialized_end=272
-  _globals['_ADMINFAMILYLINK']._serialized_start=275
-  _globals['_ADMINFAMILYLINK']._serialized_end=657
-  _globals['_SHOWFAMILYLINKREQUEST']._serialized_start=659
-  _globals['_SHOWFAMILYLINKREQUEST']._serialized_end=716
-  _globals['_SHOWFAMILYLINKRESPONSE']._serialized_start=718
-  _globals['_SHOWFAMILYLINKRESPONSE']._serialized_end=829
-  _globals['_REVOKEFAMILYLINKREQUEST']._serialized_start=831
-  _globals['_REVOKEFAMILYLINKREQUEST']._serialized_end=933
-  _globals['_REVOKEFAMILYLINKRESPONSE']._serialized_start=935
-  _globals['_REVOKEFAMILYLINKRESPONSE']._serialized_end=1003
-  _globals['_REOPENFAMILYLINKREQUEST']._serialized_start=1005
-  _globals['_REOPENFAMILYLINKREQUEST']._serialized_end=1107
-  _globals['_REOPENFAMILYLINKRESPONSE']._serialized_start=1109
-  _globals['_REOPENFAMILYLINKRESPONSE']._serialized_end=1177
-  _globals['_LISTFAMILYSEATSREQUEST']._serialized_start=1179
-  _globals['_LISTFAMILYSEATSREQUEST']._serialized_end=1220
-  _globals['_LISTFAMILYSEATSRESPONSE']._serialized_start=1222
-  _globals['_LISTFAMILYSEATSRESPONSE']._serialized_end=1291
-  _globals['_ADMINFAMILYSEAT']._serialized_start=1294
-  _globals['_ADMINFAMILYSEAT']._serialized_end=1523
-  _globals['_RELEASEFAMILYSEATREQUEST']._serialized_start=1526
-  _globals['_RELEASEFAMILYSEATREQUEST']._serialized_end=1663
-  _globals['_RELEASEFAMILYSEATRESPONSE']._serialized_start=1665
-  _globals['_RELEASEFAMILYSEATRESPONSE']._serialized_end=1734
+  _globals['_LISTFAMILYLINKSRESPONSE']._serialized_start=153
+  _globals['_LISTFAMILYLINKSRESPONSE']._serialized_end=322
+  _globals['_ADMINFAMILYLINK']._serialized_start=325
+  _globals['_ADMINFAMILYLINK']._serialized_end=707
+  _globals['_SHOWFAMILYLINKREQUEST']._serialized_start=709
+  _globals['_SHOWFAMILYLINKREQUEST']._serialized_end=766
+  _globals['_SHOWFAMILYLINKRESPONSE']._serialized_start=769
+  _globals['_SHOWFAMILYLINKRESPONSE']._serialized_end=925
+  _globals['_SCOPEDPRODUCT']._serialized_start=927
+  _globals['_SCOPEDPRODUCT']._serialized_end=977
+  _globals['_REVOKEFAMILYLINKREQUEST']._serialized_start=979
+  _globals['_REVOKEFAMILYLINKREQUEST']._serialized_end=1081
+  _globals['_REVOKEFAMILYLINKRESPONSE']._serialized_start=1083
+  _globals['_REVOKEFAMILYLINKRESPONSE']._serialized_end=1151
+  _globals['_REOPENFAMILYLINKREQUEST']._serialized_start=1153
+  _globals['_REOPENFAMILYLINKREQUEST']._serialized_end=1255
+  _globals['_REOPENFAMILYLINKRESPONSE']._serialized_start=1257
+  _globals['_REOPENFAMILYLINKRESPONSE']._serialized_end=1325
+  _globals['_LISTFAMILYSEATSREQUEST']._serialized_start=1327
+  _globals['_LISTFAMILYSEATSREQUEST']._serialized_end=1368
+  _globals['_LISTFAMILYSEATSRESPONSE']._serialized_start=1370
+  _globals['_LISTFAMILYSEATSRESPONSE']._serialized_end=1439
+  _globals['_ADMINFAMILYSEAT']._serialized_start=1442
+  _globals['_ADMINFAMILYSEAT']._serialized_end=1693
+  _globals['_RELEASEFAMILYSEATREQUEST']._serialized_start=1695
+  _globals['_RELEASEFAMILYSEATREQUEST']._serialized_end=1807
+  _globals['_RELEASEFAMILYSEATRESPONSE']._serialized_start=1809
+  _globals['_RELEASEFAMILYSEATRESPONSE']._serialized_end=1878
 # @@protoc_insertion_point(module_scope)

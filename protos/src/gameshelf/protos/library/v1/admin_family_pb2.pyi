@@ -17,12 +17,16 @@ class ListFamilyLinksRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ...) -> None: ...
 
 class ListFamilyLinksResponse(_message.Message):
-    __slots__ = ("as_owner", "as_member")
+    __slots__ = ("as_owner", "as_member", "total_as_owner", "total_as_member")
     AS_OWNER_FIELD_NUMBER: _ClassVar[int]
     AS_MEMBER_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_AS_OWNER_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_AS_MEMBER_FIELD_NUMBER: _ClassVar[int]
     as_owner: _containers.RepeatedCompositeFieldContainer[AdminFamilyLink]
     as_member: _containers.RepeatedCompositeFieldContainer[AdminFamilyLink]
-    def __init__(self, as_owner: _Optional[_Iterable[_Union[AdminFamilyLink, _Mapping]]] = ..., as_member: _Optional[_Iterable[_Union[AdminFamilyLink, _Mapping]]] = ...) -> None: ...
+    total_as_owner: int
+    total_as_member: int
+    def __init__(self, as_owner: _Optional[_Iterable[_Union[AdminFamilyLink, _Mapping]]] = ..., as_member: _Optional[_Iterable[_Union[AdminFamilyLink, _Mapping]]] = ..., total_as_owner: _Optional[int] = ..., total_as_member: _Optional[int] = ...) -> None: ...
 
 class AdminFamilyLink(_message.Message):
     __slots__ = ("link_id", "owner_user_id", "shared_with_user_id", "status", "mode", "product_ids", "expires_at", "shared_at", "active_since", "last_access_at", "updated_at")
@@ -59,12 +63,22 @@ class ShowFamilyLinkRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., link_id: _Optional[str] = ...) -> None: ...
 
 class ShowFamilyLinkResponse(_message.Message):
-    __slots__ = ("link", "seats")
+    __slots__ = ("link", "seats", "products")
     LINK_FIELD_NUMBER: _ClassVar[int]
     SEATS_FIELD_NUMBER: _ClassVar[int]
+    PRODUCTS_FIELD_NUMBER: _ClassVar[int]
     link: AdminFamilyLink
     seats: _containers.RepeatedCompositeFieldContainer[AdminFamilySeat]
-    def __init__(self, link: _Optional[_Union[AdminFamilyLink, _Mapping]] = ..., seats: _Optional[_Iterable[_Union[AdminFamilySeat, _Mapping]]] = ...) -> None: ...
+    products: _containers.RepeatedCompositeFieldContainer[ScopedProduct]
+    def __init__(self, link: _Optional[_Union[AdminFamilyLink, _Mapping]] = ..., seats: _Optional[_Iterable[_Union[AdminFamilySeat, _Mapping]]] = ..., products: _Optional[_Iterable[_Union[ScopedProduct, _Mapping]]] = ...) -> None: ...
+
+class ScopedProduct(_message.Message):
+    __slots__ = ("product_id", "title")
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    product_id: str
+    title: str
+    def __init__(self, product_id: _Optional[str] = ..., title: _Optional[str] = ...) -> None: ...
 
 class RevokeFamilyLinkRequest(_message.Message):
     __slots__ = ("user_id", "link_id", "change")
@@ -111,7 +125,7 @@ class ListFamilySeatsResponse(_message.Message):
     def __init__(self, seats: _Optional[_Iterable[_Union[AdminFamilySeat, _Mapping]]] = ...) -> None: ...
 
 class AdminFamilySeat(_message.Message):
-    __slots__ = ("owner_user_id", "product_id", "title", "seat_number", "held_by_user_id", "session_id", "since", "lost_at")
+    __slots__ = ("owner_user_id", "product_id", "title", "seat_number", "held_by_user_id", "session_id", "since", "lost_at", "session_runs")
     OWNER_USER_ID_FIELD_NUMBER: _ClassVar[int]
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
@@ -120,6 +134,7 @@ class AdminFamilySeat(_message.Message):
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     LOST_AT_FIELD_NUMBER: _ClassVar[int]
+    SESSION_RUNS_FIELD_NUMBER: _ClassVar[int]
     owner_user_id: str
     product_id: str
     title: str
@@ -128,19 +143,18 @@ class AdminFamilySeat(_message.Message):
     session_id: str
     since: _timestamp_pb2.Timestamp
     lost_at: _timestamp_pb2.Timestamp
-    def __init__(self, owner_user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., title: _Optional[str] = ..., seat_number: _Optional[int] = ..., held_by_user_id: _Optional[str] = ..., session_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lost_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    session_runs: bool
+    def __init__(self, owner_user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., title: _Optional[str] = ..., seat_number: _Optional[int] = ..., held_by_user_id: _Optional[str] = ..., session_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lost_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., session_runs: _Optional[bool] = ...) -> None: ...
 
 class ReleaseFamilySeatRequest(_message.Message):
-    __slots__ = ("owner_user_id", "product_id", "held_by_user_id", "change")
+    __slots__ = ("owner_user_id", "product_id", "change")
     OWNER_USER_ID_FIELD_NUMBER: _ClassVar[int]
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
-    HELD_BY_USER_ID_FIELD_NUMBER: _ClassVar[int]
     CHANGE_FIELD_NUMBER: _ClassVar[int]
     owner_user_id: str
     product_id: str
-    held_by_user_id: str
     change: _admin_change_pb2.ChangeOptions
-    def __init__(self, owner_user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., held_by_user_id: _Optional[str] = ..., change: _Optional[_Union[_admin_change_pb2.ChangeOptions, _Mapping]] = ...) -> None: ...
+    def __init__(self, owner_user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., change: _Optional[_Union[_admin_change_pb2.ChangeOptions, _Mapping]] = ...) -> None: ...
 
 class ReleaseFamilySeatResponse(_message.Message):
     __slots__ = ("result",)

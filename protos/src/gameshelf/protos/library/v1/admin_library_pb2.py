@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from gameshelf.protos.library.v1 import admin_change_pb2 as library_dot_v1_dot_admin__change__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1elibrary/v1/admin_library.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlibrary/v1/admin_change.proto\"X\n\x12ListLibraryRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04page\x18\x02 \x01(\x05\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x14\n\x0cinclude_lost\x18\x04 \x01(\x08\"W\n\x13ListLibraryResponse\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.library.v1.AdminLibraryItem\x12\x13\n\x0btotal_items\x18\x02 \x01(\x03\"\xa3\x03\n\x10\x41\x64minLibraryItem\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x17\n\x0flibrary_item_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x14\n\x0cproduct_type\x18\x04 \x01(\t\x12\x0e\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\t\x12,\n\x08\x61\x64\x64\x65\x64_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x61\x63quisition_type\x18\x07 \x01(\t\x12\x1b\n\x13shared_from_user_id\x18\x08 \x01(\t\x12\x11\n\tis_hidden\x18\t \x01(\x08\x12\x1b\n\x13installation_status\x18\n \x01(\t\x12\x1c\n\x14installed_version_id\x18\x0b \x01(\t\x12\x1e\n\x16total_playtime_seconds\x18\x0c \x01(\x03\x12\x32\n\x0elast_played_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x06grants\x18\x0e \x03(\x0b\x32\x16.library.v1.AdminGrant\"\x8c\x01\n\nAdminGrant\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x11\n\tsource_id\x18\x02 \x01(\t\x12/\n\x0b\x61\x63quired_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"e\n\x13GrantProductRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"@\n\x14GrantProductResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\"\x87\x01\n\x14RevokeProductRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x11\n\tsource_id\x18\x04 \x01(\t\x12)\n\x06\x63hange\x18\x05 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"A\n\x15RevokeProductResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\";\n\x14\x45xplainAccessRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\"\xdb\x02\n\x15\x45xplainAccessResponse\x12\x12\n\nhas_access\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x30\n\x0c\x61\x63\x63\x65ss_since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61\x63\x63\x65ss_type\x18\x04 \x01(\t\x12\x1b\n\x13shared_from_user_id\x18\x05 \x01(\t\x12\x10\n\x08is_known\x18\x06 \x01(\x08\x12\r\n\x05title\x18\x07 \x01(\t\x12\x17\n\x0fis_free_to_play\x18\x08 \x01(\x08\x12\x1e\n\x16\x66\x61mily_sharing_allowed\x18\t \x01(\x08\x12&\n\x06grants\x18\n \x03(\x0b\x32\x16.library.v1.AdminGrant\x12\x11\n\tis_hidden\x18\x0b \x01(\x08\x12%\n\x05links\x18\x0c \x03(\x0b\x32\x16.library.v1.AccessLink\"\xe2\x01\n\nAccessLink\x12\x0f\n\x07link_id\x18\x01 \x01(\t\x12\x15\n\rowner_user_id\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04mode\x18\x05 \x01(\t\x12\x13\n\x0bis_in_scope\x18\x06 \x01(\x08\x12\x12\n\nowner_owns\x18\x07 \x01(\x08\x12\x0f\n\x07verdict\x18\x08 \x01(\t\x12$\n\x04seat\x18\t \x01(\x0b\x32\x16.library.v1.AccessSeat\"\xa3\x01\n\nAccessSeat\x12\x17\n\x0fheld_by_user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07lost_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08is_owner\x18\x05 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1elibrary/v1/admin_library.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlibrary/v1/admin_change.proto\"V\n\x12ListLibraryRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0c\n\x04page\x18\x02 \x01(\x05\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x12\n\nproduct_id\x18\x04 \x01(\t\"W\n\x13ListLibraryResponse\x12+\n\x05items\x18\x01 \x03(\x0b\x32\x1c.library.v1.AdminLibraryItem\x12\x13\n\x0btotal_items\x18\x02 \x01(\x03\"\xa3\x03\n\x10\x41\x64minLibraryItem\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x17\n\x0flibrary_item_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x14\n\x0cproduct_type\x18\x04 \x01(\t\x12\x0e\n\x06\x61\x63\x63\x65ss\x18\x05 \x01(\t\x12,\n\x08\x61\x64\x64\x65\x64_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x61\x63quisition_type\x18\x07 \x01(\t\x12\x1b\n\x13shared_from_user_id\x18\x08 \x01(\t\x12\x11\n\tis_hidden\x18\t \x01(\x08\x12\x1b\n\x13installation_status\x18\n \x01(\t\x12\x1c\n\x14installed_version_id\x18\x0b \x01(\t\x12\x1e\n\x16total_playtime_seconds\x18\x0c \x01(\x03\x12\x32\n\x0elast_played_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x06grants\x18\x0e \x03(\x0b\x32\x16.library.v1.AdminGrant\"\x8c\x01\n\nAdminGrant\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x11\n\tsource_id\x18\x02 \x01(\t\x12/\n\x0b\x61\x63quired_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"e\n\x13GrantProductRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12)\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"@\n\x14GrantProductResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\"\x87\x01\n\x14RevokeProductRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x11\n\tsource_id\x18\x04 \x01(\t\x12)\n\x06\x63hange\x18\x05 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"A\n\x15RevokeProductResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResult\";\n\x14\x45xplainAccessRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\"\xf5\x04\n\x15\x45xplainAccessResponse\x12\x12\n\nhas_access\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x30\n\x0c\x61\x63\x63\x65ss_since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61\x63\x63\x65ss_type\x18\x04 \x01(\t\x12\x1b\n\x13shared_from_user_id\x18\x05 \x01(\t\x12\x10\n\x08is_known\x18\x06 \x01(\x08\x12\r\n\x05title\x18\x07 \x01(\t\x12\x1c\n\x0fis_free_to_play\x18\x08 \x01(\x08H\x00\x88\x01\x01\x12#\n\x16\x66\x61mily_sharing_allowed\x18\t \x01(\x08H\x01\x88\x01\x01\x12&\n\x06grants\x18\n \x03(\x0b\x32\x16.library.v1.AdminGrant\x12\x11\n\tis_hidden\x18\x0b \x01(\x08\x12%\n\x05links\x18\x0c \x03(\x0b\x32\x16.library.v1.AccessLink\x12&\n\x02\x61t\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cproduct_type\x18\x0e \x01(\t\x12\r\n\x05start\x18\x0f \x01(\t\x12\x18\n\x10\x64\x65\x63iding_link_id\x18\x10 \x01(\t\x12\x18\n\x10starting_link_id\x18\x11 \x01(\t\x12\x17\n\x0flibrary_item_id\x18\x12 \x01(\t\x12\x1b\n\x13installation_status\x18\x13 \x01(\t\x12(\n\x08own_seat\x18\x14 \x01(\x0b\x32\x16.library.v1.AccessSeatB\x12\n\x10_is_free_to_playB\x19\n\x17_family_sharing_allowed\"\xb9\x03\n\nAccessLink\x12\x0f\n\x07link_id\x18\x01 \x01(\t\x12\x15\n\rowner_user_id\x18\x02 \x01(\t\x12\x0e\n\x06status\x18\x03 \x01(\t\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04mode\x18\x05 \x01(\t\x12\x13\n\x0bis_in_scope\x18\x06 \x01(\x08\x12\x12\n\nowner_owns\x18\x07 \x01(\x08\x12\x0f\n\x07verdict\x18\x08 \x01(\t\x12$\n\x04seat\x18\t \x01(\x0b\x32\x16.library.v1.AccessSeat\x12\x30\n\x0c\x61\x63tive_since\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bowned_since\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\nother_seat\x18\x0c \x01(\x0b\x32\x16.library.v1.AccessSeat\x12\x35\n\x11owner_plays_since\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07is_busy\x18\x0e \x01(\x08\"\xf5\x01\n\nAccessSeat\x12\x17\n\x0fheld_by_user_id\x18\x01 \x01(\t\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07lost_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nproduct_id\x18\x05 \x01(\t\x12\r\n\x05title\x18\x06 \x01(\t\x12\x13\n\x0bseat_number\x18\x07 \x01(\x03\x12\x19\n\x0csession_runs\x18\x08 \x01(\x08H\x00\x88\x01\x01\x42\x0f\n\r_session_runsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,27 +34,27 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'library.v1.admin_library_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LISTLIBRARYREQUEST']._serialized_start=110
-  _globals['_LISTLIBRARYREQUEST']._serialized_end=198
-  _globals['_LISTLIBRARYRESPONSE']._serialized_start=200
-  _globals['_LISTLIBRARYRESPONSE']._serialized_end=287
-  _globals['_ADMINLIBRARYITEM']._serialized_start=290
-  _globals['_ADMINLIBRARYITEM']._serialized_end=709
-  _globals['_ADMINGRANT']._serialized_start=712
-  _globals['_ADMINGRANT']._serialized_end=852
-  _globals['_GRANTPRODUCTREQUEST']._serialized_start=854
-  _globals['_GRANTPRODUCTREQUEST']._serialized_end=955
-  _globals['_GRANTPRODUCTRESPONSE']._serialized_start=957
-  _globals['_GRANTPRODUCTRESPONSE']._serialized_end=1021
-  _globals['_REVOKEPRODUCTREQUEST']._serialized_start=1024
-  _globals['_REVOKEPRODUCTREQUEST']._serialized_end=1159
-  _globals['_REVOKEPRODUCTRESPONSE']._serialized_start=1161
-  _globals['_REVOKEPRODUCTRESPONSE']._serialized_end=1226
-  _globals['_EXPLAINACCESSREQUEST']._serialized_start=1228
-  _globals['_EXPLAINACCESSREQUEST']._serialized_end=1287
-  _globals['_EXPLAINACCESSRESPONSE']._serialized_start=1290
-  _globals['_EXPLAINACCESSRESPONSE']._serialized_end=1637
-  _globals['_ACCESSLINK']._serialized_start=1640
-  _globals['_ACCESSLINK']._serialized_end=1866
-  _globals['_ACCESSSEAT']._serialized_start=1869
-  _globals['_ACCESSSEAT']._serialized_end=2032
+  _globals['_LISTLIBRARYREQUEST']._serialized_end=196
+  _globals['_LISTLIBRARYRESPONSE']._serialized_start=198
+  _globals['_LISTLIBRARYRESPONSE']._serialized_end=285
+  _globals['_ADMINLIBRARYITEM']._serialized_start=288
+  _globals['_ADMINLIBRARYITEM']._serialized_end=707
+  _globals['_ADMINGRANT']._serialized_start=710
+  _globals['_ADMINGRANT']._serialized_end=850
+  _globals['_GRANTPRODUCTREQUEST']._serialized_start=852
+  _globals['_GRANTPRODUCTREQUEST']._serialized_end=953
+  _globals['_GRANTPRODUCTRESPONSE']._serialized_start=955
+  _globals['_GRANTPRODUCTRESPONSE']._serialized_end=1019
+  _globals['_REVOKEPRODUCTREQUEST']._serialized_start=1022
+  _globals['_REVOKEPRODUCTREQUEST']._serialized_end=1157
+  _globals['_REVOKEPRODUCTRESPONSE']._serialized_start=1159
+  _globals['_REVOKEPRODUCTRESPONSE']._serialized_end=1224
+  _globals['_EXPLAINACCESSREQUEST']._serialized_start=1226
+  _globals['_EXPLAINACCESSREQUEST']._serialized_end=1285
+  _globals['_EXPLAINACCESSRESPONSE']._serialized_start=1288
+  _globals['_EXPLAINACCESSRESPONSE']._serialized_end=1917
+  _globals['_ACCESSLINK']._serialized_start=1920
+  _globals['_ACCESSLINK']._serialized_end=2361
+  _globals['_ACCESSSEAT']._serialized_start=2364
+  _globals['_ACCESSSEAT']._serialized_end=2609
 # @@protoc_insertion_point(module_scope)

@@ -11,16 +11,16 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ListLibraryRequest(_message.Message):
-    __slots__ = ("user_id", "page", "limit", "include_lost")
+    __slots__ = ("user_id", "page", "limit", "product_id")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     PAGE_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
-    INCLUDE_LOST_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     page: int
     limit: int
-    include_lost: bool
-    def __init__(self, user_id: _Optional[str] = ..., page: _Optional[int] = ..., limit: _Optional[int] = ..., include_lost: _Optional[bool] = ...) -> None: ...
+    product_id: str
+    def __init__(self, user_id: _Optional[str] = ..., page: _Optional[int] = ..., limit: _Optional[int] = ..., product_id: _Optional[str] = ...) -> None: ...
 
 class ListLibraryResponse(_message.Message):
     __slots__ = ("items", "total_items")
@@ -119,7 +119,7 @@ class ExplainAccessRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ...) -> None: ...
 
 class ExplainAccessResponse(_message.Message):
-    __slots__ = ("has_access", "reason", "access_since", "access_type", "shared_from_user_id", "is_known", "title", "is_free_to_play", "family_sharing_allowed", "grants", "is_hidden", "links")
+    __slots__ = ("has_access", "reason", "access_since", "access_type", "shared_from_user_id", "is_known", "title", "is_free_to_play", "family_sharing_allowed", "grants", "is_hidden", "links", "at", "product_type", "start", "deciding_link_id", "starting_link_id", "library_item_id", "installation_status", "own_seat")
     HAS_ACCESS_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     ACCESS_SINCE_FIELD_NUMBER: _ClassVar[int]
@@ -132,6 +132,14 @@ class ExplainAccessResponse(_message.Message):
     GRANTS_FIELD_NUMBER: _ClassVar[int]
     IS_HIDDEN_FIELD_NUMBER: _ClassVar[int]
     LINKS_FIELD_NUMBER: _ClassVar[int]
+    AT_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    START_FIELD_NUMBER: _ClassVar[int]
+    DECIDING_LINK_ID_FIELD_NUMBER: _ClassVar[int]
+    STARTING_LINK_ID_FIELD_NUMBER: _ClassVar[int]
+    LIBRARY_ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    INSTALLATION_STATUS_FIELD_NUMBER: _ClassVar[int]
+    OWN_SEAT_FIELD_NUMBER: _ClassVar[int]
     has_access: bool
     reason: str
     access_since: _timestamp_pb2.Timestamp
@@ -144,10 +152,18 @@ class ExplainAccessResponse(_message.Message):
     grants: _containers.RepeatedCompositeFieldContainer[AdminGrant]
     is_hidden: bool
     links: _containers.RepeatedCompositeFieldContainer[AccessLink]
-    def __init__(self, has_access: _Optional[bool] = ..., reason: _Optional[str] = ..., access_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., access_type: _Optional[str] = ..., shared_from_user_id: _Optional[str] = ..., is_known: _Optional[bool] = ..., title: _Optional[str] = ..., is_free_to_play: _Optional[bool] = ..., family_sharing_allowed: _Optional[bool] = ..., grants: _Optional[_Iterable[_Union[AdminGrant, _Mapping]]] = ..., is_hidden: _Optional[bool] = ..., links: _Optional[_Iterable[_Union[AccessLink, _Mapping]]] = ...) -> None: ...
+    at: _timestamp_pb2.Timestamp
+    product_type: str
+    start: str
+    deciding_link_id: str
+    starting_link_id: str
+    library_item_id: str
+    installation_status: str
+    own_seat: AccessSeat
+    def __init__(self, has_access: _Optional[bool] = ..., reason: _Optional[str] = ..., access_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., access_type: _Optional[str] = ..., shared_from_user_id: _Optional[str] = ..., is_known: _Optional[bool] = ..., title: _Optional[str] = ..., is_free_to_play: _Optional[bool] = ..., family_sharing_allowed: _Optional[bool] = ..., grants: _Optional[_Iterable[_Union[AdminGrant, _Mapping]]] = ..., is_hidden: _Optional[bool] = ..., links: _Optional[_Iterable[_Union[AccessLink, _Mapping]]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., product_type: _Optional[str] = ..., start: _Optional[str] = ..., deciding_link_id: _Optional[str] = ..., starting_link_id: _Optional[str] = ..., library_item_id: _Optional[str] = ..., installation_status: _Optional[str] = ..., own_seat: _Optional[_Union[AccessSeat, _Mapping]] = ...) -> None: ...
 
 class AccessLink(_message.Message):
-    __slots__ = ("link_id", "owner_user_id", "status", "expires_at", "mode", "is_in_scope", "owner_owns", "verdict", "seat")
+    __slots__ = ("link_id", "owner_user_id", "status", "expires_at", "mode", "is_in_scope", "owner_owns", "verdict", "seat", "active_since", "owned_since", "other_seat", "owner_plays_since", "is_busy")
     LINK_ID_FIELD_NUMBER: _ClassVar[int]
     OWNER_USER_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -157,6 +173,11 @@ class AccessLink(_message.Message):
     OWNER_OWNS_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     SEAT_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_SINCE_FIELD_NUMBER: _ClassVar[int]
+    OWNED_SINCE_FIELD_NUMBER: _ClassVar[int]
+    OTHER_SEAT_FIELD_NUMBER: _ClassVar[int]
+    OWNER_PLAYS_SINCE_FIELD_NUMBER: _ClassVar[int]
+    IS_BUSY_FIELD_NUMBER: _ClassVar[int]
     link_id: str
     owner_user_id: str
     status: str
@@ -166,18 +187,29 @@ class AccessLink(_message.Message):
     owner_owns: bool
     verdict: str
     seat: AccessSeat
-    def __init__(self, link_id: _Optional[str] = ..., owner_user_id: _Optional[str] = ..., status: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mode: _Optional[str] = ..., is_in_scope: _Optional[bool] = ..., owner_owns: _Optional[bool] = ..., verdict: _Optional[str] = ..., seat: _Optional[_Union[AccessSeat, _Mapping]] = ...) -> None: ...
+    active_since: _timestamp_pb2.Timestamp
+    owned_since: _timestamp_pb2.Timestamp
+    other_seat: AccessSeat
+    owner_plays_since: _timestamp_pb2.Timestamp
+    is_busy: bool
+    def __init__(self, link_id: _Optional[str] = ..., owner_user_id: _Optional[str] = ..., status: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mode: _Optional[str] = ..., is_in_scope: _Optional[bool] = ..., owner_owns: _Optional[bool] = ..., verdict: _Optional[str] = ..., seat: _Optional[_Union[AccessSeat, _Mapping]] = ..., active_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., owned_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., other_seat: _Optional[_Union[AccessSeat, _Mapping]] = ..., owner_plays_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., is_busy: _Optional[bool] = ...) -> None: ...
 
 class AccessSeat(_message.Message):
-    __slots__ = ("held_by_user_id", "session_id", "since", "lost_at", "is_owner")
+    __slots__ = ("held_by_user_id", "session_id", "since", "lost_at", "product_id", "title", "seat_number", "session_runs")
     HELD_BY_USER_ID_FIELD_NUMBER: _ClassVar[int]
     SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     SINCE_FIELD_NUMBER: _ClassVar[int]
     LOST_AT_FIELD_NUMBER: _ClassVar[int]
-    IS_OWNER_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    SEAT_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    SESSION_RUNS_FIELD_NUMBER: _ClassVar[int]
     held_by_user_id: str
     session_id: str
     since: _timestamp_pb2.Timestamp
     lost_at: _timestamp_pb2.Timestamp
-    is_owner: bool
-    def __init__(self, held_by_user_id: _Optional[str] = ..., session_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lost_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., is_owner: _Optional[bool] = ...) -> None: ...
+    product_id: str
+    title: str
+    seat_number: int
+    session_runs: bool
+    def __init__(self, held_by_user_id: _Optional[str] = ..., session_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lost_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., product_id: _Optional[str] = ..., title: _Optional[str] = ..., seat_number: _Optional[int] = ..., session_runs: _Optional[bool] = ...) -> None: ...

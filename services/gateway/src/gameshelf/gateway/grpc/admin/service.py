@@ -10,9 +10,12 @@ from gameshelf.gateway.admin.audit import EntryKind, NewEntry, State
 from gameshelf.gateway.admin.changes import MAX_REASON
 from gameshelf.gateway.admin.commands import COMMANDS, Command, Kind
 from gameshelf.gateway.failures import refused
+from gameshelf.gateway.grpc.admin.access import AccessOfUser
 from gameshelf.gateway.grpc.admin.achievements import AchievementsOfUser
 from gameshelf.gateway.grpc.admin.audit import Audits
 from gameshelf.gateway.grpc.admin.desk import Desk
+from gameshelf.gateway.grpc.admin.family import Families
+from gameshelf.gateway.grpc.admin.library import Libraries
 from gameshelf.gateway.grpc.admin.playtime import PlaytimeOfUser
 from gameshelf.gateway.grpc.admin.quota import Quotas
 from gameshelf.gateway.grpc.calls import caller
@@ -25,7 +28,15 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 SERVICE = messages.DESCRIPTOR.services_by_name["LibraryAdminService"]
-NOUNS: Sequence[Callable[[Desk], Any]] = (Quotas, PlaytimeOfUser, AchievementsOfUser, Audits)
+NOUNS: Sequence[Callable[[Desk], Any]] = (
+    Libraries,
+    AccessOfUser,
+    Families,
+    Quotas,
+    PlaytimeOfUser,
+    AchievementsOfUser,
+    Audits,
+)
 """Each has a method for every call of its noun: request and caller in, response out."""
 
 _MAX_TEXT = 500

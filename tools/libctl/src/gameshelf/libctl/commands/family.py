@@ -1,0 +1,190 @@
+"""``libctl family``: who shares with whom, and who plays whose copy."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import click
+from gameshelf.libctl.changing import Wanted, carry_out, changing
+from gameshelf.libctl.client import Client, connect
+from gameshelf.libctl.main import noun
+from gameshelf.libctl.messages import plain
+from gameshelf.libctl.output import Branch, Column, Output, facts, table, tree, visible
+from gameshelf.libctl.times import minute
+from gameshelf.protos.library.v1 import admin_family_pb2 as messages
+from rich.text import Text
+
+_MOST_PRODUCTS = 50
+_STYLES = {"active": "green", "pending_approval": "yellow"}
+
+
+@noun("family")
+def group() -> None:
+    """Who shares with whom, and who plays whose copy."""
+
+
+@group.command("list")
+@click.argument("user", type=click.UUID)
+@click.pass_obj
+def list_(out: Output, user: UUID) -> None:
+    """Every family link of a user, both ways; ended ones too."""
+    found = plain(connect().call("ListFamilyLinks", messages.ListFamilyLinksRequest(user_id=str(user))))
+    ways = [
+        ("shares with", found["as_owner"], "shared_with_user_id", found["total_as_owner"]),
+        ("is shared with by", found["as_member"], "owner_user_id", found["total_as_member"]),
+    ]
+    branches = [
+        Branch(f"{way}: {total or 'nobody'}", [_branch(one, other) for one in links])
+        for way, links, other, total in ways
+    ]
+    out.result(found, tree(user, branches))
+    if any(total > len(links) for _, links, _, total in ways):
+        out.say("Shown are the newest 100 each way.")
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.argument("link", type=click.UUID)
+@click.pass_obj
+def show(out: Output, user: UUID, link: UUID) -> None:
+    """One link of a user's, as owner or member: its scope, its times, and what is played of it now."""
+    found = plain(_show(connect(), user, link))
+    of = found["link"]
+    told = {
+        "link": of["link_id"],
+        "owner": of["owner_user_id"],
+        "member": of["shared_with_user_id"],
+        "status": _status(of),
+        "shares": _scope(of),
+        "asked for (UTC)": minute(of["shared_at"]),
+        "active since": minute(of["active_since"]),
+        "ends": minute(of["expires_at"]) or "never",
+        "last used": minute(of["last_access_at"]) or "never",
+        "last changed": minute(of["updated_at"]),
+    }
+    parts = [facts(told)]
+    if of["product_ids"]:
+        titles = {one["product_id"]: one["title"] for one in found["products"]}
+        rows = [(titles.get(one, ""), one) for one in of["product_ids"][:_MOST_PRODUCTS]]
+        parts.append(table([Column("named product"), Column("id", whole=True)], rows))
+    out.result(found, *parts, tree("played of it now", _seats(found["seats"], None)))
+    if len(of["product_ids"]) > _MOST_PRODUCTS:
+        out.say(f"Shown are {_MOST_PRODUCTS} of {len(of['product_ids'])} products; --json has all of them.")
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.argument("link", type=click.UUID)
+@changing
+@click.pass_obj
+def revoke(out: Output, user: UUID, link: UUID, wanted: Wanted) -> None:
+    """Ends a link, and what is played of it at once; from then on only an admin opens it again."""
+    client = connect()
+    if not out.as_json:
+        _say_link(out, client, user, link)
+    request = messages.RevokeFamilyLinkRequest(user_id=str(user), link_id=str(link))
+    carry_out(out, "RevokeFamilyLink", request, wanted, client)
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.argument("link", type=click.UUID)
+@changing
+@click.pass_obj
+def reopen(out: Output, user: UUID, link: UUID, wanted: Wanted) -> None:
+    """Asks the member anew, for a link that support had ended: with its scope, and its end if that is still to come."""
+    client = connect()
+    if not out.as_json:
+        _say_link(out, client, user, link)
+    request = messages.ReopenFamilyLinkRequest(user_id=str(user), link_id=str(link))
+    carry_out(out, "ReopenFamilyLink", request, wanted, client)
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.pass_obj
+def seats(out: Output, user: UUID) -> None:
+    """Who sits on a user's copies now, and on whose copies the user sits; whatever is shared with whom by now."""
+    found = plain(connect().call("ListFamilySeats", messages.ListFamilySeatsRequest(user_id=str(user))))
+    out.result(found, tree(f"copies that are played now, of {user} and by them", _seats(found["seats"], str(user))))
+
+
+@group.command("release-seat")
+@click.argument("owner", type=click.UUID)
+@click.argument("product", type=click.UUID)
+@changing
+@click.pass_obj
+def release_seat(out: Output, owner: UUID, product: UUID, wanted: Wanted) -> None:
+    """Ends what somebody plays of an owner's copy, and frees it; also a seat whose session is nowhere."""
+    client = connect()
+    if not out.as_json:
+        _say_seat(out, client, owner, product)
+    request = messages.ReleaseFamilySeatRequest(owner_user_id=str(owner), product_id=str(product))
+    carry_out(out, "ReleaseFamilySeat", request, wanted, client)
+
+
+def _show(client: Client, user: UUID, link: UUID) -> Any:
+    return client.call("ShowFamilyLink", messages.ShowFamilyLinkRequest(user_id=str(user), link_id=str(link)))
+
+
+def _say_link(out: Output, client: Client, user: UUID, link: UUID) -> None:
+    """Says whose link a change is about, and what it would end."""
+    found = plain(_show(client, user, link))
+    of = found["link"]
+    out.say(f"{of['owner_user_id']} shares {_scope(of)} with {of['shared_with_user_id']}.")
+    for one in found["seats"]:
+        out.say(f"Now played of it: {one['title'] or one['product_id']}, since {minute(one['since'])} UTC.")
+
+
+def _say_seat(out: Output, client: Client, owner: UUID, product: UUID) -> None:
+    """Says who sits on a copy."""
+    found = plain(client.call("ListFamilySeats", messages.ListFamilySeatsRequest(user_id=str(owner))))
+    for one in found["seats"]:
+        if (one["owner_user_id"], one["product_id"]) == (str(owner), str(product)):
+            out.say(f"{one['title'] or one['product_id']}: {one['held_by_user_id']} sits on it, {_since(one)}.")
+
+
+def _branch(one: dict[str, Any], other: str) -> Branch:
+    return Branch(
+        Text(visible(one[other])).append("  ").append_text(_status(one)), [Branch(line) for line in _lines(one)]
+    )
+
+
+def _lines(one: dict[str, Any]) -> Iterator[str]:
+    yield f"link {one['link_id']}"
+    ends = f", ends {minute(one['expires_at'])}" if one["expires_at"] else ""
+    yield f"{_scope(one)}{ends}"
+    if one["active_since"]:
+        used = f", last used {minute(one['last_access_at'])}" if one["last_access_at"] else ", never used"
+        yield f"accepted {minute(one['active_since'])}{used}"
+    else:
+        yield f"asked for {minute(one['shared_at'])}"
+
+
+def _status(one: dict[str, Any]) -> Text:
+    return Text(visible(one["status"].replace("_", " ")), style=_STYLES.get(one["status"], "red"))
+
+
+def _scope(one: dict[str, Any]) -> str:
+    number = len(one["product_ids"])
+    named = f"{number} game{'' if number == 1 else 's'}"
+    return {"all": "all games", "only": f"only {named}"}.get(one["mode"], f"all but {named}")
+
+
+def _seats(seats: list[dict[str, Any]], user: str | None) -> list[Branch]:
+    return [_seat(one, user) for one in seats] or [Branch("none")]
+
+
+def _seat(one: dict[str, Any], user: str | None) -> Branch:
+    label = Text(visible(one["title"] or "(no title)")).append("  " + visible(one["product_id"]), "dim")
+    owner = "the user's own copy" if one["owner_user_id"] == user else f"copy of {one['owner_user_id']}"
+    holder = "the user" if one["held_by_user_id"] == user else one["held_by_user_id"]
+    lines = [owner, f"played by {holder}", _since(one), f"session {one['session_id']}"]
+    return Branch(label, [Branch(line) for line in lines])
+
+
+def _since(one: dict[str, Any]) -> str:
+    """For how long a copy is played, and whether it really is."""
+    dead = "" if one["session_runs"] else ", the session doesn't run any more"
+    stop = f", has to stop at {minute(one['lost_at'])}" if one["lost_at"] else ""
+    return f"since {minute(one['since'])} UTC{dead}{stop}"

@@ -1,0 +1,101 @@
+"""``libctl library``: what somebody owns, and why."""
+
+from typing import Any
+from uuid import UUID
+
+import click
+from gameshelf.libctl.changing import Wanted, carry_out, changing
+from gameshelf.libctl.client import Client, connect
+from gameshelf.libctl.errors import Usage
+from gameshelf.libctl.main import noun
+from gameshelf.libctl.messages import plain
+from gameshelf.libctl.output import Branch, Output, tree, visible
+from gameshelf.libctl.times import minute, span
+from gameshelf.protos.library.v1 import admin_library_pb2 as messages
+from rich.text import Text
+
+_KINDS = ("order", "key", "gift", "claim", "support")
+
+
+@noun("library")
+def group() -> None:
+    """What somebody owns, and why."""
+
+
+@group.command("list")
+@click.argument("user", type=click.UUID)
+@click.option("--product", type=click.UUID, help="Only this product.")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option("--page", type=click.IntRange(1), default=1)
+@click.pass_obj
+def list_(out: Output, user: UUID, product: UUID | None, limit: int, page: int) -> None:
+    """Every product that a user has or had, by title, with each reason to own it; shared ones too."""
+    wanted = messages.ListLibraryRequest(user_id=str(user), product_id=str(product or ""), page=page, limit=limit)
+    found = plain(connect().call("ListLibrary", wanted))
+    of_user = Text("library of ").append(str(user))
+    out.result(found, tree(of_user, [_branch(one) for one in found["items"]] or [Branch("nothing")]))
+    if found["total_items"] > page * limit:
+        out.say(f"There are {found['total_items']} products: --page {page + 1}")
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.argument("product", type=click.UUID)
+@changing
+@click.pass_obj
+def grant(out: Output, user: UUID, product: UUID, wanted: Wanted) -> None:
+    """Gives a product to a user, as a gift of support's own."""
+    client = connect()
+    if not out.as_json:
+        say_product(out, client, user, product)
+    request = messages.GrantProductRequest(user_id=str(user), product_id=str(product))
+    carry_out(out, "GrantProduct", request, wanted, client)
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.argument("product", type=click.UUID)
+@click.option("--kind", type=click.Choice(_KINDS), help="Only the reason of this kind; with --source.")
+@click.option("--source", help="Only the reason of this order, key, gift or support action; with --kind.")
+@changing
+@click.pass_obj
+def revoke(out: Output, user: UUID, product: UUID, kind: str | None, source: str | None, wanted: Wanted) -> None:
+    """Takes a product from a user: every reason to own it ends for good, or the one that is named."""
+    if (kind is None) != (source is None):
+        raise Usage("--kind and --source name one reason together", f"libctl library list {user} --product {product}")
+    client = connect()
+    if not out.as_json:
+        say_product(out, client, user, product)
+    request = messages.RevokeProductRequest(
+        user_id=str(user), product_id=str(product), kind=kind or "", source_id=source or ""
+    )
+    carry_out(out, "RevokeProduct", request, wanted, client)
+
+
+def said_of(grant: dict[str, Any]) -> str:
+    """A reason to own a product, in a line."""
+    since = minute(grant["acquired_at"]) or "heard of its end alone"
+    ended = f", ended {minute(grant['ended_at'])}" if grant["ended_at"] else ""
+    return f"{grant['kind']} {grant['source_id']}: {since}{ended}"
+
+
+def say_product(out: Output, client: Client, user: UUID, product: UUID) -> None:
+    """Says of which product a change is, and how the user stands to it."""
+    asked = messages.ListLibraryRequest(user_id=str(user), product_id=str(product), limit=1)
+    for one in plain(client.call("ListLibrary", asked))["items"]:
+        since = f" since {minute(one['added_at'])} UTC" if one["added_at"] else ""
+        out.say(f"{one['title'] or one['product_id']}: {_access(one)}{since}.")
+
+
+def _branch(one: dict[str, Any]) -> Branch:
+    label = Text(visible(one["title"] or "(no title)")).append("  " + visible(one["product_id"]), "dim")
+    since = f", since {minute(one['added_at'])} UTC" if one["added_at"] else ""
+    played = f", played {span(one['total_playtime_seconds'])}" if one["total_playtime_seconds"] else ""
+    access = Text(_access(one), style="green" if one["added_at"] else "red").append(f"{since}{played}", "default")
+    return Branch(label, [Branch(access), *(Branch(said_of(each)) for each in one["grants"])])
+
+
+def _access(one: dict[str, Any]) -> str:
+    named = (one["acquisition_type"] if one["access"] == "owned" else one["access"]).replace("_", " ")
+    shared = f" by {one['shared_from_user_id']}" if one["shared_from_user_id"] else ""
+    return f"{named}{shared}{', hidden' if one['is_hidden'] else ''}"

@@ -1,0 +1,317 @@
+"""``libctl family …`` and ``libctl access explain``: a family whose game can't be played, and what support does."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+from gameshelf.devstack.events import CloudEvent, publish
+
+TITLE, OTHER_TITLE = "Deep Blue", "Red Dust"
+
+
+class Player:
+    """Somebody at their devices."""
+
+    def __init__(self, platform, service):
+        self.id = uuid4()
+        headers = {"Authorization": f"Bearer {platform.issuer.issue(str(self.id), ('user',), ttl=3600)}"}
+        self.http = httpx.Client(base_url=service.api, headers=headers, timeout=30)
+
+    def post(self, path, **attributes):
+        return self.http.post(path, json={"data": {"attributes": attributes}})
+
+    def sees(self):
+        return {one["attributes"]["title"] for one in self.http.get("/items").json()["data"]}
+
+    def starts(self, product):
+        """The session that began; without one the code of the refusal."""
+        answer = self.post("/playtime/sessions/start", product_id=str(product))
+        return answer.json()["data"]["id"] if answer.status_code == 201 else answer.json()["errors"][0]["code"]
+
+    def beats(self, session):
+        answer = self.post(f"/playtime/sessions/{session}/heartbeat")
+        return "alive" if answer.status_code == 204 else answer.json()["errors"][0]["code"]
+
+
+class Family:
+    """A brother with two games, and a sister that he shares them with."""
+
+    def __init__(self, platform, service, games):
+        self.platform, self.games = platform, games
+        self.brother, self.sister, self.rival = (Player(platform, service) for _ in range(3))
+        items = [{"productId": str(game), "productType": "game", "quantity": 1} for game in games]
+        self.say(
+            "com.platform.payment.purchase.completed.v1", userId=str(self.brother.id), orderId=uuid4().hex, items=items
+        )
+        self.until(lambda: self.brother.sees() == {TITLE, OTHER_TITLE})
+        self.link = self.share(self.sister)
+
+    def say(self, kind, **data):
+        asyncio.run(publish(self.platform.kafka.address, [CloudEvent(kind, data)]))
+
+    def share(self, member, **more):
+        made = self.brother.post("/family/links", shared_with_user_id=str(member.id), **more)
+        assert made.status_code == 201, made.text
+        link = made.json()["data"]["id"]
+        self.accept(member, link)
+        return link
+
+    def accept(self, member, link):
+        accepted = member.post(f"/family/links/{link}/accept")
+        assert accepted.status_code == 200, accepted.text
+
+    def until(self, check):
+        deadline = time.monotonic() + 20
+        while not check():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def games(platform):
+    found = [uuid4(), uuid4()]
+    events = [
+        CloudEvent("com.platform.catalog.product.updated.v1", {"productId": str(game), "newTitle": title})
+        for game, title in zip(found, (TITLE, OTHER_TITLE), strict=True)
+    ]
+    asyncio.run(publish(platform.kafka.address, events))
+    return found
+
+
+@pytest.fixture
+def family(platform, service, games):
+    made = Family(platform, service, games)
+    yield made
+    for player in (made.brother, made.sister, made.rival):
+        player.http.close()
+
+
+async def forget_session(dsn, session):
+    """A session is nowhere, and its seat has not heard of it: as after a disaster."""
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("DELETE FROM playtime.playtime_sessions WHERE id = $1", session)
+    await connection.close()
+
+
+def test_links_are_listed_both_ways_and_shown_from_either_side(family, support):
+    brother, sister = family.brother.id, family.sister.id
+    [link] = support.data("family", "list", brother)["as_owner"]
+    assert (link["link_id"], link["status"], link["shared_with_user_id"]) == (family.link, "active", str(sister))
+    assert support.data("family", "list", sister)["as_member"] == [link]
+    tree = support.shows("family", "list", sister)
+    assert "shares with: nobody" in tree
+    assert "is shared with by: 1" in tree
+    assert f"{brother}  active" in tree
+    assert family.link in tree
+    family.sister.starts(family.games[0])
+    for user in (brother, sister):
+        shown = support.data("family", "show", user, family.link)
+        assert shown["link"]["link_id"] == family.link
+        assert [one["title"] for one in shown["seats"]] == [TITLE]
+    drawn = support.shows("family", "show", brother, family.link)
+    assert all(word in drawn for word in ("all games", str(sister), TITLE, "never"))
+    assert support.refused("family", "show", uuid4(), family.link) == (3, "FAMILY_LINK_NOT_FOUND")
+
+
+def test_a_scope_is_shown_with_its_titles(family, support):
+    link = family.share(family.rival, mode="except", product_ids=[str(family.games[1])])
+    drawn = support.shows("family", "show", family.rival.id, link)
+    assert "all but 1 game" in drawn
+    assert OTHER_TITLE in drawn
+    assert str(family.games[1]) in drawn
+
+
+def test_a_revoked_link_ends_what_is_played_and_only_an_admin_opens_it_again(family, support, admin):
+    session = family.sister.starts(family.games[0])
+    ran = admin.run("family", "revoke", family.sister.id, family.link)
+    assert (ran.code, "revoked_by_admin" in ran.out, f"Now played of it: {TITLE}" in ran.err) == (0, True, True)
+    assert family.sister.beats(session) == "alive"
+    words = ("family", "revoke", family.sister.id, family.link, "--apply", "--reason", "not a family")
+    assert support.refused(*words) == (1, "PERMISSION_DENIED")
+    done = admin.applies("family", "revoke", family.sister.id, family.link, reason="not a family")
+    assert (done["before"]["status"], done["after"]["status"]) == ("active", "revoked_by_admin")
+    family.until(lambda: family.sister.beats(session) == "SESSION_ALREADY_ENDED")
+    assert family.sister.sees() == set()
+    assert support.data("family", "seats", family.brother.id)["seats"] == []
+    invited = family.brother.post("/family/links", shared_with_user_id=str(family.sister.id))
+    assert invited.json()["errors"][0]["code"] == "FAMILY_SHARING_LINK_INVALID_STATE"
+    assert admin.refused(*words) == (4, "FAMILY_SHARING_LINK_INVALID_STATE")
+    reopen = ("family", "reopen", family.brother.id, family.link)
+    assert support.refused(*reopen, "--apply", "--reason", "x") == (1, "PERMISSION_DENIED")
+    assert "pending_approval" in admin.shows(*reopen)
+    assert admin.applies(*reopen)["after"]["status"] == "pending_approval"
+    family.accept(family.sister, family.link)
+    assert family.sister.sees() == {TITLE, OTHER_TITLE}
+    assert admin.refused(*reopen) == (4, "FAMILY_SHARING_LINK_INVALID_STATE")
+
+
+def test_either_way_of_a_link_is_taken_back_unless_the_member_was_faster(family, admin):
+    revoked = admin.applies("family", "revoke", family.brother.id, family.link)
+    undone = admin.applies("audit", "undo", revoked["audit_id"], reason="the wrong link")
+    assert undone["after"]["status"] == "pending_approval"
+    family.accept(family.sister, family.link)
+    admin.applies("family", "revoke", family.brother.id, family.link)
+    reopened = admin.applies("family", "reopen", family.brother.id, family.link)
+    again = admin.applies("audit", "undo", reopened["audit_id"])
+    assert again["after"]["status"] == "revoked_by_admin"
+    late = admin.applies("family", "reopen", family.brother.id, family.link)
+    family.accept(family.sister, family.link)
+    ran = admin.run("audit", "undo", late["audit_id"], "--apply", "--reason", "too late")
+    assert (ran.code, '"current":"active"' in ran.err) == (4, True)
+
+
+def test_an_overtaken_revision_is_not_applied(family, admin):
+    seen = admin.data("family", "revoke", family.brother.id, family.link)["revision"]
+    family.brother.http.patch(f"/family/links/{family.link}", json={"data": {"attributes": {"mode": "except"}}})
+    words = ("family", "revoke", family.brother.id, family.link, "--apply", "--reason", "as seen")
+    assert admin.refused(*words, "--revision", seen) == (4, "PRECONDITION_FAILED")
+    assert family.sister.sees() == {TITLE, OTHER_TITLE}
+
+
+def test_nothing_that_is_remembered_names_the_other_party(family, admin):
+    admin.applies("family", "revoke", family.sister.id, family.link)
+    entries = admin.data("audit", "list", "--user", family.brother.id)["entries"]
+    assert [one["command"] for one in entries] == ["family revoke"]
+    assert str(family.sister.id) not in str(entries)
+
+
+def test_a_seat_is_released_its_session_ends_and_somebody_else_sits_down(family, support):
+    game = family.games[0]
+    family.share(family.rival)
+    session = family.rival.starts(game)
+    assert family.sister.starts(game) == "FAMILY_SEAT_BUSY"
+    for user, words in ((family.brother.id, ("the user's own",)), (family.rival.id, ("the user", str(game)))):
+        drawn = support.shows("family", "seats", user)
+        assert all(word in drawn for word in (TITLE, *words))
+    [seat] = support.data("family", "seats", family.brother.id)["seats"]
+    assert (seat["held_by_user_id"], seat["session_id"], seat["session_runs"]) == (str(family.rival.id), session, True)
+    release = ("family", "release-seat", family.brother.id, game)
+    ran = support.run(*release)
+    assert (ran.code, f"{TITLE}: {family.rival.id} sits on it" in ran.err) == (0, True)
+    assert family.rival.beats(session) == "alive"
+    done = support.applies(*release, reason="he fell asleep")
+    assert (done["before"]["session_id"], done["after"]["session_id"], done["can_undo"]) == (session, None, False)
+    family.until(lambda: family.rival.beats(session) == "FAMILY_SEAT_LOST")
+    assert support.data("family", "seats", family.brother.id)["seats"] == []
+    assert support.refused(*release) == (3, "NOT_FOUND")
+    assert len(family.sister.starts(game)) == len(session)
+    [entry] = support.data("audit", "list", "--user", family.rival.id, "--kind", "change")["entries"]
+    assert (entry["command"], entry["target"]["session_id"]) == ("family release-seat", session)
+    assert support.refused("audit", "undo", entry["audit_id"]) == (4, "PRECONDITION_FAILED")
+
+
+def test_a_seat_that_somebody_else_took_meanwhile_is_not_released(family, support):
+    game = family.games[0]
+    family.share(family.rival)
+    session = family.rival.starts(game)
+    release = ("family", "release-seat", family.brother.id, game)
+    seen = support.data(*release)["revision"]
+    family.rival.post(f"/playtime/sessions/{session}/end")
+    sisters = family.sister.starts(game)
+    words = (*release, "--apply", "--reason", "as seen", "--revision", seen)
+    assert support.refused(*words) == (4, "PRECONDITION_FAILED")
+    assert family.sister.beats(sisters) == "alive"
+
+
+def test_a_seat_whose_session_is_nowhere_is_freed_too(family, support, platform):
+    game = family.games[0]
+    session = family.sister.starts(game)
+    asyncio.run(forget_session(platform.dsn, session))
+    assert "doesn't run any more" in " ".join(support.shows("family", "seats", family.brother.id).split())
+    support.applies("family", "release-seat", family.brother.id, game)
+    assert support.data("family", "seats", family.brother.id)["seats"] == []
+    assert len(family.sister.starts(game)) == len(session)
+
+
+def test_a_player_may_nothing_of_this(family, staff):
+    somebody = staff("user", user_id=family.brother.id)
+    for words in (
+        ("family", "list", family.brother.id),
+        ("family", "release-seat", family.brother.id, family.games[0], "--apply", "--reason", "mine"),
+        ("access", "explain", family.brother.id, family.games[0]),
+        ("library", "grant", family.brother.id, family.games[0], "--apply", "--reason", "mine"),
+    ):
+        assert somebody.refused(*words) == (1, "PERMISSION_DENIED")
+
+
+def test_the_chain_says_who_sits_on_the_copy_and_what_a_start_would_come_to(family, support):
+    game = family.games[0]
+    family.share(family.rival)
+    session = family.rival.starts(game)
+    told = support.data("access", "explain", family.sister.id, game)
+    assert (told["has_access"], told["reason"], told["start"]) == (True, "shared", "seat_busy")
+    [link] = told["links"]
+    assert (link["link_id"], link["verdict"], link["is_busy"]) == (family.link, "shared", True)
+    assert told["deciding_link_id"] == told["starting_link_id"] == family.link
+    assert (link["seat"]["session_id"], link["seat"]["session_runs"]) == (session, True)
+    drawn = support.shows("access", "explain", family.sister.id, game)
+    for words in (
+        TITLE,
+        "may play: a family link shares it",
+        "a start now is refused: the seat is busy",
+        "reasons to own it: none",
+        "← decides",
+        "the copy is taken, since",
+        f"by {family.rival.id}",
+    ):
+        assert words in drawn
+    told = support.data("access", "explain", family.brother.id, game)
+    assert (told["reason"], told["start"], told["own_seat"]["session_id"]) == ("owned", "own_copy", session)
+    assert "by this very user" in support.shows("access", "explain", family.rival.id, game)
+
+
+def test_another_game_of_the_same_owner_keeps_a_member_from_a_second_one(family, support):
+    game, other = family.games
+    family.sister.starts(other)
+    [link] = support.data("access", "explain", family.sister.id, game)["links"]
+    assert (link["is_busy"], link["seat"], link["other_seat"]["title"]) == (True, None, OTHER_TITLE)
+    assert f"the user sits on {OTHER_TITLE} of this owner" in support.shows("access", "explain", family.sister.id, game)
+
+
+def test_an_owner_who_plays_is_told_of(family, support):
+    game = family.games[0]
+    family.brother.starts(game)
+    [link] = support.data("access", "explain", family.sister.id, game)["links"]
+    assert (link["is_busy"], link["seat"]) == (True, None)
+    assert "the owner plays since" in support.shows("access", "explain", family.sister.id, game)
+
+
+def test_the_chain_says_why_nothing_is_shared(family, support):
+    game, other = family.games
+    family.brother.http.patch(
+        f"/family/links/{family.link}",
+        json={"data": {"attributes": {"mode": "only", "product_ids": [str(other)]}}},
+    )
+    told = support.data("access", "explain", family.sister.id, game)
+    assert (told["has_access"], told["reason"], told["start"]) == (False, "out_of_scope", "refused")
+    drawn = support.shows("access", "explain", family.sister.id, game)
+    assert "may not play: the link doesn't share this game" in drawn
+    assert "only some games: not this game" in drawn
+    ends = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+    family.brother.http.patch(
+        f"/family/links/{family.link}", json={"data": {"attributes": {"mode": "all", "expires_at": ends}}}
+    )
+    family.until(lambda: not support.data("access", "explain", family.sister.id, game)["has_access"])
+    told = support.data("access", "explain", family.sister.id, game)
+    assert told["reason"] in ("link_expired", "link_ended")
+    assert told["links"][0]["status"] == "revoked_by_owner"
+    nobody = support.data("access", "explain", uuid4(), uuid4())
+    assert (nobody["is_known"], nobody["links"], nobody["is_free_to_play"]) == (False, [], None)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_trees_and_tables_keep_to_the_width(family, support, columns, monkeypatch):
+    game = family.games[0]
+    family.sister.starts(game)
+    monkeypatch.setattr(support, "columns", columns)
+    for words in (
+        ("family", "list", family.brother.id),
+        ("family", "show", family.brother.id, family.link),
+        ("family", "seats", family.brother.id),
+        ("access", "explain", family.sister.id, game),
+    ):
+        assert max(map(len, support.shows(*words).splitlines())) <= columns

@@ -1,0 +1,160 @@
+"""``libctl library list|grant|revoke``: what support sees of a library, gives and takes, and takes back."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import httpx
+import pytest
+from gameshelf.devstack.events import CloudEvent, publish
+
+TITLE = "Far Horizon"
+BOUGHT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
+
+
+@pytest.fixture(scope="session")
+def library(platform, service):
+    """A game that the Catalog knows, and people who buy it."""
+    return Shop(platform, service)
+
+
+class Shop:
+    def __init__(self, platform, service):
+        self.platform, self.service, self.game = platform, service, uuid4()
+        self.say("com.platform.catalog.product.updated.v1", productId=str(self.game), newTitle=TITLE)
+
+    def say(self, kind, **data):
+        asyncio.run(publish(self.platform.kafka.address, [CloudEvent(kind, data)]))
+
+    def sells(self, order="order-1"):
+        """Somebody who has bought the game."""
+        user = uuid4()
+        self._order("completed", user, order)
+        self.until(lambda: self.sees(user) == [TITLE])
+        return user
+
+    def refunds(self, user, order="order-1"):
+        self._order("refunded", user, order)
+        self.until(lambda: self.sees(user) == [])
+
+    def _order(self, what, user, order):
+        items = [{"productId": str(self.game), "productType": "game", "quantity": 1}]
+        data = {"userId": str(user), "orderId": order, "items": items, "purchaseTimestamp": BOUGHT.isoformat()}
+        self.say(f"com.platform.payment.purchase.{what}.v1", **data)
+
+    def sees(self, user):
+        """The titles that the user's devices show."""
+        headers = {"Authorization": f"Bearer {self.platform.issuer.issue(str(user), ('user',), ttl=600)}"}
+        found = httpx.get(f"{self.service.api}/items", headers=headers, timeout=30).json()["data"]
+        return [one["attributes"]["title"] for one in found]
+
+    def until(self, check):
+        deadline = time.monotonic() + 20
+        while not check():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def test_a_library_is_listed_with_every_reason_and_with_what_was_lost(library, support):
+    user = library.sells()
+    [item] = support.data("library", "list", user)["items"]
+    assert (item["access"], item["acquisition_type"], item["title"]) == ("owned", "purchase", TITLE)
+    assert [(one["kind"], one["source_id"], one["ended_at"]) for one in item["grants"]] == [("order", "order-1", None)]
+    shown = support.shows("library", "list", user)
+    for word in (TITLE, str(library.game), "purchase", f"order order-1: {BOUGHT:%Y-%m-%d %H:%M}"):
+        assert word in shown
+    library.refunds(user)
+    [item] = support.data("library", "list", user)["items"]
+    assert (item["access"], item["added_at"]) == ("refunded", None)
+    assert "ended" in support.shows("library", "list", user, "--product", library.game)
+    assert support.data("library", "list", user, "--product", uuid4())["total_items"] == 0
+    assert "nothing" in support.shows("library", "list", uuid4())
+
+
+def test_a_gift_of_support_is_owned_at_once_and_taken_back_alone(library, admin):
+    user = uuid4()
+    ran = admin.run("library", "grant", user, library.game)
+    assert (ran.code, "--apply" in ran.err, "acquisition_type" in ran.out) == (0, True, True)
+    assert library.sees(user) == []
+    done = admin.applies("library", "grant", user, library.game, reason="paid twice")
+    assert (done["before"]["acquisition_type"], done["after"]["acquisition_type"]) == (None, "gift")
+    assert library.sees(user) == [TITLE]
+    words = ("library", "grant", user, library.game, "--apply", "--reason", "again")
+    assert admin.refused(*words) == (4, "PRODUCT_ALREADY_OWNED")
+    undone = admin.applies("audit", "undo", done["audit_id"])
+    assert undone["after"]["acquisition_type"] is None
+    assert library.sees(user) == []
+    again = admin.applies("library", "grant", user, library.game)
+    assert len(again["after"]["grants"]) == 2  # the one that ended stays as it is
+    assert library.sees(user) == [TITLE]
+
+
+def test_a_product_nobody_knows_is_not_given(library, admin):
+    assert admin.refused("library", "grant", uuid4(), uuid4()) == (3, "NOT_FOUND")
+
+
+def test_what_is_taken_is_gone_for_good_and_its_undo_begins_on_the_same_day(library, admin):
+    user = library.sells()
+    done = admin.applies("library", "revoke", user, library.game, reason="a stolen card")
+    assert done["after"]["added_at"] is None
+    assert library.sees(user) == []
+    [item] = admin.data("library", "list", user)["items"]
+    assert item["access"] == "refunded"
+    undone = admin.applies("audit", "undo", done["audit_id"], reason="the wrong account")
+    assert datetime.fromisoformat(undone["after"]["added_at"]) == BOUGHT
+    assert sorted(name.split()[0] for name in undone["after"]["grants"]) == ["order", "support"]
+    assert library.sees(user) == [TITLE]
+    assert admin.refused("audit", "undo", done["audit_id"], "--apply", "--reason", "x") == (4, "PRECONDITION_FAILED")
+
+
+def test_of_several_reasons_one_can_be_named(library, admin):
+    user = library.sells()
+    library.say(
+        "com.platform.payment.gift.received.v1",
+        userId=str(user),
+        productId=str(library.game),
+        giftId="gift-1",
+        timestamp=datetime.now(UTC).isoformat(),
+    )
+    library.until(lambda: len(admin.data("library", "list", user)["items"][0]["grants"]) == 2)
+    named = ("library", "revoke", user, library.game, "--kind", "order", "--source", "order-1")
+    done = admin.applies(*named)
+    assert (done["before"]["acquisition_type"], done["after"]["acquisition_type"]) == ("purchase", "gift")
+    assert library.sees(user) == [TITLE]
+    assert admin.refused(*named) == (3, "NOT_FOUND")
+    half = admin.run("library", "revoke", user, library.game, "--kind", "order")
+    assert (half.code, "--source" in half.err) == (2, True)
+
+
+def test_an_overtaken_change_is_neither_applied_nor_taken_back(library, admin):
+    user = library.sells()
+    seen = admin.data("library", "revoke", user, library.game)["revision"]
+    library.refunds(user)
+    words = ("library", "revoke", user, library.game, "--apply", "--reason", "as seen", "--revision", seen)
+    assert admin.refused(*words) == (4, "PRECONDITION_FAILED")
+    done = admin.applies("library", "grant", user, library.game)
+    admin.applies("library", "revoke", user, library.game)
+    ran = admin.run("audit", "undo", done["audit_id"], "--apply", "--reason", "late")
+    assert (ran.code, '"current":null' in ran.err) == (4, True)
+
+
+def test_support_sees_but_only_an_admin_gives_and_takes_and_takes_back(library, support, admin):
+    user = library.sells()
+    for verb in ("grant", "revoke"):
+        words = ("library", verb, user, library.game, "--apply", "--reason", "a friend")
+        assert support.refused(*words) == (1, "PERMISSION_DENIED")
+    done = admin.applies("library", "revoke", user, library.game)
+    assert support.refused("audit", "undo", done["audit_id"]) == (1, "PERMISSION_DENIED")
+    entries = admin.data("audit", "list", "--user", user)["entries"]
+    kinds = {(one["command"], one["kind"]) for one in entries}
+    assert {("library grant", "refusal"), ("library revoke", "refusal"), ("library revoke", "change")} <= kinds
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_ids_are_whole_whatever_the_width(library, support, columns, monkeypatch):
+    user = library.sells()
+    monkeypatch.setattr(support, "columns", columns)
+    shown = support.shows("library", "list", user)
+    assert str(library.game) in shown
+    assert max(map(len, shown.splitlines())) <= columns

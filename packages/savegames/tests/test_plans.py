@@ -9,13 +9,14 @@ import asyncpg
 import pytest
 from gameshelf.kernel.database import Statement
 from gameshelf.kernel.sql import Erasure
-from gameshelf.savegames import MIGRATIONS, queries
+from gameshelf.savegames import MIGRATIONS, accounts, queries, support
 from gameshelf.savegames import store as stores
 from gameshelf.savegames.store import conflicts, contents, scans, slots, uploads, usage, versions
 
-MODULES = (queries, stores, conflicts, contents, scans, slots, uploads, usage, versions)
+MODULES = (accounts, queries, support, stores, conflicts, contents, scans, slots, uploads, usage, versions)
 # What looks over all users goes by a time, by a key of the store, or by the names of uploads.
 OVER_ALL = {
+    "accounts._CONTENTS": "s3_object_key",
     "contents._DUE": "delete_after",
     "contents._GIVE_UP": "delete_after",
     "scans._EXPECTED": "s3_object_key",
@@ -26,6 +27,7 @@ OVER_ALL = {
     "scans._BACK": "s3_object_key",
     "slots._DUE": "prune_at",
     "slots._IN_TRASH": "deleted_at",
+    "support._OF_ALL": "ROW(opened_at, id)",
     "uploads._EXPIRE": "expires_at",
     "uploads._WITH_EXPIRED": "expires_at",
 }
@@ -164,6 +166,7 @@ async def test_a_statement_finds_its_rows_by_key(full, name):
         ("contents._DUE", "ix_savegame_contents_delete_after"),
         ("scans._LOST", "ix_savegame_contents_missing"),
         ("scans._EXPECTED", "ix_savegame_contents_key"),
+        ("support._OF_ALL", "ix_savegame_conflicts_opened_at"),
     ],
 )
 async def test_what_is_asked_often_reads_nothing_that_is_over(full, name, index):

@@ -4,6 +4,16 @@ This is the package's whole public API; nothing deeper is meant to be imported.
 """
 
 from gameshelf.kernel.migrations import Migrations
+from gameshelf.savegames.accounts import (
+    Difference,
+    DifferenceKind,
+    Reckoning,
+    SavegameAccounts,
+    TopPart,
+    UserUsage,
+    confirmed,
+    reckon,
+)
 from gameshelf.savegames.commands import (
     ConfirmUpload,
     ConflictsFilter,
@@ -50,17 +60,13 @@ from gameshelf.savegames.ports import (
     StoredObject,
     StoreUnavailable,
 )
-from gameshelf.savegames.queries import (
-    Downloadable,
-    OpenConflict,
-    SavegameQueries,
-    SaveVersion,
-    VersionStatus,
-)
+from gameshelf.savegames.queries import Downloadable, SavegameQueries
 from gameshelf.savegames.service import SavegameService
 from gameshelf.savegames.store.usage import ProductUsage, Usage
+from gameshelf.savegames.support import ConflictPlace, ConflictState, SavegameSupport, UserConflict
 from gameshelf.savegames.sweeps import SavegameSweeps
 from gameshelf.savegames.uploads import Attempt, Reservation, SavegameUploads
+from gameshelf.savegames.views import OpenConflict, SaveVersion, VersionStatus
 
 __version__ = "0.1.0"
 
@@ -75,9 +81,13 @@ __all__ = [
     "Attempt",
     "ConfirmUpload",
     "ConflictNotFound",
+    "ConflictPlace",
     "ConflictPolicy",
+    "ConflictState",
     "ConflictsFilter",
     "Deletion",
+    "Difference",
+    "DifferenceKind",
     "Digest",
     "Download",
     "Downloadable",
@@ -91,6 +101,7 @@ __all__ = [
     "Outcome",
     "Overtaken",
     "ProductUsage",
+    "Reckoning",
     "Relation",
     "Reservation",
     "Resolution",
@@ -99,6 +110,7 @@ __all__ = [
     "Restore",
     "Result",
     "SaveVersion",
+    "SavegameAccounts",
     "SavegameConflictResolved",
     "SavegameConflicted",
     "SavegameConflicts",
@@ -108,6 +120,7 @@ __all__ = [
     "SavegameQueries",
     "SavegameService",
     "SavegameSlotNotFound",
+    "SavegameSupport",
     "SavegameSweeps",
     "SavegameUploadIncomplete",
     "SavegameUploaded",
@@ -119,15 +132,20 @@ __all__ = [
     "SignedRequest",
     "StoreUnavailable",
     "StoredObject",
+    "TopPart",
     "UploadFailed",
     "UploadRequested",
     "UploadUnneeded",
     "Usage",
+    "UserConflict",
     "UserQuotaExceeded",
+    "UserUsage",
     "VersionChanges",
     "VersionStatus",
     "ancestors",
+    "confirmed",
     "object_key",
+    "reckon",
     "relation",
     "resolved_by",
     "staging_key",

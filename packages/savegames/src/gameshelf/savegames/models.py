@@ -272,6 +272,13 @@ class SavegameConflict(_Table, table=True):
             unique=True,
             postgresql_where=text("resolved_at IS NULL"),
         ),
+        # For support, which looks at those of all users, the oldest first.
+        Index(
+            "ix_savegame_conflicts_opened_at",
+            "opened_at",
+            "id",
+            postgresql_where=text("resolved_at IS NULL"),
+        ),
         CheckConstraint("(resolution IS NULL) = (resolved_at IS NULL)", name="resolution"),
     )
 

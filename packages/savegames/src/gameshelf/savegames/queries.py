@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -15,60 +14,18 @@ from gameshelf.savegames.models import SavegameConflict
 from gameshelf.savegames.store.parts import SLOT, VERSION, C, M, S
 from gameshelf.savegames.store.slots import SlotStore
 from gameshelf.savegames.store.usage import ProductUsage, Usage, UsageStore
-from sqlalchemy import BigInteger, Boolean, Integer, Text, Uuid, and_, bindparam, case, cast, func, or_, select
-from sqlalchemy.orm import aliased
+from gameshelf.savegames.views import (
+    WIDTH,
+    OpenConflict,
+    SaveVersion,
+    as_conflict,
+    as_version,
+    columns,
+    of_slot,
+    sides,
+)
+from sqlalchemy import BigInteger, Boolean, Integer, Uuid, and_, bindparam, cast, func, or_, select
 from sqlmodel import col
-
-
-class VersionStatus(StrEnum):
-    """Where a version stands in its slot."""
-
-    HEAD = "head"
-    HISTORY = "history"
-    """The head grew from it."""
-    BRANCH = "branch"
-    """It grew beside the head."""
-    PRUNED = "pruned"
-    """Its bytes are gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class SaveVersion:
-    """A version of a save with its slot. Times are aware and in UTC."""
-
-    slot_id: UUID
-    product_id: UUID
-    slot_name: str
-    deleted_at: datetime | None
-    """When the save was put into the trash."""
-    id: UUID
-    version: int
-    parent_version: int
-    """0: from nothing."""
-    merged_version: int | None
-    status: VersionStatus
-    size: int
-    content: bytes
-    """SHA-256."""
-    client_modified_at: datetime | None
-    server_uploaded_at: datetime
-    device_id: str | None
-    comment: str | None
-    is_pinned: bool
-    playtime_seconds: int | None
-    content_encoding: str | None
-    encryption: str | None
-    """As JSON."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenConflict:
-    """Both sides of an open conflict, as they are now."""
-
-    id: UUID
-    opened_at: datetime
-    head: SaveVersion
-    branch: SaveVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,49 +39,12 @@ class Downloadable:
 _X = SavegameConflict
 _LIMIT, _OFFSET = bindparam("limit", type_=Integer), bindparam("offset", type_=BigInteger)
 _OF_PRODUCT = bindparam("of_product", type_=Uuid)
-
-
-def _columns(version: Any) -> tuple[Any, ...]:
-    """The columns of SaveVersion, in its order."""
-    status = case(
-        (col(version.content_id).is_(None), VersionStatus.PRUNED.value),
-        (col(version.version) == col(S.head_version), VersionStatus.HEAD.value),
-        (col(version.in_head), VersionStatus.HISTORY.value),
-        else_=VersionStatus.BRANCH.value,
-    )
-    return (
-        col(S.id),
-        col(S.product_id),
-        col(S.slot_name),
-        col(S.deleted_at),
-        col(version.id),
-        col(version.version),
-        col(version.parent_version),
-        col(version.merged_version),
-        status,
-        col(version.file_size_bytes),
-        col(version.file_hash_sha256),
-        col(version.client_modified_at),
-        col(version.server_uploaded_at),
-        col(version.device_id),
-        col(version.comment),
-        col(version.is_pinned),
-        col(version.playtime_seconds),
-        col(version.content_encoding),
-        cast(col(version.encryption), Text),
-    )
-
-
-def _of_slot(version: Any) -> Any:
-    return and_(col(version.user_id) == col(S.user_id), col(version.slot_id) == col(S.id))
-
-
-_WIDTH = len(_columns(M))
 _is_seen = (col(S.user_id) == user(), col(S.deleted_at).is_(None))
+_is_looked_for = (col(S.user_id) == user(), or_(bindparam("in_trash", type_=Boolean), col(S.deleted_at).is_(None)))
 _heads = (
-    select(*_columns(M), func.count().over())
+    select(*columns(M), func.count().over())
     .select_from(S)
-    .join(M, and_(_of_slot(M), col(M.version) == col(S.head_version)))
+    .join(M, and_(of_slot(M), col(M.version) == col(S.head_version)))
     .where(
         col(S.user_id) == user(),
         col(S.deleted_at).is_not(None) == bindparam("trashed", type_=Boolean),
@@ -133,39 +53,34 @@ _heads = (
 )
 _SAVES = Statement(_heads.order_by(col(M.server_uploaded_at).desc(), col(S.id)).limit(_LIMIT).offset(_OFFSET))
 _COUNT_SAVES = Statement(select(func.count().label("n")).select_from(_heads.subquery()))
-_one = select(*_columns(M)).select_from(S).join(M, _of_slot(M)).where(*_is_seen, col(S.id) == SLOT)
+_one = select(*columns(M)).select_from(S).join(M, of_slot(M)).where(*_is_seen, col(S.id) == SLOT)
 _HEAD = Statement(_one.where(col(M.version) == col(S.head_version)))
 _VERSION = Statement(
-    select(*_columns(M))
+    select(*columns(M))
     .select_from(S)
-    .join(M, _of_slot(M))
+    .join(M, of_slot(M))
     .where(col(S.user_id) == user(), col(S.id) == SLOT, col(M.version) == VERSION)
 )
 _versions = (
-    select(*_columns(M), func.count().over()).select_from(S).join(M, _of_slot(M)).where(*_is_seen, col(S.id) == SLOT)
+    select(*columns(M), func.count().over())
+    .select_from(S)
+    .join(M, of_slot(M))
+    .where(*_is_looked_for, col(S.id) == SLOT)
 )
 _VERSIONS = Statement(_versions.order_by(col(M.version).desc()).limit(_LIMIT).offset(_OFFSET))
 _COUNT_VERSIONS = Statement(select(func.count().label("n")).select_from(_versions.subquery()))
 _DOWNLOAD = Statement(
-    select(*_columns(M), col(C.s3_object_key))
+    select(*columns(M), col(C.s3_object_key))
     .select_from(S)
-    .join(M, _of_slot(M))
+    .join(M, of_slot(M))
     .join(C, and_(col(C.user_id) == col(M.user_id), col(C.id) == col(M.content_id)))
     .where(
-        *_is_seen,
+        *_is_looked_for,
         col(S.id) == SLOT,
         col(M.version) == func.coalesce(bindparam("version", type_=BigInteger), col(S.head_version)),
     )
 )
-_head, _branch = aliased(M), aliased(M)
-_sides = (
-    select(col(_X.id), col(_X.opened_at), *_columns(_head), *_columns(_branch))
-    .select_from(_X)
-    .join(S, and_(col(S.user_id) == col(_X.user_id), col(S.id) == col(_X.slot_id)))
-    .join(_head, and_(_of_slot(_head), col(_head.version) == col(S.head_version)))
-    .join(_branch, and_(_of_slot(_branch), col(_branch.version) == col(_X.branch_version)))
-    .where(*_is_seen, col(_X.resolved_at).is_(None))
-)
+_sides = sides().where(*_is_seen, col(_X.resolved_at).is_(None))
 _conflicts = _sides.where(or_(cast(_OF_PRODUCT, Uuid).is_(None), col(S.product_id) == _OF_PRODUCT))
 _CONFLICTS = Statement(
     _conflicts.add_columns(func.count().over()).order_by(col(_X.opened_at), col(_X.id)).limit(_LIMIT).offset(_OFFSET)
@@ -198,21 +113,31 @@ class SavegameQueries:
     async def save(self, user_id: UUID, slot_id: UUID) -> SaveVersion | None:
         """A save's head; None for one that is in the trash too."""
         row = await _HEAD.first(self._connection, user_id=user_id, slot_id=slot_id)
-        return _version(tuple(row.values())) if row else None
+        return as_version(tuple(row.values())) if row else None
 
-    async def versions(self, user_id: UUID, slot_id: UUID, page: Page) -> Slice[SaveVersion]:
-        """One page of all versions of a save, the newest first, also those whose bytes are gone."""
-        return await self._page(_VERSIONS, _COUNT_VERSIONS, page, {"user_id": user_id, "slot_id": slot_id})
+    async def versions(self, user_id: UUID, slot_id: UUID, page: Page, *, in_trash: bool = False) -> Slice[SaveVersion]:
+        """One page of all versions of a save, the newest first, also those whose bytes are gone.
+
+        ``in_trash``: of one that is in the trash too.
+        """
+        given = {"user_id": user_id, "slot_id": slot_id, "in_trash": in_trash}
+        return await self._page(_VERSIONS, _COUNT_VERSIONS, page, given)
 
     async def version(self, user_id: UUID, slot_id: UUID, version: int) -> SaveVersion | None:
         """One version, of a save in the trash too."""
         row = await _VERSION.first(self._connection, user_id=user_id, slot_id=slot_id, version=version)
-        return _version(tuple(row.values())) if row else None
+        return as_version(tuple(row.values())) if row else None
 
-    async def download(self, user_id: UUID, slot_id: UUID, version: int | None) -> Downloadable | None:
-        """The head, or another version, and where its bytes are; None where there are none."""
-        row = await _DOWNLOAD.first(self._connection, user_id=user_id, slot_id=slot_id, version=version)
-        return Downloadable(_version(tuple(row.values())[:_WIDTH]), row["s3_object_key"]) if row else None
+    async def download(
+        self, user_id: UUID, slot_id: UUID, version: int | None, *, in_trash: bool = False
+    ) -> Downloadable | None:
+        """The head, or another version, and where its bytes are; None where there are none.
+
+        ``in_trash``: of a save that is in the trash too.
+        """
+        given = {"user_id": user_id, "slot_id": slot_id, "in_trash": in_trash}
+        row = await _DOWNLOAD.first(self._connection, version=version, **given)
+        return Downloadable(as_version(tuple(row.values())[:WIDTH]), row["s3_object_key"]) if row else None
 
     async def downloaded(self, user_id: UUID, slot_id: UUID, device_id: str, version: int, now: datetime) -> None:
         """Remembers what a device has now: what its next upload grows from, if it does not say. Needs no lock."""
@@ -223,13 +148,13 @@ class SavegameQueries:
         given = {"user_id": user_id, "of_product": of.product_id}
         found = await _CONFLICTS.all(self._connection, limit=of.slice.limit, offset=of.slice.offset, **given)
         if found:
-            return Slice([_conflict(tuple(row.values())) for row in found], found[0][-1])
+            return Slice([as_conflict(tuple(row.values())) for row in found], found[0][-1])
         return Slice([], await self._count(_COUNT_CONFLICTS, of.slice, given))
 
     async def conflict(self, user_id: UUID, conflict_id: UUID) -> OpenConflict | None:
         """An open conflict."""
         row = await _CONFLICT.first(self._connection, user_id=user_id, conflict_id=conflict_id)
-        return _conflict(tuple(row.values())) if row else None
+        return as_conflict(tuple(row.values())) if row else None
 
     async def usage(self, user_id: UUID) -> Usage:
         """What the user's saves take, and what they may."""
@@ -242,18 +167,9 @@ class SavegameQueries:
     async def _page(self, rows: Statement, count: Statement, page: Page, given: dict[str, Any]) -> Slice[SaveVersion]:
         found: list[Record] = await rows.all(self._connection, limit=page.limit, offset=page.offset, **given)
         if found:
-            return Slice([_version(tuple(row.values())[:_WIDTH]) for row in found], found[0][_WIDTH])
+            return Slice([as_version(tuple(row.values())[:WIDTH]) for row in found], found[0][WIDTH])
         return Slice([], await self._count(count, page, given))
 
     async def _count(self, count: Statement, page: Page, given: dict[str, Any]) -> int:
         row = await count.first(self._connection, **given) if page.number > 1 else None
         return row["n"] if row else 0
-
-
-def _version(values: tuple[Any, ...]) -> SaveVersion:
-    return SaveVersion(*(*values[:8], VersionStatus(values[8]), *values[9:]))
-
-
-def _conflict(values: tuple[Any, ...]) -> OpenConflict:
-    head = _version(values[2 : 2 + _WIDTH])
-    return OpenConflict(values[0], values[1], head, _version(values[2 + _WIDTH : 2 + 2 * _WIDTH]))

@@ -40,12 +40,14 @@ class SavegameService:
     async def restore(self, user_id: UUID, slot_id: UUID, version: int) -> None:
         """Makes the bytes of a version those of a new head. The head's own ones need no new head.
 
-        Raises SavegameSlotNotFound; SavegameVersionNotFound also for one whose bytes are gone.
+        Raises SavegameSlotNotFound; SavegameVersionNotFound also for one whose bytes are gone, and says so.
         """
         slot = await self._seen(user_id, slot_id)
         stored = await self._store.versions.find(user_id, slot_id, version)
-        if stored is None or stored.content_id is None or slot.head_version is None:
+        if stored is None or slot.head_version is None:
             raise SavegameVersionNotFound
+        if stored.content_id is None:
+            raise SavegameVersionNotFound(version=version, reason="pruned")
         if version == slot.head_version:
             return
         number = await self._store.slots.number(user_id, slot_id)
@@ -67,7 +69,7 @@ class SavegameService:
         comment = changes.comment if "comment" in changes.model_fields_set else stored.comment
         if is_pinned and not stored.is_pinned:
             if stored.content_id is None:
-                raise SavegameVersionNotFound
+                raise SavegameVersionNotFound(version=version, reason="pruned")
             await self._require_unpinned(user_id, slot_id)
         await self._store.versions.change(user_id, slot_id, version, is_pinned, comment)
         if stored.is_pinned and not is_pinned and slot.head_version:

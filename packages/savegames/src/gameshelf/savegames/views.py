@@ -1,0 +1,126 @@
+"""Versions and conflicts as they are read, and the columns that they are read from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from gameshelf.savegames.models import SavegameConflict
+from gameshelf.savegames.store.parts import M, S
+from sqlalchemy import Text, and_, case, cast, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+
+class VersionStatus(StrEnum):
+    """Where a version stands in its slot."""
+
+    HEAD = "head"
+    HISTORY = "history"
+    """The head grew from it."""
+    BRANCH = "branch"
+    """It grew beside the head."""
+    PRUNED = "pruned"
+    """Its bytes are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveVersion:
+    """A version of a save with its slot. Times are aware and in UTC."""
+
+    slot_id: UUID
+    product_id: UUID
+    slot_name: str
+    deleted_at: datetime | None
+    """When the save was put into the trash."""
+    id: UUID
+    version: int
+    parent_version: int
+    """0: from nothing."""
+    merged_version: int | None
+    status: VersionStatus
+    size: int
+    content: bytes
+    """SHA-256."""
+    client_modified_at: datetime | None
+    server_uploaded_at: datetime
+    device_id: str | None
+    comment: str | None
+    is_pinned: bool
+    playtime_seconds: int | None
+    content_encoding: str | None
+    encryption: str | None
+    """As JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenConflict:
+    """Both sides of an open conflict, as they are now."""
+
+    id: UUID
+    opened_at: datetime
+    head: SaveVersion
+    branch: SaveVersion
+
+
+def columns(version: Any) -> tuple[Any, ...]:
+    """The columns of SaveVersion, in its order: what ``as_version`` makes a value of."""
+    status = case(
+        (col(version.content_id).is_(None), VersionStatus.PRUNED.value),
+        (col(version.version) == col(S.head_version), VersionStatus.HEAD.value),
+        (col(version.in_head), VersionStatus.HISTORY.value),
+        else_=VersionStatus.BRANCH.value,
+    )
+    return (
+        col(S.id),
+        col(S.product_id),
+        col(S.slot_name),
+        col(S.deleted_at),
+        col(version.id),
+        col(version.version),
+        col(version.parent_version),
+        col(version.merged_version),
+        status,
+        col(version.file_size_bytes),
+        col(version.file_hash_sha256),
+        col(version.client_modified_at),
+        col(version.server_uploaded_at),
+        col(version.device_id),
+        col(version.comment),
+        col(version.is_pinned),
+        col(version.playtime_seconds),
+        col(version.content_encoding),
+        cast(col(version.encryption), Text),
+    )
+
+
+def of_slot(version: Any) -> Any:
+    """Joins versions to their slot."""
+    return and_(col(version.user_id) == col(S.user_id), col(version.slot_id) == col(S.id))
+
+
+WIDTH = len(columns(M))
+_head, _branch = aliased(M), aliased(M)
+
+
+def sides(conflict: Any = SavegameConflict) -> Any:
+    """A select of conflicts with both of their sides: what ``as_conflict`` makes a value of."""
+    return (
+        select(col(conflict.id), col(conflict.opened_at), *columns(_head), *columns(_branch))
+        .select_from(conflict)
+        .join(S, and_(col(S.user_id) == col(conflict.user_id), col(S.id) == col(conflict.slot_id)))
+        .join(_head, and_(of_slot(_head), col(_head.version) == col(S.head_version)))
+        .join(_branch, and_(of_slot(_branch), col(_branch.version) == col(conflict.branch_version)))
+    )
+
+
+def as_version(values: tuple[Any, ...]) -> SaveVersion:
+    """The version in the values of ``columns``."""
+    return SaveVersion(*(*values[:8], VersionStatus(values[8]), *values[9:]))
+
+
+def as_conflict(values: tuple[Any, ...]) -> OpenConflict:
+    """The conflict in the values of ``sides``."""
+    head = as_version(values[2 : 2 + WIDTH])
+    return OpenConflict(values[0], values[1], head, as_version(values[2 + WIDTH : 2 + 2 * WIDTH]))

@@ -1,20 +1,27 @@
 """Support at work: the command line against a real service, with the tokens of several people."""
 
+import asyncio
 import io
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
 
+import boto3
+import httpx
 import pytest
+from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.pytest_plugin import Platform, Service
 from gameshelf.libctl.main import main
+from gameshelf.savegames import user_prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +133,98 @@ def support(staff: Callable[..., Libctl]) -> Libctl:
 @pytest.fixture(scope="session")
 def admin(staff: Callable[..., Libctl]) -> Libctl:
     return staff("admin")
+
+
+class Saver:
+    """A player who owns a game, and saves it from several devices into the real store."""
+
+    def __init__(self, platform: Platform, service: Service) -> None:
+        self.id, self.product = uuid4(), uuid4()
+        self.platform = platform
+        headers = {"Authorization": f"Bearer {platform.token(self.id)}"}
+        self.http = httpx.Client(base_url=service.api, headers=headers, timeout=30)
+
+    def buys(self) -> "Saver":
+        """Waits until the game is in the library."""
+        items = [{"productId": str(self.product), "productType": "game", "quantity": 1}]
+        data = {"userId": str(self.id), "orderId": f"order-{self.id}", "items": items}
+        bought = CloudEvent("com.platform.payment.purchase.completed.v1", data)
+        asyncio.run(publish(self.platform.kafka.address, [bought]))
+        deadline = time.monotonic() + 20
+        while not self.http.get("/items").json()["data"]:
+            assert time.monotonic() < deadline, "the game didn't come"
+            time.sleep(0.05)
+        return self
+
+    def save(self, content: bytes, slot: str = "slot", device: str = "pc", **more: Any) -> Any:
+        """Asks, uploads and confirms: the attributes of the save, or of the refusal."""
+        attributes = {
+            "product_id": str(self.product),
+            "save_slot_name": slot,
+            "file_size_bytes": len(content),
+            "file_hash_sha256": sha256(content).hexdigest(),
+            "device_id": device,
+            **more,
+        }
+        leave = self.post("/savegames/upload-url", **attributes).json()["data"]["attributes"]
+        if leave["upload_required"]:
+            sent = httpx.request(leave["method"], leave["upload_url"], content=content, headers=leave["headers"])
+            assert sent.status_code == 200, sent.text
+        document = self.post("/savegames/confirm-upload", internal_save_id=leave["internal_save_id"]).json()
+        return document["errors"][0] if "errors" in document else document["data"]["attributes"]
+
+    def saves(self, *contents: bytes, slot: str = "slot") -> str:
+        """Saves one after the other; the save's id."""
+        for content in contents:
+            self.save(content, slot)
+        found = self.http.get("/savegames").json()["data"]
+        [savegame_id] = [one["id"] for one in found if one["attributes"]["slot_name"] == slot]
+        return str(savegame_id)
+
+    def diverges(self, slot: str = "slot", **branch: Any) -> tuple[str, str]:
+        """Two devices save over the same version: the save and its conflict."""
+        save = self.saves(f"{slot} one".encode(), f"{slot} two".encode(), slot=slot)
+        self.save(f"{slot} three".encode(), slot, "deck", base_version=1, **branch)
+        found = self.http.get("/savegames/conflicts").json()["data"]
+        [conflict] = [one["id"] for one in found if save in str(one)]
+        return save, conflict
+
+    def post(self, path: str, **attributes: Any) -> httpx.Response:
+        return self.http.post(path, json={"data": {"attributes": attributes}})
+
+
+@pytest.fixture
+def saver(platform: Platform, service: Service) -> Iterator[Saver]:
+    made = Saver(platform, service).buys()
+    yield made
+    made.http.close()
+
+
+class Bucket:
+    """The store behind the service's back: what an accident does to it."""
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self.name = settings["S3_BUCKET_SAVEGAMES"]
+        self.client = boto3.client(
+            "s3",
+            endpoint_url=f"http://{settings['S3_ENDPOINT'].removeprefix('http://')}",
+            region_name="us-east-1",
+            aws_access_key_id=settings["S3_ACCESS_KEY_ID"],
+            aws_secret_access_key=settings["S3_SECRET_ACCESS_KEY"],
+        )
+
+    def keys_of(self, user_id: UUID) -> set[str]:
+        """The keys of a user's objects."""
+        found = self.client.list_objects_v2(Bucket=self.name, Prefix=user_prefix(user_id))
+        return {one["Key"] for one in found.get("Contents", ())}
+
+    def put(self, key: str, content: bytes) -> None:
+        self.client.put_object(Bucket=self.name, Key=key, Body=content)
+
+    def delete(self, key: str) -> None:
+        self.client.delete_object(Bucket=self.name, Key=key)
+
+
+@pytest.fixture(scope="session")
+def bucket(platform: Platform) -> Bucket:
+    return Bucket(platform.store)

@@ -51,10 +51,11 @@ def changing(command: F) -> F:
     return wrapped  # type: ignore[no-any-return]
 
 
-def carry_out(out: Output, rpc: str, request: Message, wanted: Wanted, client: Client | None = None) -> None:
+def carry_out(out: Output, rpc: str, request: Message, wanted: Wanted, client: Client | None = None) -> dict[str, Any]:
     """Shows what a change would do, or makes it; ``request`` has a field ``change``, and is asked for twice.
 
     Applied is just what was shown: on the revision of the dry run, the one of this very command or an earlier one's.
+    What came of it, as ``--json`` has it.
     """
     client = client or connect()
     change: Any = request.change  # type: ignore[attr-defined]
@@ -70,10 +71,11 @@ def carry_out(out: Output, rpc: str, request: Message, wanted: Wanted, client: C
     if not wanted.apply:
         out.say("Nothing was changed. To do it:", "bold")
         out.say(f"  {again(revision or '')}")
-        return
+        return told
     out.say(f"Done. Audit entry {told['audit_id']}.", "green")
     if told["can_undo"]:
         out.say(f"To take it back: libctl audit undo {told['audit_id']}")
+    return told
 
 
 def again(revision: str) -> str:

@@ -18,11 +18,13 @@ NOUNS: dict[str, str] = {
     "achievements": "What a player has achieved.",
     "audit": "Who did what, and taking it back.",
     "backup": "Backups of the database: made, verified, restored.",
+    "conflicts": "Saves that two devices changed, and nobody has said which one stays.",
     "db": "The database's schemas: what they are, and what this version needs.",
     "family": "Who shares with whom, and who plays whose copy.",
     "library": "What somebody owns, and why.",
     "playtime": "How long somebody has played, and where that can't be.",
     "quota": "How much room a user's saves take, and may take.",
+    "saves": "What players have in the cloud: versions, downloads, and what comes back.",
 }
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}

@@ -34,14 +34,16 @@ class ListSavesResponse(_message.Message):
     def __init__(self, saves: _Optional[_Iterable[_Union[AdminSave, _Mapping]]] = ..., total_items: _Optional[int] = ...) -> None: ...
 
 class AdminSave(_message.Message):
-    __slots__ = ("head", "deleted_at", "has_conflict")
+    __slots__ = ("head", "deleted_at", "has_conflict", "title")
     HEAD_FIELD_NUMBER: _ClassVar[int]
     DELETED_AT_FIELD_NUMBER: _ClassVar[int]
     HAS_CONFLICT_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
     head: _cloud_save_service_pb2.SaveVersion
     deleted_at: _timestamp_pb2.Timestamp
     has_conflict: bool
-    def __init__(self, head: _Optional[_Union[_cloud_save_service_pb2.SaveVersion, _Mapping]] = ..., deleted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., has_conflict: _Optional[bool] = ...) -> None: ...
+    title: str
+    def __init__(self, head: _Optional[_Union[_cloud_save_service_pb2.SaveVersion, _Mapping]] = ..., deleted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., has_conflict: _Optional[bool] = ..., title: _Optional[str] = ...) -> None: ...
 
 class ListSaveVersionsRequest(_message.Message):
     __slots__ = ("user_id", "savegame_id", "page", "limit")
@@ -56,12 +58,14 @@ class ListSaveVersionsRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., savegame_id: _Optional[str] = ..., page: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
 
 class ListSaveVersionsResponse(_message.Message):
-    __slots__ = ("versions", "total_items")
+    __slots__ = ("versions", "total_items", "deleted_at")
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
     TOTAL_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    DELETED_AT_FIELD_NUMBER: _ClassVar[int]
     versions: _containers.RepeatedCompositeFieldContainer[_cloud_save_service_pb2.SaveVersion]
     total_items: int
-    def __init__(self, versions: _Optional[_Iterable[_Union[_cloud_save_service_pb2.SaveVersion, _Mapping]]] = ..., total_items: _Optional[int] = ...) -> None: ...
+    deleted_at: _timestamp_pb2.Timestamp
+    def __init__(self, versions: _Optional[_Iterable[_Union[_cloud_save_service_pb2.SaveVersion, _Mapping]]] = ..., total_items: _Optional[int] = ..., deleted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class DownloadSaveRequest(_message.Message):
     __slots__ = ("user_id", "savegame_id", "version")
@@ -186,12 +190,14 @@ class ListSaveConflictsResponse(_message.Message):
     def __init__(self, conflicts: _Optional[_Iterable[_Union[AdminConflict, _Mapping]]] = ..., next_cursor: _Optional[str] = ...) -> None: ...
 
 class AdminConflict(_message.Message):
-    __slots__ = ("user_id", "conflict")
+    __slots__ = ("user_id", "conflict", "title")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     CONFLICT_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     conflict: _cloud_save_service_pb2.SaveConflict
-    def __init__(self, user_id: _Optional[str] = ..., conflict: _Optional[_Union[_cloud_save_service_pb2.SaveConflict, _Mapping]] = ...) -> None: ...
+    title: str
+    def __init__(self, user_id: _Optional[str] = ..., conflict: _Optional[_Union[_cloud_save_service_pb2.SaveConflict, _Mapping]] = ..., title: _Optional[str] = ...) -> None: ...
 
 class ShowSaveConflictRequest(_message.Message):
     __slots__ = ("user_id", "conflict_id")
@@ -202,12 +208,14 @@ class ShowSaveConflictRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., conflict_id: _Optional[str] = ...) -> None: ...
 
 class ShowSaveConflictResponse(_message.Message):
-    __slots__ = ("conflict", "versions")
+    __slots__ = ("conflict", "versions", "title")
     CONFLICT_FIELD_NUMBER: _ClassVar[int]
     VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
     conflict: _cloud_save_service_pb2.SaveConflict
     versions: _containers.RepeatedCompositeFieldContainer[_cloud_save_service_pb2.SaveVersion]
-    def __init__(self, conflict: _Optional[_Union[_cloud_save_service_pb2.SaveConflict, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[_cloud_save_service_pb2.SaveVersion, _Mapping]]] = ...) -> None: ...
+    title: str
+    def __init__(self, conflict: _Optional[_Union[_cloud_save_service_pb2.SaveConflict, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[_cloud_save_service_pb2.SaveVersion, _Mapping]]] = ..., title: _Optional[str] = ...) -> None: ...
 
 class ResolveSaveConflictRequest(_message.Message):
     __slots__ = ("user_id", "conflict_id", "resolution", "copy_slot_name", "change")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from gameshelf.gateway.admin import achievements, family, library, playtime, quota
+from gameshelf.gateway.admin import achievements, family, library, playtime, quota, saves
 from gameshelf.gateway.admin.changes import Undo
 
 UNDOS: Mapping[str, Undo] = {
@@ -13,6 +13,8 @@ UNDOS: Mapping[str, Undo] = {
     "library grant": library.undo_grant,
     "library revoke": library.undo_revoke,
     "playtime correct": playtime.undo_correction,
+    "saves restore": saves.undo_restore,
+    "saves pin": saves.undo_pin,
     "quota set": quota.undo,
     "quota reset": quota.undo,
 }

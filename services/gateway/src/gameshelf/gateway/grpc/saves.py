@@ -159,7 +159,7 @@ class CloudSaves(CloudSaveServiceServicer):
     ) -> messages.ResolveConflictResponse:
         user_id, conflict_id = parse_id(request.user_id, "user_id"), parse_id(request.conflict_id, "conflict_id")
         require_write(user_id)
-        word = parse_message(Resolve, request, _IDS, resolution=_resolution(request.resolution))
+        word = parse_message(Resolve, request, _IDS, resolution=parse_resolution(request.resolution))
         async with self._transactions.begin(user_id) as transaction:
             done = await transaction.of(SavegameConflicts).resolve(user_id, conflict_id, word)
             queries = SavegameQueries(transaction.connection)
@@ -209,7 +209,8 @@ _RESOLUTIONS = {
 }
 
 
-def _resolution(sent: Any) -> Resolution:
+def parse_resolution(sent: Any) -> Resolution:
+    """What is to become of a branch. Raises InvalidInput."""
     try:
         return _RESOLUTIONS[sent]
     except KeyError:

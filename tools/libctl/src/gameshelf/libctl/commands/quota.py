@@ -1,13 +1,18 @@
 """``libctl quota``: how much room a user's saves take, and may take."""
 
+import heapq
+from typing import Any
 from uuid import UUID
 
 import click
 from gameshelf.libctl.changing import Wanted, carry_out, changing
 from gameshelf.libctl.client import connect
+from gameshelf.libctl.errors import ExitCode, Refused
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, size, table
+from gameshelf.libctl.progress import progress
+from gameshelf.libctl.reckoning import Reckoning
 from gameshelf.libctl.sizes import Size
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from rich.text import Text
@@ -62,6 +67,80 @@ def set_(out: Output, user: UUID, limit: int, wanted: Wanted) -> None:
 def reset(out: Output, user: UUID, wanted: Wanted) -> None:
     """The usual limit counts for a user again."""
     carry_out(out, "ResetQuota", messages.ResetQuotaRequest(user_id=str(user)), wanted)
+
+
+@group.command()
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many users to show.")
+@click.option("--cursor", default="", help="Go on where one ended that was interrupted, with those who come behind.")
+@click.pass_obj
+def top(out: Output, limit: int, cursor: str) -> None:
+    """The users whose saves take most. It looks at all of them, a part at a time; Ctrl-C shows what it has."""
+    client, looked_at = connect(), 0
+    most: list[tuple[int, str, dict[str, Any]]] = []  # a heap: who takes least of them is the first to go
+    try:
+        with progress(out, "looking at users") as told:
+            while True:
+                part = client.call("ListTopQuotas", messages.ListTopQuotasRequest(limit=limit, cursor=cursor))
+                for one in part.users:
+                    heapq.heappush(most, (one.used_bytes, one.user_id, plain(one)))
+                while len(most) > limit:
+                    heapq.heappop(most)
+                cursor, looked_at = part.next_cursor, looked_at + part.looked_at
+                told(str(looked_at))
+                if not cursor:
+                    break
+    except (KeyboardInterrupt, Refused):
+        if cursor and looked_at:
+            _show_top(out, most, looked_at, cursor)
+            out.say(f"That is not everybody. To go on with the others: --cursor {cursor}")
+        raise
+    _show_top(out, most, looked_at, cursor)
+
+
+def _show_top(out: Output, most: list[tuple[int, str, dict[str, Any]]], looked_at: int, cursor: str) -> None:
+    users = [one for _, _, one in sorted(most, key=lambda entry: (-entry[0], entry[1]))]
+    rows = [
+        (
+            one["user_id"],
+            size(one["used_bytes"]),
+            size(one["limit_bytes"]) + (" (set by support)" if one["is_override"] else ""),
+            bar(one["used_bytes"], one["limit_bytes"]),
+        )
+        for one in users
+    ]
+    columns = [Column("user", whole=True), Column("used", "right"), Column("limit"), Column("of the limit")]
+    data = {"users": users, "looked_at": looked_at, "next_cursor": cursor}
+    out.result(data, table(columns, rows, empty="Nobody has saves."))
+    out.say(f"Of {looked_at} users who have saves.")
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.option("--cursor", default="", help="Go on where one ended that was interrupted, with what comes behind.")
+@click.pass_obj
+def recalculate(out: Output, user: UUID, cursor: str) -> int:
+    """Compares what is counted with the objects in the store. It changes nothing: no count is kept that could drift.
+
+    Ends with 1 where something is missing, unknown or of another size.
+    """
+    client, found = connect(), Reckoning()
+    try:
+        with progress(out, "comparing objects") as told:
+            while True:
+                wanted = messages.RecalculateQuotaRequest(user_id=str(user), cursor=cursor)
+                part = client.call("RecalculateQuota", wanted)
+                found.add(part)
+                cursor = part.next_cursor
+                told(str(found.sums["stored_objects"]))
+                if not cursor:
+                    break
+    except (KeyboardInterrupt, Refused):
+        if cursor and found.parts:
+            out.result(found.data(cursor), *found.drawn())
+            out.say(f"That is not all. To go on with the others: --cursor {cursor}")
+        raise
+    out.result(found.data(cursor), *found.drawn())
+    return ExitCode.OK if found.is_right else ExitCode.FAILED
 
 
 def bar(taken: int, limit: int) -> Text:

@@ -13,11 +13,13 @@ from gameshelf.gateway.failures import refused
 from gameshelf.gateway.grpc.admin.access import AccessOfUser
 from gameshelf.gateway.grpc.admin.achievements import AchievementsOfUser
 from gameshelf.gateway.grpc.admin.audit import Audits
+from gameshelf.gateway.grpc.admin.conflicts import Conflicts
 from gameshelf.gateway.grpc.admin.desk import Desk
 from gameshelf.gateway.grpc.admin.family import Families
 from gameshelf.gateway.grpc.admin.library import Libraries
 from gameshelf.gateway.grpc.admin.playtime import PlaytimeOfUser
 from gameshelf.gateway.grpc.admin.quota import Quotas
+from gameshelf.gateway.grpc.admin.saves import CloudSavesOfUsers
 from gameshelf.gateway.grpc.calls import caller
 from gameshelf.gateway.identity import Identity, parse_uuid
 from gameshelf.gateway.streams import UserErased
@@ -32,6 +34,8 @@ NOUNS: Sequence[Callable[[Desk], Any]] = (
     Libraries,
     AccessOfUser,
     Families,
+    CloudSavesOfUsers,
+    Conflicts,
     Quotas,
     PlaytimeOfUser,
     AchievementsOfUser,

@@ -1,0 +1,152 @@
+"""``libctl conflicts``: branches of saves about which nobody has said yet what becomes of them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+from gameshelf.libctl.changing import Wanted, carry_out, changing
+from gameshelf.libctl.client import connect
+from gameshelf.libctl.commands.saves import download_to
+from gameshelf.libctl.errors import Usage
+from gameshelf.libctl.history import drawn, played
+from gameshelf.libctl.main import noun
+from gameshelf.libctl.messages import plain
+from gameshelf.libctl.output import Column, Output, facts, size, table, visible
+from gameshelf.libctl.times import minute
+from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
+from gameshelf.protos.library.v1 import cloud_save_service_pb2 as saves
+from rich.console import RenderableType
+from rich.text import Text
+
+_KEEP = {
+    "local": saves.SAVE_RESOLUTION_KEEP_LOCAL,
+    "cloud": saves.SAVE_RESOLUTION_KEEP_CLOUD,
+    "both": saves.SAVE_RESOLUTION_KEEP_BOTH,
+}
+# What the two sides are compared by. Bytes are the same where their hash is.
+_LINES: tuple[tuple[str, Callable[[dict[str, Any]], object]], ...] = (
+    ("version", lambda side: f"v{side['version']}"),
+    ("grew from", lambda side: f"v{side['parent_version']}" if side["parent_version"] else "nothing"),
+    ("device", lambda side: side["device_id"]),
+    ("saved by the game", lambda side: minute(side["client_modified_at"])),
+    ("uploaded", lambda side: minute(side["server_uploaded_at"])),
+    ("played", lambda side: played(side["playtime_seconds"])),
+    ("size", lambda side: f"{size(side['file_size_bytes'])} ({side['file_size_bytes']} bytes)"),
+    ("SHA-256", lambda side: side["file_hash_sha256"][:12]),
+    ("comment", lambda side: side["comment"]),
+    ("pinned", lambda side: "yes" if side["is_pinned"] else "no"),
+    ("encryption", lambda side: side["encryption"]["scheme"] if side["encryption"] else ""),
+)
+
+
+@noun("conflicts")
+def group() -> None:
+    """Saves that two devices changed, and nobody has said which one stays."""
+
+
+@group.command("list")
+@click.option("--user", type=click.UUID, help="Of this user; without it of everybody.")
+@click.option("--product", type=click.UUID, help="Only of this product.")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option("--cursor", default="", help="Go on behind the last one of a page before.")
+@click.pass_obj
+def list_(out: Output, user: UUID | None, product: UUID | None, limit: int, cursor: str) -> None:
+    """Open conflicts, the oldest first."""
+    wanted = messages.ListSaveConflictsRequest(
+        user_id=str(user or ""), product_id=str(product or ""), limit=limit, cursor=cursor
+    )
+    found = plain(connect().call("ListSaveConflicts", wanted))
+    columns = [
+        Column("open since", whole=True),
+        Column("conflict, and whose" if user is None else "conflict", whole=True),
+        Column("slot"),
+        Column("product"),
+        Column("cloud", "right"),
+        Column("local", "right"),
+    ]
+    rows = [
+        (
+            minute(one["conflict"]["opened_at"]),
+            Text(visible(one["conflict"]["conflict_id"])).append(
+                visible(f"\nof {one['user_id']}", lines=True) if user is None else "", "dim"
+            ),
+            one["conflict"]["head"]["slot_name"],
+            one["title"] or one["conflict"]["head"]["product_id"],
+            f"v{one['conflict']['head']['version']}",
+            f"v{one['conflict']['branch']['version']}",
+        )
+        for one in found["conflicts"]
+    ]
+    out.result(found, table(columns, rows, empty="No open conflicts."))
+    if found["conflicts"]:
+        first = found["conflicts"][0]
+        out.say(f"Both sides of one: libctl conflicts show {first['user_id']} {first['conflict']['conflict_id']}")
+    if found["next_cursor"]:
+        out.say(f"There is more: --cursor {found['next_cursor']}")
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.argument("conflict", type=click.UUID)
+@click.option("--download", type=click.Choice(["local", "cloud"]), help="Fetch this side as a file instead.")
+@click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="Where --download writes to.")
+@click.pass_obj
+def show(out: Output, user: UUID, conflict: UUID, download: str | None, to: Path | None) -> None:
+    """Both sides of a conflict next to each other, and the versions that led to them."""
+    if to and not download:
+        raise Usage("--to is for --download", "--download local or --download cloud")
+    wanted = messages.ShowSaveConflictRequest(user_id=str(user), conflict_id=str(conflict))
+    found = plain(connect().call("ShowSaveConflict", wanted))
+    head, branch = found["conflict"]["head"], found["conflict"]["branch"]
+    if download:
+        side = branch if download == "local" else head
+        download_to(out, user, side["savegame_id"], side["version"], to)
+        return
+    told = {
+        "slot": head["slot_name"],
+        "product": found["title"] or head["product_id"],
+        "open since": minute(found["conflict"]["opened_at"]),
+    }
+    out.result(found, facts(told), beside(head, branch), drawn(found["versions"]))
+    save = head["savegame_id"]
+    out.say("To look into the bytes:")
+    out.say(f"  cloud: libctl saves download {user} {save} --version {head['version']}")
+    out.say(f"  local: libctl saves download {user} {save} --version {branch['version']}")
+    out.say(f"To end it: libctl conflicts resolve {user} {conflict} --keep local|cloud|both")
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.argument("conflict", type=click.UUID)
+@click.option("--keep", type=click.Choice(list(_KEEP)), required=True, help="The branch, the head, or both.")
+@click.option("--name", help="What the branch is called as a save of its own, with --keep both.")
+@changing
+@click.pass_obj
+def resolve(out: Output, user: UUID, conflict: UUID, keep: str, name: str | None, wanted: Wanted) -> None:
+    """Ends a conflict in the player's place. The side that isn't kept stays in the history."""
+    if name and keep != "both":
+        raise Usage("--name is for --keep both", "the same without --name")
+    request = messages.ResolveSaveConflictRequest(
+        user_id=str(user), conflict_id=str(conflict), resolution=_KEEP[keep], copy_slot_name=name or ""
+    )
+    told = carry_out(out, "ResolveSaveConflict", request, wanted)
+    before = told["before"]
+    if keep == "both":
+        out.say("Both sides stay, each in a save of its own; a resolution itself is not taken back.")
+        return
+    lost = before["head" if keep == "local" else "branch"]["version"]
+    when_done = "To go back" if told["applied"] else "To go back afterwards"
+    out.say(f"{when_done}: libctl saves restore {user} {before['savegame_id']} --version {lost}")
+
+
+def beside(head: dict[str, Any], branch: dict[str, Any]) -> RenderableType:
+    """The two sides next to each other; where they differ stands out."""
+    rows = []
+    for name, say in _LINES:
+        sides = [visible(say(head)), visible(say(branch))]
+        style = "bold yellow" if sides[0] != sides[1] else ""
+        if any(sides):
+            rows.append([Text("≠" if style else "", style=style), name, *(Text(side, style=style) for side in sides)])
+    return table(["", "", "cloud (the head)", "local (the branch)"], rows)

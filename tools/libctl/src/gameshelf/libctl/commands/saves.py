@@ -1,0 +1,151 @@
+"""``libctl saves``: what players have in the cloud, also in the trash."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+from gameshelf.libctl.changing import Wanted, carry_out, changing
+from gameshelf.libctl.client import connect
+from gameshelf.libctl.files import fetch, safe_name
+from gameshelf.libctl.history import drawn
+from gameshelf.libctl.main import noun
+from gameshelf.libctl.messages import plain
+from gameshelf.libctl.output import Column, Output, facts, size, table
+from gameshelf.libctl.progress import progress
+from gameshelf.libctl.times import minute
+from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
+
+_VERSION = click.IntRange(1, 2**53)
+
+
+@noun("saves")
+def group() -> None:
+    """What players have in the cloud: versions, downloads, and what comes back."""
+
+
+@group.command("list")
+@click.argument("user", type=click.UUID)
+@click.option("--product", type=click.UUID, help="Only of this product.")
+@click.option("--trash", is_flag=True, help="What is in the trash instead.")
+@click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.pass_obj
+def list_(out: Output, user: UUID, product: UUID | None, trash: bool, page: int, limit: int) -> None:
+    """A user's saves, the one uploaded last first."""
+    wanted = messages.ListSavesRequest(
+        user_id=str(user), product_id=str(product or ""), page=page, limit=limit, in_trash=trash
+    )
+    found = plain(connect().call("ListSaves", wanted))
+    columns = [
+        Column("save", whole=True),
+        Column("slot"),
+        Column("product"),
+        Column("head", "right"),
+        Column("size", "right"),
+        Column("in the trash since" if trash else "uploaded"),
+        Column("conflict"),
+    ]
+    rows = [
+        (
+            one["head"]["savegame_id"],
+            one["head"]["slot_name"],
+            one["title"] or one["head"]["product_id"],
+            f"v{one['head']['version']}",
+            size(one["head"]["file_size_bytes"]),
+            minute(one["deleted_at"] or one["head"]["server_uploaded_at"]),
+            "open" if one["has_conflict"] else "",
+        )
+        for one in found["saves"]
+    ]
+    out.result(found, table(columns, rows, empty="Nothing in the trash." if trash else "No saves."))
+    if found["saves"]:
+        first = found["saves"][0]["head"]["savegame_id"]
+        out.say(f"The versions of one: libctl saves versions {user} {first}")
+    elif not trash:
+        out.say(f"Look into the trash: libctl saves list {user} --trash")
+    _tell_pages(out, page, limit, found["total_items"])
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.argument("save", type=click.UUID)
+@click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.pass_obj
+def versions(out: Output, user: UUID, save: UUID, page: int, limit: int) -> None:
+    """A save's versions as a tree, the newest first, also those whose bytes are gone."""
+    wanted = messages.ListSaveVersionsRequest(user_id=str(user), savegame_id=str(save), page=page, limit=limit)
+    found = plain(connect().call("ListSaveVersions", wanted))
+    parts: list[Any] = []
+    if found["versions"]:
+        told = {"slot": found["versions"][0]["slot_name"], "product": found["versions"][0]["product_id"]}
+        if found["deleted_at"]:
+            told["in the trash since"] = minute(found["deleted_at"])
+        parts.append(facts(told))
+    out.result(found, *parts, drawn(found["versions"], empty="No versions on this page."))
+    if found["deleted_at"]:
+        out.say(f"To take it out of the trash: libctl saves restore {user} {save}")
+    _tell_pages(out, page, limit, found["total_items"])
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.argument("save", type=click.UUID)
+@click.option("--version", type=_VERSION, help="This version; without it the head.")
+@click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="Where to; nothing is overwritten.")
+@click.pass_obj
+def download(out: Output, user: UUID, save: UUID, version: int | None, to: Path | None) -> None:
+    """The bytes of a version as a file, verified. It stands in the audit."""
+    download_to(out, user, save, version, to)
+
+
+def download_to(out: Output, user: UUID | str, save: UUID | str, version: int | None, to: Path | None) -> None:
+    """Downloads a version, into a file that is named after it unless ``to`` says where."""
+    wanted = messages.DownloadSaveRequest(user_id=str(user), savegame_id=str(save), version=version)
+    given = connect().call("DownloadSave", wanted)
+    found = plain(given.save)
+    target = to or Path(safe_name(found["slot_name"], found["version"]))
+    with progress(out, f"downloading {size(found['file_size_bytes'])}") as told:
+        fetch(given.download_url, target, found["file_size_bytes"], found["file_hash_sha256"], told)
+    parts = {
+        "file": target,
+        "save": f"{found['slot_name']} v{found['version']} ({found['status']})",
+        "size": size(found["file_size_bytes"]),
+        "SHA-256": f"{found['file_hash_sha256']}, as it must be",
+    }
+    if found["encryption"]:
+        parts["encrypted by the game"] = f"{found['encryption']['scheme']}, key {found['encryption']['key_id']}"
+    out.result({"file": str(target), "save": found}, facts(parts))
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.argument("save", type=click.UUID)
+@click.option("--version", type=_VERSION, help="Its bytes become those of a new head.")
+@changing
+@click.pass_obj
+def restore(out: Output, user: UUID, save: UUID, version: int | None, wanted: Wanted) -> None:
+    """Makes an older version the head again. A save in the trash comes out of it first; without --version as it is."""
+    request = messages.RestoreSaveRequest(user_id=str(user), savegame_id=str(save), version=version)
+    carry_out(out, "RestoreSave", request, wanted)
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.argument("save", type=click.UUID)
+@click.argument("version", type=_VERSION)
+@click.option("--unpin", is_flag=True, help="It may go again when it is old.")
+@changing
+@click.pass_obj
+def pin(out: Output, user: UUID, save: UUID, version: int, unpin: bool, wanted: Wanted) -> None:
+    """Keeps a version however old it gets. All but two of those that are kept may be pinned."""
+    request = messages.PinSaveRequest(user_id=str(user), savegame_id=str(save), version=version, is_pinned=not unpin)
+    carry_out(out, "PinSave", request, wanted)
+
+
+def _tell_pages(out: Output, page: int, limit: int, total: int) -> None:
+    pages = -(-total // limit)
+    if pages > 1:
+        more = f": --page {page + 1} goes on" if page < pages else ""
+        out.say(f"Page {page} of {pages}, {total} in all{more}")

@@ -1,0 +1,92 @@
+"""A save's versions as a tree, drawn: one line a version, the newest first, its parents below it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gameshelf.libctl.output import Column, size, table, visible
+from gameshelf.libctl.times import minute, span
+from rich.console import RenderableType
+from rich.text import Text
+
+_WIDEST = 16
+_MARKS = {"head": "◉", "history": "●", "branch": "●", "pruned": "○"}
+_STYLES = {"head": "bold green", "branch": "yellow", "pruned": "dim"}
+
+
+def drawn(versions: Sequence[dict[str, Any]], *, empty: str = "No versions here.") -> RenderableType:
+    """The tree of some versions, which are in the order of their numbers, the newest first."""
+    columns = [
+        Column("tree", whole=True),
+        Column("version", "right"),
+        Column("status"),
+        Column("size", "right"),
+        *map(Column, ("uploaded", "device", "played", "comment")),
+    ]
+    rows = []
+    for one, lane in zip(versions, lanes(versions), strict=True):
+        style = _STYLES.get(one["status"], "")
+        told = (
+            f"v{one['version']}",
+            one["status"] + (", pinned" if one["is_pinned"] else ""),
+            size(one["file_size_bytes"]),
+            minute(one["server_uploaded_at"]),
+            one["device_id"],
+            played(one["playtime_seconds"]),
+            one["comment"],
+        )
+        rows.append([Text(lane, style=style), *(Text(visible(cell), style=style) for cell in told)])
+    return table(columns, rows, empty=empty)
+
+
+def lanes(versions: Sequence[dict[str, Any]]) -> list[str]:
+    """For each version its line of the tree.
+
+    ``◉`` is the head, ``○`` a version without its bytes. A line that ends (``╯``) grew from this version; one that
+    begins (``╮``) leads to the branch that this version merged. Parents have lower numbers, and so are further down.
+    """
+    waiting: list[int | None] = []  # the version that each line leads to, the lines from left to right
+    lines = []
+    for one in versions:
+        number = one["version"]
+        if number not in waiting:
+            _begin(waiting, number)
+        own, *others = (place for place, version in enumerate(waiting) if version == number)
+        waiting[own] = one["parent_version"] or None
+        for place in others:
+            waiting[place] = None
+        merged = one["merged_version"]
+        into = _begin(waiting, merged) if merged else None
+        lines.append(_line(waiting, own, _MARKS.get(one["status"], "●"), others, into))
+        while waiting and waiting[-1] is None:
+            waiting.pop()
+    return lines
+
+
+def _begin(waiting: list[int | None], number: int) -> int:
+    """Makes a line that leads to a version, behind all that there are; its place."""
+    waiting.append(number)
+    return len(waiting) - 1
+
+
+def _line(waiting: Sequence[int | None], own: int, mark: str, ending: Sequence[int], begun: int | None) -> str:
+    reach = max([own, *ending, *([begun] if begun is not None else [])])
+    signs = []
+    for place, version in enumerate(waiting):
+        if place == own:
+            sign = mark
+        elif place in ending:
+            sign = "╯" if place == reach else "┴"
+        elif place == begun:
+            sign = "╮"
+        elif own < place < reach:
+            sign = "┼" if version is not None else "─"
+        else:
+            sign = "│" if version is not None else " "
+        signs.append(sign + ("─" if own <= place < reach else " "))
+    cut = "".join(signs[:_WIDEST]).rstrip()
+    return cut + "…" if len(signs) > _WIDEST else cut
+
+
+def played(seconds: int | None) -> str:
+    """How long a game says that it was played, where it says so."""
+    return "" if seconds is None else span(seconds)

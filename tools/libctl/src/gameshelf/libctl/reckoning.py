@@ -1,0 +1,82 @@
+"""What a user's saves take, put together from parts: what is counted beside what is stored."""
+
+from collections import Counter
+from typing import Any
+
+from gameshelf.libctl.messages import plain
+from gameshelf.libctl.output import Column, size, table
+from rich.console import RenderableType
+from rich.text import Text
+
+_REMEMBERED = 1000
+"""How many differences are named one by one; all of them are counted."""
+_DRAWN = 50
+_SUMS = ("stored_objects", "stored_bytes", "counted_objects", "counted_bytes")
+_WRONG = {
+    "missing": "counted, and not in the store",
+    "other_size": "in the store with another size",
+    "unknown": "in the store, and the database has never heard of it",
+}
+_IN_ORDER = {
+    "dropped": "counted no more, and kept for a time",
+    "pending": "an upload that is being confirmed, or was given up",
+}
+
+
+class Reckoning:
+    """Adds parts up, in bounded memory."""
+
+    def __init__(self) -> None:
+        self.parts = 0
+        self.sums: Counter[str] = Counter()
+        self._objects: Counter[str] = Counter()
+        self._bytes: Counter[str] = Counter()
+        self._named: list[dict[str, Any]] = []
+
+    def add(self, part: Any) -> None:
+        """Takes a ``RecalculateQuotaResponse``."""
+        self.parts += 1
+        for name in _SUMS:
+            self.sums[name] += getattr(part, name)
+        for one in map(plain, part.differences):
+            self._objects[one["kind"]] += 1
+            self._bytes[one["kind"]] += one["stored_bytes"] or one["counted_bytes"] or 0
+            if len(self._named) < _REMEMBERED:
+                self._named.append(one)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether what is counted is what is there."""
+        return not any(self._objects[kind] for kind in _WRONG)
+
+    def data(self, next_cursor: str) -> dict[str, Any]:
+        """What ``--json`` shows."""
+        return {
+            **{name: self.sums[name] for name in _SUMS},
+            "differences": {
+                kind: {"objects": self._objects[kind], "bytes": self._bytes[kind]} for kind in (*_WRONG, *_IN_ORDER)
+            },
+            "differing": self._named,
+            "next_cursor": next_cursor,
+        }
+
+    def drawn(self) -> list[RenderableType]:
+        """The sums, and the objects about which something is wrong."""
+        rows: list[tuple[object, ...]] = [
+            ("counted", self.sums["counted_objects"], size(self.sums["counted_bytes"]), "what quota show says is used"),
+            ("stored", self.sums["stored_objects"], size(self.sums["stored_bytes"]), "what is in the store"),
+        ]
+        for kind, meaning in (_WRONG | _IN_ORDER).items():
+            if self._objects[kind]:
+                told = Text(meaning, style="red" if kind in _WRONG else "")
+                rows.append((_name(kind), self._objects[kind], size(self._bytes[kind]), told))
+        sums = table(["", Column("objects", "right"), Column("bytes", "right"), ""], rows)
+        if self.is_right:
+            return [sums, Text("What is counted is what is there.", style="green")]
+        wrong = [one for one in self._named if one["kind"] in _WRONG][:_DRAWN]
+        named = [(_name(one["kind"]), one["counted_bytes"], one["stored_bytes"], one["key"]) for one in wrong]
+        return [sums, table(["", Column("counted", "right"), Column("stored", "right"), "object"], named)]
+
+
+def _name(kind: str) -> str:
+    return kind.replace("_", " ")

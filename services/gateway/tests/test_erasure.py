@@ -14,6 +14,7 @@ from gameshelf.devstack.events import CloudEvent
 from gameshelf.gateway.adapters.s3 import connect
 from gameshelf.gateway.settings import load_settings
 from gameshelf.protos.library.v1 import admin_saves_pb2 as admin_saves
+from gameshelf.protos.library.v1 import admin_users_pb2 as admin_users
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.admin_change_pb2 import ChangeOptions
 from gameshelf.protos.library.v1.library_admin_service_pb2_grpc import LibraryAdminServiceStub
@@ -233,6 +234,21 @@ async def be_administered(player, platform, service):
             await stub.SetQuota(request, metadata=(("authorization", f"Bearer {player.token}"),))
 
 
+async def exported(player, platform, service):
+    """The tables that an export of the player has rows of, and how many files."""
+    request, tables, files = admin_users.ExportUserRequest(user_id=str(player.id)), set(), 0
+    async with grpc.aio.insecure_channel(service.grpc) as channel:
+        stub = LibraryAdminServiceStub(channel)
+        staff = (("authorization", f"Bearer {platform.token(uuid4(), 'admin')}"),)
+        while True:
+            part = await stub.ExportUser(request, metadata=staff)
+            tables |= {found.table for found in part.rows}
+            files += len(part.files)
+            if not part.next_cursor:
+                return tables, files
+            request.cursor = part.next_cursor
+
+
 async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_process_was_killed(
     platform, service, player, new_player, purchase_of, database, objects, wait_until
 ):
@@ -268,6 +284,8 @@ async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_
     assert await tables_of_users(database) == await found_in(database, player.id)
     saved = await objects.list(user_prefix(player.id))
     assert len(saved) == 4
+    # A new table of users is exported too, or this fails.
+    assert await exported(player, platform, service) == (await found_in(database, player.id), 4)
     await objects.copy(saved[0].key, f"{saved[0].key}.unheard-of", {})
 
     await player.tell(CloudEvent(DELETED, {"userId": str(player.id)}))

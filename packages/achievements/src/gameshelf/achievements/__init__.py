@@ -8,7 +8,8 @@ from gameshelf.achievements.counters import Difference, RarityCounters
 from gameshelf.achievements.definitions import MAX_DEFINITIONS, DefinitionFact, Definitions
 from gameshelf.achievements.errors import AchievementAlreadyUnlocked, AchievementNotFound
 from gameshelf.achievements.events import AchievementLocked, AchievementUnlocked
-from gameshelf.achievements.models import SCHEMA
+from gameshelf.achievements.models import METADATA, SCHEMA
+from gameshelf.achievements.overview import count_unlocked
 from gameshelf.achievements.ports import Access
 from gameshelf.achievements.queries import AchievementQueries, ProductAchievements
 from gameshelf.achievements.service import AchievementService, Outcome, Reported, Supported
@@ -21,6 +22,7 @@ MIGRATIONS = Migrations("gameshelf.achievements", SCHEMA)
 
 __all__ = [
     "MAX_DEFINITIONS",
+    "METADATA",
     "MIGRATIONS",
     "Access",
     "Achievement",
@@ -43,4 +45,5 @@ __all__ = [
     "Reported",
     "SummaryFilter",
     "Supported",
+    "count_unlocked",
 ]

@@ -148,3 +148,7 @@ class AchievementUnlocks(_Table, table=True):
     achievement_meta_id: UUID = Field(primary_key=True)
     product_id: UUID
     unlocks: int = Field(sa_type=BigInteger)
+
+
+METADATA = _Table.metadata
+"""All of the tables."""

@@ -41,7 +41,16 @@ from gameshelf.library.family.queries import FamilyQueries, LostSeat, TakenSeat
 from gameshelf.library.family.rules import GRACE, Party
 from gameshelf.library.family.seats import Copy, FamilySeats
 from gameshelf.library.family.store import Link
-from gameshelf.library.models import SCHEMA, AcquisitionType, GrantKind, InstallationStatus, LinkMode, LinkStatus
+from gameshelf.library.models import (
+    METADATA,
+    SCHEMA,
+    AcquisitionType,
+    GrantKind,
+    InstallationStatus,
+    LinkMode,
+    LinkStatus,
+)
+from gameshelf.library.overview import LibraryOverview, library_overview
 from gameshelf.library.queries import (
     CATALOG_VERSION,
     CategoryView,
@@ -65,6 +74,7 @@ __all__ = [
     "DEFAULT_MAX_MEMBERS",
     "GRACE",
     "LINKED_OWNERS",
+    "METADATA",
     "MIGRATIONS",
     "Access",
     "AccessExplained",
@@ -104,6 +114,7 @@ __all__ = [
     "ItemView",
     "Language",
     "LibraryItemNotFound",
+    "LibraryOverview",
     "LibraryQueries",
     "LibraryService",
     "Link",
@@ -132,4 +143,5 @@ __all__ = [
     "Start",
     "SupportQueries",
     "TakenSeat",
+    "library_overview",
 ]

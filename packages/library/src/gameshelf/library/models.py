@@ -358,3 +358,7 @@ class CatalogVersion(_Table, table=True):
         default=True, primary_key=True, sa_type=Boolean, sa_column_kwargs={"server_default": text("true")}
     )
     version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+
+
+METADATA = _Table.metadata
+"""All of the tables."""

@@ -26,7 +26,8 @@ from gameshelf.playtime.events import (
 )
 from gameshelf.playtime.imports import ImportedPlay
 from gameshelf.playtime.liveness import Beat, Liveness, SessionKey, ShardWatch, before_shard, shard_of
-from gameshelf.playtime.models import SCHEMA, SHARDS, EndReason
+from gameshelf.playtime.models import METADATA, SCHEMA, SHARDS, EndReason
+from gameshelf.playtime.overview import PlaytimeOverview, playtime_overview
 from gameshelf.playtime.ports import Access, Copies, Copy
 from gameshelf.playtime.queries import DaySum, PlaytimeQueries, ProductSummary
 from gameshelf.playtime.recompute import Figures, Recount
@@ -49,6 +50,7 @@ MIGRATIONS = Migrations("gameshelf.playtime", SCHEMA)
 
 __all__ = [
     "MAX_CORRECTION",
+    "METADATA",
     "MIGRATIONS",
     "SHARDS",
     "Access",
@@ -77,6 +79,7 @@ __all__ = [
     "Period",
     "PlaytimeChanged",
     "PlaytimeCorrected",
+    "PlaytimeOverview",
     "PlaytimeQueries",
     "PlaytimeService",
     "ProductPlaytime",
@@ -100,5 +103,6 @@ __all__ = [
     "longest_gap",
     "may_end",
     "next_watch",
+    "playtime_overview",
     "shard_of",
 ]

@@ -218,3 +218,7 @@ class PlaytimeWatch(_Table, table=True):
     since: datetime = _time()
     checkpointed_at: datetime = _time()
     swept_at: datetime = _time()
+
+
+METADATA = _Table.metadata
+"""All of the tables."""

@@ -48,9 +48,10 @@ from gameshelf.savegames.events import (
 )
 from gameshelf.savegames.limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
 from gameshelf.savegames.lineage import Node, Relation, Side, ancestors, relation, resolved_by
-from gameshelf.savegames.models import SCHEMA, ConflictPolicy, Resolution
+from gameshelf.savegames.models import METADATA, SCHEMA, ConflictPolicy, Resolution
 from gameshelf.savegames.naming import STAGING, object_key, staging_key, user_prefix
 from gameshelf.savegames.outcomes import Outcome, Result
+from gameshelf.savegames.overview import SavegameOverview, savegame_overview
 from gameshelf.savegames.ports import (
     Access,
     Digest,
@@ -75,6 +76,7 @@ MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA)
 __all__ = [
     "MAX_OPEN_UPLOADS",
     "MAX_SLOTS",
+    "METADATA",
     "MIGRATIONS",
     "STAGING",
     "Access",
@@ -117,6 +119,7 @@ __all__ = [
     "SavegameFileTooLarge",
     "SavegameHashMismatch",
     "SavegameHeadMoved",
+    "SavegameOverview",
     "SavegameQueries",
     "SavegameService",
     "SavegameSlotNotFound",
@@ -148,6 +151,7 @@ __all__ = [
     "reckon",
     "relation",
     "resolved_by",
+    "savegame_overview",
     "staging_key",
     "user_prefix",
 ]

@@ -333,3 +333,7 @@ class SavegameScan(_Table, table=True):
     cursor: str = Field(max_length=1024)
     started_at: datetime = _time()
     finished_at: datetime | None = _time(default=None, nullable=True)
+
+
+METADATA = _Table.metadata
+"""All of the tables."""

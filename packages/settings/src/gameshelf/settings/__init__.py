@@ -7,7 +7,8 @@ from gameshelf.kernel.migrations import Migrations
 from gameshelf.settings.commands import Address, NewSettings, SettingsPatch
 from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
 from gameshelf.settings.events import SettingsUpdated
-from gameshelf.settings.models import SCHEMA, LayerKind
+from gameshelf.settings.models import METADATA, SCHEMA, LayerKind
+from gameshelf.settings.overview import count_games_with_settings
 from gameshelf.settings.ports import Access
 from gameshelf.settings.queries import SettingsQueries
 from gameshelf.settings.rules import MAX_LEVELS, Precondition, merged, patched, too_deep
@@ -22,6 +23,7 @@ __all__ = [
     "DEFAULT_MAX_BYTES",
     "MAX_LEVELS",
     "MAX_OVERLAYS",
+    "METADATA",
     "MIGRATIONS",
     "Access",
     "Address",
@@ -36,6 +38,7 @@ __all__ = [
     "SettingsService",
     "SettingsTooLarge",
     "SettingsUpdated",
+    "count_games_with_settings",
     "merged",
     "patched",
     "too_deep",

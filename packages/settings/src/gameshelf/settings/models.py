@@ -75,3 +75,7 @@ class SettingsOverlay(_Table, table=True):
     name: str = Field(primary_key=True, max_length=100)
     settings_payload: dict[str, Any] = Field(sa_type=JSONB)
     last_updated_at: datetime = _time()
+
+
+METADATA = _Table.metadata
+"""All of the tables."""

@@ -13,7 +13,8 @@ from gameshelf.wishlist.errors import (
 )
 from gameshelf.wishlist.events import SaleNoticed, WishAdded, WishRemoved
 from gameshelf.wishlist.fanouts import Fanout, SaleFanouts, Wishers
-from gameshelf.wishlist.models import SCHEMA
+from gameshelf.wishlist.models import METADATA, SCHEMA
+from gameshelf.wishlist.overview import count_wishes
 from gameshelf.wishlist.ports import Products
 from gameshelf.wishlist.prices import Prices
 from gameshelf.wishlist.queries import PricedWish, WishlistQueries
@@ -27,6 +28,7 @@ MIGRATIONS = Migrations("gameshelf.wishlist", SCHEMA)
 
 __all__ = [
     "DEFAULT_MAX_ITEMS",
+    "METADATA",
     "MIGRATIONS",
     "Conditions",
     "Fanout",
@@ -50,6 +52,7 @@ __all__ = [
     "WishlistPage",
     "WishlistQueries",
     "WishlistService",
+    "count_wishes",
     "discount",
     "notification_id",
     "sale_noticed",

@@ -107,3 +107,7 @@ class SaleFanout(_Table, table=True):
     """Another one each time that a price of the product starts it anew."""
     cursor: UUID
     advanced_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
+METADATA = _Table.metadata
+"""All of the tables."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Set
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
 
@@ -82,6 +83,11 @@ _BEING_ERASED = Statement(
         col(UserStream.erased_at).is_not(None),
     )
 )
+_ERASED = Statement(
+    select(col(ErasedUser.erased_at), select(_row.c.user_id).exists().label("is_running")).where(
+        col(ErasedUser.user_hash) == _HASH
+    )
+)
 _KEEP_HASH = Statement(insert(ErasedUser).values(user_hash=_HASH).on_conflict_do_nothing())
 
 
@@ -100,6 +106,14 @@ class StreamState:
     catalog_version: int
     shares: str | None
     """The owners who share with the user now, and the versions of their libraries; None without any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """That an account was erased, and whether some of its data may still be there."""
+
+    erased_at: datetime
+    is_running: bool
 
 
 class UserStreams:
@@ -145,6 +159,11 @@ class UserStreams:
         """Those of the users whose data may still be there although their account was deleted."""
         rows = await _BEING_ERASED.all(connection, user_ids=list(user_ids))
         return {row["user_id"] for row in rows}
+
+    async def erased(self, connection: Connection, user_id: UUID) -> Erased | None:
+        """When the account was erased; None of one that was not."""
+        row = await _ERASED.first(connection, user_id=user_id, user_hash=self.hash(user_id))
+        return Erased(*row.values()) if row else None
 
     async def mark_erased(self, connection: Connection, user_id: UUID) -> None:
         """Sets the tombstone that every write checks, in the caller's transaction."""

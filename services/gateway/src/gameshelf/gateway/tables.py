@@ -236,3 +236,7 @@ class ErasedUser(_Table, table=True):
 
     user_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
     erased_at: datetime = _now()
+
+
+METADATA = _Table.metadata
+"""All of the tables."""

@@ -16,6 +16,7 @@ from gameshelf.gateway.adapters.catalog import Catalog
 from gameshelf.gateway.adapters.live_sessions import LiveSessions
 from gameshelf.gateway.admin.audit import AuditLog
 from gameshelf.gateway.admin.changes import Changes
+from gameshelf.gateway.admin.export import Export
 from gameshelf.gateway.admin.undos import UNDOS
 from gameshelf.gateway.after_commit import AfterCommit
 from gameshelf.gateway.database import Database, connect, first_connection
@@ -76,6 +77,7 @@ from gameshelf.kernel.database import Connection
 from gameshelf.kernel.events import Event, Record
 from gameshelf.kernel.migrations import Migrations
 from gameshelf.library import AccessQueries, LibraryQueries
+from sqlalchemy import MetaData
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +85,18 @@ class Domain:
     """A domain package, as far as the gateway composes it. Reactions and transports have files of their own."""
 
     migrations: Migrations
+    metadata: MetaData
     service: type[Any]
     routes: Routes
 
 
 DOMAINS: Sequence[Domain] = (
-    Domain(library.MIGRATIONS, library.LibraryService, library_http.routes),
-    Domain(playtime.MIGRATIONS, playtime.PlaytimeService, playtime_http.routes),
-    Domain(achievements.MIGRATIONS, achievements.AchievementService, achievements_http.routes),
-    Domain(wishlist.MIGRATIONS, wishlist.WishlistService, wishlist_http.routes),
-    Domain(game_settings.MIGRATIONS, game_settings.SettingsService, settings_http.routes),
-    Domain(savegames.MIGRATIONS, savegames.SavegameService, savegames_http.routes),
+    Domain(library.MIGRATIONS, library.METADATA, library.LibraryService, library_http.routes),
+    Domain(playtime.MIGRATIONS, playtime.METADATA, playtime.PlaytimeService, playtime_http.routes),
+    Domain(achievements.MIGRATIONS, achievements.METADATA, achievements.AchievementService, achievements_http.routes),
+    Domain(wishlist.MIGRATIONS, wishlist.METADATA, wishlist.WishlistService, wishlist_http.routes),
+    Domain(game_settings.MIGRATIONS, game_settings.METADATA, game_settings.SettingsService, settings_http.routes),
+    Domain(savegames.MIGRATIONS, savegames.METADATA, savegames.SavegameService, savegames_http.routes),
 )
 """One line a domain."""
 
@@ -171,6 +174,7 @@ class _Products:
 
 
 MIGRATIONS = (tables.MIGRATIONS, *(domain.migrations for domain in DOMAINS))
+METADATA = (tables.METADATA, *(domain.metadata for domain in DOMAINS))
 ROUTES = (
     *(route for domain in DOMAINS for route in domain.routes.all),
     *family_http.routes.all,
@@ -299,7 +303,16 @@ class Gateway:
         audit = AuditLog(self.streams)
         changes = Changes(self.transactions, audit, UNDOS)
         limits = self.settings.savegame_limits
-        return Desk(self.acquire, self.streams, self.transactions, changes, audit, self.saves, limits)
+        return Desk(
+            self.acquire,
+            self.streams,
+            self.transactions,
+            changes,
+            audit,
+            self.saves,
+            limits,
+            Export(METADATA, self.streams),
+        )
 
     def _authenticate(self) -> Authenticate:
         if self.settings.auth_mode == "gateway":

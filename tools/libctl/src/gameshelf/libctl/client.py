@@ -18,6 +18,8 @@ SECONDS = 60.0
 _PATIENCE = 20
 """How often a call is made that the limit of requests refuses: long work may need more than its share of a minute."""
 _DOMAIN = "library.platform"
+_OPTIONS = (("grpc.max_receive_message_length", 64 * 1024**2),)
+"""The service bounds what it answers, but one row of an export may be larger than gRPC's usual 4 MiB."""
 
 
 class Client:
@@ -51,9 +53,9 @@ def connect() -> Client:
 
 def _channel(profile: Profile) -> grpc.Channel:
     if not profile.is_encrypted:
-        return grpc.insecure_channel(profile.address)
+        return grpc.insecure_channel(profile.address, _OPTIONS)
     files = (profile.ca_file, profile.key_file, profile.cert_file)
-    return grpc.secure_channel(profile.address, grpc.ssl_channel_credentials(*map(_read, files)))
+    return grpc.secure_channel(profile.address, grpc.ssl_channel_credentials(*map(_read, files)), _OPTIONS)
 
 
 def _read(file: Path | None) -> bytes | None:

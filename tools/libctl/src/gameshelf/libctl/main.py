@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 from gameshelf.libctl import __version__
 from gameshelf.libctl.errors import ExitCode, Refused, Terminated, Usage
 from gameshelf.libctl.output import Output
@@ -25,6 +26,9 @@ NOUNS: dict[str, str] = {
     "playtime": "How long somebody has played, and where that can't be.",
     "quota": "How much room a user's saves take, and may take.",
     "saves": "What players have in the cloud: versions, downloads, and what comes back.",
+    "completion": "The script that makes a shell complete commands.",
+    "events": "What goes out to Kafka, and what came in and could not be applied.",
+    "user": "A user at a glance, all that is stored of them, and their end.",
 }
 
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
@@ -49,6 +53,9 @@ class Noun(click.Group):
         self.params.append(_json_option())
 
 
+Noun.group_class = Noun
+
+
 class Nouns(Noun):
     """The whole command line; knows the nouns by name, and each one's commands only when it is asked for them."""
 
@@ -60,6 +67,13 @@ class Nouns(Noun):
             return None
         group: click.Command = import_module(f"gameshelf.libctl.commands.{cmd_name}").group
         return group
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Nouns are completed without loading them."""
+        nouns = [
+            CompletionItem(name, help=NOUNS[name]) for name in self.list_commands(ctx) if name.startswith(incomplete)
+        ]
+        return [*nouns, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         if NOUNS:

@@ -54,6 +54,13 @@ class Output:
         for part in drawn:
             self.out.print(Text(visible(part)) if isinstance(part, str) else part)
 
+    def line(self, data: Any, *drawn: RenderableType) -> None:
+        """One of very many answers: with ``--json`` one line of JSON, else what was drawn of it. None is kept."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(data, default=_plain, separators=(",", ":")) + "\n")
+        else:
+            self.result(data, *drawn)
+
     def say(self, message: str, style: str = "") -> None:
         """A word beside the data: what happens, what to do next. Never part of the answer."""
         self.talk.print(Text(visible(message, lines=True), style=style))

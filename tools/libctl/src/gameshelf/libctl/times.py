@@ -41,6 +41,21 @@ class Day(click.ParamType[date]):
             self.fail(f"{value!r} is no day: try 2026-05-20", param, ctx)
 
 
+class Moment(click.ParamType[datetime]):
+    """``2026-11-25``, ``2026-11-25T10:00``, with or without an offset; without one it is UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(str(value))
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time: try 2026-11-25 or 2026-11-25T10:00Z", param, ctx)
+
+
 def day_in_utc(day: date) -> tuple[datetime, datetime]:
     """When a day of UTC begins, and when it is over."""
     start = datetime.combine(day, time(), UTC)

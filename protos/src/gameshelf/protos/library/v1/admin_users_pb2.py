@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from gameshelf.protos.library.v1 import admin_change_pb2 as library_dot_v1_dot_admin__change__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1clibrary/v1/admin_users.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlibrary/v1/admin_change.proto\"\"\n\x0fShowUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\xc8\x04\n\x10ShowUserResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12-\n\terased_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x15\n\rlast_sequence\x18\x04 \x01(\x03\x12\x13\n\x0bgames_owned\x18\x05 \x01(\x03\x12\x14\n\x0cgames_shared\x18\x06 \x01(\x03\x12\x1e\n\x16total_playtime_seconds\x18\x07 \x01(\x03\x12\x32\n\x0elast_played_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10running_sessions\x18\t \x01(\x03\x12\x1d\n\x15\x61\x63hievements_unlocked\x18\n \x01(\x03\x12\x16\n\x0ewishlist_items\x18\x0b \x01(\x03\x12\x1b\n\x13games_with_settings\x18\x0c \x01(\x03\x12\r\n\x05saves\x18\r \x01(\x03\x12\x16\n\x0esaves_in_trash\x18\x0e \x01(\x03\x12\x16\n\x0eopen_conflicts\x18\x0f \x01(\x03\x12\x12\n\nused_bytes\x18\x10 \x01(\x03\x12\x16\n\x0ereserved_bytes\x18\x11 \x01(\x03\x12\x13\n\x0blimit_bytes\x18\x12 \x01(\x03\x12\x16\n\x0e\x66\x61mily_members\x18\x13 \x01(\x03\x12\x15\n\rfamily_owners\x18\x14 \x01(\x03\x12\x1a\n\x12playtime_anomalies\x18\x15 \x01(\x03\x12\x14\n\x0c\x64\x65\x61\x64_letters\x18\x16 \x01(\x03\"4\n\x11\x45xportUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"\x97\x01\n\x12\x45xportUserResponse\x12&\n\x04rows\x18\x01 \x03(\x0b\x32\x18.library.v1.ExportedRows\x12\'\n\x05\x66iles\x18\x02 \x03(\x0b\x32\x18.library.v1.ExportedFile\x12\x13\n\x0bnext_cursor\x18\x03 \x01(\t\x12\x0c\n\x04\x64one\x18\x04 \x01(\x03\x12\r\n\x05total\x18\x05 \x01(\x03\"+\n\x0c\x45xportedRows\x12\r\n\x05table\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x03(\t\"e\n\x0c\x45xportedFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64ownload_url\x18\x02 \x01(\t\x12\x17\n\x0f\x66ile_size_bytes\x18\x03 \x01(\x03\x12\x18\n\x10\x66ile_hash_sha256\x18\x04 \x01(\t\"N\n\x10\x45raseUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12)\n\x06\x63hange\x18\x02 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"=\n\x11\x45raseUserResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResultb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1clibrary/v1/admin_users.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlibrary/v1/admin_change.proto\"\"\n\x0fShowUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\"\xd9\x04\n\x10ShowUserResponse\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12-\n\terased_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x03 \x01(\x03\x12\x15\n\rlast_sequence\x18\x04 \x01(\x03\x12\x13\n\x0bgames_owned\x18\x05 \x01(\x03\x12\x14\n\x0cgames_shared\x18\x06 \x01(\x03\x12\x1e\n\x16total_playtime_seconds\x18\x07 \x01(\x03\x12\x32\n\x0elast_played_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10running_sessions\x18\t \x01(\x03\x12\x1d\n\x15\x61\x63hievements_unlocked\x18\n \x01(\x03\x12\x16\n\x0ewishlist_items\x18\x0b \x01(\x03\x12\x1b\n\x13games_with_settings\x18\x0c \x01(\x03\x12\r\n\x05saves\x18\r \x01(\x03\x12\x16\n\x0esaves_in_trash\x18\x0e \x01(\x03\x12\x16\n\x0eopen_conflicts\x18\x0f \x01(\x03\x12\x12\n\nused_bytes\x18\x10 \x01(\x03\x12\x16\n\x0ereserved_bytes\x18\x11 \x01(\x03\x12\x13\n\x0blimit_bytes\x18\x12 \x01(\x03\x12\x16\n\x0e\x66\x61mily_members\x18\x13 \x01(\x03\x12\x15\n\rfamily_owners\x18\x14 \x01(\x03\x12\x1a\n\x12playtime_anomalies\x18\x15 \x01(\x03\x12\x14\n\x0c\x64\x65\x61\x64_letters\x18\x16 \x01(\x03\x12\x0f\n\x07\x65rasure\x18\x17 \x01(\t\"4\n\x11\x45xportUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\"\x97\x01\n\x12\x45xportUserResponse\x12&\n\x04rows\x18\x01 \x03(\x0b\x32\x18.library.v1.ExportedRows\x12\'\n\x05\x66iles\x18\x02 \x03(\x0b\x32\x18.library.v1.ExportedFile\x12\x13\n\x0bnext_cursor\x18\x03 \x01(\t\x12\x0c\n\x04\x64one\x18\x04 \x01(\x03\x12\r\n\x05total\x18\x05 \x01(\x03\"+\n\x0c\x45xportedRows\x12\r\n\x05table\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x03(\t\"e\n\x0c\x45xportedFile\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64ownload_url\x18\x02 \x01(\t\x12\x17\n\x0f\x66ile_size_bytes\x18\x03 \x01(\x03\x12\x18\n\x10\x66ile_hash_sha256\x18\x04 \x01(\t\"N\n\x10\x45raseUserRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12)\n\x06\x63hange\x18\x02 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"=\n\x11\x45raseUserResponse\x12(\n\x06result\x18\x01 \x01(\x0b\x32\x18.library.v1.ChangeResultb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,17 +36,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SHOWUSERREQUEST']._serialized_start=108
   _globals['_SHOWUSERREQUEST']._serialized_end=142
   _globals['_SHOWUSERRESPONSE']._serialized_start=145
-  _globals['_SHOWUSERRESPONSE']._serialized_end=729
-  _globals['_EXPORTUSERREQUEST']._serialized_start=731
-  _globals['_EXPORTUSERREQUEST']._serialized_end=783
-  _globals['_EXPORTUSERRESPONSE']._serialized_start=786
-  _globals['_EXPORTUSERRESPONSE']._serialized_end=937
-  _globals['_EXPORTEDROWS']._serialized_start=939
-  _globals['_EXPORTEDROWS']._serialized_end=982
-  _globals['_EXPORTEDFILE']._serialized_start=984
-  _globals['_EXPORTEDFILE']._serialized_end=1085
-  _globals['_ERASEUSERREQUEST']._serialized_start=1087
-  _globals['_ERASEUSERREQUEST']._serialized_end=1165
-  _globals['_ERASEUSERRESPONSE']._serialized_start=1167
-  _globals['_ERASEUSERRESPONSE']._serialized_end=1228
+  _globals['_SHOWUSERRESPONSE']._serialized_end=746
+  _globals['_EXPORTUSERREQUEST']._serialized_start=748
+  _globals['_EXPORTUSERREQUEST']._serialized_end=800
+  _globals['_EXPORTUSERRESPONSE']._serialized_start=803
+  _globals['_EXPORTUSERRESPONSE']._serialized_end=954
+  _globals['_EXPORTEDROWS']._serialized_start=956
+  _globals['_EXPORTEDROWS']._serialized_end=999
+  _globals['_EXPORTEDFILE']._serialized_start=1001
+  _globals['_EXPORTEDFILE']._serialized_end=1102
+  _globals['_ERASEUSERREQUEST']._serialized_start=1104
+  _globals['_ERASEUSERREQUEST']._serialized_end=1182
+  _globals['_ERASEUSERRESPONSE']._serialized_start=1184
+  _globals['_ERASEUSERRESPONSE']._serialized_end=1245
 # @@protoc_insertion_point(module_scope)

@@ -17,7 +17,7 @@ class ShowUserRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ...) -> None: ...
 
 class ShowUserResponse(_message.Message):
-    __slots__ = ("user_id", "erased_at", "version", "last_sequence", "games_owned", "games_shared", "total_playtime_seconds", "last_played_at", "running_sessions", "achievements_unlocked", "wishlist_items", "games_with_settings", "saves", "saves_in_trash", "open_conflicts", "used_bytes", "reserved_bytes", "limit_bytes", "family_members", "family_owners", "playtime_anomalies", "dead_letters")
+    __slots__ = ("user_id", "erased_at", "version", "last_sequence", "games_owned", "games_shared", "total_playtime_seconds", "last_played_at", "running_sessions", "achievements_unlocked", "wishlist_items", "games_with_settings", "saves", "saves_in_trash", "open_conflicts", "used_bytes", "reserved_bytes", "limit_bytes", "family_members", "family_owners", "playtime_anomalies", "dead_letters", "erasure")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     ERASED_AT_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -40,6 +40,7 @@ class ShowUserResponse(_message.Message):
     FAMILY_OWNERS_FIELD_NUMBER: _ClassVar[int]
     PLAYTIME_ANOMALIES_FIELD_NUMBER: _ClassVar[int]
     DEAD_LETTERS_FIELD_NUMBER: _ClassVar[int]
+    ERASURE_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     erased_at: _timestamp_pb2.Timestamp
     version: int
@@ -62,7 +63,8 @@ class ShowUserResponse(_message.Message):
     family_owners: int
     playtime_anomalies: int
     dead_letters: int
-    def __init__(self, user_id: _Optional[str] = ..., erased_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ..., last_sequence: _Optional[int] = ..., games_owned: _Optional[int] = ..., games_shared: _Optional[int] = ..., total_playtime_seconds: _Optional[int] = ..., last_played_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., running_sessions: _Optional[int] = ..., achievements_unlocked: _Optional[int] = ..., wishlist_items: _Optional[int] = ..., games_with_settings: _Optional[int] = ..., saves: _Optional[int] = ..., saves_in_trash: _Optional[int] = ..., open_conflicts: _Optional[int] = ..., used_bytes: _Optional[int] = ..., reserved_bytes: _Optional[int] = ..., limit_bytes: _Optional[int] = ..., family_members: _Optional[int] = ..., family_owners: _Optional[int] = ..., playtime_anomalies: _Optional[int] = ..., dead_letters: _Optional[int] = ...) -> None: ...
+    erasure: str
+    def __init__(self, user_id: _Optional[str] = ..., erased_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ..., last_sequence: _Optional[int] = ..., games_owned: _Optional[int] = ..., games_shared: _Optional[int] = ..., total_playtime_seconds: _Optional[int] = ..., last_played_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., running_sessions: _Optional[int] = ..., achievements_unlocked: _Optional[int] = ..., wishlist_items: _Optional[int] = ..., games_with_settings: _Optional[int] = ..., saves: _Optional[int] = ..., saves_in_trash: _Optional[int] = ..., open_conflicts: _Optional[int] = ..., used_bytes: _Optional[int] = ..., reserved_bytes: _Optional[int] = ..., limit_bytes: _Optional[int] = ..., family_members: _Optional[int] = ..., family_owners: _Optional[int] = ..., playtime_anomalies: _Optional[int] = ..., dead_letters: _Optional[int] = ..., erasure: _Optional[str] = ...) -> None: ...
 
 class ExportUserRequest(_message.Message):
     __slots__ = ("user_id", "cursor")

@@ -12,9 +12,23 @@ from gameshelf.gateway.admin.commands import BY_NAME
 from gameshelf.gateway.encoding import encode
 from gameshelf.gateway.identity import Identity
 from gameshelf.gateway.streams import UserStreams
-from gameshelf.gateway.tables import AuditRecord
+from gameshelf.gateway.tables import AuditRecord, ErasedUser
 from gameshelf.kernel.database import Connection, Statement
-from sqlalchemy import BigInteger, Integer, LargeBinary, String, Text, Uuid, bindparam, cast, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    cast,
+    literal_column,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -87,7 +101,16 @@ class AuditFilter:
 
 
 _A = AuditRecord
-_json = {name: bindparam(name, type_=Text) for name in ("target", "before", "after")}
+_json = {name: cast(bindparam(name, type_=Text), JSONB) for name in ("target", "before", "after")}
+_user_hash = bindparam("user_hash", type_=LargeBinary)
+# The erasure may have been here already: what is remembered of such an account is just what it would leave.
+_is_erased = select(col(ErasedUser.user_hash)).where(col(ErasedUser.user_hash) == _user_hash).exists()
+
+
+def _unless_erased(value: Any, instead: Any = None) -> Any:
+    return case((_is_erased, null() if instead is None else instead), else_=value)
+
+
 _ADD = Statement(
     insert(AuditRecord)
     .values(
@@ -95,12 +118,14 @@ _ADD = Statement(
         command=bindparam("command", type_=String),
         actor_id=bindparam("actor_id", type_=Uuid),
         actor_roles=bindparam("actor_roles", type_=String),
-        user_id=bindparam("user_id", type_=Uuid),
-        user_hash=bindparam("user_hash", type_=LargeBinary),
-        reason=bindparam("reason", type_=String),
+        user_id=_unless_erased(bindparam("user_id", type_=Uuid)),
+        user_hash=_user_hash,
+        reason=_unless_erased(bindparam("reason", type_=String)),
         code=bindparam("code", type_=String),
         undo_of=bindparam("undo_of", type_=BigInteger),
-        **{name: cast(value, JSONB) for name, value in _json.items()},
+        target=_unless_erased(_json["target"], literal_column("'{}'::jsonb")),
+        before=_unless_erased(_json["before"]),
+        after=_unless_erased(_json["after"]),
     )
     .returning(col(_A.id))
 )
@@ -161,7 +186,7 @@ class AuditLog:
         self._streams = streams
 
     async def add(self, connection: Connection, by: Identity, new: NewEntry) -> int:
-        """Remembers something; its id."""
+        """Remembers something; its id. About an account that was erased it remembers that alone, and no data."""
         row = await _ADD.first(
             connection,
             kind=new.kind,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from gameshelf.gateway.admin.audit import AuditLog
 from gameshelf.gateway.admin.changes import Changes, Options, Result
+from gameshelf.gateway.admin.export import Export
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.encoding import encode
 from gameshelf.gateway.grpc.calls import parse_message
@@ -31,6 +32,7 @@ class Desk:
     audit: AuditLog
     saves: Saves
     limits: Limits
+    export: Export
     clock: Clock = utc_now
 
     @asynccontextmanager

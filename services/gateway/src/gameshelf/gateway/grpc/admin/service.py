@@ -20,6 +20,8 @@ from gameshelf.gateway.grpc.admin.library import Libraries
 from gameshelf.gateway.grpc.admin.playtime import PlaytimeOfUser
 from gameshelf.gateway.grpc.admin.quota import Quotas
 from gameshelf.gateway.grpc.admin.saves import CloudSavesOfUsers
+from gameshelf.gateway.grpc.admin.events import Events
+from gameshelf.gateway.grpc.admin.users import Users
 from gameshelf.gateway.grpc.calls import caller
 from gameshelf.gateway.identity import Identity, parse_uuid
 from gameshelf.gateway.streams import UserErased
@@ -41,6 +43,7 @@ NOUNS: Sequence[Callable[[Desk], Any]] = (
     AchievementsOfUser,
     Audits,
 )
+NOUNS: Sequence[Callable[[Desk], Any]] = (Users, Events, Quotas, PlaytimeOfUser, AchievementsOfUser, Audits)
 """Each has a method for every call of its noun: request and caller in, response out."""
 
 _MAX_TEXT = 500
@@ -108,8 +111,10 @@ def _refusal(command: Command, request: Message, refusal: DomainError) -> NewEnt
 
 
 def _user(request: Any) -> UUID | None:
+    where = (request, getattr(request, "filter", None))
+    names = (getattr(one, name, "") for one in where for name in ("user_id", "owner_user_id"))
     try:
-        return parse_uuid(getattr(request, "user_id", "") or getattr(request, "owner_user_id", ""))
+        return parse_uuid(next(filter(None, names), ""))
     except ValueError:
         return None
 
@@ -117,6 +122,7 @@ def _user(request: Any) -> UUID | None:
 def _target(request: Message) -> State:
     """What was asked for, as far as an entry holds it."""
     asked: State = MessageToDict(request, preserving_proto_field_name=True)
+    asked |= asked.pop("filter", {})
     return {name: _bounded(value) for name, value in asked.items() if name not in _NO_TARGET}
 
 

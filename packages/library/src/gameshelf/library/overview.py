@@ -1,0 +1,58 @@
+"""A library at a glance."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import user
+from gameshelf.library.models import AcquisitionType, FamilyLink, FamilyMembership, LinkStatus
+from gameshelf.library.visible import visible_items
+from sqlalchemy import and_, func, or_, select
+from sqlmodel import col
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryOverview:
+    """How many games a user has, and with how many people they share; links that are over don't count."""
+
+    games_owned: int
+    games_shared: int
+    """Those that others share with the user, and that the user does not own."""
+    family_members: int
+    """With whom the user shares, or has offered to."""
+    family_owners: int
+    """Who shares with the user, or has offered to."""
+
+
+_items = visible_items()
+_is_shared = col(_items.acquisition_type) == AcquisitionType.FAMILY_SHARED_ACCESS.value
+_games = (
+    select(
+        func.count().filter(~_is_shared).label("owned"),
+        func.count().filter(_is_shared).label("shared"),
+    )
+    .select_from(_items)
+    .subquery("games")
+)
+
+
+def _lasts(link: type[FamilyLink] | type[FamilyMembership]) -> Any:
+    """Whether a link is active or pending now."""
+    goes_on = or_(*(col(link.status) == status.value for status in (LinkStatus.PENDING, LinkStatus.ACTIVE)))
+    return and_(goes_on, or_(col(link.expires_at).is_(None), col(link.expires_at) > func.now()))
+
+
+_L, _M = FamilyLink, FamilyMembership
+_members = select(func.count()).select_from(_L).where(col(_L.owner_user_id) == user(), _lasts(_L))
+_owners = select(func.count()).select_from(_M).where(col(_M.user_id) == user(), _lasts(_M))
+_OVERVIEW = Statement(
+    select(_games.c.owned, _games.c.shared, _members.scalar_subquery(), _owners.scalar_subquery()).select_from(_games)
+)
+
+
+async def library_overview(connection: Connection, user_id: UUID) -> LibraryOverview:
+    """A user's library in numbers. One round trip."""
+    row = await _OVERVIEW.first(connection, user_id=user_id)
+    assert row is not None
+    return LibraryOverview(*row.values())

@@ -1,0 +1,46 @@
+"""A user's saves at a glance."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import user
+from gameshelf.savegames.models import SavegameConflict
+from gameshelf.savegames.store.parts import S
+from sqlalchemy import and_, func, select
+from sqlmodel import col
+
+
+@dataclass(frozen=True, slots=True)
+class SavegameOverview:
+    """How many saves a user has."""
+
+    saves: int
+    saves_in_trash: int
+    open_conflicts: int
+    """Of saves that are not in the trash."""
+
+
+_X = SavegameConflict
+_conflicts = (
+    select(func.count())
+    .select_from(_X)
+    .join(S, and_(col(S.user_id) == col(_X.user_id), col(S.id) == col(_X.slot_id)))
+    .where(col(_X.user_id) == user(), col(_X.resolved_at).is_(None), col(S.deleted_at).is_(None))
+)
+_OVERVIEW = Statement(
+    select(
+        func.count().filter(col(S.deleted_at).is_(None)),
+        func.count().filter(col(S.deleted_at).is_not(None)),
+        _conflicts.correlate(None).scalar_subquery(),
+    )
+    .select_from(S)
+    .where(col(S.user_id) == user(), col(S.head_version).is_not(None))
+)
+
+
+async def savegame_overview(connection: Connection, user_id: UUID) -> SavegameOverview:
+    """A user's saves in numbers. One round trip."""
+    row = await _OVERVIEW.first(connection, user_id=user_id)
+    assert row is not None
+    return SavegameOverview(*row.values())

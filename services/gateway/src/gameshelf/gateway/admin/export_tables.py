@@ -1,0 +1,166 @@
+"""Where something of a user is stored, from the tables themselves: a table of users that is added is exported too."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from gameshelf.kernel.database import Statement
+from gameshelf.kernel.sql import user
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
+
+USER_COLUMNS = ("user_id", "owner_user_id", "shared_with_user_id", "holder_user_id", "subject_id")
+"""A row is a user's when one of these is their id. Whose copy somebody else played is that other player's."""
+CONTENTS = "savegames.savegame_contents"
+"""The table whose rows have a file each."""
+_LEFT_OUT = {"gateway.audit": frozenset({"actor_id", "user_hash"})}
+"""Who of the staff it was is that person's data, and not the user's."""
+
+Tables = Mapping[str, Table]
+
+
+def _in_audit(tables: Tables) -> Any:
+    return tables["gateway.audit"].c.user_hash == bindparam("user_hash", type_=LargeBinary)
+
+
+def _shared_with(tables: Tables) -> Any:
+    link, mirror = tables["library.family_sharing_links"], tables["library.family_memberships"].alias()
+    mine = select(mirror.c.owner_user_id, mirror.c.id).where(mirror.c.user_id == user())
+    return and_(tuple_(link.c.owner_user_id, link.c.id).in_(mine), link.c.shared_with_user_id == user())
+
+
+def _members(tables: Tables) -> Any:
+    mirror, link = tables["library.family_memberships"], tables["library.family_sharing_links"].alias()
+    mine = select(link.c.shared_with_user_id, link.c.owner_user_id).where(link.c.owner_user_id == user())
+    return tuple_(mirror.c.user_id, mirror.c.owner_user_id).in_(mine)
+
+
+_FOUND_BY: Mapping[tuple[str, str], Callable[[Tables], Any]] = {
+    ("gateway.audit", "user_id"): _in_audit,
+    ("library.family_sharing_links", "shared_with_user_id"): _shared_with,
+    ("library.family_memberships", "owner_user_id"): _members,
+}
+"""Where no index begins with the column: another way to the same rows, that has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The rows of a table that are a user's by one of its columns, in the order of their key."""
+
+    table: str
+    column: str
+    key: tuple["Column[Any]", ...]
+    """The key without the column; empty where there is at most one row."""
+    first: Statement
+    """Parameters ``user_id``, ``user_hash``, ``limit``, ``bytes``: ``row, page_size``, and the key of each row."""
+    after: Statement
+    """The same behind a key: parameters ``k0``, ``k1``, …"""
+    count: Any
+    """How many rows there are, as a value of a select."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.table}:{self.column}"
+
+    def parse(self, key: list[Any]) -> dict[str, Any]:
+        """A key as a cursor has it, as the parameters of ``after``. Raises ValueError, TypeError."""
+        return {
+            f"k{place}": _value(column, text) for place, (column, text) in enumerate(zip(self.key, key, strict=True))
+        }
+
+
+def sources(metadata: Iterable[MetaData]) -> list[Source]:
+    """Every place where rows of users are, in the order of their names."""
+    tables = {name: table for one in metadata for name, table in one.tables.items()}
+    return [
+        _source(tables, tables[name], column, earlier)
+        for name in sorted(tables)
+        for column, earlier in _columns(tables[name])
+    ]
+
+
+def _columns(table: Table) -> Iterable[tuple[str, tuple[str, ...]]]:
+    """The columns of a table that make a row a user's, each with those before it."""
+    names = tuple(name for name in USER_COLUMNS if name in table.c)
+    return ((name, names[:place]) for place, name in enumerate(names))
+
+
+def _source(tables: Tables, table: Table, column: str, earlier: tuple[str, ...]) -> Source:
+    find = _FOUND_BY.get((table.fullname, column))
+    # A row that is a user's in two ways is exported once.
+    not_yet = (table.c[name].is_distinct_from(user()) for name in earlier)
+    where = and_(find(tables) if find else table.c[column] == user(), *not_yet)
+    key = tuple(one for one in table.primary_key.columns if one.name != column)
+    given = (bindparam(f"k{place}", type_=one.type) for place, one in enumerate(key))
+    behind = and_(where, tuple_(*key) > tuple_(*given)) if key else where
+    count = select(func.count()).select_from(table).where(where).scalar_subquery()
+    return Source(
+        table.fullname,
+        column,
+        key,
+        _page(table, key, where),
+        _page(table, key, behind),
+        count,
+    )
+
+
+def _page(table: Table, key: tuple["Column[Any]", ...], where: Any) -> Statement:
+    """Rows as JSON, at most so many, and no more than together have so many bytes; but always one."""
+    shown = [column for column in table.c if column.name not in _LEFT_OUT.get(table.fullname, ())]
+    pairs = [part for column in shown for part in (literal_column(f"'{column.name}'", Text), _json(column))]
+    named = [column.label(f"k{place}") for place, column in enumerate(key)]
+    found = (
+        select(cast(func.json_build_object(*pairs), Text).label("row"), *named)
+        .where(where)
+        .order_by(*key)
+        .limit(bindparam("limit", type_=Integer))
+        .subquery("found")
+    )
+    order = [found.c[f"k{place}"] for place in range(len(key))]
+    length = func.octet_length(found.c.row)
+    through = func.sum(length).over(order_by=order or [literal_column("1")], rows=(None, 0))
+    page = select(*found.c, func.count().over().label("page_size"), (through - length).label("before")).subquery("page")
+    keys = [page.c[f"k{place}"] for place in range(len(key))]
+    return Statement(
+        select(page.c.row, page.c.page_size, *keys)
+        .where(page.c.before < bindparam("bytes", type_=BigInteger))
+        .order_by(*keys)
+    )
+
+
+def _json(column: "Column[Any]") -> Any:
+    if isinstance(column.type, LargeBinary):
+        return func.replace(func.encode(column, "base64"), "\n", "")
+    return column
+
+
+def _value(column: "Column[Any]", text: Any) -> Any:
+    kind = column.type.python_type
+    if kind is int:
+        if not (isinstance(text, int) and -(2**63) <= text < 2**63):
+            raise ValueError
+        return text
+    if not isinstance(text, str) or "\0" in text:
+        raise ValueError
+    if kind is datetime:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment
+    return UUID(text) if kind is UUID else text

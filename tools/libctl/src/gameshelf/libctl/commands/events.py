@@ -1,0 +1,236 @@
+"""``libctl events``: what goes out to Kafka, and what came in and could not be applied."""
+
+import base64
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import click
+from gameshelf.libctl.changing import Wanted, again, changing
+from gameshelf.libctl.client import Client, connect
+from gameshelf.libctl.main import noun
+from gameshelf.libctl.messages import plain
+from gameshelf.libctl.output import Column, Output, facts, size, table, visible
+from gameshelf.libctl.progress import Progress
+from gameshelf.libctl.times import Moment
+from gameshelf.protos.library.v1 import admin_events_pb2 as messages
+from gameshelf.protos.library.v1.admin_change_pb2 import ChangeOptions
+from rich.text import Text
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_PART = 500
+_SHOWN = 200
+"""How many characters of an original a list shows; with --id all that the service gives."""
+
+
+@noun("events")
+def group() -> None:
+    """What goes out to Kafka, and what came in and could not be applied."""
+
+
+@group.command()
+@click.pass_obj
+def outbox(out: Output) -> None:
+    """What waits to be sent to Kafka, topic by topic."""
+    found = plain(connect().call("ShowOutbox", messages.ShowOutboxRequest()))
+    told = {
+        "pending": _number(found["pending"], found["is_more"]),
+        "the oldest waits": f"{found['lag_seconds']:.1f} s",
+        "to be told with others' next changes": found["forwarded"],
+    }
+    rows = [(one["topic"], _number(one["pending"], one["is_more"]), one["oldest_at"]) for one in found["topics"]]
+    columns = [Column("topic"), Column("pending", "right"), Column("the oldest since")]
+    out.result(found, facts(told), table(columns, rows, empty="Nothing waits."))
+
+
+@group.group()
+def dlq() -> None:
+    """Dead letters: records that could not be applied."""
+
+
+def choosing(command: F) -> F:
+    """Gives a command the options of a filter; it gets them as ``chosen``."""
+
+    def with_chosen(
+        *arguments: Any,
+        topic: str | None,
+        only_reason: str | None,
+        user: UUID | None,
+        since: datetime | None,
+        until: datetime | None,
+        letter: UUID | None,
+        **more: Any,
+    ) -> Any:
+        chosen = messages.DeadLetterFilter(
+            topic=topic or "", reason=only_reason or "", user_id=str(user or ""), dead_letter_id=str(letter or "")
+        )
+        for name, moment in (("since", since), ("until", until)):
+            if moment is not None:
+                getattr(chosen, name).FromDatetime(moment)
+        return command(*arguments, chosen=chosen, **more)
+
+    with_chosen.__doc__, with_chosen.__name__ = command.__doc__, command.__name__
+    wrapped: Any = with_chosen
+    wrapped.__click_params__ = getattr(command, "__click_params__", [])
+    for option in (
+        click.option("--id", "letter", type=click.UUID, help="This one alone."),
+        click.option("--until", type=Moment(), help="Not later than this."),
+        click.option("--since", type=Moment(), help="Not earlier than this."),
+        click.option("--user", type=click.UUID, help="About this user."),
+        click.option("--only-reason", metavar="CODE", help="Only of this reason, such as MALFORMED_JSON."),
+        click.option("--topic", help="Only of this topic."),
+    ):
+        wrapped = option(wrapped)
+    return wrapped  # type: ignore[no-any-return]
+
+
+@dlq.command("list")
+@choosing
+@click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True)
+@click.option("--cursor", default="", help="Go on behind the last one of a page before.")
+@click.option("--all", "is_all", is_flag=True, help="All of them as they come; with --json one document a line.")
+@click.pass_obj
+def list_(out: Output, chosen: messages.DeadLetterFilter, limit: int, cursor: str, is_all: bool) -> None:
+    """Dead letters, the oldest first."""
+    asked = messages.ListDeadLettersRequest(filter=chosen, cursor=cursor, limit=_PART if is_all else limit)
+    client = connect()
+    if is_all:
+        for part in _parts(client, asked):
+            for one in part.dead_letters:
+                letter = _letter(one)
+                out.line(letter, *_drawn(letter, _SHOWN))
+        return
+    part = client.call("ListDeadLetters", asked)
+    while part.next_cursor and len(part.dead_letters) < limit:  # of a rare kind, a part may find few, or none
+        asked.cursor, asked.limit = part.next_cursor, limit - len(part.dead_letters)
+        more = client.call("ListDeadLetters", asked)
+        part.dead_letters.extend(more.dead_letters)
+        part.next_cursor = more.next_cursor
+    shown = None if chosen.dead_letter_id else _SHOWN
+    letters = [_letter(one) for one in part.dead_letters]
+    found = {**plain(part), "dead_letters": letters}
+    drawn = [each for letter in letters for each in _drawn(letter, shown)]
+    out.result(found, *drawn or [Text("No dead letters.", style="dim")])
+    if not cursor and letters:
+        out.say(f"{len(letters)} of {_number(part.total, part.is_more)}.")
+    if part.next_cursor:
+        out.say(f"There is more: --cursor {part.next_cursor}, or --all")
+
+
+@dlq.command()
+@choosing
+@click.option("--cursor", default="", help="Begin behind this place, as an interrupted command has said.")
+@changing
+@click.pass_obj
+def replay(out: Output, chosen: messages.DeadLetterFilter, cursor: str, wanted: Wanted) -> None:
+    """Sends dead letters to their topics again. Those that come later, or come back, are not sent."""
+    client = connect()
+    asked = messages.ReplayDeadLettersRequest(filter=chosen, cursor=cursor, limit=_PART)
+    revision, total = wanted.revision or "", 0
+    if not revision:
+        seen = client.call("ReplayDeadLetters", asked)
+        revision, total = seen.revision, seen.total
+        if not wanted.apply:
+            _show_dry(out, plain(seen))
+            return
+    asked.change.CopyFrom(ChangeOptions(apply=True, reason=wanted.reason, revision=revision))
+    _send(out, client, asked, total)
+
+
+def _show_dry(out: Output, seen: dict[str, Any]) -> None:
+    names = ("total", "is_more", "revision", "counts")
+    columns = [Column("topic"), Column("reason"), Column("letters", "right"), Column("can be sent", "right")]
+    rows = [(one["topic"], one["reason"], one["count"], one["can_replay"]) for one in seen["counts"]]
+    found = {"applied": False, **{name: seen[name] for name in names}}
+    out.result(found, table(columns, rows, empty="No dead letters."))
+    if rows:
+        out.say(f"Nothing was sent. To send {_number(seen['total'], seen['is_more'])}:", "bold")
+        out.say(f"  {again(seen['revision'])}")
+
+
+def _send(out: Output, client: Client, asked: messages.ReplayDeadLettersRequest, total: int) -> None:
+    """Part by part, each a transaction and an entry of the audit of its own."""
+    done: dict[str, Any] = {"replayed": 0, "left": 0, "first_audit_id": None, "last_audit_id": None}
+    try:
+        with Progress(out, "letters sent") as bar:
+            while True:
+                part = client.call("ReplayDeadLetters", asked)
+                done["replayed"] += part.replayed
+                done["left"] += part.left
+                if part.audit_id:
+                    done["first_audit_id"] = done["first_audit_id"] or part.audit_id
+                    done["last_audit_id"] = part.audit_id
+                bar.at(done["replayed"] + done["left"], total)
+                if not part.next_cursor:
+                    break
+                asked.cursor = part.next_cursor
+    except BaseException as error:
+        if asked.cursor or isinstance(error, KeyboardInterrupt):
+            out.say(f"{done['replayed']} were sent. What is sent is no dead letter any more, so this goes on:")
+            out.say(f"  {again(asked.change.revision)}")
+        raise
+    out.result({"applied": True, **done, "revision": asked.change.revision}, facts(_told(done)))
+    if done["left"]:
+        out.say("Left are those without a value or with a key that is no text, of erased accounts, and those that")
+        out.say("somebody was at: the same command tries these again.")
+
+
+def _told(done: dict[str, Any]) -> dict[str, object]:
+    entries = f"{done['first_audit_id']} to {done['last_audit_id']}" if done["first_audit_id"] else "none"
+    return {"sent again": done["replayed"], "left": done["left"], "entries of the audit": entries}
+
+
+def _parts(client: Client, asked: messages.ListDeadLettersRequest) -> Iterator[messages.ListDeadLettersResponse]:
+    while True:
+        part = client.call("ListDeadLetters", asked)
+        yield part
+        if not part.next_cursor:
+            return
+        asked.cursor = part.next_cursor
+
+
+def _letter(of: messages.DeadLetter) -> dict[str, Any]:
+    """As JSON has it: bytes as text where they are text, else in base64."""
+    told = plain(of)
+    del told["value"], told["key"]
+    is_cut = of.value_size > len(of.value)
+    told |= _bytes("key", of.key if of.HasField("key") else None, False)
+    return told | _bytes("value", of.value if of.value_size or of.can_replay else None, is_cut)
+
+
+def _bytes(name: str, held: bytes | None, is_cut: bool) -> dict[str, Any]:
+    """Bytes that may have been cut in the middle of a character."""
+    if held is None:
+        return {name: None}
+    for length in range(len(held), len(held) - (4 if is_cut else 1), -1):
+        try:
+            return {name: held[:length].decode()}
+        except UnicodeDecodeError:
+            continue
+    return {name: None, f"{name}_base64": base64.b64encode(held).decode()}
+
+
+def _drawn(letter: dict[str, Any], shown: int | None) -> list[Any]:
+    """A letter in words. What somebody has sent to us is shown as text, and does nothing to the terminal."""
+    original = letter["value"] if letter.get("value_base64") is None else f"base64: {letter['value_base64']}"
+    text = visible(original)
+    if shown and len(text) > shown:
+        text = text[:shown] + "…"
+    told = {
+        "topic": letter["topic"],
+        "reason": f"{letter['reason']}: {letter['detail']}",
+        "when": letter["created_at"],
+        "user": letter["user_id"] or None,
+        "key": letter["key"] if letter.get("key_base64") is None else f"base64: {letter['key_base64']}",
+        "original": Text(text or "none") if original is not None else "none",
+        "takes": size(letter["value_size"]),
+        "can be sent again": None if letter["can_replay"] else "no: it has no value, or a key that is no text",
+    }
+    head = Text(letter["dead_letter_id"], style="bold")
+    return [head, facts((name, value) for name, value in told.items() if value is not None), Text()]
+
+
+def _number(number: int, is_more: bool) -> str:
+    return f"{number}+" if is_more else str(number)

@@ -1,0 +1,121 @@
+"""``libctl user``: a user at a glance, all that is stored of them, and their end."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+from gameshelf.libctl.archive import Partial, partial
+from gameshelf.libctl.changing import Wanted, carry_out, changing
+from gameshelf.libctl.client import Client, connect
+from gameshelf.libctl.errors import Usage
+from gameshelf.libctl.fetching import Absent, fetch
+from gameshelf.libctl.main import noun
+from gameshelf.libctl.messages import plain
+from gameshelf.libctl.output import Column, Output, facts, size, table
+from gameshelf.libctl.progress import Progress
+from gameshelf.protos.library.v1 import admin_users_pb2 as messages
+
+_ERASURE = {"running": "being erased: some of the data may still be there", "done": "erased: nothing is left"}
+
+
+@noun("user")
+def group() -> None:
+    """A user at a glance, all that is stored of them, and their end."""
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.pass_obj
+def show(out: Output, user: UUID) -> None:
+    """What there is of a user, in numbers. It is audited that you looked."""
+    found = plain(connect().call("ShowUser", messages.ShowUserRequest(user_id=str(user))))
+    if found["erasure"]:
+        told = {"user": user, "account": _ERASURE[found["erasure"]], "erased at": found["erased_at"]}
+        out.result(found, facts(told))
+        return
+    out.result(found, facts(_told(found)))
+
+
+def _told(found: dict[str, Any]) -> dict[str, object]:
+    """A user in words."""
+    hours, minutes = divmod(found["total_playtime_seconds"] // 60, 60)
+    last = f", last at {found['last_played_at']:%Y-%m-%d %H:%M} UTC" if found["last_played_at"] else ""
+    taken = found["used_bytes"] + found["reserved_bytes"]
+    return {
+        "user": found["user_id"],
+        "games": f"{found['games_owned']} owned, {found['games_shared']} shared by others",
+        "family": f"shares with {found['family_members']}, may play games of {found['family_owners']}",
+        "played": f"{hours} h {minutes:02} min{last}",
+        "sessions running": found["running_sessions"],
+        "playtime anomalies": found["playtime_anomalies"],
+        "achievements": f"{found['achievements_unlocked']} unlocked",
+        "wishlist": found["wishlist_items"],
+        "games with settings": found["games_with_settings"],
+        "saves": f"{found['saves']}, {found['saves_in_trash']} in the trash, {found['open_conflicts']} open conflicts",
+        "room for saves": f"{size(taken)} of {size(found['limit_bytes'])}",
+        "dead letters": found["dead_letters"],
+        "events": f"the newest is number {found['last_sequence']}" if found["last_sequence"] else "none so far",
+    }
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.option(
+    "--to", "target", required=True, type=click.Path(path_type=Path), metavar="FILE.zip", help="Never overwritten."
+)
+@click.pass_obj
+def export(out: Output, user: UUID, target: Path) -> None:
+    """All that is stored of a user and the files of their saves, as an archive. Goes on where it was interrupted."""
+    client = connect()
+    with partial(target, user) as archive:
+        try:
+            _gather(out, client, user, archive)
+            made = archive.pack()
+        except BaseException:
+            if archive.begun:
+                out.say(f"What is there so far is kept in {target}.partial: the same command goes on.")
+            raise
+    rows = [(name, told["rows"], size(told["bytes"])) for name, told in made["tables"].items()]
+    columns = [Column("table"), Column("rows", "right"), Column("takes", "right")]
+    files = f"{len(made['files'])}, {size(sum(file['bytes'] for file in made['files'].values()))}"
+    told = {"files of saves": files, "archive": made["file"], "SHA-256": made["sha256"]}
+    out.result(made, table(columns, rows), facts(told))
+    if made["missing_files"]:
+        out.warn(f"The object store has lost {len(made['missing_files'])} files; manifest.json names them.")
+
+
+def _gather(out: Output, client: Client, user: UUID, archive: Partial) -> None:
+    """Part by part: the files first, since their URLs don't live long, then the rows, then the place where to go on."""
+    with Progress(out, "rows") as bar:
+        while not archive.is_whole:
+            asked = messages.ExportUserRequest(user_id=str(user), cursor=archive.cursor)
+            part = client.call("ExportUser", asked)
+            missing = [file.name for file in part.files if not _is_fetched(file, archive)]
+            archive.take(((found.table, found.rows) for found in part.rows), part.next_cursor, missing)
+            bar.at(part.done, part.total)
+
+
+def _is_fetched(file: messages.ExportedFile, archive: Partial) -> bool:
+    """Fetches a file; False where the store has lost it."""
+    try:
+        fetch(file.download_url, archive.file(file.name), file.file_size_bytes, file.file_hash_sha256)
+    except Absent:
+        return False
+    return True
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.option("--confirm", type=click.UUID, metavar="USER", help="The user's id once more. Needed with --apply.")
+@changing
+@click.pass_obj
+def erase(out: Output, user: UUID, confirm: UUID | None, wanted: Wanted) -> None:
+    """Ends an account, and erases all of its data. There is no way back."""
+    if wanted.apply and confirm != user:
+        raise Usage(
+            "there is no way back from this, so --confirm must say the user's id once more", f"--confirm {user}"
+        )
+    carry_out(out, "EraseUser", messages.EraseUserRequest(user_id=str(user)), wanted)
+    if not wanted.apply:
+        out.say(f"and with --confirm {user}, since there is no way back")

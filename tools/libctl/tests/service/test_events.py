@@ -1,0 +1,318 @@
+"""``libctl events``: what waits for Kafka, what could not be applied, and sending that again."""
+
+import asyncio
+import json
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer
+from gameshelf.devstack.events import CloudEvent
+
+PAYMENTS = "com.platform.payment.events.v1"
+RELAYS = 0x72656C61
+"""The first key of the locks of shards."""
+PURCHASED = "com.platform.payment.purchase.completed.v1"
+
+
+@pytest.fixture(scope="module")
+def database(platform):
+    """Runs one statement."""
+
+    def run(statement, *values):
+        async def once():
+            connection = await asyncpg.connect(platform.dsn)
+            try:
+                return await connection.fetch(statement, *values)
+            finally:
+                await connection.close()
+
+        return asyncio.run(once())
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def held(platform):
+    """Runs a statement in a transaction that goes on while the block runs."""
+
+    @contextmanager
+    def hold(statement):
+        loop = asyncio.new_event_loop()
+        connection = loop.run_until_complete(asyncpg.connect(platform.dsn))
+        loop.run_until_complete(connection.execute("BEGIN"))
+        loop.run_until_complete(connection.execute(statement))
+        try:
+            yield
+        finally:
+            loop.run_until_complete(connection.close())
+            loop.close()
+
+    return hold
+
+
+@pytest.fixture
+def letter(database):
+    """Makes a dead letter; its id. Each test has letters of a topic of its own."""
+
+    def make(topic, *, value=b"{}", key=b"k", reason="MALFORMED_DATA", user=None, at=None):
+        letter_id = uuid4()
+        if user:
+            database("INSERT INTO gateway.user_streams (user_id) VALUES ($1) ON CONFLICT DO NOTHING", user)
+        database(
+            "INSERT INTO gateway.dead_letters VALUES ($1, $2, $3, $4, 'it is what it is', $5, $6, coalesce($7, now()))",
+            letter_id,
+            user,
+            topic,
+            reason,
+            key,
+            value,
+            at,
+        )
+        return letter_id
+
+    return make
+
+
+@pytest.fixture
+def topic():
+    return f"test.{uuid4().hex[:8]}"
+
+
+def ids(found):
+    return [UUID(one["dead_letter_id"]) for one in found["dead_letters"]]
+
+
+def consumed(platform, topic, count):
+    """The first records of a topic, from its beginning: key and value."""
+
+    async def consume():
+        consumer = AIOKafkaConsumer(topic, bootstrap_servers=platform.kafka.address, auto_offset_reset="earliest")
+        await consumer.start()
+        try:
+            async with asyncio.timeout(20):
+                return [((one := await consumer.getone()).key, one.value) for _ in range(count)]
+        finally:
+            await consumer.stop()
+
+    return asyncio.run(consume())
+
+
+def test_the_outbox_is_shown_topic_by_topic(support, held, database, topic):
+    with held(f"SELECT pg_advisory_xact_lock({RELAYS}, 31)"):  # as a relay that serves the shard; so no other one does
+        database(
+            "INSERT INTO gateway.outbox (shard, topic, value, created_at) "
+            "SELECT 31, $1, '', now() - interval '90 s' FROM generate_series(1, 3)",
+            topic,
+        )
+        found = support.data("events", "outbox")
+        shown = support.shows("events", "outbox")
+    [mine] = [one for one in found["topics"] if one["topic"] == topic]
+    assert (mine["pending"], mine["is_more"], found["is_more"]) == (3, False, False)
+    assert found["pending"] >= 3
+    assert found["lag_seconds"] >= 90
+    assert topic in shown
+
+
+def test_letters_are_shown_with_their_originals_which_do_nothing_to_a_terminal(support, letter, topic):
+    evil = letter(topic, value='{"x": "\x1b[2J\u202e[red]я"}'.encode())
+    shown = support.shows("events", "dlq", "list", "--topic", topic)
+    assert str(evil) in shown
+    assert "MALFORMED_DATA: it is what it is" in shown
+    assert "\x1b" not in shown
+    assert "\\x1b[2J\\u202e[red]я" in shown
+    [found] = support.data("events", "dlq", "list", "--topic", topic)["dead_letters"]
+    assert (found["dead_letter_id"], found["topic"], found["key"]) == (str(evil), topic, "k")
+    assert found["value"] == '{"x": "\x1b[2J\u202e[red]я"}'
+    assert found["can_replay"]
+
+
+def test_what_is_no_text_is_in_base64_and_what_is_long_is_cut(support, letter, topic):
+    letter(topic, value=b"\xff\x00", key=b"\xff")
+    letter(topic, value="я".encode() * 5000, key=None)
+    letter(topic, value=None)
+    binary, long, empty = support.data("events", "dlq", "list", "--topic", topic)["dead_letters"]
+    assert (binary["value"], binary["value_base64"], binary["key_base64"]) == (None, "/wA=", "/w==")
+    assert (long["value"], long["value_size"], long["key"]) == ("я" * 2048, 10_000, None)
+    assert (empty["value"], empty["value_size"], empty["can_replay"]) == (None, 0, False)
+    shown = support.shows("events", "dlq", "list", "--topic", topic)
+    assert "base64: /wA=" in shown
+    assert shown.count("can be sent again") == 2
+
+
+def test_filters_narrow(support, letter, topic):
+    user, day = uuid4(), datetime(2026, 3, 1, tzinfo=UTC)
+    first = letter(topic, user=user, at=day)
+    second = letter(topic, reason="EMPTY", at=day + timedelta(days=1))
+    third = letter(topic, at=day + timedelta(days=2))
+
+    def found(*words):
+        return ids(support.data("events", "dlq", "list", "--topic", topic, *words))
+
+    assert found() == [first, second, third]
+    assert found("--only-reason", "EMPTY") == [second]
+    assert found("--user", user) == [first]
+    assert found("--id", third) == [third]
+    assert found("--since", "2026-03-02") == [second, third]
+    assert found("--until", "2026-03-02T00:00Z") == [first, second]
+    assert found("--since", "2026-03-02", "--until", "2026-03-02T12:00+03:00") == [second]
+    assert found("--only-reason", "nothing") == []
+    assert "No dead letters." in support.shows("events", "dlq", "list", "--topic", "nothing")
+
+
+def test_pages_follow_each_other_and_all_come_line_by_line(support, letter, topic):
+    made = [letter(topic, at=datetime(2026, 3, 1, tzinfo=UTC)) for _ in range(3)]  # of one moment
+    ran = support.run("--json", "events", "dlq", "list", "--topic", topic, "--limit", 2)
+    cursor = ran.data["next_cursor"]
+    assert f"--cursor {cursor}" in ran.err
+    assert ran.data["total"] == 3
+    rest = support.data("events", "dlq", "list", "--topic", topic, "--limit", 2, "--cursor", cursor)
+    assert ids(ran.data) + ids(rest) == sorted(made)
+    assert rest["next_cursor"] == ""
+    lines = support.shows("--json", "events", "dlq", "list", "--topic", topic, "--all").splitlines()
+    assert [json.loads(line)["dead_letter_id"] for line in lines] == [str(one) for one in sorted(made)]
+    assert support.shows("events", "dlq", "list", "--topic", topic, "--all").count("MALFORMED_DATA") == 3
+
+
+@pytest.mark.parametrize(
+    "words", [("--cursor", "x"), ("--cursor", "AAAA"), ("--cursor", "я"), ("--topic", "t" * 250), ("--since", "soon")]
+)
+def test_bad_filters_are_named(support, words):
+    assert support.refused("events", "dlq", "list", *words)[0] == 2
+
+
+def test_a_replay_sends_key_and_value_as_they_came(admin, platform, letter, topic, database):
+    user = uuid4()
+    first = letter(topic, key="ключ".encode(), value=b"\x00\xff raw", user=user)
+    letter(topic, key=None, value=b"")
+    stays = [
+        letter(topic, key=b"\xff"),
+        letter(topic, value=None),
+        letter(topic, key=b"\xed\xa0\x80"),
+        letter(topic, key=b""),
+    ]
+    dry = admin.data("events", "dlq", "replay", "--topic", topic)
+    assert (dry["applied"], dry["total"]) == (False, 6)
+    assert dry["counts"] == [{"topic": topic, "reason": "MALFORMED_DATA", "count": 6, "can_replay": 2}]
+    assert admin.data("events", "dlq", "list", "--id", first)["total"] == 1
+    done = admin.data("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "mended")
+    assert (done["applied"], done["replayed"], done["left"]) == (True, 2, 4)
+    records = consumed(platform, topic, 2)
+    assert sorted(records, key=str) == sorted([("ключ".encode(), b"\x00\xff raw"), (None, b"")], key=str)
+    assert set(ids(admin.data("events", "dlq", "list", "--topic", topic))) == set(stays)
+
+
+def test_each_part_is_audited_with_the_filter(admin, letter, topic):
+    user = uuid4()
+    letter(topic, user=user)
+    done = admin.data("events", "dlq", "replay", "--topic", topic, "--user", user, "--apply", "--reason", "mended")
+    [entry] = admin.data("audit", "list", "--user", user)["entries"]
+    assert entry["audit_id"] == done["first_audit_id"] == done["last_audit_id"]
+    assert (entry["command"], entry["kind"], entry["reason"]) == ("events dlq replay", "change", "mended")
+    assert entry["target"]["topic"] == topic
+    assert entry["target"]["until"] == done["revision"].replace("+00:00", "Z")
+    assert entry["after"] == {"letters": 0, "replayed": 1}
+    again = admin.data("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "once more")
+    assert (again["replayed"], again["first_audit_id"]) == (0, None)
+
+
+def test_the_dry_run_is_shown_and_says_how_to_go_on(admin, letter, topic):
+    letter(topic)
+    ran = admin.run("events", "dlq", "replay", "--topic", topic)
+    assert ran.code == 0
+    assert "MALFORMED_DATA" in ran.out
+    assert f'libctl events dlq replay --topic {topic} --apply --reason "…" --revision 20' in ran.err
+    shown = admin.shows("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "mended")
+    assert "sent again" in shown
+
+
+def test_what_comes_after_the_dry_run_is_not_sent(admin, letter, topic):
+    letter(topic)
+    revision = admin.data("events", "dlq", "replay", "--topic", topic)["revision"]
+    late = letter(topic)
+    words = ("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "as seen", "--revision")
+    assert admin.data(*words, revision)["replayed"] == 1
+    assert ids(admin.data("events", "dlq", "list", "--topic", topic)) == [late]
+    assert admin.refused(*words, "nonsense") == (4, "PRECONDITION_FAILED")
+
+
+def test_letters_of_an_erased_account_are_left_to_the_erasure(admin, letter, topic, database):
+    user = uuid4()
+    letter(topic, user=user)
+    database("UPDATE gateway.user_streams SET erased_at = now() + interval '1 h' WHERE user_id = $1", user)
+    done = admin.data("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "mended")
+    assert (done["replayed"], done["left"]) == (0, 1) or database(
+        "SELECT count(*) AS n FROM gateway.dead_letters WHERE user_id = $1", user
+    )[0]["n"] == 0
+    assert database("SELECT count(*) AS n FROM gateway.outbox WHERE topic = $1", topic)[0]["n"] == 0
+
+
+def test_a_letter_that_somebody_is_at_is_left(admin, letter, topic, held):
+    words = ("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "mended")
+    letter(topic)
+    with held(f"SELECT FROM gateway.dead_letters WHERE topic = '{topic}' FOR UPDATE"):
+        assert admin.data(*words)["left"] == 1
+    assert admin.data(*words)["replayed"] == 1
+
+
+def test_a_letter_of_a_user_whose_row_is_locked_is_left(admin, letter, topic, held):
+    """So that an erasure that has just begun, and waits for nothing, never waits for this."""
+    words = ("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "mended")
+    user = uuid4()
+    letter(topic, user=user)
+    with held(f"SELECT FROM gateway.user_streams WHERE user_id = '{user}' FOR UPDATE"):
+        assert admin.data(*words)["left"] == 1
+    assert admin.data(*words)["replayed"] == 1
+
+
+def test_a_record_that_could_not_be_applied_is_applied_once_it_is_mended(admin, platform, service, letter, database):
+    """And one that still can't be becomes a new letter, which this replay does not send."""
+    player, game, wrong = uuid4(), uuid4(), b'{"data": {"userId": "%s"}}' % str(uuid4()).encode()
+    good = CloudEvent(PURCHASED, {"userId": str(player), "orderId": "o", "items": [{"productId": str(game)}]})
+    both = [letter(PAYMENTS, value=good.encode(), user=player), letter(PAYMENTS, value=wrong)]
+    done = admin.data("events", "dlq", "replay", "--topic", PAYMENTS, "--apply", "--reason", "mended")
+    assert done["replayed"] == 2
+    found = _wait(lambda: admin.data("events", "dlq", "list", "--topic", PAYMENTS)["dead_letters"])
+    assert [one["reason"] for one in found] == ["MALFORMED_EVENT"]
+    assert UUID(found[0]["dead_letter_id"]) not in both
+    owned = "SELECT 1 FROM library.user_library_items WHERE user_id = $1 AND product_id = $2"
+    assert _wait(lambda: database(owned, player, game))
+
+
+def test_only_admins_replay_and_nobody_else_looks(support, staff, topic):
+    words = ("events", "dlq", "replay", "--topic", topic, "--user", uuid4())
+    assert support.refused(*words) == (1, "PERMISSION_DENIED")
+    [entry] = support.data("audit", "list", "--actor", support.id, "--command", "events dlq replay")["entries"]
+    assert (entry["user_id"], entry["target"]["topic"]) == (str(words[-1]), topic)
+    assert "user_id" not in entry["target"]
+    for words in (("outbox",), ("dlq", "list"), ("dlq", "replay")):
+        assert staff("user").refused("events", *words) == (1, "PERMISSION_DENIED")
+
+
+def test_many_parts(admin, database, topic):
+    """More letters than a part has, and kinds among them that are rare."""
+    database(
+        "INSERT INTO gateway.dead_letters (id, topic, reason, detail, value, created_at) "
+        "SELECT gen_random_uuid(), $1, CASE WHEN n % 500 = 0 THEN 'RARE' ELSE 'COMMON' END, '', 'v', "
+        "now() - make_interval(secs => n) FROM generate_series(1, 1200) n",
+        topic,
+    )
+    rare = admin.shows("--json", "events", "dlq", "list", "--topic", topic, "--only-reason", "RARE", "--all")
+    assert len(rare.splitlines()) == 2
+    done = admin.data("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "mended")
+    assert (done["replayed"], done["left"]) == (1200, 0)
+    entries = admin.data("audit", "list", "--command", "events dlq replay", "--actor", admin.id)["entries"]
+    sizes = [entry["after"]["replayed"] for entry in entries if entry["target"]["topic"] == topic]
+    assert sizes == [200, 500, 500]
+
+
+def _wait(look, seconds=20.0):
+    """What is looked for, once it is there."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.1)
+    return found

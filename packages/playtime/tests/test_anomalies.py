@@ -50,3 +50,14 @@ async def test_a_device_that_tells_of_what_has_passed_is_not(play):
     play.later(hours=10)
     await play.tell(play.offline(game, play.now - timedelta(hours=9), 9 * 60))
     assert not found(play)
+
+
+async def test_two_imports_of_a_device_in_the_same_second_are_flagged_with_all_they_told(play):
+    game, other = play.own(), play.own()
+    await play.tell(play.offline(game, play.now - timedelta(days=5), 10, device_id="deck"))
+    play.later(minutes=1)
+    for product, minutes in ((game, 600), (other, 900)):
+        await play.tell(play.offline(product, play.now - timedelta(days=8), minutes, device_id="deck"))
+        play.later(milliseconds=300)
+    assert found(play) == [("fast_import", 600 * 60), ("fast_import", 900 * 60)]
+    assert await flagged(play) == [("fast_import", 1500 * 60)]

@@ -12,7 +12,7 @@ from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.playtime.models import PlaytimeAnomaly, PlaytimeSession, PlaytimeSync
 from gameshelf.playtime.rules import Interval, utc_days
 from gameshelf.playtime.store import StoredSession
-from sqlalchemy import BigInteger, String, and_, any_, bindparam, func, select
+from sqlalchemy import BigInteger, String, and_, any_, bindparam, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -72,9 +72,12 @@ _found = rows("found", kind=("kinds", String), subject=("subjects", String), sec
 _insert_found = insert(PlaytimeAnomaly).from_select(
     ["user_id", "kind", "subject", "seconds"], select(user(), *_found.c), include_defaults=False
 )
+# A day is counted anew each time; what a device told of in the same second as before comes on top of that.
+_told_before = case((col(PlaytimeAnomaly.kind) == FAST_IMPORT, col(PlaytimeAnomaly.seconds)), else_=0)
 _FLAG = Statement(
     _insert_found.on_conflict_do_update(
-        index_elements=["user_id", "kind", "subject"], set_={"seconds": _insert_found.excluded.seconds}
+        index_elements=["user_id", "kind", "subject"],
+        set_={"seconds": _told_before + _insert_found.excluded.seconds},
     )
 )
 

@@ -45,6 +45,11 @@ class Output:
         self.out = Console(highlight=False, soft_wrap=False)
         self.talk = Console(stderr=True, highlight=False, soft_wrap=True)
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether there is room for what one can do without."""
+        return self.out.width >= 110
+
     def result(self, data: Any, *drawn: RenderableType) -> None:
         """The command's answer: ``data`` as one JSON document with ``--json``, else what was drawn of it."""
         if self.as_json:

@@ -73,3 +73,8 @@ def span(seconds: int, *, signed: bool = False) -> str:
 def minute(moment: datetime | None) -> str:
     """A time of UTC, to the minute."""
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if moment else ""
+
+
+def day(moment: datetime | None) -> str:
+    """The day of UTC that a time lies in."""
+    return minute(moment)[:10]

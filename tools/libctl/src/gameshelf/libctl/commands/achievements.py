@@ -9,7 +9,7 @@ from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, table
-from gameshelf.libctl.times import minute
+from gameshelf.libctl.times import day, minute
 from gameshelf.protos.library.v1 import admin_achievements_pb2 as messages
 
 
@@ -26,23 +26,19 @@ def show(out: Output, user: UUID, product: UUID) -> None:
     """Every achievement of a product, with the player's state of it; hidden ones too."""
     asked = messages.ShowAchievementsRequest(user_id=str(user), product_id=str(product))
     found = plain(connect().call("ShowAchievements", asked))
-    columns = [
-        Column("achievement"),
-        Column("unlocked (UTC)"),
-        Column("progress", "right"),
-        Column("owners", "right"),
-        Column("id", whole=True),
-    ]
+    columns = [Column("achievement"), Column("unlocked (UTC)"), Column("progress", "right", whole=True)]
+    columns += [Column("owners", "right")] if out.is_wide else []
     rows = [
         (
             _name(one),
-            minute(one["status"]["unlocked_at"]) or "-",
+            (minute if out.is_wide else day)(one["status"]["unlocked_at"]) or "-",
             _progress(one["status"]),
-            _share(one["status"]["rarity_percentage"]),
+            *([_share(one["status"]["rarity_percentage"])] if out.is_wide else []),
             one["status"]["achievement_id"],
         )
         for one in found["achievements"]
     ]
+    columns.append(Column("id", whole=True))
     heading = [found["title"]] if found["title"] else []
     out.result(found, *heading, table(columns, rows, empty="This product has no achievements."))
 

@@ -11,10 +11,10 @@ from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, table
-from gameshelf.libctl.times import Day, Span, day_in_utc, minute, span
+from gameshelf.libctl.times import Day, Span, day, day_in_utc, minute, span
 from gameshelf.protos.library.v1 import admin_playtime_pb2 as messages
 
-_KINDS = {"long_day": "more than 24 hours on a day", "fast_import": "told of more than time had passed"}
+_KINDS = ("long_day", "fast_import")
 
 
 @noun("playtime")
@@ -25,7 +25,7 @@ def group() -> None:
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.option("--product", type=click.UUID, help="Only this product.")
-@click.option("--day", type=Day(), help="Only the sessions that touch this day of UTC.")
+@click.option("--day", "on_day", type=Day(), help="Only the sessions that touch this day of UTC.")
 @click.option("--imports", is_flag=True, help="How much of the product's total was told at once; needs --product.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many of each.")
 @click.option("--page", type=click.IntRange(1), default=1, help="Which page of the products.")
@@ -35,16 +35,16 @@ def show(
     out: Output,
     user: UUID,
     product: UUID | None,
-    day: date | None,
+    on_day: date | None,
     imports: bool,
     limit: int,
     page: int,
     cursor: str,
 ) -> None:
-    """Totals by product, the sessions behind them, and what support has corrected."""
+    """Totals, the sessions behind them, and corrections."""
     if imports and not product:
         raise Usage("--imports is about one product", "name it with --product")
-    since, until = day_in_utc(day) if day else (None, None)
+    since, until = day_in_utc(on_day) if on_day else (None, None)
     wanted = messages.ShowPlaytimeRequest(
         user_id=str(user),
         product_id=str(product or ""),
@@ -56,11 +56,11 @@ def show(
         with_imports=imports,
     )
     found = plain(connect().call("ShowPlaytime", wanted))
-    parts = [_sessions(found["sessions"])]
+    parts = [_sessions(out, found["sessions"], with_product=product is None)]
     if not cursor:
-        parts.insert(0, _products(found["products"]))
+        parts.insert(0, _products(out, found["products"]))
     if imports:
-        parts.insert(1, _imports(found["imports"]))
+        parts.insert(1, _imports(out, found["imports"]))
     if found["corrections"]:
         parts.append(_corrections(found["corrections"]))
     out.result(found, *parts)
@@ -95,30 +95,33 @@ def correct(out: Output, user: UUID, product: UUID, add: int | None, take: int |
 @changing
 @click.pass_obj
 def recompute(out: Output, user: UUID, product: UUID | None, wanted: Wanted) -> None:
-    """Counts totals anew from every session and correction, and puts right what differs."""
+    """Counts totals anew from sessions and corrections. What differs is put right."""
     request = messages.RecomputePlaytimeRequest(user_id=str(user), product_id=str(product or ""))
     carry_out(out, "RecomputePlaytime", request, wanted)
 
 
 @group.command()
 @click.option("--user", type=click.UUID, help="Of this user; else of all.")
-@click.option("--kind", type=click.Choice(list(_KINDS)), help="Only of this kind.")
+@click.option("--kind", type=click.Choice(_KINDS), help="Only of this kind.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.option("--cursor", default="", help="Go on behind the last one of a page before.")
 @click.pass_obj
 def anomalies(out: Output, user: UUID | None, kind: str | None, limit: int, cursor: str) -> None:
-    """Play that can't be: it was kept and counted, and is for people to judge."""
+    """Play that can't be, for people to judge.
+
+    It was kept, and counts. long_day: more than 24 hours on one day of UTC, all games and devices together.
+    fast_import: a device told of more play than time had passed since it last told.
+    """
     wanted = messages.ListPlaytimeAnomaliesRequest(user_id=str(user or ""), kind=kind or "", limit=limit, cursor=cursor)
     found = plain(connect().call("ListPlaytimeAnomalies", wanted))
-    columns = [Column("found (UTC)"), Column("what"), Column("which"), Column("played", "right")]
-    rows = [
-        [minute(one["found_at"]), _KINDS.get(one["kind"], one["kind"]), one["subject"], span(one["seconds"])]
-        for one in found["anomalies"]
-    ]
+    columns = [Column("what", whole=True), Column("which"), Column("played", "right", whole=True)]
+    rows = [[one["kind"], one["subject"], span(one["seconds"])] for one in found["anomalies"]]
     if user is None:
-        columns.insert(1, Column("user", whole=True))
-        for row, one in zip(rows, found["anomalies"], strict=True):
-            row.insert(1, one["user_id"])
+        columns.insert(0, Column("user", whole=True))
+        rows = [[one["user_id"], *row] for one, row in zip(found["anomalies"], rows, strict=True)]
+    if user or out.is_wide:
+        columns.insert(0, Column("found (UTC)", whole=True))
+        rows = [[minute(one["found_at"]), *row] for one, row in zip(found["anomalies"], rows, strict=True)]
     out.result(found, table(columns, rows, empty="Nothing that can't be."))
     if found["next_cursor"]:
         out.say(f"There is more: --cursor {found['next_cursor']}")
@@ -134,42 +137,39 @@ def _say_total(out: Output, client: Client, user: UUID, product: UUID, seconds: 
     out.say(f"{name}: {span(of.total_seconds)} in all; with {span(seconds, signed=True)} it is {span(total)}.")
 
 
-def _products(products: list[dict[str, Any]]) -> Any:
-    columns = [
-        Column("product"),
-        *(Column(name, "right") for name in ("total", "corrected", "2 weeks")),
-        Column("last (UTC)"),
-        Column("sessions", "right"),
-    ]
+def _products(out: Output, products: list[dict[str, Any]]) -> Any:
+    is_corrected = any(one["corrected_seconds"] for one in products)
+    columns = [Column("product"), Column("total", "right", whole=True)]
+    columns += [Column("corrected", "right", whole=True)] if is_corrected else []
+    columns += [Column("last (UTC)", whole=True), Column("sessions", "right")] if out.is_wide else []
     rows = [
         (
-            one["title"] or one["product_id"],
+            one["title"] or "(no title yet)",
             span(one["total_seconds"]),
-            span(one["corrected_seconds"], signed=True) if one["corrected_seconds"] else "",
-            span(one["recent_seconds"]) if one["recent_seconds"] else "",
-            minute(one["last_played_at"]),
-            one["session_count"],
+            *([_correction(one["corrected_seconds"])] if is_corrected else []),
+            *([day(one["last_played_at"]), one["session_count"]] if out.is_wide else []),
+            one["product_id"],
         )
         for one in products
     ]
+    columns.append(Column("product id", whole=True))
     return table(columns, rows, empty="Nothing was played.")
 
 
-def _imports(imports: list[dict[str, Any]]) -> Any:
-    columns = [
-        Column("told of (UTC)"),
-        Column("device"),
-        Column("sessions", "right"),
-        Column("of these days"),
-        Column("played", "right"),
-        Column("of the total", "right"),
-    ]
+def _correction(seconds: int) -> str:
+    return span(seconds, signed=True) if seconds else ""
+
+
+def _imports(out: Output, imports: list[dict[str, Any]]) -> Any:
+    columns = [Column("told (UTC)", whole=True), Column("device"), Column("sessions", "right")]
+    columns += [Column("of these days")] if out.is_wide else []
+    columns += [Column(name, "right", whole=True) for name in ("played", "of the total")]
     rows = [
         (
             minute(one["recorded_at"]),
             one["device_id"] or "(none named)",
             one["sessions"],
-            f"{one['first_start']:%Y-%m-%d} to {one['last_end']:%Y-%m-%d}",
+            *([f"{day(one['first_start'])} to {day(one['last_end'])}"] if out.is_wide else []),
             span(one["seconds"]),
             span(one["counted_seconds"]),
         )
@@ -178,41 +178,43 @@ def _imports(imports: list[dict[str, Any]]) -> Any:
     return table(columns, rows, empty="Nothing was told of later.")
 
 
-def _sessions(sessions: list[dict[str, Any]]) -> Any:
-    columns = [
-        Column("start (UTC)"),
-        Column("played", "right"),
-        Column("product"),
-        Column("device"),
-        Column("how it ended"),
-    ]
+def _sessions(out: Output, sessions: list[dict[str, Any]], *, with_product: bool) -> Any:
+    columns = [Column("start (UTC)", whole=True), Column("played", "right", whole=True)]
+    columns += [Column("product")] if with_product else []
+    columns += [Column("device"), Column("how it ended")]
     rows = [
         (
             minute(one["session"]["start_time"]),
             span(one["session"]["duration_seconds"]) if one["session"]["end_time"] else "",
-            one["title"] or one["session"]["product_id"],
+            *([one["title"] or one["session"]["product_id"]] if with_product else []),
             one["session"]["device_id"] or "(none named)",
-            _end(one),
+            _end(one, with_time=out.is_wide or not with_product),
         )
         for one in sessions
     ]
     return table(columns, rows, empty="No sessions.")
 
 
-def _end(one: dict[str, Any]) -> str:
+def _end(one: dict[str, Any], *, with_time: bool) -> str:
     """How a session ended, or that it runs; for one that was told of later, when and under which id."""
     reason = one["session"]["end_reason"]
     if not one["session"]["end_time"]:
         told = f"runs, last sign of life {minute(one['last_heartbeat_at'])}"
     elif reason == "imported":
-        told = f"told of {minute(one['recorded_at'])} as {one['client_session_id']}"
+        told = f"told {minute(one['recorded_at'])}" if with_time else "imported"
+        told += f", {one['client_session_id']}"
     else:
         told = reason.replace("_", " ")
     return f"{told}; copy of {one['copy_owner_user_id']}" if one["copy_owner_user_id"] else told
 
 
 def _corrections(corrections: list[dict[str, Any]]) -> Any:
-    columns = [Column("corrected (UTC)"), Column("by", "right"), Column("product"), Column("why")]
+    columns = [
+        Column("corrected (UTC)", whole=True),
+        Column("by", "right", whole=True),
+        Column("product"),
+        Column("why"),
+    ]
     rows = [
         (
             minute(one["created_at"]),

@@ -3,7 +3,7 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from gameshelf.kernel.errors import InvalidInput, Problem
@@ -21,9 +21,21 @@ def unpack(cursor: str, *parts: Callable[[str], Any]) -> list[Any]:
     """The place of a cursor, each of its parts read by one of ``parts``. Raises InvalidInput for what is none."""
     try:
         texts = json.loads(urlsafe_b64decode(cursor[:_LONGEST] + "=" * (-len(cursor) % 4)))
-        read = [part(text) for part, text in zip(parts, texts, strict=True)]
-        if any("\0" in text for text in texts) or any(isinstance(one, datetime) and not one.tzinfo for one in read):
-            raise ValueError
-        return read
-    except (ValueError, TypeError, AttributeError, RecursionError):
+        return [part(_storable(text)) for part, text in zip(parts, texts, strict=True)]
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         raise InvalidInput(Problem("not_a_cursor", pointer="cursor")) from None
+
+
+def moment(text: str) -> datetime:
+    """A time of a cursor, in UTC. Raises ValueError, OverflowError."""
+    read = datetime.fromisoformat(text)
+    if read.tzinfo is None:
+        raise ValueError(text)
+    return read.astimezone(UTC)
+
+
+def _storable(text: str) -> str:
+    """A text that the database takes. Raises ValueError, TypeError."""
+    if b"\0" in text.encode():  # a half of a character has no encoding
+        raise ValueError(text)
+    return text

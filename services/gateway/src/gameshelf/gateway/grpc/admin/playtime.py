@@ -130,11 +130,11 @@ def _moment(request: messages.ShowPlaytimeRequest, name: str) -> datetime | None
 
 
 def _session_place(cursor: str) -> SessionPlace | None:
-    return SessionPlace(*cursors.unpack(cursor, datetime.fromisoformat, UUID)) if cursor else None
+    return SessionPlace(*cursors.unpack(cursor, cursors.moment, UUID)) if cursor else None
 
 
 def _anomaly_place(cursor: str) -> AnomalyPlace | None:
-    return AnomalyPlace(*cursors.unpack(cursor, datetime.fromisoformat, UUID, str, str)) if cursor else None
+    return AnomalyPlace(*cursors.unpack(cursor, cursors.moment, UUID, str, str)) if cursor else None
 
 
 def _product(of: ProductSummary, titles: Titles) -> messages.ProductPlaytime:

@@ -1,9 +1,11 @@
 """``libctl playtime show|correct|recompute|anomalies``, with a player whose launcher told of far too much."""
 
 import asyncio
+import base64
+import json
 import time
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
@@ -13,6 +15,7 @@ from gameshelf.devstack.events import CloudEvent, publish
 HOUR = 3600
 DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=40)
 TITLE = "Far Horizon"
+NOBODY = UUID(int=0)
 
 
 class Player:
@@ -180,7 +183,23 @@ def test_what_cannot_be_is_listed_of_everybody_page_by_page(support, impossible)
     assert str(impossible.id) in support.shows("playtime", "anomalies")
 
 
-@pytest.mark.parametrize("cursor", ["nonsense", "AAAA", "WyJhIl0"])
+def cursor_of(*texts):
+    return base64.urlsafe_b64encode(json.dumps(texts).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "nonsense",
+        "AAAA",
+        cursor_of("a"),
+        cursor_of(f"{DAY:%Y-%m-%d}", str(NOBODY), "k", "s"),
+        cursor_of("0001-01-01T00:00:00+14:00", str(NOBODY), "k", "s"),
+        cursor_of(DAY.isoformat(), str(NOBODY), "k", "half a character: \ud800"),
+        cursor_of(DAY.isoformat(), str(NOBODY), "k", "\0"),
+        cursor_of(DAY.isoformat(), str(NOBODY), 1, 2),
+    ],
+)
 def test_a_cursor_that_is_none_is_named(support, cursor):
     assert support.refused("playtime", "anomalies", "--cursor", cursor) == (2, "VALIDATION_ERROR")
     assert support.refused("playtime", "show", uuid4(), "--cursor", cursor) == (2, "VALIDATION_ERROR")
@@ -263,7 +282,10 @@ def test_totals_are_recomputed_from_the_sessions(support, platform, player):
     player.tells((DAY, 2, "one"), (DAY + timedelta(hours=1), 2, "two"))
     done = support.data("playtime", "recompute", player.id)
     assert (done["before"], done["after"]) == ({}, {})
-    assert "so already" in support.shows("playtime", "recompute", player.id, "--product", player.game)
+    ran = support.run("playtime", "recompute", player.id, "--product", player.game)
+    assert "so already" in ran.out
+    assert "There is nothing to do." in ran.err
+    assert "--apply" not in ran.err
 
     asyncio.run(breaks(platform, player))
     shown = support.shows("playtime", "recompute", player.id)

@@ -68,6 +68,9 @@ def carry_out(out: Output, rpc: str, request: Message, wanted: Wanted, client: C
         result = client.call(rpc, request).result
     told = plain(result)
     out.result(told, differences(told["before"], told["after"]))
+    if not wanted.apply and told["before"] == told["after"]:
+        out.say("There is nothing to do.", "bold")
+        return
     if not wanted.apply:
         out.say("Nothing was changed. To do it:", "bold")
         out.say(f"  {again(revision or '')}")

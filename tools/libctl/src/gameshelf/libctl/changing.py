@@ -70,7 +70,7 @@ def carry_out(out: Output, rpc: str, request: Message, wanted: Wanted, client: C
     out.result(told, differences(told["before"], told["after"]))
     if not wanted.apply and told["before"] == told["after"]:
         out.say("There is nothing to do.", "bold")
-        return
+        return told
     if not wanted.apply:
         out.say("Nothing was changed. To do it:", "bold")
         out.say(f"  {again(revision or '')}")

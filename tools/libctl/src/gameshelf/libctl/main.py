@@ -19,15 +19,15 @@ NOUNS: dict[str, str] = {
     "achievements": "What a player has achieved.",
     "audit": "Who did what, and taking it back.",
     "backup": "Backups of the database: made, verified, restored.",
+    "completion": "The script that makes a shell complete commands.",
     "conflicts": "Saves that two devices changed, and nobody has said which one stays.",
     "db": "The database's schemas: what they are, and what this version needs.",
+    "events": "What goes out to Kafka, and what came in and could not be applied.",
     "family": "Who shares with whom, and who plays whose copy.",
     "library": "What somebody owns, and why.",
     "playtime": "How long somebody has played, and where that can't be.",
     "quota": "How much room a user's saves take, and may take.",
     "saves": "What players have in the cloud: versions, downloads, and what comes back.",
-    "completion": "The script that makes a shell complete commands.",
-    "events": "What goes out to Kafka, and what came in and could not be applied.",
     "user": "A user at a glance, all that is stored of them, and their end.",
 }
 

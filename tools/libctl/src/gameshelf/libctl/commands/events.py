@@ -12,7 +12,7 @@ from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, size, table, visible
-from gameshelf.libctl.progress import Progress
+from gameshelf.libctl.progress import progress
 from gameshelf.libctl.times import Moment
 from gameshelf.protos.library.v1 import admin_events_pb2 as messages
 from gameshelf.protos.library.v1.admin_change_pb2 import ChangeOptions
@@ -154,7 +154,7 @@ def _send(out: Output, client: Client, asked: messages.ReplayDeadLettersRequest,
     """Part by part, each a transaction and an entry of the audit of its own."""
     done: dict[str, Any] = {"replayed": 0, "left": 0, "first_audit_id": None, "last_audit_id": None}
     try:
-        with Progress(out, "letters sent") as bar:
+        with progress(out, "letters sent") as told:
             while True:
                 part = client.call("ReplayDeadLetters", asked)
                 done["replayed"] += part.replayed
@@ -162,7 +162,7 @@ def _send(out: Output, client: Client, asked: messages.ReplayDeadLettersRequest,
                 if part.audit_id:
                     done["first_audit_id"] = done["first_audit_id"] or part.audit_id
                     done["last_audit_id"] = part.audit_id
-                bar.at(done["replayed"] + done["left"], total)
+                told(f"{done['replayed'] + done['left']:,} of {total:,}")
                 if not part.next_cursor:
                     break
                 asked.cursor = part.next_cursor

@@ -13,7 +13,7 @@ from gameshelf.libctl.fetching import Absent, fetch
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, size, table
-from gameshelf.libctl.progress import Progress
+from gameshelf.libctl.progress import progress
 from gameshelf.protos.library.v1 import admin_users_pb2 as messages
 
 _ERASURE = {"running": "being erased: some of the data may still be there", "done": "erased: nothing is left"}
@@ -87,13 +87,13 @@ def export(out: Output, user: UUID, target: Path) -> None:
 
 def _gather(out: Output, client: Client, user: UUID, archive: Partial) -> None:
     """Part by part: the files first, since their URLs don't live long, then the rows, then the place where to go on."""
-    with Progress(out, "rows") as bar:
+    with progress(out, "rows") as told:
         while not archive.is_whole:
             asked = messages.ExportUserRequest(user_id=str(user), cursor=archive.cursor)
             part = client.call("ExportUser", asked)
             missing = [file.name for file in part.files if not _is_fetched(file, archive)]
             archive.take(((found.table, found.rows) for found in part.rows), part.next_cursor, missing)
-            bar.at(part.done, part.total)
+            told(f"{part.done:,} of {part.total:,}")
 
 
 def _is_fetched(file: messages.ExportedFile, archive: Partial) -> bool:

@@ -15,12 +15,12 @@ from gameshelf.gateway.grpc.admin.achievements import AchievementsOfUser
 from gameshelf.gateway.grpc.admin.audit import Audits
 from gameshelf.gateway.grpc.admin.conflicts import Conflicts
 from gameshelf.gateway.grpc.admin.desk import Desk
+from gameshelf.gateway.grpc.admin.events import Events
 from gameshelf.gateway.grpc.admin.family import Families
 from gameshelf.gateway.grpc.admin.library import Libraries
 from gameshelf.gateway.grpc.admin.playtime import PlaytimeOfUser
 from gameshelf.gateway.grpc.admin.quota import Quotas
 from gameshelf.gateway.grpc.admin.saves import CloudSavesOfUsers
-from gameshelf.gateway.grpc.admin.events import Events
 from gameshelf.gateway.grpc.admin.users import Users
 from gameshelf.gateway.grpc.calls import caller
 from gameshelf.gateway.identity import Identity, parse_uuid
@@ -33,6 +33,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 SERVICE = messages.DESCRIPTOR.services_by_name["LibraryAdminService"]
 NOUNS: Sequence[Callable[[Desk], Any]] = (
+    Users,
     Libraries,
     AccessOfUser,
     Families,
@@ -41,9 +42,9 @@ NOUNS: Sequence[Callable[[Desk], Any]] = (
     Quotas,
     PlaytimeOfUser,
     AchievementsOfUser,
+    Events,
     Audits,
 )
-NOUNS: Sequence[Callable[[Desk], Any]] = (Users, Events, Quotas, PlaytimeOfUser, AchievementsOfUser, Audits)
 """Each has a method for every call of its noun: request and caller in, response out."""
 
 _MAX_TEXT = 500

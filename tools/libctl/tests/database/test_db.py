@@ -130,8 +130,8 @@ def test_a_change_needs_apply_and_a_reason(libctl, database, words, said):
         ("", ExitCode.USAGE),
     ],
 )
-def test_a_password_is_never_shown(libctl, dsn, code):
-    for words in (("db", "status"), ("db", "check", "--json"), ("backup", "create", "/nowhere/at/all")):
+def test_a_password_is_never_shown(libctl, dsn, code, tmp_path):
+    for words in (("db", "status"), ("db", "check", "--json"), ("backup", "create", tmp_path / "backup")):
         refused = libctl(*words, dsn=dsn, POSTGRES_DSN=dsn)
         assert (refused.code, refused.out) == (code, "")
         assert "gehe" not in refused.err

@@ -54,12 +54,12 @@ class Libctl:
         told = self._capsys.readouterr()
         return Answer(int(ended.value.code), told.out, told.err)
 
-    def start(self, *words, dsn=None, **environment):
+    def start(self, *words, dsn=None, stderr=subprocess.PIPE, **environment):
         return subprocess.Popen(
             [sys.executable, "-m", "gameshelf.libctl", *map(str, words)],
             env={**os.environ, **self._settings(dsn, environment)},
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             text=True,
         )
 

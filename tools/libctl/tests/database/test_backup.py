@@ -1,9 +1,11 @@
 """``libctl backup create`` and ``verify``: of one moment, whole or not there, no change unnoticed."""
 
 import json
+import os
 import shutil
 import signal
 import time
+from contextlib import suppress
 
 import pytest
 from gameshelf.libctl.errors import ExitCode
@@ -272,3 +274,19 @@ def test_a_password_stays_out_of_the_list_of_processes(libctl, library, tmp_path
     assert "gehe" not in seen.read_text()
     assert (tmp_path / "seen.secret").read_text() == "gehe/im\n"
     assert "gehe" not in failed.err
+
+
+def test_on_a_terminal_there_are_bars_which_end_full(libctl, server, made_backup):
+    terminal, theirs = os.openpty()
+    process = libctl.start("backup", "verify", made_backup, "--json", dsn=server, stderr=theirs, TERM="xterm")
+    os.close(theirs)
+    seen = b""
+    with suppress(OSError):  # how a terminal says that nobody writes to it any more
+        while part := os.read(terminal, 65536):
+            seen += part
+    out, _ = process.communicate(timeout=60)
+    os.close(terminal)
+    assert json.loads(out)["well"]
+    tables = json.loads(out)["tables"]
+    for step in ("loading", "comparing"):
+        assert f"{tables}/{tables}" in seen.decode().rpartition(step)[2], seen

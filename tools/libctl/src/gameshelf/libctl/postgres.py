@@ -139,8 +139,11 @@ async def _close(connection: Connection) -> None:
     """Orderly where the server answers; what ran on it is cancelled either way."""
     try:
         await asyncio.shield(connection.close(timeout=5))
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncio.CancelledError):
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         connection.terminate()
+    except asyncio.CancelledError:
+        connection.terminate()
+        raise
 
 
 def _not_understood() -> Usage:

@@ -28,8 +28,10 @@ class Steps:
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=self._out.talk) as self._progress:
-            yield
-        self._progress = None
+            try:
+                yield
+            finally:
+                self._progress = None
 
     def counting(self, text: str, total: int, unit: str) -> Callable[[], None]:
         """Begins a step of so many units; the result is called for each that is done."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from gameshelf.libctl.output import Branch, Column, Output, facts, size, table, tree, visible
+from gameshelf.libctl.output import Branch, Column, Output, facts, lines, size, table, tree, visible
 from rich.console import Console
 
 
@@ -37,7 +37,12 @@ def test_text_of_users_can_do_nothing_to_a_terminal(written, shown):
 
 def test_markup_of_users_is_shown_and_not_followed():
     evil = "[red]x[/red] [link=http://x]y[/link]"
-    for made in (table(["name"], [[evil]]), facts({"name": evil}), tree(evil, [Branch(evil)])):
+    for made in (
+        table(["name"], [[evil]]),
+        table(["name"], [[lines("x", evil)]]),
+        facts({"name": evil}),
+        tree(evil, [Branch(evil)]),
+    ):
         assert evil in drawn(made)
 
 

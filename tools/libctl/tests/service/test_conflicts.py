@@ -34,7 +34,7 @@ def test_both_sides_stand_next_to_each_other(support, saver, tmp_path):
         "≠ +version +v2 +v3",
         " +grew from +v1 +v1",
         "≠ +device +pc +deck",
-        "≠ +played +2h 01m 00s",
+        "≠ +played +2h 01m",
         "≠ +comment +после босса",
     ):
         assert re.search(f"^ *{line} *$", ran.out, re.MULTILINE), ran.out

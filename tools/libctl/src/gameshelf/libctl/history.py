@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gameshelf.libctl.output import Column, size, table, visible
-from gameshelf.libctl.times import minute, span
+from gameshelf.libctl.times import minute
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -20,7 +20,8 @@ def drawn(versions: Sequence[dict[str, Any]], *, empty: str = "No versions here.
         Column("version", "right"),
         Column("status"),
         Column("size", "right"),
-        *map(Column, ("uploaded", "device", "played", "comment")),
+        Column("uploaded", whole=True),
+        *map(Column, ("device", "played", "comment")),
     ]
     rows = []
     for one, lane in zip(versions, lanes(versions), strict=True):
@@ -88,5 +89,5 @@ def _line(waiting: Sequence[int | None], own: int, mark: str, ending: Sequence[i
 
 
 def played(seconds: int | None) -> str:
-    """How long a game says that it was played, where it says so."""
-    return "" if seconds is None else span(seconds)
+    """How long a game says that it was played, to the minute, where it says so."""
+    return "" if seconds is None else f"{seconds // 3600:,}h {seconds // 60 % 60:02}m"

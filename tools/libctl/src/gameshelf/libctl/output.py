@@ -109,6 +109,11 @@ def table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]], *, 
     return drawn if drawn.row_count else Text(empty, style="dim")
 
 
+def lines(first: object, *others: object) -> Text:
+    """A cell of several plain values, one below the other: where they would not all fit side by side."""
+    return Text(visible(first)).append("".join(f"\n{visible(other)}" for other in others), "dim")
+
+
 def facts(pairs: Mapping[str, object] | Iterable[tuple[str, object]]) -> RenderableType:
     """Names and values, one a line."""
     drawn = Table.grid(padding=(0, 2))

@@ -13,7 +13,7 @@ from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.history import drawn, played
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
-from gameshelf.libctl.output import Column, Output, facts, size, table, visible
+from gameshelf.libctl.output import Column, Output, facts, lines, size, table, visible
 from gameshelf.libctl.times import minute
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from gameshelf.protos.library.v1 import cloud_save_service_pb2 as saves
@@ -59,26 +59,21 @@ def list_(out: Output, user: UUID | None, product: UUID | None, limit: int, curs
     )
     found = plain(connect().call("ListSaveConflicts", wanted))
     columns = [
+        Column("conflict" if user else "conflict, and whose", whole=True),
+        Column("slot, product"),
         Column("open since", whole=True),
-        Column("conflict, and whose" if user is None else "conflict", whole=True),
-        Column("slot"),
-        Column("product"),
-        Column("cloud", "right"),
-        Column("local", "right"),
     ]
-    rows = [
-        (
-            minute(one["conflict"]["opened_at"]),
-            Text(visible(one["conflict"]["conflict_id"])).append(
-                visible(f"\nof {one['user_id']}", lines=True) if user is None else "", "dim"
-            ),
-            one["conflict"]["head"]["slot_name"],
-            one["title"] or one["conflict"]["head"]["product_id"],
-            f"v{one['conflict']['head']['version']}",
-            f"v{one['conflict']['branch']['version']}",
+    rows = []
+    for one in found["conflicts"]:
+        head, branch = one["conflict"]["head"], one["conflict"]["branch"]
+        whose = () if user else (f"of {one['user_id']}",)
+        rows.append(
+            (
+                lines(one["conflict"]["conflict_id"], *whose),
+                lines(head["slot_name"], one["title"] or head["product_id"]),
+                lines(minute(one["conflict"]["opened_at"]), f"v{head['version']} beside v{branch['version']}"),
+            )
         )
-        for one in found["conflicts"]
-    ]
     out.result(found, table(columns, rows, empty="No open conflicts."))
     if found["conflicts"]:
         first = found["conflicts"][0]

@@ -17,7 +17,7 @@ from gameshelf.libctl.sizes import Size
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from rich.text import Text
 
-_BAR = 24
+_BAR, _SHORT_BAR = 24, 8
 
 
 @noun("quota")
@@ -104,7 +104,7 @@ def _show_top(out: Output, most: list[tuple[int, str, dict[str, Any]]], looked_a
             one["user_id"],
             size(one["used_bytes"]),
             size(one["limit_bytes"]) + (" (set by support)" if one["is_override"] else ""),
-            bar(one["used_bytes"], one["limit_bytes"]),
+            bar(one["used_bytes"], one["limit_bytes"], _SHORT_BAR),
         )
         for one in users
     ]
@@ -143,9 +143,9 @@ def recalculate(out: Output, user: UUID, cursor: str) -> int:
     return ExitCode.OK if found.is_right else ExitCode.FAILED
 
 
-def bar(taken: int, limit: int) -> Text:
+def bar(taken: int, limit: int, width: int = _BAR) -> Text:
     """How much of a limit is taken, drawn."""
     part = taken / limit if limit else 1.0
-    full = min(round(part * _BAR), _BAR)
+    full = min(round(part * width), width)
     style = "red" if part >= 0.95 else "yellow" if part >= 0.8 else "green"
-    return Text("█" * full, style=style).append("░" * (_BAR - full), "dim").append(f" {part:4.0%}")
+    return Text("█" * full, style=style).append("░" * (width - full), "dim").append(f" {part:4.0%}")

@@ -11,7 +11,7 @@ from gameshelf.libctl.files import fetch, safe_name
 from gameshelf.libctl.history import drawn
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
-from gameshelf.libctl.output import Column, Output, facts, size, table
+from gameshelf.libctl.output import Column, Output, facts, lines, size, table
 from gameshelf.libctl.progress import progress
 from gameshelf.libctl.times import minute
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
@@ -39,22 +39,14 @@ def list_(out: Output, user: UUID, product: UUID | None, trash: bool, page: int,
     found = plain(connect().call("ListSaves", wanted))
     columns = [
         Column("save", whole=True),
-        Column("slot"),
-        Column("product"),
-        Column("head", "right"),
-        Column("size", "right"),
-        Column("in the trash since" if trash else "uploaded"),
-        Column("conflict"),
+        Column("slot, product"),
+        Column("deleted" if trash else "uploaded", whole=True),
     ]
     rows = [
         (
-            one["head"]["savegame_id"],
-            one["head"]["slot_name"],
-            one["title"] or one["head"]["product_id"],
-            f"v{one['head']['version']}",
-            size(one["head"]["file_size_bytes"]),
+            lines(one["head"]["savegame_id"], _head(one)),
+            lines(one["head"]["slot_name"], one["title"] or one["head"]["product_id"]),
             minute(one["deleted_at"] or one["head"]["server_uploaded_at"]),
-            "open" if one["has_conflict"] else "",
         )
         for one in found["saves"]
     ]
@@ -142,6 +134,11 @@ def pin(out: Output, user: UUID, save: UUID, version: int, unpin: bool, wanted: 
     """Keeps a version however old it gets. All but two of those that are kept may be pinned."""
     request = messages.PinSaveRequest(user_id=str(user), savegame_id=str(save), version=version, is_pinned=not unpin)
     carry_out(out, "PinSave", request, wanted)
+
+
+def _head(of: dict[str, Any]) -> str:
+    head = f"v{of['head']['version']}, {size(of['head']['file_size_bytes'])}"
+    return head + (", conflict" if of["has_conflict"] else "")
 
 
 def _tell_pages(out: Output, page: int, limit: int, total: int) -> None:

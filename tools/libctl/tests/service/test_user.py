@@ -19,6 +19,12 @@ from gameshelf.devstack.events import CloudEvent, publish
 
 SETTINGS = {"quality": "высокое", "big": 2**63 - 1}
 
+# Whoever runs the tests in the background has Ctrl-C ignored, and children inherit that.
+LIBCTL = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from gameshelf.libctl.main import main; main()"
+)
+
 
 class Player:
     """Somebody who owns a game, and does things with it."""
@@ -217,7 +223,7 @@ def test_an_interrupted_export_goes_on_with_the_same_command(create_platform, ow
         words = ["user", "export", str(somebody.id), "--to", str(target)]
         environment = {**os.environ, "LIBCTL_ENDPOINT": service.grpc, "LIBCTL_PROFILES": "/nowhere/profiles.toml"}
         environment["LIBCTL_TOKEN"] = platform.token(uuid4(), "admin")
-        command = [sys.executable, "-m", "gameshelf.libctl", *words]
+        command = [sys.executable, "-c", LIBCTL, *words]
         state = tmp_path / "interrupted.zip.partial" / "state.json"
 
         def run():

@@ -1,0 +1,66 @@
+"""Completion: scripts for the shells, and words that need no service and load no more than they must."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+def complete(*words):
+    """What bash is told of the word that is begun; nothing says where a service would be."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LIBCTL_")}
+    environment |= {
+        "_LIBCTL_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(("libctl", *words)),
+        "COMP_CWORD": str(len(words)),
+        "LIBCTL_PROFILES": os.devnull,
+    }
+    ran = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "gameshelf.libctl"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return {line.partition(",")[2] for line in ran.stdout.splitlines()}, ran.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_has_a_script(shell):
+    ran = subprocess.run(
+        [sys.executable, "-m", "gameshelf.libctl", "completion", shell], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "_LIBCTL_COMPLETE" in ran.stdout
+    assert f"{shell}_complete" in ran.stdout
+
+
+def test_bash_takes_the_script():
+    script = f'eval "$({sys.executable} -m gameshelf.libctl completion bash)" && complete -p libctl'
+    ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.strip().endswith("libctl")
+
+
+def test_nouns_are_completed_without_loading_them():
+    found, loaded = complete("")
+    assert {"audit", "events", "quota", "user"} <= found
+    assert "gameshelf.libctl.commands" not in loaded
+    assert "grpc" not in loaded
+    assert complete("us")[0] == {"user"}
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("user", ""), {"show", "export", "erase"}),
+        (("events", "dlq", ""), {"list", "replay"}),
+        (("user", "erase", "--"), {"--apply", "--reason", "--revision", "--confirm", "--json"}),
+        (("completion", ""), {"bash", "zsh", "fish"}),
+        (("--prof",), {"--profile"}),
+    ],
+)
+def test_verbs_and_options_are_completed(words, offered):
+    assert offered <= complete(*words)[0]

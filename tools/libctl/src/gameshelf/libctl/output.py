@@ -7,7 +7,7 @@ A terminal obeys what it is sent, and much of what is shown here was written by 
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -59,12 +59,12 @@ class Output:
         for part in drawn:
             self.out.print(Text(visible(part)) if isinstance(part, str) else part)
 
-    def line(self, data: Any, *drawn: RenderableType) -> None:
-        """One of very many answers: with ``--json`` one line of JSON, else what was drawn of it. None is kept."""
+    def line(self, data: Any, draw: Callable[[], Iterable[RenderableType]]) -> None:
+        """One of very many answers: with ``--json`` one line of JSON, else what is drawn of it then. None is kept."""
         if self.as_json:
             sys.stdout.write(json.dumps(data, default=_plain, separators=(",", ":")) + "\n")
         else:
-            self.result(data, *drawn)
+            self.result(data, *draw())
 
     def say(self, message: str, style: str = "") -> None:
         """A word beside the data: what happens, what to do next. Never part of the answer."""

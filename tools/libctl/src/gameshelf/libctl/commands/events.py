@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -100,7 +101,7 @@ def list_(out: Output, chosen: messages.DeadLetterFilter, limit: int, cursor: st
         for part in _parts(client, asked):
             for one in part.dead_letters:
                 letter = _letter(one)
-                out.line(letter, *_drawn(letter, _SHOWN))
+                out.line(letter, partial(_drawn, letter, _SHOWN))
         return
     part = client.call("ListDeadLetters", asked)
     while part.next_cursor and len(part.dead_letters) < limit:  # of a rare kind, a part may find few, or none
@@ -215,9 +216,8 @@ def _bytes(name: str, held: bytes | None, is_cut: bool) -> dict[str, Any]:
 def _drawn(letter: dict[str, Any], shown: int | None) -> list[Any]:
     """A letter in words. What somebody has sent to us is shown as text, and does nothing to the terminal."""
     original = letter["value"] if letter.get("value_base64") is None else f"base64: {letter['value_base64']}"
-    text = visible(original)
-    if shown and len(text) > shown:
-        text = text[:shown] + "…"
+    is_cut = shown is not None and len(original or "") > shown
+    text = visible((original or "")[:shown]) + ("…" if is_cut else "")
     told = {
         "topic": letter["topic"],
         "reason": f"{letter['reason']}: {letter['detail']}",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from gameshelf.savegames import NewUpload, Resolve, object_key, staging_key, user_prefix
-from gameshelf.savegames.naming import conflict_name, free_name, object_metadata
+from gameshelf.savegames.naming import Told, conflict_name, free_name, object_metadata, told_by
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -139,3 +139,39 @@ def test_a_hash_is_taken_in_either_case():
         for text in ("ab" * 32, "AB" * 32)
     )
     assert lower.content == upper.content
+
+
+@settings(derandomize=True)
+@given(names, st.integers(1, 2**53))
+def test_an_object_tells_what_was_written_of_it(name, version):
+    written = object_metadata(USER, GAME, name, version, version - 1, b"\x01" * 32)
+    assert told_by(key(name, version=version), written) == Told(USER, GAME, name, version, version - 1, b"\x01" * 32)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"user-id": str(UNIQUE)},
+        {"user-id": "nobody"},
+        {"product-id": str(UNIQUE)},
+        {"slot-name": "other"},
+        {"slot-name": "%ff"},
+        {"slot-name": "base64:?"},
+        {"version": "8"},
+        {"version": "many"},
+        {"parent-version": "7"},
+        {"parent-version": "-1"},
+        {"sha256": "01"},
+        {"sha256": "no hash"},
+        {"sha256": None},
+    ],
+)
+def test_an_object_that_contradicts_itself_tells_nothing(more):
+    written = object_metadata(USER, GAME, "slot", 7, 5, b"\x01" * 32) | more
+    told = {name: value for name, value in written.items() if value is not None}
+    assert told_by(key("slot"), told) is None
+
+
+@pytest.mark.parametrize("other", ["", "x", key("slot") + "x", "x/" + key("slot"), key("slot", version=8)])
+def test_an_object_under_a_key_that_is_not_its_own_tells_nothing(other):
+    assert told_by(other, object_metadata(USER, GAME, "slot", 7, 5, b"\x01" * 32)) is None

@@ -98,6 +98,21 @@ class ObjectStoreSuite:
         assert await subject.read(f"{folder}target") == b"22"
         assert await subject.metadata(f"{folder}target") == {"n": "22", "only-22": ""}
 
+    async def test_an_object_is_described_as_its_copy_was_told(self, subject: Subject) -> None:
+        folder = new_folder()
+        told = {"user-id": str(uuid4()), "slot-name": "%D0%98 (2)", "parent-version": "0"}
+        await subject.put(f"{folder}source", b"bytes")
+        for key in ("plain", *AWKWARD):
+            assert await subject.objects.copy(f"{folder}source", f"{folder}to/{key}", told)
+            assert await subject.objects.describe(f"{folder}to/{key}") == told, key
+        assert await subject.objects.describe(f"{folder}source") == {}
+
+    async def test_what_is_absent_has_no_description(self, subject: Subject) -> None:
+        folder = new_folder()
+        await subject.put(f"{folder}object/below", b"")
+        assert await subject.objects.describe(f"{folder}absent") is None
+        assert await subject.objects.describe(f"{folder}object") is None
+
     async def test_what_becomes_of_the_source_is_nothing_to_the_copy(self, subject: Subject) -> None:
         folder = new_folder()
         await subject.put(f"{folder}source", b"first")

@@ -1,18 +1,23 @@
 """Names of slots, and keys of objects (contract, section 3.6). Pure."""
 
 import re
-from base64 import urlsafe_b64encode
-from collections.abc import Collection
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 from uuid import UUID
 
 MAX_NAME = 255
 STAGING = "staging/"
 """Where clients may write: one key an upload, and none that a version ever uses."""
 
+MAX_NUMBER = 2**53
+"""Beyond which nobody numbers anything."""
+
 _MAX_QUOTED = 1400
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SAFE = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 
 
@@ -59,6 +64,51 @@ def _in_metadata(slot_name: str) -> str:
     if len(quoted) <= _MAX_QUOTED:
         return quoted
     return "base64:" + urlsafe_b64encode(slot_name.encode()).decode()  # a third more, and not three times as much
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an object says of itself."""
+
+    user_id: UUID
+    product_id: UUID
+    slot_name: str
+    version: int
+    base_version: int
+    content: bytes
+    """The SHA-256 that its bytes have to have."""
+
+
+def told_by(key: str, metadata: Mapping[str, str]) -> Told | None:
+    """What ``object_metadata`` wrote of the object under ``key``; None where anything of it does not fit together."""
+    try:
+        told = Told(
+            UUID(metadata["user-id"]),
+            UUID(metadata["product-id"]),
+            _from_metadata(metadata["slot-name"]),
+            int(metadata["version"]),
+            int(metadata["parent-version"]),
+            bytes.fromhex(metadata["sha256"]),
+        )
+    except (KeyError, ValueError):
+        return None
+    folder = f"{user_prefix(told.user_id)}{told.product_id}/{_in_key(told.slot_name)}/"
+    name = key.removeprefix(folder)
+    fits = (
+        key.startswith(folder)
+        and re.fullmatch(rf"\d{{8}}T\d{{6}}Z_v{told.version}_[0-9a-f]{{12}}\.sav", name)
+        and 0 <= told.base_version < told.version <= MAX_NUMBER
+        and len(told.content) == sha256().digest_size
+        and 1 <= len(told.slot_name) <= MAX_NAME
+        and not _CONTROL.search(told.slot_name)
+    )
+    return told if fits else None
+
+
+def _from_metadata(text: str) -> str:
+    if text.startswith("base64:"):
+        return urlsafe_b64decode(text.removeprefix("base64:")).decode()
+    return unquote(text, errors="strict")
 
 
 def free_name(wanted: str, taken: Collection[str]) -> str:

@@ -77,6 +77,10 @@ class ObjectStore(Protocol):
         """
         ...
 
+    async def describe(self, key: str) -> Mapping[str, str] | None:
+        """What ``copy`` wrote of the object, its names in lower case; None when there is no object. No byte is read."""
+        ...
+
     async def delete(self, keys: Sequence[str]) -> None:
         """Removes up to 1,000 objects, with all versions that the store keeps of them; an absent one is no error."""
         ...

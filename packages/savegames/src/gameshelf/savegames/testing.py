@@ -85,6 +85,10 @@ class MemoryStore(ObjectSigner, ObjectStore):
             return None
         return Digest(len(data), hashlib.sha256(data).digest() if len(data) == size else None)
 
+    async def describe(self, key: str) -> Mapping[str, str] | None:
+        self._answer()
+        return self.metadata(key)
+
     async def delete(self, keys: Sequence[str]) -> None:
         self._answer()
         for key in keys:

@@ -120,6 +120,16 @@ class S3Objects:
                     sha256.update(chunk)
         return Digest(found, sha256.digest())
 
+    async def describe(self, key: str) -> Mapping[str, str] | None:
+        async with self._calling("HeadObject"):
+            try:
+                answer = await self._ask("head_object", Key=key)
+            except ClientError as error:
+                if error_code(error) in ("404", "NoSuchKey"):  # an answer to HEAD has no body to say it in
+                    return None
+                raise
+        return {name.lower(): value for name, value in answer["Metadata"].items()}
+
     async def delete(self, keys: Sequence[str]) -> None:
         if not keys:
             return

@@ -13,13 +13,18 @@ from gameshelf.savegames import (
     Digest,
     Limits,
     NewUpload,
+    SavedObject,
+    SavegameAdoption,
     SavegameConflicts,
     SavegameQueries,
     SavegameService,
     SavegameSweeps,
     SavegameUploads,
+    told_by,
 )
 
+# What refers to others stands behind them.
+TABLES = ("slots", "contents", "metadata", "uploads", "conflicts", "devices")
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 
@@ -45,11 +50,13 @@ class Player:
         self.access = Playable()
         self.events = []
         self.objects = set()  # the keys of what the store holds
+        self.told = {}  # what each object that was ever made says of itself: size, metadata, time
         self.has_lost = False  # whether the store has lost something that is never pruned
         made = (connection, self.events.append)
         self.uploads = SavegameUploads(*made, self.access, self.clock, limits)
         self.service = SavegameService(*made, self.clock, limits)
         self.conflicts = SavegameConflicts(*made, self.clock, limits)
+        self.adoption = SavegameAdoption(*made, self.clock, limits)
         self.sweeps = SavegameSweeps(connection, self.clock, limits)
         self.queries = SavegameQueries(connection)
 
@@ -75,6 +82,7 @@ class Player:
         digest = None
         if attempt:
             self.objects.add(attempt.target)
+            self.told[attempt.target] = (attempt.size, told_by(attempt.target, attempt.metadata), self.now)
             digest = Digest(attempt.size, attempt.content)
         if sent is not None:
             digest = Digest(len(sent), sha256(sent).digest())
@@ -85,6 +93,37 @@ class Player:
         outcome = await self.confirm(await self.request(content, slot, **more))
         self.later(seconds=1)
         return outcome
+
+    async def unknown(self):
+        """What the store has and the database has never heard of, by the save that it is of."""
+        known = {row["s3_object_key"] for row in await self.rows("contents")}
+        found = {}
+        for key in sorted(self.objects - known):
+            size, told, at = self.told[key]
+            found.setdefault(told.slot_name, []).append(SavedObject(key, size, at, told))
+        return found
+
+    async def adopt(self):
+        """Takes back all that is unknown; what became of it."""
+        return [
+            one for objects in (await self.unknown()).values() for one in await self.adoption.adopt(self.id, objects)
+        ]
+
+    async def backup(self):
+        """The player's rows, for ``restore_backup``."""
+        return {table: await self.rows(table) for table in TABLES}
+
+    async def restore_backup(self, backup):
+        """Puts the rows back as they were; the store stays as it is."""
+        for table in reversed(TABLES):
+            await self.connection.execute(f"DELETE FROM savegames.savegame_{table} WHERE user_id = $1", self.id)
+        for table, rows in backup.items():
+            for row in rows:
+                columns = ", ".join(row.keys())
+                places = ", ".join(f"${number + 1}" for number in range(len(row)))
+                await self.connection.execute(
+                    f"INSERT INTO savegames.savegame_{table} ({columns}) VALUES ({places})", *row.values()
+                )
 
     async def sweep(self):
         """What the jobs do."""

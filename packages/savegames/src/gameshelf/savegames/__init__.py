@@ -14,6 +14,7 @@ from gameshelf.savegames.accounts import (
     confirmed,
     reckon,
 )
+from gameshelf.savegames.adoption import Adopted, Adoption, SavedObject, SavegameAdoption
 from gameshelf.savegames.commands import (
     ConfirmUpload,
     ConflictsFilter,
@@ -50,6 +51,8 @@ from gameshelf.savegames.limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
 from gameshelf.savegames.lineage import Node, Relation, Side, ancestors, relation, resolved_by
 from gameshelf.savegames.models import METADATA, SCHEMA, ConflictPolicy, Resolution
 from gameshelf.savegames.naming import STAGING, object_key, staging_key, user_prefix
+from gameshelf.savegames.models import SCHEMA, ConflictPolicy, Resolution
+from gameshelf.savegames.naming import STAGING, Told, object_key, staging_key, told_by, user_prefix
 from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.overview import SavegameOverview, savegame_overview
 from gameshelf.savegames.ports import (
@@ -80,6 +83,8 @@ __all__ = [
     "MIGRATIONS",
     "STAGING",
     "Access",
+    "Adopted",
+    "Adoption",
     "Attempt",
     "ConfirmUpload",
     "ConflictNotFound",
@@ -113,6 +118,8 @@ __all__ = [
     "Result",
     "SaveVersion",
     "SavegameAccounts",
+    "SavedObject",
+    "SavegameAdoption",
     "SavegameConflictResolved",
     "SavegameConflicted",
     "SavegameConflicts",
@@ -136,6 +143,7 @@ __all__ = [
     "StoreUnavailable",
     "StoredObject",
     "TopPart",
+    "Told",
     "UploadFailed",
     "UploadRequested",
     "UploadUnneeded",
@@ -153,5 +161,6 @@ __all__ = [
     "resolved_by",
     "savegame_overview",
     "staging_key",
+    "told_by",
     "user_prefix",
 ]

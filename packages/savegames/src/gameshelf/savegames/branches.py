@@ -1,5 +1,6 @@
 """Uploads that turned out to be branches: a conflict for the player, or what their policy says."""
 
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from gameshelf.kernel.clock import Clock
@@ -28,14 +29,39 @@ class Branches:
     async def open(self, user_id: UUID, upload: Upload, slot: Slot, held: Bytes) -> Outcome:
         """Keeps an upload as a branch. What was a branch already grows, and so does its conflict."""
         assert slot.head_version is not None
-        await self._timeline.branch_off(user_id, slot.id, upload.version, upload.base_version, held, upload.id)
+        conflict_id = await self._stand(
+            user_id, slot.id, slot.head_version, upload.version, upload.base_version, held, upload.id, None
+        )
+        return await self._by_policy(user_id, upload, slot, slot.head_version, conflict_id)
+
+    async def find(
+        self, user_id: UUID, slot: Slot, version: int, parent: int, held: Bytes, version_id: UUID, at: datetime
+    ) -> None:
+        """Keeps what was uploaded long ago as a branch; it is for the player to say what becomes of it."""
+        assert slot.head_version is not None
+        head_version = slot.head_version
+        conflict_id = await self._stand(user_id, slot.id, head_version, version, parent, held, version_id, at)
+        await self._ask(user_id, slot, head_version, version, conflict_id)
+
+    async def _stand(
+        self,
+        user_id: UUID,
+        slot_id: UUID,
+        head_version: int,
+        version: int,
+        parent: int,
+        held: Bytes,
+        version_id: UUID,
+        at: datetime | None,
+    ) -> UUID:
+        """Adds a version beside the head; its conflict, which is its parent's where that had one."""
+        await self._timeline.branch_off(user_id, slot_id, version, parent, held, version_id, at)
         conflicts = self._store.conflicts
-        conflict_id = await conflicts.extend(user_id, slot.id, upload.base_version, upload.version, slot.head_version)
+        conflict_id = await conflicts.extend(user_id, slot_id, parent, version, head_version)
         if conflict_id is None:
             conflict_id = uuid4()
-            conflict = Conflict(conflict_id, slot.id, upload.version, slot.head_version)
-            await conflicts.add(user_id, conflict, self._clock())
-        return await self._by_policy(user_id, upload, slot, slot.head_version, conflict_id)
+            await conflicts.add(user_id, Conflict(conflict_id, slot_id, version, head_version), self._clock())
+        return conflict_id
 
     async def _by_policy(
         self, user_id: UUID, upload: Upload, slot: Slot, head_version: int, conflict_id: UUID
@@ -46,22 +72,26 @@ class Branches:
         assert branch is not None
         resolution = resolved_by(ConflictPolicy(upload.conflict_policy), _side(branch), _side(head))
         if resolution is None or head.content_id is None:
-            await self._timeline.prune(user_id, slot.id, head_version)
-            self._record(
-                SavegameConflicted(
-                    user_id=user_id,
-                    occurred_at=self._clock(),
-                    product_id=slot.product_id,
-                    slot_id=slot.id,
-                    slot_name=slot.name,
-                    conflict_id=conflict_id,
-                    head_version=head_version,
-                    branch_version=upload.version,
-                )
-            )
+            await self._ask(user_id, slot, head_version, upload.version, conflict_id)
             return Outcome(Result.CONFLICT, slot.id, upload.version, head_version, upload.version, conflict_id)
         version = await self.end(user_id, slot, conflict_id, head, branch, resolution)
         return Outcome(Result.RESOLVED, slot.id, version, head_version, upload.version, conflict_id, resolution.value)
+
+    async def _ask(self, user_id: UUID, slot: Slot, head_version: int, branch_version: int, conflict_id: UUID) -> None:
+        """The player is to say what becomes of a branch."""
+        await self._timeline.prune(user_id, slot.id, head_version)
+        self._record(
+            SavegameConflicted(
+                user_id=user_id,
+                occurred_at=self._clock(),
+                product_id=slot.product_id,
+                slot_id=slot.id,
+                slot_name=slot.name,
+                conflict_id=conflict_id,
+                head_version=head_version,
+                branch_version=branch_version,
+            )
+        )
 
     async def end(
         self,

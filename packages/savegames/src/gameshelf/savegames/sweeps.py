@@ -87,6 +87,11 @@ class SavegameSweeps:
         before = self._clock() - self._limits.delete_grace
         return [one.key for one in listed if one.key not in known and one.last_modified < before]
 
+    async def unknown(self, listed: Sequence[StoredObject]) -> list[StoredObject]:
+        """Those of the objects that the database has never heard of, however young they are."""
+        known = await self._scans.known([one.key for one in listed])
+        return [one for one in listed if one.key not in known]
+
     async def expected(self, after: str, through: str | None, limit: int) -> list[Expected]:
         """Contents that a listing between two keys has to show; ``through`` None: to the end."""
         return await self._scans.expected(after, through, self._clock() - _SETTLED, limit)

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from gameshelf.kernel.clock import Clock
 from gameshelf.savegames.limits import Limits
-from gameshelf.savegames.lineage import branch
+from gameshelf.savegames.lineage import NOTHING, Node, Relation, branch, relation
 from gameshelf.savegames.retention import prunable, prune_at
 from gameshelf.savegames.store import SavegameStore
 from gameshelf.savegames.store.slots import Slot
@@ -46,6 +46,21 @@ class Bytes:
         )
 
     @classmethod
+    def of_object(cls, size: int, content: bytes, content_id: UUID) -> "Bytes":
+        """What an object holds of which nothing else is known."""
+        return cls(
+            content_id=content_id,
+            size=size,
+            content=content,
+            client_modified_at=None,
+            device_id=None,
+            comment=None,
+            playtime_seconds=None,
+            content_encoding=None,
+            encryption=None,
+        )
+
+    @classmethod
     def of_version(cls, stored: StoredVersion, content_id: UUID) -> "Bytes":
         """What another version holds already."""
         return cls(
@@ -69,6 +84,18 @@ class Timeline:
         self._limits = limits
         self._clock = clock
 
+    async def relation(self, user_id: UUID, slot_id: UUID, head: int | None, base: int, content: bytes) -> Relation:
+        """How content stands to the head. One round trip where it grew from the head, mostly two else."""
+        if head is None:
+            return relation(base, content, NOTHING, {})
+        versions = self._store.versions
+        if base != head and await versions.head_holds(user_id, slot_id, content, base):
+            return relation(base, content, head, await versions.tree(user_id, slot_id, base))
+        at_head = await versions.find(user_id, slot_id, head)
+        assert at_head is not None
+        holds = at_head.content if at_head.content_id else None
+        return relation(base, content, head, {head: Node(NOTHING, None, holds)})
+
     async def grow(
         self,
         user_id: UUID,
@@ -79,17 +106,31 @@ class Timeline:
         *,
         merged: int | None = None,
         version_id: UUID | None = None,
+        at: datetime | None = None,
     ) -> None:
-        """Adds a version that becomes the head, and lets history go that is beyond what is kept."""
-        await self._add(user_id, slot_id, version, parent, held, merged=merged, version_id=version_id, in_head=True)
+        """Adds a version that becomes the head, and lets history go that is beyond what is kept; ``at`` is when it was
+        uploaded, if not now.
+        """
+        await self._add(
+            user_id, slot_id, version, parent, held, merged=merged, version_id=version_id, in_head=True, at=at
+        )
         await self._store.slots.move_head(user_id, slot_id, version)
         await self.prune(user_id, slot_id, version)
 
     async def branch_off(
-        self, user_id: UUID, slot_id: UUID, version: int, parent: int, held: Bytes, version_id: UUID
+        self,
+        user_id: UUID,
+        slot_id: UUID,
+        version: int,
+        parent: int,
+        held: Bytes,
+        version_id: UUID,
+        at: datetime | None = None,
     ) -> None:
         """Adds a version beside the head."""
-        await self._add(user_id, slot_id, version, parent, held, merged=None, version_id=version_id, in_head=False)
+        await self._add(
+            user_id, slot_id, version, parent, held, merged=None, version_id=version_id, in_head=False, at=at
+        )
 
     async def merge(self, user_id: UUID, slot: Slot, head_version: int, branch_version: int, held: Bytes) -> int:
         """Makes a head that both the head and a branch are parents of; its number. It holds one of their bytes."""
@@ -133,6 +174,7 @@ class Timeline:
         merged: int | None,
         version_id: UUID | None,
         in_head: bool,
+        at: datetime | None,
     ) -> None:
         await self._store.versions.add(
             user_id,
@@ -146,7 +188,7 @@ class Timeline:
             size=held.size,
             content=held.content,
             client_modified_at=held.client_modified_at,
-            now=self._clock(),
+            now=at or self._clock(),
             device_id=held.device_id,
             comment=held.comment,
             playtime_seconds=held.playtime_seconds,

@@ -32,7 +32,7 @@ from gameshelf.savegames.limits import (
     REMEMBER_FOR,
     Limits,
 )
-from gameshelf.savegames.lineage import NOTHING, Node, Relation, relation
+from gameshelf.savegames.lineage import NOTHING, Relation
 from gameshelf.savegames.models import Resolution
 from gameshelf.savegames.naming import object_key, object_metadata, staging_key
 from gameshelf.savegames.outcomes import Outcome, Result
@@ -225,7 +225,7 @@ class SavegameUploads:
         if attempt and digest != Digest(attempt.size, attempt.content):
             return await self._reject(user_id, upload, attempt)
         there = await self._there(user_id, upload, attempt)
-        found = await self._relation(user_id, slot.id, slot.head_version, upload.base_version, upload.content)
+        found = await self._timeline.relation(user_id, slot.id, slot.head_version, upload.base_version, upload.content)
         if found in (Relation.IDENTICAL, Relation.BEHIND):
             outcome = await self._same(user_id, upload, slot, found)
         else:
@@ -263,19 +263,7 @@ class SavegameUploads:
         """Whether content would become a branch. No round trip where it grew from the head."""
         if base == (head or NOTHING):
             return False
-        return await self._relation(user_id, slot_id, head, base, content) is Relation.DIVERGED
-
-    async def _relation(self, user_id: UUID, slot_id: UUID, head: int | None, base: int, content: bytes) -> Relation:
-        """How content stands to the head. One round trip where it grew from the head, mostly two else."""
-        if head is None:
-            return relation(base, content, NOTHING, {})
-        versions = self._store.versions
-        if base != head and await versions.head_holds(user_id, slot_id, content, base):
-            return relation(base, content, head, await versions.tree(user_id, slot_id, base))
-        at_head = await versions.find(user_id, slot_id, head)
-        assert at_head is not None
-        holds = at_head.content if at_head.content_id else None
-        return relation(base, content, head, {head: Node(NOTHING, None, holds)})
+        return await self._timeline.relation(user_id, slot_id, head, base, content) is Relation.DIVERGED
 
     async def _open(self, user_id: UUID, upload_id: UUID) -> Upload:
         upload = await self._store.uploads.find(user_id, upload_id)

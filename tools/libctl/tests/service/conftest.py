@@ -100,6 +100,12 @@ class Libctl:
 
 
 @pytest.fixture(scope="session")
+def new_libctl() -> type[Libctl]:
+    """Makes somebody at the command line of any service."""
+    return Libctl
+
+
+@pytest.fixture(scope="session")
 def platform(create_platform: Callable[..., Platform], s3: Any) -> Iterator[Platform]:
     """One platform with a bucket, for all of these tests: each has users of its own."""
     made = create_platform(s3=s3)

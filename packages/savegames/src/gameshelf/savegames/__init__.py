@@ -66,6 +66,7 @@ from gameshelf.savegames.ports import (
 )
 from gameshelf.savegames.queries import Downloadable, SavegameQueries
 from gameshelf.savegames.service import SavegameService
+from gameshelf.savegames.store.scans import Expected
 from gameshelf.savegames.store.usage import ProductUsage, Usage
 from gameshelf.savegames.support import ConflictPlace, ConflictState, SavegameSupport, UserConflict
 from gameshelf.savegames.sweeps import SavegameSweeps
@@ -99,6 +100,7 @@ __all__ = [
     "Download",
     "Downloadable",
     "Encryption",
+    "Expected",
     "Limits",
     "NewUpload",
     "Node",

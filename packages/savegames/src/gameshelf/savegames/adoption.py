@@ -115,6 +115,11 @@ class SavegameAdoption:
         assert slot is not None
         return [_in_the_end(one, slot) for one in adopted]
 
+    async def head(self, user_id: UUID, product_id: UUID, slot_name: str) -> int | None:
+        """The head of the save of that name; None where there is none."""
+        slot = await self._found.slot(user_id, product_id, slot_name)
+        return slot.head_version if slot else None
+
     async def _make(self, user_id: UUID, about: Told) -> Slot:
         slot_id = uuid4()
         await self._store.slots.make(user_id, slot_id, about.product_id, about.slot_name, self._clock())

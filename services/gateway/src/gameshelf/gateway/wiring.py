@@ -140,6 +140,9 @@ def make_services(settings: Settings) -> Services:
     def make_conflicts(connection: Connection, record: Record, clock: Clock) -> savegames.SavegameConflicts:
         return savegames.SavegameConflicts(connection, record, _one_moment(clock), limits)
 
+    def make_adoption(connection: Connection, record: Record, clock: Clock) -> savegames.SavegameAdoption:
+        return savegames.SavegameAdoption(connection, record, _one_moment(clock), limits, bucket)
+
     return {
         library.LibraryService: library.LibraryService,
         library.FamilyLinks: make_links,
@@ -151,6 +154,7 @@ def make_services(settings: Settings) -> Services:
         savegames.SavegameService: make_saves,
         savegames.SavegameUploads: make_uploads,
         savegames.SavegameConflicts: make_conflicts,
+        savegames.SavegameAdoption: make_adoption,
     }
 
 

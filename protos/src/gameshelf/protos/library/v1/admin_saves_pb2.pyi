@@ -134,25 +134,25 @@ class ReconcileSavesRequest(_message.Message):
     def __init__(self, cursor: _Optional[str] = ..., change: _Optional[_Union[_admin_change_pb2.ChangeOptions, _Mapping]] = ...) -> None: ...
 
 class ReconcileSavesResponse(_message.Message):
-    __slots__ = ("next_cursor", "objects", "adopted", "missing", "refused", "is_restore_open", "audit_id")
+    __slots__ = ("next_cursor", "objects", "adopted", "missing", "refused", "is_restore_open", "audit_ids")
     NEXT_CURSOR_FIELD_NUMBER: _ClassVar[int]
     OBJECTS_FIELD_NUMBER: _ClassVar[int]
     ADOPTED_FIELD_NUMBER: _ClassVar[int]
     MISSING_FIELD_NUMBER: _ClassVar[int]
     REFUSED_FIELD_NUMBER: _ClassVar[int]
     IS_RESTORE_OPEN_FIELD_NUMBER: _ClassVar[int]
-    AUDIT_ID_FIELD_NUMBER: _ClassVar[int]
+    AUDIT_IDS_FIELD_NUMBER: _ClassVar[int]
     next_cursor: str
     objects: int
     adopted: _containers.RepeatedCompositeFieldContainer[ReconciledObject]
     missing: _containers.RepeatedCompositeFieldContainer[ReconciledObject]
     refused: _containers.RepeatedCompositeFieldContainer[ReconciledObject]
     is_restore_open: bool
-    audit_id: str
-    def __init__(self, next_cursor: _Optional[str] = ..., objects: _Optional[int] = ..., adopted: _Optional[_Iterable[_Union[ReconciledObject, _Mapping]]] = ..., missing: _Optional[_Iterable[_Union[ReconciledObject, _Mapping]]] = ..., refused: _Optional[_Iterable[_Union[ReconciledObject, _Mapping]]] = ..., is_restore_open: _Optional[bool] = ..., audit_id: _Optional[str] = ...) -> None: ...
+    audit_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, next_cursor: _Optional[str] = ..., objects: _Optional[int] = ..., adopted: _Optional[_Iterable[_Union[ReconciledObject, _Mapping]]] = ..., missing: _Optional[_Iterable[_Union[ReconciledObject, _Mapping]]] = ..., refused: _Optional[_Iterable[_Union[ReconciledObject, _Mapping]]] = ..., is_restore_open: _Optional[bool] = ..., audit_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ReconciledObject(_message.Message):
-    __slots__ = ("key", "user_id", "product_id", "slot_name", "version", "file_size_bytes", "outcome")
+    __slots__ = ("key", "user_id", "product_id", "slot_name", "version", "file_size_bytes", "outcome", "savegame_id")
     KEY_FIELD_NUMBER: _ClassVar[int]
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -160,6 +160,7 @@ class ReconciledObject(_message.Message):
     VERSION_FIELD_NUMBER: _ClassVar[int]
     FILE_SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    SAVEGAME_ID_FIELD_NUMBER: _ClassVar[int]
     key: str
     user_id: str
     product_id: str
@@ -167,7 +168,8 @@ class ReconciledObject(_message.Message):
     version: int
     file_size_bytes: int
     outcome: str
-    def __init__(self, key: _Optional[str] = ..., user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., slot_name: _Optional[str] = ..., version: _Optional[int] = ..., file_size_bytes: _Optional[int] = ..., outcome: _Optional[str] = ...) -> None: ...
+    savegame_id: str
+    def __init__(self, key: _Optional[str] = ..., user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., slot_name: _Optional[str] = ..., version: _Optional[int] = ..., file_size_bytes: _Optional[int] = ..., outcome: _Optional[str] = ..., savegame_id: _Optional[str] = ...) -> None: ...
 
 class ListSaveConflictsRequest(_message.Message):
     __slots__ = ("user_id", "product_id", "cursor", "limit")

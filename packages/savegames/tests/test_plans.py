@@ -13,8 +13,7 @@ from gameshelf.savegames import MIGRATIONS, accounts, queries, support
 from gameshelf.savegames import store as stores
 from gameshelf.savegames.store import adoptions, conflicts, contents, scans, slots, uploads, usage, versions
 
-MODULES = (accounts, queries, support, stores, conflicts, contents, scans, slots, uploads, usage, versions)
-MODULES = (queries, stores, adoptions, conflicts, contents, scans, slots, uploads, usage, versions)
+MODULES = (accounts, queries, support, stores, adoptions, conflicts, contents, scans, slots, uploads, usage, versions)
 # What looks over all users goes by a time, by a key of the store, or by the names of uploads.
 OVER_ALL = {
     "accounts._CONTENTS": "s3_object_key",

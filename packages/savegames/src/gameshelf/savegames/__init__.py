@@ -50,8 +50,6 @@ from gameshelf.savegames.events import (
 from gameshelf.savegames.limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
 from gameshelf.savegames.lineage import Node, Relation, Side, ancestors, relation, resolved_by
 from gameshelf.savegames.models import METADATA, SCHEMA, ConflictPolicy, Resolution
-from gameshelf.savegames.naming import STAGING, object_key, staging_key, user_prefix
-from gameshelf.savegames.models import SCHEMA, ConflictPolicy, Resolution
 from gameshelf.savegames.naming import STAGING, Told, object_key, staging_key, told_by, user_prefix
 from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.overview import SavegameOverview, savegame_overview
@@ -119,8 +117,8 @@ __all__ = [
     "Restore",
     "Result",
     "SaveVersion",
-    "SavegameAccounts",
     "SavedObject",
+    "SavegameAccounts",
     "SavegameAdoption",
     "SavegameConflictResolved",
     "SavegameConflicted",
@@ -144,8 +142,8 @@ __all__ = [
     "SignedRequest",
     "StoreUnavailable",
     "StoredObject",
-    "TopPart",
     "Told",
+    "TopPart",
     "UploadFailed",
     "UploadRequested",
     "UploadUnneeded",

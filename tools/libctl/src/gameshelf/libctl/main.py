@@ -26,7 +26,6 @@ NOUNS: dict[str, str] = {
     "family": "Who shares with whom, and who plays whose copy.",
     "library": "What somebody owns, and why.",
     "playtime": "How long somebody has played, and where that can't be.",
-    "saves": "Players' saves: what there is, and what a restored database has lost.",
     "quota": "How much room a user's saves take, and may take.",
     "saves": "What players have in the cloud: versions, downloads, and what comes back.",
     "user": "A user at a glance, all that is stored of them, and their end.",

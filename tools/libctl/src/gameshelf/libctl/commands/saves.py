@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 from gameshelf.libctl.changing import Wanted, carry_out, changing
 from gameshelf.libctl.client import connect
+from gameshelf.libctl.commands import reconcile
 from gameshelf.libctl.files import fetch, safe_name
 from gameshelf.libctl.history import drawn
 from gameshelf.libctl.main import noun
@@ -17,8 +18,6 @@ from gameshelf.libctl.times import minute
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 
 _VERSION = click.IntRange(1, 2**53)
-"""``libctl saves``: players' saves."""
-from gameshelf.libctl.commands import reconcile
 
 
 @noun("saves")
@@ -148,5 +147,6 @@ def _tell_pages(out: Output, page: int, limit: int, total: int) -> None:
     if pages > 1:
         more = f": --page {page + 1} goes on" if page < pages else ""
         out.say(f"Page {page} of {pages}, {total} in all{more}")
-    """Players' saves: what there is, and what a restored database has lost."""
+
+
 reconcile.register(group)

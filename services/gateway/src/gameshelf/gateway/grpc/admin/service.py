@@ -20,9 +20,9 @@ from gameshelf.gateway.grpc.admin.family import Families
 from gameshelf.gateway.grpc.admin.library import Libraries
 from gameshelf.gateway.grpc.admin.playtime import PlaytimeOfUser
 from gameshelf.gateway.grpc.admin.quota import Quotas
+from gameshelf.gateway.grpc.admin.reconcile import Reconciles
 from gameshelf.gateway.grpc.admin.saves import CloudSavesOfUsers
 from gameshelf.gateway.grpc.admin.users import Users
-from gameshelf.gateway.grpc.admin.reconcile import Reconciles
 from gameshelf.gateway.grpc.calls import caller
 from gameshelf.gateway.identity import Identity, parse_uuid
 from gameshelf.gateway.streams import UserErased
@@ -39,6 +39,7 @@ NOUNS: Sequence[Callable[[Desk], Any]] = (
     AccessOfUser,
     Families,
     CloudSavesOfUsers,
+    Reconciles,
     Conflicts,
     Quotas,
     PlaytimeOfUser,
@@ -46,7 +47,6 @@ NOUNS: Sequence[Callable[[Desk], Any]] = (
     Events,
     Audits,
 )
-NOUNS: Sequence[Callable[[Desk], Any]] = (Quotas, PlaytimeOfUser, AchievementsOfUser, Audits, Reconciles)
 """Each has a method for every call of its noun: request and caller in, response out."""
 
 _MAX_TEXT = 500

@@ -14,8 +14,8 @@ from gameshelf.devstack.events import CloudEvent, publish
 PLACES = (
     "/items",
     "/categories",
-    "/playtime/summary",
-    "/playtime/history",
+    "/playtime",
+    "/playtime/sessions",
     "/achievements/summary",
     "/wishlist/items",
     "/savegames",
@@ -47,7 +47,9 @@ class Player:
         return {item["attributes"]["product_id"] for item in self.http.get("/items").json()["data"]}
 
     def buys(self, product, order):
-        data = {"userId": str(self.id), "orderId": order, "items": [{"productId": str(product)}]}
+        yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+        items = [{"productId": str(product)}]
+        data = {"userId": str(self.id), "orderId": order, "items": items, "purchaseTimestamp": yesterday}
         tell(self.platform, "com.platform.payment.purchase.completed.v1", data)
         until(lambda: str(product) in self.products())
 
@@ -62,9 +64,9 @@ class Player:
         body = {"data": {"attributes": {"settings_payload": payload}}}
         assert self.http.put(f"/settings/{product}", json=body).status_code in (200, 201)
 
-    def saves(self, product, slot, content):
+    def saves(self, product, slot, content, **more):
         digest = sha256(content).hexdigest()
-        asked = {"product_id": str(product), "save_slot_name": slot, "file_size_bytes": len(content)}
+        asked = {"product_id": str(product), "save_slot_name": slot, "file_size_bytes": len(content), **more}
         leave = self.post("/savegames/upload-url", **asked, file_hash_sha256=digest, device_id="pc")["attributes"]
         sent = httpx.request(leave["method"], leave["upload_url"], headers=leave["headers"], content=content)
         assert sent.status_code == 200, sent.text
@@ -180,7 +182,7 @@ def test_a_backup_brings_everything_back_and_the_store_what_came_later(
     assert heads["another"]["attributes"]["file_hash_sha256"] == other["attributes"]["file_hash_sha256"]
     assert player.content(heads["another"]["id"], 1) == b"a new beginning"
 
-    # The game goes on.
-    third = player.saves(game, "slot", b"level three")
+    # The game goes on, from what the device knows of the lost time.
+    third = player.saves(game, "slot", b"level three", base_version=second["attributes"]["version"])
     assert third["attributes"]["parent_version"] == second["attributes"]["version"]
     assert third["attributes"]["version"] > second["attributes"]["version"]

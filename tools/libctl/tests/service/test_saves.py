@@ -72,12 +72,15 @@ def test_a_download_is_verified_audited_and_overwrites_nothing(support, saver, s
     assert {one.name for one in somewhere.iterdir()} == {"one.sav", file.name}
 
 
-def test_what_a_player_lost_access_to_or_threw_away_is_downloaded_all_the_same(support, saver, somewhere):
+def test_what_a_player_lost_access_to_or_threw_away_is_downloaded_all_the_same(support, admin, saver, somewhere):
     save = saver.saves(b"one", b"two")
+    admin.applies("library", "revoke", saver.id, saver.product)
+    assert saver.http.get(f"/savegames/{save}/download-url").status_code == 403
+    support.shows("saves", "download", saver.id, save, "--to", "lost")
     saver.http.delete(f"/savegames/{save}")
     support.shows("saves", "download", saver.id, save, "--version", 1, "--to", "one")
     support.shows("saves", "download", saver.id, save, "--to", "head")
-    assert [(somewhere / name).read_bytes() for name in ("one", "head")] == [b"one", b"two"]
+    assert [(somewhere / name).read_bytes() for name in ("lost", "one", "head")] == [b"two", b"one", b"two"]
     assert support.refused("saves", "download", saver.id, save, "--version", 9) == (3, "SAVEGAME_VERSION_NOT_FOUND")
     assert support.refused("saves", "download", saver.id, uuid4()) == (3, "SAVEGAME_SLOT_NOT_FOUND")
 

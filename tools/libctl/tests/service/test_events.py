@@ -110,6 +110,14 @@ def test_the_outbox_is_shown_topic_by_topic(support, held, database, topic):
         )
         found = support.data("events", "outbox")
         shown = support.shows("events", "outbox")
+        database(
+            "INSERT INTO gateway.outbox (shard, topic, value) SELECT 31, $1, '' FROM generate_series(1, 100000)", topic
+        )
+        many = support.data("events", "outbox")
+        assert "100000+" in support.shows("events", "outbox")
+        database("DELETE FROM gateway.outbox WHERE topic = $1", topic)
+    assert many["is_more"]
+    assert [one["pending"] for one in many["topics"] if one["topic"] == topic] == [100_000]
     [mine] = [one for one in found["topics"] if one["topic"] == topic]
     assert (mine["pending"], mine["is_more"], found["is_more"]) == (3, False, False)
     assert found["pending"] >= 3

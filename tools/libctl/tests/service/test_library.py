@@ -86,7 +86,8 @@ def test_a_gift_of_support_is_owned_at_once_and_taken_back_alone(library, admin)
     assert undone["after"]["acquisition_type"] is None
     assert library.sees(user) == []
     again = admin.applies("library", "grant", user, library.game)
-    assert len(again["after"]["grants"]) == 2  # the one that ended stays as it is
+    ends = [one["ended"] is None for name, one in again["after"].items() if name.startswith("support ")]
+    assert ends.count(True) == ends.count(False) == 1  # the one that ended stays as it is
     assert library.sees(user) == [TITLE]
 
 
@@ -103,7 +104,7 @@ def test_what_is_taken_is_gone_for_good_and_its_undo_begins_on_the_same_day(libr
     assert item["access"] == "refunded"
     undone = admin.applies("audit", "undo", done["audit_id"], reason="the wrong account")
     assert datetime.fromisoformat(undone["after"]["added_at"]) == BOUGHT
-    assert sorted(name.split()[0] for name in undone["after"]["grants"]) == ["order", "support"]
+    assert sorted(name.split()[0] for name in undone["after"] if " " in name) == ["order", "support"]
     assert library.sees(user) == [TITLE]
     assert admin.refused("audit", "undo", done["audit_id"], "--apply", "--reason", "x") == (4, "PRECONDITION_FAILED")
 

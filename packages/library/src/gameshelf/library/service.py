@@ -89,7 +89,7 @@ class LibraryService:
         """
         ended = await self._grants.end_live(user_id, product_id, source, self._clock())
         if not ended:
-            raise GrantNotFound
+            raise GrantNotFound(reason="no_live_grant")
         await self._settle(user_id, {product_id: None}, reason)
         return sorted(ended, key=lambda held: (held.acquired_at, held.kind, held.source_id))
 

@@ -163,7 +163,7 @@ class ExplainAccessResponse(_message.Message):
     def __init__(self, has_access: _Optional[bool] = ..., reason: _Optional[str] = ..., access_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., access_type: _Optional[str] = ..., shared_from_user_id: _Optional[str] = ..., is_known: _Optional[bool] = ..., title: _Optional[str] = ..., is_free_to_play: _Optional[bool] = ..., family_sharing_allowed: _Optional[bool] = ..., grants: _Optional[_Iterable[_Union[AdminGrant, _Mapping]]] = ..., is_hidden: _Optional[bool] = ..., links: _Optional[_Iterable[_Union[AccessLink, _Mapping]]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., product_type: _Optional[str] = ..., start: _Optional[str] = ..., deciding_link_id: _Optional[str] = ..., starting_link_id: _Optional[str] = ..., library_item_id: _Optional[str] = ..., installation_status: _Optional[str] = ..., own_seat: _Optional[_Union[AccessSeat, _Mapping]] = ...) -> None: ...
 
 class AccessLink(_message.Message):
-    __slots__ = ("link_id", "owner_user_id", "status", "expires_at", "mode", "is_in_scope", "owner_owns", "verdict", "seat", "active_since", "owned_since", "other_seat", "owner_plays_since", "is_busy")
+    __slots__ = ("link_id", "owner_user_id", "status", "expires_at", "mode", "is_in_scope", "owner_owns", "verdict", "seat", "active_since", "owned_since", "other_seat", "owner_plays_since", "is_busy", "updated_at")
     LINK_ID_FIELD_NUMBER: _ClassVar[int]
     OWNER_USER_ID_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -178,6 +178,7 @@ class AccessLink(_message.Message):
     OTHER_SEAT_FIELD_NUMBER: _ClassVar[int]
     OWNER_PLAYS_SINCE_FIELD_NUMBER: _ClassVar[int]
     IS_BUSY_FIELD_NUMBER: _ClassVar[int]
+    UPDATED_AT_FIELD_NUMBER: _ClassVar[int]
     link_id: str
     owner_user_id: str
     status: str
@@ -192,7 +193,8 @@ class AccessLink(_message.Message):
     other_seat: AccessSeat
     owner_plays_since: _timestamp_pb2.Timestamp
     is_busy: bool
-    def __init__(self, link_id: _Optional[str] = ..., owner_user_id: _Optional[str] = ..., status: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mode: _Optional[str] = ..., is_in_scope: _Optional[bool] = ..., owner_owns: _Optional[bool] = ..., verdict: _Optional[str] = ..., seat: _Optional[_Union[AccessSeat, _Mapping]] = ..., active_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., owned_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., other_seat: _Optional[_Union[AccessSeat, _Mapping]] = ..., owner_plays_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., is_busy: _Optional[bool] = ...) -> None: ...
+    updated_at: _timestamp_pb2.Timestamp
+    def __init__(self, link_id: _Optional[str] = ..., owner_user_id: _Optional[str] = ..., status: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mode: _Optional[str] = ..., is_in_scope: _Optional[bool] = ..., owner_owns: _Optional[bool] = ..., verdict: _Optional[str] = ..., seat: _Optional[_Union[AccessSeat, _Mapping]] = ..., active_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., owned_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., other_seat: _Optional[_Union[AccessSeat, _Mapping]] = ..., owner_plays_since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., is_busy: _Optional[bool] = ..., updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class AccessSeat(_message.Message):
     __slots__ = ("held_by_user_id", "session_id", "since", "lost_at", "product_id", "title", "seat_number", "session_runs")

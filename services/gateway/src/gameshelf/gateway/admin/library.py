@@ -34,13 +34,14 @@ class _Product:
         held = await SupportQueries(transaction.connection).library(self.user_id, Page(1, 1), [self.product_id])
         of = held.items[0] if held.items else None
         item = of.item if of else None
+        grants = {
+            f"{one.kind} {one.source_id}": {"since": one.acquired_at, "ended": one.ended_at}
+            for one in (of.grants if of else ())
+        }
         return {
             "acquisition_type": item.acquisition_type if item else None,
             "added_at": item.added_at if item else None,
-            "grants": {
-                f"{one.kind} {one.source_id}": {"acquired_at": one.acquired_at, "ended_at": one.ended_at}
-                for one in (of.grants if of else ())
-            },
+            **grants,
         }
 
 
@@ -56,7 +57,7 @@ class GrantProduct(_Product):
 
     async def act(self, transaction: Transaction) -> None:
         if not await LibraryQueries(transaction.connection).products([self.product_id]):
-            raise ProductNotFound(product_id=str(self.product_id))
+            raise ProductNotFound(reason="unknown_to_the_catalog", product_id=str(self.product_id))
         if (await self.state(transaction))["acquisition_type"] is not None:
             raise ProductAlreadyOwned(product_id=str(self.product_id))
         grant = NewGrant(self.product_id, GrantKind.SUPPORT, self.source_id, transaction.clock())
@@ -98,7 +99,8 @@ def undo_grant(entry: Entry, user_id: UUID) -> Change:
 
 def undo_revoke(entry: Entry, user_id: UUID) -> Change:
     """A grant since the oldest of those that were ended, so that ownership begins as before."""
-    before, after = (entry.before or {})["grants"], (entry.after or {})["grants"]
-    ended = [one for name, one in before.items() if one["ended_at"] is None and after[name]["ended_at"] is not None]
-    oldest = min(datetime.fromisoformat(one["acquired_at"]) for one in ended)
+    before, after = entry.before or {}, entry.after or {}
+    grants = {name: one for name, one in before.items() if isinstance(one, dict)}
+    ended = [one for name, one in grants.items() if one["ended"] is None and after[name]["ended"] is not None]
+    oldest = min(datetime.fromisoformat(one["since"]) for one in ended)
     return RestoreProduct(user_id, UUID(entry.target["product_id"]), oldest)

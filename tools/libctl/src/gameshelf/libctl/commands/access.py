@@ -46,13 +46,11 @@ def group() -> None:
 @click.pass_obj
 def explain(out: Output, user: UUID, product: UUID) -> None:
     """The whole chain of reasons: what is owned, what is shared, who sits on it, and what a start would come to."""
-    found = plain(
-        connect().call("ExplainAccess", messages.ExplainAccessRequest(user_id=str(user), product_id=str(product)))
-    )
+    asked = messages.ExplainAccessRequest(user_id=str(user), product_id=str(product))
+    found = plain(connect().call("ExplainAccess", asked))
     root = Text(visible(found["title"] or "(no title)")).append(f"  {product}", "dim")
-    out.result(
-        found, tree(root, [_answer(found), _start(found), _catalog(found), _own(found), _links(found, str(user))])
-    )
+    links = _links(found, str(user))
+    out.result(found, tree(root, [_answer(found), _start(found), _catalog(found), _own(found), links]))
 
 
 def _answer(found: dict[str, Any]) -> Branch:
@@ -93,8 +91,9 @@ def _link(one: dict[str, Any], found: dict[str, Any], user: str) -> Branch:
 
 def _about(one: dict[str, Any], user: str) -> Iterator[Branch]:
     yield Branch(f"link {one['link_id']}")
-    since = f" since {minute(one['active_since'])}" if one["active_since"] and one["status"] == "active" else ""
-    yield Branch(f"{one['status'].replace('_', ' ')}{since}{_until(one)}")
+    times = {"active": one["active_since"], "link_expired": one["expires_at"]}
+    since = times.get(one["status"]) or times.get(one["verdict"]) or one["updated_at"]
+    yield Branch(f"{one['status'].replace('_', ' ')} since {minute(since)}{_until(one)}")
     yield Branch(f"shares {_scope(one)}: {'this game too' if one['is_in_scope'] else 'not this game'}")
     owns = f"the owner owns it since {minute(one['owned_since'])}" if one["owner_owns"] else "the owner doesn't own it"
     yield Branch(owns)
@@ -119,7 +118,7 @@ def _seat(what: str, seat: dict[str, Any], user: str = "") -> Branch:
 
 
 def _until(one: dict[str, Any]) -> str:
-    return f", ends {minute(one['expires_at'])}" if one["expires_at"] else ""
+    return f", its time ends {minute(one['expires_at'])}" if one["expires_at"] else ""
 
 
 def _scope(one: dict[str, Any]) -> str:

@@ -159,6 +159,8 @@ def _lines(one: dict[str, Any]) -> Iterator[str]:
         yield f"accepted {minute(one['active_since'])}{used}"
     else:
         yield f"asked for {minute(one['shared_at'])}"
+    if one["status"] not in _STYLES:
+        yield f"ended {minute(one['updated_at'])}"
 
 
 def _status(one: dict[str, Any]) -> Text:

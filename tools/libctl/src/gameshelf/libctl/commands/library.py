@@ -32,8 +32,8 @@ def list_(out: Output, user: UUID, product: UUID | None, limit: int, page: int) 
     """Every product that a user has or had, by title, with each reason to own it; shared ones too."""
     wanted = messages.ListLibraryRequest(user_id=str(user), product_id=str(product or ""), page=page, limit=limit)
     found = plain(connect().call("ListLibrary", wanted))
-    of_user = Text("library of ").append(str(user))
-    out.result(found, tree(of_user, [_branch(one) for one in found["items"]] or [Branch("nothing")]))
+    branches = [_branch(one) for one in found["items"]] or [Branch("nothing")]
+    out.result(found, tree(f"library of {user} (times of UTC)", branches))
     if found["total_items"] > page * limit:
         out.say(f"There are {found['total_items']} products: --page {page + 1}")
 
@@ -89,10 +89,12 @@ def say_product(out: Output, client: Client, user: UUID, product: UUID) -> None:
 
 def _branch(one: dict[str, Any]) -> Branch:
     label = Text(visible(one["title"] or "(no title)")).append("  " + visible(one["product_id"]), "dim")
-    since = f", since {minute(one['added_at'])} UTC" if one["added_at"] else ""
-    played = f", played {span(one['total_playtime_seconds'])}" if one["total_playtime_seconds"] else ""
-    access = Text(_access(one), style="green" if one["added_at"] else "red").append(f"{since}{played}", "default")
-    return Branch(label, [Branch(access), *(Branch(said_of(each)) for each in one["grants"])])
+    since = f" since {minute(one['added_at'])}" if one["added_at"] else ""
+    access = Text(_access(one), style="green" if one["added_at"] else "red").append(since, "default")
+    lines: list[object] = [access, *(said_of(each) for each in one["grants"])]
+    if one["total_playtime_seconds"]:
+        lines.append(f"played {span(one['total_playtime_seconds'])}")
+    return Branch(label, [Branch(line) for line in lines])
 
 
 def _access(one: dict[str, Any]) -> str:

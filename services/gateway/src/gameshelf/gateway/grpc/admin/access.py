@@ -79,6 +79,7 @@ def _link(of: LinkReason, at: datetime, titles: Titles) -> messages.AccessLink:
         other_seat=_seat(of.other_seat, titles),
         owner_plays_since=convert.timestamp(of.owner_plays_since),
         is_busy=of.is_busy(at),
+        updated_at=convert.timestamp(of.link.updated_at),
     )
 
 

@@ -15,7 +15,8 @@ ADMIN=ad000000-0000-4000-8000-000000000004
 setting() { ./dev env | sed -n "s/^$1=//p"; }
 API="http://127.0.0.1:$(setting LIBRARY_SERVICE_HTTP_PORT)/api/v1/library"
 LIBCTL_ENDPOINT="127.0.0.1:$(setting LIBRARY_SERVICE_GRPC_PORT)"
-export LIBCTL_ENDPOINT LIBRARY_API="$API"
+POSTGRES_DSN=$(setting POSTGRES_DSN)
+export LIBCTL_ENDPOINT LIBRARY_API="$API" POSTGRES_DSN
 token() { ./dev token --user "$1" --role "$2"; }
 ANNAS=$(token $ANNA user)
 WORK=$(mktemp -d)
@@ -47,6 +48,10 @@ for level in 'level 1' 'level 2, and the dragon'; do
 done
 ./dev publish com.platform.payment.purchase.completed.v1 "{\"userId\": \"$ANNA\", \"orderId\": \"order-17\"}" > /dev/null
 
+post /family/links "{\"data\": {\"attributes\": {\"shared_with_user_id\": \"$BORIS\"}}}"
+BORIS_GAME=$(curl -sf -H "Authorization: Bearer $(token $BORIS user)" "$API/items?limit=1" | python -c \
+  'import json, sys; print(json.load(sys.stdin)["data"][0]["attributes"]["product_id"])')
+
 cat <<END
 # A tour of libctl
 
@@ -64,6 +69,12 @@ say "She has played, and saved. Her save has two versions, and either can be bro
 run "libctl playtime show $ANNA --limit 3" "libctl saves list $ANNA"
 SAVE=$(json '["saves"][0]["head"]["savegame_id"]' saves list $ANNA)
 run "libctl saves versions $ANNA $SAVE" "libctl saves restore $ANNA $SAVE --version 1"
+
+say "Boris may play her games too, once he accepts; what he has achieved in one of his own support sees, hidden ones too."
+run "libctl family list $ANNA" "libctl achievements show $BORIS $BORIS_GAME"
+
+say "Part of what she is said to have played was a clock that was wrong. The sessions stay, the total is put right."
+run "libctl playtime correct $ANNA $GAME --take 1h --apply --reason 'ticket 4710: wrong clock'"
 
 say "She wants more room. A change is a dry run first, which says how it is applied; what was applied can be taken back."
 run "libctl quota set $ANNA 2GiB"
@@ -83,6 +94,7 @@ until [ "$(json '["total"]' events dlq list)" != 0 ]; do sleep 0.2; done
 run "libctl events dlq list" "libctl events outbox"
 
 LIBCTL_TOKEN=$(token $ADMIN admin)
+export LIBCTL_TOKEN
 say "Somebody with the role \`admin\` sends it again. It is malformed as before, and comes back as a new letter, which the replay leaves alone."
 run "libctl events dlq replay --user $ANNA" "libctl events dlq replay --user $ANNA --apply --reason 'INC-17 is mended'"
 until [ "$(json '["total"]' events dlq list --user $ANNA)" != 0 ]; do sleep 0.2; done
@@ -90,6 +102,12 @@ run "libctl --json events dlq list --user $ANNA --all | wc -l"
 
 say "Anna asks for all that is stored of her."
 run "libctl user export $ANNA --to anna.zip" "python -m zipfile -l anna.zip | tail -3" "libctl user export $ANNA --to anna.zip; echo exit code \$?"
+
+say "After a restore of the database the store knows more than the database does. Nothing was restored here, so nothing is missing."
+run "libctl saves reconcile" "libctl quota top --limit 2"
+
+say "The schemas are looked at in the database itself."
+run "libctl db status"
 
 say "Boris closes his account. There is no way back, so his id is asked for twice."
 run "libctl user erase $BORIS" "libctl user erase $BORIS --apply --reason 'ticket 4712'; echo exit code \$?" \

@@ -208,9 +208,13 @@ def env() -> None:
 @dev.command(context_settings=_PASS_ON)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(arguments: tuple[str, ...]) -> None:
-    """Run the test suite on embedded servers of its own; ARGUMENTS go to pytest."""
+    """Run the test suite on embedded servers of its own; ARGUMENTS go to pytest.
+
+    All of it runs on two workers with servers of their own: most of the time tests wait for something.
+    """
     os.chdir(ROOT)
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])
+    workers = ("--numprocesses=2", "--dist=loadfile")
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *(arguments or workers)])
 
 
 @dev.command(context_settings=_PASS_ON)

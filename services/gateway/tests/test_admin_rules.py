@@ -2,7 +2,7 @@
 
 from gameshelf.gateway.admin.commands import BY_NAME, BY_RPC, COMMANDS, Kind
 from gameshelf.gateway.admin.undos import UNDOS
-from gameshelf.gateway.grpc.admin.service import SERVICE
+from gameshelf.gateway.grpc.admin.service import NOUNS, SERVICE
 from gameshelf.gateway.identity import Role
 
 
@@ -23,4 +23,9 @@ def test_every_change_asks_for_options():
 
 
 def test_what_can_be_undone_has_a_way_back():
-    assert UNDOS.keys() <= {command.name for command in COMMANDS if command.can_undo}
+    assert UNDOS.keys() == {command.name for command in COMMANDS if command.can_undo}
+
+
+def test_every_command_is_served_by_one_noun():
+    served = [command.rpc for command in COMMANDS for noun in NOUNS if hasattr(noun, command.rpc)]
+    assert sorted(served) == sorted(BY_RPC)

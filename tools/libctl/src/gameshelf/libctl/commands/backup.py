@@ -12,7 +12,7 @@ from gameshelf.libctl.backup.progress import Steps
 from gameshelf.libctl.backup.restore import plan as plan_restore
 from gameshelf.libctl.backup.restore import restore as restore_backup
 from gameshelf.libctl.backup.verify import verify as verify_backup
-from gameshelf.libctl.changes import ChangeLog, actor, applied
+from gameshelf.libctl.change_log import ChangeLog, actor, applied
 from gameshelf.libctl.errors import ExitCode
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.options import database_option

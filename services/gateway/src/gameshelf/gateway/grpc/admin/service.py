@@ -62,15 +62,13 @@ class LibraryAdmin:
         self._desk = desk
         nouns = [noun(desk) for noun in NOUNS]
         self._serve: dict[str, Serve] = {
-            command.rpc: getattr(noun, command.rpc)
+            command.rpc: next(getattr(noun, command.rpc) for noun in nouns if hasattr(noun, command.rpc))
             for command in COMMANDS
-            for noun in nouns
-            if hasattr(noun, command.rpc)
         }
 
     def install(self, server: grpc.aio.Server) -> str:
         """Adds the service to a server; its full name."""
-        handlers = {command.rpc: self._handler(command) for command in COMMANDS if command.rpc in self._serve}
+        handlers = {command.rpc: self._handler(command) for command in COMMANDS}
         server.add_registered_method_handlers(SERVICE.full_name, handlers)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
         name: str = SERVICE.full_name

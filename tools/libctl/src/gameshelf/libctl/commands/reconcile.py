@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-import time
 from collections import Counter
 from typing import Any
 
@@ -12,12 +11,11 @@ from gameshelf.libctl.errors import Precondition, Terminated, Unavailable, Usage
 from gameshelf.libctl.main import Noun, Verb
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, size, table
+from gameshelf.libctl.progress import progress
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 
 _LISTED = 200
 """How many objects of each kind are listed in the end; all of them are counted."""
-_SILENT_SECONDS = 5.0
-"""How often it says where it is, where nothing can be drawn."""
 _KINDS = ("adopted", "missing", "refused")
 
 
@@ -96,23 +94,19 @@ def reconcile(out: Output, cursor: str, is_applied: bool, reason: str | None) ->
 
 def _walk(out: Output, client: Client, request: messages.ReconcileSavesRequest, totals: Totals) -> None:
     """Asks for page after page; the request's cursor is where it has come to, and empty in the end."""
-    with out.talk.status("comparing S3 with the database") as status:
-        said = time.monotonic()
+    with progress(out, "comparing S3 with the database") as told:
         while True:
             page = plain(client.call("ReconcileSaves", request))
             totals.add(page)
             request.cursor = page["next_cursor"]
             if not request.cursor:
                 return
-            status.update(_progress(totals))
-            if not out.talk.is_terminal and time.monotonic() - said > _SILENT_SECONDS:
-                out.say(_progress(totals))
-                said = time.monotonic()
+            told(_progress(totals))
 
 
 def _progress(totals: Totals) -> str:
     counts = ", ".join(f"{totals.counts[kind]} {kind}" for kind in _KINDS)
-    return f"{totals.objects} objects compared: {counts}"
+    return f"{totals.objects} objects, {counts}"
 
 
 def _show(out: Output, totals: Totals, is_applied: bool) -> None:

@@ -29,7 +29,8 @@ class Reconciles:
         if options.apply and not options.reason:
             raise InvalidInput(Problem("missing", pointer="change.reason"))
         applying = Applying(by, options.reason) if options.apply and options.reason else None
-        return _response(await self._reconciliation.page(cursor, applying))
+        page = await self._reconciliation.page(cursor, applying)
+        return _response(page, is_applied=applying is not None)
 
 
 def _restore(text: str) -> UUID | None:
@@ -46,11 +47,11 @@ def _cursor(of: Cursor) -> str:
     return pack(of.restore_id or "", _APPLIED if of.is_applied else _LOOKED, of.key)
 
 
-def _response(page: Page) -> messages.ReconcileSavesResponse:
+def _response(page: Page, *, is_applied: bool) -> messages.ReconcileSavesResponse:
     return messages.ReconcileSavesResponse(
         next_cursor=_cursor(page.next) if page.next else "",
         objects=page.objects,
-        adopted=[_adopted(user_id, one) for user_id, one in page.adopted],
+        adopted=[_adopted(user_id, one, is_applied=is_applied) for user_id, one in page.adopted],
         missing=[_missing(one) for one in page.missing],
         refused=[
             messages.ReconciledObject(key=one.key, file_size_bytes=one.size, outcome=one.reason) for one in page.refused
@@ -60,7 +61,7 @@ def _response(page: Page) -> messages.ReconcileSavesResponse:
     )
 
 
-def _adopted(user_id: UUID, one: Adopted) -> messages.ReconciledObject:
+def _adopted(user_id: UUID, one: Adopted, *, is_applied: bool) -> messages.ReconciledObject:
     told = one.object.told
     return messages.ReconciledObject(
         key=one.object.key,
@@ -70,7 +71,7 @@ def _adopted(user_id: UUID, one: Adopted) -> messages.ReconciledObject:
         version=one.version,
         file_size_bytes=one.object.size,
         outcome=one.outcome,
-        savegame_id=str(one.slot_id),
+        savegame_id=str(one.slot_id) if is_applied else "",  # a new save's would be another one then
     )
 
 

@@ -6,6 +6,8 @@ from uuid import uuid4
 import pytest
 
 HASH = "ab" * 32
+NOBODYS = "5f0c0000-0000-4000-8000-000000000000"
+"""The id of nothing."""
 RIGHT = {
     "product_id": str(uuid4()),
     "save_slot_name": "slot",
@@ -88,18 +90,18 @@ async def test_everything_that_is_wrong_is_told_at_once(player):
 OTHERS = [
     ("POST", "/savegames/confirm-upload", {"internal_save_id": "x"}, "internal_save_id"),
     ("POST", "/savegames/confirm-upload", {}, "internal_save_id"),
-    ("POST", "/savegames/confirm-upload", {"internal_save_id": str(uuid4()), "s3_path": "k" * 2049}, "s3_path"),
-    ("POST", f"/savegames/{uuid4()}/restore", {"version": 0}, "version"),
-    ("POST", f"/savegames/{uuid4()}/restore", {"version": "1"}, "version"),
-    ("POST", f"/savegames/{uuid4()}/restore", {}, "version"),
-    ("PATCH", f"/savegames/{uuid4()}/versions/1", {"is_pinned": "yes"}, "is_pinned"),
-    ("PATCH", f"/savegames/{uuid4()}/versions/1", {"comment": 5}, "comment"),
-    ("PATCH", f"/savegames/{uuid4()}/versions/1", {"version": 2}, "version"),
-    ("POST", f"/savegames/conflicts/{uuid4()}/resolve", {}, "resolution"),
-    ("POST", f"/savegames/conflicts/{uuid4()}/resolve", {"resolution": "mine"}, "resolution"),
+    ("POST", "/savegames/confirm-upload", {"internal_save_id": NOBODYS, "s3_path": "k" * 2049}, "s3_path"),
+    ("POST", f"/savegames/{NOBODYS}/restore", {"version": 0}, "version"),
+    ("POST", f"/savegames/{NOBODYS}/restore", {"version": "1"}, "version"),
+    ("POST", f"/savegames/{NOBODYS}/restore", {}, "version"),
+    ("PATCH", f"/savegames/{NOBODYS}/versions/1", {"is_pinned": "yes"}, "is_pinned"),
+    ("PATCH", f"/savegames/{NOBODYS}/versions/1", {"comment": 5}, "comment"),
+    ("PATCH", f"/savegames/{NOBODYS}/versions/1", {"version": 2}, "version"),
+    ("POST", f"/savegames/conflicts/{NOBODYS}/resolve", {}, "resolution"),
+    ("POST", f"/savegames/conflicts/{NOBODYS}/resolve", {"resolution": "mine"}, "resolution"),
     (
         "POST",
-        f"/savegames/conflicts/{uuid4()}/resolve",
+        f"/savegames/conflicts/{NOBODYS}/resolve",
         {"resolution": "keep_both", "copy_slot_name": ".."},
         "copy_slot_name",
     ),
@@ -125,9 +127,9 @@ async def test_the_other_calls_name_the_field_too(player, method, path, attribut
         ("/savegames?trashed=perhaps", "trashed"),
         ("/savegames?sort=size", "sort"),
         ("/savegames/conflicts?limit=101", "limit"),
-        (f"/savegames/{uuid4()}/versions?limit=101", "limit"),
-        (f"/savegames/{uuid4()}/download-url?version=0", "version"),
-        (f"/savegames/{uuid4()}/download-url?device_id=%00", "device_id"),
+        (f"/savegames/{NOBODYS}/versions?limit=101", "limit"),
+        (f"/savegames/{NOBODYS}/download-url?version=0", "version"),
+        (f"/savegames/{NOBODYS}/download-url?device_id=%00", "device_id"),
     ],
 )
 async def test_a_wrong_parameter_is_named(player, query, parameter):

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -95,6 +96,16 @@ async def forget_session(dsn, session):
     connection = await asyncpg.connect(dsn)
     await connection.execute("DELETE FROM playtime.playtime_sessions WHERE id = $1", session)
     await connection.close()
+
+
+async def running_on(dsn, owner):
+    """The sessions that run on an owner's copies."""
+    connection = await asyncpg.connect(dsn)
+    found = await connection.fetch(
+        "SELECT id FROM playtime.playtime_sessions WHERE copy_owner_user_id = $1 AND end_time IS NULL", owner
+    )
+    await connection.close()
+    return [str(row["id"]) for row in found]
 
 
 def test_links_are_listed_both_ways_and_shown_from_either_side(family, support):
@@ -225,6 +236,26 @@ def test_a_seat_whose_session_is_nowhere_is_freed_too(family, support, platform)
     support.applies("family", "release-seat", family.brother.id, game)
     assert support.data("family", "seats", family.brother.id)["seats"] == []
     assert len(family.sister.starts(game)) == len(session)
+
+
+def test_a_seat_that_is_released_ended_and_taken_at_once_has_one_session_or_none(family, support, platform):
+    game = family.games[0]
+    family.share(family.rival)
+    for _ in range(5):
+        session = family.rival.starts(game)
+        with ThreadPoolExecutor(3) as pool:
+            pool.submit(family.rival.post, f"/playtime/sessions/{session}/end")
+            for _ in range(2):
+                pool.submit(family.sister.starts, game)
+            ran = support.run(
+                "family", "release-seat", family.brother.id, game, "--apply", "--reason", "at the same moment"
+            )
+        assert ran.code in (0, 3, 4), ran.err  # done; free already; somebody else sits there by now
+        seats = support.data("family", "seats", family.brother.id)["seats"]
+        sessions = asyncio.run(running_on(platform.dsn, family.brother.id))
+        assert [one["session_id"] for one in seats] == sessions
+        for left in sessions:
+            family.sister.post(f"/playtime/sessions/{left}/end")
 
 
 def test_a_player_may_nothing_of_this(family, staff):

@@ -231,7 +231,9 @@ async def test_wherever_it_stops_it_can_be_done_again(new_player, new_device, jo
 
         async def came_so_far(before=before):
             done = "SELECT count(DISTINCT user_id) FROM savegames.savegame_contents WHERE user_id = ANY($1)"
-            waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            waiting = (
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
             return await jobs.pool.fetchval(done, before) == len(before) and await jobs.pool.fetchval(waiting)
 
         async with jobs.pool.acquire() as connection, connection.transaction():

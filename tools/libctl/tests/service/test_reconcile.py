@@ -20,6 +20,13 @@ from gameshelf.gateway.settings import load_settings
 from gameshelf.savegames import object_key
 from gameshelf.savegames.naming import object_metadata
 
+# Whoever started the tests may have told processes to ignore Ctrl-C.
+INTERRUPTIBLE = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from gameshelf.libctl.main import main; main()"
+)
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
 
 class Player:
     """Somebody with a game that saves."""
@@ -204,13 +211,13 @@ async def interrupted_on_the_second_page(service, player, dsn, admin):
     async with connection.transaction():
         await connection.execute("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", player.id)
         running = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "gameshelf.libctl", "saves", "reconcile"),
+            *(sys.executable, "-c", INTERRUPTIBLE, "saves", "reconcile"),
             env={**os.environ, **admin.environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
         async with asyncio.timeout(60):
-            while not await watching.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            while not await watching.fetchval(WAITING):
                 await asyncio.sleep(0.02)
         running.send_signal(signal.SIGINT)
         out, told = await running.communicate()

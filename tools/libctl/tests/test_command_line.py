@@ -11,6 +11,8 @@ from gameshelf.libctl.errors import ExitCode
 from gameshelf.libctl.main import NOUNS, cli, noun
 from gameshelf.libctl.output import Output
 
+USER = "a11a0000-0000-4000-8000-000000000001"
+
 
 def libctl(*arguments):
     return subprocess.run(
@@ -53,6 +55,23 @@ def test_a_mistake_is_named_with_where_to_read_on():
     assert "libctl --help" in told.stderr
     told = libctl("--json", "nothing")
     assert json.loads(told.stderr)["error"]["code"] == "USAGE"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"quota set {USER} 99999999TiB",
+        f"quota set {USER} {'9' * 400}",
+        f"library list {USER} --page 99999999999",
+        f"playtime show {USER} --page 99999999999",
+        "audit show abc",
+        "audit undo 99999999999999999999",
+    ],
+)
+def test_a_number_that_no_message_can_hold_is_a_mistake(words):
+    told = CliRunner().invoke(cli, words.split())
+    assert (told.exit_code, told.stdout) == (ExitCode.USAGE, "")
+    assert "Invalid value" in told.stderr
 
 
 def test_without_a_word_it_says_what_there_is():

@@ -41,9 +41,9 @@ def test_the_environment_wins_value_by_value(profiles, monkeypatch):
 
 
 def test_a_token_can_stand_in_a_file_of_its_own(profiles, tmp_path):
-    (tmp_path / "token").write_text("from a file\n")
+    (tmp_path / "token").write_text("from.a.file\n")
     profiles(f'[default]\nendpoint = "a:1"\ntoken_file = "{tmp_path}/token"\n', mode=0o644)
-    assert load(None).token == "from a file"
+    assert load(None).token == "from.a.file"
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,8 @@ def test_a_token_leaves_this_machine_encrypted_only(profiles, endpoint, is_encry
         ("", "LIBCTL_ENDPOINT"),
         ('[default]\nendpoint = "a:1"\n', "token"),
         ('[default]\nendpoint = "a"\ntoken = "x"\n', "port"),
+        ('[default]\nendpoint = "a:1"\ntoken = "zwölf"\n', "no token has"),
+        ('[default]\nendpoint = "a:1"\ntoken = "Bearer x"\n', "without Bearer"),
         ('[default]\nendpoint = "http://a:1"\ntoken = "x"\n', "endpoint"),
         ('[default]\nendpont = "a:1"\n', "endpont"),
         ("[default\n", "profiles.toml"),

@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import stat
 import tomllib
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from gameshelf.libctl.errors import Usage
 
 _KEYS = frozenset({"endpoint", "token", "token_file", "ca_file", "cert_file", "key_file"})
 _DEFAULT = "default"
+_TOKEN = re.compile(r"[!-~]+")
+"""What gRPC can send: it complains of anything else in its own words, with a trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ def load(name: str | None) -> Profile:
         raise Usage("it isn't known where the service is", f"set LIBCTL_ENDPOINT=host:port, or endpoint in {path()}")
     if not token:
         raise Usage("there is no token", f"set LIBCTL_TOKEN, or token_file in {path()}")
+    if not _TOKEN.fullmatch(token.strip()):
+        raise Usage("the token has characters that no token has", "the token alone: in ASCII, without Bearer")
     address, is_encrypted = _endpoint(endpoint)
     files = {key: Path(found[key]).expanduser() for key in ("ca_file", "cert_file", "key_file") if key in found}
     return Profile(address, is_encrypted, token.strip(), **files)

@@ -11,6 +11,8 @@ from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, table
 from gameshelf.protos.library.v1 import admin_audit_pb2 as messages
 
+_ENTRY = click.IntRange(1, 2**63 - 1)
+
 
 @noun("audit")
 def group() -> None:
@@ -49,11 +51,11 @@ def list_(
 
 
 @group.command()
-@click.argument("entry")
+@click.argument("entry", type=_ENTRY)
 @click.pass_obj
-def show(out: Output, entry: str) -> None:
+def show(out: Output, entry: int) -> None:
     """One entry, with the state before and after."""
-    found = plain(connect().call("ShowAudit", messages.ShowAuditRequest(audit_id=entry)).entry)
+    found = plain(connect().call("ShowAudit", messages.ShowAuditRequest(audit_id=str(entry))).entry)
     target = ", ".join(f"{name}: {value}" for name, value in (found["target"] or {}).items())
     told = {
         "when": found["happened_at"],
@@ -74,12 +76,12 @@ def show(out: Output, entry: str) -> None:
 
 
 @group.command()
-@click.argument("entry")
+@click.argument("entry", type=_ENTRY)
 @changing
 @click.pass_obj
-def undo(out: Output, entry: str, wanted: Wanted) -> None:
+def undo(out: Output, entry: int, wanted: Wanted) -> None:
     """Takes a change back, once, and only while everything is as that change left it."""
-    carry_out(out, "UndoChange", messages.UndoChangeRequest(audit_id=entry), wanted)
+    carry_out(out, "UndoChange", messages.UndoChangeRequest(audit_id=str(entry)), wanted)
 
 
 def _why(entry: dict[str, Any]) -> str:

@@ -26,7 +26,7 @@ def group() -> None:
 @click.argument("user", type=click.UUID)
 @click.option("--product", type=click.UUID, help="Only this product.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
-@click.option("--page", type=click.IntRange(1), default=1)
+@click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @click.pass_obj
 def list_(out: Output, user: UUID, product: UUID | None, limit: int, page: int) -> None:
     """Every product that a user has or had, by title, with each reason to own it; shared ones too."""

@@ -28,7 +28,7 @@ def group() -> None:
 @click.option("--day", "on_day", type=Day(), help="Only the sessions that touch this day of UTC.")
 @click.option("--imports", is_flag=True, help="How much of the product's total was told at once; needs --product.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many of each.")
-@click.option("--page", type=click.IntRange(1), default=1, help="Which page of the products.")
+@click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, help="Which page of the products.")
 @click.option("--cursor", default="", help="Go on behind the last session of a page before.")
 @click.pass_obj
 def show(

@@ -88,3 +88,10 @@ def test_help_loads_neither_grpc_nor_a_database():
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert ran.stderr.strip() in ("", "0")
     assert "Nouns" in ran.stdout or not NOUNS
+
+
+@pytest.mark.parametrize("name", sorted(NOUNS))
+def test_no_line_of_a_help_is_cut_off(name):
+    told = CliRunner().invoke(cli, [name, "--help"])
+    assert told.exit_code == 0
+    assert "..." not in told.stdout.partition("Options:")[2]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from gameshelf.libctl.changing import differences
 from gameshelf.libctl.output import Branch, Column, Output, facts, lines, size, table, tree, visible
 from rich.console import Console
 
@@ -70,3 +71,28 @@ def test_json_is_one_document_in_ascii(capsys):
 )
 def test_sizes_are_for_people(number, said):
     assert size(number) == said
+
+
+def test_a_table_stands_apart_from_what_is_above_it(capsys):
+    Output().result({}, facts({"limit": 1}), table(["first"], [["x"]]), table(["second"], [["y"]]))
+    said = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert [said[said.index(name) - 1] for name in ("first", "second")] == ["", ""]
+    assert said[0] == "limit  1"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        (
+            "2026-11-25T02:34:11.254911Z",
+            "2026-11-25T02:36:13.1+00:00",
+            "2026-11-25T02:34:11Z 2026-11-25T02:36:13+00:00",
+        ),
+        ("2026-11-25T02:34:11.1Z", "2026-11-25T02:34:11.2Z", "2026-11-25T02:34:11.1Z 2026-11-25T02:34:11.2Z"),
+        (None, "2026-11-25T02:34:11.254911Z", "- 2026-11-25T02:34:11Z"),
+        ("v1.5Z", "at 2026-11-25T02:34:11.2Z", "v1.5Z at 2026-11-25T02:34:11.2Z"),
+    ],
+)
+def test_times_are_short_unless_that_would_hide_the_difference(before, after, shown):
+    text = drawn(differences({"at": before}, {"at": after}), width=120)
+    assert shown in " ".join(text.split())

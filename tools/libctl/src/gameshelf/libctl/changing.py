@@ -1,6 +1,7 @@
 """How every command changes something: it shows what it would do, and does it only with ``--apply --reason``."""
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from rich.console import RenderableType
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_PART_OF_A_SECOND = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+(?=(?:Z|[+-]\d\d:\d\d)$)")
 _OPTIONS = ("--apply", "--reason", "--revision")
 
 
@@ -97,7 +99,9 @@ def differences(before: dict[str, Any] | None, after: dict[str, Any] | None) -> 
     was, becomes = dict(_leaves("", before or {})), dict(_leaves("", after or {}))
     names = [*was, *(name for name in becomes if name not in was)]
     rows = [
-        (name, _shown(was.get(name)), _shown(becomes.get(name))) for name in names if was.get(name) != becomes.get(name)
+        (name, *_short(_shown(was.get(name)), _shown(becomes.get(name))))
+        for name in names
+        if was.get(name) != becomes.get(name)
     ]
     return table(["what", "before", "after"], rows, empty="Nothing is different: it is so already.")
 
@@ -117,3 +121,9 @@ def _shown(value: Any) -> str:
     if value is None:
         return "-"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _short(was: str, becomes: str) -> tuple[str, str]:
+    """Times without parts of a second, unless nothing else differs: a narrow terminal would break the lines of both."""
+    short = _PART_OF_A_SECOND.sub(r"\1", was), _PART_OF_A_SECOND.sub(r"\1", becomes)
+    return short if short[0] != short[1] else (was, becomes)

@@ -8,6 +8,7 @@ import click
 import grpc
 from gameshelf.libctl.errors import NotFound, Precondition, Refused, Unavailable, Usage
 from gameshelf.libctl.profiles import Profile, load
+from gameshelf.libctl.wording import misused, worded
 from gameshelf.protos.library.v1.library_admin_service_pb2_grpc import LibraryAdminServiceStub
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import ErrorInfo
@@ -90,14 +91,18 @@ def _refused(error: Any, profile: Profile) -> Refused:
         needs = context.get("needs", "support or admin")
         return Refused(f"your token may not do this: it needs the role {needs}", "ask somebody who has it", code=reason)
     if code is grpc.StatusCode.NOT_FOUND:
-        return NotFound(_with(detail, context), "look at the ids: libctl user show USER", code=reason)
+        return NotFound(*worded(reason, detail, context, "look at the ids: libctl user show USER"), code=reason)
     if code in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.ABORTED, grpc.StatusCode.ALREADY_EXISTS):
-        return Precondition(_with(detail, context), "look again without --apply, and decide anew", code=reason)
+        again = "look again without --apply, and decide anew"
+        return Precondition(*worded(reason, detail, context, again), code=reason)
     if code is grpc.StatusCode.INVALID_ARGUMENT:
-        return Usage(_with(detail, context), "the command's --help", code=reason)
+        return Usage(*misused(detail, context, "the command's --help"), code=reason)
     if code is grpc.StatusCode.UNIMPLEMENTED:
-        return Refused("the service doesn't know this command", "is it older than this libctl?")
-    return Refused(_with(detail, context), "the service's log", code=reason)
+        return Refused(
+            "the service doesn't know this command",
+            "is LIBCTL_ENDPOINT its port of gRPC, and no other? Is it older than this libctl?",
+        )
+    return Refused(*worded(reason, detail, context, "the service's log"), code=reason)
 
 
 def _info(error: Any) -> ErrorInfo:
@@ -110,8 +115,3 @@ def _info(error: Any) -> ErrorInfo:
         if detail.Unpack(info) and info.domain == _DOMAIN:
             return info
     return ErrorInfo()
-
-
-def _with(detail: str, context: dict[str, str]) -> str:
-    told = ", ".join(f"{name}: {value}" for name, value in sorted(context.items()))
-    return f"{detail} ({told})" if told else detail

@@ -31,6 +31,7 @@ NOUNS: dict[str, str] = {
     "user": "A user at a glance, all that is stored of them, and their end.",
 }
 
+_WHOLE = 1000
 _CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
@@ -51,6 +52,13 @@ class Noun(click.Group):
         super().__init__(*arguments, **settings)
         self.context_settings = {**_CONTEXT, **self.context_settings}
         self.params.append(_json_option())
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does it, but each command's first sentence whole: what is cut off may be what matters."""
+        verbs = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        if verbs:
+            with formatter.section("Commands"):
+                formatter.write_dl([(name, verb.get_short_help_str(_WHOLE)) for name, verb in verbs if verb])
 
 
 Noun.group_class = Noun

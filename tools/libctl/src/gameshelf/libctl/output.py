@@ -56,7 +56,9 @@ class Output:
             sys.stdout.write(json.dumps(data, default=_plain, indent=2) + "\n")
             sys.stdout.flush()
             return
-        for part in drawn:
+        for place, part in enumerate(drawn):
+            if place and isinstance(part, Table) and part.show_header and drawn[place - 1] != "":
+                self.out.print()  # the names of its columns would look like one more line of what stands above
             self.out.print(Text(visible(part)) if isinstance(part, str) else part)
 
     def line(self, data: Any, draw: Callable[[], Iterable[RenderableType]]) -> None:

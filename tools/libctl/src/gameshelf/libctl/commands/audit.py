@@ -8,7 +8,8 @@ from gameshelf.libctl.changing import Wanted, carry_out, changing, differences
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
-from gameshelf.libctl.output import Column, Output, facts, table
+from gameshelf.libctl.output import Column, Output, facts, lines, table
+from gameshelf.libctl.times import minute
 from gameshelf.protos.library.v1 import admin_audit_pb2 as messages
 
 _ENTRY = click.IntRange(1, 2**63 - 1)
@@ -40,9 +41,19 @@ def list_(
         cursor=cursor,
     )
     found = plain(connect().call("ListAudit", wanted))
-    columns = [Column("id", "right"), *map(Column, ("when", "kind", "command", "user", "why"))]
+    columns = [
+        Column("id", "right", whole=True),
+        Column("what, when (UTC)", whole=True),
+        Column("kind", whole=True),
+        Column("user, why"),
+    ]
     rows = [
-        (one["audit_id"], one["happened_at"], one["kind"], one["command"], one["user_id"], _why(one))
+        (
+            one["audit_id"],
+            lines(one["command"], minute(one["happened_at"])),
+            one["kind"],
+            lines(one["user_id"] or "of no user", *filter(None, [_why(one)])),
+        )
         for one in found["entries"]
     ]
     out.result(found, table(columns, rows, empty="No entries."))

@@ -57,7 +57,7 @@ def show(out: Output, user: UUID, link: UUID) -> None:
         "status": _status(of),
         "shares": _scope(of),
         "asked for (UTC)": minute(of["shared_at"]),
-        "active since": minute(of["active_since"]),
+        "active since": minute(of["active_since"]) or "not yet accepted",
         "ends": minute(of["expires_at"]) or "never",
         "last used": minute(of["last_access_at"]) or "never",
         "last changed": minute(of["updated_at"]),

@@ -111,7 +111,7 @@ def _show_top(out: Output, most: list[tuple[int, str, dict[str, Any]]], looked_a
     columns = [Column("user", whole=True), Column("used", "right"), Column("limit"), Column("of the limit")]
     data = {"users": users, "looked_at": looked_at, "next_cursor": cursor}
     out.result(data, table(columns, rows, empty="Nobody has saves."))
-    out.say(f"Of {looked_at} users who have saves.")
+    out.say(f"Of {looked_at} user{'' if looked_at == 1 else 's'} who {'has' if looked_at == 1 else 'have'} saves.")
 
 
 @group.command()

@@ -16,6 +16,22 @@ from gameshelf.libctl.output import Column, Output, facts, size, table
 from gameshelf.libctl.progress import progress
 from gameshelf.protos.library.v1 import admin_users_pb2 as messages
 
+_TRACES = (
+    "games_owned",
+    "games_shared",
+    "family_members",
+    "family_owners",
+    "total_playtime_seconds",
+    "running_sessions",
+    "achievements_unlocked",
+    "wishlist_items",
+    "games_with_settings",
+    "saves",
+    "saves_in_trash",
+    "dead_letters",
+    "last_sequence",
+)
+"""What there is at least one of, of whomever the service has heard."""
 _ERASURE = {"running": "being erased: some of the data may still be there", "done": "erased: nothing is left"}
 
 
@@ -35,6 +51,8 @@ def show(out: Output, user: UUID) -> None:
         out.result(found, facts(told))
         return
     out.result(found, facts(_told(found)))
+    if not any(found[name] for name in _TRACES):
+        out.say("Nothing is stored of this user: is the id right?")
 
 
 def _told(found: dict[str, Any]) -> dict[str, object]:

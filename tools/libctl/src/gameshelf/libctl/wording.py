@@ -1,0 +1,55 @@
+"""Refusals in the words of support: the service's own speak to players, and know no commands."""
+
+# By the code of the contract: what happened, and what to try next.
+_CODES = {
+    "SAVEGAME_SLOT_NOT_FOUND": ("this user has no such save", "libctl saves list USER, also with --trash"),
+    "SAVEGAME_VERSION_NOT_FOUND": (
+        "this save has no such version, or its bytes are gone",
+        "libctl saves versions USER SAVE",
+    ),
+    "CONFLICT_NOT_FOUND": ("this user has no such open conflict", "libctl conflicts list --user USER"),
+    "FAMILY_LINK_NOT_FOUND": ("this user has no such family link", "libctl family list USER"),
+    "ACHIEVEMENT_NOT_FOUND": ("there is no such achievement", "libctl achievements show USER PRODUCT"),
+    "PRODUCT_ALREADY_OWNED": ("the user owns this product already", "libctl library list USER --product PRODUCT"),
+}
+# By the reason that stands beside a code: it says more than the code does.
+_REASONS = {
+    "seat_is_free": ("nobody sits on this copy", "libctl family seats USER; the first id is the owner's"),
+    "erased": ("this account was erased", "libctl user show USER, which says since when"),
+    "no_live_grant": ("the user has no such reason to own it, or it has ended", "libctl library list USER"),
+    "unknown_to_the_catalog": ("the Catalog has not told of this product", "is it the id of a product?"),
+    "in_trash": ("the save is in the trash", "libctl saves restore USER SAVE, which takes it out"),
+    "already_undone": ("this was taken back already", "libctl audit show ENTRY"),
+    "nothing_changed": ("this changed nothing, so there is nothing to take back", "libctl audit show ENTRY"),
+    "no_way_back": ("this can't be taken back", "libctl audit show ENTRY, and the command that changes it again"),
+}
+# By the name of what was asked for.
+_NAMES = {
+    "audit_id": ("there is no such entry", "libctl audit list"),
+}
+_FIELDS = {
+    "cursor": ("the cursor is none of this list", "--cursor as the page before has given it, or none"),
+    "version": ("it isn't known which version", "--version NUMBER, one of libctl saves versions USER SAVE"),
+    "command": ("there is no such command in the audit", "two words, such as --command 'quota set'"),
+}
+
+
+def worded(code: str, detail: str, context: dict[str, str], hint: str) -> tuple[str, str]:
+    """What happened, and what to try next; ``detail`` and ``hint`` where there are no better words."""
+    known = _REASONS.get(context.get("reason", "")) or _CODES.get(code)
+    if known is None and code == "NOT_FOUND":
+        known = next((words for name, words in _NAMES.items() if name in context), None)
+    message, better = known or (detail, hint)
+    return _with(message, context), better
+
+
+def misused(detail: str, context: dict[str, str], hint: str) -> tuple[str, str]:
+    """The same for what the service could not understand: ``detail`` is ``field: problem``."""
+    known = _FIELDS.get(detail.partition(":")[0])
+    message, better = (f"{known[0]} ({detail})", known[1]) if known else (detail, hint)
+    return _with(message, context), better
+
+
+def _with(message: str, context: dict[str, str]) -> str:
+    told = ", ".join(f"{name}: {value}" for name, value in sorted(context.items()))
+    return f"{message} ({told})" if told else message

@@ -7,6 +7,7 @@ import sys
 import click
 import pytest
 from click.testing import CliRunner
+from gameshelf.gateway.admin.commands import ADMIN, COMMANDS
 from gameshelf.libctl.errors import ExitCode
 from gameshelf.libctl.main import NOUNS, cli, noun
 from gameshelf.libctl.output import Output
@@ -95,3 +96,10 @@ def test_no_line_of_a_help_is_cut_off(name):
     told = CliRunner().invoke(cli, [name, "--help"])
     assert told.exit_code == 0
     assert "..." not in told.stdout.partition("Options:")[2]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name.replace(" ", "-"))
+def test_a_help_says_whether_the_role_admin_is_needed(command):
+    told = CliRunner().invoke(cli, [*command.name.split(), "--help"])
+    assert told.exit_code == 0
+    assert ("Needs the role admin" in told.stdout) == (command.roles == ADMIN)

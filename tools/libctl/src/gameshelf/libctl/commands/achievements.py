@@ -49,7 +49,10 @@ def show(out: Output, user: UUID, product: UUID) -> None:
 @changing
 @click.pass_obj
 def grant(out: Output, user: UUID, achievement: UUID, wanted: Wanted) -> None:
-    """Unlocks an achievement, whether or not the player may play the game."""
+    """Unlocks an achievement, whether or not the player may play the game.
+
+    Needs the role admin.
+    """
     client = connect()
     if not out.as_json:
         _say_which(out, client, user, achievement)
@@ -63,7 +66,10 @@ def grant(out: Output, user: UUID, achievement: UUID, wanted: Wanted) -> None:
 @changing
 @click.pass_obj
 def revoke(out: Output, user: UUID, achievement: UUID, wanted: Wanted) -> None:
-    """Locks an achievement again, and takes its progress: it has to be earned anew."""
+    """Locks an achievement again, and takes its progress: it has to be earned anew.
+
+    Needs the role admin.
+    """
     client = connect()
     if not out.as_json:
         _say_which(out, client, user, achievement)

@@ -126,7 +126,10 @@ def list_(out: Output, chosen: messages.DeadLetterFilter, limit: int, cursor: st
 @changing
 @click.pass_obj
 def replay(out: Output, chosen: messages.DeadLetterFilter, cursor: str, wanted: Wanted) -> None:
-    """Sends dead letters to their topics again. Those that come later, or come back, are not sent."""
+    """Sends dead letters to their topics again. Those that come later, or come back, are not sent.
+
+    Needs the role admin.
+    """
     client = connect()
     asked = messages.ReplayDeadLettersRequest(filter=chosen, cursor=cursor, limit=_PART)
     revision, total = wanted.revision or "", 0

@@ -78,7 +78,10 @@ def show(out: Output, user: UUID, link: UUID) -> None:
 @changing
 @click.pass_obj
 def revoke(out: Output, user: UUID, link: UUID, wanted: Wanted) -> None:
-    """Ends a link, and what is played of it at once; from then on only an admin opens it again."""
+    """Ends a link, and what is played of it at once; from then on only an admin opens it again.
+
+    Needs the role admin.
+    """
     client = connect()
     if not out.as_json:
         _say_link(out, client, user, link)
@@ -92,7 +95,10 @@ def revoke(out: Output, user: UUID, link: UUID, wanted: Wanted) -> None:
 @changing
 @click.pass_obj
 def reopen(out: Output, user: UUID, link: UUID, wanted: Wanted) -> None:
-    """Asks the member anew, for a link that support had ended: with its scope, and its end if that is still to come."""
+    """Asks the member anew, for a link that support had ended: with its scope, and its end if that is still to come.
+
+    Needs the role admin.
+    """
     client = connect()
     if not out.as_json:
         _say_link(out, client, user, link)

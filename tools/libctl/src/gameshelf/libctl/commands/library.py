@@ -44,7 +44,10 @@ def list_(out: Output, user: UUID, product: UUID | None, limit: int, page: int) 
 @changing
 @click.pass_obj
 def grant(out: Output, user: UUID, product: UUID, wanted: Wanted) -> None:
-    """Gives a product to a user, as a gift of support's own."""
+    """Gives a product to a user, as a gift of support's own.
+
+    Needs the role admin.
+    """
     client = connect()
     if not out.as_json:
         say_product(out, client, user, product)
@@ -60,7 +63,10 @@ def grant(out: Output, user: UUID, product: UUID, wanted: Wanted) -> None:
 @changing
 @click.pass_obj
 def revoke(out: Output, user: UUID, product: UUID, kind: str | None, source: str | None, wanted: Wanted) -> None:
-    """Takes a product from a user: every reason to own it ends for good, or the one that is named."""
+    """Takes a product from a user: every reason to own it ends for good, or the one that is named.
+
+    Needs the role admin.
+    """
     if (kind is None) != (source is None):
         raise Usage("--kind and --source name one reason together", f"libctl library list {user} --product {product}")
     client = connect()

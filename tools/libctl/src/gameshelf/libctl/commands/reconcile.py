@@ -68,7 +68,10 @@ class Totals:
 @click.option("--reason", metavar="TEXT", help="Why, for the audit. Needed with --apply.")
 @click.pass_obj
 def reconcile(out: Output, cursor: str, is_applied: bool, reason: str | None) -> None:
-    """Takes back the saves that S3 has and a restored database has lost; then jobs delete again."""
+    """Takes back the saves that S3 has and a restored database has lost; then jobs delete again.
+
+    Needs the role admin.
+    """
     if is_applied and not (reason and reason.strip()):
         raise Usage("--apply needs a reason", 'the same command with --reason "…", which is kept in the audit')
     if reason and not is_applied:

@@ -84,7 +84,10 @@ def _told(found: dict[str, Any]) -> dict[str, object]:
 )
 @click.pass_obj
 def export(out: Output, user: UUID, target: Path) -> None:
-    """All that is stored of a user and the files of their saves, as an archive. Goes on where it was interrupted."""
+    """All that is stored of a user and the files of their saves, as an archive. Goes on where it was interrupted.
+
+    Needs the role admin.
+    """
     client = connect()
     with partial(target, user) as archive:
         try:
@@ -129,7 +132,10 @@ def _is_fetched(file: messages.ExportedFile, archive: Partial) -> bool:
 @changing
 @click.pass_obj
 def erase(out: Output, user: UUID, confirm: UUID | None, wanted: Wanted) -> None:
-    """Ends an account, and erases all of its data. There is no way back."""
+    """Ends an account, and erases all of its data. There is no way back.
+
+    Needs the role admin.
+    """
     if wanted.apply and confirm != user:
         raise Usage(
             "there is no way back from this, so --confirm must say the user's id once more", f"--confirm {user}"

@@ -102,13 +102,13 @@ class AuditFilter:
 
 _A = AuditRecord
 _json = {name: cast(bindparam(name, type_=Text), JSONB) for name in ("target", "before", "after")}
-_user_hash = bindparam("user_hash", type_=LargeBinary)
-# The erasure may have been here already: what is remembered of such an account is just what it would leave.
-_is_erased = select(col(ErasedUser.user_hash)).where(col(ErasedUser.user_hash) == _user_hash).exists()
+_user_hash, _actor_hash = (bindparam(name, type_=LargeBinary) for name in ("user_hash", "actor_hash"))
 
 
-def _unless_erased(value: Any, instead: Any = None) -> Any:
-    return case((_is_erased, null() if instead is None else instead), else_=value)
+def _unless_erased(value: Any, instead: Any = None, whose: Any = _user_hash) -> Any:
+    # The erasure may have been here already: what is remembered of such an account is just what it would leave.
+    is_erased = select(col(ErasedUser.user_hash)).where(col(ErasedUser.user_hash) == whose).exists()
+    return case((is_erased, null() if instead is None else instead), else_=value)
 
 
 _ADD = Statement(
@@ -116,7 +116,7 @@ _ADD = Statement(
     .values(
         kind=bindparam("kind", type_=String),
         command=bindparam("command", type_=String),
-        actor_id=bindparam("actor_id", type_=Uuid),
+        actor_id=_unless_erased(bindparam("actor_id", type_=Uuid), whose=_actor_hash),
         actor_roles=bindparam("actor_roles", type_=String),
         user_id=_unless_erased(bindparam("user_id", type_=Uuid)),
         user_hash=_user_hash,
@@ -192,6 +192,7 @@ class AuditLog:
             kind=new.kind,
             command=new.command,
             actor_id=by.user_id,
+            actor_hash=self._streams.hash(by.user_id),
             actor_roles=",".join(sorted(by.roles)),
             user_id=new.user_id,
             user_hash=self._streams.hash(new.user_id) if new.user_id else None,

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MAX_REASON = 500
 _MAX_SHOWN = 2000
-"""How much of a state a refusal describes: it travels in headers."""
+"""How many bytes of a state a refusal describes: it travels in headers, of which 8 KiB are sure to arrive."""
 
 
 class Options(BaseModel):
@@ -189,5 +189,5 @@ def difference(expected: State, current: State) -> str:
 
 
 def _shown(state: Any) -> str:
-    text = encode(state).decode()
-    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
+    text = encode(state)
+    return text.decode() if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN].decode(errors="ignore") + "…"

@@ -5,7 +5,7 @@ gone in the same commit; what can't be applied this time either comes back as a 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from gameshelf.gateway.admin.dead_letters import (
     CAN_REPLAY,
@@ -125,8 +125,8 @@ def moment_of(revision: str | None) -> datetime:
     """The moment of a revision. Raises UnknownRevision."""
     try:
         moment = datetime.fromisoformat(revision or "")
-    except ValueError:
-        raise UnknownRevision(revision=revision) from None
-    if moment.tzinfo is None:
-        raise UnknownRevision(revision=revision)
-    return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise UnknownRevision(revision=revision)

@@ -22,7 +22,8 @@ class Audits:
         self._desk = desk
 
     async def ListAudit(self, request: messages.ListAuditRequest, by: Identity) -> messages.ListAuditResponse:
-        wanted, limit = _filter(request), min(request.limit or DEFAULT_LIMIT, MAX_LIMIT)
+        wanted = _filter(request)
+        limit = min(max(request.limit, 0) or DEFAULT_LIMIT, MAX_LIMIT)
         async with self._desk.acquire() as connection:
             found = await self._desk.audit.list(connection, wanted, limit + 1)
         shown = found[:limit]

@@ -1,11 +1,10 @@
 """``conflicts list|show|resolve``: branches of saves that wait for a word."""
 
-from datetime import datetime
 from uuid import UUID
 
 from gameshelf.gateway.admin.conflicts import ResolveConflict
 from gameshelf.gateway.grpc import convert
-from gameshelf.gateway.grpc.admin.cursors import pack, unpack
+from gameshelf.gateway.grpc.admin.cursors import moment, pack, unpack
 from gameshelf.gateway.grpc.admin.desk import Desk, change_result, parse_options, titles_of
 from gameshelf.gateway.grpc.calls import parse_id, parse_message
 from gameshelf.gateway.grpc.saves import parse_resolution
@@ -91,7 +90,7 @@ class Conflicts:
 
 
 def _place(cursor: str) -> ConflictPlace:
-    opened_at, conflict_id = unpack(cursor, datetime.fromisoformat, UUID)
+    opened_at, conflict_id = unpack(cursor, moment, UUID)
     return ConflictPlace(opened_at, conflict_id)
 
 

@@ -24,11 +24,11 @@ from gameshelf.gateway.grpc.admin.reconcile import Reconciles
 from gameshelf.gateway.grpc.admin.saves import CloudSavesOfUsers
 from gameshelf.gateway.grpc.admin.users import Users
 from gameshelf.gateway.grpc.calls import caller
-from gameshelf.gateway.identity import Identity, parse_uuid
+from gameshelf.gateway.identity import Identity, Unauthenticated, parse_uuid
 from gameshelf.gateway.streams import UserErased
 from gameshelf.kernel.errors import DomainError, NotFound, PermissionDenied
 from gameshelf.protos.library.v1 import library_admin_service_pb2 as messages
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict, SerializeToJsonError
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -50,7 +50,8 @@ NOUNS: Sequence[Callable[[Desk], Any]] = (
 """Each has a method for every call of its noun: request and caller in, response out."""
 
 _MAX_TEXT = 500
-_NO_TARGET = frozenset({"change", "user_id"})
+_NO_TARGET = frozenset({"change", "user_id", "actor_id", "cursor"})
+"""An account whose id stands in ``target`` could not be erased from there: a cursor may be one, too."""
 
 Serve = Callable[[Any, Identity], Awaitable[Message]]
 
@@ -84,6 +85,7 @@ class LibraryAdmin:
     def _wrap(self, command: Command, serve: Serve) -> Callable[..., Awaitable[Message]]:
         async def wrapped(request: Message, context: Any) -> Message:
             by = caller()
+            await self._require_account(by)
             try:
                 if not by.roles & command.roles:
                     raise PermissionDenied(command=command.name, needs=" or ".join(sorted(command.roles)))
@@ -98,6 +100,12 @@ class LibraryAdmin:
                 raise refusal from error
 
         return wrapped
+
+    async def _require_account(self, by: Identity) -> None:
+        """Raises Unauthenticated for a caller whose own account was erased, however long the token may live."""
+        async with self._desk.acquire() as connection:
+            if await self._desk.streams.erased(connection, by.user_id):
+                raise Unauthenticated("the account was erased")
 
     async def _remember(self, by: Identity, new: NewEntry) -> None:
         async with self._desk.acquire() as connection:
@@ -122,9 +130,20 @@ def _user(request: Any) -> UUID | None:
 
 def _target(request: Message) -> State:
     """What was asked for, as far as an entry holds it."""
-    asked: State = MessageToDict(request, preserving_proto_field_name=True)
-    asked |= asked.pop("filter", {})
+    try:
+        asked: State = MessageToDict(request, preserving_proto_field_name=True)
+        asked |= asked.pop("filter", {})
+    except SerializeToJsonError:  # a time that is none; nothing that is asked may keep a refusal out of the audit
+        asked = _fields(request)
     return {name: _bounded(value) for name, value in asked.items() if name not in _NO_TARGET}
+
+
+def _fields(request: Message) -> State:
+    """What was asked for as texts, also where it has no form in JSON."""
+    asked: State = {}
+    for field, value in request.ListFields():
+        asked |= _fields(value) if field.name == "filter" else {field.name: str(value)}
+    return asked
 
 
 def _bounded(value: Any) -> Any:

@@ -1,0 +1,90 @@
+"""What the audit keeps of calls that no command line makes, and of callers who are gone."""
+
+from uuid import uuid4
+
+import grpc
+import pytest
+from gameshelf.gateway.admin.changes import difference
+from gameshelf.gateway.grpc.admin.cursors import pack
+from gameshelf.protos.library.v1 import admin_audit_pb2, admin_events_pb2, admin_playtime_pb2, admin_saves_pb2
+from gameshelf.protos.library.v1.admin_change_pb2 import ChangeOptions
+from gameshelf.protos.library.v1.library_admin_service_pb2_grpc import LibraryAdminServiceStub
+from google.protobuf.timestamp_pb2 import Timestamp
+
+NEVER = Timestamp(seconds=10**15)
+"""Beyond all times: it has no form in JSON."""
+
+
+@pytest.fixture
+def call(service):
+    """Calls as somebody of the command line, and answers the status code."""
+
+    def make(somebody, rpc, request):
+        token = (("authorization", f"Bearer {somebody.environment['LIBCTL_TOKEN']}"),)
+        with grpc.insecure_channel(service.grpc) as channel:
+            try:
+                getattr(LibraryAdminServiceStub(channel), rpc)(request, metadata=token, timeout=20)
+            except grpc.RpcError as error:
+                return error.code().name
+        return "OK"
+
+    return make
+
+
+def test_a_time_that_is_none_keeps_no_refusal_out_of_the_audit(call, staff, support):
+    somebody, user = staff("user"), uuid4()
+    letters = admin_events_pb2.ListDeadLettersRequest(
+        filter=admin_events_pb2.DeadLetterFilter(user_id=str(user), topic="t", since=NEVER)
+    )
+    played = admin_playtime_pb2.ShowPlaytimeRequest(user_id=str(user), until=NEVER)
+    assert call(somebody, "ListDeadLetters", letters) == "PERMISSION_DENIED"
+    assert call(somebody, "ShowPlaytime", played) == "PERMISSION_DENIED"
+    assert call(support, "ListDeadLetters", letters) == "INVALID_ARGUMENT"
+    entries = support.data("audit", "list", "--user", user)["entries"]
+    assert [(one["command"], one["code"]) for one in entries] == [
+        ("events dlq list", "VALIDATION_ERROR"),
+        ("playtime show", "PERMISSION_DENIED"),
+        ("events dlq list", "PERMISSION_DENIED"),
+    ]
+    assert entries[0]["target"]["topic"] == "t"
+    assert str(user) not in str([one["target"] for one in entries])
+
+
+def test_a_page_of_less_than_nothing_is_the_usual_one(call, support):
+    assert call(support, "ListAudit", admin_audit_pb2.ListAuditRequest(limit=-5)) == "OK"
+
+
+def test_a_place_without_a_time_zone_is_no_cursor(call, support):
+    asked = admin_saves_pb2.ListSaveConflictsRequest(cursor=pack("2026-01-01T00:00:00", uuid4()))
+    assert call(support, "ListSaveConflicts", asked) == "INVALID_ARGUMENT"
+
+
+def test_a_moment_that_no_dry_run_has_seen_is_no_revision(call, admin):
+    change = ChangeOptions(apply=True, reason="why", revision="0001-01-01T00:00:00+14:00")
+    asked = admin_events_pb2.ReplayDeadLettersRequest(change=change)
+    assert call(admin, "ReplayDeadLetters", asked) == "FAILED_PRECONDITION"
+
+
+def test_who_was_erased_does_nothing_more_and_is_not_remembered(call, staff, admin, support):
+    for leaver in (staff("support", "admin"), staff("user")):
+        before = support.data("quota", "show", leaver.id)
+        admin.applies("user", "erase", leaver.id, "--confirm", leaver.id)
+        asked = admin_saves_pb2.ShowQuotaRequest(user_id=str(uuid4()))
+        assert call(leaver, "ShowQuota", asked) == "UNAUTHENTICATED"
+        assert before["used_bytes"] == 0
+        assert support.data("audit", "list", "--actor", leaver.id)["entries"] == []
+
+
+def test_an_id_in_a_cursor_or_of_staff_is_not_kept_where_no_erasure_finds_it(call, staff, support):
+    somebody, whose = staff("user"), str(uuid4())
+    assert call(somebody, "ListTopQuotas", admin_saves_pb2.ListTopQuotasRequest(cursor=whose)) == "PERMISSION_DENIED"
+    assert call(somebody, "ListAudit", admin_audit_pb2.ListAuditRequest(actor_id=whose)) == "PERMISSION_DENIED"
+    entries = support.data("audit", "list", "--actor", somebody.id)["entries"]
+    assert len(entries) == 2
+    assert whose not in str(entries)
+
+
+def test_what_a_refusal_shows_of_a_state_fits_into_headers():
+    told = difference({"slot_name": "🎮" * 3000}, {"slot_name": "ё" * 3000})
+    assert len(told.encode()) <= 2003
+    assert told.endswith("…")

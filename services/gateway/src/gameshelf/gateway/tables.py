@@ -179,6 +179,10 @@ class AuditRecord(_Table, table=True):
         Index("ix_audit_user", "user_hash", "id", postgresql_where=text("user_hash IS NOT NULL")),
         Index("ix_audit_actor", "actor_id", "id", postgresql_where=text("actor_id IS NOT NULL")),
         Index("ix_audit_happened_at", "happened_at"),
+        # What is rare among millions of refusals is found without reading them; both by its command or without.
+        Index("ix_audit_kind", "kind", "id"),
+        Index("ix_audit_command", "command", "id"),
+        Index("ix_audit_command_kind", "command", "kind", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import combinations
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +27,6 @@ from sqlalchemy import (
     cast,
     literal_column,
     null,
-    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
@@ -149,34 +149,23 @@ _entries = select(
 _FIND = Statement(_entries.where(col(_A.id) == bindparam("id", type_=BigInteger)))
 
 
-def _bars(column: Any, name: str, kind: Any) -> Any:
-    return or_(cast(bindparam(name, type_=kind), kind).is_(None), column == bindparam(name, type_=kind))
+_WAYS = {
+    "user_id": col(_A.user_hash) == bindparam("user_hash", type_=LargeBinary),
+    "actor_id": col(_A.actor_id) == bindparam("actor_id", type_=Uuid),
+    "kind": col(_A.kind) == bindparam("kind", type_=String),
+    "command": col(_A.command) == bindparam("command", type_=String),
+}
 
 
-_narrow = (
-    _bars(col(_A.kind), "kind", String),
-    _bars(col(_A.command), "command", String),
-    or_(
-        cast(bindparam("before_id", type_=BigInteger), BigInteger).is_(None),
-        col(_A.id) < bindparam("before_id", type_=BigInteger),
-    ),
-)
-
-
-def _listed(*where: Any) -> Statement:
-    found = _entries.where(*where, *_narrow).order_by(col(_A.id).desc())
+def _listed(names: tuple[str, ...]) -> Statement:
+    """Entries that are narrowed by just these: a condition that may be none would keep each from its index."""
+    before = col(_A.id) < bindparam("before_id", type_=BigInteger)
+    found = _entries.where(before, *(_WAYS[name] for name in names)).order_by(col(_A.id).desc())
     return Statement(found.limit(bindparam("limit", type_=Integer)))
 
 
-# A statement for each of the ways that have an index.
-_of_user = col(_A.user_hash) == bindparam("user_hash", type_=LargeBinary)
-_by_actor = col(_A.actor_id) == bindparam("actor_id", type_=Uuid)
-_LIST = {
-    (False, False): _listed(),
-    (True, False): _listed(_of_user),
-    (False, True): _listed(_by_actor),
-    (True, True): _listed(_of_user, _by_actor),
-}
+_LIST = {names: _listed(names) for count in range(len(_WAYS) + 1) for names in combinations(_WAYS, count)}
+_LARGEST = 2**63 - 1
 
 
 class AuditLog:
@@ -214,13 +203,13 @@ class AuditLog:
 
     async def list(self, connection: Connection, of: AuditFilter, limit: int) -> Sequence[Entry]:
         """Entries, the newest first."""
-        rows = await _LIST[of.user_id is not None, of.actor_id is not None].all(
+        rows = await _LIST[tuple(name for name in _WAYS if getattr(of, name) is not None)].all(
             connection,
             user_hash=self._streams.hash(of.user_id) if of.user_id else None,
             actor_id=of.actor_id,
             kind=of.kind,
             command=of.command,
-            before_id=of.before_id,
+            before_id=_LARGEST if of.before_id is None else of.before_id,
             limit=limit,
         )
         return [_entry(row) for row in rows]

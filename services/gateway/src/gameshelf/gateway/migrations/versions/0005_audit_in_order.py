@@ -1,0 +1,44 @@
+"""The audit is listed by kind and command without reading all of it, and its numbers of a lost time fit nothing."""
+
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+_MARK = """
+    CREATE OR REPLACE FUNCTION gateway.mark_restored(point timestamptz, backup text, actor text, reason text)
+    RETURNS uuid LANGUAGE sql AS $$
+        UPDATE gateway.user_streams
+        SET version = GREATEST(version, extract(epoch FROM now())::bigint * 1000),
+            last_sequence = GREATEST(last_sequence, extract(epoch FROM now())::bigint * 1000),
+            pruned_sequence = GREATEST(last_sequence, extract(epoch FROM now())::bigint * 1000);
+        {more}
+        INSERT INTO gateway.restores (restored_point, backup, actor, reason)
+        VALUES (point, backup, actor, reason) RETURNING id;
+    $$
+"""
+# Somebody has noted an entry of the lost time, to take it back: another one must not come to have its number.
+_NUMBERS = """
+        SELECT setval(
+            pg_get_serial_sequence('gateway.audit', 'id'),
+            GREATEST((SELECT max(id) FROM gateway.audit), extract(epoch FROM now())::bigint * 1000)
+        );
+"""
+
+
+def upgrade() -> None:
+    for name, columns in (
+        ("ix_audit_kind", ["kind", "id"]),
+        ("ix_audit_command", ["command", "id"]),
+        ("ix_audit_command_kind", ["command", "kind", "id"]),
+    ):
+        op.create_index(name, "audit", columns, unique=False, schema="gateway")
+    op.execute(_MARK.format(more=_NUMBERS))
+
+
+def downgrade() -> None:
+    op.execute(_MARK.format(more=""))
+    for name in ("ix_audit_command_kind", "ix_audit_command", "ix_audit_kind"):
+        op.drop_index(name, table_name="audit", schema="gateway")

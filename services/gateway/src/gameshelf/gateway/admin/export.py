@@ -125,7 +125,7 @@ class Export:
             if key is not None:
                 self._sources[place.source].parse(key)
             return place
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError):
             raise InvalidInput(Problem("cursor", pointer="cursor")) from None
 
 

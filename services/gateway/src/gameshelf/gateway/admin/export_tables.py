@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     and_,
@@ -31,6 +32,9 @@ CONTENTS = "savegames.savegame_contents"
 """The table whose rows have a file each."""
 _LEFT_OUT = {"gateway.audit": frozenset({"actor_id", "user_hash"})}
 """Who of the staff it was is that person's data, and not the user's."""
+
+_BITS = {BigInteger: 63, SmallInteger: 15}
+"""What an integer of each size holds beside its sign."""
 
 Tables = Mapping[str, Table]
 
@@ -79,7 +83,7 @@ class Source:
         return f"{self.table}:{self.column}"
 
     def parse(self, key: list[Any]) -> dict[str, Any]:
-        """A key as a cursor has it, as the parameters of ``after``. Raises ValueError, TypeError."""
+        """A key as a cursor has it, as the parameters of ``after``. Raises ValueError, TypeError, OverflowError."""
         return {
             f"k{place}": _value(column, text) for place, (column, text) in enumerate(zip(self.key, key, strict=True))
         }
@@ -153,7 +157,8 @@ def _json(column: "Column[Any]") -> Any:
 def _value(column: "Column[Any]", text: Any) -> Any:
     kind = column.type.python_type
     if kind is int:
-        if not (isinstance(text, int) and -(2**63) <= text < 2**63):
+        half = 2 ** next((bits for size, bits in _BITS.items() if isinstance(column.type, size)), 31)
+        if not (isinstance(text, int) and -half <= text < half):
             raise ValueError
         return text
     if not isinstance(text, str) or "\0" in text:
@@ -162,5 +167,5 @@ def _value(column: "Column[Any]", text: Any) -> Any:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is None:
             raise ValueError
-        return moment
+        return moment.astimezone(UTC)
     return UUID(text) if kind is UUID else text

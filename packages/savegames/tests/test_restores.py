@@ -1,4 +1,9 @@
-"""After a restore no number is given out that a device or the store may remember from the lost time."""
+"""After a restore no number is given out that a device or the store may remember from the lost time, and nothing that
+was confirmed in it is taken for given up.
+"""
+
+import pytest
+from gameshelf.savegames import Digest, SavegameUploadIncomplete, told_by
 
 
 async def test_versions_go_on_beyond_those_of_the_lost_time(player):
@@ -10,3 +15,32 @@ async def test_versions_go_on_beyond_those_of_the_lost_time(player):
         before.version: (0, None, "history"),
         after.version: (before.version, None, "head"),
     }
+
+
+async def test_what_was_being_confirmed_at_the_backup_comes_back(player):
+    before = await player.save(b"before")
+    sent = await player.request(b"confirmed a moment later")
+    confirmed = sent.upload_id
+    attempt = await player.uploads.begin(player.id, confirmed)
+    backup = await player.backup()
+    player.objects.add(attempt.target)
+    player.told[attempt.target] = (attempt.size, told_by(attempt.target, attempt.metadata), player.now)
+    await player.uploads.finish(player.id, confirmed, attempt, Digest(attempt.size, attempt.content))
+    await player.restore_backup(backup)
+    await player.connection.execute("SELECT savegames.mark_restored()")
+    [adopted] = await player.adopt()
+    assert (str(adopted.outcome), adopted.object.key) == ("head", attempt.target)
+    player.later(hours=3)
+    await player.sweep()
+    found = await player.queries.download(player.id, before.slot_id, None)
+    assert (found.key, found.version.content) == (attempt.target, attempt.content)
+    assert found.key in player.objects
+
+
+async def test_a_confirmation_that_the_restore_overtook_begins_anew(player):
+    sent = await player.request(b"1")
+    attempt = await player.uploads.begin(player.id, sent.upload_id)
+    await player.connection.execute("SELECT savegames.mark_restored()")
+    with pytest.raises(SavegameUploadIncomplete):
+        await player.uploads.finish(player.id, sent.upload_id, attempt, Digest(attempt.size, attempt.content))
+    assert (str((await player.confirm(sent)).result), (await player.usage())[0]) == ("head", 1)

@@ -111,6 +111,32 @@ async def test_nobody_deletes_until_the_store_has_been_compared(platform, restor
         assert metrics.registry.get_sample_value("restore_open") == 0
 
 
+async def test_an_instance_that_ran_on_begins_again_too(platform, restored, postgres, new_player, wait_until):
+    await asyncio.to_thread(restored.take)
+    running = platform.service()
+    running.start()
+    player, lost = new_player(at=running), uuid4()
+    await player.buys(lost, order="o5")
+    await wait_until(lambda: has(player, {lost}))
+
+    restored_name = (await restored.restore()).rpartition("/")[2].partition("?")[0]
+    name = platform.dsn.rpartition("/")[2].partition("?")[0]
+    keeper = await asyncpg.connect(postgres.dsn("postgres"))
+    await keeper.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await asyncio.sleep(1)  # it finds none meanwhile
+    await keeper.execute(f'ALTER DATABASE "{restored_name}" RENAME TO "{name}"')
+    await keeper.close()
+
+    connection = await asyncpg.connect(platform.dsn)
+
+    async def is_there():
+        return await connection.fetchval("SELECT 1 FROM library.ownership_grants WHERE source_id = 'o5'")
+
+    await wait_until(is_there)
+    await connection.close()
+    running.stop()
+
+
 async def has(player, products):
     return await player.products() == {str(product) for product in products}
 

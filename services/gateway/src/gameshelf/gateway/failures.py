@@ -12,10 +12,12 @@ from redis import exceptions as redis
 
 _log = logging.getLogger(__name__)
 
-# The server is away, starting, stopping, full, or a lock was not to be had in time: all of it passes.
+# The server is away, starting, stopping, full, its database is about to be restored, or a lock was not to be had in
+# time: all of it passes.
 _POSTGRES_AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
+    asyncpg.InvalidCatalogNameError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
     asyncpg.LockNotAvailableError,

@@ -7,6 +7,7 @@ lost.
 
 import asyncio
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
@@ -59,6 +60,8 @@ _BATCH = 500
 _SIDE_BY_SIDE = 8
 _LONGEST_PAUSE = 5.0
 _STOP_SECONDS = 3.0
+_LOOK_SECONDS = 5.0
+"""How often an instance looks whether the database was restored under it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +131,13 @@ class Consumer:
                     await asyncio.wait_for(consumer.stop(), _STOP_SECONDS)
 
     async def _consume(self, consumer: AIOKafkaConsumer, assigned: Assigned, stopping: asyncio.Event) -> None:
+        look_at = 0.0
         while not stopping.is_set():
-            if assigned.new and not await self._begins_again(consumer, assigned):
-                await _pause(1.0, stopping)
-                continue
+            if assigned.new or time.monotonic() >= look_at:
+                if not await self._begins_again(consumer, assigned):
+                    await _pause(1.0, stopping)
+                    continue
+                look_at = time.monotonic() + _LOOK_SECONDS
             batches = await consumer.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=_BATCH)
             if not batches:
                 continue
@@ -159,11 +165,15 @@ class Consumer:
             gauge.labels(partition.topic, str(partition.partition)).set(lag)
 
     async def _begins_again(self, consumer: AIOKafkaConsumer, assigned: Assigned) -> bool:
-        """Takes partitions that came to this instance back where a restore says so; False while PostgreSQL is away."""
-        fresh = assigned.new & consumer.assignment()
+        """Takes this instance's partitions back where a restore says so; False while PostgreSQL is away.
+
+        Not only those that came to it just now: an instance that waits for its database finds another one in its place.
+        """
+        held = consumer.assignment()
+        fresh = assigned.new & held
         try:
             async with self._acquire() as connection:
-                await rewind(consumer, connection, fresh)
+                await rewind(consumer, connection, held)
         except Exception as error:
             if isinstance(error, KafkaError) or not is_passing(error):
                 raise

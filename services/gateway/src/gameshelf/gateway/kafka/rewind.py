@@ -50,9 +50,11 @@ async def rewind(consumer: AIOKafkaConsumer, connection: Connection, partitions:
         # begins at the beginning anyway.
         if committed is not None and begins and begins.timestamp >= 0 and begins.offset < committed:
             back[partition] = begins.offset
+    if back:
+        await consumer.commit(back)
+    # After that: what comes to this instance anew from here on begins where was committed, what came before goes there.
     for partition, offset in back.items():
         consumer.seek(partition, offset)
     if back:
-        await consumer.commit(back)
         _log.warning("the database was restored: %d partitions begin an hour before its moment", len(back))
     await rewound(connection, restore, [(partition.topic, partition.partition) for partition in waiting])

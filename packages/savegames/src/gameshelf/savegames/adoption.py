@@ -5,7 +5,7 @@ is free, and moves the head only by ancestry: what did not surely grow from the 
 decide. Room is not asked for: nothing is refused for a quota.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -95,11 +95,12 @@ class SavegameAdoption:
         self._timeline = Timeline(self._store, limits, clock)
         self._branches = Branches(self._store, self._timeline, record, clock)
 
-    async def adopt(self, user_id: UUID, objects: Sequence[SavedObject]) -> list[Adopted]:
+    async def adopt(self, user_id: UUID, objects: Sequence[SavedObject], absent: Collection[str] = ()) -> list[Adopted]:
         """Takes objects of one save back, the lowest version first; made anew is a save that is not there.
 
         A save in the trash stays as it is: its name is free, and a new one takes the objects. Objects that the database
-        knows, in use or about to go, are passed over, and not in the answer. Asked again, nothing changes.
+        knows, in use or about to go, are passed over, and not in the answer. Asked again, nothing changes. ``absent``
+        are keys that the store has just been found without: what the database has under one of them is mended.
         """
         known = await self._scans.known([one.key for one in objects])
         unknown = [one for one in objects if one.key not in known]
@@ -110,7 +111,8 @@ class SavegameAdoption:
         became: dict[int, int] = {}
         adopted = []
         for one in sorted(unknown, key=lambda one: (one.told.version, one.stored_at, one.key)):
-            slot, result = await self._take(user_id, slot or await self._make(user_id, about), one, became)
+            slot = slot or await self._make(user_id, about)
+            slot, result = await self._take(user_id, slot, one, became, absent)
             adopted.append(result)
         assert slot is not None
         return [_in_the_end(one, slot) for one in adopted]
@@ -125,13 +127,15 @@ class SavegameAdoption:
         await self._store.slots.make(user_id, slot_id, about.product_id, about.slot_name, self._clock())
         return Slot(slot_id, about.product_id, about.slot_name, None, 1, None)
 
-    async def _take(self, user_id: UUID, slot: Slot, one: SavedObject, became: dict[int, int]) -> tuple[Slot, Adopted]:
+    async def _take(
+        self, user_id: UUID, slot: Slot, one: SavedObject, became: dict[int, int], absent: Collection[str]
+    ) -> tuple[Slot, Adopted]:
         """Makes an object a version; the slot as it is then. ``became`` says what the objects before it became."""
         told, version_id = one.told, _version_id(slot.id, one.told)
         near = await self._found.near(user_id, slot.id, [told.version, told.base_version], version_id)
         by_number = {row.version: row for row in near}
         stored = await self._store.contents.live(user_id, told.content)
-        is_mended = stored is not None and stored.is_missing
+        is_mended = stored is not None and (stored.is_missing or stored.key in absent)
         if stored and is_mended:
             stored = await self._mend(user_id, one, stored)
         outcome = Adoption.MENDED if is_mended else Adoption.KNOWN

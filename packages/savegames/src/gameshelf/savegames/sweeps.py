@@ -96,6 +96,10 @@ class SavegameSweeps:
         """Contents that a listing between two keys has to show; ``through`` None: to the end."""
         return await self._scans.expected(after, through, self._clock() - _SETTLED, limit)
 
+    async def held(self, of: Collection[tuple[UUID, bytes]]) -> list[Expected]:
+        """Contents of these users with these hashes, which a listing of other keys says nothing of."""
+        return await self._scans.held(of) if of else []
+
     async def note(self, missing: Collection[Expected], found: Collection[Expected]) -> None:
         """Remembers what the store is without, and forgets it of what has come back."""
         if missing:

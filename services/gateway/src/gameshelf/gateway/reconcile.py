@@ -129,8 +129,9 @@ class Reconciliation:
         verified = [one for one in await self._each(unknown, self._verified) if one]
         page.refused = [one for one in verified if isinstance(one, RefusedObject)]
         found = [one for one in verified if isinstance(one, SavedObject)]
+        absent = await self._absent(found)
         for user_id, objects in groupby(found, key=lambda one: one.told.user_id):
-            await self._of_user(user_id, list(objects), page, applying)
+            await self._of_user(user_id, list(objects), absent, page, applying)
         page.is_restore_open = restore is not None
         if applying:
             async with self._sweeps() as sweeps:
@@ -165,6 +166,15 @@ class Reconciliation:
         # Looks at the one key: a listing of a busy bucket may be a moment old.
         return one if await self._saves.objects.describe(one.key) is None else None
 
+    async def _absent(self, found: Sequence[SavedObject]) -> frozenset[str]:
+        """Keys under which the database has the very bytes of what was found, and the store has nothing.
+
+        Wherever in the store they would be: once all is compared, what nobody needs goes.
+        """
+        async with self._sweeps() as sweeps:
+            held = await sweeps.held({(one.told.user_id, one.told.content) for one in found})
+        return frozenset(one.key for one in await self._each(held, self._missing) if one)
+
     async def _verified(self, one: StoredObject) -> SavedObject | RefusedObject | None:
         """The object, if it is what it says that it is; None when it is gone."""
         metadata = await self._saves.objects.describe(one.key)
@@ -183,7 +193,12 @@ class Reconciliation:
         return SavedObject(one.key, one.size, one.last_modified, told)
 
     async def _of_user(
-        self, user_id: UUID, objects: Sequence[SavedObject], page: Page, applying: Applying | None
+        self,
+        user_id: UUID,
+        objects: Sequence[SavedObject],
+        absent: frozenset[str],
+        page: Page,
+        applying: Applying | None,
     ) -> None:
         """Takes a user's objects back in one commit with the word of it, or looks at what would come of that."""
         try:
@@ -193,7 +208,7 @@ class Reconciliation:
                 adopted = [
                     one
                     for _, of_save in groupby(objects, key=lambda one: _save_of(one.key))
-                    for one in await adoption.adopt(user_id, list(of_save))
+                    for one in await adoption.adopt(user_id, list(of_save), absent)
                     if one.is_new
                 ]
                 if not applying:

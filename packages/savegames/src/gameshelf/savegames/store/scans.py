@@ -10,7 +10,21 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.savegames.models import SavegameContent, SavegameScan
 from gameshelf.savegames.store.parts import IS_LIVE, IS_OPEN, NOW, C, M, U
-from sqlalchemy import Integer, String, Uuid, and_, any_, bindparam, func, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    Integer,
+    LargeBinary,
+    String,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -63,6 +77,12 @@ _EXPECTED = Statement(
     .order_by(col(C.s3_object_key))
     .limit(_LIMIT)
 )
+_of = rows("of", user_id=("user_ids", Uuid), content=("contents", LargeBinary))
+_HELD = Statement(
+    select(col(C.user_id), col(C.id), col(C.s3_object_key), col(C.missing_since)).where(
+        tuple_(col(C.user_id), col(C.file_hash_sha256)).in_(select(_of.c.user_id, _of.c.content)), IS_LIVE
+    )
+)
 _named = rows("named", user_id=("user_ids", Uuid), id=("content_ids", Uuid))
 # With the key: meanwhile it may have got another object.
 _is_named = and_(
@@ -114,6 +134,13 @@ class ScanStore:
     async def expected(self, after: str, through: str | None, before: datetime, limit: int) -> list[Expected]:
         """Contents made before a time whose keys lie behind one and up to another, in the order of their bytes."""
         found = await _EXPECTED.all(self._connection, after=after, through=through, before=before, limit=limit)
+        return [Expected(*row.values()) for row in found]
+
+    async def held(self, of: Collection[tuple[UUID, bytes]]) -> list[Expected]:
+        """What these users hold these bytes in."""
+        found = await _HELD.all(
+            self._connection, user_ids=[user_id for user_id, _ in of], contents=[content for _, content in of]
+        )
         return [Expected(*row.values()) for row in found]
 
     async def miss(self, contents: Collection[Expected], now: datetime) -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from gameshelf.gateway.admin.audit import AuditLog
 from gameshelf.gateway.identity import Identity, Role
-from gameshelf.gateway.reconcile import Applying, CursorOutdated, Reconciliation, whole_saves
+from gameshelf.gateway.reconcile import Applying, Cursor, CursorOutdated, Reconciliation, whole_saves
 from gameshelf.gateway.restores import open_restore
 from gameshelf.gateway.settings import load_settings
 from gameshelf.gateway.streams import UserStreams
@@ -295,6 +295,24 @@ async def test_only_a_whole_comparison_since_the_restore_ends_it(player, device,
     assert not await is_open()
     entry = await jobs.pool.fetchrow("SELECT * FROM gateway.audit WHERE id = $1", last.audit_ids[-1])
     assert (entry["user_id"], entry["after"]) == (None, '{"is_restore_open": false}')
+
+
+async def test_a_cursor_that_nobody_came_to_does_not_end_it(player, device, jobs, new_reconciliation):
+    for slot in ("a", "b"):
+        await device.save(b"1", slot)
+    restore_id = await mark_restored(jobs)
+    reconciliation = new_reconciliation(1)
+    first = (await reconciliation.page(None, APPLYING)).next
+    for key in ("g", first.key + "0"):
+        with pytest.raises(CursorOutdated):
+            await reconciliation.page(Cursor(restore_id, True, key), APPLYING)
+    # Where somebody has come to, anybody may go on, and go back.
+    second = (await reconciliation.page(first, APPLYING)).next
+    assert (await reconciliation.page(None, APPLYING)).next == first
+    assert await reconciliation.page(second, APPLYING)
+    await walk(reconciliation)
+    async with jobs.pool.acquire() as connection:
+        assert await open_restore(connection) is None
 
 
 async def test_a_restore_amid_a_comparison_is_not_ended_by_it(player, device, jobs, new_reconciliation):

@@ -17,7 +17,7 @@ from uuid import UUID
 from gameshelf.gateway.admin.audit import AuditLog, EntryKind, NewEntry, State
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.identity import Identity
-from gameshelf.gateway.restores import StoredRestore, mark_reconciled, open_restore
+from gameshelf.gateway.restores import StoredRestore, mark_compared, mark_reconciled, open_restore
 from gameshelf.gateway.saves import Saves
 from gameshelf.gateway.streams import UserErased
 from gameshelf.gateway.transaction import Transactions
@@ -136,6 +136,9 @@ class Reconciliation:
         if applying:
             async with self._sweeps() as sweeps:
                 await sweeps.note(page.missing, page.found)
+            if page.next and restore:
+                async with self._acquire() as connection:
+                    await mark_compared(connection, restore.id, cursor.key, page.next.key)
             if page.next is None and restore:
                 page.audit_ids.append(await self._end(restore, applying))
                 page.is_restore_open = False
@@ -290,6 +293,8 @@ def _going_on(cursor: Cursor | None, restore: StoredRestore | None, *, is_applie
         raise CursorOutdated(reason="the database was restored since")
     if is_applied and not cursor.is_applied:
         raise CursorOutdated(reason="what is before it was only looked at")
+    if is_applied and restore and cursor.key > restore.compared_through:
+        raise CursorOutdated(reason="not all that is before it was applied")
     return Cursor(cursor.restore_id, is_applied, cursor.key)
 
 

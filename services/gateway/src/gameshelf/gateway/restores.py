@@ -29,14 +29,22 @@ Partition = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class StoredRestore:
-    """The database was restored at ``restored_at`` to what it was at ``restored_point``."""
+    """The database was restored at ``restored_at`` to what it was at ``restored_point``. Since then the store has been
+    compared up to the key ``compared_through``.
+    """
 
     id: UUID
     restored_at: datetime
     restored_point: datetime
+    compared_through: str
 
 
-_RESTORE = (col(Restore.id), col(Restore.restored_at), col(Restore.restored_point))
+_RESTORE = (
+    col(Restore.id),
+    col(Restore.restored_at),
+    col(Restore.restored_point),
+    col(Restore.compared_through),
+)
 _newest = select(*_RESTORE).order_by(col(Restore.restored_at).desc(), col(Restore.id)).limit(1)
 _OPEN = Statement(_newest.where(col(Restore.reconciled_at).is_(None)))
 _NEWEST = Statement(_newest)
@@ -50,6 +58,16 @@ _RECONCILED = Statement(
         <= select(col(Restore.restored_at))
         .where(col(Restore.id) == bindparam("restore_id", type_=Uuid))
         .scalar_subquery(),
+    )
+)
+_through = bindparam("through", type_=String)
+_COMPARED = Statement(
+    update(Restore)
+    .values(compared_through=_through)
+    .where(
+        col(Restore.id) == bindparam("restore_id", type_=Uuid),
+        col(Restore.compared_through) >= bindparam("after", type_=String),
+        col(Restore.compared_through) < _through,
     )
 )
 _REWOUND = Statement(
@@ -77,6 +95,11 @@ async def open_restore(connection: Connection) -> StoredRestore | None:
     """The restore after which the store has not been compared yet."""
     row = await _OPEN.first(connection)
     return StoredRestore(*row.values()) if row else None
+
+
+async def mark_compared(connection: Connection, restore_id: UUID, after: str, through: str) -> None:
+    """What lies behind one key and up to another has been compared. Only what follows without a gap is written down."""
+    await _COMPARED.run(connection, restore_id=restore_id, after=after, through=through)
 
 
 async def mark_reconciled(connection: Connection, restore_id: UUID) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
+    String,
     Text,
     func,
     text,
@@ -216,6 +217,8 @@ class Restore(_Table, table=True):
     backup: str = Field(sa_type=Text)
     actor: str = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)
+    compared_through: str = Field(sa_type=String(collation="C"), sa_column_kwargs={"server_default": ""})
+    """Up to which key the store has been compared and applied since, without a gap."""
     reconciled_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     """When the store had been compared with it; until then nothing is deleted."""
 

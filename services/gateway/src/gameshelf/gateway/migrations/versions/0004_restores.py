@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("backup", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("compared_through", sa.String(collation="C"), server_default="", nullable=False),
         sa.Column("reconciled_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_restores")),
         schema="gateway",

@@ -6,7 +6,7 @@ from typing import ClassVar
 from uuid import UUID, uuid4
 
 from gameshelf.gateway.admin.audit import Entry, State
-from gameshelf.gateway.admin.changes import Change
+from gameshelf.gateway.admin.changes import Change, NotUndoable
 from gameshelf.gateway.transaction import Transaction
 from gameshelf.kernel.paging import Page
 from gameshelf.library import (
@@ -98,9 +98,14 @@ def undo_grant(entry: Entry, user_id: UUID) -> Change:
 
 
 def undo_revoke(entry: Entry, user_id: UUID) -> Change:
-    """A grant since the oldest of those that were ended, so that ownership begins as before."""
+    """A grant since the oldest of those that were ended, so that ownership begins as before.
+
+    Raises NotUndoable where the entry, which holds a bounded part of many grants, has none of them.
+    """
     before, after = entry.before or {}, entry.after or {}
     grants = {name: one for name, one in before.items() if isinstance(one, dict)}
     ended = [one for name, one in grants.items() if one["ended"] is None and after[name]["ended"] is not None]
+    if not ended:
+        raise NotUndoable(reason="too_many_grants")
     oldest = min(datetime.fromisoformat(one["since"]) for one in ended)
     return RestoreProduct(user_id, UUID(entry.target["product_id"]), oldest)

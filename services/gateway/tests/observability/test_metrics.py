@@ -76,6 +76,7 @@ def test_what_operators_watch_has_its_name(metrics):
         "outbox_lag_seconds",
         "websocket_connections",
         "wishlist_notifications_total",
+        "restore_open",
         "postgres_pool_size",
         "postgres_pool_idle",
     }

@@ -216,3 +216,19 @@ async def test_after_a_kill_the_session_goes_on_or_ends_at_its_last_heartbeat(
     going_on.cancel()
     assert set(answers) == {204}
     mortal.stop()
+
+
+async def test_a_heartbeats_body_that_comes_late_does_not_cost_the_next_request(player, service, game):
+    """Nobody looks at it, but it belongs to its request."""
+    session = await start(player, game)
+    path = f"/api/v1/library{SESSIONS}/{session['id']}/heartbeat"
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {player.token}\r\nContent-Length: 2\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.http_port)
+    for _ in range(2):
+        writer.write(head.encode())
+        await writer.drain()
+        await asyncio.sleep(0.2)
+        writer.write(b"{}")
+        answered = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+        assert answered.startswith(b"HTTP/1.1 204")
+    writer.close()

@@ -1,7 +1,8 @@
-"""A refusal reaches a client that is still sending its body.
+"""An answer reaches a client that is still sending its body, and the connection outlives it.
 
-A server that answers before it has read everything closes the connection, and a client in the middle of a large body
-sees nothing but that. So an early refusal waits for the rest, which is thrown away as it comes.
+A server that answers before it has read everything closes the connection: a client in the middle of a large body sees
+nothing but that, and one whose call needs no body, such as a heartbeat, loses its next request. So an early answer
+waits for the rest, which is thrown away as it comes.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from typing import Any
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 LONGEST_SECONDS = 5.0
-"""How long a refusal waits; who sends for longer finds the connection closed."""
+"""How long an answer waits; who sends for longer finds the connection closed."""
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -30,7 +31,7 @@ async def serve_patiently(app: Asgi, scope: Any, receive: Any, send: Any) -> Non
         return message
 
     async def patient_send(message: Any) -> None:
-        if message["type"] == "http.response.start" and message["status"] >= 400:
+        if message["type"] == "http.response.start":
             with suppress(TimeoutError):
                 async with asyncio.timeout(LONGEST_SECONDS):
                     await all_read.wait()

@@ -1,5 +1,6 @@
 """Taking back what the store has and a restored database has lost."""
 
+import json
 from collections import Counter
 from random import Random
 
@@ -66,6 +67,16 @@ async def test_a_save_that_is_not_known_at_all_is_made_anew_and_its_numbers_are_
     await player.restore_backup(backup)
     assert await becomes(player) == {1: (1, "history"), 2: (2, "head")}
     assert (await player.save(b"3")).version == int(player.now.timestamp())
+
+
+async def test_who_encrypted_their_save_can_read_it_again(player):
+    backup = await player.backup()
+    sealed = {"scheme": "AES-256-GCM", "key_id": "ключ 7"}
+    saved = await player.save(b"1", encryption=sealed, content_encoding="zstd")
+    await player.restore_backup(backup)
+    await player.adopt()
+    found = await player.queries.version(player.id, (await slots(player))["slot"], saved.version)
+    assert (found.content_encoding, json.loads(found.encryption)) == ("zstd", sealed)
 
 
 async def test_devices_are_told_as_of_any_upload(player):

@@ -1,5 +1,6 @@
 """Names of slots and keys of objects, on plain values."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
@@ -7,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from gameshelf.savegames import NewUpload, Resolve, object_key, staging_key, user_prefix
-from gameshelf.savegames.naming import Told, conflict_name, free_name, object_metadata, told_by
+from gameshelf.savegames.naming import Marks, Told, conflict_name, free_name, object_metadata, told_by
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -81,6 +82,31 @@ def test_metadata_says_what_an_object_is():
         "parent-version": "5",
         "sha256": "01" * 32,
     }
+
+
+MARKS = Marks("zstd", '{"scheme": "AES-256-GCM", "key_id": "ключ 7"}')
+
+
+def test_an_object_carries_the_marks_without_which_nobody_reads_its_bytes():
+    written = object_metadata(USER, GAME, "slot", 7, 5, b"\x01" * 32, MARKS)
+    assert "".join(written.values()).isascii()
+    assert told_by(key("slot"), written).marks == MARKS
+    del written["marks"]
+    assert told_by(key("slot"), written).marks == Marks()
+
+
+@settings(derandomize=True)
+@given(names, st.text(max_size=50), st.text(max_size=150))
+def test_marks_never_make_metadata_too_large(name, encoding, key_id):
+    marks = Marks(encoding or None, json.dumps({"scheme": "s", "key_id": key_id}))
+    written = object_metadata(USER, GAME, name, 2**53, 2**53 - 1, b"\xff" * 32, marks)
+    assert sum(len("x-amz-meta-") + len(header) + len(value) for header, value in written.items()) <= METADATA_BYTES
+
+
+@pytest.mark.parametrize("marks", ["", "%", "e30=", "WzFd", "WyJhIiwgInt9IiwgMV0=", "WyJhIiwgIltdIl0="])
+def test_marks_that_are_none_make_an_object_that_tells_nothing(marks):
+    written = object_metadata(USER, GAME, "slot", 7, 5, b"\x01" * 32) | {"marks": marks}
+    assert told_by(key("slot"), written) is None
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ class SavegameAdoption:
     ) -> tuple[Slot, Adopted]:
         """Puts a version, by number, parent and id, on top of the head or beside it."""
         number, parent, version_id = version
-        held = Bytes.of_object(one.size, one.told.content, stored.id)
+        held = Bytes.of_object(one.size, one.told.content, stored.id, one.told.marks)
         is_branch = found is Relation.DIVERGED
         self._record(
             SavegameUploaded(

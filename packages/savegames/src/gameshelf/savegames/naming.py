@@ -1,5 +1,6 @@
 """Names of slots, and keys of objects (contract, section 3.6). Pure."""
 
+import json
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Mapping
@@ -17,6 +18,8 @@ MAX_NUMBER = 2**53
 """Beyond which nobody numbers anything."""
 
 _MAX_QUOTED = 1400
+_MAX_METADATA = 2048
+_MAX_ENCODING = 50
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SAFE = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 
@@ -43,13 +46,30 @@ def _in_key(slot_name: str) -> str:
     return "~" + sha256(slot_name.encode()).hexdigest()[:32]
 
 
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What a client needs to read its bytes again. ``encryption`` is JSON."""
+
+    content_encoding: str | None = None
+    encryption: str | None = None
+
+
+NO_MARKS = Marks()
+
+
 def object_metadata(
-    user_id: UUID, product_id: UUID, slot_name: str, version: int, base_version: int, content: bytes
+    user_id: UUID,
+    product_id: UUID,
+    slot_name: str,
+    version: int,
+    base_version: int,
+    content: bytes,
+    marks: Marks = NO_MARKS,
 ) -> dict[str, str]:
     """What an object says of itself, so that a store without its database can still be understood. ASCII, and less than
-    the 2 KB that S3 takes.
+    the 2 KB that S3 takes: beside the longest names there is no room for the longest marks, which are left out then.
     """
-    return {
+    told = {
         "user-id": str(user_id),
         "product-id": str(product_id),
         "slot-name": _in_metadata(slot_name),
@@ -57,6 +77,16 @@ def object_metadata(
         "parent-version": str(base_version),
         "sha256": content.hex(),
     }
+    if marks == NO_MARKS:
+        return told
+    written = json.dumps([marks.content_encoding, marks.encryption], ensure_ascii=False).encode()
+    marked = told | {"marks": urlsafe_b64encode(written).decode()}
+    return marked if _size(marked) <= _MAX_METADATA else told
+
+
+def _size(metadata: Mapping[str, str]) -> int:
+    """As S3 counts it."""
+    return sum(len("x-amz-meta-") + len(name) + len(value) for name, value in metadata.items())
 
 
 def _in_metadata(slot_name: str) -> str:
@@ -77,6 +107,7 @@ class Told:
     base_version: int
     content: bytes
     """The SHA-256 that its bytes have to have."""
+    marks: Marks = NO_MARKS
 
 
 def told_by(key: str, metadata: Mapping[str, str]) -> Told | None:
@@ -89,6 +120,7 @@ def told_by(key: str, metadata: Mapping[str, str]) -> Told | None:
             int(metadata["version"]),
             int(metadata["parent-version"]),
             bytes.fromhex(metadata["sha256"]),
+            _marks(metadata.get("marks")),
         )
     except (KeyError, ValueError):
         return None
@@ -103,6 +135,21 @@ def told_by(key: str, metadata: Mapping[str, str]) -> Told | None:
         and not _CONTROL.search(told.slot_name)
     )
     return told if fits else None
+
+
+def _marks(text: str | None) -> Marks:
+    """Raises ValueError for what ``object_metadata`` does not write."""
+    if text is None:
+        return NO_MARKS
+    found = json.loads(urlsafe_b64decode(text))
+    if not (isinstance(found, list) and len(found) == 2 and all(one is None or isinstance(one, str) for one in found)):
+        raise ValueError("no marks")
+    marks = Marks(*found)
+    if len(marks.content_encoding or "") > _MAX_ENCODING:
+        raise ValueError("no content encoding")
+    if marks.encryption is not None and not isinstance(json.loads(marks.encryption), dict):
+        raise ValueError("no encryption")
+    return marks
 
 
 def _from_metadata(text: str) -> str:

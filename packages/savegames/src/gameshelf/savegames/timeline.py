@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from gameshelf.kernel.clock import Clock
 from gameshelf.savegames.limits import Limits
 from gameshelf.savegames.lineage import NOTHING, Node, Relation, branch, relation
+from gameshelf.savegames.naming import Marks
 from gameshelf.savegames.retention import prunable, prune_at
 from gameshelf.savegames.store import SavegameStore
 from gameshelf.savegames.store.slots import Slot
@@ -46,8 +47,8 @@ class Bytes:
         )
 
     @classmethod
-    def of_object(cls, size: int, content: bytes, content_id: UUID) -> "Bytes":
-        """What an object holds of which nothing else is known."""
+    def of_object(cls, size: int, content: bytes, content_id: UUID, marks: Marks) -> "Bytes":
+        """What an object holds of which nothing else is known but its marks."""
         return cls(
             content_id=content_id,
             size=size,
@@ -56,8 +57,8 @@ class Bytes:
             device_id=None,
             comment=None,
             playtime_seconds=None,
-            content_encoding=None,
-            encryption=None,
+            content_encoding=marks.content_encoding,
+            encryption=marks.encryption,
         )
 
     @classmethod

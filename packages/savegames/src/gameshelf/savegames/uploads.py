@@ -34,7 +34,7 @@ from gameshelf.savegames.limits import (
 )
 from gameshelf.savegames.lineage import NOTHING, Relation
 from gameshelf.savegames.models import Resolution
-from gameshelf.savegames.naming import object_key, object_metadata, staging_key
+from gameshelf.savegames.naming import Marks, object_key, object_metadata, staging_key
 from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.ports import Access, Digest
 from gameshelf.savegames.quota import Quota
@@ -198,7 +198,9 @@ class SavegameUploads:
             object_key(*about, content_id, now),
             upload.size,
             upload.content,
-            object_metadata(*about, upload.base_version, upload.content),
+            object_metadata(
+                *about, upload.base_version, upload.content, Marks(upload.content_encoding, upload.encryption)
+            ),
         )
         await self._store.contents.begin(
             user_id, content_id, attempt.target, upload.size, upload.content, now=now, delete_after=now + ATTEMPT_FOR

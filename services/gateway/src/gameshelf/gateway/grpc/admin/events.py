@@ -1,8 +1,6 @@
 """``events outbox``, ``events dlq list|replay``: what goes out, and what could not be applied."""
 
-import base64
-import struct
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from gameshelf.gateway.admin.audit import EntryKind, NewEntry, State
@@ -18,6 +16,7 @@ from gameshelf.gateway.admin.dead_letters import (
 from gameshelf.gateway.admin.outbox import backlog
 from gameshelf.gateway.admin.replay import moment_of, replay_letters, revision_of
 from gameshelf.gateway.grpc import convert
+from gameshelf.gateway.grpc.admin.cursors import moment, pack, unpack
 from gameshelf.gateway.grpc.admin.desk import Desk, parse_options
 from gameshelf.gateway.grpc.calls import parse_id
 from gameshelf.gateway.identity import Identity
@@ -28,9 +27,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 MAX_TOPIC, MAX_REASON = 249, 50
 _LISTED, _MAX_LISTED = 100, 500
 _REPLAYED, _MAX_REPLAYED = 500, 1000
-_CURSOR = struct.Struct(">q16s")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class Events:
@@ -81,9 +77,9 @@ class Events:
         options.require()
         if not options.apply:
             return await self._count(wanted)
-        moment = moment_of(options.revision)
+        seen_at = moment_of(options.revision)
         meant = LetterFilter(
-            wanted.topic, wanted.reason, wanted.user_id, wanted.since, min(wanted.until, moment), wanted.id
+            wanted.topic, wanted.reason, wanted.user_id, wanted.since, min(wanted.until, seen_at), wanted.id
         )
         audit_id: int | None = None
         async with self._desk.acquire() as connection, connection.transaction():
@@ -148,9 +144,9 @@ def _told(sent: messages.DeadLetterFilter) -> State:
     return {name: value for name, value in told.items() if value}
 
 
-def _written(moment: datetime) -> str:
+def _written(at: datetime) -> str:
     """A time as the audit keeps it."""
-    return moment.isoformat().replace("+00:00", "Z")
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def _limit(sent: int, usual: int, most: int) -> int:
@@ -162,20 +158,12 @@ def _limit(sent: int, usual: int, most: int) -> int:
 def _cursor(place: Place | None) -> str:
     if place is None:
         return ""
-    packed = _CURSOR.pack((place.created_at - _EPOCH) // _MICROSECOND, place.id.bytes)
-    return base64.urlsafe_b64encode(packed).decode()
+    return pack(place.created_at, place.id)
 
 
 def _place(cursor: str) -> Place:
     """The place of a cursor. Raises InvalidInput."""
-    if not cursor:
-        return Place()
-    try:
-        packed = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
-        microseconds, letter_id = _CURSOR.unpack(packed)
-        return Place(_EPOCH + timedelta(microseconds=microseconds), UUID(bytes=letter_id))
-    except (ValueError, struct.error, OverflowError):
-        raise InvalidInput(Problem("cursor", pointer="cursor")) from None
+    return Place(*unpack(cursor, moment, UUID)) if cursor else Place()
 
 
 def _letter(of: Letter) -> messages.DeadLetter:

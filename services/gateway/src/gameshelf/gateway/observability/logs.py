@@ -12,6 +12,7 @@ from typing import Any
 
 from gameshelf.gateway.encoding import encode
 from gameshelf.gateway.observability.context import current_trace
+from gameshelf.gateway.observability.states import OncePerState
 
 # What must not reach a log, whoever wrote the line: a token, the password in an address, a value said to be secret,
 # the signature that makes a URL work. No part may look far ahead from more than a few places: logs are long.
@@ -23,6 +24,9 @@ _SECRETS = re.compile(
     r"|(?i:x-amz-signature)=\w+"
 )
 _QUIET = ("aiobotocore", "aiokafka", "asyncio", "botocore", "hypercorn", "quart", "grpc", "urllib3", "opentelemetry")
+
+# A broker that is down or a topic that is missing makes tens of lines a second in this library, all of them alike.
+_REPEATS_ITSELF = ("aiokafka",)
 
 
 class JsonFormatter(logging.Formatter):
@@ -66,6 +70,7 @@ def configure_logging(level: str, service: str = "library-service", instance: st
     """Sends every log of this process to standard output as JSON; also warnings, and the error that ends it."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter(service, instance or socket.gethostname()))
+    handler.addFilter(OncePerState(*_REPEATS_ITSELF))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught

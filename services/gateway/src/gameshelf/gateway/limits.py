@@ -1,4 +1,8 @@
-"""Rate limits: a count a minute in Redis, shared by all instances. Without Redis nobody is limited."""
+"""Rate limits: a count per minute in Redis, shared by all instances.
+
+An instance counts for itself as well: that count alone decides while Redis is slow or away, and who is over the limit
+by it is refused without asking Redis again.
+"""
 
 import asyncio
 import logging
@@ -9,6 +13,7 @@ from uuid import UUID
 
 from gameshelf.gateway.errors import RateLimitExceeded
 from gameshelf.gateway.identity.proxies import lies_in
+from gameshelf.gateway.local_counts import LocalCounts
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
 from redis.asyncio import Redis
@@ -20,12 +25,15 @@ WINDOW_SECONDS = 60
 _PATIENCE_SECONDS = 0.25
 _PAUSE_SECONDS = 5.0
 """How long Redis is not asked again after it failed: a Redis that hangs must not slow down every request."""
+_AT_ONCE = 32
+"""How many counts ask Redis at the same time, half of the connections. The others wait for their turn, which is not a
+failure of Redis: the patience begins with the turn."""
 
 
 class RateLimits:
-    """How many requests a minute; 0 means no limit, and then Redis is not asked.
+    """How many requests per minute; 0 means no limit, and then Redis is not asked.
 
-    An address in ``proxies`` is not one client's, so it is not counted.
+    An address in ``proxies`` is that of many clients, so it is not counted.
     """
 
     def __init__(
@@ -48,6 +56,9 @@ class RateLimits:
         self._proxies = tuple(proxies)
         self._monotonic = monotonic
         self._away_until = 0.0
+        self._is_away = False
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._local = LocalCounts()
 
     async def of_user(self, user_id: UUID) -> dict[str, str]:
         """Counts a player's request; the ``X-RateLimit-…`` headers. Raises RateLimitExceeded, which has them too."""
@@ -64,18 +75,16 @@ class RateLimits:
         return await self._count("service", name, self._per_service)
 
     async def _count(self, kind: str, who: str, limit: int) -> dict[str, str]:
-        if not limit or self._monotonic() < self._away_until:
+        if not limit:
             return {}
         now = int(time.time())
         window = now // WINDOW_SECONDS
         reset = (window + 1) * WINDOW_SECONDS - now
-        try:
-            used = await self._used(f"limit:{kind}:{who}:{window}")
-        except (RedisError, OSError) as error:
-            self._away_until = self._monotonic() + _PAUSE_SECONDS
-            self._metrics.dependency_errors.labels("redis").inc()
-            _log.warning("Redis is away, nobody is limited meanwhile: %s", type(error).__name__)
-            return {}
+        key = f"limit:{kind}:{who}"
+        used = self._local.add(key, window)
+        if used <= limit:
+            used = max(used, await self._shared(f"{key}:{window}"))
+            self._local.raise_to(key, window, used)
         headers = {
             "X-RateLimit-Limit": str(limit),
             "X-RateLimit-Remaining": str(max(limit - used, 0)),
@@ -85,7 +94,26 @@ class RateLimits:
             raise RateLimitExceeded(reset, headers)
         return headers
 
-    async def _used(self, key: str) -> int:
+    async def _shared(self, key: str) -> int:
+        """Counts in Redis; how many all instances have counted, 0 while Redis does not answer."""
+        async with self._turns:
+            if self._monotonic() < self._away_until:
+                return 0
+            try:
+                used = await self._ask(key)
+            except (RedisError, OSError) as error:
+                self._away_until = self._monotonic() + _PAUSE_SECONDS
+                self._metrics.dependency_errors.labels("redis").inc()
+                if not self._is_away:
+                    self._is_away = True
+                    _log.warning("Redis is away, this instance limits by its own counts: %s", type(error).__name__)
+                return 0
+            if self._is_away:
+                self._is_away = False
+                _log.info("Redis is back, limits are shared again")
+            return used
+
+    async def _ask(self, key: str) -> int:
         with self._tracing.child("redis", **{"db.system.name": "redis"}):
             async with asyncio.timeout(_PATIENCE_SECONDS), self._redis.pipeline(transaction=False) as pipe:
                 pipe.incr(key)

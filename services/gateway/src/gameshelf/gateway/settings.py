@@ -147,7 +147,9 @@ class Settings(BaseModel):
     jwt_public_key_file: FilePath | None = _var("AUTH_JWT_PUBLIC_KEY_FILE", "PEM file with public keys", None)
     jwks_url: Url | None = _var("AUTH_JWKS_URL", "Or a URL of a JWKS", None)
     trusted_proxies: Networks = _var(
-        "AUTH_TRUSTED_PROXIES", "Networks whose X-User-Id is taken (AUTH_MODE=gateway)", ()
+        "AUTH_TRUSTED_PROXIES",
+        "Networks of proxies: no limit per address, and X-User-Id is taken from them (AUTH_MODE=gateway)",
+        (),
     )
     cors_allowed_origins: Origins = _var("CORS_ALLOWED_ORIGINS", "Origins of browsers that may call", ())
     erasure_hash_key: HexKey = _var(

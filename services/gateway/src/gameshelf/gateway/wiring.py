@@ -225,7 +225,7 @@ class Gateway:
             settings.limit_service,
             metrics,
             tracing,
-            settings.trusted_proxies if settings.auth_mode == "gateway" else (),
+            settings.trusted_proxies,
         )
         self.verifier = _verifier(settings)
         self.health = Health(settings, database, self.redis, self.live, self.hub, metrics, MIGRATIONS, self.stopping)

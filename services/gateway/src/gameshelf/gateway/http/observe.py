@@ -23,6 +23,7 @@ _EXPOSED_HEADERS = (
     b"ETag, X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
     b"Retry-After, Idempotency-Replayed, X-Seat-Lost-At"
 )
+_HEALTH = frozenset({"/health/live", "/health/ready"})
 _ALLOWED_METHODS = b"GET, POST, PATCH, PUT, DELETE"
 
 
@@ -64,7 +65,10 @@ class Observed:
             try:
                 if method == "OPTIONS" and b"access-control-request-method" in given:
                     await _preflight(observed_send)
-                elif (refused := await self._over_limit(scope, given, limited, traced.trace.trace_id)) is not None:
+                elif (
+                    not _is_health(scope)
+                    and (refused := await self._over_limit(scope, given, limited, traced.trace.trace_id)) is not None
+                ):
                     await _answer(observed_send, refused)
                 else:
                     await serve_patiently(self._app, scope, receive, observed_send)
@@ -101,6 +105,11 @@ class Observed:
             (b"access-control-expose-headers", _EXPOSED_HEADERS),
             (b"vary", b"Origin"),
         ]
+
+
+def _is_health(scope: Any) -> bool:
+    """Whether it is a question of liveness or readiness: never limited, and never counted for its address."""
+    return scope["path"].rstrip("/") in _HEALTH
 
 
 _WANTED = frozenset({b"accept-language", b"x-request-id", b"origin", b"traceparent", b"access-control-request-method"})

@@ -324,3 +324,16 @@ def _wait(look, seconds=20.0):
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(0.1)
     return found
+
+
+def test_a_letter_of_a_wrong_topic_is_sent_by_its_id_only(admin, letter, topic, database):
+    wrong, other = letter(topic, reason="WRONG_TOPIC"), letter(topic)
+    dry = admin.data("events", "dlq", "replay", "--topic", topic)
+    assert {one["reason"]: one["can_replay"] for one in dry["counts"]} == {"WRONG_TOPIC": 0, "MALFORMED_DATA": 1}
+    shown = admin.data("events", "dlq", "list", "--topic", topic)["dead_letters"]
+    assert {UUID(one["dead_letter_id"]): one["can_replay"] for one in shown} == {wrong: False, other: True}
+    words = ("--apply", "--reason", "mended")
+    assert admin.data("events", "dlq", "replay", "--topic", topic, *words)["replayed"] == 1
+    left = database("SELECT id FROM gateway.dead_letters WHERE topic = $1", topic)
+    assert [row["id"] for row in left] == [wrong]
+    assert admin.data("events", "dlq", "replay", "--id", wrong, *words)["replayed"] == 1

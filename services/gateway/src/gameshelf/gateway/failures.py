@@ -27,6 +27,9 @@ _POSTGRES_AWAY = (
     TimeoutError,
     OSError,
 )
+# Classes of SQLSTATE: data exception, integrity constraint violation, program limit exceeded.
+_OWN_FAULT = frozenset({"22", "23", "54"})
+SERVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError)
 _REDIS_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError)
 _STORES_AWAY = (*_REDIS_AWAY, StoreUnavailable)
 _LOST_A_RACE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
@@ -53,6 +56,17 @@ def is_contention(error: BaseException) -> bool:
 def is_passing(error: BaseException) -> bool:
     """Whether the same work may succeed later without any change to it."""
     return isinstance(error, _STORES_AWAY) or postgres_is_away(error) or safe_to_repeat(error)
+
+
+def is_own_fault(error: BaseException) -> bool:
+    """Whether what was to be written is wrong in itself: a value out of range, a check that it violates, a row that
+    fits no index. Of all that PostgreSQL refuses only this says something about the data; the rest concerns everybody.
+    """
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "")[:2] in _OWN_FAULT
+    if isinstance(error, asyncpg.InterfaceError):
+        return isinstance(error, ValueError)  # asyncpg could not encode it
+    return not is_passing(error) and not isinstance(error, SERVER_ERRORS)
 
 
 def refused(error: Exception) -> DomainError:

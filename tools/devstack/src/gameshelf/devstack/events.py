@@ -4,24 +4,20 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 
-_TYPES = {
-    "payment": ("purchase.completed.v1", "purchase.refunded.v1", "key.activated.v1", "gift.received.v1"),
-    "catalog": ("product.created.v1", "product.updated.v1", "price.updated.v1"),
-    "download": ("game.installed.v1", "game.uninstalled.v1", "game.status.changed.v1"),
-    "social": ("review.submitted.v1",),
-    "account": ("user.deleted.v1",),
-}
-TOPICS: Mapping[str, str] = {
-    f"com.platform.{service}.{name}": f"com.platform.{service}.events.v1"
-    for service, names in _TYPES.items()
-    for name in names
-}
-"""Event type → the topic that carries it."""
+
+@cache
+def topics() -> Mapping[str, str]:
+    """Event type → the topic that carries it: what the service reads."""
+    # Imported where it is used: the handlers beside it bring all domains with them.
+    from gameshelf.gateway.kafka.consumed import CONSUMED
+
+    return {kind: consumed.topic for kind, consumed in CONSUMED.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +32,7 @@ class CloudEvent:
 
     @property
     def topic(self) -> str:
-        return TOPICS[self.type]
+        return topics()[self.type]
 
     @property
     def key(self) -> str | None:

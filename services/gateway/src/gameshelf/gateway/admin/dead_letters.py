@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.kafka.incoming import WRONG_TOPIC
 from gameshelf.gateway.tables import DeadLetter
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, user
@@ -139,6 +140,14 @@ HAS_TEXT_KEY = case(
 CAN_REPLAY = and_(col(D.value).is_not(None), HAS_TEXT_KEY)
 """Whether a letter can be sent again as it came. Without a value there is nothing that could ever be applied."""
 
+
+def can_replay(of_id: bool) -> Any:
+    """Whether a command sends a letter again. One of a wrong topic is sent only by its own id: among many letters it
+    would be what somebody put there who may not say such things.
+    """
+    return CAN_REPLAY if of_id else and_(CAN_REPLAY, col(D.reason) != WRONG_TOPIC)
+
+
 _T, _I = bindparam("after_time", type_=TIME), bindparam("after_id", type_=Uuid)
 _ORDER = (col(D.created_at), col(D.id))
 _LETTER_ID = bindparam("letter_id", type_=Uuid)
@@ -220,7 +229,7 @@ def _list(of_user: bool, of_id: bool) -> Statement:
             func.substr(_key, 1, SHOWN_KEY_BYTES, type_=LargeBinary).label("key"),
             func.substr(col(D.value), 1, SHOWN_BYTES, type_=LargeBinary).label("value"),
             func.coalesce(func.octet_length(col(D.value)), 0).label("value_size"),
-            CAN_REPLAY.label("can_replay"),
+            can_replay(of_id).label("can_replay"),
         )
         .join(chosen, chosen.c.id == col(D.id))
         .subquery("shown")
@@ -241,7 +250,7 @@ _LIST = {(of_user, of_id): _list(of_user, of_id) for of_user in (False, True) fo
 
 def _count(of_user: bool, of_id: bool) -> Statement:
     found = (
-        select(col(D.topic), col(D.reason), CAN_REPLAY.label("can_replay"))
+        select(col(D.topic), col(D.reason), can_replay(of_id).label("can_replay"))
         .where(col(D.created_at).between(bindparam("since", type_=TIME), bindparam("until", type_=TIME)))
         .order_by(col(D.created_at))
         .limit(COUNTED + 1)

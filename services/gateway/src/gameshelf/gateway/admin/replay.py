@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gameshelf.gateway.admin.dead_letters import (
-    CAN_REPLAY,
     D,
     LetterFilter,
     Place,
+    can_replay,
     last_of,
     looked_at,
     next_place,
@@ -55,7 +55,7 @@ def _replay(of_user: bool, of_id: bool) -> Statement:
     # Nobody is waited for, so nobody who waits for this can hold it up: a letter or a user that somebody is at is left.
     chosen = (
         select(col(D.id), col(D.user_id))
-        .where(col(D.id).in_(select(found.c.id)), CAN_REPLAY)
+        .where(col(D.id).in_(select(found.c.id)), can_replay(of_id))
         .with_for_update(skip_locked=True)
         .cte("chosen")
         .prefix_with("MATERIALIZED")

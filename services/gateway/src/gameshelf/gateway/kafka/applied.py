@@ -1,14 +1,12 @@
-"""What each consumed event does: one readable table, and a few lines an event.
+"""What each consumed event does: a few lines per event. The table of them is in ``consumed.py``.
 
 An event of a user changes that user's data in the user's transaction. Facts of products are everybody's and have a
 transaction of their own.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from gameshelf.achievements import DefinitionFact
 from gameshelf.gateway.kafka.incoming import (
@@ -25,17 +23,9 @@ from gameshelf.gateway.kafka.incoming import (
 from gameshelf.gateway.transaction import Transaction
 from gameshelf.library import GrantKind, InstallationStatus, LibraryService, NewGrant, ProductFact
 from gameshelf.wishlist import Price, discount
-from pydantic import BaseModel
 
-Apply = Callable[[Transaction, Any, datetime], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class UserEvent:
-    """How an event of a user is read and applied; the time is the event's own, or that of its receipt."""
-
-    data: type[BaseModel]
-    apply: Apply
+Handle = Callable[[Transaction, Any, datetime], Awaitable[None]]
+"""Applies an event's data in the transaction of its user; the time is the event's own, or that of its receipt."""
 
 
 async def purchased(transaction: Transaction, data: Purchase, at: datetime) -> None:
@@ -85,35 +75,6 @@ async def reviewed(transaction: Transaction, data: Review, at: datetime) -> None
     await transaction.of(LibraryService).set_rating(data.user_id, data.product_id, data.rating, at)
 
 
-# The contract writes two of the Download service's types short; both readings of them are taken.
-USER_EVENTS: dict[str, UserEvent] = {
-    "com.platform.payment.purchase.completed.v1": UserEvent(Purchase, purchased),
-    "com.platform.payment.purchase.refunded.v1": UserEvent(Purchase, refunded),
-    "com.platform.payment.key.activated.v1": UserEvent(KeyActivation, key_activated),
-    "com.platform.payment.gift.received.v1": UserEvent(GiftReceived, gift_received),
-    "com.platform.download.game.installed.v1": UserEvent(InstallationChange, installed),
-    "com.platform.download.game.uninstalled.v1": UserEvent(InstallationChange, uninstalled),
-    "com.platform.download.uninstalled.v1": UserEvent(InstallationChange, uninstalled),
-    "com.platform.download.game.status.changed.v1": UserEvent(InstallationChange, installation_changed),
-    "com.platform.download.status.changed.v1": UserEvent(InstallationChange, installation_changed),
-    "com.platform.social.review.submitted.v1": UserEvent(Review, reviewed),
-}
-PRODUCT_EVENTS: dict[str, type[BaseModel]] = {
-    "com.platform.catalog.product.updated.v1": ProductChange,
-    "com.platform.catalog.product.created.v1": ProductChange,
-    "com.platform.catalog.price.updated.v1": PriceChange,
-}
-ACCOUNT_DELETED = "com.platform.account.user.deleted.v1"
-
-TOPICS = (
-    "com.platform.payment.events.v1",
-    "com.platform.catalog.events.v1",
-    "com.platform.download.events.v1",
-    "com.platform.social.events.v1",
-    "com.platform.account.events.v1",
-)
-
-
 def product_fact(event: Incoming, data: ProductChange, received_at: datetime) -> ProductFact:
     """What the Catalog said; a field that is absent or null was not said."""
     said: dict[str, Any] = {
@@ -155,9 +116,3 @@ def price_fact(event: Incoming, data: PriceChange, received_at: datetime) -> Pri
     percent = discount(data.discount_percent, data.price_minor, data.old_price_minor)
     at = data.timestamp or event.time or received_at
     return Price(data.product_id, data.price_minor, data.currency, percent, data.sale_id, data.sale_ends_at, at)
-
-
-def user_of(data: BaseModel) -> UUID:
-    """The user that an event is about."""
-    user_id: UUID = data.user_id  # type: ignore[attr-defined]
-    return user_id

@@ -11,7 +11,6 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -22,26 +21,19 @@ from gameshelf.achievements import Definitions
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.failures import is_passing
 from gameshelf.gateway.kafka.applied import (
-    ACCOUNT_DELETED,
-    PRODUCT_EVENTS,
-    TOPICS,
-    USER_EVENTS,
     definition_facts,
     price_fact,
     product_fact,
-    user_of,
 )
+from gameshelf.gateway.kafka.consumed import ACCOUNT_DELETED, TOPICS
 from gameshelf.gateway.kafka.dead_letters import DeadLetters
 from gameshelf.gateway.kafka.inbox import take_new
 from gameshelf.gateway.kafka.incoming import (
-    AccountDeleted,
-    Incoming,
     Malformed,
     PriceChange,
     ProductChange,
-    parse_data,
-    parse_envelope,
 )
+from gameshelf.gateway.kafka.received import Event, read
 from gameshelf.gateway.kafka.rewind import Assigned, rewind
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
@@ -51,7 +43,6 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.library import CatalogProjection
 from gameshelf.wishlist import Prices
 from opentelemetry.trace import SpanKind
-from pydantic import BaseModel
 
 _log = logging.getLogger(__name__)
 
@@ -62,15 +53,6 @@ _LONGEST_PAUSE = 5.0
 _STOP_SECONDS = 3.0
 _LOOK_SECONDS = 5.0
 """How often an instance looks whether the database was restored under it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    """A record whose envelope and data are good."""
-
-    record: ConsumerRecord
-    envelope: Incoming
-    data: BaseModel
 
 
 class Consumer:
@@ -205,11 +187,11 @@ class Consumer:
 
     async def _apply_partition(self, records: Sequence[ConsumerRecord]) -> None:
         """One partition's records: each user's in order, users side by side, the Catalog's all together."""
-        users: dict[UUID, list[_Event]] = defaultdict(list)
-        products: list[_Event] = []
+        users: dict[UUID, list[Event]] = defaultdict(list)
+        products: list[Event] = []
         for record in records:
             try:
-                event = _parse(record)
+                event = read(record)
             except Malformed as error:
                 await self._dead_letters.keep(record, error.reason, str(error))
             except Exception as error:
@@ -218,17 +200,17 @@ class Consumer:
             else:
                 if event is None:
                     self._metrics.kafka_records.labels(record.topic, "ignored").inc()
-                elif event.envelope.type in PRODUCT_EVENTS:
+                elif event.is_of_product:
                     products.append(event)
                 else:
-                    users[user_of(event.data)].append(event)
+                    users[event.subject_id].append(event)
         async with asyncio.TaskGroup() as tasks:
             if products:
                 tasks.create_task(self._apply(products, self._apply_products))
             for user_id, events in users.items():
                 tasks.create_task(self._apply(events, partial(self._apply_user, user_id)))
 
-    async def _apply(self, events: Sequence[_Event], together: Callable[[Sequence[_Event]], Awaitable[None]]) -> None:
+    async def _apply(self, events: Sequence[Event], together: Callable[[Sequence[Event]], Awaitable[None]]) -> None:
         """Applies events in one transaction; where one of them fails, each in its own."""
         first, result = events[0].envelope, "applied"
         try:
@@ -249,7 +231,7 @@ class Consumer:
         else:
             self._count(events, result)
 
-    async def _apply_user(self, user_id: UUID, events: Sequence[_Event]) -> None:
+    async def _apply_user(self, user_id: UUID, events: Sequence[Event]) -> None:
         if any(event.envelope.type == ACCOUNT_DELETED for event in events):
             async with self._acquire() as connection, connection.transaction():
                 await self._streams.mark_erased(connection, user_id)
@@ -265,15 +247,15 @@ class Consumer:
                 identity = (event.envelope.source, event.envelope.id)
                 if identity in fresh:
                     fresh.remove(identity)
-                    apply = USER_EVENTS[event.envelope.type].apply
-                    await apply(transaction, event.data, event.envelope.time or now)
+                    assert event.consumed.handle is not None
+                    await event.consumed.handle(transaction, event.data, event.envelope.time or now)
 
-    async def _apply_products(self, events: Sequence[_Event]) -> None:
+    async def _apply_products(self, events: Sequence[Event]) -> None:
         now = self._clock()
         async with self._acquire() as connection, connection.transaction():
             fresh = await take_new(
                 connection,
-                [(event.data.product_id, event.envelope.source, event.envelope.id) for event in events],  # type: ignore[attr-defined]
+                [(event.subject_id, event.envelope.source, event.envelope.id) for event in events],
             )
             new = [event for event in events if (event.envelope.source, event.envelope.id) in fresh]
             changes = [(event.envelope, event.data) for event in new if isinstance(event.data, ProductChange)]
@@ -286,21 +268,9 @@ class Consumer:
             )
             await Prices(connection, self._clock).apply([price_fact(envelope, data, now) for envelope, data in prices])
 
-    def _count(self, events: Sequence[_Event], result: str) -> None:
+    def _count(self, events: Sequence[Event], result: str) -> None:
         for event in events:
             self._metrics.kafka_records.labels(event.record.topic, result).inc()
-
-
-def _parse(record: ConsumerRecord) -> _Event | None:
-    """The event in a record; None for a type that means nothing here. Raises Malformed."""
-    envelope = parse_envelope(record.value)
-    if envelope.type in USER_EVENTS:
-        return _Event(record, envelope, parse_data(USER_EVENTS[envelope.type].data, envelope.data))
-    if envelope.type in PRODUCT_EVENTS:
-        return _Event(record, envelope, parse_data(PRODUCT_EVENTS[envelope.type], envelope.data))
-    if envelope.type == ACCOUNT_DELETED:
-        return _Event(record, envelope, parse_data(AccountDeleted, envelope.data))
-    return None
 
 
 def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:

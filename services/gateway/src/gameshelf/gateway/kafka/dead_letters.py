@@ -1,15 +1,21 @@
-"""Records that can never be applied: kept whole in the database, and told of on a topic of their own."""
+"""Records that can never be applied: kept whole in the database, and published on a topic of their own.
+
+Whatever a record holds, keeping it never fails because of it: what the database can't hold is escaped or left out.
+"""
 
 import base64
 import logging
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from aiokafka import ConsumerRecord
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.encoding import decode, encode
+from gameshelf.gateway.failures import is_own_fault
+from gameshelf.gateway.kafka.consumed import CATALOG
 from gameshelf.gateway.kafka.inbox import keep_dead_letter
+from gameshelf.gateway.kafka.received import Record
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.outbox.store import Outgoing, add_records
 from gameshelf.gateway.streams import UserErased, UserStreams
@@ -21,6 +27,11 @@ _log = logging.getLogger(__name__)
 _MAX_BYTES = 900 * 1024
 """Below what a broker takes by default: a letter that is refused would hold up everything behind it."""
 _MAX_KEY_BYTES = 4 * 1024
+_MAX_KEPT_BYTES = 16 * 1024 * 1024
+"""What the table keeps of a value, which is more than a broker takes unless it was told to."""
+_MAX_DETAIL = 2000
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_NAMED_USER = re.compile(rb'"user_?[iI]d"\s*:\s*"([0-9a-fA-F-]{36})"')
 KEPT = timedelta(days=90)
 """For how long there is something to look into: a letter may hold a user's data."""
 
@@ -37,20 +48,30 @@ class DeadLetters:
         self._metrics = metrics
         self._clock = clock
 
-    async def keep(self, record: ConsumerRecord, reason: str, detail: str) -> None:
-        """Keeps a record and sends it on; one about an erased user is dropped."""
-        user_id = _guess_user(record.value)
+    async def keep(self, record: Record, reason: str, detail: str) -> None:
+        """Keeps a record and publishes it; one about an erased user is dropped.
+
+        Raises only what concerns every record: a record that can't be kept is logged and passed over.
+        """
+        detail = printable(detail)
         try:
-            kept = await self._keep(record, user_id, reason, detail)
+            kept = await self._keep(record, guess_user(record), reason, detail)
         except UserErased:
             self._metrics.kafka_records.labels(record.topic, "dropped").inc()
+            return
+        except Exception as error:
+            if not is_own_fault(error):
+                raise
+            place = f"{record.topic}/{record.partition}/{record.offset}"
+            _log.error("the record %s can't be kept as a dead letter (%s), it is lost", place, reason, exc_info=error)
+            self._metrics.kafka_records.labels(record.topic, "lost").inc()
             return
         self._metrics.kafka_records.labels(record.topic, "dead_letter").inc()
         if kept:
             self._metrics.dead_letters.labels(record.topic, reason).inc()
             _log.warning("a record of %s became a dead letter: %s", record.topic, reason)
 
-    async def keep_failed(self, record: ConsumerRecord, error: Exception) -> None:
+    async def keep_failed(self, record: Record, error: Exception) -> None:
         """Keeps a record whose event was refused, or could not be applied at all."""
         if isinstance(error, DomainError):
             await self.keep(record, error.code, error.default_message())
@@ -58,7 +79,11 @@ class DeadLetters:
         _log.error("an event can't be applied", exc_info=error)
         await self.keep(record, "NOT_APPLICABLE", type(error).__name__)
 
-    async def _keep(self, record: ConsumerRecord, user_id: UUID | None, reason: str, detail: str) -> bool:
+    async def _keep(self, record: Record, user_id: UUID | None, reason: str, detail: str) -> bool:
+        value = record.value
+        if value is not None and len(value) > _MAX_KEPT_BYTES:
+            detail = f"{detail} (the original has {len(value)} bytes, too many to be kept)"
+            value = None
         async with self._acquire() as connection, connection.transaction():
             if user_id is not None:
                 # Under the user's lock: a letter that comes beside an erasure is seen by it, or is not written.
@@ -71,7 +96,7 @@ class DeadLetters:
                 reason=reason,
                 detail=detail,
                 key=record.key,
-                value=record.value,
+                value=value,
             )
             if new:
                 key = str(user_id) if user_id else None
@@ -79,7 +104,7 @@ class DeadLetters:
                 await add_records(connection, [Outgoing(user_id, self._topic, key, letter)])
         return new
 
-    def _letter(self, record: ConsumerRecord, reason: str, detail: str) -> bytes:
+    def _letter(self, record: Record, reason: str, detail: str) -> bytes:
         letter = {
             "reason": reason,
             "detail": detail,
@@ -96,12 +121,35 @@ class DeadLetters:
         return text
 
 
-def _guess_user(value: bytes | None) -> UUID | None:
-    """Whom a record that can't be applied is about, so that it goes when that user is erased."""
+def printable(text: str) -> str:
+    """The text without what PostgreSQL can't hold or a terminal should not see, and not too long."""
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text[:_MAX_DETAIL])
+
+
+def guess_user(record: Record) -> UUID | None:
+    """Whom a record that can't be applied is about, so that it is deleted when that user is erased.
+
+    What its data says, else what stands where the data would say it, else its key: the user's id on all topics but
+    the Catalog's.
+    """
+    value = record.value or b""
+    named = _NAMED_USER.search(value)
+    key = None if record.topic == CATALOG else record.key
+    return _said_user(value) or _uuid(named and named[1]) or _uuid(key)
+
+
+def _said_user(value: bytes) -> UUID | None:
     try:
-        data = decode(value or b"")["data"]
+        data = decode(value)["data"]
         return UUID(data.get("userId") or data.get("user_id"))
     except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _uuid(text: bytes | None) -> UUID | None:
+    try:
+        return UUID(text.decode("ascii")) if text and len(text) <= 36 else None
+    except ValueError:
         return None
 
 

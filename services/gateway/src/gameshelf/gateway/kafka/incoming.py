@@ -36,6 +36,10 @@ class Malformed(Exception):
         self.reason = reason
 
 
+WRONG_TOPIC = "WRONG_TOPIC"
+"""The reason of a dead letter whose type belongs on another topic; commands for many letters never send it again."""
+
+
 def _utc(moment: datetime) -> datetime:
     # A time without an offset is taken as UTC: the platform's events are.
     try:

@@ -1,0 +1,62 @@
+"""A record as it is read: an event of ours, nothing for us, or Malformed."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from gameshelf.gateway.kafka.consumed import CATALOG, CONSUMED, ConsumedEvent
+from gameshelf.gateway.kafka.incoming import WRONG_TOPIC, Incoming, Malformed, parse_data, parse_envelope
+
+
+class Record(Protocol):
+    """What a record of Kafka has; a record that was set aside has the same."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int:
+        """When it was sent, in milliseconds since 1970; negative if that was not said."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A record whose envelope and data are good."""
+
+    record: Record
+    envelope: Incoming
+    data: Any
+    consumed: ConsumedEvent
+
+    @property
+    def subject_id(self) -> UUID:
+        """The user that the event is about; the product for facts of the Catalog."""
+        subject: UUID = self.data.product_id if self.is_of_product else self.data.user_id
+        return subject
+
+    @property
+    def is_of_product(self) -> bool:
+        return self.consumed.topic == CATALOG
+
+
+def read(record: Record) -> Event | None:
+    """The event in a record; None for a type that means nothing here. Raises Malformed.
+
+    A type of ours on the topic of another service is refused: who may write to one topic may not say what only the
+    owner of another topic knows.
+    """
+    envelope = parse_envelope(record.value)
+    consumed = CONSUMED.get(envelope.type)
+    if consumed is None:
+        return None
+    if consumed.topic != record.topic:
+        raise Malformed(WRONG_TOPIC, f"type: {envelope.type} counts only on {consumed.topic}")
+    return Event(record, envelope, parse_data(consumed.data, envelope.data), consumed)

@@ -1,0 +1,71 @@
+"""Records as any producer may send them, and what the database holds of them."""
+
+import json
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaProducer
+
+
+@pytest.fixture
+async def database(platform):
+    connection = await asyncpg.connect(platform.dsn)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def send(platform):
+    """Puts records on a topic, all of one key."""
+    producer = AIOKafkaProducer(bootstrap_servers=platform.kafka.address, max_request_size=4 * 1024 * 1024)
+    await producer.start()
+
+    async def put(topic, key, *values, headers=(), timestamp_ms=None):
+        for value in values:
+            await producer.send_and_wait(topic, value, key=key, headers=list(headers), timestamp_ms=timestamp_ms)
+
+    yield put
+    await producer.stop()
+
+
+@pytest.fixture
+def encode():
+    """A structured CloudEvent; ``data`` is what the type says."""
+
+    def event(kind, data, **envelope):
+        document = {"specversion": "1.0", "id": str(uuid4()), "source": "tests", "type": kind, "data": data, **envelope}
+        return json.dumps(document).encode()
+
+    return event
+
+
+@pytest.fixture
+def letters_with(database, wait_until):
+    """The rows of the dead letters whose original holds a text, once there are so many."""
+    query = (
+        "SELECT * FROM gateway.dead_letters WHERE position(convert_to($1, 'UTF8') in coalesce(value, '')) > 0 "
+        "OR position(convert_to($1, 'UTF8') in coalesce(record_key, '')) > 0 ORDER BY created_at"
+    )
+
+    async def find(text, count):
+        async def enough():
+            rows = await database.fetch(query, text)
+            return rows if len(rows) >= count else None
+
+        return await wait_until(enough)
+
+    return find
+
+
+@pytest.fixture
+def owns(wait_until):
+    """Waits until a player has exactly these products."""
+
+    async def wait(player, *products, seconds=20):
+        async def has():
+            return await player.products() == {str(product) for product in products}
+
+        await wait_until(has, seconds)
+
+    return wait

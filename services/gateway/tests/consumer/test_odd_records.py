@@ -1,0 +1,68 @@
+"""Records that are odd in any way: each one is kept as a dead letter, and the records behind it are applied."""
+
+import json
+from uuid import uuid4
+
+import pytest
+
+PAYMENTS = "com.platform.payment.events.v1"
+PURCHASED = "com.platform.payment.purchase.completed.v1"
+
+
+def purchase(marker, **wrong):
+    return {"userId": str(uuid4()), "orderId": marker, "items": [{"productId": str(uuid4())}], **wrong}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"userId": "\u0000"},
+        {"userId": "\u0000" * 5000},
+        {"items": [{"productId": "\u0000"}]},
+        {"items": "\u0000"},
+        {"purchaseTimestamp": "\u0000"},
+        {"purchaseTimestamp": 10**400},
+        {"userId": {"\u0000": "\u0000"}},
+        {"items": [{"productId": str(uuid4()), "productType": "\u0000"}]},
+    ],
+    ids=repr,
+)
+async def test_a_nul_anywhere_stops_nobody(player, send, encode, letters_with, owns, wrong):
+    marker, game = f"order-{uuid4()}", uuid4()
+    await send(PAYMENTS, str(player.id).encode(), encode(PURCHASED, purchase(marker, **wrong)))
+    await player.buys(game)
+    await owns(player, game)
+    [letter] = await letters_with(marker, 1)
+    assert letter["reason"] == "MALFORMED_DATA"
+    assert letter["detail"]
+
+
+@pytest.mark.parametrize("key", [None, b"", b"\x00", b"\xff\xfe", b"k" * 10_000, b"\xed\xa0\x80"], ids=repr)
+@pytest.mark.parametrize("body", ["not JSON {}", '"\\ud800 {}"', '{{"data": "{}'])
+async def test_any_key_and_any_value_are_kept(player, send, letters_with, owns, key, body):
+    marker, game = f"marker-{uuid4()}", uuid4()
+    value = body.format(marker).encode() + b"\xff\x00"
+    await send(PAYMENTS, key, value, headers=[("\u0000", b"\xff"), ("traceparent", b"\x00")])
+    await player.buys(game)
+    await owns(player, game)
+    [letter] = await letters_with(marker, 1)
+    assert (letter["value"], letter["record_key"]) == (value, key)
+
+
+async def test_a_surrogate_in_the_envelope_is_a_dead_letter(player, send, letters_with, owns):
+    marker, game = f"marker-{uuid4()}", uuid4()
+    body = f'{{"specversion": "1.0", "id": "\\ud800", "source": "{marker}", "type": "{PURCHASED}", "data": {{}}}}'
+    await send(PAYMENTS, b"k", body.encode())
+    await player.buys(game)
+    await owns(player, game)
+    assert len(await letters_with(marker, 1)) == 1
+
+
+async def test_deep_nesting_is_a_dead_letter(player, send, letters_with, owns):
+    marker, game = f"marker-{uuid4()}", uuid4()
+    deep = "[" * 50_000 + "]" * 50_000
+    body = json.dumps({"marker": marker})[:-1] + f', "data": {deep}}}'
+    await send(PAYMENTS, b"k", body.encode())
+    await player.buys(game)
+    await owns(player, game)
+    assert len(await letters_with(marker, 1)) == 1

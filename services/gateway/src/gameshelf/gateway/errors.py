@@ -310,6 +310,21 @@ class Unauthenticated(DomainError):
 
     code = "UNAUTHENTICATED"
 
+    def __init__(self, rule: str | None = None) -> None:
+        """``rule`` names what is wrong with how the token was sent; None: with the token, of which nothing is told."""
+        super().__init__()
+        self.rule = rule
+
+
+class BadRequest(DomainError):
+    """The request is not the HTTP that it has to be. ``rule`` names what is wrong with it."""
+
+    code = "VALIDATION_ERROR"
+
+    def __init__(self, rule: str) -> None:
+        super().__init__()
+        self.rule = rule
+
 
 class MethodNotAllowed(DomainError):
     """This resource does not support the method."""
@@ -444,6 +459,22 @@ _RULES: dict[str, tuple[str, str]] = {
     "in_the_past": ("Время должно быть в будущем.", "The time has to be in the future."),
     "not_utf8": ("Параметры запроса должны быть в UTF-8.", "The query must be UTF-8."),
     "not_a_cursor": ("Ожидается id события из ленты.", "The id of an event of the feed is expected."),
+    "repeated_authorization": (
+        "Заголовок Authorization указан несколько раз; укажите один.",
+        "The Authorization header is given more than once; send one.",
+    ),
+    "websocket_expected": (
+        "По этому адресу доступен только WebSocket; запросите переход на него (Upgrade: websocket).",
+        "This address serves a WebSocket only; ask for an upgrade (Upgrade: websocket).",
+    ),
+    "body_not_received": (
+        "Тело запроса не получено целиком.",
+        "The body of the request did not arrive as a whole.",
+    ),
+    "malformed_http": (
+        "Запрос не соответствует HTTP.",
+        "The request is not valid HTTP.",
+    ),
     "bad_idempotency_key": (
         "Idempotency-Key: от 1 до 255 печатных символов ASCII.",
         "Idempotency-Key: 1 to 255 printable ASCII characters.",

@@ -274,10 +274,15 @@ class Gateway:
         app = create_app(api)
         meta.install(app, openapi.document(ROUTES), self.health.ready)
         self.updates = LibraryUpdates(
-            self.hub, self.streams, self.acquire, authenticate, self.verifier, settings.cors_allowed_origins
+            self.hub,
+            self.streams,
+            self.acquire,
+            authenticate,
+            self.verifier,
+            self.limits,
+            settings.cors_allowed_origins,
         )
-        self.updates.install(app)
-        return Observed(app, self.tracing, self.metrics, self.limits, settings.cors_allowed_origins)
+        return Observed(app, self.updates, self.tracing, self.metrics, self.limits, settings.cors_allowed_origins)
 
     def grpc_server(self) -> GrpcServer:
         """The gRPC server of the settings."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.encoding import decode, encode
-from gameshelf.gateway.errors import Language, MethodNotAllowed, PayloadTooLarge, RateLimitExceeded
+from gameshelf.gateway.errors import BadRequest, Language, MethodNotAllowed, PayloadTooLarge, RateLimitExceeded
 from gameshelf.gateway.failures import refused, safe_to_repeat
 from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.http.authenticate import Authenticate
@@ -227,10 +227,17 @@ def language_of(header: str) -> Language:
 
 async def _http_error(error: HTTPException) -> Response:
     """What Quart refuses itself: an unknown path, a wrong method, a body that is too large."""
-    raised = _OF_STATUS[error.code]() if error.code in _OF_STATUS else refused(error)
+    raised = _OF_STATUS[error.code]() if error.code in _OF_STATUS else _other(error)
     reply = refusal(raised, preferred_language(), current_trace_id())
     allow = dict(error.get_headers()).get("Allow")
     return respond(reply, {"Allow": allow} if allow else None)
+
+
+def _other(error: HTTPException) -> DomainError:
+    """A body that never came as a whole (408) and the like are the client's; only what is beyond 4xx is ours."""
+    if error.code is None or error.code >= 500:
+        return refused(error)
+    return BadRequest("body_not_received" if error.code == 408 else "malformed_http")
 
 
 async def _any_error(error: Exception) -> Response:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from gameshelf.gateway.errors import Unauthenticated as Refused
 from gameshelf.gateway.identity import Identity, Role, TokenVerifier, TrustedProxies, Unauthenticated
 from gameshelf.kernel.errors import PermissionDenied
 
@@ -30,7 +31,11 @@ def by_token(verifier: TokenVerifier) -> Authenticate:
     """Takes the bearer token of the header ``Authorization``."""
 
     async def authenticate(caller: Caller) -> Identity:
-        scheme, _, token = (caller.headers.get("Authorization") or "").partition(" ")
+        given = caller.headers.getlist("Authorization")
+        if len(given) > 1:
+            # Whoever checks the first one and whoever checks the last one would not agree on who calls.
+            raise Refused("repeated_authorization")
+        scheme, _, token = (given[0] if given else "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("no bearer token")
         return player(await verifier.verify(token.strip()))

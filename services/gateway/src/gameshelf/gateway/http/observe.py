@@ -4,19 +4,25 @@ import logging
 import re
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
-from gameshelf.gateway.errors import RateLimitExceeded
+from gameshelf.gateway.errors import BadRequest, RateLimitExceeded
 from gameshelf.gateway.http.app import language_of
 from gameshelf.gateway.http.drain import Asgi, serve_patiently
 from gameshelf.gateway.http.reply import JSON, refusal
 from gameshelf.gateway.limits import RateLimits
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
+from gameshelf.gateway.ws.connection import PATH, LibraryUpdates
+from gameshelf.gateway.ws.socket import Disconnected, Socket
+from gameshelf.kernel.errors import NotFound
 
 _log = logging.getLogger("gameshelf.access")
 
+CLIENT_CLOSED = 499
+"""What is counted for a request whose client went away before it was answered. Nobody receives it."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")
 _ALLOWED_HEADERS = b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, traceparent"
 _EXPOSED_HEADERS = (
@@ -31,15 +37,25 @@ class Observed:
     """An ASGI application with an eye on it."""
 
     def __init__(
-        self, app: Asgi, tracing: Tracing, metrics: Metrics, limits: RateLimits, allowed_origins: Sequence[str]
+        self,
+        app: Asgi,
+        updates: LibraryUpdates,
+        tracing: Tracing,
+        metrics: Metrics,
+        limits: RateLimits,
+        allowed_origins: Sequence[str],
     ) -> None:
         self._app = app
+        self._updates = updates
         self._tracing = tracing
         self._metrics = metrics
         self._limits = limits
         self._origins = frozenset(origin.encode() for origin in allowed_origins)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await self._serve_websocket(Socket(scope, receive, send))
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -51,7 +67,7 @@ class Observed:
             request_id = uuid4().hex.encode()
         extra = [(b"x-request-id", request_id), *self._cors(given)]
         limited: dict[str, str] = {}
-        status = 500
+        status = CLIENT_CLOSED
 
         async def observed_send(message: Any) -> None:
             nonlocal status
@@ -63,7 +79,9 @@ class Observed:
         traceparent = given.get(b"traceparent")
         with self._tracing.request(method, traceparent.decode("latin-1") if traceparent else None) as traced:
             try:
-                if method == "OPTIONS" and b"access-control-request-method" in given:
+                if method == "GET" and _is_websocket_path(scope):
+                    await _answer(observed_send, _upgrade_expected(given, traced.trace.trace_id))
+                elif method == "OPTIONS" and b"access-control-request-method" in given:
                     await _preflight(observed_send)
                 elif (
                     not _is_health(scope)
@@ -72,6 +90,9 @@ class Observed:
                     await _answer(observed_send, refused)
                 else:
                     await serve_patiently(self._app, scope, receive, observed_send)
+            except Exception:
+                status = 500
+                raise
             finally:
                 route = scope.get("route", "unmatched")
                 seconds = time.perf_counter() - started
@@ -86,6 +107,25 @@ class Observed:
                         "http.response.status_code": status,
                     }
                 _log_request(scope, method, route, status, seconds)
+
+    async def _serve_websocket(self, socket: Socket) -> None:
+        """A handshake counts for its address like any request; elsewhere than on its own path there is no WebSocket."""
+        language = language_of(socket.headers.get("Accept-Language", ""))
+        trace_id = uuid4().hex
+        try:
+            if not _is_websocket_path(socket.scope):
+                raise NotFound
+            await self._limits.of_address(socket.address)
+        except RateLimitExceeded as error:
+            reply = refusal(error, language, trace_id)
+            reply.headers.update(error.headers)
+        except NotFound as error:
+            reply = refusal(error, language, trace_id)
+        else:
+            await self._updates.serve(socket)
+            return
+        with suppress(Disconnected):
+            await socket.refuse(reply)
 
     async def _over_limit(self, scope: Any, given: dict[bytes, bytes], limited: dict[str, str], trace_id: str) -> Any:
         client = scope.get("client")
@@ -117,6 +157,16 @@ _WANTED = frozenset({b"accept-language", b"x-request-id", b"origin", b"tracepare
 
 def _wanted(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return {name: value for name, value in headers if name in _WANTED}
+
+
+def _is_websocket_path(scope: Any) -> bool:
+    path: str = scope["path"]
+    return path.rstrip("/") == PATH
+
+
+def _upgrade_expected(given: dict[bytes, bytes], trace_id: str) -> Any:
+    language = language_of(given.get(b"accept-language", b"").decode("latin-1"))
+    return refusal(BadRequest("websocket_expected"), language, trace_id)
 
 
 def _unless_given(limited: dict[str, str], given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -59,7 +59,8 @@ def refusal(error: DomainError, language: Language, trace_id: str) -> Reply:
             entry["source"] = {"pointer": error.pointer}
         if error.meta:
             entry["meta"] = error.meta
-        entries = [entry]
+        rule = getattr(error, "rule", None)
+        entries = [{**entry, "detail": rule_text(rule, {}, language)} if rule else entry]
     headers = {}
     if code.http == 401:
         headers["WWW-Authenticate"] = "Bearer"

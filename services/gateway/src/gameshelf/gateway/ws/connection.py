@@ -8,15 +8,20 @@ from datetime import timedelta
 from gameshelf.gateway import feed
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.encoding import decode
+from gameshelf.gateway.errors import RateLimitExceeded
+from gameshelf.gateway.errors import Unauthenticated as Refused
 from gameshelf.gateway.failures import postgres_is_away
 from gameshelf.gateway.http.authenticate import Authenticate, player
+from gameshelf.gateway.http.reply import Reply
 from gameshelf.gateway.identity import Identity, TokenVerifier, Unauthenticated
+from gameshelf.gateway.limits import RateLimits
 from gameshelf.gateway.outbox.messages import device_message
 from gameshelf.gateway.streams import StreamState, UserErased, UserStreams
-from gameshelf.gateway.ws.hub import Hub, Subscriber, caught_up
+from gameshelf.gateway.ws.allowance import Allowance
+from gameshelf.gateway.ws.hub import Hub, Subscriber
+from gameshelf.gateway.ws.socket import MESSAGE_TOO_BIG, Disconnected, MessageTooBig, Socket
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.errors import PermissionDenied
-from quart import Quart, Response, Websocket, websocket
 
 _log = logging.getLogger(__name__)
 
@@ -28,8 +33,13 @@ SLOW_READER_SECONDS = 10.0
 LEEWAY = timedelta(seconds=30)
 UNAUTHENTICATED = 4401
 TOO_SLOW = 4408
+TOO_MANY = 4429
 GOING_AWAY = 1001
 TRY_AGAIN_LATER = 1013
+MAX_CONNECTIONS = 32
+"""How many connections of one user an instance serves."""
+MESSAGES_PER_MINUTE = 60
+"""How many messages one connection may send. Each also counts as a request of its user."""
 _CHUNK = 100
 
 
@@ -50,6 +60,7 @@ class LibraryUpdates:
         acquire: Acquire,
         by_header: Authenticate,
         verifier: TokenVerifier | None,
+        limits: RateLimits,
         allowed_origins: Sequence[str],
         clock: Clock = utc_now,
     ) -> None:
@@ -58,48 +69,55 @@ class LibraryUpdates:
         self._acquire = acquire
         self._by_header = by_header
         self._verifier = verifier
+        self._limits = limits
         self._allowed_origins = frozenset(allowed_origins)
         self._clock = clock
         self._draining = asyncio.Event()
-
-    def install(self, app: Quart) -> None:
-        """Adds the WebSocket to an application."""
-        app.add_websocket(PATH, endpoint="library_updates", view_func=self._serve)
 
     def drain(self) -> None:
         """Closes every connection with 1001; a client comes back to another instance, with its cursor."""
         self._draining.set()
 
-    async def _serve(self) -> Response | None:
-        socket: Websocket = websocket._get_current_object()  # type: ignore[attr-defined]
-        origin = socket.headers.get("Origin")
-        if origin is not None and origin not in self._allowed_origins:
-            return Response(status=403)
-        protocols = socket.requested_subprotocols
-        bearer = len(protocols) >= 2 and protocols[0] == "bearer"
-        await socket.accept(subprotocol="bearer" if bearer else None)
+    async def serve(self, socket: Socket) -> None:
+        """Serves one connection until it ends. Whoever calls has counted the handshake for the peer's address."""
         try:
-            await self._session(socket, protocols[1] if bearer else None)
+            origin = socket.headers.get("Origin")
+            if origin is not None and origin not in self._allowed_origins:
+                await socket.refuse(Reply(403))
+                return
+            bearer = len(socket.subprotocols) >= 2 and socket.subprotocols[0] == "bearer"
+            await socket.accept("bearer" if bearer else None)
+            code = await self._closing_code(socket, socket.subprotocols[1] if bearer else None)
+            await asyncio.wait_for(socket.close(code), CLOSE_WAIT_SECONDS)
+        except Disconnected:
+            pass
+        except TimeoutError:
+            _log.info("a reader too slow even for the close was cut off")
+
+    async def _closing_code(self, socket: Socket, token: str | None) -> int:
+        """Serves an accepted connection; the code to close it with. Raises Disconnected."""
+        try:
+            await self._session(socket, token)
         except _Close as close:
-            code = close.code
-        except (Unauthenticated, PermissionDenied, UserErased):
-            code = UNAUTHENTICATED
-        except asyncio.CancelledError:
-            raise  # the peer has gone
+            return close.code
+        except (Unauthenticated, Refused, PermissionDenied, UserErased):
+            return UNAUTHENTICATED
+        except RateLimitExceeded:
+            return TOO_MANY
+        except MessageTooBig:
+            return MESSAGE_TOO_BIG
+        except Disconnected:
+            raise
         except Exception as error:
             if not postgres_is_away(error):
                 _log.exception("a WebSocket failed")
-            code = TRY_AGAIN_LATER
-        else:
-            return None
-        try:
-            await asyncio.wait_for(socket.close(code), CLOSE_WAIT_SECONDS)
-        except TimeoutError:
-            _log.info("a reader too slow even for the close was cut off")
-        return None
+        return TRY_AGAIN_LATER
 
-    async def _session(self, socket: Websocket, token: str | None) -> None:
+    async def _session(self, socket: Socket, token: str | None) -> None:
         identity, by_message = await self._identify(socket, token)
+        await self._limits.of_user(identity.user_id)
+        if self._hub.connections(identity.user_id) >= MAX_CONNECTIONS:
+            raise _Close(TOO_MANY)
         subscriber = Subscriber(identity.user_id)
         self._hub.add(subscriber)
         try:
@@ -112,7 +130,7 @@ class LibraryUpdates:
         finally:
             self._hub.remove(subscriber)
 
-    async def _identify(self, socket: Websocket, token: str | None) -> tuple[Identity, bool]:
+    async def _identify(self, socket: Socket, token: str | None) -> tuple[Identity, bool]:
         if token is not None:
             return await self._verified(token), False
         if socket.headers.get("Authorization") or socket.headers.get("X-User-Id"):
@@ -131,11 +149,11 @@ class LibraryUpdates:
             raise Unauthenticated("tokens are not taken here")
         return player(await self._verifier.verify(token))
 
-    async def _greet(self, socket: Websocket, state: StreamState) -> None:
+    async def _greet(self, socket: Socket, state: StreamState) -> None:
         await socket.send(device_message("auth.success", state.last_sequence, self._clock(), {}))
 
-    async def _resume(self, socket: Websocket, subscriber: Subscriber, state: StreamState) -> None:
-        given = socket.args.get("cursor")
+    async def _resume(self, socket: Socket, subscriber: Subscriber, state: StreamState) -> None:
+        given = socket.argument("cursor")
         if given is None:
             subscriber.start(state.last_sequence)
             return
@@ -145,11 +163,11 @@ class LibraryUpdates:
             return
         await self._require_resync(socket, subscriber, state)
 
-    async def _require_resync(self, socket: Websocket, subscriber: Subscriber, state: StreamState) -> None:
+    async def _require_resync(self, socket: Socket, subscriber: Subscriber, state: StreamState) -> None:
         await socket.send(device_message(feed.RESYNC, state.last_sequence, self._clock(), {}))
         subscriber.start(state.last_sequence)
 
-    async def _until_over(self, socket: Websocket, subscriber: Subscriber, identity: Identity) -> None:
+    async def _until_over(self, socket: Socket, subscriber: Subscriber, identity: Identity) -> None:
         """Runs until one side of the connection is over; raises why."""
         parts: tuple[Callable[[], Awaitable[None]], ...] = (
             lambda: self._send(socket, subscriber),
@@ -167,7 +185,7 @@ class LibraryUpdates:
         for task in done:
             task.result()
 
-    async def _send(self, socket: Websocket, subscriber: Subscriber) -> None:
+    async def _send(self, socket: Socket, subscriber: Subscriber) -> None:
         while True:
             await subscriber.woken.wait()
             subscriber.woken.clear()
@@ -180,19 +198,21 @@ class LibraryUpdates:
                 except TimeoutError:
                     raise _Close(TOO_SLOW) from None
 
-    async def _read_feed(self, socket: Websocket, subscriber: Subscriber) -> None:
+    async def _read_feed(self, socket: Socket, subscriber: Subscriber) -> None:
+        subscriber.begin_reading()
         async with self._acquire() as connection:
             state = await self._streams.state(connection, subscriber.user_id)
             found = await feed.follow(connection, subscriber.user_id, state, subscriber.known, _CHUNK)
         if found.messages is None:
             await self._require_resync(socket, subscriber, state)
             return
-        caught_up(subscriber, found.messages, found.cursor)
+        subscriber.caught_up(found.messages, found.cursor)
         if found.has_more:
             subscriber.catch_up()
 
-    async def _watch_token(self, socket: Websocket, identity: Identity) -> None:
-        """Takes fresh tokens of the same user; raises when the newest one has run out."""
+    async def _watch_token(self, socket: Socket, identity: Identity) -> None:
+        """Takes fresh tokens of the same user; raises when the newest one has run out, or too many messages come."""
+        allowance = Allowance(MESSAGES_PER_MINUTE)
         while True:
             left = None
             if identity.expires_at is not None:
@@ -201,6 +221,9 @@ class LibraryUpdates:
                 message = await asyncio.wait_for(socket.receive(), left)
             except TimeoutError:
                 raise _Close(UNAUTHENTICATED) from None
+            if not allowance.take():
+                raise _Close(TOO_MANY)
+            await self._limits.of_user(identity.user_id)
             token = _token_in(message)
             if token is None:
                 continue  # whatever else a client sends means nothing here

@@ -8,7 +8,8 @@ told of (Redis away, a crash between a commit and its word, an erased account).
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,8 @@ class Subscriber:
         """Every event up to this number is sent or waiting."""
         self.behind = False
         """Whether the feed has to be read because something was missed."""
+        self._heard: float = 0
+        """The newest number that was told of since the feed began to be read."""
         self.over = asyncio.Event()
         """Set when the connection has to end, because the account is gone."""
 
@@ -59,6 +62,7 @@ class Subscriber:
         """Word of a commit that took the stream from ``previous`` to ``last``."""
         if last <= self.known or not self.reads:
             return
+        self._heard = max(self._heard, last)
         if previous > self.known or len(self.waiting) + len(messages) > MAX_WAITING:
             self.behind = True
         elif not self.behind:
@@ -67,9 +71,26 @@ class Subscriber:
         self.woken.set()
 
     def catch_up(self) -> None:
-        """Something may have been missed: read the feed."""
+        """Something may have been missed: read the feed, also where it is being read right now."""
         self.behind = True
+        self._heard = inf
         self.woken.set()
+
+    def begin_reading(self) -> None:
+        """The feed is about to be read: what is told of from now on may not be in it yet."""
+        self._heard = 0
+
+    def caught_up(self, messages: Sequence[FeedMessage], through: int) -> None:
+        """The feed was read: what is new in it waits to be sent. Hints count again, unless one came meanwhile of
+        something that was not in it; then it is read once more.
+        """
+        self.waiting.extend(
+            (message.sequence, message.message) for message in messages if message.sequence > self.known
+        )
+        self.known = max(self.known, through)
+        self.behind = self._heard > self.known
+        if self.behind:
+            self.woken.set()
 
     def end(self) -> None:
         """The account is gone."""
@@ -89,6 +110,10 @@ class Hub:
 
     def __len__(self) -> int:
         return sum(one.reads for subscribers in self._subscribers.values() for one in subscribers)
+
+    def connections(self, user_id: UUID) -> int:
+        """How many connections of this user are open here."""
+        return sum(one.reads for one in self._subscribers.get(user_id, ()))
 
     def add(self, subscriber: Subscriber) -> None:
         """From now on the subscriber hears of its user's commits."""
@@ -177,35 +202,32 @@ class Hub:
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            user_ids = list(self._subscribers)
             try:
-                for start in range(0, len(user_ids), 1000):
-                    async with self._acquire() as connection:
-                        streams = await streams_of(connection, user_ids[start : start + 1000])
-                    self._compare(user_ids[start : start + 1000], streams)
+                await self.sweep()
             except Exception:
                 _log.warning("the sweep over open WebSockets failed; the next one comes soon", exc_info=True)
 
-    def _compare(self, user_ids: Sequence[UUID], streams: dict[UUID, tuple[int, bool]]) -> None:
-        for user_id in user_ids:
+    async def sweep(self) -> None:
+        """Finds what no hint told of, for all connections. One round trip for each thousand users."""
+        user_ids = list(self._subscribers)
+        for start in range(0, len(user_ids), 1000):
+            some = user_ids[start : start + 1000]
+            # Taken before the database is read: what a commit tells of while it is read is newer than what is read.
+            known = {one: one.known for user_id in some for one in self._subscribers.get(user_id, ())}
+            async with self._acquire() as connection:
+                streams = await streams_of(connection, some)
+            self._compare(known, streams)
+
+    def _compare(self, known: Mapping[Subscriber, int], streams: Mapping[UUID, tuple[int, bool]]) -> None:
+        for subscriber, before in known.items():
             # A user without a row was never written, or is erased; a subscriber that knows of events saw the row.
-            last, erased = streams.get(user_id, (0, False))
-            for subscriber in self._subscribers.get(user_id, ()):
-                if erased or last < subscriber.known:
-                    subscriber.end()
-                elif last > subscriber.known:
-                    subscriber.catch_up()
+            last, erased = streams.get(subscriber.user_id, (0, False))
+            if erased or last < before:
+                subscriber.end()
+            elif last > subscriber.known:
+                subscriber.catch_up()
 
 
 def _word(commit: Committed) -> bytes:
     messages = [(message.sequence, message.message) for message in commit.messages]
     return encode([commit.previous_sequence, commit.last_sequence, messages])
-
-
-def caught_up(subscriber: Subscriber, messages: Sequence[FeedMessage], through: int) -> None:
-    """The feed was read: what is new in it waits to be sent, and hints count again."""
-    subscriber.behind = False
-    subscriber.waiting.extend(
-        (message.sequence, message.message) for message in messages if message.sequence > subscriber.known
-    )
-    subscriber.known = max(subscriber.known, through)

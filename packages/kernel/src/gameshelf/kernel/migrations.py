@@ -2,9 +2,19 @@
 
 Each domain package keeps its Alembic scripts in ``migrations/`` and its version table inside its schema, so packages
 are upgraded in any order and dropped alone. Everything here is synchronous: it is called by a command, not by a server.
+
+Migrations run beside instances that serve. A change of a table waits at most a second for its lock: whoever comes after
+it queues behind it, also readers. Then it is rolled back, everybody else goes on, and it is tried again a little later.
+Each migration is a transaction of its own, so what was done stays done. Indexes of tables that exist are made
+concurrently, by ``gameshelf.kernel.schema_changes``.
 """
 
 import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -15,13 +25,30 @@ import asyncpg
 from alembic import command, context
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData, event, text
 from sqlalchemy.engine import Connection as EngineConnection
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+
+_log = logging.getLogger(__name__)
 
 # One migration at a time in a database, whoever starts it. The number ("game" in ASCII) only has to be always the same.
 _LOCK = 0x67616D65
+_LOCK_POLL_SECONDS = 0.2
+
+LOCK_TIMEOUT_SECONDS = 1
+"""How long a statement of a migration may wait for a lock, and so how long others may queue behind it."""
+PATIENCE_SECONDS = 600.0
+"""How long a migration that can't get its locks is tried again by default."""
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 10.0
+_NOT_NOW = ("55P03", "40P01")
+"""lock_not_available and deadlock_detected: the same statement may succeed a moment later."""
+
+
+class MigrationBlocked(Exception):
+    """A migration did not get its locks in the time it was given; what was done before it stays. One line, to show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +62,40 @@ class Migrations:
         """The revision that this code needs."""
         return _history(self)[-1]
 
-    def upgrade(self, dsn: str, revision: str = "head") -> None:
+    def upgrade(self, dsn: str, revision: str = "head", patience_seconds: float = PATIENCE_SECONDS) -> None:
         """Bring the schema up to ``revision``; does nothing when it is there.
 
-        ``dsn`` is what ``asyncpg.connect`` takes, with all of its options (``postgresql://…?sslmode=require``).
+        ``dsn`` is what ``asyncpg.connect`` takes, with all of its options (``postgresql://…?sslmode=require``). Raises
+        MigrationBlocked when a lock was not to be had for ``patience_seconds``.
         """
-        command.upgrade(self._config(dsn), revision)
+        self._retry(lambda left: command.upgrade(self._config(dsn, left), revision), patience_seconds)
 
-    def downgrade(self, dsn: str, revision: str) -> None:
-        """Take the schema back to ``revision``; ``base`` removes all of its tables, with what is in them."""
-        command.downgrade(self._config(dsn), revision)
+    def downgrade(self, dsn: str, revision: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        """Take the schema back to ``revision``; ``base`` removes all of its tables, with what is in them.
+
+        Raises MigrationBlocked as ``upgrade`` does.
+        """
+        self._retry(lambda left: command.downgrade(self._config(dsn, left), revision), patience_seconds)
+
+    def _retry(self, attempt: Callable[[float], None], patience_seconds: float) -> None:
+        """Repeats an attempt that did not get a lock, with growing pauses in which others get on."""
+        deadline = time.monotonic() + patience_seconds
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return attempt(deadline - time.monotonic())
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in _NOT_NOW:
+                    raise
+            if time.monotonic() + pause > deadline:
+                raise MigrationBlocked(
+                    f"schema {self.schema}: a table is held by somebody else, and its lock was not to be had within "
+                    f"{patience_seconds:g} s (a backup, or a long transaction: pg_stat_activity names it); "
+                    "what was done by then stays, migrate again later"
+                )
+            _log.warning("schema %s: no lock within %d s, trying again", self.schema, LOCK_TIMEOUT_SECONDS)
+            time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def check(self, dsn: str) -> None:
         """Compare the models with the migrated schema.
@@ -52,6 +103,13 @@ class Migrations:
         Raises alembic.util.AutogenerateDiffsDetected when a migration is missing.
         """
         command.check(self._config(dsn))
+
+    def script(self, revisions: str) -> str:
+        """The SQL of an upgrade, like ``0001:0002``, without running it: for tests and for reading."""
+        config = self._config("")
+        config.output_buffer = StringIO()
+        command.upgrade(config, revisions, sql=True)
+        return config.output_buffer.getvalue()
 
     def is_behind(self, revision: str | None) -> bool:
         """Whether a schema at ``revision`` lacks what this code needs.
@@ -77,13 +135,14 @@ class Migrations:
         revision: str | None = await connection.fetchval(f"SELECT version_num FROM {table}")  # noqa: S608
         return revision
 
-    def _config(self, dsn: str) -> Config:
+    def _config(self, dsn: str, patience_seconds: float = PATIENCE_SECONDS) -> Config:
         config = Config(stdout=StringIO())  # what Alembic would tell is the caller's to say
         location = str(files(self.package) / "migrations")
         config.set_main_option("script_location", location.replace("%", "%%"))
         config.set_main_option("path_separator", "os")
         config.attributes["dsn"] = dsn
         config.attributes["schema"] = self.schema
+        config.attributes["patience_seconds"] = patience_seconds
         return config
 
 
@@ -99,35 +158,81 @@ def _history(migrations: Migrations) -> tuple[str, ...]:
 
 def run(metadata: MetaData) -> None:
     """The whole of a package's ``migrations/env.py``: run the asked-for command over ``metadata``."""
-    asyncio.run(_run(metadata, context.config.attributes["dsn"], context.config.attributes["schema"]))
+    attributes = context.config.attributes
+    if context.is_offline_mode():
+        _configure_and_run(None, metadata, attributes["schema"])
+        return
+    asyncio.run(_run(metadata, attributes["dsn"], attributes["schema"], attributes["patience_seconds"]))
 
 
-async def _run(metadata: MetaData, dsn: str, schema: str) -> None:
-    engine = create_async_engine(
-        "postgresql+asyncpg://",
-        poolclass=NullPool,
-        # The DSN goes to asyncpg as it is: SQLAlchemy's own reading of it knows neither sslmode nor several hosts.
-        # A role of the schema's name would make that schema the default one, which autogenerate then takes for empty.
-        async_creator=lambda: asyncpg.connect(dsn, server_settings={"search_path": "public"}),
-    )
+async def _run(metadata: MetaData, dsn: str, schema: str, patience_seconds: float) -> None:
+    engine = _engine(dsn)
     try:
-        async with engine.begin() as connection:
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            await connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
-            await connection.run_sync(_configure_and_run, metadata, schema)
+        async with _alone(engine, schema, patience_seconds):
+            async with engine.begin() as connection:
+                await connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
+            async with engine.connect() as connection:
+                await connection.run_sync(_configure_and_run, metadata, schema)
     finally:
         await engine.dispose()
 
 
-def _configure_and_run(connection: EngineConnection, metadata: MetaData, schema: str) -> None:
+def _engine(dsn: str) -> AsyncEngine:
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        poolclass=NullPool,
+        # The DSN goes to asyncpg as it is: SQLAlchemy's own reading of it knows neither sslmode nor several hosts.
+        async_creator=lambda: asyncpg.connect(dsn),
+    )
+
+    # A role of the schema's name would make that schema the default one, which autogenerate then takes for empty.
+    @event.listens_for(engine.sync_engine, "engine_connect")
+    def connected(connection: EngineConnection) -> None:
+        connection.dialect.default_schema_name = "public"
+
+    # For each transaction, not for the session: behind a pooler the next transaction may be on another session, and a
+    # pooler refuses parameters of the start-up. In autocommit mode (indexes, made concurrently) it has no effect.
+    @event.listens_for(engine.sync_engine, "begin")
+    def begun(connection: EngineConnection) -> None:
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("SET LOCAL search_path = public")
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
+
+    return engine
+
+
+@asynccontextmanager
+async def _alone(engine: AsyncEngine, schema: str, patience_seconds: float) -> AsyncIterator[None]:
+    """For the length of the block no other migration runs in this database. Raises MigrationBlocked.
+
+    The lock is a transaction's, on a connection of its own: a session's would not survive a pooler. It is asked for
+    again and again rather than waited for: a statement that waits has a snapshot, for whose end an index that is made
+    concurrently would wait, and so both for ever.
+    """
+    deadline = time.monotonic() + patience_seconds
+    async with engine.connect() as keeper:
+        while not await keeper.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
+            await keeper.rollback()  # with the snapshot of the question
+            if time.monotonic() > deadline:
+                raise MigrationBlocked(f"schema {schema}: another migration of this database is still under way")
+            await asyncio.sleep(_LOCK_POLL_SECONDS)
+        # Also lets go of the question's snapshot, which would last as long as the protocol's portal does.
+        await keeper.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        yield
+        await keeper.rollback()
+
+
+def _configure_and_run(connection: EngineConnection | None, metadata: MetaData, schema: str) -> None:
     context.configure(
         connection=connection,
+        dialect_name="postgresql",
         target_metadata=metadata,
         version_table_schema=schema,
         include_schemas=True,
         include_name=lambda name, kind, _: kind != "schema" or name == schema,
         compare_type=True,
         compare_server_default=True,
+        transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.run_migrations()

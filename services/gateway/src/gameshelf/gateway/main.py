@@ -22,6 +22,7 @@ from gameshelf.gateway.observability.metrics import MetricsServer
 from gameshelf.gateway.settings import ServiceRole, Settings, SettingsError, load_settings
 from gameshelf.gateway.wiring import MIGRATIONS, Gateway, build
 from gameshelf.gateway.ws.liveness import PING_SECONDS, watch_silence
+from gameshelf.kernel.migrations import MigrationBlocked
 from gameshelf.savegames.ports import StoreUnavailable
 from hypercorn.asyncio import serve as serve_hypercorn
 from hypercorn.config import Config
@@ -57,7 +58,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             return asyncio.run(_prepare_bucket(settings))
         else:
             asyncio.run(_serve(settings) if command == "serve" else _check(settings))
-    except (SettingsError, SchemaOutdated, DatabaseUnusable, CannotListen, CommandError) as error:
+    except (SettingsError, SchemaOutdated, DatabaseUnusable, CannotListen, CommandError, MigrationBlocked) as error:
         return _stop(str(error))
     except ExceptionGroup as failed:
         # One part could not start, and took the others with it.

@@ -1,6 +1,6 @@
 """anomalies in order."""
 
-from alembic import op
+from gameshelf.kernel.schema_changes import create_index, drop_index
 
 revision = "0003"
 down_revision = "0002"
@@ -9,14 +9,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_index(
+    create_index(
         "ix_playtime_anomalies_found",
         "playtime_anomalies",
         ["detected_at", "user_id", "kind", "subject"],
-        unique=False,
         schema="playtime",
     )
 
 
 def downgrade() -> None:
-    op.drop_index("ix_playtime_anomalies_found", table_name="playtime_anomalies", schema="playtime")
+    drop_index("ix_playtime_anomalies_found", "playtime_anomalies", schema="playtime")

@@ -1,6 +1,7 @@
 """The audit is listed by kind and command without reading all of it, and its numbers of a lost time fit nothing."""
 
 from alembic import op
+from gameshelf.kernel.schema_changes import create_index, drop_index
 
 revision = "0005"
 down_revision = "0004"
@@ -34,11 +35,11 @@ def upgrade() -> None:
         ("ix_audit_command", ["command", "id"]),
         ("ix_audit_command_kind", ["command", "kind", "id"]),
     ):
-        op.create_index(name, "audit", columns, unique=False, schema="gateway")
+        create_index(name, "audit", columns, schema="gateway")
     op.execute(_MARK.format(more=_NUMBERS))
 
 
 def downgrade() -> None:
     op.execute(_MARK.format(more=""))
     for name in ("ix_audit_command_kind", "ix_audit_command", "ix_audit_kind"):
-        op.drop_index(name, table_name="audit", schema="gateway")
+        drop_index(name, "audit", schema="gateway")

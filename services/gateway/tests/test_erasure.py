@@ -183,7 +183,7 @@ async def save(player, database, product):
 
 
 async def have_had_a_family(database, player):
-    """A link that is over, a seat that nobody has, and word that is still on its way."""
+    """A link that is over, a seat that nobody has, word that is still on its way, and a record that Kafka refused."""
     link = (
         "status, mode, product_ids, shared_at, created_at, updated_at",
         "'declined_by_user', 'all', '{}', now(), now(), now()",
@@ -196,6 +196,8 @@ async def have_had_a_family(database, player):
         "WHERE owner_user_id = $1",
         "INSERT INTO library.family_seats (owner_user_id, product_id, seat_number) VALUES ($1, gen_random_uuid(), 5)",
         "INSERT INTO gateway.forwarded_events (user_id, type, body) VALUES ($1, 'ShareWithdrawn', '{}')",
+        "INSERT INTO gateway.refused_records (id, shard, user_id, topic, value, created_at, reason) "
+        "VALUES (1, 0, $1, 'topic', 'value', now(), 'MessageSizeTooLargeError')",
     ):
         await database.execute(statement, player.id)
 

@@ -178,6 +178,7 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
         yield "consumer", gateway.consumer.run(stopping)
     if gateway.relay:
         yield "relay", gateway.relay.run(stopping)
+        yield "refused records", repeat("refused records", gateway.relay.return_refused, 60.0, stopping)
     if ServiceRole.JOBS in roles:
         look = look_seconds(settings.session_timeout)
         yield "session watch", repeat("session watch", gateway.session_watch.run_once, look, stopping)

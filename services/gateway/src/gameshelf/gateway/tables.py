@@ -86,6 +86,8 @@ class OutboxRecord(_Table, table=True):
     __table_args__ = (
         PrimaryKeyConstraint("id"),
         Index("ix_outbox_shard", "shard", "id"),
+        # A topic of which a million records wait is passed over by the others.
+        Index("ix_outbox_topic", "topic", "shard", "id"),
         Index("ix_outbox_user", "user_id"),
     )
 
@@ -97,6 +99,29 @@ class OutboxRecord(_Table, table=True):
     value: bytes = Field(sa_type=LargeBinary)
     traceparent: str | None = Field(default=None, max_length=100)
     created_at: datetime = _now()
+
+
+class RefusedRecord(_Table, table=True):
+    """A record of the outbox that Kafka refused for what it is. It is tried again every hour."""
+
+    __tablename__ = "refused_records"
+    __table_args__ = (
+        PrimaryKeyConstraint("id"),
+        Index("ix_refused_records_refused_at", "refused_at"),
+        Index("ix_refused_records_user", "user_id"),
+    )
+
+    id: int = Field(primary_key=True, sa_type=BigInteger)
+    """The number that it had in the outbox."""
+    shard: int = Field(sa_type=SmallInteger)
+    user_id: UUID | None = None
+    topic: str = Field(max_length=249)
+    record_key: str | None = Field(default=None, max_length=200)
+    value: bytes = Field(sa_type=LargeBinary)
+    traceparent: str | None = Field(default=None, max_length=100)
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
+    refused_at: datetime = _now()
+    reason: str = Field(max_length=500)
 
 
 class ForwardedEvent(_Table, table=True):

@@ -65,6 +65,7 @@ from gameshelf.gateway.lost_seats import LostSeats
 from gameshelf.gateway.migrate import require_current
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
+from gameshelf.gateway.outbox.messages import NOTIFICATIONS
 from gameshelf.gateway.restores import DeletionGuard
 from gameshelf.gateway.saves import Bucket, Saves
 from gameshelf.gateway.settings import ServiceRole, Settings, SettingsError
@@ -343,8 +344,10 @@ class Gateway:
     def _relay(self) -> Relay | None:
         if ServiceRole.RELAY not in self.settings.roles:
             return None
-        options = connection_options(self.settings)
-        return Relay(options, self.settings.kafka_idempotence, self.acquire, self.metrics, self.tracing)
+        settings = self.settings
+        topics = (settings.kafka_topic_events, settings.kafka_topic_dead_letters, NOTIFICATIONS)
+        options = connection_options(settings)
+        return Relay(options, settings.kafka_idempotence, topics, self.acquire, self.metrics, self.tracing)
 
     def _consumer(self) -> Consumer | None:
         if ServiceRole.CONSUMER not in self.settings.roles:

@@ -17,6 +17,7 @@ from gameshelf.gateway.tables import (
     IdempotencyRecord,
     InboxEntry,
     OutboxRecord,
+    RefusedRecord,
     UserStream,
 )
 from gameshelf.kernel.clock import Clock, utc_now
@@ -82,6 +83,7 @@ _OWN_TABLES = (
         user=col(ForwardedEvent.user_id),
     ),
     _erase(OutboxRecord, col(OutboxRecord.id), user=col(OutboxRecord.user_id)),
+    _erase(RefusedRecord, col(RefusedRecord.id), user=col(RefusedRecord.user_id)),
     _erase(FeedEntry, col(FeedEntry.user_id), col(FeedEntry.sequence), user=col(FeedEntry.user_id)),
     _erase(
         IdempotencyRecord,

@@ -31,6 +31,10 @@ class Metrics:
         )
         self.outbox_pending = Gauge("outbox_pending", "Records that wait for Kafka", registry=registry)
         self.outbox_lag_seconds = Gauge("outbox_lag_seconds", "Age of the oldest of them", registry=registry)
+        self.outbox_refusals = Counter(
+            "outbox_refusals", "Records that Kafka refused, and that were set aside", ["topic"], registry=registry
+        )
+        self.outbox_refused = Gauge("outbox_refused", "Records that are set aside now", registry=registry)
         self.kafka_consumer_lag = Gauge(
             "kafka_consumer_lag", "Records not yet read", ["topic", "partition"], registry=registry
         )

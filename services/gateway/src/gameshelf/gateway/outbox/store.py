@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from asyncpg import Record
 from gameshelf.gateway.outbox.messages import NOTIFICATIONS
 from gameshelf.gateway.tables import FeedEntry, OutboxRecord, UserStream
 from gameshelf.kernel.database import Connection, Statement
@@ -19,11 +18,8 @@ from sqlalchemy import (
     String,
     Text,
     Uuid,
-    any_,
     bindparam,
-    case,
     column,
-    delete,
     func,
     literal,
     outerjoin,
@@ -88,11 +84,11 @@ _new_records = (
     )
     .render_derived()
 )
-_RECORD_COLUMNS = ("shard", "user_id", "topic", "record_key", "value", "traceparent")
+RECORD_COLUMNS = ("shard", "user_id", "topic", "record_key", "value", "traceparent")
 _insert_records = insert(OutboxRecord).from_select(
-    _RECORD_COLUMNS,
+    RECORD_COLUMNS,
     # The identity column numbers the rows in this order: the order of the user's events.
-    select(*(_new_records.c[name] for name in _RECORD_COLUMNS)).order_by(_new_records.c.position),
+    select(*(_new_records.c[name] for name in RECORD_COLUMNS)).order_by(_new_records.c.position),
     include_defaults=False,
 )
 _ADD_RECORDS = Statement(_insert_records)
@@ -151,47 +147,6 @@ _FEED_AFTER = Statement(
     .where(col(UserStream.user_id) == bindparam("user_id", type_=Uuid))
     .order_by(_following.c.sequence)
 )
-_shards = func.generate_series(0, 2 * SHARDS - 1).table_valued(column("shard", Integer), name="shards").render_derived()
-# Some of them, by chance: relays of several instances share the work then, instead of taking turns at all of it. What
-# comes in bulk stands behind the rest, but not always.
-_some_pending = (
-    select(_shards.c.shard)
-    .where(select(col(OutboxRecord.id)).where(col(OutboxRecord.shard) == _shards.c.shard).limit(1).exists())
-    .order_by(func.random() + case((_shards.c.shard >= SHARDS, 0.7), else_=0.0))
-    .limit(bindparam("shards", type_=Integer))
-    .cte("some_pending")
-    .prefix_with("MATERIALIZED")
-)
-_TAKE_SHARDS = Statement(
-    select(_some_pending.c.shard).where(
-        func.pg_try_advisory_xact_lock(bindparam("space", type_=Integer), _some_pending.c.shard)
-    )
-)
-_taken = (
-    func.unnest(bindparam("taken", type_=ARRAY(SmallInteger)))
-    .table_valued(column("shard", SmallInteger), name="taken")
-    .render_derived()
-)
-_oldest = (
-    select(OutboxRecord)
-    .where(col(OutboxRecord.shard) == _taken.c.shard)
-    .order_by(col(OutboxRecord.id))
-    .limit(bindparam("limit", type_=Integer))
-    .lateral("oldest")
-)
-_PENDING = Statement(
-    select(
-        _oldest.c.id,
-        _oldest.c.topic,
-        _oldest.c.record_key,
-        _oldest.c.value,
-        _oldest.c.traceparent,
-    )
-    .select_from(_taken)
-    .join(_oldest, true())
-    .order_by(_oldest.c.shard, _oldest.c.id)
-)
-_SENT = Statement(delete(OutboxRecord).where(col(OutboxRecord.id) == any_(bindparam("ids", type_=ARRAY(BigInteger)))))
 _some_bulk = (
     select(literal(1))
     .where(col(OutboxRecord.shard) >= SHARDS)
@@ -207,7 +162,7 @@ _BACKLOG = Statement(
 )
 
 # The first key of the relays' advisory locks; the second is the shard.
-_LOCK_SPACE = 0x72656C61
+LOCK_SPACE = 0x72656C61
 
 
 def _record_values(records: Sequence[Outgoing]) -> dict[str, list[object]]:
@@ -250,21 +205,6 @@ async def feed_after(connection: Connection, user_id: UUID, after: int, limit: i
     rows = await _FEED_AFTER.all(connection, user_id=user_id, after=after, limit=limit)
     messages = [FeedMessage(user_id, row[0], row[1], row[2]) for row in rows if row[0] is not None]
     return rows[0]["pruned_sequence"] if rows else 0, messages
-
-
-async def take_shards(connection: Connection, count: int) -> list[int]:
-    """Makes this transaction the only one that serves some shards with something to send, and that nobody serves."""
-    return [row["shard"] for row in await _TAKE_SHARDS.all(connection, space=_LOCK_SPACE, shards=count)]
-
-
-async def pending(connection: Connection, shards: Sequence[int], limit: int) -> list[Record]:
-    """The oldest records of each of these shards, in order: ``id, topic, record_key, value, traceparent``."""
-    return await _PENDING.all(connection, taken=list(shards), limit=limit)
-
-
-async def mark_sent(connection: Connection, ids: Sequence[int]) -> None:
-    """Removes records that the broker has acknowledged."""
-    await _SENT.run(connection, ids=list(ids))
 
 
 async def is_bulk_full(connection: Connection, limit: int) -> bool:

@@ -89,8 +89,8 @@ async def test_a_service_has_so_many_calls_a_minute(whole_minute, platform, serv
 async def test_many_requests_at_once_are_no_outage_of_redis(whole_minute, service, player):
     limits = httpx.Limits(max_connections=300)
     async with httpx.AsyncClient(headers=player.http.headers, base_url=service.api, limits=limits, timeout=60) as many:
-        answers = await asyncio.gather(*(many.get("/items") for _ in range(600)))
-    assert sorted(answer.status_code for answer in answers) == [200] * 3 + [429] * 597
+        answers = await asyncio.gather(*(many.get("/items") for _ in range(200)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 3 + [429] * 197
 
 
 async def test_an_address_behind_a_trusted_proxy_is_not_limited_and_health_checks_do_not_count(whole_minute, platform):

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import httpx
 import schemathesis
+from gameshelf.devstack.pytest_plugin import sized
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import checks as every_check
 from schemathesis.specs.openapi import checks as openapi_checks
@@ -27,7 +28,7 @@ def test_random_requests_are_answered_as_the_document_says(platform, service):
 
         @given(case=operation.as_strategy())
         @settings(
-            max_examples=40,
+            max_examples=sized(10, 40),
             deadline=None,
             derandomize=True,
             database=None,

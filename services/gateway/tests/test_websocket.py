@@ -182,6 +182,7 @@ async def test_devices_on_two_instances_hear_the_same_also_without_redis(platfor
         other.stop()
 
 
+@pytest.mark.long
 async def test_a_reader_that_takes_nothing_is_cut_off_and_a_quick_one_gets_all_of_a_burst(
     platform, player, wait_until, next_message
 ):

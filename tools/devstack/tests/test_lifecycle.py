@@ -21,7 +21,14 @@ def until_ready(process):
     raise AssertionError("".join(said))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.long),
+        pytest.param(signal.SIGKILL, marks=pytest.mark.long),
+    ],
+)
 def test_nothing_is_left_running_however_it_is_ended(dev, number):
     up = dev.start("up")
     until_ready(up)
@@ -70,6 +77,7 @@ def test_a_taken_port_is_named_and_nothing_is_started(dev):
             assert dev.all_gone()
 
 
+@pytest.mark.long
 def test_what_has_died_comes_back_with_its_data_and_a_second_up_says_that_one_runs(dev):
     assert dev.run("up", "--detach").returncode == 0
     before = {part["name"]: part["pid"] for part in dev.status()}

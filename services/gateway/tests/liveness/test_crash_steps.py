@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.gateway.jobs import liveness as jobs
 from gameshelf.playtime import service as playtime_service
 from gameshelf.playtime.rules import seconds, to_second
@@ -120,5 +121,5 @@ async def test_whatever_the_last_step_was_the_session_ends_once_and_at_its_last_
 ):
     steps = await crash(world, ends, None, killed, emptied=emptied)
     assert steps > 40
-    for last in range(0, steps, 4 if emptied else 1):
+    for last in range(0, steps, sized(8, 4) if emptied else sized(5, 1)):
         await crash(world, ends, last, killed, emptied=emptied)

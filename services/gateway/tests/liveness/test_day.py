@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
 from gameshelf.gateway.adapters.live_sessions import member
 from gameshelf.playtime import OfflineSession, PlaytimeService
 from gameshelf.playtime.rules import to_second
@@ -157,6 +158,7 @@ def seconds_of(stretches):
     return int(total)
 
 
+@pytest.mark.long
 async def test_a_day_of_play_adds_up(world):
     chance = random.Random(20260520)
     game, users = uuid4(), [uuid4() for _ in range(USERS)]

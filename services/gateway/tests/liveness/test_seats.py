@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.kernel.errors import DomainError
 from gameshelf.library import (
     GRACE,
@@ -237,7 +238,7 @@ async def looking(world):
 
 
 @settings(
-    max_examples=60,
+    max_examples=sized(12, 60),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

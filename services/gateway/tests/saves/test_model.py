@@ -8,6 +8,7 @@ from hashlib import sha256
 from uuid import uuid4
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.library import GrantKind, LibraryService, NewGrant
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -333,7 +334,7 @@ def result(response):
 
 
 @settings(
-    max_examples=40,
+    max_examples=sized(8, 40),
     deadline=None,
     derandomize=True,
     database=None,

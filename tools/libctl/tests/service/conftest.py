@@ -131,12 +131,12 @@ def staff(platform: Platform, service: Service) -> Callable[..., Libctl]:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def support(staff: Callable[..., Libctl]) -> Libctl:
     return staff("support")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def admin(staff: Callable[..., Libctl]) -> Libctl:
     return staff("admin")
 

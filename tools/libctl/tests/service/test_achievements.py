@@ -11,7 +11,7 @@ TITLE = "Far Horizon"
 
 
 @pytest.fixture(scope="module")
-def game(platform, support):
+def game(platform, staff):
     """A game with achievements that players can't just unlock, by their names."""
     ids = {name: uuid4() for name in ("product", "hundred", "secret", "server")}
     achievements = [
@@ -23,6 +23,7 @@ def game(platform, support):
     event = CloudEvent("com.platform.catalog.product.updated.v1", data)
     asyncio.run(publish(platform.kafka.address, [event]))
     deadline = time.monotonic() + 20
+    support = staff("support")
     while len(support.data("achievements", "show", uuid4(), ids["product"])["achievements"]) < 3:
         assert time.monotonic() < deadline
         time.sleep(0.05)

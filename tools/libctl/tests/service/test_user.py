@@ -106,7 +106,7 @@ def test_a_user_is_shown_at_a_glance_and_that_is_audited(support, player):
     support.columns = 120
     assert "1 owned, 0 shared by others" in shown
     assert "14 B of 1.0 GiB" in shown
-    entries = support.data("audit", "list", "--user", player.id, "--kind", "read")["entries"]
+    entries = support.data("audit", "list", "--actor", support.id, "--kind", "read")["entries"]
     assert {(one["command"], one["actor_id"]) for one in entries} == {("user show", str(support.id))}
 
 

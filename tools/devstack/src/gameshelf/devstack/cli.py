@@ -25,6 +25,7 @@ from rich.table import Table
 
 ROOT = Path(os.environ.get("GAMESHELF_ROOT") or Path.cwd())
 DATA = Path(os.environ.get("GAMESHELF_DEV_DATA") or ROOT / ".local")
+WORKERS = 5
 ROLES = ("user", "support", "admin", "service")
 
 # What comes first is ours, such as --help; from the first word on that is not, everything is the other program's.
@@ -210,11 +211,16 @@ def env() -> None:
 def test(arguments: tuple[str, ...]) -> None:
     """Run the test suite on embedded servers of its own; ARGUMENTS go to pytest.
 
-    All of it runs on two workers with servers of their own: most of the time tests wait for something.
+    With `--all` also the long tests: soaks, faults under load, large random tests. The order is random; the first line
+    says its seed, and `--randomly-seed=SEED` repeats it.
+
+    The suite runs on more workers than there are cores, since tests wait most of the time. The tests of a path that is
+    named run in one process, so that `--pdb` works.
     """
     os.chdir(ROOT)
-    workers = ("--numprocesses=2", "--dist=loadfile")
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *(arguments or workers)])
+    names_path = any(Path(argument.partition("::")[0]).exists() for argument in arguments)
+    workers = () if names_path else (f"--numprocesses={WORKERS}", "--dist=loadfile", "--no-loadscope-reorder")
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *workers, *arguments])
 
 
 @dev.command(context_settings=_PASS_ON)

@@ -8,7 +8,7 @@ import ctypes
 import os
 import sys
 
-_PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG = 1
 _CLONE_NEWUSER = 0x10000000
 _SOMEBODY = 1000
 
@@ -19,7 +19,7 @@ def main() -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         if hide_root == "1" and os.geteuid() == 0:
             _become_somebody(libc)
-        libc.prctl(_PR_SET_PDEATHSIG, int(last_signal))
+        libc.prctl(PR_SET_PDEATHSIG, int(last_signal))
         if os.getppid() != int(parent):
             sys.exit("the parent is gone")
     os.execv(command[0], command)

@@ -13,10 +13,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from gameshelf.devstack.forked import ForkedService
 from gameshelf.devstack.process import Process, StartFailed
 from gameshelf.devstack.servers import S3, Kafka, Moto, ObjectServer, Postgres, Valkey
 from gameshelf.devstack.servers.base import HOST, free_port
 from gameshelf.devstack.tokens import AUDIENCE, ISSUER, TokenIssuer
+
+_all = False
 
 CreateDatabase = Callable[[], str]
 
@@ -24,7 +27,9 @@ CreateDatabase = Callable[[], str]
 class Service:
     """The Library Service as a process of its own, on free ports."""
 
-    def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, environment: Mapping[str, str], *, forked: bool = False) -> None:
+        """``forked`` processes start in a fraction of a second, and share the memory of what they have imported."""
+        self.forked = forked
         self.http_port, self.grpc_port, self.metrics_port = free_port(), free_port(), free_port()
         self.environment = {
             **os.environ,
@@ -73,6 +78,8 @@ class Service:
             time.sleep(0.05)
 
     def _run(self, command: str) -> Process:
+        if self.forked:
+            return ForkedService(command, self.log, self.environment)
         return Process([sys.executable, "-m", "gameshelf.gateway", command], self.log, environ=self.environment)
 
     def is_ready(self) -> bool:
@@ -107,8 +114,14 @@ class Platform:
         valkey: Valkey,
         issuer: TokenIssuer,
         store: Mapping[str, str] | None = None,
+        *,
+        forked: bool = False,
     ) -> None:
-        """``store`` are the settings of an object store; without them its services have none."""
+        """``store`` are the settings of an object store; without them its services have none.
+
+        ``forked``: how its services are started, see ``Service``.
+        """
+        self.forked = forked
         self.directory, self.dsn, self.kafka, self.valkey, self.issuer = directory, dsn, kafka, valkey, issuer
         self.store = store or {}
         self.services: list[Service] = []
@@ -135,6 +148,7 @@ class Platform:
                 **self.store,
                 **environment,
             },
+            forked=self.forked,
         )
         self.services.append(made)
         return made
@@ -144,10 +158,46 @@ class Platform:
         return self.issuer.issue(str(user_id), roles or ("user",))
 
     def close(self) -> None:
+        """Ends everything at once: how a service ends in an orderly way has tests of its own."""
         for service in self.services:
-            service.stop()
-        self.kafka.stop()
-        self.valkey.stop()
+            service.kill()
+        self.kafka.kill()
+        self.valkey.kill()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="also run the tests marked `long`, and each test at full size")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    global _all
+    _all = config.getoption("--all")
+
+
+def sized(usual: int, whole: int) -> int:
+    """How many examples a random test tries: ``whole`` of them only under ``--all``."""
+    return whole if _all else usual
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what is marked ``long``, unless everything or just that test is asked for; else begins with it.
+
+    The order is random otherwise. A long test that comes last would let all but one of the workers wait for it.
+    """
+    long = {item for item in items if item.get_closest_marker("long")}
+    if config.getoption("--all"):
+        first = {item.path for item in long}
+        items.sort(key=lambda item: item.path not in first)
+        return
+    named = {argument.partition("[")[0].rpartition("::")[2] for argument in config.args if "::" in argument}
+    if left_out := {item for item in long if _function_name(item) not in named}:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _function_name(item: pytest.Item) -> str:
+    return item.name.partition("[")[0]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -248,7 +298,7 @@ def create_platform(server_directory: Path, postgres: Postgres, token_issuer: To
         if s3:
             s3.create_bucket(name)
         store = s3.settings(name) if s3 else None
-        platform = Platform(directory, dsn or postgres.dsn(name), kafka, valkey, token_issuer, store)
+        platform = Platform(directory, dsn or postgres.dsn(name), kafka, valkey, token_issuer, store, forked=True)
         if dsn is not None:
             platform.service().migrate()
         elif not migrated:

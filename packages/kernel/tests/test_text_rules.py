@@ -1,12 +1,14 @@
 """Text: one normal form, nothing that can lie, keys that sort the same everywhere."""
 
+import sys
 import unicodedata
+from typing import Annotated
 
 import pytest
-from gameshelf.kernel.text import Name, fold, normalise
+from gameshelf.kernel.text import MOST_DECOMPOSED, NORMALISED, Name, fold, normalise
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 name = TypeAdapter(Name)
 
@@ -69,3 +71,50 @@ def test_folding_twice_changes_nothing_more(text):
 @given(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00")))
 def test_normalising_twice_changes_nothing_more(text):
     assert normalise(normalise(text)) == normalise(text)
+
+
+MARKS = [chr(code) for code in range(sys.maxunicode) if unicodedata.normalize("NFD", chr(code))[0] != chr(code)] + [
+    chr(code) for code in range(sys.maxunicode) if unicodedata.combining(chr(code))
+]
+
+
+@given(st.lists(st.sampled_from(MARKS), min_size=65, max_size=200).map("".join), st.sampled_from("aé\u1f82क\u0f40가"))
+def test_the_normal_form_of_many_marks_is_that_of_the_unicode_standard(marks, letter):
+    for text in (marks, letter + marks, f"{letter}{marks}{letter}{marks[::-1]}"):
+        assert normalise(text) == unicodedata.normalize("NFC", text)
+
+
+@pytest.mark.parametrize("marks", ["\u0301\u0316", "\u0f73", "\u0344\u0316", "\u0f81\u0f73"])
+def test_marks_reach_unicodedata_in_an_order_that_costs_it_nothing(marks, monkeypatch):
+    sorted_by_hand = []
+    monkeypatch.setattr(
+        "gameshelf.kernel.text.unicodedata.normalize", lambda _, text: sorted_by_hand.append(text) or text
+    )
+    fold("a" + marks * 5_000)
+    assert sorted_by_hand
+    for text in sorted_by_hand:
+        decomposed = [unicodedata.combining(one) for one in text[1:]]
+        assert 0 not in decomposed
+        assert decomposed == sorted(decomposed)
+
+
+def test_a_text_that_no_normal_form_makes_short_enough_is_refused_unread(monkeypatch):
+    monkeypatch.setattr("gameshelf.kernel.text.normalise", lambda _: pytest.fail("it was normalised"))
+    with pytest.raises(ValidationError) as refused:
+        name.validate_python("a" * (MOST_DECOMPOSED * 100 + 1))
+    assert [(error["type"], error["ctx"]["max_length"]) for error in refused.value.errors()] == [
+        ("string_too_long", 100)
+    ]
+
+
+def test_the_longest_decomposition_is_as_long_as_the_bound_takes_it_to_be():
+    lengths = {len(unicodedata.normalize("NFD", chr(code))) for code in range(sys.maxunicode)}
+    assert max(lengths) == MOST_DECOMPOSED
+    longest = "\u1f82" * 100
+    assert name.validate_python(unicodedata.normalize("NFD", longest)) == longest
+
+
+@pytest.mark.parametrize("unbounded", [Annotated[str, NORMALISED], Annotated[int, Field(le=3), NORMALISED]])
+def test_a_text_without_a_bound_can_not_be_declared(unbounded):
+    with pytest.raises(TypeError, match="max_length"):
+        TypeAdapter(unbounded)

@@ -38,6 +38,21 @@ class PermissionDenied(DomainError):
     code = "PERMISSION_DENIED"
 
 
+MAX_ECHO = 64
+"""How many code points of a name that a caller made up stand in an answer."""
+
+
+def echo(name: str) -> str:
+    """A caller's own words, cut for an answer; what has no encoding becomes a question mark."""
+    cut = name if len(name) <= MAX_ECHO else name[: MAX_ECHO - 1] + "…"
+    return cut.encode("utf-8", "replace").decode()
+
+
+def pointer_step(step: str | int) -> str:
+    """One step of a JSON Pointer (RFC 6901) into what a caller sent: a key, cut by ``echo``, or an index."""
+    return f"/{echo(str(step)).replace('~', '~0').replace('/', '~1')}"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with an input.

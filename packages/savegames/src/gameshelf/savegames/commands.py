@@ -26,7 +26,7 @@ def _no_way_up(name: str) -> str:
 SlotName = Annotated[str, Field(min_length=1, max_length=MAX_NAME), NORMALISED, ONE_LINE, AfterValidator(_no_way_up)]
 DeviceId = Annotated[Name, Field(max_length=100)]
 Comment = Annotated[str, Field(max_length=MAX_COMMENT), NORMALISED]
-Sha256 = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$")]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$", max_length=64)]
 # What lies outside is a clock that was never set, and at the ends of time no database can tell it from infinity.
 ClientTime = Annotated[AwareDatetime, Field(ge=datetime(1601, 1, 1, tzinfo=UTC), le=datetime(9999, 1, 1, tzinfo=UTC))]
 VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION)]

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.text import normalise
-from pydantic_core import PydanticCustomError
+from gameshelf.kernel.errors import InvalidInput, Problem, pointer_step
+from gameshelf.kernel.text import is_storable
 
 MAX_LEVELS = 32
 """How deep objects and lists may nest; the payload itself is the first level (contract, section 3.7)."""
@@ -41,28 +40,30 @@ class Precondition:
 
 
 def checked(payload: Json) -> Json:
-    """The payload with all its text in NFC.
+    """The payload as it will be read again: strings and keys code point by code point as they were sent.
 
     Raises InvalidInput, with a JSON Pointer to the place: NUL and lone surrogates, numbers that are not finite or whole
-    ones beyond 64 bits, more than 32 levels, two keys that NFC makes one.
+    ones beyond 64 bits, more than 32 levels.
     """
     return _checked_object(payload, [], 1)
 
 
-def _checked(value: Any, path: list[str], level: int) -> Any:
-    if isinstance(value, str):
-        return _text(value, path)
-    if isinstance(value, dict):
-        return _checked_object(value, path, level + 1)
-    if isinstance(value, list):
-        _require_level(path, level + 1)
-        return [_checked_in(item, path, str(index), level + 1) for index, item in enumerate(value)]
-    if isinstance(value, float):
+def _checked(value: Any, path: list[str | int], level: int) -> Any:
+    # A payload may have a hundred thousand values: whatever is asked of each of them is felt by everybody.
+    kind = type(value)
+    if kind is str:
+        _require_storable(value, path)
+    elif kind is int:
+        if not _MIN_INTEGER <= value <= _MAX_INTEGER:
+            raise _wrong("integer_too_large", path)
+    elif kind is float:
         if not math.isfinite(value):
             raise _wrong("finite_number", path)
         return _as_read_back(value)
-    if isinstance(value, int) and not _MIN_INTEGER <= value <= _MAX_INTEGER:
-        raise _wrong("integer_too_large", path)
+    elif kind is dict:
+        return _checked_object(value, path, level + 1)
+    elif kind is list:
+        return _checked_list(value, path, level + 1)
     return value
 
 
@@ -73,36 +74,35 @@ def _as_read_back(value: float) -> int | float:
     return value + 0.0
 
 
-def _checked_object(value: Json, path: list[str], level: int) -> Json:
+def _checked_object(value: Json, path: list[str | int], level: int) -> Json:
     _require_level(path, level)
     found: Json = {}
+    path.append("")
     for key, item in value.items():
-        path.append(key)
-        name = _text(key, path)
-        if name in found:
-            raise _wrong("repeated_key", path)
-        found[name] = _checked(item, path, level)
-        path.pop()
+        path[-1] = key
+        _require_storable(key, path)
+        found[key] = _checked(item, path, level)
+    path.pop()
     return found
 
 
-def _checked_in(item: Any, path: list[str], step: str, level: int) -> Any:
-    path.append(step)
-    value = _checked(item, path, level)
+def _checked_list(value: list[Any], path: list[str | int], level: int) -> list[Any]:
+    _require_level(path, level)
+    found = []
+    path.append(0)
+    for index, item in enumerate(value):
+        path[-1] = index
+        found.append(_checked(item, path, level))
     path.pop()
-    return value
+    return found
 
 
-def _text(text: str, path: Sequence[str]) -> str:
-    if text.isascii() and "\0" not in text:
-        return text
-    try:
-        return normalise(text)
-    except PydanticCustomError as error:
-        raise _wrong(error.type, path) from None
+def _require_storable(text: str, path: Sequence[str | int]) -> None:
+    if not ((text.isascii() and "\0" not in text) or is_storable(text)):
+        raise _wrong("text_forbidden_character", path)
 
 
-def _require_level(path: Sequence[str], level: int) -> None:
+def _require_level(path: Sequence[str | int], level: int) -> None:
     if level > MAX_LEVELS:
         raise InvalidInput(too_deep(_pointer(path)))
 
@@ -112,14 +112,12 @@ def too_deep(pointer: str = _POINTER) -> Problem:
     return Problem("too_deep", pointer=pointer, params={"max": MAX_LEVELS})
 
 
-def _wrong(rule: str, path: Sequence[str]) -> InvalidInput:
+def _wrong(rule: str, path: Sequence[str | int]) -> InvalidInput:
     return InvalidInput(Problem(rule, pointer=_pointer(path)))
 
 
-def _pointer(path: Sequence[str]) -> str:
-    # A key at fault may hold what no answer can say.
-    steps = (step.encode("utf-8", "replace").decode().replace("~", "~0").replace("/", "~1") for step in path)
-    return "".join((_POINTER, *(f"/{step}" for step in steps)))
+def _pointer(path: Sequence[str | int]) -> str:
+    return "".join((_POINTER, *map(pointer_step, path)))
 
 
 def has_more_values(payload: Json, most: int) -> bool:

@@ -15,7 +15,7 @@ MAX_NOTES = 1000
 Priority = Annotated[int, Field(ge=1, le=MAX_PRIORITY)]
 Notes = Annotated[str, Field(max_length=MAX_NOTES), NORMALISED]
 Amount = Annotated[int, Field(ge=0, le=MAX_AMOUNT)]
-Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", max_length=3)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 
 _TARGET = ("target_price_minor", "target_currency")

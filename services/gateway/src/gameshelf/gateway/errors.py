@@ -424,15 +424,12 @@ _RULES: dict[str, tuple[str, str]] = {
     "timezone_aware": ("Укажите смещение от UTC, например Z.", "Give the offset from UTC, such as Z."),
     "too_short": ("Не меньше {min_length} элементов.", "At least {min_length} elements."),
     "too_many_categories": ("Не больше {max} категорий.", "At most {max} categories."),
+    "too_many_problems": ("Больше {max} ошибок.", "More than {max} problems."),
     "too_deep": ("Не больше {max} уровней вложенности.", "At most {max} levels of nesting."),
     "finite_number": ("Число должно быть конечным.", "The number has to be finite."),
     "integer_too_large": (
         "Целое число не помещается в 64 бита; передайте его строкой.",
         "The whole number does not fit into 64 bits; send it as a string.",
-    ),
-    "repeated_key": (
-        "После нормализации NFC этот ключ повторяется.",
-        "In NFC this key is there twice.",
     ),
     "one_layer": (
         "Укажите либо platform, либо device_id: запись меняет один слой.",

@@ -48,7 +48,7 @@ class LinkFilter(_Command):
     """Which links are listed."""
 
     direction: Direction | None = None
-    status: tuple[LinkStatus, ...] = ()
+    status: Annotated[tuple[LinkStatus, ...], Field(max_length=len(LinkStatus))] = ()
     page: int = Field(default=1, ge=1, le=MAX_PAGE)
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 

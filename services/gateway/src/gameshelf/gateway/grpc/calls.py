@@ -16,9 +16,10 @@ from gameshelf.gateway.identity import Identity, Role, TokenVerifier, Unauthenti
 from gameshelf.gateway.limits import RateLimits
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
+from gameshelf.gateway.problems import problems_of
 from gameshelf.gateway.streams import UserErased, UserStreams
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied, Problem
+from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied, Problem, echo
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -112,10 +113,7 @@ def parse_message(model: type[M], message: Message, leave_out: Set[str] = frozen
         return model.model_validate(sent | given)
     except ValidationError as error:
         raise InvalidInput(
-            *(
-                Problem(entry["type"], pointer=".".join(map(str, entry["loc"])), params=entry.get("ctx", {}))
-                for entry in error.errors(include_url=False, include_input=False)
-            )
+            *problems_of(error, lambda location: ".".join(echo(str(step)) for step in location))
         ) from None
 
 

@@ -31,6 +31,8 @@ from werkzeug.http import parse_accept_header
 MAX_BODY_BYTES = 256 * 1024
 """How large a body may be, but for the calls that take larger ones."""
 _ATTEMPTS = 3
+_MAX_LANGUAGES = 256
+"""How many characters of ``Accept-Language`` are read."""
 _PERSONAL = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-User-Id, Accept-Language"}
 # A refusal that may be different next time is not the answer to keep.
 _NEVER_KEPT = frozenset({401, 429})
@@ -218,9 +220,13 @@ def preferred_language() -> Language:
     return language_of(request.headers.get("Accept-Language", ""))
 
 
-@lru_cache(maxsize=256)
 def language_of(header: str) -> Language:
-    """What a header ``Accept-Language`` prefers."""
+    """What a header ``Accept-Language`` prefers; of a long one its beginning counts."""
+    return _language_of(header[:_MAX_LANGUAGES])
+
+
+@lru_cache(maxsize=256)
+def _language_of(header: str) -> Language:
     best = parse_accept_header(header, LanguageAccept).best_match(("ru", "en"), default="ru")
     return "en" if best == "en" else "ru"
 

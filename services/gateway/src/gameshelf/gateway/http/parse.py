@@ -5,14 +5,16 @@ from typing import Any, Generic, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
 from gameshelf.gateway.errors import MalformedJson, UnsupportedMediaType
-from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.gateway.problems import MAX_PROBLEMS, entries_of, json_pointer, problems_of, too_long_list
+from gameshelf.kernel.errors import InvalidInput, Problem, echo
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
 from gameshelf.settings import too_deep
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 
-_MAX_PROBLEMS = 50
+_MAX_REMEMBERED = 512
+"""Up to how many bytes a query string is remembered: a few thousand of them, whatever clients make up."""
 
 
 class PageQuery(BaseModel):
@@ -28,13 +30,16 @@ class PageQuery(BaseModel):
         return Page(self.page, self.limit)
 
 
-@lru_cache(maxsize=4096)
 def parse_query(model: type[M], query_string: bytes) -> M:
     """The query parameters as ``model``. A list is written comma separated; an unknown parameter is an error.
 
     The same few queries come again and again and a model is frozen, so what was parsed is remembered.
     Raises InvalidInput.
     """
+    return (_remembered if len(query_string) <= _MAX_REMEMBERED else _parse_query)(model, query_string)
+
+
+def _parse_query(model: type[M], query_string: bytes) -> M:
     given: dict[str, list[str]] = {}
     try:
         pairs = parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict")
@@ -47,7 +52,7 @@ def parse_query(model: type[M], query_string: bytes) -> M:
     for name, texts in given.items():
         field = model.model_fields.get(name)
         if field is None:
-            problems.append(Problem("unknown_parameter", parameter=name))
+            problems.append(Problem("unknown_parameter", parameter=echo(name)))
         elif len(texts) > 1:
             problems.append(Problem("repeated_parameter", parameter=name))
         elif get_origin(field.annotation) is tuple:
@@ -61,11 +66,14 @@ def parse_query(model: type[M], query_string: bytes) -> M:
             Problem(
                 entry["type"], parameter=str(entry["loc"][0]) if entry["loc"] else None, params=entry.get("ctx", {})
             )
-            for entry in error.errors(include_url=False, include_input=False)[:_MAX_PROBLEMS]
+            for entry in entries_of(error)
         ]
     if problems:
-        raise InvalidInput(*problems)
+        raise InvalidInput(*problems[:MAX_PROBLEMS])
     return parsed
+
+
+_remembered = lru_cache(maxsize=4096)(_parse_query)
 
 
 def parameters(query: BaseModel) -> dict[str, Any]:
@@ -83,22 +91,18 @@ def parse_body(model: type[M], content_type: str | None, body: bytes, path_id: s
         body = b'{"data":{"attributes":{}}}'
     elif (content_type or "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaType
+    if too_long := too_long_list(_document(model), body):
+        raise InvalidInput(too_long)
     try:
         # Strict: in JSON true is true, and "yes" or 1 is a mistake that the client wants to hear of.
         data = _document(model).model_validate_json(body, strict=True).data
     except ValidationError as error:
-        entries = error.errors(include_url=False, include_input=False)
-        invalid = [entry["ctx"]["error"] for entry in entries if entry["type"] == "json_invalid"]
+        invalid = [entry["ctx"]["error"] for entry in entries_of(error, 1) if entry["type"] == "json_invalid"]
         if invalid:
             # So deep that the parser gives up: deeper than any of our fields may be.
             is_deep = invalid[0].startswith("recursion limit")
             raise (InvalidInput(too_deep("/data")) if is_deep else MalformedJson) from None
-        raise InvalidInput(
-            *(
-                Problem(entry["type"], pointer=_pointer(entry["loc"]), params=entry.get("ctx", {}))
-                for entry in entries[:_MAX_PROBLEMS]
-            )
-        ) from None
+        raise InvalidInput(*problems_of(error, json_pointer)) from None
     if path_id is not None and data.id is not None and str(data.id).lower() != path_id:
         raise InvalidInput(Problem("id_mismatch", pointer="/data/id"))
     attributes: M = data.attributes
@@ -118,7 +122,3 @@ class _Document(BaseModel, Generic[M]):
 @cache
 def _document(model: type[M]) -> type[_Document[M]]:
     return _Document[model]  # type: ignore[valid-type]
-
-
-def _pointer(location: tuple[int | str, ...]) -> str:
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in location)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from gameshelf.achievements import MAX_DEFINITIONS
+from gameshelf.gateway.problems import entries_of
 from gameshelf.kernel.text import NORMALISED, ONE_LINE, Name
 from gameshelf.library import InstallationStatus
 from pydantic import (
@@ -61,17 +62,22 @@ class _Data(BaseModel):
     )
 
 
+def _traceparent(value: object) -> object:
+    # What is none begins a trace of its own; nothing of the event depends on it.
+    return value if isinstance(value, str) and len(value) <= 256 else None
+
+
 class Incoming(BaseModel):
     """The envelope of a CloudEvent 1.0 in structured JSON."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    specversion: Annotated[str, Field(pattern=r"^1\.")]
+    specversion: Annotated[str, Field(pattern=r"^1\.", max_length=20)]
     id: Annotated[str, Field(min_length=1, max_length=500)]
     source: Annotated[str, Field(min_length=1, max_length=500)]
     type: Annotated[str, Field(min_length=1, max_length=255)]
     time: Moment | None = None
-    traceparent: str | None = None
+    traceparent: Annotated[Annotated[str, Field(max_length=256)] | None, BeforeValidator(_traceparent)] = None
     data: Any = None
     """Anything: what it has to be is its type's affair, and most types mean nothing here."""
 
@@ -167,7 +173,7 @@ class PriceChange(_Data):
     product_id: UUID
     price_minor: Amount
     old_price_minor: Amount | None = None
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", max_length=3)]
     discount_percent: Annotated[StrictInt, Field(ge=0, le=100)] | None = None
     sale_id: SourceId | None = None
     sale_ends_at: Moment | None = None
@@ -181,7 +187,7 @@ def parse_envelope(value: bytes | None) -> Incoming:
     try:
         return Incoming.model_validate_json(value)
     except ValidationError as error:
-        invalid = any(entry["type"] == "json_invalid" for entry in error.errors(include_url=False))
+        invalid = any(entry["type"] == "json_invalid" for entry in entries_of(error, 1))
         raise Malformed("MALFORMED_JSON" if invalid else "MALFORMED_EVENT", _describe(error)) from None
 
 
@@ -197,5 +203,5 @@ def parse_data(model: type[D], data: Any) -> D:
 
 def _describe(error: ValidationError) -> str:
     # Not the input itself: a dead letter carries that beside its reason.
-    entries = error.errors(include_url=False, include_input=False)[:5]
+    entries = entries_of(error, 5)
     return "; ".join(f"{'.'.join(map(str, entry['loc'])) or 'value'}: {entry['msg']}" for entry in entries)[:1000]

@@ -3,37 +3,41 @@
 import asyncio
 import base64
 import os
-import socket
 
 import pytest
-from gameshelf.gateway.ws import liveness
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
-from quart import Quart, websocket
+from gameshelf.devstack.servers.base import free_port
+from gameshelf.gateway.serving import hypercorn, websocket
 from websockets.asyncio.client import connect
 
 KEEPALIVE_TIMED_OUT = 1011
 
 
+async def quiet(scope, receive, send):
+    """A WebSocket that says nothing."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await receive()
+
+
 @pytest.fixture
-async def address(monkeypatch):
-    """A server with a WebSocket that says nothing."""
-    monkeypatch.setattr(liveness, "PING_SECONDS", 0.2)
-    monkeypatch.setattr(liveness, "SILENCE_SECONDS", 0.5)
-    liveness.watch_silence()
-    app = Quart(__name__)
-
-    @app.websocket("/")
-    async def quiet() -> None:
-        await websocket.receive()
-
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = Config()
-    config.bind = [f"fd://{listener.fileno()}"]
-    config.websocket_ping_interval = 30
+async def address(monkeypatch, wait_until):
+    monkeypatch.setattr(websocket, "PING_SECONDS", 0.2)
+    monkeypatch.setattr(websocket, "SILENCE_SECONDS", 0.5)
     ended = asyncio.Event()
-    server = asyncio.create_task(serve(app, config, shutdown_trigger=ended.wait))
-    yield listener.getsockname()
+    port = free_port()
+    serving = hypercorn.serve(quiet, "127.0.0.1", port, allow_h2c=False, grace_seconds=5, stopped=ended.wait)
+    server = asyncio.create_task(serving)
+
+    async def is_there():
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    await wait_until(is_there)
+    yield "127.0.0.1", port
     ended.set()
     await server
 

@@ -1,9 +1,13 @@
 """The metrics as Prometheus sees them."""
 
-import urllib.request
+import asyncio
+from contextlib import suppress
 
+import httpx
 import pytest
+from gameshelf.gateway.observability import metrics_server
 from gameshelf.gateway.observability.metrics import Metrics
+from gameshelf.gateway.observability.metrics_server import MetricsServer
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -87,15 +91,36 @@ def test_two_services_in_one_process_count_apart(metrics):
     assert not [name for name in samples(metrics) if name[0].startswith("http")]
 
 
-def test_metrics_are_served_until_closed_and_a_taken_port_is_an_error(metrics):
+async def test_metrics_are_served_until_closed_and_a_taken_port_is_an_error(metrics):
     metrics.outbox_pending.set(3)
-    server = metrics.serve("127.0.0.1", 0)
-    address = f"http://127.0.0.1:{server.port}/metrics"
-    try:
-        assert b"outbox_pending 3.0" in urllib.request.urlopen(address, timeout=10).read()
+    server = MetricsServer(metrics.registry)
+    await server.start("127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.port}"
+    async with httpx.AsyncClient(base_url=address) as client:
+        answer = await client.get("/metrics")
+        assert "outbox_pending 3.0" in answer.text
+        assert "server" not in answer.headers  # a version would tell an attacker what to try
+        assert (await client.get("/other")).status_code == 404
+        assert (await client.post("/metrics")).status_code == 405
         with pytest.raises(OSError, match="in use"):
-            Metrics().serve("127.0.0.1", server.port)
-    finally:
+            await MetricsServer(Metrics().registry).start("127.0.0.1", server.port)
         server.close()
-    with pytest.raises(OSError, match="refused"):
-        urllib.request.urlopen(address, timeout=10)
+        with pytest.raises(httpx.ConnectError):
+            await client.get("/metrics")
+
+
+async def test_who_holds_connections_to_the_metrics_keeps_nobody_else_out_for_long(metrics, monkeypatch):
+    monkeypatch.setattr(metrics_server, "REQUEST_SECONDS", 0.5)
+    server = MetricsServer(metrics.registry)
+    await server.start("127.0.0.1", 0)
+    held = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(2 * metrics_server.MAX_CONNECTIONS)]
+    for _, writer in held:
+        writer.write(b"GET /metrics HTTP/1.1\r\n")
+    for reader, _ in held:
+        with suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), 20) == b""
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(f"http://127.0.0.1:{server.port}/metrics")).status_code == 200
+    server.close()
+    for _, writer in held:
+        writer.close()

@@ -45,7 +45,7 @@ async def test_an_asgi_server_runs_all_of_the_service_and_ends_it_well(
     service.process.send(signal.SIGTERM)
     assert await asyncio.to_thread(service.process.wait, 30)
     assert service.process.returncode == 0
-    assert '"message":"draining"' in service.log.read_text()
+    assert '"message":"stopping"' in service.log.read_text()
 
 
 async def test_a_service_that_can_not_start_says_why_and_is_not_served(platform):

@@ -47,6 +47,7 @@ class Application:
         running = asyncio.create_task(_run(gateway), name="gateway")
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        gateway.draining.set()
         gateway.stopping.set()
         if gateway.updates:
             gateway.updates.drain()

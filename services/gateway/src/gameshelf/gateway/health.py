@@ -30,7 +30,7 @@ class Health:
         hub: Hub,
         metrics: Metrics,
         migrations: Sequence[Migrations],
-        stopping: asyncio.Event,
+        draining: asyncio.Event,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -39,7 +39,7 @@ class Health:
         self._hub = hub
         self._metrics = metrics
         self._migrations = migrations
-        self._stopping = stopping
+        self._draining = draining
 
     async def ready(self) -> tuple[bool, dict[str, str]]:
         """Whether to send requests here, and the state of each part."""
@@ -52,7 +52,7 @@ class Health:
         serving, redis, *found = await asyncio.gather(self._postgres(), _works(self._ping_redis()), *named.values())
         parts = {"postgresql": "ok" if serving else "failed", "redis": _state(redis)}
         parts |= {name: _state(works) for name, works in zip(named, found, strict=True)}
-        return serving and not self._stopping.is_set(), parts
+        return serving and not self._draining.is_set(), parts
 
     async def measure(self) -> None:
         """Brings the gauges up to date."""

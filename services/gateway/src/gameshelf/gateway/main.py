@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Collection, Coroutine, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -18,18 +19,15 @@ from gameshelf.gateway.jobs.liveness import look_seconds
 from gameshelf.gateway.jobs.schedule import repeat
 from gameshelf.gateway.migrate import SchemaOutdated, require_current, upgrade
 from gameshelf.gateway.observability.logs import configure_logging
-from gameshelf.gateway.observability.metrics import MetricsServer
+from gameshelf.gateway.observability.metrics_server import MetricsServer
+from gameshelf.gateway.serving import granian, hypercorn
 from gameshelf.gateway.settings import ServiceRole, Settings, SettingsError, load_settings
 from gameshelf.gateway.wiring import MIGRATIONS, Gateway, build
-from gameshelf.gateway.ws.liveness import PING_SECONDS, watch_silence
 from gameshelf.kernel.migrations import MigrationBlocked
 from gameshelf.savegames.ports import StoreUnavailable
-from hypercorn.asyncio import serve as serve_hypercorn
-from hypercorn.config import Config
 
 _log = logging.getLogger(__name__)
 
-_MAX_MESSAGE_BYTES = 16 * 1024
 _COLLECT_AFTER = 10_000
 _MARGIN_SECONDS = 2.0
 
@@ -116,8 +114,9 @@ async def _serve(settings: Settings) -> None:
     gateway = await build(settings)
     spare_the_collector()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, gateway.stopping.set)
+    # A load balancer sees the 503 of a service that is asked to end; who presses Ctrl-C doesn't wait for it.
+    loop.add_signal_handler(signal.SIGTERM, gateway.drain)
+    loop.add_signal_handler(signal.SIGINT, gateway.stopping.set)
     try:
         await run_gateway(gateway)
     finally:
@@ -141,7 +140,7 @@ async def run_gateway(gateway: Gateway, *, http: bool = True) -> None:
     ``http=False`` leaves REST and WebSocket to the server that this runs in. Raises CannotListen, also in a group.
     """
     settings = gateway.settings
-    metrics_server = _bind_metrics(gateway)
+    metrics_server = await _serve_metrics(gateway)
     try:
         async with asyncio.TaskGroup() as outer:
             background = [
@@ -153,8 +152,8 @@ async def run_gateway(gateway: Gateway, *, http: bool = True) -> None:
             async with asyncio.TaskGroup() as tasks:
                 parts = [tasks.create_task(work, name=name) for name, work in _parts(gateway, http)]
                 _log.info("serving", extra={"fields": {"roles": sorted(settings.roles)}})
-                await gateway.stopping.wait()
-                _log.info("draining")
+                await _until_drained(gateway)
+                _log.info("stopping")
                 await _drain(parts, settings.shutdown_seconds + _MARGIN_SECONDS)
             for task in background:
                 task.cancel()  # last of all: what the others still commit is told
@@ -197,6 +196,19 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
         yield "wanted products", repeat("wanted products", gateway.wanted.run_once, 5.0, stopping)
 
 
+async def _until_drained(gateway: Gateway) -> None:
+    """Waits until the process is asked to stop, or to drain and the time for it is over."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (gateway.draining, gateway.stopping)]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    if not gateway.stopping.is_set():
+        _log.info("draining: readiness answers 503, requests are served")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(gateway.stopping.wait(), gateway.settings.drain_seconds)
+    gateway.draining.set()
+    gateway.stopping.set()
+    await asyncio.gather(*waits)
+
+
 async def _drain(parts: Collection["asyncio.Task[None]"], seconds: float) -> None:
     """Waits for the parts to end, and cuts off what hangs on a dependency: it is rolled back, and not lost."""
     _, late = await asyncio.wait(parts, timeout=seconds)
@@ -207,16 +219,6 @@ async def _drain(parts: Collection["asyncio.Task[None]"], seconds: float) -> Non
 
 async def _serve_http(gateway: Gateway) -> None:
     settings = gateway.settings
-    watch_silence()
-    config = Config()
-    config.bind = [f"{settings.host}:{settings.http_port}"]
-    config.websocket_ping_interval = PING_SECONDS
-    config.websocket_max_message_size = _MAX_MESSAGE_BYTES
-    config.graceful_timeout = settings.shutdown_seconds
-    config.shutdown_timeout = settings.shutdown_seconds
-    config.keep_alive_timeout = 75
-    config.include_server_header = False
-    config.errorlog = logging.getLogger("hypercorn.error")
     app = gateway.app()
 
     async def stopped() -> None:
@@ -224,10 +226,19 @@ async def _serve_http(gateway: Gateway) -> None:
         if gateway.updates:
             gateway.updates.drain()
 
+    server = granian if settings.server == "granian" else hypercorn
     try:
-        await serve_hypercorn(app, config, shutdown_trigger=stopped)
+        await server.serve(
+            app,
+            settings.host,
+            settings.http_port,
+            allow_h2c=settings.h2c,
+            grace_seconds=settings.shutdown_seconds,
+            stopped=stopped,
+        )
     except OSError as error:
-        raise CannotListen(f"LIBRARY_SERVICE_HTTP_PORT: {config.bind[0]} can't be bound: {error.strerror}") from None
+        address = f"{settings.host}:{settings.http_port}"
+        raise CannotListen(f"LIBRARY_SERVICE_HTTP_PORT: {address} can't be bound: {_reason(error)}") from None
 
 
 async def _serve_grpc(gateway: Gateway) -> None:
@@ -237,15 +248,24 @@ async def _serve_grpc(gateway: Gateway) -> None:
     except OSError as error:
         raise CannotListen(str(error)) from None
     try:
+        await gateway.draining.wait()
+        await server.report_draining()
         await gateway.stopping.wait()
     finally:  # also when another part could not start: gRPC's threads would hold up the end
         await server.stop(gateway.settings.shutdown_seconds if gateway.stopping.is_set() else 0)
 
 
-def _bind_metrics(gateway: Gateway) -> MetricsServer:
+async def _serve_metrics(gateway: Gateway) -> MetricsServer:
     settings = gateway.settings
+    server = MetricsServer(gateway.metrics.registry)
     try:
-        return gateway.metrics.serve(settings.host, settings.metrics_port)
+        await server.start(settings.host, settings.metrics_port)
     except OSError as error:
         address = f"{settings.host}:{settings.metrics_port}"
-        raise CannotListen(f"LIBRARY_SERVICE_METRICS_PORT: {address} can't be bound: {error.strerror}") from None
+        raise CannotListen(f"LIBRARY_SERVICE_METRICS_PORT: {address} can't be bound: {_reason(error)}") from None
+    return server
+
+
+def _reason(error: OSError) -> str:
+    """The system's own words: asyncio wraps them into a sentence with the address."""
+    return os.strerror(error.errno) if error.errno else str(error)

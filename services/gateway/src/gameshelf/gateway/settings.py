@@ -138,6 +138,15 @@ class Settings(BaseModel):
     shutdown_seconds: Seconds = _var(
         "LIBRARY_SERVICE_SHUTDOWN_SECONDS", "How long requests in flight may take when the service stops", 20
     )
+    drain_seconds: Annotated[float, Field(ge=0, le=600)] = _var(
+        "LIBRARY_SERVICE_DRAIN_SECONDS",
+        "How long after SIGTERM readiness says 503 and everything is still served, before the ports close",
+        5,
+    )
+    server: Literal["hypercorn", "granian"] = _var(
+        "LIBRARY_SERVICE_SERVER", "What serves REST and WebSocket: hypercorn or granian", "hypercorn"
+    )
+    h2c: bool = _var("LIBRARY_SERVICE_H2C", "Whether REST also speaks HTTP/2 without TLS", False)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _var("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
     otlp_endpoint: Url | None = _var("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go (OTLP over HTTP)", None)
 

@@ -198,6 +198,8 @@ class Gateway:
         self.acquire = database.acquire
         self.metrics = metrics
         self.tracing = tracing
+        self.draining = asyncio.Event()
+        """Set when the process is to end: readiness says so, and everything is still served."""
         self.stopping = asyncio.Event()
         self.redis = redis_adapter.connect(settings)
         self.streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode())
@@ -229,7 +231,7 @@ class Gateway:
             settings.trusted_proxies,
         )
         self.verifier = _verifier(settings)
-        self.health = Health(settings, database, self.redis, self.live, self.hub, metrics, MIGRATIONS, self.stopping)
+        self.health = Health(settings, database, self.redis, self.live, self.hub, metrics, MIGRATIONS, self.draining)
         self.relay = self._relay()
         self.consumer = self._consumer()
         self.deletion_guard = DeletionGuard(self.acquire, metrics)
@@ -252,6 +254,12 @@ class Gateway:
         self.catalog = Catalog(settings.catalog_grpc_addr) if settings.catalog_grpc_addr else None
         self.wanted = WantedProducts(self.acquire, self.catalog)
         self.updates: LibraryUpdates | None = None
+
+    def drain(self) -> None:
+        """Begins to end; a second time there is no more waiting."""
+        if self.draining.is_set():
+            self.stopping.set()
+        self.draining.set()
 
     def app(self) -> Asgi:
         """The ASGI application: REST, WebSocket, health, OpenAPI."""
@@ -283,7 +291,15 @@ class Gateway:
             self.limits,
             settings.cors_allowed_origins,
         )
-        return Observed(app, self.updates, self.tracing, self.metrics, self.limits, settings.cors_allowed_origins)
+        return Observed(
+            app,
+            self.updates,
+            self.tracing,
+            self.metrics,
+            self.limits,
+            settings.cors_allowed_origins,
+            self.draining,
+        )
 
     def grpc_server(self) -> GrpcServer:
         """The gRPC server of the settings."""

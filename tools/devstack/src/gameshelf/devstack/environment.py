@@ -37,6 +37,7 @@ def service_environment(
         "RATE_LIMIT_IP_PER_MINUTE": "0",
         "RATE_LIMIT_SERVICE_PER_MINUTE": "0",
         "CORS_ALLOWED_ORIGINS": ",".join(origins),
+        "LIBRARY_SERVICE_DRAIN_SECONDS": "0",
         "LOG_LEVEL": "INFO",
     }
     return {name: os.environ.get(name) or value for name, value in made.items()}

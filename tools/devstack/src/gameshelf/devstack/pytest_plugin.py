@@ -144,6 +144,7 @@ class Platform:
                 "RATE_LIMIT_USER_PER_MINUTE": "0",
                 "RATE_LIMIT_IP_PER_MINUTE": "0",
                 "RATE_LIMIT_SERVICE_PER_MINUTE": "0",
+                "LIBRARY_SERVICE_DRAIN_SECONDS": "0",
                 "LOG_LEVEL": "INFO",
                 **self.store,
                 **environment,

@@ -72,6 +72,10 @@ class GrpcServer:
             reflection.enable_server_reflection([*names, health, reflection.SERVICE_NAME], server)
         return server
 
+    async def report_draining(self) -> None:
+        """Health says NOT_SERVING from now on; calls are served as before."""
+        await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
+
     async def stop(self, grace: float) -> None:
         """Takes no more calls, and gives the running ones so many seconds."""
         await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)

@@ -25,7 +25,10 @@ _PAGE = """<!doctype html>
 <script src="docs/start.js"></script></body></html>
 """
 _START = 'SwaggerUIBundle({url: "openapi.json", dom_id: "#api", deepLinking: true, validatorUrl: null});\n'
-_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
 
 
 def install(app: Quart, document: dict[str, Any], ready: Readiness) -> None:

@@ -1,5 +1,6 @@
 """What is around every request, outside Quart: ids, metrics, traces, logs, CORS and the rate limit an address has."""
 
+import asyncio
 import logging
 import re
 import time
@@ -29,6 +30,7 @@ _EXPOSED_HEADERS = (
     b"ETag, X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
     b"Retry-After, Idempotency-Replayed, X-Seat-Lost-At"
 )
+_NO_SNIFF = (b"x-content-type-options", b"nosniff")
 _HEALTH = frozenset({"/health/live", "/health/ready"})
 _ALLOWED_METHODS = b"GET, POST, PATCH, PUT, DELETE"
 
@@ -44,9 +46,11 @@ class Observed:
         metrics: Metrics,
         limits: RateLimits,
         allowed_origins: Sequence[str],
+        draining: asyncio.Event,
     ) -> None:
         self._app = app
         self._updates = updates
+        self._draining = draining
         self._tracing = tracing
         self._metrics = metrics
         self._limits = limits
@@ -65,7 +69,9 @@ class Observed:
         request_id = given.get(b"x-request-id", b"")
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = uuid4().hex.encode()
-        extra = [(b"x-request-id", request_id), *self._cors(given)]
+        extra = [(b"x-request-id", request_id), _NO_SNIFF, *self._cors(given)]
+        if self._draining.is_set() and scope["http_version"] in ("1.0", "1.1"):
+            extra.append((b"connection", b"close"))  # the next request goes to another instance
         limited: dict[str, str] = {}
         status = CLIENT_CLOSED
 

@@ -1,9 +1,8 @@
 """Prometheus metrics, on a port of their own."""
 
 from functools import lru_cache
-from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 # Anybody can send any method; each one counted by name would be a time series for ever.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -96,26 +95,3 @@ class Metrics:
         self._grpc_child(method, code).inc()
         if seconds is not None:
             self._grpc_seconds_child(method).observe(seconds)
-
-    def serve(self, host: str, port: int) -> "MetricsServer":
-        """Serves the registry over HTTP from a thread; port 0 takes a free one. Raises OSError for a taken port."""
-        return MetricsServer(*start_http_server(port, host, self.registry))
-
-
-class MetricsServer:
-    """The HTTP server of the metrics."""
-
-    def __init__(self, server: Any, thread: Any) -> None:
-        self._server = server
-        self._thread = thread
-
-    @property
-    def port(self) -> int:
-        """The port it serves on."""
-        return int(self._server.server_port)
-
-    def close(self) -> None:
-        """Stops serving."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()

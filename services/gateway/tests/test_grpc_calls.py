@@ -106,6 +106,53 @@ async def test_who_is_not_known_is_refused_before_the_request_is_looked_at(stub,
     assert (await refusal(call))[:2] == ("UNAUTHENTICATED", "UNAUTHENTICATED")
 
 
+async def test_two_authorization_entries_are_refused_even_when_both_are_good(stub, caller):
+    mine, other = caller(uuid4(), "service"), caller(uuid4(), "service")
+    for metadata in (mine + mine, mine + other, (*mine, ("authorization", "Basic eA=="))):
+        call = stub.GetLibraryItems(messages.GetLibraryItemsRequest(user_id=str(uuid4())), metadata=metadata)
+        assert (await refusal(call))[:2] == ("UNAUTHENTICATED", "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\xff", b"\x0a\x05abc", b"\x0a\x02\xff\xfe", b"\x08" + b"\xff" * 11, b"\x0b" * 200]
+)
+async def test_what_is_no_message_is_an_invalid_argument_to_those_who_are_known(channel, caller, garbage):
+    for method in ("GetLibraryItems", "CheckGameAccess", "BatchCheckGameAccess"):
+        call = channel.unary_unary(f"/{NAME}/{method}")
+        refused = await refusal(call(garbage, metadata=caller(uuid4(), "service")))
+        assert refused == ("INVALID_ARGUMENT", "VALIDATION_ERROR", "malformed_message")
+        assert (await refusal(call(garbage)))[0] == "UNAUTHENTICATED"
+
+
+async def test_what_is_no_message_ends_a_stream_as_an_invalid_argument(channel, caller):
+    stream = channel.stream_stream("/library.v1.PlaytimeTrackerService/StreamPlaytimeHeartbeats")
+    call = stream(iter([b"", b"\xff"]), metadata=caller(uuid4(), "user"))
+
+    async def all_of():
+        return [one async for one in call]
+
+    assert await refusal(all_of()) == ("INVALID_ARGUMENT", "VALIDATION_ERROR", "malformed_message")
+
+
+async def test_what_is_no_message_is_an_invalid_argument_also_where_no_token_is_needed(channel):
+    assert (await refusal(channel.unary_unary("/grpc.health.v1.Health/Check")(b"\xff")))[0] == "INVALID_ARGUMENT"
+
+    async def all_of(call):
+        return [one async for one in call]
+
+    assert (await refusal(all_of(channel.unary_stream("/grpc.health.v1.Health/Watch")(b"\xff"))))[
+        0
+    ] == "INVALID_ARGUMENT"
+    reflect = channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
+    assert (await refusal(all_of(reflect(iter([b"\xff"])))))[0] == "INVALID_ARGUMENT"
+
+
+async def test_a_message_that_would_fill_the_memory_is_refused_before_it_is_decoded(channel, caller):
+    batch = channel.unary_unary(f"/{NAME}/BatchCheckGameAccess")
+    refused = await refusal(batch(b"\x0a\x00" * 600_000, metadata=caller(uuid4(), "service")))
+    assert refused[:2] == ("RESOURCE_EXHAUSTED", "PAYLOAD_TOO_LARGE")
+
+
 async def test_a_token_without_a_role_may_nothing(stub, platform):
     user = uuid4()
     metadata = (("authorization", f"Bearer {platform.issuer.issue(user, roles=[])}"),)

@@ -150,3 +150,44 @@ def test_what_an_instance_counts_for_itself_takes_bounded_memory():
     counts.raise_to("frequent", 2, 9000)  # the answer came when the minute was over
     assert counts.add("frequent", 2) == 1
     assert len(counts) == 1
+
+
+async def test_a_grpc_call_counts_for_its_address_until_the_caller_is_known(whole_minute, platform):
+    made = platform.service(LIBRARY_SERVICE_ROLES="api", RATE_LIMIT_IP_PER_MINUTE="5")
+    made.start()
+    async with grpc.aio.insecure_channel(made.grpc) as channel:
+        stub = LibraryQueryServiceStub(channel)
+
+        async def asked(token):
+            metadata = (("authorization", f"Bearer {token}"),) if token else ()
+            request = messages.GetLibraryItemsRequest(user_id=str(uuid4()))
+            try:
+                await stub.GetLibraryItems(request, metadata=metadata)
+            except grpc.aio.AioRpcError as error:
+                return error.code().name
+            return "OK"
+
+        service = platform.token(uuid4(), "service")
+        assert await asked(service) == "OK"  # counted: its signature has to be checked
+        bad = [await asked(None), *[await asked(f"{service[:-8]}{number:08}") for number in range(3)]]
+        assert bad == ["UNAUTHENTICATED"] * 4
+        assert await asked(None) == "RESOURCE_EXHAUSTED"
+        assert await asked(platform.token(uuid4(), "service")) == "RESOURCE_EXHAUSTED"
+        assert [await asked(service) for _ in range(8)] == ["OK"] * 8  # it has a limit of its own
+        health = channel.unary_unary("/grpc.health.v1.Health/Check")
+        assert len({await health(b"") for _ in range(8)}) == 1
+    made.stop()
+
+
+async def test_the_address_of_a_trusted_proxy_is_not_limited_over_grpc_either(whole_minute, platform):
+    made = platform.service(
+        LIBRARY_SERVICE_ROLES="api", RATE_LIMIT_IP_PER_MINUTE="2", AUTH_TRUSTED_PROXIES="127.0.0.0/8"
+    )
+    made.start()
+    async with grpc.aio.insecure_channel(made.grpc) as channel:
+        stub = LibraryQueryServiceStub(channel)
+        for _ in range(6):
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await stub.GetLibraryItems(messages.GetLibraryItemsRequest())
+            assert error.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    made.stop()

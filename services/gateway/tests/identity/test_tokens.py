@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from gameshelf.gateway.identity import PemKeys, Role, TokenVerifier, Unauthenticated
+from gameshelf.gateway.identity.verifier import FORGET_SECONDS
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
 OTHER_RSA = rsa.generate_private_key(65537, 2048)
@@ -131,6 +132,12 @@ ATTACKS = {
     "critical extension": (lambda: truly_signed({"crit": ["exp"]}), "no token"),
     "detached payload": (lambda: truly_signed({"b64": False}), "no token"),
     "key id of an odd form": (lambda: truly_signed({"kid": 1}), "no token"),
+    "type of a logout token": (lambda: signed(headers={"typ": "logout+jwt"}), "another type"),
+    "type of a proof of possession": (lambda: signed(headers={"typ": "dpop+jwt"}), "another type"),
+    "encrypted type": (lambda: signed(headers={"typ": "JWE"}), "another type"),
+    "type as a list": (lambda: truly_signed({"typ": ["JWT"]}), "another type"),
+    "type that is null": (lambda: truly_signed({"typ": None}), "another type"),
+    "empty type": (lambda: truly_signed({"typ": ""}), "another type"),
     "cut off": (lambda: signed()[:-10], "no key of ours"),
     "cut off within a letter": (lambda: signed()[:-9], "no token"),
     "payload of another": (with_payload_of_another, "no key of ours"),
@@ -158,6 +165,65 @@ async def test_a_token_of_a_wrong_kind_names_nobody(verifier, attack):
 
 async def test_a_token_that_only_its_content_could_make_wrong_is_taken_when_that_is_right(verifier):
     assert (await verifier.verify(truly_signed())).user_id == USER
+
+
+@pytest.mark.parametrize("kind", ["JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt"])
+async def test_a_token_may_say_that_it_is_an_access_token(verifier, kind):
+    assert (await verifier.verify(truly_signed({"typ": kind}))).user_id == USER
+
+
+@pytest.fixture
+def checks(verifier, monkeypatch):
+    """How often a signature was checked."""
+    counted = []
+    decode = jwt.decode
+    monkeypatch.setattr(
+        "gameshelf.gateway.identity.verifier.jwt.decode", lambda *a, **k: counted.append(1) or decode(*a, **k)
+    )
+    return counted
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: signed(OTHER_RSA), lambda: signed(exp=NOW.timestamp() - 60), lambda: signed(aud="payments")]
+)
+async def test_a_refused_token_is_not_checked_again_and_again(verifier, checks, make):
+    token = make()
+    for _ in range(5):
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(token)
+    assert len(checks) == 1
+
+
+async def test_a_refused_token_is_checked_again_after_a_while_and_with_other_keys(verifier, checks, monkeypatch):
+    token, now = signed(OTHER_RSA), [0.0]
+    monkeypatch.setattr(verifier, "_monotonic", lambda: now[0])
+
+    async def refused():
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(token)
+        return len(checks)
+
+    assert [await refused(), await refused()] == [1, 1]
+    now[0] = FORGET_SECONDS
+    assert [await refused(), await refused()] == [2, 2]
+    verifier._keys.generation += 1
+    assert await refused() == 3
+
+
+async def test_a_token_that_was_not_valid_yet_is_taken_once_it_is(verifier, clock):
+    token = signed(nbf=(NOW + timedelta(seconds=31)).timestamp())
+    with pytest.raises(Unauthenticated, match="not valid yet"):
+        await verifier.verify(token)
+    clock.now = NOW + timedelta(seconds=1)
+    assert (await verifier.verify(token)).user_id == USER
+
+
+async def test_only_so_many_refused_tokens_are_remembered(verifier, monkeypatch):
+    monkeypatch.setattr("gameshelf.gateway.identity.verifier._MAX_CACHED", 3)
+    for _ in range(5):
+        with pytest.raises(Unauthenticated):
+            await verifier.verify(signed(OTHER_RSA, sub=str(uuid4())))
+    assert len(verifier._refused) == 3
 
 
 @pytest.mark.parametrize(("known", "key", "algorithm"), [(EC_KEY, RSA_KEY, "RS256"), (RSA_KEY, EC_KEY, "ES256")])

@@ -74,11 +74,14 @@ def make_certificate(tmp_path_factory):
     ca = directory / "ca.pem"
     ca.write_bytes(signed(ca_name, ca_key.public_key(), x509.BasicConstraints(ca=True, path_length=None)))
 
-    def make(name):
+    def make(name, common_name=None, alternatives=None):
+        """With the name as its DNS name and common name, unless others are given."""
         key = generate_private_key(SECP256R1())
-        alternatives = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        if alternatives is None:
+            alternatives = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        extensions = [x509.SubjectAlternativeName(alternatives)] if alternatives else []
         made = Certificate(directory / f"{name}.pem", directory / f"{name}.key", ca)
-        made.certificate.write_bytes(signed(name_of(name), key.public_key(), x509.SubjectAlternativeName(alternatives)))
+        made.certificate.write_bytes(signed(name_of(common_name or name), key.public_key(), *extensions))
         made.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         return made
 

@@ -5,6 +5,7 @@ from uuid import uuid4
 import grpc
 import grpc.aio
 import pytest
+from cryptography import x509
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
 from google.rpc.error_details_pb2 import ErrorInfo
@@ -33,8 +34,9 @@ def service(platform, make_certificate):
 def call(platform, service, make_certificate):
     """Asks with a certificate of this name and a token of these roles; the answer, or how it was refused."""
 
-    async def ask(name, *roles, user_id=None, token_of=None):
-        async with grpc.aio.secure_channel(service.grpc, channel_credentials(make_certificate, name)) as channel:
+    async def ask(name, *roles, user_id=None, token_of=None, **certificate):
+        credentials = channel_credentials(make_certificate, name, **certificate)
+        async with grpc.aio.secure_channel(service.grpc, credentials) as channel:
             metadata = (("authorization", f"Bearer {platform.token(token_of or uuid4(), *roles)}"),)
             request = messages.GetLibraryItemsRequest(user_id=str(user_id or uuid4()))
             try:
@@ -45,10 +47,10 @@ def call(platform, service, make_certificate):
     return ask
 
 
-def channel_credentials(make_certificate, name):
+def channel_credentials(make_certificate, name, **certificate):
     if name is None:
         return grpc.ssl_channel_credentials(make_certificate("library.test").ca.read_bytes())
-    own = make_certificate(name)
+    own = make_certificate(name, **certificate)
     return grpc.ssl_channel_credentials(
         own.ca.read_bytes(), private_key=own.key.read_bytes(), certificate_chain=own.certificate.read_bytes()
     )
@@ -66,6 +68,53 @@ async def test_a_service_with_another_name_is_denied_whatever_its_token_says(cal
         info = ErrorInfo()
         rpc_status.from_call(error).details[0].Unpack(info)
         assert (info.reason, info.domain) == ("PERMISSION_DENIED", "library.platform")
+
+
+LISTED = "download.test"
+
+
+@pytest.mark.parametrize(
+    ("common_name", "alternatives", "is_served"),
+    [
+        ("stranger.test", [x509.DNSName(LISTED)], True),
+        ("stranger.test", [x509.DNSName("other.test"), x509.DNSName(LISTED)], True),
+        (LISTED, [], True),
+        (LISTED, [x509.DNSName("stranger.test")], False),
+        (LISTED, [x509.RFC822Name("download@stranger.test")], False),
+        ("stranger.test", [x509.RFC822Name(LISTED)], False),
+        ("stranger.test", [], False),
+    ],
+)
+async def test_a_certificate_stands_for_its_dns_names_and_for_its_common_name_only_without_any(
+    call, common_name, alternatives, is_served
+):
+    answer = await call(str(uuid4()), "service", common_name=common_name, alternatives=alternatives)
+    assert isinstance(answer, messages.GetLibraryItemsResponse) is is_served
+    assert is_served or answer.code() == grpc.StatusCode.PERMISSION_DENIED
+
+
+async def test_a_uri_is_a_name_too(platform, make_certificate):
+    name = "spiffe://platform.test/download"
+    own = make_certificate("library.test")
+    made = platform.service(
+        LIBRARY_SERVICE_ROLES="api",
+        GRPC_TLS_REQUIRED="true",
+        GRPC_TLS_CERT_FILE=str(own.certificate),
+        GRPC_TLS_KEY_FILE=str(own.key),
+        GRPC_TLS_CLIENT_CA_FILE=str(own.ca),
+        GRPC_SERVICE_IDENTITIES=name,
+    )
+    made.start()
+    credentials = channel_credentials(
+        make_certificate, "uri", common_name="x", alternatives=[x509.UniformResourceIdentifier(name)]
+    )
+    async with grpc.aio.secure_channel(made.grpc, credentials) as channel:
+        metadata = (("authorization", f"Bearer {platform.token(uuid4(), 'service')}"),)
+        request = messages.GetLibraryItemsRequest(user_id=str(uuid4()))
+        assert (
+            await LibraryQueryServiceStub(channel).GetLibraryItems(request, metadata=metadata, timeout=10) is not None
+        )
+    made.stop()
 
 
 async def test_the_certificate_alone_is_not_enough_and_a_player_with_one_stays_a_player(call):

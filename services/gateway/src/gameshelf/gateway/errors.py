@@ -424,6 +424,7 @@ _RULES: dict[str, tuple[str, str]] = {
     "timezone_aware": ("Укажите смещение от UTC, например Z.", "Give the offset from UTC, such as Z."),
     "too_short": ("Не меньше {min_length} элементов.", "At least {min_length} elements."),
     "too_many_categories": ("Не больше {max} категорий.", "At most {max} categories."),
+    "malformed_message": ("Сообщение не разобрать.", "The message can't be decoded."),
     "too_many_problems": ("Больше {max} ошибок.", "More than {max} problems."),
     "too_deep": ("Не больше {max} уровней вложенности.", "At most {max} levels of nesting."),
     "finite_number": ("Число должно быть конечным.", "The number has to be finite."),

@@ -23,7 +23,8 @@ from gameshelf.gateway.database import Database, connect, first_connection
 from gameshelf.gateway.grpc.achievements import Achievements
 from gameshelf.gateway.grpc.admin.desk import Desk
 from gameshelf.gateway.grpc.admin.service import LibraryAdmin
-from gameshelf.gateway.grpc.calls import Calls, ServiceCertificates
+from gameshelf.gateway.grpc.calls import Calls
+from gameshelf.gateway.grpc.identify import Callers, ServiceCertificates
 from gameshelf.gateway.grpc.library import LibraryQuery
 from gameshelf.gateway.grpc.playtime import PlaytimeTracker
 from gameshelf.gateway.grpc.saves import CloudSaves
@@ -304,7 +305,7 @@ class Gateway:
     def grpc_server(self) -> GrpcServer:
         """The gRPC server of the settings."""
         certificates = ServiceCertificates(self.settings.grpc_tls_required, self.settings.grpc_service_identities)
-        calls = Calls(self.verifier, certificates, self.limits, self.metrics, self.tracing)
+        calls = Calls(Callers(self.verifier, certificates, self.limits), self.metrics, self.tracing)
         tracker = PlaytimeTracker(
             self.transactions,
             self.heartbeats,

@@ -6,33 +6,32 @@ import time
 from collections.abc import Awaitable, Callable, Set, Sized
 from contextvars import ContextVar
 from datetime import UTC
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
 import grpc
-from gameshelf.gateway.errors import CODES, RateLimitExceeded
+from gameshelf.gateway.errors import CODES
 from gameshelf.gateway.failures import refused
-from gameshelf.gateway.identity import Identity, Role, TokenVerifier, Unauthenticated, parse_uuid
-from gameshelf.gateway.limits import RateLimits
+from gameshelf.gateway.grpc.identify import Callers
+from gameshelf.gateway.grpc.open_services import open_handler
+from gameshelf.gateway.grpc.refusals import abort
+from gameshelf.gateway.grpc.requests import decoding, each_decoded
+from gameshelf.gateway.identity import Identity, Role, parse_uuid
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
 from gameshelf.gateway.problems import problems_of
 from gameshelf.gateway.streams import UserErased, UserStreams
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied, Problem, echo
-from google.protobuf.any_pb2 import Any as AnyMessage
+from gameshelf.kernel.errors import InvalidInput, PermissionDenied, Problem, echo
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.rpc.error_details_pb2 import ErrorInfo
-from google.rpc.status_pb2 import Status
-from grpc_status import rpc_status
 from pydantic import BaseModel, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 
 _log = logging.getLogger(__name__)
 
-DOMAIN = "library.platform"
 MAX_ELEMENTS = 1000
 """How many elements a list of a request may have."""
 _OPEN = ("/grpc.health.v1.", "/grpc.reflection.")
@@ -129,40 +128,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
-class ServiceCertificates:
-    """Which client certificates role ``service`` needs; none when TLS is not required."""
-
-    def __init__(self, required: bool, names: tuple[str, ...]) -> None:
-        self._required = required
-        self._names = frozenset(names)
-
-    def check(self, identity: Identity, auth_context: Any) -> None:
-        """Raises PermissionDenied for a service without a certificate of a listed name."""
-        if not self._required or Role.SERVICE not in identity.roles:
-            return
-        given = {
-            name.decode(errors="replace")
-            for key in ("x509_common_name", "x509_subject_alternative_name")
-            for name in auth_context.get(key, ())
-        }
-        if not given & self._names:
-            raise PermissionDenied
-
-
 class Calls(grpc.aio.ServerInterceptor):
-    """Wraps every unary call and every stream. Health and reflection are open."""
+    """Wraps every call. Health and reflection need no token; what they are sent is bounded like anything else."""
 
-    def __init__(
-        self,
-        verifier: TokenVerifier | None,
-        certificates: ServiceCertificates,
-        limits: RateLimits,
-        metrics: Metrics,
-        tracing: Tracing,
-    ) -> None:
-        self._verifier = verifier
-        self._certificates = certificates
-        self._limits = limits
+    def __init__(self, callers: Callers, metrics: Metrics, tracing: Tracing) -> None:
+        self._callers = callers
         self._metrics = metrics
         self._tracing = tracing
 
@@ -171,24 +141,31 @@ class Calls(grpc.aio.ServerInterceptor):
     ) -> Any:
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
-        if handler is None or method.startswith(_OPEN):
-            return handler
-        codec = handler.request_deserializer, handler.response_serializer
+        if handler is None:
+            return None
+        if method.startswith(_OPEN):
+            return open_handler(method, handler, self._callers)
+        # Without a deserializer gRPC hands out the bytes: nothing is decoded for somebody who is not known.
+        serializer = handler.response_serializer
+        decode = decoding(handler.request_deserializer)
         if handler.unary_unary is not None:
-            return grpc.unary_unary_rpc_method_handler(self._wrap(method, handler.unary_unary, True), *codec)
+            serve = self._wrap(method, handler.unary_unary, decode, True)
+            return grpc.unary_unary_rpc_method_handler(serve, None, serializer)
         if handler.stream_stream is not None:
-            return grpc.stream_stream_rpc_method_handler(self._wrap(method, handler.stream_stream, False), *codec)
+            serve = self._wrap(method, handler.stream_stream, partial(each_decoded, decode=decode), False)
+            return grpc.stream_stream_rpc_method_handler(serve, None, serializer)
         return None  # what the steps below don't know would pass by them
 
-    def _wrap(self, method: str, serve: Callable[..., Awaitable[Any]], is_timed: bool) -> Callable[..., Awaitable[Any]]:
+    def _wrap(
+        self, method: str, serve: Callable[..., Awaitable[Any]], decode: Callable[[Any], Any], is_timed: bool
+    ) -> Callable[..., Awaitable[Any]]:
         async def wrapped(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
             started = time.perf_counter()
-            metadata = {str(key): value for key, value in context.invocation_metadata() or ()}
             code = "OK"
-            with self._tracing.request(method, _text(metadata.get("traceparent"))) as traced:
+            with self._tracing.request(method, _traceparent(context)) as traced:
                 try:
-                    await self._identify(metadata, context)
-                    return await serve(request, context)
+                    _caller.set(await self._callers.identify(context))
+                    return await serve(decode(request), context)
                 except Exception as error:
                     # To a service that acts for an erased user its own token is as good as ever.
                     erased = isinstance(error, UserErased) and not is_player()
@@ -203,42 +180,11 @@ class Calls(grpc.aio.ServerInterceptor):
                     # How long a stream was open says nothing of how fast it was.
                     self._metrics.grpc_served(method, code, time.perf_counter() - started if is_timed else None)
             # After the trace: aborting raises, and a refusal is no error of the service.
-            return await context.abort_with_status(rpc_status.to_status(_status(refusal)))
+            return await abort(context, refusal)
 
         return wrapped
 
-    async def _identify(self, metadata: dict[str, Any], context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        scheme, _, token = (_text(metadata.get("authorization")) or "").partition(" ")
-        if self._verifier is None or scheme.lower() != "bearer":
-            raise Unauthenticated("no bearer token")
-        identity = await self._verifier.verify(token.strip())
-        self._certificates.check(identity, context.auth_context())
-        if Role.SERVICE in identity.roles:
-            await self._limits.of_service(str(identity.user_id))
-        else:
-            await self._limits.of_user(identity.user_id)
-        _caller.set(identity)
 
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _status(refusal: DomainError) -> Status:
-    code = CODES[refusal.code]
-    info = ErrorInfo(reason=refusal.code, domain=DOMAIN)
-    for name, value in refusal.meta.items():
-        info.metadata[name] = str(value)
-    if isinstance(refusal, RateLimitExceeded):
-        info.metadata["retry_after"] = str(refusal.retry_after)
-    detail = code.detailed("en")
-    if isinstance(refusal, InvalidInput):
-        detail = "; ".join(f"{_field(problem)}: {problem.rule}" for problem in refusal.problems)
-    packed = AnyMessage()
-    packed.Pack(info)
-    return Status(code=getattr(grpc.StatusCode, code.grpc).value[0], message=detail, details=[packed])
-
-
-def _field(problem: Problem) -> str:
-    """The field of the message; what a use case finds is named as in REST."""
-    return (problem.pointer or problem.parameter or "").removeprefix("/data/attributes/")
+def _traceparent(context: Any) -> str | None:
+    given = [value for name, value in context.invocation_metadata() or () if name == "traceparent"]
+    return given[0] if len(given) == 1 and isinstance(given[0], str) else None

@@ -21,6 +21,11 @@ LOCK_TIMEOUT_MILLISECONDS = 5_000
 STATEMENT_TIMEOUT_MILLISECONDS = 30_000
 
 
+async def limit_lock_wait(connection: Any, milliseconds: int) -> None:
+    """How long the transaction waits for each lock from here on. One round trip."""
+    await connection.execute(f"SET LOCAL lock_timeout = {int(milliseconds)}")
+
+
 class DatabaseUnusable(Exception):
     """No connection at the start; the message is one line that names the variable."""
 

@@ -29,6 +29,8 @@ _POSTGRES_AWAY = (
 )
 # Classes of SQLSTATE: data exception, integrity constraint violation, program limit exceeded.
 _OWN_FAULT = frozenset({"22", "23", "54"})
+_DAMAGED = "XX"
+"""Class of SQLSTATE: internal error, which a damaged page is too."""
 SERVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError)
 _REDIS_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError)
 _STORES_AWAY = (*_REDIS_AWAY, StoreUnavailable)
@@ -56,6 +58,15 @@ def is_contention(error: BaseException) -> bool:
 def is_passing(error: BaseException) -> bool:
     """Whether the same work may succeed later without any change to it."""
     return isinstance(error, _STORES_AWAY) or postgres_is_away(error) or safe_to_repeat(error)
+
+
+def concerns_one(error: BaseException) -> bool:
+    """Whether work on one user or product failed in a way that says nothing about others: somebody holds its rows, it
+    lost a race, its statement took too long, or a page of its rows is damaged.
+    """
+    if isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "").startswith(_DAMAGED):
+        return True
+    return is_contention(error) or isinstance(error, asyncpg.QueryCanceledError)
 
 
 def is_own_fault(error: BaseException) -> bool:

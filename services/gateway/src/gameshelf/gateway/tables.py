@@ -182,6 +182,7 @@ class DeadLetter(_Table, table=True):
         PrimaryKeyConstraint("id"),
         Index("ix_dead_letters_user", "user_id"),
         Index("ix_dead_letters_created_at", "created_at"),
+        Index("ix_dead_letters_key", "record_key", postgresql_where=text("octet_length(record_key) = 36")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -191,6 +192,27 @@ class DeadLetter(_Table, table=True):
     detail: str = Field(sa_type=Text)
     record_key: bytes | None = Field(default=None, sa_type=LargeBinary)
     value: bytes | None = Field(default=None, sa_type=LargeBinary)
+    created_at: datetime = _now()
+
+
+class DeferredRecord(_Table, table=True):
+    """A record of Kafka that is set aside while somebody holds what it changes. Its subject is a user or a product."""
+
+    __tablename__ = "deferred_records"
+    __table_args__ = (PrimaryKeyConstraint("subject_id", "topic", "partition", "record_offset", "record_timestamp"),)
+
+    subject_id: UUID = Field(primary_key=True)
+    topic: str = Field(primary_key=True, max_length=249)
+    partition: int = Field(primary_key=True)
+    record_offset: int = Field(primary_key=True, sa_type=BigInteger)
+    record_timestamp: int = Field(primary_key=True, sa_type=BigInteger)
+    """In milliseconds since 1970. A topic that is made anew begins at offset 0 again."""
+    id: int | None = Field(default=None, sa_type=BigInteger, nullable=False, sa_column_args=[Identity(always=True)])
+    """Orders the records of a subject."""
+    record_key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    value: bytes | None = Field(default=None, sa_type=LargeBinary)
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    next_attempt_at: datetime = _now()
     created_at: datetime = _now()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.database import Acquire, limit_lock_wait
 from gameshelf.gateway.observability.traces import current_traceparent
 from gameshelf.gateway.outbox.forwarded import forward, may_be_forwarded, take
 from gameshelf.gateway.outbox.messages import cloud_event, device_message, tell
@@ -212,12 +212,15 @@ class Transactions:
         self._clock = clock
 
     @asynccontextmanager
-    async def begin(self, user_id: UUID) -> AsyncIterator[Transaction]:
-        """A transaction on one user, committed when the block ends and rolled back when it raises.
+    async def begin(self, user_id: UUID, lock_wait_milliseconds: int | None = None) -> AsyncIterator[Transaction]:
+        """A transaction on one user, committed when the block ends and rolled back when it raises. It waits for each
+        lock ``lock_wait_milliseconds``, or as long as is usual.
 
         Raises UserErased. Round trips beside the block's own: begin, lock, close, commit.
         """
         async with self.begin_with_nobody() as transaction:
+            if lock_wait_milliseconds is not None:
+                await limit_lock_wait(transaction.connection, lock_wait_milliseconds)
             await transaction.lock(user_id)
             yield transaction
 

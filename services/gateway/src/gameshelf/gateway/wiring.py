@@ -57,10 +57,13 @@ from gameshelf.gateway.jobs.rarity import RarityFold, RarityRecount
 from gameshelf.gateway.jobs.retention import Retention
 from gameshelf.gateway.jobs.sales import Sales
 from gameshelf.gateway.jobs.saves import ObjectSweeper, SaveKeeper, erase_objects
+from gameshelf.gateway.kafka.applier import Applier
 from gameshelf.gateway.kafka.client import connection_options
 from gameshelf.gateway.kafka.consumer import Consumer
 from gameshelf.gateway.kafka.dead_letters import DeadLetters
+from gameshelf.gateway.kafka.intake import Intake
 from gameshelf.gateway.kafka.relay import Relay
+from gameshelf.gateway.kafka.retry import Retry
 from gameshelf.gateway.limits import RateLimits
 from gameshelf.gateway.lost_seats import LostSeats
 from gameshelf.gateway.migrate import require_current
@@ -370,16 +373,16 @@ class Gateway:
         if ServiceRole.CONSUMER not in self.settings.roles:
             return None
         dead_letters = DeadLetters(self.settings.kafka_topic_dead_letters, self.acquire, self.streams, self.metrics)
+        applier = Applier(self.acquire, self.transactions, self.streams, dead_letters, self.metrics, self.tracing)
+        retry = Retry(applier, self.acquire, self.metrics)
         return Consumer(
             connection_options(self.settings),
             self.settings.kafka_group,
             self.settings.kafka_session_timeout_ms,
             self.acquire,
-            self.transactions,
-            self.streams,
-            dead_letters,
+            Intake(applier, self.acquire, retry.wake),
+            retry,
             self.metrics,
-            self.tracing,
         )
 
     async def close(self) -> None:

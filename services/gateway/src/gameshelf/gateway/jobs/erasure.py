@@ -12,6 +12,7 @@ from gameshelf.gateway.streams import UserStreams
 from gameshelf.gateway.tables import (
     AuditRecord,
     DeadLetter,
+    DeferredRecord,
     FeedEntry,
     ForwardedEvent,
     IdempotencyRecord,
@@ -24,13 +25,16 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.savegames.ports import StoreUnavailable
 from sqlalchemy import (
+    ARRAY,
     DateTime,
     Integer,
     LargeBinary,
     Uuid,
     and_,
+    any_,
     bindparam,
     delete,
+    func,
     literal_column,
     null,
     select,
@@ -75,6 +79,16 @@ def _blank(where: Any, **values: Any) -> Statement:
     )
 
 
+_record_key = col(DeadLetter.record_key)
+_letters_by_key = (
+    select(col(DeadLetter.id))
+    .where(
+        # The length is that of a UUID as text, which is all that the index holds.
+        func.octet_length(_record_key) == literal_column("36"),
+        _record_key == any_(bindparam("record_keys", type_=ARRAY(LargeBinary))),
+    )
+    .limit(bindparam("limit", type_=Integer))
+)
 _OWN_TABLES = (
     _erase(
         ForwardedEvent,
@@ -112,7 +126,15 @@ _OWN_TABLES = (
         after=None,
     ),
     _blank(col(AuditRecord.actor_id) == _USER, actor_id=None),
+    _erase(
+        DeferredRecord,
+        col(DeferredRecord.subject_id),
+        col(DeferredRecord.id),
+        user=col(DeferredRecord.subject_id),
+    ),
     _erase(DeadLetter, col(DeadLetter.id), user=col(DeadLetter.user_id)),
+    # Also those of which only the key says whom they are about.
+    Statement(delete(DeadLetter).where(col(DeadLetter.id).in_(_letters_by_key))),
 )
 _FORGET = Statement(
     delete(UserStream).where(
@@ -178,8 +200,9 @@ class Erasure:
                 if await erase(connection, user_id, _CHUNK):
                     return True
             user_hash = self._streams.hash(user_id)
+            values = {"user_id": user_id, "user_hash": user_hash, "record_keys": _keys_of(user_id), "limit": _CHUNK}
             for statement in _OWN_TABLES:
-                if await statement.run(connection, user_id=user_id, user_hash=user_hash, limit=_CHUNK):
+                if await statement.run(connection, **values):
                     return True
             # Last: without the store all else is erased. Its keys begin with the user's id, which the tombstone has.
             if not with_objects:
@@ -189,3 +212,9 @@ class Erasure:
             self._empty.add(user_id)
             await _FORGET.run(connection, user_id=user_id, before=self._clock() - SEEN_FOR)
         return False
+
+
+def _keys_of(user_id: UUID) -> list[bytes]:
+    """The keys of records that are a user's id."""
+    text = str(user_id)
+    return [text.encode(), text.upper().encode()]

@@ -12,7 +12,6 @@ from gameshelf.achievements import DefinitionFact
 from gameshelf.gateway.kafka.incoming import (
     AchievementDefinition,
     GiftReceived,
-    Incoming,
     InstallationChange,
     KeyActivation,
     PriceChange,
@@ -75,7 +74,7 @@ async def reviewed(transaction: Transaction, data: Review, at: datetime) -> None
     await transaction.of(LibraryService).set_rating(data.user_id, data.product_id, data.rating, at)
 
 
-def product_fact(event: Incoming, data: ProductChange, received_at: datetime) -> ProductFact:
+def product_fact(data: ProductChange, at: datetime) -> ProductFact:
     """What the Catalog said; a field that is absent or null was not said."""
     said: dict[str, Any] = {
         "product_type": data.product_type,
@@ -85,13 +84,13 @@ def product_fact(event: Incoming, data: ProductChange, received_at: datetime) ->
         "is_free_to_play": data.is_free_to_play,
         "family_sharing_allowed": data.family_sharing_allowed,
     }
-    at = data.timestamp or event.time or received_at
+    at = data.timestamp or at
     return ProductFact(data.product_id, at, {name: value for name, value in said.items() if value is not None})
 
 
-def definition_facts(event: Incoming, data: ProductChange, received_at: datetime) -> list[DefinitionFact]:
+def definition_facts(data: ProductChange, at: datetime) -> list[DefinitionFact]:
     """What the Catalog said of a product's achievements."""
-    at = data.timestamp or event.time or received_at
+    at = data.timestamp or at
     return [DefinitionFact(one.id, data.product_id, at, _said(one)) for one in data.achievements or ()]
 
 
@@ -111,8 +110,8 @@ def _said(of: AchievementDefinition) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def price_fact(event: Incoming, data: PriceChange, received_at: datetime) -> Price:
+def price_fact(data: PriceChange, at: datetime) -> Price:
     """What the Catalog said that a product costs."""
     percent = discount(data.discount_percent, data.price_minor, data.old_price_minor)
-    at = data.timestamp or event.time or received_at
+    at = data.timestamp or at
     return Price(data.product_id, data.price_minor, data.currency, percent, data.sale_id, data.sale_ends_at, at)

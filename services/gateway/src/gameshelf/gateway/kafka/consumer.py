@@ -1,58 +1,63 @@
-"""Takes what other services say from Kafka, and applies each event once.
+"""Takes records of other services from Kafka, and sees to it that each one is applied once.
 
-Offsets are committed after the database has: a crash in between means that records come again, and the inbox knows
-them. A record that can never be applied becomes a dead letter; while PostgreSQL is away nothing moves and nothing is
-lost.
+Every partition goes on by itself: one whose records wait, whatever for, holds up no other one. Offsets are committed
+after the database has committed: a crash in between means that records come again, and the inbox knows them.
 """
 
 import asyncio
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from gameshelf.achievements import Definitions
 from gameshelf.gateway.database import Acquire
-from gameshelf.gateway.failures import is_passing
-from gameshelf.gateway.kafka.applied import (
-    definition_facts,
-    price_fact,
-    product_fact,
-)
-from gameshelf.gateway.kafka.consumed import ACCOUNT_DELETED, TOPICS
-from gameshelf.gateway.kafka.dead_letters import DeadLetters
-from gameshelf.gateway.kafka.inbox import take_new
-from gameshelf.gateway.kafka.incoming import (
-    Malformed,
-    PriceChange,
-    ProductChange,
-)
-from gameshelf.gateway.kafka.received import Event, read
+from gameshelf.gateway.kafka.consumed import TOPICS
+from gameshelf.gateway.kafka.deferred import NoRoom
+from gameshelf.gateway.kafka.intake import Intake
+from gameshelf.gateway.kafka.lag import Lag
+from gameshelf.gateway.kafka.retry import Retry
 from gameshelf.gateway.kafka.rewind import Assigned, rewind
 from gameshelf.gateway.observability.metrics import Metrics
-from gameshelf.gateway.observability.traces import Tracing
-from gameshelf.gateway.streams import UserErased, UserStreams
-from gameshelf.gateway.transaction import Transactions
-from gameshelf.kernel.clock import Clock, utc_now
-from gameshelf.library import CatalogProjection
-from gameshelf.wishlist import Prices
-from opentelemetry.trace import SpanKind
+from gameshelf.gateway.observability.states import StateLog
 
 _log = logging.getLogger(__name__)
 
 _POLL_MILLISECONDS = 200
+_POLL_WHILE_BUSY_MILLISECONDS = 20
 _BATCH = 500
-_SIDE_BY_SIDE = 8
 _LONGEST_PAUSE = 5.0
+_LONGEST_REPEAT = 1.0
+"""Once rights, tables or the database are back, what waited is applied within 2 s."""
 _STOP_SECONDS = 3.0
 _LOOK_SECONDS = 5.0
 """How often an instance looks whether the database was restored under it."""
+_IDLE_MILLISECONDS = 3_600_000
+"""How long no batch may be asked for: as long as all partitions wait for PostgreSQL."""
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Records of a partition that are being dealt with."""
+
+    task: "asyncio.Task[bool]"
+    next_offset: int
+    epoch: int
+
+
+@dataclass(slots=True)
+class _Connected:
+    """The state of one connection to Kafka."""
+
+    consumer: AIOKafkaConsumer
+    assigned: Assigned = field(default_factory=Assigned)
+    batches: dict[TopicPartition, _Batch] = field(default_factory=dict)
+    unchecked: set[TopicPartition] = field(default_factory=set)
+    """Partitions of which it is not known whether a restore takes them back."""
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Consumer:
@@ -64,221 +69,194 @@ class Consumer:
         group: str,
         session_timeout_ms: int,
         acquire: Acquire,
-        transactions: Transactions,
-        streams: UserStreams,
-        dead_letters: DeadLetters,
+        intake: Intake,
+        retry: Retry,
         metrics: Metrics,
-        tracing: Tracing,
-        clock: Clock = utc_now,
     ) -> None:
         self._options = options
         self._group = group
         self._session_timeout = session_timeout_ms
         self._acquire = acquire
-        self._transactions = transactions
-        self._streams = streams
-        self._dead_letters = dead_letters
+        self._intake = intake
+        self._retry = retry
         self._metrics = metrics
-        self._tracing = tracing
-        self._clock = clock
-        self._slots = asyncio.Semaphore(_SIDE_BY_SIDE)
-        self._lags: dict[TopicPartition, int] = {}
+        self._states = StateLog(_log)
+        self._waiting: dict[TopicPartition, str] = {}
+
+    @property
+    def refused(self) -> bool:
+        """Whether records wait because PostgreSQL refuses or is away."""
+        return bool(self._waiting)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Consumes until ``stopping`` is set; then finishes the batch in hand and commits its offsets."""
-        pause = 0.2
-        while not stopping.is_set():
-            consumer = AIOKafkaConsumer(
-                **self._options,
-                group_id=self._group,
-                enable_auto_commit=False,
-                auto_offset_reset="earliest",
-                metadata_max_age_ms=10_000,
-                session_timeout_ms=self._session_timeout,
-                heartbeat_interval_ms=self._session_timeout // 3,
-            )
-            assigned = Assigned()
-            consumer.subscribe(TOPICS, listener=assigned)
-            try:
-                await consumer.start()
-                pause = 0.2
-                await self._consume(consumer, assigned, stopping)
-            except (KafkaError, OSError) as error:
-                self._metrics.dependency_errors.labels("kafka").inc()
-                _log.warning("Kafka is away: %s", type(error).__name__)
-                await _pause(pause, stopping)
-                pause = min(pause * 2, _LONGEST_PAUSE)
-            finally:
-                with suppress(TimeoutError):  # while a group is being joined it can't be left
-                    await asyncio.wait_for(consumer.stop(), _STOP_SECONDS)
+        """Consumes until ``stopping`` is set; then finishes the batches in hand and commits their offsets."""
+        retrying = asyncio.create_task(self._retry.run(stopping))
+        try:
+            pause = 0.2
+            while not stopping.is_set():
+                connected = _Connected(self._new_consumer())
+                connected.consumer.subscribe(TOPICS, listener=connected.assigned)
+                try:
+                    await connected.consumer.start()
+                    self._states.end("kafka", "Kafka is back")
+                    pause = 0.2
+                    await self._consume(connected, stopping)
+                except (KafkaError, OSError) as error:
+                    self._metrics.dependency_errors.labels("kafka").inc()
+                    self._states.begin("kafka", "Kafka is away: %s", type(error).__name__)
+                    await _pause(pause, stopping)
+                    pause = min(pause * 2, _LONGEST_PAUSE)
+                finally:
+                    await self._disconnect(connected)
+            await retrying
+        finally:
+            retrying.cancel()
 
-    async def _consume(self, consumer: AIOKafkaConsumer, assigned: Assigned, stopping: asyncio.Event) -> None:
+    def _new_consumer(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            **self._options,
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            metadata_max_age_ms=10_000,
+            max_poll_interval_ms=_IDLE_MILLISECONDS,
+            session_timeout_ms=self._session_timeout,
+            heartbeat_interval_ms=self._session_timeout // 3,
+        )
+
+    async def _disconnect(self, connected: _Connected) -> None:
+        connected.ending.set()
+        tasks = [batch.task for batch in connected.batches.values()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=_STOP_SECONDS)
+            for task in late:
+                task.cancel()
+        with suppress(KafkaError, OSError):
+            await self._commit(connected)
+        self._waiting.clear()
+        with suppress(TimeoutError):  # while a group is being joined it can't be left
+            await asyncio.wait_for(connected.consumer.stop(), _STOP_SECONDS)
+
+    async def _consume(self, connected: _Connected, stopping: asyncio.Event) -> None:
+        lag = Lag(connected.consumer, connected.assigned, self._acquire, self._metrics)
+        measuring = asyncio.create_task(lag.run())
         look_at = 0.0
-        while not stopping.is_set():
-            if assigned.new or time.monotonic() >= look_at:
-                if not await self._begins_again(consumer, assigned):
+        try:
+            while not stopping.is_set():
+                await self._commit(connected)
+                held = connected.consumer.assignment()
+                if time.monotonic() >= look_at:
+                    connected.unchecked |= held
+                    look_at = time.monotonic() + _LOOK_SECONDS
+                if not await self._check_for_restore(connected, held):
                     await _pause(1.0, stopping)
                     continue
-                look_at = time.monotonic() + _LOOK_SECONDS
-            batches = await consumer.getmany(timeout_ms=_POLL_MILLISECONDS, max_records=_BATCH)
-            if not batches:
-                continue
-            if not await self._apply_surely(batches, stopping):
-                return
-            await self._commit(consumer, {partition: records[-1].offset + 1 for partition, records in batches.items()})
+                await self._fetch(connected, held - connected.batches.keys() - connected.unchecked, stopping)
+        finally:
+            measuring.cancel()
 
-    async def _commit(self, consumer: AIOKafkaConsumer, offsets: dict[TopicPartition, int]) -> None:
-        """Says how far this instance is, where a partition is still its own; the inbox knows what was applied."""
-        held = consumer.assignment()
-        offsets = {partition: offset for partition, offset in offsets.items() if partition in held}
+    async def _fetch(self, connected: _Connected, idle: Collection[TopicPartition], stopping: asyncio.Event) -> None:
+        """Begins with the next records of the partitions with which nobody is busy."""
+        busy = [batch.task for batch in connected.batches.values()]
+        if not idle and busy:
+            await asyncio.wait(busy, timeout=_POLL_MILLISECONDS / 1000, return_when=asyncio.FIRST_COMPLETED)
+            return
+        timeout = _POLL_WHILE_BUSY_MILLISECONDS if busy else _POLL_MILLISECONDS
+        # Without partitions it waits for some, and raises what the group's coordinator has to say.
+        fetched = await connected.consumer.getmany(*idle, timeout_ms=timeout, max_records=_BATCH)
+        for partition, records in fetched.items():
+            epoch = connected.assigned.epoch
+            task = asyncio.create_task(self._take(connected, partition, records, epoch, stopping))
+            connected.batches[partition] = _Batch(task, records[-1].offset + 1, epoch)
+
+    async def _take(
+        self,
+        connected: _Connected,
+        partition: TopicPartition,
+        records: Sequence[ConsumerRecord],
+        epoch: int,
+        stopping: asyncio.Event,
+    ) -> bool:
+        """Deals with records, however long PostgreSQL is away or refuses; False when that is given up: the service
+        stops, or the partition may belong to another instance.
+        """
+        pause = 0.1
+        while True:
+            try:
+                await self._intake.take(records)
+                self._goes_on(partition)
+                return True
+            except Exception as failed:
+                self._waits(partition, failed)
+            if stopping.is_set() or connected.ending.is_set() or connected.assigned.epoch != epoch:
+                self._goes_on(partition)
+                return False
+            await _pause(pause, stopping)
+            pause = min(pause * 2, _LONGEST_REPEAT)
+
+    def _waits(self, partition: TopicPartition, failed: Exception) -> None:
+        errors = _leaves(failed)
+        names = ", ".join(sorted({type(error).__name__ for error in errors}))
+        if all(isinstance(error, NoRoom) for error in errors):
+            self._states.begin(names, "records of %s wait: too many are set aside already", partition.topic)
+        else:
+            self._metrics.dependency_errors.labels("postgresql").inc()
+            self._waiting[partition] = names
+            self._states.begin(names, "records of %s wait: %s", partition.topic, names, error=errors[0])
+
+    def _goes_on(self, partition: TopicPartition) -> None:
+        names = self._waiting.pop(partition, None)
+        if names is not None and names not in self._waiting.values():
+            self._states.end(names, "records that waited are applied: %s is over", names)
+
+    async def _commit(self, connected: _Connected) -> None:
+        """Commits how far batches have come, where a partition is still this instance's. Raises KafkaError."""
+        done = {partition: batch for partition, batch in connected.batches.items() if batch.task.done()}
+        held = connected.consumer.assignment()
+        offsets = {}
+        for partition, batch in done.items():
+            del connected.batches[partition]
+            if batch.task.cancelled() or not batch.task.result():
+                continue
+            # What was read before the partitions were shared out anew is read again; the inbox knows it.
+            if partition in held and batch.epoch == connected.assigned.epoch:
+                offsets[partition] = batch.next_offset
         if offsets:
             with suppress(CommitFailedError, IllegalStateError):  # a partition went to another instance just now
-                await consumer.commit(offsets)
-        for partition, offset in offsets.items():
-            self._lags[partition] = max((consumer.highwater(partition) or offset) - offset, 0)
-        self._report_lags(held)
+                await connected.consumer.commit(offsets)
+                connected.assigned.committed |= offsets
 
-    def _report_lags(self, held: Collection[TopicPartition]) -> None:
-        gauge = self._metrics.kafka_consumer_lag
-        for partition in self._lags.keys() - held:
-            del self._lags[partition]
-            gauge.remove(partition.topic, str(partition.partition))
-        for partition, lag in self._lags.items():
-            gauge.labels(partition.topic, str(partition.partition)).set(lag)
-
-    async def _begins_again(self, consumer: AIOKafkaConsumer, assigned: Assigned) -> bool:
+    async def _check_for_restore(self, connected: _Connected, held: Collection[TopicPartition]) -> bool:
         """Takes this instance's partitions back where a restore says so; False while PostgreSQL is away.
 
         Not only those that came to it just now: an instance that waits for its database finds another one in its place.
+        A partition whose records are being applied is looked at afterwards, since its offset is still to be committed.
         """
-        held = consumer.assignment()
-        fresh = assigned.new & held
+        assigned = connected.assigned
+        connected.unchecked |= assigned.new
+        assigned.new = set()
+        connected.unchecked &= set(held)
+        ready = connected.unchecked - connected.batches.keys()
+        if not ready:
+            return True
         try:
             async with self._acquire() as connection:
-                await rewind(consumer, connection, held)
+                await rewind(connected.consumer, connection, ready)
+        except KafkaError:
+            raise
         except Exception as error:
-            if isinstance(error, KafkaError) or not is_passing(error):
-                raise
             self._metrics.dependency_errors.labels("postgresql").inc()
-            _log.warning("partitions wait: %s", type(error).__name__)
+            self._states.begin("restores", "partitions wait: %s", type(error).__name__)
             return False
-        assigned.new -= fresh
+        self._states.end("restores", "partitions go on")
+        connected.unchecked -= ready
         return True
 
-    async def _apply_surely(self, batches: dict[TopicPartition, list[ConsumerRecord]], stopping: asyncio.Event) -> bool:
-        """Applies a batch, however long PostgreSQL is away; False when the service stops first."""
-        pause = 0.2
-        while True:
-            try:
-                async with asyncio.TaskGroup() as tasks:
-                    for records in batches.values():
-                        tasks.create_task(self._apply_partition(records))
-                return True
-            except* Exception as failed:
-                errors = _leaves(failed)
-                names = sorted({type(error).__name__ for error in errors})
-                self._metrics.dependency_errors.labels("postgresql").inc()
-                unknown = next((error for error in errors if not is_passing(error)), None)
-                _log.warning("a batch waits: %s", ", ".join(names), exc_info=unknown)
-            if stopping.is_set():
-                return False
-            await _pause(pause, stopping)
-            pause = min(pause * 2, _LONGEST_PAUSE)
 
-    async def _apply_partition(self, records: Sequence[ConsumerRecord]) -> None:
-        """One partition's records: each user's in order, users side by side, the Catalog's all together."""
-        users: dict[UUID, list[Event]] = defaultdict(list)
-        products: list[Event] = []
-        for record in records:
-            try:
-                event = read(record)
-            except Malformed as error:
-                await self._dead_letters.keep(record, error.reason, str(error))
-            except Exception as error:
-                # Reading waits for nothing, so it would fail in the same way again, and block the partition.
-                await self._dead_letters.keep_failed(record, error)
-            else:
-                if event is None:
-                    self._metrics.kafka_records.labels(record.topic, "ignored").inc()
-                elif event.is_of_product:
-                    products.append(event)
-                else:
-                    users[event.subject_id].append(event)
-        async with asyncio.TaskGroup() as tasks:
-            if products:
-                tasks.create_task(self._apply(products, self._apply_products))
-            for user_id, events in users.items():
-                tasks.create_task(self._apply(events, partial(self._apply_user, user_id)))
-
-    async def _apply(self, events: Sequence[Event], together: Callable[[Sequence[Event]], Awaitable[None]]) -> None:
-        """Applies events in one transaction; where one of them fails, each in its own."""
-        first, result = events[0].envelope, "applied"
-        try:
-            async with self._slots:
-                with self._tracing.request(f"consume {first.type}", first.traceparent, SpanKind.CONSUMER):
-                    try:
-                        await together(events)
-                    except UserErased:
-                        result = "dropped"  # as it has to be, so it is no failure in the trace
-        except Exception as error:
-            if is_passing(error):
-                raise
-            if len(events) == 1:
-                await self._dead_letters.keep_failed(events[0].record, error)
-                return
-            for event in events:
-                await self._apply([event], together)
-        else:
-            self._count(events, result)
-
-    async def _apply_user(self, user_id: UUID, events: Sequence[Event]) -> None:
-        if any(event.envelope.type == ACCOUNT_DELETED for event in events):
-            async with self._acquire() as connection, connection.transaction():
-                await self._streams.mark_erased(connection, user_id)
-            return
-        async with self._transactions.begin(user_id) as transaction:
-            fresh = await take_new(
-                transaction.connection, [(user_id, event.envelope.source, event.envelope.id) for event in events]
-            )
-            if not fresh:
-                transaction.discard()
-            now = self._clock()
-            for event in events:
-                identity = (event.envelope.source, event.envelope.id)
-                if identity in fresh:
-                    fresh.remove(identity)
-                    assert event.consumed.handle is not None
-                    await event.consumed.handle(transaction, event.data, event.envelope.time or now)
-
-    async def _apply_products(self, events: Sequence[Event]) -> None:
-        now = self._clock()
-        async with self._acquire() as connection, connection.transaction():
-            fresh = await take_new(
-                connection,
-                [(event.subject_id, event.envelope.source, event.envelope.id) for event in events],
-            )
-            new = [event for event in events if (event.envelope.source, event.envelope.id) in fresh]
-            changes = [(event.envelope, event.data) for event in new if isinstance(event.data, ProductChange)]
-            prices = [(event.envelope, event.data) for event in new if isinstance(event.data, PriceChange)]
-            await CatalogProjection(connection, self._clock).apply(
-                [product_fact(envelope, data, now) for envelope, data in changes]
-            )
-            await Definitions(connection, self._clock).apply(
-                [fact for envelope, data in changes for fact in definition_facts(envelope, data, now)]
-            )
-            await Prices(connection, self._clock).apply([price_fact(envelope, data, now) for envelope, data in prices])
-
-    def _count(self, events: Sequence[Event], result: str) -> None:
-        for event in events:
-            self._metrics.kafka_records.labels(event.record.topic, result).inc()
-
-
-def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:
-    return [
-        leaf
-        for error in group.exceptions
-        for leaf in (_leaves(error) if isinstance(error, BaseExceptionGroup) else [error])
-    ]
+def _leaves(error: BaseException) -> list[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for one in error.exceptions for leaf in _leaves(one)]
 
 
 async def _pause(seconds: float, stopping: asyncio.Event) -> None:

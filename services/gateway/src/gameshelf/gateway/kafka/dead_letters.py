@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.database import Acquire, limit_lock_wait
 from gameshelf.gateway.encoding import decode, encode
 from gameshelf.gateway.failures import is_own_fault
 from gameshelf.gateway.kafka.consumed import CATALOG
@@ -48,14 +48,15 @@ class DeadLetters:
         self._metrics = metrics
         self._clock = clock
 
-    async def keep(self, record: Record, reason: str, detail: str) -> None:
-        """Keeps a record and publishes it; one about an erased user is dropped.
+    async def keep(self, record: Record, reason: str, detail: str, lock_wait_milliseconds: int) -> None:
+        """Keeps a record and publishes it; one about an erased user is dropped. The lock of the user's row is waited
+        for so long.
 
         Raises only what concerns every record: a record that can't be kept is logged and passed over.
         """
         detail = printable(detail)
         try:
-            kept = await self._keep(record, guess_user(record), reason, detail)
+            kept = await self._keep(record, guess_user(record), reason, detail, lock_wait_milliseconds)
         except UserErased:
             self._metrics.kafka_records.labels(record.topic, "dropped").inc()
             return
@@ -71,21 +72,21 @@ class DeadLetters:
             self._metrics.dead_letters.labels(record.topic, reason).inc()
             _log.warning("a record of %s became a dead letter: %s", record.topic, reason)
 
-    async def keep_failed(self, record: Record, error: Exception) -> None:
-        """Keeps a record whose event was refused, or could not be applied at all."""
+    def reason_of(self, error: Exception) -> tuple[str, str]:
+        """Reason and detail for an event that was refused, or could not be applied at all, which is logged."""
         if isinstance(error, DomainError):
-            await self.keep(record, error.code, error.default_message())
-            return
+            return error.code, error.default_message()
         _log.error("an event can't be applied", exc_info=error)
-        await self.keep(record, "NOT_APPLICABLE", type(error).__name__)
+        return "NOT_APPLICABLE", type(error).__name__
 
-    async def _keep(self, record: Record, user_id: UUID | None, reason: str, detail: str) -> bool:
+    async def _keep(self, record: Record, user_id: UUID | None, reason: str, detail: str, lock_wait: int) -> bool:
         value = record.value
         if value is not None and len(value) > _MAX_KEPT_BYTES:
             detail = f"{detail} (the original has {len(value)} bytes, too many to be kept)"
             value = None
         async with self._acquire() as connection, connection.transaction():
             if user_id is not None:
+                await limit_lock_wait(connection, lock_wait)
                 # Under the user's lock: a letter that comes beside an erasure is seen by it, or is not written.
                 await self._streams.lock(connection, user_id)
             new = await keep_dead_letter(

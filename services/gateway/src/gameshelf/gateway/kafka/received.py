@@ -1,11 +1,15 @@
 """A record as it is read: an event of ours, nothing for us, or Malformed."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from gameshelf.gateway.kafka.consumed import CATALOG, CONSUMED, ConsumedEvent
 from gameshelf.gateway.kafka.incoming import WRONG_TOPIC, Incoming, Malformed, parse_data, parse_envelope
+
+_NO_TIME = 7_258_118_400_000
+"""The end of the times that count, 2200, in milliseconds since 1970."""
 
 
 class Record(Protocol):
@@ -41,6 +45,14 @@ class Event:
         """The user that the event is about; the product for facts of the Catalog."""
         subject: UUID = self.data.product_id if self.is_of_product else self.data.user_id
         return subject
+
+    @property
+    def said_at(self) -> datetime | None:
+        """The time that the event says it is of, else that of its record; None where neither says one."""
+        if self.envelope.time is not None:
+            return self.envelope.time
+        is_said = 0 < self.record.timestamp < _NO_TIME
+        return datetime.fromtimestamp(self.record.timestamp / 1000, UTC) if is_said else None
 
     @property
     def is_of_product(self) -> bool:

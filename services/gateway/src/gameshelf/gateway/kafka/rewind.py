@@ -18,6 +18,10 @@ class Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def __init__(self) -> None:
         self.new: set[TopicPartition] = set()
+        self.epoch = 0
+        """Grows whenever the partitions are shared out anew."""
+        self.committed: dict[TopicPartition, int] = {}
+        """Through where this instance knows its partitions to be dealt with: the next offset of each."""
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         """Who has them next looks for itself."""
@@ -25,6 +29,8 @@ class Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Each may have to begin again."""
+        self.epoch += 1
+        self.committed = {}
         self.new |= set(assigned)
 
 

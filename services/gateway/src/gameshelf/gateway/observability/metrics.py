@@ -35,7 +35,10 @@ class Metrics:
         )
         self.outbox_refused = Gauge("outbox_refused", "Records that are set aside now", registry=registry)
         self.kafka_consumer_lag = Gauge(
-            "kafka_consumer_lag", "Records not yet read", ["topic", "partition"], registry=registry
+            "kafka_consumer_lag", "Records that wait, whatever for", ["topic", "partition"], registry=registry
+        )
+        self.kafka_records_deferred = Gauge(
+            "kafka_records_deferred", "Records set aside, of all instances together", registry=registry
         )
         self.kafka_records = Counter("kafka_records", "Records read", ["topic", "result"], registry=registry)
         self.dead_letters = Counter(

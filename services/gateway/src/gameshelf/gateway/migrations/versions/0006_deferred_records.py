@@ -1,0 +1,44 @@
+"""Records of Kafka that are set aside, and dead letters found by their key."""
+
+import sqlalchemy as sa
+import sqlmodel
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "deferred_records",
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("topic", sqlmodel.sql.sqltypes.AutoString(length=249), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("record_offset", sa.BigInteger(), nullable=False),
+        sa.Column("record_timestamp", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("record_key", sa.LargeBinary(), nullable=True),
+        sa.Column("value", sa.LargeBinary(), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "subject_id", "topic", "partition", "record_offset", "record_timestamp", name=op.f("pk_deferred_records")
+        ),
+        schema="gateway",
+    )
+    # An erasure finds the letters whose key is the user's id: 36 bytes as text. Other keys may be too long for an index.
+    op.create_index(
+        "ix_dead_letters_key",
+        "dead_letters",
+        ["record_key"],
+        schema="gateway",
+        postgresql_where=sa.text("octet_length(record_key) = 36"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_index("ix_dead_letters_key", table_name="dead_letters", schema="gateway")
+    op.drop_table("deferred_records", schema="gateway")

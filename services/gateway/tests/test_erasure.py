@@ -281,6 +281,18 @@ async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_
     await database.execute(
         "INSERT INTO playtime.playtime_corrections VALUES ($1, $1, $1, 5, 'a mistake', now())", player.id
     )
+    await database.execute(
+        "INSERT INTO gateway.deferred_records (subject_id, topic, partition, record_offset, record_timestamp, "
+        "next_attempt_at) VALUES ($1, 'held', 0, 0, 0, now() + interval '1 day')",
+        player.id,
+    )
+    # As letters were kept before their keys were read: nothing but the key names the player.
+    await database.execute(
+        "INSERT INTO gateway.dead_letters (id, topic, reason, detail, record_key, value) "
+        "VALUES (gen_random_uuid(), $2, 'MALFORMED_JSON', '', convert_to($1, 'UTF8'), '{')",
+        str(player.id),
+        PAYMENTS,
+    )
     await be_administered(player, platform, service)
     assert await tables_of_users(database) == await found_in(database, player.id)
     saved = await objects.list(user_prefix(player.id))
@@ -333,6 +345,8 @@ async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_
         return not is_left and await found_in(database, player.id) == {"gateway.user_streams"}
 
     await wait_until(only_the_tombstone)
+    by_key = "SELECT count(*) FROM gateway.dead_letters WHERE record_key = convert_to($1, 'UTF8')"
+    assert await database.fetchval(by_key, str(player.id)) == 0
     # It stays until every instance has had the time to see it.
     tombstone = "UPDATE gateway.user_streams SET erased_at = now() - interval '1 hour' WHERE user_id = $1"
     await database.execute(tombstone, player.id)

@@ -1,7 +1,7 @@
 """Records that are odd in any way: each one is kept as a dead letter, and the records behind it are applied."""
 
 import json
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -23,7 +23,7 @@ def purchase(marker, **wrong):
         {"purchaseTimestamp": "\u0000"},
         {"purchaseTimestamp": 10**400},
         {"userId": {"\u0000": "\u0000"}},
-        {"items": [{"productId": str(uuid4()), "productType": "\u0000"}]},
+        {"items": [{"productId": str(UUID(int=1)), "productType": "\u0000"}]},
     ],
     ids=repr,
 )
@@ -66,3 +66,19 @@ async def test_deep_nesting_is_a_dead_letter(player, send, letters_with, owns):
     await player.buys(game)
     await owns(player, game)
     assert len(await letters_with(marker, 1)) == 1
+
+
+async def test_the_good_items_of_an_order_are_granted_and_the_bad_one_is_a_dead_letter(
+    player, send, encode, letters_with, owns
+):
+    games, marker = [uuid4(), uuid4()], f"order-{uuid4()}"
+    items = [{"productId": str(games[0])}, {"productId": "\u0000"}, {"productId": str(games[1])}]
+    data = {"userId": str(player.id), "orderId": marker, "items": items}
+    value = encode(PURCHASED, data, id=marker)
+    await send(PAYMENTS, str(player.id).encode(), value)
+    await owns(player, *games)
+    [letter] = await letters_with(marker, 1)
+    assert (letter["user_id"], letter["reason"]) == (player.id, "MALFORMED_DATA")
+    kept = json.loads(letter["value"])
+    assert kept["id"] == f"{marker}#items[1]"
+    assert kept["data"] == {**data, "items": [items[1]]}

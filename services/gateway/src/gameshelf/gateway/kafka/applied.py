@@ -71,7 +71,8 @@ async def _installation(
 
 
 async def reviewed(transaction: Transaction, data: Review, at: datetime) -> None:
-    await transaction.of(LibraryService).set_rating(data.user_id, data.product_id, data.rating, at)
+    if data.rating is not None:
+        await transaction.of(LibraryService).set_rating(data.user_id, data.product_id, data.rating, at)
 
 
 def product_fact(data: ProductChange, at: datetime) -> ProductFact:

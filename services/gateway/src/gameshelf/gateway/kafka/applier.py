@@ -17,8 +17,8 @@ from gameshelf.gateway.kafka.applied import definition_facts, price_fact, produc
 from gameshelf.gateway.kafka.consumed import ACCOUNT_DELETED, TOPICS
 from gameshelf.gateway.kafka.dead_letters import DeadLetters, guess_user
 from gameshelf.gateway.kafka.inbox import take_new
-from gameshelf.gateway.kafka.incoming import Malformed, PriceChange, ProductChange
-from gameshelf.gateway.kafka.received import Event, Record, read
+from gameshelf.gateway.kafka.incoming import MALFORMED_DATA, Malformed, PriceChange, ProductChange
+from gameshelf.gateway.kafka.received import Event, Record, StoredRecord, event_of, read
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
 from gameshelf.gateway.streams import UserErased, UserStreams
@@ -84,10 +84,25 @@ class Applier:
             await self._bury_failed(record, error, books)
         else:
             if event is not None:
-                return event
+                return event if await self._keep_elements(event, books) else None
             self._metrics.kafka_records.labels(record.topic, "ignored").inc()
             await books.finished(None, [record])
         return None
+
+    async def _keep_elements(self, event: Event, books: Bookkeeping) -> bool:
+        """Keeps what is wrong in the event's lists; False when the record was set aside as a whole."""
+        record = event.record
+        try:
+            for element in event.bad_elements:
+                name, value = event_of(event, element)
+                alone = StoredRecord(record.topic, record.partition, record.offset, record.timestamp, record.key, value)
+                await self._dead_letters.keep(alone, MALFORMED_DATA, element.detail, books.lock_wait_milliseconds, name)
+        except Exception as error:
+            if event.is_of_product or not concerns_one(error):
+                raise
+            await books.set_aside(event.subject_id, [record])
+            return False
+        return True
 
     async def settle(self, events: Sequence[Event], books: Bookkeeping) -> set[UUID]:
         """Applies events in one transaction: those of one user, or facts of products. Where that fails, each one by

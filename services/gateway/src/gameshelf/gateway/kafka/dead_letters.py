@@ -48,15 +48,15 @@ class DeadLetters:
         self._metrics = metrics
         self._clock = clock
 
-    async def keep(self, record: Record, reason: str, detail: str, lock_wait_milliseconds: int) -> None:
+    async def keep(self, record: Record, reason: str, detail: str, lock_wait_milliseconds: int, part: str = "") -> None:
         """Keeps a record and publishes it; one about an erased user is dropped. The lock of the user's row is waited
-        for so long.
+        for so long. ``part`` tells the letters of one record apart.
 
         Raises only what concerns every record: a record that can't be kept is logged and passed over.
         """
         detail = printable(detail)
         try:
-            kept = await self._keep(record, guess_user(record), reason, detail, lock_wait_milliseconds)
+            kept = await self._keep(record, guess_user(record), reason, detail, lock_wait_milliseconds, part)
         except UserErased:
             self._metrics.kafka_records.labels(record.topic, "dropped").inc()
             return
@@ -79,7 +79,9 @@ class DeadLetters:
         _log.error("an event can't be applied", exc_info=error)
         return "NOT_APPLICABLE", type(error).__name__
 
-    async def _keep(self, record: Record, user_id: UUID | None, reason: str, detail: str, lock_wait: int) -> bool:
+    async def _keep(
+        self, record: Record, user_id: UUID | None, reason: str, detail: str, lock_wait: int, part: str
+    ) -> bool:
         value = record.value
         if value is not None and len(value) > _MAX_KEPT_BYTES:
             detail = f"{detail} (the original has {len(value)} bytes, too many to be kept)"
@@ -91,7 +93,7 @@ class DeadLetters:
                 await self._streams.lock(connection, user_id)
             new = await keep_dead_letter(
                 connection,
-                identity=f"{record.topic}/{record.partition}/{record.offset}/{record.timestamp}",
+                identity=f"{record.topic}/{record.partition}/{record.offset}/{record.timestamp}{part}",
                 user_id=user_id,
                 topic=record.topic,
                 reason=reason,

@@ -6,10 +6,9 @@ partition waits.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
-from gameshelf.gateway.kafka.received import Record
+from gameshelf.gateway.kafka.received import Record, StoredRecord
 from gameshelf.gateway.tables import DeferredRecord
 from gameshelf.kernel.database import Connection, Statement
 from sqlalchemy import (
@@ -130,18 +129,6 @@ _COUNTS = Statement(
 
 class NoRoom(Exception):
     """So many records are set aside already that no more are: their partition waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
-    """A record that was set aside."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
 
 
 async def defer_records(connection: Connection, subject_id: UUID, records: Sequence[Record]) -> None:

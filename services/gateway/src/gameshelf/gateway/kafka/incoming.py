@@ -4,8 +4,10 @@ Each model below is one consumed event's data (contract, section 6). What does n
 can never be applied.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 from uuid import UUID
 
 from gameshelf.achievements import MAX_DEFINITIONS
@@ -26,6 +28,13 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+MAX_ID = 500
+"""Of an event, in code points."""
+_MOST_DESCRIBED = 2000
+"""Of how many complaints pydantic is asked for the description: each takes microseconds."""
+_MOST_BAD = 100
+"""How many elements of an event become dead letters of their own."""
+
 D = TypeVar("D", bound=BaseModel)
 
 
@@ -37,19 +46,35 @@ class Malformed(Exception):
         self.reason = reason
 
 
+MALFORMED_DATA = "MALFORMED_DATA"
+"""The reason of a dead letter whose data is not what its type has."""
 WRONG_TOPIC = "WRONG_TOPIC"
 """The reason of a dead letter whose type belongs on another topic; commands for many letters never send it again."""
 
 
-def _utc(moment: datetime) -> datetime:
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _none_if_blank(value: object) -> object:
+    # Producers whose language has no null send the zero value of a field that they don't set.
+    return None if value in ("", 0) and not isinstance(value, bool) else value
+
+
+def _said(moment: datetime | None) -> datetime | None:
+    """The time in UTC; None for one that stands for no time: Go's 0001-01-01, .NET's 9999-12-31."""
+    if moment is None:
+        return None
     # A time without an offset is taken as UTC: the platform's events are.
     try:
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("out of range in UTC") from None
+        return None
+    return utc if _FIRST <= utc < _LAST else None
 
 
-Moment = Annotated[datetime, AfterValidator(_utc)]
+UNSET = BeforeValidator(_none_if_blank)
+"""For an optional field: "" and 0 mean that it was not said."""
+Moment = Annotated[datetime | None, UNSET, AfterValidator(_said)]
 SourceId = Annotated[str, Field(min_length=1, max_length=200), NORMALISED, ONE_LINE]
 ProductType = Annotated[Name, Field(max_length=50)]
 Amount = Annotated[StrictInt, Field(ge=0, le=10**15)]
@@ -60,6 +85,8 @@ class _Data(BaseModel):
     model_config = ConfigDict(
         alias_generator=AliasGenerator(validation_alias=to_camel), populate_by_name=True, extra="ignore", frozen=True
     )
+    element_lists: ClassVar[frozenset[str]] = frozenset()
+    """Lists of which one wrong element keeps back nothing but itself."""
 
 
 def _traceparent(value: object) -> object:
@@ -73,10 +100,10 @@ class Incoming(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     specversion: Annotated[str, Field(pattern=r"^1\.", max_length=20)]
-    id: Annotated[str, Field(min_length=1, max_length=500)]
+    id: Annotated[str, Field(min_length=1, max_length=MAX_ID)]
     source: Annotated[str, Field(min_length=1, max_length=500)]
     type: Annotated[str, Field(min_length=1, max_length=255)]
-    time: Moment | None = None
+    time: Moment = None
     traceparent: Annotated[Annotated[str, Field(max_length=256)] | None, BeforeValidator(_traceparent)] = None
     data: Any = None
     """Anything: what it has to be is its type's affair, and most types mean nothing here."""
@@ -84,52 +111,59 @@ class Incoming(BaseModel):
 
 class PurchasedItem(_Data):
     product_id: UUID
-    product_type: ProductType | None = None
+    product_type: Annotated[ProductType | None, UNSET] = None
 
 
 class Purchase(_Data):
+    element_lists = frozenset({"items"})
+
     user_id: UUID
     order_id: SourceId
     items: Annotated[tuple[PurchasedItem, ...], Field(min_length=1, max_length=1000)]
-    purchase_timestamp: Moment | None = None
+    purchase_timestamp: Moment = None
 
 
 class KeyActivation(_Data):
     user_id: UUID
     product_id: UUID
     key_id: SourceId
-    timestamp: Moment | None = None
+    timestamp: Moment = None
 
 
 class GiftReceived(_Data):
     user_id: UUID
     product_id: UUID
     gift_id: SourceId
-    timestamp: Moment | None = None
+    timestamp: Moment = None
 
 
 class InstallationChange(_Data):
     user_id: UUID
     product_id: UUID
-    version_id: Annotated[Name, Field(max_length=100)] | None = None
-    status: InstallationStatus | None = None
-    timestamp: Moment | None = None
+    version_id: Annotated[Annotated[Name, Field(max_length=100)] | None, UNSET] = None
+    status: Annotated[InstallationStatus | None, UNSET] = None
+    timestamp: Moment = None
+
+
+def _rating(value: float) -> float | None:
+    return value if 0 <= value <= 100 else None
 
 
 class Review(_Data):
     user_id: UUID
     product_id: UUID
-    rating: FiniteFloat
+    rating: Annotated[FiniteFloat, AfterValidator(_rating)] | None = None
+    """None for one outside of 0 to 100, which was not said."""
 
 
 class AccountDeleted(_Data):
     user_id: UUID
-    deleted_at: Moment | None = None
+    deleted_at: Moment = None
 
 
 class Titles(_Data):
-    ru: Title | None = None
-    en: Title | None = None
+    ru: Annotated[Title | None, UNSET] = None
+    en: Annotated[Title | None, UNSET] = None
 
 
 def _titles(value: object) -> object:
@@ -137,47 +171,53 @@ def _titles(value: object) -> object:
     return {"ru": value} if isinstance(value, str) else value
 
 
+Description = Annotated[str, Field(max_length=5000), NORMALISED]
+
+
 class Descriptions(_Data):
-    ru: Annotated[str, Field(max_length=5000), NORMALISED] | None = None
-    en: Annotated[str, Field(max_length=5000), NORMALISED] | None = None
+    ru: Annotated[Description | None, UNSET] = None
+    en: Annotated[Description | None, UNSET] = None
 
 
 Localised = Annotated[Titles, BeforeValidator(_titles)]
-IconUrl = Annotated[str, Field(max_length=2000), NORMALISED]
+Url = Annotated[str, Field(max_length=2000), NORMALISED]
+ApiName = Annotated[str, Field(min_length=1, max_length=200), NORMALISED]
 
 
 class AchievementDefinition(_Data):
     id: UUID
-    api_name: Annotated[str, Field(min_length=1, max_length=200), NORMALISED] | None = None
-    name: Localised | None = None
-    description: Annotated[Descriptions, BeforeValidator(_titles)] | None = None
-    icon_url_locked: IconUrl | None = None
-    icon_url_unlocked: IconUrl | None = None
+    api_name: Annotated[ApiName | None, UNSET] = None
+    name: Annotated[Localised | None, UNSET] = None
+    description: Annotated[Annotated[Descriptions, BeforeValidator(_titles)] | None, UNSET] = None
+    icon_url_locked: Annotated[Url | None, UNSET] = None
+    icon_url_unlocked: Annotated[Url | None, UNSET] = None
     is_hidden: StrictBool | None = None
-    target_progress: Annotated[StrictInt, Field(ge=1, le=2**31 - 1)] | None = None
+    target_progress: Annotated[Annotated[StrictInt, Field(ge=1, le=2**31 - 1)] | None, UNSET] = None
     server_authoritative: StrictBool | None = None
 
 
 class ProductChange(_Data):
+    element_lists = frozenset({"achievements"})
+
     product_id: UUID
-    new_title: Localised | None = None
-    new_cover_image_url: Annotated[str, Field(max_length=2000), NORMALISED] | None = None
-    product_type: ProductType | None = None
+    new_title: Annotated[Localised | None, UNSET] = None
+    new_cover_image_url: Annotated[Url | None, UNSET] = None
+    product_type: Annotated[ProductType | None, UNSET] = None
     is_free_to_play: StrictBool | None = None
     family_sharing_allowed: StrictBool | None = None
     achievements: Annotated[tuple[AchievementDefinition, ...], Field(max_length=MAX_DEFINITIONS)] | None = None
-    timestamp: Moment | None = None
+    timestamp: Moment = None
 
 
 class PriceChange(_Data):
     product_id: UUID
     price_minor: Amount
-    old_price_minor: Amount | None = None
+    old_price_minor: Annotated[Amount | None, UNSET] = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", max_length=3)]
     discount_percent: Annotated[StrictInt, Field(ge=0, le=100)] | None = None
-    sale_id: SourceId | None = None
-    sale_ends_at: Moment | None = None
-    timestamp: Moment | None = None
+    sale_id: Annotated[SourceId | None, UNSET] = None
+    sale_ends_at: Moment = None
+    timestamp: Moment = None
 
 
 def parse_envelope(value: bytes | None) -> Incoming:
@@ -191,14 +231,53 @@ def parse_envelope(value: bytes | None) -> Incoming:
         raise Malformed("MALFORMED_JSON" if invalid else "MALFORMED_EVENT", _describe(error)) from None
 
 
-def parse_data(model: type[D], data: Any) -> D:
-    """The event's data as ``model``. Raises Malformed."""
+@dataclass(frozen=True, slots=True)
+class BadElement:
+    """An element of a list in an event's data that can never be applied, and what is wrong with it."""
+
+    field: str
+    """The list, as the event calls it."""
+    index: int
+    detail: str
+
+
+def parse_data(model: type[D], data: Any) -> tuple[D, Sequence[BadElement]]:
+    """The event's data as ``model``, without the elements of its lists that are wrong; those are the second value.
+
+    Raises Malformed, also where nothing of a list that must have something is left.
+    """
     if not isinstance(data, dict):
         raise Malformed("MALFORMED_EVENT", "data: an object is expected")
     try:
-        return model.model_validate(data)
+        return model.model_validate(data), ()
     except ValidationError as error:
-        raise Malformed("MALFORMED_DATA", _describe(error)) from None
+        bad = _bad_elements(model, data, error)
+        if not bad:
+            raise Malformed(MALFORMED_DATA, _describe(error)) from None
+    rest = dict(data)
+    for field in {one.field for one in bad}:
+        wrong = {one.index for one in bad if one.field == field}
+        rest[field] = [element for index, element in enumerate(data[field]) if index not in wrong]
+    try:
+        return model.model_validate(rest), bad
+    except ValidationError as error:
+        raise Malformed(MALFORMED_DATA, _describe(error)) from None
+
+
+def _bad_elements(model: type[BaseModel], data: Mapping[str, Any], error: ValidationError) -> list[BadElement]:
+    """What is wrong with single elements, the first complaint of each. Empty where the list has no other element, or
+    where so much is wrong that the event is kept back as a whole.
+    """
+    if error.error_count() > _MOST_DESCRIBED:
+        return []
+    lists = {name for field in model.element_lists for name in (field, to_camel(field))}  # type: ignore[attr-defined]
+    found: dict[tuple[str, int], BadElement] = {}
+    for entry in error.errors(include_url=False, include_context=False, include_input=False):
+        match entry["loc"]:
+            case (str(field), int(index), *inside) if field in lists and len(data[field]) > 1:
+                where = ".".join(map(str, (field, index, *inside)))
+                found.setdefault((field, index), BadElement(field, index, f"{where}: {entry['msg']}"))
+    return list(found.values()) if len(found) <= _MOST_BAD else []
 
 
 def _describe(error: ValidationError) -> str:

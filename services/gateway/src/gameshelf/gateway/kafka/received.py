@@ -1,12 +1,23 @@
 """A record as it is read: an event of ours, nothing for us, or Malformed."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from gameshelf.gateway.kafka.consumed import CATALOG, CONSUMED, ConsumedEvent
-from gameshelf.gateway.kafka.incoming import WRONG_TOPIC, Incoming, Malformed, parse_data, parse_envelope
+from gameshelf.gateway.kafka.incoming import (
+    MAX_ID,
+    WRONG_TOPIC,
+    BadElement,
+    Incoming,
+    Malformed,
+    parse_data,
+    parse_envelope,
+)
+from pydantic_core import from_json
 
 _NO_TIME = 7_258_118_400_000
 """The end of the times that count, 2200, in milliseconds since 1970."""
@@ -32,6 +43,18 @@ class Record(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A record that did not just come from Kafka: one that was set aside, or a part of one."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A record whose envelope and data are good."""
 
@@ -39,6 +62,8 @@ class Event:
     envelope: Incoming
     data: Any
     consumed: ConsumedEvent
+    bad_elements: Sequence[BadElement] = ()
+    """What is left out of ``data``: each of them is a dead letter of its own."""
 
     @property
     def subject_id(self) -> UUID:
@@ -71,4 +96,16 @@ def read(record: Record) -> Event | None:
         return None
     if consumed.topic != record.topic:
         raise Malformed(WRONG_TOPIC, f"type: {envelope.type} counts only on {consumed.topic}")
-    return Event(record, envelope, parse_data(consumed.data, envelope.data), consumed)
+    data, bad_elements = parse_data(consumed.data, envelope.data)
+    return Event(record, envelope, data, consumed, bad_elements)
+
+
+def event_of(event: Event, element: BadElement) -> tuple[str, bytes]:
+    """One element of an event's list as an event of its own, which can be applied once it is right: the name of the
+    element, and the whole event with nothing else in that list (contract in detail, section 6).
+    """
+    name = f"#{element.field}[{element.index}]"
+    document = from_json(event.record.value or b"")
+    document["id"] = document["id"][: MAX_ID - len(name)] + name
+    document["data"][element.field] = [document["data"][element.field][element.index]]
+    return name, json.dumps(document, ensure_ascii=False).encode()

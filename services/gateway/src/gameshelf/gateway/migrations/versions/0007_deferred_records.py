@@ -3,9 +3,10 @@
 import sqlalchemy as sa
 import sqlmodel
 from alembic import op
+from gameshelf.kernel.schema_changes import create_index, drop_index
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -30,7 +31,7 @@ def upgrade() -> None:
         schema="gateway",
     )
     # An erasure finds the letters whose key is the user's id: 36 bytes as text. Other keys may be too long for an index.
-    op.create_index(
+    create_index(
         "ix_dead_letters_key",
         "dead_letters",
         ["record_key"],
@@ -40,5 +41,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_index("ix_dead_letters_key", table_name="dead_letters", schema="gateway")
     op.drop_table("deferred_records", schema="gateway")
+    drop_index("ix_dead_letters_key", "dead_letters", schema="gateway")

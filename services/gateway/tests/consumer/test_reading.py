@@ -1,0 +1,147 @@
+"""How events are read: what was not said, and what is wrong with one element of a list."""
+
+import json
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from gameshelf.gateway.kafka.incoming import Malformed
+from gameshelf.gateway.kafka.received import StoredRecord, event_of, read
+
+ABOUT = {"userId": str(uuid4()), "productId": str(uuid4())}
+TYPES = {
+    "purchase": ("payment.purchase.completed", {**ABOUT, "orderId": "o", "items": [{"productId": str(uuid4())}]}),
+    "key": ("payment.key.activated", {**ABOUT, "keyId": "k"}),
+    "installation": ("download.game.status.changed", {**ABOUT, "status": "installed"}),
+    "review": ("social.review.submitted", {**ABOUT, "rating": 5}),
+    "product": ("catalog.product.updated", ABOUT),
+    "price": ("catalog.price.updated", {**ABOUT, "priceMinor": 100, "currency": "RUB"}),
+    "deleted": ("account.user.deleted", ABOUT),
+}
+
+
+def record_of(name, *, timestamp=0, envelope=None, **more):
+    kind, data = TYPES[name]
+    document = {"specversion": "1.0", "id": "e", "source": "s", "type": f"com.platform.{kind}.v1"}
+    value = json.dumps({**document, **(envelope or {}), "data": {**data, **more}}).encode()
+    return StoredRecord(f"com.platform.{kind.split('.')[0]}.events.v1", 0, 0, timestamp, None, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "attribute"),
+    [
+        ("purchase", "purchaseTimestamp", "purchase_timestamp"),
+        ("key", "timestamp", "timestamp"),
+        ("installation", "timestamp", "timestamp"),
+        ("product", "timestamp", "timestamp"),
+        ("price", "timestamp", "timestamp"),
+        ("price", "saleEndsAt", "sale_ends_at"),
+        ("deleted", "deletedAt", "deleted_at"),
+    ],
+)
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        "",
+        0,
+        None,
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59.9999999Z",
+        "1969-12-31T23:59:59Z",
+        "2200-01-01T00:00:00Z",
+    ],
+)
+def test_a_time_that_stands_for_none_was_not_said(name, field, attribute, nothing):
+    event = read(record_of(name, **{field: nothing}))
+    assert getattr(event.data, attribute) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "attribute"),
+    [
+        ("installation", "versionId", "version_id"),
+        ("installation", "status", "status"),
+        ("product", "newTitle", "new_title"),
+        ("product", "newCoverImageUrl", "new_cover_image_url"),
+        ("product", "productType", "product_type"),
+        ("price", "saleId", "sale_id"),
+        ("price", "oldPriceMinor", "old_price_minor"),
+    ],
+)
+@pytest.mark.parametrize("nothing", ["", 0, None])
+def test_an_optional_field_that_is_empty_was_not_said(name, field, attribute, nothing):
+    assert getattr(read(record_of(name, **{field: nothing})).data, attribute) is None
+
+
+def test_an_optional_field_of_an_element_that_is_empty_was_not_said():
+    names = ("apiName", "name", "description", "iconUrlLocked", "iconUrlUnlocked", "targetProgress")
+    event = read(
+        record_of(
+            "product", achievements=[{"id": str(uuid4()), name: nothing} for name in names for nothing in ("", 0)]
+        )
+    )
+    assert len(event.data.achievements) == 2 * len(names)
+    assert event.bad_elements == ()
+    assert {value for one in event.data.achievements for key, value in one if key != "id"} == {None}
+
+
+def test_no_discount_and_false_are_said():
+    assert read(record_of("price", discountPercent=0)).data.discount_percent == 0
+    assert read(record_of("product", isFreeToPlay=False)).data.is_free_to_play is False
+
+
+@pytest.mark.parametrize(("rating", "said"), [(0, 0), (100, 100), (-1, None), (100.5, None), (None, None)])
+def test_a_rating_outside_of_its_range_was_not_said(rating, said):
+    assert read(record_of("review", rating=rating)).data.rating == said
+
+
+def test_an_event_counts_from_its_time_else_from_its_record_s():
+    said = "2026-03-01T12:00:00Z"
+    assert read(record_of("key", timestamp=5, envelope={"time": said})).said_at == datetime(2026, 3, 1, 12, tzinfo=UTC)
+    sent = int(datetime(2026, 4, 1, tzinfo=UTC).timestamp() * 1000)
+    for nothing in ("", 0, None, "0001-01-01T00:00:00Z"):
+        event = read(record_of("key", timestamp=sent, envelope={"time": nothing}))
+        assert event.said_at == datetime(2026, 4, 1, tzinfo=UTC)
+    assert read(record_of("key", timestamp=-1)).said_at is None
+
+
+@pytest.mark.parametrize(
+    "bad", [{"productId": "x"}, {}, None, 5, {"productId": str(uuid4()), "productType": "\n"}], ids=repr
+)
+def test_what_is_wrong_with_one_element_keeps_back_that_element_alone(bad):
+    good = [{"productId": str(uuid4())} for _ in range(2)]
+    event = read(record_of("purchase", items=[good[0], bad, good[1]]))
+    assert [str(item.product_id) for item in event.data.items] == [one["productId"] for one in good]
+    [element] = event.bad_elements
+    assert (element.field, element.index) == ("items", 1)
+    assert element.detail.startswith("items.1")
+    name, value = event_of(event, element)
+    assert name == "#items[1]"
+    alone, whole = json.loads(value), json.loads(event.record.value)
+    assert alone == {**whole, "id": "e#items[1]", "data": {**whole["data"], "items": [bad]}}
+
+
+def test_an_element_that_was_mended_is_an_event_like_any_other():
+    event = read(record_of("product", achievements=[{"id": "x"}, {"id": str(uuid4())}]))
+    _, value = event_of(event, event.bad_elements[0])
+    mended = value.replace(b'"x"', json.dumps(str(uuid4())).encode())
+    again = read(StoredRecord(event.record.topic, 0, 0, 0, None, mended))
+    assert again.envelope.id == "e#achievements[0]"
+    assert len(again.data.achievements) == 1
+
+
+def test_the_id_of_an_element_fits_like_any_other():
+    event = read(record_of("purchase", items=[{}, {"productId": str(uuid4())}], envelope={"id": "e" * 500}))
+    _, value = event_of(event, event.bad_elements[0])
+    assert json.loads(value)["id"] == "e" * 491 + "#items[0]"
+
+
+def test_where_nothing_is_left_the_event_is_kept_back_as_a_whole():
+    for items in ([{}], [{}, {}], [], [{}] * 500, [{"productId": str(uuid4())}] * 1001):
+        with pytest.raises(Malformed):
+            read(record_of("purchase", items=items))
+
+
+def test_another_field_that_is_wrong_keeps_back_the_event_as_a_whole():
+    with pytest.raises(Malformed):
+        read(record_of("purchase", orderId="", items=[{}, {"productId": str(uuid4())}]))

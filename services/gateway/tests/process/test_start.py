@@ -1,8 +1,10 @@
 """What keeps the service from starting is one line that says what to do."""
 
 import socket
+import time
 
 import pytest
+from gameshelf.devstack.servers.base import listens
 
 
 @pytest.mark.parametrize("part", ["HTTP", "GRPC", "METRICS"])
@@ -18,6 +20,15 @@ def test_a_taken_port_is_named(platform, part):
     assert refused.process.returncode == 1
     [line] = refused.log.read_text().splitlines()
     assert name in line
+
+
+def test_grpc_is_served_before_the_service_can_say_that_it_is_ready(platform):
+    service = platform.service()
+    service.start(wait=False)
+    deadline = time.monotonic() + 30
+    while not listens(service.http_port):
+        assert time.monotonic() < deadline
+    assert listens(service.grpc_port)
 
 
 def test_an_empty_database_is_refused_with_the_command_that_migrates_it(start, database):

@@ -13,7 +13,7 @@ from typing import Any
 from gameshelf.gateway.http.drain import Asgi
 from gameshelf.gateway.main import run_gateway, spare_the_collector
 from gameshelf.gateway.observability.logs import configure_logging
-from gameshelf.gateway.settings import load_settings
+from gameshelf.gateway.settings import ServiceRole, load_settings
 from gameshelf.gateway.wiring import Gateway, build
 
 _log = logging.getLogger(__name__)
@@ -45,6 +45,10 @@ class Application:
         spare_the_collector()
         self._serve = gateway.app()
         running = asyncio.create_task(_run(gateway), name="gateway")
+        if ServiceRole.API in settings.roles:
+            listening = asyncio.create_task(gateway.grpc_listens.wait())
+            await asyncio.wait((listening, running), return_when=asyncio.FIRST_COMPLETED)
+            listening.cancel()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         gateway.draining.set()

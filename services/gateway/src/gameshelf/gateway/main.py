@@ -227,6 +227,7 @@ async def _serve_http(gateway: Gateway) -> None:
             gateway.updates.drain()
 
     server = granian if settings.server == "granian" else hypercorn
+    await gateway.grpc_listens.wait()  # whoever is told that this instance is ready may call it over gRPC
     try:
         await server.serve(
             app,
@@ -247,6 +248,7 @@ async def _serve_grpc(gateway: Gateway) -> None:
         await server.start()
     except OSError as error:
         raise CannotListen(str(error)) from None
+    gateway.grpc_listens.set()
     try:
         await gateway.draining.wait()
         await server.report_draining()

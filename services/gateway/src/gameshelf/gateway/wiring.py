@@ -205,6 +205,8 @@ class Gateway:
         self.draining = asyncio.Event()
         """Set when the process is to end: readiness says so, and everything is still served."""
         self.stopping = asyncio.Event()
+        self.grpc_listens = asyncio.Event()
+        """Set once gRPC is served; REST, and so readiness, only comes after it."""
         self.redis = redis_adapter.connect(settings)
         self.streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode())
         self.hub = Hub(self.redis, self.acquire)

@@ -9,3 +9,12 @@ async def test_revisions_go_on_beyond_those_of_the_lost_time(player):
     assert now.revision > lost.revision + 1_000_000
     changed = await player.put({"volume": 2})
     assert changed.revision == now.revision + 1
+
+
+async def test_settings_that_were_lost_begin_beyond_every_revision_that_a_client_remembers(player):
+    await player.connection.execute("SELECT settings.mark_restored()")
+    made = await player.put({"volume": 3})
+    assert made.revision > 1_000_000_000
+    before = made.revision
+    await player.connection.execute("SELECT settings.mark_restored()")  # a second one never takes it back
+    assert (await player.put({"volume": 4})).revision > before

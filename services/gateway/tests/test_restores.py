@@ -7,7 +7,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from gameshelf.gateway.observability.metrics import Metrics
+from gameshelf.gateway.replaced import ReplacedDatabase
 from gameshelf.gateway.restores import DeletionGuard, mark_reconciled, open_restore
+from redis.asyncio import Redis
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +99,10 @@ async def test_nobody_deletes_until_the_store_has_been_compared(platform, restor
             rounds.append(1)
 
         metrics = Metrics()
-        guarded = DeletionGuard(pool.acquire, metrics).unless_open(run_once)
+        host, _, port = platform.valkey.address.partition(":")
+        redis = Redis(host=host, port=int(port))
+        replaced = ReplacedDatabase(pool.acquire, redis, metrics)
+        guarded = DeletionGuard(pool.acquire, metrics, replaced).unless_open(run_once)
         await guarded()
         assert rounds == []
         assert metrics.registry.get_sample_value("restore_open") == 1
@@ -108,6 +113,7 @@ async def test_nobody_deletes_until_the_store_has_been_compared(platform, restor
             assert await open_restore(connection) is None
         await guarded()
         assert rounds == [1]
+        await redis.aclose()
         assert metrics.registry.get_sample_value("restore_open") == 0
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKeyConstraint, MetaData, PrimaryKeyConstraint
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKeyConstraint, MetaData, PrimaryKeyConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -54,6 +54,18 @@ class GameSettings(_Table, table=True):
     """Grows with every change of any layer."""
     last_updated_at: datetime = _time()
     last_synced_with_cloud_at: datetime | None = _time(default=None, nullable=True)
+
+
+class FirstRevision(_Table, table=True):
+    """At which revision settings begin that the database doesn't know; no row: at 1. Written after a restore only, by
+    ``settings.mark_restored``: the time of the newest one in seconds, which no client remembers from the lost time.
+    """
+
+    __tablename__ = "first_revisions"
+    __table_args__ = (PrimaryKeyConstraint("singleton"), CheckConstraint("singleton", name="singleton"))
+
+    singleton: bool = Field(default=True, primary_key=True, sa_column_kwargs={"server_default": text("true")})
+    revision: int = Field(sa_type=BigInteger)
 
 
 class SettingsOverlay(_Table, table=True):

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, Erasure, rows, user
-from gameshelf.settings.models import GameSettings, LayerKind, SettingsOverlay
+from gameshelf.settings.models import FirstRevision, GameSettings, LayerKind, SettingsOverlay
 from gameshelf.settings.rules import Json, as_text, from_text
-from sqlalchemy import String, Text, Uuid, and_, bindparam, cast, delete, func, literal, or_, select, tuple_, update
+from sqlalchemy import String, Text, Uuid, and_, bindparam, cast, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -80,7 +80,8 @@ _LOAD = Statement(
 
 def _head(payload: Any) -> Any:
     """The next revision of a game's settings; ``payload`` is the account's layer, or nothing to leave that as it is."""
-    values = {"revision": literal(1), "last_updated_at": _NOW, "last_synced_with_cloud_at": _NOW}
+    first = func.coalesce(select(col(FirstRevision.revision)).scalar_subquery(), 1)
+    values = {"revision": first, "last_updated_at": _NOW, "last_synced_with_cloud_at": _NOW}
     if payload is not None:
         values["settings_payload"] = payload
     made = insert(GameSettings).values(user_id=user(), product_id=_PRODUCT, **values)

@@ -10,6 +10,7 @@ from gameshelf.gateway.database import Database
 from gameshelf.gateway.migrate import SchemaOutdated, require_current
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.outbox import store
+from gameshelf.gateway.replaced import ReplacedDatabase
 from gameshelf.gateway.settings import Settings
 from gameshelf.gateway.ws.hub import Hub
 from gameshelf.kernel.migrations import Migrations
@@ -30,6 +31,7 @@ class Health:
         hub: Hub,
         metrics: Metrics,
         migrations: Sequence[Migrations],
+        replaced: ReplacedDatabase,
         draining: asyncio.Event,
     ) -> None:
         self._settings = settings
@@ -39,6 +41,7 @@ class Health:
         self._hub = hub
         self._metrics = metrics
         self._migrations = migrations
+        self._replaced = replaced
         self._draining = draining
 
     async def ready(self) -> tuple[bool, dict[str, str]]:
@@ -50,7 +53,8 @@ class Health:
         }
         named = {name: check for name, check in others.items() if check}
         serving, redis, *found = await asyncio.gather(self._postgres(), _works(self._ping_redis()), *named.values())
-        parts = {"postgresql": "ok" if serving else "failed", "redis": _state(redis)}
+        postgresql = "failed" if not serving else "replaced" if self._replaced.reason else "ok"
+        parts = {"postgresql": postgresql, "redis": _state(redis)}
         parts |= {name: _state(works) for name, works in zip(named, found, strict=True)}
         return serving and not self._draining.is_set(), parts
 

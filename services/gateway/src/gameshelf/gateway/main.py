@@ -166,6 +166,7 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
     settings, stopping = gateway.settings, gateway.stopping
     roles = settings.roles
     yield "gauges", repeat("gauges", gateway.health.measure, 2.0, stopping)
+    yield "database identity", repeat("database identity", gateway.replaced.look, 2.0, stopping)
     if ServiceRole.API in roles:
         if http:
             yield "http", _serve_http(gateway)

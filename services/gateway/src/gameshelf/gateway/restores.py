@@ -12,6 +12,7 @@ from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.observability.metrics import Metrics
+from gameshelf.gateway.replaced import ReplacedDatabase
 from gameshelf.gateway.tables import Restore, Rewind
 from gameshelf.kernel.database import Connection, Statement
 from sqlalchemy import ARRAY, Integer, String, Uuid, bindparam, column, func, select, update
@@ -130,16 +131,21 @@ class DeletionGuard:
     memory of events that are about to come again.
     """
 
-    def __init__(self, acquire: Acquire, metrics: Metrics) -> None:
+    def __init__(self, acquire: Acquire, metrics: Metrics, replaced: ReplacedDatabase) -> None:
         self._acquire = acquire
         self._metrics = metrics
+        self._replaced = replaced
         self._was_open = False
 
     def unless_open(self, run_once: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-        """The job, which does nothing while a restore is open. One round trip more a round."""
+        """The job, which does nothing while a restore is open, or after another database took the place of this one.
+
+        Two round trips more a round, and two to Redis.
+        """
 
         async def guarded() -> None:
-            if not await self._is_open():
+            await self._replaced.look()
+            if self._replaced.reason is None and not await self._is_open():
                 await run_once()
 
         return guarded

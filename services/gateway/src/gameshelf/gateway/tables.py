@@ -11,6 +11,7 @@ from uuid import UUID
 from gameshelf.kernel.migrations import Migrations
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     DateTime,
     Identity,
     Index,
@@ -280,6 +281,18 @@ class Rewind(_Table, table=True):
     topic: str = Field(primary_key=True, max_length=249)
     partition: int = Field(primary_key=True)
     rewound_at: datetime = _now()
+
+
+class DatabaseIdentity(_Table, table=True):
+    """The cluster and timeline that this database was on when the service looked last; others mean a replacement."""
+
+    __tablename__ = "database_identity"
+    __table_args__ = (PrimaryKeyConstraint("singleton"), CheckConstraint("singleton", name="singleton"))
+
+    singleton: bool = Field(default=True, primary_key=True, sa_column_kwargs={"server_default": text("true")})
+    system: str = Field(max_length=20)
+    timeline: str = Field(max_length=8)
+    noted_at: datetime = _now()
 
 
 class ErasedUser(_Table, table=True):

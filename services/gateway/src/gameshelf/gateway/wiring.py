@@ -70,6 +70,7 @@ from gameshelf.gateway.migrate import require_current
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
 from gameshelf.gateway.outbox.messages import NOTIFICATIONS
+from gameshelf.gateway.replaced import ReplacedDatabase
 from gameshelf.gateway.restores import DeletionGuard
 from gameshelf.gateway.saves import Bucket, Saves
 from gameshelf.gateway.settings import ServiceRole, Settings, SettingsError
@@ -237,10 +238,13 @@ class Gateway:
             settings.trusted_proxies,
         )
         self.verifier = _verifier(settings)
-        self.health = Health(settings, database, self.redis, self.live, self.hub, metrics, MIGRATIONS, self.draining)
+        self.replaced = ReplacedDatabase(self.acquire, self.redis, metrics)
+        self.health = Health(
+            settings, database, self.redis, self.live, self.hub, metrics, MIGRATIONS, self.replaced, self.draining
+        )
         self.relay = self._relay()
         self.consumer = self._consumer()
-        self.deletion_guard = DeletionGuard(self.acquire, metrics)
+        self.deletion_guard = DeletionGuard(self.acquire, metrics, self.replaced)
         self.erasure = Erasure(
             self.acquire,
             self.streams,

@@ -73,6 +73,11 @@ class Metrics:
         self.savegame_objects = Counter(
             "savegame_objects", "What the sweeps of the object store found", ["found"], registry=registry
         )
+        self.database_replaced = Gauge(
+            "database_replaced",
+            "Whether another database took this one's place and `libctl backup mark-restored` was not run",
+            registry=registry,
+        )
         self.restore_open = Gauge(
             "restore_open", "Whether jobs wait for `libctl saves reconcile --apply`", registry=registry
         )

@@ -1,10 +1,11 @@
 """The mark of a restored database, by which the service knows what it must not delete yet and from where to consume."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gameshelf.libctl.errors import Refused
+from gameshelf.libctl.errors import Precondition, Refused
 from gameshelf.libctl.postgres import Connection, quoted
 
 _GATEWAY = "gateway"
@@ -36,3 +37,54 @@ async def restored(
         "SELECT gateway.mark_restored($1::timestamptz, $2::text, $3::text, $4::text)", point, backup, actor, reason
     )
     return made
+
+
+async def nothing_lost(connection: Connection, actor: str, reason: str) -> UUID:
+    """Says that the database which took the place of another one has all that was committed: jobs may delete again.
+
+    Consumers begin an hour before now all the same, which applies nothing twice.
+    """
+    made: UUID = await connection.fetchval(
+        "INSERT INTO gateway.restores (restored_point, backup, actor, reason, reconciled_at) "
+        "VALUES (now(), 'nothing was lost', $1::text, $2::text, now()) RETURNING id",
+        actor,
+        reason,
+    )
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The database as it is: its cluster, its timeline, what the service noted of both, and its newest restore."""
+
+    system: str
+    timeline: str
+    noted_system: str | None
+    noted_timeline: str | None
+    last_marked: datetime | None
+
+    @property
+    def replaced(self) -> bool:
+        """Whether it is another cluster or timeline than the service noted. A copy that was started may be neither."""
+        return self.noted_system is not None and (self.noted_system, self.noted_timeline) != (
+            self.system,
+            self.timeline,
+        )
+
+
+async def current(connection: Connection) -> Current:
+    """Raises Precondition on a standby, or before the schemas are what this version needs."""
+    if await connection.fetchval("SELECT pg_is_in_recovery()"):
+        raise Precondition("this is a standby, it takes no writes", "promote it first, then repeat")
+    if await connection.fetchval("SELECT to_regclass('gateway.database_identity')") is None:
+        raise Precondition(
+            "the schemas are older than this version", 'libctl db migrate --apply --reason "…", then repeat'
+        )
+    row = await connection.fetchrow(
+        "SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system, "
+        "substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8) AS timeline, i.system AS noted_system, "
+        "i.timeline AS noted_timeline, (SELECT max(restored_at) FROM gateway.restores) AS last_marked "
+        "FROM (SELECT 1) one LEFT JOIN gateway.database_identity i ON true"
+    )
+    assert row is not None
+    return Current(*row.values())

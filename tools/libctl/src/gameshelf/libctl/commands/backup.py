@@ -1,10 +1,14 @@
 """``libctl backup``: the packages' schemas, out of PostgreSQL and back."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
+from gameshelf.libctl.backup import mark
 from gameshelf.libctl.backup.contents import Difference
 from gameshelf.libctl.backup.create import create as create_backup
 from gameshelf.libctl.backup.manifest import Manifest
@@ -13,13 +17,16 @@ from gameshelf.libctl.backup.restore import plan as plan_restore
 from gameshelf.libctl.backup.restore import restore as restore_backup
 from gameshelf.libctl.backup.verify import verify as verify_backup
 from gameshelf.libctl.change_log import ChangeLog, actor, applied
-from gameshelf.libctl.errors import ExitCode
+from gameshelf.libctl.errors import ExitCode, Usage
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.options import database_option
 from gameshelf.libctl.output import Column, Output, facts, size, table
 from gameshelf.libctl.packages import installed
 from gameshelf.libctl.postgres import Database
 from gameshelf.libctl.running import run
+from gameshelf.libctl.times import Moment
+
+_CLOCKS_DIFFER = timedelta(minutes=5)
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 _jobs = click.option(
@@ -126,6 +133,72 @@ def restore(ctx: click.Context, folder: Path, jobs: int, database: Database, rea
         out.say(f"nothing was restored; {database.name} is as it was")
         ctx.exit(ExitCode.FAILED)
     _next_steps(out, done.aside)
+
+
+@group.command("mark-restored")
+@click.option("--point", type=Moment(), help="The moment up to which the database has everything; earlier is safe.")
+@click.option("--nothing-lost", is_flag=True, help="After a failover to a synchronous standby: it has everything.")
+@database_option
+@applied
+@click.pass_obj
+def mark_restored(
+    out: Output, point: datetime | None, nothing_lost: bool, database: Database, reason: str | None
+) -> None:
+    """Say that the database was replaced: by a base backup, WAL, or a standby.
+
+    It does for the database that POSTGRES_DSN names what `backup restore` does for its own: consumers begin an hour
+    before the point, jobs that delete wait for `saves reconcile`, and versions, event numbers and revisions go on
+    beyond what clients remember. The service may run.
+    """
+    if (point is None) != nothing_lost:
+        raise Usage(
+            "either --point or --nothing-lost", "--point with the moment that was restored to, like 2026-11-25T10:00Z"
+        )
+    if point and point > datetime.now(UTC) + _CLOCKS_DIFFER:
+        raise Usage(f"--point {point:%Y-%m-%dT%H:%MZ} lies ahead", "the moment up to which nothing is missing, in UTC")
+    found = run(_look(database))
+    told: dict[str, Any] = {
+        "database": str(database),
+        "restored_point": point,
+        **asdict(found),
+        "replaced": found.replaced,
+    }
+    shown = facts(
+        {
+            "database": database,
+            "restored point": point or "nothing was lost",
+            "cluster, timeline": f"{found.system}, {found.timeline}",
+            "noted by the service": f"{found.noted_system}, {found.noted_timeline}"
+            if found.noted_system
+            else "nothing",
+            "marked before": found.last_marked or "never",
+        }
+    )
+    if reason is None:
+        out.result({**told, "applied": False}, shown)
+        out.say('nothing was changed; `--apply --reason "…"` does it')
+        return
+    with ChangeLog.of_environment().change(
+        out, "backup mark-restored", str(database), reason, restored_point=point.isoformat() if point else None
+    ) as result:
+        restore_id = run(_mark(database, point, reason))
+        result["restore"] = str(restore_id)
+    out.result({**told, "applied": True, "restore": str(restore_id)}, shown)
+    if point:
+        _next_steps(out, None)
+
+
+async def _look(database: Database) -> mark.Current:
+    async with database.connect() as connection:
+        return await mark.current(connection)
+
+
+async def _mark(database: Database, point: datetime | None, reason: str) -> UUID:
+    schemas = [package.schema for package in installed().values()]
+    async with database.connect() as connection, connection.transaction():
+        if point is None:
+            return await mark.nothing_lost(connection, actor(), reason)
+        return await mark.restored(connection, schemas, point, "not a backup of libctl's", actor(), reason)
 
 
 def _next_steps(out: Output, aside: str | None) -> None:

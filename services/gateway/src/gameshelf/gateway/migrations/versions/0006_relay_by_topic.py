@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from gameshelf.kernel.schema_changes import create_index, drop_index
 
 revision = "0006"
 down_revision = "0005"
@@ -11,7 +12,7 @@ depends_on = None
 
 def upgrade() -> None:
     # The release before goes on reading by ``ix_outbox_shard``, which a later one drops.
-    op.create_index("ix_outbox_topic", "outbox", ["topic", "shard", "id"], unique=False, schema="gateway")
+    create_index("ix_outbox_topic", "outbox", ["topic", "shard", "id"], schema="gateway")
     op.create_table(
         "refused_records",
         sa.Column("id", sa.BigInteger(), nullable=False),
@@ -33,4 +34,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("refused_records", schema="gateway")
-    op.drop_index("ix_outbox_topic", table_name="outbox", schema="gateway")
+    drop_index("ix_outbox_topic", "outbox", schema="gateway")

@@ -1,6 +1,8 @@
 """What keeps the service from starting is one line that says what to do."""
 
 import socket
+import ssl
+import threading
 import time
 
 import pytest
@@ -55,6 +57,49 @@ def test_a_database_that_can_not_be_reached_is_told_without_the_password(start, 
     code, [line] = start(command, POSTGRES_DSN=dsn)
     assert code == 1
     assert "POSTGRES_DSN" in line
+    assert "geheim" not in line
+
+
+@pytest.fixture
+def encrypted(make_certificate):
+    """The port of a server that begins TLS as PostgreSQL does, with a certificate of a CA."""
+    own = make_certificate("localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own.certificate, own.key)
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            try:
+                peer, _ = listening.accept()
+            except OSError:
+                return
+            with peer:
+                peer.recv(8)
+                peer.sendall(b"S")
+                try:
+                    context.wrap_socket(peer, server_side=True).close()
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield listening.getsockname()[1]
+    listening.shutdown(socket.SHUT_RDWR)
+    listening.close()
+    thread.join()
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate", "check"])
+def test_a_certificate_of_an_unknown_ca_is_told_as_that(start, encrypted, command):
+    system = ssl.get_default_verify_paths().openssl_cafile
+    dsn = f"postgresql://u:geheim@127.0.0.1:{encrypted}/x?sslmode=verify-full&sslrootcert={system}"
+    code, [line] = start(command, POSTGRES_DSN=dsn)
+    assert code == 1
+    assert "POSTGRES_DSN" in line
+    assert "TLS" in line
+    assert "certificate" in line
+    assert "understood" not in line
     assert "geheim" not in line
 
 

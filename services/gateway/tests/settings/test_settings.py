@@ -1,7 +1,8 @@
 """Settings come from the environment or a file; a bad one stops the start with a line that names it."""
 
 import pytest
-from gameshelf.gateway.settings import ServiceRole, SettingsError, load_settings
+from gameshelf.gateway.setting_names import is_one_edit
+from gameshelf.gateway.settings import ServiceRole, Settings, SettingsError, load_settings
 
 SECRET = "0123456789abcdef" * 2
 PASSWORD = "hunter2"
@@ -58,14 +59,25 @@ BAD = {
     "OTEL_EXPORTER_OTLP_ENDPOINT": ["127.0.0.1:4318", "grpc://127.0.0.1:4317"],
     "AUTH_MODE": ["none"],
     "AUTH_JWT_PUBLIC_KEY_FILE": ["absent.pem"],
-    "AUTH_TRUSTED_PROXIES": ["10.0.0.1/8", "proxy.local", "10.0.0.0/8,*"],
+    "AUTH_TRUSTED_PROXIES": [
+        "10.0.0.1/8",
+        "proxy.local",
+        "10.0.0.0/8,*",
+        "0.0.0.0/0",
+        "::/0",
+        "10.1.0.0/16, 128.0.0.0/1",
+    ],
     "CORS_ALLOWED_ORIGINS": ["*", "shop.example", "https://shop.example/", "null", "https://a b"],
     "ERASURE_HASH_KEY": [SECRET[:-1], "correct horse battery staple " * 3],
     "GRPC_TLS_REQUIRED": ["perhaps"],
     "POSTGRES_DSN": ["mysql://library@127.0.0.1/library", f"host=127.0.0.1 password={PASSWORD}"],
     "POSTGRES_POOL_SIZE": ["0"],
-    "REDIS_ADDR": ["redis://127.0.0.1:6379", "127.0.0.1", "a:b"],
-    "REDIS_DB_LIBRARY": ["-1"],
+    "REDIS_ADDR": ["redis://127.0.0.1:6379", "127.0.0.1", "a:b", "a:0", "a:65536"],
+    "REDIS_DB_LIBRARY": ["-1", "99"],
+    "CATALOG_SERVICE_GRPC_ADDR": ["nonsense", "catalog:0", "catalog:70000", "http://catalog:9094"],
+    "KAFKA_TOPIC_LIBRARY_EVENTS": ["bad topic!", "..", "a" * 250, "com.platform.library.dlq.v1/"],
+    "KAFKA_TOPIC_LIBRARY_DLQ": ["dead letters"],
+    "KAFKA_CONSUMER_GROUP_LIBRARY": ["two words"],
     "KAFKA_BROKERS": ["127.0.0.1", "127.0.0.1:9092,kafka"],
     "KAFKA_SECURITY_PROTOCOL": ["TLS"],
     "RATE_LIMIT_USER_PER_MINUTE": ["-5"],
@@ -124,6 +136,9 @@ def test_what_is_missing_is_named(environ, name, form):
         ({"AUTH_JWT_PUBLIC_KEY_FILE": ""}, "AUTH_JWT_PUBLIC_KEY_FILE"),
         ({"GRPC_TLS_CERT_FILE": ""}, "GRPC_TLS_CERT_FILE"),
         ({"GRPC_TLS_KEY_FILE": "", "GRPC_TLS_REQUIRED": "false"}, "GRPC_TLS_KEY_FILE"),
+        ({"LIBRARY_SERVICE_GRPC_PORT": "8084"}, "LIBRARY_SERVICE_GRPC_PORT"),
+        ({"LIBRARY_SERVICE_METRICS_PORT": "9094"}, "LIBRARY_SERVICE_METRICS_PORT"),
+        ({"KAFKA_TOPIC_LIBRARY_DLQ": "com.platform.library.events.v1"}, "KAFKA_TOPIC_LIBRARY_DLQ"),
         ({"GRPC_SERVICE_IDENTITIES": "orders"}, "GRPC_TLS_CLIENT_CA_FILE"),
         ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_SASL_USERNAME": "library"}, "KAFKA_SASL_USERNAME"),
     ],
@@ -240,3 +255,46 @@ def test_a_file_that_can_not_be_meant_is_refused(environ, tmp_path, text, named)
 
 def test_a_file_that_is_named_must_be_there(environ):
     assert refusal({**environ, "LIBRARY_SERVICE_CONFIG": "absent.yaml"}).startswith("LIBRARY_SERVICE_CONFIG: ")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "REDIS_TSL",
+        "REDIS_TL",
+        "REDIS_TLSS",
+        "REDIS_TLX",
+        "XREDIS_TLS",
+        "POSTGRE_DSN",
+        "KAFKA_BROKER",
+        "LIBRARY_SERVICE_HTTP_PROT",
+        "LIBRARY_SERVICE_WS_PORT",
+        "LIBRARY_SERVICE_PORT",
+    ],
+)
+def test_a_variable_that_is_misspelt_stops_the_start(environ, name):
+    line = refusal({**environ, name: "8084"})
+    assert line.startswith(f"{name}: ")
+    assert "\n" not in line
+    load_settings({**environ, name: ""})  # as good as absent
+
+
+def test_variables_of_others_are_none_of_ours(environ):
+    injected = {
+        "REDIS_PORT": "tcp://10.0.0.1:6379",
+        "REDIS_SERVICE_HOST": "10.0.0.1",
+        "KAFKA_SERVICE_HOST": "10.0.0.2",
+        "POSTGRES_PORT_5432_TCP": "tcp://10.0.0.3:5432",
+        "LIBRARY_SERVICE_SERVICE_HOST": "10.0.0.4",
+        "LIBRARY_SERVICE_SERVICE_PORT_HTTP": "8084",
+        "LIBRARY_SERVICE_PORT": "tcp://10.0.0.4:8084",
+        "LIBRARY_SERVICE_PORT_8084_TCP_ADDR": "10.0.0.4",
+        "redis_tsl": "true",
+    }
+    load_settings({**environ, **injected})
+
+
+def test_no_two_settings_are_one_edit_apart():
+    """Else each would be taken for a misspelt one of the other by whoever knows one of them only."""
+    names = [field.alias for field in Settings.model_fields.values()]
+    assert not [(one, other) for one in names for other in names if is_one_edit(one, other)]

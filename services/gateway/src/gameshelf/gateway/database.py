@@ -1,6 +1,7 @@
 """The connections to PostgreSQL."""
 
 import asyncio
+import ssl
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
@@ -35,6 +36,9 @@ def first_connection() -> Iterator[None]:
     """Around the first connection of a process. Raises DatabaseUnusable for what keeps it from being made."""
     try:
         yield
+    except ssl.SSLError as error:  # first: a certificate that can't be verified is a ValueError, too
+        reason = getattr(error, "verify_message", "") or error.reason or type(error).__name__
+        raise DatabaseUnusable(f"POSTGRES_DSN: the database's TLS certificate or connection fails: {reason}") from None
     except (ValueError, OverflowError):
         # The message may quote what looks like a port and is a part of the password.
         raise DatabaseUnusable("POSTGRES_DSN: it can't be understood") from None

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
+from gameshelf.gateway.setting_names import misspelt
 from gameshelf.savegames import Limits
 from pydantic import (
     AfterValidator,
@@ -31,6 +32,7 @@ CONFIG_VARIABLE = "LIBRARY_SERVICE_CONFIG"
 DEFAULT_FILE = Path("configs/library_config.yaml")
 
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):\d{1,5}")
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _HEX_KEY = re.compile(r"[0-9A-Fa-f]{32,}")
 _REFERENCE = re.compile(r"\$\{([A-Z0-9_]+)(?::-([^}]*))?\}")
 
@@ -53,8 +55,21 @@ def _split(value: object) -> object:
 
 
 def _address(value: str) -> str:
-    if not _ADDRESS.fullmatch(value):
+    if not _ADDRESS.fullmatch(value) or not 0 < int(value.rpartition(":")[2]) <= 65_535:
         raise ValueError("host:port is expected")
+    return value
+
+
+def _topic(value: str) -> str:
+    if not _TOPIC.fullmatch(value) or value in (".", ".."):
+        raise ValueError("1 to 249 letters, digits, dots, underscores and hyphens are expected, as Kafka names topics")
+    return value
+
+
+def _narrow(value: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    # Whoever lies in it says who the player is, and is not limited by address.
+    if value.prefixlen < (8 if isinstance(value, IPv4Network) else 7):
+        raise ValueError(f"{value} is no network of proxies, it is a great part of all addresses there are")
     return value
 
 
@@ -111,7 +126,8 @@ Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 Addresses = Annotated[tuple[Address, ...], BeforeValidator(_split)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
-Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]
+Topic = Annotated[str, AfterValidator(_topic)]
+Networks = Annotated[tuple[Annotated[IPv4Network | IPv6Network, AfterValidator(_narrow)], ...], BeforeValidator(_split)]
 Roles = Annotated[frozenset[ServiceRole], BeforeValidator(_split), Field(min_length=1)]
 HexKey = Annotated[SecretStr, AfterValidator(_hex_key)]
 Dsn = Annotated[SecretStr, AfterValidator(_dsn)]
@@ -187,17 +203,19 @@ class Settings(BaseModel):
 
     redis_addr: Address = _var("REDIS_ADDR", "host:port", "127.0.0.1:6379")
     redis_password: SecretStr | None = _var("REDIS_PASSWORD", "Password", None)
-    redis_db: Annotated[int, Field(ge=0)] = _var("REDIS_DB_LIBRARY", "Number of the database", 0)
+    redis_db: Annotated[int, Field(ge=0, le=15)] = _var("REDIS_DB_LIBRARY", "Number of the database, 0 to 15", 0)
     redis_tls: bool = _var("REDIS_TLS", "Whether to use TLS", False)
 
     kafka_brokers: Addresses = _var("KAFKA_BROKERS", "host:port, comma separated; needed by consumer and relay", ())
-    kafka_topic_events: str = _var(
+    kafka_topic_events: Topic = _var(
         "KAFKA_TOPIC_LIBRARY_EVENTS", "Topic of our events", "com.platform.library.events.v1"
     )
-    kafka_topic_dead_letters: str = _var(
+    kafka_topic_dead_letters: Topic = _var(
         "KAFKA_TOPIC_LIBRARY_DLQ", "Topic of records that can't be applied", "com.platform.library.dlq.v1"
     )
-    kafka_group: str = _var("KAFKA_CONSUMER_GROUP_LIBRARY", "Consumer group", "library-service")
+    kafka_group: Annotated[str, Field(pattern=r"^[!-~]{1,249}$")] = _var(
+        "KAFKA_CONSUMER_GROUP_LIBRARY", "Consumer group", "library-service"
+    )
     kafka_session_timeout_ms: Annotated[int, Field(ge=1000, le=300_000)] = _var(
         "KAFKA_SESSION_TIMEOUT_MS", "After how long without a sign of life a consumer loses its partitions", 15_000
     )
@@ -253,7 +271,7 @@ class Settings(BaseModel):
         "SAVEGAME_TRASH_DAYS", "How long a deleted save can be brought back", 30
     )
 
-    catalog_grpc_addr: str | None = _var(
+    catalog_grpc_addr: Address | None = _var(
         "CATALOG_SERVICE_GRPC_ADDR", "host:port of the Catalog, to ask for products", None
     )
 
@@ -288,6 +306,7 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
+        self._check_names_differ()
         if ServiceRole.API in self.roles:
             self._check_identity()
             self._check_tls()
@@ -336,6 +355,20 @@ class Settings(BaseModel):
             return address
         return f"{'https' if self.s3_use_ssl else 'http'}://{address}"
 
+    def _check_names_differ(self) -> None:
+        ports = {
+            "LIBRARY_SERVICE_HTTP_PORT": self.http_port,
+            "LIBRARY_SERVICE_GRPC_PORT": self.grpc_port,
+            "LIBRARY_SERVICE_METRICS_PORT": self.metrics_port,
+        }
+        taken: dict[int, str] = {}
+        for name, port in ports.items():
+            if port and port in taken:  # 0 is any free one
+                raise ValueError(f"{name}: {port} is also the port of {taken[port]}")
+            taken[port] = name
+        if self.kafka_topic_events == self.kafka_topic_dead_letters:
+            raise ValueError("KAFKA_TOPIC_LIBRARY_DLQ: must be another topic than KAFKA_TOPIC_LIBRARY_EVENTS")
+
     def _check_store(self) -> None:
         needed = {
             "S3_ACCESS_KEY_ID": self.s3_access_key_id,
@@ -368,6 +401,9 @@ class Settings(BaseModel):
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """The settings from the environment and the file that it names. Raises SettingsError."""
+    known = {str(field.alias) for field in Settings.model_fields.values()}
+    if problem := misspelt(environ, {*known, CONFIG_VARIABLE}):
+        raise SettingsError(problem)
     values = {**_from_file(environ), **{name: value for name, value in environ.items() if value != ""}}
     try:
         return Settings.model_validate(values)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
@@ -119,6 +120,8 @@ class Database:
                 return Precondition(told, "stop the service and whoever else is connected, then repeat")
             case asyncpg.TooManyConnectionsError():
                 return Unavailable(told, "wait a moment, then repeat")
+            case ssl.SSLError():  # one that can't be verified is a ValueError, too
+                return Refused(f"TLS with {self} fails: {told}", "look at sslmode and sslrootcert in POSTGRES_DSN")
             case ValueError():
                 return _not_understood()
             case asyncpg.PostgresError() if not isinstance(error, _AWAY):

@@ -12,6 +12,14 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # An erasure finds the letters whose key is the user's id: 36 bytes as text. Other keys may be too long for an index.
+    create_index(
+        "ix_dead_letters_key",
+        "dead_letters",
+        ["record_key"],
+        schema="gateway",
+        postgresql_where=sa.text("octet_length(record_key) = 36"),
+    )
     op.create_table(
         "deferred_records",
         sa.Column("subject_id", sa.Uuid(), nullable=False),
@@ -29,14 +37,6 @@ def upgrade() -> None:
             "subject_id", "topic", "partition", "record_offset", "record_timestamp", name=op.f("pk_deferred_records")
         ),
         schema="gateway",
-    )
-    # An erasure finds the letters whose key is the user's id: 36 bytes as text. Other keys may be too long for an index.
-    create_index(
-        "ix_dead_letters_key",
-        "dead_letters",
-        ["record_key"],
-        schema="gateway",
-        postgresql_where=sa.text("octet_length(record_key) = 36"),
     )
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from gameshelf.achievements import MAX_DEFINITIONS
 from gameshelf.gateway.problems import entries_of
-from gameshelf.kernel.text import NORMALISED, ONE_LINE, Name
+from gameshelf.kernel.text import NORMALISED, ONE_LINE, Name, is_storable
 from gameshelf.library import InstallationStatus
 from pydantic import (
     AfterValidator,
@@ -94,14 +94,21 @@ def _traceparent(value: object) -> object:
     return value if isinstance(value, str) and len(value) <= 256 else None
 
 
+def _storable(text: str) -> str:
+    # As it is, not normalised: events are told apart by these.
+    if not is_storable(text):
+        raise ValueError("NUL and lone surrogates are not allowed")
+    return text
+
+
 class Incoming(BaseModel):
     """The envelope of a CloudEvent 1.0 in structured JSON."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     specversion: Annotated[str, Field(pattern=r"^1\.", max_length=20)]
-    id: Annotated[str, Field(min_length=1, max_length=MAX_ID)]
-    source: Annotated[str, Field(min_length=1, max_length=500)]
+    id: Annotated[str, Field(min_length=1, max_length=MAX_ID), AfterValidator(_storable)]
+    source: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_storable)]
     type: Annotated[str, Field(min_length=1, max_length=255)]
     time: Moment = None
     traceparent: Annotated[Annotated[str, Field(max_length=256)] | None, BeforeValidator(_traceparent)] = None

@@ -1,5 +1,6 @@
 """What PostgreSQL refuses to everybody pauses and is tried again: it makes no dead letters, and the metrics show it."""
 
+import json
 import re
 import time
 import urllib.request
@@ -44,6 +45,12 @@ def metric(service, name, **labels):
     return total
 
 
+def readiness(service):
+    """What readiness, which stays 200, says of PostgreSQL."""
+    with urllib.request.urlopen(service.url + "/health/ready") as answer:
+        return json.load(answer)["dependencies"]["postgresql"]
+
+
 @pytest.mark.parametrize(
     ("take", "give"),
     [
@@ -74,7 +81,9 @@ async def test_purchases_wait_for_rights_and_arrive_once_they_are_back(
 
         async def seen():
             errors = metric(service, "dependency_errors_total", dependency="postgresql")
-            return errors >= before + 2 and metric(service, "kafka_consumer_lag") > 0
+            return (
+                errors >= before + 2 and metric(service, "kafka_consumer_lag") > 0 and readiness(service) == "degraded"
+            )
 
         await wait_until(seen)
         assert await rights.fetchval("SELECT count(*) FROM gateway.dead_letters") == 0
@@ -87,7 +96,7 @@ async def test_purchases_wait_for_rights_and_arrive_once_they_are_back(
     assert await rights.fetchval("SELECT count(*) FROM gateway.dead_letters") == 0
 
     async def has_caught_up():
-        return metric(service, "kafka_consumer_lag") == 0
+        return metric(service, "kafka_consumer_lag") == 0 and readiness(service) == "ok"
 
     await wait_until(has_caught_up)
 

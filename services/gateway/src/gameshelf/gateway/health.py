@@ -1,7 +1,7 @@
 """How the parts that this process depends on are."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -33,7 +33,9 @@ class Health:
         migrations: Sequence[Migrations],
         replaced: ReplacedDatabase,
         draining: asyncio.Event,
+        refuses_records: Callable[[], bool],
     ) -> None:
+        """``refuses_records`` says whether the consumer waits since PostgreSQL refuses what it writes."""
         self._settings = settings
         self._database = database
         self._redis = redis
@@ -43,6 +45,7 @@ class Health:
         self._migrations = migrations
         self._replaced = replaced
         self._draining = draining
+        self._refuses_records = refuses_records
 
     async def ready(self) -> tuple[bool, dict[str, str]]:
         """Whether to send requests here, and the state of each part."""
@@ -53,8 +56,7 @@ class Health:
         }
         named = {name: check for name, check in others.items() if check}
         serving, redis, *found = await asyncio.gather(self._postgres(), _works(self._ping_redis()), *named.values())
-        postgresql = "failed" if not serving else "replaced" if self._replaced.reason else "ok"
-        parts = {"postgresql": postgresql, "redis": _state(redis)}
+        parts = {"postgresql": self._state_of_postgres(serving), "redis": _state(redis)}
         parts |= {name: _state(works) for name, works in zip(named, found, strict=True)}
         return serving and not self._draining.is_set(), parts
 
@@ -68,6 +70,11 @@ class Health:
         self._metrics.outbox_pending.set(pending)
         self._metrics.outbox_lag_seconds.set(lag)
         self._metrics.active_sessions.set(await self._live.count())
+
+    def _state_of_postgres(self, serving: bool) -> str:
+        if not serving:
+            return "failed"
+        return "replaced" if self._replaced.reason else _state(not self._refuses_records())
 
     async def _postgres(self) -> bool:
         return await _works(self._schemas_fit())

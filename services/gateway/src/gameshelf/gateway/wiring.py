@@ -240,7 +240,16 @@ class Gateway:
         self.verifier = _verifier(settings)
         self.replaced = ReplacedDatabase(self.acquire, self.redis, metrics)
         self.health = Health(
-            settings, database, self.redis, self.live, self.hub, metrics, MIGRATIONS, self.replaced, self.draining
+            settings,
+            database,
+            self.redis,
+            self.live,
+            self.hub,
+            metrics,
+            MIGRATIONS,
+            self.replaced,
+            self.draining,
+            lambda: self.consumer is not None and self.consumer.refused,
         )
         self.relay = self._relay()
         self.consumer = self._consumer()

@@ -42,8 +42,19 @@ def test_the_environment_wins_value_by_value(profiles, monkeypatch):
 
 def test_a_token_can_stand_in_a_file_of_its_own(profiles, tmp_path):
     (tmp_path / "token").write_text("from.a.file\n")
+    (tmp_path / "token").chmod(0o600)
     profiles(f'[default]\nendpoint = "a:1"\ntoken_file = "{tmp_path}/token"\n', mode=0o644)
     assert load(None).token == "from.a.file"
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
+def test_a_token_in_a_file_that_others_may_read_is_refused(profiles, tmp_path, mode):
+    (tmp_path / "token").write_text("from.a.file\n")
+    (tmp_path / "token").chmod(mode)
+    profiles(f'[default]\nendpoint = "a:1"\ntoken_file = "{tmp_path}/token"\n')
+    with pytest.raises(Usage, match="others may read it") as refused:
+        load(None)
+    assert "from.a.file" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

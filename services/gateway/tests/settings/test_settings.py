@@ -136,6 +136,13 @@ def test_what_is_missing_is_named(environ, name, form):
         ({"AUTH_JWT_PUBLIC_KEY_FILE": ""}, "AUTH_JWT_PUBLIC_KEY_FILE"),
         ({"GRPC_TLS_CERT_FILE": ""}, "GRPC_TLS_CERT_FILE"),
         ({"GRPC_TLS_KEY_FILE": "", "GRPC_TLS_REQUIRED": "false"}, "GRPC_TLS_KEY_FILE"),
+        ({"REDIS_ADDR": "a:1,b:2"}, "REDIS_ADDR"),
+        ({"REDIS_MODE": "sentinel"}, "REDIS_SENTINEL_MASTER"),
+        ({"REDIS_SENTINEL_MASTER": "library"}, "REDIS_SENTINEL_MASTER"),
+        ({"REDIS_MODE": "cluster", "REDIS_DB_LIBRARY": "1"}, "REDIS_DB_LIBRARY"),
+        ({"REDIS_CA_FILE": "ca.pem"}, "REDIS_CA_FILE"),
+        ({"KAFKA_SSL_CERT_FILE": "server.pem", "KAFKA_SECURITY_PROTOCOL": "SSL"}, "KAFKA_SSL_CERT_FILE"),
+        ({"KAFKA_SSL_CERT_FILE": "server.pem", "KAFKA_SSL_KEY_FILE": "server.key"}, "KAFKA_SECURITY_PROTOCOL"),
         ({"LIBRARY_SERVICE_GRPC_PORT": "8084"}, "LIBRARY_SERVICE_GRPC_PORT"),
         ({"LIBRARY_SERVICE_METRICS_PORT": "9094"}, "LIBRARY_SERVICE_METRICS_PORT"),
         ({"KAFKA_TOPIC_LIBRARY_DLQ": "com.platform.library.events.v1"}, "KAFKA_TOPIC_LIBRARY_DLQ"),
@@ -222,7 +229,7 @@ CORS_ALLOWED_ORIGINS: [https://a.example, https://b.example]
     settings = load_settings({**environ, **file, "LIBRARY_SERVICE_GRPC_PORT": "9999", "REDIS_PORT": "7000"})
     assert (settings.http_port, settings.grpc_port, settings.metrics_port) == (8000, 9999, 9001)
     assert (settings.grpc_reflection, settings.log_level) == (False, "INFO")
-    assert settings.redis_addr == "127.0.0.1:7000"
+    assert settings.redis_addrs == ("127.0.0.1:7000",)
     assert settings.cors_allowed_origins == ("https://a.example", "https://b.example")
 
 

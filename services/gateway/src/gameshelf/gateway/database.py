@@ -1,16 +1,21 @@
 """The connections to PostgreSQL."""
 
 import asyncio
+import logging
 import ssl
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
 import asyncpg
+from asyncpg.transaction import Transaction
 from gameshelf.gateway.observability.traces import Tracing
 from gameshelf.kernel.errors import DomainError
+
+_log = logging.getLogger(__name__)
 
 Acquire = Callable[[], AbstractAsyncContextManager[Any]]
 """Gives a connection for the length of a block. Raises TimeoutError when none is free for too long."""
@@ -20,6 +25,22 @@ CLOSE_SECONDS = 5.0
 # Longer than any statement of ours takes; a twin request waits this long for the lock of a user's row.
 LOCK_TIMEOUT_MILLISECONDS = 5_000
 STATEMENT_TIMEOUT_MILLISECONDS = 30_000
+
+
+_LOCK_TIMEOUT = timedelta(milliseconds=LOCK_TIMEOUT_MILLISECONDS)
+_NAME = {"application_name": "gameshelf-gateway"}
+_TIMEOUTS = {
+    "lock_timeout": str(LOCK_TIMEOUT_MILLISECONDS),
+    "statement_timeout": str(STATEMENT_TIMEOUT_MILLISECONDS),
+    "idle_in_transaction_session_timeout": "60000",
+}
+_SESSION = {
+    **_TIMEOUTS,
+    "jit": "off",  # compiling costs more than these small statements run
+    # So does planning: each statement finds its rows by key, whatever the values are.
+    "plan_cache_mode": "force_generic_plan",
+}
+_BOUNDS = "; ".join(f"SET LOCAL {name} = {value}" for name, value in _TIMEOUTS.items())
 
 
 async def limit_lock_wait(connection: Any, milliseconds: int) -> None:
@@ -51,6 +72,30 @@ class _Connection(asyncpg.Connection):
     def get_reset_query(self) -> str:
         # Nothing here changes a session's state, and the usual reset would be one more round trip a request.
         return ""
+
+
+class _BoundedTransaction(Transaction):
+    def __init__(self, connection: Any, *options: Any) -> None:
+        super().__init__(connection, *options)
+        self._of = connection
+
+    async def start(self) -> None:
+        is_outermost = not self._of.is_in_transaction()
+        await super().start()
+        if is_outermost:
+            await self._of.execute(_BOUNDS)
+
+
+class _PooledConnection(_Connection):
+    """A connection through a pooler: what it would set for its session it sets for each transaction, a round trip more.
+
+    Behind a pooler the next transaction may be on another session, and a pooler refuses or drops what is asked for at
+    the start of one. A statement outside of a transaction is bounded by this process alone (``command_timeout``).
+    """
+
+    def transaction(self, **options: Any) -> Transaction:
+        isolation, readonly = options.get("isolation"), options.get("readonly", False)
+        return _BoundedTransaction(self, isolation, readonly, options.get("deferrable", False))
 
 
 class Database:
@@ -142,7 +187,7 @@ class _Loan(AbstractAsyncContextManager[Any]):
 
 
 async def connect(dsn: str, size: int, tracing: Tracing) -> Database:
-    """A database with at most ``size`` connections, opened as they are needed."""
+    """A database with at most ``size`` connections, opened as they are needed; a pooler may be in between."""
 
     def trace(query: asyncpg.connection.LoggedQuery) -> None:
         tracing.past_child(
@@ -153,25 +198,29 @@ async def connect(dsn: str, size: int, tracing: Tracing) -> Database:
         if tracing.enabled:
             connection.add_query_logger(trace)
 
-    pool = await asyncpg.create_pool(
-        dsn,
-        min_size=1,
-        max_size=size,
-        connection_class=_Connection,
-        init=prepare,
-        statement_cache_size=1000,
-        max_cached_statement_lifetime=0,
-        max_inactive_connection_lifetime=0,
-        timeout=10,
-        command_timeout=60,
-        server_settings={
-            "application_name": "gameshelf-gateway",
-            "lock_timeout": str(LOCK_TIMEOUT_MILLISECONDS),
-            "statement_timeout": str(STATEMENT_TIMEOUT_MILLISECONDS),
-            "idle_in_transaction_session_timeout": "60000",
-            "jit": "off",  # compiling costs more than these small statements run
-            # So does planning: each statement finds its rows by key, whatever the values are.
-            "plan_cache_mode": "force_generic_plan",
-        },
-    )
-    return Database(pool)
+    async def open_pool(kind: type[_Connection], server_settings: Mapping[str, str]) -> "asyncpg.Pool[Any]":
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            connection_class=kind,
+            init=prepare,
+            statement_cache_size=1000,
+            max_cached_statement_lifetime=0,
+            max_inactive_connection_lifetime=0,
+            timeout=10,
+            command_timeout=60,
+            server_settings=dict(server_settings),
+        )
+
+    try:
+        pool = await open_pool(_Connection, {**_NAME, **_SESSION})
+        # A pooler may also have been told to drop them.
+        if await pool.fetchval("SELECT current_setting('lock_timeout')::interval = $1", _LOCK_TIMEOUT):
+            return Database(pool)
+        await pool.close()
+    except asyncpg.ProtocolViolationError as error:
+        if "startup parameter" not in str(error):
+            raise
+    _log.info("PostgreSQL is behind a pooler: time-outs are set for each transaction")
+    return Database(await open_pool(_PooledConnection, _NAME))

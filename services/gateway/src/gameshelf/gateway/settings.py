@@ -201,10 +201,20 @@ class Settings(BaseModel):
         67108864,
     )
 
-    redis_addr: Address = _var("REDIS_ADDR", "host:port", "127.0.0.1:6379")
+    redis_mode: Literal["single", "sentinel", "cluster"] = _var(
+        "REDIS_MODE", "What REDIS_ADDR names: single (a server), sentinel (the sentinels), cluster (nodes)", "single"
+    )
+    redis_addrs: Annotated[Addresses, Field(min_length=1)] = _var(
+        "REDIS_ADDR", "host:port; of sentinels or nodes several, comma separated", "127.0.0.1:6379"
+    )
+    redis_sentinel_master: str | None = _var(
+        "REDIS_SENTINEL_MASTER", "Name that the sentinels know the master by", None
+    )
+    redis_username: str | None = _var("REDIS_USERNAME", "User of the ACL; none: the default user", None)
     redis_password: SecretStr | None = _var("REDIS_PASSWORD", "Password", None)
     redis_db: Annotated[int, Field(ge=0, le=15)] = _var("REDIS_DB_LIBRARY", "Number of the database, 0 to 15", 0)
     redis_tls: bool = _var("REDIS_TLS", "Whether to use TLS", False)
+    redis_ca_file: FilePath | None = _var("REDIS_CA_FILE", "CA of its certificate (PEM); none: the system's", None)
 
     kafka_brokers: Addresses = _var("KAFKA_BROKERS", "host:port, comma separated; needed by consumer and relay", ())
     kafka_topic_events: Topic = _var(
@@ -228,6 +238,8 @@ class Settings(BaseModel):
     kafka_sasl_username: str | None = _var("KAFKA_SASL_USERNAME", "User", None)
     kafka_sasl_password: SecretStr | None = _var("KAFKA_SASL_PASSWORD", "Password", None)
     kafka_ssl_ca_file: FilePath | None = _var("KAFKA_SSL_CA_FILE", "CA of the brokers' certificates (PEM)", None)
+    kafka_ssl_cert_file: FilePath | None = _var("KAFKA_SSL_CERT_FILE", "Our certificate for the brokers (PEM)", None)
+    kafka_ssl_key_file: FilePath | None = _var("KAFKA_SSL_KEY_FILE", "Its private key (PEM)", None)
     kafka_idempotence: bool = _var("KAFKA_ENABLE_IDEMPOTENCE", "Whether the producer is idempotent", True)
 
     s3_endpoint: Store | None = _var(
@@ -316,6 +328,8 @@ class Settings(BaseModel):
             self.kafka_sasl_username and self.kafka_sasl_password
         ):
             raise ValueError("KAFKA_SASL_USERNAME: needed with KAFKA_SASL_PASSWORD by a SASL protocol")
+        self._check_kafka_tls()
+        self._check_redis()
         self._check_store()
         if self.session_timeout_seconds < 3 * self.heartbeat_interval_seconds:
             raise ValueError(
@@ -355,6 +369,22 @@ class Settings(BaseModel):
             return address
         return f"{'https' if self.s3_use_ssl else 'http'}://{address}"
 
+    def _check_kafka_tls(self) -> None:
+        if bool(self.kafka_ssl_cert_file) != bool(self.kafka_ssl_key_file):
+            raise ValueError("KAFKA_SSL_CERT_FILE: needed together with KAFKA_SSL_KEY_FILE")
+        if (self.kafka_ssl_cert_file or self.kafka_ssl_ca_file) and not self.kafka_security_protocol.endswith("SSL"):
+            raise ValueError("KAFKA_SECURITY_PROTOCOL: KAFKA_SSL_ files need SSL or SASL_SSL")
+
+    def _check_redis(self) -> None:
+        if self.redis_mode == "single" and len(self.redis_addrs) > 1:
+            raise ValueError("REDIS_ADDR: one address is expected, or REDIS_MODE sentinel or cluster")
+        if (self.redis_mode == "sentinel") != bool(self.redis_sentinel_master):
+            raise ValueError("REDIS_SENTINEL_MASTER: needed by REDIS_MODE=sentinel, and by no other")
+        if self.redis_mode == "cluster" and self.redis_db:
+            raise ValueError("REDIS_DB_LIBRARY: a cluster has the database 0 only")
+        if self.redis_ca_file and not self.redis_tls:
+            raise ValueError("REDIS_CA_FILE: REDIS_TLS=true is needed with it")
+
     def _check_names_differ(self) -> None:
         ports = {
             "LIBRARY_SERVICE_HTTP_PORT": self.http_port,
@@ -378,7 +408,10 @@ class Settings(BaseModel):
         if self.s3_endpoint or self.s3_public_endpoint or any(needed.values()):
             for name, value in needed.items():
                 if not value:
-                    raise ValueError(f"{name}: needed by cloud saves, with the other S3_ variables that are set")
+                    raise ValueError(
+                        f"{name}: needed by cloud saves, with the other S3_ variables that are set"
+                        " (keys that change, as of an instance's role, are not supported)"
+                    )
 
     def _check_identity(self) -> None:
         if self.auth_mode == "gateway" and not self.trusted_proxies:

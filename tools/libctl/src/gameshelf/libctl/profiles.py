@@ -88,9 +88,14 @@ def _token_of(file: str | None) -> str | None:
     if not file:
         return None
     try:
-        return Path(file).expanduser().read_text(encoding="utf-8")
+        with Path(file).expanduser().open(encoding="utf-8") as opened:
+            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+            token = opened.read()
     except (OSError, ValueError) as error:
         raise Usage(f"token_file {file} can't be read: {error}", "write the token into it") from None
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):  # as ssh does with a key
+        raise Usage(f"token_file {file} holds a token, and others may read it", f"chmod 600 {file}")
+    return token
 
 
 def _endpoint(text: str) -> tuple[str, bool]:

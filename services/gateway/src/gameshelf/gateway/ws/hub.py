@@ -13,7 +13,7 @@ from math import inf
 from typing import Any
 from uuid import UUID
 
-from gameshelf.gateway.adapters.redis import goes_on
+from gameshelf.gateway.adapters.redis import goes_on, publish_all
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.encoding import decode, encode
 from gameshelf.gateway.outbox.store import FeedMessage
@@ -152,10 +152,7 @@ class Hub:
             while not self._unpublished.empty() and len(commits) < 500:
                 commits.append(self._unpublished.get_nowait())
             try:
-                async with self._redis.pipeline(transaction=False) as pipe:
-                    for commit in commits:
-                        pipe.publish(f"{_PREFIX}{commit.user_id}", _word(commit))
-                    await pipe.execute()
+                await publish_all(self._redis, [(f"{_PREFIX}{commit.user_id}", _word(commit)) for commit in commits])
             except (RedisError, OSError):
                 # The sweep of each instance finds what its connections missed.
                 _log.warning("Redis is away: devices on other instances hear of changes a little later")

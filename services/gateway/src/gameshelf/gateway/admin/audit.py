@@ -25,9 +25,12 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    func,
+    literal,
     literal_column,
     null,
     select,
+    update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import aliased
@@ -111,6 +114,17 @@ def _unless_erased(value: Any, instead: Any = None, whose: Any = _user_hash) -> 
     return case((is_erased, null() if instead is None else instead), else_=value)
 
 
+_ONE_MORE = Statement(
+    update(AuditRecord)
+    .where(col(_A.id) == bindparam("entry_id", type_=BigInteger))
+    .values(
+        target=cast(col(_A.target), JSONB).op("||")(
+            func.jsonb_build_object(
+                literal("refusals"), cast(cast(col(_A.target), JSONB)["refusals"].astext, Integer) + 1
+            )
+        )
+    )
+)
 _ADD = Statement(
     insert(AuditRecord)
     .values(
@@ -195,6 +209,10 @@ class AuditLog:
         assert row is not None
         entry_id: int = row["id"]
         return entry_id
+
+    async def one_more(self, connection: Connection, entry_id: int) -> None:
+        """Counts a refusal in an entry that stands for several."""
+        await _ONE_MORE.run(connection, entry_id=entry_id)
 
     async def find(self, connection: Connection, entry_id: int) -> Entry | None:
         """The entry of that id."""

@@ -9,6 +9,7 @@ import grpc.aio
 from gameshelf.gateway.admin.audit import EntryKind, NewEntry, State
 from gameshelf.gateway.admin.changes import MAX_REASON
 from gameshelf.gateway.admin.commands import COMMANDS, Command, Kind
+from gameshelf.gateway.admin.refusals import Refusals
 from gameshelf.gateway.failures import refused
 from gameshelf.gateway.grpc.admin.access import AccessOfUser
 from gameshelf.gateway.grpc.admin.achievements import AchievementsOfUser
@@ -61,6 +62,7 @@ class LibraryAdmin:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._refusals = Refusals(desk.audit)
         nouns = [noun(desk) for noun in NOUNS]
         self._serve: dict[str, Serve] = {
             command.rpc: next(getattr(noun, command.rpc) for noun in nouns if hasattr(noun, command.rpc))
@@ -96,7 +98,8 @@ class LibraryAdmin:
             except Exception as error:
                 # Of an erased account there is nothing to administer; the caller's own token is as good as ever.
                 refusal = NotFound(reason="erased") if isinstance(error, UserErased) else refused(error)
-                await self._remember(by, _refusal(command, request, refusal))
+                async with self._desk.acquire() as connection:
+                    await self._refusals.add(connection, by, _refusal(command, request, refusal))
                 raise refusal from error
 
         return wrapped

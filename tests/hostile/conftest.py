@@ -49,11 +49,23 @@ def hostile_platform(create_platform: Callable[..., Platform]) -> Iterator[Platf
 
 
 @pytest.fixture(scope="session")
-def target(hostile_platform: Platform) -> Service:
+def target_on(hostile_platform: Platform) -> Callable[[str], Service]:
+    """A service to attack, by the server that it runs on; each is started once."""
+    made: dict[str, Service] = {}
+
+    def on(server: str) -> Service:
+        if server not in made:
+            made[server] = hostile_platform.service(LIBRARY_SERVICE_SERVER=server)
+            made[server].start()
+        return made[server]
+
+    return on
+
+
+@pytest.fixture(scope="session")
+def target(target_on: Callable[[str], Service]) -> Service:
     """The service that is attacked."""
-    made = hostile_platform.service()
-    made.start()
-    return made
+    return target_on("hypercorn")
 
 
 @dataclass

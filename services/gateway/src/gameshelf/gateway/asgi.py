@@ -54,7 +54,7 @@ class Application:
         gateway.draining.set()
         gateway.stopping.set()
         if gateway.updates:
-            gateway.updates.drain()
+            await gateway.updates.drain()
         await running
         await send({"type": "lifespan.shutdown.complete"})
 

@@ -225,7 +225,7 @@ async def _serve_http(gateway: Gateway) -> None:
     async def stopped() -> None:
         await gateway.stopping.wait()
         if gateway.updates:
-            gateway.updates.drain()
+            await gateway.updates.drain()
 
     server = granian if settings.server == "granian" else hypercorn
     await gateway.grpc_listens.wait()  # whoever is told that this instance is ready may call it over gRPC

@@ -85,8 +85,8 @@ class Observed:
         traceparent = given.get(b"traceparent")
         with self._tracing.request(method, traceparent.decode("latin-1") if traceparent else None) as traced:
             try:
-                if method == "GET" and _is_websocket_path(scope):
-                    await _answer(observed_send, _upgrade_expected(given, traced.trace.trace_id))
+                if (broken := _broken_rule(scope)) is not None:
+                    await _answer(observed_send, _bad_request(broken, given, traced.trace.trace_id))
                 elif method == "OPTIONS" and b"access-control-request-method" in given:
                     await _preflight(observed_send)
                 elif (
@@ -96,6 +96,11 @@ class Observed:
                     await _answer(observed_send, refused)
                 else:
                     await serve_patiently(self._app, scope, receive, observed_send)
+                    if status == CLIENT_CLOSED:
+                        # Quart ends without an answer when the client stops sending, who may still read one.
+                        refused = _bad_request("body_not_received", given, traced.trace.trace_id)
+                        with suppress(OSError, RuntimeError):
+                            await _answer(send, refused)
             except Exception:
                 status = 500
                 raise
@@ -170,9 +175,20 @@ def _is_websocket_path(scope: Any) -> bool:
     return path.rstrip("/") == PATH
 
 
-def _upgrade_expected(given: dict[bytes, bytes], trace_id: str) -> Any:
+def _broken_rule(scope: Any) -> str | None:
+    """What is wrong with a request before anybody looks at what it asks for; None: nothing."""
+    if scope["http_version"] == "1.1" and sum(name == b"host" for name, _ in scope["headers"]) != 1:
+        return "malformed_http"  # RFC 9112, 3.2
+    if not scope["path"].startswith("/"):
+        return "malformed_http"
+    if scope["method"] == "GET" and _is_websocket_path(scope):
+        return "websocket_expected"
+    return None
+
+
+def _bad_request(rule: str, given: dict[bytes, bytes], trace_id: str) -> Any:
     language = language_of(given.get(b"accept-language", b"").decode("latin-1"))
-    return refusal(BadRequest("websocket_expected"), language, trace_id)
+    return refusal(BadRequest(rule), language, trace_id)
 
 
 def _unless_given(limited: dict[str, str], given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -201,7 +217,8 @@ async def _answer(send: Any, reply: Any) -> None:
 
 def _log_request(scope: Any, method: str, route: str, status: int, seconds: float) -> None:
     """A line for each request that failed on our side; for the others at level DEBUG, since they are counted anyway."""
-    level = logging.ERROR if status >= 500 else logging.DEBUG
+    is_failure = status >= 500 and not _is_health(scope)  # a state that readiness tells of is no failed request
+    level = logging.ERROR if is_failure else logging.DEBUG
     if not _log.isEnabledFor(level):
         return
     fields = {

@@ -8,8 +8,10 @@ from socket import AF_INET, AF_INET6, create_server
 from gameshelf.gateway.http.drain import Asgi
 from gameshelf.gateway.settings import SettingsError
 
-KEEP_ALIVE_SECONDS = 75
 _HEADER_MILLISECONDS = 20_000
+_BACKLOG = 1024
+_MAX_CONNECTIONS = 10_000
+"""By default Granian serves as many as wait to be accepted, and a few slow clients would keep everybody else out."""
 _MAX_HEAD_BYTES = 32 * 1024
 
 
@@ -44,6 +46,8 @@ async def serve(
         interface=Interfaces.ASGINL,
         http=HTTPModes.auto if allow_h2c else HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS, max_buffer_size=_MAX_HEAD_BYTES),
+        backlog=_BACKLOG,
+        backpressure=_MAX_CONNECTIONS,
         log_enabled=False,
     )
     serving = asyncio.create_task(server.serve(), name="granian")

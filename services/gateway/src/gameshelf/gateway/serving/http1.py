@@ -6,8 +6,10 @@ import h11
 from gameshelf.gateway.errors import BadRequest
 from gameshelf.gateway.http.app import language_of
 from gameshelf.gateway.http.reply import JSON, refusal
+from gameshelf.gateway.serving.inbound import Inbound
 from gameshelf.gateway.serving.websocket import WebSocketStream
 from hypercorn.events import Closed, Event
+from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.events import Request
 from hypercorn.protocol.h11 import STREAM_ID, H11Protocol, H11WSConnection
 from hypercorn.protocol.http_stream import HTTPStream
@@ -19,7 +21,17 @@ _OF_HANDSHAKE = frozenset({b"connection", b"upgrade"})
 class HttpStream(HTTPStream):
     """One request. What the application still sends to a client that has gone is dropped."""
 
+    _inbound: Inbound | None = None
+
+    async def handle(self, event: StreamEvent) -> None:
+        await super().handle(event)
+        if isinstance(event, Request):
+            self._inbound = Inbound(self.app_put)
+            self.app_put = self._inbound.put
+
     async def app_send(self, message: ASGISendEvent | None) -> None:
+        if message is None and self._inbound:
+            self._inbound.end()
         if message is None or not self.closed:
             await super().app_send(message)
 
@@ -41,9 +53,7 @@ class Http1(H11Protocol):
             await super()._check_protocol(event)
 
     async def _create_stream(self, request: h11.Request) -> None:
-        if request.http_version not in (b"1.0", b"1.1"):
-            await self._refuse(505)
-        elif not _is_readable(request):
+        if request.http_version not in (b"1.0", b"1.1") or not _is_readable(request):
             await self._refuse(400)
         else:
             await self._start(request, is_websocket=_asks_for_websocket(request))
@@ -82,7 +92,10 @@ class Http1(H11Protocol):
         await self.send(Closed())
 
     async def _send_error_response(self, status_code: int) -> None:
-        """The envelope that every error has, also where no application was reached."""
+        """The envelope that every error has, also where no application was reached. None of them is an error of ours,
+        as 501 would say of a transfer encoding that doesn't exist.
+        """
+        status_code = status_code if status_code < 500 else 400
         trace_id = uuid4().hex
         body = refusal(BadRequest("malformed_http"), language_of(""), trace_id).body
         headers = [
@@ -109,6 +122,9 @@ def _asks_for_websocket(request: h11.Request) -> bool:
 
 def _is_readable(request: h11.Request) -> bool:
     """Whether what the server itself reads of a handshake is ASCII, as everything in it has to be."""
+    names = {name for name, _ in request.headers}
+    if b"content-length" in names and b"transfer-encoding" in names:
+        return False  # whoever stands before the service may have read the other one of them
     return all(
         value.isascii()
         for name, value in request.headers

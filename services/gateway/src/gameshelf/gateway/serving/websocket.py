@@ -10,11 +10,12 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
+from gameshelf.gateway.serving.inbound import Inbound
 from gameshelf.gateway.ws.allowance import Allowance
 from gameshelf.gateway.ws.socket import MAX_MESSAGE_BYTES
-from hypercorn.protocol.events import Data, Event, StreamClosed
+from hypercorn.protocol.events import Data, Event, Request, StreamClosed
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, FrameTooLargeError, WebsocketBuffer, WSStream
-from hypercorn.typing import WebsocketAcceptEvent
+from hypercorn.typing import ASGISendEvent, WebsocketAcceptEvent
 from wsproto.connection import ConnectionState
 from wsproto.events import CloseConnection, Message, Ping, TextMessage
 from wsproto.frame_protocol import CloseReason
@@ -47,6 +48,7 @@ class WebSocketStream(WSStream):
     heard_at = 0.0
     ended: asyncio.Event
     _closing = False
+    _inbound: Inbound | None = None
 
     async def handle(self, event: Event) -> None:
         if isinstance(event, Data):
@@ -54,8 +56,20 @@ class WebSocketStream(WSStream):
             if self._closing:
                 return
         await super().handle(event)
+        if isinstance(event, Request) and self.app_put is not None:
+            self._inbound = Inbound(self.app_put)
+            self.app_put = self._inbound.put
         if isinstance(event, StreamClosed):
             self._over.set()
+
+    async def app_send(self, message: ASGISendEvent | None) -> None:
+        if message is None and self._inbound:
+            self._inbound.end()
+        if message is None and self.state is ASGIWebsocketState.CLOSED:
+            # A connection that is closed before the peer's close has come is reset, and then ours may be lost.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), LINGER_SECONDS)
+        await super().app_send(message)
 
     @property
     def _over(self) -> asyncio.Event:

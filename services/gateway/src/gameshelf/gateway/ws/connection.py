@@ -28,6 +28,7 @@ _log = logging.getLogger(__name__)
 PATH = "/api/v1/ws/library-updates"
 TOKEN_WAIT_SECONDS = 5.0
 CLOSE_WAIT_SECONDS = 5.0
+DRAIN_WAIT_SECONDS = 2.0
 SLOW_READER_SECONDS = 10.0
 """How long one message may wait for a reader that takes nothing."""
 LEEWAY = timedelta(seconds=30)
@@ -73,13 +74,21 @@ class LibraryUpdates:
         self._allowed_origins = frozenset(allowed_origins)
         self._clock = clock
         self._draining = asyncio.Event()
+        self._open: set[asyncio.Future[None]] = set()
 
-    def drain(self) -> None:
-        """Closes every connection with 1001; a client comes back to another instance, with its cursor."""
+    async def drain(self) -> None:
+        """Closes every connection with 1001; a client comes back to another instance, with its cursor.
+
+        Returns when they are closed, at the latest after DRAIN_WAIT_SECONDS.
+        """
         self._draining.set()
+        if self._open:
+            await asyncio.wait(self._open, timeout=DRAIN_WAIT_SECONDS)
 
     async def serve(self, socket: Socket) -> None:
         """Serves one connection until it ends. Whoever calls has counted the handshake for the peer's address."""
+        ended = asyncio.get_running_loop().create_future()
+        self._open.add(ended)
         try:
             origin = socket.headers.get("Origin")
             if origin is not None and origin not in self._allowed_origins:
@@ -93,6 +102,9 @@ class LibraryUpdates:
             pass
         except TimeoutError:
             _log.info("a reader too slow even for the close was cut off")
+        finally:
+            self._open.discard(ended)
+            ended.set_result(None)
 
     async def _closing_code(self, socket: Socket, token: str | None) -> int:
         """Serves an accepted connection; the code to close it with. Raises Disconnected."""

@@ -8,7 +8,16 @@ from contextlib import ExitStack, suppress
 from uuid import uuid4
 
 import pytest
-from gameshelf.devstack.wire import close_code, connect, frame, handshake, opened, read_response, status_of
+from gameshelf.devstack.wire import (
+    close_code,
+    closed_among,
+    connect,
+    frame,
+    handshake,
+    opened,
+    read_response,
+    status_of,
+)
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING = 0, 1, 2, 8, 9
 CONNECTIONS_OF_A_USER = 32
@@ -75,7 +84,7 @@ def test_nothing_is_compressed_before_or_after_somebody_is_identified(target, be
             packed = packer.compress(bytes(100 * 2**20)) + packer.flush(zlib.Z_SYNC_FLUSH)
             with suppress(OSError):
                 client.sendall(frame(BINARY, packed[:-4], rsv=4))
-            assert close_code(client) in (None, 1002, 1005, 1009)
+            assert close_code(client) in (None, 1002, 1005, 1009, 4401)
 
 
 TOO_LARGE = {
@@ -135,12 +144,14 @@ def test_a_user_has_so_many_connections_and_no_more(target, bearer):
     with ExitStack() as held:
         wanted = range(CONNECTIONS_OF_A_USER + 8)
         sockets = [held.enter_context(opened(target.http_port, Authorization=bearer)) for _ in wanted]
+        assert closed_among(sockets, 8) == [4429] * 8
+        # The others are closed by nobody but the client.
+        open_ones = 0
         for client in sockets:
-            client.settimeout(0.1)
-        # Each of those beyond has been closed; the others say nothing.
-        codes = [close_code(client) for client in sockets]
-    assert codes.count(4429) == 8
-    assert codes.count(None) == CONNECTIONS_OF_A_USER
+            with suppress(OSError):
+                client.sendall(frame(CLOSE, b"\x03\xe8"))
+                open_ones += close_code(client) == 1000
+        assert open_ones == CONNECTIONS_OF_A_USER
 
 
 def test_a_connection_sends_so_many_messages_and_no_more(target, bearer):
@@ -153,7 +164,7 @@ def test_a_connection_sends_so_many_messages_and_no_more(target, bearer):
         with suppress(OSError):
             while chunk := client.recv(65536):
                 received += chunk
-    assert 0 < received.count(b"auth.success") <= MESSAGES_OF_A_CONNECTION + 2
+    assert 0 < received.count(b"auth.success") <= 3 * MESSAGES_OF_A_CONNECTION  # some come back while it lasts
     # The close may be lost where the server resets a connection on which bytes wait.
 
 

@@ -2,8 +2,10 @@
 
 import base64
 import os
+import select
 import socket
 import struct
+import time
 from contextlib import suppress
 
 PATIENCE_SECONDS = 15.0
@@ -98,7 +100,27 @@ def opened(port: int, **headers: str) -> socket.socket:
 
 def close_code(client: socket.socket) -> int | None:
     """The code of the server's close frame; None where the connection ended without one."""
-    received = read_all(client)
+    return code_in(read_all(client))
+
+
+def closed_among(clients: list[socket.socket], count: int) -> list[int]:
+    """The codes of those that are closed, once they are so many or the patience is over."""
+    received = dict.fromkeys(clients, b"")
+    codes: dict[socket.socket, int] = {}
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(codes) < count and time.monotonic() < deadline:
+        ready, _, _ = select.select([client for client in clients if client not in codes], [], [], 0.2)
+        for client in ready:
+            with suppress(ConnectionError):
+                received[client] += client.recv(65536)
+            code = code_in(received[client])
+            if code is not None:
+                codes[client] = code
+    return list(codes.values())
+
+
+def code_in(received: bytes) -> int | None:
+    """The code of the first close frame in what a server has sent."""
     at = 0
     while at + 2 <= len(received):
         opcode, size = received[at] & 0x0F, received[at + 1] & 0x7F

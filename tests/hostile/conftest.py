@@ -13,6 +13,7 @@ module that needs other settings defines a fixture ``target`` of its own (scope 
 """
 
 import json
+import os
 import re
 import threading
 import time
@@ -208,3 +209,16 @@ def _is_error(line: str) -> bool:
 @pytest.fixture(scope="session")
 def errors_of_log() -> Callable[..., list[str]]:
     return errors_in
+
+
+@pytest.fixture
+def cpu_seconds(target: Service) -> Callable[[], float]:
+    """How many seconds of processor time the target has taken since it began."""
+    assert target.process is not None
+    stat = Path(f"/proc/{target.process.pid}/stat")
+
+    def taken() -> float:
+        fields = stat.read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    return taken

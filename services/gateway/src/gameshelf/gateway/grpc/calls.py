@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import grpc
-from gameshelf.gateway.errors import CODES
 from gameshelf.gateway.failures import refused
 from gameshelf.gateway.grpc.identify import Callers
 from gameshelf.gateway.grpc.open_services import open_handler
-from gameshelf.gateway.grpc.refusals import abort
+from gameshelf.gateway.grpc.refusals import answer_of
 from gameshelf.gateway.grpc.requests import decoding, each_decoded
 from gameshelf.gateway.identity import Identity, Role, parse_uuid
 from gameshelf.gateway.observability.metrics import Metrics
@@ -169,8 +168,9 @@ class Calls(grpc.aio.ServerInterceptor):
                 except Exception as error:
                     # To a service that acts for an erased user its own token is as good as ever.
                     erased = isinstance(error, UserErased) and not is_player()
-                    refusal = PermissionDenied() if erased else refused(error)
-                    code = CODES[refusal.code].grpc
+                    # Not kept as such: a frame that holds its own exception is a cycle, and keeps the request in memory
+                    # until the collector comes by.
+                    code, status = answer_of(PermissionDenied() if erased else refused(error))
                     if code in ("INTERNAL", "UNAVAILABLE"):
                         traced.fail(type(error).__name__)
                 except asyncio.CancelledError:
@@ -180,7 +180,7 @@ class Calls(grpc.aio.ServerInterceptor):
                     # How long a stream was open says nothing of how fast it was.
                     self._metrics.grpc_served(method, code, time.perf_counter() - started if is_timed else None)
             # After the trace: aborting raises, and a refusal is no error of the service.
-            return await abort(context, refusal)
+            return await context.abort_with_status(status)
 
         return wrapped
 

@@ -17,11 +17,15 @@ _MAX_PROBLEMS = 20
 
 async def abort(context: Any, refusal: DomainError) -> Any:
     """Ends a call with a refusal. Raises."""
-    return await context.abort_with_status(rpc_status.to_status(status_of(refusal)))
+    return await context.abort_with_status(answer_of(refusal)[1])
 
 
-def status_of(refusal: DomainError) -> Status:
-    """The status of a refusal with its details."""
+def answer_of(refusal: DomainError) -> tuple[str, grpc.Status]:
+    """The name of a refusal's status, and the status with its details as gRPC sends it."""
+    return CODES[refusal.code].grpc, rpc_status.to_status(_status(refusal))
+
+
+def _status(refusal: DomainError) -> Status:
     code = CODES[refusal.code]
     info = ErrorInfo(reason=refusal.code, domain=DOMAIN)
     for name, value in refusal.meta.items():

@@ -98,9 +98,14 @@ class LibraryAdmin:
             except Exception as error:
                 # Of an erased account there is nothing to administer; the caller's own token is as good as ever.
                 refusal = NotFound(reason="erased") if isinstance(error, UserErased) else refused(error)
-                async with self._desk.acquire() as connection:
-                    await self._refusals.add(connection, by, _refusal(command, request, refusal))
-                raise refusal from error
+                try:
+                    async with self._desk.acquire() as connection:
+                        await self._refusals.add(connection, by, _refusal(command, request, refusal))
+                    if refusal is error:
+                        raise
+                    raise refusal from error
+                finally:
+                    del refusal  # a frame that holds its own exception would keep the request in memory
 
         return wrapped
 

@@ -1,14 +1,16 @@
 """The counters behind rarities: right through unlocks, purchases, refunds and erasures, in whatever order."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from gameshelf.achievements import AchievementState
+from gameshelf.achievements import AchievementState, Recounts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+NOW = datetime(2026, 5, 20, tzinfo=UTC)
 NOBODY, BLANK = UUID(int=0), AchievementState()
 
 
@@ -74,8 +76,11 @@ async def test_a_counter_that_is_wrong_is_found_and_made_up_for(players):
     )
     found = [(one.achievement_id, one.counted, one.kept) for one in await differences(players)]
     assert sorted(found, key=str) == sorted([(None, 1, 7), (achievement, 1, 0)], key=str)
-    assert len(await players.counters.repair([game])) == 2
-    assert await players.counters.repair([game]) == await differences(players) == []
+    recounts = Recounts(players.connection)
+    assert await recounts.start(await recounts.progress(NOW), NOW + timedelta(days=1))
+    progress = await recounts.progress(NOW)
+    assert await recounts.move(progress, game, await differences(players))
+    assert await differences(players) == []
     await players.fold()
     assert (await players.one(user, achievement)).rarity == 100.0
 
@@ -175,20 +180,47 @@ async def test_recounts_side_by_side_make_up_for_a_difference_once(connections, 
     game = uuid4()
     async with connections.acquire() as connection:
         await make_players(connection).own(game)
+        recounts = Recounts(connection)
+        await recounts.start(await recounts.progress(NOW), NOW + timedelta(days=1))
     both_found = asyncio.Barrier(2)
 
     async def recount():
-        async with connections.acquire() as connection, connection.transaction():
-            counters = make_players(connection).counters
-            await connection.execute("SET LOCAL lock_timeout = '20s'")
-            assert await counters.differences([game])
+        async with connections.acquire() as connection:
+            async with connection.transaction(isolation="repeatable_read"):
+                progress = await Recounts(connection).progress(NOW)
+                found = await make_players(connection).counters.differences([game])
+            assert found
             await both_found.wait()
-            return len(await counters.repair([game]))
+            async with connection.transaction():
+                return await Recounts(connection).move(progress, game, found)
 
     async with connections.acquire() as connection:
         await connection.execute("DELETE FROM achievements.rarity_deltas WHERE product_id = $1", game)
-        assert sorted(await asyncio.gather(recount(), recount())) == [0, 1]
+        assert sorted(await asyncio.gather(recount(), recount())) == [False, True]
         assert await make_players(connection).counters.differences([game]) == []
+
+
+async def test_a_product_is_counted_in_parts_and_folded_by_itself(players):
+    game, other = uuid4(), uuid4()
+    achievement = await players.define(game)
+    users = [await players.own(game) for _ in range(7)]
+    await players.own(other)
+    for user in users[::2]:
+        await players.service.unlock(user, achievement)
+    for part in (1, 3, 7, 8):
+        assert await players.counters.differences([game, other], part) == []
+    mine = "DELETE FROM achievements.rarity_deltas WHERE product_id <> ALL($1)"
+    await players.connection.execute(mine, [game, other])
+    first, second = sorted([game, other])
+    assert await players.counters.waiting(UUID(int=0), 5) == [first, second]
+    assert await players.counters.waiting(first, 5) == [second]
+    while await players.counters.fold_product(game, 4):
+        pass
+    assert await players.counters.waiting(UUID(int=0), 5) == [other]
+    await players.connection.execute("UPDATE achievements.product_owners SET owners = 6 WHERE product_id = $1", game)
+    for part in (1, 3, 7, 8):
+        [wrong] = await players.counters.differences([game, other], part)
+        assert (wrong.counted, wrong.kept) == (7, 6)
 
 
 async def test_folding_beside_unlocks_and_another_folder_loses_nothing(connections, make_players):

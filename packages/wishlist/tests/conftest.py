@@ -47,10 +47,17 @@ class Wishers:
         await self.prices.apply([price])
         return price
 
+    async def take(self):
+        """The fan-out that has waited longest; one that is over is dropped on the way."""
+        while running := await self.fanouts.running(1):
+            if fanout := await self.fanouts.take(running[0]):
+                return fanout
+        return None
+
     async def told(self, limit=2):
         """Works through every fan-out; who was told, in order."""
         told = []
-        while fanout := await self.fanouts.take():
+        while fanout := await self.take():
             wishers = await self.fanouts.wishers(fanout, limit)
             if wishers.last is None:
                 await self.fanouts.finish(fanout)

@@ -1,7 +1,7 @@
 """Who is told of a sale: everybody once, whatever comes again, in chunks, also when wishes and prices meet."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -28,6 +28,49 @@ async def test_all_wishers_whose_conditions_are_met_are_told_once(wishers):
     assert await wishers.told() == sorted([*met, exact])
 
 
+@pytest.mark.parametrize(
+    "end", [datetime.max.replace(tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)]
+)
+async def test_an_end_that_is_no_time_was_not_said(wishers, end):
+    user, later, product = uuid4(), uuid4(), uuid4()
+    await wishers.wish(user, product)
+    await wishers.say(product, sale_ends_at=end)
+    assert await wishers.told() == [user]
+    await wishers.wish(later, product)
+    assert wishers.kinds().count("SaleNoticed") == 1
+
+
+@pytest.mark.parametrize("end", ["infinity", "-infinity", "9999-12-31T23:59:59Z"])
+async def test_an_end_that_an_older_release_has_stored_harms_nobody(wishers, end):
+    user, later, product = uuid4(), uuid4(), uuid4()
+    await wishers.wish(user, product)
+    await wishers.say(product)
+    await wishers.connection.execute(f"UPDATE wishlist.product_prices SET sale_ends_at = '{end}'")
+    assert await wishers.told() == [user]
+    await wishers.wish(later, product)
+    assert wishers.kinds().count("SaleNoticed") == 1
+    assert (await wishers.queries.all(later))[0].price.sale_ends_at is None
+
+
+async def test_a_wisher_who_is_held_back_waits_until_they_are_released(wishers):
+    users, product = sorted(uuid4() for _ in range(3)), uuid4()
+    for user in users:
+        await wishers.wish(user, product)
+    await wishers.say(product)
+    fanout = await wishers.take()
+    await wishers.fanouts.hold_back(fanout, users[:2])
+    await wishers.fanouts.hold_back(fanout, users[:2])
+    await wishers.fanouts.advance(fanout, users[1])
+    assert await wishers.told() == users[2:]
+    assert sorted(await wishers.fanouts.held_back(5)) == [(user, product) for user in users[:2]]
+    assert await wishers.service.tell_of_sale(users[0], product)
+    await wishers.fanouts.release(users[0], product)
+    assert await wishers.fanouts.held_back(5) == [(users[1], product)]
+    while await wishers.service.erase(users[1]):
+        pass
+    assert await wishers.fanouts.held_back(5) == []
+
+
 async def test_of_one_sale_a_user_hears_once_however_many_of_its_products_they_wish_for(wishers):
     user, one, other = uuid4(), uuid4(), uuid4()
     for product in (one, other):
@@ -43,7 +86,7 @@ async def test_a_chunk_that_is_cut_off_is_done_again_and_tells_nobody_twice(wish
     for user in users:
         await wishers.wish(user, product)
     await wishers.say(product)
-    fanout = await wishers.fanouts.take()
+    fanout = await wishers.take()
     first = await wishers.fanouts.wishers(fanout, 3)
     assert (first.met, first.last) == (users[:3], users[2])
     assert set(await wishers.fanouts.note(fanout, first.met)) == set(users[:3])
@@ -56,7 +99,7 @@ async def test_a_cursor_moves_only_for_the_sale_that_it_was_made_for(wishers):
     for user in users:
         await wishers.wish(user, product)
     await wishers.say(product)
-    old = await wishers.fanouts.take()
+    old = await wishers.take()
     await wishers.say(product, sale="newer", at=wishers.now + timedelta(seconds=1))
     assert not await wishers.fanouts.advance(old, users[1])
     await wishers.fanouts.finish(old)
@@ -90,7 +133,7 @@ async def test_a_sale_that_has_ended_is_told_no_more(wishers):
     for user in users:
         await wishers.wish(user, product)
     await wishers.say(product, sale_ends_at=wishers.now + timedelta(minutes=1))
-    fanout = await wishers.fanouts.take()
+    fanout = await wishers.take()
     await wishers.fanouts.note(fanout, (await wishers.fanouts.wishers(fanout, 1)).met)
     await wishers.fanouts.advance(fanout, users[0])
     wishers.later(minutes=1)
@@ -128,12 +171,12 @@ async def test_conditions_that_are_met_only_after_a_change_are_told_then(wishers
 async def test_a_single_wisher_is_told_as_all_are(wishers):
     user, product = uuid4(), uuid4()
     await wishers.wish(user, product)
-    price = await wishers.say(product)
-    assert await wishers.service.tell_of_sale(user, price)
-    assert not await wishers.service.tell_of_sale(user, price)
-    assert not await wishers.service.tell_of_sale(uuid4(), price)
+    await wishers.say(product)
+    assert await wishers.service.tell_of_sale(user, product)
+    assert not await wishers.service.tell_of_sale(user, product)
+    assert not await wishers.service.tell_of_sale(uuid4(), product)
     await wishers.say(product, sale="newer", at=wishers.now + timedelta(seconds=1), discount_percent=0)
-    assert not await wishers.service.tell_of_sale(user, price)
+    assert not await wishers.service.tell_of_sale(user, product)
     await wishers.say(product, at=wishers.now + timedelta(seconds=2))
     assert await wishers.told() == []
 
@@ -171,7 +214,7 @@ async def test_a_wish_and_the_beginning_of_a_sale_that_meet_are_told_exactly_onc
         while True:
             async with connection.transaction():
                 wishers = make_wishers(connection)
-                fanout = await wishers.fanouts.take()
+                fanout = await wishers.take()
                 if fanout is None:
                     break
                 found = await wishers.fanouts.wishers(fanout, 3)

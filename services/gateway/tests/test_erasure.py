@@ -196,6 +196,7 @@ async def have_had_a_family(database, player):
         "WHERE owner_user_id = $1",
         "INSERT INTO library.family_seats (owner_user_id, product_id, seat_number) VALUES ($1, gen_random_uuid(), 5)",
         "INSERT INTO gateway.forwarded_events (user_id, type, body) VALUES ($1, 'ShareWithdrawn', '{}')",
+        "INSERT INTO wishlist.held_back_wishers (user_id, product_id) VALUES ($1, gen_random_uuid())",
         "INSERT INTO gateway.refused_records (id, shard, user_id, topic, value, created_at, reason) "
         "VALUES (1, 0, $1, 'topic', 'value', now(), 'MessageSizeTooLargeError')",
     ):

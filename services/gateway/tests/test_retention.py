@@ -136,3 +136,38 @@ async def test_more_than_one_transaction_can_delete_goes_in_one_run(database, re
     assert not await database.fetchval("SELECT count(*) FROM gateway.feed WHERE user_id = ANY($1)", users)
     pruned = await database.fetch("SELECT pruned_sequence FROM gateway.user_streams WHERE user_id = ANY($1)", users)
     assert {row["pruned_sequence"] for row in pruned} == {1500}
+
+
+async def test_what_somebody_holds_is_kept_for_now_and_the_rest_goes(platform, database, retention):
+    """A player's row, of whom there are more old entries than a chunk has; and one idempotency key."""
+    held, other = uuid4(), uuid4()
+    for user, entries in ((held, 4500), (other, 10)):
+        await database.execute("INSERT INTO gateway.user_streams (user_id) VALUES ($1)", user)
+        await database.execute(
+            "INSERT INTO gateway.feed (user_id, sequence, occurred_at, message) "
+            "SELECT $1, n, now() - interval '3 days' - make_interval(secs => $2 - n), '{}' "
+            "FROM generate_series(1, $2::int) n",
+            user,
+            entries,
+        )
+        await database.execute(
+            "INSERT INTO gateway.idempotency_keys (user_id, endpoint, key, request_hash, status, body, created_at) "
+            "VALUES ($1, 'POST /', 'key', '', 200, '', now() - interval '3 days')",
+            user,
+        )
+
+    async def left():
+        tables = ("feed", "idempotency_keys")
+        query = "SELECT count(*) FROM gateway.{} WHERE user_id = $1"
+        return [[await database.fetchval(query.format(table), user) for table in tables] for user in (held, other)]
+
+    holder = await asyncpg.connect(platform.dsn)
+    async with holder.transaction():
+        await holder.execute("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", held)
+        await holder.execute("SELECT 1 FROM gateway.idempotency_keys WHERE user_id = $1 FOR UPDATE", held)
+        await retention.run_once()
+        assert await left() == [[4500, 1], [0, 0]]
+    await holder.close()
+    await retention.run_once()
+    assert await left() == [[0, 0], [0, 0]]
+    assert await database.fetchval("SELECT pruned_sequence FROM gateway.user_streams WHERE user_id = $1", held) == 4500

@@ -12,6 +12,7 @@ from gameshelf.achievements.models import METADATA, SCHEMA
 from gameshelf.achievements.overview import count_unlocked
 from gameshelf.achievements.ports import Access
 from gameshelf.achievements.queries import AchievementQueries, ProductAchievements
+from gameshelf.achievements.recounts import RecountProgress, Recounts
 from gameshelf.achievements.service import AchievementService, Outcome, Reported, Supported
 from gameshelf.achievements.views import Achievement, AchievementState, Language
 from gameshelf.kernel.migrations import Migrations
@@ -41,6 +42,8 @@ __all__ = [
     "ProductAchievements",
     "Progress",
     "RarityCounters",
+    "RecountProgress",
+    "Recounts",
     "ReportProgress",
     "Reported",
     "SummaryFilter",

@@ -3,6 +3,7 @@
 Nothing that a player does touches a counter, so no counter is a row that everybody waits for.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +17,10 @@ from gameshelf.achievements.models import (
     UserAchievement,
 )
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.sql import array, rows
 from sqlalchemy import (
     BigInteger,
     Integer,
     Uuid,
-    and_,
-    any_,
     bindparam,
     cast,
     delete,
@@ -38,40 +36,48 @@ from sqlmodel import col
 
 FOLD_LOCK = 0x6173_6368_6965_7665
 """Whoever folds holds this advisory lock: two that fold side by side would wait for each other at the counters."""
-REPAIR_LOCK = FOLD_LOCK + 1
-"""Whoever makes up for differences holds this one: two that have found the same one would make up for it twice."""
+_NOBODY = UUID(int=0)
 
 _D, _P, _U = RarityDelta, OwnedProduct, UserAchievement
 
 _TAKE_TURN = Statement(select(func.pg_try_advisory_xact_lock(literal(FOLD_LOCK, BigInteger))))
-_taken = (
-    delete(RarityDelta)
-    .where(col(_D.id).in_(select(col(_D.id)).order_by(col(_D.id)).limit(bindparam("limit", type_=Integer))))
-    .returning(col(_D.product_id), col(_D.achievement_meta_id), col(_D.delta))
-    .cte("taken")
-)
-_insert_owners = insert(ProductOwners).from_select(
-    ["product_id", "owners"],
-    select(_taken.c.product_id, func.sum(_taken.c.delta))
-    .where(_taken.c.achievement_meta_id.is_(None))
-    .group_by(_taken.c.product_id),
-    include_defaults=False,
-)
-_owners = _insert_owners.on_conflict_do_update(
-    index_elements=["product_id"], set_={"owners": col(ProductOwners.owners) + _insert_owners.excluded.owners}
-).cte("folded_owners")
-_insert_unlocks = insert(AchievementUnlocks).from_select(
-    ["achievement_meta_id", "product_id", "unlocks"],
-    select(_taken.c.achievement_meta_id, _taken.c.product_id, func.sum(_taken.c.delta))
-    .where(_taken.c.achievement_meta_id.is_not(None))
-    .group_by(_taken.c.achievement_meta_id, _taken.c.product_id),
-    include_defaults=False,
-)
-_unlocks = _insert_unlocks.on_conflict_do_update(
-    index_elements=["achievement_meta_id"],
-    set_={"unlocks": col(AchievementUnlocks.unlocks) + _insert_unlocks.excluded.unlocks},
-).cte("folded_unlocks")
-_FOLD = Statement(select(func.count()).select_from(_taken).add_cte(_owners, _unlocks))
+
+
+def _folding(*which: Any) -> Statement:
+    """Takes the oldest of some deltas, and adds them to the counters; how many it took."""
+    oldest = select(col(_D.id)).where(*which).order_by(col(_D.id)).limit(bindparam("limit", type_=Integer))
+    taken = (
+        delete(RarityDelta)
+        .where(col(_D.id).in_(oldest))
+        .returning(col(_D.product_id), col(_D.achievement_meta_id), col(_D.delta))
+        .cte("taken")
+    )
+    insert_owners = insert(ProductOwners).from_select(
+        ["product_id", "owners"],
+        select(taken.c.product_id, func.sum(taken.c.delta))
+        .where(taken.c.achievement_meta_id.is_(None))
+        .group_by(taken.c.product_id),
+        include_defaults=False,
+    )
+    owners = insert_owners.on_conflict_do_update(
+        index_elements=["product_id"], set_={"owners": col(ProductOwners.owners) + insert_owners.excluded.owners}
+    ).cte("folded_owners")
+    insert_unlocks = insert(AchievementUnlocks).from_select(
+        ["achievement_meta_id", "product_id", "unlocks"],
+        select(taken.c.achievement_meta_id, taken.c.product_id, func.sum(taken.c.delta))
+        .where(taken.c.achievement_meta_id.is_not(None))
+        .group_by(taken.c.achievement_meta_id, taken.c.product_id),
+        include_defaults=False,
+    )
+    unlocks = insert_unlocks.on_conflict_do_update(
+        index_elements=["achievement_meta_id"],
+        set_={"unlocks": col(AchievementUnlocks.unlocks) + insert_unlocks.excluded.unlocks},
+    ).cte("folded_unlocks")
+    return Statement(select(func.count()).select_from(taken).add_cte(owners, unlocks))
+
+
+_FOLD = _folding()
+_FOLD_PRODUCT = _folding(col(_D.product_id) == bindparam("product_id", type_=Uuid))
 
 # The products behind a given one that anybody owns or that have a counter. The owned ones are found by hops through the
 # index, from one product to the next: a distinct over all owners would read every row.
@@ -101,45 +107,57 @@ _candidates = union_all(
 ).subquery()
 _PRODUCTS = Statement(select(_candidates.c.product_id).distinct().order_by(_candidates.c.product_id).limit(_LIMIT))
 
-_OF_PRODUCTS = any_(array("product_ids", Uuid))
-_NONE, _ZERO = cast(null(), Uuid), literal(0, BigInteger)
-_rows = union_all(
-    select(col(_P.product_id), _NONE.label("achievement_meta_id"), func.count().label("counted"), _ZERO.label("kept"))
-    .where(col(_P.product_id) == _OF_PRODUCTS)
-    .group_by(col(_P.product_id)),
-    select(col(_U.product_id), col(_U.achievement_meta_id), func.count(), _ZERO)
-    .join(OwnedProduct, and_(col(_P.user_id) == col(_U.user_id), col(_P.product_id) == col(_U.product_id)))
-    .where(col(_U.is_unlocked), col(_U.product_id) == _OF_PRODUCTS)
-    .group_by(col(_U.product_id), col(_U.achievement_meta_id)),
-    select(col(ProductOwners.product_id), _NONE, _ZERO, col(ProductOwners.owners)).where(
-        col(ProductOwners.product_id) == _OF_PRODUCTS
-    ),
-    select(
-        col(AchievementUnlocks.product_id),
-        col(AchievementUnlocks.achievement_meta_id),
-        _ZERO,
-        col(AchievementUnlocks.unlocks),
-    ).where(col(AchievementUnlocks.product_id) == _OF_PRODUCTS),
-    select(col(_D.product_id), col(_D.achievement_meta_id), _ZERO, cast(col(_D.delta), BigInteger)).where(
-        col(_D.product_id) == _OF_PRODUCTS
-    ),
-).subquery("counts")
-_counted_sum, _kept_sum = (cast(func.sum(column), BigInteger) for column in (_rows.c.counted, _rows.c.kept))
-_DIFFERENCES = Statement(
-    select(_rows.c.product_id, _rows.c.achievement_meta_id, _counted_sum.label("counted"), _kept_sum.label("kept"))
-    .group_by(_rows.c.product_id, _rows.c.achievement_meta_id)
-    .having(_counted_sum != _kept_sum)
-    .order_by(_rows.c.product_id, _rows.c.achievement_meta_id)
+_PRODUCT = bindparam("product_id", type_=Uuid)
+# A part of a product's owners, and what these have unlocked. All owners at once may be more than a statement may take.
+_part = (
+    select(col(_P.user_id))
+    .where(col(_P.product_id) == _PRODUCT, col(_P.user_id) > bindparam("after_user", type_=Uuid))
+    .order_by(col(_P.user_id))
+    .limit(_LIMIT)
+    .cte("part")
+    .prefix_with("MATERIALIZED")
 )
-_off = rows(
-    "off", product_id=("product_ids", Uuid), achievement_meta_id=("achievement_ids", Uuid), delta=("deltas", Integer)
-)
-_WAIT_FOR_TURN = Statement(select(func.pg_advisory_xact_lock(literal(REPAIR_LOCK, BigInteger))))
-_REPAIR = Statement(
-    insert(RarityDelta).from_select(
-        ["product_id", "achievement_meta_id", "delta"], select(*_off.c), include_defaults=False
+_NONE = cast(null(), Uuid)
+_COUNT_PART = Statement(
+    union_all(
+        select(
+            _NONE.label("achievement_meta_id"),
+            func.count().label("counted"),
+            select(_part.c.user_id).order_by(_part.c.user_id.desc()).limit(1).scalar_subquery().label("through"),
+        ).select_from(_part),
+        select(col(_U.achievement_meta_id), func.count(), _NONE)
+        .join(_part, _part.c.user_id == col(_U.user_id))
+        .where(col(_U.product_id) == _PRODUCT, col(_U.is_unlocked))
+        .group_by(col(_U.achievement_meta_id)),
     )
 )
+_kept_rows = union_all(
+    select(_NONE.label("achievement_meta_id"), col(ProductOwners.owners).label("kept")).where(
+        col(ProductOwners.product_id) == _PRODUCT
+    ),
+    select(col(AchievementUnlocks.achievement_meta_id), col(AchievementUnlocks.unlocks)).where(
+        col(AchievementUnlocks.product_id) == _PRODUCT
+    ),
+    select(col(_D.achievement_meta_id), cast(col(_D.delta), BigInteger)).where(col(_D.product_id) == _PRODUCT),
+).subquery("kept")
+_KEPT = Statement(
+    select(_kept_rows.c.achievement_meta_id, cast(func.sum(_kept_rows.c.kept), BigInteger).label("kept")).group_by(
+        _kept_rows.c.achievement_meta_id
+    )
+)
+# The products of which deltas wait, by hops through the index.
+
+
+def _next_waiting(after: Any) -> Any:
+    one = aliased(RarityDelta)
+    return select(col(one.product_id)).where(col(one.product_id) > after).order_by(col(one.product_id)).limit(1)
+
+
+_delta_hops = select(_next_waiting(_AFTER).scalar_subquery().label("product_id")).cte("delta_hops", recursive=True)
+_delta_hops = _delta_hops.union_all(
+    select(_next_waiting(_delta_hops.c.product_id).scalar_subquery()).where(_delta_hops.c.product_id.is_not(None))
+)
+_WAITING = Statement(select(_delta_hops.c.product_id).where(_delta_hops.c.product_id.is_not(None)).limit(_LIMIT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,27 +186,46 @@ class RarityCounters:
         count: int = folded[0]
         return count
 
+    async def fold_product(self, product_id: UUID, limit: int) -> int:
+        """Folds deltas of one product; how many. 0 also while somebody else folds."""
+        turn: Any = await _TAKE_TURN.first(self._connection)
+        if not turn[0]:
+            return 0
+        folded: Any = await _FOLD_PRODUCT.first(self._connection, product_id=product_id, limit=limit)
+        count: int = folded[0]
+        return count
+
+    async def waiting(self, after: UUID, limit: int) -> list[UUID]:
+        """Products behind ``after`` that have deltas, in their order."""
+        return [row["product_id"] for row in await _WAITING.all(self._connection, after=after, limit=limit)]
+
     async def products(self, after: UUID, limit: int) -> list[UUID]:
         """Products behind ``after`` that have an owner or a counter, in their order."""
         return [row["product_id"] for row in await _PRODUCTS.all(self._connection, after=after, limit=limit)]
 
-    async def differences(self, product_ids: Sequence[UUID]) -> list[Difference]:
-        """Counts these products' owners and unlocks anew, all in one snapshot; where the counters say otherwise."""
-        found = await _DIFFERENCES.all(self._connection, product_ids=list(product_ids))
-        return [Difference(*row.values()) for row in found]
+    async def differences(self, product_ids: Sequence[UUID], part: int = 20_000) -> list[Difference]:
+        """Counts these products' owners and unlocks anew; where the counters say otherwise.
 
-    async def repair(self, product_ids: Sequence[UUID]) -> list[Difference]:
-        """Makes up for differences by deltas, which are right whatever else has been written since; for which ones.
-
-        Waits for others that do the same, and counts once more, so that nothing is made up for twice.
+        In many statements, each of at most ``part`` owners: the transaction has to read one snapshot (REPEATABLE READ)
+        where others write meanwhile.
         """
-        await _WAIT_FOR_TURN.first(self._connection)
-        found = await self.differences(product_ids)
-        if found:
-            await _REPAIR.run(
-                self._connection,
-                product_ids=[one.product_id for one in found],
-                achievement_ids=[one.achievement_id for one in found],
-                deltas=[one.counted - one.kept for one in found],
-            )
-        return found
+        return [one for product_id in product_ids for one in await self._differences(product_id, part)]
+
+    async def _differences(self, product_id: UUID, part: int) -> list[Difference]:
+        counted: Counter[UUID | None] = Counter()
+        after: UUID | None = _NOBODY
+        while after is not None:
+            rows = await _COUNT_PART.all(self._connection, product_id=product_id, after_user=after, limit=part)
+            counted.update({row["achievement_meta_id"]: row["counted"] for row in rows})
+            [(owners, through)] = [
+                (row["counted"], row["through"]) for row in rows if row["achievement_meta_id"] is None
+            ]
+            after = through if owners == part else None
+        kept = {
+            row["achievement_meta_id"]: row["kept"] for row in await _KEPT.all(self._connection, product_id=product_id)
+        }
+        return [
+            Difference(product_id, one, counted[one], kept.get(one, 0))
+            for one in sorted(counted.keys() | kept.keys(), key=str)
+            if counted[one] != kept.get(one, 0)
+        ]

@@ -108,7 +108,12 @@ class OwnedProduct(_Table, table=True):
     """A user owns a product personally: then they count in its rarities."""
 
     __tablename__ = "owned_products"
-    __table_args__ = (PrimaryKeyConstraint("user_id", "product_id"), Index("ix_owned_products_product", "product_id"))
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "product_id"),
+        Index("ix_owned_products_product", "product_id"),
+        # A recount walks over the owners of a product in parts.
+        Index("ix_owned_products_walk", "product_id", "user_id"),
+    )
 
     user_id: UUID = Field(primary_key=True)
     product_id: UUID = Field(primary_key=True)
@@ -148,6 +153,19 @@ class AchievementUnlocks(_Table, table=True):
     achievement_meta_id: UUID = Field(primary_key=True)
     product_id: UUID
     unlocks: int = Field(sa_type=BigInteger)
+
+
+class Recount(_Table, table=True):
+    """How far the recount of all counters has come. One row."""
+
+    __tablename__ = "recounts"
+    __table_args__ = (PrimaryKeyConstraint("id"),)
+
+    id: int = Field(primary_key=True, sa_type=Integer, sa_column_kwargs={"autoincrement": False})
+    cursor: UUID
+    """Products up to this one are done."""
+    started_at: datetime = Field(sa_type=DateTime(timezone=True))
+    finished_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 METADATA = _Table.metadata

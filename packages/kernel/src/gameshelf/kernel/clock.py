@@ -13,6 +13,17 @@ Clock = Callable[[], datetime]
 MAX_CLOCK_LEAD = timedelta(minutes=5)
 """How far another service's clock may run ahead of ours (contract, section 6)."""
 
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+"""Times of users and other services lie from the one up to, and not including, the other (contract, section 3)."""
+
+
+def said_time(moment: datetime | None) -> datetime | None:
+    """A time (aware) in an event, or None where it was not said: outside of 1970 to 2199 it stands for nothing (Go's
+    ``0001-01-01``, .NET's ``9999-12-31``, which PostgreSQL would keep as infinity).
+    """
+    return moment if moment is not None and EARLIEST <= moment < LATEST else None
+
 
 def utc_now() -> datetime:
     """The current time in UTC; the clock of production."""

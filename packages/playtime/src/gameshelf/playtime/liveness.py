@@ -66,6 +66,23 @@ _CHECKPOINT = Statement(
     .values(last_heartbeat_at=_beats.c["at"])
     .where(_SAME, col(_S.end_time).is_(None), col(_S.last_heartbeat_at) < _beats.c["at"])
 )
+_free = (
+    select(col(_S.user_id), col(_S.id), _beats.c["at"])
+    .select_from(_beats)
+    .join(PlaytimeSession, and_(_SAME, col(_S.end_time).is_(None)))
+    .with_for_update(of=PlaytimeSession, skip_locked=True)
+    .cte("free")
+)
+_CHECKPOINT_FREE = Statement(
+    update(PlaytimeSession)
+    .values(last_heartbeat_at=_free.c["at"])
+    .where(
+        col(_S.user_id) == _free.c.user_id,
+        col(_S.id) == _free.c.id,
+        col(_S.end_time).is_(None),
+        col(_S.last_heartbeat_at) < _free.c["at"],
+    )
+)
 _REVIVE = Statement(
     update(PlaytimeSession)
     .values(last_heartbeat_at=func.greatest(col(_S.last_heartbeat_at), _beats.c["at"]))
@@ -123,13 +140,15 @@ class Liveness:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def checkpoint(self, beats: Sequence[Beat]) -> set[SessionKey]:
+    async def checkpoint(self, beats: Sequence[Beat], *, skip_held: bool = False) -> set[SessionKey]:
         """Writes down when sessions last showed a sign of life; those of them that don't run.
 
-        A second statement looks for these, and only when some sign of life was no news.
+        A second statement looks for these, and only when some sign of life was no news. With ``skip_held`` a session
+        whose row somebody else has locked is left as it is.
         """
         columns = _columns(beats)
-        if await _CHECKPOINT.run(self._connection, **columns) == len(beats):
+        write = _CHECKPOINT_FREE if skip_held else _CHECKPOINT
+        if await write.run(self._connection, **columns) == len(beats):
             return set()
         return {_key(row) for row in await _NOT_RUNNING.all(self._connection, **columns)}
 

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.sql import TIME, array
-from gameshelf.wishlist.models import ProductPrice, SaleFanout, SaleNotification, WishlistItem
+from gameshelf.kernel.sql import TIME, array, rows
+from gameshelf.wishlist.models import HeldBackWisher, ProductPrice, SaleFanout, SaleNotification, WishlistItem
 from gameshelf.wishlist.rules import Price
 from gameshelf.wishlist.store import PRICE_COLUMNS
 from sqlalchemy import (
@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-_F, _I, _N = SaleFanout, WishlistItem, SaleNotification
+_F, _H, _I, _N = SaleFanout, HeldBackWisher, WishlistItem, SaleNotification
 _PRODUCT = bindparam("product_id", type_=Uuid)
 _PRICE_MINOR = bindparam("price_minor", type_=BigInteger)
 _CURRENCY = bindparam("currency", type_=String)
@@ -50,10 +50,10 @@ _ARE_MET = and_(
     ),
     or_(col(_I.min_discount_percent).is_(None), col(_I.min_discount_percent) <= _DISCOUNT),
 )
+_RUNNING = Statement(select(col(_F.product_id)).order_by(col(_F.advanced_at)).limit(bindparam("limit", type_=Integer)))
 _TAKE = Statement(
     select(col(_F.id), col(_F.product_id), col(_F.cursor))
-    .order_by(col(_F.advanced_at))
-    .limit(1)
+    .where(col(_F.product_id) == _PRODUCT)
     .with_for_update(skip_locked=True)
 )
 # A statement of its own: it sees what the one who had the row before has committed, and who writes prices waits now.
@@ -88,6 +88,18 @@ _ADVANCE = Statement(
     .values(cursor=bindparam("after", type_=Uuid), advanced_at=func.clock_timestamp())
 )
 _FINISH = Statement(delete(SaleFanout).where(col(_F.id) == bindparam("fanout_id", type_=Uuid)))
+_held_back = rows("held_back", user_id=("user_ids", Uuid))
+_HOLD_BACK = Statement(
+    insert(HeldBackWisher)
+    .from_select(["user_id", "product_id"], select(_held_back.c.user_id, _PRODUCT), include_defaults=False)
+    .on_conflict_do_nothing()
+)
+_HELD_BACK = Statement(
+    select(col(_H.user_id), col(_H.product_id)).order_by(col(_H.since)).limit(bindparam("limit", type_=Integer))
+)
+_RELEASE = Statement(
+    delete(HeldBackWisher).where(col(_H.user_id) == bindparam("user_id", type_=Uuid), col(_H.product_id) == _PRODUCT)
+)
 _N_KEY = (col(_N.user_id), col(_N.sale_id))
 _PRUNE = Statement(
     delete(SaleNotification).where(
@@ -128,17 +140,23 @@ class SaleFanouts:
         self._connection = connection
         self._clock = clock
 
-    async def take(self) -> Fanout | None:
-        """The fan-out that has waited longest, and that nobody else works on; None without any.
+    async def running(self, limit: int) -> list[UUID]:
+        """The products whose sales are being told, the one that has waited longest first."""
+        return [row["product_id"] for row in await _RUNNING.all(self._connection, limit=limit)]
+
+    async def take(self, product_id: UUID) -> Fanout | None:
+        """The fan-out of a product; None without any, or while somebody else works on it.
 
         Until the transaction ends it is this one's, and its price stays. One whose sale has ended is dropped.
         """
-        while row := await _TAKE.first(self._connection):
-            found = await _PRICE.first(self._connection, product_id=row["product_id"])
-            price = Price(*found.values()) if found else None
-            if price and price.sale_id is not None and price.is_sale(self._clock()):
-                return Fanout(row["id"], price, price.sale_id, row["cursor"])
-            await _FINISH.run(self._connection, fanout_id=row["id"])
+        row = await _TAKE.first(self._connection, product_id=product_id)
+        if row is None:
+            return None
+        found = await _PRICE.first(self._connection, product_id=product_id)
+        price = Price(*found.values()) if found else None
+        if price and price.sale_id is not None and price.is_sale(self._clock()):
+            return Fanout(row["id"], price, price.sale_id, row["cursor"])
+        await _FINISH.run(self._connection, fanout_id=row["id"])
         return None
 
     async def wishers(self, fanout: Fanout, limit: int) -> Wishers:
@@ -161,6 +179,18 @@ class SaleFanouts:
         """Everybody up to ``through`` has been told; False when somebody else has moved on, or a newer price came."""
         before = fanout.cursor
         return await _ADVANCE.run(self._connection, fanout_id=fanout.id, before=before, after=through) == 1
+
+    async def hold_back(self, fanout: Fanout, user_ids: Collection[UUID]) -> None:
+        """Keeps wishers who can't be told with the others. The caller moves the cursor in the same transaction."""
+        await _HOLD_BACK.run(self._connection, user_ids=list(user_ids), product_id=fanout.price.product_id)
+
+    async def held_back(self, limit: int) -> list[tuple[UUID, UUID]]:
+        """Wishers to be told by ``WishlistService.tell_of_sale``, and then to ``release``: user and product."""
+        return [(row["user_id"], row["product_id"]) for row in await _HELD_BACK.all(self._connection, limit=limit)]
+
+    async def release(self, user_id: UUID, product_id: UUID) -> None:
+        """The wisher was told, in this transaction, or need not be."""
+        await _RELEASE.run(self._connection, user_id=user_id, product_id=product_id)
 
     async def finish(self, fanout: Fanout) -> None:
         """There is nobody left to tell."""

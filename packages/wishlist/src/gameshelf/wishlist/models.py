@@ -81,6 +81,19 @@ class SaleNotification(_Table, table=True):
     notified_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
 
 
+class HeldBackWisher(_Table, table=True):
+    """A wisher who could not be told of a sale together with others, since somebody held their row: told by themselves
+    as soon as that is over. The cursor of the fan-out has passed them.
+    """
+
+    __tablename__ = "held_back_wishers"
+    __table_args__ = (PrimaryKeyConstraint("user_id", "product_id"), Index("ix_held_back_wishers_since", "since"))
+
+    user_id: UUID = Field(primary_key=True)
+    product_id: UUID = Field(primary_key=True)
+    since: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
 class ProductPrice(_Table, table=True):
     """What a product costs, as the Catalog said last."""
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from gameshelf.kernel.clock import Clock, not_in_future, utc_now
+from gameshelf.kernel.clock import Clock, not_in_future, said_time, utc_now
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows
 from gameshelf.wishlist.models import ProductPrice, SaleFanout
@@ -79,7 +79,7 @@ class Prices:
             for row in await _CURRENT.all(self._connection, product_ids=products)
         }
         for fact in facts:
-            bounded = replace(fact, said_at=not_in_future(fact.said_at, now))
+            bounded = replace(fact, said_at=not_in_future(fact.said_at, now), sale_ends_at=said_time(fact.sale_ends_at))
             before = newest.get(fact.product_id) or current.get(fact.product_id)
             if before is None or bounded.said_at >= before.said_at:
                 newest[fact.product_id] = bounded

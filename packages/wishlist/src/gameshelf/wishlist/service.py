@@ -108,15 +108,15 @@ class WishlistService:
             raise InvalidInput(Problem("stale_order", pointer="/data/attributes/item_ids"))
         await self._store.order(user_id, item_ids)
 
-    async def tell_of_sale(self, user_id: UUID, price: Price) -> bool:
-        """Tells the user of a sale if the product is on their list, its conditions are met, and they were not told yet.
-
-        Whether it did. A price that is not the current one any more is told to nobody.
+    async def tell_of_sale(self, user_id: UUID, product_id: UUID) -> bool:
+        """Tells the user of a product's current sale if it is on their list, its conditions are met, and they were not
+        told yet. Whether it did.
         """
-        await self._store.hold_price(price.product_id)
-        if await self._store.price(price.product_id) != price or not price.is_sale(self._clock()):
+        await self._store.hold_price(product_id)
+        price = await self._store.price(product_id)
+        if price is None or not price.is_sale(self._clock()):
             return False
-        for wish in await self._store.of_products(user_id, [price.product_id]):
+        for wish in await self._store.of_products(user_id, [product_id]):
             if wish.conditions.are_met_by(price):
                 return await self._tell(user_id, wish, price)
         return False

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from gameshelf.kernel.clock import EARLIEST, LATEST
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, Erasure, array, rows, user
-from gameshelf.wishlist.models import ProductPrice, SaleNotification, WishlistItem
+from gameshelf.wishlist.models import HeldBackWisher, ProductPrice, SaleNotification, WishlistItem
 from gameshelf.wishlist.rules import Conditions, Price
 from sqlalchemy import (
     BigInteger,
@@ -16,8 +17,10 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Uuid,
+    and_,
     any_,
     bindparam,
+    case,
     delete,
     func,
     select,
@@ -31,7 +34,7 @@ _PRODUCT = bindparam("product_id", type_=Uuid)
 _ITEM = bindparam("item_id", type_=Uuid)
 _OF_USER = col(_I.user_id) == user()
 
-ERASURE = Erasure((WishlistItem, SaleNotification))
+ERASURE = Erasure((HeldBackWisher, WishlistItem, SaleNotification))
 
 SALES_LOCKS = 0x73616C65
 """The first key of the advisory locks that order wishes and prices of a product; the second follows from its id."""
@@ -76,7 +79,10 @@ PRICE_COLUMNS = (
     col(_P.currency),
     col(_P.discount_percent),
     col(_P.sale_id),
-    col(_P.sale_ends_at),
+    # What an older release wrote may be infinite, which is no time that anything can be compared with.
+    case((and_(col(_P.sale_ends_at) >= EARLIEST, col(_P.sale_ends_at) < LATEST), col(_P.sale_ends_at))).label(
+        "sale_ends_at"
+    ),
     col(_P.said_at),
 )
 WISH_ORDER = (col(_I.priority).asc().nulls_last(), col(_I.added_at), col(_I.id))

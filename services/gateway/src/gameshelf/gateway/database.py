@@ -25,6 +25,7 @@ CLOSE_SECONDS = 5.0
 # Longer than any statement of ours takes; a twin request waits this long for the lock of a user's row.
 LOCK_TIMEOUT_MILLISECONDS = 5_000
 STATEMENT_TIMEOUT_MILLISECONDS = 30_000
+BACKGROUND_LOCK_MILLISECONDS = 250
 
 
 _LOCK_TIMEOUT = timedelta(milliseconds=LOCK_TIMEOUT_MILLISECONDS)
@@ -46,6 +47,11 @@ _BOUNDS = "; ".join(f"SET LOCAL {name} = {value}" for name, value in _TIMEOUTS.i
 async def limit_lock_wait(connection: Any, milliseconds: int) -> None:
     """How long the transaction waits for each lock from here on. One round trip."""
     await connection.execute(f"SET LOCAL lock_timeout = {int(milliseconds)}")
+
+
+async def hardly_wait(connection: Any) -> None:
+    """In the rest of the transaction no lock is waited for longer than a moment: it is background work."""
+    await limit_lock_wait(connection, BACKGROUND_LOCK_MILLISECONDS)
 
 
 class DatabaseUnusable(Exception):

@@ -7,8 +7,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Collection, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -165,36 +166,47 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
     """What this process' roles run, by name; each ends by itself once ``gateway.stopping`` is set."""
     settings, stopping = gateway.settings, gateway.stopping
     roles = settings.roles
-    yield "gauges", repeat("gauges", gateway.health.measure, 2.0, stopping)
-    yield "database identity", repeat("database identity", gateway.replaced.look, 2.0, stopping)
+    job = partial(_job, gateway)
+    yield "gauges", job("gauges", gateway.health.measure, 2.0)
+    yield "database identity", job("database identity", gateway.replaced.look, 2.0)
     if ServiceRole.API in roles:
         if http:
             yield "http", _serve_http(gateway)
         yield "grpc", _serve_grpc(gateway)
     if roles & {ServiceRole.API, ServiceRole.JOBS}:
         # Jobs, too, hear of owners who want their copies; what is over is forgotten here.
-        yield "lost seats", repeat("lost seats", gateway.lost_seats.refresh, 1.0, stopping)
+        yield "lost seats", job("lost seats", gateway.lost_seats.refresh, 1.0)
     if gateway.consumer:
         yield "consumer", gateway.consumer.run(stopping)
     if gateway.relay:
         yield "relay", gateway.relay.run(stopping)
-        yield "refused records", repeat("refused records", gateway.relay.return_refused, 60.0, stopping)
+        yield "refused records", job("refused records", gateway.relay.return_refused, 60.0)
     if ServiceRole.JOBS in roles:
         look = look_seconds(settings.session_timeout)
-        yield "session watch", repeat("session watch", gateway.session_watch.run_once, look, stopping)
-        yield "session reaper", repeat("session reaper", gateway.session_reaper.run_once, look, stopping)
-        yield "rarity", repeat("rarity", gateway.rarity_fold.run_once, 1.0, stopping)
-        yield "rarity recount", repeat("rarity recount", gateway.rarity_recount.run_once, 60.0, stopping)
+        yield "session watch", job("session watch", gateway.session_watch.run_once, look)
+        yield "session reaper", job("session reaper", gateway.session_reaper.run_once, look)
+        yield "rarity", job("rarity", gateway.rarity_fold.run_once, 1.0)
+        yield "rarity recount", job("rarity recount", gateway.rarity_recount.run_once, 60.0)
         woken = gateway.forwarding.woken
-        yield "forwarding", repeat("forwarding", gateway.forwarding.run_once, 0.25, stopping, woken)
-        yield "family clock", repeat("family clock", gateway.family_clock.run_once, 1.0, stopping)
-        yield "sales", repeat("sales", gateway.sales.run_once, 0.5, stopping)
+        yield "forwarding", job("forwarding", gateway.forwarding.run_once, 0.25, woken)
+        yield "family clock", job("family clock", gateway.family_clock.run_once, 1.0)
+        yield "sales", job("sales", gateway.sales.run_once, 0.5)
         unless_open = gateway.deletion_guard.unless_open
-        yield "saves", repeat("saves", unless_open(gateway.save_keeper.run_once), 10.0, stopping)
-        yield "objects", repeat("objects", unless_open(gateway.object_sweeper.run_once), 60.0, stopping)
-        yield "erasure", repeat("erasure", gateway.erasure.run_once, 1.0, stopping)
-        yield "retention", repeat("retention", unless_open(gateway.retention.run_once), 60.0, stopping)
-        yield "wanted products", repeat("wanted products", gateway.wanted.run_once, 5.0, stopping)
+        yield "saves", job("saves", unless_open(gateway.save_keeper.run_once), 10.0)
+        yield "objects", job("objects", unless_open(gateway.object_sweeper.run_once), 60.0)
+        yield "erasure", job("erasure", gateway.erasure.run_once, 1.0)
+        yield "retention", job("retention", unless_open(gateway.retention.run_once), 60.0)
+        yield "wanted products", job("wanted products", gateway.wanted.run_once, 5.0)
+
+
+def _job(
+    gateway: Gateway,
+    name: str,
+    work: Callable[[], Awaitable[None]],
+    seconds: float,
+    woken: asyncio.Event | None = None,
+) -> Coroutine[Any, Any, None]:
+    return repeat(name, work, seconds, gateway.stopping, woken, gateway.metrics)
 
 
 async def _until_drained(gateway: Gateway) -> None:

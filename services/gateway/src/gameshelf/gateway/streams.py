@@ -23,6 +23,12 @@ _LOCK = Statement(
     .where(col(UserStream.user_id) == _USER)
     .with_for_update()
 )
+# Who can wait for another day does not wait for a lock. Raises LockNotAvailableError at once.
+_LOCK_NOW = Statement(
+    select(col(UserStream.last_sequence), col(UserStream.erased_at).is_not(None).label("erased"))
+    .where(col(UserStream.user_id) == _USER)
+    .with_for_update(nowait=True)
+)
 _LOCK_FREE = Statement(
     select(col(UserStream.user_id), col(UserStream.last_sequence))
     .where(
@@ -126,15 +132,17 @@ class UserStreams:
         """What stands for a user whose id may not be kept: nobody finds the id in it who does not have the key."""
         return blake2b(user_id.bytes, key=self._hash_key[:64], digest_size=32).digest()
 
-    async def lock(self, connection: Connection, user_id: UUID) -> int:
+    async def lock(self, connection: Connection, user_id: UUID, *, wait: bool = True) -> int:
         """Locks the user's row until the transaction ends; the number of their newest event.
 
-        Raises UserErased. One round trip, three for a user who was never heard of.
+        Raises UserErased; without ``wait`` LockNotAvailableError where somebody holds it. One round trip, three for a
+        user who was never heard of.
         """
-        row = await _LOCK.first(connection, user_id=user_id)
+        lock = _LOCK if wait else _LOCK_NOW
+        row = await lock.first(connection, user_id=user_id)
         if row is None:
             await _CREATE.run(connection, user_id=user_id, user_hash=self.hash(user_id))
-            row = await _LOCK.first(connection, user_id=user_id)
+            row = await lock.first(connection, user_id=user_id)
         if row is None or row["erased"]:
             raise UserErased
         sequence: int = row["last_sequence"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from gameshelf.gateway.database import Acquire, limit_lock_wait
+from gameshelf.gateway.database import Acquire, hardly_wait, limit_lock_wait
 from gameshelf.gateway.observability.traces import current_traceparent
 from gameshelf.gateway.outbox.forwarded import forward, may_be_forwarded, take
 from gameshelf.gateway.outbox.messages import cloud_event, device_message, tell
@@ -57,9 +57,9 @@ class Transaction:
         self._has_heard = False
         self.discarded = False
 
-    async def lock(self, user_id: UUID) -> None:
-        """Waits until the user's row is this transaction's. Raises UserErased."""
-        self._sequences[user_id] = await self._streams.lock(self.connection, user_id)
+    async def lock(self, user_id: UUID, *, wait: bool = True) -> None:
+        """Makes the user's row this transaction's. Raises UserErased; without ``wait`` LockNotAvailableError."""
+        self._sequences[user_id] = await self._streams.lock(self.connection, user_id, wait=wait)
 
     async def lock_free(self, user_ids: Collection[UUID]) -> Set[UUID]:
         """Takes the rows of those users that nobody holds, and that are not erased; which they are. Waits for none."""
@@ -222,6 +222,18 @@ class Transactions:
             if lock_wait_milliseconds is not None:
                 await limit_lock_wait(transaction.connection, lock_wait_milliseconds)
             await transaction.lock(user_id)
+            yield transaction
+
+    @asynccontextmanager
+    async def begin_background(self, user_id: UUID, *, wait: bool = False) -> AsyncIterator[Transaction]:
+        """Like ``begin``, for work that can be done later: it hardly waits for what others hold, and without ``wait``
+        not at all for the user's own row.
+
+        Raises LockNotAvailableError also where the user is busy. One round trip more.
+        """
+        async with self.begin_with_nobody() as transaction:
+            await hardly_wait(transaction.connection)
+            await transaction.lock(user_id, wait=wait)
             yield transaction
 
     @asynccontextmanager

@@ -59,9 +59,11 @@ from gameshelf.gateway.jobs.sales import Sales
 from gameshelf.gateway.jobs.saves import ObjectSweeper, SaveKeeper, erase_objects
 from gameshelf.gateway.kafka.applier import Applier
 from gameshelf.gateway.kafka.client import connection_options
+from gameshelf.gateway.kafka.consumed import TOPICS
 from gameshelf.gateway.kafka.consumer import Consumer
 from gameshelf.gateway.kafka.dead_letters import DeadLetters
 from gameshelf.gateway.kafka.intake import Intake
+from gameshelf.gateway.kafka.probe import KafkaProbe
 from gameshelf.gateway.kafka.relay import Relay
 from gameshelf.gateway.kafka.retry import Retry
 from gameshelf.gateway.limits import RateLimits
@@ -218,7 +220,7 @@ class Gateway:
         self.bucket = bucket
         limits = settings.savegame_limits
         self.saves = Saves(bucket, self.transactions, metrics, settings.s3_url_ttl_seconds, limits.quota_bytes)
-        self.save_keeper = SaveKeeper(self.acquire, self.transactions, limits)
+        self.save_keeper = SaveKeeper(self.acquire, self.transactions, limits, metrics=metrics)
         self.object_sweeper = ObjectSweeper(self.acquire, self.saves, metrics, limits)
         self.live = LiveSessions(self.redis)
         self.lost_seats = LostSeats(self.acquire)
@@ -226,8 +228,10 @@ class Gateway:
             self.live, self.acquire, self.streams, metrics, settings.session_timeout, self.lost_seats
         )
         self.after_commit = AfterCommit(self.heartbeats, metrics)
-        self.session_watch = SessionWatch(self.live, self.acquire, settings.session_timeout)
-        self.session_reaper = SessionReaper(self.live, self.acquire, self.transactions, settings.session_timeout)
+        self.session_watch = SessionWatch(self.live, self.acquire, settings.session_timeout, metrics=metrics)
+        self.session_reaper = SessionReaper(
+            self.live, self.acquire, self.transactions, settings.session_timeout, metrics=metrics
+        )
         self.limits = RateLimits(
             self.redis,
             settings.limit_user,
@@ -239,10 +243,12 @@ class Gateway:
         )
         self.verifier = _verifier(settings)
         self.replaced = ReplacedDatabase(self.acquire, self.redis, metrics)
+        self.kafka_probe = self._kafka_probe()
         self.health = Health(
             settings,
             database,
             self.redis,
+            self.kafka_probe,
             self.live,
             self.hub,
             metrics,
@@ -263,15 +269,16 @@ class Gateway:
                 *(_erase(services[domain.service]) for domain in DOMAINS),
             ],
             erase_objects(self.saves),
+            metrics=metrics,
         )
-        self.forwarding = Forwarding(self.acquire, self.transactions)
-        self.family_clock = FamilyClock(self.acquire, self.transactions, _silence(settings))
-        self.rarity_fold = RarityFold(self.acquire)
+        self.forwarding = Forwarding(self.acquire, self.transactions, metrics)
+        self.family_clock = FamilyClock(self.acquire, self.transactions, _silence(settings), metrics=metrics)
+        self.rarity_fold = RarityFold(self.acquire, metrics)
         self.rarity_recount = RarityRecount(self.acquire, metrics)
-        self.sales = Sales(self.acquire, self.transactions)
-        self.retention = Retention(self.acquire)
+        self.sales = Sales(self.acquire, self.transactions, metrics=metrics)
+        self.retention = Retention(self.acquire, metrics=metrics)
         self.catalog = Catalog(settings.catalog_grpc_addr) if settings.catalog_grpc_addr else None
-        self.wanted = WantedProducts(self.acquire, self.catalog)
+        self.wanted = WantedProducts(self.acquire, self.catalog, metrics)
         self.updates: LibraryUpdates | None = None
 
     def drain(self) -> None:
@@ -384,6 +391,13 @@ class Gateway:
         options = connection_options(settings)
         return Relay(options, settings.kafka_idempotence, topics, self.acquire, self.metrics, self.tracing)
 
+    def _kafka_probe(self) -> KafkaProbe | None:
+        settings = self.settings
+        if not settings.kafka_brokers:
+            return None
+        topics = {*TOPICS, settings.kafka_topic_events, settings.kafka_topic_dead_letters, NOTIFICATIONS}
+        return KafkaProbe(connection_options(settings), topics)
+
     def _consumer(self) -> Consumer | None:
         if ServiceRole.CONSUMER not in self.settings.roles:
             return None
@@ -403,6 +417,8 @@ class Gateway:
     async def close(self) -> None:
         """Closes what was opened."""
         await self.redis.aclose()
+        if self.kafka_probe:
+            await self.kafka_probe.close()
         if self.bucket:
             await self.bucket.close()
         if self.catalog:

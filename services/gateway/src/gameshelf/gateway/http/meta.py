@@ -5,13 +5,13 @@ from importlib.resources import files
 from typing import Any
 
 from gameshelf.gateway.encoding import encode
+from gameshelf.gateway.health import Readiness
 from gameshelf.gateway.http.app import respond
 from gameshelf.gateway.http.reply import Reply, ok
 from quart import Quart, Response, redirect, request, send_from_directory
 from werkzeug.exceptions import NotFound
 
-Readiness = Callable[[], Awaitable[tuple[bool, dict[str, str]]]]
-"""Whether this instance can serve, and the state of each part: ``ok``, ``degraded`` or ``failed``."""
+Ready = Callable[[], Awaitable[Readiness]]
 
 # Of all that the package holds, what the page needs.
 _ASSETS = str(files("swagger_ui") / "static")
@@ -31,7 +31,7 @@ _POLICY = (
 )
 
 
-def install(app: Quart, document: dict[str, Any], ready: Readiness) -> None:
+def install(app: Quart, document: dict[str, Any], ready: Ready) -> None:
     """Adds the service's own pages to an application."""
     encoded = encode(document)
 
@@ -43,9 +43,11 @@ def install(app: Quart, document: dict[str, Any], ready: Readiness) -> None:
     @app.get("/health/ready")
     async def readiness() -> Response:
         _named("/health/ready")
-        serving, parts = await ready()
-        state = "failed" if not serving else "degraded" if set(parts.values()) != {"ok"} else "ok"
-        return respond(ok({"status": state, "dependencies": parts}, status=200 if serving else 503))
+        found = await ready()
+        degraded = set(found.parts.values()) != {"ok"}
+        state = "failed" if not found.is_serving else "degraded" if degraded else "ok"
+        told = {"status": state, "dependencies": found.parts, "reasons": found.reasons}
+        return respond(ok(told, status=200 if found.is_serving else 503))
 
     @app.get("/api/v1/openapi.json")
     async def openapi() -> Response:

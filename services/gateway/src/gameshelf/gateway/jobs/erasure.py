@@ -1,13 +1,14 @@
 """Erasing a deleted account: a bounded part at a time, resumed after a crash, until only a keyed hash is left."""
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from gameshelf.gateway.database import Acquire
-from gameshelf.gateway.failures import is_passing
+from gameshelf.gateway.database import Acquire, hardly_wait
+from gameshelf.gateway.jobs.isolation import Isolation
+from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.streams import UserStreams
 from gameshelf.gateway.tables import (
     AuditRecord,
@@ -43,9 +44,12 @@ from sqlalchemy import (
 )
 from sqlmodel import col
 
-_log = logging.getLogger(__name__)
-
 _CHUNK = 1000
+_PAGE = 500
+_PARTS_IN_TURN = 20
+"""How many parts of one user are erased before the next user has a turn."""
+_MOST_EMPTY = 100_000
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 SEEN_FOR = timedelta(seconds=30)
 """How long the tombstone stays at least, so that every instance sees it and closes the user's connections."""
 
@@ -55,8 +59,12 @@ EraseDomain = Callable[[Connection, UUID, int], Awaitable[bool]]
 _ERASED_USERS = Statement(
     select(col(UserStream.user_id), col(UserStream.erased_at))
     .where(col(UserStream.erased_at).is_not(None))
-    .order_by(col(UserStream.erased_at))
-    .limit(10_000)
+    .where(
+        tuple_(col(UserStream.erased_at), col(UserStream.user_id))
+        > tuple_(bindparam("after_time", type_=DateTime(timezone=True)), bindparam("after_user", type_=Uuid))
+    )
+    .order_by(col(UserStream.erased_at), col(UserStream.user_id))
+    .limit(bindparam("limit", type_=Integer))
 )
 _USER = bindparam("user_id", type_=Uuid)
 # One instance at a time erases a user, and never beside a write that began before the tombstone.
@@ -143,6 +151,14 @@ _FORGET = Statement(
 )
 
 
+@dataclass(slots=True)
+class _Round:
+    """One run over all users."""
+
+    away: StoreUnavailable | None = None
+    """Why objects are not removed for the rest of it."""
+
+
 class Erasure:
     """Erases the users whose account was deleted. ``domains`` is each domain's way to delete a part of its rows,
     ``objects`` that of the object store's part, ``streams`` keys what remains of a user.
@@ -155,45 +171,57 @@ class Erasure:
         domains: Sequence[EraseDomain],
         objects: EraseDomain,
         clock: Clock = utc_now,
+        metrics: Metrics | None = None,
     ) -> None:
         self._acquire = acquire
         self._streams = streams
         self._domains = domains
         self._objects = objects
         self._clock = clock
+        self._isolation = Isolation[UUID]("erasure", metrics)
         self._empty: set[UUID] = set()
         """Users of whom nothing was left; their tombstone goes after one more look, when everybody has seen it."""
 
     async def run_once(self) -> None:
-        """Erases everything that can be erased now; a user who can't be does not hold up the others.
+        """Erases everything that can be erased now, a few parts of each user in turn: neither one with much data nor
+        one who can't be erased holds up the others.
 
         Raises StoreUnavailable once all else is done: the tombstones stay until the objects are gone too.
         """
-        away: StoreUnavailable | None = None
-        async with self._acquire() as connection:
-            users = await _ERASED_USERS.all(connection)
-        self._empty &= {user["user_id"] for user in users}
-        for user in users:
-            user_id = user["user_id"]
-            if user_id not in self._empty or user["erased_at"] < self._clock() - SEEN_FOR:
-                try:
-                    await self._erase(user_id, with_objects=away is None)
-                except StoreUnavailable as error:
-                    away = error  # nobody else waits for it in this round
-                except Exception as error:
-                    if is_passing(error):
-                        raise
-                    _log.exception("an account could not be erased; it is tried again")
-        if away:
-            raise away
+        round_ = _Round()
+        after = (_BEGINNING, UUID(int=0))
+        while True:
+            async with self._acquire() as connection:
+                page = await _ERASED_USERS.all(connection, after_time=after[0], after_user=after[1], limit=_PAGE)
+            users = [user["user_id"] for user in page if self._is_due(user["user_id"], user["erased_at"])]
+            while users:
+                users = [user_id for user_id in users if await self._erase(user_id, round_)]
+            if len(page) < _PAGE:
+                break
+            after = (page[-1]["erased_at"], page[-1]["user_id"])
+        if round_.away:
+            raise round_.away
 
-    async def _erase(self, user_id: UUID, *, with_objects: bool) -> None:
-        while await self._erase_part(user_id, with_objects):
-            pass
+    def _is_due(self, user_id: UUID, erased_at: datetime) -> bool:
+        is_waiting = user_id in self._empty and erased_at >= self._clock() - SEEN_FOR
+        return not is_waiting and self._isolation.is_due(user_id)
+
+    async def _erase(self, user_id: UUID, round_: "_Round") -> bool:
+        """Erases some parts of a user; whether there may be more just now."""
+        try:
+            with self._isolation.attempt(user_id):
+                for _ in range(_PARTS_IN_TURN):
+                    if not await self._erase_part(user_id, with_objects=round_.away is None):
+                        return False
+                return True
+        except StoreUnavailable as error:
+            round_.away = error  # nobody else waits for it in this round
+        return False
 
     async def _erase_part(self, user_id: UUID, with_objects: bool) -> bool:
         """Deletes a part; False when nothing is left to do just now."""
         async with self._acquire() as connection, connection.transaction():
+            await hardly_wait(connection)
             if await _TAKE.first(connection, user_id=user_id) is None:
                 return False  # another instance is at it, or done
             for erase in self._domains:
@@ -209,7 +237,8 @@ class Erasure:
                 return False
             if await self._objects(connection, user_id, _CHUNK):
                 return True
-            self._empty.add(user_id)
+            if len(self._empty) < _MOST_EMPTY:
+                self._empty.add(user_id)
             await _FORGET.run(connection, user_id=user_id, before=self._clock() - SEEN_FOR)
         return False
 

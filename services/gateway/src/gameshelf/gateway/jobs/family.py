@@ -1,13 +1,12 @@
 """What families need done beside the users' own requests: word carried over, links that end, seats that are lost."""
 
 import asyncio
-import logging
-from collections.abc import Awaitable
 from datetime import timedelta
 from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
-from gameshelf.gateway.failures import is_contention, is_passing
+from gameshelf.gateway.jobs.isolation import Isolation
+from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.outbox.forwarded import forward, take, waiting
 from gameshelf.gateway.streams import UserErased
 from gameshelf.gateway.transaction import Transactions
@@ -17,17 +16,16 @@ from gameshelf.kernel.events import Event
 from gameshelf.library import FamilyLinks, FamilyQueries, FamilySeats, LostSeat
 from gameshelf.playtime import PlaytimeService
 
-_log = logging.getLogger(__name__)
-
 _AT_ONCE = 100
 
 
 class Forwarding:
     """Tells events to the users that they are about, each in a transaction of theirs."""
 
-    def __init__(self, acquire: Acquire, transactions: Transactions) -> None:
+    def __init__(self, acquire: Acquire, transactions: Transactions, metrics: Metrics | None = None) -> None:
         self._acquire = acquire
         self._transactions = transactions
+        self._isolation = Isolation[UUID]("forwarding", metrics)
         self.woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -35,29 +33,16 @@ class Forwarding:
         self.woken.set()
 
     async def run_once(self) -> None:
-        """Tells all that waits; a user for whom that fails does not hold up the others."""
-        told: set[UUID] = set()
-        while True:
-            async with self._acquire() as connection:
-                users = [user_id for user_id in await waiting(connection, _AT_ONCE) if user_id not in told]
-            if not users:
-                return
-            for user_id in users:
-                told.add(user_id)
-                try:
-                    await self._tell(user_id)
-                except Exception as error:
-                    # A user whose row is held passes too, but the others need not wait for that.
-                    if is_passing(error) and not is_contention(error):
-                        raise
-                    _log.warning(
-                        "forwarded events could not be told; they are tried again",
-                        exc_info=None if is_passing(error) else error,
-                    )
+        """Tells all that waits; a user for whom that fails, or who is busy, does not hold up the others."""
+        await self._isolation.each(self._find, self._tell, _AT_ONCE)
+
+    async def _find(self, limit: int) -> list[UUID]:
+        async with self._acquire() as connection:
+            return await waiting(connection, limit)
 
     async def _tell(self, user_id: UUID) -> None:
         try:
-            async with self._transactions.begin(user_id) as transaction:
+            async with self._transactions.begin_background(user_id) as transaction:
                 if not await transaction.hear(_AT_ONCE):
                     transaction.discard()  # another instance was faster
         except UserErased:
@@ -85,39 +70,41 @@ class FamilyClock:
     """Ends links whose time has run out, and sessions whose seat is lost."""
 
     def __init__(
-        self, acquire: Acquire, transactions: Transactions, silence: timedelta, clock: Clock = utc_now
+        self,
+        acquire: Acquire,
+        transactions: Transactions,
+        silence: timedelta,
+        clock: Clock = utc_now,
+        metrics: Metrics | None = None,
     ) -> None:
         self._acquire = acquire
         self._transactions = transactions
         self._silence = silence
         self._clock = clock
+        self._links = Isolation[tuple[UUID, UUID]]("family clock", metrics)
+        self._seats = Isolation[LostSeat]("family clock", metrics)
 
     async def run_once(self) -> None:
         """Ends what is due now; what can't be ended just now does not hold up the rest."""
-        now = self._clock()
+        await self._links.each(self._expired, self._expire, _AT_ONCE)
+        await self._seats.each(self._lost, self._lose, _AT_ONCE)
+
+    async def _expired(self, limit: int) -> list[tuple[UUID, UUID]]:
         async with self._acquire() as connection:
-            queries = FamilyQueries(connection)
-            expired, lost = await queries.expired(now, _AT_ONCE), await queries.lost(now, _AT_ONCE)
-        for owner_id, link_id in expired:
-            await self._try(self._expire(owner_id, link_id))
-        for seat in lost:
-            await self._try(self._lose(seat))
+            return await FamilyQueries(connection).expired(self._clock(), limit)
 
-    async def _try(self, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except UserErased:
-            return
-        except Exception as error:
-            _log.warning("a link or a seat could not be ended", exc_info=None if is_passing(error) else error)
+    async def _lost(self, limit: int) -> list[LostSeat]:
+        async with self._acquire() as connection:
+            return await FamilyQueries(connection).lost(self._clock(), limit)
 
-    async def _expire(self, owner_id: UUID, link_id: UUID) -> None:
-        async with self._transactions.begin(owner_id) as transaction:
+    async def _expire(self, link: tuple[UUID, UUID]) -> None:
+        owner_id, link_id = link
+        async with self._transactions.begin_background(owner_id) as transaction:
             if not await transaction.of(FamilyLinks).expire(owner_id, link_id):
                 transaction.discard()
 
     async def _lose(self, seat: LostSeat) -> None:
-        async with self._transactions.begin(seat.holder_user_id) as transaction:
+        async with self._transactions.begin_background(seat.holder_user_id) as transaction:
             ended = await transaction.of(PlaytimeService).lose_seat(
                 seat.holder_user_id, seat.session_id, seat.lost_at, self._silence
             )

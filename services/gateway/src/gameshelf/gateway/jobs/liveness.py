@@ -6,15 +6,21 @@ Every instance runs both jobs; a shard is watched by one at a time, and a dead s
 import asyncio
 import logging
 import math
+from collections import defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from asyncpg import LockNotAvailableError
 from gameshelf.gateway.adapters.live_sessions import LiveSessions
-from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.database import Acquire, hardly_wait
 from gameshelf.gateway.failures import is_passing
 from gameshelf.gateway.jobs.erasure import EraseDomain
+from gameshelf.gateway.jobs.isolation import Isolation
+from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.streams import UserErased
 from gameshelf.gateway.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
@@ -24,6 +30,7 @@ from gameshelf.playtime import (
     Beat,
     Liveness,
     PlaytimeService,
+    SessionKey,
     ShardWatch,
     before_shard,
     longest_gap,
@@ -51,7 +58,15 @@ def look_seconds(timeout: timedelta) -> float:
 class SessionWatch:
     """Looks at every shard: whether heartbeats are kept, and writes down what is new in them."""
 
-    def __init__(self, live: LiveSessions, acquire: Acquire, timeout: timedelta, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        live: LiveSessions,
+        acquire: Acquire,
+        timeout: timedelta,
+        clock: Clock = utc_now,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._shards = Isolation[int]("session watch", metrics)
         self._live = live
         self._acquire = acquire
         self._timeout = timeout
@@ -64,15 +79,19 @@ class SessionWatch:
     async def run_once(self) -> None:
         """Looks at each shard that no other instance is looking at."""
         self._checkpoints_left = self._checkpoints_a_round
-        for shard in range(SHARDS):
-            # Redis is changed before the commit: after a crash in between the counts differ, and the watch begins anew.
-            async with self._acquire() as connection, connection.transaction():
-                liveness = Liveness(connection)
-                kept = await liveness.take(shard)
-                if kept is not None:
-                    await liveness.keep(await self._look(liveness, kept))
+        for shard in filter(self._shards.is_due, range(SHARDS)):
+            with self._shards.attempt(shard):
+                await self._look_at(shard)
 
-    async def _look(self, liveness: Liveness, kept: ShardWatch) -> ShardWatch:
+    async def _look_at(self, shard: int) -> None:
+        # Redis is changed before the commit: after a crash in between the counts differ, and the watch begins anew.
+        async with self._acquire() as connection, connection.transaction():
+            liveness = Liveness(connection)
+            kept = await liveness.take(shard)
+            if kept is not None:
+                await liveness.keep(await self._look(connection, liveness, kept))
+
+    async def _look(self, connection: Any, liveness: Liveness, kept: ShardWatch) -> ShardWatch:
         now = self._clock()
         seen = await self._live.seen(kept.shard)
         watch = next_watch(seen, kept.watch, now, longest_gap(self._timeout))
@@ -83,7 +102,8 @@ class SessionWatch:
             await self._sweep(liveness, kept.shard)
             looked = replace(looked, swept_at=now)
         if self._is_due(now - kept.checkpointed_at):
-            await self._checkpoint(liveness, kept, now)
+            await hardly_wait(connection)
+            await self._checkpoint(connection, liveness, kept, now)
             looked = replace(looked, checkpointed_at=now)
         await self._live.tick(kept.shard, watch.ticks)
         return looked
@@ -102,12 +122,15 @@ class SessionWatch:
             await self._live.add(beats)
             after = beats[-1].key.session_id
 
-    async def _checkpoint(self, liveness: Liveness, kept: ShardWatch, now: datetime) -> None:
-        """Writes signs of life since the last time to PostgreSQL, and takes out of Redis what does not run."""
+    async def _checkpoint(self, connection: Any, liveness: Liveness, kept: ShardWatch, now: datetime) -> None:
+        """Writes signs of life since the last time to PostgreSQL, and takes out of Redis what does not run.
+
+        A session whose row somebody holds is passed over: its next sign of life is written the next time.
+        """
         since, until = kept.checkpointed_at - _CLOCKS_APART, now + _CLOCKS_APART
         while True:
             beats = await self._live.between(kept.shard, since, until, _CHUNK)
-            ended = await liveness.checkpoint(beats) if beats else set()
+            ended = await _write_down(connection, liveness, beats) if beats else set()
             if ended:
                 await self._live.remove(ended)
             if len(beats) < _CHUNK:
@@ -115,6 +138,14 @@ class SessionWatch:
             # The next part begins with the time that this one ended with: others may have shown life just then.
             newest = beats[-1].at
             since = newest if newest > since else newest + timedelta(milliseconds=1)
+
+
+async def _write_down(connection: Any, liveness: Liveness, beats: Sequence[Beat]) -> set[SessionKey]:
+    try:
+        async with connection.transaction():
+            return await liveness.checkpoint(beats)
+    except LockNotAvailableError:
+        return await liveness.checkpoint(beats, skip_held=True)
 
 
 class SessionReaper:
@@ -127,7 +158,9 @@ class SessionReaper:
         transactions: Transactions,
         timeout: timedelta,
         clock: Clock = utc_now,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._shards = Isolation[int]("session reaper", metrics)
         self._live = live
         self._acquire = acquire
         self._transactions = transactions
@@ -137,9 +170,10 @@ class SessionReaper:
 
     async def run_once(self) -> None:
         """Ends what is dead now."""
-        for shard in range(SHARDS):
-            while await self._reap(shard) == _REAPED_AT_ONCE:
-                pass
+        for shard in filter(self._shards.is_due, range(SHARDS)):
+            with self._shards.attempt(shard):
+                while await self._reap(shard) == _REAPED_AT_ONCE:
+                    pass
 
     async def _reap(self, shard: int) -> int:
         """Ends a part of what is dead in a shard; how many were silent."""
@@ -154,15 +188,23 @@ class SessionReaper:
         if not (is_written and may_end(watched.watch, now, self._timeout)):
             return 0
         claimed = await self._live.claim(shard, watched.watch.ticks, silent)
+        users: dict[UUID, list[Beat]] = defaultdict(list)
+        for beat in claimed:
+            users[beat.key.user_id].append(beat)
         async with asyncio.TaskGroup() as tasks:
-            for beat in claimed:
-                tasks.create_task(self._end(beat))
+            for beats in users.values():
+                tasks.create_task(self._end_all(beats))
         return len(claimed)
+
+    async def _end_all(self, dead: Sequence[Beat]) -> None:
+        """Ends sessions of one user, one after the other: side by side they would wait for the user's row."""
+        for beat in dead:
+            await self._end(beat)
 
     async def _end(self, dead: Beat) -> None:
         """Ends one session, unless it has ended or was revived meanwhile: PostgreSQL decides."""
         try:
-            async with self._slots, self._transactions.begin(dead.key.user_id) as transaction:
+            async with self._slots, self._transactions.begin_background(dead.key.user_id, wait=True) as transaction:
                 service = transaction.of(PlaytimeService)
                 if not await service.end_dead(dead.key.user_id, dead.key.session_id, dead.at):
                     transaction.discard()

@@ -4,19 +4,17 @@ Every instance may run these side by side. A user's rows are changed in that use
 once a commit has said that nothing can need it any more.
 """
 
-import logging
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
 from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
-from gameshelf.gateway.failures import is_passing
+from gameshelf.gateway.jobs.isolation import Isolation
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.saves import Saves
-from gameshelf.gateway.streams import UserErased
 from gameshelf.gateway.transaction import Transaction, Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
@@ -28,18 +26,20 @@ from gameshelf.savegames import (
     SavegameUploads,
     user_prefix,
 )
+from gameshelf.savegames.ports import StoreUnavailable
 
-T = TypeVar("T")
-
-_log = logging.getLogger(__name__)
+T = TypeVar("T", bound=Hashable)
 
 _CHUNK = 200
+_UPLOADS, _TRASH, _HISTORY, _LOST = "uploads", "trash", "history", "lost contents"
 _PAGE = 50
 """How many objects are looked at together: reading a list of a thousand would hold up everybody else for a fifth of a
 second.
 """
 _COMPARE_SECONDS = 20.0
 """For how long a round compares at most; the next one goes on."""
+_FAILURES_OF_A_STORE = 3
+"""So many objects in a row that can't be deleted are no matter of the objects."""
 _OURS = re.compile(r"[0-9a-f]{4}/[0-9a-f-]{36}/")
 """How the keys of versions begin. What else somebody has put into the bucket is left alone."""
 
@@ -47,43 +47,48 @@ _OURS = re.compile(r"[0-9a-f]{4}/[0-9a-f-]{36}/")
 class SaveKeeper:
     """Ends what is over: uploads, trash, history."""
 
-    def __init__(self, acquire: Acquire, transactions: Transactions, limits: Limits, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        acquire: Acquire,
+        transactions: Transactions,
+        limits: Limits,
+        clock: Clock = utc_now,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._acquire = acquire
         self._transactions = transactions
         self._limits = limits
         self._clock = clock
+        self._isolations: dict[str, Isolation[Any]] = {
+            name: Isolation("saves", metrics) for name in (_UPLOADS, _TRASH, _HISTORY, _LOST)
+        }
 
     async def run_once(self) -> None:
         """All that is over now. What does not end here, such as a change that fails, is found again the next time, and
         holds up nobody else's.
         """
-        await self._each(lambda sweeps: sweeps.users_with_expired_uploads(_CHUNK), _expire)
-        await self._each(lambda sweeps: sweeps.long_in_trash(_CHUNK), self._purge)
-        await self._each(lambda sweeps: sweeps.to_prune(_CHUNK), _prune)
-        await self._each(lambda sweeps: sweeps.lost(_CHUNK), _lose)
+        await self._each(_UPLOADS, lambda sweeps, limit: sweeps.users_with_expired_uploads(limit), _expire)
+        await self._each(_TRASH, lambda sweeps, limit: sweeps.long_in_trash(limit), self._purge)
+        await self._each(_HISTORY, lambda sweeps, limit: sweeps.to_prune(limit), _prune)
+        await self._each(_LOST, lambda sweeps, limit: sweeps.lost(limit), _lose)
 
     async def _each(
         self,
-        find: Callable[[SavegameSweeps], Awaitable[Sequence[T]]],
+        name: str,
+        find: Callable[[SavegameSweeps, int], Awaitable[Sequence[T]]],
         change: Callable[[Transaction, T], Awaitable[None]],
     ) -> None:
-        found: Sequence[T] = ()
-        while True:
+        async def look(limit: int) -> Sequence[T]:
             async with self._acquire() as connection:
-                before, found = found, await find(SavegameSweeps(connection, self._clock, self._limits))
-            if not set(found) - set(before):  # nothing moves: leave it for the next time
-                return
-            for one in found:
-                user_id = one[0] if isinstance(one, tuple) else one
-                try:
-                    async with self._transactions.begin(user_id) as transaction:  # type: ignore[arg-type]
-                        await change(transaction, one)
-                except UserErased:
-                    continue  # the erasure takes care of it
-                except Exception as error:
-                    if is_passing(error):
-                        raise
-                    _log.exception("saves of a player could not be tidied up; it is tried again")
+                return await find(SavegameSweeps(connection, self._clock, self._limits), limit)
+
+        async def work(one: T) -> None:
+            user_id = one[0] if isinstance(one, tuple) else one
+            async with self._transactions.begin_background(user_id, wait=True) as transaction:  # type: ignore[arg-type]
+                await change(transaction, one)
+
+        isolation: Isolation[T] = self._isolations[name]
+        await isolation.each(look, work, _CHUNK)
 
     async def _purge(self, transaction: Transaction, of: tuple[UUID, UUID]) -> None:
         before = self._clock() - self._limits.trash_for
@@ -113,13 +118,25 @@ class ObjectSweeper:
         self._metrics = metrics
         self._limits = limits
         self._clock = clock
+        self._parts = Isolation[str]("objects", metrics)
+        self._refused = Isolation[str]("objects", metrics)
+        """Keys that the store does not let go: somebody holds them, or a right is missing."""
 
     async def run_once(self) -> None:
         """Objects whose time has come, what was left in ``staging/``, and a part of the comparison."""
         if not self._saves.has_store:
             return
-        await self._remove_doomed()
-        await self._clear_staging()
+        away: StoreUnavailable | None = None
+        for part in (self._remove_doomed, self._clear_staging, self._compare_a_while):
+            try:
+                with self._parts.attempt(part.__name__):
+                    await part()
+            except StoreUnavailable as error:
+                away = error  # of one object perhaps: the other parts see for themselves
+        if away:
+            raise away
+
+    async def _compare_a_while(self) -> None:
         until = time.monotonic() + _COMPARE_SECONDS
         while await self._compare() and time.monotonic() < until:
             pass
@@ -127,22 +144,45 @@ class ObjectSweeper:
     async def _remove_doomed(self) -> None:
         while True:
             async with self._sweeps() as sweeps:
-                doomed = await sweeps.doom(_PAGE)
+                found = await sweeps.doom(_PAGE + len(self._refused))
+            doomed = [one for one in found if self._refused.is_due(one.key)][:_PAGE]
             if not doomed:
                 return
-            await self._saves.objects.delete([one.key for one in doomed])
+            removed = await self._delete([one.key for one in doomed])
             async with self._sweeps() as sweeps:
-                await sweeps.bury(doomed)
-            self._count("removed", len(doomed))
+                await sweeps.bury([one for one in doomed if one.key in removed])
+            self._count("removed", len(removed))
 
     async def _clear_staging(self) -> None:
         after = ""
         while listed := await self._saves.objects.list(STAGING, after, _PAGE):
             async with self._sweeps() as sweeps:
                 abandoned = await sweeps.abandoned(listed)
-            await self._saves.objects.delete(abandoned)
-            self._count("staged", len(abandoned))
+            self._count("staged", len(await self._delete(abandoned)))
             after = listed[-1].key
+
+    async def _delete(self, keys: Sequence[str]) -> set[str]:
+        """Deletes objects; those that are gone. One that the store does not let go is set aside.
+
+        Raises StoreUnavailable where it lets none of several go: then it is the store.
+        """
+        keys = [key for key in keys if self._refused.is_due(key)]
+        with suppress(StoreUnavailable):
+            await self._saves.objects.delete(keys)
+            return set(keys)
+        gone, failures = set(), 0
+        for key in keys:
+            try:
+                await self._saves.objects.delete([key])
+            except StoreUnavailable as error:
+                failures += 1
+                if failures == _FAILURES_OF_A_STORE:
+                    raise
+                self._refused.set_aside(key, error)
+            else:
+                failures = 0
+                gone.add(key)
+        return gone
 
     async def _compare(self) -> bool:
         """A page of the store beside what the database has between the same keys; False when all of it was compared
@@ -159,14 +199,14 @@ class ObjectSweeper:
             orphans = await sweeps.orphans([one for one in listed if _OURS.match(one.key)])
         if len(expected) == _PAGE:  # more is missing than a page holds: go on behind what has been looked at
             through = expected[-1].key
-        await self._saves.objects.delete(orphans)
+        removed = await self._delete(orphans)
         there = {one.key for one in listed}
         missing = [one for one in expected if one.key not in there and await self._is_absent(one.key)]
         found = [one for one in expected if one not in missing]
         async with self._sweeps() as sweeps:
             await sweeps.note(missing, found)
             await sweeps.move(scan, through or "", is_end=through is None)
-        self._count("orphan", len(orphans))
+        self._count("orphan", len(removed))
         self._count("missing", len(missing))
         return True
 

@@ -81,6 +81,16 @@ class Metrics:
         self.restore_open = Gauge(
             "restore_open", "Whether jobs wait for `libctl saves reconcile --apply`", registry=registry
         )
+        self.job_runs = Counter("job_runs", "Runs of periodic jobs", ["job", "result"], registry=registry)
+        self.job_last_success = Gauge(
+            "job_last_success_timestamp_seconds", "When a job last ended well", ["job"], registry=registry
+        )
+        self.job_items_set_aside = Counter(
+            "job_items_set_aside",
+            "Items that a job passed over to try them again: they failed, or somebody held them",
+            ["job", "reason"],
+            registry=registry,
+        )
         self.pool_size = Gauge("postgres_pool_size", "Open connections to PostgreSQL", registry=registry)
         self.pool_idle = Gauge("postgres_pool_idle", "Those not in use", registry=registry)
         # Finding a child by its labels costs more than counting, so each is looked up once.

@@ -154,13 +154,6 @@ _some_bulk = (
     .subquery("some_bulk")
 )
 _BULK_WAITING = Statement(select(func.count().label("waiting")).select_from(_some_bulk))
-_BACKLOG = Statement(
-    select(
-        func.count().label("pending"),
-        func.coalesce(func.extract("epoch", func.now() - func.min(col(OutboxRecord.created_at))), 0.0).label("lag"),
-    ).select_from(OutboxRecord)
-)
-
 # The first key of the relays' advisory locks; the second is the shard.
 LOCK_SPACE = 0x72656C61
 
@@ -211,9 +204,3 @@ async def is_bulk_full(connection: Connection, limit: int) -> bool:
     """Whether at least ``limit`` records of bulk topics wait. The work is bounded by that number."""
     row = await _BULK_WAITING.first(connection, limit=limit)
     return row is not None and row["waiting"] >= limit
-
-
-async def backlog(connection: Connection) -> tuple[int, float]:
-    """How many records wait, and for how many seconds the oldest one has."""
-    row = await _BACKLOG.first(connection)
-    return (row["pending"], float(row["lag"])) if row else (0, 0.0)

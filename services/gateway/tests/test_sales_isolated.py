@@ -1,0 +1,112 @@
+"""A sale that fails, a wisher that fails, and a wisher whose row is held: the others are told all the same."""
+
+import time
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gameshelf.devstack.events import CloudEvent, publish
+
+PRICE = "com.platform.catalog.price.updated.v1"
+
+
+@pytest.fixture
+async def database(platform):
+    connection = await asyncpg.connect(platform.dsn)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def poison(database):
+    """Makes every notification of a product, or of a user, fail in the database, until it is taken back."""
+    made = []
+
+    async def of(column, value):
+        name = f"poison_{uuid4().hex}"
+        await database.execute(
+            f"CREATE FUNCTION wishlist.{name}() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'poison' USING ERRCODE = 'check_violation'; END $$"
+        )
+        await database.execute(
+            f"CREATE TRIGGER {name} BEFORE INSERT ON wishlist.sale_notifications FOR EACH ROW "
+            f"WHEN (NEW.{column} = '{value}') EXECUTE FUNCTION wishlist.{name}()"
+        )
+        made.append(name)
+
+    async def take_back():
+        while made:
+            await database.execute(f"DROP FUNCTION wishlist.{made.pop()} CASCADE")
+
+    of.take_back = take_back
+    yield of
+    await take_back()
+
+
+def on_sale(product, **more):
+    data = {"productId": str(product), "priceMinor": 500, "oldPriceMinor": 1000, "currency": "RUB"}
+    return CloudEvent(PRICE, {**data, "saleId": f"sale-{uuid4()}", **more})
+
+
+async def wish(player, product):
+    response = await player.post("/wishlist/items", {"product_id": str(product)})
+    assert response.status_code == 201, response.text
+
+
+async def told(player):
+    events = (await player.get("/events", cursor="0"))["data"]
+    return [one for one in events if one["attributes"]["event_type"] == "wishlist.item.on_sale"]
+
+
+async def test_a_sale_that_can_not_be_told_holds_up_no_other(platform, new_player, poison, wait_until):
+    poisoned, fine = uuid4(), uuid4()
+    unlucky, lucky = new_player(), new_player()
+    await wish(unlucky, poisoned)
+    await wish(lucky, fine)
+    await poison("product_id", poisoned)
+    await publish(platform.kafka.address, [on_sale(poisoned)])
+    await publish(platform.kafka.address, [on_sale(fine)])
+    started = time.monotonic()
+    await wait_until(lambda: told(lucky))
+    print(f"the other sale was told after {time.monotonic() - started:.2f} s")
+    assert not await told(unlucky)
+    await poison.take_back()
+    await wait_until(lambda: told(unlucky), 60)
+
+
+async def test_a_sale_without_an_end_in_time_is_told_and_can_be_wished_for(platform, new_player, database, wait_until):
+    product, before, after = uuid4(), new_player(), new_player()
+    await wish(before, product)
+    await publish(platform.kafka.address, [on_sale(product, saleEndsAt="9999-12-31T23:59:59.9999999Z")])
+    await wait_until(lambda: told(before))
+    await database.execute(
+        "UPDATE wishlist.product_prices SET sale_ends_at = 'infinity' WHERE product_id = $1", product
+    )
+    await wish(after, product)
+    assert await told(after)
+
+
+async def test_a_wisher_who_fails_or_is_busy_holds_up_no_other(platform, new_player, database, poison, wait_until):
+    product = uuid4()
+    wishers = [new_player() for _ in range(4)]
+    for player in wishers:
+        await wish(player, product)
+    failing, held, *others = wishers
+    await poison("user_id", failing.id)
+    holding = database.transaction()
+    await holding.start()
+    await database.execute("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", held.id)
+    await publish(platform.kafka.address, [on_sale(product)])
+    started = time.monotonic()
+
+    async def others_told():
+        return all([await told(player) for player in others])
+
+    await wait_until(others_told)
+    print(f"the other wishers were told after {time.monotonic() - started:.2f} s")
+    assert not await told(held)
+    await holding.rollback()
+    await wait_until(lambda: told(held), 60)
+    assert not await told(failing)
+    await poison.take_back()
+    await wait_until(lambda: told(failing), 60)

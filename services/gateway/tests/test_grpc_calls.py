@@ -195,14 +195,17 @@ async def test_an_unknown_method_is_unimplemented(channel, caller):
     assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
 
 
-async def test_health_says_serving_until_the_service_stops(service, channel):
-    health = health_pb2_grpc.HealthStub(channel)
-    for name in ("", NAME):
-        answer = await health.Check(health_pb2.HealthCheckRequest(service=name))
-        assert answer.status == health_pb2.HealthCheckResponse.SERVING
-    watch = health.Watch(health_pb2.HealthCheckRequest(service=NAME))
-    assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
-    stopping = asyncio.create_task(asyncio.to_thread(service.stop))
-    assert (await asyncio.wait_for(watch.read(), 20)).status == health_pb2.HealthCheckResponse.NOT_SERVING
-    watch.cancel()
-    assert await stopping == 0
+async def test_health_says_serving_until_the_service_stops(platform):
+    leaving = platform.service(LIBRARY_SERVICE_ROLES="api")
+    leaving.start()
+    async with grpc.aio.insecure_channel(leaving.grpc) as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        for name in ("", NAME):
+            answer = await health.Check(health_pb2.HealthCheckRequest(service=name))
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        watch = health.Watch(health_pb2.HealthCheckRequest(service=NAME))
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        stopping = asyncio.create_task(asyncio.to_thread(leaving.stop))
+        assert (await asyncio.wait_for(watch.read(), 20)).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        watch.cancel()
+        assert await stopping == 0

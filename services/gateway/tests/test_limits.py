@@ -12,6 +12,7 @@ from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
 from google.rpc.error_details_pb2 import ErrorInfo
 from grpc_status import rpc_status
+from redis import Redis
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +22,13 @@ def service(platform):
     )
     made.start()
     return made
+
+
+@pytest.fixture(autouse=True)
+def nothing_counted(platform):
+    """All tests here have one address, and share Redis."""
+    with Redis(host="127.0.0.1", port=platform.valkey.port) as redis:
+        redis.flushall()
 
 
 @pytest.fixture

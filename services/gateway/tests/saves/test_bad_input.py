@@ -28,7 +28,7 @@ UPLOAD = {
     "null as name": ("save_slot_name", None, "A string is expected."),
     "a hash that is not hexadecimal": ("file_hash_sha256", "g" * 64, "A value like ^[0-9a-fA-F]{64}$ is expected."),
     "a short hash": ("file_hash_sha256", "ab", "A value like ^[0-9a-fA-F]{64}$ is expected."),
-    "a hash and a line break": ("file_hash_sha256", HASH + "\n", "A value like ^[0-9a-fA-F]{64}$ is expected."),
+    "a hash and a line break": ("file_hash_sha256", HASH + "\n", "At most 64 characters."),
     "less than nothing": ("file_size_bytes", -1, "At least 0."),
     "a size as text": ("file_size_bytes", "1", "A whole number is expected."),
     "half a byte": ("file_size_bytes", 0.5, "A whole number is expected."),

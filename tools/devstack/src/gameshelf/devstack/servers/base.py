@@ -1,7 +1,9 @@
 """What every embedded server can do."""
 
+import secrets
 import signal
 import socket
+import sys
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -12,12 +14,40 @@ from gameshelf.devstack.process import Process, StartFailed
 HOST = "127.0.0.1"
 
 
+_PORTS = range(10_000, 32_000)
+"""Below those that kernels take for outgoing connections: one of these could take a port before its server does."""
+_claims: list[socket.socket] = []
+
+
 def free_port() -> int:
-    """A port that nobody listens on just now."""
+    """A port that nobody listens on, and that no other process is given by this function while this one lives."""
+    while True:
+        port = secrets.choice(_PORTS)
+        if _claim(port) and _is_free(port):
+            return port
+
+
+def _claim(port: int) -> bool:
+    if sys.platform != "linux":
+        return True
+    # A name in the abstract namespace is one process's alone, and the kernel frees it however the process ends.
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0gameshelf-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claims.append(claim)
+    return True
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
 
 
 def listens(port: int) -> bool:

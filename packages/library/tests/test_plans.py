@@ -156,6 +156,7 @@ async def test_a_statement_finds_its_rows_by_key(full, name):
     assert list(complaints(await plan(full, NAMED[name]), name)) == []
 
 
+@pytest.mark.long
 async def test_every_filter_and_order_finds_its_rows_by_key(full):
     found = [
         complaint for shape in SHAPES for complaint in complaints(await plan(full, queries._page(shape)), str(shape))

@@ -112,7 +112,13 @@ async def test_after_an_outage_of_the_catalog_titles_come_by_themselves(catalog,
     await titles("Вернулась")
 
 
-def test_products_are_asked_for_in_bounded_batches_of_good_ids(catalog):
-    assert catalog.asked
+async def test_products_are_asked_for_in_bounded_batches_of_good_ids(catalog, player, wait_until):
+    games = {str(uuid4()) for _ in range(150)}
+    await player.buys(*map(UUID, games))
+
+    async def all_were_asked_for():
+        return games <= {one for asked in catalog.asked for one in asked}
+
+    await wait_until(all_were_asked_for, 40)
     assert all(0 < len(asked) <= 100 for asked in catalog.asked)
     assert all(str(UUID(one)) == one for asked in catalog.asked for one in asked)

@@ -208,6 +208,7 @@ async def test_users_who_are_busy_hold_up_nobody_and_are_told_too(
     assert set(notified(records, sale)) == {(user, notification_id(sale, user)) for user in set(users) - {erased}}
 
 
+@pytest.mark.long
 async def test_a_service_that_is_killed_twice_on_the_way_tells_everybody_exactly_once(
     create_platform_here, read_records, wait_until
 ):

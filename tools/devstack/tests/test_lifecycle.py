@@ -54,6 +54,7 @@ def test_nothing_is_left_running_when_the_terminal_is_closed(dev):
     assert dev.all_gone()
 
 
+@pytest.mark.long
 def test_nothing_is_left_of_a_start_that_was_killed_and_the_next_one_works(dev):
     up = dev.start("up")
     deadline = time.monotonic() + 60

@@ -48,6 +48,7 @@ def test_what_is_told_fits_and_is_told_beside_the_data(libctl, backup, server, c
     assert "comparing: " in told.err
 
 
+@pytest.mark.long
 def test_it_is_of_one_moment_whatever_is_written_meanwhile(libctl, library, tmp_path, execute):
     process = libctl.start("backup", "create", tmp_path / "b", "--jobs", "2", dsn=library)
     while process.poll() is None:

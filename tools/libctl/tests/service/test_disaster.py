@@ -107,6 +107,7 @@ def disaster(create_platform, s3):
     made.close()
 
 
+@pytest.mark.long
 def test_a_backup_brings_everything_back_and_the_store_what_came_later(
     disaster, postgres, staff, tmp_path, monkeypatch
 ):

@@ -43,6 +43,7 @@ def place(server_directory, create_platform):
     server.stop()
 
 
+@pytest.mark.long
 def test_what_was_bought_after_a_base_backup_comes_back_once_it_is_marked(place, tmp_path):
     server, platform = place.server, place.platform
     service = platform.service()

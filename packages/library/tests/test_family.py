@@ -7,6 +7,7 @@ import pytest
 from gameshelf.kernel.database import Statement
 from gameshelf.kernel.errors import InvalidInput, PermissionDenied
 from gameshelf.library import (
+    ERASED_USER,
     GRACE,
     FamilyAccessRestricted,
     FamilyLinkInvalidState,
@@ -209,9 +210,13 @@ async def test_dissolving_leaves_nothing_and_tells_the_others(family):
     await family.share(owner=other, member=family.owner)
     await family.take(family.games[0])
     family.events.clear()
-    while await family.links.dissolve_some(family.owner, 100):
+    for owner_id, link_id, _ in await family.queries.links_of(family.owner, (), 100):
+        await family.links.dissolve(family.owner, owner_id, link_id)
+        await family.links.dissolve(family.owner, owner_id, link_id)
+    while await family.links.forget_seats(family.owner, 100):
         pass
-    assert {event.user_id for event in family.told("LinkUpdated")} == {family.member, other}
+    told = {event.user_id: (event.owner_user_id, event.shared_with_user_id) for event in family.told("LinkUpdated")}
+    assert told == {family.member: (ERASED_USER, family.member), other: (other, ERASED_USER)}
     assert [event.user_id for event in family.told("ShareWithdrawn")] == [family.member]
     for table in ("family_sharing_links", "family_memberships", "family_seats"):
         assert await family.connection.fetchval(f"SELECT count(*) FROM library.{table}") == 0

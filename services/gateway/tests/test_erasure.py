@@ -11,6 +11,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
 from gameshelf.devstack.events import CloudEvent
+from gameshelf.devstack.mentions import tables_naming as found_in
 from gameshelf.gateway.adapters.s3 import connect
 from gameshelf.gateway.settings import load_settings
 from gameshelf.protos.library.v1 import admin_saves_pb2 as admin_saves
@@ -77,20 +78,6 @@ async def send(platform, topic, *records):
         await producer.send(topic, value, key=key.encode())
     await producer.flush()
     await producer.stop()
-
-
-async def found_in(connection, user_id):
-    """The tables that say the user's id anywhere in a row, also inside of bytes."""
-    names = await connection.fetch(
-        "SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables "
-        "WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')"
-    )
-    text = str(user_id)
-    query = "SELECT count(*) FROM {} AS t WHERE t::text LIKE '%' || $1 || '%' OR t::text LIKE '%' || $2 || '%'"
-    counts = {
-        row["name"]: await connection.fetchval(query.format(row["name"]), text, text.encode().hex()) for row in names
-    }
-    return {name for name, count in counts.items() if count}
 
 
 async def tables_of_users(connection):

@@ -34,7 +34,7 @@ from gameshelf.library.family.errors import (
     FamilyLinkNotFound,
     FamilySeatBusy,
 )
-from gameshelf.library.family.events import LinkUpdated, SeatReclaimed, ShareWithdrawn
+from gameshelf.library.family.events import ERASED_USER, LinkUpdated, SeatReclaimed, ShareWithdrawn
 from gameshelf.library.family.links import DEFAULT_MAX_MEMBERS, FamilyLinks
 from gameshelf.library.family.ports import Players
 from gameshelf.library.family.queries import FamilyQueries, LostSeat, TakenSeat
@@ -72,6 +72,7 @@ MIGRATIONS = Migrations("gameshelf.library", SCHEMA)
 __all__ = [
     "CATALOG_VERSION",
     "DEFAULT_MAX_MEMBERS",
+    "ERASED_USER",
     "GRACE",
     "LINKED_OWNERS",
     "METADATA",

@@ -49,8 +49,9 @@ from gameshelf.gateway.http.observe import Observed
 from gameshelf.gateway.http.page_cache import PageCache
 from gameshelf.gateway.http.routing import Routes
 from gameshelf.gateway.identity import KeySet, PemKeys, RemoteKeys, TokenVerifier, TrustedProxies
+from gameshelf.gateway.jobs.dissolution import Dissolution
 from gameshelf.gateway.jobs.erasure import EraseDomain, Erasure
-from gameshelf.gateway.jobs.family import FamilyClock, Forwarding, dissolve_family
+from gameshelf.gateway.jobs.family import FamilyClock, Forwarding, forget_seats
 from gameshelf.gateway.jobs.liveness import SessionReaper, SessionWatch, forget_live
 from gameshelf.gateway.jobs.products import WantedProducts
 from gameshelf.gateway.jobs.rarity import RarityFold, RarityRecount
@@ -263,9 +264,10 @@ class Gateway:
         self.erasure = Erasure(
             self.acquire,
             self.streams,
+            Dissolution(self.acquire, self.transactions, metrics=metrics),
             [
                 forget_live(self.live),
-                dissolve_family,
+                forget_seats,
                 *(_erase(services[domain.service]) for domain in DOMAINS),
             ],
             erase_objects(self.saves),

@@ -14,7 +14,7 @@ from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import Record
 from gameshelf.library.family.commands import LinkChanges, NewLink, require_scope
 from gameshelf.library.family.errors import FamilyLimitExceeded, FamilyLinkInvalidState, FamilyLinkNotFound
-from gameshelf.library.family.events import LinkUpdated, ShareWithdrawn
+from gameshelf.library.family.events import ERASED_USER, LinkUpdated, ShareWithdrawn
 from gameshelf.library.family.rules import (
     INVITATIONS,
     LIVING,
@@ -176,20 +176,27 @@ class FamilyLinks:
         """The owner owns these products no more: what members play of them ends at once."""
         self._withdraw(await self._seats.held(owner_id, product_ids=product_ids))
 
-    async def dissolve_some(self, user_id: UUID, limit: int) -> bool:
-        """Deletes links and seats of an account that is erased, and tells the others; True while there may be more."""
+    async def dissolve(self, user_id: UUID, owner_id: UUID, link_id: UUID) -> None:
+        """Deletes a link of an account that is erased, and tells the other party, without that account's id.
+
+        What is played over the link ends, or frees its seat. A link that is not there any more is fine.
+        """
+        link = await self._links.lock(owner_id, link_id)
+        if link is None:
+            return
         now = self._clock()
-        links = await self._links.some_of(user_id, min(limit, 100))
-        for link in links:
-            if link.owner_user_id == user_id:
-                self._withdraw(await self._seats.held(user_id, member_id=link.shared_with_user_id))
-            await self._links.forget(link)
-            ended = LinkStatus.REVOKED if link.owner_user_id == user_id else LinkStatus.DECLINED
-            other = link.shared_with_user_id if link.owner_user_id == user_id else link.owner_user_id
-            if link.status in LIVING:
-                self._tell(other, replace(link, status=ended, updated_at=now))
-        if links:
-            return True
+        if user_id == owner_id:
+            self._withdraw(await self._seats.held(owner_id, member_id=link.shared_with_user_id))
+            ended = replace(link, owner_user_id=ERASED_USER, status=LinkStatus.REVOKED, updated_at=now)
+        else:
+            await self._seats.leave(user_id)
+            ended = replace(link, shared_with_user_id=ERASED_USER, status=LinkStatus.DECLINED, updated_at=now)
+        await self._links.forget(link)
+        if link.status in LIVING:
+            self._tell(link.shared_with_user_id if user_id == owner_id else owner_id, ended)
+
+    async def forget_seats(self, user_id: UUID, limit: int) -> bool:
+        """Frees the seats that an erased account holds, deletes those of its copies; True while there may be more."""
         await self._seats.leave(user_id)
         return await self._seats.forget_some(user_id, limit) > 0
 

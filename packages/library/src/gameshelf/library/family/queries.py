@@ -1,5 +1,6 @@
 """Reading links and seats: plain SQL to plain values. Nothing here writes or decides."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -217,6 +218,14 @@ class FamilyQueries:
     async def expired(self, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
         """Owner and id of links whose time has run out, and that are not written down as ended yet."""
         return await LinkStore(self._connection).expired(now, limit)
+
+    async def links_of(self, user_id: UUID, but: Collection[UUID], limit: int) -> list[tuple[UUID, UUID, UUID]]:
+        """Owner, id and member of links of a user, on either side and of any status, except some by their ids."""
+        return await LinkStore(self._connection).links_of(user_id, but, limit)
+
+    async def members_since(self, owner_id: UUID, since: datetime) -> list[UUID]:
+        """Those with whom an owner shares, or has shared until after ``since``."""
+        return await LinkStore(self._connection).members_since(owner_id, since)
 
     async def lost(self, now: datetime, limit: int) -> list[LostSeat]:
         """Seats whose holders' time has run out."""

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Integer,
     String,
     Uuid,
+    all_,
     and_,
     any_,
     bindparam,
@@ -29,6 +30,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -246,20 +248,20 @@ _LOST = Statement(
     .order_by(col(_S.lost_at))
     .limit(bindparam("limit", type_=Integer))
 )
-_SOME_LINKS = Statement(
-    select(*LINK_COLUMNS)
-    .where(col(_L.owner_user_id) == user())
-    .order_by(col(_L.id))
-    .limit(bindparam("limit", type_=Integer))
-    .with_for_update()
+_BUT = array("but", Uuid)
+_owned = select(col(_L.owner_user_id), col(_L.id), col(_L.shared_with_user_id)).where(
+    col(_L.owner_user_id) == user(), col(_L.id) != all_(_BUT)
 )
-_SOME_MEMBERSHIPS = Statement(
-    select(*LINK_COLUMNS)
-    .join(FamilyMembership, and_(col(_M.owner_user_id) == col(_L.owner_user_id), col(_M.id) == col(_L.id)))
-    .where(col(_M.user_id) == user())
-    .order_by(col(_L.owner_user_id))
-    .limit(bindparam("limit", type_=Integer))
-    .with_for_update(of=FamilyLink)
+_joined = select(col(_M.owner_user_id), col(_M.id), col(_M.user_id)).where(
+    col(_M.user_id) == user(), col(_M.id) != all_(_BUT)
+)
+_LINKS_OF = Statement(union_all(_owned, _joined).limit(bindparam("limit", type_=Integer)))
+_MEMBERS_SINCE = Statement(
+    select(col(_L.shared_with_user_id)).where(
+        col(_L.owner_user_id) == _OWNER,
+        col(_L.active_since).is_not(None),
+        or_(has_status(_L, LinkStatus.ACTIVE.value), col(_L.updated_at) > bindparam("since", type_=TIME)),
+    )
 )
 _unmirrored = (
     delete(FamilyMembership)
@@ -334,11 +336,15 @@ class LinkStore:
         """Owner and id of links whose time has run out, and that are not written down as ended yet."""
         return [(row[0], row[1]) for row in await _EXPIRED.all(self._connection, now=now, limit=limit)]
 
-    async def some_of(self, user_id: UUID, limit: int) -> list[Link]:
-        """Links of a user, as their owner or else as their member, locked until the transaction ends."""
-        found = await _SOME_LINKS.all(self._connection, user_id=user_id, limit=limit)
-        found = found or await _SOME_MEMBERSHIPS.all(self._connection, user_id=user_id, limit=limit)
-        return [Link(*row.values()) for row in found]
+    async def links_of(self, user_id: UUID, but: Collection[UUID], limit: int) -> list[tuple[UUID, UUID, UUID]]:
+        """Owner, id and member of links of a user, on either side and of any status, except some by their ids."""
+        found = await _LINKS_OF.all(self._connection, user_id=user_id, but=list(but), limit=limit)
+        return [(row[0], row[1], row[2]) for row in found]
+
+    async def members_since(self, owner_id: UUID, since: datetime) -> list[UUID]:
+        """Those with whom an owner shares, or has shared until after ``since``."""
+        found = await _MEMBERS_SINCE.all(self._connection, owner_id=owner_id, since=since)
+        return [row[0] for row in found]
 
     async def forget(self, link: Link) -> None:
         """Deletes a link and its mirror."""

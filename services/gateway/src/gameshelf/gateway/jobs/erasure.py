@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.database import Acquire, hardly_wait
+from gameshelf.gateway.jobs.dissolution import Dissolution
 from gameshelf.gateway.jobs.isolation import Isolation
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.streams import UserStreams
@@ -160,14 +161,15 @@ class _Round:
 
 
 class Erasure:
-    """Erases the users whose account was deleted. ``domains`` is each domain's way to delete a part of its rows,
-    ``objects`` that of the object store's part, ``streams`` keys what remains of a user.
+    """Erases the users whose account was deleted. ``dissolution`` ends their family links, ``domains`` is each domain's
+    way to delete a part of its rows, ``objects`` that of the object store's part, ``streams`` keys what remains.
     """
 
     def __init__(
         self,
         acquire: Acquire,
         streams: UserStreams,
+        dissolution: Dissolution,
         domains: Sequence[EraseDomain],
         objects: EraseDomain,
         clock: Clock = utc_now,
@@ -175,6 +177,7 @@ class Erasure:
     ) -> None:
         self._acquire = acquire
         self._streams = streams
+        self._dissolution = dissolution
         self._domains = domains
         self._objects = objects
         self._clock = clock
@@ -211,15 +214,17 @@ class Erasure:
         try:
             with self._isolation.attempt(user_id):
                 for _ in range(_PARTS_IN_TURN):
-                    if not await self._erase_part(user_id, with_objects=round_.away is None):
+                    # Again before each part: somebody may have made a link with the account meanwhile.
+                    is_alone = await self._dissolution.dissolve(user_id)
+                    if not await self._erase_part(user_id, round_.away is None, is_alone):
                         return False
                 return True
         except StoreUnavailable as error:
             round_.away = error  # nobody else waits for it in this round
         return False
 
-    async def _erase_part(self, user_id: UUID, with_objects: bool) -> bool:
-        """Deletes a part; False when nothing is left to do just now."""
+    async def _erase_part(self, user_id: UUID, with_objects: bool, is_alone: bool) -> bool:
+        """Deletes a part; False when nothing is left to do just now. The tombstone stays while links do."""
         async with self._acquire() as connection, connection.transaction():
             await hardly_wait(connection)
             if await _TAKE.first(connection, user_id=user_id) is None:
@@ -237,6 +242,8 @@ class Erasure:
                 return False
             if await self._objects(connection, user_id, _CHUNK):
                 return True
+            if not is_alone:
+                return False
             if len(self._empty) < _MOST_EMPTY:
                 self._empty.add(user_id)
             await _FORGET.run(connection, user_id=user_id, before=self._clock() - SEEN_FOR)

@@ -1,13 +1,15 @@
 """What families need done beside the users' own requests: word carried over, links that end, seats that are lost."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.jobs.dissolution import Dissolution
 from gameshelf.gateway.jobs.isolation import Isolation
 from gameshelf.gateway.observability.metrics import Metrics
-from gameshelf.gateway.outbox.forwarded import forward, take, waiting
+from gameshelf.gateway.outbox.forwarded import take, waiting
 from gameshelf.gateway.streams import UserErased
 from gameshelf.gateway.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
@@ -26,6 +28,7 @@ class Forwarding:
         self._acquire = acquire
         self._transactions = transactions
         self._isolation = Isolation[UUID]("forwarding", metrics)
+        self._dissolution = Dissolution(acquire, transactions, metrics=metrics)
         self.woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -50,20 +53,28 @@ class Forwarding:
 
     async def _refuse(self, user_id: UUID) -> None:
         """The account is gone: nobody hears of it, and a link that was made since ends."""
-        async with self._acquire() as connection, connection.transaction():
-            while await take(connection, user_id, _AT_ONCE):
-                pass
-            while await dissolve_family(connection, user_id, _AT_ONCE):
-                pass
+        if not await self._dissolution.dissolve(user_id):
+            return  # what waits for the account brings it back here
+        with suppress(_Linked):
+            async with self._acquire() as connection, connection.transaction():
+                while await take(connection, user_id, _AT_ONCE):
+                    pass
+                # What was just taken may be all that tells of a link made meanwhile.
+                if await FamilyQueries(connection).links_of(user_id, (), 1):
+                    raise _Linked
 
 
-async def dissolve_family(connection: Connection, user_id: UUID, limit: int) -> bool:
-    """Deletes links and seats of an account that is erased, and tells the others; True while there may be more."""
-    events: list[Event] = []
-    has_more = await FamilyLinks(connection, events.append).dissolve_some(user_id, limit)
-    if events:
-        await forward(connection, events)
-    return has_more
+class _Linked(Exception):
+    """There is a link with the account again."""
+
+
+async def forget_seats(connection: Connection, user_id: UUID, limit: int) -> bool:
+    """Deletes the seats of an account that is erased; True while there may be more."""
+    return await FamilyLinks(connection, _tell_nobody).forget_seats(user_id, limit)
+
+
+def _tell_nobody(event: Event) -> None:
+    """Its links have ended: nobody sits on a copy of the account's, and nobody hears that it sits nowhere."""
 
 
 class FamilyClock:

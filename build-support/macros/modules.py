@@ -31,16 +31,16 @@ def domain(name):
 
 
 def app(name, entry_point):
-    """A service: imports the domains, and is imported by no one. Also built as a PEX, `<name>.pex`."""
+    """A service: imports the domains; only the developer's tools start it. Also built as a PEX, `<name>.pex`."""
     _distribution(name)
     pex_binary(name="app", entry_point=entry_point, output_path=name + ".pex", execution_mode="venv")
-    _rules(may_use=[DOMAINS, PROTOS, *REQUIREMENTS], used_by=[])
+    _rules(may_use=[DOMAINS, PROTOS, *REQUIREMENTS], used_by=["//tools/devstack/**"])
 
 
-def tool(name):
+def tool(name, *, may_use=()):
     """A developer's tool: nothing in production imports it."""
     _distribution(name)
-    _rules(may_use=[DOMAINS, PROTOS, "//3rdparty/python/**"], used_by=[])
+    _rules(may_use=[DOMAINS, PROTOS, "//3rdparty/python/**", *may_use], used_by=[])
 
 
 def contracts(name):

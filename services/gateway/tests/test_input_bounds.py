@@ -4,7 +4,7 @@ import importlib
 import json
 import pkgutil
 
-import gameshelf
+import gameshelf  # pants: no-infer-dep
 import pytest
 from gameshelf.gateway.http.conditions import is_match, precondition
 from gameshelf.gateway.http.parse import PageQuery, _remembered, parse_body, parse_query

@@ -84,7 +84,7 @@ class Player:
         return httpx.get(url["download_url"]).content
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def lost(create_platform, postgres, s3):
     """A platform whose database was restored: its running service, a player, what they had, and what is open."""
     platform = create_platform(s3=s3)
@@ -122,7 +122,7 @@ async def restore(dsn):
     await connection.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def somebody(lost, new_libctl):
     """Makes staff of the restored service."""
     service, player, *_ = lost

@@ -20,6 +20,7 @@ from gameshelf.gateway.streams import UserStreams
 from gameshelf.gateway.transaction import Transactions
 from gameshelf.gateway.wiring import make_services
 from gameshelf.kernel.clock import utc_now
+from gameshelf.savegames import user_prefix
 
 
 @pytest.fixture(scope="module")
@@ -140,18 +141,23 @@ class Jobs:
         await self.keeper.run_once()
         await self.sweeper.run_once()
 
-    async def keys(self) -> set[str]:
-        """The keys of all objects in the store."""
+    async def all_keys(self) -> set[str]:
+        """The keys of all objects in the store, those of other tests too."""
         return {one.key for one in await self.objects.list("", limit=100_000)}
 
-    async def live_keys(self) -> set[str]:
-        """The keys of the contents that players have."""
-        rows = await self.pool.fetch("SELECT s3_object_key FROM savegames.savegame_contents WHERE state = 'live'")
-        return {row["s3_object_key"] for row in rows}
+    async def keys(self, player: Any) -> set[str]:
+        """The keys of the objects that the store has under a player's prefix."""
+        return {one.key for one in await self.objects.list(user_prefix(player.id), limit=100_000)}
 
-    async def known_keys(self) -> set[str]:
-        """The keys of which the database knows anything."""
-        return {row["s3_object_key"] for row in await self.pool.fetch("SELECT * FROM savegames.savegame_contents")}
+    async def live_keys(self, player: Any) -> set[str]:
+        """The keys of the contents that a player has."""
+        found = "SELECT s3_object_key FROM savegames.savegame_contents WHERE user_id = $1 AND state = 'live'"
+        return {row["s3_object_key"] for row in await self.pool.fetch(found, player.id)}
+
+    async def known_keys(self, player: Any) -> set[str]:
+        """The keys of a player's contents of which the database knows anything."""
+        found = "SELECT s3_object_key FROM savegames.savegame_contents WHERE user_id = $1"
+        return {row["s3_object_key"] for row in await self.pool.fetch(found, player.id)}
 
 
 @pytest.fixture

@@ -188,7 +188,7 @@ async def test_a_strange_name_is_kept_as_it_is_and_leads_nowhere_else(player, de
         "SELECT s3_object_key FROM savegames.savegame_contents WHERE user_id = $1", player.id
     )
     assert (key.count("/"), key.isascii()) == (4, True)
-    assert key in await jobs.keys()
+    assert key in await jobs.keys(player)
 
 
 async def test_a_key_guards_every_post(player, device, data_of, refused):

@@ -363,4 +363,4 @@ async def test_whatever_devices_do_no_bytes_are_lost_and_the_tree_is_true(new_pl
     world.leaves = [leave for leave in world.leaves if leave.answer]
     world.slots = {name: slot for name, slot in world.slots.items() if slot.head}
     await world.check()
-    assert await jobs.keys() == await jobs.known_keys()
+    assert await jobs.keys(player) == await jobs.known_keys(player)

@@ -26,7 +26,7 @@ async def empty_store(jobs):
     """No object, row or open restore of another test: the embedded store goes on with any listing that was left where
     that was begun, so the keys where listings of other tests ended must not come again.
     """
-    await jobs.objects.delete(await jobs.keys())
+    await jobs.objects.delete(await jobs.all_keys())
     await jobs.pool.execute("TRUNCATE " + ", ".join(f"savegames.savegame_{table}" for table in TABLES))
     await jobs.pool.execute("UPDATE gateway.restores SET reconciled_at = now() WHERE reconciled_at IS NULL")
 
@@ -178,7 +178,7 @@ async def test_what_does_not_fit_is_refused_and_left_alone(player, device, jobs,
     refused = {one.key: one.reason for page in pages for one in page.refused}
     assert {name: refused.get(name) for name in objects} == {name: why for name, (_, why) in objects.items()}
     assert await rows(jobs, player) == before
-    assert objects.keys() <= await jobs.keys()
+    assert objects.keys() <= await jobs.all_keys()
     await jobs.objects.delete([*objects, "somebody/else's"])
 
 

@@ -59,10 +59,11 @@ async def test_reservations_end_and_leave_neither_slot_nor_bytes(player, device,
     assert await usage(player) == (5, 14)
     await jobs.run(timedelta(minutes=64))
     assert await usage(player) == (5, 14)
-    assert staging_key(UUID(sent["internal_save_id"])) in await jobs.keys()
+    assert staging_key(UUID(sent["internal_save_id"])) in await jobs.all_keys()
     await jobs.run(timedelta(minutes=66))
+    assert staging_key(UUID(sent["internal_save_id"])) not in await jobs.all_keys()
     assert await usage(player) == (5, 0)
-    assert await jobs.keys() == await jobs.known_keys()
+    assert await jobs.keys(player) == await jobs.known_keys(player)
     for leave in (waiting, joined, sent):
         assert (await device.confirm(leave)).status_code == 404
     slots = await jobs.pool.fetch("SELECT id::text FROM savegames.savegame_slots WHERE user_id = $1", player.id)
@@ -83,9 +84,9 @@ async def test_what_only_a_reservation_held_goes_with_it(player, device, data_of
     await jobs.run(timedelta(hours=2))
     assert (await usage(player), again["upload_required"]) == ((0, 0), False)
     await jobs.run(timedelta(hours=2) + GRACE - MINUTE)
-    assert await jobs.keys() == await jobs.known_keys() != await jobs.live_keys()
+    assert await jobs.keys(player) == await jobs.known_keys(player) != await jobs.live_keys(player)
     await jobs.run(timedelta(hours=2) + GRACE + MINUTE)
-    assert await jobs.keys() == await jobs.known_keys() == await jobs.live_keys()
+    assert await jobs.keys(player) == await jobs.known_keys(player) == await jobs.live_keys(player)
 
 
 async def test_the_trash_is_emptied_after_its_time_and_its_bytes_after_the_grace(
@@ -101,11 +102,11 @@ async def test_the_trash_is_emptied_after_its_time_and_its_bytes_after_the_grace
     await jobs.run(GRACE + MINUTE)
     assert refused(await player.post(f"/savegames/{trashed}/undelete")) == (404, "SAVEGAME_SLOT_NOT_FOUND")
     assert await usage(player) == (3, 0)
-    assert {old, new} <= await jobs.keys()
+    assert {old, new} <= await jobs.keys(player)
     await jobs.run(GRACE + MINUTE + GRACE - MINUTE)
-    assert {old, new} <= await jobs.keys()
+    assert {old, new} <= await jobs.keys(player)
     await jobs.run(GRACE + MINUTE + GRACE + MINUTE)
-    assert (old in await jobs.keys(), new in await jobs.keys()) == (True, False)
+    assert (old in await jobs.keys(player), new in await jobs.keys(player)) == (True, False)
     assert await device.load(kept) == b"old"
 
 
@@ -139,9 +140,9 @@ async def test_history_goes_with_the_day_that_kept_it_and_pins_stay(player, devi
     assert await kept() == left
     assert await usage(player) == (sum(len(b"version %d" % (number - 1)) for number in left), 0)
     await jobs.run(timedelta(days=30))
-    assert oldest in await jobs.keys()
+    assert oldest in await jobs.keys(player)
     await jobs.run(timedelta(days=32))
-    assert await jobs.keys() == await jobs.live_keys()
+    assert await jobs.keys(player) == await jobs.live_keys(player)
     for number in left:
         assert await device.load(savegame_id, number) == b"version %d" % (number - 1)
 
@@ -155,9 +156,9 @@ async def test_an_object_that_no_row_knows_goes_after_the_grace_and_what_is_not_
     for key in (orphan, *foreign):
         await bucket.put(key)
     await jobs.run(GRACE - MINUTE)
-    assert {orphan, *foreign} <= await jobs.keys()
+    assert {orphan, *foreign} <= await jobs.all_keys()
     await jobs.run(GRACE + MINUTE)
-    assert await jobs.keys() == await jobs.known_keys() | foreign
+    assert {orphan, *foreign} & await jobs.all_keys() == foreign
     assert await device.load(savegame_id) == b"mine"
     for key in foreign:
         await bucket.remove(key)
@@ -169,11 +170,11 @@ async def test_what_lies_in_staging_and_belongs_to_no_open_upload_goes_at_once(p
     for name in (uuid4(), "not-an-id", f"{uuid4()}/below"):
         await bucket.put(f"staging/{name}")
     await jobs.run()
-    staged = {key for key in await jobs.keys() if key.startswith("staging/")}
+    staged = {key for key in await jobs.all_keys() if key.startswith("staging/")}
     assert staged == {staging_key(UUID(leave["internal_save_id"]))}
     assert (await device.confirm(leave)).status_code == 200
     await jobs.run()
-    assert await jobs.keys() == await jobs.known_keys()
+    assert await jobs.keys(player) == await jobs.known_keys(player)
 
 
 async def missing(jobs, player):
@@ -210,7 +211,7 @@ async def test_a_version_whose_object_is_gone_is_pruned_after_the_grace_and_one_
     assert refused(restored) == (404, "SAVEGAME_VERSION_NOT_FOUND")
     assert [await device.load(savegame_id, number) for number in (2, 3)] == [b"back again", b"there"]
     await jobs.run(GRACE + GRACE + hours + hours)
-    assert await jobs.keys() == await jobs.known_keys() == await jobs.live_keys()
+    assert await jobs.keys(player) == await jobs.known_keys(player) == await jobs.live_keys(player)
 
 
 @pytest.mark.parametrize("slot", ["slot", "another"])
@@ -231,7 +232,7 @@ async def test_who_still_has_bytes_that_the_store_has_lost_brings_them_back(
     assert await usage(player) == (8, 0)
     await jobs.run(GRACE + timedelta(hours=4))
     assert await device.load(savegame_id, 1) == b"precious"
-    assert await jobs.keys() == await jobs.known_keys()
+    assert await jobs.keys(player) == await jobs.known_keys(player)
 
 
 async def test_a_process_that_died_between_the_copy_and_the_commit_leaves_nothing(player, device, data_of, jobs):
@@ -240,13 +241,13 @@ async def test_a_process_that_died_between_the_copy_and_the_commit_leaves_nothin
     upload_id = UUID(leave["internal_save_id"])
     verified = await jobs.saves.verify(player.id, upload_id)  # what it did until then
     made = verified.attempt.target
-    assert made in await jobs.keys()
+    assert made in await jobs.keys(player)
     savegame_id, _ = data_of(await device.confirm(leave))
     await jobs.run(timedelta(minutes=59))
-    assert made in await jobs.keys()
+    assert made in await jobs.keys(player)
     await jobs.run(timedelta(minutes=61))
-    assert made not in await jobs.keys()
-    assert await jobs.keys() == await jobs.known_keys()
+    assert made not in await jobs.keys(player)
+    assert await jobs.keys(player) == await jobs.known_keys(player)
     assert await device.load(savegame_id) == b"bytes"
 
 
@@ -265,26 +266,28 @@ async def test_a_confirmation_that_took_too_long_is_refused_and_begins_anew(play
             await finished
         transaction.discard()
     await jobs.run(timedelta(minutes=61))
-    assert verified.attempt.target not in await jobs.keys()
+    assert verified.attempt.target not in await jobs.keys(player)
     savegame_id, _ = data_of(await device.confirm(leave))
     assert await device.load(savegame_id) == b"slow"
 
 
 async def test_instances_that_sweep_at_once_do_it_once(player, device, data_of, jobs, new_jobs, bucket):
     others = [jobs, await new_jobs(), await new_jobs()]
+    orphans = [key_for(uuid4(), jobs) for _ in range(4)]
     saved = [data_of(await device.save(b"slot %d" % number, f"slot {number}"))[0] for number in range(6)]
     for savegame_id in saved[:3]:
         assert (await player.http.delete(f"/savegames/{savegame_id}")).status_code == 204
     for number in range(4):
         leave = await device.leave(b"staged %d" % number, f"staged {number}")
         await device.put(leave, b"staged %d" % number)
-        await bucket.put(key_for(uuid4(), jobs))
+        await bucket.put(orphans[number])
     kept = set(await keys_of(jobs, player))
     await asyncio.gather(*(one.run(GRACE + MINUTE) for one in others))
     assert (await player.get("/savegames", trashed="true"))["data"] == []
     await asyncio.gather(*(one.run(GRACE + GRACE + GRACE) for one in others))
-    assert await jobs.keys() == await jobs.known_keys() == await jobs.live_keys()
-    assert len(kept & await jobs.keys()) == 3
+    assert await jobs.keys(player) == await jobs.known_keys(player) == await jobs.live_keys(player)
+    assert len(kept & await jobs.keys(player)) == 3
+    assert not await jobs.all_keys() & set(orphans)
     for number in (3, 4, 5):
         assert await device.load(saved[number]) == b"slot %d" % number
     scan = await jobs.pool.fetchrow("SELECT cursor, finished_at FROM savegames.savegame_scans")

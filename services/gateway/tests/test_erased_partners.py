@@ -84,7 +84,8 @@ def hears(player, event_type):
 
 async def keep_records_of_others(database, user, named):
     """A record about the user that can't be applied, and is no text; one that Kafka refused; one that is set aside."""
-    value = json.dumps({"data": {"with": str(named.id)}}).encode()
+    forms = [str(named.id), str(named.id).upper(), named.id.hex, named.id.hex.upper()]
+    value = json.dumps({"data": {"with": forms}}).encode()
     for statement, kept in (
         (
             "INSERT INTO gateway.dead_letters (id, user_id, topic, reason, detail, value) "

@@ -1,13 +1,20 @@
 """What surrounds every gRPC call: who asks, bounds, deadlines, health, and one form for every refusal."""
 
 import asyncio
+from contextlib import ExitStack
 from uuid import uuid4
 
 import asyncpg
 import grpc
 import grpc.aio
+import h2.config
+import h2.connection
+import h2.events
+import h2.settings
 import httpx
 import pytest
+from gameshelf.gateway.errors import RateLimitExceeded
+from gameshelf.gateway.grpc.open_streams import MOST_OF_ONE, OpenStreams
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQueryServiceStub
 from google.rpc.error_details_pb2 import ErrorInfo
@@ -203,9 +210,87 @@ async def test_health_says_serving_until_the_service_stops(platform):
         for name in ("", NAME):
             answer = await health.Check(health_pb2.HealthCheckRequest(service=name))
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await health.Check(health_pb2.HealthCheckRequest(service="nobody"))
+        assert error.value.code() == grpc.StatusCode.NOT_FOUND
         watch = health.Watch(health_pb2.HealthCheckRequest(service=NAME))
+        unknown = health.Watch(health_pb2.HealthCheckRequest(service="nobody"))
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        assert (await unknown.read()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+        stopping = asyncio.create_task(asyncio.to_thread(leaving.stop))
+        assert (await asyncio.wait_for(watch.read(), 20)).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        for one in (watch, unknown):  # both end by themselves, and hold up nothing
+            assert await one.read() is grpc.aio.EOF
+        assert await stopping == 0
+
+
+async def test_who_watches_and_takes_nothing_keeps_nobody_from_hearing_and_the_service_from_ending(platform):
+    leaving = platform.service(LIBRARY_SERVICE_ROLES="api", LIBRARY_SERVICE_SHUTDOWN_SECONDS="1")
+    leaving.start()
+    writer = await watching_without_a_window(leaving.grpc)
+    async with grpc.aio.insecure_channel(leaving.grpc) as channel:
+        watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
         assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
         stopping = asyncio.create_task(asyncio.to_thread(leaving.stop))
         assert (await asyncio.wait_for(watch.read(), 20)).status == health_pb2.HealthCheckResponse.NOT_SERVING
-        watch.cancel()
-        assert await stopping == 0
+        assert await asyncio.wait_for(stopping, 30) == 0
+    writer.close()
+
+
+async def watching_without_a_window(address):
+    """Opens a watch, and lets nothing of its answer come in; until the server has answered that it has begun."""
+    host, _, port = address.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    http = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
+    http.initiate_connection()
+    http.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 0})
+    asked = [(":method", "POST"), (":scheme", "http"), (":path", "/grpc.health.v1.Health/Watch"), (":authority", host)]
+    http.send_headers(1, [*asked, ("content-type", "application/grpc"), ("te", "trailers")])
+    http.send_data(1, b"\0\0\0\0\0", end_stream=True)
+    while True:
+        writer.write(http.data_to_send())
+        events = http.receive_data(await asyncio.wait_for(reader.read(65536), 20))
+        if any(isinstance(event, h2.events.ResponseReceived) for event in events):
+            return writer
+
+
+async def test_streams_without_a_token_are_as_many_of_one_address_as_it_can_need(channel):
+    health = health_pb2_grpc.HealthStub(channel)
+
+    async def watch():
+        call = health.Watch(health_pb2.HealthCheckRequest())
+        return call, await refusal_or(call.read())
+
+    watches = [await watch() for _ in range(MOST_OF_ONE + 1)]
+    assert [told for _, told in watches] == ["served"] * MOST_OF_ONE + ["RESOURCE_EXHAUSTED"]
+    asked = reflection_pb2.ServerReflectionRequest(list_services="")
+    reflected = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo()
+    await reflected.write(asked)
+    assert await refusal_or(reflected.read()) == "RESOURCE_EXHAUSTED"
+    assert (await health.Check(health_pb2.HealthCheckRequest())).status == health_pb2.HealthCheckResponse.SERVING
+    for call, _ in watches:
+        call.cancel()
+    async with asyncio.timeout(20):
+        while (await watch())[1] != "served":  # who closes them may open others
+            await asyncio.sleep(0.05)
+
+
+async def refusal_or(reading):
+    try:
+        await reading
+    except grpc.aio.AioRpcError as error:
+        return error.code().name
+    return "served"
+
+
+def test_proxies_share_a_bound_and_no_other_address_reaches_theirs():
+    streams = OpenStreams(most_of_one=2, most=4)
+    with ExitStack() as held:
+        for address in ("a", "a", None, None):
+            held.enter_context(streams.held(address))
+        for address in ("a", "b", None):
+            with pytest.raises(RateLimitExceeded), streams.held(address):
+                pass
+    for _ in range(3):
+        with streams.held("a"), streams.held("a"), pytest.raises(RateLimitExceeded), streams.held("a"):
+            pass

@@ -6,6 +6,7 @@ import asyncpg
 import grpc
 import grpc.aio
 import pytest
+from gameshelf.gateway.grpc.heartbeat_stream import MAX_OF_PLAYER
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages
 from gameshelf.protos.library.v1.playtime_tracker_service_pb2_grpc import PlaytimeTrackerServiceStub
 
@@ -169,6 +170,23 @@ async def test_a_player_who_floods_a_stream_is_stopped(stub, play, caller, refus
             pass
 
     assert await refusal(drain()) == ("RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED")
+
+
+async def test_a_player_has_so_many_streams_at_once(stub, play, caller, refusal):
+    player, session = await play()
+    streams = [stub.StreamPlaytimeHeartbeats(metadata=caller(player.id)) for _ in range(MAX_OF_PLAYER)]
+    for stream in streams:
+        await stream.write(sent(1, session))
+        assert (await stream.read()).acknowledged_sequence == 1
+    more = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id))
+    assert await refusal(more.read()) == ("RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED")
+    for stream in streams:
+        await stream.done_writing()
+        assert await stream.read() is grpc.aio.EOF
+    again = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id))
+    await again.write(sent(1, session))
+    assert (await again.read()).acknowledged_sequence == 1
+    again.cancel()
 
 
 async def test_a_stream_ends_when_the_account_is_erased(stub, platform, play, caller, refusal, wait_until):

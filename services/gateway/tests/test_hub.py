@@ -6,7 +6,9 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from gameshelf.gateway import feed
 from gameshelf.gateway.outbox.store import FeedMessage
+from gameshelf.gateway.streams import StreamState
 from gameshelf.gateway.transaction import Committed
 from gameshelf.gateway.ws.hub import Hub, Subscriber
 from redis.asyncio import Redis
@@ -59,16 +61,30 @@ async def test_a_commit_while_the_sweep_compares_does_not_end_the_connection(str
     assert list(subscriber.waiting) == [(6, "message 6")]
 
 
-async def test_the_sweep_finds_what_no_hint_told_of_and_ends_what_a_restore_or_an_erasure_took(stream):
+async def test_the_sweep_finds_what_no_hint_told_of_and_ends_what_an_erasure_took(stream):
     hub, subscriber, connection, _ = stream
     await hub.sweep()
     assert (subscriber.behind, subscriber.over.is_set()) == (False, False)
     await connection.execute("UPDATE gateway.user_streams SET last_sequence = 7 WHERE user_id = $1", subscriber.user_id)
     await hub.sweep()
     assert (subscriber.behind, subscriber.over.is_set()) == (True, False)
-    await connection.execute("UPDATE gateway.user_streams SET last_sequence = 3 WHERE user_id = $1", subscriber.user_id)
+    await connection.execute("DELETE FROM gateway.user_streams WHERE user_id = $1", subscriber.user_id)
     await hub.sweep()
     assert subscriber.over.is_set()
+
+
+async def test_a_stream_that_went_back_is_read_anew_and_ends_nobody(stream):
+    """Another database took this one's place: the token is as good as before, and what is known is not."""
+    hub, subscriber, connection, _ = stream
+    await connection.execute("UPDATE gateway.user_streams SET last_sequence = 3 WHERE user_id = $1", subscriber.user_id)
+    await hub.sweep()
+    assert (subscriber.behind, subscriber.over.is_set()) == (True, False)
+    found = await feed.follow(connection, subscriber.user_id, state_at(3), subscriber.known, 100)
+    assert found.messages is None  # which requires a resync
+
+
+def state_at(sequence):
+    return StreamState(sequence, sequence, 0, False, 0, None)
 
 
 def following(known):

@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.replaced import ReplacedDatabase
-from gameshelf.gateway.restores import DeletionGuard, mark_reconciled, open_restore
+from gameshelf.gateway.restores import DeletionGuard, mark_reconciled, newest_restore, open_restore, rewound, to_rewind
+from gameshelf.gateway.tables import MIGRATIONS as GATEWAY
 from redis.asyncio import Redis
 
 
@@ -149,3 +150,27 @@ async def has(player, products):
 
 async def log_has_one_rewind(service):
     return service.log.read_text().count("partitions begin an hour before") == 1
+
+
+async def test_a_second_mark_takes_nothing_of_the_first_one_away(database):
+    """An operator corrects the point, or says after a restore that the failover behind it has lost nothing."""
+    await asyncio.to_thread(GATEWAY.upgrade, database)
+    here, there = ("payments", 0), ("payments", 1)
+    now = datetime.now(UTC)
+    early, late = now - timedelta(hours=3), now - timedelta(hours=1)
+    connection = await asyncpg.connect(database)
+
+    async def mark(point):
+        await connection.execute("SELECT gateway.mark_restored($1, 'a copy', 'a test', 'a test')", point)
+
+    assert await to_rewind(connection, [here, there]) == {}
+    await mark(early)
+    await mark(late)
+    assert await to_rewind(connection, [here, there]) == {here: early, there: early}
+    await rewound(connection, await newest_restore(connection), [here])
+    assert await to_rewind(connection, [here, there]) == {there: early}
+    await mark(now)  # nothing is said twice: this partition has what the marks before it are about
+    assert await to_rewind(connection, [here, there]) == {here: now, there: early}
+    await rewound(connection, await newest_restore(connection), [here, there])
+    assert await to_rewind(connection, [here, there]) == {}
+    await connection.close()

@@ -2,6 +2,7 @@
 
 import pytest
 from gameshelf.gateway.grpc.identify import peer_address
+from gameshelf.gateway.limits import counted_as
 
 
 @pytest.mark.parametrize(
@@ -17,3 +18,24 @@ from gameshelf.gateway.grpc.identify import peer_address
 )
 def test_the_address_of_a_peer_is_found_in_its_name(peer, address):
     assert peer_address(peer) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("10.0.0.7", "10.0.0.7"),
+        ("::ffff:10.0.0.7", "10.0.0.7"),
+        ("::FFFF:0a00:0007", "10.0.0.7"),
+        ("64:ff9b::10.0.0.7", "10.0.0.7"),
+        ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+        ("2001:0DB8:0000:0001:ffff:ffff:ffff:ffff", "2001:db8:0:1::/64"),
+        ("2001:db8:0:2::1", "2001:db8:0:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("fe80::2%eth1", "fe80::/64"),
+        ("unix:/run/library.sock", "unix:/run/library.sock"),
+        ("", ""),
+    ],
+)
+def test_an_address_counts_as_the_client_who_has_it(address, counted):
+    """One client has as many IPv6 addresses as it wants, and several ways to write one."""
+    assert counted_as(address) == counted

@@ -66,11 +66,20 @@ BAD = {
         "0.0.0.0/0",
         "::/0",
         "10.1.0.0/16, 128.0.0.0/1",
+        "2000::/15",
+        "2400::/7",
+        "::ffff:0:0/96",
+        "::ffff:8.0.0.0/102",
     ],
     "CORS_ALLOWED_ORIGINS": ["*", "shop.example", "https://shop.example/", "null", "https://a b"],
     "ERASURE_HASH_KEY": [SECRET[:-1], "correct horse battery staple " * 3],
     "GRPC_TLS_REQUIRED": ["perhaps"],
-    "POSTGRES_DSN": ["mysql://library@127.0.0.1/library", f"host=127.0.0.1 password={PASSWORD}"],
+    "AUTH_JWT_ISSUER": ["is\tsuer"],
+    "POSTGRES_DSN": [
+        "postgresql://library@127.0.0.1/library\n",
+        "mysql://library@127.0.0.1/library",
+        f"host=127.0.0.1 password={PASSWORD}",
+    ],
     "POSTGRES_POOL_SIZE": ["0"],
     "REDIS_ADDR": ["redis://127.0.0.1:6379", "127.0.0.1", "a:b", "a:0", "a:65536"],
     "REDIS_DB_LIBRARY": ["-1", "99"],
@@ -78,6 +87,9 @@ BAD = {
     "KAFKA_TOPIC_LIBRARY_EVENTS": ["bad topic!", "..", "a" * 250, "com.platform.library.dlq.v1/"],
     "KAFKA_TOPIC_LIBRARY_DLQ": ["dead letters"],
     "KAFKA_CONSUMER_GROUP_LIBRARY": ["two words"],
+    "KAFKA_SASL_USERNAME": ["library\nroot", "library\u200b"],
+    "KAFKA_SASL_PASSWORD": ["secret\n", " secret"],
+    "REDIS_PASSWORD": ["secret\r\n", "sec\0ret"],
     "KAFKA_BROKERS": ["127.0.0.1", "127.0.0.1:9092,kafka"],
     "KAFKA_SECURITY_PROTOCOL": ["TLS"],
     "RATE_LIMIT_USER_PER_MINUTE": ["-5"],
@@ -119,10 +131,10 @@ def test_a_bad_value_is_refused_in_one_line_that_names_it(environ, name, value):
 
 
 @pytest.mark.parametrize("name", ["POSTGRES_DSN", "KAFKA_BROKERS", "ERASURE_HASH_KEY", "AUTH_JWT_ISSUER"])
-@pytest.mark.parametrize("form", ["absent", "empty"])
+@pytest.mark.parametrize("form", ["absent", "", "  ", "\n"])
 def test_what_is_missing_is_named(environ, name, form):
-    if form == "empty":
-        environ[name] = ""
+    if form != "absent":
+        environ[name] = form
     else:
         del environ[name]
     assert refusal(environ).startswith(f"{name}: ")
@@ -284,6 +296,50 @@ def test_a_variable_that_is_misspelt_stops_the_start(environ, name):
     assert line.startswith(f"{name}: ")
     assert "\n" not in line
     load_settings({**environ, name: ""})  # as good as absent
+
+
+def edited(name):
+    """The name with a letter less, one twice, one that is another, and two neighbours that changed places."""
+    for at, letter in enumerate(name):
+        other = "X" if letter != "X" else "Y"
+        yield from (name[:at] + name[at + 1 :], name[:at] + letter + name[at:], name[:at] + other + name[at + 1 :])
+        yield name[:at] + name[at : at + 2][::-1] + name[at + 2 :]
+
+
+@pytest.mark.parametrize("name", [field.alias for field in Settings.model_fields.values()])
+def test_every_misspelling_of_every_setting_stops_the_start(environ, name):
+    for misspelt in {*edited(name), f"{name}S", f"_{name}"} - {name}:
+        assert refusal({**environ, misspelt: "1"}).startswith(f"{misspelt}: no setting has this name; ")
+
+
+def test_blanks_around_a_value_are_none_of_it(environ):
+    settings = load_settings(
+        {
+            **environ,
+            "AUTH_JWT_ISSUER": " issuer\n",
+            "LIBRARY_SERVICE_HTTP_PORT": "8085 ",
+            "KAFKA_BROKERS": " a:1,\n b:2\n",
+            "REDIS_ADDR": " 127.0.0.1:7000\n",
+            "REDIS_PASSWORD": " ",
+            "REDIS_TLS": "\t",
+            "GRPC_TLS_CERT_FILE": " server.pem ",
+        }
+    )
+    assert (settings.jwt_issuer, settings.http_port, settings.kafka_brokers) == ("issuer", 8085, ("a:1", "b:2"))
+    assert (settings.redis_addrs, settings.redis_password, settings.redis_tls) == (("127.0.0.1:7000",), None, False)
+    assert str(settings.grpc_tls_cert_file) == "server.pem"
+
+
+def test_networks_of_proxies_may_be_private_ones_of_any_form(environ):
+    given = "10.0.0.0/8, fc00::/7, 2606:4700::/32, ::ffff:172.16.0.0/108, ::1"
+    settings = load_settings({**environ, "AUTH_TRUSTED_PROXIES": given})
+    assert [str(one) for one in settings.trusted_proxies] == [
+        "10.0.0.0/8",
+        "fc00::/7",
+        "2606:4700::/32",
+        "172.16.0.0/12",
+        "::1/128",
+    ]
 
 
 def test_variables_of_others_are_none_of_ours(environ):

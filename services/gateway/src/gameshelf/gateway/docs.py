@@ -16,8 +16,9 @@ _INTRODUCTION = """# Configuration
 
 Environment variables, or a YAML file with the same names (`configs/library_config.yaml`, or the file that
 `LIBRARY_SERVICE_CONFIG` names), in which a value may be written `${NAME:-default}`. A variable that is set in the
-environment wins over the file; an empty one counts as not set. A bad or missing value stops the start with one line
-that names it. So does a variable that nobody can have meant: one that begins with `LIBRARY_SERVICE_` and is none of
+environment wins over the file; an empty one, or one of blanks alone, counts as not set. Blanks around a value are left
+out. A bad or missing value, and a blank or line break at either end of a secret, stops the start with one line that
+names it. So does a variable that nobody can have meant: one that begins with `LIBRARY_SERVICE_` and is none of
 these, or that is one edit away from one of these (a letter more, less or other, or two neighbours that changed places).
 What Kubernetes gives a container for a service called `library-service` is left alone, like every other name.
 

@@ -8,11 +8,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from uuid import UUID
 
 from gameshelf.gateway.errors import RateLimitExceeded
-from gameshelf.gateway.identity.proxies import lies_in
+from gameshelf.gateway.identity.proxies import lies_in, parse_address
 from gameshelf.gateway.local_counts import LocalCounts
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
@@ -30,10 +30,30 @@ _AT_ONCE = 32
 failure of Redis: the patience begins with the turn."""
 
 
+_CLIENT_BITS = 64
+"""What of an IPv6 address is a client's: whoever has a line has at least 2^64 addresses."""
+_TRANSLATED = IPv6Network("64:ff9b::/96")
+"""IPv4 clients of a service that is reached by IPv6 alone (RFC 6052): each is one of its own."""
+
+
+def counted_as(address: str) -> str:
+    """What requests from a socket's address are counted under, the same in whatever form the address is written.
+
+    >>> counted_as("2001:db8:0:1:aa::1"), counted_as("::ffff:192.0.2.1"), counted_as("fe80::1%eth0")
+    ('2001:db8:0:1::/64', '192.0.2.1', 'fe80::/64')
+    """
+    parsed = parse_address(address)
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed or address)
+    if parsed in _TRANSLATED:
+        return str(IPv4Address(int(parsed) & 0xFFFF_FFFF))
+    return str(IPv6Network((int(parsed), _CLIENT_BITS), strict=False))
+
+
 class RateLimits:
     """How many requests per minute; 0 means no limit, and then Redis is not asked.
 
-    An address in ``proxies`` is that of many clients, so it is not counted.
+    An address in ``proxies`` is that of many clients, so it is not counted. IPv6 addresses count by their network.
     """
 
     def __init__(
@@ -66,9 +86,12 @@ class RateLimits:
 
     async def of_address(self, address: str) -> dict[str, str]:
         """Counts a request from a network address. Raises RateLimitExceeded."""
-        if self._per_ip and lies_in(address, self._proxies):
-            return {}
-        return await self._count("ip", address, self._per_ip)
+        client = self.client_of(address) if self._per_ip else None
+        return await self._count("ip", client, self._per_ip) if client is not None else {}
+
+    def client_of(self, address: str) -> str | None:
+        """What an address is counted under; None for one of many clients, a proxy's."""
+        return None if lies_in(address, self._proxies) else counted_as(address)
 
     async def of_service(self, name: str) -> dict[str, str]:
         """Counts another service's call. Raises RateLimitExceeded."""

@@ -264,7 +264,7 @@ async def _serve_grpc(gateway: Gateway) -> None:
     gateway.grpc_listens.set()
     try:
         await gateway.draining.wait()
-        await server.report_draining()
+        server.report_draining()
         await gateway.stopping.wait()
     finally:  # also when another part could not start: gRPC's threads would hold up the end
         await server.stop(gateway.settings.shutdown_seconds if gateway.stopping.is_set() else 0)

@@ -15,8 +15,9 @@ from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.replaced import ReplacedDatabase
 from gameshelf.gateway.tables import Restore, Rewind
 from gameshelf.kernel.database import Connection, Statement
-from sqlalchemy import ARRAY, Integer, String, Uuid, bindparam, column, func, select, update
+from sqlalchemy import ARRAY, Integer, String, Uuid, bindparam, column, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 _log = logging.getLogger(__name__)
@@ -71,15 +72,26 @@ _COMPARED = Statement(
         col(Restore.compared_through) < _through,
     )
 )
-_REWOUND = Statement(
-    select(col(Rewind.topic), col(Rewind.partition)).where(
-        col(Rewind.restore_id) == bindparam("restore_id", type_=Uuid)
-    )
-)
 _partitions = (
     func.unnest(bindparam("topics", type_=ARRAY(String)), bindparam("partitions", type_=ARRAY(Integer)))
     .table_valued(column("topic", String), column("partition", Integer), name="partitions")
     .render_derived()
+)
+_since = aliased(Restore)
+_newest_rewound = (
+    select(func.max(col(_since.restored_at)))
+    .join(Rewind, col(Rewind.restore_id) == col(_since.id))
+    .where(col(Rewind.topic) == _partitions.c.topic, col(Rewind.partition) == _partitions.c.partition)
+    .correlate(_partitions)
+    .scalar_subquery()
+)
+# The earliest point of all restores since a partition was rewound: one that was marked twice, with another point, or a
+# failover right after a restore, may not take the first mark's part away.
+_TO_REWIND = Statement(
+    select(_partitions.c.topic, _partitions.c.partition, func.min(col(Restore.restored_point)).label("point"))
+    .select_from(_partitions)
+    .join(Restore, or_(_newest_rewound.is_(None), col(Restore.restored_at) > _newest_rewound))
+    .group_by(_partitions.c.topic, _partitions.c.partition)
 )
 _REMEMBER = Statement(
     insert(Rewind)
@@ -114,14 +126,17 @@ async def newest_restore(connection: Connection) -> StoredRestore | None:
     return StoredRestore(*row.values()) if row else None
 
 
-async def to_rewind(connection: Connection, restore: StoredRestore, among: Collection[Partition]) -> set[Partition]:
-    """Those of the partitions that have not been rewound for a restore."""
-    rows = await _REWOUND.all(connection, restore_id=restore.id)
-    return set(among) - {(row["topic"], row["partition"]) for row in rows}
+async def to_rewind(connection: Connection, among: Collection[Partition]) -> dict[Partition, datetime]:
+    """Those of the partitions that have not been rewound since the newest restore, and the moment that each of them
+    lacks something since.
+    """
+    topics, numbers = [topic for topic, _ in among], [number for _, number in among]
+    rows = await _TO_REWIND.all(connection, topics=topics, partitions=numbers)
+    return {(row["topic"], row["partition"]): row["point"] for row in rows}
 
 
 async def rewound(connection: Connection, restore: StoredRestore, partitions: Collection[Partition]) -> None:
-    """These partitions have been rewound: where they go on is committed to the broker."""
+    """These partitions have been rewound for this restore and those before it; the broker knows where they go on."""
     topics, numbers = [topic for topic, _ in partitions], [number for _, number in partitions]
     await _REMEMBER.run(connection, restore_id=restore.id, topics=topics, partitions=numbers)
 

@@ -17,7 +17,7 @@ def misspelt(environ: Mapping[str, str], known: Collection[str]) -> str | None:
     else's (``REDIS_PORT``, ``KAFKA_SERVICE_HOST``), and one without a value says nothing.
     """
     for name in sorted(environ):
-        if not environ[name] or name in known or _is_injected(name, environ[name]):
+        if not environ[name].strip() or name in known or _is_injected(name, environ[name]):
             continue
         near = next((other for other in sorted(known) if is_one_edit(name, other)), None)
         if near:

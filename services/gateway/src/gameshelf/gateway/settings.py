@@ -1,7 +1,7 @@
 """Configuration (contract, section 9): environment variables, or a YAML file of the same names.
 
 In the file a value may be written ``${NAME:-default}``; a variable that is set in the environment always wins, and an
-empty one counts as not set.
+empty one, or one of blanks alone, counts as not set.
 """
 
 import re
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import yaml
 from gameshelf.gateway.setting_names import misspelt
+from gameshelf.gateway.setting_values import without_blanks
 from gameshelf.savegames import Limits
 from pydantic import (
     AfterValidator,
@@ -67,8 +68,12 @@ def _topic(value: str) -> str:
 
 
 def _narrow(value: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    # An IPv4 network that is written as an IPv6 one is what it is: sockets' addresses are looked at so, too.
+    if isinstance(value, IPv6Network) and value.prefixlen >= 96 and (mapped := value.network_address.ipv4_mapped):
+        value = IPv4Network((int(mapped), value.prefixlen - 96))
     # Whoever lies in it says who the player is, and is not limited by address.
-    if value.prefixlen < (8 if isinstance(value, IPv4Network) else 7):
+    private, public = (8, 8) if isinstance(value, IPv4Network) else (7, 16)
+    if value.prefixlen < (private if value.is_private else public):
         raise ValueError(f"{value} is no network of proxies, it is a great part of all addresses there are")
     return value
 
@@ -115,6 +120,7 @@ def _dsn(value: SecretStr) -> SecretStr:
     return value
 
 
+_LIST = BeforeValidator(_split)
 Port = Annotated[int, Field(ge=0, le=65535)]
 Limit = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
@@ -123,12 +129,12 @@ Address = Annotated[str, AfterValidator(_address)]
 Url = Annotated[str, AfterValidator(_url)]
 Store = Annotated[str, AfterValidator(_store)]
 Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
-Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
-Addresses = Annotated[tuple[Address, ...], BeforeValidator(_split)]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
+Words = Annotated[tuple[str, ...], _LIST]
+Addresses = Annotated[tuple[Address, ...], _LIST]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], _LIST]
 Topic = Annotated[str, AfterValidator(_topic)]
-Networks = Annotated[tuple[Annotated[IPv4Network | IPv6Network, AfterValidator(_narrow)], ...], BeforeValidator(_split)]
-Roles = Annotated[frozenset[ServiceRole], BeforeValidator(_split), Field(min_length=1)]
+Networks = Annotated[tuple[Annotated[IPv4Network | IPv6Network, AfterValidator(_narrow)], ...], _LIST]
+Roles = Annotated[frozenset[ServiceRole], _LIST, Field(min_length=1)]
 HexKey = Annotated[SecretStr, AfterValidator(_hex_key)]
 Dsn = Annotated[SecretStr, AfterValidator(_dsn)]
 
@@ -434,10 +440,14 @@ class Settings(BaseModel):
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
     """The settings from the environment and the file that it names. Raises SettingsError."""
-    known = {str(field.alias) for field in Settings.model_fields.values()}
+    known = _FIELDS.keys()
     if problem := misspelt(environ, {*known, CONFIG_VARIABLE}):
         raise SettingsError(problem)
-    values = {**_from_file(environ), **{name: value for name, value in environ.items() if value != ""}}
+    values = {
+        **_from_file(environ),
+        **{name: environ[name] for name in known & environ.keys() if environ[name].strip()},
+    }
+    values = {name: _cleaned(name, value) for name, value in sorted(values.items())}
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -450,8 +460,7 @@ def _explain(place: tuple[int | str, ...], problem: str) -> str:
     problem = problem.removeprefix("Value error, ")
     if not place:
         return problem
-    field = next(field for field in Settings.model_fields.values() if field.alias == place[0])
-    return f"{place[0]}: {problem} ({field.description})"
+    return f"{place[0]}: {problem} ({_FIELDS[str(place[0])].description})"
 
 
 def _from_file(environ: Mapping[str, str]) -> dict[str, str]:
@@ -467,12 +476,25 @@ def _from_file(environ: Mapping[str, str]) -> dict[str, str]:
         raise SettingsError(f"{CONFIG_VARIABLE}: {path} is no readable YAML ({type(error).__name__})") from None
     if not isinstance(document, dict):
         raise SettingsError(f"{CONFIG_VARIABLE}: {path} must hold NAME: value lines")
-    known = {field.alias for field in Settings.model_fields.values()}
     for name in document:
-        if name not in known:
+        if name not in _FIELDS:
             raise SettingsError(f"{name}: no setting has this name ({path})")
     values = {name: _expand(_text(value), environ) for name, value in document.items()}
-    return {name: value for name, value in values.items() if value != ""}
+    return {name: value for name, value in values.items() if value.strip()}
+
+
+_FIELDS = {str(field.alias): field for field in Settings.model_fields.values()}
+
+
+def _cleaned(name: str, value: str) -> str:
+    """A value without the blanks around it. Raises SettingsError."""
+    field = _FIELDS[name]
+    try:
+        return without_blanks(
+            value, is_secret="SecretStr" in str(field.annotation), is_list=any(one is _LIST for one in field.metadata)
+        )
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}") from None
 
 
 def _text(value: object) -> str:

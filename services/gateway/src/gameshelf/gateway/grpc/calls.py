@@ -14,6 +14,7 @@ import grpc
 from gameshelf.gateway.failures import refused
 from gameshelf.gateway.grpc.identify import Callers
 from gameshelf.gateway.grpc.open_services import open_handler
+from gameshelf.gateway.grpc.open_streams import OpenStreams
 from gameshelf.gateway.grpc.refusals import answer_of
 from gameshelf.gateway.grpc.requests import decoding, each_decoded
 from gameshelf.gateway.identity import Identity, Role, parse_uuid
@@ -134,6 +135,7 @@ class Calls(grpc.aio.ServerInterceptor):
         self._callers = callers
         self._metrics = metrics
         self._tracing = tracing
+        self._open_streams = OpenStreams()
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], handler_call_details: grpc.HandlerCallDetails
@@ -143,7 +145,7 @@ class Calls(grpc.aio.ServerInterceptor):
         if handler is None:
             return None
         if method.startswith(_OPEN):
-            return open_handler(method, handler, self._callers)
+            return open_handler(method, handler, self._callers, self._open_streams)
         # Without a deserializer gRPC hands out the bytes: nothing is decoded for somebody who is not known.
         serializer = handler.response_serializer
         decode = decoding(handler.request_deserializer)

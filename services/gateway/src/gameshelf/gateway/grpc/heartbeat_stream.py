@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gameshelf.gateway.adapters.live_sessions import Member, session_key
-from gameshelf.gateway.errors import ServiceUnavailable
+from gameshelf.gateway.errors import RateLimitExceeded, ServiceUnavailable
 from gameshelf.gateway.heartbeats import Batch, Heartbeats
 from gameshelf.gateway.identity import Identity, Role, TokenVerifier, Unauthenticated
 from gameshelf.gateway.limits import RateLimits
@@ -28,6 +28,11 @@ MAX_UNACKNOWLEDGED = 20_000
 _MAX_ECHO = 64
 """How much of an id that is none goes back with its refusal."""
 LEEWAY = timedelta(seconds=30)
+MAX_OF_PLAYER = 32
+"""How many streams of one player an instance serves."""
+MAX_OF_SERVICE = 2000
+"""The same of a service: one for each of its own instances, and each for many players."""
+_RETRY_AFTER_SECONDS = 60
 
 Request = messages.StreamPlaytimeHeartbeatsRequest
 Response = messages.StreamPlaytimeHeartbeatsResponse
@@ -79,8 +84,10 @@ class HeartbeatStream:
         """Until the caller has sent everything and all of it is acknowledged.
 
         Raises Unauthenticated when the token runs out or the account is erased, ServiceUnavailable when this instance
-        stops, InvalidInput, RateLimitExceeded.
+        stops, InvalidInput, RateLimitExceeded (also for one stream too many).
         """
+        if self._hub.streams(self._caller.user_id) >= (MAX_OF_SERVICE if self._is_service else MAX_OF_PLAYER):
+            raise RateLimitExceeded(_RETRY_AFTER_SECONDS)
         subscriber = Subscriber(self._caller.user_id, reads=False)
         self._hub.add(subscriber)
         acknowledging = asyncio.ensure_future(self._acknowledge(write))

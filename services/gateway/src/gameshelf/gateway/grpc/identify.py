@@ -64,6 +64,10 @@ class Callers:
         """Counts a call, or a message of a stream, from the peer's address. Raises RateLimitExceeded."""
         await self._limits.of_address(peer_address(context.peer()))
 
+    def client_of(self, context: Any) -> str | None:
+        """The client whose address a call comes from, as it is counted; None behind a trusted proxy."""
+        return self._limits.client_of(peer_address(context.peer()))
+
 
 def _bearer_token(context: Any) -> str | None:
     """The token of the only ``authorization`` entry, None without one. Raises the refusal of several."""

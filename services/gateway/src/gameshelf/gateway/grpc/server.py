@@ -9,12 +9,15 @@ from typing import Protocol
 import grpc
 import grpc.aio
 from gameshelf.gateway.grpc.calls import Calls
+from gameshelf.gateway.grpc.health import HealthService
 from gameshelf.gateway.settings import Settings, SettingsError
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 
 _MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+_MAX_STREAMS = 1000
+_IDLE_MILLISECONDS = 5 * 60 * 1000
+"""How long a connection without any call stays."""
 
 
 class Servicer(Protocol):
@@ -34,7 +37,7 @@ class GrpcServer:
         self._reflection = settings.grpc_reflection
         self._host, self._port = settings.host, settings.grpc_port
         self._credentials = _credentials(settings)
-        self._health = health_aio.HealthServicer()
+        self._health = HealthService()
         self._names = [""]
 
     async def start(self) -> int:
@@ -53,7 +56,7 @@ class GrpcServer:
             reason = getattr(error, "strerror", None) or "is it taken?"
             raise OSError(f"LIBRARY_SERVICE_GRPC_PORT: {address} can't be bound: {reason}") from None
         await self._server.start()
-        await self._report(health_pb2.HealthCheckResponse.SERVING)
+        self._report(health_pb2.HealthCheckResponse.SERVING)
         return port
 
     def _build(self) -> grpc.aio.Server:
@@ -61,6 +64,9 @@ class GrpcServer:
             interceptors=[self._calls],
             options=[
                 ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+                # A caller with more of them at once opens another connection, whose address counts again.
+                ("grpc.max_concurrent_streams", _MAX_STREAMS),
+                ("grpc.max_connection_idle_ms", _IDLE_MILLISECONDS),
                 ("grpc.so_reuseport", 0),  # a taken port is an error, not a second server behind the same number
             ],
         )
@@ -72,18 +78,18 @@ class GrpcServer:
             reflection.enable_server_reflection([*names, health, reflection.SERVICE_NAME], server)
         return server
 
-    async def report_draining(self) -> None:
+    def report_draining(self) -> None:
         """Health says NOT_SERVING from now on; calls are served as before."""
-        await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
 
     async def stop(self, grace: float) -> None:
         """Takes no more calls, and gives the running ones so many seconds."""
-        await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._health.end()
         await self._server.stop(grace)
 
-    async def _report(self, status: int) -> None:
-        for name in self._names:
-            await self._health.set(name, status)
+    def _report(self, status: int) -> None:
+        self._health.report(self._names, status)
 
 
 def _try_port(host: str, port: int) -> None:

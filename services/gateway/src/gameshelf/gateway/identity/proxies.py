@@ -1,7 +1,7 @@
 """``AUTH_MODE=gateway``: an API gateway has identified the player, and says whom in ``X-User-Id``."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from gameshelf.gateway.identity.identity import Identity, Role, Unauthenticated, parse_uuid
 
@@ -31,10 +31,14 @@ class TrustedProxies:
 
 def lies_in(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
     """Whether a socket's address lies in one of the networks; an IPv4 address may be written as an IPv6 one."""
+    parsed = parse_address(address)
+    return parsed is not None and any(parsed in network for network in networks)
+
+
+def parse_address(address: str) -> IPv4Address | IPv6Address | None:
+    """A socket's address, None for what is none. An IPv4 address that is written as an IPv6 one becomes what it is."""
     try:
         parsed = ip_address(address)
     except ValueError:
-        return False
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
-    return any(parsed in network for network in networks)
+        return None
+    return parsed.ipv4_mapped or parsed if isinstance(parsed, IPv6Address) else parsed

@@ -15,9 +15,10 @@ from gameshelf.gateway.database import Acquire, limit_lock_wait
 from gameshelf.gateway.failures import concerns_one, is_own_fault
 from gameshelf.gateway.kafka.applied import definition_facts, price_fact, product_fact
 from gameshelf.gateway.kafka.consumed import ACCOUNT_DELETED, TOPICS
-from gameshelf.gateway.kafka.dead_letters import DeadLetters, guess_user
+from gameshelf.gateway.kafka.dead_letters import DeadLetters
 from gameshelf.gateway.kafka.inbox import take_new
 from gameshelf.gateway.kafka.incoming import MALFORMED_DATA, Malformed, PriceChange, ProductChange
+from gameshelf.gateway.kafka.named_user import named_user
 from gameshelf.gateway.kafka.received import Event, Record, StoredRecord, event_of, read
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
@@ -149,7 +150,7 @@ class Applier:
         try:
             await self._dead_letters.keep(record, reason, detail, books.lock_wait_milliseconds)
         except Exception as error:
-            user_id = guess_user(record)
+            user_id = named_user(record)
             if user_id is None or not concerns_one(error):
                 raise
             await books.set_aside(user_id, [record])

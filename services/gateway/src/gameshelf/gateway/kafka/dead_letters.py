@@ -11,10 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.database import Acquire, limit_lock_wait
-from gameshelf.gateway.encoding import decode, encode
+from gameshelf.gateway.encoding import encode
 from gameshelf.gateway.failures import is_own_fault
-from gameshelf.gateway.kafka.consumed import CATALOG
 from gameshelf.gateway.kafka.inbox import keep_dead_letter
+from gameshelf.gateway.kafka.named_user import named_user
 from gameshelf.gateway.kafka.received import Record
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.outbox.store import Outgoing, add_records
@@ -31,7 +31,6 @@ _MAX_KEPT_BYTES = 16 * 1024 * 1024
 """What the table keeps of a value, which is more than a broker takes unless it was told to."""
 _MAX_DETAIL = 2000
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
-_NAMED_USER = re.compile(rb'"user_?[iI]d"\s*:\s*"([0-9a-fA-F-]{36})"')
 KEPT = timedelta(days=90)
 """For how long there is something to look into: a letter may hold a user's data."""
 
@@ -56,7 +55,7 @@ class DeadLetters:
         """
         detail = printable(detail)
         try:
-            kept = await self._keep(record, guess_user(record), reason, detail, lock_wait_milliseconds, part)
+            kept = await self._keep(record, named_user(record), reason, detail, lock_wait_milliseconds, part)
         except UserErased:
             self._metrics.kafka_records.labels(record.topic, "dropped").inc()
             return
@@ -127,33 +126,6 @@ class DeadLetters:
 def printable(text: str) -> str:
     """The text without what PostgreSQL can't hold or a terminal should not see, and not too long."""
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text[:_MAX_DETAIL])
-
-
-def guess_user(record: Record) -> UUID | None:
-    """Whom a record that can't be applied is about, so that it is deleted when that user is erased.
-
-    What its data says, else what stands where the data would say it, else its key: the user's id on all topics but
-    the Catalog's.
-    """
-    value = record.value or b""
-    named = _NAMED_USER.search(value)
-    key = None if record.topic == CATALOG else record.key
-    return _said_user(value) or _uuid(named and named[1]) or _uuid(key)
-
-
-def _said_user(value: bytes) -> UUID | None:
-    try:
-        data = decode(value)["data"]
-        return UUID(data.get("userId") or data.get("user_id"))
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None
-
-
-def _uuid(text: bytes | None) -> UUID | None:
-    try:
-        return UUID(text.decode("ascii")) if text and len(text) <= 36 else None
-    except ValueError:
-        return None
 
 
 def _readable(value: bytes | None, limit: int) -> dict[str, Any] | None:

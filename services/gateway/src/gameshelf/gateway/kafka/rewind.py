@@ -5,6 +5,7 @@ What the restored database has applied already is in its inbox; what it has lost
 
 import logging
 from collections.abc import Collection
+from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from gameshelf.gateway.restores import REWIND, newest_restore, rewound, to_rewind
@@ -37,6 +38,8 @@ class Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
 async def rewind(consumer: AIOKafkaConsumer, connection: Connection, partitions: Collection[TopicPartition]) -> None:
     """Takes partitions back that have not been since the newest restore; only ever back. Raises KafkaError.
 
+    Where several restores were marked since, the earliest of their moments counts.
+
     The broker knows where they go on before it is written down that they do: a crash in between repeats it, which
     harms nothing.
     """
@@ -44,11 +47,11 @@ async def rewind(consumer: AIOKafkaConsumer, connection: Connection, partitions:
     if restore is None:
         return
     named = {(partition.topic, partition.partition): partition for partition in partitions}
-    waiting = [named[name] for name in await to_rewind(connection, restore, named)]
-    if not waiting:
+    points = await to_rewind(connection, named)
+    if not points:
         return
-    since = int((restore.restored_point - REWIND).timestamp() * 1000)
-    found = await consumer.offsets_for_times(dict.fromkeys(waiting, since))
+    waiting = {named[name]: _begins_at(point) for name, point in points.items()}
+    found = await consumer.offsets_for_times(waiting)
     back: dict[TopicPartition, int] = {}
     for partition in waiting:
         committed, begins = await consumer.committed(partition), found.get(partition)
@@ -64,3 +67,10 @@ async def rewind(consumer: AIOKafkaConsumer, connection: Connection, partitions:
     if back:
         _log.warning("the database was restored: %d partitions begin an hour before its moment", len(back))
     await rewound(connection, restore, [(partition.topic, partition.partition) for partition in waiting])
+
+
+def _begins_at(point: datetime) -> int:
+    """From which time of records, in milliseconds, a partition begins again. Kafka has no times before 1970, and gives
+    negative ones a meaning of their own.
+    """
+    return max(int((point.timestamp() - REWIND.total_seconds()) * 1000), 0)

@@ -1,6 +1,6 @@
 """An erased account's id in what is kept for others: ``ERASED_USER`` takes its place."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import UUID
 
@@ -16,30 +16,39 @@ from gameshelf.gateway.tables import (
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import array
 from gameshelf.library import ERASED_USER, ShareWithdrawn
-from sqlalchemy import LargeBinary, Text, Uuid, any_, bindparam, func, literal_column, update
+from sqlalchemy import LargeBinary, Text, Uuid, any_, bindparam, func, literal_column, or_, update
 from sqlmodel import col
 
-_NAME, _NOBODY = bindparam("name", type_=Text), bindparam("nobody", type_=Text)
 _HEX: Any = literal_column("'hex'")
+_FORMS: tuple[Callable[[UUID], str], ...] = (
+    str,
+    lambda user_id: str(user_id).upper(),
+    lambda user_id: user_id.hex,
+    lambda user_id: user_id.hex.upper(),
+)
+"""As an id is written. Our own messages have the first one; what other services sent, and we keep, may have any."""
 
 
 def _in_text(table: Any, user: Any, text: Any, *conditions: Any) -> Statement:
+    name, nobody = bindparam("name_0", type_=Text), bindparam("nobody_0", type_=Text)
     return Statement(
         update(table)
-        .where(user == any_(array("user_ids", Uuid)), func.strpos(text, _NAME) > 0, *conditions)
-        .values({text: func.replace(text, _NAME, _NOBODY)})
+        .where(user == any_(array("user_ids", Uuid)), func.strpos(text, name) > 0, *conditions)
+        .values({text: func.replace(text, name, nobody)})
     )
 
 
 def _in_bytes(table: Any, user: Any, value: Any, *conditions: Any) -> Statement:
     # As digits: what other services sent need not be text.
-    is_named = func.pg_catalog.position(value, bindparam("name_bytes", type_=LargeBinary)) > 0
-    digits = func.replace(
-        func.encode(value, _HEX), bindparam("name_digits", type_=Text), bindparam("nobody_digits", type_=Text)
-    )
+    digits: Any = func.encode(value, _HEX)
+    are_named = []
+    for number in range(len(_FORMS)):
+        are_named.append(func.pg_catalog.position(value, bindparam(f"name_bytes_{number}", type_=LargeBinary)) > 0)
+        name, nobody = (bindparam(f"{one}_digits_{number}", type_=Text) for one in ("name", "nobody"))
+        digits = func.replace(digits, name, nobody)
     return Statement(
         update(table)
-        .where(user == any_(array("user_ids", Uuid)), is_named, *conditions)
+        .where(user == any_(array("user_ids", Uuid)), or_(*are_named), *conditions)
         .values({value: func.decode(digits, _HEX)})
     )
 
@@ -67,14 +76,15 @@ async def take_name_out(connection: Connection, erased_id: UUID, user_ids: Colle
 
     The messages, answers and records stay, so no reader of a feed misses one. One round trip a table.
     """
-    name, nobody = str(erased_id), str(ERASED_USER)
-    values = {
-        "user_ids": list(user_ids),
-        "name": name,
-        "nobody": nobody,
-        "name_bytes": name.encode(),
-        "name_digits": name.encode().hex(),
-        "nobody_digits": nobody.encode().hex(),
-    }
+    values: dict[str, Any] = {"user_ids": list(user_ids)}
+    for number, form in enumerate(_FORMS):
+        name, nobody = form(erased_id), form(ERASED_USER)
+        values |= {
+            f"name_{number}": name,
+            f"nobody_{number}": nobody,
+            f"name_bytes_{number}": name.encode(),
+            f"name_digits_{number}": name.encode().hex(),
+            f"nobody_digits_{number}": nobody.encode().hex(),
+        }
     for statement in _TABLES:
         await statement.run(connection, **values)

@@ -115,6 +115,10 @@ class Hub:
         """How many connections of this user are open here."""
         return sum(one.reads for one in self._subscribers.get(user_id, ()))
 
+    def streams(self, user_id: UUID) -> int:
+        """How many streams of heartbeats of this caller are open here."""
+        return sum(not one.reads for one in self._subscribers.get(user_id, ()))
+
     def add(self, subscriber: Subscriber) -> None:
         """From now on the subscriber hears of its user's commits."""
         self._subscribers.setdefault(subscriber.user_id, set()).add(subscriber)
@@ -217,11 +221,15 @@ class Hub:
 
     def _compare(self, known: Mapping[Subscriber, int], streams: Mapping[UUID, tuple[int, bool]]) -> None:
         for subscriber, before in known.items():
+            found = streams.get(subscriber.user_id)
             # A user without a row was never written, or is erased; a subscriber that knows of events saw the row.
-            last, erased = streams.get(subscriber.user_id, (0, False))
-            if erased or last < before:
+            if found is None:
+                is_over, last = before > 0, 0
+            else:
+                last, is_over = found
+            if is_over:
                 subscriber.end()
-            elif last > subscriber.known:
+            elif last > subscriber.known or last < before:  # back, after a restore: then all is to be read anew
                 subscriber.catch_up()
 
 

@@ -167,7 +167,7 @@ def mark_restored(
         {
             "database": database,
             "restored point": point or "nothing was lost",
-            "cluster, timeline": f"{found.system}, {found.timeline}",
+            "cluster, timeline": f"{found.system}, {found.timeline}" if found.system else "not told to this role",
             "noted by the service": f"{found.noted_system}, {found.noted_timeline}"
             if found.noted_system
             else "nothing",
@@ -195,10 +195,14 @@ async def _look(database: Database) -> mark.Current:
 
 async def _mark(database: Database, point: datetime | None, reason: str) -> UUID:
     schemas = [package.schema for package in installed().values()]
-    async with database.connect() as connection, connection.transaction():
-        if point is None:
-            return await mark.nothing_lost(connection, actor(), reason)
-        return await mark.restored(connection, schemas, point, "not a backup of libctl's", actor(), reason)
+    async with database.connect() as connection:
+
+        async def marked() -> UUID:
+            if point is None:
+                return await mark.nothing_lost(connection, actor(), reason)
+            return await mark.restored(connection, schemas, point, "not a backup of libctl's", actor(), reason)
+
+        return await mark.committed(connection, marked)
 
 
 def _next_steps(out: Output, aside: str | None) -> None:

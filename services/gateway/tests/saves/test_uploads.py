@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
-from gameshelf.savegames import user_prefix
 
 INCOMPLETE = (422, "SAVEGAME_UPLOAD_INCOMPLETE")
 MISMATCH = (422, "SAVEGAME_HASH_MISMATCH")

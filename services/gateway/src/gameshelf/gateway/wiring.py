@@ -5,6 +5,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -309,7 +310,7 @@ class Gateway:
             large_body_bytes=4 * settings.settings_max_bytes,
         )
         app = create_app(api)
-        meta.install(app, openapi.document(ROUTES), self.health.ready)
+        meta.install(app, partial(openapi.document, ROUTES), self.health.ready)
         self.updates = LibraryUpdates(
             self.hub,
             self.streams,

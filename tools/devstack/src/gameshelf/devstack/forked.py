@@ -17,7 +17,7 @@ from pathlib import Path
 from gameshelf.devstack.launch import PR_SET_PDEATHSIG
 from gameshelf.devstack.process import Process
 
-_GATEWAY = "gameshelf.gateway.main"
+_PRELOADED = "gameshelf.devstack.preloaded"
 
 
 class ForkedService(Process):
@@ -60,7 +60,7 @@ class ForkedService(Process):
 
 def _context() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([_GATEWAY, __name__])
+    context.set_forkserver_preload([_PRELOADED, __name__])
     return context
 
 

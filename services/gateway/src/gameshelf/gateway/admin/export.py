@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -68,13 +69,16 @@ class Export:
     def __init__(self, metadata: Iterable[MetaData], streams: UserStreams) -> None:
         self._sources = sources(metadata)
         self._places = {source.name: place for place, source in enumerate(self._sources)}
-        self._count = Statement(select(*(source.count for source in self._sources)))
         self._streams = streams
 
     @property
     def tables(self) -> set[str]:
         """The tables that something is exported from."""
-        return {source.table for source in self._sources}
+        return {source.table.fullname for source in self._sources}
+
+    @cached_property
+    def _count(self) -> Statement:
+        return Statement(select(*(source.count for source in self._sources)))
 
     async def part(self, connection: Connection, user_id: UUID, cursor: str) -> Part:
         """The part that begins at a cursor; an empty one means the beginning. Raises InvalidInput.
@@ -86,10 +90,10 @@ class Export:
         number, key, rows, size = place.source, place.key, 0, 0
         while number < len(self._sources) and rows < ROWS and size < BYTES and len(part.files) < FILES:
             source = self._sources[number]
-            limit = min(ROWS - rows, FILES if source.table == CONTENTS else ROWS)
+            limit = min(ROWS - rows, FILES if source.table.fullname == CONTENTS else ROWS)
             found = await self._read(connection, source, user_id, key, limit, BYTES - size)
             for row in found:
-                part.take(source.table, row["row"])
+                part.take(source.table.fullname, row["row"])
                 rows, size = rows + 1, size + len(row["row"].encode())
             is_last = not found or (len(found) == found[0]["page_size"] < limit)
             number, key = (number + 1, None) if is_last else (number, _key(source, found[-1]))

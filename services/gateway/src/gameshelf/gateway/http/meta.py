@@ -1,6 +1,7 @@
 """What is about the service itself: health, the OpenAPI document and its page."""
 
 from collections.abc import Awaitable, Callable
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -31,9 +32,12 @@ _POLICY = (
 )
 
 
-def install(app: Quart, document: dict[str, Any], ready: Ready) -> None:
-    """Adds the service's own pages to an application."""
-    encoded = encode(document)
+def install(app: Quart, document: Callable[[], dict[str, Any]], ready: Ready) -> None:
+    """Adds the service's own pages to an application; the OpenAPI document is made when it is first asked for."""
+
+    @cache
+    def encoded() -> bytes:
+        return encode(document())
 
     @app.get("/health/live")
     async def live() -> Response:
@@ -52,7 +56,7 @@ def install(app: Quart, document: dict[str, Any], ready: Ready) -> None:
     @app.get("/api/v1/openapi.json")
     async def openapi() -> Response:
         _named("/api/v1/openapi.json")
-        return respond(Reply(200, encoded))
+        return respond(Reply(200, encoded()))
 
     @app.get("/api/v1/docs")
     async def docs() -> Response:

@@ -125,6 +125,30 @@ def test_the_outbox_is_shown_topic_by_topic(support, held, database, topic):
     assert topic in shown
 
 
+def test_records_that_kafka_refused_are_shown_by_topic_and_reason(support, database, topic):
+    reasons = ["MessageSizeTooLargeError: too \x1b[31mlarge"] * 3 + ["UnknownError: code 87"]
+    for number, reason in enumerate(reasons):
+        database(
+            "INSERT INTO gateway.refused_records (id, shard, topic, value, created_at, reason) SELECT "
+            "coalesce(max(id), 0) + 1, 0, $1, '', now() - make_interval(hours => $2), $3 FROM gateway.refused_records",
+            topic,
+            number,
+            reason,
+        )
+    found = support.data("events", "outbox")
+    shown = support.shows("events", "outbox")
+    kinds = [one for one in found["refused"] if one["topic"] == topic]
+    assert [(one["reason"], one["count"]) for one in kinds] == [("MessageSizeTooLargeError", 3), ("UnknownError", 1)]
+    oldest = datetime.fromisoformat(kinds[0]["oldest_at"])
+    assert timedelta(hours=2) <= datetime.now(UTC) - oldest < timedelta(hours=3)
+    assert kinds[1]["detail"] == "UnknownError: code 87"
+    assert not found["is_more_refused"]
+    assert topic in shown
+    assert "\x1b[31m" not in shown
+    database("DELETE FROM gateway.refused_records WHERE topic = $1", topic)
+    assert not [one for one in support.data("events", "outbox")["refused"] if one["topic"] == topic]
+
+
 def test_letters_are_shown_with_their_originals_which_do_nothing_to_a_terminal(support, letter, topic):
     evil = letter(topic, value='{"x": "\x1b[2J\u202e[red]я"}'.encode())
     shown = support.shows("events", "dlq", "list", "--topic", topic)

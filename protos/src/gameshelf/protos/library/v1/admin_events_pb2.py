@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from gameshelf.protos.library.v1 import admin_change_pb2 as library_dot_v1_dot_admin__change__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlibrary/v1/admin_events.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlibrary/v1/admin_change.proto\"\x13\n\x11ShowOutboxRequest\"\x87\x01\n\x12ShowOutboxResponse\x12\x0f\n\x07pending\x18\x01 \x01(\x03\x12\x13\n\x0blag_seconds\x18\x02 \x01(\x01\x12\'\n\x06topics\x18\x03 \x03(\x0b\x32\x17.library.v1.OutboxTopic\x12\x11\n\tforwarded\x18\x04 \x01(\x03\x12\x0f\n\x07is_more\x18\x05 \x01(\x08\"m\n\x0bOutboxTopic\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0f\n\x07pending\x18\x02 \x01(\x03\x12-\n\toldest_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07is_more\x18\x04 \x01(\x08\"\xb0\x01\n\x10\x44\x65\x61\x64LetterFilter\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x64\x65\x61\x64_letter_id\x18\x06 \x01(\t\"e\n\x16ListDeadLettersRequest\x12,\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1c.library.v1.DeadLetterFilter\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\"|\n\x17ListDeadLettersResponse\x12,\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x16.library.v1.DeadLetter\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x03\x12\x0f\n\x07is_more\x18\x04 \x01(\x08\"\xe5\x01\n\nDeadLetter\x12\x16\n\x0e\x64\x65\x61\x64_letter_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05value\x18\x07 \x01(\x0c\x12\x12\n\nvalue_size\x18\x08 \x01(\x03\x12\x10\n\x03key\x18\t \x01(\x0cH\x00\x88\x01\x01\x12\x12\n\ncan_replay\x18\n \x01(\x08\x42\x06\n\x04_key\"\x92\x01\n\x18ReplayDeadLettersRequest\x12,\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1c.library.v1.DeadLetterFilter\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12)\n\x06\x63hange\x18\x04 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"\xc1\x01\n\x19ReplayDeadLettersResponse\x12\x13\n\x0bnext_cursor\x18\x01 \x01(\t\x12\x10\n\x08replayed\x18\x02 \x01(\x03\x12\r\n\x05total\x18\x03 \x01(\x03\x12\x10\n\x08\x61udit_id\x18\x04 \x01(\t\x12\x0c\n\x04left\x18\x05 \x01(\x03\x12\x10\n\x08revision\x18\x06 \x01(\t\x12+\n\x06\x63ounts\x18\x07 \x03(\x0b\x32\x1b.library.v1.DeadLetterCount\x12\x0f\n\x07is_more\x18\x08 \x01(\x08\"S\n\x0f\x44\x65\x61\x64LetterCount\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\x12\x12\n\ncan_replay\x18\x04 \x01(\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlibrary/v1/admin_events.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dlibrary/v1/admin_change.proto\"\x13\n\x11ShowOutboxRequest\"\xcd\x01\n\x12ShowOutboxResponse\x12\x0f\n\x07pending\x18\x01 \x01(\x03\x12\x13\n\x0blag_seconds\x18\x02 \x01(\x01\x12\'\n\x06topics\x18\x03 \x03(\x0b\x32\x17.library.v1.OutboxTopic\x12\x11\n\tforwarded\x18\x04 \x01(\x03\x12\x0f\n\x07is_more\x18\x05 \x01(\x08\x12+\n\x07refused\x18\x06 \x03(\x0b\x32\x1a.library.v1.RefusedRecords\x12\x17\n\x0fis_more_refused\x18\x07 \x01(\x08\"}\n\x0eRefusedRecords\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\x12-\n\toldest_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\"m\n\x0bOutboxTopic\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0f\n\x07pending\x18\x02 \x01(\x03\x12-\n\toldest_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07is_more\x18\x04 \x01(\x08\"\xb0\x01\n\x10\x44\x65\x61\x64LetterFilter\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07user_id\x18\x03 \x01(\t\x12)\n\x05since\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x05until\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x64\x65\x61\x64_letter_id\x18\x06 \x01(\t\"e\n\x16ListDeadLettersRequest\x12,\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1c.library.v1.DeadLetterFilter\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\"|\n\x17ListDeadLettersResponse\x12,\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x16.library.v1.DeadLetter\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\x03\x12\x0f\n\x07is_more\x18\x04 \x01(\x08\"\xe5\x01\n\nDeadLetter\x12\x16\n\x0e\x64\x65\x61\x64_letter_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05topic\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x05 \x01(\t\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05value\x18\x07 \x01(\x0c\x12\x12\n\nvalue_size\x18\x08 \x01(\x03\x12\x10\n\x03key\x18\t \x01(\x0cH\x00\x88\x01\x01\x12\x12\n\ncan_replay\x18\n \x01(\x08\x42\x06\n\x04_key\"\x92\x01\n\x18ReplayDeadLettersRequest\x12,\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x1c.library.v1.DeadLetterFilter\x12\x0e\n\x06\x63ursor\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12)\n\x06\x63hange\x18\x04 \x01(\x0b\x32\x19.library.v1.ChangeOptions\"\xc1\x01\n\x19ReplayDeadLettersResponse\x12\x13\n\x0bnext_cursor\x18\x01 \x01(\t\x12\x10\n\x08replayed\x18\x02 \x01(\x03\x12\r\n\x05total\x18\x03 \x01(\x03\x12\x10\n\x08\x61udit_id\x18\x04 \x01(\t\x12\x0c\n\x04left\x18\x05 \x01(\x03\x12\x10\n\x08revision\x18\x06 \x01(\t\x12+\n\x06\x63ounts\x18\x07 \x03(\x0b\x32\x1b.library.v1.DeadLetterCount\x12\x0f\n\x07is_more\x18\x08 \x01(\x08\"S\n\x0f\x44\x65\x61\x64LetterCount\x12\r\n\x05topic\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\x12\x12\n\ncan_replay\x18\x04 \x01(\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,21 +36,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SHOWOUTBOXREQUEST']._serialized_start=109
   _globals['_SHOWOUTBOXREQUEST']._serialized_end=128
   _globals['_SHOWOUTBOXRESPONSE']._serialized_start=131
-  _globals['_SHOWOUTBOXRESPONSE']._serialized_end=266
-  _globals['_OUTBOXTOPIC']._serialized_start=268
-  _globals['_OUTBOXTOPIC']._serialized_end=377
-  _globals['_DEADLETTERFILTER']._serialized_start=380
-  _globals['_DEADLETTERFILTER']._serialized_end=556
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=558
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=659
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=661
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=785
-  _globals['_DEADLETTER']._serialized_start=788
-  _globals['_DEADLETTER']._serialized_end=1017
-  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_start=1020
-  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_end=1166
-  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_start=1169
-  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_end=1362
-  _globals['_DEADLETTERCOUNT']._serialized_start=1364
-  _globals['_DEADLETTERCOUNT']._serialized_end=1447
+  _globals['_SHOWOUTBOXRESPONSE']._serialized_end=336
+  _globals['_REFUSEDRECORDS']._serialized_start=338
+  _globals['_REFUSEDRECORDS']._serialized_end=463
+  _globals['_OUTBOXTOPIC']._serialized_start=465
+  _globals['_OUTBOXTOPIC']._serialized_end=574
+  _globals['_DEADLETTERFILTER']._serialized_start=577
+  _globals['_DEADLETTERFILTER']._serialized_end=753
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=755
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=856
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=858
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=982
+  _globals['_DEADLETTER']._serialized_start=985
+  _globals['_DEADLETTER']._serialized_end=1214
+  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_start=1217
+  _globals['_REPLAYDEADLETTERSREQUEST']._serialized_end=1363
+  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_start=1366
+  _globals['_REPLAYDEADLETTERSRESPONSE']._serialized_end=1559
+  _globals['_DEADLETTERCOUNT']._serialized_start=1561
+  _globals['_DEADLETTERCOUNT']._serialized_end=1644
 # @@protoc_insertion_point(module_scope)

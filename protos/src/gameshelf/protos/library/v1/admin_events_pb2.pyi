@@ -15,18 +15,36 @@ class ShowOutboxRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class ShowOutboxResponse(_message.Message):
-    __slots__ = ("pending", "lag_seconds", "topics", "forwarded", "is_more")
+    __slots__ = ("pending", "lag_seconds", "topics", "forwarded", "is_more", "refused", "is_more_refused")
     PENDING_FIELD_NUMBER: _ClassVar[int]
     LAG_SECONDS_FIELD_NUMBER: _ClassVar[int]
     TOPICS_FIELD_NUMBER: _ClassVar[int]
     FORWARDED_FIELD_NUMBER: _ClassVar[int]
     IS_MORE_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    IS_MORE_REFUSED_FIELD_NUMBER: _ClassVar[int]
     pending: int
     lag_seconds: float
     topics: _containers.RepeatedCompositeFieldContainer[OutboxTopic]
     forwarded: int
     is_more: bool
-    def __init__(self, pending: _Optional[int] = ..., lag_seconds: _Optional[float] = ..., topics: _Optional[_Iterable[_Union[OutboxTopic, _Mapping]]] = ..., forwarded: _Optional[int] = ..., is_more: _Optional[bool] = ...) -> None: ...
+    refused: _containers.RepeatedCompositeFieldContainer[RefusedRecords]
+    is_more_refused: bool
+    def __init__(self, pending: _Optional[int] = ..., lag_seconds: _Optional[float] = ..., topics: _Optional[_Iterable[_Union[OutboxTopic, _Mapping]]] = ..., forwarded: _Optional[int] = ..., is_more: _Optional[bool] = ..., refused: _Optional[_Iterable[_Union[RefusedRecords, _Mapping]]] = ..., is_more_refused: _Optional[bool] = ...) -> None: ...
+
+class RefusedRecords(_message.Message):
+    __slots__ = ("topic", "reason", "count", "oldest_at", "detail")
+    TOPIC_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    OLDEST_AT_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    topic: str
+    reason: str
+    count: int
+    oldest_at: _timestamp_pb2.Timestamp
+    detail: str
+    def __init__(self, topic: _Optional[str] = ..., reason: _Optional[str] = ..., count: _Optional[int] = ..., oldest_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., detail: _Optional[str] = ...) -> None: ...
 
 class OutboxTopic(_message.Message):
     __slots__ = ("topic", "pending", "oldest_at", "is_more")

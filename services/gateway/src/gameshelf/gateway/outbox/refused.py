@@ -7,6 +7,7 @@ takes them now, and arrive late then.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from gameshelf.gateway.outbox.store import RECORD_COLUMNS
 from gameshelf.gateway.tables import OutboxRecord, RefusedRecord
@@ -21,6 +22,23 @@ _COUNTED = 10_000
 _PUT_BACK_AT_ONCE = 500
 
 
+_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedKind:
+    """Records of a topic that were refused for the same reason."""
+
+    topic: str
+    reason: str
+    """The name of Kafka's error."""
+    count: int
+    oldest_at: datetime
+    """When the oldest of them was put into the outbox."""
+    detail: str
+    """What Kafka said of one of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A record of the outbox, and what Kafka had against it."""
@@ -31,7 +49,8 @@ class Refusal:
 
 _refusals = rows("refusals", id=("ids", BigInteger), reason=("reasons", String))
 _SET_ASIDE = Statement(
-    insert(RefusedRecord).from_select(
+    insert(RefusedRecord)
+    .from_select(
         ["id", "created_at", "reason", *RECORD_COLUMNS],
         select(
             col(_O.id),
@@ -41,6 +60,7 @@ _SET_ASIDE = Statement(
         ).join(_refusals, _refusals.c.id == col(_O.id)),
         include_defaults=False,
     )
+    .on_conflict_do_nothing()  # another relay was told the same
 )
 _due = (
     select(col(_R.id))
@@ -65,6 +85,18 @@ _PUT_BACK = Statement(
 )
 _some = select(literal(1)).select_from(RefusedRecord).limit(bindparam("limit", type_=Integer)).subquery("some")
 _COUNT = Statement(select(func.count().label("n")).select_from(_some))
+_seen = (
+    select(col(_R.topic), func.split_part(col(_R.reason), ":", 1).label("name"), col(_R.reason), col(_R.created_at))
+    .order_by(col(_R.refused_at))
+    .limit(bindparam("limit", type_=Integer))
+    .subquery("seen")
+)
+_KINDS = Statement(
+    select(_seen.c.topic, _seen.c.name, func.count().label("n"), func.min(_seen.c.created_at), func.max(_seen.c.reason))
+    .group_by(_seen.c.topic, _seen.c.name)
+    .order_by(func.count().desc(), _seen.c.topic, _seen.c.name)
+    .limit(_SHOWN)
+)
 
 
 async def set_aside(connection: Connection, refusals: Sequence[Refusal]) -> None:
@@ -75,6 +107,16 @@ async def set_aside(connection: Connection, refusals: Sequence[Refusal]) -> None
 async def put_back(connection: Connection) -> int:
     """Moves a bounded part of the records that were refused an hour ago or longer into the outbox; how many."""
     return await _PUT_BACK.run(connection, limit=_PUT_BACK_AT_ONCE)
+
+
+async def kinds(connection: Connection) -> tuple[list[RefusedKind], bool]:
+    """What is kept, by topic and reason, the most first; and whether there is more than was looked at (10,000).
+
+    Two round trips.
+    """
+    found = [RefusedKind(*row.values()) for row in await _KINDS.all(connection, limit=_COUNTED)]
+    row = await _COUNT.first(connection, limit=_COUNTED + 1)
+    return found, row is not None and row["n"] > _COUNTED
 
 
 async def count(connection: Connection) -> int:

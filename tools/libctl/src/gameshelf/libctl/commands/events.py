@@ -34,7 +34,7 @@ def group() -> None:
 @group.command()
 @click.pass_obj
 def outbox(out: Output) -> None:
-    """What waits to be sent to Kafka, topic by topic."""
+    """What waits to be sent to Kafka, topic by topic, and what Kafka refused."""
     found = plain(connect().call("ShowOutbox", messages.ShowOutboxRequest()))
     told = {
         "pending": _number(found["pending"], found["is_more"]),
@@ -43,7 +43,20 @@ def outbox(out: Output) -> None:
     }
     rows = [(one["topic"], _number(one["pending"], one["is_more"]), one["oldest_at"]) for one in found["topics"]]
     columns = [Column("topic"), Column("pending", "right"), Column("the oldest since")]
-    out.result(found, facts(told), table(columns, rows, empty="Nothing waits."))
+    drawn = [facts(told), table(columns, rows, empty="Nothing waits.")]
+    if found["refused"]:
+        columns = [
+            Column("refused, of topic"),
+            Column("reason"),
+            Column("records", "right"),
+            Column("the oldest since"),
+        ]
+        of_kind = [(one["topic"], one["detail"], one["count"], one["oldest_at"]) for one in found["refused"]]
+        drawn += [Text(), table(columns, of_kind)]
+    out.result(found, *drawn)
+    if found["refused"]:
+        more = ", and there are more" if found["is_more_refused"] else ""
+        out.say(f"Refused records are set aside, and put back into the outbox every hour{more}.")
 
 
 @group.group()

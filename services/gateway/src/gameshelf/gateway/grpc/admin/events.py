@@ -20,6 +20,7 @@ from gameshelf.gateway.grpc.admin.cursors import moment, pack, unpack
 from gameshelf.gateway.grpc.admin.desk import Desk, parse_options
 from gameshelf.gateway.grpc.calls import parse_id
 from gameshelf.gateway.identity import Identity
+from gameshelf.gateway.outbox.refused import kinds
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_events_pb2 as messages
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -38,6 +39,7 @@ class Events:
     async def ShowOutbox(self, request: messages.ShowOutboxRequest, by: Identity) -> messages.ShowOutboxResponse:
         async with self._desk.acquire() as connection:
             found = await backlog(connection)
+            refused, is_more_refused = await kinds(connection)
         return messages.ShowOutboxResponse(
             pending=sum(one.pending for one in found.topics),
             lag_seconds=found.lag_seconds,
@@ -52,6 +54,17 @@ class Events:
             ],
             forwarded=found.forwarded,
             is_more=found.is_more,
+            refused=[
+                messages.RefusedRecords(
+                    topic=one.topic,
+                    reason=one.reason,
+                    count=one.count,
+                    oldest_at=convert.timestamp(one.oldest_at),
+                    detail=one.detail,
+                )
+                for one in refused
+            ],
+            is_more_refused=is_more_refused,
         )
 
     async def ListDeadLetters(

@@ -1,7 +1,6 @@
-"""What somebody holds is set aside and tried again; everybody else's records go on."""
+"""What somebody holds is set aside and tried again in order; that others go on is in ``test_others_go_on.py``."""
 
 import asyncio
-import time
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
@@ -36,31 +35,6 @@ async def own_row(database, player):
 
 
 HOLD_USER = "SELECT FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE"
-
-
-async def test_purchases_of_others_arrive_while_a_players_row_is_held(new_player, held, database, owns, wait_until):
-    stuck, others, games = new_player(), [new_player() for _ in range(20)], [uuid4() for _ in range(5)]
-    await own_row(database, stuck)
-    async with held(HOLD_USER, stuck.id):
-        for game in games:
-            await stuck.buys(game)
-        # Every partition has records of others, also behind those of the player whose row is held.
-        began = time.monotonic()
-        bought = {other: uuid4() for other in others}
-        await asyncio.gather(*(other.buys(game) for other, game in bought.items()))
-        for other, game in bought.items():
-            await owns(other, game)
-        print(f"others have theirs after {time.monotonic() - began:.2f} s")
-        assert await stuck.products() == set()
-
-        async def set_aside():
-            count = "SELECT count(*) FROM gateway.deferred_records WHERE subject_id = $1"
-            return await database.fetchval(count, stuck.id) == len(games)
-
-        await wait_until(set_aside)
-    await owns(stuck, *games)
-    assert await database.fetchval("SELECT count(*) FROM gateway.deferred_records") == 0
-    assert await database.fetchval("SELECT count(*) FROM gateway.dead_letters WHERE user_id = $1", stuck.id) == 0
 
 
 async def test_later_events_wait_behind_those_that_are_set_aside(player, held, database, owns, wait_until, purchase_of):

@@ -10,19 +10,22 @@ import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.failures import is_passing
 from gameshelf.gateway.kafka.consumed import TOPICS
 from gameshelf.gateway.kafka.deferred import NoRoom
 from gameshelf.gateway.kafka.intake import Intake
 from gameshelf.gateway.kafka.lag import Lag
 from gameshelf.gateway.kafka.retry import Retry
-from gameshelf.gateway.kafka.rewind import Assigned, rewind
+from gameshelf.gateway.kafka.rewind import Assigned, find_waiting, rewind
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.states import StateLog
+from gameshelf.gateway.restores import StoredRestore
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +38,8 @@ _LONGEST_REPEAT = 1.0
 _STOP_SECONDS = 3.0
 _LOOK_SECONDS = 5.0
 """How often an instance looks whether the database was restored under it."""
+_REWINDS_AT_ONCE = 8
+_REWIND_AGAIN_SECONDS = 1.0
 _IDLE_MILLISECONDS = 3_600_000
 """How long no batch may be asked for: as long as all partitions wait for PostgreSQL."""
 
@@ -57,6 +62,9 @@ class _Connected:
     batches: dict[TopicPartition, _Batch] = field(default_factory=dict)
     unchecked: set[TopicPartition] = field(default_factory=set)
     """Partitions of which it is not known whether a restore takes them back."""
+    rewinding: dict[TopicPartition, "asyncio.Task[bool]"] = field(default_factory=dict)
+    """Those of them that are being taken back."""
+    rewinds: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_REWINDS_AT_ONCE))
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -126,6 +134,8 @@ class Consumer:
 
     async def _disconnect(self, connected: _Connected) -> None:
         connected.ending.set()
+        for rewinding in connected.rewinding.values():
+            rewinding.cancel()
         tasks = [batch.task for batch in connected.batches.values()]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=_STOP_SECONDS)
@@ -157,7 +167,7 @@ class Consumer:
 
     async def _fetch(self, connected: _Connected, idle: Collection[TopicPartition], stopping: asyncio.Event) -> None:
         """Begins with the next records of the partitions with which nobody is busy."""
-        busy = [batch.task for batch in connected.batches.values()]
+        busy = [*(batch.task for batch in connected.batches.values()), *connected.rewinding.values()]
         if not idle and busy:
             await asyncio.wait(busy, timeout=_POLL_MILLISECONDS / 1000, return_when=asyncio.FIRST_COMPLETED)
             return
@@ -231,25 +241,60 @@ class Consumer:
 
         Not only those that came to it just now: an instance that waits for its database finds another one in its place.
         A partition whose records are being applied is looked at afterwards, since its offset is still to be committed.
+        Each is taken back by itself: one of which the broker can't tell where it begins holds up no other one.
         """
         assigned = connected.assigned
         connected.unchecked |= assigned.new
         assigned.new = set()
+        for partition in [one for one, task in connected.rewinding.items() if task.done()]:
+            if connected.rewinding.pop(partition).result():
+                connected.unchecked.discard(partition)
         connected.unchecked &= set(held)
-        ready = connected.unchecked - connected.batches.keys()
+        ready = connected.unchecked - connected.batches.keys() - connected.rewinding.keys()
         if not ready:
             return True
         try:
             async with self._acquire() as connection:
-                await rewind(connected.consumer, connection, ready)
-        except KafkaError:
-            raise
+                restore, waiting = await find_waiting(connection, ready)
         except Exception as error:
             self._metrics.dependency_errors.labels("postgresql").inc()
             self._states.begin("restores", "partitions wait: %s", type(error).__name__)
             return False
         self._states.end("restores", "partitions go on")
-        connected.unchecked -= ready
+        connected.unchecked -= ready - waiting.keys()
+        if restore:
+            for partition, point in waiting.items():
+                task = asyncio.create_task(self._rewind(connected, restore, partition, point))
+                connected.rewinding[partition] = task
+        return True
+
+    async def _rewind(
+        self, connected: _Connected, restore: StoredRestore, partition: TopicPartition, point: datetime
+    ) -> bool:
+        """Whether the partition was taken back, or need not be; it is tried again otherwise."""
+        state = f"rewind {partition.topic} {partition.partition}"
+        try:
+            async with connected.rewinds:
+                moved = await rewind(connected.consumer, connected.assigned, self._acquire, restore, partition, point)
+        except IllegalStateError:
+            return False  # it went to another instance just now
+        except Exception as error:
+            self._metrics.dependency_errors.labels("kafka" if isinstance(error, KafkaError) else "postgresql").inc()
+            self._states.begin(
+                state,
+                "partition %d of %s can't be taken back to before the restore, it waits: %s",
+                partition.partition,
+                partition.topic,
+                type(error).__name__,
+                error=None if isinstance(error, KafkaError) or is_passing(error) else error,
+            )
+            await asyncio.sleep(_REWIND_AGAIN_SECONDS)
+            return False
+        if moved:
+            self._states.begin(
+                f"restore {restore.id}", "the database was restored: partitions begin an hour before its moment"
+            )
+        self._states.end(state, "partition %d of %s goes on", partition.partition, partition.topic)
         return True
 
 

@@ -111,7 +111,11 @@ class Relay:
     def _lane(self, topic: str) -> Lane:
         lane = self._lanes.get(topic)
         if lane is None:
-            idle = [name for name in self._lanes if name not in self._running and name not in self._topics]
+            idle = [
+                name
+                for name, one in self._lanes.items()
+                if not (name in self._running or name in self._topics or one.is_sending)
+            ]
             for name in idle[: max(len(self._lanes) - _MOST_LANES, 0)]:
                 del self._lanes[name]  # its producer is closed
             lane = Lane(topic, self._producer, self._acquire, self._metrics, self._tracing, self._states)
@@ -122,7 +126,7 @@ class Relay:
         lane = self._lanes[topic]
         try:
             await lane.drain(stopping)
-            if topic not in self._topics:
+            if topic not in self._topics and not lane.is_sending:
                 await lane.close()
         except Exception:
             _log.exception("a lane of the relay failed")

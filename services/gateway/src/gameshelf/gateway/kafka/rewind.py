@@ -3,15 +3,13 @@
 What the restored database has applied already is in its inbox; what it has lost is applied again.
 """
 
-import logging
 from collections.abc import Collection
 from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from gameshelf.gateway.restores import REWIND, newest_restore, rewound, to_rewind
+from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.restores import REWIND, StoredRestore, newest_restore, rewound, to_rewind
 from gameshelf.kernel.database import Connection
-
-_log = logging.getLogger(__name__)
 
 
 class Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -35,38 +33,47 @@ class Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
         self.new |= set(assigned)
 
 
-async def rewind(consumer: AIOKafkaConsumer, connection: Connection, partitions: Collection[TopicPartition]) -> None:
-    """Takes partitions back that have not been since the newest restore; only ever back. Raises KafkaError.
-
-    Where several restores were marked since, the earliest of their moments counts.
-
-    The broker knows where they go on before it is written down that they do: a crash in between repeats it, which
-    harms nothing.
+async def find_waiting(
+    connection: Connection, partitions: Collection[TopicPartition]
+) -> tuple[StoredRestore | None, dict[TopicPartition, datetime]]:
+    """The newest restore, which of the partitions have not been taken back since, and to which restored moment each of
+    them has to go: where several restores were marked since, the earliest counts. Two round trips at most.
     """
     restore = await newest_restore(connection)
     if restore is None:
-        return
+        return None, {}
     named = {(partition.topic, partition.partition): partition for partition in partitions}
     points = await to_rewind(connection, named)
-    if not points:
-        return
-    waiting = {named[name]: _begins_at(point) for name, point in points.items()}
-    found = await consumer.offsets_for_times(waiting)
-    back: dict[TopicPartition, int] = {}
-    for partition in waiting:
-        committed, begins = await consumer.committed(partition), found.get(partition)
-        # Without an answer, or with a time that is none, there is no record of that time or later; without a commit it
-        # begins at the beginning anyway.
-        if committed is not None and begins and begins.timestamp >= 0 and begins.offset < committed:
-            back[partition] = begins.offset
-    if back:
-        await consumer.commit(back)
-    # After that: what comes to this instance anew from here on begins where was committed, what came before goes there.
-    for partition, offset in back.items():
-        consumer.seek(partition, offset)
-    if back:
-        _log.warning("the database was restored: %d partitions begin an hour before its moment", len(back))
-    await rewound(connection, restore, [(partition.topic, partition.partition) for partition in waiting])
+    return restore, {named[name]: point for name, point in points.items()}
+
+
+async def rewind(
+    consumer: AIOKafkaConsumer,
+    assigned: Assigned,
+    acquire: Acquire,
+    restore: StoredRestore,
+    partition: TopicPartition,
+    point: datetime,
+) -> bool:
+    """Takes a partition back to an hour before ``point``; only ever back. Whether it had to. Raises KafkaError, and
+    what PostgreSQL says.
+
+    The broker knows where it goes on before it is written down that it does: a crash in between repeats it, which
+    harms nothing. Each partition is asked for by itself: an answer about several fails with any one of them.
+    """
+    begins = (await consumer.offsets_for_times({partition: _begins_at(point)})).get(partition)
+    committed = await consumer.committed(partition)
+    # Without an answer, or with a time that is none, there is no record of that time or later; without a commit it
+    # begins at the beginning anyway.
+    is_ahead = committed is not None and begins and begins.timestamp >= 0 and begins.offset < committed
+    if is_ahead:
+        await consumer.commit({partition: begins.offset})
+        # After that: should it come to this instance anew from here on, it begins where was committed.
+        consumer.seek(partition, begins.offset)
+        assigned.committed[partition] = begins.offset
+    async with acquire() as connection:
+        await rewound(connection, restore, [(partition.topic, partition.partition)])
+    return bool(is_ahead)
 
 
 def _begins_at(point: datetime) -> int:

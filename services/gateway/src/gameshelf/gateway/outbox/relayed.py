@@ -57,9 +57,15 @@ _TAKE_SHARDS = Statement(
 _taken = (
     func.unnest(array("taken", SmallInteger)).table_valued(column("shard", SmallInteger), name="taken").render_derived()
 )
+_held = rows("held", key=("held_keys", String))
 _oldest = (
     select(OutboxRecord)
-    .where(col(_O.topic) == _TOPIC, col(_O.shard) == _taken.c.shard)
+    .where(
+        col(_O.topic) == _TOPIC,
+        col(_O.shard) == _taken.c.shard,
+        # Not an array: the server hashes the rows once, however many records are passed over.
+        func.coalesce(col(_O.record_key), "").not_in(select(_held.c.key)),
+    )
     .order_by(col(_O.id))
     .limit(_LIMIT)
     .lateral("oldest")
@@ -98,9 +104,14 @@ async def take_shards(connection: Connection, topic: str, count: int) -> list[in
     return [row["shard"] for row in found]
 
 
-async def pending(connection: Connection, topic: str, shards: Sequence[int], limit: int) -> list[Record]:
-    """The oldest records of each of these shards of a topic, in order: ``id, record_key, value, traceparent``."""
-    return await _PENDING.all(connection, topic=topic, taken=list(shards), limit=limit)
+async def pending(
+    connection: Connection, topic: str, shards: Sequence[int], limit: int, held_keys: Sequence[str] = ()
+) -> list[Record]:
+    """The oldest records of each of these shards of a topic, in order: ``id, record_key, value, traceparent``.
+
+    Records with one of the ``held_keys`` are passed over; a record without a key has the key "" there.
+    """
+    return await _PENDING.all(connection, topic=topic, taken=list(shards), limit=limit, held_keys=list(held_keys))
 
 
 async def remove(connection: Connection, ids: Sequence[int]) -> None:

@@ -13,7 +13,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
-from gameshelf.gateway.kafka.consumed import ACCOUNT_DELETED, CONSUMED
+from gameshelf.gateway.kafka.consumed import CONSUMED
+from gameshelf.gateway.kafka.event_types import ACCOUNT_DELETED
 from gameshelf.gateway.streams import UserStreams
 
 SEED = 12

@@ -4,7 +4,7 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import pytest
-from gameshelf.gateway.kafka.consumed import CATALOG
+from gameshelf.gateway.kafka.event_types import CATALOG
 from gameshelf.gateway.kafka.named_user import named_user
 from gameshelf.gateway.kafka.received import StoredRecord
 

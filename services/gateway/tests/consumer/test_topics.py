@@ -3,8 +3,8 @@
 from uuid import uuid4
 
 import pytest
-from gameshelf.devstack.events import topics
-from gameshelf.gateway.kafka.consumed import CONSUMED, TOPICS
+from gameshelf.gateway.kafka.consumed import CONSUMED
+from gameshelf.gateway.kafka.event_types import TOPICS
 
 
 @pytest.mark.parametrize("topic", TOPICS)
@@ -38,7 +38,3 @@ async def test_a_type_on_the_topic_of_another_service_is_a_dead_letter(
 
 def test_the_table_names_every_topic_that_is_read():
     assert {event.topic for event in CONSUMED.values()} == set(TOPICS)
-
-
-def test_what_is_published_for_development_goes_where_it_is_read():
-    assert topics() == {kind: event.topic for kind, event in CONSUMED.items()}

@@ -61,9 +61,9 @@ from gameshelf.gateway.jobs.sales import Sales
 from gameshelf.gateway.jobs.saves import ObjectSweeper, SaveKeeper, erase_objects
 from gameshelf.gateway.kafka.applier import Applier
 from gameshelf.gateway.kafka.client import connection_options
-from gameshelf.gateway.kafka.consumed import TOPICS
 from gameshelf.gateway.kafka.consumer import Consumer
 from gameshelf.gateway.kafka.dead_letters import DeadLetters
+from gameshelf.gateway.kafka.event_types import TOPICS
 from gameshelf.gateway.kafka.intake import Intake
 from gameshelf.gateway.kafka.probe import KafkaProbe
 from gameshelf.gateway.kafka.relay import Relay

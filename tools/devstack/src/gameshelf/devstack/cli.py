@@ -15,11 +15,12 @@ from uuid import UUID, uuid4
 
 import click
 from gameshelf.devstack import demo, running
-from gameshelf.devstack.events import CloudEvent, topics
+from gameshelf.devstack.events import CloudEvent
 from gameshelf.devstack.events import publish as publish_events
 from gameshelf.devstack.process import StartFailed
 from gameshelf.devstack.stack import PortTaken, Stack, wipe
 from gameshelf.devstack.tokens import TokenIssuer
+from gameshelf.gateway.kafka.event_types import TOPIC_OF
 from rich.console import Console
 from rich.table import Table
 
@@ -185,8 +186,8 @@ def publish(event_type: str, data: str, event_id: str | None, source: str) -> No
 
     TYPE is for example com.platform.payment.purchase.completed.v1, JSON the event's data.
     """
-    if event_type not in topics():
-        near = difflib.get_close_matches(event_type, topics(), n=3, cutoff=0.3) or sorted(topics())
+    if event_type not in TOPIC_OF:
+        near = difflib.get_close_matches(event_type, TOPIC_OF, n=3, cutoff=0.3) or sorted(TOPIC_OF)
         _fail(f"TYPE: {event_type} is not consumed by the service; perhaps one of:\n  " + "\n  ".join(near))
     try:
         parsed = json.loads(data)

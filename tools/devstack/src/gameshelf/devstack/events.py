@@ -4,20 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
-
-
-@cache
-def topics() -> Mapping[str, str]:
-    """Event type → the topic that carries it: what the service reads."""
-    # Imported where it is used: the handlers beside it bring all domains with them.
-    from gameshelf.gateway.kafka.consumed import CONSUMED
-
-    return {kind: consumed.topic for kind, consumed in CONSUMED.items()}
+from gameshelf.gateway.kafka.event_types import TOPIC_OF
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +23,7 @@ class CloudEvent:
 
     @property
     def topic(self) -> str:
-        return topics()[self.type]
+        return TOPIC_OF[self.type]
 
     @property
     def key(self) -> str | None:

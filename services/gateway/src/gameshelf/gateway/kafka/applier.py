@@ -14,8 +14,8 @@ from gameshelf.achievements import Definitions
 from gameshelf.gateway.database import Acquire, limit_lock_wait
 from gameshelf.gateway.failures import concerns_one, is_own_fault
 from gameshelf.gateway.kafka.applied import definition_facts, price_fact, product_fact
-from gameshelf.gateway.kafka.consumed import ACCOUNT_DELETED, TOPICS
 from gameshelf.gateway.kafka.dead_letters import DeadLetters
+from gameshelf.gateway.kafka.event_types import ACCOUNT_DELETED, TOPICS
 from gameshelf.gateway.kafka.inbox import take_new
 from gameshelf.gateway.kafka.incoming import MALFORMED_DATA, Malformed, PriceChange, ProductChange
 from gameshelf.gateway.kafka.named_user import named_user

@@ -1,12 +1,10 @@
-"""The consumed events: each type with its topic, the model of its data, and the handler of an event about a user.
-
-The one table of them: the consumer and ``./dev publish`` read it. A type counts on its own topic only.
-"""
+"""The consumed events: each type with its topic, the model of its data, and the handler of an event about a user."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gameshelf.gateway.kafka import applied
+from gameshelf.gateway.kafka.event_types import ACCOUNT_DELETED, TOPIC_OF
 from gameshelf.gateway.kafka.incoming import (
     AccountDeleted,
     GiftReceived,
@@ -18,15 +16,6 @@ from gameshelf.gateway.kafka.incoming import (
     Review,
 )
 from pydantic import BaseModel
-
-_PAYMENTS = "com.platform.payment.events.v1"
-CATALOG = "com.platform.catalog.events.v1"
-_DOWNLOADS = "com.platform.download.events.v1"
-_SOCIAL = "com.platform.social.events.v1"
-_ACCOUNTS = "com.platform.account.events.v1"
-
-TOPICS = (_PAYMENTS, CATALOG, _DOWNLOADS, _SOCIAL, _ACCOUNTS)
-"""The topics that the consumer reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +30,24 @@ class ConsumedEvent:
     """
 
 
-ACCOUNT_DELETED = "com.platform.account.user.deleted.v1"
+_HANDLED: Mapping[str, tuple[type[BaseModel], applied.Handle | None]] = {
+    "com.platform.payment.purchase.completed.v1": (Purchase, applied.purchased),
+    "com.platform.payment.purchase.refunded.v1": (Purchase, applied.refunded),
+    "com.platform.payment.key.activated.v1": (KeyActivation, applied.key_activated),
+    "com.platform.payment.gift.received.v1": (GiftReceived, applied.gift_received),
+    "com.platform.catalog.product.created.v1": (ProductChange, None),
+    "com.platform.catalog.product.updated.v1": (ProductChange, None),
+    "com.platform.catalog.price.updated.v1": (PriceChange, None),
+    "com.platform.download.game.installed.v1": (InstallationChange, applied.installed),
+    "com.platform.download.game.uninstalled.v1": (InstallationChange, applied.uninstalled),
+    "com.platform.download.uninstalled.v1": (InstallationChange, applied.uninstalled),
+    "com.platform.download.game.status.changed.v1": (InstallationChange, applied.installation_changed),
+    "com.platform.download.status.changed.v1": (InstallationChange, applied.installation_changed),
+    "com.platform.social.review.submitted.v1": (Review, applied.reviewed),
+    ACCOUNT_DELETED: (AccountDeleted, None),
+}
 
-# The contract writes two of the Download service's types short; both readings of them are accepted.
 CONSUMED: Mapping[str, ConsumedEvent] = {
-    "com.platform.payment.purchase.completed.v1": ConsumedEvent(_PAYMENTS, Purchase, applied.purchased),
-    "com.platform.payment.purchase.refunded.v1": ConsumedEvent(_PAYMENTS, Purchase, applied.refunded),
-    "com.platform.payment.key.activated.v1": ConsumedEvent(_PAYMENTS, KeyActivation, applied.key_activated),
-    "com.platform.payment.gift.received.v1": ConsumedEvent(_PAYMENTS, GiftReceived, applied.gift_received),
-    "com.platform.catalog.product.created.v1": ConsumedEvent(CATALOG, ProductChange),
-    "com.platform.catalog.product.updated.v1": ConsumedEvent(CATALOG, ProductChange),
-    "com.platform.catalog.price.updated.v1": ConsumedEvent(CATALOG, PriceChange),
-    "com.platform.download.game.installed.v1": ConsumedEvent(_DOWNLOADS, InstallationChange, applied.installed),
-    "com.platform.download.game.uninstalled.v1": ConsumedEvent(_DOWNLOADS, InstallationChange, applied.uninstalled),
-    "com.platform.download.uninstalled.v1": ConsumedEvent(_DOWNLOADS, InstallationChange, applied.uninstalled),
-    "com.platform.download.game.status.changed.v1": ConsumedEvent(
-        _DOWNLOADS, InstallationChange, applied.installation_changed
-    ),
-    "com.platform.download.status.changed.v1": ConsumedEvent(
-        _DOWNLOADS, InstallationChange, applied.installation_changed
-    ),
-    "com.platform.social.review.submitted.v1": ConsumedEvent(_SOCIAL, Review, applied.reviewed),
-    ACCOUNT_DELETED: ConsumedEvent(_ACCOUNTS, AccountDeleted),
+    kind: ConsumedEvent(topic, *_HANDLED[kind]) for kind, topic in TOPIC_OF.items()
 }
 """Event type → how it is read and applied."""

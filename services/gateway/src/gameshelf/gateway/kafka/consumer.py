@@ -17,8 +17,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.failures import is_passing
-from gameshelf.gateway.kafka.consumed import TOPICS
 from gameshelf.gateway.kafka.deferred import NoRoom
+from gameshelf.gateway.kafka.event_types import TOPICS
 from gameshelf.gateway.kafka.intake import Intake
 from gameshelf.gateway.kafka.lag import Lag
 from gameshelf.gateway.kafka.retry import Retry

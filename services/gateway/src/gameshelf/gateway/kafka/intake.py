@@ -7,8 +7,8 @@ from uuid import UUID
 
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.kafka.applier import Applier
-from gameshelf.gateway.kafka.consumed import ACCOUNT_DELETED
 from gameshelf.gateway.kafka.deferred import NoRoom, defer_records, waiting_subjects
+from gameshelf.gateway.kafka.event_types import ACCOUNT_DELETED
 from gameshelf.gateway.kafka.received import Event, Record
 from gameshelf.kernel.database import Connection
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 from gameshelf.gateway.encoding import decode
-from gameshelf.gateway.kafka.consumed import CATALOG
+from gameshelf.gateway.kafka.event_types import CATALOG
 from gameshelf.gateway.kafka.received import Record
 
 _ID = rb"(?<![0-9a-fA-F])([0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12})(?![0-9a-fA-F])"

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from gameshelf.gateway.kafka.consumed import CATALOG, CONSUMED, ConsumedEvent
+from gameshelf.gateway.kafka.consumed import CONSUMED, ConsumedEvent
+from gameshelf.gateway.kafka.event_types import CATALOG
 from gameshelf.gateway.kafka.incoming import (
     MAX_ID,
     WRONG_TOPIC,

@@ -8,6 +8,8 @@ from uuid import uuid4
 import grpc.aio
 import httpx
 import pytest
+from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages
+from gameshelf.protos.library.v1.playtime_tracker_service_pb2_grpc import PlaytimeTrackerServiceStub
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from websockets.asyncio.client import connect
@@ -102,3 +104,48 @@ async def test_ten_clients_notice_nothing_of_an_instance_that_stops(platform, wa
     staying.process.send(signal.SIGINT)  # which does not wait for a balancer
     assert await asyncio.to_thread(staying.process.wait, 30)
     assert staying.process.returncode == 0
+
+
+async def test_streams_go_on_while_an_instance_drains_and_a_second_sigterm_ends_it(platform, caller, wait_until):
+    service = platform.service(LIBRARY_SERVICE_DRAIN_SECONDS="600", LIBRARY_SERVICE_ROLES="api")
+    service.start()
+    user_id = uuid4()
+    headers = {"Authorization": f"Bearer {platform.token(user_id)}"}
+    heartbeat = messages.StreamPlaytimeHeartbeatsRequest(heartbeats=[messages.PlaytimeHeartbeat(session_id="none")])
+    async with (
+        connect(service.ws, additional_headers=headers) as old_socket,
+        grpc.aio.insecure_channel(service.grpc) as channel,
+        httpx.AsyncClient(headers=headers) as client,
+    ):
+        stub = PlaytimeTrackerServiceStub(channel)
+        old_stream = stub.StreamPlaytimeHeartbeats(metadata=caller(user_id))
+        await old_stream.write(heartbeat)
+        assert len((await old_stream.read()).refusals) == 1
+        service.process.send(signal.SIGTERM)
+
+        async def draining():
+            return (await client.get(f"{service.url}/health/ready")).status_code == 503
+
+        await wait_until(draining)
+        # What was open goes on, and what a balancer still sends here is taken.
+        new_stream = stub.StreamPlaytimeHeartbeats(metadata=caller(user_id))
+        for stream in (old_stream, new_stream):
+            await stream.write(heartbeat)
+            assert len((await stream.read()).refusals) == 1
+        async with connect(service.ws, additional_headers=headers) as new_socket:
+            invited = {"data": {"attributes": {"shared_with_user_id": str(uuid4())}}}
+            assert (await client.post(f"{service.api}/family/links", json=invited)).status_code == 201
+            for socket in (old_socket, new_socket):
+                assert "family.link.updated" in await asyncio.wait_for(socket.recv(), 20)
+            service.process.send(signal.SIGTERM)
+            assert await asyncio.to_thread(service.process.wait, 60)
+            for socket in (old_socket, new_socket):
+                with pytest.raises(ConnectionClosed) as closed:
+                    await socket.recv()
+                assert closed.value.rcvd.code == 1001
+        for stream in (old_stream, new_stream):
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await stream.read()
+            assert error.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert service.process.returncode == 0
+    assert '"level":"ERROR"' not in service.log.read_text()

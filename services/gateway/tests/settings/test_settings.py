@@ -169,9 +169,17 @@ def test_what_does_not_fit_together_is_named(environ, changed, named):
 @pytest.mark.parametrize("name", ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_BUCKET_SAVEGAMES"])
 def test_a_part_of_an_object_store_is_not_enough(environ, name):
     assert refusal({**environ, **STORE, name: ""}).startswith(f"{name}: ")
-    for alone in {*STORE, "S3_PUBLIC_ENDPOINT"} - {name}:
+    for alone in {*STORE, "S3_PUBLIC_ENDPOINT"} - {name, "S3_BUCKET_SAVEGAMES"}:
         set_alone = {alone: STORE.get(alone, "saves.example")}
-        assert refusal({**environ, **set_alone}).split(":")[0] in {*STORE} - {alone, "S3_ENDPOINT"}
+        assert refusal({**environ, **set_alone}).startswith("S3_BUCKET_SAVEGAMES: ")
+
+
+def test_without_keys_the_role_of_the_instance_signs_urls_that_end_before_its_keys_do(environ):
+    role = {**STORE, "S3_ACCESS_KEY_ID": "", "S3_SECRET_ACCESS_KEY": ""}
+    assert load_settings({**environ, **role}).s3_access_key_id is None
+    assert load_settings({**environ, **role, "S3_PRESIGNED_URL_TTL_SECONDS": "600"}).s3_url_ttl_seconds == 600
+    line = refusal({**environ, **role, "S3_PRESIGNED_URL_TTL_SECONDS": "601"})
+    assert line.startswith("S3_PRESIGNED_URL_TTL_SECONDS: ")
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,8 @@ def _dsn(value: SecretStr) -> SecretStr:
     return value
 
 
+_ROLE_URL_SECONDS = 600
+"""Keys of a role are renewed ten minutes before their end, by botocore."""
 _LIST = BeforeValidator(_split)
 Port = Annotated[int, Field(ge=0, le=65535)]
 Limit = Annotated[int, Field(ge=0)]
@@ -249,12 +251,14 @@ class Settings(BaseModel):
     kafka_idempotence: bool = _var("KAFKA_ENABLE_IDEMPOTENCE", "Whether the producer is idempotent", True)
 
     s3_endpoint: Store | None = _var(
-        "S3_ENDPOINT", "Address of the object store; none, with keys and a bucket: Amazon's own of S3_REGION", None
+        "S3_ENDPOINT", "Address of the object store; none, with a bucket: Amazon's own of S3_REGION", None
     )
     s3_public_endpoint: Store | None = _var(
         "S3_PUBLIC_ENDPOINT", "Its address for clients, in the URLs they are given; none: S3_ENDPOINT", None
     )
-    s3_access_key_id: str | None = _var("S3_ACCESS_KEY_ID", "Who the service is to the object store", None)
+    s3_access_key_id: str | None = _var(
+        "S3_ACCESS_KEY_ID", "Who the service is to the object store; none: the instance's role", None
+    )
     s3_secret_access_key: SecretStr | None = _var("S3_SECRET_ACCESS_KEY", "Its secret key", None)
     s3_bucket: Bucket | None = _var(
         "S3_BUCKET_SAVEGAMES", "Bucket of cloud saves; none: there are no cloud saves", None
@@ -406,18 +410,19 @@ class Settings(BaseModel):
             raise ValueError("KAFKA_TOPIC_LIBRARY_DLQ: must be another topic than KAFKA_TOPIC_LIBRARY_EVENTS")
 
     def _check_store(self) -> None:
-        needed = {
-            "S3_ACCESS_KEY_ID": self.s3_access_key_id,
-            "S3_SECRET_ACCESS_KEY": self.s3_secret_access_key,
-            "S3_BUCKET_SAVEGAMES": self.s3_bucket,
-        }
-        if self.s3_endpoint or self.s3_public_endpoint or any(needed.values()):
-            for name, value in needed.items():
-                if not value:
-                    raise ValueError(
-                        f"{name}: needed by cloud saves, with the other S3_ variables that are set"
-                        " (keys that change, as of an instance's role, are not supported)"
-                    )
+        keys = {"S3_ACCESS_KEY_ID": self.s3_access_key_id, "S3_SECRET_ACCESS_KEY": self.s3_secret_access_key}
+        if not self.s3_bucket and (self.s3_endpoint or self.s3_public_endpoint or any(keys.values())):
+            raise ValueError("S3_BUCKET_SAVEGAMES: needed by cloud saves, with the other S3_ variables that are set")
+        for name, value in keys.items():
+            if not value and any(keys.values()):
+                raise ValueError(
+                    f"{name}: needed together with the other key; without both the instance's role is used"
+                )
+        if self.s3_bucket and not any(keys.values()) and self.s3_url_ttl_seconds > _ROLE_URL_SECONDS:
+            raise ValueError(
+                f"S3_PRESIGNED_URL_TTL_SECONDS: at most {_ROLE_URL_SECONDS} without S3_ACCESS_KEY_ID, since a URL ends"
+                " with the keys that signed it, and those of an instance's role change"
+            )
 
     def _check_identity(self) -> None:
         if self.auth_mode == "gateway" and not self.trusted_proxies:

@@ -14,6 +14,7 @@ from gameshelf.gateway.adapters.s3_client import (
     CALL_SECONDS,
     answered,
     error_code,
+    keys_of,
     lacks,
     new_client,
 )
@@ -59,15 +60,20 @@ class S3Objects:
         self._signer: S3Signer
 
     async def open(self) -> None:
-        """Makes the clients. It takes a tenth of a second, and no network: the store may be away."""
+        """Makes the clients. It takes a tenth of a second, and no network but to ask for a role's keys: the store may
+        be away.
+        """
         settings, opened = self._settings, self._opened
         self._client = await opened.enter_async_context(new_client(settings, settings.s3_url))
-        async with new_client(settings, settings.s3_public_url) as public:
+        async with new_client(settings, settings.s3_public_url, signs=False) as public:
             sample = await public.generate_presigned_url(
                 "put_object", Params={"Bucket": self._bucket, "Key": SAMPLE_KEY}
             )
-        secret = settings.s3_secret_access_key.get_secret_value() if settings.s3_secret_access_key else ""
-        self._signer = S3Signer(sample, settings.s3_access_key_id or "", secret, settings.s3_region)
+        self._signer = S3Signer(sample, settings.s3_region)
+        try:
+            await keys_of(settings)
+        except StoreUnavailable as error:
+            _log.warning("S3 can't be used: S3_ACCESS_KEY_ID is not set, and the instance has no role (%s)", error)
 
     async def close(self) -> None:
         """Closes what was opened."""
@@ -77,11 +83,15 @@ class S3Objects:
         headers = {"Content-Length": str(size)}
         if self._encryption:
             headers["x-amz-server-side-encryption"] = self._encryption["ServerSideEncryption"]
-        return SignedRequest("PUT", self._signer.sign("PUT", key, seconds, headers), headers)
+        return SignedRequest(
+            "PUT", self._signer.sign(await keys_of(self._settings), "PUT", key, seconds, headers), headers
+        )
 
     async def sign_download(self, key: str, seconds: int, file_name: str) -> SignedRequest:
         named = {"response-content-disposition": _attachment(file_name)}
-        return SignedRequest("GET", self._signer.sign("GET", key, seconds, query=named), {})
+        return SignedRequest(
+            "GET", self._signer.sign(await keys_of(self._settings), "GET", key, seconds, query=named), {}
+        )
 
     async def copy(self, source: str, target: str, metadata: Mapping[str, str]) -> bool:
         async with self._calling("CopyObject"):

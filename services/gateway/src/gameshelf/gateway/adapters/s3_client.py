@@ -12,6 +12,8 @@ from typing import Any
 import aioboto3
 import aiohttp
 from aiobotocore.config import AioConfig
+from botocore import UNSIGNED
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 from gameshelf.gateway.settings import Settings
@@ -26,10 +28,13 @@ _READ_SECONDS = 5.0
 _FAILURES = (ClientError, BotoCoreError, ResponseParserError, aiohttp.ClientError, TimeoutError, OSError)
 
 
-def new_client(settings: Settings, url: str | None) -> AbstractAsyncContextManager[Any]:
-    """A client of the store at ``url``, or of Amazon's own; the network is not touched before its first call."""
+def new_client(settings: Settings, url: str | None, *, signs: bool = True) -> AbstractAsyncContextManager[Any]:
+    """A client of the store at ``url``, or of Amazon's own; the network is not touched before its first call.
+
+    One that doesn't sign needs no keys, and can do nothing but make addresses.
+    """
     config = AioConfig(
-        signature_version="s3v4",
+        signature_version="s3v4" if signs else UNSIGNED,
         # Only Amazon's own names are sure to resolve with the bucket in front of them.
         s3={"addressing_style": "path" if url else "virtual"},
         connect_timeout=_CONNECT_SECONDS,
@@ -41,16 +46,37 @@ def new_client(settings: Settings, url: str | None) -> AbstractAsyncContextManag
         response_checksum_validation="when_required",
         ignore_configured_endpoint_urls=True,
     )
-    secret = settings.s3_secret_access_key
+    keys = _own_keys(settings)  # without any the client asks for those of the instance's role, and renews them
     made: AbstractAsyncContextManager[Any] = _session().client(
         "s3",
         region_name=settings.s3_region,
         endpoint_url=url,
-        aws_access_key_id=settings.s3_access_key_id,
-        aws_secret_access_key=secret.get_secret_value() if secret else None,
+        aws_access_key_id=keys and keys.access_key,
+        aws_secret_access_key=keys and keys.secret_key,
         config=config,
     )
     return made
+
+
+async def keys_of(settings: Settings) -> ReadOnlyCredentials:
+    """The keys to sign with just now: those of the settings, else of the instance's role. Raises StoreUnavailable.
+
+    A role (of a container, a pod or a machine) is found as Amazon's own tools find it; its keys are good for ten
+    minutes more at least.
+    """
+    if own := _own_keys(settings):
+        return own
+    async with answered("keys of the role", CALL_SECONDS):
+        found = await _session().get_credentials()
+        if found is None:
+            raise StoreUnavailable("keys of the role: there is none")
+        current: ReadOnlyCredentials = await found.get_frozen_credentials()
+    return current
+
+
+def _own_keys(settings: Settings) -> ReadOnlyCredentials | None:
+    key_id, secret = settings.s3_access_key_id, settings.s3_secret_access_key
+    return ReadOnlyCredentials(key_id, secret.get_secret_value(), None) if key_id and secret else None
 
 
 @cache

@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode
 
 from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
+from botocore.credentials import ReadOnlyCredentials
 
 SAMPLE_KEY = "sample"
 
@@ -17,13 +17,13 @@ class S3Signer:
     times as long as signing. Here it is taken once from a URL that the client has made of ``SAMPLE_KEY``.
     """
 
-    def __init__(self, sample_url: str, access_key_id: str, secret_access_key: str, region: str) -> None:
+    def __init__(self, sample_url: str, region: str) -> None:
         self._bucket_url = sample_url.partition("?")[0].removesuffix(SAMPLE_KEY)
-        self._credentials = Credentials(access_key_id, secret_access_key)
         self._region = region
 
     def sign(
         self,
+        keys: ReadOnlyCredentials,
         method: str,
         key: str,
         seconds: int,
@@ -35,6 +35,6 @@ class S3Signer:
         if query:
             url += "?" + urlencode(query, quote_via=quote, safe="~")
         request = AWSRequest(method=method, url=url, headers=dict(headers or {}))
-        S3SigV4QueryAuth(self._credentials, "s3", self._region, expires=seconds).add_auth(request)
+        S3SigV4QueryAuth(keys, "s3", self._region, expires=seconds).add_auth(request)
         signed: str = request.url
         return signed

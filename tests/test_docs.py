@@ -4,7 +4,12 @@ import re
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
+from gameshelf.gateway.errors import CODES
+from gameshelf.gateway.observability.metrics import Metrics
+from gameshelf.gateway.settings import CONFIG_VARIABLE, Settings
+from gameshelf.libctl.main import NOUNS, cli
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -17,6 +22,14 @@ PAGES = [
         check=True,
     ).stdout.split()
 ]
+# What says how things are now: a changelog may name what is gone, and deviations what was never made.
+NOW = [page for page in PAGES if page.name not in ("CHANGELOG.md", "deviations.md")]
+SETTING = re.compile(
+    r"\b(?:LIBRARY_SERVICE|REDIS|KAFKA|S3|POSTGRES|AUTH|GRPC|RATE_LIMIT|OTEL|ERASURE|CATALOG_SERVICE)_[A-Z0-9_]+\b"
+)
+COMMAND = re.compile(r"`libctl ((?:--[a-z]+ )?[a-z]+)(?: ([a-z-]+(?:\\?\|[a-z-]+)*))?")
+SUFFIX = "total|seconds|pending|lag|open|replaced|refused|deferred|size|connections"
+METRIC = re.compile(rf"`([a-z_]+_(?:{SUFFIX}))(?:\{{[a-z,]+\}})?`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -32,3 +45,26 @@ def test_every_page_of_the_docs_is_in_the_index():
     listed = {link.partition("/")[0] for link in LINK.findall(index)}
     there = {path.name for path in (ROOT / "docs").iterdir() if path.suffix == ".md" or path.is_dir()} - {"README.md"}
     assert there <= listed
+
+
+@pytest.mark.parametrize("page", NOW, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_setting_and_command_that_a_page_names_is_there(page):
+    text = page.read_text(encoding="utf-8")
+    settings = {field.alias for field in Settings.model_fields.values()} | {CONFIG_VARIABLE}
+    assert set(SETTING.findall(text)) <= settings | CODES.keys()
+    for noun, verbs in COMMAND.findall(text):
+        name = noun.rpartition(" ")[2]
+        if name in ("completion", "quota"):  # whose second word may be an argument
+            verbs = ""
+        assert name in NOUNS or cli.get_command(click.Context(cli), name), f"libctl {noun}"
+        group = cli.get_command(click.Context(cli), name)
+        for verb in filter(None, re.split(r"\\?\|", verbs)):
+            assert isinstance(group, click.Group), f"libctl {noun} {verb}"
+            assert verb in group.commands, f"libctl {noun} {verb}"
+
+
+def test_every_metric_that_operators_are_told_of_is_there():
+    named = set(METRIC.findall((ROOT / "docs" / "operating.md").read_text(encoding="utf-8")))
+    there = {metric.name for metric in Metrics().registry.collect()}
+    assert named
+    assert not {name for name in named if name not in there and name.removesuffix("_total") not in there}

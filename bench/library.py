@@ -17,7 +17,7 @@ from gameshelf.devstack.pytest_plugin import Platform, Service
 from gameshelf.devstack.servers import Kafka, Postgres, Valkey
 from gameshelf.devstack.servers.base import free_port, listens
 from gameshelf.devstack.tokens import TokenIssuer
-from gameshelf.kernel.text import fold
+from gameshelf.kernel.folding import fold_title
 from rich.console import Console
 from rich.table import Table
 
@@ -33,7 +33,14 @@ async def seed(dsn: str, users: list[UUID]) -> None:
         schema_name="library",
         columns=["product_id", "product_type", "title_ru", "sort_key_ru", "sort_key_en", "cover_image_url"],
         records=[
-            (product, "game", title, fold(title), fold(title), f"https://cdn.gameshelf.example/covers/{product}.jpg")
+            (
+                product,
+                "game",
+                title,
+                fold_title(title),
+                fold_title(title),
+                f"https://cdn.gameshelf.example/covers/{product}.jpg",
+            )
             for product, title in products
         ],
     )

@@ -1,11 +1,11 @@
-"""Text: one normal form, nothing that can lie, keys that sort the same everywhere."""
+"""Text: one normal form, nothing that can lie."""
 
 import sys
 import unicodedata
 from typing import Annotated
 
 import pytest
-from gameshelf.kernel.text import MOST_DECOMPOSED, NORMALISED, Name, fold, normalise
+from gameshelf.kernel.text import MOST_DECOMPOSED, NORMALISED, Name, normalise
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, TypeAdapter, ValidationError
@@ -46,28 +46,6 @@ def test_an_ordinary_name_is_kept_as_it_is(good):
     assert name.validate_python(good) == good
 
 
-@pytest.mark.parametrize(
-    ("one", "other"), [("Ёж", "ЕЖ"), ("STRASSE", "straße"), ("Café", "Cafe\u0301"), ("Й", "и\u0306")]
-)
-def test_names_that_a_person_takes_for_the_same_fold_to_the_same_key(one, other):
-    assert fold(one) == fold(other)
-
-
-@pytest.mark.parametrize(("text", "key"), [("İstanbul", "i̇stanbul"), ("Iı", "iı"), ("ё\u0308", "е"), ("ΣΑΣ", "σασ")])
-def test_folding_follows_no_language_of_its_own(text, key):
-    assert fold(text) == key
-
-
-@given(st.text(st.characters(exclude_categories=("Cs",))), st.text(st.characters(categories=("Lu", "Ll"))))
-def test_a_part_of_a_name_is_found_in_it(before, part):
-    assert fold(part) in fold(f"{before} {part} ")
-
-
-@given(st.text(st.characters(exclude_categories=("Cs",))))
-def test_folding_twice_changes_nothing_more(text):
-    assert fold(fold(text)) == fold(text)
-
-
 @given(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00")))
 def test_normalising_twice_changes_nothing_more(text):
     assert normalise(normalise(text)) == normalise(text)
@@ -94,7 +72,7 @@ def test_marks_reach_unicodedata_in_an_order_that_costs_it_nothing(marks, monkey
     monkeypatch.setattr(
         "gameshelf.kernel.text.unicodedata.normalize", lambda _, text: sorted_by_hand.append(text) or text
     )
-    fold("a" + marks * 5_000)
+    normalise("a" + marks * 5_000)
     assert sorted_by_hand
     for text in sorted_by_hand:
         decomposed = [unicodedata.combining(one) for one in text[1:]]

@@ -1,7 +1,7 @@
 """The catalog projection on a real PostgreSQL: what is written, what is counted, what is asked for."""
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -145,3 +145,23 @@ async def test_wanted_products_that_somebody_is_busy_with_are_left_alone(library
     await other.execute("DELETE FROM library.wanted_products WHERE product_id = $1", game)
     await other.close()
     await third.close()
+
+
+async def test_keys_that_another_version_has_written_are_folded_anew_and_counted_once(library):
+    old = [uuid4() for _ in range(5)]
+    for game in old:
+        await library.catalog(game, title_ru="Игра", title_en="Pokémon")
+    await library.buy(*old)
+    await library.connection.execute(
+        "UPDATE library.products SET sort_key_ru = 'old', sort_key_en = 'pokémon' WHERE product_id = ANY($1)", old[1:]
+    )
+    before = await version(library)
+    start, parts = UUID(int=0), 0
+    while start is not None:
+        start, parts = await library.projection.refold(start, 2), parts + 1
+    assert parts > 1
+    assert sorted(await library.products(search="pokemon")) == sorted(old)
+    assert await version(library) == before
+    for _ in range(2):
+        await library.projection.end_refold()
+        assert await version(library) == before + 1

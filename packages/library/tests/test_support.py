@@ -188,3 +188,11 @@ async def test_a_reopened_link_takes_one_of_the_owners_places(family):
     with pytest.raises(DomainError) as error:
         await family.links.reopen(family.owner, link.id)
     assert error.value.code == "FAMILY_LIMIT_EXCEEDED"
+
+
+async def test_products_come_in_the_order_of_the_titles_that_support_is_shown(library):
+    games = {"Alpha": uuid4(), "Beta": uuid4(), "Gamma": uuid4()}
+    for (title, game), russian in zip(games.items(), ("Я", "Б", "А"), strict=True):
+        await library.catalog(game, title_en=title, title_ru=russian)
+    await library.buy(*games.values())
+    assert list(await held(library)) == list(games.values())

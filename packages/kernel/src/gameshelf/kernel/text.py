@@ -1,4 +1,4 @@
-"""Text that people typed: one normal form, no character that can lie, keys that sort the same on every server.
+"""Text that people typed: one normal form, no character that can lie.
 
 The rules are the contract's (section 3, Text): NFC first, then length in code points.
 
@@ -52,10 +52,10 @@ def normalise(text: str) -> str:
 
 
 def _nfc(text: str) -> str:
-    return text if text.isascii() else unicodedata.normalize("NFC", _in_canonical_order(text))
+    return text if text.isascii() else unicodedata.normalize("NFC", in_canonical_order(text))
 
 
-def _in_canonical_order(text: str) -> str:
+def in_canonical_order(text: str) -> str:
     """``text`` with its long runs of combining marks sorted already.
 
     ``unicodedata`` sorts the marks of a run by insertion: quadratic, minutes for half a megabyte. Sorted ones cost it
@@ -115,16 +115,3 @@ ONE_LINE = AfterValidator(_one_line)
 
 Name = Annotated[str, Field(min_length=1, max_length=100), NORMALISED, ONE_LINE]
 """A name that people see in a list: 1 to 100 code points on one line."""
-
-
-def fold(text: str) -> str:
-    """The key that names are compared, sorted and searched by: NFC, case-folded, ё as е.
-
-    Stored beside the name and compared byte by byte, so that the order does not depend on a database's locale.
-    Folding a key again gives the same key. It can be longer than the text (ß becomes ss). The folding is that of no
-    language in particular: the Turkish İ becomes i and a dot above, and ı stays what it is.
-    """
-    folded = _nfc(_nfc(text).casefold())
-    while "ё" in folded:  # more than once only where a second diaeresis makes a ё of the е again
-        folded = _nfc(folded.replace("ё", "е"))
-    return folded

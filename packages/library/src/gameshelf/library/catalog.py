@@ -12,8 +12,9 @@ from uuid import UUID
 
 from gameshelf.kernel.clock import Clock, not_in_future, utc_now
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.folding import fold_title
 from gameshelf.kernel.sql import TIME, array, rows
-from gameshelf.kernel.text import NORMALISED, fold
+from gameshelf.kernel.text import NORMALISED
 from gameshelf.library.models import CatalogVersion, Product, WantedProduct
 from gameshelf.library.rules import is_newer
 from gameshelf.library.store.parts import has_title
@@ -68,6 +69,23 @@ _WRITE = Statement(
     )
 )
 
+_TITLES = Statement(
+    select(_KEY, *(getattr(Product, name) for name in ("title_ru", "title_en", "sort_key_ru", "sort_key_en")))
+    .where(bindparam("start", type_=Uuid) <= _KEY)
+    .order_by(_KEY)
+    .limit(bindparam("limit", type_=Integer))
+)
+_folded = rows("folded", product_id=("product_ids", Uuid), ru=("keys_ru", String), en=("keys_en", String))
+_SET_KEYS = Statement(
+    update(Product).values(sort_key_ru=_folded.c.ru, sort_key_en=_folded.c.en).where(_folded.c.product_id == _KEY)
+)
+_BEGIN_REFOLD = Statement(update(CatalogVersion).values(is_refolding=True))
+_END_REFOLD = Statement(
+    update(CatalogVersion)
+    .values(is_refolding=False, version=col(CatalogVersion.version) + 1)
+    .where(col(CatalogVersion.is_refolding).is_(True))
+)
+
 # Rows that another instance, or an erasure, is busy with are left to it: here nobody waits.
 _DUE = Statement(
     select(
@@ -114,9 +132,13 @@ def merge(product: dict[str, Any], fact: ProductFact, now: datetime) -> dict[str
         if is_newer(said_at, merged[f"{name}_at"]):
             merged[name], merged[f"{name}_at"] = value, said_at
     ru, en = merged["title_ru"], merged["title_en"]
-    merged["sort_key_ru"] = fold(ru or en) if ru or en else None
-    merged["sort_key_en"] = fold(en or ru) if ru or en else None
+    merged["sort_key_ru"], merged["sort_key_en"] = sort_key(ru or en), sort_key(en or ru)
     return merged
+
+
+def sort_key(title: str | None) -> str | None:
+    """What a title is sorted and searched by; a title of punctuation alone keeps its own form, so that it sorts."""
+    return None if title is None else fold_title(title) or title.casefold()
 
 
 class CatalogProjection:
@@ -155,6 +177,32 @@ class CatalogProjection:
         if any(after[product_id][name] != before[product_id][name] for product_id in changed for name in FIELDS):
             await _COUNT_CHANGE.run(self._connection)
 
+    async def refold(self, start: UUID, limit: int) -> UUID | None:
+        """Makes the sort keys of up to ``limit`` products from ``start`` on what this version makes of their titles.
+
+        Where to go on; None when these were the last ones. A version before this one, which serves beside it, may have
+        written others. ``CATALOG_VERSION`` stays until ``end_refold``: else every library would be read anew for each
+        part.
+        """
+        found = await _TITLES.all(self._connection, start=start, limit=limit)
+        if any(_keys_of(row) != (row["sort_key_ru"], row["sort_key_en"]) for row in found):
+            await _TAKE_TURN.first(self._connection)
+            ids = [row["product_id"] for row in found]
+            current = {row["product_id"]: row for row in await _CURRENT.all(self._connection, product_ids=ids)}
+            keys = {product_id: _keys_of(row) for product_id, row in current.items()}
+            await _SET_KEYS.run(
+                self._connection,
+                product_ids=list(keys),
+                keys_ru=[ru for ru, _ in keys.values()],
+                keys_en=[en for _, en in keys.values()],
+            )
+            await _BEGIN_REFOLD.run(self._connection)
+        return UUID(int=found[-1]["product_id"].int + 1) if len(found) == limit else None
+
+    async def end_refold(self) -> None:
+        """Counts the change that all parts of ``refold`` together were, if they were any."""
+        await _END_REFOLD.run(self._connection)
+
     async def take_wanted(self, limit: int) -> list[UUID]:
         """At most ``limit`` products whose title to ask the Catalog for; each is given out again after 10 minutes.
 
@@ -170,6 +218,10 @@ class CatalogProjection:
                 asked = _keys(row for row in due if row["product_id"] in wanted)
                 await _ASK_LATER.run(self._connection, again=now + _ASK_AGAIN, **asked)
                 return wanted
+
+
+def _keys_of(row: Any) -> tuple[str | None, str | None]:
+    return sort_key(row["title_ru"] or row["title_en"]), sort_key(row["title_en"] or row["title_ru"])
 
 
 def _keys(rows: Iterable[Any]) -> dict[str, list[UUID]]:

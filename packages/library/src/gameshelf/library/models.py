@@ -358,6 +358,8 @@ class CatalogVersion(_Table, table=True):
         default=True, primary_key=True, sa_type=Boolean, sa_column_kwargs={"server_default": text("true")}
     )
     version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    is_refolding: bool = Field(default=False, sa_type=Boolean, sa_column_kwargs={"server_default": false()})
+    """Whether sort keys have changed since the version was counted last."""
 
 
 METADATA = _Table.metadata

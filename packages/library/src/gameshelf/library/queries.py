@@ -9,8 +9,8 @@ from uuid import UUID
 
 from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.folding import fold_name, fold_title
 from gameshelf.kernel.paging import Slice
-from gameshelf.kernel.text import fold
 from gameshelf.library.commands import ItemFilter, ItemSort, SharedFilter
 from gameshelf.library.models import CatalogVersion, Category, ItemCategory, LibraryItem, Product
 from gameshelf.library.visible import visible_items
@@ -336,7 +336,7 @@ class LibraryQueries:
             user_id=user_id,
             status=wanted.status,
             category_id=wanted.category_id,
-            search=fold(wanted.search),
+            search=fold_title(wanted.search) or None,
             limit=slice_.limit,
             offset=slice_.offset,
         )
@@ -364,7 +364,7 @@ class LibraryQueries:
         """All of a user's categories (at most 200), by display order and folded name."""
         rows = await _CATEGORIES.all(self._connection, user_id=user_id)
         views = [CategoryView(*row.values()) for row in rows]
-        return sorted(views, key=lambda view: (view.display_order, fold(view.name), view.id))
+        return sorted(views, key=lambda view: (view.display_order, fold_name(view.name), view.id))
 
     async def category(self, user_id: UUID, category_id: UUID) -> CategoryView | None:
         """One category; None when the user has none of that id."""

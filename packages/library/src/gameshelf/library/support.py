@@ -79,7 +79,7 @@ _wanted = array("product_ids", Uuid)
 # Looked up row by row, by their keys: see queries.py.
 _product = (
     select(
-        col(Product.product_type), col(Product.title_ru), col(Product.title_en), col(Product.sort_key_ru).label("name")
+        col(Product.product_type), col(Product.title_ru), col(Product.title_en), col(Product.sort_key_en).label("name")
     )
     .where(col(Product.product_id) == _held.c.product_id)
     .limit(literal_column("1"))
@@ -131,7 +131,7 @@ class SupportQueries:
     async def library(
         self, user_id: UUID, page: Page, product_ids: Collection[UUID] | None = None
     ) -> Slice[HeldProduct]:
-        """One page of all products that a user has, or had, a grant, an item or a share of; by title, then id.
+        """One page of all products that a user has, or had, a grant, an item or a share of; by English title, then id.
 
         With ``product_ids`` of these alone. Three round trips.
         """

@@ -59,6 +59,7 @@ from gameshelf.gateway.jobs.rarity import RarityFold, RarityRecount
 from gameshelf.gateway.jobs.retention import Retention
 from gameshelf.gateway.jobs.sales import Sales
 from gameshelf.gateway.jobs.saves import ObjectSweeper, SaveKeeper, erase_objects
+from gameshelf.gateway.jobs.titles import TitleFolding
 from gameshelf.gateway.kafka.applier import Applier
 from gameshelf.gateway.kafka.client import connection_options
 from gameshelf.gateway.kafka.consumer import Consumer
@@ -282,6 +283,7 @@ class Gateway:
         self.retention = Retention(self.acquire, metrics=metrics)
         self.catalog = Catalog(settings.catalog_grpc_addr) if settings.catalog_grpc_addr else None
         self.wanted = WantedProducts(self.acquire, self.catalog, metrics)
+        self.title_folding = TitleFolding(self.acquire)
         self.updates: LibraryUpdates | None = None
 
     def drain(self) -> None:

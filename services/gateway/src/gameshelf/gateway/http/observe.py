@@ -24,6 +24,9 @@ _log = logging.getLogger("gameshelf.access")
 
 CLIENT_CLOSED = 499
 """What is counted for a request whose client went away before it was answered. Nobody receives it."""
+_HOST = re.compile(rb"(?:(?:[\w~-]{1,63}\.)*(?:[\w~-]{1,63}\.?)?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?", re.ASCII)
+"""What a Host may be (RFC 9110, 7.2), names as DNS has them: one that can't be a name would fail within Quart."""
+_LONGEST_HOST = 261
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")
 _ALLOWED_HEADERS = b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, traceparent"
 _EXPOSED_HEADERS = (
@@ -177,8 +180,11 @@ def _is_websocket_path(scope: Any) -> bool:
 
 def _broken_rule(scope: Any) -> str | None:
     """What is wrong with a request before anybody looks at what it asks for; None: nothing."""
-    if scope["http_version"] == "1.1" and sum(name == b"host" for name, _ in scope["headers"]) != 1:
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(hosts) > 1 or (not hosts and scope["http_version"] == "1.1"):
         return "malformed_http"  # RFC 9112, 3.2
+    if hosts and (len(hosts[0]) > _LONGEST_HOST or not _HOST.fullmatch(hosts[0])):
+        return "malformed_http"
     if not scope["path"].startswith("/"):
         return "malformed_http"
     if scope["method"] == "GET" and _is_websocket_path(scope):

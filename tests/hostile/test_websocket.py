@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from gameshelf.devstack.wire import (
     close_code,
+    close_code_in_a_browser,
     closed_among,
     connect,
     frame,
@@ -138,6 +139,30 @@ def test_what_is_no_websocket_is_closed(target, name):
     with opened(target.http_port) as client:
         client.sendall(NO_WEBSOCKET[name])
         assert close_code(client) in (None, 1000, 1002, 1005, 1007, 1009, 4401)
+
+
+BAD_TOKENS = {
+    "in the subprotocol": lambda token: ({"Sec_WebSocket_Protocol": f"bearer, {token}"}, b""),
+    "in the header": lambda token: ({"Authorization": f"Bearer {token}"}, b""),
+    "in the first message": lambda token: (
+        {},
+        frame(TEXT, json.dumps({"type": "auth.token", "token": token}).encode()),
+    ),
+}
+
+
+@pytest.mark.parametrize("where", BAD_TOKENS)
+@pytest.mark.parametrize("expired", [False, True])
+def test_a_browser_reads_the_code_that_it_is_closed_with(hostile_platform, target, where, expired):
+    """The answer to a ping met a closed socket, and the reset ate the code: 1006 in place of 4401."""
+    token = hostile_platform.issuer.issue(str(uuid4()), ttl=-60) if expired else "e30.e30.e30"
+    headers, first = BAD_TOKENS[where](token)
+    codes = []
+    for _ in range(10):
+        with opened(target.http_port, **headers) as client:
+            client.sendall(first)
+            codes.append(close_code_in_a_browser(client))
+    assert codes == [4401] * 10
 
 
 def test_a_user_has_so_many_connections_and_no_more(target, bearer):

@@ -6,8 +6,10 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 
+CLOSE, PING, PONG = 8, 9, 10
 PATIENCE_SECONDS = 15.0
 
 
@@ -103,6 +105,26 @@ def close_code(client: socket.socket) -> int | None:
     return code_in(read_all(client))
 
 
+def close_code_in_a_browser(client: socket.socket) -> int | None:
+    """The code that a browser reports: it answers each ping at once, before it reads what stands behind the ping.
+
+    None where the answer finds a closed socket: the connection is reset, and the close frame is lost with it.
+    """
+    try:
+        while code_in(received := client.recv(65536, socket.MSG_PEEK)) is None:
+            if not received:
+                return None
+            time.sleep(0.001)
+        for _ in range(pings_in(received)):
+            client.sendall(frame(PONG, b""))
+            time.sleep(0.01)  # a server that is about to close has closed by now
+        code = code_in(client.recv(65536))
+        client.sendall(frame(CLOSE, struct.pack("!H", code or 1000)))
+    except OSError:
+        return None
+    return code
+
+
 def closed_among(clients: list[socket.socket], count: int) -> list[int]:
     """The codes of those that are closed, once they are so many or the patience is over."""
     received = dict.fromkeys(clients, b"")
@@ -121,14 +143,29 @@ def closed_among(clients: list[socket.socket], count: int) -> list[int]:
 
 def code_in(received: bytes) -> int | None:
     """The code of the first close frame in what a server has sent."""
+    for opcode, payload in frames_in(received):
+        if opcode == CLOSE:
+            return struct.unpack_from("!H", payload)[0] if len(payload) >= 2 else 1005
+    return None
+
+
+def pings_in(received: bytes) -> int:
+    """How many pings a server has sent."""
+    return sum(opcode == PING for opcode, _ in frames_in(received))
+
+
+def frames_in(received: bytes) -> Iterator[tuple[int, bytes]]:
+    """The whole frames in what a server has sent: opcode and payload."""
     at = 0
     while at + 2 <= len(received):
         opcode, size = received[at] & 0x0F, received[at + 1] & 0x7F
         at += 2
         if size == 126:
+            if at + 2 > len(received):
+                return
             size = struct.unpack_from("!H", received, at)[0]
             at += 2
-        if opcode == 8:
-            return struct.unpack_from("!H", received, at)[0] if size >= 2 else 1005
+        if at + size > len(received):
+            return
+        yield opcode, received[at : at + size]
         at += size
-    return None

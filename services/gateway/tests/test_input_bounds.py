@@ -85,20 +85,20 @@ def test_the_name_of_an_unknown_parameter_is_cut_in_the_answer():
 def test_an_answer_names_a_bounded_number_of_problems():
     assert len(refused(NewCategory, body(**{f"x{n}": 1 for n in range(200)}))) == MAX_PROBLEMS
     with pytest.raises(InvalidInput) as error:
-        parse_query(PageQuery, b"&".join(b"x%d=1" % n for n in range(3_000)))
+        parse_query(PageQuery, b"&".join(b"x%d=1" % n for n in range(100)))
     assert len(error.value.problems) == MAX_PROBLEMS
 
 
 def test_thousands_of_problems_are_one():
-    assert [problem.rule for problem in refused(NewCategory, body(**{f"x{n}": 1 for n in range(20_000)}))] == [
+    assert [problem.rule for problem in refused(NewCategory, body(**{f"x{n}": 1 for n in range(1_005)}))] == [
         "too_many_problems"
     ]
 
 
 def test_a_list_is_measured_before_its_elements_are_read(monkeypatch):
-    sent = body(shared_with_user_id="x", product_ids=["x"] * 50_000)
+    sent = body(shared_with_user_id="x", product_ids=["x"] * 5_000)
     assert [(one.rule, one.pointer) for one in refused(NewLink, sent)] == [("too_long", "/data/attributes/product_ids")]
-    nested = body(shared_with_user_id=[[[1, 2]], {"a": [0] * 50_000}])
+    nested = body(shared_with_user_id=[[[1, 2]], {"a": [0] * 5_000}])
     assert [one.pointer for one in refused(NewLink, nested)] == ["/data/attributes/shared_with_user_id/1/a"]
 
 

@@ -8,6 +8,8 @@ import h2.connection
 import h2.events
 import h2.settings
 from gameshelf.devstack.servers.base import free_port
+from gameshelf.devstack.wire import frame, handshake
+from gameshelf.gateway.http import drain
 from gameshelf.gateway.serving import connection, hypercorn
 
 HEADERS = [(":authority", "localhost"), (":scheme", "http")]
@@ -172,4 +174,102 @@ async def test_who_sends_on_after_a_refusal_leaves_no_connection_behind():
         with suppress(ConnectionError):
             while await asyncio.wait_for(reader.read(65536), 20):
                 pass
+        writer.close()
+
+
+async def posted(address, chunk, count):
+    """The first line that comes back for a body in so many chunks."""
+    reader, writer = await asyncio.open_connection(*address)
+    writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    writer.write((b"%x\r\n" % len(chunk) + chunk + b"\r\n") * count + b"0\r\n\r\n")
+    try:
+        return await asyncio.wait_for(reader.readline(), 20)
+    finally:
+        writer.close()
+
+
+async def test_a_body_in_pieces_of_a_byte_is_read_no_further():
+    """A chunk of one byte takes six on the wire, and costs as much as one of 64 KB."""
+    received, rules = [], []
+
+    async def collecting(scope, receive, send):
+        async def collect(scope, receive, send):
+            while (message := await receive())["type"] == "http.request":
+                received.append(message["body"])
+                if not message["more_body"]:
+                    return
+
+        rules.append(await drain.serve_patiently(collect, scope, receive, send))
+        await answer(send)
+
+    async with served(collecting) as address:
+        assert (await posted(address, b"x", 20_000)).startswith(b"HTTP/1.1 200")
+        assert len(received) == drain.FREE_PIECES
+        received.clear()
+        assert (await posted(address, bytes(drain.LEAST_PIECE_BYTES), 600)).startswith(b"HTTP/1.1 200")
+        assert sum(map(len, received)) == 600 * drain.LEAST_PIECE_BYTES
+        assert rules == ["too_many_pieces", None]
+
+
+async def test_an_answer_waits_neither_for_tiny_pieces_nor_for_an_endless_body():
+    async def refusing(scope, receive, send):
+        async def refuse(scope, receive, send):
+            reading = asyncio.ensure_future(read(receive))
+            await answer(send)
+            reading.cancel()
+
+        async def read(receive):
+            while (await receive())["type"] == "http.request":
+                pass
+
+        await drain.serve_patiently(refuse, scope, receive, send)
+
+    async with served(refusing) as address:
+        began = asyncio.get_running_loop().time()
+        assert (await posted(address, b"x", 5_000)).startswith(b"HTTP/1.1 200")
+        assert (await posted(address, bytes(65536), 300)).startswith(b"HTTP/1.1 200")
+        assert asyncio.get_running_loop().time() - began < drain.LONGEST_SECONDS
+
+
+async def test_a_message_in_hundreds_of_pieces_is_closed():
+    messages = asyncio.Queue()
+
+    async def listening(scope, receive, send):
+        await receive()
+        await send({"type": "websocket.accept", "subprotocol": None, "headers": []})
+        while (message := await receive())["type"] == "websocket.receive":
+            messages.put_nowait(message["text"])
+
+    def message(pieces):
+        return frame(1, b"x", final=False) + frame(0, b"x", final=False) * pieces + frame(0, b"x")
+
+    async with served(listening) as address:
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(handshake())
+        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+        writer.write(message(200))
+        assert await asyncio.wait_for(messages.get(), 20) == "x" * 202
+        writer.write(message(16_000))
+        await asyncio.wait_for(reader.readuntil(b"\x88\x02\x03\xf1"), 20)  # 1009
+        assert messages.empty()
+        writer.close()
+
+
+async def test_frames_before_the_handshake_is_answered_hold_neither_the_connection_nor_the_application():
+    ended = asyncio.Event()
+
+    async def slow(scope, receive, send):
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+        ended.set()
+
+    async with served(slow) as address:
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(handshake() + frame(1, b"x") * 3)
+        assert (await asyncio.wait_for(reader.read(), 20)).startswith(b"HTTP/1.1 400")
+        await asyncio.wait_for(ended.wait(), 20)
+        writer.close()
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(handshake(Sec_WebSocket_Version="7"))
+        assert (await asyncio.wait_for(reader.read(), 20)).startswith(b"HTTP/1.1 400")
         writer.close()

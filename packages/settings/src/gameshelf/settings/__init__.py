@@ -11,7 +11,7 @@ from gameshelf.settings.models import METADATA, SCHEMA, LayerKind
 from gameshelf.settings.overview import count_games_with_settings
 from gameshelf.settings.ports import Access
 from gameshelf.settings.queries import SettingsQueries
-from gameshelf.settings.rules import MAX_LEVELS, Precondition, merged, patched, too_deep
+from gameshelf.settings.rules import MAX_LEVELS, MAX_VALUES, Precondition, merged, patched, too_deep
 from gameshelf.settings.service import DEFAULT_MAX_BYTES, MAX_OVERLAYS, SettingsService
 from gameshelf.settings.views import Settings
 
@@ -23,6 +23,7 @@ __all__ = [
     "DEFAULT_MAX_BYTES",
     "MAX_LEVELS",
     "MAX_OVERLAYS",
+    "MAX_VALUES",
     "METADATA",
     "MIGRATIONS",
     "Access",

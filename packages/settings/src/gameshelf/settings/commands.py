@@ -1,10 +1,11 @@
 """What a client may ask and change, validated."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.text import Name
 from gameshelf.settings.models import LayerKind
+from gameshelf.settings.rules import MAX_VALUES
 from pydantic import BaseModel, ConfigDict, Field
 
 Platform = Annotated[Name, Field(max_length=50)]
@@ -37,10 +38,16 @@ class Address(_Command):
 class NewSettings(_Command):
     """A whole layer."""
 
+    most_values: ClassVar[int] = MAX_VALUES
+    """How many values it may have, which no schema can say: whoever reads it counts them first."""
+
     settings_payload: dict[str, Any]
 
 
 class SettingsPatch(_Command):
     """A JSON Merge Patch (RFC 7396) of a layer: null removes a key."""
+
+    most_values: ClassVar[int] = MAX_VALUES
+    """How many values it may have, which no schema can say: whoever reads it counts them first."""
 
     settings_payload: dict[str, Any]

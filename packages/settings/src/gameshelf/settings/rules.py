@@ -15,11 +15,15 @@ from gameshelf.kernel.text import is_storable
 MAX_LEVELS = 32
 """How deep objects and lists may nest; the payload itself is the first level (contract, section 3.7)."""
 
+MAX_VALUES = 20_000
+"""How many values a payload may have, in all its objects and lists together. Each of them is looked at in Python."""
+
 Json = dict[str, Any]
 Origins = dict[str, Any]
 """For each key of a merged payload the layer that it came from; a dict where layers share an object."""
 
 _POINTER = "/data/attributes/settings_payload"
+_CONTAINERS = frozenset({dict, list})
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**64 - 1
 
 
@@ -112,6 +116,11 @@ def too_deep(pointer: str = _POINTER) -> Problem:
     return Problem("too_deep", pointer=pointer, params={"max": MAX_LEVELS})
 
 
+def too_many_values(pointer: str = _POINTER) -> Problem:
+    """What is wrong with a payload of too many values."""
+    return Problem("too_many_values", pointer=pointer, params={"max": MAX_VALUES})
+
+
 def _wrong(rule: str, path: Sequence[str | int]) -> InvalidInput:
     return InvalidInput(Problem(rule, pointer=_pointer(path)))
 
@@ -131,8 +140,8 @@ def has_more_values(payload: Json, most: int) -> bool:
         most -= len(container)
         if most < 0:
             return True
-        values = container.values() if isinstance(container, dict) else container
-        containers += [value for value in values if isinstance(value, dict | list)]
+        values = container.values() if type(container) is dict else container
+        containers += [value for value in values if type(value) in _CONTAINERS and value]
     return False
 
 
@@ -154,7 +163,8 @@ def _whole(digits: str) -> int | float:
 
 def is_same(one: Json, other: Json | None) -> bool:
     """Whether two payloads say the same, whatever the order of their keys. To Python 1, 1.0 and True are equal."""
-    return other is not None and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    # What differs to Python differs; only what is equal to it has to be looked at more closely, which costs more.
+    return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def size(payload: Json) -> int:
@@ -170,7 +180,7 @@ def _exponents(value: Any) -> int:
         return sum(map(_exponents, value.values()))
     if isinstance(value, list):
         return sum(map(_exponents, value))
-    if isinstance(value, float):
+    if isinstance(value, float) and not 1e-4 <= abs(value) < 1e16:  # between these Python writes no exponent
         return abs(int(repr(value).partition("e")[2] or 0))
     return 0
 

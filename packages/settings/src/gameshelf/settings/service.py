@@ -17,7 +17,17 @@ from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, Sett
 from gameshelf.settings.events import SettingsUpdated
 from gameshelf.settings.models import LayerKind
 from gameshelf.settings.ports import Access
-from gameshelf.settings.rules import Json, Precondition, checked, has_more_values, is_same, patched, size
+from gameshelf.settings.rules import (
+    MAX_VALUES,
+    Json,
+    Precondition,
+    checked,
+    has_more_values,
+    is_same,
+    patched,
+    size,
+    too_many_values,
+)
 from gameshelf.settings.store import ERASURE, SettingsStore, StoredSettings
 from gameshelf.settings.views import ACCOUNT, Settings, view
 
@@ -109,8 +119,10 @@ class SettingsService:
 
     def _checked(self, payload: Json) -> Json:
         # A value takes two bytes at least. Refused unseen, since looking at a million of them is felt by everybody.
-        if has_more_values(payload, self._max_bytes // 2):
-            raise SettingsTooLarge(pointer=_POINTER, max_bytes=self._max_bytes)
+        if has_more_values(payload, min(self._max_bytes // 2, MAX_VALUES)):
+            if self._max_bytes // 2 < MAX_VALUES:
+                raise SettingsTooLarge(pointer=_POINTER, max_bytes=self._max_bytes)
+            raise InvalidInput(too_many_values())
         return checked(payload)
 
     def _require_small(self, payload: Json) -> None:

@@ -426,6 +426,16 @@ _RULES: dict[str, tuple[str, str]] = {
     "too_many_categories": ("Не больше {max} категорий.", "At most {max} categories."),
     "malformed_message": ("Сообщение не разобрать.", "The message can't be decoded."),
     "too_many_problems": ("Больше {max} ошибок.", "More than {max} problems."),
+    "too_many_values": (
+        "Слишком много значений; допустимо не больше {max}.",
+        "Too many values; at most {max} are allowed.",
+    ),
+    "too_many_parameters": ("Не больше {max} параметров.", "At most {max} parameters."),
+    "too_many_headers": ("Не больше 100 заголовков.", "At most 100 headers."),
+    "too_many_pieces": (
+        "Тело передано слишком мелкими частями; передавайте его целиком или частями от 512 байт.",
+        "The body came in too small pieces; send it as a whole or in chunks of 512 bytes and more.",
+    ),
     "too_deep": ("Не больше {max} уровней вложенности.", "At most {max} levels of nesting."),
     "finite_number": ("Число должно быть конечным.", "The number has to be finite."),
     "integer_too_large": (

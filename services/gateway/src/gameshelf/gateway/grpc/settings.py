@@ -1,5 +1,6 @@
 """``GameSettingsSyncService``: settings for games that speak gRPC."""
 
+from dataclasses import replace
 from typing import Any
 
 import grpc.aio
@@ -7,6 +8,7 @@ from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.errors import MalformedJson
 from gameshelf.gateway.grpc import convert
 from gameshelf.gateway.grpc.calls import erased_among, parse_id, parse_message, require_own, require_read
+from gameshelf.gateway.problems import excess
 from gameshelf.gateway.streams import UserStreams
 from gameshelf.gateway.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
@@ -17,6 +19,7 @@ from gameshelf.protos.library.v1.game_settings_sync_service_pb2_grpc import (
     add_GameSettingsSyncServiceServicer_to_server,
 )
 from gameshelf.settings import (
+    MAX_VALUES,
     Address,
     NewSettings,
     Precondition,
@@ -98,6 +101,8 @@ def _precondition(request: messages.UpdateGameSettingsRequest) -> Precondition |
 
 def _payload(text: str) -> dict[str, Any]:
     """The JSON object in a request. Raises MalformedJson, InvalidInput."""
+    if too_much := excess(NewSettings, text.encode(), MAX_VALUES):
+        raise InvalidInput(replace(too_much, pointer="settings_payload"))
     try:
         payload = from_json(text)
     except ValueError as error:

@@ -34,7 +34,6 @@ _ATTEMPTS = 3
 _MAX_LANGUAGES = 256
 """How many characters of ``Accept-Language`` are read."""
 _PERSONAL = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-User-Id, Accept-Language"}
-# A refusal that may be different next time is not the answer to keep.
 _NEVER_KEPT = frozenset({401, 429})
 _OF_STATUS: dict[int | None, type[DomainError]] = {404: NotFound, 405: MethodNotAllowed, 413: PayloadTooLarge}
 
@@ -118,6 +117,8 @@ class RestApi:
             return await route.handler(Signal(user_id, self._heartbeats), **ids)
 
     async def _write(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
+        if (request.content_length or 0) > MAX_BODY_BYTES and not route.takes_large:
+            raise PayloadTooLarge  # before it is collected
         body = cast(bytes, await request.get_data(cache=False))
         if len(body) > MAX_BODY_BYTES and not route.takes_large:
             raise PayloadTooLarge
@@ -127,7 +128,7 @@ class RestApi:
             arguments["body"] = parse_body(route.body, request.content_type, body, path_id)
         key = request.headers.get("Idempotency-Key") if route.takes_key else None
         guard = Guard.of(user_id, f"{route.method} {request.path}", key, body) if key is not None else None
-        refused_before: DomainError | None = None
+        refused_before: Reply | None = None
         if route.prepare:
             # What was prepared for the first answer may be over by now, and the answer still stands.
             if guard and (kept := await self._kept(guard)):
@@ -135,9 +136,10 @@ class RestApi:
             try:
                 arguments["prepared"] = await route.prepare(self._saves, user_id, **arguments)
             except DomainError as error:
-                if guard is None:
+                # Kept as a reply: an exception in a frame that its own traceback holds stays until the collector comes.
+                refused_before = refusal(error, language, current_trace_id())
+                if guard is None or not _is_kept(refused_before):
                     raise
-                refused_before = error  # an answer to keep like any other
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return await self._change(route, user_id, language, arguments, guard, refused_before)
@@ -159,7 +161,7 @@ class RestApi:
         language: Language,
         arguments: dict[str, Any],
         guard: Guard | None,
-        refused_before: DomainError | None,
+        refused_before: Reply | None,
     ) -> Reply:
         async with self._transactions.begin(user_id) as transaction:
             headers = request.headers
@@ -173,16 +175,23 @@ class RestApi:
                 return await _renewed(route, write, kept)
             try:
                 if refused_before:
-                    raise refused_before
-                async with transaction.savepoint():
-                    reply = await route.handler(write, **arguments)
+                    reply = refused_before
+                    transaction.discard()
+                else:
+                    async with transaction.savepoint():
+                        reply = await route.handler(write, **arguments)
             except DomainError as error:
                 reply = refusal(error, language, current_trace_id())
-                if reply.status in _NEVER_KEPT or reply.status >= 500:
+                if not _is_kept(reply):
                     raise
                 transaction.discard()
             await guard.keep(transaction.connection, reply)
             return reply
+
+
+def _is_kept(refusal: Reply) -> bool:
+    """Whether a refusal is the answer to an Idempotency-Key; another one may be different next time."""
+    return refusal.status not in _NEVER_KEPT and refusal.status < 500
 
 
 async def _renewed(route: Route, write: Write, kept: Reply) -> Reply:

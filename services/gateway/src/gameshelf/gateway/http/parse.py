@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar, get_origin
 from urllib.parse import parse_qsl
 
 from gameshelf.gateway.errors import MalformedJson, UnsupportedMediaType
-from gameshelf.gateway.problems import MAX_PROBLEMS, entries_of, json_pointer, problems_of, too_long_list
+from gameshelf.gateway.problems import MAX_PROBLEMS, entries_of, excess, json_pointer, problems_of
 from gameshelf.kernel.errors import InvalidInput, Problem, echo
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
 from gameshelf.settings import too_deep
@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 
+_MOST_PARAMETERS = 100
+"""How many parameters of a query are read: no call has so many, and 16 KB of them hold thousands."""
 _MAX_REMEMBERED = 512
 """Up to how many bytes a query string is remembered: a few thousand of them, whatever clients make up."""
 
@@ -41,6 +43,8 @@ def parse_query(model: type[M], query_string: bytes) -> M:
 
 def _parse_query(model: type[M], query_string: bytes) -> M:
     given: dict[str, list[str]] = {}
+    if query_string.count(b"&") >= _MOST_PARAMETERS:
+        raise InvalidInput(Problem("too_many_parameters", params={"max": _MOST_PARAMETERS}))
     try:
         pairs = parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
@@ -55,6 +59,8 @@ def _parse_query(model: type[M], query_string: bytes) -> M:
             problems.append(Problem("unknown_parameter", parameter=echo(name)))
         elif len(texts) > 1:
             problems.append(Problem("repeated_parameter", parameter=name))
+        elif get_origin(field.annotation) is tuple and texts[0].count(",") >= _longest(model, name):
+            problems.append(Problem("too_long", parameter=name, params={"max_length": _longest(model, name)}))
         elif get_origin(field.annotation) is tuple:
             values[name] = [part for part in texts[0].split(",") if part]
         else:
@@ -71,6 +77,13 @@ def _parse_query(model: type[M], query_string: bytes) -> M:
     if problems:
         raise InvalidInput(*problems[:MAX_PROBLEMS])
     return parsed
+
+
+@cache
+def _longest(model: type[BaseModel], name: str) -> int:
+    """How many elements the list of a parameter may have. Each wrong one costs pydantic microseconds."""
+    longest: int = model.model_json_schema()["properties"][name]["maxItems"]
+    return longest
 
 
 _remembered = lru_cache(maxsize=4096)(_parse_query)
@@ -91,8 +104,8 @@ def parse_body(model: type[M], content_type: str | None, body: bytes, path_id: s
         body = b'{"data":{"attributes":{}}}'
     elif (content_type or "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedMediaType
-    if too_long := too_long_list(_document(model), body):
-        raise InvalidInput(too_long)
+    if too_much := excess(_document(model), body, getattr(model, "most_values", None)):
+        raise InvalidInput(too_much)
     try:
         # Strict: in JSON true is true, and "yes" or 1 is a mistake that the client wants to hear of.
         data = _document(model).model_validate_json(body, strict=True).data

@@ -27,19 +27,28 @@ LINGER_SECONDS = 1.0
 """How long the peer's close is waited for after ours; what else comes meanwhile is thrown away."""
 _PINGS_PER_MINUTE = 120
 _KEEPALIVE_TIMED_OUT = 1011
+_MOST_PIECES = 512
+"""In how many pieces a message may come, of which a frame is one or two: 16,384 of a byte would cost half a second."""
 
 
 class _Buffer(WebsocketBuffer):
-    """Collects a message up to its limit in bytes. An empty fragment counts as one, or they would have no end."""
+    """Collects a message up to its limits."""
+
+    _pieces = 0
 
     def extend(self, event: Message[Any]) -> None:
         data = event.data.encode(errors="surrogatepass") if isinstance(event, TextMessage) else event.data
-        if self.length + max(len(data), 1) > self.max_length:
+        length = self.length + len(data)
+        self._pieces += 1
+        if length > self.max_length or self._pieces > _MOST_PIECES:
             self.clear()
             raise FrameTooLargeError
-        length = self.length + max(len(data), 1)
         super().extend(event)
         self.length = length
+
+    def clear(self) -> None:
+        super().clear()
+        self._pieces = 0
 
 
 class WebSocketStream(WSStream):
@@ -55,10 +64,17 @@ class WebSocketStream(WSStream):
             self.heard_at = monotonic()  # a pong, or any other sign of life
             if self._closing:
                 return
+        was_closed = self.closed
         await super().handle(event)
         if isinstance(event, Request) and self.app_put is not None:
             self._inbound = Inbound(self.app_put)
             self.app_put = self._inbound.put
+        if self.closed and not was_closed and not isinstance(event, StreamClosed):
+            # A bad handshake, or frames before it was answered: Hypercorn answers 400, and leaves the application
+            # waiting and the connection open for as long as the client likes.
+            if self.app_put is not None:
+                await self.app_put({"type": "websocket.disconnect", "code": int(CloseReason.ABNORMAL_CLOSURE)})
+            await self.send(StreamClosed(stream_id=self.stream_id))
         if isinstance(event, StreamClosed):
             self._over.set()
 

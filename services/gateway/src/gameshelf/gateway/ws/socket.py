@@ -13,6 +13,8 @@ from werkzeug.datastructures import Headers
 
 MAX_MESSAGE_BYTES = 16 * 1024
 MESSAGE_TOO_BIG = 1009
+_MAX_QUERY_BYTES = 1024
+"""How much of the query is read: a cursor has at most 20 digits."""
 
 
 class Disconnected(Exception):
@@ -41,7 +43,7 @@ class Socket:
 
     def argument(self, name: str) -> str | None:
         """The first value of a query parameter."""
-        query = self.scope.get("query_string", b"").decode("latin-1")
+        query = self.scope.get("query_string", b"")[:_MAX_QUERY_BYTES].decode("latin-1")
         return next((value for key, value in parse_qsl(query, keep_blank_values=True) if key == name), None)
 
     async def accept(self, subprotocol: str | None = None) -> None:

@@ -1,11 +1,13 @@
 """Readiness says what can be used, and not only what answers."""
 
 import json
+import math
 
 import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack.servers.base import free_port
+from gameshelf.gateway import backups
 from gameshelf.gateway.outbox import backlog
 from redis.asyncio import Redis
 
@@ -92,6 +94,20 @@ async def test_the_outbox_is_measured_in_bounded_time_however_much_waits(platfor
     plan = await connection.fetchval("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + inlined(backlog))
     assert pages(plan) < 2500  # of several thousands, and however many there are
     await connection.execute("DELETE FROM gateway.outbox")
+    await connection.close()
+
+
+async def test_the_age_of_the_newest_backup_is_since_the_moment_that_it_is_of(platform):
+    connection = await asyncpg.connect(platform.dsn)
+    async with connection.transaction():
+        await connection.execute("DELETE FROM gateway.backups")
+        assert await backups.age_seconds(connection) == math.inf
+        note = "INSERT INTO gateway.backups (kind, point) VALUES ($1, clock_timestamp() - make_interval(hours => $2))"
+        await connection.execute(note, "logical", 30)
+        await connection.execute(note, "base", 2)
+        assert 7200 <= await backups.age_seconds(connection) < 7300
+        await connection.execute("UPDATE gateway.backups SET point = now() + interval '1 hour'")
+        assert await backups.age_seconds(connection) == 0
     await connection.close()
 
 

@@ -56,7 +56,7 @@ async def test_every_table_of_users_has_the_user_first_in_its_key(database, conn
     first = {row["relname"]: row["attname"] for row in rows}
     queues = {"outbox": "id", "dead_letters": "id", "erased_users": "user_hash", "audit": "id"}
     queues |= {"restores": "id", "rewinds": "restore_id", "refused_records": "id"}
-    queues["database_identity"] = "singleton"
+    queues |= {"database_identity": "singleton", "backups": "kind"}
     users = {name: column for name, column in first.items() if name not in queues}
     assert {name: first[name] for name in queues} == queues
     assert set(users.values()) == {"user_id", "subject_id"}

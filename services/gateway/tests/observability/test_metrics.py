@@ -1,10 +1,12 @@
 """The metrics as Prometheus sees them."""
 
 import asyncio
+import math
 from contextlib import suppress
 
 import httpx
 import pytest
+from gameshelf.gateway import __version__
 from gameshelf.gateway.observability import metrics_server
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.metrics_server import MetricsServer
@@ -80,6 +82,8 @@ def test_what_operators_watch_has_its_name(metrics):
         "outbox_refused",
         "kafka_records_deferred",
         "database_replaced",
+        "backup_age_seconds",
+        "build_info",
         "outbox_lag_seconds",
         "websocket_connections",
         "wishlist_notifications_total",
@@ -87,6 +91,45 @@ def test_what_operators_watch_has_its_name(metrics):
         "postgres_pool_size",
         "postgres_pool_idle",
     }
+
+
+CONTRACT = (
+    "http_requests",
+    "http_request_duration_seconds",
+    "grpc_requests",
+    "grpc_request_duration_seconds",
+    "playtime_active_sessions",
+    "savegame_syncs",
+    "savegame_sync_bytes",
+    "achievements_unlocked",
+    "dependency_errors",
+    "outbox_pending",
+    "outbox_lag_seconds",
+    "kafka_consumer_lag",
+    "websocket_connections",
+    "postgres_pool_size",
+    "postgres_pool_idle",
+    "job_runs",
+    "job_last_success_timestamp_seconds",
+    "backup_age_seconds",
+    "build_info",
+)
+"""Section 10 of the contract, of counters without the ending `_total`."""
+
+
+def test_every_metric_of_the_contract_is_there(metrics):
+    families = {
+        family.name: family for family in text_string_to_metric_families(generate_latest(metrics.registry).decode())
+    }
+    assert not set(CONTRACT) - families.keys()
+    assert families["job_runs"].type == "counter"
+    assert set(metrics.job_runs._labelnames) == {"job", "result"}
+    assert set(metrics.job_last_success._labelnames) == {"job"}
+    assert set(metrics.dependency_errors._labelnames) == {"dependency"}
+    [sample] = families["backup_age_seconds"].samples
+    assert sample.value == math.inf  # until a backup was noted
+    [sample] = families["build_info"].samples
+    assert (sample.value, sample.labels["version"]) == (1, __version__)
 
 
 def test_two_services_in_one_process_count_apart(metrics):

@@ -1,12 +1,15 @@
 """``libctl backup create`` and ``verify``: of one moment, whole or not there, no change unnoticed."""
 
+import asyncio
 import json
 import os
 import shutil
 import signal
 import time
 from contextlib import suppress
+from datetime import datetime
 
+import asyncpg
 import pytest
 from gameshelf.libctl.errors import ExitCode
 
@@ -23,6 +26,13 @@ def ends(process, line, number=signal.SIGINT):
     return process.returncode, out, told + rest
 
 
+async def noted_in(dsn):
+    connection = await asyncpg.connect(dsn)
+    rows = await connection.fetch("SELECT kind, point FROM gateway.backups")
+    await connection.close()
+    return [tuple(row) for row in rows]
+
+
 def test_a_backup_is_made_and_verified(libctl, library, tmp_path, databases):
     folder = tmp_path / "b"
     made = libctl("backup", "create", folder, "--json", dsn=library)
@@ -34,10 +44,21 @@ def test_a_backup_is_made_and_verified(libctl, library, tmp_path, databases):
     assert manifest["digest"] == made.data["digest"]
     assert {file["path"] for file in manifest["files"]} == {f"dump/{path.name}" for path in (folder / "dump").iterdir()}
 
+    noted = asyncio.run(noted_in(library))  # by which the service knows its age
+    assert noted == [("logical", datetime.fromisoformat(made.data["restored_point"]))]
+
     verified = libctl("backup", "verify", folder, "--json")
     assert (verified.code, verified.data["well"], verified.data["differences"]) == (ExitCode.OK, True, [])
     assert not databases()
     assert not libctl.log.exists()
+
+
+def test_a_database_that_takes_no_writes_is_backed_up_too(libctl, library, tmp_path):
+    dsn = f"{library}{'&' if '?' in library else '?'}options=-c%20default_transaction_read_only%3Don"
+    made = libctl("backup", "create", tmp_path / "b", "--json", dsn=dsn)
+    assert made.code == ExitCode.OK, made.err
+    assert "backup_age_seconds" in made.err
+    assert (tmp_path / "b" / "manifest.json").exists()
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -173,6 +194,7 @@ def test_a_manifest_that_was_changed_is_not_believed(libctl, backup, server):
 def test_what_was_changed_lost_and_added_is_found_row_by_row(libctl, library, tmp_path, execute, postgres):
     """A dump of another state, under the manifest of this one: what a faulty pg_restore would leave."""
     here, there = tmp_path / "here", tmp_path / "there"
+    execute(library, "DELETE FROM gateway.backups")
     libctl("backup", "create", here, dsn=library)
     execute(
         library,
@@ -182,6 +204,7 @@ def test_what_was_changed_lost_and_added_is_found_row_by_row(libctl, library, tm
         "DROP TABLE wishlist.sale_fanouts",
         "CREATE TABLE library.extra (id int)",
         "ALTER TABLE gateway.outbox ALTER COLUMN id RESTART WITH 5",
+        "DELETE FROM gateway.backups",  # the note of the first one
     )
     libctl("backup", "create", there)
     shutil.rmtree(here / "dump")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from aiokafka.errors import KafkaError
+from gameshelf.gateway import backups
 from gameshelf.gateway.adapters.live_sessions import LiveSessions
 from gameshelf.gateway.database import Database
 from gameshelf.gateway.kafka.probe import KafkaProbe
@@ -122,6 +123,7 @@ class Health:
     async def _measure_outbox(self) -> None:
         async with self._database.acquire() as connection:
             waiting = await backlog.measure(connection)
+            self._metrics.backup_age.set(await backups.age_seconds(connection))
         self._metrics.outbox_pending.set(waiting.pending)
         self._metrics.outbox_lag_seconds.set(waiting.lag_seconds)
 

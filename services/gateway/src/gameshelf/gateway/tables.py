@@ -271,6 +271,19 @@ class Restore(_Table, table=True):
     """When the store had been compared with it; until then nothing is deleted."""
 
 
+class Backup(_Table, table=True):
+    """The newest backup of a kind. Written by ``libctl backup create``; whoever backs up otherwise may write it too."""
+
+    __tablename__ = "backups"
+    __table_args__ = (PrimaryKeyConstraint("kind"),)
+
+    kind: str = Field(primary_key=True, max_length=20)
+    """``logical``, or a word of the operator's own, such as ``base``."""
+    point: datetime = Field(sa_type=DateTime(timezone=True))
+    """The moment that it is of."""
+    noted_at: datetime = _now()
+
+
 class Rewind(_Table, table=True):
     """A partition whose records from before a restore have been begun again."""
 

@@ -12,7 +12,7 @@ from aiokafka.protocol import coordination, metadata, offset, produce
 from gameshelf.devstack.servers.base import HOST
 
 _PRODUCE, _LIST_OFFSETS, _METADATA, _FIND_COORDINATOR = 0, 2, 3, 10
-LEADER_NOT_AVAILABLE = 5
+UNKNOWN_TOPIC, LEADER_NOT_AVAILABLE = 3, 5
 Partition = tuple[str, int]
 Pump = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -33,13 +33,21 @@ class Proxy:
         return f"{HOST}:{self.port}"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, HOST, 0, ssl=self._tls)
-        self.port = self._server.sockets[0].getsockname()[1]
+        await self.listen()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, stack: TracebackType | None
     ) -> None:
+        await self.cut()
+
+    async def listen(self) -> None:
+        """Serves, on the port of before if there was one."""
+        self._server = await asyncio.start_server(self._serve, HOST, self.port, ssl=self._tls)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def cut(self) -> None:
+        """Ends every connection, and takes no others: so a server looks that is down."""
         self._server.close()
         for task in self._tasks:
             task.cancel()
@@ -81,6 +89,8 @@ class KafkaProxy(Proxy):
 
     def __init__(self, upstream: int, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(upstream, tls)
+        self.missing: set[str] = set()
+        """These topics are not there. (The embedded broker makes each topic that is asked for.)"""
         self.leaderless: set[Partition] = set()
         """These have no leader, by the metadata."""
         self.refused: dict[Partition, int] = {}
@@ -160,6 +170,8 @@ class KafkaProxy(Proxy):
 
     def _topic(self, code: int, topic: str, *rest: Any) -> tuple[Any, ...]:
         *more, parts = rest
+        if topic in self.missing:
+            return (UNKNOWN_TOPIC, topic, *more, [])
         changed = [
             (LEADER_NOT_AVAILABLE, number, -1, *others) if (topic, number) in self.leaderless else part
             for part in parts

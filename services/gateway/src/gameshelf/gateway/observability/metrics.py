@@ -1,7 +1,10 @@
 """Prometheus metrics, on a port of their own."""
 
+import math
+import platform
 from functools import lru_cache
 
+from gameshelf.gateway import __version__
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
 # Anybody can send any method; each one counted by name would be a time series for ever.
@@ -81,6 +84,15 @@ class Metrics:
         self.restore_open = Gauge(
             "restore_open", "Whether jobs wait for `libctl saves reconcile --apply`", registry=registry
         )
+        self.backup_age = Gauge(
+            "backup_age_seconds",
+            "Since the moment that the newest backup is of; infinite where none was noted",
+            registry=registry,
+        )
+        self.backup_age.set(math.inf)
+        Gauge("build_info", "The release that runs, always 1", ["version", "python"], registry=registry).labels(
+            __version__, platform.python_version()
+        ).set(1)
         self.job_runs = Counter("job_runs", "Runs of periodic jobs", ["job", "result"], registry=registry)
         self.job_last_success = Gauge(
             "job_last_success_timestamp_seconds", "When a job last ended well", ["job"], registry=registry

@@ -29,6 +29,11 @@ _STRANGERS = """
 SELECT DISTINCT nspname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 WHERE relname = 'alembic_version' AND relkind = 'r' AND nspname <> ALL ($1::text[]) AND nspname <> 'public' ORDER BY 1
 """
+_GATEWAY = "gateway"
+_NOTE = """
+INSERT INTO gateway.backups (kind, point) VALUES ('logical', $1)
+ON CONFLICT (kind) DO UPDATE SET point = greatest(backups.point, excluded.point), noted_at = now()
+"""
 
 
 async def create(
@@ -88,7 +93,18 @@ async def create(
             raise Precondition(f"{folder} has appeared meanwhile", "name a folder that isn't there yet")
         partial.rename(folder)
         sync_folder(folder.parent)
+    if any(package.table_schema == _GATEWAY for package in there):
+        await _note(steps, database, manifest.restored_point)
     return manifest
+
+
+async def _note(steps: Steps, database: Database, point: datetime) -> None:
+    """Tells the service how old its newest backup is. Without that the backup is as good: a standby takes no writes."""
+    try:
+        async with database.connect() as connection:
+            await connection.execute(_NOTE, point)
+    except Refused as error:
+        steps.say(f"the backup is whole, but backup_age_seconds will not know of it: {error}")
 
 
 async def server_of(connection: Connection) -> Server:

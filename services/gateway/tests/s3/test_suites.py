@@ -6,7 +6,7 @@ from gameshelf.savegames.testing import ObjectStoreSuite, SignedRequestSuite
 BLIND = "moto looks neither at the signature of a request nor at its end"
 
 
-@pytest.fixture(params=["s3", "moto"])
+@pytest.fixture(params=["s3", pytest.param("moto", marks=pytest.mark.long)])
 async def subject(request, new_bucket):
     made = await new_bucket(request.getfixturevalue(request.param))
     if request.param == "moto":

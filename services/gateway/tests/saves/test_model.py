@@ -334,7 +334,7 @@ def result(response):
 
 
 @settings(
-    max_examples=sized(8, 40),
+    max_examples=sized(5, 40),
     deadline=None,
     derandomize=True,
     database=None,

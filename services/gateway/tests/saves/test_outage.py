@@ -33,7 +33,13 @@ def platform(create_platform, store):
     made.close()
 
 
-@pytest.fixture(params=["stopped", "killed", "frozen"])
+@pytest.fixture(
+    params=[
+        pytest.param("stopped", marks=pytest.mark.long),
+        pytest.param("killed", marks=pytest.mark.long),
+        "frozen",
+    ]
+)
 async def away(request, store):
     """Takes the store away, and brings it back."""
     take, bring = {

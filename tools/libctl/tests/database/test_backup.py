@@ -116,7 +116,9 @@ def test_a_pg_dump_older_than_the_server_is_refused(libctl, library, tmp_path):
     assert not (tmp_path / "b.partial").exists()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)]
+)
 def test_an_interrupted_backup_leaves_nothing(libctl, library, tmp_path, number, code):
     process = libctl.start("backup", "create", tmp_path / "b", dsn=library)
     ended, out, told = ends(process, "dumping", number)
@@ -238,7 +240,7 @@ def rewrite(folder, content):
     Manifest.model_validate(content).write(folder)
 
 
-@pytest.mark.parametrize("step", ["loading", "comparing"])
+@pytest.mark.parametrize("step", ["loading", pytest.param("comparing", marks=pytest.mark.long)])
 def test_an_interrupted_verification_drops_its_database(libctl, server, backup, databases, step):
     process = libctl.start("backup", "verify", backup, dsn=server)
     ended, out, told = ends(process, step)

@@ -124,7 +124,9 @@ def test_a_database_in_use_is_left_to_who_uses_it(libctl, backup, database):
     assert libctl("backup", "restore", backup).code == ExitCode.OK
 
 
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    "step", ["loading", *(pytest.param(step, marks=pytest.mark.long) for step in STEPS if step != "loading")]
+)
 def test_a_restore_that_is_killed_leaves_the_name_alone_and_is_repeated(
     libctl, backup, absent, restores, databases, step
 ):
@@ -145,7 +147,7 @@ def test_a_restore_that_is_killed_leaves_the_name_alone_and_is_repeated(
     assert len(restores(absent)) == 1
 
 
-@pytest.mark.parametrize("step", ["checking", "loading"])
+@pytest.mark.parametrize("step", [pytest.param("checking", marks=pytest.mark.long), "loading"])
 def test_an_interrupted_load_leaves_nothing(libctl, backup, absent, restores, databases, step):
     process = libctl.start("backup", "restore", backup, *APPLY, dsn=absent)
     for line in process.stderr:

@@ -1,9 +1,11 @@
 """Records that are odd in any way: each one is kept as a dead letter, and the records behind it are applied."""
 
+import asyncio
 import json
 from uuid import UUID, uuid4
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 PAYMENTS = "com.platform.payment.events.v1"
 PURCHASED = "com.platform.payment.purchase.completed.v1"
@@ -82,3 +84,25 @@ async def test_the_good_items_of_an_order_are_granted_and_the_bad_one_is_a_dead_
     kept = json.loads(letter["value"])
     assert kept["id"] == f"{marker}#items[1]"
     assert kept["data"] == {**data, "items": [items[1]]}
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+async def test_a_batch_is_read_whatever_it_is_compressed_with(platform, player, purchase_of, owns, codec):
+    """A codec that can't be read would stop every partition: a client tells of it as it does of a broken connection."""
+    games = [uuid4() for _ in range(3)]
+    producer = AIOKafkaProducer(bootstrap_servers=platform.kafka.address, compression_type=codec, linger_ms=200)
+    await producer.start()
+    events = [purchase_of(player.id, game).encode() for game in games]
+    await asyncio.gather(*(producer.send_and_wait(PAYMENTS, value, key=str(player.id).encode()) for value in events))
+    await producer.stop()
+    await owns(player, *games)
+
+
+async def test_records_without_a_key_a_value_or_a_time_stop_nobody(player, send, purchase_of, owns):
+    before, after = uuid4(), uuid4()
+    many = [(f"header-{number}", b"x" * 100) for number in range(2_000)]
+    await send(PAYMENTS, None, purchase_of(player.id, before).encode(), headers=many, timestamp_ms=0)
+    for key in (str(player.id).encode(), b""):  # by which a compacted topic deletes
+        await send(PAYMENTS, key, None)
+    await send(PAYMENTS, str(player.id).encode(), purchase_of(player.id, after).encode())
+    await owns(player, before, after)

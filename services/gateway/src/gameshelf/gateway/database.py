@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 from asyncpg.transaction import Transaction
 from gameshelf.gateway.observability.traces import Tracing
+from gameshelf.gateway.timestamps import read_any_time
 from gameshelf.kernel.errors import DomainError
 
 _log = logging.getLogger(__name__)
@@ -201,6 +202,7 @@ async def connect(dsn: str, size: int, tracing: Tracing) -> Database:
         )
 
     async def prepare(connection: Any) -> None:
+        await read_any_time(connection)
         if tracing.enabled:
             connection.add_query_logger(trace)
 

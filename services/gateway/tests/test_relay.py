@@ -149,3 +149,25 @@ async def test_a_lane_is_one_transactions_and_the_release_before_takes_a_whole_s
         await database.execute("DELETE FROM gateway.outbox WHERE topic = $1", topic)
     await other.close()
     await before.close()
+
+
+async def test_records_behind_those_that_wait_are_found_by_the_index(database):
+    """However many keys are passed over: the server looks each record's up in a table of hashes."""
+    topic, keys = "not a topic: index", [f"key-{number}" for number in range(5_000)]
+    async with database.transaction():
+        await database.execute(
+            "INSERT INTO gateway.outbox (shard, topic, record_key, value) "
+            "SELECT n % 4, $1, 'key-' || n % 5000, '' FROM generate_series(1, 40000) n",
+            topic,
+        )
+        await database.execute("ANALYZE gateway.outbox")
+        found = await relayed.pending(database, topic, range(4), 10, [key for key in keys if key != "key-3"])
+        assert {row["record_key"] for row in found} == {"key-3"}
+        values = {"topic": topic, "taken": list(range(4)), "held_keys": keys, "limit": 500}
+        statement = relayed._PENDING
+        arguments = [statement._constants.get(name, values.get(name)) for name in statement._names]
+        plan = "\n".join(row[0] for row in await database.fetch("EXPLAIN ANALYZE " + statement.sql, *arguments))
+        await database.execute("DELETE FROM gateway.outbox WHERE topic = $1", topic)
+    assert "ix_outbox_topic" in plan
+    assert "Seq Scan" not in plan
+    assert "hashed SubPlan" in plan

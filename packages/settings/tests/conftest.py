@@ -14,6 +14,7 @@ from gameshelf.settings import (
     SettingsPatch,
     SettingsQueries,
     SettingsService,
+    parse_tag,
 )
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
@@ -84,5 +85,5 @@ async def player(settings_dsn):
 
 @pytest.fixture(scope="session")
 def read():
-    """What a writer believes who has read this revision."""
-    return lambda revision: Precondition(frozenset({revision}))
+    """What a writer believes who has read this tag."""
+    return lambda tag: Precondition(frozenset({parse_tag(tag)}))

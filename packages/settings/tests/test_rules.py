@@ -4,7 +4,8 @@ import json
 
 import pytest
 from gameshelf.kernel.errors import InvalidInput
-from gameshelf.settings.rules import Precondition, as_text, checked, from_text, is_same, merged, patched, size
+from gameshelf.settings import LayerKind, Precondition, parse_tag
+from gameshelf.settings.rules import as_text, checked, from_text, is_same, merged, patched, size
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -182,8 +183,22 @@ def test_a_layer_alone_is_the_whole(payload):
     assert merged({"account": payload, "device": {}})[0] == payload
 
 
-def test_a_precondition_holds_for_the_revision_that_was_read():
-    read = Precondition(frozenset({3, 4}))
-    assert (read.holds(3), read.holds(5), read.holds(None)) == (True, False, False)
-    assert (Precondition().holds(7), Precondition().holds(None)) == (True, False)
-    assert (Precondition(is_absent=True).holds(None), Precondition(is_absent=True).holds(1)) == (True, False)
+def test_a_precondition_is_about_the_layer_that_is_written():
+    read = Precondition(frozenset({parse_tag("a3.d9"), parse_tag("a4")}))
+    assert [read.holds(None, revision) for revision in (3, 4, 9, 0)] == [True, True, False, False]
+    assert [read.holds(LayerKind.DEVICE, revision) for revision in (9, 3, 0)] == [True, False, False]
+    assert not read.holds(LayerKind.PLATFORM, 3)
+    absent = Precondition(frozenset({parse_tag("a0")}))
+    assert (absent.holds(None, 0), absent.holds(None, 1)) == (True, False)
+    assert (Precondition().holds(None, 7), Precondition().holds(None, 0)) == (True, False)
+    assert (Precondition(is_absent=True).holds(None, 0), Precondition(is_absent=True).holds(None, 1)) == (True, False)
+
+
+@pytest.mark.parametrize("tag", ["a1", "a1.p2.d3", "a0.d12", "p4"])
+def test_a_tag_is_read_as_it_was_written(tag):
+    assert parse_tag(tag).tag == tag
+
+
+@pytest.mark.parametrize("tag", ["", "7", "a", "a1.", "a1d2", ".p1", "d1.a2", "a01", "a-1", "a1.x2", f"a{'2' * 5000}"])
+def test_what_is_no_tag_of_settings_is_none(tag):
+    assert parse_tag(tag) is None

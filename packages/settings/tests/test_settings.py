@@ -1,10 +1,18 @@
 """Writing, reading and deleting layers on a real PostgreSQL."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from gameshelf.kernel.errors import InvalidInput, PermissionDenied
-from gameshelf.settings import MAX_OVERLAYS, Precondition, PreconditionFailed, SettingsNotFound, SettingsTooLarge
+from gameshelf.settings import (
+    MAX_OVERLAYS,
+    GameFilter,
+    Precondition,
+    PreconditionFailed,
+    SettingsNotFound,
+    SettingsTooLarge,
+)
 
 LINUX, DECK = {"platform": "linux"}, {"device_id": "deck"}
 
@@ -39,7 +47,7 @@ async def test_a_patch_changes_what_it_names(player):
     assert (await player.patch({"a": {"b": None}})).payload == {"a": {"c": 2}}
 
 
-async def test_layers_merge_and_share_one_revision(player):
+async def test_layers_merge_and_have_revisions_of_their_own(player):
     await player.put({"quality": "high", "volume": 1})
     assert (await player.put({"quality": "low"}, LINUX)).payload == {"quality": "low", "volume": 1}
     assert (await player.put({"volume": 0}, DECK)).revision == 3
@@ -47,6 +55,9 @@ async def test_layers_merge_and_share_one_revision(player):
     both = await player.get(**LINUX, **DECK)
     assert both.payload == {"quality": "low", "volume": 0}
     assert both.layers == {"quality": "platform", "volume": "device"}
+    assert (both.revisions.tag, both.revision) == ("a1.p2.d3", 3)
+    assert (await player.get()).revisions.tag == "a1"
+    assert (await player.get(platform="windows", **DECK)).revisions.tag == "a1.p0.d3"
     assert (await player.get(platform="windows")).layers == {"quality": "account", "volume": "account"}
     assert [(event.layer, event.platform, event.device_id) for event in player.events] == [
         ("account", None, None),
@@ -87,15 +98,15 @@ async def test_deleting_a_layer_leaves_the_others_and_deleting_all_leaves_the_re
 
 async def test_a_writer_who_read_something_older_is_refused_and_gets_the_current_state(player, read):
     await player.put({"a": 1})
-    await player.put({"a": 2}, given=read(1))
+    await player.put({"a": 2}, given=read("a1"))
     with pytest.raises(PreconditionFailed) as error:
-        await player.patch({"b": 1}, given=read(1))
+        await player.patch({"b": 1}, given=read("a1"))
     assert (error.value.meta["current"].payload, error.value.meta["current"].revision) == ({"a": 2}, 2)
     with pytest.raises(PreconditionFailed):
-        await player.delete(given=read(1))
-    await player.delete(given=read(2))
+        await player.delete(given=read("a1"))
+    await player.delete(given=read("a2"))
     with pytest.raises(PreconditionFailed) as error:
-        await player.put({}, given=read(3))
+        await player.put({}, given=read("a3"))
     assert error.value.meta["current"] is None
     with pytest.raises(PreconditionFailed):
         await player.put({}, given=Precondition())
@@ -135,13 +146,71 @@ async def test_as_many_values_as_fit_are_taken(player):
     assert (await player.put(fits)).payload == fits
 
 
-async def test_the_number_of_overlays_is_bounded(player):
+async def test_a_device_s_own_overlay_is_no_change_of_another_layer(player, read):
+    seen = await player.put({"a": 1})
+    await player.put({"a": 2}, DECK)
+    assert (await player.patch({"b": 1}, given=read(seen.revisions.tag))).revision == 3
+    with pytest.raises(PreconditionFailed):
+        await player.put({}, LINUX, given=read("a3"))  # it says nothing of that layer
+    with pytest.raises(PreconditionFailed):
+        await player.put({}, LINUX, given=Precondition())  # there is none
+    assert (await player.put({}, LINUX, given=Precondition(is_absent=True))).revisions.tag == "a3.p4"
+    with pytest.raises(PreconditionFailed):
+        await player.delete(given=read("a3.p2"))
+    await player.delete(given=read("a3.p4"))
+
+
+async def test_one_overlay_too_many_takes_the_place_of_the_one_unused_for_longest(player):
     for number in range(MAX_OVERLAYS):
         await player.put({"n": number}, {"device_id": f"device {number}"})
-    with pytest.raises(InvalidInput) as error:
-        await player.put({}, {"device_id": "one more"})
-    assert error.value.problems[0].rule == "too_many_layers"
-    assert (await player.put({"n": -1}, {"device_id": "device 5"})).payload == {"n": -1}
+        player.later(seconds=1)
+    player.later(hours=2)
+    await player.get(device_id="device 0")  # which is in use
+    player.events.clear()
+    await player.put({}, {"device_id": "one more"})
+    assert [(event.device_id, event.is_deleted) for event in player.events] == [("device 1", True), ("one more", False)]
+    assert len({event.revision for event in player.events}) == 1
+    left = {layer.name for layer in await player.queries.layers(player.id, player.product)}
+    assert len(left) == MAX_OVERLAYS
+    assert {"device 0", "one more"} <= left
+    assert "device 1" not in left
+
+
+async def test_a_new_device_learns_what_there_is(player):
+    await player.put({"n": 1}, DECK)
+    await player.put({"n": 2})
+    await player.put({"n": 3}, LINUX)
+    found = await player.queries.layers(player.id, player.product)
+    assert [(one.layer, one.name, one.revision) for one in found] == [
+        ("account", None, 2),
+        ("platform", "linux", 3),
+        ("device", "deck", 1),
+    ]
+    other, deleted = uuid4(), player.product
+    await player.delete()
+    player.later(minutes=1)
+    player.product, since = other, player.now
+    await player.put({"n": 4}, LINUX)
+    page = await player.queries.games(player.id, GameFilter())
+    assert [(one.product_id, one.has_account_layer, one.overlay_count) for one in page.items] == [(other, False, 1)]
+    changed = await player.queries.games(player.id, GameFilter(since=since - timedelta(minutes=1)))
+    assert [(one.product_id, one.overlay_count) for one in changed.items] == [(other, 1), (deleted, 0)]
+    assert (await player.queries.games(player.id, GameFilter(since=since))).total == 1
+    assert await player.queries.layers(player.id, uuid4()) == []
+
+
+async def test_what_the_release_before_writes_counts_as_a_change_of_every_layer(player, read):
+    await player.put({"a": 1})
+    await player.put({"a": 2}, DECK)
+    await player.connection.execute(
+        "UPDATE settings.game_specific_settings SET revision = revision + 1, settings_payload = '{\"a\": 3}'"
+    )
+    seen = await player.get(**DECK)
+    assert seen.revisions.tag == "a3.d3"
+    with pytest.raises(PreconditionFailed):
+        await player.put({}, given=read("a1"))
+    await player.put({"a": 4}, given=read(seen.revisions.tag))
+    assert (await player.get(**DECK)).revisions.tag == "a4.d3"
 
 
 async def test_a_read_is_a_synchronisation_at_most_once_a_minute(player):

@@ -42,24 +42,25 @@ def code_of(response):
 async def test_settings_live_from_their_first_write_to_their_end(player, game):
     assert code_of(await player.http.get(f"/settings/{game}")) == (404, "SETTINGS_NOT_FOUND")
     made = await put(player, game, {"volume": 0.5, "keys": {"jump": "space"}})
-    assert (made.status_code, made.headers["ETag"]) == (201, '"1"')
+    assert (made.status_code, made.headers["ETag"]) == (201, '"a1"')
     patch = await player.http.patch(f"/settings/{game}", json=body({"keys": {"jump": None, "run": "shift"}}))
     assert attributes(patch)["settings_payload"] == {"volume": 0.5, "keys": {"run": "shift"}}
     low = await put(player, game, {"volume": 0}, "?device_id=deck")
     assert attributes(low)["settings_layers"] == {"volume": "device", "keys": "account"}
+    assert (low.headers["ETag"], attributes(low)["revision"]) == ('"a2.d3"', 3)
     shown = await player.http.get(f"/settings/{game}")
-    assert (attributes(shown)["settings_payload"]["volume"], shown.headers["ETag"]) == (0.5, '"3"')
-    again = await player.http.get(f"/settings/{game}", headers={"If-None-Match": '"3"'})
+    assert (attributes(shown)["settings_payload"]["volume"], shown.headers["ETag"]) == (0.5, '"a2"')
+    again = await player.http.get(f"/settings/{game}", headers={"If-None-Match": '"a2"'})
     assert (again.status_code, again.content) == (304, b"")
     assert (await player.http.delete(f"/settings/{game}?device_id=deck")).status_code == 204
-    assert (await player.http.delete(f"/settings/{game}", headers={"If-Match": '"4"'})).status_code == 204
+    assert (await player.http.delete(f"/settings/{game}", headers={"If-Match": '"a2"'})).status_code == 204
     assert code_of(await player.http.delete(f"/settings/{game}")) == (404, "SETTINGS_NOT_FOUND")
     assert code_of(await put(player, game, {}, "?platform=linux&device_id=deck")) == (400, "VALIDATION_ERROR")
 
 
 async def test_of_two_devices_that_write_at_once_what_they_read_one_is_told_of_the_other(player, game):
     await put(player, game, {"volume": 0})
-    written = [put(player, game, {"volume": number}, **{"If-Match": '"1"'}) for number in range(1, 9)]
+    written = [put(player, game, {"volume": number}, **{"If-Match": '"a1"'}) for number in range(1, 9)]
     answers = await asyncio.gather(*written)
     assert sorted(answer.status_code for answer in answers) == [200, *[412] * 7]
     [winner] = [answer.json()["data"] for answer in answers if answer.status_code == 200]
@@ -69,9 +70,9 @@ async def test_of_two_devices_that_write_at_once_what_they_read_one_is_told_of_t
         current = error["meta"]["current"]["attributes"]
         assert current["settings_payload"] == winner["attributes"]["settings_payload"]
         assert current["revision"] == 2
-    for stale in ('"7"', 'W/"2"', '"2', "nonsense", f'"{"2" * 5000}"', '""', '"", "1"', ","):
+    for stale in ('"7"', '"2"', '"a7"', '"d2"', 'W/"a2"', '"a2', "nonsense", f'"{"2" * 5000}"', '""', '"", "1"', ","):
         assert code_of(await put(player, game, {}, **{"If-Match": stale})) == (412, "PRECONDITION_FAILED")
-    assert (await put(player, game, {}, **{"If-Match": '"1", "2"'})).status_code == 200
+    assert (await put(player, game, {}, **{"If-Match": '"a1", "a2"'})).status_code == 200
     assert code_of(await put(player, game, {}, **{"If-None-Match": "*"})) == (412, "PRECONDITION_FAILED")
 
 
@@ -94,6 +95,23 @@ async def test_without_if_match_the_last_one_wins_and_both_hear_of_both(
         return sum(b"game.settings.updated" in value for value in values) == 2
 
     await read_records(platform, "com.platform.library.events.v1", told)
+
+
+async def test_a_new_device_asks_what_there_is_and_removes_what_is_old(player, game):
+    await put(player, game, {"volume": 1})
+    for device in ("old", "deck"):
+        await put(player, game, {"volume": 0}, f"?device_id={device}")
+    for removed in ("", "old"):
+        if removed:
+            assert (await player.http.delete(f"/settings/{game}?device_id={removed}")).status_code == 204
+        layers = (await player.get(f"/settings/{game}/layers"))["data"]
+        names = [(one["attributes"]["layer"], one["attributes"]["device_id"]) for one in layers]
+        assert names == [("account", None), ("device", "deck"), *([] if removed else [("device", "old")])]
+    listed = await player.get("/settings", since="2026-01-01T00:00:00Z", limit=1)
+    assert listed["meta"]["total_items"] == 1
+    assert listed["data"][0]["attributes"]["overlay_count"] == 1
+    assert "since=2026" in listed["links"]["self"]
+    assert code_of(await player.http.get("/settings?since=yesterday")) == (400, "VALIDATION_ERROR")
 
 
 async def test_writing_needs_access_and_reading_does_not(player, game, new_player, wait_until):
@@ -168,8 +186,13 @@ async def test_games_read_and_write_over_grpc(player, game, service, caller, ref
         assert json.loads(patched.settings.settings_payload) == {"n": 9007199254740993, "k": 1}
         assert json.loads(patched.settings.settings_layers) == {"n": "account", "k": "platform"}
         seen = await get(server, platform="linux")
-        assert seen.settings.revision == 2
-        assert await refusal(update("{}", expected_revision=1)) == ("FAILED_PRECONDITION", "PRECONDITION_FAILED")
+        assert (seen.settings.revision, seen.settings.account_revision, seen.settings.platform_revision) == (2, 1, 2)
+        assert await refusal(update("{}", expected_revision=2)) == ("FAILED_PRECONDITION", "PRECONDITION_FAILED")
+        layers = await stub.ListSettingsLayers(messages.ListSettingsLayersRequest(**ids), metadata=own)
+        assert [(one.layer, one.platform) for one in layers.layers] == [("account", ""), ("platform", "linux")]
+        listing = messages.ListGameSettingsRequest(user_id=str(player.id))
+        assert (await stub.ListGameSettings(listing, metadata=server)).games[0].overlay_count == 1
+        assert (await refusal(stub.ListGameSettings(listing, metadata=caller(uuid4()))))[0] == "PERMISSION_DENIED"
         assert await refusal(update("{}", expected_revision=0)) == ("FAILED_PRECONDITION", "PRECONDITION_FAILED")
         assert await refusal(update("{}", server)) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
         assert await refusal(update("[]")) == ("INVALID_ARGUMENT", "VALIDATION_ERROR")

@@ -4,16 +4,17 @@ This is the package's whole public API; nothing deeper is meant to be imported.
 """
 
 from gameshelf.kernel.migrations import Migrations
-from gameshelf.settings.commands import Address, NewSettings, SettingsPatch
+from gameshelf.settings.commands import Address, GameFilter, NewSettings, SettingsPatch
 from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
 from gameshelf.settings.events import SettingsUpdated
 from gameshelf.settings.models import METADATA, SCHEMA, LayerKind
 from gameshelf.settings.overview import count_games_with_settings
 from gameshelf.settings.ports import Access
 from gameshelf.settings.queries import SettingsQueries
-from gameshelf.settings.rules import MAX_LEVELS, MAX_VALUES, Precondition, merged, patched, too_deep
+from gameshelf.settings.revisions import Precondition, Revisions, parse_tag
+from gameshelf.settings.rules import MAX_LEVELS, MAX_VALUES, merged, patched, too_deep
 from gameshelf.settings.service import DEFAULT_MAX_BYTES, MAX_OVERLAYS, SettingsService
-from gameshelf.settings.views import Settings
+from gameshelf.settings.views import GameView, LayerView, Settings
 
 __version__ = "0.1.0"
 
@@ -28,10 +29,14 @@ __all__ = [
     "MIGRATIONS",
     "Access",
     "Address",
+    "GameFilter",
+    "GameView",
     "LayerKind",
+    "LayerView",
     "NewSettings",
     "Precondition",
     "PreconditionFailed",
+    "Revisions",
     "Settings",
     "SettingsNotFound",
     "SettingsPatch",
@@ -41,6 +46,7 @@ __all__ = [
     "SettingsUpdated",
     "count_games_with_settings",
     "merged",
+    "parse_tag",
     "patched",
     "too_deep",
 ]

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any, ClassVar
 
+from gameshelf.kernel.clock import Moment
 from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
 from gameshelf.kernel.text import Name
 from gameshelf.settings.models import LayerKind
 from gameshelf.settings.rules import MAX_VALUES
@@ -33,6 +35,20 @@ class Address(_Command):
         if len(overlays) > 1:
             raise InvalidInput(Problem("one_layer", parameter="device_id"))
         return overlays[0] if overlays else None
+
+
+class GameFilter(_Command):
+    """Which of the games that have settings, and which page of them."""
+
+    since: Moment | None = None
+    """Those that changed then or later, deleted ones too."""
+    page: int = Field(default=1, ge=1, le=MAX_PAGE)
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+
+    @property
+    def slice(self) -> Page:
+        """The page that is wanted."""
+        return Page(self.page, self.limit)
 
 
 class NewSettings(_Command):

@@ -52,6 +52,11 @@ class GameSettings(_Table, table=True):
     """Null without a layer of the account."""
     revision: int = Field(sa_type=BigInteger)
     """Grows with every change of any layer."""
+    account_revision: int | None = Field(default=None, sa_type=BigInteger)
+    """That of the account's layer, as far as ``counted_revision`` is ``revision``."""
+    counted_revision: int | None = Field(default=None, sa_type=BigInteger)
+    """Through which revision those of the layers are known. Behind it are changes by a version that doesn't write
+    them, and restores: then any layer may have changed at ``revision``."""
     last_updated_at: datetime = _time()
     last_synced_with_cloud_at: datetime | None = _time(default=None, nullable=True)
 
@@ -86,7 +91,11 @@ class SettingsOverlay(_Table, table=True):
     kind: str = Field(primary_key=True, max_length=10)
     name: str = Field(primary_key=True, max_length=100)
     settings_payload: dict[str, Any] = Field(sa_type=JSONB)
+    revision: int | None = Field(default=None, sa_type=BigInteger)
+    """As far as the game's ``counted_revision`` is its ``revision``."""
     last_updated_at: datetime = _time()
+    last_used_at: datetime | None = _time(default=None, nullable=True)
+    """When it was read or written last, within an hour; null: when it was updated last."""
 
 
 METADATA = _Table.metadata

@@ -6,7 +6,6 @@ A payload is a JSON object as Python has it: dicts, lists, strings, numbers, boo
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from gameshelf.kernel.errors import InvalidInput, Problem, pointer_step
@@ -25,22 +24,6 @@ Origins = dict[str, Any]
 _POINTER = "/data/attributes/settings_payload"
 _CONTAINERS = frozenset({dict, list})
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**64 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Precondition:
-    """What the writer believes of the settings as they are (RFC 9110, section 13)."""
-
-    revisions: frozenset[int] | None = None
-    """The revisions of If-Match; None: whatever is there."""
-    is_absent: bool = False
-    """If-None-Match: * — there must be none."""
-
-    def holds(self, revision: int | None) -> bool:
-        """``revision`` is the current one, None without settings."""
-        if self.is_absent:
-            return revision is None
-        return revision is not None and (self.revisions is None or revision in self.revisions)
 
 
 def checked(payload: Json) -> Json:

@@ -10,17 +10,17 @@ from uuid import UUID
 
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.errors import InvalidInput
 from gameshelf.kernel.events import Record
 from gameshelf.settings.commands import Address, NewSettings, SettingsPatch
 from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
 from gameshelf.settings.events import SettingsUpdated
 from gameshelf.settings.models import LayerKind
 from gameshelf.settings.ports import Access
+from gameshelf.settings.revisions import Precondition
 from gameshelf.settings.rules import (
     MAX_VALUES,
     Json,
-    Precondition,
     checked,
     has_more_values,
     is_same,
@@ -28,12 +28,12 @@ from gameshelf.settings.rules import (
     size,
     too_many_values,
 )
-from gameshelf.settings.store import ERASURE, SettingsStore, StoredSettings
+from gameshelf.settings.store import ERASURE, SettingsStore, StoredOverlay, StoredSettings
 from gameshelf.settings.views import ACCOUNT, Settings, view
 
 DEFAULT_MAX_BYTES = 262_144
 MAX_OVERLAYS = 64
-"""How many platforms and devices may have a layer of their own, a game."""
+"""How many platforms and devices have a layer of their own, a game. One more evicts the one unused for longest."""
 
 Layer = tuple[LayerKind, str]
 _POINTER = "/data/attributes/settings_payload"
@@ -65,7 +65,8 @@ class SettingsService:
     ) -> tuple[Settings, bool]:
         """Writes a whole layer: the settings as they are then, and whether the game had none before.
 
-        Raises PreconditionFailed with the current state, SettingsTooLarge, InvalidInput, and what ``access`` refuses.
+        Where there are 64 overlays the one that was unused for longest goes. Raises PreconditionFailed with the current
+        state, SettingsTooLarge, InvalidInput, and what ``access`` refuses.
         """
         payload = self._checked(new.settings_payload)
         return await self._write(user_id, product_id, address, given, lambda _: payload)
@@ -88,21 +89,29 @@ class SettingsService:
         layer = address.layer()
         await self._access.require(user_id, product_id)
         stored = await self._store.load(user_id, product_id, address.overlays())
-        _require(given, product_id, stored)
+        kind = layer[0] if layer else None
+        if given and not given.holds(kind, stored.revision_of(kind) if stored else 0):
+            raise _changed(product_id, stored, address)
         before = _layer_of(stored, layer)
         payload = change(before or {})
-        if stored and is_same(payload, before):  # nobody needs to hear of it
-            now = self._clock()
-            await self._store.synced(user_id, product_id, now)
-            return view(product_id, stored), False
-        self._require_small(payload)
-        if layer and before is None and stored and stored.overlay_count >= MAX_OVERLAYS:
-            raise InvalidInput(Problem("too_many_layers", parameter=str(layer[0]), params={"max": MAX_OVERLAYS}))
         now = self._clock()
+        if stored and is_same(payload, before):  # nobody needs to hear of it
+            await self._store.synced(user_id, product_id, now)
+            if layer:
+                await self._store.used(user_id, product_id, [layer], now)
+            return replace(view(product_id, stored, address), revision=stored.revision_of(kind)), False
+        self._require_small(payload)
+        evicted: Layer | None = None
+        if stored and not stored.is_counted:
+            await self._store.settle(user_id, product_id)
+        if layer and before is None and stored and stored.overlay_count >= MAX_OVERLAYS:
+            evicted = await self._store.evict(user_id, product_id)
         revision = await self._store.put(user_id, product_id, layer, payload, now)
+        if evicted:
+            self._tell(user_id, product_id, revision, evicted, now, is_deleted=True)
         self._tell(user_id, product_id, revision, layer, now)
         after = _with(stored, layer, payload, revision, now)
-        return view(product_id, after), stored is None or not stored.exists
+        return view(product_id, after, address), stored is None or not stored.exists
 
     async def delete(
         self, user_id: UUID, product_id: UUID, address: Address, given: Precondition | None = None
@@ -110,12 +119,24 @@ class SettingsService:
         """Deletes one overlay, or without an address all layers. Raises SettingsNotFound, PreconditionFailed."""
         layer = address.layer()
         stored = await self._store.load(user_id, product_id, address.overlays())
-        _require(given, product_id, stored)
+        if given and not await self._may_delete(user_id, product_id, layer, given, stored):
+            raise _changed(product_id, stored, address)
         if stored is None or not stored.exists or (layer and _layer_of(stored, layer) is None):
             raise SettingsNotFound
+        if not stored.is_counted:
+            await self._store.settle(user_id, product_id)
         now = self._clock()
         revision = await self._store.delete(user_id, product_id, layer, now)
         self._tell(user_id, product_id, revision, layer, now, is_deleted=True)
+
+    async def _may_delete(
+        self, user_id: UUID, product_id: UUID, layer: Layer | None, given: Precondition, stored: StoredSettings | None
+    ) -> bool:
+        if layer:
+            return given.holds(layer[0], stored.revision_of(layer[0]) if stored else 0)
+        found = await self._store.layers(user_id, product_id)
+        overlays = frozenset((LayerKind(row["layer"]), row["revision"]) for row in found if row["name"] is not None)
+        return given.holds_for_all(stored.account_revision if stored else 0, overlays)
 
     def _checked(self, payload: Json) -> Json:
         # A value takes two bytes at least. Refused unseen, since looking at a million of them is felt by everybody.
@@ -159,23 +180,26 @@ class SettingsService:
         return await ERASURE.erase_some(self._connection, user_id, limit)
 
 
-def _require(given: Precondition | None, product_id: UUID, stored: StoredSettings | None) -> None:
-    current = stored if stored and stored.exists else None
-    if given and not given.holds(current.revision if current else None):
-        raise PreconditionFailed(current=view(product_id, current) if current else None)
+def _changed(product_id: UUID, stored: StoredSettings | None, address: Address) -> PreconditionFailed:
+    exists = stored is not None and stored.exists
+    return PreconditionFailed(current=view(product_id, stored, address) if stored and exists else None)
 
 
 def _layer_of(stored: StoredSettings | None, layer: Layer | None) -> Json | None:
     if stored is None:
         return None
-    return stored.overlays.get(layer[0]) if layer else stored.account
+    if layer is None:
+        return stored.account
+    overlay = stored.overlays.get(layer[0])
+    return overlay.payload if overlay else None
 
 
 def _with(
     stored: StoredSettings | None, layer: Layer | None, payload: Json, revision: int, now: datetime
 ) -> StoredSettings:
-    before = stored or StoredSettings(0, now, now, None, 0)
+    before = stored or StoredSettings(0, 0, True, now, now, None, 0)
     after = replace(before, revision=revision, last_updated_at=now, last_synced_with_cloud_at=now)
     if layer is None:
-        return replace(after, account=payload)
-    return replace(after, overlays={**before.overlays, layer[0]: payload})
+        return replace(after, account=payload, account_revision=revision)
+    overlay = StoredOverlay(payload, revision, now)
+    return replace(after, overlays={**before.overlays, layer[0]: overlay})

@@ -10,7 +10,22 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, Erasure, rows, user
 from gameshelf.settings.models import FirstRevision, GameSettings, LayerKind, SettingsOverlay
 from gameshelf.settings.rules import Json, as_text, from_text
-from sqlalchemy import String, Text, Uuid, and_, bindparam, cast, delete, func, or_, select, tuple_, update
+from sqlalchemy import (
+    String,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -24,8 +39,19 @@ _OF_GAME = (col(_G.user_id) == user(), col(_G.product_id) == _PRODUCT)
 
 SYNCED_AFTER = timedelta(minutes=1)
 """How old the time of the last synchronisation is before a read writes it anew (contract, section 3.7)."""
+USED_AFTER = timedelta(hours=1)
+"""How old the time of an overlay's last use is before a read writes it anew."""
 
 ERASURE = Erasure((SettingsOverlay, GameSettings))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOverlay:
+    """An overlay that was asked for."""
+
+    payload: Json
+    revision: int
+    last_used_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +59,24 @@ class StoredSettings:
     """What is stored of a game's settings, as far as it was asked for."""
 
     revision: int
+    """The counter: the revision of the newest change of any layer."""
+    account_revision: int
+    """0 without a layer of the account."""
+    is_counted: bool
+    """Whether the revisions of all layers are stored; else each counts as changed at ``revision``."""
     last_updated_at: datetime
     last_synced_with_cloud_at: datetime | None
     account: Json | None
     """None without a layer of the account."""
     overlay_count: int
     """How many overlays there are, asked for or not."""
-    overlays: dict[LayerKind, Json] = field(default_factory=dict)
+    overlays: dict[LayerKind, StoredOverlay] = field(default_factory=dict)
+
+    def revision_of(self, kind: LayerKind | None) -> int:
+        """That of an overlay that was asked for, or with None of the account's layer; 0 where there is none."""
+        if kind is None:
+            return self.account_revision
+        return self.overlays[kind].revision if kind in self.overlays else 0
 
     @property
     def exists(self) -> bool:
@@ -55,15 +92,28 @@ _overlay_count = (
     .where(col(_every.user_id) == col(_G.user_id), col(_every.product_id) == col(_G.product_id))
     .scalar_subquery()
 )
+# A version that doesn't count the revisions of layers may have changed any of them.
+_is_counted = func.coalesce(col(_G.counted_revision) == col(_G.revision), False)
+_account_revision = case(
+    (col(_G.settings_payload).is_(None), 0),
+    (_is_counted, func.coalesce(col(_G.account_revision), col(_G.revision))),
+    else_=col(_G.revision),
+)
+_overlay_revision = case((_is_counted, func.coalesce(col(_O.revision), col(_G.revision))), else_=col(_G.revision))
+_last_used_at = func.coalesce(col(_O.last_used_at), col(_O.last_updated_at))
 _LOAD = Statement(
     select(
         col(_G.revision),
+        _account_revision.label("account_revision"),
+        _is_counted.label("is_counted"),
         col(_G.last_updated_at),
         col(_G.last_synced_with_cloud_at),
         cast(_G.settings_payload, Text).label("account"),
         _overlay_count.label("overlay_count"),
         col(_O.kind),
         cast(_O.settings_payload, Text).label("overlay"),
+        _overlay_revision.label("overlay_revision"),
+        _last_used_at.label("last_used_at"),
     )
     .select_from(GameSettings)
     .outerjoin(
@@ -81,36 +131,94 @@ _LOAD = Statement(
 def _head(payload: Any) -> Any:
     """The next revision of a game's settings; ``payload`` is the account's layer, or nothing to leave that as it is."""
     first = func.coalesce(select(col(FirstRevision.revision)).scalar_subquery(), 1)
-    values = {"revision": first, "last_updated_at": _NOW, "last_synced_with_cloud_at": _NOW}
+    times = {"last_updated_at": _NOW, "last_synced_with_cloud_at": _NOW}
+    made: dict[str, Any] = {"revision": first, "counted_revision": first, **times}
+    changed: dict[str, Any] = {"revision": _next_revision, "counted_revision": _next_revision, **times}
     if payload is not None:
-        values["settings_payload"] = payload
-    made = insert(GameSettings).values(user_id=user(), product_id=_PRODUCT, **values)
-    return made.on_conflict_do_update(
-        index_elements=["user_id", "product_id"], set_={**values, "revision": col(_G.revision) + 1}
-    ).returning(col(_G.revision))
+        made |= {"settings_payload": payload, "account_revision": first}
+        changed |= {"settings_payload": payload, "account_revision": _next_revision}
+    inserted = insert(GameSettings).values(user_id=user(), product_id=_PRODUCT, **made)
+    return inserted.on_conflict_do_update(index_elements=["user_id", "product_id"], set_=changed).returning(
+        col(_G.revision)
+    )
 
 
-_overlay = insert(SettingsOverlay).values(
-    user_id=user(), product_id=_PRODUCT, kind=_KIND, name=_NAME, settings_payload=_PAYLOAD, last_updated_at=_NOW
+_next_revision = col(_G.revision) + 1
+_PUT_ACCOUNT = Statement(_head(_PAYLOAD))
+_counted = _head(None).cte("counted")
+_overlay = insert(SettingsOverlay).from_select(
+    ["user_id", "product_id", "kind", "name", "settings_payload", "last_updated_at", "last_used_at", "revision"],
+    select(user(), _PRODUCT, _KIND, _NAME, _PAYLOAD, _NOW, _NOW, _counted.c.revision),
+    include_defaults=False,
 )
-_put_overlay = _overlay.on_conflict_do_update(
-    index_elements=["user_id", "product_id", "kind", "name"],
-    set_={"settings_payload": _overlay.excluded.settings_payload, "last_updated_at": _NOW},
+_PUT_OVERLAY = Statement(
+    _overlay.on_conflict_do_update(
+        index_elements=["user_id", "product_id", "kind", "name"],
+        set_={
+            name: _overlay.excluded[name]
+            for name in ("settings_payload", "last_updated_at", "last_used_at", "revision")
+        },
+    ).returning(col(_O.revision))
 )
 _of_game = (col(_O.user_id) == user(), col(_O.product_id) == _PRODUCT)
-_PUT_ACCOUNT = Statement(_head(_PAYLOAD))
-_PUT_OVERLAY = Statement(_head(None).add_cte(_put_overlay.cte("overlay")))
 _next = (
     update(GameSettings)
     .where(*_OF_GAME)
-    .values(revision=col(_G.revision) + 1, last_updated_at=_NOW, last_synced_with_cloud_at=_NOW)
+    .values(
+        revision=_next_revision,
+        counted_revision=_next_revision,
+        last_updated_at=_NOW,
+        last_synced_with_cloud_at=_NOW,
+    )
     .returning(col(_G.revision))
 )
 _DELETE_OVERLAY = Statement(
     _next.add_cte(delete(SettingsOverlay).where(*_of_game, col(_O.kind) == _KIND, col(_O.name) == _NAME).cte("overlay"))
 )
 _DELETE_ALL = Statement(
-    _next.values(settings_payload=None).add_cte(delete(SettingsOverlay).where(*_of_game).cte("overlays"))
+    _next.values(settings_payload=None, account_revision=None).add_cte(
+        delete(SettingsOverlay).where(*_of_game).cte("overlays")
+    )
+)
+_unused = (
+    select(col(_O.kind), col(_O.name))
+    .where(*_of_game)
+    .order_by(_last_used_at, col(_O.kind), col(_O.name))
+    .limit(1)
+    .subquery("unused")
+)
+_EVICT = Statement(
+    delete(SettingsOverlay)
+    .where(*_of_game, col(_O.kind) == _unused.c.kind, col(_O.name) == _unused.c.name)
+    .returning(col(_O.kind), col(_O.name))
+)
+_settled = (
+    update(GameSettings)
+    .where(*_OF_GAME)
+    .values(account_revision=col(_G.revision), counted_revision=col(_G.revision))
+    .returning(col(_G.revision))
+    .cte("settled")
+)
+_SETTLE = Statement(update(SettingsOverlay).where(*_of_game).values(revision=_settled.c.revision))
+_USED = Statement(
+    update(SettingsOverlay)
+    .where(*_of_game, tuple_(col(_O.kind), col(_O.name)).in_(select(_asked.c.kind, _asked.c.name)))
+    .values(last_used_at=_NOW)
+)
+_LAYERS = Statement(
+    select(
+        literal("account").label("layer"),
+        literal(None, String).label("name"),
+        _account_revision.label("revision"),
+        col(_G.last_updated_at),
+        literal(None, TIME).label("last_used_at"),
+    )
+    .where(*_OF_GAME, col(_G.settings_payload).is_not(None))
+    .union_all(
+        select(col(_O.kind), col(_O.name), _overlay_revision, col(_O.last_updated_at), _last_used_at)
+        .join(GameSettings, and_(col(_G.user_id) == col(_O.user_id), col(_G.product_id) == col(_O.product_id)))
+        .where(*_of_game)
+    )
 )
 _SYNCED = Statement(
     update(GameSettings)
@@ -148,11 +256,19 @@ class SettingsStore:
         account = None if first["account"] is None else from_text(first["account"])
         return StoredSettings(
             first["revision"],
+            first["account_revision"],
+            first["is_counted"],
             first["last_updated_at"],
             first["last_synced_with_cloud_at"],
             account,
             first["overlay_count"],
-            {LayerKind(row["kind"]): from_text(row["overlay"]) for row in found if row["kind"]},
+            {
+                LayerKind(row["kind"]): StoredOverlay(
+                    from_text(row["overlay"]), row["overlay_revision"], row["last_used_at"]
+                )
+                for row in found
+                if row["kind"]
+            },
         )
 
     async def put(
@@ -180,6 +296,33 @@ class SettingsStore:
             self._connection, user_id=user_id, product_id=product_id, kind=kind, name=name, now=now
         )
         return _revision(row)
+
+    async def settle(self, user_id: UUID, product_id: UUID) -> None:
+        """Writes down the game's revision as that of each layer, where a version before this one has changed some."""
+        await _SETTLE.run(self._connection, user_id=user_id, product_id=product_id)
+
+    async def evict(self, user_id: UUID, product_id: UUID) -> tuple[LayerKind, str]:
+        """Deletes the overlay that was unused for longest; which it was. A change of revision is the caller's."""
+        row = await _EVICT.first(self._connection, user_id=user_id, product_id=product_id)
+        assert row is not None
+        return LayerKind(row["kind"]), row["name"]
+
+    async def layers(self, user_id: UUID, product_id: UUID) -> list[Any]:
+        """Every layer of a game: ``layer``, ``name``, ``revision``, ``last_updated_at``, ``last_used_at``."""
+        return await _LAYERS.all(self._connection, user_id=user_id, product_id=product_id)
+
+    async def used(
+        self, user_id: UUID, product_id: UUID, overlays: Sequence[tuple[LayerKind, str]], now: datetime
+    ) -> None:
+        """These overlays are in use as of now."""
+        await _USED.run(
+            self._connection,
+            user_id=user_id,
+            product_id=product_id,
+            kinds=[kind for kind, _ in overlays],
+            names=[name for _, name in overlays],
+            now=now,
+        )
 
     async def synced(self, user_id: UUID, product_id: UUID, now: datetime) -> None:
         """A client has the settings as they are, as of now."""

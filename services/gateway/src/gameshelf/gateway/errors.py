@@ -446,7 +446,6 @@ _RULES: dict[str, tuple[str, str]] = {
         "Укажите либо platform, либо device_id: запись меняет один слой.",
         "Give platform or device_id: a write changes one layer.",
     ),
-    "too_many_layers": ("Не больше {max} слоёв.", "At most {max} layers."),
     "slot_name": ("Имя не может содержать «..».", "The name may not contain '..'."),
     "slot_name_taken": ("Сохранение с таким именем уже есть.", "There is a save of this name already."),
     "size_of_known_content": (

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+library/v1/game_settings_sync_service.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"b\n\x16GetGameSettingsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\x11\n\tdevice_id\x18\x04 \x01(\t\"E\n\x17GetGameSettingsResponse\x12*\n\x08settings\x18\x01 \x01(\x0b\x32\x18.library.v1.GameSettings\"\xdb\x01\n\x19UpdateGameSettingsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x18\n\x10settings_payload\x18\x03 \x01(\t\x12$\n\x04mode\x18\x04 \x01(\x0e\x32\x16.library.v1.UpdateMode\x12\x10\n\x08platform\x18\x05 \x01(\t\x12\x11\n\tdevice_id\x18\x06 \x01(\t\x12\x1e\n\x11\x65xpected_revision\x18\x07 \x01(\x03H\x00\x88\x01\x01\x42\x14\n\x12_expected_revision\"H\n\x1aUpdateGameSettingsResponse\x12*\n\x08settings\x18\x01 \x01(\x0b\x32\x18.library.v1.GameSettings\"\xdb\x01\n\x0cGameSettings\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x18\n\x10settings_payload\x18\x02 \x01(\t\x12\x17\n\x0fsettings_layers\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x33\n\x0flast_updated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12=\n\x19last_synced_with_cloud_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*_\n\nUpdateMode\x12\x1b\n\x17UPDATE_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13UPDATE_MODE_REPLACE\x10\x01\x12\x1b\n\x17UPDATE_MODE_MERGE_PATCH\x10\x02\x32\xda\x01\n\x17GameSettingsSyncService\x12Z\n\x0fGetGameSettings\x12\".library.v1.GetGameSettingsRequest\x1a#.library.v1.GetGameSettingsResponse\x12\x63\n\x12UpdateGameSettings\x12%.library.v1.UpdateGameSettingsRequest\x1a&.library.v1.UpdateGameSettingsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+library/v1/game_settings_sync_service.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"b\n\x16GetGameSettingsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x10\n\x08platform\x18\x03 \x01(\t\x12\x11\n\tdevice_id\x18\x04 \x01(\t\"E\n\x17GetGameSettingsResponse\x12*\n\x08settings\x18\x01 \x01(\x0b\x32\x18.library.v1.GameSettings\"\xdb\x01\n\x19UpdateGameSettingsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x18\n\x10settings_payload\x18\x03 \x01(\t\x12$\n\x04mode\x18\x04 \x01(\x0e\x32\x16.library.v1.UpdateMode\x12\x10\n\x08platform\x18\x05 \x01(\t\x12\x11\n\tdevice_id\x18\x06 \x01(\t\x12\x1e\n\x11\x65xpected_revision\x18\x07 \x01(\x03H\x00\x88\x01\x01\x42\x14\n\x12_expected_revision\"H\n\x1aUpdateGameSettingsResponse\x12*\n\x08settings\x18\x01 \x01(\x0b\x32\x18.library.v1.GameSettings\"\xa9\x02\n\x0cGameSettings\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x18\n\x10settings_payload\x18\x02 \x01(\t\x12\x17\n\x0fsettings_layers\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x33\n\x0flast_updated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12=\n\x19last_synced_with_cloud_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x61\x63\x63ount_revision\x18\x07 \x01(\x03\x12\x19\n\x11platform_revision\x18\x08 \x01(\x03\x12\x17\n\x0f\x64\x65vice_revision\x18\t \x01(\x03\"r\n\x17ListGameSettingsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12)\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04page\x18\x03 \x01(\x05\x12\r\n\x05limit\x18\x04 \x01(\x05\"Z\n\x18ListGameSettingsResponse\x12)\n\x05games\x18\x01 \x03(\x0b\x32\x1a.library.v1.SettingsOfGame\x12\x13\n\x0btotal_items\x18\x02 \x01(\x03\"\xdc\x01\n\x0eSettingsOfGame\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\x10\n\x08revision\x18\x02 \x01(\x03\x12\x19\n\x11has_account_layer\x18\x03 \x01(\x08\x12\x15\n\roverlay_count\x18\x04 \x01(\x05\x12\x33\n\x0flast_updated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12=\n\x19last_synced_with_cloud_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"@\n\x19ListSettingsLayersRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\"G\n\x1aListSettingsLayersResponse\x12)\n\x06layers\x18\x01 \x03(\x0b\x32\x19.library.v1.SettingsLayer\"\xbc\x01\n\rSettingsLayer\x12\r\n\x05layer\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x03\x12\x33\n\x0flast_updated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_used_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*_\n\nUpdateMode\x12\x1b\n\x17UPDATE_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13UPDATE_MODE_REPLACE\x10\x01\x12\x1b\n\x17UPDATE_MODE_MERGE_PATCH\x10\x02\x32\x9e\x03\n\x17GameSettingsSyncService\x12Z\n\x0fGetGameSettings\x12\".library.v1.GetGameSettingsRequest\x1a#.library.v1.GetGameSettingsResponse\x12\x63\n\x12UpdateGameSettings\x12%.library.v1.UpdateGameSettingsRequest\x1a&.library.v1.UpdateGameSettingsResponse\x12]\n\x10ListGameSettings\x12#.library.v1.ListGameSettingsRequest\x1a$.library.v1.ListGameSettingsResponse\x12\x63\n\x12ListSettingsLayers\x12%.library.v1.ListSettingsLayersRequest\x1a&.library.v1.ListSettingsLayersResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'library.v1.game_settings_sync_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_UPDATEMODE']._serialized_start=781
-  _globals['_UPDATEMODE']._serialized_end=876
+  _globals['_UPDATEMODE']._serialized_start=1620
+  _globals['_UPDATEMODE']._serialized_end=1715
   _globals['_GETGAMESETTINGSREQUEST']._serialized_start=92
   _globals['_GETGAMESETTINGSREQUEST']._serialized_end=190
   _globals['_GETGAMESETTINGSRESPONSE']._serialized_start=192
@@ -43,7 +43,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATEGAMESETTINGSRESPONSE']._serialized_start=485
   _globals['_UPDATEGAMESETTINGSRESPONSE']._serialized_end=557
   _globals['_GAMESETTINGS']._serialized_start=560
-  _globals['_GAMESETTINGS']._serialized_end=779
-  _globals['_GAMESETTINGSSYNCSERVICE']._serialized_start=879
-  _globals['_GAMESETTINGSSYNCSERVICE']._serialized_end=1097
+  _globals['_GAMESETTINGS']._serialized_end=857
+  _globals['_LISTGAMESETTINGSREQUEST']._serialized_start=859
+  _globals['_LISTGAMESETTINGSREQUEST']._serialized_end=973
+  _globals['_LISTGAMESETTINGSRESPONSE']._serialized_start=975
+  _globals['_LISTGAMESETTINGSRESPONSE']._serialized_end=1065
+  _globals['_SETTINGSOFGAME']._serialized_start=1068
+  _globals['_SETTINGSOFGAME']._serialized_end=1288
+  _globals['_LISTSETTINGSLAYERSREQUEST']._serialized_start=1290
+  _globals['_LISTSETTINGSLAYERSREQUEST']._serialized_end=1354
+  _globals['_LISTSETTINGSLAYERSRESPONSE']._serialized_start=1356
+  _globals['_LISTSETTINGSLAYERSRESPONSE']._serialized_end=1427
+  _globals['_SETTINGSLAYER']._serialized_start=1430
+  _globals['_SETTINGSLAYER']._serialized_end=1618
+  _globals['_GAMESETTINGSSYNCSERVICE']._serialized_start=1718
+  _globals['_GAMESETTINGSSYNCSERVICE']._serialized_end=2132
 # @@protoc_insertion_point(module_scope)

@@ -45,6 +45,16 @@ class GameSettingsSyncServiceStub:
                 request_serializer=library_dot_v1_dot_game__settings__sync__service__pb2.UpdateGameSettingsRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_game__settings__sync__service__pb2.UpdateGameSettingsResponse.FromString,
                 _registered_method=True)
+        self.ListGameSettings = channel.unary_unary(
+                '/library.v1.GameSettingsSyncService/ListGameSettings',
+                request_serializer=library_dot_v1_dot_game__settings__sync__service__pb2.ListGameSettingsRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_game__settings__sync__service__pb2.ListGameSettingsResponse.FromString,
+                _registered_method=True)
+        self.ListSettingsLayers = channel.unary_unary(
+                '/library.v1.GameSettingsSyncService/ListSettingsLayers',
+                request_serializer=library_dot_v1_dot_game__settings__sync__service__pb2.ListSettingsLayersRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_game__settings__sync__service__pb2.ListSettingsLayersResponse.FromString,
+                _registered_method=True)
 
 
 class GameSettingsSyncServiceServicer:
@@ -65,6 +75,20 @@ class GameSettingsSyncServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListGameSettings(self, request, context):
+        """The games that a user has settings of, the one that changed last first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSettingsLayers(self, request, context):
+        """The layers of a game, without what is in them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_GameSettingsSyncServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +101,16 @@ def add_GameSettingsSyncServiceServicer_to_server(servicer, server):
                     servicer.UpdateGameSettings,
                     request_deserializer=library_dot_v1_dot_game__settings__sync__service__pb2.UpdateGameSettingsRequest.FromString,
                     response_serializer=library_dot_v1_dot_game__settings__sync__service__pb2.UpdateGameSettingsResponse.SerializeToString,
+            ),
+            'ListGameSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGameSettings,
+                    request_deserializer=library_dot_v1_dot_game__settings__sync__service__pb2.ListGameSettingsRequest.FromString,
+                    response_serializer=library_dot_v1_dot_game__settings__sync__service__pb2.ListGameSettingsResponse.SerializeToString,
+            ),
+            'ListSettingsLayers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSettingsLayers,
+                    request_deserializer=library_dot_v1_dot_game__settings__sync__service__pb2.ListSettingsLayersRequest.FromString,
+                    response_serializer=library_dot_v1_dot_game__settings__sync__service__pb2.ListSettingsLayersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +168,60 @@ class GameSettingsSyncService:
             '/library.v1.GameSettingsSyncService/UpdateGameSettings',
             library_dot_v1_dot_game__settings__sync__service__pb2.UpdateGameSettingsRequest.SerializeToString,
             library_dot_v1_dot_game__settings__sync__service__pb2.UpdateGameSettingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGameSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.GameSettingsSyncService/ListGameSettings',
+            library_dot_v1_dot_game__settings__sync__service__pb2.ListGameSettingsRequest.SerializeToString,
+            library_dot_v1_dot_game__settings__sync__service__pb2.ListGameSettingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSettingsLayers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.GameSettingsSyncService/ListSettingsLayers',
+            library_dot_v1_dot_game__settings__sync__service__pb2.ListSettingsLayersRequest.SerializeToString,
+            library_dot_v1_dot_game__settings__sync__service__pb2.ListSettingsLayersResponse.FromString,
             options,
             channel_credentials,
             insecure,

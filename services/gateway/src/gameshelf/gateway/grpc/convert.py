@@ -14,7 +14,7 @@ from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as playtime
 from gameshelf.protos.library.v1 import wishlist_service_pb2 as wishlist
 from gameshelf.savegames import OpenConflict, SaveVersion
-from gameshelf.settings import Settings
+from gameshelf.settings import GameView, LayerKind, LayerView, Settings
 from gameshelf.wishlist import Wish
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -92,6 +92,31 @@ def settings(of: Settings) -> game_settings.GameSettings:
         revision=of.revision,
         last_updated_at=timestamp(of.last_updated_at),
         last_synced_with_cloud_at=timestamp(of.last_synced_with_cloud_at),
+        account_revision=of.revisions.account or 0,
+        platform_revision=of.revisions.platform or 0,
+        device_revision=of.revisions.device or 0,
+    )
+
+
+def settings_of_game(of: GameView) -> game_settings.SettingsOfGame:
+    return game_settings.SettingsOfGame(
+        product_id=str(of.product_id),
+        revision=of.revision,
+        has_account_layer=of.has_account_layer,
+        overlay_count=of.overlay_count,
+        last_updated_at=timestamp(of.last_updated_at),
+        last_synced_with_cloud_at=timestamp(of.last_synced_with_cloud_at),
+    )
+
+
+def settings_layer(of: LayerView) -> game_settings.SettingsLayer:
+    return game_settings.SettingsLayer(
+        layer=of.layer,
+        platform=(of.name or "") if of.layer == LayerKind.PLATFORM else "",
+        device_id=(of.name or "") if of.layer == LayerKind.DEVICE else "",
+        revision=of.revision,
+        last_updated_at=timestamp(of.last_updated_at),
+        last_used_at=timestamp(of.last_used_at),
     )
 
 

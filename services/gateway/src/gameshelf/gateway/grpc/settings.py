@@ -13,6 +13,7 @@ from gameshelf.gateway.streams import UserStreams
 from gameshelf.gateway.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.paging import Slice
 from gameshelf.protos.library.v1 import game_settings_sync_service_pb2 as messages
 from gameshelf.protos.library.v1.game_settings_sync_service_pb2_grpc import (
     GameSettingsSyncServiceServicer,
@@ -21,9 +22,12 @@ from gameshelf.protos.library.v1.game_settings_sync_service_pb2_grpc import (
 from gameshelf.settings import (
     MAX_VALUES,
     Address,
+    GameFilter,
+    GameView,
     NewSettings,
     Precondition,
     PreconditionFailed,
+    Revisions,
     SettingsNotFound,
     SettingsPatch,
     SettingsQueries,
@@ -74,7 +78,7 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
         user_id, product_id = parse_id(request.user_id, "user_id"), parse_id(request.product_id, "product_id")
         require_own(user_id)
         address = parse_message(Address, request, _NOT_OF_ADDRESS)
-        given = _precondition(request)
+        given = _precondition(request, address)
         payload = _payload(request.settings_payload)
         try:
             async with self._transactions.begin(user_id) as transaction:
@@ -88,15 +92,42 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
         except PreconditionFailed as error:
             # Metadata is small: whoever is refused reads the current state anew.
             current = error.meta["current"]
-            raise PreconditionFailed(current_revision=current.revision if current else 0) from None
+            layer = address.layer()
+            found_revision = current.revisions.of(layer[0] if layer else None) if current else 0
+            raise PreconditionFailed(current_revision=found_revision) from None
         return messages.UpdateGameSettingsResponse(settings=convert.settings(found))
 
+    async def ListGameSettings(
+        self, request: messages.ListGameSettingsRequest, context: Context
+    ) -> messages.ListGameSettingsResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        require_read(user_id)
+        wanted = parse_message(GameFilter, request, frozenset({"user_id"}))
+        async with self._acquire() as connection:
+            gone = await erased_among(self._streams, connection, {user_id})
+            found = Slice[GameView]([], 0) if gone else await SettingsQueries(connection).games(user_id, wanted)
+        games = [convert.settings_of_game(one) for one in found.items]
+        return messages.ListGameSettingsResponse(games=games, total_items=found.total)
 
-def _precondition(request: messages.UpdateGameSettingsRequest) -> Precondition | None:
+    async def ListSettingsLayers(
+        self, request: messages.ListSettingsLayersRequest, context: Context
+    ) -> messages.ListSettingsLayersResponse:
+        user_id, product_id = parse_id(request.user_id, "user_id"), parse_id(request.product_id, "product_id")
+        require_read(user_id)
+        async with self._acquire() as connection:
+            gone = await erased_among(self._streams, connection, {user_id})
+            found = [] if gone else await SettingsQueries(connection).layers(user_id, product_id)
+        return messages.ListSettingsLayersResponse(layers=[convert.settings_layer(one) for one in found])
+
+
+def _precondition(request: messages.UpdateGameSettingsRequest, address: Address) -> Precondition | None:
     if not request.HasField("expected_revision"):
         return None
-    expected = request.expected_revision
-    return Precondition(frozenset({expected})) if expected else Precondition(is_absent=True)
+    if not request.expected_revision:
+        return Precondition(is_absent=True)
+    layer = address.layer()
+    name = str(layer[0]) if layer else "account"
+    return Precondition(frozenset({Revisions(**{name: request.expected_revision})}))
 
 
 def _payload(text: str) -> dict[str, Any]:

@@ -225,6 +225,32 @@ GAME_SETTINGS = value(
     },
 )
 
+SETTINGS_LAYER = value(
+    "gameSettingsLayer",
+    {
+        "product_id": UUID,
+        "layer": one_of(("account", "platform", "device")),
+        "platform": nullable(TEXT),
+        "device_id": nullable(TEXT),
+        "revision": COUNT,
+        "last_updated_at": TIME,
+        "last_used_at": nullable(TIME),
+    },
+    identity=TEXT,
+)
+
+SETTINGS_OF_GAME = value(
+    "gameSettingsSummary",
+    {
+        "product_id": UUID,
+        "revision": COUNT,
+        "has_account_layer": {"type": "boolean"},
+        "overlay_count": COUNT,
+        "last_updated_at": TIME,
+        "last_synced_with_cloud_at": nullable(TIME),
+    },
+)
+
 _SAVE = {
     "product_id": UUID,
     "slot_name": TEXT,

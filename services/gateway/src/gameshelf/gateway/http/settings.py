@@ -7,10 +7,15 @@ from uuid import UUID
 
 from gameshelf.gateway.http import schemas
 from gameshelf.gateway.http.conditions import is_match, precondition
-from gameshelf.gateway.http.reply import Reply, no_content, ok
+from gameshelf.gateway.http.parse import parameters
+from gameshelf.gateway.http.reply import BASE, Reply, collection, no_content, ok
 from gameshelf.gateway.http.routing import Read, Routes, Write
 from gameshelf.settings import (
     Address,
+    GameFilter,
+    GameView,
+    LayerKind,
+    LayerView,
     NewSettings,
     PreconditionFailed,
     Settings,
@@ -29,6 +34,21 @@ _WRITTEN: dict[str, Any] = {
     "has_etag": True,
     "takes_large": True,
 }
+
+
+@routes.read("/settings", query=GameFilter, answers=schemas.collection(schemas.SETTINGS_OF_GAME))
+async def list_settings(read: Read, query: GameFilter) -> Reply:
+    """Games that the user has settings of, the one that changed last first; with ``since`` also deleted ones."""
+    found = await read.of(SettingsQueries).games(read.user_id, query)
+    shown = [of_game(one) for one in found.items]
+    return Reply(200, collection(f"{BASE}/settings", parameters(query), shown, found.total, query.slice))
+
+
+@routes.read("/settings/<uuid:product_id>/layers", answers=schemas.listing(schemas.SETTINGS_LAYER))
+async def list_layers(read: Read, product_id: UUID) -> Reply:
+    """The layers of a game's settings, without what is in them: what a new device can take over, or remove."""
+    found = await read.of(SettingsQueries).layers(read.user_id, product_id)
+    return ok({"data": [layer(product_id, one) for one in found]})
 
 
 @routes.read(
@@ -87,7 +107,7 @@ def _shown(found: Settings, status: int = 200) -> Reply:
 
 
 def _etag(of: Settings) -> str:
-    return f'"{of.revision}"'
+    return f'"{of.revisions.tag}"'
 
 
 @contextmanager
@@ -110,6 +130,39 @@ def settings(of: Settings) -> dict[str, Any]:
             "settings_payload": of.payload,
             "settings_layers": of.layers,
             "revision": of.revision,
+            "last_updated_at": of.last_updated_at,
+            "last_synced_with_cloud_at": of.last_synced_with_cloud_at,
+        },
+    }
+
+
+def layer(product_id: UUID, of: LayerView) -> dict[str, Any]:
+    """The resource ``gameSettingsLayer``."""
+    return {
+        "type": "gameSettingsLayer",
+        "id": ":".join(filter(None, (str(product_id), of.layer, of.name))),
+        "attributes": {
+            "product_id": product_id,
+            "layer": of.layer,
+            "platform": of.name if of.layer == LayerKind.PLATFORM else None,
+            "device_id": of.name if of.layer == LayerKind.DEVICE else None,
+            "revision": of.revision,
+            "last_updated_at": of.last_updated_at,
+            "last_used_at": of.last_used_at,
+        },
+    }
+
+
+def of_game(of: GameView) -> dict[str, Any]:
+    """The resource ``gameSettingsSummary``."""
+    return {
+        "type": "gameSettingsSummary",
+        "id": of.product_id,
+        "attributes": {
+            "product_id": of.product_id,
+            "revision": of.revision,
+            "has_account_layer": of.has_account_layer,
+            "overlay_count": of.overlay_count,
             "last_updated_at": of.last_updated_at,
             "last_synced_with_cloud_at": of.last_synced_with_cloud_at,
         },

@@ -41,12 +41,19 @@ class Library:
         self.access = AccessQueries(connection)
         self.projection = CatalogProjection(connection, lambda: self.now)
 
-    async def buy(self, *products: UUID, order: str = "order-1", at: datetime = NOW) -> None:
-        grants = [NewGrant(product, GrantKind.ORDER, order, at) for product in products]
+    async def buy(self, *products: UUID, order: str = "order-1", at: datetime = NOW, quantity: int = 1) -> None:
+        grants = [NewGrant(product, GrantKind.ORDER, order, at, quantity=quantity) for product in products]
         await self.service.grant(self.user, grants)
 
-    async def refund(self, *products: UUID, order: str = "order-1") -> None:
-        await self.service.end_grants(self.user, GrantKind.ORDER, order, products)
+    async def refund(
+        self, *products: UUID, order: str = "order-1", quantity: int | None = None, fact: str = "r", at: datetime = NOW
+    ) -> None:
+        await self.service.refund(self.user, order, dict.fromkeys(products, quantity), fact, at)
+
+    async def reinstate(
+        self, *products: UUID, order: str = "order-1", quantity: int | None = None, fact: str = "i", at: datetime = NOW
+    ) -> None:
+        await self.service.reinstate(self.user, order, dict.fromkeys(products, quantity), fact, at)
 
     async def catalog(self, product: UUID, at: datetime = NOW, **values: Any) -> None:
         await self.projection.apply([ProductFact(product, at, values)])

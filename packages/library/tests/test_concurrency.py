@@ -69,7 +69,7 @@ async def test_libraries_and_the_catalog_are_written_side_by_side(connect):
             async with change(connection, user) as service:
                 grants = [NewGrant(game, GrantKind.ORDER, str(number), utc_now()) for game in GAMES[number:]]
                 await service.grant(user, grants)
-                await service.end_grants(user, GrantKind.ORDER, str(number), GAMES[number + 1 :])
+                await service.refund(user, str(number), dict.fromkeys(GAMES[number + 1 :]), "r", utc_now())
 
     async def describe(writer):
         connection, own = await connect(), uuid4()

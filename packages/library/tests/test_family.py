@@ -12,7 +12,6 @@ from gameshelf.library import (
     FamilyAccessRestricted,
     FamilyLinkInvalidState,
     FamilySeatBusy,
-    GrantKind,
     ItemChanges,
     LinkChanges,
     LinkFilter,
@@ -43,7 +42,7 @@ async def test_a_shared_item_keeps_its_id_and_its_state_through_everything(famil
     await family.buy(family.member, game)
     owned = (await family.shown(family.member, include_hidden=True))[game]
     assert (owned.id, owned.is_hidden, owned.acquisition_type) == (before.id, True, "purchase")
-    await family.library.end_grants(family.member, GrantKind.ORDER, "o", [game])
+    await family.library.refund(family.member, "o", {game: None}, "r", family.now)
     assert (await family.shown(family.member, include_hidden=True))[game].shared_from_user_id == family.owner
 
 

@@ -25,20 +25,57 @@ class Source(NamedTuple):
 class Granted(NamedTuple):
     source: Source
     days_ago: int
+    quantity: int = 1
 
 
 class Ended(NamedTuple):
+    """The end of a key or gift."""
+
     source: Source
 
 
+class Changed(NamedTuple):
+    """A refund or reinstatement of an order; what it says follows from its number, so that one number is one fact."""
+
+    source: Source
+    number: int
+    is_refund: bool
+
+    @property
+    def quantity(self):
+        return (None, 1, 2)[self.number % 3]
+
+    @property
+    def minute(self):
+        return self.number // 2
+
+
 sources = st.builds(Source, st.sampled_from(GAMES), st.sampled_from(list(TYPES)), st.sampled_from(["1", "2"]))
-facts = st.one_of(st.builds(Granted, sources, st.integers(0, 3)), st.builds(Ended, sources))
+orders = st.builds(Source, st.sampled_from(GAMES), st.just(GrantKind.ORDER), st.sampled_from(["1", "2"]))
+ending = sources.filter(lambda source: source.kind is not GrantKind.ORDER)
+facts = st.one_of(
+    st.builds(Granted, sources, st.integers(0, 3), st.integers(1, 3)),
+    st.builds(Ended, ending),
+    st.builds(Changed, orders, st.integers(0, 5), st.booleans()),
+)
 histories = st.lists(facts, min_size=1, max_size=10)
+
+
+def copies(source, history):
+    """How many of an order are left."""
+    bought = max((fact.quantity for fact in history if isinstance(fact, Granted) and fact.source == source), default=0)
+    changes = {fact for fact in history if isinstance(fact, Changed) and fact.source == source}
+    left = bought
+    for fact in sorted(changes, key=lambda fact: (fact.minute, f"{fact.is_refund} {fact.number}")):
+        quantity = bought if fact.quantity is None else fact.quantity
+        left = max(0, left - quantity) if fact.is_refund else min(bought, left + quantity)
+    return left
 
 
 def expected(history, now):
     """Of each owned product how it came and since when; computed from the facts as a set."""
     ended = {fact.source for fact in history if isinstance(fact, Ended)}
+    ended |= {source for source in {fact.source for fact in history} if not copies(source, history)}
     since = {}
     for fact in history:
         if isinstance(fact, Granted) and fact.source not in ended:
@@ -53,7 +90,12 @@ async def tell(library, history):
     for fact in history:
         if isinstance(fact, Granted):
             at = library.now - timedelta(days=fact.days_ago)
-            await library.service.grant(library.user, [NewGrant(*fact.source, at)])
+            await library.service.grant(library.user, [NewGrant(*fact.source, at, quantity=fact.quantity)])
+        elif isinstance(fact, Changed):
+            change = library.service.refund if fact.is_refund else library.service.reinstate
+            product, _, order = fact.source
+            at = library.now - timedelta(days=1, minutes=-fact.minute)
+            await change(library.user, order, {product: fact.quantity}, f"{fact.is_refund} {fact.number}", at)
         else:
             product, kind, source_id = fact.source
             await library.service.end_grants(library.user, kind, source_id, [product])

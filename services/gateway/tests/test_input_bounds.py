@@ -8,7 +8,7 @@ import gameshelf  # pants: no-infer-dep
 import pytest
 from gameshelf.gateway.http.conditions import is_match, precondition
 from gameshelf.gateway.http.parse import PageQuery, _remembered, parse_body, parse_query
-from gameshelf.gateway.kafka.incoming import Malformed, Purchase, parse_data, parse_envelope
+from gameshelf.gateway.kafka.incoming import Malformed, OrderFact, parse_data, parse_envelope
 from gameshelf.gateway.problems import MAX_PROBLEMS
 from gameshelf.kernel.errors import MAX_ECHO, InvalidInput
 from gameshelf.library import NewCategory, NewLink
@@ -55,7 +55,7 @@ def test_every_text_and_every_list_that_comes_in_has_a_bound(model):
 
 def test_the_models_of_inputs_are_found():
     names = {model.__name__ for model in input_models()}
-    assert {"NewCategory", "NewUpload", "NewWish", "Purchase", "ProductChange", "FeedQuery", "Incoming"} <= names
+    assert {"NewCategory", "NewUpload", "NewWish", "OrderFact", "ProductChange", "FeedQuery", "Incoming"} <= names
 
 
 def body(**attributes):
@@ -118,7 +118,7 @@ def test_of_long_lists_of_tags_the_beginning_is_read():
 
 def test_an_event_with_thousands_of_mistakes_is_described_in_few_words():
     with pytest.raises(Malformed) as error:
-        parse_data(Purchase, {"userId": "x", "orderId": "o", "items": [{}] * 20_000})
+        parse_data(OrderFact, {"userId": "x", "orderId": "o", "items": [{}] * 20_000})
     assert len(str(error.value)) < 200
 
 

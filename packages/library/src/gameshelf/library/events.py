@@ -21,7 +21,7 @@ class GameAdded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GameRemoved(Event):
-    """The last reason to own a game ended. ``reason`` is ``refund`` or ``support``."""
+    """The last reason to own a game ended. ``reason`` is ``refund``, ``revoked`` (a key or gift) or ``support``."""
 
     item_id: UUID
     product_id: UUID

@@ -65,6 +65,23 @@ class GrantKind(StrEnum):
     SUPPORT = "support"
 
 
+class OrderFactKind(StrEnum):
+    """What is heard of an order after its purchase."""
+
+    REFUND = "refund"
+    REINSTATEMENT = "reinstatement"
+    """A refund was taken back, for example because a chargeback was reversed."""
+
+
+class EndedBy(StrEnum):
+    """Why the grant of an order ended, where that decides whether it can come back."""
+
+    ORDER_FACTS = "order_facts"
+    """All that was bought was refunded: a reinstatement brings it back."""
+    SUPPORT = "support"
+    """Nothing but a grant of support's own brings it back."""
+
+
 class _Table(SQLModel):
     metadata: ClassVar[MetaData] = MetaData(
         schema=SCHEMA,
@@ -181,6 +198,7 @@ class Grant(_Table, table=True):
     """One reason why a user owns a product. A product is owned while any grant of it lives.
 
     An ended grant stays as a tombstone: ``acquired_at`` is null when the refund was heard of before the purchase.
+    ``ended_at`` of an order's grant follows from its ``OrderFact`` rows.
     """
 
     __tablename__ = "ownership_grants"
@@ -196,6 +214,35 @@ class Grant(_Table, table=True):
     source_id: str = Field(primary_key=True, max_length=200)
     acquired_at: datetime | None = _time(default=None, nullable=True)
     ended_at: datetime | None = _time(default=None, nullable=True)
+    quantity: int | None = Field(default=None, sa_type=BigInteger)
+    """How many an order bought; null counts as one."""
+    ended_by: str | None = Field(default=None, sa_type=String(20))
+    """An ``EndedBy``. Null while the grant lives, where the end is final anyway, and where a release that knew no
+    quantities wrote ``ended_at``: that counts as a refund of all."""
+    created_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
+class OrderFact(_Table, table=True):
+    """A refund or a reinstatement of an order's product, kept once. They may be heard before the purchase."""
+
+    __tablename__ = "order_facts"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "product_id", "source_id", "kind", "fact_id"),
+        _one_of("kind", OrderFactKind),
+        CheckConstraint("quantity > 0", name="quantity"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    product_id: UUID = Field(primary_key=True)
+    source_id: str = Field(primary_key=True, max_length=200)
+    """The order's."""
+    kind: str = Field(primary_key=True, sa_type=String(20))
+    fact_id: str = Field(primary_key=True, max_length=210)
+    """The refund's or reinstatement's own id, or one of the event that told of it."""
+    quantity: int | None = Field(default=None, sa_type=BigInteger)
+    """Null: all."""
+    occurred_at: datetime = _time()
+    """When it was, by the event's own time: facts are folded in this order."""
     created_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
 
 

@@ -1,11 +1,11 @@
 """Decisions on plain values: no I/O, no clock."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gameshelf.library.models import AcquisitionType, GrantKind
+from gameshelf.library.models import AcquisitionType, EndedBy, GrantKind, OrderFactKind
 
 _ACQUISITION = {
     GrantKind.ORDER: AcquisitionType.PURCHASE,
@@ -22,6 +22,7 @@ class NewGrant:
 
     ``source_id`` names the order, key, gift, claim or support action, in at most 200 characters; together with user,
     product and kind it makes the grant. ``product_type`` (at most 50) is what the source calls the product.
+    ``quantity`` counts for orders only: so many have to be refunded before the grant ends.
     """
 
     product_id: UUID
@@ -29,6 +30,67 @@ class NewGrant:
     source_id: str
     acquired_at: datetime
     product_type: str | None = None
+    quantity: int = 1
+
+
+TOMBSTONE = "tombstone"
+"""The id of the refund that stands for an end which a release without quantities wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFact:
+    """A refund or reinstatement of a product of an order. ``quantity`` None is all; the time is aware.
+
+    ``fact_id`` (at most 210) tells it from other facts of the order, and breaks ties of time.
+    """
+
+    kind: OrderFactKind
+    fact_id: str
+    quantity: int | None
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGrant:
+    """A grant that lives, or that is an order's and may live again."""
+
+    product_id: UUID
+    kind: GrantKind
+    source_id: str
+    acquired_at: datetime | None
+    ended_at: datetime | None
+    quantity: int | None = None
+    ended_by: str | None = None
+    facts: Sequence[OrderFact] = ()
+
+    @property
+    def known_facts(self) -> Sequence[OrderFact]:
+        """The order's facts, with the refund that an end without them stands for."""
+        if self.ended_at is None or self.ended_by is not None:
+            return self.facts
+        return (*self.facts, OrderFact(OrderFactKind.REFUND, TOMBSTONE, None, self.ended_at))
+
+    @property
+    def should_live(self) -> bool:
+        """Whether the facts let the grant live. Only an order's grant comes back, and never against support."""
+        if self.kind is not GrantKind.ORDER:
+            return self.ended_at is None
+        if self.acquired_at is None or self.ended_by == EndedBy.SUPPORT:
+            return False
+        return copies_left(self.quantity or 1, self.known_facts) > 0
+
+
+def copies_left(bought: int, facts: Iterable[OrderFact]) -> int:
+    """How many of ``bought`` copies are not refunded after these facts, in the order of their times, then ids.
+
+    Each step is held within 0 and ``bought``, so that a refund that is told twice under two ids takes no more than
+    there is.
+    """
+    left = bought
+    for fact in sorted(facts, key=lambda fact: (fact.occurred_at, fact.fact_id)):
+        change = bought if fact.quantity is None else fact.quantity
+        left = max(0, left - change) if fact.kind is OrderFactKind.REFUND else min(bought, left + change)
+    return left
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,19 @@ from gameshelf.library.errors import (
     ProductNotFree,
 )
 from gameshelf.library.events import GameAdded, GameRemoved, ItemUpdated
-from gameshelf.library.models import GrantKind, InstallationStatus
+from gameshelf.library.models import EndedBy, GrantKind, InstallationStatus, OrderFactKind
 from gameshelf.library.queries import CategoryView, ItemView, Language, LibraryQueries
-from gameshelf.library.rules import Holding, NewGrant, Ownership, Playtime, is_newer, ownership
+from gameshelf.library.rules import (
+    TOMBSTONE,
+    Holding,
+    NewGrant,
+    OrderFact,
+    Ownership,
+    Playtime,
+    StoredGrant,
+    is_newer,
+    ownership,
+)
 from gameshelf.library.store import ERASURE, CategoryStore, GrantStore, ItemStore, StoredItem
 
 
@@ -49,7 +59,8 @@ class LibraryService:
     async def grant(self, user_id: UUID, grants: Sequence[NewGrant]) -> None:
         """Adds reasons to own products.
 
-        Repeating a grant changes nothing; one that was ended stays ended, also when its end was heard of first.
+        Repeating a grant changes nothing; one that was ended stays ended, also when its end was heard of first. Of two
+        purchases of one order the larger quantity counts.
         """
         if not grants:
             return
@@ -72,12 +83,50 @@ class LibraryService:
     ) -> None:
         """Ends the grants of these products that come from one source, whether or not they were heard of.
 
-        An end is for good: a later grant of the same source changes nothing. ``reason`` is GameRemoved's.
+        An end is for good: a later grant of the same source changes nothing. Orders have ``refund`` instead. ``reason``
+        is GameRemoved's.
         """
         if not product_ids:
             return
         await self._grants.end(user_id, kind, source_id, product_ids, self._clock())
         await self._settle(user_id, dict.fromkeys(product_ids), reason)
+
+    async def refund(
+        self, user_id: UUID, order_id: str, quantities: Mapping[UUID, int | None], fact_id: str, at: datetime
+    ) -> None:
+        """So many copies of an order's products were refunded at ``at`` (aware); None is all of them.
+
+        The order's grant of a product ends with the last copy. ``fact_id`` (at most 210 characters) tells the refund
+        from others of the order: the same one again changes nothing. It may be heard before the purchase.
+        """
+        await self._grants.add_tombstones(user_id, order_id, quantities, self._clock())
+        await self._add_facts(user_id, OrderFactKind.REFUND, order_id, quantities, fact_id, at)
+
+    async def reinstate(
+        self, user_id: UUID, order_id: str, quantities: Mapping[UUID, int | None], fact_id: str, at: datetime
+    ) -> None:
+        """So many refunded copies of an order's products came back at ``at``; see ``refund``.
+
+        What support has revoked stays revoked.
+        """
+        await self._add_facts(user_id, OrderFactKind.REINSTATEMENT, order_id, quantities, fact_id, at)
+
+    async def _add_facts(
+        self,
+        user_id: UUID,
+        kind: OrderFactKind,
+        order_id: str,
+        quantities: Mapping[UUID, int | None],
+        fact_id: str,
+        at: datetime,
+    ) -> None:
+        at = not_in_future(at, self._clock())
+        facts = [
+            (product_id, order_id, OrderFact(kind, fact_id, quantity, at))
+            for product_id, quantity in sorted(quantities.items())
+        ]
+        await self._grants.add_facts(user_id, facts)
+        await self._settle(user_id, dict.fromkeys(quantities))
 
     async def revoke(
         self, user_id: UUID, product_id: UUID, source: tuple[GrantKind, str] | None = None, reason: str = "support"
@@ -111,7 +160,7 @@ class LibraryService:
 
     async def _settle(self, user_id: UUID, products: Mapping[UUID, str | None], reason: str = "refund") -> None:
         """Makes the items of these products (and types) show what their grants add up to; records what that changed."""
-        live = await self._grants.live(user_id, products)
+        live = await self._live(user_id, products)
         changed: list[tuple[StoredItem, Ownership | None]] = []
         for item in await self._items.made(user_id, products):
             owned = ownership(live.get(item.product_id, ()))
@@ -120,6 +169,30 @@ class LibraryService:
                 self._record_ownership(user_id, item, owned, reason)
         if changed:
             await self._items.set_ownership(user_id, changed, products)
+
+    async def _live(self, user_id: UUID, product_ids: Iterable[UUID]) -> dict[UUID, list[Holding]]:
+        """The live grants of each product, once what the facts of orders say of them is written down."""
+        live: dict[UUID, list[Holding]] = {}
+        changed: list[StoredGrant] = []
+        tombstones: list[tuple[UUID, str, OrderFact]] = []
+        for grant in await self._grants.of_products(user_id, product_ids):
+            if grant.should_live and grant.acquired_at is not None:
+                held = Holding(grant.kind, grant.source_id, grant.acquired_at)
+                live.setdefault(grant.product_id, []).append(held)
+            if grant.should_live == (grant.ended_at is None):
+                continue
+            if grant.should_live:
+                # What the end stood for has to be remembered once the end is gone.
+                written = (fact for fact in grant.known_facts if fact.fact_id == TOMBSTONE)
+                tombstones += [(grant.product_id, grant.source_id, fact) for fact in written]
+                changed.append(replace(grant, ended_at=None, ended_by=None))
+            else:
+                changed.append(replace(grant, ended_at=self._clock(), ended_by=EndedBy.ORDER_FACTS))
+        if tombstones:
+            await self._grants.add_facts(user_id, tombstones)
+        if changed:
+            await self._grants.set_ends(user_id, changed)
+        return live
 
     def _record_ownership(self, user_id: UUID, item: StoredItem, owned: Ownership | None, reason: str) -> None:
         now = self._clock()

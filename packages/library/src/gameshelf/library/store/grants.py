@@ -1,15 +1,17 @@
 """Grants of ownership, and the tombstones of those that ended."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
-from gameshelf.library.models import Grant, GrantKind, Product, WantedProduct
-from gameshelf.library.rules import Holding, NewGrant
+from gameshelf.library.models import EndedBy, Grant, GrantKind, OrderFact, OrderFactKind, Product, WantedProduct
+from gameshelf.library.rules import Holding, NewGrant, StoredGrant
+from gameshelf.library.rules import OrderFact as Fact
 from gameshelf.library.store.parts import has_title
-from sqlalchemy import String, Uuid, and_, any_, bindparam, func, or_, select, update
+from sqlalchemy import BigInteger, String, Uuid, and_, any_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -21,16 +23,26 @@ _new = rows(
     kind=("kinds", String),
     source_id=("source_ids", String),
     acquired_at=("times", TIME),
+    quantity=("quantities", BigInteger),
 )
-_insert_grants = insert(Grant).from_select([*_KEY, "acquired_at"], select(user(), *_new.c), include_defaults=False)
-_said = _insert_grants.excluded.acquired_at
-# A tombstone learns when its purchase was, but stays ended. Of two times for one source the earlier one holds, so that
-# it does not matter which of them was heard first.
+_insert_grants = insert(Grant).from_select(
+    [*_KEY, "acquired_at", "quantity"], select(user(), *_new.c), include_defaults=False
+)
+_said = _insert_grants.excluded
+# A tombstone learns when its purchase was, but stays ended. Of two times for one source the earlier one holds, and of
+# two quantities the larger one, so that it does not matter which of them was heard first.
 _ADD = Statement(
     _insert_grants.on_conflict_do_update(
         index_elements=_KEY,
-        set_={"acquired_at": _said},
-        where=or_(col(Grant.acquired_at).is_(None), col(Grant.acquired_at) > _said),
+        set_={
+            "acquired_at": func.least(col(Grant.acquired_at), _said.acquired_at),
+            "quantity": func.greatest(col(Grant.quantity), _said.quantity),
+        },
+        where=or_(
+            col(Grant.acquired_at).is_(None),
+            col(Grant.acquired_at) > _said.acquired_at,
+            func.coalesce(col(Grant.quantity), 1) < _said.quantity,
+        ),
     )
 )
 _given = rows("given", product_id=("product_ids", Uuid))
@@ -68,14 +80,95 @@ _END_LIVE = Statement(
             ),
         ),
     )
-    .values(ended_at=bindparam("new_ended_at", type_=TIME))
+    .values(ended_at=bindparam("new_ended_at", type_=TIME), ended_by=EndedBy.SUPPORT.value)
     .returning(col(Grant.kind), col(Grant.source_id), col(Grant.acquired_at))
 )
-_LIVE = Statement(
-    select(col(Grant.product_id), col(Grant.kind), col(Grant.source_id), col(Grant.acquired_at)).where(
+_GRANT_COLUMNS = (
+    col(Grant.product_id),
+    col(Grant.kind),
+    col(Grant.source_id),
+    col(Grant.acquired_at),
+    col(Grant.ended_at),
+    col(Grant.quantity),
+    col(Grant.ended_by),
+)
+# A row for each fact of a grant, one without a fact where there is none.
+_OF_PRODUCTS = Statement(
+    select(
+        *_GRANT_COLUMNS,
+        col(OrderFact.kind).label("fact_kind"),
+        col(OrderFact.fact_id),
+        col(OrderFact.quantity).label("fact_quantity"),
+        col(OrderFact.occurred_at),
+    )
+    .outerjoin(
+        OrderFact,
+        and_(
+            col(OrderFact.user_id) == user(),
+            col(OrderFact.product_id) == col(Grant.product_id),
+            col(OrderFact.source_id) == col(Grant.source_id),
+            col(Grant.kind) == GrantKind.ORDER.value,
+        ),
+    )
+    .where(
         col(Grant.user_id) == user(),
         col(Grant.product_id) == any_(array("product_ids", Uuid)),
-        col(Grant.ended_at).is_(None),
+        or_(
+            col(Grant.ended_at).is_(None),
+            and_(col(Grant.kind) == GrantKind.ORDER.value, col(Grant.ended_by).is_distinct_from(EndedBy.SUPPORT.value)),
+        ),
+    )
+)
+_facts = rows(
+    "facts",
+    product_id=("product_ids", Uuid),
+    source_id=("source_ids", String),
+    kind=("kinds", String),
+    fact_id=("fact_ids", String),
+    quantity=("quantities", BigInteger),
+    occurred_at=("times", TIME),
+)
+_ADD_FACTS = Statement(
+    insert(OrderFact)
+    .from_select(
+        ["user_id", "product_id", "source_id", "kind", "fact_id", "quantity", "occurred_at"],
+        select(user(), *_facts.c),
+        include_defaults=False,
+    )
+    .on_conflict_do_nothing()
+)
+# Where the purchase was not heard of yet, so that the release before finds the order ended, too.
+_ADD_TOMBSTONES = Statement(
+    insert(Grant)
+    .from_select(
+        [*_KEY, "ended_at", "ended_by"],
+        select(
+            user(),
+            _given.c.product_id,
+            bindparam("kind", type_=String),
+            bindparam("source_id", type_=String),
+            bindparam("ended_at", type_=TIME),
+            bindparam("ended_by", type_=String),
+        ),
+        include_defaults=False,
+    )
+    .on_conflict_do_nothing()
+)
+_folded = rows(
+    "folded",
+    product_id=("product_ids", Uuid),
+    source_id=("source_ids", String),
+    ended_at=("times", TIME),
+    ended_by=("ended_by", String),
+)
+_SET_ENDS = Statement(
+    update(Grant)
+    .values(ended_at=_folded.c.ended_at, ended_by=_folded.c.ended_by)
+    .where(
+        col(Grant.user_id) == user(),
+        col(Grant.product_id) == _folded.c.product_id,
+        col(Grant.kind) == GrantKind.ORDER.value,
+        col(Grant.source_id) == _folded.c.source_id,
     )
 )
 _WANT = Statement(
@@ -105,6 +198,7 @@ class GrantStore:
         # Latest first, so that of several times for one source the earliest is what remains.
         by_time = sorted(grants, key=lambda grant: grant.acquired_at, reverse=True)
         unique = {(grant.product_id, grant.kind, grant.source_id): grant for grant in by_time}.values()
+        is_order = [grant.kind is GrantKind.ORDER for grant in unique]
         await _ADD.run(
             self._connection,
             user_id=user_id,
@@ -112,12 +206,51 @@ class GrantStore:
             kinds=[grant.kind for grant in unique],
             source_ids=[grant.source_id for grant in unique],
             times=[grant.acquired_at for grant in unique],
+            quantities=[grant.quantity if counts else None for grant, counts in zip(unique, is_order, strict=True)],
+        )
+
+    async def add_facts(self, user_id: UUID, facts: Sequence[tuple[UUID, str, Fact]]) -> None:
+        """Records facts of orders (product, order, fact); one that is known already stays as it is."""
+        await _ADD_FACTS.run(
+            self._connection,
+            user_id=user_id,
+            product_ids=[product_id for product_id, _, _ in facts],
+            source_ids=[order_id for _, order_id, _ in facts],
+            kinds=[fact.kind for _, _, fact in facts],
+            fact_ids=[fact.fact_id for _, _, fact in facts],
+            quantities=[fact.quantity for _, _, fact in facts],
+            times=[fact.occurred_at for _, _, fact in facts],
+        )
+
+    async def add_tombstones(
+        self, user_id: UUID, order_id: str, product_ids: Iterable[UUID], ended_at: datetime
+    ) -> None:
+        """Ended grants of an order's products, where there is none of them yet."""
+        await _ADD_TOMBSTONES.run(
+            self._connection,
+            user_id=user_id,
+            kind=GrantKind.ORDER,
+            source_id=order_id,
+            product_ids=sorted(set(product_ids)),
+            ended_at=ended_at,
+            ended_by=EndedBy.ORDER_FACTS,
+        )
+
+    async def set_ends(self, user_id: UUID, grants: Sequence[StoredGrant]) -> None:
+        """Writes the ends of orders' grants, or that they live."""
+        await _SET_ENDS.run(
+            self._connection,
+            user_id=user_id,
+            product_ids=[grant.product_id for grant in grants],
+            source_ids=[grant.source_id for grant in grants],
+            times=[grant.ended_at for grant in grants],
+            ended_by=[grant.ended_by for grant in grants],
         )
 
     async def end(
         self, user_id: UUID, kind: GrantKind, source_id: str, product_ids: Iterable[UUID], ended_at: datetime
     ) -> None:
-        """Ends grants of one source; a tombstone stands where one was not heard of yet."""
+        """Ends grants of one source, for good; a tombstone stands where one was not heard of yet."""
         await _END.run(
             self._connection,
             user_id=user_id,
@@ -142,13 +275,17 @@ class GrantStore:
         )
         return [Holding(GrantKind(row["kind"]), row["source_id"], row["acquired_at"]) for row in ended]
 
-    async def live(self, user_id: UUID, product_ids: Iterable[UUID]) -> dict[UUID, list[Holding]]:
-        """The live grants of each product; a product without any is left out."""
-        found: dict[UUID, list[Holding]] = {}
-        for row in await _LIVE.all(self._connection, user_id=user_id, product_ids=list(product_ids)):
-            held = Holding(GrantKind(row["kind"]), row["source_id"], row["acquired_at"])
-            found.setdefault(row["product_id"], []).append(held)
-        return found
+    async def of_products(self, user_id: UUID, product_ids: Iterable[UUID]) -> list[StoredGrant]:
+        """The grants of these products that live, and those of orders that may live again."""
+        found: dict[tuple[UUID, str, str], StoredGrant] = {}
+        facts: dict[tuple[UUID, str, str], list[Fact]] = {}
+        for row in await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=list(product_ids)):
+            product_id, kind, source_id, *values, fact_kind, fact_id, quantity, at = row.values()
+            key = (product_id, kind, source_id)
+            found.setdefault(key, StoredGrant(product_id, GrantKind(kind), source_id, *values))
+            if fact_kind is not None:
+                facts.setdefault(key, []).append(Fact(OrderFactKind(fact_kind), fact_id, quantity, at))
+        return [replace(grant, facts=facts.get(key, ())) for key, grant in found.items()]
 
     async def want(self, user_id: UUID, product_ids: Sequence[UUID], now: datetime) -> None:
         """Notes those of the products whose title the Catalog has yet to tell."""

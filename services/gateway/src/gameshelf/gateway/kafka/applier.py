@@ -13,7 +13,7 @@ from uuid import UUID
 from gameshelf.achievements import Definitions
 from gameshelf.gateway.database import Acquire, limit_lock_wait
 from gameshelf.gateway.failures import concerns_one, is_own_fault
-from gameshelf.gateway.kafka.applied import definition_facts, price_fact, product_fact
+from gameshelf.gateway.kafka.applied import Said, definition_facts, price_fact, product_fact
 from gameshelf.gateway.kafka.dead_letters import DeadLetters
 from gameshelf.gateway.kafka.event_types import ACCOUNT_DELETED, TOPICS
 from gameshelf.gateway.kafka.inbox import take_new
@@ -196,7 +196,8 @@ class Applier:
                 if identity in fresh:
                     fresh.remove(identity)
                     assert event.consumed.handle is not None
-                    await event.consumed.handle(transaction, event.data, event.said_at or self._clock())
+                    said = Said(event.said_at or self._clock(), event.envelope.source, event.envelope.id)
+                    await event.consumed.handle(transaction, event.data, said)
             await books.applied(transaction.connection, user_id, records)
 
     async def _apply_products(self, events: Sequence[Event], books: Bookkeeping) -> None:

@@ -7,12 +7,14 @@ from gameshelf.gateway.kafka import applied
 from gameshelf.gateway.kafka.event_types import ACCOUNT_DELETED, TOPIC_OF
 from gameshelf.gateway.kafka.incoming import (
     AccountDeleted,
-    GiftReceived,
+    GiftFact,
     InstallationChange,
-    KeyActivation,
+    KeyFact,
+    OrderFact,
     PriceChange,
     ProductChange,
-    Purchase,
+    Refund,
+    Reinstatement,
     Review,
 )
 from pydantic import BaseModel
@@ -31,10 +33,13 @@ class ConsumedEvent:
 
 
 _HANDLED: Mapping[str, tuple[type[BaseModel], applied.Handle | None]] = {
-    "com.platform.payment.purchase.completed.v1": (Purchase, applied.purchased),
-    "com.platform.payment.purchase.refunded.v1": (Purchase, applied.refunded),
-    "com.platform.payment.key.activated.v1": (KeyActivation, applied.key_activated),
-    "com.platform.payment.gift.received.v1": (GiftReceived, applied.gift_received),
+    "com.platform.payment.purchase.completed.v1": (OrderFact, applied.purchased),
+    "com.platform.payment.purchase.refunded.v1": (Refund, applied.refunded),
+    "com.platform.payment.purchase.reinstated.v1": (Reinstatement, applied.reinstated),
+    "com.platform.payment.key.activated.v1": (KeyFact, applied.key_activated),
+    "com.platform.payment.key.revoked.v1": (KeyFact, applied.key_revoked),
+    "com.platform.payment.gift.received.v1": (GiftFact, applied.gift_received),
+    "com.platform.payment.gift.revoked.v1": (GiftFact, applied.gift_revoked),
     "com.platform.catalog.product.created.v1": (ProductChange, None),
     "com.platform.catalog.product.updated.v1": (ProductChange, None),
     "com.platform.catalog.price.updated.v1": (PriceChange, None),

@@ -20,8 +20,11 @@ ACCOUNT_DELETED = "com.platform.account.user.deleted.v1"
 TOPIC_OF: Mapping[str, str] = {
     "com.platform.payment.purchase.completed.v1": _PAYMENTS,
     "com.platform.payment.purchase.refunded.v1": _PAYMENTS,
+    "com.platform.payment.purchase.reinstated.v1": _PAYMENTS,
     "com.platform.payment.key.activated.v1": _PAYMENTS,
+    "com.platform.payment.key.revoked.v1": _PAYMENTS,
     "com.platform.payment.gift.received.v1": _PAYMENTS,
+    "com.platform.payment.gift.revoked.v1": _PAYMENTS,
     "com.platform.catalog.product.created.v1": CATALOG,
     "com.platform.catalog.product.updated.v1": CATALOG,
     "com.platform.catalog.price.updated.v1": CATALOG,

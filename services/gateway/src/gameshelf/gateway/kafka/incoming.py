@@ -116,28 +116,46 @@ class Incoming(BaseModel):
     """Anything: what it has to be is its type's affair, and most types mean nothing here."""
 
 
-class PurchasedItem(_Data):
+Quantity = Annotated[int, Field(ge=1, le=10**6)]
+
+
+class OrderItem(_Data):
     product_id: UUID
     product_type: Annotated[ProductType | None, UNSET] = None
+    quantity: Annotated[Quantity | None, UNSET] = None
 
 
-class Purchase(_Data):
+class OrderFact(_Data):
+    """A purchase, and the shape of what happens to it later."""
+
     element_lists = frozenset({"items"})
 
     user_id: UUID
     order_id: SourceId
-    items: Annotated[tuple[PurchasedItem, ...], Field(min_length=1, max_length=1000)]
+    items: Annotated[tuple[OrderItem, ...], Field(min_length=1, max_length=1000)]
     purchase_timestamp: Moment = None
 
 
-class KeyActivation(_Data):
+class Refund(OrderFact):
+    refund_id: Annotated[SourceId | None, UNSET] = None
+
+
+class Reinstatement(OrderFact):
+    reinstatement_id: Annotated[SourceId | None, UNSET] = None
+
+
+class KeyFact(_Data):
+    """A key was activated, or revoked."""
+
     user_id: UUID
     product_id: UUID
     key_id: SourceId
     timestamp: Moment = None
 
 
-class GiftReceived(_Data):
+class GiftFact(_Data):
+    """A gift was received, or revoked."""
+
     user_id: UUID
     product_id: UUID
     gift_id: SourceId

@@ -1,5 +1,6 @@
 """``PlaytimeTrackerService``: what a game, or a game server, reports of play."""
 
+import asyncio
 from uuid import uuid4
 
 import asyncpg
@@ -179,7 +180,8 @@ async def test_a_player_has_so_many_streams_at_once(stub, play, caller, refusal)
         await stream.write(sent(1, session))
         assert (await stream.read()).acknowledged_sequence == 1
     more = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id))
-    assert await refusal(more.read()) == ("RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED")
+    told = refusal(asyncio.wait_for(more.read(), 20))  # one that is served waits to be sent something
+    assert await told == ("RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED")
     for stream in streams:
         await stream.done_writing()
         assert await stream.read() is grpc.aio.EOF

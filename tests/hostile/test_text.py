@@ -1,8 +1,9 @@
 """Every text that comes in, by whatever way, as a letter with fifty thousand combining marks.
 
 Python brings a run of marks into canonical order by insertion: unbounded, one such text holds the process for
-seconds. The contract allows 50 ms before a refusal (details, section 3); a second per text leaves room for
-whatever else the process does meanwhile, and is far below what the quadratic way takes.
+seconds. The contract allows 50 ms before a refusal (details, section 3). What the whole process takes meanwhile is
+measured here, with the valid requests of the watch and the jobs, so six times as much is left; that parsing alone is
+within the bound, whatever a body is made of, is asserted in `services/gateway/tests/test_costs.py`.
 """
 
 import importlib
@@ -22,7 +23,7 @@ from google.protobuf import message_factory
 from google.protobuf.descriptor import FieldDescriptor
 
 MARKS = "a" + "\u0301\u0316" * 25_000
-MAX_SECONDS = 1.0
+MAX_SECONDS = 0.3
 MAX_ANSWER_BYTES = 32_000
 ALL_ROLES = ("user", "service", "support", "admin")
 

@@ -1,7 +1,7 @@
 """``grpc.health.v1``: whether the services are served, asked once or watched.
 
-Not the servicer of grpcio-health-checking: that one writes to a watcher under the lock under which it is told of a
-change, so one watcher that takes nothing would keep all others from hearing of it, and the process from its end.
+Not the servicer of grpcio-health-checking: its watches never end, so each held up the end of the server for all of its
+grace; and it writes to a watcher under the lock under which all are told of a change.
 """
 
 import asyncio

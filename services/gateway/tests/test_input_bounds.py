@@ -122,6 +122,12 @@ def test_an_event_with_thousands_of_mistakes_is_described_in_few_words():
     assert len(str(error.value)) < 200
 
 
+def test_a_list_of_an_event_is_measured_before_its_elements_are_read(monkeypatch):
+    monkeypatch.setattr(OrderFact, "model_validate", None)
+    with pytest.raises(Malformed, match="items: at most 1000"):
+        parse_data(OrderFact, {"userId": "x", "orderId": "o", "items": [1] * 500_000})
+
+
 @pytest.mark.parametrize("traceparent", [7, "x" * 5_000, None])
 def test_a_traceparent_that_is_none_does_not_keep_an_event_back(traceparent):
     event = {"specversion": "1.0", "id": "1", "source": "s", "type": "t", "traceparent": traceparent}

@@ -7,6 +7,7 @@ can never be applied.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Annotated, Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -273,6 +274,10 @@ def parse_data(model: type[D], data: Any) -> tuple[D, Sequence[BadElement]]:
     """
     if not isinstance(data, dict):
         raise Malformed("MALFORMED_EVENT", "data: an object is expected")
+    for name, longest in _longest_lists(model).items():
+        # Twice as many, since wrong elements are left out before the others count. pydantic would look at each of them.
+        if isinstance(data.get(name), list) and len(data[name]) > 2 * longest:
+            raise Malformed(MALFORMED_DATA, f"{name}: at most {longest} elements are expected")
     try:
         return model.model_validate(data), ()
     except ValidationError as error:
@@ -287,6 +292,16 @@ def parse_data(model: type[D], data: Any) -> tuple[D, Sequence[BadElement]]:
         return model.model_validate(rest), bad
     except ValidationError as error:
         raise Malformed(MALFORMED_DATA, _describe(error)) from None
+
+
+@cache
+def _longest_lists(model: type[BaseModel]) -> dict[str, int]:
+    """How many elements each list of a model may have, by both of its names."""
+    found: dict[str, int] = {}
+    for name, schema in model.model_json_schema(by_alias=False)["properties"].items():
+        lengths = [kind["maxItems"] for kind in (schema, *schema.get("anyOf", ())) if "maxItems" in kind]
+        found |= {one: lengths[0] for one in (name, to_camel(name)) if lengths}
+    return found
 
 
 def _bad_elements(model: type[BaseModel], data: Mapping[str, Any], error: ValidationError) -> list[BadElement]:

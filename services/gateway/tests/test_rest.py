@@ -9,14 +9,17 @@ import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent
 from openapi_spec_validator import validate
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 STORE = "https://store.example"
+SHELL = "tauri://localhost"
 
 
 @pytest.fixture(scope="module")
 def service(platform):
     """The module's service, which a browser of the store may ask."""
-    made = platform.service(CORS_ALLOWED_ORIGINS=STORE)
+    made = platform.service(CORS_ALLOWED_ORIGINS=f"{STORE}, {SHELL}")
     made.start()
     return made
 
@@ -285,6 +288,30 @@ async def test_a_browser_of_an_allowed_origin_may_ask_and_another_may_not(servic
     assert answered.headers["Access-Control-Allow-Origin"] == STORE
     assert "ETag" in answered.headers["Access-Control-Expose-Headers"]
     assert "Origin" in answered.headers["Vary"]
+
+
+async def test_a_page_in_a_desktop_shell_may_call_and_refused_origins_are_counted(service, player):
+    async def refused():
+        async with httpx.AsyncClient() as client:
+            text = (await client.get(service.metrics)).text
+        found = re.search(r'^origins_refused_total\{transport="http"\} (\S+)$', text, re.MULTILINE)
+        return float(found[1]) if found else 0
+
+    before = await refused()
+    bearer = {"Authorization": f"Bearer {player.token}"}
+    for origin, is_allowed in ((SHELL, True), ("null", False), ("https://evil.example", False)):
+        answered = await player.http.get("/items", headers={"Origin": origin})
+        assert answered.headers.get("Access-Control-Allow-Origin") == (origin if is_allowed else None)
+        try:
+            async with connect(service.ws, additional_headers=bearer, origin=origin):
+                assert is_allowed
+        except InvalidStatus:
+            assert not is_allowed
+    assert await refused() == before + 2
+    # A page of the service's own, such as its docs, is not a foreign one.
+    own = service.url.replace("http://", "https://")  # as it is called behind a proxy that ends TLS
+    assert (await player.post("/categories", {"name": "Из документации"}, Origin=own)).status_code == 201
+    assert await refused() == before + 2
 
 
 async def test_the_openapi_document_is_valid_and_names_every_call(service):

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from gameshelf.devstack.servers.base import free_port
 
@@ -58,6 +60,23 @@ class Dev:
 
     def status(self) -> list[dict[str, object]]:
         return json.loads(self.run("status", "--json").stdout)["parts"]
+
+    def items(self, user_id: object) -> httpx.Response:
+        """What a player's library answers."""
+        url = f"http://127.0.0.1:{self.environment['LIBRARY_SERVICE_HTTP_PORT']}/api/v1/library/items?limit=100"
+        token = self.run("token", "--user", str(user_id)).stdout.strip()
+        return httpx.get(url, headers={"Authorization": f"Bearer {token}"})
+
+    def owns(self, user_id: object, product_id: object) -> bool:
+        owned = self.items(user_id).json()["data"]
+        return any(item["attributes"]["product_id"] == str(product_id) for item in owned)
+
+    def until(self, check: Callable[[], bool], seconds: float = 30) -> bool:
+        """Whether something comes true in time."""
+        deadline = time.monotonic() + seconds
+        while not (came := check()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return came
 
     def pid(self, part: str) -> int:
         return next(int(one["pid"]) for one in self.status() if one["name"] == part)

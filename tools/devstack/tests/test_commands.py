@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import jwt
 import pytest
+from gameshelf.devstack.environment import differing, settings_asked_for
 
 PURCHASE = "com.platform.payment.purchase.completed.v1"
 
@@ -40,6 +41,39 @@ async def test_the_settings_lead_to_the_servers(running):
     connection = await asyncpg.connect(settings_of(running)["POSTGRES_DSN"])
     assert await connection.fetchval("SELECT count(*) FROM library.products") >= 40
     await connection.close()
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:5173", "http://127.0.0.1:3000", "tauri://localhost", "own"])
+async def test_pages_of_development_servers_may_call(running, origin):
+    url = f"http://127.0.0.1:{running.environment['LIBRARY_SERVICE_HTTP_PORT']}"
+    origin = url if origin == "own" else origin
+    async with httpx.AsyncClient() as client:
+        ask = {"Origin": origin, "Access-Control-Request-Method": "GET"}
+        answer = await client.options(f"{url}/api/v1/library/items", headers=ask)
+    assert answer.headers["Access-Control-Allow-Origin"] == origin
+
+
+def test_an_up_with_other_settings_beside_a_running_one_says_so_and_does_not_say_ready(running):
+    for arguments, environment, named in (
+        ((), {"LOG_LEVEL": "DEBUG"}, "LOG_LEVEL"),
+        ((), {"SAVEGAME_TRASH_DAYS": "5"}, "SAVEGAME_TRASH_DAYS"),
+        (("--origin", "http://localhost:9999"), {}, "CORS_ALLOWED_ORIGINS"),
+    ):
+        refused = running.run("up", *arguments, **environment)
+        assert refused.returncode == 1
+        assert named in refused.stderr
+        assert "./dev down" in refused.stderr
+        assert "ready" not in refused.stderr.replace("already", "")
+    same = running.run("up", "--origin", "http://localhost:5173", LOG_LEVEL="INFO")
+    assert same.returncode == 0, same.stderr
+
+
+def test_origins_add_to_those_of_the_service_and_of_development(monkeypatch):
+    allowed = {"CORS_ALLOWED_ORIGINS": "http://localhost:5173,https://a.example"}
+    assert differing({"CORS_ALLOWED_ORIGINS": "https://a.example"}, allowed) == []
+    assert differing({"LOG_LEVEL": "DEBUG"}, {"LOG_LEVEL": "INFO"}) == ["LOG_LEVEL"]
+    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", "https://a.example")
+    assert settings_asked_for(["null"])["CORS_ALLOWED_ORIGINS"] == "https://a.example,null"
 
 
 def test_status_names_every_part_as_a_table_and_as_json(running):
@@ -85,6 +119,7 @@ async def test_what_is_published_arrives(running):
         (("publish", PURCHASE, "{"), "JSON"),
         (("publish", PURCHASE, "[]"), "object"),
         (("bench", "nothing"), "library"),
+        (("up", "--origin", "http://localhost:5173/app"), "--origin"),
     ],
 )
 def test_a_mistake_is_named(running, arguments, said):

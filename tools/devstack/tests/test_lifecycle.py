@@ -1,6 +1,7 @@
 """Whatever happens to `./dev up`, nothing is left running, and nothing is lost."""
 
 import fcntl
+import json
 import os
 import pty
 import signal
@@ -9,6 +10,9 @@ import termios
 import time
 
 import pytest
+from gameshelf.devstack import demo
+
+GAME = demo.product_id("iron-samovar")
 
 
 def until_ready(process):
@@ -67,6 +71,25 @@ def test_nothing_is_left_of_a_start_that_was_killed_and_the_next_one_works(dev):
     assert {part["up"] for part in dev.status()} == {True}
     assert dev.run("down").returncode == 0
     assert dev.all_gone()
+
+
+@pytest.mark.long
+def test_what_has_become_of_the_demo_keeps_no_stack_from_starting(dev):
+    """A refund of a demo game, or the end of a demo player's account, and `up` waited for what could not come."""
+    assert dev.run("up", "--detach").returncode == 0
+    refund = {"userId": str(demo.ANNA), "orderId": f"demo-order-{demo.ANNA}-0", "items": [{"productId": str(GAME)}]}
+    erased = {"userId": str(demo.BORIS), "deletedAt": "2026-05-01T00:00:00Z"}
+    for kind, data in (
+        ("com.platform.payment.purchase.refunded.v1", refund),
+        ("com.platform.account.user.deleted.v1", erased),
+    ):
+        assert dev.run("publish", kind, json.dumps(data)).returncode == 0
+    assert dev.until(lambda: not dev.owns(demo.ANNA, GAME) and dev.items(demo.BORIS).status_code == 401)
+    assert dev.run("down").returncode == 0
+    again = dev.run("up", "--detach")
+    assert again.returncode == 0, again.stderr
+    assert not dev.owns(demo.ANNA, GAME)
+    assert dev.run("down").returncode == 0
 
 
 def test_a_taken_port_is_named_and_nothing_is_started(dev):

@@ -71,7 +71,7 @@ BAD = {
         "::ffff:0:0/96",
         "::ffff:8.0.0.0/102",
     ],
-    "CORS_ALLOWED_ORIGINS": ["*", "shop.example", "https://shop.example/", "null", "https://a b"],
+    "CORS_ALLOWED_ORIGINS": ["*", "shop.example", "https://shop.example/", "https://a b", "https://*.example"],
     "ERASURE_HASH_KEY": [SECRET[:-1], "correct horse battery staple " * 3],
     "GRPC_TLS_REQUIRED": ["perhaps"],
     "AUTH_JWT_ISSUER": ["is\tsuer"],

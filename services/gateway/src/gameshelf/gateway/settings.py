@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
+from gameshelf.gateway.origins import parse_origin
 from gameshelf.gateway.setting_names import misspelt
 from gameshelf.gateway.setting_values import without_blanks
 from gameshelf.savegames import Limits
@@ -84,13 +85,6 @@ def _url(value: str) -> str:
     return value
 
 
-def _origin(value: str) -> str:
-    # A browser's Origin has nothing after the port, so anything else would never match.
-    if not _is_web(value) or value != f"{urlsplit(value).scheme}://{urlsplit(value).netloc}":
-        raise ValueError("an origin is expected, like https://shop.example")
-    return value
-
-
 def _is_web(value: str) -> bool:
     try:
         parts = urlsplit(value)
@@ -133,7 +127,7 @@ Store = Annotated[str, AfterValidator(_store)]
 Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 Words = Annotated[tuple[str, ...], _LIST]
 Addresses = Annotated[tuple[Address, ...], _LIST]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], _LIST]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(parse_origin)], ...], _LIST]
 Topic = Annotated[str, AfterValidator(_topic)]
 Networks = Annotated[tuple[Annotated[IPv4Network | IPv6Network, AfterValidator(_narrow)], ...], _LIST]
 Roles = Annotated[frozenset[ServiceRole], _LIST, Field(min_length=1)]
@@ -184,7 +178,11 @@ class Settings(BaseModel):
         "Networks of proxies: no limit per address, and X-User-Id is taken from them (AUTH_MODE=gateway)",
         (),
     )
-    cors_allowed_origins: Origins = _var("CORS_ALLOWED_ORIGINS", "Origins of browsers that may call", ())
+    cors_allowed_origins: Origins = _var(
+        "CORS_ALLOWED_ORIGINS",
+        "Origins of pages that may call, of desktop shells too: https://shop.example, tauri://localhost, null",
+        (),
+    )
     erasure_hash_key: HexKey = _var(
         "ERASURE_HASH_KEY", "Secret of at least 32 hexadecimal characters that keys the hash kept of an erased user"
     )

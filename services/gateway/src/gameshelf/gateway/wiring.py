@@ -74,6 +74,7 @@ from gameshelf.gateway.lost_seats import LostSeats
 from gameshelf.gateway.migrate import require_current
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
+from gameshelf.gateway.origins import AllowedOrigins
 from gameshelf.gateway.outbox.messages import NOTIFICATIONS
 from gameshelf.gateway.replaced import ReplacedDatabase
 from gameshelf.gateway.restores import DeletionGuard
@@ -313,14 +314,9 @@ class Gateway:
         )
         app = create_app(api)
         meta.install(app, partial(openapi.document, ROUTES), self.health.ready)
+        origins = AllowedOrigins(settings.cors_allowed_origins, self.metrics)
         self.updates = LibraryUpdates(
-            self.hub,
-            self.streams,
-            self.acquire,
-            authenticate,
-            self.verifier,
-            self.limits,
-            settings.cors_allowed_origins,
+            self.hub, self.streams, self.acquire, authenticate, self.verifier, self.limits, origins
         )
         return Observed(
             app,
@@ -328,7 +324,7 @@ class Gateway:
             self.tracing,
             self.metrics,
             self.limits,
-            settings.cors_allowed_origins,
+            origins,
             self.draining,
         )
 

@@ -15,12 +15,14 @@ from uuid import UUID, uuid4
 
 import click
 from gameshelf.devstack import demo, running
+from gameshelf.devstack.environment import differing, settings_asked_for
 from gameshelf.devstack.events import CloudEvent
 from gameshelf.devstack.events import publish as publish_events
 from gameshelf.devstack.process import StartFailed
 from gameshelf.devstack.stack import PortTaken, Stack, wipe
 from gameshelf.devstack.tokens import TokenIssuer
 from gameshelf.gateway.kafka.event_types import TOPIC_OF
+from gameshelf.gateway.origins import parse_origin
 from rich.console import Console
 from rich.table import Table
 
@@ -51,24 +53,36 @@ def dev() -> None:
 @dev.command()
 @click.option("--detach", is_flag=True, help="Run in the background; return once it is ready.")
 @click.option("--fresh", is_flag=True, help="Begin with an empty data directory.")
-def up(detach: bool, fresh: bool) -> None:
+@click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    help="Let pages of this origin call, such as http://localhost:3333, beside those of common development servers. "
+    "May be given several times.",
+)
+def up(detach: bool, fresh: bool, origins: tuple[str, ...]) -> None:
     """Start the embedded servers and the service, and keep them running until Ctrl-C."""
+    origins = tuple(map(_origin, origins))
     if running.is_held(DATA):
         if fresh:
             _fail("a stack runs already; `./dev down` first, then `./dev up --fresh`")
         _talk.print("a stack runs already in this checkout; making sure that all of it is up")
         try:
             running.wait_until_well(DATA)
-        except StartFailed as error:
+            state = running.state(DATA)
+        except (StartFailed, running.NotRunning) as error:
             _fail(str(error))
+        if others := differing(settings_asked_for(origins), {**state["asked"], **state["environment"]}):
+            _fail(f"it runs with other values of {', '.join(others)}; `./dev down` first, then `./dev up` with the new")
         _welcome()
         return
     if not detach:
-        _keep(fresh, _welcome)
+        _keep(fresh, origins, _welcome)
         return
     try:
         (DATA / "stack.json").unlink(missing_ok=True)
-        running.start_in_background(DATA, ["--fresh"] if fresh else [])
+        passed_on = [f"--origin={origin}" for origin in origins]
+        running.start_in_background(DATA, [*(["--fresh"] if fresh else []), *passed_on])
     except StartFailed as error:
         _fail(str(error))
     _welcome()
@@ -76,18 +90,26 @@ def up(detach: bool, fresh: bool) -> None:
 
 @dev.command(hidden=True)
 @click.option("--fresh", is_flag=True)
-def keep(fresh: bool) -> None:
+@click.option("--origin", "origins", multiple=True)
+def keep(fresh: bool, origins: tuple[str, ...]) -> None:
     """What `up --detach` runs in the background."""
-    _keep(fresh, lambda: None)
+    _keep(fresh, origins, lambda: None)
 
 
-def _keep(fresh: bool, ready: Any) -> None:
+def _origin(given: str) -> str:
+    try:
+        return parse_origin(given)
+    except ValueError as error:
+        _fail(f"--origin {given}: {error}")
+
+
+def _keep(fresh: bool, origins: tuple[str, ...], ready: Any) -> None:
     try:
         with running.hold(DATA):
             if fresh:
                 _wipe_data()
             running.note_keeper(DATA)
-            stack = Stack(DATA, _talk.print)
+            stack = Stack(DATA, _talk.print, origins=origins)
             _run(stack, ready)
     except running.AlreadyRuns:
         _fail("a stack runs already in this checkout; `./dev status` shows it, `./dev down` ends it")

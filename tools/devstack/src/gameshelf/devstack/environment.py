@@ -2,23 +2,39 @@
 
 import os
 import secrets
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from gameshelf.devstack.servers import S3, Kafka, Postgres, Valkey
 from gameshelf.devstack.tokens import AUDIENCE, ISSUER, TokenIssuer
+from gameshelf.gateway.settings import Settings
 
 PORT_VARIABLES = {
     "LIBRARY_SERVICE_HTTP_PORT": 8084,
     "LIBRARY_SERVICE_GRPC_PORT": 9094,
     "LIBRARY_SERVICE_METRICS_PORT": 9090,
 }
+ORIGINS = "CORS_ALLOWED_ORIGINS"
+_PAGE_PORTS = (1420, 3000, 3001, 4200, 4321, 5173, 8000, 8080, 8081)
+"""Where development servers of web applications listen unless they are told otherwise: Tauri, Next.js and others,
+Angular, Astro, Vite, plain file servers, Vue CLI and Expo."""
+_SHELLS = ("tauri://localhost", "http://tauri.localhost", "app://-", "capacitor://localhost", "ionic://localhost")
+"""Origins of pages that desktop and mobile shells serve from within."""
 
 
 def service_environment(
-    postgres: Postgres, valkey: Valkey, kafka: Kafka, s3: S3, issuer: TokenIssuer, secret: str
+    postgres: Postgres,
+    valkey: Valkey,
+    kafka: Kafka,
+    s3: S3,
+    issuer: TokenIssuer,
+    secret: str,
+    origins: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Everything that the service needs; a value that the caller has set already wins."""
-    origins = [f"http://{host}:{port_of('LIBRARY_SERVICE_HTTP_PORT')}" for host in ("127.0.0.1", "localhost")]
+    """Everything that the service needs; a value that the caller has set already wins.
+
+    Only ``CORS_ALLOWED_ORIGINS`` adds, as ``origins`` do: to the service's own origin and to those of development.
+    """
     made = {
         "LIBRARY_SERVICE_HOST": "127.0.0.1",
         **{name: str(port_of(name)) for name in PORT_VARIABLES},
@@ -36,11 +52,39 @@ def service_environment(
         "RATE_LIMIT_USER_PER_MINUTE": "0",
         "RATE_LIMIT_IP_PER_MINUTE": "0",
         "RATE_LIMIT_SERVICE_PER_MINUTE": "0",
-        "CORS_ALLOWED_ORIGINS": ",".join(origins),
         "LIBRARY_SERVICE_DRAIN_SECONDS": "0",
         "LOG_LEVEL": "INFO",
     }
-    return {name: os.environ.get(name) or value for name, value in made.items()}
+    environment = {name: os.environ.get(name) or value for name, value in made.items()}
+    asked = [*os.environ.get(ORIGINS, "").split(","), *origins]
+    return environment | {ORIGINS: ",".join(_allowed_origins(asked))}
+
+
+def _allowed_origins(asked: Iterable[str]) -> Iterable[str]:
+    ports = (port_of("LIBRARY_SERVICE_HTTP_PORT"), *_PAGE_PORTS)
+    pages = [f"http://{host}:{port}" for port in ports for host in ("127.0.0.1", "localhost")]
+    return dict.fromkeys([*pages, *_SHELLS, *(origin.strip() for origin in asked if origin.strip())])
+
+
+def settings_asked_for(origins: Iterable[str] = ()) -> dict[str, str]:
+    """The service's settings that whoever runs a command has set, origins of ``--origin`` among them."""
+    names = (str(field.alias) for field in Settings.model_fields.values())
+    asked = {name: value for name in names if (value := os.environ.get(name))}
+    if all_origins := ",".join(filter(None, [asked.get(ORIGINS), *origins])):
+        asked[ORIGINS] = all_origins
+    return asked
+
+
+def differing(asked: Mapping[str, str], running: Mapping[str, str]) -> list[str]:
+    """The names of those settings that the running stack has other values of. Of origins all that are asked for have
+    to be allowed.
+    """
+    allowed = set(running.get(ORIGINS, "").split(","))
+    return sorted(
+        name
+        for name, value in asked.items()
+        if (not {one.strip() for one in value.split(",")} <= allowed if name == ORIGINS else running.get(name) != value)
+    )
 
 
 def port_of(variable: str) -> int:

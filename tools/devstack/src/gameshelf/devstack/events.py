@@ -1,14 +1,19 @@
 """CloudEvents as the platform's other services send them."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import asyncpg
 from aiokafka import AIOKafkaProducer
 from gameshelf.gateway.kafka.event_types import TOPIC_OF
+
+_APPLIED = "SELECT source, event_id FROM gateway.inbox WHERE event_id = ANY($1)"
+_ERASED = "SELECT user_id FROM gateway.user_streams WHERE user_id = ANY($1) AND erased_at IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +62,25 @@ async def publish(brokers: str, events: Sequence[CloudEvent]) -> None:
         await producer.flush()
     finally:
         await producer.stop()
+
+
+async def until_applied(dsn: str, events: Sequence[CloudEvent], seconds: float) -> None:
+    """Waits until the service has applied these events: they are in its inbox, or about an account that is erased.
+
+    Raises TimeoutError.
+    """
+    wanted = {(event.source, event.id) for event in events}
+    users = {event.id: UUID(event.data["userId"]) for event in events if "userId" in event.data}
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                applied = await connection.fetch(_APPLIED, [event_id for _, event_id in wanted])
+                wanted -= {(row["source"], row["event_id"]) for row in applied}
+                if not wanted:
+                    return
+                erased = {row["user_id"] for row in await connection.fetch(_ERASED, list(users.values()))}
+                wanted = {one for one in wanted if users.get(one[1]) not in erased}
+                await asyncio.sleep(0.05)
+    finally:
+        await connection.close()

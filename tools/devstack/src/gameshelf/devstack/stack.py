@@ -10,13 +10,19 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gameshelf.devstack import demo
-from gameshelf.devstack.environment import PORT_VARIABLES, erasure_secret, port_of, service_environment
-from gameshelf.devstack.events import publish
+from gameshelf.devstack.environment import (
+    PORT_VARIABLES,
+    erasure_secret,
+    port_of,
+    service_environment,
+    settings_asked_for,
+)
+from gameshelf.devstack.events import publish, until_applied
 from gameshelf.devstack.process import Process, StartFailed
 from gameshelf.devstack.servers import S3, Kafka, Postgres, Server, Valkey
 from gameshelf.devstack.servers.base import free_port, listens
@@ -36,8 +42,11 @@ class PortTaken(Exception):
 class Stack:
     """Everything that ``./dev up`` runs, with its data in one directory."""
 
-    def __init__(self, directory: Path, say: Say, service: tuple[str, ...] = _SERVICE) -> None:
+    def __init__(
+        self, directory: Path, say: Say, service: tuple[str, ...] = _SERVICE, origins: Sequence[str] = ()
+    ) -> None:
         self.directory = directory
+        self.asked = settings_asked_for(origins)
         self._say = say
         self._service_command = service
         ports = self._ports()
@@ -47,7 +56,7 @@ class Stack:
         self.s3 = S3(directory / "s3", ports["s3"])
         self.issuer = TokenIssuer(directory / "keys")
         self.environment = service_environment(
-            self.postgres, self.valkey, self.kafka, self.s3, self.issuer, erasure_secret(directory / "keys")
+            self.postgres, self.valkey, self.kafka, self.s3, self.issuer, erasure_secret(directory / "keys"), origins
         )
         self.service: Process | None = None
         self._ending = threading.Event()
@@ -84,8 +93,7 @@ class Stack:
             self._say(f"  {server.name:<11} {server.address}")
         self._start_service()
         self._say("telling the service about the demo games and players")
-        asyncio.run(publish(self.kafka.address, demo.events()))
-        self._wait_for_demo()
+        self._tell_demo()
         self._save()
 
     def _start_service(self) -> None:
@@ -115,19 +123,16 @@ class Stack:
         except (OSError, urllib.error.URLError):
             return False
 
-    def _wait_for_demo(self) -> None:
-        """Waits until Anna has her games: then everything from the broker to REST has worked."""
-        url = (
-            f"http://127.0.0.1:{port_of('LIBRARY_SERVICE_HTTP_PORT')}/api/v1/library/items?limit=1&include_hidden=true"
-        )
-        headers = {"Authorization": f"Bearer {self.issuer.issue(demo.ANNA)}"}
-        deadline = time.monotonic() + _READY_SECONDS
-        while time.monotonic() < deadline:
-            with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as response:
-                if json.load(response)["meta"]["total_items"] >= demo.ANNAS_GAMES:
-                    return
-            time.sleep(0.1)
-        raise StartFailed("the demo games do not arrive; the service's log is .local/log/service.log")
+    def _tell_demo(self) -> None:
+        """Tells the demo's events and waits until each one is applied, whatever has become of the players since."""
+        events = demo.events()
+        asyncio.run(publish(self.kafka.address, events))
+        try:
+            asyncio.run(until_applied(self.postgres.dsn(), events, _READY_SECONDS))
+        except TimeoutError:
+            raise StartFailed(
+                "the demo's events are not applied; the service's log is .local/log/service.log"
+            ) from None
 
     def keep(self) -> None:
         """Brings back what dies, until ``end`` is called."""
@@ -171,6 +176,7 @@ class Stack:
         state = {
             "supervisor": os.getpid(),
             "environment": self.environment,
+            "asked": self.asked,
             "parts": {
                 name: {"pid": process.pid, "address": address, "started_at": process.started_at}
                 for name, (process, address) in parts.items()

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -16,6 +16,7 @@ from gameshelf.gateway.http.reply import JSON, refusal
 from gameshelf.gateway.limits import RateLimits
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
+from gameshelf.gateway.origins import AllowedOrigins
 from gameshelf.gateway.ws.connection import PATH, LibraryUpdates
 from gameshelf.gateway.ws.socket import Disconnected, Socket
 from gameshelf.kernel.errors import NotFound
@@ -50,7 +51,7 @@ class Observed:
         tracing: Tracing,
         metrics: Metrics,
         limits: RateLimits,
-        allowed_origins: Sequence[str],
+        allowed_origins: AllowedOrigins,
         draining: asyncio.Event,
     ) -> None:
         self._app = app
@@ -59,7 +60,7 @@ class Observed:
         self._tracing = tracing
         self._metrics = metrics
         self._limits = limits
-        self._origins = frozenset(origin.encode() for origin in allowed_origins)
+        self._origins = allowed_origins
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "websocket":
@@ -153,11 +154,17 @@ class Observed:
         return None
 
     def _cors(self, given: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-        origin = given.get(b"origin")
-        if origin is None or origin not in self._origins:
+        sent = given.get(b"origin")
+        if sent is None:
+            return []
+        origin = sent.decode("latin-1")
+        if origin not in self._origins:
+            # A browser also says where a page of the service itself comes from, and asks nobody's leave for that.
+            if origin.partition("://")[2] != given.get(b"host", b"").decode("latin-1"):
+                self._origins.refuse(origin, "http")
             return []
         return [
-            (b"access-control-allow-origin", origin),
+            (b"access-control-allow-origin", sent),
             (b"access-control-expose-headers", _EXPOSED_HEADERS),
             (b"vary", b"Origin"),
         ]
@@ -168,7 +175,9 @@ def _is_health(scope: Any) -> bool:
     return scope["path"].rstrip("/") in _HEALTH
 
 
-_WANTED = frozenset({b"accept-language", b"x-request-id", b"origin", b"traceparent", b"access-control-request-method"})
+_WANTED = frozenset(
+    {b"accept-language", b"x-request-id", b"host", b"origin", b"traceparent", b"access-control-request-method"}
+)
 
 
 def _wanted(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

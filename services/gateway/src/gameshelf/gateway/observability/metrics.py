@@ -48,6 +48,9 @@ class Metrics:
             "dead_letters", "Records that can never be applied", ["topic", "reason"], registry=registry
         )
         self.websocket_connections = Gauge("websocket_connections", "Open WebSockets", registry=registry)
+        self.origins_refused = Counter(
+            "origins_refused", "Requests and handshakes of pages that may not call", ["transport"], registry=registry
+        )
         self.heartbeats = Counter("playtime_heartbeats", "Heartbeats of sessions", ["result"], registry=registry)
         self.heartbeat_seconds = Histogram(
             "playtime_heartbeat_duration_seconds",

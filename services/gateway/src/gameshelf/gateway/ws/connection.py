@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from gameshelf.gateway import feed
@@ -15,6 +15,7 @@ from gameshelf.gateway.http.authenticate import Authenticate, player
 from gameshelf.gateway.http.reply import Reply
 from gameshelf.gateway.identity import Identity, TokenVerifier, Unauthenticated
 from gameshelf.gateway.limits import RateLimits
+from gameshelf.gateway.origins import AllowedOrigins
 from gameshelf.gateway.outbox.messages import device_message
 from gameshelf.gateway.streams import StreamState, UserErased, UserStreams
 from gameshelf.gateway.ws.allowance import Allowance
@@ -62,7 +63,7 @@ class LibraryUpdates:
         by_header: Authenticate,
         verifier: TokenVerifier | None,
         limits: RateLimits,
-        allowed_origins: Sequence[str],
+        allowed_origins: AllowedOrigins,
         clock: Clock = utc_now,
     ) -> None:
         self._hub = hub
@@ -71,7 +72,7 @@ class LibraryUpdates:
         self._by_header = by_header
         self._verifier = verifier
         self._limits = limits
-        self._allowed_origins = frozenset(allowed_origins)
+        self._allowed_origins = allowed_origins
         self._clock = clock
         self._draining = asyncio.Event()
         self._open: set[asyncio.Future[None]] = set()
@@ -92,6 +93,7 @@ class LibraryUpdates:
         try:
             origin = socket.headers.get("Origin")
             if origin is not None and origin not in self._allowed_origins:
+                self._allowed_origins.refuse(origin, "websocket")
                 await socket.refuse(Reply(403))
                 return
             bearer = len(socket.subprotocols) >= 2 and socket.subprotocols[0] == "bearer"

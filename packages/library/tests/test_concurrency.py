@@ -13,12 +13,16 @@ from gameshelf.library import (
     MIGRATIONS,
     CatalogProjection,
     CategoryAlreadyExists,
+    FamilyLinks,
+    FamilySeats,
     GrantKind,
     ItemFilter,
     LibraryQueries,
     LibraryService,
     NewCategory,
     NewGrant,
+    NewLink,
+    Playtime,
     ProductAlreadyOwned,
     ProductFact,
 )
@@ -129,6 +133,71 @@ async def test_writers_of_one_product_lose_nothing_of_each_other(connect):
     row = await (await connect()).fetchrow("SELECT * FROM library.products WHERE product_id = $1", game)
     assert {name: row[name] for name in fields} == fields
     assert (row["sort_key_ru"], row["sort_key_en"]) == ("лед", "ice")
+
+
+@pytest.fixture
+async def family(connect):
+    """Two who share their games with each other: each owns ten of 20."""
+    connection, family = await connect(), (uuid4(), uuid4())
+    for number, user in enumerate(family):
+        async with change(connection, user) as service:
+            await service.grant(user, [NewGrant(game, GrantKind.ORDER, "o", utc_now()) for game in GAMES[number::2]])
+    for owner, member in (family, family[::-1]):
+        async with connection.transaction():
+            links = FamilyLinks(connection, lambda event: None)
+            link = await links.invite(owner, NewLink(shared_with_user_id=member))
+            await links.accept(member, link.id)
+    return family
+
+
+async def take_over(connection, user, games):
+    """What the import of play does to a library."""
+    await FamilySeats(connection, lambda event: None, None).lock_copies(user, games)
+    await LibraryService(connection, lambda event: None).set_playtime(
+        user, [Playtime(game, 60, utc_now()) for game in games]
+    )
+
+
+async def test_two_imports_of_a_family_go_one_after_the_other(connect, family):
+    first, second, looking = await connect(), await connect(), await connect()
+    [one, other] = family
+    transaction = first.transaction()
+    await transaction.start()
+    await FamilySeats(first, lambda event: None, None).lock_copies(one, GAMES)
+
+    async def import_too():
+        async with change(second, other):
+            await take_over(second, other, GAMES)
+
+    waiting = asyncio.create_task(import_too())
+    is_waiting = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1"
+    while not await looking.fetchval(is_waiting, second.get_server_pid()):
+        await asyncio.sleep(0.01)
+    await LibraryService(first, lambda event: None).set_playtime(
+        one, [Playtime(game, 60, utc_now()) for game in reversed(GAMES)]
+    )
+    await transaction.commit()
+    await waiting
+
+
+async def test_imports_purchases_refunds_and_links_of_a_family_never_wait_crosswise(connect, family):
+    async def act(user, number):
+        connection = await connect()
+        for turn in range(3 * ROUNDS):
+            games = GAMES if (turn + number) % 2 else GAMES[::-1]
+            async with change(connection, user) as service:
+                if turn % 3:
+                    await take_over(connection, user, games)
+                else:
+                    await service.set_playtime(user, [Playtime(game, 60, utc_now()) for game in games])
+                    await service.grant(
+                        user, [NewGrant(game, GrantKind.GIFT, str(turn), utc_now()) for game in games[::3]]
+                    )
+                    await service.end_grants(user, GrantKind.GIFT, str(turn), games[::3])
+
+    async with asyncio.TaskGroup() as tasks:
+        for number, user in enumerate(family):
+            tasks.create_task(act(user, number))
 
 
 async def test_of_two_claims_at_once_one_is_granted(connect):

@@ -84,10 +84,13 @@ class FamilySeats:
         await self._seats.release(holder_id, session_ids)
 
     async def _lock_copies(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, list[Link]]:
-        """By product the links by which the user may play it, oldest first. Their copies are locked, all in one go."""
+        """By product the links by which the user may play it, oldest first. Their copies are locked, all in one go, and
+        with them the user's own rows of all these products.
+        """
         shared = await self._access.sharing_owners(user_id, product_ids)
         copies = {(owner_id, product_id) for product_id, owners in shared.items() for owner_id in owners}
-        locked = await self._seats.lock_shared_copies(user_id, copies, self._clock()) if copies else {}
+        own = {(user_id, product_id) for product_id in product_ids}
+        locked = await self._seats.lock_shared_copies(user_id, copies | own, self._clock()) if copies else {}
         return {
             product_id: [
                 link

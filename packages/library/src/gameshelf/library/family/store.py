@@ -181,16 +181,36 @@ _LOCK_OWN_COPY = Statement(
     .where(col(_I.user_id) == user(), col(_I.product_id) == _PRODUCT, col(_I.acquisition_type).is_not(None))
     .with_for_update(key_share=True)
 )
+# First the links, then the copies and the member's own rows of these games, each in one order for everybody: so two who
+# lock several never wait for each other crosswise, also if each plays the other's copies. What the member plays is
+# written into their own rows later, and these are copies too.
 _copies = rows("copies", owner_id=("owner_ids", Uuid), product_id=("product_ids", Uuid))
-# In the order of the copies, so that two who lock several never wait for each other crosswise.
-_LOCK_SHARED_COPIES = Statement(
-    select(*LINK_COLUMNS, col(_I.product_id).label("copy_product_id"))
+_locked_links = (
+    select(*LINK_COLUMNS)
+    .where(
+        col(_L.owner_user_id) == any_(array("owner_ids", Uuid)),
+        col(_L.shared_with_user_id) == user(),
+        is_living(_L, LinkStatus.ACTIVE.value),
+    )
+    .order_by(col(_L.owner_user_id))
+    .with_for_update(key_share=True)
+    .cte("locked_links")
+)
+# As a value of its own it is there before the first copy is locked.
+_sharing = func.array(select(_locked_links.c.owner_user_id).scalar_subquery())
+_locked_items = (
+    select(col(_I.user_id), col(_I.product_id), col(_I.acquisition_type))
     .select_from(_copies)
-    .join(FamilyLink, and_(col(_L.owner_user_id) == _copies.c.owner_id, col(_L.shared_with_user_id) == user()))
     .join(LibraryItem, and_(col(_I.user_id) == _copies.c.owner_id, col(_I.product_id) == _copies.c.product_id))
-    .where(is_living(_L, LinkStatus.ACTIVE.value), col(_I.acquisition_type).is_not(None))
+    .where(or_(_copies.c.owner_id == user(), _copies.c.owner_id == any_(_sharing)))
     .order_by(col(_I.user_id), col(_I.product_id))
-    .with_for_update(key_share=True, of=(FamilyLink, LibraryItem))
+    .with_for_update(key_share=True, of=LibraryItem)
+    .cte("locked_items")
+)
+_LOCK_SHARED_COPIES = Statement(
+    select(*_locked_links.c, _locked_items.c.product_id.label("copy_product_id"))
+    .join(_locked_items, _locked_items.c.user_id == _locked_links.c.owner_user_id)
+    .where(_locked_items.c.acquisition_type.is_not(None))
 )
 _OF_COPY = (col(_S.owner_user_id) == _OWNER, col(_S.product_id) == _PRODUCT)
 # What decides about a copy's seat: the seat itself, and the one that the member holds of this owner already.
@@ -366,7 +386,8 @@ class SeatStore:
     ) -> dict[tuple[UUID, UUID], Link]:
         """Of these copies (owner, product) those that are owned, and whose owner has an active link with the member.
 
-        Neither changes until the transaction ends. The links' scopes are the caller's to look at.
+        Neither changes until the transaction ends. The links' scopes are the caller's to look at. The member's own rows
+        may stand among the copies, to be locked with them; they are no copies that are shared.
         """
         found = await _LOCK_SHARED_COPIES.all(
             self._connection,

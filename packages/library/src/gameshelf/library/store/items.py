@@ -67,22 +67,40 @@ _owned = rows(
     added_at=("times", TIME),
     product_type=("product_types", String),
 )
+
+
+def _in_order(given: Any, on: Any) -> Any:
+    """The user's items that ``given`` is about, locked in the order in which everybody locks copies: whoever plays
+    several copies of the user's holds some of these rows. An update alone would take them in an order of its own.
+    """
+    found = select(col(LibraryItem.id), *(column for column in given.c if column.name != "id"))
+    found = found.select_from(given).join(LibraryItem, on).where(col(LibraryItem.user_id) == user())
+    in_order = found.order_by(col(LibraryItem.product_id)).with_for_update(key_share=True, of=LibraryItem)
+    return in_order.cte("in_order")
+
+
+_owned_in_order = _in_order(_owned, col(LibraryItem.id) == _owned.c.id)
 _SET_OWNERSHIP = Statement(
     update(LibraryItem)
     .values(
-        acquisition_type=_owned.c.acquisition_type,
-        added_at=_owned.c.added_at,
+        acquisition_type=_owned_in_order.c.acquisition_type,
+        added_at=_owned_in_order.c.added_at,
         # An item that an installation made before its purchase was heard of learns its type here.
-        product_type=func.coalesce(LibraryItem.product_type, _owned.c.product_type),
+        product_type=func.coalesce(LibraryItem.product_type, _owned_in_order.c.product_type),
         updated_at=func.now(),
     )
-    .where(col(LibraryItem.user_id) == user(), col(LibraryItem.id) == _owned.c.id)
+    .where(col(LibraryItem.user_id) == user(), col(LibraryItem.id) == _owned_in_order.c.id)
 )
 _played = rows("played", product_id=("product_ids", Uuid), total=("totals", BigInteger), last=("times", TIME))
+_played_in_order = _in_order(_played, col(LibraryItem.product_id) == _played.c.product_id)
 _SET_PLAYTIME = Statement(
     update(LibraryItem)
-    .values(total_playtime_seconds=_played.c.total, last_played_at=_played.c.last, updated_at=func.now())
-    .where(col(LibraryItem.user_id) == user(), col(LibraryItem.product_id) == _played.c.product_id)
+    .values(
+        total_playtime_seconds=_played_in_order.c.total,
+        last_played_at=_played_in_order.c.last,
+        updated_at=func.now(),
+    )
+    .where(col(LibraryItem.user_id) == user(), col(LibraryItem.id) == _played_in_order.c.id)
 )
 _SET_STATE = Statement(
     update(LibraryItem)

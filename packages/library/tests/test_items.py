@@ -168,8 +168,3 @@ async def test_items_show_how_long_they_were_played(library, game):
     assert library.events[-1].changes == {"total_playtime_seconds": 3600, "last_played_at": at}
     await library.buy(unseen, order="order-2")
     assert (await library.item(unseen)).total_playtime_seconds == 60
-
-
-async def test_access_is_told_with_the_time_since_when(library, game):
-    item = await library.item(game)
-    assert await library.access.accessible_since(library.user, {game, uuid4()}) == {game: item.added_at}

@@ -43,6 +43,7 @@ OF_USERS = {
     "family_sharing_links",
     "family_memberships",
     "family_seats",
+    "first_accesses",
 }
 # What looks over all users goes by a time: of products to ask for, of links that end, of seats that are lost.
 BY_TIME = {
@@ -83,6 +84,7 @@ SELECT shared_with_user_id, owner_user_id, id, status, mode, product_ids, shared
 FROM library.family_sharing_links;
 INSERT INTO library.family_seats (owner_user_id, product_id, seat_number)
 SELECT user_id, product_id, 1 FROM library.user_library_items;
+INSERT INTO library.first_accesses SELECT user_id, product_id, added_at FROM library.user_library_items;
 SET session_replication_role = origin;
 """
 

@@ -42,7 +42,15 @@ async def test_the_revision_of_an_empty_database_is_none_also_inside_a_transacti
 
 
 @pytest.mark.parametrize(
-    "table", ["user_library_items", "user_game_categories", "ownership_grants", "order_facts", "wanted_products"]
+    "table",
+    [
+        "user_library_items",
+        "user_game_categories",
+        "ownership_grants",
+        "order_facts",
+        "wanted_products",
+        "first_accesses",
+    ],
 )
 async def test_every_table_of_users_can_be_distributed_by_the_user(library_dsn, table):
     connection = await asyncpg.connect(library_dsn)

@@ -13,12 +13,12 @@ NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 
 class Owned:
-    """Answers the port ``Access``: the products that are owned, and since when."""
+    """Answers the port ``Access``: the products that may be played, and when they first could."""
 
     def __init__(self):
         self.since = {}
 
-    async def accessible_since(self, user_id, product_ids):
+    async def first_access(self, user_id, product_ids):
         return {product: self.since[product] for product in product_ids if product in self.since}
 
     async def refusals(self, user_id, product_ids):

@@ -1,8 +1,11 @@
 """Play that can't be is kept, and flagged."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 from gameshelf.playtime import AnomalyFound
+
+NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 
 def found(play):
@@ -19,29 +22,58 @@ async def test_a_day_with_more_than_a_day_of_play_is_kept_and_flagged(play):
     midnight = play.now.replace(day=10, hour=0)
     await play.tell(play.offline(one, midnight, 14 * 60, device_id="desk"))
     assert not found(play)
+    play.later(hours=13)
     await play.tell(play.offline(other, midnight, 13 * 60, device_id="deck"))
     assert found(play) == [("long_day", 27 * 3600)]
     assert await play.total(other) == 13 * 3600
     assert await flagged(play) == [("long_day", 27 * 3600)]
 
 
-async def test_exactly_a_day_is_no_anomaly(play):
+async def test_exactly_a_day_is_flagged_and_a_second_less_is_not(play):
     midnight = play.now.replace(day=10, hour=0)
+    await play.tell(play.offline(play.own(), midnight - timedelta(days=1), 24 * 60 - 1))
+    assert not found(play)
+    await play.tell(play.offline(play.own(), midnight, 24 * 60, device_id="deck"))
+    assert ("long_day", 24 * 3600) in found(play)
+
+
+async def test_days_that_were_played_through_are_flagged_whatever_the_devices(play):
+    game = play.own(since=NOW - timedelta(days=400))
+    first = play.now.replace(hour=0) - timedelta(days=89)
+    days = [
+        play.offline(game, first + timedelta(days=day), 24 * 60, device_id=f"device {day}", client_id="1")
+        for day in range(88)
+    ]
+    assert await play.tell(*days) == [("accepted", None)] * 88
+    assert await play.total(game) == 7_603_200
+    assert found(play) == [("long_day", 24 * 3600)] * 88
+
+
+async def test_the_first_import_is_measured_by_the_first_access(play):
+    old, game = play.own(since=NOW - timedelta(hours=30)), play.own(since=NOW - timedelta(hours=10))
+    await play.tell(*(play.offline(game, NOW - timedelta(hours=10), 10 * 60, device_id=name) for name in "ab"))
+    assert found(play) == [("fast_import", 20 * 3600)]
+    assert await flagged(play) == [("fast_import", 20 * 3600)]
+    play.user, play.events[:] = uuid4(), []
     await play.tell(
-        play.offline(play.own(), midnight, 24 * 60), play.offline(play.own(), midnight - timedelta(days=1), 600)
+        play.offline(old, NOW - timedelta(hours=20), 10 * 60),
+        play.offline(game, NOW - timedelta(hours=10), 10 * 60),
     )
     assert not found(play)
 
 
-async def test_a_device_that_tells_of_more_than_has_passed_is_flagged(play):
+async def test_an_import_of_more_than_has_passed_is_flagged_whatever_device_told_last(play):
     game = play.own()
     await play.tell(play.offline(game, play.now - timedelta(days=5), 600, device_id="deck"))
-    assert not found(play)  # nothing is known of the time before
-    play.later(hours=2)
-    await play.tell(play.offline(game, play.now - timedelta(days=6), 180, device_id="desk"))
     assert not found(play)
+    play.later(hours=2)
+    await play.tell(play.offline(game, play.now - timedelta(days=6), 100, device_id="desk"))
+    assert not found(play)
+    play.later(hours=2)
     await play.tell(play.offline(game, play.now - timedelta(days=7), 180, device_id="deck"))
     assert found(play) == [("fast_import", 3 * 3600)]
+    [subject] = await play.connection.fetch("SELECT subject FROM playtime.playtime_anomalies")
+    assert subject[0] == f"{play.now:%Y-%m-%dT%H:%M:%SZ} deck"
 
 
 async def test_a_device_that_tells_of_what_has_passed_is_not(play):
@@ -50,6 +82,19 @@ async def test_a_device_that_tells_of_what_has_passed_is_not(play):
     play.later(hours=10)
     await play.tell(play.offline(game, play.now - timedelta(hours=9), 9 * 60))
     assert not found(play)
+
+
+async def test_syncs_dont_grow_with_the_devices_and_those_of_the_release_before_count(play):
+    game = play.own()
+    await play.connection.execute(
+        "INSERT INTO playtime.playtime_syncs VALUES ($1, 'desk', $2), ($1, 'deck', $3)",
+        play.user,
+        play.now - timedelta(hours=1),
+        play.now - timedelta(days=9),
+    )
+    await play.tell(*(play.offline(game, play.now - timedelta(hours=9), 60, device_id=f"{n}") for n in range(3)))
+    assert found(play) == [("fast_import", 3 * 3600)]
+    assert await play.connection.fetchval("SELECT count(*) FROM playtime.playtime_syncs") == 3
 
 
 async def test_two_imports_of_a_device_in_the_same_second_are_flagged_with_all_they_told(play):

@@ -150,6 +150,27 @@ async def test_an_import_takes_what_is_new_and_says_what_became_of_the_rest(play
     assert [event.total_playtime_seconds for event in play.told(SessionEnded)] == [90 * 60] * 2
 
 
+async def test_two_devices_may_count_their_sessions_alike(play):
+    game, start = play.own(), play.now - timedelta(hours=5)
+    told = [play.offline(game, start, 10 + number, "1", device_id=name) for number, name in enumerate(("desk", "deck"))]
+    unnamed = play.offline(game, start + timedelta(hours=1), 30, "1")
+    assert await play.tell(*told, unnamed) == [("accepted", None)] * 3
+    assert await play.tell(*told, unnamed) == [("duplicate", None)] * 3
+    other = play.offline(game, start, 20, "1", device_id="deck")
+    assert await play.tell(other) == [("rejected", "IDEMPOTENCY_KEY_REUSED")]
+    assert await play.total(game) == 41 * 60
+
+
+async def test_a_clock_that_runs_ahead_is_forgiven(play):
+    ahead, further = play.own(since=play.now + timedelta(minutes=2)), play.own(since=play.now + timedelta(minutes=5))
+    assert await play.tell(
+        play.offline(ahead, play.now, 3),
+        play.offline(ahead, play.now - timedelta(minutes=3), 3),
+        play.offline(ahead, play.now - timedelta(minutes=3, seconds=1), 3),
+        play.offline(further, play.now - timedelta(seconds=1), 3),
+    ) == [("accepted", None), ("accepted", None), ("rejected", "VALIDATION_ERROR"), ("rejected", "VALIDATION_ERROR")]
+
+
 async def test_a_summary_knows_the_last_two_weeks(play):
     game, old = play.own(), play.own()
     edge = play.now - timedelta(days=14)
@@ -168,6 +189,26 @@ async def test_a_summary_knows_the_last_two_weeks(play):
     assert [one.product_id for one in recent.items] == [game]
     named = await play.queries.summary(play.user, [old], play.now, Page())
     assert [one.product_id for one in named.items] == [old]
+
+
+async def test_what_strangers_play_changes_nobodys_last_two_weeks(play):
+    game = play.own()
+    edge = play.now - timedelta(days=14)
+    await play.tell(play.offline(game, edge - timedelta(minutes=10), 130))
+
+    async def recent():
+        [one] = (await play.queries.summary(play.user, [], play.now, Page())).items
+        return one.last_2_weeks_seconds
+
+    assert await recent() == 2 * HOUR
+    await play.connection.execute(
+        "INSERT INTO playtime.playtime_intervals VALUES ($1, $2, $3, $4)",
+        uuid4(),
+        game,
+        edge - timedelta(minutes=1),
+        edge,
+    )
+    assert await recent() == 2 * HOUR
 
 
 async def test_days_are_those_of_the_asked_time_zone(play):

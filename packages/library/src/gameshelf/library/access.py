@@ -11,6 +11,7 @@ from gameshelf.kernel.errors import DomainError, PermissionDenied
 from gameshelf.kernel.sql import array, rows, user
 from gameshelf.library.family.errors import FamilyAccessRestricted
 from gameshelf.library.family.rules import RESTRICTED, Verdict
+from gameshelf.library.first_access import first_access
 from gameshelf.library.models import AcquisitionType, FamilyMembership, Grant, LibraryItem, LinkStatus
 from gameshelf.library.visible import FENCE, has_own, is_active, is_forbidden, is_in_scope
 from sqlalchemy import Uuid, and_, bindparam, case, func, literal, or_, select, true
@@ -91,7 +92,7 @@ _link = (
     .limit(1)
     .lateral("link")
 )
-_ACCESS = Statement(
+_access_of_pairs = (
     select(
         col(_I.acquisition_type),
         col(_I.added_at),
@@ -110,6 +111,12 @@ _ACCESS = Statement(
     )
     .outerjoin(_link, true())
     .order_by(_asked_in_order.c.position)
+)
+_ACCESS = Statement(_access_of_pairs)
+_FIRST_ACCESS = Statement(
+    _access_of_pairs.add_columns(
+        first_access(_asked_in_order.c.user_id, _asked_in_order.c.product_id).label("first_access_at")
+    )
 )
 _wanted = rows("wanted", product_id=("product_ids", Uuid))
 _offers = _links(user(), _wanted.c.product_id).offset(FENCE).lateral("offers")
@@ -144,15 +151,18 @@ class AccessQueries:
         )
         return [_access(row) for row in found]
 
-    async def accessible_since(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, datetime]:
-        """Of these products those that the user may play now, each with the time since when."""
+    async def first_access(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, datetime]:
+        """Of these products those that the user may play now, each with the time when they first could, by whatever
+        right: a grant or a link that has ended counts.
+        """
         products = list(product_ids)
-        found = await self.access([(user_id, product_id) for product_id in products])
-        return {
-            product_id: access.acquired_at
-            for product_id, access in zip(products, found, strict=True)
-            if access.acquired_at is not None
-        }
+        found = await _FIRST_ACCESS.all(self._connection, user_ids=[user_id for _ in products], product_ids=products)
+        first: dict[UUID, datetime] = {}
+        for product_id, row in zip(products, found, strict=True):
+            since = _access(row).acquired_at
+            if since is not None:
+                first[product_id] = min(filter(None, (since, row["first_access_at"])))
+        return first
 
     async def owns(self, user_id: UUID, product_id: UUID) -> bool:
         """Whether the user owns the product personally."""

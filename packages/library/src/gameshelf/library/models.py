@@ -318,6 +318,19 @@ class FamilyMembership(_Link, _Table, table=True):
     """The link's."""
 
 
+class FirstAccess(_Table, table=True):
+    """When somebody could first play a product, as far as grants and links don't tell it any more; see
+    ``first_access.py``.
+    """
+
+    __tablename__ = "first_accesses"
+    __table_args__ = (PrimaryKeyConstraint("user_id", "product_id"),)
+
+    user_id: UUID = Field(primary_key=True)
+    product_id: UUID = Field(primary_key=True)
+    first_access_at: datetime = _time()
+
+
 class FamilySeat(_Table, table=True):
     """The one seat of an owner's copy: which member plays it now, if any."""
 

@@ -1,25 +1,25 @@
 """Play that can't be: kept and counted, and shown to support (contract, section 3.3)."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from gameshelf.kernel.clock import MAX_CLOCK_LEAD
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.sql import TIME, array, rows, user
+from gameshelf.kernel.sql import TIME, rows, user
 from gameshelf.playtime.models import PlaytimeAnomaly, PlaytimeSession, PlaytimeSync
 from gameshelf.playtime.rules import Interval, utc_days
 from gameshelf.playtime.store import StoredSession
-from sqlalchemy import BigInteger, String, and_, any_, bindparam, case, func, select
+from sqlalchemy import BigInteger, String, and_, bindparam, case, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 LONG_DAY = "long_day"
-"""More than 24 hours of raw play on one UTC day, all products and devices together."""
+"""24 hours or more of raw play on one UTC day, all products and devices together."""
 FAST_IMPORT = "fast_import"
-"""A device told of more play than time had passed since it last told."""
+"""An import had more play than time has passed since the user's last one, whatever the devices. Before the first one
+the time since the user's first access to one of the products counts."""
 
 _DAY = timedelta(days=1)
 _LONGEST_SESSION = timedelta(days=7)
@@ -28,7 +28,9 @@ _LONGEST_SESSION = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Anomaly:
-    """``subject`` is what it is about: the day, or the device and the time of the import. ``seconds`` is how much."""
+    """``subject`` is what it is about: the day, or the time of the import and its device, if it is one device's.
+    ``seconds`` is how much.
+    """
 
     kind: str
     subject: str
@@ -52,16 +54,11 @@ _RAW = Statement(
     )
     .group_by(_day.c.start)
 )
-_SYNCED = Statement(
-    select(col(PlaytimeSync.device_id), col(PlaytimeSync.synced_at)).where(
-        col(PlaytimeSync.user_id) == user(), col(PlaytimeSync.device_id) == any_(array("device_ids", String))
-    )
+_LAST_SYNC = Statement(
+    select(func.max(col(PlaytimeSync.synced_at)).label("synced_at")).where(col(PlaytimeSync.user_id) == user())
 )
-_device = rows("device", device_id=("device_ids", String))
-_insert_sync = insert(PlaytimeSync).from_select(
-    ["user_id", "device_id", "synced_at"],
-    select(user(), _device.c.device_id, bindparam("now", type_=TIME)),
-    include_defaults=False,
+_insert_sync = insert(PlaytimeSync).values(
+    user_id=user(), device_id=bindparam("device_id", type_=String), synced_at=bindparam("now", type_=TIME)
 )
 _KEEP_SYNC = Statement(
     _insert_sync.on_conflict_do_update(
@@ -72,7 +69,7 @@ _found = rows("found", kind=("kinds", String), subject=("subjects", String), sec
 _insert_found = insert(PlaytimeAnomaly).from_select(
     ["user_id", "kind", "subject", "seconds"], select(user(), *_found.c), include_defaults=False
 )
-# A day is counted anew each time; what a device told of in the same second as before comes on top of that.
+# A day is counted anew each time; what was imported in the same second as before comes on top of that.
 _told_before = case((col(PlaytimeAnomaly.kind) == FAST_IMPORT, col(PlaytimeAnomaly.seconds)), else_=0)
 _FLAG = Statement(
     _insert_found.on_conflict_do_update(
@@ -82,16 +79,16 @@ _FLAG = Statement(
 )
 
 
-def fast_imports(told: Mapping[str, int], synced_at: Mapping[str, datetime], now: datetime) -> list[Anomaly]:
-    """Devices that told of more seconds than passed since they last did; the first time tells nothing."""
-    found = []
-    for device_id, spent in told.items():
-        if device_id in synced_at:
-            passed = now - synced_at[device_id] + MAX_CLOCK_LEAD
-            if spent > passed.total_seconds():
-                subject = f"{now:%Y-%m-%dT%H:%M:%SZ} {device_id}".strip()
-                found.append(Anomaly(FAST_IMPORT, subject[:100], spent))
-    return found
+def fast_import(imported: Sequence[StoredSession], since: datetime, now: datetime) -> Anomaly | None:
+    """What is impossible about an import: more seconds than have passed ``since`` the user's last one, clocks that run
+    ahead forgiven.
+    """
+    spent = sum(session.duration_seconds or 0 for session in imported)
+    if spent <= (now - since + MAX_CLOCK_LEAD).total_seconds():
+        return None
+    devices = {session.device_id for session in imported}
+    named = devices.pop() if len(devices) == 1 else ""
+    return Anomaly(FAST_IMPORT, f"{now:%Y-%m-%dT%H:%M:%SZ} {named}".strip()[:100], spent)
 
 
 class Anomalies:
@@ -101,7 +98,7 @@ class Anomalies:
         self._connection = connection
 
     async def look(self, user_id: UUID, ended: Iterable[StoredSession]) -> list[Anomaly]:
-        """Days of these sessions with more than 24 hours of raw play."""
+        """Days of these sessions with 24 hours or more of raw play."""
         played = [Interval(one.start_time, one.end_time or one.start_time) for one in ended]
         days = utc_days(played)
         if not days:
@@ -113,20 +110,24 @@ class Anomalies:
             ends=[day.end for day in days],
             earliest=days[0].start - _LONGEST_SESSION,
         )
-        long = [row for row in found if row["seconds"] > _DAY.total_seconds()]
+        long = [row for row in found if row["seconds"] >= _DAY.total_seconds()]
         return await self._flag(
             user_id, [Anomaly(LONG_DAY, row["start"].date().isoformat(), row["seconds"]) for row in long]
         )
 
-    async def look_at_import(self, user_id: UUID, imported: Sequence[StoredSession], now: datetime) -> list[Anomaly]:
-        """Devices that told of more than time had passed since they last told. Remembers that they told now."""
-        told: dict[str, int] = defaultdict(int)
-        for session in imported:
-            told[session.device_id] += session.duration_seconds or 0
-        synced = await _SYNCED.all(self._connection, user_id=user_id, device_ids=list(told))
-        found = fast_imports(told, {row["device_id"]: row["synced_at"] for row in synced}, now)
-        await _KEEP_SYNC.run(self._connection, user_id=user_id, device_ids=list(told), now=now)
-        return await self._flag(user_id, found)
+    async def look_at_import(
+        self, user_id: UUID, imported: Sequence[StoredSession], first_access: datetime, now: datetime
+    ) -> list[Anomaly]:
+        """Whether these sessions are more than time has passed; remembers that they were imported now.
+
+        ``first_access`` is the user's earliest to one of their products.
+        """
+        last = await _LAST_SYNC.first(self._connection, user_id=user_id)
+        since = (last and last["synced_at"]) or first_access
+        # One row a user: the table doesn't grow with what clients call their devices.
+        await _KEEP_SYNC.run(self._connection, user_id=user_id, device_id="", now=now)
+        found = fast_import(imported, since, now)
+        return await self._flag(user_id, [found] if found else [])
 
     async def _flag(self, user_id: UUID, found: list[Anomaly]) -> list[Anomaly]:
         if found:

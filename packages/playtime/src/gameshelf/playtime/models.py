@@ -88,9 +88,10 @@ class PlaytimeSession(_Table, table=True):
         # All that runs, in an order that can be read part by part; shards are ranges of it.
         Index("ix_playtime_sessions_live", "id", postgresql_where=text("end_time IS NULL")),
         Index(
-            "uq_playtime_sessions_import",
+            "uq_playtime_sessions_imported",
             "user_id",
             "client_session_id",
+            "device_id",
             unique=True,
             postgresql_where=text("client_session_id IS NOT NULL"),
         ),
@@ -119,7 +120,7 @@ class PlaytimeSession(_Table, table=True):
     end_reason: str | None = Field(default=None, sa_type=String(20))
     last_heartbeat_at: datetime = _time()
     client_session_id: str | None = Field(default=None, max_length=100)
-    """The client's own id of an imported session."""
+    """The device's own id of an imported session."""
     seat_number: int | None = Field(default=None, sa_type=BigInteger)
     """The fencing number of the seat, when a shared copy is played."""
     copy_owner_user_id: UUID | None = None
@@ -196,7 +197,10 @@ class PlaytimeAnomaly(_Table, table=True):
 
 
 class PlaytimeSync(_Table, table=True):
-    """When a device last imported sessions: between two imports no more can be played than time has passed."""
+    """When a user last imported sessions: between two imports no more can be played than time has passed.
+
+    Releases before wrote a row a device; now a user has one, of the device "". The latest of all counts.
+    """
 
     __tablename__ = "playtime_syncs"
     __table_args__ = (PrimaryKeyConstraint("user_id", "device_id"),)

@@ -11,8 +11,10 @@ from gameshelf.kernel.errors import DomainError
 class Access(Protocol):
     """Who may play what."""
 
-    async def accessible_since(self, user_id: UUID, product_ids: set[UUID]) -> dict[UUID, datetime]:
-        """Of these products those that the user may play now, each with the time since when."""
+    async def first_access(self, user_id: UUID, product_ids: set[UUID]) -> dict[UUID, datetime]:
+        """Of these products those that the user may play now, each with the time when they first could, by whatever
+        right: one that has ended since counts.
+        """
         ...
 
     async def refusals(self, user_id: UUID, product_ids: set[UUID]) -> Mapping[UUID, DomainError]:

@@ -66,6 +66,8 @@ _recent = (
                 col(_before.product_id) == col(_T.product_id),
                 col(_before.start_time) <= _SINCE,
             )
+            # Without this it would join the totals of everybody: a subquery sees by itself only the one around it.
+            .correlate_except(_before)
             .scalar_subquery(),
             _SINCE,
         ),

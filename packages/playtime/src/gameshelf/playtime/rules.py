@@ -120,20 +120,19 @@ class Refusal(StrEnum):
     SEAT_BUSY = "FAMILY_SEAT_BUSY"
 
 
-def judge_import(
-    played: Interval, now: datetime, accessible_since: datetime | None, max_age: timedelta
-) -> Refusal | None:
+def judge_import(played: Interval, now: datetime, first_access: datetime | None, max_age: timedelta) -> Refusal | None:
     """Whether a session that was played offline may be imported; None when it may (contract, section 3.3).
 
-    ``accessible_since`` is when the user's access to the product began, None without access.
+    ``first_access`` is when the user first had access to the product, None when they have none now. A client's clock
+    may be five minutes ahead of ours, and so may the clock of whoever gave the access.
     """
-    if accessible_since is None:
+    if first_access is None:
         return Refusal.NO_ACCESS
     if not timedelta(0) < played.end - played.start <= MAX_IMPORT_LENGTH:
         return Refusal.BAD_TIME
     if played.end > now + MAX_CLOCK_LEAD:
         return Refusal.BAD_TIME
-    if played.start < max(to_second(accessible_since), now - max_age):
+    if played.start < max(to_second(first_access) - MAX_CLOCK_LEAD, now - max_age):
         return Refusal.BAD_TIME
     return None
 

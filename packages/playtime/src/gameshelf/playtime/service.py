@@ -189,18 +189,19 @@ class PlaytimeService:
     async def import_sessions(self, user_id: UUID, sessions: Sequence[OfflineSession]) -> list[ImportResult]:
         """Takes over what was played offline; one result a session, in their order. The work is that of one session.
 
-        The same client id again is a duplicate, and with other content rejected with ``IDEMPOTENCY_KEY_REUSED``.
+        The same client id of a device again is a duplicate, and with other content rejected with
+        ``IDEMPOTENCY_KEY_REUSED``.
         """
         now = self._clock()
-        known = await self._sessions.imported(user_id, [one.client_session_id for one in sessions])
+        known = await self._sessions.imported(user_id, [_key(one) for one in sessions])
         products = {one.product_id for one in sessions}
-        since = await self._access.accessible_since(user_id, products)
+        since = await self._access.first_access(user_id, products)
         barred = await self._access.refusals(user_id, products - since.keys()) if products - since.keys() else {}
         shared = await self._shared(user_id, set(since), sessions)
         results, fresh = [], []
         for offline in sessions:
             session = _stored(offline)
-            before = known.get(offline.client_session_id)
+            before = known.get(_key(offline))
             if before is not None:
                 results.append(_repeated(before, session))
                 continue
@@ -217,13 +218,14 @@ class PlaytimeService:
                     results.append(ImportResult(offline.client_session_id, "rejected", Refusal.SEAT_BUSY))
                     continue
                 session = replace(session, copy_owner_user_id=owner_id)
-            known[offline.client_session_id] = session
+            known[_key(offline)] = session
             fresh.append(session)
             results.append(ImportResult(offline.client_session_id, "accepted"))
         if fresh:
             await self._sessions.add_imported(user_id, fresh)
             await self._count(user_id, fresh)
-            self._tell_found(user_id, await self._anomalies.look_at_import(user_id, fresh, now))
+            earliest = min(since[session.product_id] for session in fresh)
+            self._tell_found(user_id, await self._anomalies.look_at_import(user_id, fresh, earliest, now))
         return results
 
     async def _shared(
@@ -370,6 +372,11 @@ def _span(intervals: Sequence[Interval]) -> Interval:
     return Interval(min(one.start for one in intervals), max(one.end for one in intervals))
 
 
+def _key(offline: OfflineSession) -> tuple[str, str]:
+    """What a session is known by: two devices may count their sessions alike."""
+    return offline.device_id or "", offline.client_session_id
+
+
 def _stored(offline: OfflineSession) -> StoredSession:
     played = Interval(to_second(offline.start_time), to_second(offline.end_time))
     return StoredSession(
@@ -388,7 +395,7 @@ def _stored(offline: OfflineSession) -> StoredSession:
 
 def _repeated(before: StoredSession, again: StoredSession) -> ImportResult:
     client_id = again.client_session_id or ""
-    told = [(one.product_id, one.device_id, one.platform, one.start_time, one.end_time) for one in (before, again)]
+    told = [(one.product_id, one.platform, one.start_time, one.end_time) for one in (before, again)]
     if told[0] == told[1]:
         return ImportResult(client_id, "duplicate")
     return ImportResult(client_id, "rejected", Refusal.KEY_REUSED)

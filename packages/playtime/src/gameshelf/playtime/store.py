@@ -175,8 +175,18 @@ _END_DEAD = Statement(
         end_reason=bindparam("reason", type_=String),
     )
 )
+_told = rows("told", device_id=("device_ids", String), client_session_id=("client_ids", String))
 _IMPORTED = Statement(
-    select(*SESSION_COLUMNS).where(_OF_USER, col(_S.client_session_id) == any_(array("client_ids", String)))
+    select(*SESSION_COLUMNS)
+    .select_from(_told)
+    .join(
+        PlaytimeSession,
+        and_(
+            _OF_USER,
+            col(_S.client_session_id) == _told.c.client_session_id,
+            col(_S.device_id) == _told.c.device_id,
+        ),
+    )
 )
 _new = rows(
     "new",
@@ -343,10 +353,16 @@ class SessionStore:
             == 1
         )
 
-    async def imported(self, user_id: UUID, client_ids: Sequence[str]) -> dict[str, StoredSession]:
-        """Of these ids of clients those that were imported before."""
-        rows = await _IMPORTED.all(self._connection, user_id=user_id, client_ids=list(client_ids))
-        return {row["client_session_id"]: StoredSession(*row.values()) for row in rows}
+    async def imported(self, user_id: UUID, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], StoredSession]:
+        """Of these pairs of a device and its own id of a session those that were imported before."""
+        unique = sorted(set(keys))
+        found = await _IMPORTED.all(
+            self._connection,
+            user_id=user_id,
+            device_ids=[device_id for device_id, _ in unique],
+            client_ids=[client_id for _, client_id in unique],
+        )
+        return {(row["device_id"], row["client_session_id"]): StoredSession(*row.values()) for row in found}
 
     async def add_imported(self, user_id: UUID, sessions: Sequence[StoredSession]) -> None:
         """Writes sessions that have ended long since."""

@@ -191,7 +191,7 @@ class FamilyLinks:
         else:
             await self._seats.leave(user_id)
             ended = replace(link, shared_with_user_id=ERASED_USER, status=LinkStatus.DECLINED, updated_at=now)
-        await self._links.forget(link)
+        await self._links.forget(link, keep=user_id == owner_id)
         if link.status in LIVING:
             self._tell(link.shared_with_user_id if user_id == owner_id else owner_id, ended)
 

@@ -13,9 +13,11 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.library.family.rules import Scope
+from gameshelf.library.first_access import keep_first_accesses
 from gameshelf.library.models import FamilyLink, FamilyMembership, FamilySeat, LibraryItem, LinkStatus
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     Integer,
     String,
     Uuid,
@@ -150,11 +152,17 @@ _mirror = insert(FamilyMembership).from_select(
     select(_written.c.shared_with_user_id, _written.c.owner_user_id, *(_written.c[name] for name in _MIRRORED)),
     include_defaults=False,
 )
+_OF_PAIR = (col(_M.user_id) == _bound("shared_with_user_id"), col(_M.owner_user_id) == _bound("owner_user_id"))
+# What the link gave until now is kept where it tells it no more.
+_kept_of_written = keep_first_accesses(
+    *_OF_PAIR,
+    or_(*(col(getattr(_M, name)).is_distinct_from(_bound(name)) for name in ("active_since", "mode", "product_ids"))),
+).cte("kept")
 _WRITE_LINK = Statement(
     _mirror.on_conflict_do_update(
         index_elements=["user_id", "owner_user_id"],
         set_={name: _mirror.excluded[name] for name in _MIRRORED},
-    )
+    ).add_cte(_kept_of_written)
 )
 _access_noted = (
     update(FamilyLink)
@@ -288,10 +296,16 @@ _unmirrored = (
     .where(col(_M.user_id) == bindparam("member_id", type_=Uuid), col(_M.owner_user_id) == _OWNER)
     .cte("unmirrored")
 )
+_kept_of_forgotten = keep_first_accesses(
+    col(_M.user_id) == bindparam("member_id", type_=Uuid),
+    col(_M.owner_user_id) == _OWNER,
+    bindparam("keep", type_=Boolean),
+).cte("kept")
 _FORGET_LINK = Statement(
     delete(FamilyLink)
     .where(col(_L.owner_user_id) == _OWNER, col(_L.shared_with_user_id) == bindparam("member_id", type_=Uuid))
     .add_cte(_unmirrored)
+    .add_cte(_kept_of_forgotten)
 )
 _FORGET_SEATS = Statement(
     delete(FamilySeat).where(
@@ -366,9 +380,11 @@ class LinkStore:
         found = await _MEMBERS_SINCE.all(self._connection, owner_id=owner_id, since=since)
         return [row[0] for row in found]
 
-    async def forget(self, link: Link) -> None:
-        """Deletes a link and its mirror."""
-        await _FORGET_LINK.run(self._connection, owner_id=link.owner_user_id, member_id=link.shared_with_user_id)
+    async def forget(self, link: Link, keep: bool) -> None:
+        """Deletes a link and its mirror; ``keep`` keeps for its member since when they could play what it shared."""
+        await _FORGET_LINK.run(
+            self._connection, owner_id=link.owner_user_id, member_id=link.shared_with_user_id, keep=keep
+        )
 
 
 class SeatStore:

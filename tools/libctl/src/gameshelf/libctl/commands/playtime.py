@@ -109,8 +109,8 @@ def recompute(out: Output, user: UUID, product: UUID | None, wanted: Wanted) -> 
 def anomalies(out: Output, user: UUID | None, kind: str | None, limit: int, cursor: str) -> None:
     """Play that can't be, for people to judge.
 
-    It was kept, and counts. long_day: more than 24 hours on one day of UTC, all games and devices together.
-    fast_import: a device told of more play than time had passed since it last told.
+    It was kept, and counts. long_day: 24 hours or more on one day of UTC, all games and devices together.
+    fast_import: an import had more play than time has passed since the player's last one, on any device.
     """
     wanted = messages.ListPlaytimeAnomaliesRequest(user_id=str(user or ""), kind=kind or "", limit=limit, cursor=cursor)
     found = plain(connect().call("ListPlaytimeAnomalies", wanted))

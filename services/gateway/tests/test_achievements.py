@@ -171,15 +171,16 @@ async def test_rarity_follows_purchases_unlocks_and_refunds(platform, service, n
         return one["attributes"]["rarity_percentage"] == percent
 
     await wait_until(lambda: rarity_is(0.0))
-    unlocked = await players[0].post(f"/achievements/{achievement}/unlock")
-    assert unlocked.json()["data"]["attributes"]["rarity_at_unlock"] == 25.0
-    await wait_until(lambda: rarity_is(25.0))
+    assert (await players[0].post(f"/achievements/{achievement}/unlock")).status_code == 200
+    await wait_until(lambda: rarity_is(25.0))  # from here on, all four are counted
+    unlocked = await players[2].post(f"/achievements/{achievement}/unlock")
+    assert unlocked.json()["data"]["attributes"]["rarity_at_unlock"] == 50.0
     await players[1].tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought[1].data))
-    await wait_until(lambda: rarity_is(33.3))
+    await wait_until(lambda: rarity_is(66.6))
     await players[0].tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought[0].data))
-    await wait_until(lambda: rarity_is(0.0))
+    await wait_until(lambda: rarity_is(50.0))
     await players[0].buys(product)
-    await wait_until(lambda: rarity_is(33.3))
+    await wait_until(lambda: rarity_is(66.6))
 
 
 @pytest.fixture

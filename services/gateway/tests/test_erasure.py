@@ -24,6 +24,7 @@ from gameshelf.savegames import user_prefix
 
 PAYMENTS = "com.platform.payment.events.v1"
 DELETED = "com.platform.account.user.deleted.v1"
+REFUNDED = "com.platform.payment.purchase.refunded.v1"
 
 
 @pytest.fixture(scope="module")
@@ -255,6 +256,9 @@ async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_
 
     malformed = json.dumps({"data": {"userId": str(player.id), "orderId": "secret"}}).encode()
     await player.buys(uuid4(), uuid4(), purchaseTimestamp="2026-01-01T00:00:00Z")
+    await player.tell(
+        CloudEvent(REFUNDED, {"userId": str(player.id), "orderId": str(uuid4()), "productId": str(uuid4())})
+    )
     await send(platform, PAYMENTS, (str(player.id), malformed))
     await everything_before_is_applied()
     created = await player.post("/categories", {"name": "Мои"}, **{"Idempotency-Key": "k"})

@@ -264,8 +264,7 @@ async def test_streams_without_a_token_are_as_many_of_one_address_as_it_can_need
     watches = [await watch() for _ in range(MOST_OF_ONE + 1)]
     assert [told for _, told in watches] == ["served"] * MOST_OF_ONE + ["RESOURCE_EXHAUSTED"]
     asked = reflection_pb2.ServerReflectionRequest(list_services="")
-    reflected = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo()
-    await reflected.write(asked)
+    reflected = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([asked]))
     assert await refusal_or(reflected.read()) == "RESOURCE_EXHAUSTED"
     assert (await health.Check(health_pb2.HealthCheckRequest())).status == health_pb2.HealthCheckResponse.SERVING
     for call, _ in watches:

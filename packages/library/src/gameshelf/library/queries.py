@@ -9,7 +9,7 @@ from uuid import UUID
 
 from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.folding import fold_name, fold_title
+from gameshelf.kernel.folding import fold_title
 from gameshelf.kernel.paging import Slice
 from gameshelf.library.commands import ItemFilter, ItemSort, SharedFilter
 from gameshelf.library.models import CatalogVersion, Category, ItemCategory, LibraryItem, Product
@@ -361,10 +361,10 @@ class LibraryQueries:
         return {row["id"] for row in rows}
 
     async def categories(self, user_id: UUID) -> list[CategoryView]:
-        """All of a user's categories (at most 200), by display order and folded name."""
+        """All of a user's categories (at most 200), by display order, then as titles are sorted: ё beside е."""
         rows = await _CATEGORIES.all(self._connection, user_id=user_id)
         views = [CategoryView(*row.values()) for row in rows]
-        return sorted(views, key=lambda view: (view.display_order, fold_name(view.name), view.id))
+        return sorted(views, key=lambda view: (view.display_order, fold_title(view.name), view.name, view.id))
 
     async def category(self, user_id: UUID, category_id: UUID) -> CategoryView | None:
         """One category; None when the user has none of that id."""

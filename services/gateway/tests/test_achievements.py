@@ -176,11 +176,11 @@ async def test_rarity_follows_purchases_unlocks_and_refunds(platform, service, n
     unlocked = await players[2].post(f"/achievements/{achievement}/unlock")
     assert unlocked.json()["data"]["attributes"]["rarity_at_unlock"] == 50.0
     await players[1].tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought[1].data))
-    await wait_until(lambda: rarity_is(66.6))
+    await wait_until(lambda: rarity_is(66.7))
     await players[0].tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought[0].data))
     await wait_until(lambda: rarity_is(50.0))
     await players[0].buys(product)
-    await wait_until(lambda: rarity_is(66.6))
+    await wait_until(lambda: rarity_is(66.7))
 
 
 @pytest.fixture

@@ -256,9 +256,8 @@ async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_
 
     malformed = json.dumps({"data": {"userId": str(player.id), "orderId": "secret"}}).encode()
     await player.buys(uuid4(), uuid4(), purchaseTimestamp="2026-01-01T00:00:00Z")
-    await player.tell(
-        CloudEvent(REFUNDED, {"userId": str(player.id), "orderId": str(uuid4()), "productId": str(uuid4())})
-    )
+    refund = {"userId": str(player.id), "orderId": str(uuid4()), "items": [{"productId": str(uuid4())}]}
+    await player.tell(CloudEvent(REFUNDED, refund))
     await send(platform, PAYMENTS, (str(player.id), malformed))
     await everything_before_is_applied()
     created = await player.post("/categories", {"name": "Мои"}, **{"Idempotency-Key": "k"})
@@ -270,6 +269,7 @@ async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_
     await wish_and_set(player, platform, product, wait_until)
     await save(player, database, product)
     await have_had_a_family(database, player)
+    await database.execute("INSERT INTO library.first_accesses VALUES ($1, $1, now())", player.id)
     await database.execute(
         "INSERT INTO playtime.playtime_corrections VALUES ($1, $1, $1, 5, 'a mistake', now())", player.id
     )

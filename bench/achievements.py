@@ -123,7 +123,7 @@ async def play(address: str, platform: Platform, options: argparse.Namespace) ->
             request = messages.UpdateAchievementProgressRequest(
                 user_id=str(users[number % len(users)]),
                 achievement_id=str(achievements[number // len(users)]),
-                current_progress=1,
+                unlock=True,
             )
             return (await stub.UpdateAchievementProgress(request, metadata=caller)).newly_unlocked
 

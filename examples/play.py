@@ -29,7 +29,7 @@ def play(token: str, user_id: str, product_id: str, achievement_id: str | None =
             print(f"heartbeats up to {answer.acknowledged_sequence} are kept", *answer.refusals)
         if achievement_id:
             progress = achievements.UpdateAchievementProgressRequest(
-                user_id=user_id, achievement_id=achievement_id, current_progress=1
+                user_id=user_id, achievement_id=achievement_id, unlock=True
             )
             result = AchievementServiceStub(channel).UpdateAchievementProgress(progress, metadata=caller, timeout=5)
             print(f"{result.status.api_name}: {'unlocked' if result.newly_unlocked else 'as before'}")

@@ -1,7 +1,7 @@
 """Players and their achievements on a real PostgreSQL."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -11,8 +11,10 @@ from gameshelf.achievements import (
     AchievementService,
     DefinitionFact,
     Definitions,
+    ImportAchievements,
     Progress,
     RarityCounters,
+    TargetReviews,
 )
 from gameshelf.kernel.errors import PermissionDenied
 
@@ -24,6 +26,10 @@ class Playable:
 
     def __init__(self):
         self.pairs = set()
+        self.since = NOW - timedelta(days=30)
+
+    async def first_access(self, user_id, product_ids):
+        return {product: self.since for product in product_ids if (user_id, product) in self.pairs}
 
     async def refusals(self, user_id, product_ids):
         return {product: PermissionDenied() for product in product_ids if (user_id, product) not in self.pairs}
@@ -54,6 +60,23 @@ class Players:
         self.access.pairs.add((user, product))
         await self.service.own(user, [product])
         return user
+
+    async def offline(self, user, *elements, **how):
+        """An import; what became of each element."""
+        told = ImportAchievements.model_validate({"achievements": elements}).achievements
+        results = await self.service.import_achievements(user, told, **how)
+        return [(one.result, one.code) for one in results]
+
+    async def review(self, limit=2):
+        """Reviews every changed target; who was unlocked."""
+        reviews, unlocked = TargetReviews(self.connection, lambda: self.now), []
+        for review in await reviews.pending(100):
+            after = UUID(int=0)
+            while (found := await reviews.players(review, after, limit)).last:
+                unlocked += [event.user_id for event in await reviews.unlock(review, found.reached)]
+                after = found.last
+            await reviews.finish([review])
+        return unlocked
 
     async def report(self, user, achievement, current, **how):
         return await self.service.report(user, Progress(achievement, current), **how)

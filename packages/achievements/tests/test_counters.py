@@ -169,7 +169,7 @@ async def test_two_devices_that_unlock_at_once_unlock_once(connections, make_pla
             await connection.execute("SELECT FROM locks WHERE id = $1 FOR UPDATE", user)
             mine = make_players(connection)
             mine.access.pairs.add((user, game))
-            outcome = await mine.report(user, achievement, 1)
+            outcome = await mine.report(user, achievement, None)
             recorded.extend(mine.events)
             return outcome.newly_unlocked
 

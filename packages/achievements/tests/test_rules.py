@@ -1,7 +1,9 @@
 """Rarity, shares and progress on plain values."""
 
+from datetime import UTC, datetime
+
 import pytest
-from gameshelf.achievements.rules import Reached, Step, advance, rarity, rarity_with, share
+from gameshelf.achievements.rules import Reached, Step, advance, rarity, rarity_with, share, within
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,7 +41,13 @@ def test_a_share_of_100_means_all():
     ("current", "is_unlocked", "target", "reported", "expected"),
     [
         (None, False, None, 0, Reached(Step.NOTHING, 0)),
-        (None, False, None, 1, Reached(Step.UNLOCK, 1)),
+        (None, False, None, 1, Reached(Step.PROGRESS, 1)),  # kept until the target is known
+        (7, False, None, 10**6, Reached(Step.PROGRESS, 10**6)),
+        (7, False, 5, 0, Reached(Step.UNLOCK, 5)),
+        (None, False, None, None, Reached(Step.UNLOCK, 1)),
+        (7, False, None, None, Reached(Step.UNLOCK, 7)),
+        (3, False, 10, None, Reached(Step.UNLOCK, 10)),
+        (10, True, 10, None, Reached(Step.NOTHING, 10)),
         (None, False, 10, 3, Reached(Step.PROGRESS, 3)),
         (3, False, 10, 2, Reached(Step.NOTHING, 3)),
         (3, False, 10, 10, Reached(Step.UNLOCK, 10)),
@@ -50,3 +58,10 @@ def test_a_share_of_100_means_all():
 )
 def test_progress_never_goes_back_and_unlocks_at_the_target(current, is_unlocked, target, reported, expected):
     assert advance(current, is_unlocked, target, reported) == expected
+
+
+def test_a_players_time_is_moved_to_between_first_access_and_now():
+    since, now = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 20, tzinfo=UTC)
+    inside = datetime(2026, 5, 10, tzinfo=UTC)
+    times = (inside, datetime(1970, 1, 1, tzinfo=UTC), datetime(2199, 1, 1, tzinfo=UTC))
+    assert [within(one, since, now) for one in times] == [inside, since, now]

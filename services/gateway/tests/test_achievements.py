@@ -139,14 +139,14 @@ async def test_two_devices_that_unlock_at_once_unlock_once_and_every_device_hear
             *(owner.post(f"{path}/progress", {"current_progress": 1}) for _ in range(5)),
             *(owner.post(f"{path}/unlock") for _ in range(5)),
         )
-        newly = [one.json()["meta"]["newly_unlocked"] for one in responses[:5]]
-        unlocked = [one.status_code == 200 for one in responses[5:]]
-        assert sum(newly) + sum(unlocked) == 1
+        assert not any(one.json()["meta"]["newly_unlocked"] for one in responses[:5])  # its target is not known
+        assert sum(one.status_code == 200 for one in responses[5:]) == 1
         for socket in (one, two):
             message = await next_message(socket)
             assert message["event_type"] == "achievement.unlocked"
             assert message["payload"]["achievement_id"] == str(game["first"])
             assert message["payload"]["achievement_name"] == "Первый шаг"
+            assert message["payload"]["achievement_names"] == {"ru": "Первый шаг", "en": "First step"}
 
     def mine(records):
         documents = [json.loads(record.value) for record in records]
@@ -189,14 +189,15 @@ async def stub(service):
         yield AchievementServiceStub(channel)
 
 
-def report(player, achievement, current=1):
+def report(player, achievement, current=1, **more):
     return messages.UpdateAchievementProgressRequest(
-        user_id=str(player.id), achievement_id=str(achievement), current_progress=current
+        user_id=str(player.id), achievement_id=str(achievement or ""), current_progress=current, **more
     )
 
 
 async def test_a_game_server_reports_and_only_it_unlocks_what_servers_unlock(stub, owner, game, caller, refusal):
     update = report(owner, game["server"])
+    update.unlock = True
     assert await refusal(stub.UpdateAchievementProgress(update, metadata=caller(owner.id))) == (
         "PERMISSION_DENIED",
         "PERMISSION_DENIED",
@@ -222,8 +223,8 @@ async def test_a_batch_tells_what_became_of_each_report(stub, owner, new_player,
         report(other, game["hundred"], 100),
         report(stranger, game["first"]),
         report(owner, uuid4()),
-        report(owner, game["first"]),
-        report(owner, game["first"]),
+        report(owner, game["first"], unlock=True),
+        report(owner, None, product_id=str(game["product"]), api_name="FIRST", unlock=True),
     ]
     request = messages.BatchUpdateAchievementProgressRequest(updates=updates)
     answer = await stub.BatchUpdateAchievementProgress(request, metadata=caller(uuid4(), "service"))
@@ -248,7 +249,7 @@ async def test_a_batch_tells_what_became_of_each_report(stub, owner, new_player,
 async def test_a_batch_in_which_a_player_is_held_up_too_long_is_to_be_sent_again(
     stub, platform, owner, game, caller, refusal
 ):
-    request = messages.BatchUpdateAchievementProgressRequest(updates=[report(owner, game["first"])])
+    request = messages.BatchUpdateAchievementProgressRequest(updates=[report(owner, game["first"], unlock=True)])
     connection = await asyncpg.connect(platform.dsn)
     async with connection.transaction():
         await connection.execute("SELECT FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", owner.id)
@@ -314,3 +315,92 @@ async def test_unlocks_are_counted(service, owner, game):
         before = count((await http.get(service.metrics)).text)
         await owner.post(f"/achievements/{game['first']}/unlock")
         assert count((await http.get(service.metrics)).text) == before + 1
+
+
+async def test_who_has_reached_a_target_that_the_catalog_lowers_is_unlocked(
+    platform, service, new_player, wait_until, next_message
+):
+    product, achievement, name = uuid4(), uuid4(), "GRIND/2%3"
+    data = {"productId": str(product), "achievements": [{"id": str(achievement), "apiName": name}]}
+    await publish_as_catalog(platform, data)
+    player, stopped = new_player(), new_player()
+    for one in (player, stopped):
+        await one.buys(product)
+        await wait_until(one.products)
+
+    async def known():
+        return (await player.get(f"/achievements/status/{product}"))["data"]
+
+    await wait_until(known)
+    path = f"/achievements/by-name/{product}/GRIND%2F2%253"
+    for one, progress in ((player, 150), (stopped, 90)):
+        response = await one.post(f"{path}/progress", {"current_progress": progress})
+        assert response.status_code == 200, response.text
+        assert response.json()["meta"] == {"newly_unlocked": False}
+    async with connect(service.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as socket:
+        for target in (200, 100):
+            await publish_as_catalog(
+                platform,
+                {"productId": str(product), "achievements": [{"id": str(achievement), "targetProgress": target}]},
+            )
+        message = await next_message(socket)
+    assert message["event_type"] == "achievement.unlocked"
+    assert message["payload"]["achievement_id"] == str(achievement)
+    [shown] = await known()
+    assert (shown["attributes"]["is_unlocked"], shown["attributes"]["current_progress"]["total"]) == (True, 100)
+    [behind] = (await stopped.get(f"/achievements/status/{product}"))["data"]
+    assert behind["attributes"]["current_progress"] == {"current": 90, "total": 100}
+
+
+async def test_what_happened_offline_is_imported_over_rest_and_grpc(platform, owner, game, stub, caller, refusal):
+    happened_at = "2020-01-02T03:04:05Z"  # before the game was bought
+    first = {"client_id": "a", "achievement_id": str(game["first"]), "unlocked": True, "happened_at": happened_at}
+    named = {"client_id": "b", "product_id": str(game["product"]), "api_name": "HUNDRED", "happened_at": happened_at}
+    elements = [
+        first,
+        {**named, "current_progress": 40},
+        {**first, "client_id": "c", "unlocked": 1},
+        {"client_id": "d"},
+    ]
+    sent = await owner.post("/achievements/import", {"achievements": elements})
+    assert sent.status_code == 200, sent.text
+    assert [
+        (one["type"], one["id"], one["attributes"]["result"], one["attributes"]["code"]) for one in sent.json()["data"]
+    ] == [
+        ("importedAchievement", "a", "accepted", None),
+        ("importedAchievement", "b", "accepted", None),
+        ("importedAchievement", "c", "rejected", "VALIDATION_ERROR"),
+        ("importedAchievement", "d", "rejected", "VALIDATION_ERROR"),
+    ]
+    shown = await states(owner, game)
+    [item] = (await owner.get("/items"))["data"]
+    assert shown["FIRST"]["unlocked_at"] == item["attributes"]["added_at"]
+    assert shown["HUNDRED"]["current_progress"] == {"current": 40, "total": 100}
+    for bad in ([], [first] * 101, "x"):
+        assert code_of(await owner.post("/achievements/import", {"achievements": bad})) == (400, "VALIDATION_ERROR")
+
+    def offline(metadata, *achievements):
+        request = messages.ImportAchievementsRequest(user_id=str(owner.id), achievements=achievements)
+        return stub.ImportAchievements(request, metadata=metadata)
+
+    by_name = messages.OfflineAchievement(client_id="a", product_id=str(game["product"]), api_name="SERVER")
+    by_name.unlocked = True
+    by_name.happened_at.FromJsonString(happened_at)
+    unreadable = messages.OfflineAchievement(client_id="b", current_progress=-1)
+    answered = await offline(caller(owner.id), by_name, unreadable)
+    assert [(one.client_id, one.result, one.code) for one in answered.results] == [
+        ("a", "rejected", "PERMISSION_DENIED"),
+        ("b", "rejected", "VALIDATION_ERROR"),
+    ]
+    [served] = (await offline(caller(uuid4(), "service"), by_name)).results
+    assert served.result == "accepted"
+    assert await refusal(offline(caller(uuid4()), by_name)) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
+    assert await refusal(offline(caller(owner.id))) == ("INVALID_ARGUMENT", "VALIDATION_ERROR")
+
+
+async def test_achievements_have_the_names_that_developers_gave_them(owner, game):
+    path = f"/achievements/by-name/{game['product']}"
+    assert (await owner.post(f"{path}/SECRET/unlock")).status_code == 200
+    assert code_of(await owner.post(f"{path}/SECRET/unlock")) == (409, "ACHIEVEMENT_ALREADY_UNLOCKED")
+    for unknown in ("secret", "a/b/unlock", "x" * 900, "%00", "%FF", "unlock"):
+        assert code_of(await owner.post(f"{path}/{unknown}/unlock")) == (404, "ACHIEVEMENT_NOT_FOUND"), unknown

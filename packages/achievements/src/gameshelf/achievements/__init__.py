@@ -3,7 +3,16 @@
 This is the package's whole public API; nothing deeper is meant to be imported.
 """
 
-from gameshelf.achievements.commands import Progress, ReportProgress, SummaryFilter
+from gameshelf.achievements.commands import (
+    MAX_IMPORT,
+    ImportAchievements,
+    NamedAchievement,
+    OfflineAchievement,
+    Progress,
+    ReportProgress,
+    SummaryFilter,
+    Unreadable,
+)
 from gameshelf.achievements.counters import Difference, RarityCounters
 from gameshelf.achievements.definitions import MAX_DEFINITIONS, DefinitionFact, Definitions
 from gameshelf.achievements.errors import AchievementAlreadyUnlocked, AchievementNotFound
@@ -13,7 +22,8 @@ from gameshelf.achievements.overview import count_unlocked
 from gameshelf.achievements.ports import Access
 from gameshelf.achievements.queries import AchievementQueries, ProductAchievements
 from gameshelf.achievements.recounts import RecountProgress, Recounts
-from gameshelf.achievements.service import AchievementService, Outcome, Reported, Supported
+from gameshelf.achievements.service import AchievementService, ImportedAchievement, Outcome, Reported, Supported
+from gameshelf.achievements.target_reviews import TargetReview, TargetReviews
 from gameshelf.achievements.views import Achievement, AchievementState, Language
 from gameshelf.kernel.migrations import Migrations
 
@@ -23,6 +33,7 @@ MIGRATIONS = Migrations("gameshelf.achievements", SCHEMA)
 
 __all__ = [
     "MAX_DEFINITIONS",
+    "MAX_IMPORT",
     "METADATA",
     "MIGRATIONS",
     "Access",
@@ -37,7 +48,11 @@ __all__ = [
     "DefinitionFact",
     "Definitions",
     "Difference",
+    "ImportAchievements",
+    "ImportedAchievement",
     "Language",
+    "NamedAchievement",
+    "OfflineAchievement",
     "Outcome",
     "ProductAchievements",
     "Progress",
@@ -48,5 +63,8 @@ __all__ = [
     "Reported",
     "SummaryFilter",
     "Supported",
+    "TargetReview",
+    "TargetReviews",
+    "Unreadable",
     "count_unlocked",
 ]

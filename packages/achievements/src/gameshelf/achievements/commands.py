@@ -1,12 +1,27 @@
 """What may be asked and reported, validated."""
 
+import json
 from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple, Self
 from uuid import UUID
 
+from gameshelf.achievements.errors import AchievementNotFound
+from gameshelf.kernel.clock import Moment
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
-from pydantic import BaseModel, ConfigDict, Field
+from gameshelf.kernel.text import MOST_DECOMPOSED, NORMALISED, Name, is_storable, normalise
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator, model_validator
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
 
 MAX_PROGRESS = 2**31 - 1
+MAX_IMPORT = 100
+"""How many achievements one import may bring."""
+MAX_API_NAME = 200
+
+CurrentProgress = Annotated[int, Field(ge=0, le=MAX_PROGRESS)]
+ClientId = Annotated[Name, Field(max_length=100)]
+DeviceId = Annotated[Name, Field(max_length=100)]
+ApiName = Annotated[str, Field(min_length=1, max_length=MAX_API_NAME), NORMALISED]
 
 
 class _Command(BaseModel):
@@ -16,7 +31,57 @@ class _Command(BaseModel):
 class ReportProgress(_Command):
     """How far a player is now."""
 
-    current_progress: int = Field(ge=0, le=MAX_PROGRESS)
+    current_progress: CurrentProgress
+
+
+class OfflineAchievement(_Command):
+    """What happened offline with one achievement, which is named by its id, or by product and API name."""
+
+    client_id: ClientId
+    achievement_id: UUID | None = None
+    product_id: UUID | None = None
+    api_name: ApiName | None = None
+    unlocked: Annotated[bool, Field(json_schema_extra={"const": True})] | None = None
+    current_progress: CurrentProgress | None = None
+    happened_at: Moment
+    device_id: DeviceId | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing_of_one_achievement(self) -> Self:
+        by_name = self.product_id is not None and self.api_name is not None
+        half_a_name = (self.product_id is None) != (self.api_name is None)
+        if half_a_name or by_name == (self.achievement_id is not None):
+            raise PydanticCustomError("one_achievement", "achievement_id or product_id with api_name is expected")
+        if self.unlocked is False or (self.unlocked is None) == (self.current_progress is None):
+            raise PydanticCustomError("one_change", "unlocked or current_progress is expected")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An element of an import that can't be read. ``client_id`` is empty where that can't be read either."""
+
+    client_id: str
+
+
+def _read(element: Any, _: Any) -> OfflineAchievement | Unreadable:
+    if isinstance(element, OfflineAchievement | Unreadable):
+        return element
+    try:
+        # From JSON, whose strict reading takes a string for a UUID and for a time but not for a number.
+        return OfflineAchievement.model_validate_json(json.dumps(element, allow_nan=False), strict=True)
+    except (ValidationError, ValueError):
+        client_id = element.get("client_id") if isinstance(element, dict) else None
+        return Unreadable(client_id if isinstance(client_id, str) and len(client_id) <= 100 else "")
+
+
+class ImportAchievements(_Command):
+    """What happened offline, at most 100. An element that can't be read is rejected by itself."""
+
+    achievements: Annotated[
+        tuple[Annotated[OfflineAchievement | SkipJsonSchema[Unreadable], WrapValidator(_read)], ...],
+        Field(min_length=1, max_length=MAX_IMPORT),
+    ]
 
 
 class SummaryFilter(_Command):
@@ -28,6 +93,21 @@ class SummaryFilter(_Command):
     @property
     def slice(self) -> Page:
         return Page(self.page, self.limit)
+
+
+class NamedAchievement(NamedTuple):
+    """An achievement by the name that the game's developer gave it."""
+
+    product_id: UUID
+    api_name: str
+    """In NFC. Names are compared exactly."""
+
+    @classmethod
+    def of(cls, product_id: UUID, api_name: str) -> Self:
+        """An achievement by a name as somebody sent it. Raises AchievementNotFound for what no name can be."""
+        if len(api_name) > MAX_API_NAME * MOST_DECOMPOSED or not is_storable(api_name):
+            raise AchievementNotFound
+        return cls(product_id, normalise(api_name))
 
 
 @dataclass(frozen=True, slots=True)

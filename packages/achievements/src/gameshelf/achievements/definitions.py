@@ -16,7 +16,7 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, rows
 from gameshelf.kernel.text import NORMALISED
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt
-from sqlalchemy import Boolean, Integer, Text, Uuid, case, func, or_, select
+from sqlalchemy import Boolean, Integer, Text, Uuid, case, func, null, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -66,10 +66,16 @@ def _newest(name: str) -> dict[str, Any]:
     return {name: case((is_newer, said), else_=kept), f"{name}_at": func.greatest(kept_at, said_at)}
 
 
+_changes = {column: value for name in FIELDS for column, value in _newest(name).items()}
+# A target that is lowered and raised again before anybody looks has to be reviewed all the same.
+_changes["reviewed_target"] = case(
+    (_changes["target_progress"].is_distinct_from(col(AchievementMetadata.target_progress)), null()),
+    else_=col(AchievementMetadata.reviewed_target),
+)
 _APPLY = Statement(
     _insert.on_conflict_do_update(
         index_elements=["id"],
-        set_={column: value for name in FIELDS for column, value in _newest(name).items()},
+        set_=_changes,
         # An achievement stays with the product that it was first named with.
         where=col(AchievementMetadata.product_id) == _insert.excluded.product_id,
     )

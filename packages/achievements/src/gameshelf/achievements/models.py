@@ -53,6 +53,13 @@ class AchievementMetadata(_Table, table=True):
         PrimaryKeyConstraint("id"),
         CheckConstraint("target_progress >= 1", name="target_progress"),
         Index("ix_achievement_metadata_product", "product_id", "id"),
+        Index("ix_achievement_metadata_api_name", "product_id", "api_name", "id"),
+        # What ``target_reviews.py`` has to look at: mostly nothing.
+        Index(
+            "ix_achievement_metadata_unreviewed",
+            "id",
+            postgresql_where=text("target_progress IS NOT NULL AND target_progress IS DISTINCT FROM reviewed_target"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -66,7 +73,9 @@ class AchievementMetadata(_Table, table=True):
     icon_url_unlocked: str | None = Field(default=None, sa_type=Text)
     is_hidden: bool | None = Field(default=None, sa_type=Boolean)
     target_progress: int | None = Field(default=None, sa_type=Integer)
-    """Null: it is unlocked at once, and shows no progress."""
+    """Null: none is known. Then it shows no progress, and no progress unlocks it."""
+    reviewed_target: int | None = Field(default=None, sa_type=Integer)
+    """The target for which everybody who had reached it was unlocked."""
     server_authoritative: bool | None = Field(default=None, sa_type=Boolean)
     api_name_at: datetime | None = _since()
     name_ru_at: datetime | None = _since()
@@ -91,6 +100,13 @@ class UserAchievement(_Table, table=True):
         Index("ix_user_achievements_product", "user_id", "product_id"),
         # What a recount of one product reads.
         Index("ix_user_achievements_unlocked", "product_id", postgresql_where=text("is_unlocked")),
+        # What a review of a changed target walks over. It is without progress, so that a report of it stays cheap.
+        Index(
+            "ix_user_achievements_locked",
+            "achievement_meta_id",
+            "user_id",
+            postgresql_where=text("NOT is_unlocked"),
+        ),
     )
 
     user_id: UUID = Field(primary_key=True)

@@ -1,10 +1,11 @@
 """Decisions on plain values: no I/O, no clock."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 
 NO_TARGET = 1
-"""What an achievement without a target counts to."""
+"""The progress of somebody who unlocked an achievement without a target."""
 
 
 def rarity(unlocks: int, owners: int) -> float | None:
@@ -50,12 +51,22 @@ class Reached:
     current: int
 
 
-def advance(current: int | None, is_unlocked: bool, target: int | None, reported: int) -> Reached:
-    """Progress never goes back, and unlocks at the target; what is unlocked stays as it is."""
-    total = target or NO_TARGET
-    reached = max(current or 0, min(reported, total))
+def advance(current: int | None, is_unlocked: bool, target: int | None, reported: int | None) -> Reached:
+    """Progress never goes back and unlocks at the target; without a known target it is kept and unlocks nothing.
+
+    ``reported`` is None for an unlock, whatever the target is. What is unlocked stays as it is.
+    """
+    before = current or 0
     if is_unlocked:
-        return Reached(Step.NOTHING, current or 0)
-    if reached >= total:
-        return Reached(Step.UNLOCK, total)
-    return Reached(Step.PROGRESS if reached > (current or 0) else Step.NOTHING, reached)
+        return Reached(Step.NOTHING, before)
+    if reported is None:
+        return Reached(Step.UNLOCK, target or max(before, NO_TARGET))
+    reached = max(before, reported)
+    if target is not None and reached >= target:
+        return Reached(Step.UNLOCK, target)
+    return Reached(Step.PROGRESS if reached > before else Step.NOTHING, reached)
+
+
+def within(moment: datetime, since: datetime, now: datetime) -> datetime:
+    """A player's time moved to between their first access and now (contract, 3.4): clocks of devices are wrong."""
+    return min(max(moment, since), now)

@@ -6,16 +6,16 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from gameshelf.achievements.commands import Progress
+from gameshelf.achievements.commands import NamedAchievement, OfflineAchievement, Progress, Unreadable
 from gameshelf.achievements.errors import AchievementAlreadyUnlocked, AchievementNotFound
 from gameshelf.achievements.events import AchievementLocked, AchievementUnlocked
 from gameshelf.achievements.ports import Access
-from gameshelf.achievements.rules import NO_TARGET, Reached, Step, advance
+from gameshelf.achievements.rules import Step, advance, within
 from gameshelf.achievements.store import AchievementStore
 from gameshelf.achievements.views import Achievement, AchievementState
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.errors import DomainError, PermissionDenied
+from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied
 from gameshelf.kernel.events import Record
 
 
@@ -41,6 +41,17 @@ class Outcome:
     achievement: Achievement | None
     newly_unlocked: bool = False
     refusal: DomainError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedAchievement:
+    """What became of one element of an import: ``accepted``, ``duplicate`` (it changed nothing), or ``rejected`` with
+    a code.
+    """
+
+    client_id: str
+    result: str
+    code: str | None = None
 
 
 class AchievementService:
@@ -93,8 +104,7 @@ class AchievementService:
             if known is None or refusal:
                 outcomes.append(Outcome(None, refusal=refusal))
                 continue
-            wanted = known.target or NO_TARGET if report.current is None else report.current
-            reached = advance(known.current_progress, known.is_unlocked, known.target, wanted)
+            reached = advance(known.current_progress, known.is_unlocked, known.target, report.current)
             if reached.step is not Step.NOTHING:
                 known = states[known.id] = changed[known.id] = known.after(reached, now)
             if reached.step is Step.UNLOCK:
@@ -106,6 +116,63 @@ class AchievementService:
             self._tell_unlocked(user_id, one, now)
         return outcomes
 
+    async def named(self, names: Collection[NamedAchievement]) -> dict[NamedAchievement, UUID]:
+        """The ids of those of the achievements that there are; of two with one name the lowest. One round trip."""
+        return await self._store.named(names)
+
+    async def named_one(self, name: NamedAchievement) -> UUID:
+        """The id of an achievement. Raises AchievementNotFound. One round trip."""
+        found = await self._store.named([name])
+        if name not in found:
+            raise AchievementNotFound
+        return found[name]
+
+    async def import_achievements(
+        self, user_id: UUID, elements: Sequence[OfflineAchievement | Unreadable], *, by_server: bool = False
+    ) -> list[ImportedAchievement]:
+        """Takes what happened offline as if one element after the other; one result each, in their order.
+
+        A time before the user's first access to the product, or in the future, is moved there; what is unlocked keeps
+        its time. Four round trips, two more for names and for products that the user may not play.
+        """
+        readable = [one for one in elements if isinstance(one, OfflineAchievement)]
+        names = {name for one in readable if (name := _name_of(one))}
+        by_name = await self._store.named(names) if names else {}
+        ids = [_id_of(one, by_name) for one in readable]
+        states = await self._store.states(user_id, {one for one in ids if one is not None})
+        products = {one.product_id for one in states.values()}
+        since = await self._access.first_access(user_id, products) if products else {}
+        barred = await self._access.refusals(user_id, products - since.keys()) if products - since.keys() else {}
+        changed: dict[UUID, Achievement] = {}
+        unlocked: dict[UUID, Achievement] = {}
+        results = []
+        now = self._clock()
+        for one in elements:
+            if isinstance(one, Unreadable):
+                results.append(ImportedAchievement(one.client_id, "rejected", InvalidInput.code))
+                continue
+            achievement_id = _id_of(one, by_name)
+            known = states.get(achievement_id) if achievement_id else None
+            refusal = _refusal(known, barred, by_server)
+            if known is None or refusal:
+                code = refusal.code if refusal else AchievementNotFound.code
+                results.append(ImportedAchievement(one.client_id, "rejected", code))
+                continue
+            reached = advance(known.current_progress, known.is_unlocked, known.target, one.current_progress)
+            if reached.step is Step.NOTHING:
+                results.append(ImportedAchievement(one.client_id, "duplicate"))
+                continue
+            happened_at = within(one.happened_at, since.get(known.product_id, now), now)
+            known = states[known.id] = changed[known.id] = known.after(reached, happened_at)
+            if reached.step is Step.UNLOCK:
+                unlocked[known.id] = known
+            results.append(ImportedAchievement(one.client_id, "accepted"))
+        if changed:
+            await self._store.write(user_id, list(changed.values()), dict.fromkeys(unlocked, 1))
+        for achievement in unlocked.values():
+            self._tell_unlocked(user_id, achievement, now)
+        return results
+
     async def grant(self, user_id: UUID, achievement_id: UUID) -> Supported:
         """Unlocks an achievement, whether or not the user may play the product, and whoever else unlocks it.
 
@@ -114,7 +181,8 @@ class AchievementService:
         known = await self._known(user_id, achievement_id)
         if known.is_unlocked:
             return Supported(known, known)
-        unlocked = known.after(Reached(Step.UNLOCK, known.target or NO_TARGET), self._clock())
+        reached = advance(known.current_progress, known.is_unlocked, known.target, None)
+        unlocked = known.after(reached, self._clock())
         return await self._put(user_id, known, unlocked.state)
 
     async def revoke(self, user_id: UUID, achievement_id: UUID) -> Supported:
@@ -181,6 +249,18 @@ class AchievementService:
     async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
         """Deletes a bounded part of everything that is known of a user; True while there may be more."""
         return await self._store.erase_some(user_id, limit)
+
+
+def _name_of(one: OfflineAchievement) -> NamedAchievement | None:
+    if one.product_id is None or one.api_name is None:
+        return None
+    return NamedAchievement(one.product_id, one.api_name)
+
+
+def _id_of(one: OfflineAchievement, by_name: Mapping[NamedAchievement, UUID]) -> UUID | None:
+    """The id that an element has or its name stands for; None where nothing has the name."""
+    name = _name_of(one)
+    return by_name.get(name) if name else one.achievement_id
 
 
 def _refusal(known: Achievement | None, barred: Mapping[UUID, DomainError], by_server: bool) -> DomainError | None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from gameshelf.achievements.commands import NamedAchievement
 from gameshelf.achievements.models import AchievementMetadata, OwnedProduct, RarityDelta, UserAchievement
 from gameshelf.achievements.views import Achievement, achievement, achievements_of_user
 from gameshelf.kernel.database import Connection, Statement
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Boolean,
     Double,
     Integer,
+    Text,
     Uuid,
     and_,
     any_,
@@ -31,9 +33,17 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-_U, _P = UserAchievement, OwnedProduct
+_M, _U, _P = AchievementMetadata, UserAchievement, OwnedProduct
 
 _STATES = Statement(achievements_of_user().where(col(AchievementMetadata.id) == any_(array("achievement_ids", Uuid))))
+
+
+_names = rows("names", product_id=("product_ids", Uuid), api_name=("api_names", Text))
+_NAMED = Statement(
+    select(col(_M.product_id), col(_M.api_name), col(_M.id))
+    .join(_names, and_(col(_M.product_id) == _names.c.product_id, col(_M.api_name) == _names.c.api_name))
+    .order_by(col(_M.id).desc())
+)
 
 
 def _deltas(source: Any, *ctes: Any) -> Any:
@@ -171,6 +181,15 @@ class AchievementStore:
         """Those of the achievements that there are, with the user's state."""
         found = await _STATES.all(self._connection, user_id=user_id, achievement_ids=list(achievement_ids))
         return {row["id"]: achievement(row) for row in found}
+
+    async def named(self, names: Collection[NamedAchievement]) -> dict[NamedAchievement, UUID]:
+        """The ids of those that there are; of two with one name the lowest."""
+        found = await _NAMED.all(
+            self._connection,
+            product_ids=[name.product_id for name in names],
+            api_names=[name.api_name for name in names],
+        )
+        return {NamedAchievement(row["product_id"], row["api_name"]): row["id"] for row in found}
 
     async def write(self, user_id: UUID, reached: Sequence[Achievement], turned: Mapping[UUID, int]) -> None:
         """Writes states; ``turned`` has those that were unlocked just now (1), and those that were locked (-1)."""

@@ -80,11 +80,11 @@ class Achievement:
         """The user's part of it."""
         return AchievementState(self.is_unlocked, self.unlocked_at, self.current_progress, self.rarity_at_unlock)
 
-    def after(self, reached: Reached, now: datetime) -> "Achievement":
-        """How it stands after a report of progress."""
+    def after(self, reached: Reached, at: datetime) -> "Achievement":
+        """How it stands after what was reached at that time."""
         if reached.step is Step.UNLOCK:
             rare = rarity_with(self.unlocks, self.owners, counts=self.is_owned)
-            return self.put(AchievementState(True, now, reached.current, rare))
+            return self.put(AchievementState(True, at, reached.current, rare))
         return replace(self, current_progress=reached.current)
 
     def put(self, state: AchievementState) -> "Achievement":

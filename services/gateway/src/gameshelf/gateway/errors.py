@@ -408,6 +408,7 @@ _RULES: dict[str, tuple[str, str]] = {
     "model_type": ("Ожидается объект.", "An object is expected."),
     "model_attributes_type": ("Ожидается объект.", "An object is expected."),
     "dict_type": ("Ожидается объект.", "An object is expected."),
+    "exactly_one": ("Укажите либо это, либо {other}.", "Give either this or {other}."),
     "id_mismatch": ("Должно совпадать с идентификатором в пути.", "Must agree with the id in the path."),
     "date_from_datetime_parsing": ("Ожидается дата, например 2026-05-20.", "A date is expected, such as 2026-05-20."),
     "date_parsing": ("Ожидается дата, например 2026-05-20.", "A date is expected, such as 2026-05-20."),

@@ -187,6 +187,7 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
         yield "session reaper", job("session reaper", gateway.session_reaper.run_once, look)
         yield "rarity", job("rarity", gateway.rarity_fold.run_once, 1.0)
         yield "rarity recount", job("rarity recount", gateway.rarity_recount.run_once, 60.0)
+        yield "targets", job("targets", gateway.lowered_targets.run_once, 0.5)
         woken = gateway.forwarding.woken
         yield "forwarding", job("forwarding", gateway.forwarding.run_once, 0.25, woken)
         yield "family clock", job("family clock", gateway.family_clock.run_once, 1.0)

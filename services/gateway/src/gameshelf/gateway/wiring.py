@@ -59,6 +59,7 @@ from gameshelf.gateway.jobs.rarity import RarityFold, RarityRecount
 from gameshelf.gateway.jobs.retention import Retention
 from gameshelf.gateway.jobs.sales import Sales
 from gameshelf.gateway.jobs.saves import ObjectSweeper, SaveKeeper, erase_objects
+from gameshelf.gateway.jobs.targets import LoweredTargets
 from gameshelf.gateway.jobs.titles import TitleFolding
 from gameshelf.gateway.kafka.applier import Applier
 from gameshelf.gateway.kafka.client import connection_options
@@ -280,6 +281,7 @@ class Gateway:
         self.family_clock = FamilyClock(self.acquire, self.transactions, _silence(settings), metrics=metrics)
         self.rarity_fold = RarityFold(self.acquire, metrics)
         self.rarity_recount = RarityRecount(self.acquire, metrics)
+        self.lowered_targets = LoweredTargets(self.acquire, self.transactions, metrics=metrics)
         self.sales = Sales(self.acquire, self.transactions, metrics=metrics)
         self.retention = Retention(self.acquire, metrics=metrics)
         self.catalog = Catalog(settings.catalog_grpc_addr) if settings.catalog_grpc_addr else None

@@ -25,29 +25,37 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$library/v1/achievement_service.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"e\n UpdateAchievementProgressRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63hievement_id\x18\x02 \x01(\t\x12\x18\n\x10\x63urrent_progress\x18\x03 \x01(\x05\"j\n!UpdateAchievementProgressResponse\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.library.v1.AchievementStatus\x12\x16\n\x0enewly_unlocked\x18\x02 \x01(\x08\"f\n%BatchUpdateAchievementProgressRequest\x12=\n\x07updates\x18\x01 \x03(\x0b\x32,.library.v1.UpdateAchievementProgressRequest\"^\n&BatchUpdateAchievementProgressResponse\x12\x34\n\x07results\x18\x01 \x03(\x0b\x32#.library.v1.AchievementUpdateResult\"p\n\x17\x41\x63hievementUpdateResult\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.library.v1.AchievementStatus\x12\x16\n\x0enewly_unlocked\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\"[\n\x1bGetAchievementStatusRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x17\n\x0f\x61\x63hievement_ids\x18\x03 \x03(\t\"S\n\x1cGetAchievementStatusResponse\x12\x33\n\x0c\x61\x63hievements\x18\x01 \x03(\x0b\x32\x1d.library.v1.AchievementStatus\"\xc7\x02\n\x11\x41\x63hievementStatus\x12\x16\n\x0e\x61\x63hievement_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x10\n\x08\x61pi_name\x18\x03 \x01(\t\x12\x13\n\x0bis_unlocked\x18\x04 \x01(\x08\x12/\n\x0bunlocked_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x63urrent_progress\x18\x06 \x01(\x05\x12\x17\n\x0ftarget_progress\x18\x07 \x01(\x05\x12\x11\n\tis_hidden\x18\x08 \x01(\x08\x12\x1e\n\x11rarity_percentage\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x1d\n\x10rarity_at_unlock\x18\n \x01(\x01H\x01\x88\x01\x01\x42\x14\n\x12_rarity_percentageB\x13\n\x11_rarity_at_unlock2\x83\x03\n\x12\x41\x63hievementService\x12x\n\x19UpdateAchievementProgress\x12,.library.v1.UpdateAchievementProgressRequest\x1a-.library.v1.UpdateAchievementProgressResponse\x12\x87\x01\n\x1e\x42\x61tchUpdateAchievementProgress\x12\x31.library.v1.BatchUpdateAchievementProgressRequest\x1a\x32.library.v1.BatchUpdateAchievementProgressResponse\x12i\n\x14GetAchievementStatus\x12\'.library.v1.GetAchievementStatusRequest\x1a(.library.v1.GetAchievementStatusResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$library/v1/achievement_service.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9b\x01\n UpdateAchievementProgressRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63hievement_id\x18\x02 \x01(\t\x12\x18\n\x10\x63urrent_progress\x18\x03 \x01(\x05\x12\x12\n\nproduct_id\x18\x04 \x01(\t\x12\x10\n\x08\x61pi_name\x18\x05 \x01(\t\x12\x0e\n\x06unlock\x18\x06 \x01(\x08\"j\n!UpdateAchievementProgressResponse\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.library.v1.AchievementStatus\x12\x16\n\x0enewly_unlocked\x18\x02 \x01(\x08\"f\n%BatchUpdateAchievementProgressRequest\x12=\n\x07updates\x18\x01 \x03(\x0b\x32,.library.v1.UpdateAchievementProgressRequest\"^\n&BatchUpdateAchievementProgressResponse\x12\x34\n\x07results\x18\x01 \x03(\x0b\x32#.library.v1.AchievementUpdateResult\"p\n\x17\x41\x63hievementUpdateResult\x12-\n\x06status\x18\x01 \x01(\x0b\x32\x1d.library.v1.AchievementStatus\x12\x16\n\x0enewly_unlocked\x18\x02 \x01(\x08\x12\x0e\n\x06reason\x18\x03 \x01(\t\"b\n\x19ImportAchievementsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x34\n\x0c\x61\x63hievements\x18\x02 \x03(\x0b\x32\x1e.library.v1.OfflineAchievement\"\xe3\x01\n\x12OfflineAchievement\x12\x11\n\tclient_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x63hievement_id\x18\x02 \x01(\t\x12\x12\n\nproduct_id\x18\x03 \x01(\t\x12\x10\n\x08\x61pi_name\x18\x04 \x01(\t\x12\x12\n\x08unlocked\x18\x05 \x01(\x08H\x00\x12\x1a\n\x10\x63urrent_progress\x18\x06 \x01(\x05H\x00\x12/\n\x0bhappened_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tdevice_id\x18\x08 \x01(\tB\x08\n\x06\x63hange\"N\n\x1aImportAchievementsResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.library.v1.ImportedAchievement\"F\n\x13ImportedAchievement\x12\x11\n\tclient_id\x18\x01 \x01(\t\x12\x0e\n\x06result\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\"[\n\x1bGetAchievementStatusRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x17\n\x0f\x61\x63hievement_ids\x18\x03 \x03(\t\"S\n\x1cGetAchievementStatusResponse\x12\x33\n\x0c\x61\x63hievements\x18\x01 \x03(\x0b\x32\x1d.library.v1.AchievementStatus\"\xc7\x02\n\x11\x41\x63hievementStatus\x12\x16\n\x0e\x61\x63hievement_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12\x10\n\x08\x61pi_name\x18\x03 \x01(\t\x12\x13\n\x0bis_unlocked\x18\x04 \x01(\x08\x12/\n\x0bunlocked_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x18\n\x10\x63urrent_progress\x18\x06 \x01(\x05\x12\x17\n\x0ftarget_progress\x18\x07 \x01(\x05\x12\x11\n\tis_hidden\x18\x08 \x01(\x08\x12\x1e\n\x11rarity_percentage\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x1d\n\x10rarity_at_unlock\x18\n \x01(\x01H\x01\x88\x01\x01\x42\x14\n\x12_rarity_percentageB\x13\n\x11_rarity_at_unlock2\xe8\x03\n\x12\x41\x63hievementService\x12x\n\x19UpdateAchievementProgress\x12,.library.v1.UpdateAchievementProgressRequest\x1a-.library.v1.UpdateAchievementProgressResponse\x12\x87\x01\n\x1e\x42\x61tchUpdateAchievementProgress\x12\x31.library.v1.BatchUpdateAchievementProgressRequest\x1a\x32.library.v1.BatchUpdateAchievementProgressResponse\x12\x63\n\x12ImportAchievements\x12%.library.v1.ImportAchievementsRequest\x1a&.library.v1.ImportAchievementsResponse\x12i\n\x14GetAchievementStatus\x12\'.library.v1.GetAchievementStatusRequest\x1a(.library.v1.GetAchievementStatusResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'library.v1.achievement_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_UPDATEACHIEVEMENTPROGRESSREQUEST']._serialized_start=85
-  _globals['_UPDATEACHIEVEMENTPROGRESSREQUEST']._serialized_end=186
-  _globals['_UPDATEACHIEVEMENTPROGRESSRESPONSE']._serialized_start=188
-  _globals['_UPDATEACHIEVEMENTPROGRESSRESPONSE']._serialized_end=294
-  _globals['_BATCHUPDATEACHIEVEMENTPROGRESSREQUEST']._serialized_start=296
-  _globals['_BATCHUPDATEACHIEVEMENTPROGRESSREQUEST']._serialized_end=398
-  _globals['_BATCHUPDATEACHIEVEMENTPROGRESSRESPONSE']._serialized_start=400
-  _globals['_BATCHUPDATEACHIEVEMENTPROGRESSRESPONSE']._serialized_end=494
-  _globals['_ACHIEVEMENTUPDATERESULT']._serialized_start=496
-  _globals['_ACHIEVEMENTUPDATERESULT']._serialized_end=608
-  _globals['_GETACHIEVEMENTSTATUSREQUEST']._serialized_start=610
-  _globals['_GETACHIEVEMENTSTATUSREQUEST']._serialized_end=701
-  _globals['_GETACHIEVEMENTSTATUSRESPONSE']._serialized_start=703
-  _globals['_GETACHIEVEMENTSTATUSRESPONSE']._serialized_end=786
-  _globals['_ACHIEVEMENTSTATUS']._serialized_start=789
-  _globals['_ACHIEVEMENTSTATUS']._serialized_end=1116
-  _globals['_ACHIEVEMENTSERVICE']._serialized_start=1119
-  _globals['_ACHIEVEMENTSERVICE']._serialized_end=1506
+  _globals['_UPDATEACHIEVEMENTPROGRESSREQUEST']._serialized_start=86
+  _globals['_UPDATEACHIEVEMENTPROGRESSREQUEST']._serialized_end=241
+  _globals['_UPDATEACHIEVEMENTPROGRESSRESPONSE']._serialized_start=243
+  _globals['_UPDATEACHIEVEMENTPROGRESSRESPONSE']._serialized_end=349
+  _globals['_BATCHUPDATEACHIEVEMENTPROGRESSREQUEST']._serialized_start=351
+  _globals['_BATCHUPDATEACHIEVEMENTPROGRESSREQUEST']._serialized_end=453
+  _globals['_BATCHUPDATEACHIEVEMENTPROGRESSRESPONSE']._serialized_start=455
+  _globals['_BATCHUPDATEACHIEVEMENTPROGRESSRESPONSE']._serialized_end=549
+  _globals['_ACHIEVEMENTUPDATERESULT']._serialized_start=551
+  _globals['_ACHIEVEMENTUPDATERESULT']._serialized_end=663
+  _globals['_IMPORTACHIEVEMENTSREQUEST']._serialized_start=665
+  _globals['_IMPORTACHIEVEMENTSREQUEST']._serialized_end=763
+  _globals['_OFFLINEACHIEVEMENT']._serialized_start=766
+  _globals['_OFFLINEACHIEVEMENT']._serialized_end=993
+  _globals['_IMPORTACHIEVEMENTSRESPONSE']._serialized_start=995
+  _globals['_IMPORTACHIEVEMENTSRESPONSE']._serialized_end=1073
+  _globals['_IMPORTEDACHIEVEMENT']._serialized_start=1075
+  _globals['_IMPORTEDACHIEVEMENT']._serialized_end=1145
+  _globals['_GETACHIEVEMENTSTATUSREQUEST']._serialized_start=1147
+  _globals['_GETACHIEVEMENTSTATUSREQUEST']._serialized_end=1238
+  _globals['_GETACHIEVEMENTSTATUSRESPONSE']._serialized_start=1240
+  _globals['_GETACHIEVEMENTSTATUSRESPONSE']._serialized_end=1323
+  _globals['_ACHIEVEMENTSTATUS']._serialized_start=1326
+  _globals['_ACHIEVEMENTSTATUS']._serialized_end=1653
+  _globals['_ACHIEVEMENTSERVICE']._serialized_start=1656
+  _globals['_ACHIEVEMENTSERVICE']._serialized_end=2144
 # @@protoc_insertion_point(module_scope)

@@ -10,14 +10,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class UpdateAchievementProgressRequest(_message.Message):
-    __slots__ = ("user_id", "achievement_id", "current_progress")
+    __slots__ = ("user_id", "achievement_id", "current_progress", "product_id", "api_name", "unlock")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     ACHIEVEMENT_ID_FIELD_NUMBER: _ClassVar[int]
     CURRENT_PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    API_NAME_FIELD_NUMBER: _ClassVar[int]
+    UNLOCK_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     achievement_id: str
     current_progress: int
-    def __init__(self, user_id: _Optional[str] = ..., achievement_id: _Optional[str] = ..., current_progress: _Optional[int] = ...) -> None: ...
+    product_id: str
+    api_name: str
+    unlock: bool
+    def __init__(self, user_id: _Optional[str] = ..., achievement_id: _Optional[str] = ..., current_progress: _Optional[int] = ..., product_id: _Optional[str] = ..., api_name: _Optional[str] = ..., unlock: _Optional[bool] = ...) -> None: ...
 
 class UpdateAchievementProgressResponse(_message.Message):
     __slots__ = ("status", "newly_unlocked")
@@ -48,6 +54,50 @@ class AchievementUpdateResult(_message.Message):
     newly_unlocked: bool
     reason: str
     def __init__(self, status: _Optional[_Union[AchievementStatus, _Mapping]] = ..., newly_unlocked: _Optional[bool] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ImportAchievementsRequest(_message.Message):
+    __slots__ = ("user_id", "achievements")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    ACHIEVEMENTS_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    achievements: _containers.RepeatedCompositeFieldContainer[OfflineAchievement]
+    def __init__(self, user_id: _Optional[str] = ..., achievements: _Optional[_Iterable[_Union[OfflineAchievement, _Mapping]]] = ...) -> None: ...
+
+class OfflineAchievement(_message.Message):
+    __slots__ = ("client_id", "achievement_id", "product_id", "api_name", "unlocked", "current_progress", "happened_at", "device_id")
+    CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
+    ACHIEVEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    API_NAME_FIELD_NUMBER: _ClassVar[int]
+    UNLOCKED_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    HAPPENED_AT_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    client_id: str
+    achievement_id: str
+    product_id: str
+    api_name: str
+    unlocked: bool
+    current_progress: int
+    happened_at: _timestamp_pb2.Timestamp
+    device_id: str
+    def __init__(self, client_id: _Optional[str] = ..., achievement_id: _Optional[str] = ..., product_id: _Optional[str] = ..., api_name: _Optional[str] = ..., unlocked: _Optional[bool] = ..., current_progress: _Optional[int] = ..., happened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., device_id: _Optional[str] = ...) -> None: ...
+
+class ImportAchievementsResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[ImportedAchievement]
+    def __init__(self, results: _Optional[_Iterable[_Union[ImportedAchievement, _Mapping]]] = ...) -> None: ...
+
+class ImportedAchievement(_message.Message):
+    __slots__ = ("client_id", "result", "code")
+    CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    client_id: str
+    result: str
+    code: str
+    def __init__(self, client_id: _Optional[str] = ..., result: _Optional[str] = ..., code: _Optional[str] = ...) -> None: ...
 
 class GetAchievementStatusRequest(_message.Message):
     __slots__ = ("user_id", "product_id", "achievement_ids")

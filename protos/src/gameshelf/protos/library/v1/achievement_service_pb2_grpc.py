@@ -45,6 +45,11 @@ class AchievementServiceStub:
                 request_serializer=library_dot_v1_dot_achievement__service__pb2.BatchUpdateAchievementProgressRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_achievement__service__pb2.BatchUpdateAchievementProgressResponse.FromString,
                 _registered_method=True)
+        self.ImportAchievements = channel.unary_unary(
+                '/library.v1.AchievementService/ImportAchievements',
+                request_serializer=library_dot_v1_dot_achievement__service__pb2.ImportAchievementsRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_achievement__service__pb2.ImportAchievementsResponse.FromString,
+                _registered_method=True)
         self.GetAchievementStatus = channel.unary_unary(
                 '/library.v1.AchievementService/GetAchievementStatus',
                 request_serializer=library_dot_v1_dot_achievement__service__pb2.GetAchievementStatusRequest.SerializeToString,
@@ -70,6 +75,13 @@ class AchievementServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ImportAchievements(self, request, context):
+        """Takes over what happened offline, up to 100 unlocks and reports of progress; a result each, in their order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetAchievementStatus(self, request, context):
         """A player's achievements of a product, or some achievements by id.
         """
@@ -89,6 +101,11 @@ def add_AchievementServiceServicer_to_server(servicer, server):
                     servicer.BatchUpdateAchievementProgress,
                     request_deserializer=library_dot_v1_dot_achievement__service__pb2.BatchUpdateAchievementProgressRequest.FromString,
                     response_serializer=library_dot_v1_dot_achievement__service__pb2.BatchUpdateAchievementProgressResponse.SerializeToString,
+            ),
+            'ImportAchievements': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportAchievements,
+                    request_deserializer=library_dot_v1_dot_achievement__service__pb2.ImportAchievementsRequest.FromString,
+                    response_serializer=library_dot_v1_dot_achievement__service__pb2.ImportAchievementsResponse.SerializeToString,
             ),
             'GetAchievementStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAchievementStatus,
@@ -151,6 +168,33 @@ class AchievementService:
             '/library.v1.AchievementService/BatchUpdateAchievementProgress',
             library_dot_v1_dot_achievement__service__pb2.BatchUpdateAchievementProgressRequest.SerializeToString,
             library_dot_v1_dot_achievement__service__pb2.BatchUpdateAchievementProgressResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportAchievements(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.AchievementService/ImportAchievements',
+            library_dot_v1_dot_achievement__service__pb2.ImportAchievementsRequest.SerializeToString,
+            library_dot_v1_dot_achievement__service__pb2.ImportAchievementsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -7,7 +7,10 @@ from gameshelf.achievements import (
     Achievement,
     AchievementQueries,
     AchievementService,
+    ImportAchievements,
+    ImportedAchievement,
     Language,
+    NamedAchievement,
     ProductAchievements,
     Progress,
     ReportProgress,
@@ -18,6 +21,12 @@ from gameshelf.gateway.http.reply import BASE, Reply, collection, ok
 from gameshelf.gateway.http.routing import Read, Routes, Write
 
 routes = Routes("achievements")
+
+_STATUS_AND_NEWS = schemas.closed(
+    {"data": schemas.ACHIEVEMENT_STATUS, "meta": schemas.closed({"newly_unlocked": {"type": "boolean"}})}
+)
+_REFUSES_PROGRESS = ("ACHIEVEMENT_NOT_FOUND", "PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED")
+_REFUSES_UNLOCK = (*_REFUSES_PROGRESS, "ACHIEVEMENT_ALREADY_UNLOCKED")
 
 
 @routes.read("/achievements/status/<uuid:product_id>", answers=schemas.listing(schemas.ACHIEVEMENT_STATUS))
@@ -31,10 +40,8 @@ async def list_achievements(read: Read, product_id: UUID) -> Reply:
     "POST",
     "/achievements/<uuid:achievement_id>/progress",
     body=ReportProgress,
-    answers=schemas.closed(
-        {"data": schemas.ACHIEVEMENT_STATUS, "meta": schemas.closed({"newly_unlocked": {"type": "boolean"}})}
-    ),
-    refuses=("ACHIEVEMENT_NOT_FOUND", "PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED"),
+    answers=_STATUS_AND_NEWS,
+    refuses=_REFUSES_PROGRESS,
 )
 async def report_progress(write: Write, achievement_id: UUID, body: ReportProgress) -> Reply:
     """Says how far the player is now; it never goes back, and unlocks at the total."""
@@ -45,14 +52,51 @@ async def report_progress(write: Write, achievement_id: UUID, body: ReportProgre
 
 @routes.write(
     "POST",
+    "/achievements/by-name/<uuid:product_id>/<text:api_name>/progress",
+    body=ReportProgress,
+    answers=_STATUS_AND_NEWS,
+    refuses=_REFUSES_PROGRESS,
+)
+async def report_progress_by_name(write: Write, product_id: UUID, api_name: str, body: ReportProgress) -> Reply:
+    """The same by the name that the game's developer gave it."""
+    achievement_id = await write.of(AchievementService).named_one(NamedAchievement.of(product_id, api_name))
+    return await report_progress(write, achievement_id, body)
+
+
+@routes.write(
+    "POST",
     "/achievements/<uuid:achievement_id>/unlock",
     answers=schemas.single(schemas.ACHIEVEMENT_STATUS),
-    refuses=("ACHIEVEMENT_NOT_FOUND", "PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED", "ACHIEVEMENT_ALREADY_UNLOCKED"),
+    refuses=_REFUSES_UNLOCK,
 )
 async def unlock_achievement(write: Write, achievement_id: UUID) -> Reply:
     """Unlocks an achievement; the second time it is refused."""
     unlocked = await write.of(AchievementService).unlock(write.user_id, achievement_id)
     return ok({"data": status(unlocked, write.language)})
+
+
+@routes.write(
+    "POST",
+    "/achievements/by-name/<uuid:product_id>/<text:api_name>/unlock",
+    answers=schemas.single(schemas.ACHIEVEMENT_STATUS),
+    refuses=_REFUSES_UNLOCK,
+)
+async def unlock_achievement_by_name(write: Write, product_id: UUID, api_name: str) -> Reply:
+    """The same by the name that the game's developer gave it."""
+    achievement_id = await write.of(AchievementService).named_one(NamedAchievement.of(product_id, api_name))
+    return await unlock_achievement(write, achievement_id)
+
+
+@routes.write(
+    "POST",
+    "/achievements/import",
+    body=ImportAchievements,
+    answers=schemas.listing(schemas.IMPORTED_ACHIEVEMENT),
+)
+async def import_achievements(write: Write, body: ImportAchievements) -> Reply:
+    """Takes over up to 100 unlocks and reports of progress that happened offline; one result each, in their order."""
+    results = await write.of(AchievementService).import_achievements(write.user_id, body.achievements)
+    return ok({"data": [imported(one) for one in results]})
 
 
 @routes.read("/achievements/summary", query=SummaryFilter, answers=schemas.collection(schemas.PRODUCT_ACHIEVEMENTS))
@@ -83,6 +127,15 @@ def status(of: Achievement, language: Language) -> dict[str, Any]:
             "rarity_percentage": of.rarity,
             "rarity_at_unlock": of.rarity_at_unlock,
         },
+    }
+
+
+def imported(of: ImportedAchievement) -> dict[str, Any]:
+    """The resource ``importedAchievement``."""
+    return {
+        "type": "importedAchievement",
+        "id": of.client_id,
+        "attributes": {"client_id": of.client_id, "result": of.result, "code": of.code},
     }
 
 

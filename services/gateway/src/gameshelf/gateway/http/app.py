@@ -27,6 +27,7 @@ from quart import Quart, Response, request
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
+from werkzeug.routing import BaseConverter
 
 MAX_BODY_BYTES = 256 * 1024
 """How large a body may be, but for the calls that take larger ones."""
@@ -204,10 +205,18 @@ def _query(route: Route) -> dict[str, Any]:
     return {"query": parse_query(route.query, request.query_string)} if route.query else {}
 
 
+class _TextConverter(BaseConverter):
+    """A text in a path, which may have slashes: in the segment that was sent they were encoded."""
+
+    part_isolating = False
+    regex = ".+?"
+
+
 def create_app(api: RestApi) -> Quart:
     """The application with its routes and error handlers; the caller adds what is not about a user."""
     app = Quart("gameshelf.gateway", static_folder=None)
     app.url_map.strict_slashes = False
+    app.url_map.converters["text"] = _TextConverter
     api.install(app)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _any_error)

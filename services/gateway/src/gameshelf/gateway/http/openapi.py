@@ -52,11 +52,13 @@ def _operation(route: Route, components: dict[str, Any]) -> dict[str, Any]:
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
-    number = {"type": "integer", "minimum": 1}
-    return [
-        {"name": name, "in": "path", "required": True, "schema": number if name in route.numbers else schemas.UUID}
-        for name in route.ids
-    ]
+    return [{"name": name, "in": "path", "required": True, "schema": _schema_of_id(route, name)} for name in route.ids]
+
+
+def _schema_of_id(route: Route, name: str) -> dict[str, Any]:
+    if name in route.numbers:
+        return {"type": "integer", "minimum": 1}
+    return {"type": "string", "minLength": 1} if name in route.texts else schemas.UUID
 
 
 def _query_parameters(route: Route, components: dict[str, Any]) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from pydantic import BaseModel
 Q = TypeVar("Q")
 Handler = Callable[..., Awaitable[Reply]]
 
-_ID = re.compile(r"<(uuid|int)(?:\([^)]*\))?:(\w+)>")
+_ID = re.compile(r"<(uuid|int|text)(?:\([^)]*\))?:(\w+)>")
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class Route:
     kind: Literal["read", "write", "signal"]
     method: str
     path: str
-    """Below the base, with ``<uuid:name>`` for ids and ``<int:name>`` for numbers."""
+    """Below the base, with ``<uuid:name>`` for ids, ``<int:name>`` for numbers, ``<text:name>`` for any text."""
     handler: Handler
     summary: str
     tag: str
@@ -121,8 +121,13 @@ class Route:
         return [name for _, name in _ID.findall(self.path)]
 
     @property
+    def texts(self) -> list[str]:
+        """Those of them that are texts."""
+        return [name for kind, name in _ID.findall(self.path) if kind == "text"]
+
+    @property
     def numbers(self) -> list[str]:
-        """Those of them that are numbers; the others are UUIDs."""
+        """Those of them that are numbers; what is neither number nor text is a UUID."""
         return [name for kind, name in _ID.findall(self.path) if kind == "int"]
 
     @property

@@ -150,6 +150,16 @@ ACHIEVEMENT_STATUS = value(
     },
 )
 
+IMPORTED_ACHIEVEMENT = value(
+    "importedAchievement",
+    {
+        "client_id": TEXT,
+        "result": one_of(("accepted", "duplicate", "rejected")),
+        "code": nullable(TEXT),
+    },
+    identity=TEXT,
+)
+
 PRODUCT_ACHIEVEMENTS = value(
     "productAchievements",
     {"product_id": UUID, "unlocked": COUNT, "total": COUNT, "percentage": PERCENT, "last_unlocked_at": nullable(TIME)},

@@ -163,6 +163,7 @@ def _(event: AchievementUnlocked) -> Told:
             "product_id": event.product_id,
             "achievement_id": event.achievement_id,
             "achievement_name": event.name_ru or event.name_en or event.api_name,
+            "achievement_names": {"ru": event.name_ru, "en": event.name_en},
             "unlocked_at": event.unlocked_at,
         },
     )

@@ -1,0 +1,135 @@
+"""Unlocks achievements whose target the Catalog has lowered, for whoever has reached it: bounded chunks of many
+players, one short transaction each.
+
+A chunk takes the players whose rows are free, and waits for nobody. Those who are busy, or for whom it fails, are left,
+and the review begins anew a little later; it ends when nobody is left. How far it is only this process knows: another
+one, or the same after a restart, begins anew, and finds only those who are still locked.
+"""
+
+import asyncio
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from gameshelf.achievements import TargetReview, TargetReviews
+from gameshelf.gateway.database import Acquire, hardly_wait
+from gameshelf.gateway.failures import is_contention
+from gameshelf.gateway.jobs.isolation import Isolation, concerns_everybody
+from gameshelf.gateway.observability.metrics import Metrics
+from gameshelf.gateway.outbox import backlog
+from gameshelf.gateway.transaction import Transactions
+from gameshelf.kernel.clock import Clock, utc_now
+
+CHUNK = 200
+"""How many players are looked at in one transaction."""
+_REVIEWS_AT_ONCE = 5000
+_MOST_WAITING = 20_000
+"""How many events may wait for Kafka before the next chunk does too."""
+_SETTLE_SECONDS = 0.5
+"""So long after a changed target was seen first its review begins: by then reports that had read the target of before
+are committed."""
+_AGAIN_SECONDS = 5.0
+_REST = 0.5
+"""After a chunk the others get this part of the time that it took."""
+_NOBODY_YET = UUID(int=0)
+
+
+@dataclass(slots=True)
+class _Walk:
+    """How far this process has come with a review."""
+
+    target: int
+    due_at: float
+    cursor: UUID = _NOBODY_YET
+    is_anybody_left: bool = False
+
+
+class LoweredTargets:
+    """Reviews changed targets, a chunk of each in turn. Any number of instances work side by side."""
+
+    def __init__(
+        self,
+        acquire: Acquire,
+        transactions: Transactions,
+        clock: Clock = utc_now,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._acquire = acquire
+        self._transactions = transactions
+        self._clock = clock
+        self._walks: dict[UUID, _Walk] = {}
+        self._reviews = Isolation[UUID]("targets", metrics)
+        self._players = Isolation[tuple[UUID, UUID]]("targets", metrics)
+
+    async def run_once(self) -> None:
+        """Until there is nothing left that can be done now."""
+        while due := await self._due():
+            for review in due:
+                started = time.perf_counter()
+                with self._reviews.attempt(review.achievement_id):
+                    await self._unlock_chunk_surely(review, self._walks[review.achievement_id])
+                await asyncio.sleep((time.perf_counter() - started) * _REST)
+
+    async def _due(self) -> list[TargetReview]:
+        """What is to be gone on with. What nobody is in the middle of is finished here."""
+        now = time.monotonic()
+        async with self._acquire() as connection:
+            reviews = TargetReviews(connection, self._clock)
+            pending = await reviews.pending(_REVIEWS_AT_ONCE + len(self._reviews))
+            walks = {}
+            for one in pending:
+                walk = self._walks.get(one.achievement_id)
+                if walk is None or walk.target != one.target:
+                    walk = _Walk(one.target, now + _SETTLE_SECONDS)
+                walks[one.achievement_id] = walk
+            self._walks = walks
+            due = [one for one in pending if walks[one.achievement_id].due_at <= now]
+            idle = [one for one in due if not one.is_anybody_locked]
+            if idle:
+                await reviews.finish(idle)
+            going = [one for one in due if one.is_anybody_locked and self._reviews.is_due(one.achievement_id)]
+            if going and (await backlog.measure(connection)).pending > _MOST_WAITING:
+                return []
+            return going
+
+    async def _unlock_chunk_surely(self, review: TargetReview, walk: _Walk) -> None:
+        try:
+            await self._unlock_chunk(review, walk)
+        except Exception as error:
+            if concerns_everybody(error) or is_contention(error):
+                raise
+            # It may be one of the players: one by one that one fails alone. If it is the review, this fails too.
+            await self._unlock_chunk(review, walk, one_by_one=True)
+
+    async def _unlock_chunk(self, review: TargetReview, walk: _Walk, *, one_by_one: bool = False) -> None:
+        async with self._transactions.begin_with_nobody() as transaction:
+            await hardly_wait(transaction.connection)
+            reviews = TargetReviews(transaction.connection, self._clock)
+            players = await reviews.players(review, walk.cursor, CHUNK)
+            if players.last is None and not walk.is_anybody_left:
+                await reviews.finish([review])
+            free = set() if one_by_one else await transaction.lock_free(players.reached)
+            for event in await reviews.unlock(review, free) if free else ():
+                transaction.record(event)
+        busy = set(players.reached) - free
+        if one_by_one:
+            busy = await self._unlock_each(review, players.reached)
+        if players.last is None:
+            walk.cursor, walk.is_anybody_left, walk.due_at = _NOBODY_YET, False, time.monotonic() + _AGAIN_SECONDS
+        else:
+            walk.cursor, walk.is_anybody_left = players.last, walk.is_anybody_left or bool(busy)
+
+    async def _unlock_each(self, review: TargetReview, user_ids: Collection[UUID]) -> set[UUID]:
+        """Each player in a transaction of their own; those for whom it fails."""
+        failed = set(user_ids)
+        for user_id in user_ids:
+            key = (user_id, review.achievement_id)
+            if not self._players.is_due(key):
+                continue
+            with self._players.attempt(key):
+                async with self._transactions.begin_background(user_id) as transaction:
+                    for event in await TargetReviews(transaction.connection, self._clock).unlock(review, [user_id]):
+                        transaction.record(event)
+                failed.discard(user_id)
+        return failed

@@ -15,7 +15,9 @@ async def subject(request, new_bucket):
 
 
 class TestObjects(ObjectStoreSuite):
-    pass
+    test_a_thousand_objects_are_deleted_at_once_and_more_are_listed = pytest.mark.long(
+        ObjectStoreSuite.test_a_thousand_objects_are_deleted_at_once_and_more_are_listed
+    )
 
 
 class TestSignedRequests(SignedRequestSuite):

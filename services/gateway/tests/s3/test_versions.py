@@ -1,10 +1,11 @@
 """A bucket that keeps versions: deleting means all of them. And how a bucket is made."""
 
 import asyncio
-import sys
-from subprocess import run
+import os
+from uuid import uuid4
 
 import pytest
+from gameshelf.devstack.forked import ForkedService
 from gameshelf.gateway.adapters.s3_bucket import BucketUnusable, Outcome, prepare_bucket
 from gameshelf.savegames.ports import StoreUnavailable
 
@@ -104,14 +105,22 @@ async def test_a_bucket_that_is_refused_is_told_from_a_store_that_is_away(settin
         await prepare_bucket(settings, settings.s3_bucket)
 
 
-def prepare(environment):
-    """The command: its exit code, and the lines of each stream."""
-    command = [sys.executable, "-m", "gameshelf.gateway", "prepare-bucket"]
-    ended = run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    return ended.returncode, ended.stdout.splitlines(), ended.stderr.splitlines()
+@pytest.fixture
+def prepare(tmp_path):
+    """Runs the command: its exit code, what it says, and its complaints."""
+
+    def of(environment):
+        log = tmp_path / f"{uuid4()}.log"
+        command = ForkedService("prepare-bucket", log, {**os.environ, **environment})
+        assert command.wait(60)
+        lines = log.read_text().splitlines()
+        wrong = [line for line in lines if line.startswith("gameshelf-gateway: ")]
+        return command.returncode, [line for line in lines if line not in wrong], wrong
+
+    return of
 
 
-def test_the_command_says_a_line_a_feature_or_one_what_is_wrong(environment_of, s3):
+def test_the_command_says_a_line_a_feature_or_one_what_is_wrong(environment_of, prepare, s3):
     code, said, wrong = prepare(environment_of(s3, "prepared"))
     assert (code, len(said), wrong) == (0, 6, [])
     assert said[0] == "prepared: the bucket is there: done"

@@ -1,7 +1,12 @@
-"""First page of a library of 500 games, beside a bare Quart route that returns the same bytes."""
+"""First page of a library of 500 games, beside a bare Quart route that returns the same bytes.
+
+Then what devices, filters and search cost the page, each rendered anew in turn with the plain one; with ``--before``
+also beside a version before this one, on the same database.
+"""
 
 import argparse
 import asyncio
+import os
 import statistics
 import sys
 import tempfile
@@ -18,14 +23,20 @@ from gameshelf.devstack.servers import Kafka, Postgres, Valkey
 from gameshelf.devstack.servers.base import free_port, listens
 from gameshelf.devstack.tokens import TokenIssuer
 from gameshelf.kernel.folding import fold_title
+from gameshelf.library import Installation, InstallationStatus
+from gameshelf.library.installations import Installations, dump
 from rich.console import Console
 from rich.table import Table
 
 GAMES = 500
+PLAIN = "library, page rendered anew"
+BEFORE = "the version before, page rendered anew"
+NOT_INSTALLED = ("not_installed", None, None, None)
+DEVICES = ("desktop", "laptop", "deck")
 
 
-async def seed(dsn: str, users: list[UUID]) -> None:
-    """A catalog, and a library of 500 games for each user."""
+async def seed(dsn: str, users: list[UUID], on_devices: list[UUID]) -> None:
+    """A catalog, and a library of 500 games for each user; for some of them with three devices to every game."""
     connection = await asyncpg.connect(dsn)
     products = [(uuid4(), f"Игра номер {number}") for number in range(2 * GAMES)]
     await connection.copy_records_to_table(
@@ -35,50 +46,80 @@ async def seed(dsn: str, users: list[UUID]) -> None:
         records=[
             (
                 product,
-                "game",
+                "dlc" if number % 5 == 0 else "game",
                 title,
                 fold_title(title),
                 fold_title(title),
                 f"https://cdn.gameshelf.example/covers/{product}.jpg",
             )
-            for product, title in products
+            for number, (product, title) in enumerate(products)
         ],
     )
     now = datetime.now(UTC)
-    for index, user in enumerate(users):
+    for index, user in enumerate((*users, *on_devices)):
         await connection.copy_records_to_table(
             "user_library_items",
             schema_name="library",
-            columns=["user_id", "id", "product_id", "added_at", "acquisition_type", "last_played_at"],
+            columns=[
+                *("user_id", "id", "product_id", "added_at", "acquisition_type", "last_played_at", "is_hidden"),
+                *("installation_status", "installed_version_id", "installation_changed_at", "installations"),
+            ],
             records=[
-                (user, uuid4(), products[(index + 2 * number) % len(products)][0], now, "purchase", played)
+                (user, uuid4(), product, now, "purchase", played, False, *installed)
                 for number in range(GAMES)
+                for product in [products[(index + 2 * number) % len(products)][0]]
                 for played in [now - timedelta(hours=number) if number % 3 else None]
+                for installed in [installations(number, now) if index >= len(users) else NOT_INSTALLED]
             ],
         )
     await connection.execute("ANALYZE")
     await connection.close()
 
 
-def request(token: str) -> bytes:
-    lines = ["GET /api/v1/library/items HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}", "", ""]
+def installations(number: int, now: datetime) -> tuple[str, str | None, datetime, str]:
+    """The columns of a game that stands on three devices."""
+    known = Installations()
+    for place, device in enumerate(DEVICES):
+        status = InstallationStatus.INSTALLED if (number + place) % 4 == 0 else InstallationStatus.NOT_INSTALLED
+        known = known.with_fact(Installation(device, status, "1.0", now - timedelta(minutes=place)))
+    summary, document = known.summary, dump(known)
+    assert known.newest_at is not None
+    assert document is not None
+    return summary.installation_status, summary.installed_version_id, known.newest_at, document
+
+
+def request(token: str, query: str = "") -> bytes:
+    lines = [f"GET /api/v1/library/items{query} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}", "", ""]
     return "\r\n".join(lines).encode()
 
 
-def measure(options: argparse.Namespace, directory: Path) -> dict[str, list[Run]]:
+QUERIES = {
+    "only games": "?product_type=game",
+    "uncategorised": "?uncategorized=true",
+    "only hidden": "?include_hidden=only",
+    "do I have these 100": "?product_ids=" + ",".join(str(uuid4()) for _ in range(100)),
+    "folded search": "?search=nomer%20-%2012",
+    "folded search that finds": "?search=%D0%B8%D0%B3%D1%80%D0%B0%20%D0%BD%D0%BE%D0%BC%D0%B5%D1%80%201",
+}
+ON_DEVICES = {
+    "with three devices a game": "",
+    "installed on a device": "?status=installed&device_id=deck",
+}
+
+
+def measure(options: argparse.Namespace, directory: Path) -> tuple[dict[str, list[Run]], dict[str, list[Run]]]:
+    """The runs beside the floor, and those beside the plain page."""
     postgres, valkey, kafka = Postgres(directory / "pg"), Valkey(directory / "valkey"), Kafka(directory / "kafka")
     postgres.durable = False
     for server in (postgres, valkey, kafka):
         server.start()
     platform = Platform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
-    services = {
-        "library, page known": platform.service(LIBRARY_SERVICE_ROLES="api"),
-        "library, page rendered anew": platform.service(LIBRARY_SERVICE_ROLES="api", LIBRARY_PAGE_CACHE_BYTES="0"),
-    }
+    anew = {"LIBRARY_SERVICE_ROLES": "api", "LIBRARY_PAGE_CACHE_BYTES": "0"}
+    services = {"library, page known": platform.service(LIBRARY_SERVICE_ROLES="api"), PLAIN: platform.service(**anew)}
     try:
         next(iter(services.values())).migrate()
-        users = [uuid4() for _ in range(options.users)]
-        asyncio.run(seed(platform.dsn, users))
+        users, on_devices = ([uuid4() for _ in range(options.users)] for _ in range(2))
+        asyncio.run(seed(platform.dsn, users, on_devices))
         tokens = [platform.token(user) for user in users]
         requests = [request(token) for token in tokens]
         runs: dict[str, list[Run]] = {"bare Quart route": [], **{name: [] for name in services}}
@@ -88,10 +129,28 @@ def measure(options: argparse.Namespace, directory: Path) -> dict[str, list[Run]
             for name, found in runs.items():
                 found.append(asyncio.run(load(ports[name], requests, options.connections, options.seconds)))
         bare.stop()
+        asked = {PLAIN: (ports[PLAIN], requests)}
+        if options.before:
+            asked[BEFORE] = start(platform.service(**anew, PYTHONPATH=sources(options.before))), requests
+        asked |= {
+            name: (ports[PLAIN], [request(platform.token(user), query) for user in some])
+            for queries, some in ((QUERIES, users), (ON_DEVICES, on_devices))
+            for name, query in queries.items()
+        }
+        beside: dict[str, list[Run]] = {name: [] for name in asked}
+        for _ in range(options.rounds):
+            for name, (port, what) in asked.items():
+                beside[name].append(asyncio.run(load(port, what, options.connections, options.seconds)))
     finally:
         platform.close()
         postgres.stop()
-    return runs
+    return runs, beside
+
+
+def sources(checkout: Path) -> str:
+    """The code of another checkout, which this environment's interpreter runs instead of its own."""
+    folders = [*checkout.glob("packages/*/src"), *checkout.glob("services/*/src"), checkout / "protos/src"]
+    return os.pathsep.join(str(folder.resolve()) for folder in folders)
 
 
 def start(service: Service) -> int:
@@ -118,22 +177,29 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32, help="requests in flight (32)")
     parser.add_argument("--seconds", type=float, default=5, help="length of a run (5)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each, in turn (3)")
+    parser.add_argument("--before", type=Path, help="checkout of a version before, which runs on the same database")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as directory:
-        runs = measure(options, Path(directory))
-    floor = runs["bare Quart route"]
-    table = Table(
-        "what", "requests/s", "p50 ms", "p95 ms", "p99 ms", "failed", "of the floor", box=None, pad_edge=False
+        runs, beside = measure(options, Path(directory))
+    console = Console(width=110)
+    console.print(compared(runs, "bare Quart route", "of the floor"))
+    console.print(
+        compared(beside, BEFORE if options.before else PLAIN, "of before" if options.before else "of the page")
     )
+
+
+def compared(runs: dict[str, list[Run]], base: str, heading: str) -> Table:
+    """The medians of each, and how many requests it answers for one of the base's."""
+    table = Table("what", "requests/s", "p50 ms", "p95 ms", "p99 ms", "failed", heading, box=None, pad_edge=False)
     for name, found in runs.items():
         # Round by round, so that a machine that slows down in between slows both.
-        ratio = statistics.median(one.a_second / base.a_second for one, base in zip(found, floor, strict=True))
+        ratio = statistics.median(one.a_second / other.a_second for one, other in zip(found, runs[base], strict=True))
         middle = [
             statistics.median(getattr(one, field) for one in found) for field in ("a_second", "p50", "p95", "p99")
         ]
         failed = sum(one.failed for one in found)
         table.add_row(name, f"{middle[0]:.0f}", *(f"{value:.1f}" for value in middle[1:]), str(failed), f"{ratio:.2f}")
-    Console(width=100).print(table)
+    return table
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """A user's own categories."""
 
 import unicodedata
-from uuid import uuid4
+from datetime import timedelta
+from uuid import UUID, uuid4
 
 import pytest
 from gameshelf.kernel.errors import InvalidInput
-from gameshelf.library import CategoryAlreadyExists, CategoryChanges, CategoryNotFound, NewCategory
+from gameshelf.library import CategoryAlreadyExists, CategoryChanges, CategoryNotFound, NewCategory, users_without_keys
 from pydantic import ValidationError
 
 
@@ -34,7 +35,7 @@ async def test_a_category_has_a_name_of_its_own(library, create):
     with pytest.raises(CategoryAlreadyExists):
         await library.service.update_category(library.user, second.id, CategoryChanges(name="Йога"))
     renamed = await library.service.update_category(library.user, first.id, CategoryChanges(name="йога"))
-    assert renamed.name == "йога"  # names are told apart by case
+    assert renamed.name == "йога"  # its own name in another form
     library.user = uuid4()
     assert (await create("йога")).name == "йога"  # and another user's don't count
 
@@ -117,3 +118,63 @@ async def test_nobody_has_more_categories_than_can_be_shown(create):
         await create(str(number))
     with pytest.raises(InvalidInput):
         await create("one too many")
+
+
+@pytest.mark.parametrize("same", [" RPG ", "rpg", "Rpg", "ＲＰＧ", "\u00a0RPG"])
+async def test_names_that_fold_alike_are_the_same(create, same):
+    await create("RPG")
+    with pytest.raises(CategoryAlreadyExists):
+        await create(same)
+    assert (await create("RPG!")).name == "RPG!"
+
+
+async def test_a_name_is_trimmed(create):
+    assert (await create("  Мои  игры ")).name == "Мои  игры"
+
+
+async def test_of_names_from_before_that_fold_alike_the_oldest_has_the_key_and_all_stay(library, create):
+    other = await create("Other")
+    for number, name in enumerate(("RPG", "rpg", " RPG")):
+        await library.connection.execute(
+            "INSERT INTO library.user_game_categories (user_id, id, name, created_at) VALUES ($1, $2, $3, $4)",
+            library.user,
+            uuid4(),
+            name,
+            library.now + timedelta(days=1000 + number),
+        )
+    assert await users_without_keys(library.connection, UUID(int=0), 10) == [library.user]
+    await library.service.settle_category_keys(library.user)
+    keys = await keys_of(library)
+    assert keys == {"Other": "other", "RPG": "rpg", "rpg": None, " RPG": None}
+    with pytest.raises(CategoryAlreadyExists):
+        await create("Rpg")
+    first = next(one for one in await library.queries.categories(library.user) if one.name == "RPG")
+    second = next(one for one in await library.queries.categories(library.user) if one.name == "rpg")
+    moved = await library.service.update_category(library.user, second.id, CategoryChanges(display_order=3))
+    assert (moved.name, moved.display_order) == ("rpg", 3)
+    await library.service.update_category(library.user, first.id, CategoryChanges(name="Action"))
+    assert await keys_of(library) == {"Other": "other", "Action": "action", "rpg": "rpg", " RPG": None}
+    assert other.name == "Other"
+
+
+async def test_a_key_that_the_release_before_left_behind_bars_nobody(library, create):
+    made = await create("RPG")
+    await library.connection.execute("UPDATE library.user_game_categories SET name = 'Action' WHERE id = $1", made.id)
+    assert (await create("rpg")).name == "rpg"
+    assert await keys_of(library) == {"Action": "action", "rpg": "rpg"}
+
+
+async def test_devices_hear_of_categories(library, create):
+    made = await create("RPG", display_order=2)
+    await library.service.update_category(library.user, made.id, CategoryChanges(name="Action"))
+    await library.service.update_category(library.user, made.id, CategoryChanges(name="Action"))
+    await library.service.delete_category(library.user, made.id)
+    told = [(event.name, event.display_order, event.is_deleted) for event in library.events]
+    assert told == [("RPG", 2, False), ("Action", 2, False), ("Action", 2, True)]
+
+
+async def keys_of(library):
+    rows = await library.connection.fetch(
+        "SELECT name, name_key FROM library.user_game_categories WHERE user_id = $1", library.user
+    )
+    return {row["name"]: row["name_key"] for row in rows}

@@ -51,6 +51,7 @@ async def test_what_a_patch_does_not_mention_stays(library, game):
 
 async def test_a_patch_tells_what_it_changed_and_no_more(library, game):
     category = await library.service.create_category(library.user, NewCategory(name="Любимые"))
+    library.told()
     await library.change(game, is_hidden=True, installation_status="not_installed", category_ids=[category.id] * 2)
     [event] = library.events
     assert event.changes == {"is_hidden": True, "category_ids": [str(category.id)]}

@@ -164,6 +164,8 @@ async def varied(library):
     games = [uuid4() for _ in range(30)]
     categories = [await library.service.create_category(library.user, NewCategory(name=name)) for name in "AB"]
     for number, game in enumerate(games):
+        if number % 4:
+            await library.catalog(game, product_type=("game", "dlc", "Game")[number % 3])
         if number % 5:
             title = ("Ёж", "Еж", "Ice", "лёд")[number % 4]
             await library.catalog(game, **({"title_ru": title} if number % 3 else {"title_en": title}))
@@ -191,8 +193,11 @@ def expected(items, wanted):
     passing = [
         item
         for item in items
-        if (wanted.include_hidden or not item.is_hidden)
+        if (wanted.include_hidden == "true" or item.is_hidden == (wanted.include_hidden == "only"))
         and (not wanted.status or item.installation_status in wanted.status)
+        and (not wanted.product_type or item.product_type in wanted.product_type)
+        and (not wanted.product_ids or item.product_id in wanted.product_ids)
+        and not (wanted.uncategorized and item.category_ids)
         and (wanted.category_id is None or wanted.category_id in item.category_ids)
         and (not wanted.search or (item.title and fold_title(wanted.search) in fold_title(item.title)))
     ]
@@ -217,10 +222,18 @@ def expected(items, wanted):
     status=st.sets(st.sampled_from(list(InstallationStatus)[:3]), max_size=2).map(tuple),
     category=st.sampled_from([None, 0, 1]),
     search=st.sampled_from(["", "еж", "I", "ё", "нет"]),
-    include_hidden=st.booleans(),
+    include_hidden=st.sampled_from([False, True, "only"]),
+    product_type=st.sampled_from([(), ("game",), ("dlc", "Game")]),
+    uncategorized=st.booleans(),
+    some=st.one_of(st.none(), st.sets(st.integers(0, 29), min_size=1, max_size=20)),
     limit=st.integers(1, 31),
 )
-async def test_a_walk_over_the_pages_yields_every_game_once_in_its_order(library, varied, category, limit, **wanted):
+async def test_a_walk_over_the_pages_yields_every_game_once_in_its_order(
+    library, varied, category, limit, some, **wanted
+):
+    every = [item.product_id for item in await library.queries.items_of_products(library.user, ())]
+    if some:
+        wanted["product_ids"] = tuple(product for index, product in enumerate(every) if index in some)
     chosen = ItemFilter(**wanted, category_id=None if category is None else varied[category].id, limit=limit)
     right = expected(await library.queries.items_of_products(library.user, []), chosen)
     walked = []

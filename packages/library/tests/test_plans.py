@@ -11,7 +11,18 @@ import asyncpg
 import pytest
 from gameshelf.kernel.database import Statement
 from gameshelf.kernel.sql import Erasure
-from gameshelf.library import MIGRATIONS, ItemSort, Language, SharedFilter, access, catalog, explain, queries, support
+from gameshelf.library import (
+    MIGRATIONS,
+    HiddenFilter,
+    ItemSort,
+    Language,
+    SharedFilter,
+    access,
+    catalog,
+    explain,
+    queries,
+    support,
+)
 from gameshelf.library.family import queries as family_queries
 from gameshelf.library.family import store as family_store
 from gameshelf.library.store import categories, erasure, grants, items
@@ -32,7 +43,19 @@ MODULES = {
 BOOLS = (False, True)
 SHAPES = [
     queries._Shape(*parts)
-    for parts in combinations(get_args(Language), ItemSort, SharedFilter, BOOLS, BOOLS, BOOLS, BOOLS, BOOLS)
+    for parts in combinations(
+        get_args(Language),
+        ItemSort,
+        SharedFilter,
+        BOOLS,
+        BOOLS,
+        BOOLS,
+        (HiddenFilter.EXCLUDE, HiddenFilter.INCLUDE),
+        BOOLS,
+    )
+] + [
+    queries._Shape("ru", sort, SharedFilter.INCLUDE, True, False, by_title, HiddenFilter.ONLY, has_shares, *more)
+    for sort, by_title, has_shares, *more in combinations(ItemSort, *[BOOLS] * 6)
 ]
 OF_USERS = {
     "user_library_items",
@@ -167,7 +190,9 @@ async def test_every_filter_and_order_finds_its_rows_by_key(full):
 
 
 async def test_the_first_page_comes_in_the_order_of_its_index_and_is_counted_in_it(full):
-    shape = queries._Shape("ru", ItemSort.LAST_PLAYED_DESC, SharedFilter.INCLUDE, *[False] * 5)
+    shape = queries._Shape(
+        "ru", ItemSort.LAST_PLAYED_DESC, SharedFilter.INCLUDE, *[False] * 3, HiddenFilter.EXCLUDE, False
+    )
     nodes = await plan(full, queries._page(shape))
     on_index = [node["Node Type"] for node in nodes if node.get("Index Name") == "ix_user_library_items_shown"]
     # The page in its order, and the count: in the index alone once the table was vacuumed, through a bitmap before.

@@ -61,15 +61,17 @@ class _Alphabets(dict[str, bool]):
 
 _CHARACTERS = _Characters()
 _LOSES_MARKS = _Alphabets()
-# Decomposing makes a space and a mark of an acute accent that stands for an apostrophe.
-_TYPED_APOSTROPHES = {ord(one): "'" for one in _APOSTROPHES}
+# Decomposing makes a space and a mark of an acute accent that stands for an apostrophe, and letters of a trademark
+# sign. Nobody types the signs of rights, which say nothing of a title: Batman™ Arkham Asylum.
+_BEFORE_DECOMPOSING = {**{ord(one): "'" for one in _APOSTROPHES}, **dict.fromkeys(map(ord, "™℠®©℗"))}
 
 
 def fold_title(text: str) -> str:
     """The key that titles are sorted and searched by; empty where nothing of the text counts.
 
     Compatibility-decomposed and case-folded, marks removed from Latin and Greek letters, ё as е. An apostrophe or a dot
-    between letters goes, other punctuation is a space. The folding is that of no language in particular.
+    between letters goes, and so do signs of rights (™, ®); other punctuation is a space. The folding is that of no
+    language in particular.
     """
     return _until_stable(text, _fold_title)
 
@@ -88,7 +90,7 @@ def _until_stable(text: str, fold: Callable[[str], str]) -> str:
 
 def _fold_title(text: str) -> str:
     if not text.isascii():
-        text = _without_marks(_form("NFKD", text.translate(_TYPED_APOSTROPHES)).casefold())
+        text = _without_marks(_form("NFKD", text.translate(_BEFORE_DECOMPOSING)).casefold())
     return " ".join(_joined(text.casefold().translate(_CHARACTERS)).split())
 
 

@@ -7,24 +7,29 @@ from gameshelf.kernel.migrations import Migrations
 from gameshelf.library.access import Access, AccessQueries
 from gameshelf.library.catalog import CatalogProjection, ProductFact
 from gameshelf.library.commands import (
+    BulkChanges,
     CategoryChanges,
     ClaimProduct,
+    HiddenFilter,
     ItemChanges,
     ItemFilter,
     ItemSort,
     NewCategory,
+    OnDevice,
     SharedFilter,
 )
+from gameshelf.library.edits import BulkResult
 from gameshelf.library.errors import (
     CategoryAlreadyExists,
     CategoryNotFound,
     GrantNotFound,
+    ItemChanged,
     LibraryItemNotFound,
     ProductAlreadyOwned,
     ProductNotFound,
     ProductNotFree,
 )
-from gameshelf.library.events import GameAdded, GameRemoved, ItemUpdated
+from gameshelf.library.events import CategoryUpdated, GameAdded, GameRemoved, ItemUpdated, LibraryUpdated
 from gameshelf.library.explain import AccessExplained, CatalogWord, Explanation
 from gameshelf.library.family.commands import Direction, LinkChanges, LinkFilter, NewLink
 from gameshelf.library.family.errors import (
@@ -41,6 +46,7 @@ from gameshelf.library.family.queries import FamilyQueries, LostSeat, TakenSeat
 from gameshelf.library.family.rules import GRACE, Party
 from gameshelf.library.family.seats import Copy, FamilySeats
 from gameshelf.library.family.store import Link
+from gameshelf.library.installations import Installation
 from gameshelf.library.models import (
     METADATA,
     SCHEMA,
@@ -51,18 +57,13 @@ from gameshelf.library.models import (
     LinkStatus,
 )
 from gameshelf.library.overview import LibraryOverview, library_overview
-from gameshelf.library.queries import (
-    CATALOG_VERSION,
-    CategoryView,
-    ItemView,
-    Language,
-    LibraryQueries,
-    ProductView,
-)
+from gameshelf.library.queries import CATALOG_VERSION, LibraryQueries
 from gameshelf.library.reasons import LinkReason, SeatReason, Start
 from gameshelf.library.rules import Holding, NewGrant, Playtime
 from gameshelf.library.service import LibraryService
+from gameshelf.library.store import users_without_keys
 from gameshelf.library.support import GrantView, HeldProduct, ItemState, SupportQueries
+from gameshelf.library.views import CategoryView, ItemView, Language, ProductView
 from gameshelf.library.visible import LINKED_OWNERS
 
 __version__ = "0.1.0"
@@ -81,11 +82,14 @@ __all__ = [
     "AccessExplained",
     "AccessQueries",
     "AcquisitionType",
+    "BulkChanges",
+    "BulkResult",
     "CatalogProjection",
     "CatalogWord",
     "CategoryAlreadyExists",
     "CategoryChanges",
     "CategoryNotFound",
+    "CategoryUpdated",
     "CategoryView",
     "ClaimProduct",
     "Copy",
@@ -105,8 +109,11 @@ __all__ = [
     "GrantNotFound",
     "GrantView",
     "HeldProduct",
+    "HiddenFilter",
     "Holding",
+    "Installation",
     "InstallationStatus",
+    "ItemChanged",
     "ItemChanges",
     "ItemFilter",
     "ItemSort",
@@ -118,6 +125,7 @@ __all__ = [
     "LibraryOverview",
     "LibraryQueries",
     "LibraryService",
+    "LibraryUpdated",
     "Link",
     "LinkChanges",
     "LinkFilter",
@@ -129,6 +137,7 @@ __all__ = [
     "NewCategory",
     "NewGrant",
     "NewLink",
+    "OnDevice",
     "Party",
     "Players",
     "Playtime",
@@ -145,4 +154,5 @@ __all__ = [
     "SupportQueries",
     "TakenSeat",
     "library_overview",
+    "users_without_keys",
 ]

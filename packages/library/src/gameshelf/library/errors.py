@@ -9,6 +9,12 @@ class LibraryItemNotFound(NotFound):
     code = "LIBRARY_ITEM_NOT_FOUND"
 
 
+class ItemChanged(DomainError):
+    """The item has changed since it was read; ``meta["current"]`` is what it is now."""
+
+    code = "PRECONDITION_FAILED"
+
+
 class CategoryNotFound(NotFound):
     """There is no such category."""
 

@@ -38,3 +38,20 @@ class ItemUpdated(Event):
     item_id: UUID
     product_id: UUID
     changes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibraryUpdated(Event):
+    """So many items changed at once that their library has to be read anew."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryUpdated(Event):
+    """A category was created, changed or deleted; of a deleted one the rest is what it was."""
+
+    category_id: UUID
+    name: str
+    display_order: int
+    is_deleted: bool = False

@@ -29,6 +29,7 @@ from sqlalchemy import (
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 SCHEMA = "library"
@@ -143,6 +144,9 @@ class LibraryItem(_Table, table=True):
     )
     installed_version_id: str | None = Field(default=None, max_length=100)
     installation_changed_at: datetime | None = _time(default=None, nullable=True)
+    installations: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    """Each device's; see ``installations.py``. The three columns before it are the summary, and count alone where a
+    version that doesn't know this one has written them since."""
     last_played_at: datetime | None = _time(default=None, nullable=True)
     total_playtime_seconds: int = Field(
         default=0,
@@ -160,11 +164,24 @@ class Category(_Table, table=True):
     """A user's own collection of games."""
 
     __tablename__ = "user_game_categories"
-    __table_args__ = (PrimaryKeyConstraint("user_id", "id"), UniqueConstraint("user_id", "name"))
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "id"),
+        UniqueConstraint("user_id", "name"),
+        Index(
+            "uq_user_game_categories_name_key",
+            "user_id",
+            "name_key",
+            unique=True,
+            postgresql_where=text("name_key IS NOT NULL"),
+        ),
+        Index("ix_user_game_categories_unkeyed", "user_id", postgresql_where=text("name_key IS NULL")),
+    )
 
     user_id: UUID = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
     name: str = Field(max_length=100)
+    name_key: str | None = Field(default=None, sa_type=String(collation="C"))
+    """The folded name. Null where it is not known yet, or where an older category had it before names were folded."""
     display_order: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": text("0")})
     created_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
     updated_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})

@@ -2,17 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.folding import fold_title
 from gameshelf.kernel.paging import Slice
-from gameshelf.library.commands import ItemFilter, ItemSort, SharedFilter
+from gameshelf.library.commands import HiddenFilter, ItemFilter, ItemSort, SharedFilter
 from gameshelf.library.models import CatalogVersion, Category, ItemCategory, LibraryItem, Product
+from gameshelf.library.store.parts import installations_of, status_on_device
+from gameshelf.library.views import CategoryView, ItemView, Language, ProductView, item_view
 from gameshelf.library.visible import visible_items
 from sqlalchemy import (
     ARRAY,
@@ -33,59 +33,6 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.selectable import LateralFromClause, Select
 from sqlmodel import col
-
-Language = Literal["ru", "en"]
-
-
-@dataclass(frozen=True, slots=True)
-class ItemView:
-    """An item as its user sees it. Times are aware and in UTC."""
-
-    id: UUID
-    product_id: UUID
-    product_type: str | None
-    title: str | None
-    cover_image_url: str | None
-    added_at: datetime
-    acquisition_type: str
-    shared_from_user_id: UUID | None
-    installation_status: str
-    installed_version_id: str | None
-    last_played_at: datetime | None
-    total_playtime_seconds: int
-    is_hidden: bool
-    user_rating: float | None
-    category_ids: Sequence[UUID]
-
-
-@dataclass(frozen=True, slots=True)
-class CategoryView:
-    """A category of the user's own. Times are aware and in UTC.
-
-    ``item_count`` counts the games that its list shows by default, so neither hidden ones nor those without access.
-    """
-
-    id: UUID
-    name: str
-    display_order: int
-    item_count: int
-    created_at: datetime
-    updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ProductView:
-    """What is shown of a product."""
-
-    product_id: UUID
-    title_ru: str | None
-    title_en: str | None
-    cover_image_url: str | None
-
-    def title(self, language: Language) -> str | None:
-        """The title in a language, else in the other one."""
-        titles = (self.title_en, self.title_ru) if language == "en" else (self.title_ru, self.title_en)
-        return titles[0] or titles[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +65,7 @@ def _product_of(item: Any, name: str) -> LateralFromClause:
 
 
 def _columns(language: Language, item: Any, product: LateralFromClause) -> tuple[Any, ...]:
-    """ItemView's fields in its order."""
+    """What ``item_view`` makes an item of."""
     titles = (product.c.title_en, product.c.title_ru) if language == "en" else (product.c.title_ru, product.c.title_en)
     in_categories = (
         select(col(ItemCategory.category_id))
@@ -144,6 +91,8 @@ def _columns(language: Language, item: Any, product: LateralFromClause) -> tuple
         col(item.is_hidden),
         col(item.user_rating),
         func.array(in_categories.scalar_subquery(), type_=ARRAY(Uuid)).label("category_ids"),
+        installations_of(item).label("installations"),
+        col(item.installation_changed_at),
     )
 
 
@@ -176,7 +125,7 @@ _VISIBLE = _Source(_visible_item, (), _product_of(_visible_item, "product"))
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """Which parts a page's statement has. A statement is compiled once a shape; there are at most 960 of them."""
+    """Which parts a page's statement has. It is compiled once a shape; of thousands of shapes the last 512 stay."""
 
     language: Language
     sort: ItemSort
@@ -184,8 +133,12 @@ class _Shape:
     by_status: bool
     by_category: bool
     by_title: bool
-    include_hidden: bool
+    hidden: HiddenFilter
     has_shares: bool
+    by_products: bool = False
+    by_type: bool = False
+    uncategorized: bool = False
+    on_device: bool = False
 
     @property
     def source(self) -> _Source:
@@ -202,7 +155,17 @@ class _Shape:
             bool(wanted.search),
             wanted.include_hidden,
             has_shares,
+            bool(wanted.product_ids),
+            bool(wanted.product_type),
+            wanted.uncategorized,
+            # Without a status the page is the same, and shows the device's summary.
+            bool(wanted.status) and wanted.device_id is not None,
         )
+
+    @property
+    def needs_product(self) -> bool:
+        """Whether every item of the library is looked up in the Catalog."""
+        return self.by_title or self.by_type or self.sort in (ItemSort.NAME_ASC, ItemSort.NAME_DESC)
 
 
 def _matching(shape: _Shape, *columns: Any) -> Select[Any]:
@@ -210,11 +173,25 @@ def _matching(shape: _Shape, *columns: Any) -> Select[Any]:
     source = shape.source
     item = source.item
     matching = select(*(columns or (item,))).select_from(item).where(*source.conditions)
-    if not shape.include_hidden:
-        matching = matching.where(col(item.is_hidden).is_(False))
+    if shape.hidden is not HiddenFilter.INCLUDE:
+        matching = matching.where(col(item.is_hidden).is_(shape.hidden is HiddenFilter.ONLY))
     if shape.by_status:
         wanted = any_(bindparam("status", type_=ARRAY(String)))
-        matching = matching.where(col(item.installation_status) == wanted)
+        status = status_on_device(item, bindparam("device_id", type_=String)) if shape.on_device else None
+        matching = matching.where((col(item.installation_status) if status is None else status) == wanted)
+    if shape.by_products:
+        matching = matching.where(col(item.product_id) == any_(bindparam("product_ids", type_=ARRAY(Uuid))))
+    if shape.uncategorized:
+        sorted_into = aliased(ItemCategory)
+        its_category: Select[Any] = (
+            select(literal_column("1"))
+            .where(
+                col(sorted_into.user_id) == bindparam("user_id", type_=Uuid),
+                col(sorted_into.library_item_id) == col(item.id),
+            )
+            .limit(1)
+        )
+        matching = matching.where(its_category.scalar_subquery().is_(None))
     if shape.by_category:
         matching = matching.join(
             ItemCategory,
@@ -228,6 +205,11 @@ def _matching(shape: _Shape, *columns: Any) -> Select[Any]:
         in_ru = func.strpos(source.product.c.sort_key_ru, sought) > 0
         in_en = func.strpos(source.product.c.sort_key_en, sought) > 0
         matching = matching.join(source.product, true()).where(or_(in_ru, in_en))
+    elif shape.needs_product and (columns == () or shape.by_type):
+        matching = matching.outerjoin(source.product, true())
+    if shape.by_type:
+        its_type = func.coalesce(source.product.c.product_type, item.product_type)
+        matching = matching.where(its_type == any_(bindparam("product_types", type_=ARRAY(String))))
     if shape.shared is SharedFilter.ONLY:
         matching = matching.where(col(item.shared_from_user_id).is_not(None))
     elif shape.shared is SharedFilter.EXCLUDE:
@@ -235,7 +217,7 @@ def _matching(shape: _Shape, *columns: Any) -> Select[Any]:
     return matching
 
 
-@cache
+@lru_cache(maxsize=512)
 def _page(shape: _Shape) -> Statement:
     """The page's items beside the size of the whole, in one round trip; of an empty page one row without an id.
 
@@ -244,8 +226,6 @@ def _page(shape: _Shape) -> Statement:
     source = shape.source
     whole = _matching(shape, func.count().label("total")).subquery("whole")
     found = _matching(shape)
-    if shape.sort in (ItemSort.NAME_ASC, ItemSort.NAME_DESC) and not shape.by_title:
-        found = found.outerjoin(source.product, true())
     found = found.order_by(*_order(shape.sort, shape.language, source.item, source.product))
     found = found.limit(bindparam("limit", type_=Integer)).offset(bindparam("offset", type_=BigInteger))
     page = aliased(LibraryItem, found.subquery("page"))
@@ -276,7 +256,9 @@ _OF_ID: dict[Language, Statement] = {
 _OF_PRODUCTS = _visible("ru", col(_VISIBLE.item.product_id) == any_(bindparam("product_ids", type_=ARRAY(Uuid))))
 _ALL = _visible("ru")
 _SEEN = Statement(
-    select(col(_VISIBLE.item.id)).where(col(_VISIBLE.item.id) == any_(bindparam("item_ids", type_=ARRAY(Uuid))))
+    select(col(_VISIBLE.item.id), col(_VISIBLE.item.product_id)).where(
+        col(_VISIBLE.item.id) == any_(bindparam("item_ids", type_=ARRAY(Uuid)))
+    )
 )
 
 
@@ -337,28 +319,36 @@ class LibraryQueries:
             status=wanted.status,
             category_id=wanted.category_id,
             search=fold_title(wanted.search) or None,
+            product_ids=list(wanted.product_ids),
+            product_types=list(wanted.product_type),
+            device_id=wanted.device_id,
             limit=slice_.limit,
             offset=slice_.offset,
         )
-        return Slice([_view(row) for row in rows if row["id"] is not None], rows[0]["total"])
+        shown = [item_view(row, wanted.device_id) for row in rows if row["id"] is not None]
+        return Slice(shown, rows[0]["total"])
 
-    async def item(self, user_id: UUID, item_id: UUID, language: Language) -> ItemView | None:
-        """One visible item; None when there is none of that id, or no access to it."""
+    async def item(
+        self, user_id: UUID, item_id: UUID, language: Language, device_id: str | None = None
+    ) -> ItemView | None:
+        """One visible item, its summary that of a device if one is named; None when there is none, or no access."""
         row = await _OF_ID[language].first(self._connection, user_id=user_id, item_id=item_id)
-        return _view(row) if row else None
+        return item_view(row, device_id) if row else None
 
-    async def items_of_products(self, user_id: UUID, product_ids: Sequence[UUID]) -> list[ItemView]:
+    async def items_of_products(
+        self, user_id: UUID, product_ids: Sequence[UUID], device_id: str | None = None
+    ) -> list[ItemView]:
         """The user's items, hidden and shared ones too; of all products when ``product_ids`` is empty."""
         if product_ids:
             rows = await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=list(product_ids))
         else:
             rows = await _ALL.all(self._connection, user_id=user_id)
-        return [_view(row) for row in rows]
+        return [item_view(row, device_id) for row in rows]
 
-    async def are_visible(self, user_id: UUID, item_ids: Collection[UUID]) -> set[UUID]:
-        """Those of the items that the user sees."""
+    async def visible_products(self, user_id: UUID, item_ids: Collection[UUID]) -> dict[UUID, UUID]:
+        """Those of the items that the user sees, each with its product."""
         rows = await _SEEN.all(self._connection, user_id=user_id, item_ids=list(item_ids))
-        return {row["id"] for row in rows}
+        return {row["id"]: row["product_id"] for row in rows}
 
     async def categories(self, user_id: UUID) -> list[CategoryView]:
         """All of a user's categories (at most 200), by display order, then as titles are sorted: ё beside е."""
@@ -380,8 +370,3 @@ class LibraryQueries:
         """Those of the products that the Catalog has spoken of."""
         rows = await _SHOWN.all(self._connection, product_ids=list(product_ids))
         return {row["product_id"]: ProductView(*row.values()) for row in rows}
-
-
-def _view(row: Record) -> ItemView:
-    # A page's rows carry the total as one more column.
-    return ItemView(*row[:15])

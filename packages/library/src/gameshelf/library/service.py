@@ -13,21 +13,20 @@ from uuid import UUID, uuid4
 
 from gameshelf.kernel.clock import Clock, not_in_future, utc_now
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import Record
-from gameshelf.library.commands import MAX_CATEGORIES, CategoryChanges, ItemChanges, NewCategory
+from gameshelf.library.categories import CategoryUseCases
+from gameshelf.library.edits import ItemEdits
 from gameshelf.library.errors import (
-    CategoryAlreadyExists,
-    CategoryNotFound,
     GrantNotFound,
-    LibraryItemNotFound,
     ProductAlreadyOwned,
     ProductNotFound,
     ProductNotFree,
 )
-from gameshelf.library.events import GameAdded, GameRemoved, ItemUpdated
+from gameshelf.library.events import GameAdded, GameRemoved
+from gameshelf.library.installations import Installation
+from gameshelf.library.item_changes import changes_of
 from gameshelf.library.models import EndedBy, GrantKind, InstallationStatus, OrderFactKind
-from gameshelf.library.queries import CategoryView, ItemView, Language, LibraryQueries
+from gameshelf.library.queries import LibraryQueries
 from gameshelf.library.rules import (
     TOMBSTONE,
     Holding,
@@ -40,9 +39,10 @@ from gameshelf.library.rules import (
     ownership,
 )
 from gameshelf.library.store import ERASURE, CategoryStore, GrantStore, ItemStore, StoredItem
+from gameshelf.library.views import ItemView, Language
 
 
-class LibraryService:
+class LibraryService(ItemEdits, CategoryUseCases):
     """One user's library, changed over one connection that is inside a transaction."""
 
     def __init__(self, connection: Connection, record: Record, clock: Clock = utc_now) -> None:
@@ -222,57 +222,13 @@ class LibraryService:
 
     # The user's state of a game
 
-    async def update_item(self, user_id: UUID, item_id: UUID, changes: ItemChanges, language: Language) -> ItemView:
-        """Changes what was sent of ``changes``; the user's word about the installation counts as of now.
-
-        A game that is uninstalled loses its version, unless ``changes`` names one. Raises LibraryItemNotFound (also
-        without access), CategoryNotFound for a category that is not the user's.
-        """
-        item = await self._seen(user_id, item_id, language)
-        sent = changes.model_dump(include=changes.model_fields_set)
-        category_ids: Sequence[UUID] | None = sent.pop("category_ids", None)
-        if category_ids:
-            await self._require_categories(user_id, category_ids)
-        if sent.get("installation_status") is InstallationStatus.NOT_INSTALLED:
-            sent.setdefault("installed_version_id", None)
-        stored = replace(item, **sent)
-        if sent.keys() - {"is_hidden"}:
-            # Never back in time: a fact from a clock slightly ahead of ours may have been heard of already.
-            changed_at = max(filter(None, (self._clock(), item.installation_changed_at)))
-            stored = replace(stored, installation_changed_at=changed_at)
-        if stored != item:
-            await self._items.set_state(user_id, stored)
-        changed = {name: value for name, value in sent.items() if value != getattr(item, name)}
-        if category_ids is not None:
-            chosen = sorted(set(category_ids))
-            if await self._categories.put_item_in(user_id, item.id, chosen):
-                changed["category_ids"] = [str(category_id) for category_id in chosen]
-        if changed:
-            self._changed(user_id, item, **changed)
-        return await self._visible(user_id, item_id, language)
-
-    async def _seen(self, user_id: UUID, item_id: UUID, language: Language) -> StoredItem:
-        """The item of that id, made if it is one of a shared game that has no row yet. Raises LibraryItemNotFound."""
-        item = await self._items.of_id(user_id, item_id)
-        if item and item.is_seen:
-            return item
-        seen = await self._visible(user_id, item_id, language)
-        [made] = await self._items.made(user_id, [seen.product_id])
-        return replace(made, is_shared=True)
-
     async def _made(self, user_id: UUID, product_ids: Iterable[UUID]) -> list[StoredItem]:
         """The items of these products, by product, made where needed; it is known whether the user sees them."""
         items = await self._items.made(user_id, product_ids)
         if all(item.ownership for item in items):
             return items
-        shared = await self._queries.are_visible(user_id, [item.id for item in items if item.ownership is None])
+        shared = await self._queries.visible_products(user_id, [item.id for item in items if item.ownership is None])
         return [replace(item, is_shared=True) if item.id in shared else item for item in items]
-
-    async def _require_categories(self, user_id: UUID, category_ids: Sequence[UUID]) -> None:
-        existing = await self._categories.existing(user_id, category_ids)
-        for index, category_id in enumerate(category_ids):
-            if category_id not in existing:
-                raise CategoryNotFound(pointer=f"/data/attributes/category_ids/{index}")
 
     async def set_installation(
         self,
@@ -281,21 +237,23 @@ class LibraryService:
         status: InstallationStatus,
         version_id: str | None,
         at: datetime,
+        device_id: str | None = None,
     ) -> None:
-        """Takes over where the Download service says that a game stands since ``at`` (aware).
+        """Takes over where the Download service says that a game stands since ``at`` (aware), on a device or on all.
 
-        The newest word wins, in whatever order they come, the user's own (``update_item``) included; of two words of
-        the same time the one heard last. A game that is not installed has no version.
+        The newest word of each device wins, in whatever order they come, the user's own (``update_item``) included; of
+        two words of the same time the one heard last. A game that is not installed has no version.
         """
         at = not_in_future(at, self._clock())
         [item] = await self._made(user_id, [product_id])
-        if not is_newer(at, item.installation_changed_at):
-            return
         version = None if status is InstallationStatus.NOT_INSTALLED else version_id
-        stored = replace(item, installation_status=status, installed_version_id=version, installation_changed_at=at)
-        await self._items.set_state(user_id, stored)
-        if (status, version) != (item.installation_status, item.installed_version_id):
-            self._changed(user_id, item, installation_status=status, installed_version_id=version)
+        fact = Installation(device_id, status, version, at)
+        stored = replace(item, installations=item.installations.with_fact(fact))
+        if stored == item:
+            return
+        await self._items.set_state(user_id, [stored])
+        if changed := changes_of(item, stored):
+            self._changed(user_id, item, **changed)
 
     async def set_rating(self, user_id: UUID, product_id: UUID, rating: float, at: datetime) -> None:
         """Takes over the user's rating of a product (finite, on the Social service's scale); the newest wins."""
@@ -303,7 +261,7 @@ class LibraryService:
         [item] = await self._made(user_id, [product_id])
         if not is_newer(at, item.rating_changed_at):
             return
-        await self._items.set_state(user_id, replace(item, user_rating=rating, rating_changed_at=at))
+        await self._items.set_state(user_id, [replace(item, user_rating=rating, rating_changed_at=at)])
         if rating != item.user_rating:
             self._changed(user_id, item, user_rating=rating)
 
@@ -320,59 +278,6 @@ class LibraryService:
         """Tells of a change to a game that is kept elsewhere, if the user sees the game."""
         [item] = await self._made(user_id, [product_id])
         self._changed(user_id, item, **changes)
-
-    def _changed(self, user_id: UUID, item: StoredItem, **changes: Any) -> None:
-        if not item.is_seen:  # so nobody is told
-            return
-        self._record(
-            ItemUpdated(
-                user_id=user_id,
-                occurred_at=self._clock(),
-                item_id=item.id,
-                product_id=item.product_id,
-                changes=changes,
-            )
-        )
-
-    async def _visible(self, user_id: UUID, item_id: UUID, language: Language) -> ItemView:
-        item = await self._queries.item(user_id, item_id, language)
-        if item is None:
-            raise LibraryItemNotFound
-        return item
-
-    # Categories
-
-    async def create_category(self, user_id: UUID, new: NewCategory) -> CategoryView:
-        """Raises CategoryAlreadyExists, and InvalidInput (``too_many_categories``) beyond 200 categories."""
-        if await self._categories.count(user_id) >= MAX_CATEGORIES:
-            raise InvalidInput(Problem("too_many_categories", pointer="/data", params={"max": MAX_CATEGORIES}))
-        category_id = uuid4()
-        if not await self._categories.insert(user_id, category_id, new.name, new.display_order):
-            raise CategoryAlreadyExists(pointer="/data/attributes/name")
-        return await self._category(user_id, category_id)
-
-    async def update_category(self, user_id: UUID, category_id: UUID, changes: CategoryChanges) -> CategoryView:
-        """Changes what was sent of ``changes``. Raises CategoryNotFound, CategoryAlreadyExists."""
-        category = await self._category(user_id, category_id)
-        sent = changes.model_dump(include=changes.model_fields_set)
-        wanted = replace(category, **sent)
-        if wanted == category:
-            return category
-        if await self._categories.of_name(user_id, wanted.name) not in (None, category_id):
-            raise CategoryAlreadyExists(pointer="/data/attributes/name")
-        await self._categories.update(user_id, category_id, wanted.name, wanted.display_order)
-        return await self._category(user_id, category_id)
-
-    async def delete_category(self, user_id: UUID, category_id: UUID) -> None:
-        """Raises CategoryNotFound. The games in it stay."""
-        if not await self._categories.delete(user_id, category_id):
-            raise CategoryNotFound
-
-    async def _category(self, user_id: UUID, category_id: UUID) -> CategoryView:
-        category = await self._queries.category(user_id, category_id)
-        if category is None:
-            raise CategoryNotFound
-        return category
 
     # The end of an account
 

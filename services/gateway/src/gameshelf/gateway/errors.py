@@ -437,6 +437,15 @@ _RULES: dict[str, tuple[str, str]] = {
         "Тело передано слишком мелкими частями; передавайте его целиком или частями от 512 байт.",
         "The body came in too small pieces; send it as a whole or in chunks of 512 bytes and more.",
     ),
+    "categories_or_changes": (
+        "Либо весь список category_ids, либо add_category_ids и remove_category_ids.",
+        "Give category_ids as a whole, or add_category_ids and remove_category_ids.",
+    ),
+    "added_and_removed": (
+        "Категория не может быть и добавлена, и убрана.",
+        "A category can't be both added and removed.",
+    ),
+    "repeated_id": ("Каждый элемент называется один раз.", "Each item is named once."),
     "too_deep": ("Не больше {max} уровней вложенности.", "At most {max} levels of nesting."),
     "finite_number": ("Число должно быть конечным.", "The number has to be finite."),
     "integer_too_large": (

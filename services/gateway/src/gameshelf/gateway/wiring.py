@@ -50,6 +50,7 @@ from gameshelf.gateway.http.observe import Observed
 from gameshelf.gateway.http.page_cache import PageCache
 from gameshelf.gateway.http.routing import Routes
 from gameshelf.gateway.identity import KeySet, PemKeys, RemoteKeys, TokenVerifier, TrustedProxies
+from gameshelf.gateway.jobs.categories import CategoryFolding
 from gameshelf.gateway.jobs.dissolution import Dissolution
 from gameshelf.gateway.jobs.erasure import EraseDomain, Erasure
 from gameshelf.gateway.jobs.family import FamilyClock, Forwarding, forget_seats
@@ -287,6 +288,7 @@ class Gateway:
         self.catalog = Catalog(settings.catalog_grpc_addr) if settings.catalog_grpc_addr else None
         self.wanted = WantedProducts(self.acquire, self.catalog, metrics)
         self.title_folding = TitleFolding(self.acquire)
+        self.category_folding = CategoryFolding(self.acquire, self.transactions, metrics)
         self.updates: LibraryUpdates | None = None
 
     def drain(self) -> None:

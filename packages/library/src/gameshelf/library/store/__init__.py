@@ -3,9 +3,18 @@
 The caller holds the user's lock, so what is read here cannot change before it is written.
 """
 
-from gameshelf.library.store.categories import CategoryStore
+from gameshelf.library.store.categories import CategoryStore, Pair, StoredCategory, users_without_keys
 from gameshelf.library.store.erasure import ERASURE
 from gameshelf.library.store.grants import GrantStore
 from gameshelf.library.store.items import ItemStore, StoredItem
 
-__all__ = ["ERASURE", "CategoryStore", "GrantStore", "ItemStore", "StoredItem"]
+__all__ = [
+    "ERASURE",
+    "CategoryStore",
+    "GrantStore",
+    "ItemStore",
+    "Pair",
+    "StoredCategory",
+    "StoredItem",
+    "users_without_keys",
+]

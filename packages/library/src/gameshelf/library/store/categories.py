@@ -1,9 +1,12 @@
 """Categories, and which items are in them."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.folding import fold_name
 from gameshelf.kernel.sql import array, rows, user
 from gameshelf.library.models import Category, ItemCategory
 from sqlalchemy import Integer, String, Uuid, any_, bindparam, delete, func, select, update
@@ -11,20 +14,48 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 _ID = bindparam("category_id", type_=Uuid)
-_ITEM_ID = bindparam("item_id", type_=Uuid)
 _NAME = bindparam("name", type_=String)
+_KEY = bindparam("name_key", type_=String)
 _ORDER = bindparam("display_order", type_=Integer)
 
-_COUNT = Statement(select(func.count().label("n")).select_from(Category).where(col(Category.user_id) == user()))
+_ALL = Statement(
+    select(
+        col(Category.id),
+        col(Category.name),
+        col(Category.name_key),
+        col(Category.display_order),
+        col(Category.created_at),
+    )
+    .where(col(Category.user_id) == user())
+    .order_by(col(Category.created_at), col(Category.id))
+)
 _INSERT = Statement(
     insert(Category)
-    .values(user_id=user(), id=_ID, name=_NAME, display_order=_ORDER)
-    .on_conflict_do_nothing(index_elements=["user_id", "name"])
+    .values(user_id=user(), id=_ID, name=_NAME, name_key=_KEY, display_order=_ORDER)
+    .on_conflict_do_nothing()
 )
-_OF_NAME = Statement(select(col(Category.id)).where(col(Category.user_id) == user(), col(Category.name) == _NAME))
+_keyed = rows("keyed", id=("ids", Uuid), name_key=("name_keys", String))
+_SET_KEYS = Statement(
+    update(Category)
+    .values(name_key=_keyed.c.name_key)
+    .where(col(Category.user_id) == user(), col(Category.id) == _keyed.c.id)
+)
+# Of all users, in the order of their ids: those with a category whose key is not known, or is another one's.
+_UNKEYED = Statement(
+    select(col(Category.user_id))
+    .distinct()
+    .where(col(Category.name_key).is_(None), col(Category.user_id) > bindparam("after", type_=Uuid))
+    .order_by(col(Category.user_id))
+    .limit(bindparam("limit", type_=Integer))
+)
 _UPDATE = Statement(
     update(Category)
-    .values(name=bindparam("new_name"), display_order=bindparam("new_order"), updated_at=func.now())
+    .values(
+        name=bindparam("new_name"),
+        name_key=None,
+        display_order=bindparam("new_order"),
+        updated_at=func.now(),
+    )
     .where(col(Category.user_id) == user(), col(Category.id) == _ID)
 )
 _DELETE = Statement(delete(Category).where(col(Category.user_id) == user(), col(Category.id) == _ID))
@@ -33,22 +64,48 @@ _EXISTING = Statement(
         col(Category.user_id) == user(), col(Category.id) == any_(array("category_ids", Uuid))
     )
 )
+_pairs = rows("pairs", item_id=("item_ids", Uuid), category_id=("category_ids", Uuid))
 _TAKE_OUT = Statement(
     delete(ItemCategory).where(
         col(ItemCategory.user_id) == user(),
-        col(ItemCategory.library_item_id) == _ITEM_ID,
-        col(ItemCategory.category_id) != func.all(array("category_ids", Uuid)),
+        col(ItemCategory.library_item_id) == _pairs.c.item_id,
+        col(ItemCategory.category_id) == _pairs.c.category_id,
     )
 )
 _PUT_IN = Statement(
     insert(ItemCategory)
     .from_select(
         ["user_id", "library_item_id", "category_id"],
-        select(user(), _ITEM_ID, rows("chosen", category_id=("category_ids", Uuid)).c.category_id),
+        select(user(), _pairs.c.item_id, _pairs.c.category_id),
         include_defaults=False,
     )
     .on_conflict_do_nothing()
 )
+_OF_ITEMS = Statement(
+    select(col(ItemCategory.library_item_id), col(ItemCategory.category_id)).where(
+        col(ItemCategory.user_id) == user(), col(ItemCategory.library_item_id) == any_(array("item_ids", Uuid))
+    )
+)
+
+Pair = tuple[UUID, UUID]
+"""An item and a category."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCategory:
+    """A category, as far as names are told apart."""
+
+    id: UUID
+    name: str
+    name_key: str | None
+    """What is stored of it: null, or what an older name of it folds to, where another version has written it."""
+    display_order: int
+    created_at: datetime
+
+    @property
+    def key(self) -> str:
+        """What no other category of the user's may have."""
+        return fold_name(self.name)
 
 
 class CategoryStore:
@@ -57,24 +114,49 @@ class CategoryStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def count(self, user_id: UUID) -> int:
-        row = await _COUNT.first(self._connection, user_id=user_id)
-        return row["n"] if row else 0
+    async def all(self, user_id: UUID) -> list[StoredCategory]:
+        """All of a user's categories, the oldest first."""
+        return [StoredCategory(*row.values()) for row in await _ALL.all(self._connection, user_id=user_id)]
 
     async def insert(self, user_id: UUID, category_id: UUID, name: str, display_order: int) -> bool:
         """False when the user has a category of that name."""
         inserted = await _INSERT.run(
-            self._connection, user_id=user_id, category_id=category_id, name=name, display_order=display_order
+            self._connection,
+            user_id=user_id,
+            category_id=category_id,
+            name=name,
+            name_key=fold_name(name),
+            display_order=display_order,
         )
         return inserted == 1
 
-    async def of_name(self, user_id: UUID, name: str) -> UUID | None:
-        row = await _OF_NAME.first(self._connection, user_id=user_id, name=name)
-        return row["id"] if row else None
+    async def settle_keys(self, user_id: UUID, categories: Iterable[StoredCategory]) -> None:
+        """Stores the keys of these categories, all of a user's, the oldest first, where others are stored.
+
+        Of several that fold alike, from before names were folded, the oldest has the key.
+        """
+        keys: dict[str, UUID] = {}
+        wrong = []
+        for one in categories:
+            key = one.key if keys.setdefault(one.key, one.id) == one.id else None
+            if key != one.name_key:
+                wrong.append((one, key))
+        # First those that are no longer true: until then somebody else can't have them.
+        for made in (False, True):
+            changed = [(one.id, key) for one, key in wrong if (made and key) or (not made and one.name_key)]
+            if changed:
+                ids = [category_id for category_id, _ in changed]
+                keys_now = [key if made else None for _, key in changed]
+                await _SET_KEYS.run(self._connection, user_id=user_id, ids=ids, name_keys=keys_now)
 
     async def update(self, user_id: UUID, category_id: UUID, name: str, display_order: int) -> None:
+        """Writes a category without its key, which ``settle_keys`` has to follow with."""
         await _UPDATE.run(
-            self._connection, user_id=user_id, category_id=category_id, new_name=name, new_order=display_order
+            self._connection,
+            user_id=user_id,
+            category_id=category_id,
+            new_name=name,
+            new_order=display_order,
         )
 
     async def delete(self, user_id: UUID, category_id: UUID) -> bool:
@@ -86,8 +168,26 @@ class CategoryStore:
         rows = await _EXISTING.all(self._connection, user_id=user_id, category_ids=list(category_ids))
         return {row["id"] for row in rows}
 
-    async def put_item_in(self, user_id: UUID, item_id: UUID, category_ids: Sequence[UUID]) -> bool:
-        """Puts an item into exactly these categories; whether that changed anything."""
-        removed = await _TAKE_OUT.run(self._connection, user_id=user_id, item_id=item_id, category_ids=category_ids)
-        added = await _PUT_IN.run(self._connection, user_id=user_id, item_id=item_id, category_ids=category_ids)
-        return bool(removed or added)
+    async def of_items(self, user_id: UUID, item_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
+        """The categories of each of these items."""
+        found: dict[UUID, set[UUID]] = {item_id: set() for item_id in item_ids}
+        for row in await _OF_ITEMS.all(self._connection, user_id=user_id, item_ids=list(found)):
+            found[row["library_item_id"]].add(row["category_id"])
+        return found
+
+    async def put_in(self, user_id: UUID, pairs: Sequence[Pair]) -> None:
+        """Puts items into categories."""
+        await _PUT_IN.run(self._connection, user_id=user_id, **_lists(pairs))
+
+    async def take_out(self, user_id: UUID, pairs: Sequence[Pair]) -> None:
+        """Takes items out of categories."""
+        await _TAKE_OUT.run(self._connection, user_id=user_id, **_lists(pairs))
+
+
+async def users_without_keys(connection: Connection, after: UUID, limit: int) -> list[UUID]:
+    """Users beyond ``after``, in order, who have a category without a key, at most so many."""
+    return [row["user_id"] for row in await _UNKEYED.all(connection, after=after, limit=limit)]
+
+
+def _lists(pairs: Sequence[Pair]) -> dict[str, list[UUID]]:
+    return {"item_ids": [item_id for item_id, _ in pairs], "category_ids": [category_id for _, category_id in pairs]}

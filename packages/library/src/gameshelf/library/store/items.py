@@ -8,11 +8,13 @@ from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
+from gameshelf.library.installations import Installations, dump, load
 from gameshelf.library.models import AcquisitionType, LibraryItem
 from gameshelf.library.rules import Ownership, Playtime
+from gameshelf.library.store.parts import installations_of
 from gameshelf.library.visible import item_id
-from sqlalchemy import BigInteger, String, Uuid, any_, bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Boolean, Double, String, Text, Uuid, any_, cast, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
 
@@ -24,9 +26,7 @@ class StoredItem:
     product_id: UUID
     ownership: Ownership | None
     """None while the user does not own the product."""
-    installation_status: str
-    installed_version_id: str | None
-    installation_changed_at: datetime | None
+    installations: Installations
     is_hidden: bool
     user_rating: float | None
     rating_changed_at: datetime | None
@@ -49,17 +49,18 @@ _stored = select(
     col(LibraryItem.product_id),
     col(LibraryItem.acquisition_type),
     col(LibraryItem.added_at),
-    col(LibraryItem.installation_status),
-    col(LibraryItem.installed_version_id),
-    col(LibraryItem.installation_changed_at),
     col(LibraryItem.is_hidden),
     col(LibraryItem.user_rating),
     col(LibraryItem.rating_changed_at),
+    installations_of(LibraryItem).label("installations"),
+    col(LibraryItem.installation_status),
+    col(LibraryItem.installed_version_id),
+    col(LibraryItem.installation_changed_at),
 ).where(col(LibraryItem.user_id) == user())
 _OF_PRODUCTS = Statement(
     _stored.where(col(LibraryItem.product_id) == any_(array("product_ids", Uuid))).order_by(col(LibraryItem.product_id))
 )
-_OF_ID = Statement(_stored.where(col(LibraryItem.id) == bindparam("item_id", type_=Uuid)))
+_OF_IDS = Statement(_stored.where(col(LibraryItem.id) == any_(array("ids", Uuid))))
 _owned = rows(
     "owned",
     id=("ids", Uuid),
@@ -102,18 +103,30 @@ _SET_PLAYTIME = Statement(
     )
     .where(col(LibraryItem.user_id) == user(), col(LibraryItem.id) == _played_in_order.c.id)
 )
+_state = rows(
+    "state",
+    id=("ids", Uuid),
+    is_hidden=("hidden", Boolean),
+    status=("statuses", String),
+    version=("versions", String),
+    changed_at=("times", TIME),
+    installations=("installations", Text),
+    rating=("ratings", Double),
+    rated_at=("rating_times", TIME),
+)
 _SET_STATE = Statement(
     update(LibraryItem)
     .values(
-        is_hidden=bindparam("new_is_hidden"),
-        installation_status=bindparam("new_installation_status"),
-        installed_version_id=bindparam("new_installed_version_id"),
-        installation_changed_at=bindparam("new_installation_changed_at"),
-        user_rating=bindparam("new_user_rating"),
-        rating_changed_at=bindparam("new_rating_changed_at"),
+        is_hidden=_state.c.is_hidden,
+        installation_status=_state.c.status,
+        installed_version_id=_state.c.version,
+        installation_changed_at=_state.c.changed_at,
+        installations=cast(_state.c.installations, JSONB),
+        user_rating=_state.c.rating,
+        rating_changed_at=_state.c.rated_at,
         updated_at=func.now(),
     )
-    .where(col(LibraryItem.user_id) == user(), col(LibraryItem.id) == bindparam("item_id", type_=Uuid))
+    .where(col(LibraryItem.user_id) == user(), col(LibraryItem.id) == _state.c.id)
 )
 
 
@@ -133,10 +146,10 @@ class ItemStore:
             found = await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=products)
         return [_stored_item(row) for row in found]
 
-    async def of_id(self, user_id: UUID, item_id: UUID) -> StoredItem | None:
-        """The item of that id, with or without access."""
-        row = await _OF_ID.first(self._connection, user_id=user_id, item_id=item_id)
-        return _stored_item(row) if row else None
+    async def of_ids(self, user_id: UUID, item_ids: Iterable[UUID]) -> list[StoredItem]:
+        """The items of these ids, with or without access."""
+        rows = await _OF_IDS.all(self._connection, user_id=user_id, ids=list(item_ids))
+        return [_stored_item(row) for row in rows]
 
     async def set_ownership(
         self,
@@ -167,22 +180,32 @@ class ItemStore:
             times=[one.last_played_at for one in played],
         )
 
-    async def set_state(self, user_id: UUID, item: StoredItem) -> None:
-        """Writes the user's own state of an item: everything of ``item`` but its ownership."""
+    async def set_state(self, user_id: UUID, items: Sequence[StoredItem]) -> None:
+        """Writes the user's own state of items: everything of them but their ownership. One round trip."""
+        summaries = [item.installations.summary for item in items]
         await _SET_STATE.run(
             self._connection,
             user_id=user_id,
-            item_id=item.id,
-            new_is_hidden=item.is_hidden,
-            new_installation_status=item.installation_status,
-            new_installed_version_id=item.installed_version_id,
-            new_installation_changed_at=item.installation_changed_at,
-            new_user_rating=item.user_rating,
-            new_rating_changed_at=item.rating_changed_at,
+            ids=[item.id for item in items],
+            hidden=[item.is_hidden for item in items],
+            statuses=[one.installation_status for one in summaries],
+            versions=[one.installed_version_id for one in summaries],
+            times=[item.installations.newest_at for item in items],
+            installations=[dump(item.installations) for item in items],
+            ratings=[item.user_rating for item in items],
+            rating_times=[item.rating_changed_at for item in items],
         )
 
 
 def _stored_item(row: Any) -> StoredItem:
     kind = row["acquisition_type"]
     owned = Ownership(AcquisitionType(kind), row["added_at"]) if kind else None
-    return StoredItem(row["id"], row["product_id"], owned, *row[4:])
+    return StoredItem(
+        row["id"],
+        row["product_id"],
+        owned,
+        load(*row[7:11]),
+        row["is_hidden"],
+        row["user_rating"],
+        row["rating_changed_at"],
+    )

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&library/v1/library_query_service.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"E\n\x16GetLibraryItemsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x1a\n\x12product_ids_filter\x18\x02 \x03(\t\"I\n\x17GetLibraryItemsResponse\x12.\n\x05items\x18\x01 \x03(\x0b\x32\x1f.library.v1.LibraryItemInternal\"\xc9\x02\n\x13LibraryItemInternal\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12,\n\x08\x61\x64\x64\x65\x64_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x13installation_status\x18\x03 \x01(\t\x12\x1e\n\x16total_playtime_seconds\x18\x04 \x01(\x03\x12\x17\n\x0flibrary_item_id\x18\x05 \x01(\t\x12\x18\n\x10\x61\x63quisition_type\x18\x06 \x01(\t\x12\x1b\n\x13shared_from_user_id\x18\x07 \x01(\t\x12\x32\n\x0elast_played_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tis_hidden\x18\t \x01(\x08\x12\x1c\n\x14installed_version_id\x18\n \x01(\t\"=\n\x16\x43heckGameAccessRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\"\xa5\x01\n\x17\x43heckGameAccessResponse\x12\x12\n\nhas_access\x18\x01 \x01(\x08\x12\x34\n\x10\x61\x63quisition_date\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61\x63\x63\x65ss_type\x18\x03 \x01(\t\x12\x1b\n\x13shared_from_user_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"P\n\x1b\x42\x61tchCheckGameAccessRequest\x12\x31\n\x05pairs\x18\x01 \x03(\x0b\x32\".library.v1.CheckGameAccessRequest\"T\n\x1c\x42\x61tchCheckGameAccessResponse\x12\x34\n\x07results\x18\x01 \x03(\x0b\x32#.library.v1.CheckGameAccessResponse2\xb8\x02\n\x13LibraryQueryService\x12Z\n\x0fGetLibraryItems\x12\".library.v1.GetLibraryItemsRequest\x1a#.library.v1.GetLibraryItemsResponse\x12Z\n\x0f\x43heckGameAccess\x12\".library.v1.CheckGameAccessRequest\x1a#.library.v1.CheckGameAccessResponse\x12i\n\x14\x42\x61tchCheckGameAccess\x12\'.library.v1.BatchCheckGameAccessRequest\x1a(.library.v1.BatchCheckGameAccessResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&library/v1/library_query_service.proto\x12\nlibrary.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"X\n\x16GetLibraryItemsRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x1a\n\x12product_ids_filter\x18\x02 \x03(\t\x12\x11\n\tdevice_id\x18\x03 \x01(\t\"I\n\x17GetLibraryItemsResponse\x12.\n\x05items\x18\x01 \x03(\x0b\x32\x1f.library.v1.LibraryItemInternal\"\xfa\x02\n\x13LibraryItemInternal\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12,\n\x08\x61\x64\x64\x65\x64_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x13installation_status\x18\x03 \x01(\t\x12\x1e\n\x16total_playtime_seconds\x18\x04 \x01(\x03\x12\x17\n\x0flibrary_item_id\x18\x05 \x01(\t\x12\x18\n\x10\x61\x63quisition_type\x18\x06 \x01(\t\x12\x1b\n\x13shared_from_user_id\x18\x07 \x01(\t\x12\x32\n\x0elast_played_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tis_hidden\x18\t \x01(\x08\x12\x1c\n\x14installed_version_id\x18\n \x01(\t\x12/\n\rinstallations\x18\x0b \x03(\x0b\x32\x18.library.v1.Installation\"\x8c\x01\n\x0cInstallation\x12\x11\n\tdevice_id\x18\x01 \x01(\t\x12\x1b\n\x13installation_status\x18\x02 \x01(\t\x12\x1c\n\x14installed_version_id\x18\x03 \x01(\t\x12.\n\nchanged_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\x16\x43heckGameAccessRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\"\xa5\x01\n\x17\x43heckGameAccessResponse\x12\x12\n\nhas_access\x18\x01 \x01(\x08\x12\x34\n\x10\x61\x63quisition_date\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x61\x63\x63\x65ss_type\x18\x03 \x01(\t\x12\x1b\n\x13shared_from_user_id\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"P\n\x1b\x42\x61tchCheckGameAccessRequest\x12\x31\n\x05pairs\x18\x01 \x03(\x0b\x32\".library.v1.CheckGameAccessRequest\"T\n\x1c\x42\x61tchCheckGameAccessResponse\x12\x34\n\x07results\x18\x01 \x03(\x0b\x32#.library.v1.CheckGameAccessResponse2\xb8\x02\n\x13LibraryQueryService\x12Z\n\x0fGetLibraryItems\x12\".library.v1.GetLibraryItemsRequest\x1a#.library.v1.GetLibraryItemsResponse\x12Z\n\x0f\x43heckGameAccess\x12\".library.v1.CheckGameAccessRequest\x1a#.library.v1.CheckGameAccessResponse\x12i\n\x14\x42\x61tchCheckGameAccess\x12\'.library.v1.BatchCheckGameAccessRequest\x1a(.library.v1.BatchCheckGameAccessResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,19 +33,21 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'library.v1.library_query_se
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GETLIBRARYITEMSREQUEST']._serialized_start=87
-  _globals['_GETLIBRARYITEMSREQUEST']._serialized_end=156
-  _globals['_GETLIBRARYITEMSRESPONSE']._serialized_start=158
-  _globals['_GETLIBRARYITEMSRESPONSE']._serialized_end=231
-  _globals['_LIBRARYITEMINTERNAL']._serialized_start=234
-  _globals['_LIBRARYITEMINTERNAL']._serialized_end=563
-  _globals['_CHECKGAMEACCESSREQUEST']._serialized_start=565
-  _globals['_CHECKGAMEACCESSREQUEST']._serialized_end=626
-  _globals['_CHECKGAMEACCESSRESPONSE']._serialized_start=629
-  _globals['_CHECKGAMEACCESSRESPONSE']._serialized_end=794
-  _globals['_BATCHCHECKGAMEACCESSREQUEST']._serialized_start=796
-  _globals['_BATCHCHECKGAMEACCESSREQUEST']._serialized_end=876
-  _globals['_BATCHCHECKGAMEACCESSRESPONSE']._serialized_start=878
-  _globals['_BATCHCHECKGAMEACCESSRESPONSE']._serialized_end=962
-  _globals['_LIBRARYQUERYSERVICE']._serialized_start=965
-  _globals['_LIBRARYQUERYSERVICE']._serialized_end=1277
+  _globals['_GETLIBRARYITEMSREQUEST']._serialized_end=175
+  _globals['_GETLIBRARYITEMSRESPONSE']._serialized_start=177
+  _globals['_GETLIBRARYITEMSRESPONSE']._serialized_end=250
+  _globals['_LIBRARYITEMINTERNAL']._serialized_start=253
+  _globals['_LIBRARYITEMINTERNAL']._serialized_end=631
+  _globals['_INSTALLATION']._serialized_start=634
+  _globals['_INSTALLATION']._serialized_end=774
+  _globals['_CHECKGAMEACCESSREQUEST']._serialized_start=776
+  _globals['_CHECKGAMEACCESSREQUEST']._serialized_end=837
+  _globals['_CHECKGAMEACCESSRESPONSE']._serialized_start=840
+  _globals['_CHECKGAMEACCESSRESPONSE']._serialized_end=1005
+  _globals['_BATCHCHECKGAMEACCESSREQUEST']._serialized_start=1007
+  _globals['_BATCHCHECKGAMEACCESSREQUEST']._serialized_end=1087
+  _globals['_BATCHCHECKGAMEACCESSRESPONSE']._serialized_start=1089
+  _globals['_BATCHCHECKGAMEACCESSRESPONSE']._serialized_end=1173
+  _globals['_LIBRARYQUERYSERVICE']._serialized_start=1176
+  _globals['_LIBRARYQUERYSERVICE']._serialized_end=1488
 # @@protoc_insertion_point(module_scope)

@@ -40,6 +40,15 @@ def library_item(view: ItemView) -> messages.LibraryItemInternal:
         last_played_at=timestamp(view.last_played_at),
         is_hidden=view.is_hidden,
         installed_version_id=view.installed_version_id or "",
+        installations=[
+            messages.Installation(
+                device_id=one.device_id or "",
+                installation_status=one.installation_status,
+                installed_version_id=one.installed_version_id or "",
+                changed_at=timestamp(one.changed_at),
+            )
+            for one in view.installations
+        ],
     )
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import grpc.aio
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.grpc import convert
-from gameshelf.gateway.grpc.calls import erased_among, parse_id, require_few, require_read
+from gameshelf.gateway.grpc.calls import erased_among, parse_id, parse_message, require_few, require_read
 from gameshelf.gateway.streams import UserStreams
-from gameshelf.library import Access, AccessQueries, LibraryQueries
+from gameshelf.library import Access, AccessQueries, LibraryQueries, OnDevice
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import (
     LibraryQueryServiceServicer,
@@ -39,9 +39,12 @@ class LibraryQuery(LibraryQueryServiceServicer):
         require_read(user_id)
         require_few(request.product_ids_filter, "product_ids_filter")
         products = [parse_id(product_id, "product_ids_filter") for product_id in request.product_ids_filter]
+        device = parse_message(OnDevice, request, frozenset({"user_id", "product_ids_filter"}))
         async with self._acquire() as connection:
             gone = await erased_among(self._streams, connection, {user_id})
-            items = [] if gone else await LibraryQueries(connection).items_of_products(user_id, products)
+            items = (
+                [] if gone else await LibraryQueries(connection).items_of_products(user_id, products, device.device_id)
+            )
         return messages.GetLibraryItemsResponse(items=[convert.library_item(item) for item in items])
 
     async def CheckGameAccess(

@@ -72,7 +72,7 @@ class RestApi:
 
     def install(self, app: Quart) -> None:
         """Adds the routes to an application."""
-        app.config["MAX_CONTENT_LENGTH"] = max(MAX_BODY_BYTES, self._large_body_bytes)
+        app.config["MAX_CONTENT_LENGTH"] = max(map(self._max_body_bytes, self.routes))
         for route in self.routes:
             app.add_url_rule(
                 BASE + route.path,
@@ -80,6 +80,11 @@ class RestApi:
                 view_func=self._view(route),
                 methods=[route.method],
             )
+
+    def _max_body_bytes(self, route: Route) -> int:
+        if route.max_body_bytes is not None:
+            return route.max_body_bytes
+        return max(MAX_BODY_BYTES, self._large_body_bytes) if route.takes_large else MAX_BODY_BYTES
 
     def _view(self, route: Route) -> Callable[..., Awaitable[Response]]:
         template = route.template
@@ -118,10 +123,11 @@ class RestApi:
             return await route.handler(Signal(user_id, self._heartbeats), **ids)
 
     async def _write(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
-        if (request.content_length or 0) > MAX_BODY_BYTES and not route.takes_large:
+        most = self._max_body_bytes(route)
+        if (request.content_length or 0) > most:
             raise PayloadTooLarge  # before it is collected
         body = cast(bytes, await request.get_data(cache=False))
-        if len(body) > MAX_BODY_BYTES and not route.takes_large:
+        if len(body) > most:
             raise PayloadTooLarge
         arguments: dict[str, Any] = {**ids, **_query(route)}
         if route.body:

@@ -14,6 +14,17 @@ def is_match(if_none_match: str, etag: str) -> bool:
     return len(if_none_match) <= _MAX_TAGS and parse_etags(if_none_match).contains_weak(etag.strip('"'))
 
 
+def states_of(if_match: str | None) -> frozenset[str] | None:
+    """The states of an item that ``If-Match`` names, ``<state>`` of ``"<state>.<rest>"``; None when it names any.
+
+    A weak tag, or what is no tag of ours, matches nothing.
+    """
+    if if_match is None:
+        return None
+    tags = parse_etags(if_match[:_MAX_TAGS])
+    return None if tags.star_tag else frozenset(tag.partition(".")[0] for tag in tags.as_set() if tag and "." in tag)
+
+
 def precondition(if_match: str | None, if_none_match: str | None) -> Precondition | None:
     """What ``If-Match`` and ``If-None-Match: *`` ask of the layers of settings; None when they ask nothing.
 

@@ -1,19 +1,23 @@
 """REST of the library (contract, section 3.1)."""
 
+from dataclasses import asdict
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.http import schemas
-from gameshelf.gateway.http.conditions import is_match
+from gameshelf.gateway.http.conditions import is_match, states_of
 from gameshelf.gateway.http.parse import PageQuery, parameters
 from gameshelf.gateway.http.reply import BASE, Reply, collection, no_content, ok
 from gameshelf.gateway.http.routing import Read, Routes, Write
 from gameshelf.library import (
+    BulkChanges,
+    BulkResult,
     CategoryChanges,
     CategoryView,
     ClaimProduct,
+    ItemChanged,
     ItemChanges,
     ItemFilter,
     ItemView,
@@ -21,6 +25,7 @@ from gameshelf.library import (
     LibraryQueries,
     LibraryService,
     NewCategory,
+    OnDevice,
 )
 
 routes = Routes("library")
@@ -44,13 +49,22 @@ async def list_items(read: Read, query: ItemFilter) -> Reply:
     return Reply(200, page, headers)
 
 
-@routes.read("/items/<uuid:item_id>", answers=schemas.single(schemas.LIBRARY_ITEM), refuses=("LIBRARY_ITEM_NOT_FOUND",))
-async def get_item(read: Read, item_id: UUID) -> Reply:
+@routes.read(
+    "/items/<uuid:item_id>",
+    query=OnDevice,
+    answers=schemas.single(schemas.LIBRARY_ITEM),
+    refuses=("LIBRARY_ITEM_NOT_FOUND",),
+    has_etag=True,
+)
+async def get_item(read: Read, item_id: UUID, query: OnDevice) -> Reply:
     """One game of the library."""
-    found = await read.of(LibraryQueries).item(read.user_id, item_id, read.language)
+    found = await read.of(LibraryQueries).item(read.user_id, item_id, read.language, query.device_id)
     if found is None:
         raise LibraryItemNotFound
-    return ok({"data": item(found)})
+    reply = _shown(found)
+    if read.if_none_match and is_match(read.if_none_match, reply.headers["ETag"]):
+        return Reply(304, headers=reply.headers)
+    return reply
 
 
 @routes.write(
@@ -72,12 +86,30 @@ async def claim_item(write: Write, body: ClaimProduct) -> Reply:
     "/items/<uuid:item_id>",
     body=ItemChanges,
     answers=schemas.single(schemas.LIBRARY_ITEM),
-    refuses=("LIBRARY_ITEM_NOT_FOUND", "CATEGORY_NOT_FOUND"),
+    refuses=("LIBRARY_ITEM_NOT_FOUND", "CATEGORY_NOT_FOUND", "PRECONDITION_FAILED"),
+    has_etag=True,
 )
 async def update_item(write: Write, item_id: UUID, body: ItemChanges) -> Reply:
-    """Hides a game, sorts it into categories, or says where it stands on the device."""
-    changed = await write.of(LibraryService).update_item(write.user_id, item_id, body, write.language)
-    return ok({"data": item(changed)})
+    """Hides a game, sorts it into categories, or says where it stands on a device or on all."""
+    states = states_of(write.if_match)
+    try:
+        changed = await write.of(LibraryService).update_item(write.user_id, item_id, body, write.language, states)
+    except ItemChanged as error:
+        raise ItemChanged(current=item(error.meta["current"])) from None
+    return _shown(changed)
+
+
+@routes.write(
+    "POST",
+    "/items/bulk",
+    body=BulkChanges,
+    answers=schemas.listing(schemas.CHANGED_ITEM),
+    max_body_bytes=2 * 1024 * 1024,
+)
+async def update_items(write: Write, body: BulkChanges) -> Reply:
+    """Changes up to 500 games in one commit; what is wrong with one of them keeps back that one alone."""
+    results = await write.of(LibraryService).update_items(write.user_id, body)
+    return ok({"data": [changed_item(one) for one in results]})
 
 
 @routes.read("/categories", query=PageQuery, answers=schemas.collection(schemas.USER_CATEGORY))
@@ -123,6 +155,19 @@ async def delete_category(write: Write, category_id: UUID) -> Reply:
     return no_content()
 
 
+def _shown(view: ItemView) -> Reply:
+    """An item with its ETag ``"<state>.<rest>"``: what If-Match compares, and everything else that is shown."""
+    reply = ok({"data": item(view)})
+    rest = blake2b(reply.body, digest_size=9).hexdigest()
+    reply.headers["ETag"] = f'"{view.state}.{rest}"'
+    return reply
+
+
+def changed_item(of: BulkResult) -> dict[str, Any]:
+    """The resource ``changedItem``."""
+    return {"type": "changedItem", "id": of.id, "attributes": {"result": of.result, "code": of.code}}
+
+
 def item(view: ItemView) -> dict[str, Any]:
     """The resource ``libraryItem``."""
     return {
@@ -138,6 +183,7 @@ def item(view: ItemView) -> dict[str, Any]:
             "shared_from_user_id": view.shared_from_user_id,
             "installation_status": view.installation_status,
             "installed_version_id": view.installed_version_id,
+            "installations": [asdict(one) for one in view.installations],
             "last_played_at": view.last_played_at,
             "total_playtime_seconds": view.total_playtime_seconds,
             "is_hidden": view.is_hidden,

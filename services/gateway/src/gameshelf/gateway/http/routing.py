@@ -103,6 +103,8 @@ class Route:
     """Whether a read answers 304, and a write takes If-Match."""
     takes_large: bool = False
     """Whether its body may be larger than others, by the settings of the service."""
+    max_body_bytes: int | None = None
+    """How large its body may be, where that is neither the usual nor a setting."""
     prepare: Callable[..., Awaitable[Any]] | None = None
     """What a write needs done before its transaction: ``async def prepare(saves, user_id, **arguments)``. The handler
     gets the result as ``prepared``. Not done for an answer that an Idempotency-Key kept; what it raises is not kept."""

@@ -63,6 +63,17 @@ def collection(data: Schema) -> Schema:
     return closed({"data": {"type": "array", "items": data}, "meta": meta, "links": links})
 
 
+INSTALLATION = closed(
+    {
+        "device_id": nullable(TEXT),
+        "installation_status": one_of(InstallationStatus),
+        "installed_version_id": nullable(TEXT),
+        "changed_at": TIME,
+    }
+)
+
+CHANGED_ITEM = value("changedItem", {"result": one_of(("updated", "unchanged", "rejected")), "code": nullable(TEXT)})
+
 LIBRARY_ITEM = resource(
     "libraryItem",
     {
@@ -75,6 +86,7 @@ LIBRARY_ITEM = resource(
         "shared_from_user_id": nullable(UUID),
         "installation_status": one_of(InstallationStatus),
         "installed_version_id": nullable(TEXT),
+        "installations": {"type": "array", "items": INSTALLATION, "maxItems": 32},
         "last_played_at": nullable(TIME),
         "total_playtime_seconds": COUNT,
         "is_hidden": {"type": "boolean"},

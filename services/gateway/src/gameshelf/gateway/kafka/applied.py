@@ -119,8 +119,8 @@ async def installation_changed(transaction: Transaction, data: InstallationChang
 async def _installation(
     transaction: Transaction, data: InstallationChange, status: InstallationStatus, said: Said
 ) -> None:
-    service = transaction.of(LibraryService)
-    await service.set_installation(data.user_id, data.product_id, status, data.version_id, data.timestamp or said.at)
+    service, at = transaction.of(LibraryService), data.timestamp or said.at
+    await service.set_installation(data.user_id, data.product_id, status, data.version_id, at, data.device_id)
 
 
 async def reviewed(transaction: Transaction, data: Review, said: Said) -> None:

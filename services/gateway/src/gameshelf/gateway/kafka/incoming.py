@@ -168,6 +168,8 @@ class InstallationChange(_Data):
     product_id: UUID
     version_id: Annotated[Annotated[Name, Field(max_length=100)] | None, UNSET] = None
     status: Annotated[InstallationStatus | None, UNSET] = None
+    device_id: Annotated[Annotated[Name, Field(max_length=100)] | None, UNSET] = None
+    """None: on all devices."""
     timestamp: Moment = None
 
 

@@ -12,7 +12,16 @@ from uuid import UUID, uuid4
 from gameshelf.achievements import AchievementLocked, AchievementUnlocked
 from gameshelf.gateway.encoding import encode
 from gameshelf.kernel.events import Event
-from gameshelf.library import GameAdded, GameRemoved, ItemUpdated, LinkUpdated, SeatReclaimed, ShareWithdrawn
+from gameshelf.library import (
+    CategoryUpdated,
+    GameAdded,
+    GameRemoved,
+    ItemUpdated,
+    LibraryUpdated,
+    LinkUpdated,
+    SeatReclaimed,
+    ShareWithdrawn,
+)
 from gameshelf.playtime import (
     AnomalyFound,
     PlaytimeChanged,
@@ -102,6 +111,24 @@ def _(event: ItemUpdated) -> Told:
             "library_item_id": event.item_id,
             "product_id": event.product_id,
             "changes": event.changes,
+        },
+    )
+
+
+@tell.register
+def _(event: LibraryUpdated) -> Told:
+    return Told(device_type="library.updated", device_payload={"count": event.count})
+
+
+@tell.register
+def _(event: CategoryUpdated) -> Told:
+    return Told(
+        device_type="library.category.updated",
+        device_payload={
+            "category_id": event.category_id,
+            "name": event.name,
+            "display_order": event.display_order,
+            "is_deleted": event.is_deleted,
         },
     )
 

@@ -1,0 +1,183 @@
+"""The use cases of what a user changes of their items: one, or many at once."""
+
+from collections.abc import Collection, Iterable, Sequence, Set
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+from uuid import UUID
+
+from gameshelf.kernel.clock import Clock
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.events import Record
+from gameshelf.library.commands import BulkChanges, ItemChanges
+from gameshelf.library.errors import CategoryNotFound, ItemChanged, LibraryItemNotFound
+from gameshelf.library.events import ItemUpdated, LibraryUpdated
+from gameshelf.library.item_changes import categories_of, changes_of, edited, names_categories, unknown_category
+from gameshelf.library.queries import LibraryQueries
+from gameshelf.library.store import CategoryStore, ItemStore, Pair, StoredItem
+from gameshelf.library.views import ItemView, Language
+
+MOST_TOLD = 20
+"""Of how many items that change at once devices are told one by one."""
+MOST_PROBLEMS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """What came of one of many changes; ``code`` is that of the refusal."""
+
+    id: UUID
+    result: Literal["updated", "unchanged", "rejected"]
+    code: str | None = None
+
+
+class ItemEdits:
+    """Part of ``LibraryService``: what a user changes of items."""
+
+    _items: ItemStore
+    _categories: CategoryStore
+    _queries: LibraryQueries
+    _record: Record
+    _clock: Clock
+
+    async def update_item(
+        self,
+        user_id: UUID,
+        item_id: UUID,
+        changes: ItemChanges,
+        language: Language,
+        if_match: Collection[str] | None = None,
+    ) -> ItemView:
+        """Changes what was sent of ``changes``; the user's word about the installation counts as of now, on the device
+        that it names or on all of them.
+
+        A game that is uninstalled loses its version, unless ``changes`` names one. With ``if_match`` only where
+        ``ItemView.state`` is one of these. Raises LibraryItemNotFound (also without access), ItemChanged,
+        CategoryNotFound for a category that is not the user's, InvalidInput.
+        """
+        if problems := changes.problems("/data/attributes"):
+            raise InvalidInput(*problems)
+        seen = await self._seen(user_id, [item_id])
+        if item_id not in seen:
+            raise LibraryItemNotFound
+        if if_match is not None:
+            current = await self._visible(user_id, item_id, language)
+            if current.state not in if_match:
+                raise ItemChanged(current=current)
+        if place := unknown_category(changes, await self._existing_categories(user_id, [changes])):
+            raise CategoryNotFound(pointer=f"/data/attributes/{place}")
+        for item, changed in await self._edit(user_id, [(seen[item_id], changes)]):
+            self._changed(user_id, item, **changed)
+        return await self._visible(user_id, item_id, language)
+
+    async def update_items(self, user_id: UUID, bulk: BulkChanges) -> list[BulkResult]:
+        """Changes many items as ``update_item`` does; what is wrong with one of them keeps back that one alone.
+
+        The round trips are the same for one and for 500. Devices are told of each item, of more than 20 once. Raises
+        InvalidInput.
+        """
+        _require_sound(bulk)
+        seen = await self._seen(user_id, [one.id for one in bulk.items])
+        existing = await self._existing_categories(user_id, bulk.items)
+        codes: dict[UUID, str] = {}
+        for one in bulk.items:
+            if one.id not in seen:
+                codes[one.id] = LibraryItemNotFound.code
+            elif unknown_category(one, existing):
+                codes[one.id] = CategoryNotFound.code
+        edits: list[tuple[StoredItem, ItemChanges]] = [(seen[one.id], one) for one in bulk.items if one.id not in codes]
+        edited_items = await self._edit(user_id, edits)
+        if len(edited_items) > MOST_TOLD:
+            self._record(LibraryUpdated(user_id=user_id, occurred_at=self._clock(), count=len(edited_items)))
+        else:
+            for item, changed in edited_items:
+                self._changed(user_id, item, **changed)
+        updated = {item.id for item, _ in edited_items}
+        return [
+            BulkResult(
+                one.id,
+                "rejected" if one.id in codes else "updated" if seen[one.id].id in updated else "unchanged",
+                codes.get(one.id),
+            )
+            for one in bulk.items
+        ]
+
+    async def _edit(
+        self, user_id: UUID, edits: Sequence[tuple[StoredItem, ItemChanges]]
+    ) -> list[tuple[StoredItem, dict[str, Any]]]:
+        """Writes the changes of items that the user sees; those that changed, each with its new values."""
+        now = self._clock()
+        before: dict[UUID, set[UUID]] = {}
+        if sorting := [item.id for item, changes in edits if names_categories(changes)]:
+            before = await self._categories.of_items(user_id, sorting)
+        states: list[StoredItem] = []
+        added: list[Pair] = []
+        removed: list[Pair] = []
+        edited_items = []
+        for item, changes in edits:
+            stored = edited(item, changes.model_dump(include=changes.model_fields_set), now)
+            changed = changes_of(item, stored)
+            if stored != item:
+                states.append(stored)
+            if item.id in before:
+                after = categories_of(before[item.id], changes)
+                added += [(item.id, category_id) for category_id in after - before[item.id]]
+                removed += [(item.id, category_id) for category_id in before[item.id] - after]
+                if after != before[item.id]:
+                    changed["category_ids"] = sorted(map(str, after))
+            if changed:
+                edited_items.append((item, changed))
+        if states:
+            await self._items.set_state(user_id, states)
+        if removed:
+            await self._categories.take_out(user_id, removed)
+        if added:
+            await self._categories.put_in(user_id, added)
+        return edited_items
+
+    async def _seen(self, user_id: UUID, item_ids: Collection[UUID]) -> dict[UUID, StoredItem]:
+        """Those of the items that the user sees; one of a shared game is made where it has no row yet."""
+        found = {item.id: item for item in await self._items.of_ids(user_id, item_ids) if item.is_seen}
+        if len(found) == len(item_ids):
+            return found
+        shared = await self._queries.visible_products(user_id, set(item_ids) - found.keys())
+        if shared:
+            made = await self._items.made(user_id, shared.values())
+            found |= {item.id: replace(item, is_shared=True) for item in made}
+        return found
+
+    async def _existing_categories(self, user_id: UUID, changes: Iterable[ItemChanges]) -> Set[UUID]:
+        """Those that the changes put items into, as far as they are the user's."""
+        named = {category_id for one in changes for category_id in (*one.category_ids, *one.add_category_ids)}
+        return await self._categories.existing(user_id, named) if named else frozenset()
+
+    def _changed(self, user_id: UUID, item: StoredItem, **changes: Any) -> None:
+        if not item.is_seen:  # so nobody is told
+            return
+        self._record(
+            ItemUpdated(
+                user_id=user_id,
+                occurred_at=self._clock(),
+                item_id=item.id,
+                product_id=item.product_id,
+                changes=changes,
+            )
+        )
+
+    async def _visible(self, user_id: UUID, item_id: UUID, language: Language) -> ItemView:
+        item = await self._queries.item(user_id, item_id, language)
+        if item is None:
+            raise LibraryItemNotFound
+        return item
+
+
+def _require_sound(bulk: BulkChanges) -> None:
+    problems: list[Problem] = []
+    ids: set[UUID] = set()
+    for index, one in enumerate(bulk.items):
+        pointer = f"/data/attributes/items/{index}"
+        problems += one.problems(pointer)
+        if one.id in ids:
+            problems.append(Problem("repeated_id", pointer=f"{pointer}/id"))
+        ids.add(one.id)
+    if problems:
+        raise InvalidInput(*problems[:MOST_PROBLEMS])

@@ -1,0 +1,91 @@
+"""What is read of a library, as plain values."""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Literal
+from uuid import UUID
+
+from gameshelf.library.installations import Installation, load
+
+Language = Literal["ru", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """An item as its user sees it. Times are aware and in UTC."""
+
+    id: UUID
+    product_id: UUID
+    product_type: str | None
+    title: str | None
+    cover_image_url: str | None
+    added_at: datetime
+    acquisition_type: str
+    shared_from_user_id: UUID | None
+    installation_status: str
+    installed_version_id: str | None
+    last_played_at: datetime | None
+    total_playtime_seconds: int
+    is_hidden: bool
+    user_rating: float | None
+    category_ids: Sequence[UUID]
+    installations: Sequence[Installation]
+    """Each device's. The status and the version above are the best of them, or those of the device asked for."""
+
+    @property
+    def state(self) -> str:
+        """Stands for what a user changes of an item: whether it is hidden, its categories, its installations."""
+        state = (self.is_hidden, sorted(map(str, self.category_ids)), [astuple(one) for one in self.installations])
+        return blake2b(repr(state).encode(), digest_size=9).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryView:
+    """A category of the user's own. Times are aware and in UTC.
+
+    ``item_count`` counts the games that its list shows by default, so neither hidden ones nor those without access.
+    """
+
+    id: UUID
+    name: str
+    display_order: int
+    item_count: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProductView:
+    """What is shown of a product."""
+
+    product_id: UUID
+    title_ru: str | None
+    title_en: str | None
+    cover_image_url: str | None
+
+    def title(self, language: Language) -> str | None:
+        """The title in a language, else in the other one."""
+        titles = (self.title_en, self.title_ru) if language == "en" else (self.title_ru, self.title_en)
+        return titles[0] or titles[1]
+
+
+ITEM_FIELDS = 14
+"""How many of the columns of an item are fields of ``ItemView``, in its order; what its installations are made of
+follows them."""
+
+
+def item_view(row: Any, device_id: str | None = None) -> ItemView:
+    """A row as ``queries.py`` selects it; with ``device_id`` the summary is that device's."""
+    status, version_id = row["installation_status"], row["installed_version_id"]
+    known = load(row["installations"], status, version_id, row["installation_changed_at"])
+    fields = dict(zip(ItemView.__slots__, row[:ITEM_FIELDS], strict=False))
+    if device_id is not None:
+        own = known.of_device(device_id)
+        status, version_id = own.installation_status, own.installed_version_id
+    return ItemView(
+        **{**fields, "installation_status": status, "installed_version_id": version_id},
+        category_ids=row["category_ids"],
+        installations=known.entries,
+    )

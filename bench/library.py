@@ -72,7 +72,7 @@ async def seed(dsn: str, users: list[UUID], on_devices: list[UUID]) -> None:
                 for installed in [installations(number, now) if index >= len(users) else NOT_INSTALLED]
             ],
         )
-    await connection.execute("ANALYZE")
+    await connection.execute("VACUUM ANALYZE")
     await connection.close()
 
 

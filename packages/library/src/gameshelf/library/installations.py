@@ -123,3 +123,16 @@ def load(document: str | None, status: str, version_id: str | None, changed_at: 
         return Installations()
     fact = Installation(None, InstallationStatus(status), version_id, changed_at or _EPOCH)
     return Installations((fact,), fact.changed_at, fact.changed_at)
+
+
+_ENTRIES = TypeAdapter(tuple[Installation, ...])
+
+
+def entries_json(of: Installations) -> str:
+    """The entries alone, as they stand in the stored document."""
+    return _ENTRIES.dump_json(of.entries).decode()
+
+
+def read_entries(document: str) -> tuple[Installation, ...]:
+    """The entries in such a JSON."""
+    return _ENTRIES.validate_json(document)

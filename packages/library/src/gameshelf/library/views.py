@@ -1,13 +1,13 @@
 """What is read of a library, as plain values."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Literal
 from uuid import UUID
 
-from gameshelf.library.installations import Installation, load
+from gameshelf.library.installations import Installation, Installations, entries_json, load, read_entries
 
 Language = Literal["ru", "en"]
 
@@ -31,8 +31,13 @@ class ItemView:
     is_hidden: bool
     user_rating: float | None
     category_ids: Sequence[UUID]
-    installations: Sequence[Installation]
-    """Each device's. The status and the version above are the best of them, or those of the device asked for."""
+    installations_json: str
+    """``installations`` as JSON, as it is stored: a page shows thousands of them a second, and reads none."""
+
+    @property
+    def installations(self) -> Sequence[Installation]:
+        """Each device's. The status and the version are the best of them, or those of the device asked for."""
+        return read_entries(self.installations_json)
 
     @property
     def state(self) -> str:
@@ -71,21 +76,21 @@ class ProductView:
         return titles[0] or titles[1]
 
 
-ITEM_FIELDS = 14
-"""How many of the columns of an item are fields of ``ItemView``, in its order; what its installations are made of
-follows them."""
+_FIELDS = 15
+"""How many of the columns of an item are fields of ``ItemView``, in its order. Its installations and when they changed
+follow them.
+"""
 
 
 def item_view(row: Any, device_id: str | None = None) -> ItemView:
     """A row as ``queries.py`` selects it; with ``device_id`` the summary is that device's."""
-    status, version_id = row["installation_status"], row["installed_version_id"]
-    known = load(row["installations"], status, version_id, row["installation_changed_at"])
-    fields = dict(zip(ItemView.__slots__, row[:ITEM_FIELDS], strict=False))
-    if device_id is not None:
-        own = known.of_device(device_id)
-        status, version_id = own.installation_status, own.installed_version_id
-    return ItemView(
-        **{**fields, "installation_status": status, "installed_version_id": version_id},
-        category_ids=row["category_ids"],
-        installations=known.entries,
-    )
+    document, changed_at = row[_FIELDS], row[_FIELDS + 1]
+    if document is None:
+        document = "[]"
+        if changed_at is not None:
+            document = entries_json(load(None, row["installation_status"], row["installed_version_id"], changed_at))
+    view = ItemView(*(*row[:_FIELDS], document))
+    if device_id is None:
+        return view
+    own = Installations(tuple(view.installations)).of_device(device_id)
+    return replace(view, installation_status=own.installation_status, installed_version_id=own.installed_version_id)

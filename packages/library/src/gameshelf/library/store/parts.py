@@ -24,6 +24,11 @@ def installations_of(item: Any) -> Any:
     return case((_is_known(item), cast(item.installations, Text)))
 
 
+def entries_of(item: Any) -> Any:
+    """The entries of an item's installations alone, as text; null as above."""
+    return case((_is_known(item), cast(cast(col(item.installations), JSONB)["entries"], Text)))
+
+
 def status_on_device(item: Any, device_id: Any) -> Any:
     """Where an item stands on a device: by the device's own entry, else by what was said of the account."""
     path = "$.entries[*] ? (@.device_id == {}).installation_status"

@@ -1,11 +1,11 @@
 """REST of the library (contract, section 3.1)."""
 
-from dataclasses import asdict
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.encoding import JsonText
 from gameshelf.gateway.http import schemas
 from gameshelf.gateway.http.conditions import is_match, states_of
 from gameshelf.gateway.http.parse import PageQuery, parameters
@@ -183,7 +183,7 @@ def item(view: ItemView) -> dict[str, Any]:
             "shared_from_user_id": view.shared_from_user_id,
             "installation_status": view.installation_status,
             "installed_version_id": view.installed_version_id,
-            "installations": [asdict(one) for one in view.installations],
+            "installations": JsonText(view.installations_json),
             "last_played_at": view.last_played_at,
             "total_playtime_seconds": view.total_playtime_seconds,
             "is_hidden": view.is_hidden,

@@ -77,8 +77,8 @@ async def test_one_side_becomes_a_head_that_grew_from_both(player, conflict, res
     assert await content_of_head(player, conflict.slot_id) == content
     assert await conflicts(player) == {}
     assert await player.usage() == (11, 0)  # nothing new is stored
-    resolved, moved = told(player, SavegameConflictResolved, SavegameHeadMoved)
-    assert (resolved.resolution, resolved.copy_slot_id, moved.version) == (resolution, None, 4)
+    [resolved] = told(player, SavegameConflictResolved, SavegameHeadMoved)
+    assert (resolved.resolution, resolved.copy_slot_id, resolved.head_version) == (resolution, None, 4)
     # Whoever has either side without a change is behind now.
     assert (await player.save(b"one", base_version=1)).result is Result.BEHIND
     with pytest.raises(ConflictNotFound):

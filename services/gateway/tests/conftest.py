@@ -200,11 +200,16 @@ def wait_until() -> Callable[..., Awaitable[Any]]:
 
 @pytest.fixture(scope="session")
 def next_message() -> Callable[..., Awaitable[Any]]:
-    """The next message of a WebSocket, which must be as its schema says."""
+    """The next message of a WebSocket, which must be as its schema says. What each connection begins with is passed
+    over unless ``greeting`` asks for it.
+    """
 
-    async def receive(socket: Any, seconds: float = 20) -> Any:
-        message = json.loads(await asyncio.wait_for(socket.recv(), seconds))
-        return conforming(f"messages/{message['event_type']}", message)
+    async def receive(socket: Any, seconds: float = 20, *, greeting: bool = False) -> Any:
+        while True:
+            message = json.loads(await asyncio.wait_for(socket.recv(), seconds))
+            conforming(f"messages/{message['event_type']}", message)
+            if greeting or message["event_type"] != "auth.success":
+                return message
 
     return receive
 

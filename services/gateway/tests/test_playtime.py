@@ -129,6 +129,11 @@ async def test_sessions_played_offline_are_taken_over_once(player, game):
     outcomes = [(one["attributes"]["result"], one["attributes"]["code"]) for one in again.json()["data"]]
     assert outcomes == [("duplicate", None), ("rejected", "IDEMPOTENCY_KEY_REUSED")]
     assert (await item(player))["total_playtime_seconds"] == 3600
+    for offset in ("+03:00", "-11:30"):
+        shifted = (await player.get("/playtime/daily", tz=offset))["data"]
+        assert sum(day["attributes"]["playtime_seconds"] for day in shifted) == 3600
+    unescaped = await player.http.get("/playtime/daily?tz=+03:00")
+    assert unescaped.json() == await player.get("/playtime/daily", tz="Europe/Moscow")
     days = (await player.get("/playtime/daily", tz="Europe/Moscow"))["data"]
     assert sum(day["attributes"]["playtime_seconds"] for day in days) == 3600
 
@@ -137,6 +142,12 @@ async def test_sessions_played_offline_are_taken_over_once(player, game):
     ("query", "parameter"),
     [
         ({"tz": "Mars/Base"}, "tz"),
+        ({"tz": "localtime"}, "tz"),
+        ({"tz": "posixrules"}, "tz"),
+        ({"tz": "Factory"}, "tz"),
+        ({"tz": "+3"}, "tz"),
+        ({"tz": "+15:00"}, "tz"),
+        ({"tz": "+03:60"}, "tz"),
         ({"since": "2026-05-02", "until": "2026-05-01"}, "since"),
         ({"since": "2024-01-01", "until": "2026-05-01"}, "since"),
         ({"until": "0001-01-01"}, "until"),

@@ -282,11 +282,14 @@ async def test_a_browser_of_an_allowed_origin_may_ask_and_another_may_not(servic
         foreign = await client.options("/items", headers={"Origin": "https://evil.example", **ask})
     assert allowed.headers["Access-Control-Allow-Origin"] == STORE
     assert "PATCH" in allowed.headers["Access-Control-Allow-Methods"]
-    assert "authorization" in allowed.headers["Access-Control-Allow-Headers"].lower()
+    names = {name.strip() for name in allowed.headers["Access-Control-Allow-Headers"].lower().split(",")}
+    assert {"authorization", "cache-control", "x-client-version", "x-client-id", "tracestate", "baggage"} <= names
+    assert allowed.headers["Access-Control-Max-Age"] == "7200"
     assert "Access-Control-Allow-Origin" not in foreign.headers
     answered = await player.http.get("/items", headers={"Origin": STORE})
     assert answered.headers["Access-Control-Allow-Origin"] == STORE
-    assert "ETag" in answered.headers["Access-Control-Expose-Headers"]
+    exposed = {name.strip() for name in answered.headers["Access-Control-Expose-Headers"].split(",")}
+    assert {"ETag", "Date", "Allow", "Retry-After"} <= exposed
     assert "Origin" in answered.headers["Vary"]
 
 
@@ -312,6 +315,29 @@ async def test_a_page_in_a_desktop_shell_may_call_and_refused_origins_are_counte
     own = service.url.replace("http://", "https://")  # as it is called behind a proxy that ends TLS
     assert (await player.post("/categories", {"name": "Из документации"}, Origin=own)).status_code == 201
     assert await refused() == before + 2
+
+
+async def test_a_response_of_more_than_a_kilobyte_is_compressed_for_who_asks(service, player):
+    for number in range(20):
+        assert (await player.post("/categories", {"name": f"Категория {number}"})).status_code == 201
+    paths = ("/api/v1/library/categories", "/api/v1/openapi.json", "/api/v1/docs/assets/swagger-ui.css")
+    async with httpx.AsyncClient(base_url=service.url, headers=player.http.headers) as client:
+        for path in paths:
+            plain = await client.get(path, headers={"Accept-Encoding": "identity"})
+            packed = await client.get(path, headers={"Accept-Encoding": "br;q=1.0, gzip"})
+            assert "Content-Encoding" not in plain.headers
+            assert packed.headers["Content-Encoding"] == "gzip"
+            assert packed.content == plain.content
+            assert "Accept-Encoding" in packed.headers["Vary"]
+            assert packed.headers.get("ETag") == plain.headers.get("ETag")
+            assert int(packed.headers.get("Content-Length", 1)) < len(plain.content)
+            head = await client.head(path, headers={"Accept-Encoding": "gzip"})
+            assert (head.status_code, head.content) == (200, b"")
+        for small in ("/health/live", "/api/v1/docs/assets/favicon-32x32.png"):
+            assert "Content-Encoding" not in (await client.get(small, headers={"Accept-Encoding": "gzip"})).headers
+        for refused in ("gzip;q=0", "identity", "*;q=0", ""):
+            answer = await client.get(paths[0], headers={"Accept-Encoding": refused})
+            assert "Content-Encoding" not in answer.headers, refused
 
 
 async def test_the_openapi_document_is_valid_and_names_every_call(service):

@@ -25,14 +25,70 @@ def bearer(player):
     return {"Authorization": f"Bearer {player.token}"}
 
 
-async def test_a_token_may_come_in_the_header_the_subprotocol_or_the_first_message(service, player, next_message):
-    async with connect(service.ws, additional_headers=bearer(player)):
-        pass
+async def test_a_token_may_come_in_the_header_the_subprotocol_or_the_first_message(
+    service, player, wait_until, next_message
+):
+    await player.buys(uuid4(), uuid4())
+
+    async def arrived():
+        return len(await player.products()) == 2
+
+    await wait_until(arrived)
+
+    async def begins_with(socket, cursor):
+        message = await next_message(socket, greeting=True)
+        assert (message["event_type"], message["id"], message["payload"]["cursor"]) == ("auth.success", cursor, cursor)
+
+    async with connect(service.ws, additional_headers=bearer(player)) as socket:
+        await begins_with(socket, "2")
     async with connect(service.ws, subprotocols=["bearer", player.token]) as socket:
         assert socket.subprotocol == "bearer"
-    async with connect(service.ws) as socket:
+        await begins_with(socket, "2")
+    async with connect(f"{service.ws}?cursor=1") as socket:
         await socket.send(json.dumps({"type": "auth.token", "token": player.token}))
-        assert (await next_message(socket))["event_type"] == "auth.success"
+        await begins_with(socket, "1")
+        assert (await next_message(socket))["id"] == "2"
+        # Said anew, it is where this connection stands.
+        await socket.send(json.dumps({"type": "auth.token", "token": player.token}))
+        await begins_with(socket, "2")
+    async with connect(f"{service.ws}?cursor=99", additional_headers=bearer(player)) as socket:
+        await begins_with(socket, "2")
+        assert (await next_message(socket))["event_type"] == "resync.required"
+
+
+async def test_a_ping_is_answered_with_a_cursor_that_leaves_nothing_out(service, player, next_message):
+    async with connect(service.ws, additional_headers=bearer(player)) as socket:
+        await socket.send('{"type": "ping"}')
+        pong = await next_message(socket)
+        assert (pong["event_type"], pong["id"]) == ("pong", "0")
+        await player.buys(uuid4())
+        added = await next_message(socket)
+        await socket.send('{"type": "ping", "whatever": 1}')
+        assert (await next_message(socket))["id"] == added["id"]
+        for nothing in ("ping", "[]", '{"type": "PING"}', '{"type": ["ping"]}', '{"type": "pong"}'):
+            await socket.send(nothing)
+        await player.buys(uuid4())
+        assert (await next_message(socket))["event_type"] == "library.item.added"
+
+
+async def test_a_client_knows_its_own_changes_by_its_id(service, player, next_message):
+    async with connect(service.ws, additional_headers=bearer(player)) as socket:
+        await player.buys(uuid4())
+        added = await next_message(socket)
+        assert "origin" not in added
+        item = added["payload"]["library_item_id"]
+        for client_id in ("tab 7", None):
+            change = {"data": {"attributes": {"is_hidden": client_id is not None}}}
+            headers = {"X-Client-Id": client_id} if client_id else {}
+            assert (await player.http.patch(f"/items/{item}", json=change, headers=headers)).status_code == 200
+            assert (await next_message(socket)).get("origin") == client_id
+    listed = (await player.get("/events", cursor="0"))["data"]
+    assert [entry["attributes"].get("origin") for entry in listed] == [None, "tab 7", None]
+    for bad in ("", " ", "x" * 65, "\u00e9"):
+        headers = {"X-Client-Id": bad.encode("latin-1"), "Accept-Language": "en"}
+        refused = await player.http.post("/categories", json={"data": {"attributes": {"name": "RPG"}}}, headers=headers)
+        assert refused.status_code == 400, bad
+        assert "X-Client-Id" in refused.json()["errors"][0]["detail"]
 
 
 @pytest.mark.parametrize(
@@ -138,8 +194,9 @@ async def test_a_connection_ends_with_its_token_unless_a_fresh_one_of_the_same_u
         connect(service.ws, additional_headers=headers) as goes_on,
         connect(service.ws, additional_headers=headers) as swapped,
     ):
-        await goes_on.send(json.dumps({"type": "auth.token", "token": player.token}))
-        assert (await next_message(goes_on))["event_type"] == "auth.success"
+        for _ in range(2):  # at the beginning, and for the fresh one
+            await goes_on.send(json.dumps({"type": "auth.token", "token": player.token}))
+            assert (await next_message(goes_on, greeting=True))["event_type"] == "auth.success"
         await swapped.send(json.dumps({"type": "auth.token", "token": platform.token(uuid4())}))
         assert await closing_code(swapped) == 4401
         assert await closing_code(ends) == 4401

@@ -80,6 +80,7 @@ async def test_ten_clients_notice_nothing_of_an_instance_that_stops(platform, wa
         grpc.aio.insecure_channel(leaving.grpc) as channel,
         httpx.AsyncClient(headers=headers) as client,
     ):
+        assert "auth.success" in await asyncio.wait_for(socket.recv(), 20)
         leaving.process.send(signal.SIGTERM)
 
         async def draining():
@@ -136,6 +137,7 @@ async def test_streams_go_on_while_an_instance_drains_and_a_second_sigterm_ends_
             invited = {"data": {"attributes": {"shared_with_user_id": str(uuid4())}}}
             assert (await client.post(f"{service.api}/family/links", json=invited)).status_code == 201
             for socket in (old_socket, new_socket):
+                assert "auth.success" in await asyncio.wait_for(socket.recv(), 20)
                 assert "family.link.updated" in await asyncio.wait_for(socket.recv(), 20)
             service.process.send(signal.SIGTERM)
             assert await asyncio.to_thread(service.process.wait, 60)

@@ -86,6 +86,33 @@ async def test_rules_of_others_stay_and_what_was_changed_of_ours_is_mended(versi
     assert sorted(rules, key=lambda rule: rule["ID"]) == sorted([*found, other], key=lambda rule: rule["ID"])
 
 
+async def test_pages_of_the_allowed_origins_may_use_signed_urls_and_rules_of_others_stay(settings_of, new_bucket, moto):
+    settings = settings_of(moto, CORS_ALLOWED_ORIGINS="https://Shop.example,tauri://localhost")
+    name, client = settings.s3_bucket, (await new_bucket(moto)).client
+    pages = "pages of CORS_ALLOWED_ORIGINS may send and fetch bytes"
+    assert (await prepare_bucket(settings, name)).features[pages] is Outcome.DONE
+    assert (await prepare_bucket(settings, name)).features[pages] is Outcome.UNCHANGED
+    [rule] = (await client.get_bucket_cors(Bucket=name))["CORSRules"]
+    assert rule["AllowedOrigins"] == ["https://shop.example", "tauri://localhost"]
+    assert rule["AllowedMethods"] == ["GET", "HEAD", "PUT"]
+    other = {"ID": "site", "AllowedOrigins": ["https://site.example"], "AllowedMethods": ["GET"]}
+    await client.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": [rule, other]})
+    more = settings_of(moto, CORS_ALLOWED_ORIGINS="https://other.example")
+    assert (await prepare_bucket(more, name)).features[pages] is Outcome.DONE
+    kept = {one["ID"]: one["AllowedOrigins"] for one in (await client.get_bucket_cors(Bucket=name))["CORSRules"]}
+    assert kept == {"site": ["https://site.example"], rule["ID"]: ["https://other.example"]}
+    for expected in ({"no page may send or fetch bytes": Outcome.DONE}, {}):
+        told = (await prepare_bucket(settings_of(moto), name)).features
+        assert {text: outcome for text, outcome in told.items() if "page" in text} == expected
+    assert [one["ID"] for one in (await client.get_bucket_cors(Bucket=name))["CORSRules"]] == ["site"]
+
+
+async def test_a_store_that_has_no_rules_for_pages_says_so(settings_of, s3):
+    settings = settings_of(s3, CORS_ALLOWED_ORIGINS="https://shop.example")
+    report = await prepare_bucket(settings, settings.s3_bucket)
+    assert "pages of CORS_ALLOWED_ORIGINS may send and fetch bytes" in report.lacking
+
+
 async def test_a_store_without_versions_says_so_and_has_a_bucket(settings_of, s3):
     settings = settings_of(s3)
     for made in (Outcome.DONE, Outcome.UNCHANGED):

@@ -1,6 +1,7 @@
 """What a client may tell of playing, validated."""
 
-from datetime import date, datetime, timedelta
+import re
+from datetime import date, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from functools import cache
 from typing import Annotated
@@ -11,7 +12,7 @@ from gameshelf.kernel.clock import Moment
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
 from gameshelf.kernel.text import Name
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 MAX_IMPORT = 100
@@ -25,19 +26,39 @@ Platform = Annotated[Name, Field(max_length=50)]
 ClientSessionId = Annotated[Name, Field(max_length=100)]
 
 
+# An unescaped plus of a query arrives as a blank.
+_OFFSET = re.compile(r"([+ -])(0\d|1[0-4]):([0-5]\d)")
+_OF_THE_SERVER = frozenset({"localtime", "posixrules", "Factory"})
+"""Files beside the zones that say where the server is, or nothing."""
+
+
 @cache
 def _zones() -> frozenset[str]:
     # Once: listing them walks through the files of all of them.
-    return frozenset(available_timezones())
+    return frozenset(available_timezones()) - _OF_THE_SERVER
 
 
 def _known_zone(name: object) -> object:
-    if isinstance(name, str) and name in _zones():
-        return ZoneInfo(name)
-    raise PydanticCustomError("time_zone", "an IANA time zone is expected, such as Europe/Moscow")
+    if isinstance(name, str):
+        if name in _zones():
+            return ZoneInfo(name)
+        if offset := _OFFSET.fullmatch(name):
+            ahead = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
+            return timezone(-ahead if offset[1] == "-" else ahead)
+    raise PydanticCustomError("time_zone", "an IANA time zone or an offset is expected")
 
 
-TimeZone = Annotated[ZoneInfo, BeforeValidator(_known_zone)]
+TimeZone = Annotated[
+    tzinfo,
+    BeforeValidator(_known_zone),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "An IANA time zone, or an offset from UTC. Of a query a plus is written %2B.",
+            "examples": ["Europe/Moscow", "+03:00"],
+        }
+    ),
+]
 
 
 class _Command(BaseModel):

@@ -3,9 +3,8 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
@@ -153,12 +152,12 @@ class PlaytimeQueries:
         return Slice(found, rows[0]["total"])
 
     async def daily(
-        self, user_id: UUID, product_ids: Sequence[UUID], since: date, until: date, zone: ZoneInfo
+        self, user_id: UUID, product_ids: Sequence[UUID], since: date, until: date, zone: tzinfo
     ) -> list[DaySum]:
         """Seconds a day and product, from ``since`` through ``until`` in a time zone; days without any are left out."""
         window = Interval(
-            datetime.combine(since, time(), zone).astimezone(ZoneInfo("UTC")),
-            datetime.combine(until + timedelta(days=1), time(), zone).astimezone(ZoneInfo("UTC")),
+            datetime.combine(since, time(), zone).astimezone(UTC),
+            datetime.combine(until + timedelta(days=1), time(), zone).astimezone(UTC),
         )
         rows = await _INTERVALS.all(
             self._connection,

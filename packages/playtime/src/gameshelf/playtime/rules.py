@@ -6,10 +6,9 @@ of lengths is exact, in whatever order it is made.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from gameshelf.kernel.clock import MAX_CLOCK_LEAD
 
@@ -81,7 +80,7 @@ def clip(interval: Interval, within: Interval) -> Interval | None:
     return Interval(start, end) if start < end else None
 
 
-def by_day(intervals: Iterable[Interval], zone: ZoneInfo) -> dict[date, int]:
+def by_day(intervals: Iterable[Interval], zone: tzinfo) -> dict[date, int]:
     """Seconds a calendar day of ``zone``. A day there may have 23 or 25 hours; every second is in exactly one."""
     days: dict[date, int] = {}
     for interval in intervals:
@@ -105,10 +104,10 @@ def utc_days(intervals: Iterable[Interval]) -> list[Interval]:
     return [Interval(day, day + timedelta(days=1)) for day in sorted(days)]
 
 
-def _next_midnight(day: date, zone: ZoneInfo) -> datetime:
+def _next_midnight(day: date, zone: tzinfo) -> datetime:
     following = day + timedelta(days=1)
     midnight = datetime(following.year, following.month, following.day, tzinfo=zone)
-    return midnight.astimezone(ZoneInfo("UTC"))
+    return midnight.astimezone(UTC)
 
 
 class Refusal(StrEnum):

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from gameshelf.kernel.clock import Clock
 from gameshelf.kernel.events import Record
-from gameshelf.savegames.events import SavegameConflicted, SavegameConflictResolved, SavegameHeadMoved
+from gameshelf.savegames.events import SavegameConflicted, SavegameConflictResolved
 from gameshelf.savegames.lineage import Side, resolved_by
 from gameshelf.savegames.models import ConflictPolicy, Resolution
 from gameshelf.savegames.outcomes import Outcome, Result
@@ -103,29 +103,29 @@ class Branches:
         resolution: Resolution,
     ) -> int:
         """Ends a conflict with a head that has both sides as parents and holds the bytes of one; its number."""
-        await self.close(user_id, slot, conflict_id, resolution, None)
+        await self._store.conflicts.resolve(user_id, conflict_id, resolution.value, self._clock())
         winner = branch if resolution is Resolution.KEEP_LOCAL else head
         assert winner.content_id is not None  # the sides of an open conflict are never pruned
         version = await self._timeline.merge(
             user_id, slot, head.version, branch.version, Bytes.of_version(winner, winner.content_id)
         )
-        self._record(
-            SavegameHeadMoved(
-                user_id=user_id,
-                occurred_at=self._clock(),
-                product_id=slot.product_id,
-                slot_id=slot.id,
-                slot_name=slot.name,
-                version=version,
-            )
-        )
+        self._tell_end(user_id, slot, conflict_id, resolution, version, None)
         return version
 
-    async def close(
-        self, user_id: UUID, slot: Slot, conflict_id: UUID, resolution: Resolution, copy_slot_id: UUID | None
+    async def end_beside(self, user_id: UUID, slot: Slot, conflict_id: UUID, head_version: int, copy_id: UUID) -> None:
+        """Ends a conflict whose branch became a slot of its own: the head stays."""
+        await self._store.conflicts.resolve(user_id, conflict_id, Resolution.KEEP_BOTH.value, self._clock())
+        self._tell_end(user_id, slot, conflict_id, Resolution.KEEP_BOTH, head_version, copy_id)
+
+    def _tell_end(
+        self,
+        user_id: UUID,
+        slot: Slot,
+        conflict_id: UUID,
+        resolution: Resolution,
+        head_version: int,
+        copy_slot_id: UUID | None,
     ) -> None:
-        """Notes how a conflict ended."""
-        await self._store.conflicts.resolve(user_id, conflict_id, resolution.value, self._clock())
         self._record(
             SavegameConflictResolved(
                 user_id=user_id,
@@ -136,6 +136,7 @@ class Branches:
                 conflict_id=conflict_id,
                 resolution=resolution.value,
                 copy_slot_id=copy_slot_id,
+                head_version=head_version,
             )
         )
 

@@ -71,7 +71,7 @@ class SavegameConflicts:
         branch = await self._side(user_id, slot, conflict.branch_version)
         if word.resolution is Resolution.KEEP_BOTH:
             copy_id = await self._copy(user_id, slot, branch, word.copy_slot_name)
-            await self._branches.close(user_id, slot, conflict_id, word.resolution, copy_id)
+            await self._branches.end_beside(user_id, slot, conflict_id, slot.head_version, copy_id)
             await self._timeline.prune(user_id, slot.id, slot.head_version)
             return Resolved(slot.id, word.resolution, copy_id)
         kept = branch if word.resolution is Resolution.KEEP_LOCAL else head

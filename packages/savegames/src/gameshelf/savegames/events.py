@@ -66,11 +66,12 @@ class SavegameConflicted(_OfSlot):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavegameConflictResolved(_OfSlot):
-    """It was said what becomes of a branch."""
+    """It was said what becomes of a branch; the slot's head is ``head_version`` now."""
 
     conflict_id: UUID
     resolution: str
     copy_slot_id: UUID | None
+    head_version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

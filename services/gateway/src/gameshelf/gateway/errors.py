@@ -412,9 +412,13 @@ _RULES: dict[str, tuple[str, str]] = {
     "id_mismatch": ("Должно совпадать с идентификатором в пути.", "Must agree with the id in the path."),
     "date_from_datetime_parsing": ("Ожидается дата, например 2026-05-20.", "A date is expected, such as 2026-05-20."),
     "date_parsing": ("Ожидается дата, например 2026-05-20.", "A date is expected, such as 2026-05-20."),
+    "bad_client_id": (
+        "X-Client-Id: от 1 до 64 печатных символов ASCII.",
+        "X-Client-Id: 1 to 64 printable ASCII characters.",
+    ),
     "time_zone": (
-        "Ожидается часовой пояс IANA, например Europe/Moscow.",
-        "An IANA time zone is expected, such as Europe/Moscow.",
+        "Ожидается часовой пояс IANA, например Europe/Moscow, или смещение, например +03:00.",
+        "An IANA time zone is expected, such as Europe/Moscow, or an offset, such as +03:00.",
     ),
     "since_after_until": ("Начало не может быть позже конца.", "The beginning can't be after the end."),
     "too_many_days": ("Не больше {max} дней.", "At most {max} days."),

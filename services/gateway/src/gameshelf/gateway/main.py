@@ -45,7 +45,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("serve", help="run the service (LIBRARY_SERVICE_ROLES says which parts)")
     commands.add_parser("migrate", help="bring the database's schemas up to date")
     commands.add_parser("check", help="check the settings and the schemas, and start nothing")
-    commands.add_parser("prepare-bucket", help="make the bucket of cloud saves, with versions and rules of expiry")
+    commands.add_parser("prepare-bucket", help="make the bucket of cloud saves, with versions, expiry and CORS")
     command = parser.parse_args(arguments).command
     try:
         settings = load_settings(os.environ)

@@ -56,6 +56,8 @@ class Transaction:
         self._services: dict[Any, Any] = {}
         self._has_heard = False
         self.discarded = False
+        self.origin: str | None = None
+        """Which client asked for the change, by its own word: its messages carry it."""
 
     async def lock(self, user_id: UUID, *, wait: bool = True) -> None:
         """Makes the user's row this transaction's. Raises UserErased; without ``wait`` LockNotAvailableError."""
@@ -129,7 +131,7 @@ class Transaction:
         traceparent = current_traceparent()
         async for event in self._with_reactions():
             if event.user_id in told:
-                told[event.user_id].add(event, events_topic, traceparent)
+                told[event.user_id].add(event, events_topic, traceparent, self.origin)
             else:
                 others.append(event)
         if others:
@@ -173,13 +175,14 @@ class _Told:
         self.messages: list[FeedMessage] = []
         self.records: list[Outgoing] = []
 
-    def add(self, event: Event, events_topic: str, traceparent: str | None) -> None:
+    def add(self, event: Event, events_topic: str, traceparent: str | None, origin: str | None) -> None:
         """Numbers an event, and puts it into the words of devices and of Kafka."""
         self.last_sequence += 1
         self.events.append(event)
         told = tell(event)
         if told.device_type is not None:
-            text = device_message(told.device_type, self.last_sequence, event.occurred_at, told.device_payload or {})
+            payload = told.device_payload or {}
+            text = device_message(told.device_type, self.last_sequence, event.occurred_at, payload, origin)
             self.messages.append(FeedMessage(event.user_id, self.last_sequence, event.occurred_at, text))
         if told.cloud_type is not None:
             value = cloud_event(told, event, self.last_sequence, traceparent)

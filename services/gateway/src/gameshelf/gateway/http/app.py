@@ -1,5 +1,6 @@
 """The Quart application: every route behind the same steps, every failure in the same envelope."""
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
 from typing import Any, cast
@@ -22,7 +23,7 @@ from gameshelf.gateway.saves import Saves
 from gameshelf.gateway.streams import UserStreams
 from gameshelf.gateway.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
-from gameshelf.kernel.errors import DomainError, NotFound
+from gameshelf.kernel.errors import DomainError, InvalidInput, NotFound, Problem
 from quart import Quart, Response, request
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
@@ -35,6 +36,7 @@ _ATTEMPTS = 3
 _MAX_LANGUAGES = 256
 """How many characters of ``Accept-Language`` are read."""
 _PERSONAL = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-User-Id, Accept-Language"}
+_CLIENT_ID = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?")
 _NEVER_KEPT = frozenset({401, 429})
 _OF_STATUS: dict[int | None, type[DomainError]] = {404: NotFound, 405: MethodNotAllowed, 413: PayloadTooLarge}
 
@@ -133,6 +135,7 @@ class RestApi:
         if route.body:
             path_id = str(next(iter(ids.values()))) if len(ids) == 1 else None
             arguments["body"] = parse_body(route.body, request.content_type, body, path_id)
+        _check_client_id(request.headers.get("X-Client-Id"))
         key = request.headers.get("Idempotency-Key") if route.takes_key else None
         guard = Guard.of(user_id, f"{route.method} {request.path}", key, body) if key is not None else None
         refused_before: Reply | None = None
@@ -173,6 +176,7 @@ class RestApi:
         async with self._transactions.begin(user_id) as transaction:
             headers = request.headers
             conditions = headers.get("If-Match"), headers.get("If-None-Match")
+            transaction.origin = headers.get("X-Client-Id")
             write = Write(transaction, language, self._saves, *conditions)
             if guard is None:
                 return await route.handler(write, **arguments)
@@ -194,6 +198,11 @@ class RestApi:
                 transaction.discard()
             await guard.keep(transaction.connection, reply)
             return reply
+
+
+def _check_client_id(given: str | None) -> None:
+    if given is not None and not _CLIENT_ID.fullmatch(given):
+        raise InvalidInput(Problem("bad_client_id"))
 
 
 def _is_kept(refusal: Reply) -> bool:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from gameshelf.gateway.errors import BadRequest, RateLimitExceeded
 from gameshelf.gateway.http.app import language_of
+from gameshelf.gateway.http.compress import accepts_gzip, compressing
 from gameshelf.gateway.http.drain import Asgi, serve_patiently
 from gameshelf.gateway.http.reply import JSON, refusal
 from gameshelf.gateway.limits import RateLimits
@@ -29,12 +30,18 @@ _HOST = re.compile(rb"(?:(?:[\w~-]{1,63}\.)*(?:[\w~-]{1,63}\.?)?|\[[0-9A-Fa-f:.]
 """What a Host may be (RFC 9110, 7.2), names as DNS has them: one that can't be a name would fail within Quart."""
 _LONGEST_HOST = 261
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")
-_ALLOWED_HEADERS = b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-ID, traceparent"
+_ALLOWED_HEADERS = (
+    b"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Accept-Language, Cache-Control, "
+    b"X-Request-ID, X-Client-Id, X-Client-Version, traceparent, tracestate, baggage"
+)
+_PREFLIGHT_SECONDS = b"7200"
+"""How long a browser remembers the answer to a preflight: the longest that Chromium takes."""
 _EXPOSED_HEADERS = (
     b"ETag, X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
-    b"Retry-After, Idempotency-Replayed, X-Seat-Lost-At"
+    b"Retry-After, Idempotency-Replayed, X-Seat-Lost-At, Date, Allow"
 )
 _NO_SNIFF = (b"x-content-type-options", b"nosniff")
+_BY_ENCODING = (b"vary", b"Accept-Encoding")
 _MOST_HEADERS = 100
 """How many headers a request may have: each costs a little in every layer, and 16 KB hold four thousand."""
 _HEALTH = frozenset({"/health/live", "/health/ready"})
@@ -75,7 +82,9 @@ class Observed:
         request_id = given.get(b"x-request-id", b"")
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = uuid4().hex.encode()
-        extra = [(b"x-request-id", request_id), _NO_SNIFF, *self._cors(given)]
+        if method != "HEAD" and accepts_gzip(given.get(b"accept-encoding", b"")):
+            send = compressing(send)
+        extra = [(b"x-request-id", request_id), _NO_SNIFF, _BY_ENCODING, *self._cors(given)]
         if self._draining.is_set() and scope["http_version"] in ("1.0", "1.1"):
             extra.append((b"connection", b"close"))  # the next request goes to another instance
         limited: dict[str, str] = {}
@@ -176,7 +185,15 @@ def _is_health(scope: Any) -> bool:
 
 
 _WANTED = frozenset(
-    {b"accept-language", b"x-request-id", b"host", b"origin", b"traceparent", b"access-control-request-method"}
+    {
+        b"accept-encoding",
+        b"accept-language",
+        b"x-request-id",
+        b"host",
+        b"origin",
+        b"traceparent",
+        b"access-control-request-method",
+    }
 )
 
 
@@ -221,7 +238,7 @@ async def _preflight(send: Any) -> None:
     headers = [
         (b"access-control-allow-methods", _ALLOWED_METHODS),
         (b"access-control-allow-headers", _ALLOWED_HEADERS),
-        (b"access-control-max-age", b"600"),
+        (b"access-control-max-age", _PREFLIGHT_SECONDS),
     ]
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b""})

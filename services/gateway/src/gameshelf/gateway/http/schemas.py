@@ -358,7 +358,10 @@ FEED = closed(
                 {
                     "type": {"const": "libraryEvent"},
                     "id": TEXT,
-                    "attributes": closed({"event_type": TEXT, "timestamp": TIME, "payload": {"type": "object"}}),
+                    "attributes": closed(
+                        {"event_type": TEXT, "timestamp": TIME, "payload": {"type": "object"}, "origin": TEXT},
+                        optional=("origin",),
+                    ),
                 }
             ),
         },

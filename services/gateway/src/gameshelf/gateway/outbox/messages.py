@@ -314,7 +314,15 @@ def _(event: SettingsUpdated) -> Told:
     )
 
 
-_OfSave = UploadRequested | SavegameUploaded | SavegameHeadMoved | UploadUnneeded | UploadFailed | SavegameConflicted
+_OfSave = (
+    UploadRequested
+    | SavegameUploaded
+    | SavegameHeadMoved
+    | UploadUnneeded
+    | UploadFailed
+    | SavegameConflicted
+    | SavegameConflictResolved
+)
 
 
 def _sync(event: _OfSave, status: str, **more: Any) -> Json:
@@ -392,16 +400,21 @@ def _(event: SavegameConflicted) -> Told:
     )
 
 
+@tell.register
+def _(event: SavegameConflictResolved) -> Told:
+    # With ``keep_both`` nothing else says that the conflict is over: the head stays, and the new slot is another save.
+    payload = _sync(event, "sync_completed", version=event.head_version, conflict_id=event.conflict_id)
+    return Told(device_type="savegame.sync.status", device_payload=payload)
+
+
 # The library item tells of totals, and of achievements that support took back; a sign of life and what support finds
-# are nobody else's; a share that is withdrawn ends sessions, and they tell of themselves; a conflict that ends makes a
-# head, or a slot, that tells of itself.
+# are nobody else's; a share that is withdrawn ends sessions, and they tell of themselves.
 @tell.register(AchievementLocked)
 @tell.register(PlaytimeChanged)
 @tell.register(PlaytimeCorrected)
 @tell.register(SessionResumed)
 @tell.register(AnomalyFound)
 @tell.register(ShareWithdrawn)
-@tell.register(SavegameConflictResolved)
 def _(event: Event) -> Told:
     return Told()
 
@@ -424,6 +437,12 @@ def cloud_event(told: Told, event: Event, sequence: int, traceparent: str | None
     return encode(document)
 
 
-def device_message(event_type: str, sequence: int, at: datetime, payload: Json) -> str:
-    """One message of the WebSocket (contract, section 5). Its id is the number of the event in the user's stream."""
-    return encode({"event_type": event_type, "id": str(sequence), "timestamp": at, "payload": payload}).decode()
+def device_message(event_type: str, sequence: int, at: datetime, payload: Json, origin: str | None = None) -> str:
+    """One message of the WebSocket (contract, section 5). Its id is the number of the event in the user's stream.
+
+    ``origin`` is the ``X-Client-Id`` of the request that caused it.
+    """
+    message: Json = {"event_type": event_type, "id": str(sequence), "timestamp": at, "payload": payload}
+    if origin is not None:
+        message["origin"] = origin
+    return encode(message).decode()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 from gameshelf.gateway import feed
 from gameshelf.gateway.database import Acquire
@@ -128,7 +129,7 @@ class LibraryUpdates:
         return TRY_AGAIN_LATER
 
     async def _session(self, socket: Socket, token: str | None) -> None:
-        identity, by_message = await self._identify(socket, token)
+        identity = await self._identify(socket, token)
         await self._limits.of_user(identity.user_id)
         if self._hub.connections(identity.user_id) >= MAX_CONNECTIONS:
             raise _Close(TOO_MANY)
@@ -137,44 +138,42 @@ class LibraryUpdates:
         try:
             async with self._acquire() as connection:
                 state = await self._streams.state(connection, identity.user_id)
-            if by_message:
-                await self._greet(socket, state)
             await self._resume(socket, subscriber, state)
             await self._until_over(socket, subscriber, identity)
         finally:
             self._hub.remove(subscriber)
 
-    async def _identify(self, socket: Socket, token: str | None) -> tuple[Identity, bool]:
+    async def _identify(self, socket: Socket, token: str | None) -> Identity:
         if token is not None:
-            return await self._verified(token), False
+            return await self._verified(token)
         if socket.headers.get("Authorization") or socket.headers.get("X-User-Id"):
-            return await self._by_header(socket), False
+            return await self._by_header(socket)
         try:
             message = await asyncio.wait_for(socket.receive(), TOKEN_WAIT_SECONDS)
         except TimeoutError:
             raise Unauthenticated("no token in time") from None
-        sent = _token_in(message)
+        sent = _token_in(_document(message))
         if sent is None:
             raise Unauthenticated("the first message is no token")
-        return await self._verified(sent), True
+        return await self._verified(sent)
 
     async def _verified(self, token: str) -> Identity:
         if self._verifier is None:
             raise Unauthenticated("tokens are not taken here")
         return player(await self._verifier.verify(token))
 
-    async def _greet(self, socket: Socket, state: StreamState) -> None:
-        await socket.send(device_message("auth.success", state.last_sequence, self._clock(), {}))
+    async def _greet(self, socket: Socket, cursor: int) -> None:
+        """Says that the token was taken, and behind which event the messages go on."""
+        await socket.send(device_message("auth.success", cursor, self._clock(), {"cursor": str(cursor)}))
 
     async def _resume(self, socket: Socket, subscriber: Subscriber, state: StreamState) -> None:
         given = socket.argument("cursor")
-        if given is None:
-            subscriber.start(state.last_sequence)
-            return
-        cursor = feed.parse_cursor(given)
+        cursor = state.last_sequence if given is None else feed.parse_cursor(given)
         if cursor is not None and feed.is_continuous(cursor, state):
+            await self._greet(socket, cursor)
             subscriber.start(cursor)
             return
+        await self._greet(socket, state.last_sequence)
         await self._require_resync(socket, subscriber, state)
 
     async def _require_resync(self, socket: Socket, subscriber: Subscriber, state: StreamState) -> None:
@@ -185,7 +184,7 @@ class LibraryUpdates:
         """Runs until one side of the connection is over; raises why."""
         parts: tuple[Callable[[], Awaitable[None]], ...] = (
             lambda: self._send(socket, subscriber),
-            lambda: self._watch_token(socket, identity),
+            lambda: self._listen(socket, subscriber, identity),
             lambda: self._watch_ends(subscriber),
             self._watch_drain,
         )
@@ -206,9 +205,10 @@ class LibraryUpdates:
             if subscriber.behind:
                 await self._read_feed(socket, subscriber)
             while subscriber.waiting:
-                _, text = subscriber.waiting.popleft()
+                sequence, text = subscriber.waiting.popleft()
                 try:
                     await asyncio.wait_for(socket.send(text), SLOW_READER_SECONDS)
+                    subscriber.sent = sequence
                 except TimeoutError:
                     raise _Close(TOO_SLOW) from None
 
@@ -224,8 +224,10 @@ class LibraryUpdates:
         if found.has_more:
             subscriber.catch_up()
 
-    async def _watch_token(self, socket: Socket, identity: Identity) -> None:
-        """Takes fresh tokens of the same user; raises when the newest one has run out, or too many messages come."""
+    async def _listen(self, socket: Socket, subscriber: Subscriber, identity: Identity) -> None:
+        """Answers pings and takes fresh tokens of the same user; raises when the newest one has run out, or too many
+        messages come.
+        """
         allowance = Allowance(MESSAGES_PER_MINUTE)
         while True:
             left = None
@@ -238,7 +240,12 @@ class LibraryUpdates:
             if not allowance.take():
                 raise _Close(TOO_MANY)
             await self._limits.of_user(identity.user_id)
-            token = _token_in(message)
+            document = _document(message)
+            if document.get("type") == "ping":
+                # The id is that of the newest message that was sent, so that it is a cursor like any other.
+                await socket.send(device_message("pong", subscriber.sent, self._clock(), {}))
+                continue
+            token = _token_in(document)
             if token is None:
                 continue  # whatever else a client sends means nothing here
             fresh = await self._verified(token)
@@ -246,7 +253,8 @@ class LibraryUpdates:
                 raise _Close(UNAUTHENTICATED)
             identity = fresh
             async with self._acquire() as connection:
-                await self._greet(socket, await self._streams.state(connection, identity.user_id))
+                await self._streams.state(connection, identity.user_id)  # raises where the account is gone
+            await self._greet(socket, subscriber.sent)
 
     async def _watch_ends(self, subscriber: Subscriber) -> None:
         await subscriber.over.wait()
@@ -257,13 +265,18 @@ class LibraryUpdates:
         raise _Close(GOING_AWAY)
 
 
-def _token_in(message: str | bytes) -> str | None:
-    """The token of ``{"type": "auth.token", "token": "…"}``; None for anything else."""
+def _document(message: str | bytes) -> dict[str, Any]:
+    """The JSON object of a message, empty for anything else."""
     try:
         document = decode(message)
     except ValueError:
-        return None
-    if not isinstance(document, dict) or document.get("type") != "auth.token":
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _token_in(document: dict[str, Any]) -> str | None:
+    """The token of ``{"type": "auth.token", "token": "…"}``; None for anything else."""
+    if document.get("type") != "auth.token":
         return None
     token = document.get("token")
     return token if isinstance(token, str) else None

@@ -45,6 +45,8 @@ class Subscriber:
         self.woken = asyncio.Event()
         self.known = 0
         """Every event up to this number is sent or waiting."""
+        self.sent = 0
+        """The number of the newest message that was sent, or where the connection began: what it may resume from."""
         self.behind = False
         """Whether the feed has to be read because something was missed."""
         self._heard: float = 0
@@ -55,7 +57,7 @@ class Subscriber:
     def start(self, at: int) -> None:
         """Follows the stream after number ``at``; hints that came before count no more, the feed is read instead."""
         self.waiting.clear()
-        self.known = at
+        self.known = self.sent = at
         self.catch_up()
 
     def offer(self, previous: int, last: int, messages: Sequence[tuple[int, str]]) -> None:

@@ -166,6 +166,7 @@ async def test_devices_and_other_services_hear_of_sessions(platform, service, pl
     headers = {"Authorization": f"Bearer {player.token}"}
     async with websockets.connect(service.ws, additional_headers=headers) as socket:
         session = await start(player, game, device_id="deck")
+        assert (await next_message(socket))["event_type"] == "playtime.session.started"
         updated = await next_message(socket)
         assert updated["payload"]["changes"]["last_played_at"] == session["attributes"]["start_time"]
         await player.post(f"{SESSIONS}/{session['id']}/end")

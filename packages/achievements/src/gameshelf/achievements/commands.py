@@ -22,6 +22,8 @@ CurrentProgress = Annotated[int, Field(ge=0, le=MAX_PROGRESS)]
 ClientId = Annotated[Name, Field(max_length=100)]
 DeviceId = Annotated[Name, Field(max_length=100)]
 ApiName = Annotated[str, Field(min_length=1, max_length=MAX_API_NAME), NORMALISED]
+MAX_PRODUCTS = 100
+"""How many products a summary may be asked for."""
 
 
 class _Command(BaseModel):
@@ -85,8 +87,9 @@ class ImportAchievements(_Command):
 
 
 class SummaryFilter(_Command):
-    """Which page of the products."""
+    """Which products, all where none is named, and which page of them."""
 
+    product_ids: tuple[UUID, ...] = Field(default=(), max_length=MAX_PRODUCTS)
     page: int = Field(default=1, ge=1, le=MAX_PAGE)
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 

@@ -11,7 +11,7 @@ from gameshelf.achievements.views import Achievement, achievement, achievements_
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
 from gameshelf.kernel.sql import array, page_of, user
-from sqlalchemy import Uuid, any_, bindparam, func, select, union
+from sqlalchemy import Uuid, any_, bindparam, func, or_, select, union
 from sqlmodel import col
 
 _M, _U = AchievementMetadata, UserAchievement
@@ -51,6 +51,7 @@ _unlocked = (
 _counted = (
     select(_mine.c.product_id, _unlocked.c.unlocked, _defined.c.defined, _unlocked.c.last_unlocked_at)
     .select_from(_mine)
+    .where(or_(array("product_ids", Uuid).is_(None), _mine.c.product_id == any_(array("product_ids", Uuid))))
     .join(_defined, _defined.c.defined > 0)
     .join(_unlocked, _unlocked.c.unlocked >= 0)
     .cte("counted")
@@ -74,8 +75,18 @@ class AchievementQueries:
         rows = await _OF_IDS.all(self._connection, user_id=user_id, achievement_ids=list(achievement_ids))
         return [achievement(row) for row in rows]
 
-    async def summary(self, user_id: UUID, page: Page) -> Slice[ProductAchievements]:
-        """Products with achievements that the user owns or has begun, the one with the newest unlock first."""
-        rows = await _SUMMARY.all(self._connection, user_id=user_id, limit=page.limit, offset=page.offset)
+    async def summary(
+        self, user_id: UUID, page: Page, product_ids: Collection[UUID] = ()
+    ) -> Slice[ProductAchievements]:
+        """Products with achievements that the user owns or has begun, the one with the newest unlock first; of these
+        products alone, if any is named.
+        """
+        rows = await _SUMMARY.all(
+            self._connection,
+            user_id=user_id,
+            product_ids=list(product_ids) or None,
+            limit=page.limit,
+            offset=page.offset,
+        )
         found = [ProductAchievements(*tuple(row.values())[:-1]) for row in rows if row["product_id"] is not None]
         return Slice(found, rows[0]["total"])

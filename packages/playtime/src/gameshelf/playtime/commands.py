@@ -110,10 +110,18 @@ class SummaryFilter(_Command):
         return Page(self.page, self.limit)
 
 
+class SessionStatus(StrEnum):
+    """Whether a session runs."""
+
+    ACTIVE = "active"
+    COMPLETED = "completed"
+
+
 class HistoryFilter(_Command):
-    """Sessions, newest first; of one product, or of all."""
+    """Sessions, newest first; of one product, or of all; running ones, ended ones, or both."""
 
     product_id: UUID | None = None
+    status: SessionStatus | None = None
     page: int = Field(default=1, ge=1, le=MAX_PAGE)
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 

@@ -9,10 +9,11 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
 from gameshelf.kernel.sql import TIME, array, page_of, user
+from gameshelf.playtime.commands import SessionStatus
 from gameshelf.playtime.models import PlaytimeInterval, PlaytimeSession, PlaytimeTotal
 from gameshelf.playtime.rules import RECENT, Interval, by_day, clip
 from gameshelf.playtime.store import SESSION_COLUMNS, StoredSession
-from sqlalchemy import BigInteger, Uuid, and_, any_, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Boolean, Uuid, and_, any_, bindparam, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -100,6 +101,10 @@ _HISTORY = page_of(
             bindparam("product_id", type_=Uuid).is_(None),
             col(_S.product_id) == bindparam("product_id", type_=Uuid),
         ),
+        or_(
+            bindparam("is_active", type_=Boolean).is_(None),
+            col(_S.end_time).is_(None) == bindparam("is_active", type_=Boolean),
+        ),
     ),
     lambda found: (found.start_time.desc(), found.id),
 )
@@ -143,10 +148,17 @@ class PlaytimeQueries:
         found = [ProductSummary(*tuple(row.values())[:-1]) for row in rows if row["product_id"] is not None]
         return Slice(found, rows[0]["total"])
 
-    async def history(self, user_id: UUID, product_id: UUID | None, page: Page) -> Slice[StoredSession]:
+    async def history(
+        self, user_id: UUID, product_id: UUID | None, page: Page, status: SessionStatus | None = None
+    ) -> Slice[StoredSession]:
         """Sessions, the newest first."""
         rows = await _HISTORY.all(
-            self._connection, user_id=user_id, product_id=product_id, limit=page.limit, offset=page.offset
+            self._connection,
+            user_id=user_id,
+            product_id=product_id,
+            is_active=None if status is None else status is SessionStatus.ACTIVE,
+            limit=page.limit,
+            offset=page.offset,
         )
         found = [StoredSession(*tuple(row.values())[:-1]) for row in rows if row["id"] is not None]
         return Slice(found, rows[0]["total"])

@@ -11,7 +11,7 @@ from gameshelf.wishlist.errors import (
     WishlistItemAlreadyExists,
     WishlistLimitExceeded,
 )
-from gameshelf.wishlist.events import SaleNoticed, WishAdded, WishRemoved
+from gameshelf.wishlist.events import SaleNoticed, WishAdded, WishlistChanged, WishRemoved
 from gameshelf.wishlist.fanouts import Fanout, SaleFanouts, Wishers
 from gameshelf.wishlist.models import METADATA, SCHEMA
 from gameshelf.wishlist.overview import count_wishes
@@ -47,6 +47,7 @@ __all__ = [
     "WishChanges",
     "WishRemoved",
     "Wishers",
+    "WishlistChanged",
     "WishlistItemAlreadyExists",
     "WishlistLimitExceeded",
     "WishlistPage",

@@ -27,6 +27,13 @@ class WishRemoved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WishlistChanged(Event):
+    """An item has other notes, conditions or another priority; or, without a product, the list another order."""
+
+    product_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SaleNoticed(Event):
     """A wished product is on sale, and meets the wisher's conditions: once a user and sale."""
 

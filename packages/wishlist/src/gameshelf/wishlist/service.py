@@ -18,7 +18,7 @@ from gameshelf.wishlist.errors import (
     WishlistItemAlreadyExists,
     WishlistLimitExceeded,
 )
-from gameshelf.wishlist.events import SaleNoticed, WishAdded, WishRemoved
+from gameshelf.wishlist.events import SaleNoticed, WishAdded, WishlistChanged, WishRemoved
 from gameshelf.wishlist.ports import Products
 from gameshelf.wishlist.rules import Price, notification_id
 from gameshelf.wishlist.store import ERASURE, Wish, WishlistStore
@@ -80,6 +80,7 @@ class WishlistService:
         require_whole_target(changed.target_price_minor, changed.target_currency)
         if changed != wish:
             await self._store.change(user_id, changed)
+            self._changed(user_id, wish.product_id)
         if changed.conditions != wish.conditions:
             await self._tell_of_current_sale(user_id, changed)
         return changed
@@ -107,6 +108,7 @@ class WishlistService:
         if len(item_ids) != len(existing) or set(item_ids) != existing:
             raise InvalidInput(Problem("stale_order", pointer="/data/attributes/item_ids"))
         await self._store.order(user_id, item_ids)
+        self._changed(user_id, None)
 
     async def tell_of_sale(self, user_id: UUID, product_id: UUID) -> bool:
         """Tells the user of a product's current sale if it is on their list, its conditions are met, and they were not
@@ -120,6 +122,9 @@ class WishlistService:
             if wish.conditions.are_met_by(price):
                 return await self._tell(user_id, wish, price)
         return False
+
+    def _changed(self, user_id: UUID, product_id: UUID | None) -> None:
+        self._record(WishlistChanged(user_id=user_id, occurred_at=self._clock(), product_id=product_id))
 
     async def _tell_of_current_sale(self, user_id: UUID, wish: Wish) -> None:
         # Either whoever starts the sale sees this wish, or this sees the sale.

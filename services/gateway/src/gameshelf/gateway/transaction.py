@@ -10,13 +10,14 @@ from uuid import UUID
 from gameshelf.gateway.database import Acquire, hardly_wait, limit_lock_wait
 from gameshelf.gateway.observability.traces import current_traceparent
 from gameshelf.gateway.outbox.forwarded import forward, may_be_forwarded, take
-from gameshelf.gateway.outbox.messages import cloud_event, device_message, tell
+from gameshelf.gateway.outbox.messages import cloud_event, device_message, name_product, tell
 from gameshelf.gateway.outbox.store import FeedMessage, Outgoing, close_streams
 from gameshelf.gateway.reactions import REACTIONS
 from gameshelf.gateway.streams import UserStreams
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.events import Event, Record
+from gameshelf.library import GameAdded, LibraryQueries, ProductView
 
 S = TypeVar("S")
 
@@ -129,9 +130,11 @@ class Transaction:
             await self.hear(_ALL)
         told = {user_id: _Told(sequence) for user_id, sequence in self._sequences.items()}
         traceparent = current_traceparent()
-        async for event in self._with_reactions():
+        events = [event async for event in self._with_reactions()]
+        products = await self._products_of(events)
+        for event in events:
             if event.user_id in told:
-                told[event.user_id].add(event, events_topic, traceparent, self.origin)
+                told[event.user_id].add(event, products, events_topic, traceparent, self.origin)
             else:
                 others.append(event)
         if others:
@@ -149,6 +152,11 @@ class Transaction:
             for user_id, one in told.items()
         ]
         return commits, others
+
+    async def _products_of(self, events: Sequence[Event]) -> Mapping[UUID, ProductView]:
+        """What messages about new games show of their products: one round trip, if there are any."""
+        added = {event.product_id for event in events if isinstance(event, GameAdded)}
+        return await LibraryQueries(self.connection).products(list(added)) if added else {}
 
     async def _with_reactions(self) -> AsyncIterator[Event]:
         """The recorded events in their order, then what the reactions to them recorded, until there is no more."""
@@ -175,11 +183,20 @@ class _Told:
         self.messages: list[FeedMessage] = []
         self.records: list[Outgoing] = []
 
-    def add(self, event: Event, events_topic: str, traceparent: str | None, origin: str | None) -> None:
+    def add(
+        self,
+        event: Event,
+        products: Mapping[UUID, ProductView],
+        events_topic: str,
+        traceparent: str | None,
+        origin: str | None,
+    ) -> None:
         """Numbers an event, and puts it into the words of devices and of Kafka."""
         self.last_sequence += 1
         self.events.append(event)
         told = tell(event)
+        if isinstance(event, GameAdded):
+            told = name_product(told, products.get(event.product_id))
         if told.device_type is not None:
             payload = told.device_payload or {}
             text = device_message(told.device_type, self.last_sequence, event.occurred_at, payload, origin)

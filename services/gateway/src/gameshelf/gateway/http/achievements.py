@@ -17,6 +17,8 @@ from gameshelf.achievements import (
     SummaryFilter,
 )
 from gameshelf.gateway.http import schemas
+from gameshelf.gateway.http.named_products import with_titles
+from gameshelf.gateway.http.parse import parameters
 from gameshelf.gateway.http.reply import BASE, Reply, collection, ok
 from gameshelf.gateway.http.routing import Read, Routes, Write
 
@@ -99,12 +101,17 @@ async def import_achievements(write: Write, body: ImportAchievements) -> Reply:
     return ok({"data": [imported(one) for one in results]})
 
 
-@routes.read("/achievements/summary", query=SummaryFilter, answers=schemas.collection(schemas.PRODUCT_ACHIEVEMENTS))
+@routes.read(
+    "/achievements/summary",
+    query=SummaryFilter,
+    answers=schemas.collection(schemas.named(schemas.PRODUCT_ACHIEVEMENTS)),
+)
 async def summarize_achievements(read: Read, query: SummaryFilter) -> Reply:
     """How far the player is with each product, the one with the newest unlock first."""
-    found = await read.of(AchievementQueries).summary(read.user_id, query.slice)
-    shown = [summary(one) for one in found.items]
-    return Reply(200, collection(f"{BASE}/achievements/summary", {}, shown, found.total, query.slice))
+    found = await read.of(AchievementQueries).summary(read.user_id, query.slice, query.product_ids)
+    shown = await with_titles(read, [summary(one) for one in found.items])
+    path = f"{BASE}/achievements/summary"
+    return Reply(200, collection(path, parameters(query), shown, found.total, query.slice))
 
 
 def status(of: Achievement, language: Language) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.http import schemas
+from gameshelf.gateway.http.named_products import with_titles
 from gameshelf.gateway.http.parse import parameters
 from gameshelf.gateway.http.reply import BASE, Reply, collection, ok
 from gameshelf.gateway.http.routing import Read, Routes, Write
@@ -100,11 +101,11 @@ async def revoke_link(write: Write, link_id: UUID) -> Reply:
     return ok({"data": link(revoked, write.user_id)})
 
 
-@routes.read("/family/seats", answers=schemas.listing(schemas.FAMILY_SEAT))
+@routes.read("/family/seats", answers=schemas.listing(schemas.named(schemas.FAMILY_SEAT)))
 async def list_seats(read: Read) -> Reply:
     """Who plays shared copies now: the player's own ones, and those of owners who share with them."""
     found = await read.of(FamilyQueries).seats(read.user_id)
-    return ok({"data": [seat(one, read.user_id) for one in found]})
+    return ok({"data": await with_titles(read, [seat(one, read.user_id) for one in found])})
 
 
 def link(of: Link, user_id: UUID) -> dict[str, Any]:

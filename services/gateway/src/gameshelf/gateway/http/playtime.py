@@ -5,6 +5,7 @@ from uuid import UUID
 
 from gameshelf.gateway.encoding import timestamp
 from gameshelf.gateway.http import schemas
+from gameshelf.gateway.http.named_products import with_titles
 from gameshelf.gateway.http.parse import parameters
 from gameshelf.gateway.http.reply import BASE, Reply, collection, ok
 from gameshelf.gateway.http.routing import Read, Routes, Signal, Write
@@ -76,31 +77,33 @@ async def import_sessions(write: Write, body: ImportSessions) -> Reply:
     return ok({"data": [imported(result) for result in results]})
 
 
-@routes.read("/playtime", query=SummaryFilter, answers=schemas.collection(schemas.PRODUCT_PLAYTIME))
+@routes.read("/playtime", query=SummaryFilter, answers=schemas.collection(schemas.named(schemas.PRODUCT_PLAYTIME)))
 async def summarize_playtime(read: Read, query: SummaryFilter) -> Reply:
     """How long each product was played, the one played last first."""
     recent_only = query.period is Period.LAST_2_WEEKS
     found = await read.of(PlaytimeQueries).summary(
         read.user_id, query.product_ids, read.now, query.slice, recent_only=recent_only
     )
-    shown = [summary(one) for one in found.items]
+    shown = await with_titles(read, [summary(one) for one in found.items])
     return Reply(200, collection(f"{BASE}/playtime", parameters(query), shown, found.total, query.slice))
 
 
-@routes.read("/playtime/sessions", query=HistoryFilter, answers=schemas.collection(schemas.PLAYTIME_SESSION))
+@routes.read(
+    "/playtime/sessions", query=HistoryFilter, answers=schemas.collection(schemas.named(schemas.PLAYTIME_SESSION))
+)
 async def list_sessions(read: Read, query: HistoryFilter) -> Reply:
     """Sessions, the newest first; running ones too."""
-    found = await read.of(PlaytimeQueries).history(read.user_id, query.product_id, query.slice)
-    shown = [session(one) for one in found.items]
+    found = await read.of(PlaytimeQueries).history(read.user_id, query.product_id, query.slice, query.status)
+    shown = await with_titles(read, [session(one) for one in found.items])
     return Reply(200, collection(f"{BASE}/playtime/sessions", parameters(query), shown, found.total, query.slice))
 
 
-@routes.read("/playtime/daily", query=DailyFilter, answers=schemas.listing(schemas.PLAYTIME_DAY))
+@routes.read("/playtime/daily", query=DailyFilter, answers=schemas.listing(schemas.named(schemas.PLAYTIME_DAY)))
 async def list_days(read: Read, query: DailyFilter) -> Reply:
     """Seconds a day and product, of the last 14 days or of up to 366 days; days without play are left out."""
     since, until = query.days(read.now)
     found = await read.of(PlaytimeQueries).daily(read.user_id, query.product_ids, since, until, query.tz)
-    return ok({"data": [day(one) for one in found]})
+    return ok({"data": await with_titles(read, [day(one) for one in found])})
 
 
 def session(stored: StoredSession) -> dict[str, Any]:

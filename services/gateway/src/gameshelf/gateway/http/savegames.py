@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.http import schemas
+from gameshelf.gateway.http.named_products import name_products, with_titles
 from gameshelf.gateway.http.parse import PageQuery, parameters
 from gameshelf.gateway.http.reply import BASE, Reply, collection, no_content, ok
 from gameshelf.gateway.http.routing import Read, Routes, Write
@@ -100,19 +101,21 @@ async def confirm_upload(write: Write, body: ConfirmUpload, prepared: Verified) 
     return await _told(write, outcome)
 
 
-@routes.read("/savegames", query=SavesFilter, answers=schemas.collection(schemas.SAVEGAME))
+@routes.read("/savegames", query=SavesFilter, answers=schemas.collection(schemas.named(schemas.SAVEGAME)))
 async def list_saves(read: Read, query: SavesFilter) -> Reply:
     """The heads of all saves, the one uploaded last first; with trashed=true those in the trash."""
     found = await read.of(SavegameQueries).saves(read.user_id, query)
-    shown = [savegame(one) for one in found.items]
+    shown = await with_titles(read, [savegame(one) for one in found.items])
     return Reply(200, collection(f"{BASE}/savegames", parameters(query), shown, found.total, query.slice))
 
 
-@routes.read("/savegames/conflicts", query=ConflictsFilter, answers=schemas.collection(schemas.SAVEGAME_CONFLICT))
+@routes.read(
+    "/savegames/conflicts", query=ConflictsFilter, answers=schemas.collection(schemas.named(schemas.SAVEGAME_CONFLICT))
+)
 async def list_conflicts(read: Read, query: ConflictsFilter) -> Reply:
     """Open conflicts with both of their sides, the oldest first."""
     found = await read.of(SavegameQueries).conflicts(read.user_id, query)
-    shown = [conflict(one) for one in found.items]
+    shown = await with_titles(read, [conflict(one) for one in found.items])
     return Reply(200, collection(f"{BASE}/savegames/conflicts", parameters(query), shown, found.total, query.slice))
 
 
@@ -121,7 +124,9 @@ async def get_quota(read: Read) -> Reply:
     """How much the saves take, and how much they may."""
     queries = read.of(SavegameQueries)
     usage, products = await queries.usage(read.user_id), await queries.usage_of_products(read.user_id)
-    return ok({"data": quota(read.user_id, usage, products, read.saves.quota_bytes)})
+    shown = quota(read.user_id, usage, products, read.saves.quota_bytes)
+    await name_products(read, shown["attributes"]["products"])
+    return ok({"data": shown})
 
 
 @routes.read("/savegames/<uuid:savegame_id>", answers=schemas.single(schemas.SAVEGAME), refuses=_NO_SLOT)

@@ -74,6 +74,18 @@ INSTALLATION = closed(
 
 CHANGED_ITEM = value("changedItem", {"result": one_of(("updated", "unchanged", "rejected")), "code": nullable(TEXT)})
 
+
+_NAMES = {"title": nullable(TEXT), "cover_image_url": nullable(TEXT)}
+
+
+def named(described: Schema) -> Schema:
+    """A resource, or an object, in a list that also shows titles and covers of the products that it names."""
+    properties = described["properties"]
+    if "attributes" in properties:
+        return closed({**properties, "attributes": named(properties["attributes"])})
+    return closed({**properties, **_NAMES})
+
+
 LIBRARY_ITEM = resource(
     "libraryItem",
     {
@@ -345,7 +357,7 @@ SAVEGAME_QUOTA = value(
         "limit_bytes": COUNT,
         "products": {
             "type": "array",
-            "items": closed({"product_id": UUID, "used_bytes": COUNT, "reserved_bytes": COUNT}),
+            "items": named(closed({"product_id": UUID, "used_bytes": COUNT, "reserved_bytes": COUNT})),
         },
     },
 )

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from gameshelf.gateway.http import schemas
 from gameshelf.gateway.http.conditions import is_match, precondition
+from gameshelf.gateway.http.named_products import with_titles
 from gameshelf.gateway.http.parse import parameters
 from gameshelf.gateway.http.reply import BASE, Reply, collection, no_content, ok
 from gameshelf.gateway.http.routing import Read, Routes, Write
@@ -36,11 +37,11 @@ _WRITTEN: dict[str, Any] = {
 }
 
 
-@routes.read("/settings", query=GameFilter, answers=schemas.collection(schemas.SETTINGS_OF_GAME))
+@routes.read("/settings", query=GameFilter, answers=schemas.collection(schemas.named(schemas.SETTINGS_OF_GAME)))
 async def list_settings(read: Read, query: GameFilter) -> Reply:
     """Games that the user has settings of, the one that changed last first; with ``since`` also deleted ones."""
     found = await read.of(SettingsQueries).games(read.user_id, query)
-    shown = [of_game(one) for one in found.items]
+    shown = await with_titles(read, [of_game(one) for one in found.items])
     return Reply(200, collection(f"{BASE}/settings", parameters(query), shown, found.total, query.slice))
 
 

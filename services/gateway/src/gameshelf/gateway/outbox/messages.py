@@ -3,7 +3,7 @@
 One readable function an event; an event that has no form here is told to nobody.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import singledispatch
 from typing import Any
@@ -19,6 +19,7 @@ from gameshelf.library import (
     ItemUpdated,
     LibraryUpdated,
     LinkUpdated,
+    ProductView,
     SeatReclaimed,
     ShareWithdrawn,
 )
@@ -40,7 +41,7 @@ from gameshelf.savegames import (
     UploadUnneeded,
 )
 from gameshelf.settings import SettingsUpdated
-from gameshelf.wishlist import SaleNoticed, WishAdded, WishRemoved
+from gameshelf.wishlist import SaleNoticed, WishAdded, WishlistChanged, WishRemoved
 
 SOURCE = "platform.library-service"
 NOTIFICATIONS = "com.platform.notification.send.requests.v1"
@@ -145,6 +146,13 @@ def _(event: SessionStarted) -> Told:
             "platform": event.platform,
             "startedAt": event.started_at,
         },
+        "playtime.session.started",
+        {
+            "session_id": event.session_id,
+            "product_id": event.product_id,
+            "device_id": event.device_id or None,
+            "start_time": event.started_at,
+        },
     )
 
 
@@ -198,13 +206,25 @@ def _(event: AchievementUnlocked) -> Told:
 
 @tell.register
 def _(event: WishAdded) -> Told:
-    return Told("com.platform.library.wishlist.item.added.v1", _wish(event))
+    return Told("com.platform.library.wishlist.item.added.v1", _wish(event), *_wishlist(event.product_id))
 
 
 @tell.register
 def _(event: WishRemoved) -> Told:
     removed = {"removedAt": event.occurred_at, "reason": event.reason}
-    return Told("com.platform.library.wishlist.item.removed.v1", {**_wish(event), **removed})
+    data = {**_wish(event), **removed}
+    return Told("com.platform.library.wishlist.item.removed.v1", data, *_wishlist(event.product_id))
+
+
+@tell.register
+def _(event: WishlistChanged) -> Told:
+    device_type, payload = _wishlist(event.product_id)
+    return Told(device_type=device_type, device_payload=payload)
+
+
+def _wishlist(product_id: UUID | None) -> tuple[str, Json]:
+    """What devices hear of a wishlist: whose item it is about, or, after a reorder, nobody's."""
+    return "wishlist.updated", {"product_id": product_id}
 
 
 def _wish(event: WishAdded | WishRemoved) -> Json:
@@ -417,6 +437,18 @@ def _(event: SavegameConflictResolved) -> Told:
 @tell.register(ShareWithdrawn)
 def _(event: Event) -> Told:
     return Told()
+
+
+def name_product(told: Told, product: ProductView | None) -> Told:
+    """The forms of an event about a product, whose title and cover devices show before they read anything."""
+    names: Json = {"title": None, "titles": {"ru": None, "en": None}, "cover_image_url": None}
+    if product:
+        names = {
+            "title": product.title("ru"),
+            "titles": {"ru": product.title_ru, "en": product.title_en},
+            "cover_image_url": product.cover_image_url,
+        }
+    return replace(told, device_payload={**(told.device_payload or {}), **names})
 
 
 def cloud_event(told: Told, event: Event, sequence: int, traceparent: str | None) -> bytes:

@@ -84,7 +84,7 @@ async def test_a_client_knows_its_own_changes_by_its_id(service, player, next_me
             assert (await next_message(socket)).get("origin") == client_id
     listed = (await player.get("/events", cursor="0"))["data"]
     assert [entry["attributes"].get("origin") for entry in listed] == [None, "tab 7", None]
-    for bad in ("", " ", "x" * 65, "\u00e9"):
+    for bad in ("", "x" * 65, "\u00e9"):
         headers = {"X-Client-Id": bad.encode("latin-1"), "Accept-Language": "en"}
         refused = await player.http.post("/categories", json={"data": {"attributes": {"name": "RPG"}}}, headers=headers)
         assert refused.status_code == 400, bad

@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import jwt
 import pytest
+from gameshelf.devstack import demo
 from gameshelf.devstack.environment import differing, settings_asked_for
 
 PURCHASE = "com.platform.payment.purchase.completed.v1"
@@ -149,3 +150,41 @@ def test_without_a_stack_a_command_says_how_to_start_one(dev, command):
 def test_without_a_stack_there_is_nothing_to_stop(dev):
     assert dev.run("down").returncode == 0
     assert dev.run("status").returncode == 3
+
+
+@pytest.fixture(scope="module")
+def anna(running):
+    """Anna's answers."""
+    url = f"http://127.0.0.1:{running.environment['LIBRARY_SERVICE_HTTP_PORT']}/api/v1/library"
+    token = running.run("token", "--user", str(demo.ANNA)).stdout.strip()
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as client:
+        yield lambda path: client.get(path).json()["data"]
+
+
+def test_covers_and_icons_are_served_on_this_machine_to_every_page(anna):
+    urls = [item["attributes"]["cover_image_url"] for item in anna("/items?limit=100")]
+    [status, *_] = anna(f"/achievements/status/{demo.product_id('iron-samovar')}")
+    urls += [status["attributes"]["icon_url_locked"], status["attributes"]["icon_url_unlocked"]]
+    for url in urls:
+        picture = httpx.get(url)
+        assert picture.status_code == 200, url
+        assert picture.headers["Content-Type"].startswith("image/svg+xml")
+        assert picture.headers["Access-Control-Allow-Origin"] == "*"
+    assert httpx.get(urls[0] + "x").status_code == 404
+
+
+def test_anna_has_played_unlocked_sorted_wished_saved_and_shared(anna):
+    played = [one["attributes"] for one in anna("/playtime?limit=100")]
+    assert sum(one["last_2_weeks_seconds"] > 0 for one in played) >= 5
+    assert len({one["attributes"]["date"] for one in anna("/playtime/daily")}) >= 10
+    summary = {one["attributes"]["title"]: one["attributes"] for one in anna("/achievements/summary?limit=100")}
+    assert (summary["Железный самовар"]["percentage"], summary["Рейнджеры тундры"]["unlocked"]) == (100, 1)
+    assert [one["attributes"]["item_count"] for one in anna("/categories")] == [3, 2, 1]
+    wishes = [one["attributes"] for one in anna("/wishlist/items")]
+    assert [bool(one["current_price"]["discount_percent"]) for one in wishes] == [True, False, True, False]
+    assert {one["attributes"]["slot_name"] for one in anna("/savegames")} == {"Автосохранение", "Глава 3"}
+    [conflict] = anna("/savegames/conflicts")
+    sides = [conflict["attributes"][side]["attributes"]["device_id"] for side in ("head", "branch")]
+    assert sides == ["anna-pc", "steam-deck"]
+    [link] = anna("/family/links")
+    assert (link["attributes"]["status"], link["attributes"]["shared_with_user_id"]) == ("active", str(demo.VERA))

@@ -54,6 +54,7 @@ TimeZone = Annotated[
     WithJsonSchema(
         {
             "type": "string",
+            "maxLength": 64,
             "description": "An IANA time zone, or an offset from UTC. Of a query a plus is written %2B.",
             "examples": ["Europe/Moscow", "+03:00"],
         }

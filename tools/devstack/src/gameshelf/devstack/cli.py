@@ -119,7 +119,7 @@ def _keep(fresh: bool, origins: tuple[str, ...], ready: Any) -> None:
 
 def _wipe_data() -> None:
     """Empties the data directory but for the lock that we hold and the log that we write."""
-    for name in ("postgresql", "valkey", "kafka", "s3", "keys", "ports.json", "stack.json"):
+    for name in ("postgresql", "valkey", "kafka", "s3", "keys", "ports.json", "stack.json", "demo.json"):
         path = DATA / name
         if path.is_dir():
             wipe(path)

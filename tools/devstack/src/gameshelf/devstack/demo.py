@@ -1,32 +1,54 @@
-"""Demo data: a catalog of made-up games, and two players, told to the service as other services would tell it.
+"""Demo data: a catalog of made-up games, and three players, told to the service as other services would tell it.
 
-Every event has a fixed id, so telling it all again changes nothing.
+Every event has a fixed id, so telling it all again changes nothing; that of a sale is the week's, so that one is
+always on. What players do themselves is in ``demo_story``.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib.resources import files
+from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from gameshelf.devstack.drawing import cover, icon
 from gameshelf.devstack.events import CloudEvent
 
 ANNA = UUID("a11a0000-0000-4000-8000-000000000001")
 ANNAS_GAMES = 15
 BORIS = UUID("b0b00000-0000-4000-8000-000000000002")
+VERA = UUID("5e4a0000-0000-4000-8000-000000000003")
 SOURCE = "gameshelf.demo"
-_ACHIEVEMENTS: tuple[dict[str, object], ...] = (
-    {"apiName": "FIRST_STEP", "name": {"ru": "Первый шаг", "en": "First step"}},
-    {"apiName": "COLLECTOR", "name": {"ru": "Коллекционер", "en": "Collector"}, "targetProgress": 10},
-    {"apiName": "SECRET", "name": {"ru": "Тайная комната", "en": "Secret room"}, "isHidden": True},
+_ACHIEVEMENTS: tuple[dict[str, Any], ...] = (
+    {
+        "apiName": "FIRST_STEP",
+        "name": {"ru": "Первый шаг", "en": "First step"},
+        "description": {"ru": "Закончить обучение", "en": "Finish the tutorial"},
+    },
+    {
+        "apiName": "COLLECTOR",
+        "name": {"ru": "Коллекционер", "en": "Collector"},
+        "description": {"ru": "Найти десять реликвий", "en": "Find ten relics"},
+        "targetProgress": 10,
+    },
+    {
+        "apiName": "SECRET",
+        "name": {"ru": "Тайная комната", "en": "Secret room"},
+        "description": {"ru": "Открыть дверь без ручки", "en": "Open the door without a handle"},
+        "isHidden": True,
+    },
 )
 """What can be achieved in every made-up game."""
 _BEGINNING = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
-def catalog() -> list[dict[str, object]]:
-    """The made-up games: ``slug, ru, en`` and, where they differ, ``free``, ``shareable``, ``type``."""
-    games: list[dict[str, object]] = json.loads((files(__package__) / "demo_catalog.json").read_text(encoding="utf-8"))
+@cache
+def catalog() -> Sequence[Mapping[str, Any]]:
+    """The made-up games: ``slug, ru, en`` and, where they differ, ``free``, ``shareable``, ``type``; the ``price`` in
+    kopecks, and the ``discount`` in per cent of the week's sale.
+    """
+    games: list[dict[str, Any]] = json.loads((files(__package__) / "demo_catalog.json").read_text(encoding="utf-8"))
     return games
 
 
@@ -40,18 +62,37 @@ def achievement_id(slug: str, api_name: str) -> UUID:
     return uuid5(product_id(slug), api_name)
 
 
-def events() -> list[CloudEvent]:
-    """Everything there is to tell: the catalog, then the players' purchases, keys and gifts."""
+def pictures() -> dict[str, str]:
+    """Covers and icons as SVG, by the path that they are served under."""
+    drawn = {}
+    for game in catalog():
+        slug = game["slug"]
+        drawn[_cover_path(slug)] = cover(slug, game["ru"])
+        for one in _ACHIEVEMENTS:
+            for locked in (False, True):
+                drawn[_icon_path(slug, one["apiName"], locked)] = icon(slug, one["apiName"], locked=locked)
+    return drawn
+
+
+def events(pictures_url: str, now: datetime) -> list[CloudEvent]:
+    """Everything there is to tell: the catalog with its prices, then the players' purchases, keys and gifts."""
     slugs = [str(game["slug"]) for game in catalog()]
-    told = [_product(game) for game in catalog()] + [_achievements(slug) for slug in slugs]
+    told = [_product(game, pictures_url) for game in catalog()]
+    told += [_achievements(slug, pictures_url) for slug in slugs]
+    for game in catalog():
+        if "price" in game:
+            told.append(_price(game))
+        if "discount" in game:
+            told.append(_sale(game, now))
     for index, slug in enumerate(slugs[: ANNAS_GAMES - 1]):
         told.append(_purchase(ANNA, slug, index))
     for index, slug in enumerate(slugs[10:17]):
         told.append(_purchase(BORIS, slug, index))
     gift = {"userId": str(ANNA), "productId": str(product_id(slugs[20])), "giftId": "demo-gift-1"}
     told.append(_event("com.platform.payment.gift.received.v1", gift, "gift-1", 40))
-    installed = {"userId": str(ANNA), "productId": str(product_id(slugs[0])), "versionId": "1.4.2"}
-    told.append(_event("com.platform.download.game.installed.v1", installed, "installed-1", 41))
+    for index, slug in enumerate(slugs[:5]):
+        installed = {"userId": str(ANNA), "productId": str(product_id(slug)), "versionId": f"1.{index}.2"}
+        told.append(_event("com.platform.download.game.installed.v1", installed, f"installed-{index + 1}", 41 + index))
     return told
 
 
@@ -60,23 +101,61 @@ def not_yet_owned() -> UUID:
     return product_id("northern-lights-express")
 
 
-def _product(game: dict[str, object]) -> CloudEvent:
-    slug = str(game["slug"])
+def _cover_path(slug: str) -> str:
+    return f"/covers/{slug}.svg"
+
+
+def _icon_path(slug: str, api_name: str, locked: bool) -> str:
+    return f"/icons/{slug}/{api_name.lower()}{'-locked' if locked else ''}.svg"
+
+
+def _product(game: Mapping[str, Any], pictures_url: str) -> CloudEvent:
+    slug = game["slug"]
     data = {
         "productId": str(product_id(slug)),
         "newTitle": {"ru": game["ru"], "en": game["en"]},
-        "newCoverImageUrl": f"https://cdn.gameshelf.example/covers/{slug}.jpg",
+        "newCoverImageUrl": pictures_url + _cover_path(slug),
         "productType": game.get("type", "game"),
         "isFreeToPlay": game.get("free", False),
         "familySharingAllowed": game.get("shareable", True),
     }
-    return _event("com.platform.catalog.product.created.v1", data, f"product-{slug}", 0)
+    return _event("com.platform.catalog.product.created.v1", data, f"product-{slug}-2", 2)
 
 
-def _achievements(slug: str) -> CloudEvent:
-    achievements = [{"id": str(achievement_id(slug, str(one["apiName"]))), **one} for one in _ACHIEVEMENTS]
+def _achievements(slug: str, pictures_url: str) -> CloudEvent:
+    achievements = [
+        {
+            "id": str(achievement_id(slug, one["apiName"])),
+            **one,
+            "iconUrlLocked": pictures_url + _icon_path(slug, one["apiName"], True),
+            "iconUrlUnlocked": pictures_url + _icon_path(slug, one["apiName"], False),
+        }
+        for one in _ACHIEVEMENTS
+    ]
     data = {"productId": str(product_id(slug)), "achievements": achievements}
-    return _event("com.platform.catalog.product.updated.v1", data, f"achievements-{slug}", 1)
+    return _event("com.platform.catalog.product.updated.v1", data, f"achievements-{slug}-2", 3)
+
+
+def _price(game: Mapping[str, Any]) -> CloudEvent:
+    data = {"productId": str(product_id(game["slug"])), "priceMinor": game["price"], "currency": "RUB"}
+    return _event("com.platform.catalog.price.updated.v1", data, f"price-{game['slug']}", 4)
+
+
+def _sale(game: Mapping[str, Any], now: datetime) -> CloudEvent:
+    """The week's sale, until the next one begins."""
+    year, week, _ = now.isocalendar()
+    monday = datetime.fromisocalendar(year, week, 1).replace(tzinfo=UTC)
+    data = {
+        "productId": str(product_id(game["slug"])),
+        "priceMinor": game["price"] * (100 - game["discount"]) // 100,
+        "oldPriceMinor": game["price"],
+        "currency": "RUB",
+        "discountPercent": game["discount"],
+        "saleId": f"demo-{year}-{week}",
+        "saleEndsAt": (monday + timedelta(days=7)).isoformat(),
+    }
+    name = f"sale-{game['slug']}-{year}-{week}"
+    return _event("com.platform.catalog.price.updated.v1", data, name, (monday - _BEGINNING) / timedelta(days=1))
 
 
 def _purchase(user_id: UUID, slug: str, index: int) -> CloudEvent:
@@ -90,6 +169,6 @@ def _purchase(user_id: UUID, slug: str, index: int) -> CloudEvent:
     return _event("com.platform.payment.purchase.completed.v1", data, f"purchase-{user_id}-{index}", 20 * index)
 
 
-def _event(kind: str, data: Mapping[str, object], name: str, day: int) -> CloudEvent:
+def _event(kind: str, data: Mapping[str, object], name: str, day: float) -> CloudEvent:
     event_id = str(uuid5(NAMESPACE_URL, f"https://gameshelf.example/demo/{name}"))
     return CloudEvent(kind, data, id=event_id, source=SOURCE, time=_BEGINNING + timedelta(days=day))

@@ -12,9 +12,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
-from gameshelf.devstack import demo
+from gameshelf.devstack import demo, demo_story
 from gameshelf.devstack.environment import (
     PORT_VARIABLES,
     erasure_secret,
@@ -23,6 +24,7 @@ from gameshelf.devstack.environment import (
     settings_asked_for,
 )
 from gameshelf.devstack.events import publish, until_applied
+from gameshelf.devstack.picture_server import PictureServer
 from gameshelf.devstack.process import Process, StartFailed
 from gameshelf.devstack.servers import S3, Kafka, Postgres, Server, Valkey
 from gameshelf.devstack.servers.base import free_port, listens
@@ -31,6 +33,8 @@ from gameshelf.devstack.tokens import TokenIssuer
 _READY_SECONDS = 60.0
 _LOOK_SECONDS = 0.5
 _SERVICE = (sys.executable, "-m", "gameshelf.gateway")
+
+_PORTS = ("postgresql", "valkey", "kafka", "s3", "pictures")
 
 Say = Callable[[str], None]
 
@@ -54,6 +58,7 @@ class Stack:
         self.valkey = Valkey(directory / "valkey", ports["valkey"])
         self.kafka = Kafka(directory / "kafka", ports["kafka"])
         self.s3 = S3(directory / "s3", ports["s3"])
+        self.pictures = PictureServer(ports["pictures"], demo.pictures())
         self.issuer = TokenIssuer(directory / "keys")
         self.environment = service_environment(
             self.postgres, self.valkey, self.kafka, self.s3, self.issuer, erasure_secret(directory / "keys"), origins
@@ -72,10 +77,11 @@ class Stack:
     def _ports(self) -> dict[str, int]:
         """The servers' ports, chosen at the first start and kept."""
         path = self.directory / "ports.json"
-        if not path.exists():
+        ports: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+        if missing := [name for name in _PORTS if name not in ports]:
             self.directory.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps({name: free_port() for name in ("postgresql", "valkey", "kafka", "s3")}))
-        ports: dict[str, int] = json.loads(path.read_text())
+            ports |= {name: free_port() for name in missing}
+            path.write_text(json.dumps(ports))
         return ports
 
     def start(self) -> None:
@@ -87,6 +93,7 @@ class Stack:
                     f"{variable}: port {port} is taken; stop what uses it, or set {variable} to another one"
                 )
         self._say("starting PostgreSQL, Valkey, a Kafka broker and an S3 gateway")
+        self.pictures.start()
         # Programs are started by this thread alone: a child is told of the death of the thread that made it.
         for server in self.servers:
             server.start()
@@ -94,6 +101,7 @@ class Stack:
         self._start_service()
         self._say("telling the service about the demo games and players")
         self._tell_demo()
+        self._tell_story()
         self._save()
 
     def _start_service(self) -> None:
@@ -125,7 +133,7 @@ class Stack:
 
     def _tell_demo(self) -> None:
         """Tells the demo's events and waits until each one is applied, whatever has become of the players since."""
-        events = demo.events()
+        events = demo.events(self.pictures.url, datetime.now(UTC))
         asyncio.run(publish(self.kafka.address, events))
         try:
             asyncio.run(until_applied(self.postgres.dsn(), events, _READY_SECONDS))
@@ -133,6 +141,19 @@ class Stack:
             raise StartFailed(
                 "the demo's events are not applied; the service's log is .local/log/service.log"
             ) from None
+
+    def _tell_story(self) -> None:
+        """Lets the demo's players do what they did, once for a data directory."""
+        told = self.directory / "demo.json"
+        if told.exists():
+            return
+        api = f"http://127.0.0.1:{port_of('LIBRARY_SERVICE_HTTP_PORT')}/api/v1/library"
+        try:
+            demo_story.tell(api, self.issuer.issue, datetime.now(UTC))
+        except demo_story.StoryFailed as error:
+            self._say(f"the demo's players could not do all that they did: {error}")
+        else:
+            told.write_text("{}")
 
     def keep(self) -> None:
         """Brings back what dies, until ``end`` is called."""
@@ -167,6 +188,7 @@ class Stack:
             self.service.stop(signal.SIGTERM, 25)
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda server: server.stop(), self.servers))
+        self.pictures.stop()
         self.state_file.unlink(missing_ok=True)
 
     def _save(self) -> None:

@@ -27,52 +27,6 @@ def record_of(name, *, timestamp=0, envelope=None, **more):
     return StoredRecord(f"com.platform.{kind.split('.')[0]}.events.v1", 0, 0, timestamp, None, value)
 
 
-@pytest.mark.parametrize(
-    ("name", "field", "attribute"),
-    [
-        ("purchase", "purchaseTimestamp", "purchase_timestamp"),
-        ("key", "timestamp", "timestamp"),
-        ("installation", "timestamp", "timestamp"),
-        ("product", "timestamp", "timestamp"),
-        ("price", "timestamp", "timestamp"),
-        ("price", "saleEndsAt", "sale_ends_at"),
-        ("deleted", "deletedAt", "deleted_at"),
-    ],
-)
-@pytest.mark.parametrize(
-    "nothing",
-    [
-        "",
-        0,
-        None,
-        "0001-01-01T00:00:00Z",
-        "9999-12-31T23:59:59.9999999Z",
-        "1969-12-31T23:59:59Z",
-        "2200-01-01T00:00:00Z",
-    ],
-)
-def test_a_time_that_stands_for_none_was_not_said(name, field, attribute, nothing):
-    event = read(record_of(name, **{field: nothing}))
-    assert getattr(event.data, attribute) is None
-
-
-@pytest.mark.parametrize(
-    ("name", "field", "attribute"),
-    [
-        ("installation", "versionId", "version_id"),
-        ("installation", "status", "status"),
-        ("product", "newTitle", "new_title"),
-        ("product", "newCoverImageUrl", "new_cover_image_url"),
-        ("product", "productType", "product_type"),
-        ("price", "saleId", "sale_id"),
-        ("price", "oldPriceMinor", "old_price_minor"),
-    ],
-)
-@pytest.mark.parametrize("nothing", ["", 0, None])
-def test_an_optional_field_that_is_empty_was_not_said(name, field, attribute, nothing):
-    assert getattr(read(record_of(name, **{field: nothing})).data, attribute) is None
-
-
 def test_an_optional_field_of_an_element_that_is_empty_was_not_said():
     names = ("apiName", "name", "description", "iconUrlLocked", "iconUrlUnlocked", "targetProgress")
     event = read(
@@ -106,7 +60,7 @@ def test_an_event_counts_from_its_time_else_from_its_record_s():
 
 
 @pytest.mark.parametrize(
-    "bad", [{"productId": "x"}, {}, None, 5, {"productId": ABOUT["productId"], "productType": "\n"}], ids=repr
+    "bad", [{"productId": "x"}, {}, None, 5, {"productId": ABOUT["productId"], "productType": "a\n"}], ids=repr
 )
 def test_what_is_wrong_with_one_element_keeps_back_that_element_alone(bad):
     good = [{"productId": str(uuid4())} for _ in range(2)]

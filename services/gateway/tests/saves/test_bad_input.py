@@ -44,12 +44,12 @@ UPLOAD = {
     "a clock that was never set": (
         "client_modified_at",
         "0001-01-01T00:00:00+14:00",
-        "At least 1601-01-01T00:00:00Z.",
+        "A time from 1970 to 2199 is expected.",
     ),
     "the end of time": (
         "client_modified_at",
         "9999-12-31T23:59:59.999999-14:00",
-        "At most 9999-01-01T00:00:00Z.",
+        "A time from 1970 to 2199 is expected.",
     ),
     "negative playtime": ("playtime_seconds", -5, "At least 0."),
     "an unknown policy": ("conflict_policy", "mine", "Allowed values: manual, most_recent, longest_playtime."),
@@ -155,7 +155,7 @@ async def test_pages_are_bounded_and_do_not_overlap(player, device, data_of):
     assert found["meta"]["total_items"] == 4
 
 
-@pytest.mark.parametrize("moment", ["1601-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "9998-12-31T23:59:59.999999Z"])
+@pytest.mark.parametrize("moment", ["1970-01-01T00:00:00Z", "2199-12-31T23:59:59.999999Z"])
 async def test_a_clients_clock_may_say_much(player, device, data_of, moment):
     savegame_id, made = data_of(await device.save(b"old", client_modified_at=moment))
     assert made["client_modified_at"] == moment

@@ -20,7 +20,7 @@ from sqlalchemy import Boolean, Integer, Text, Uuid, case, func, null, or_, sele
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-MAX_DEFINITIONS = 2000
+MAX_DEFINITIONS = 10_000
 """How many achievements one event may bring."""
 
 _Name = Annotated[str, Field(min_length=1, max_length=500), NORMALISED]

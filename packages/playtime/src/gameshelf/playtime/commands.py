@@ -8,7 +8,7 @@ from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
-from gameshelf.kernel.clock import Moment
+from gameshelf.kernel.clock import EARLIEST, LATEST, Moment
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
 from gameshelf.kernel.text import Name
@@ -131,7 +131,7 @@ class HistoryFilter(_Command):
         return Page(self.page, self.limit)
 
 
-Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(9000, 1, 1))]
+Day = Annotated[date, Field(ge=EARLIEST.date(), lt=LATEST.date())]
 
 
 class DailyFilter(_Command):

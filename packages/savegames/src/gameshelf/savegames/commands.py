@@ -1,14 +1,14 @@
 """What a client may ask and change, validated."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
+from gameshelf.kernel.clock import Moment
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
 from gameshelf.kernel.text import NORMALISED, ONE_LINE, Name
 from gameshelf.savegames.models import ConflictPolicy, Resolution
 from gameshelf.savegames.naming import MAX_NAME
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 MAX_VERSION = 2**53
@@ -27,8 +27,6 @@ SlotName = Annotated[str, Field(min_length=1, max_length=MAX_NAME), NORMALISED, 
 DeviceId = Annotated[Name, Field(max_length=100)]
 Comment = Annotated[str, Field(max_length=MAX_COMMENT), NORMALISED]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$", max_length=64)]
-# What lies outside is a clock that was never set, and at the ends of time no database can tell it from infinity.
-ClientTime = Annotated[AwareDatetime, Field(ge=datetime(1601, 1, 1, tzinfo=UTC), le=datetime(9999, 1, 1, tzinfo=UTC))]
 VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 
 
@@ -50,7 +48,7 @@ class NewUpload(_Command):
     save_slot_name: SlotName
     file_size_bytes: int = Field(ge=0, le=MAX_FILE_SIZE)
     file_hash_sha256: Sha256
-    client_modified_at: ClientTime | None = None
+    client_modified_at: Moment | None = None
     base_version: int | None = Field(default=None, ge=0, le=MAX_VERSION)
     """The version that they grew from; 0: from nothing. Left out, what the device had last."""
     device_id: DeviceId | None = None

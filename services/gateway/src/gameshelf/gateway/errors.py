@@ -425,7 +425,7 @@ _RULES: dict[str, tuple[str, str]] = {
     "datetime_type": ("Ожидается время RFC 3339 строкой.", "A time in RFC 3339 is expected, as a string."),
     "datetime_parsing": ("Ожидается время RFC 3339.", "A time in RFC 3339 is expected."),
     "datetime_from_date_parsing": ("Ожидается время RFC 3339.", "A time in RFC 3339 is expected."),
-    "datetime_out_of_range": ("Такого времени в UTC нет.", "There is no such time in UTC."),
+    "datetime_out_of_range": ("Ожидается время с 1970 по 2199 год.", "A time from 1970 to 2199 is expected."),
     "timezone_aware": ("Укажите смещение от UTC, например Z.", "Give the offset from UTC, such as Z."),
     "too_short": ("Не меньше {min_length} элементов.", "At least {min_length} elements."),
     "too_many_categories": ("Не больше {max} категорий.", "At most {max} categories."),

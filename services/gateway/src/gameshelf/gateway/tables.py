@@ -170,9 +170,12 @@ class IdempotencyRecord(_Table, table=True):
     """Method and path."""
     key: str = Field(primary_key=True, max_length=255)
     request_hash: bytes = Field(sa_type=LargeBinary)
+    """Of the bytes of the body."""
     status: int = Field(sa_type=SmallInteger)
     body: bytes = Field(sa_type=LargeBinary)
     created_at: datetime = _now()
+    values_hash: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """Of what the body says; NULL where the release before wrote the row."""
 
 
 class DeadLetter(_Table, table=True):

@@ -6,6 +6,7 @@ from datetime import UTC
 from uuid import UUID
 
 import grpc.aio
+from gameshelf.kernel.clock import EARLIEST, said_time
 from gameshelf.library import ProductFact
 from gameshelf.protos.external.catalog.v1 import catalog_service_pb2 as messages
 from gameshelf.protos.external.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
@@ -55,4 +56,6 @@ def _fact(product: messages.Product) -> ProductFact:
         "family_sharing_allowed": product.family_sharing_allowed,
     }
     values = {name: value for name, value in said.items() if value is not None}
-    return ProductFact(UUID(product.product_id), product.updated_at.ToDatetime(UTC), values)
+    # Without a time it counts from the beginning: whatever an event says is newer.
+    said_at = said_time(product.updated_at.ToDatetime(UTC)) or EARLIEST
+    return ProductFact(UUID(product.product_id), said_at, values)

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Set, Sized
 from contextvars import ContextVar
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,11 +22,12 @@ from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
 from gameshelf.gateway.problems import problems_of
 from gameshelf.gateway.streams import UserErased, UserStreams
+from gameshelf.kernel.clock import Moment
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, PermissionDenied, Problem, echo
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -34,6 +35,7 @@ _log = logging.getLogger(__name__)
 
 MAX_ELEMENTS = 1000
 """How many elements a list of a request may have."""
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 _OPEN = ("/grpc.health.v1.", "/grpc.reflection.")
 _caller: ContextVar[Identity] = ContextVar("caller")
 
@@ -119,13 +121,25 @@ def parse_message(model: type[M], message: Message, leave_out: Set[str] = frozen
 def _plain(value: Any) -> Any:
     """A field as a command takes it: times as such, messages as dicts."""
     if isinstance(value, Timestamp):
-        try:
-            return value.ToDatetime(UTC)
-        except (ValueError, OverflowError):
-            return "beyond all times"  # which the command refuses
+        return _datetime(value)
     if isinstance(value, Message):
         return {field.name: _plain(one) for field, one in value.ListFields()}
     return value
+
+
+def parse_time(sent: Timestamp, field: str) -> datetime:
+    """A time of a request, in UTC. Raises InvalidInput that names the field."""
+    try:
+        return _MOMENT.validate_python(_datetime(sent))
+    except ValidationError as error:
+        raise InvalidInput(*problems_of(error, lambda _: field)) from None
+
+
+def _datetime(sent: Timestamp) -> datetime:
+    try:
+        return sent.ToDatetime(UTC)
+    except (ValueError, OverflowError):
+        return datetime.max.replace(tzinfo=UTC)  # beyond all times: refused like any other out of range
 
 
 class Calls(grpc.aio.ServerInterceptor):

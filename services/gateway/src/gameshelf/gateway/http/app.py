@@ -14,7 +14,7 @@ from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.http.authenticate import Authenticate
 from gameshelf.gateway.http.idempotency import Guard
 from gameshelf.gateway.http.page_cache import PageCache
-from gameshelf.gateway.http.parse import parse_body, parse_query
+from gameshelf.gateway.http.parse import parse_body, parse_query, require_no_input
 from gameshelf.gateway.http.reply import BASE, JSON, Reply, refusal
 from gameshelf.gateway.http.routing import Read, Route, Signal, Write
 from gameshelf.gateway.limits import RateLimits
@@ -37,7 +37,6 @@ _MAX_LANGUAGES = 256
 """How many characters of ``Accept-Language`` are read."""
 _PERSONAL = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-User-Id, Accept-Language"}
 _CLIENT_ID = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?")
-_NEVER_KEPT = frozenset({401, 429})
 _OF_STATUS: dict[int | None, type[DomainError]] = {404: NotFound, 405: MethodNotAllowed, 413: PayloadTooLarge}
 
 
@@ -121,34 +120,43 @@ class RestApi:
             return await route.handler(read, **arguments)
 
     async def _signal(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
+        _parse_input(route, ids, await self._body(route))
         with self._tracing.child("redis", **{"db.system.name": "redis"}):
             return await route.handler(Signal(user_id, self._heartbeats), **ids)
 
-    async def _write(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
+    async def _body(self, route: Route) -> bytes:
+        """Raises PayloadTooLarge."""
         most = self._max_body_bytes(route)
         if (request.content_length or 0) > most:
             raise PayloadTooLarge  # before it is collected
         body = cast(bytes, await request.get_data(cache=False))
         if len(body) > most:
             raise PayloadTooLarge
-        arguments: dict[str, Any] = {**ids, **_query(route)}
-        if route.body:
-            path_id = str(next(iter(ids.values()))) if len(ids) == 1 else None
-            arguments["body"] = parse_body(route.body, request.content_type, body, path_id)
+        return body
+
+    async def _write(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
+        body = await self._body(route)
         _check_client_id(request.headers.get("X-Client-Id"))
         key = request.headers.get("Idempotency-Key") if route.takes_key else None
         guard = Guard.of(user_id, f"{route.method} {request.path}", key, body) if key is not None else None
+        arguments: dict[str, Any] = dict(ids)
+        # Kept as a reply: an exception in a frame that its own traceback holds stays until the collector comes.
         refused_before: Reply | None = None
-        if route.prepare:
+        try:
+            arguments |= _parse_input(route, ids, body)
+        except InvalidInput as error:
+            refused_before = refusal(error, language, current_trace_id())
+            if guard is None or not guard.keeps(refused_before):
+                return refused_before
+        if route.prepare and refused_before is None:
             # What was prepared for the first answer may be over by now, and the answer still stands.
             if guard and (kept := await self._kept(guard)):
                 return kept
             try:
                 arguments["prepared"] = await route.prepare(self._saves, user_id, **arguments)
             except DomainError as error:
-                # Kept as a reply: an exception in a frame that its own traceback holds stays until the collector comes.
                 refused_before = refusal(error, language, current_trace_id())
-                if guard is None or not _is_kept(refused_before):
+                if guard is None or not guard.keeps(refused_before):
                     raise
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -193,21 +201,17 @@ class RestApi:
                         reply = await route.handler(write, **arguments)
             except DomainError as error:
                 reply = refusal(error, language, current_trace_id())
-                if not _is_kept(reply):
+                if not guard.keeps(reply):
                     raise
                 transaction.discard()
-            await guard.keep(transaction.connection, reply)
+            if guard.keeps(reply):
+                await guard.keep(transaction.connection, reply)
             return reply
 
 
 def _check_client_id(given: str | None) -> None:
     if given is not None and not _CLIENT_ID.fullmatch(given):
         raise InvalidInput(Problem("bad_client_id"))
-
-
-def _is_kept(refusal: Reply) -> bool:
-    """Whether a refusal is the answer to an Idempotency-Key; another one may be different next time."""
-    return refusal.status not in _NEVER_KEPT and refusal.status < 500
 
 
 async def _renewed(route: Route, write: Write, kept: Reply) -> Reply:
@@ -225,6 +229,20 @@ class _TextConverter(BaseConverter):
 
     part_isolating = False
     regex = ".+?"
+
+
+def _parse_input(route: Route, ids: dict[str, UUID], body: bytes) -> dict[str, Any]:
+    """The query and the body of a call that changes something.
+
+    Raises UnsupportedMediaType, MalformedJson, InvalidInput.
+    """
+    path_id = str(next(iter(ids.values()))) if len(ids) == 1 else None
+    found = _query(route)
+    if route.body:
+        found["body"] = parse_body(route.body, request.content_type, body, path_id)
+    else:
+        require_no_input(request.content_type, body, path_id)
+    return found
 
 
 def create_app(api: RestApi) -> Quart:

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 
+_JSON = "application/json"
+
 _MOST_PARAMETERS = 100
 """How many parameters of a query are read: no call has so many, and 16 KB of them hold thousands."""
 _MAX_REMEMBERED = 512
@@ -101,14 +103,31 @@ def parse_body(model: type[M], content_type: str | None, body: bytes, path_id: s
     Raises UnsupportedMediaType, MalformedJson, InvalidInput.
     """
     if not body:
-        body = b'{"data":{"attributes":{}}}'
-    elif (content_type or "").partition(";")[0].strip().lower() != "application/json":
+        body, content_type = b'{"data":{"attributes":{}}}', _JSON
+    parsed = _parse_document(_document(model), content_type, body, path_id, getattr(model, "most_values", None))
+    attributes: M = parsed.data.attributes
+    return attributes
+
+
+def require_no_input(content_type: str | None, body: bytes, path_id: str | None = None) -> None:
+    """Checks the body of a call that needs none: what is sent all the same must be well-formed, and say nothing.
+
+    Raises UnsupportedMediaType, MalformedJson, InvalidInput.
+    """
+    if body:
+        _parse_document(_EmptyDocument, content_type, body, path_id)
+
+
+def _parse_document(
+    model: type[BaseModel], content_type: str | None, body: bytes, path_id: str | None, most_values: int | None = None
+) -> Any:
+    if (content_type or "").partition(";")[0].strip().lower() != _JSON:
         raise UnsupportedMediaType
-    if too_much := excess(_document(model), body, getattr(model, "most_values", None)):
+    if too_much := excess(model, body, most_values):
         raise InvalidInput(too_much)
     try:
         # Strict: in JSON true is true, and "yes" or 1 is a mistake that the client wants to hear of.
-        data = _document(model).model_validate_json(body, strict=True).data
+        document: Any = model.model_validate_json(body, strict=True)
     except ValidationError as error:
         invalid = [entry["ctx"]["error"] for entry in entries_of(error, 1) if entry["type"] == "json_invalid"]
         if invalid:
@@ -116,10 +135,10 @@ def parse_body(model: type[M], content_type: str | None, body: bytes, path_id: s
             is_deep = invalid[0].startswith("recursion limit")
             raise (InvalidInput(too_deep("/data")) if is_deep else MalformedJson) from None
         raise InvalidInput(*problems_of(error, json_pointer)) from None
-    if path_id is not None and data.id is not None and str(data.id).lower() != path_id:
+    named = getattr(document.data, "id", None)
+    if path_id is not None and named is not None and str(named).lower() != path_id:
         raise InvalidInput(Problem("id_mismatch", pointer="/data/id"))
-    attributes: M = data.attributes
-    return attributes
+    return document
 
 
 class _Resource(BaseModel, Generic[M]):
@@ -130,6 +149,28 @@ class _Resource(BaseModel, Generic[M]):
 
 class _Document(BaseModel, Generic[M]):
     data: _Resource[M]
+
+
+class _NoAttributes(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _EmptyResource(BaseModel):
+    type: Any = None
+    id: Any = None
+    attributes: _NoAttributes | None = None
+
+
+class _EmptyDocument(BaseModel):
+    """A document that says nothing; what JSON:API has beside the data does no harm."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    data: _EmptyResource | None = None
+    meta: Any = None
+    links: Any = None
+    included: Any = None
+    jsonapi: Any = None
 
 
 @cache

@@ -6,13 +6,14 @@ can never be applied.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
+from math import floor, isfinite
 from typing import Annotated, Any, ClassVar, TypeVar
 from uuid import UUID
 
 from gameshelf.achievements import MAX_DEFINITIONS
 from gameshelf.gateway.problems import entries_of
+from gameshelf.kernel.clock import EventTime
 from gameshelf.kernel.text import NORMALISED, ONE_LINE, Name, is_storable
 from gameshelf.library import InstallationStatus
 from pydantic import (
@@ -26,6 +27,7 @@ from pydantic import (
     StrictBool,
     StrictInt,
     ValidationError,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
@@ -53,46 +55,77 @@ WRONG_TOPIC = "WRONG_TOPIC"
 """The reason of a dead letter whose type belongs on another topic; commands for many letters never send it again."""
 
 
-_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+def _text_of_number(value: object) -> object:
+    # Some producers count their orders, keys and versions.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _none_if_blank(value: object) -> object:
-    # Producers whose language has no null send the zero value of a field that they don't set.
-    return None if value in ("", 0) and not isinstance(value, bool) else value
+def _whole(value: object) -> object:
+    # Producers whose language has one kind of number write 100.0.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _said(moment: datetime | None) -> datetime | None:
-    """The time in UTC; None for one that stands for no time: Go's 0001-01-01, .NET's 9999-12-31."""
-    if moment is None:
-        return None
-    # A time without an offset is taken as UTC: the platform's events are.
-    try:
-        utc = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except OverflowError:
-        return None
-    return utc if _FIRST <= utc < _LAST else None
+def _rounded_down(value: object) -> object:
+    return floor(value) if isinstance(value, float) and isfinite(value) else value
 
 
-UNSET = BeforeValidator(_none_if_blank)
-"""For an optional field: "" and 0 mean that it was not said."""
-Moment = Annotated[datetime | None, UNSET, AfterValidator(_said)]
-SourceId = Annotated[str, Field(min_length=1, max_length=200), NORMALISED, ONE_LINE]
+NUMBER_AS_TEXT = BeforeValidator(_text_of_number)
+SourceId = Annotated[str, Field(min_length=1, max_length=200), NORMALISED, ONE_LINE, NUMBER_AS_TEXT]
 ProductType = Annotated[Name, Field(max_length=50)]
-Amount = Annotated[StrictInt, Field(ge=0, le=10**15)]
+WHOLE = BeforeValidator(_whole)
+"""Stands behind the bounds of a number, which pydantic would leave out of the JSON Schema otherwise."""
+Amount = Annotated[StrictInt, Field(ge=0, le=10**15), WHOLE]
 Title = Annotated[str, Field(min_length=1, max_length=500), NORMALISED]
 
 
 class _Data(BaseModel):
+    """Data of an event, or a part of it. An optional field that is empty was not said: producers whose language has no
+    null send the zero value of a field that they don't set.
+    """
+
     model_config = ConfigDict(
         alias_generator=AliasGenerator(validation_alias=to_camel), populate_by_name=True, extra="ignore", frozen=True
     )
     element_lists: ClassVar[frozenset[str]] = frozenset()
     """Lists of which one wrong element keeps back nothing but itself."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_what_is_empty(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        takes_zero = _optional_fields(cls)
+        return {
+            name: value
+            for name, value in data.items()
+            if name not in takes_zero or not _is_empty(value, takes_zero[name])
+        }
+
+
+def _is_empty(value: Any, takes_zero: bool) -> bool:
+    if isinstance(value, str):
+        return not value or value.isspace()
+    if isinstance(value, list | dict):
+        return not value
+    return not takes_zero and value == 0 and not isinstance(value, bool)
+
+
+@cache
+def _optional_fields(model: type[BaseModel]) -> dict[str, bool]:
+    """The optional fields of a model by both of their names, and whether 0 is a value of each."""
+    found: dict[str, bool] = {}
+    for name, schema in model.model_json_schema(by_alias=False)["properties"].items():
+        kinds = (schema, *schema.get("anyOf", ()))
+        is_number = any(kind.get("type") in ("integer", "number") and kind.get("minimum", 0) <= 0 for kind in kinds)
+        takes_zero = is_number or any(kind.get("type") == "boolean" for kind in kinds)
+        if not model.model_fields[name].is_required():
+            found |= dict.fromkeys((name, to_camel(name)), takes_zero)
+    return found
+
 
 def _traceparent(value: object) -> object:
     # What is none begins a trace of its own; nothing of the event depends on it.
-    return value if isinstance(value, str) and len(value) <= 256 else None
+    return value if isinstance(value, str) and len(value) <= 256 and value.strip() else None
 
 
 def _storable(text: str) -> str:
@@ -111,7 +144,7 @@ class Incoming(BaseModel):
     id: Annotated[str, Field(min_length=1, max_length=MAX_ID), AfterValidator(_storable)]
     source: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_storable)]
     type: Annotated[str, Field(min_length=1, max_length=255)]
-    time: Moment = None
+    time: EventTime = None
     traceparent: Annotated[Annotated[str, Field(max_length=256)] | None, BeforeValidator(_traceparent)] = None
     data: Any = None
     """Anything: what it has to be is its type's affair, and most types mean nothing here."""
@@ -122,8 +155,8 @@ Quantity = Annotated[int, Field(ge=1, le=10**6)]
 
 class OrderItem(_Data):
     product_id: UUID
-    product_type: Annotated[ProductType | None, UNSET] = None
-    quantity: Annotated[Quantity | None, UNSET] = None
+    product_type: ProductType | None = None
+    quantity: Quantity | None = None
 
 
 class OrderFact(_Data):
@@ -134,15 +167,15 @@ class OrderFact(_Data):
     user_id: UUID
     order_id: SourceId
     items: Annotated[tuple[OrderItem, ...], Field(min_length=1, max_length=1000)]
-    purchase_timestamp: Moment = None
+    purchase_timestamp: EventTime = None
 
 
 class Refund(OrderFact):
-    refund_id: Annotated[SourceId | None, UNSET] = None
+    refund_id: SourceId | None = None
 
 
 class Reinstatement(OrderFact):
-    reinstatement_id: Annotated[SourceId | None, UNSET] = None
+    reinstatement_id: SourceId | None = None
 
 
 class KeyFact(_Data):
@@ -151,7 +184,7 @@ class KeyFact(_Data):
     user_id: UUID
     product_id: UUID
     key_id: SourceId
-    timestamp: Moment = None
+    timestamp: EventTime = None
 
 
 class GiftFact(_Data):
@@ -160,17 +193,17 @@ class GiftFact(_Data):
     user_id: UUID
     product_id: UUID
     gift_id: SourceId
-    timestamp: Moment = None
+    timestamp: EventTime = None
 
 
 class InstallationChange(_Data):
     user_id: UUID
     product_id: UUID
-    version_id: Annotated[Annotated[Name, Field(max_length=100)] | None, UNSET] = None
-    status: Annotated[InstallationStatus | None, UNSET] = None
-    device_id: Annotated[Annotated[Name, Field(max_length=100)] | None, UNSET] = None
+    version_id: Annotated[Name, Field(max_length=100), NUMBER_AS_TEXT] | None = None
+    status: InstallationStatus | None = None
+    device_id: Annotated[Name, Field(max_length=100), NUMBER_AS_TEXT] | None = None
     """None: on all devices."""
-    timestamp: Moment = None
+    timestamp: EventTime = None
 
 
 def _rating(value: float) -> float | None:
@@ -186,12 +219,12 @@ class Review(_Data):
 
 class AccountDeleted(_Data):
     user_id: UUID
-    deleted_at: Moment = None
+    deleted_at: EventTime = None
 
 
 class Titles(_Data):
-    ru: Annotated[Title | None, UNSET] = None
-    en: Annotated[Title | None, UNSET] = None
+    ru: Title | None = None
+    en: Title | None = None
 
 
 def _titles(value: object) -> object:
@@ -203,8 +236,8 @@ Description = Annotated[str, Field(max_length=5000), NORMALISED]
 
 
 class Descriptions(_Data):
-    ru: Annotated[Description | None, UNSET] = None
-    en: Annotated[Description | None, UNSET] = None
+    ru: Description | None = None
+    en: Description | None = None
 
 
 Localised = Annotated[Titles, BeforeValidator(_titles)]
@@ -214,13 +247,13 @@ ApiName = Annotated[str, Field(min_length=1, max_length=200), NORMALISED]
 
 class AchievementDefinition(_Data):
     id: UUID
-    api_name: Annotated[ApiName | None, UNSET] = None
-    name: Annotated[Localised | None, UNSET] = None
-    description: Annotated[Annotated[Descriptions, BeforeValidator(_titles)] | None, UNSET] = None
-    icon_url_locked: Annotated[Url | None, UNSET] = None
-    icon_url_unlocked: Annotated[Url | None, UNSET] = None
+    api_name: ApiName | None = None
+    name: Localised | None = None
+    description: Annotated[Descriptions, BeforeValidator(_titles)] | None = None
+    icon_url_locked: Url | None = None
+    icon_url_unlocked: Url | None = None
     is_hidden: StrictBool | None = None
-    target_progress: Annotated[Annotated[StrictInt, Field(ge=1, le=2**31 - 1)] | None, UNSET] = None
+    target_progress: Annotated[StrictInt, Field(ge=1, le=2**31 - 1), WHOLE] | None = None
     server_authoritative: StrictBool | None = None
 
 
@@ -228,24 +261,25 @@ class ProductChange(_Data):
     element_lists = frozenset({"achievements"})
 
     product_id: UUID
-    new_title: Annotated[Localised | None, UNSET] = None
-    new_cover_image_url: Annotated[Url | None, UNSET] = None
-    product_type: Annotated[ProductType | None, UNSET] = None
+    new_title: Localised | None = None
+    new_cover_image_url: Url | None = None
+    product_type: ProductType | None = None
     is_free_to_play: StrictBool | None = None
     family_sharing_allowed: StrictBool | None = None
     achievements: Annotated[tuple[AchievementDefinition, ...], Field(max_length=MAX_DEFINITIONS)] | None = None
-    timestamp: Moment = None
+    timestamp: EventTime = None
 
 
 class PriceChange(_Data):
     product_id: UUID
     price_minor: Amount
-    old_price_minor: Annotated[Amount | None, UNSET] = None
+    old_price_minor: Annotated[StrictInt, Field(ge=1, le=10**15), WHOLE] | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", max_length=3)]
-    discount_percent: Annotated[StrictInt, Field(ge=0, le=100)] | None = None
-    sale_id: Annotated[SourceId | None, UNSET] = None
-    sale_ends_at: Moment = None
-    timestamp: Moment = None
+    discount_percent: Annotated[StrictInt, Field(ge=0, le=100), BeforeValidator(_rounded_down)] | None = None
+    """In whole percent, rounded down."""
+    sale_id: SourceId | None = None
+    sale_ends_at: EventTime = None
+    timestamp: EventTime = None
 
 
 def parse_envelope(value: bytes | None) -> Incoming:

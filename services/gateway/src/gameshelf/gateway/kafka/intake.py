@@ -10,6 +10,7 @@ from gameshelf.gateway.kafka.applier import Applier
 from gameshelf.gateway.kafka.deferred import NoRoom, defer_records, waiting_subjects
 from gameshelf.gateway.kafka.event_types import ACCOUNT_DELETED
 from gameshelf.gateway.kafka.received import Event, Record
+from gameshelf.gateway.kafka.structured import ConsumedRecord, structured
 from gameshelf.kernel.database import Connection
 
 _LOCK_WAIT_MILLISECONDS = 250
@@ -26,12 +27,12 @@ class Intake:
         self._acquire = acquire
         self._deferred = deferred
 
-    async def take(self, records: Sequence[Record]) -> None:
+    async def take(self, records: Sequence[ConsumedRecord]) -> None:
         """Returns once every record is applied, set aside, or a dead letter: each user's in order, users side by side,
         the Catalog's all together. Repeating it does no harm. Raises what concerns every record, and NoRoom.
         """
         books = _Books(self._acquire, self._deferred)
-        events = [event for record in records if (event := await self._applier.read(record, books))]
+        events = [event for record in map(structured, records) if (event := await self._applier.read(record, books))]
         users: dict[UUID, list[Event]] = defaultdict(list)
         products: list[Event] = []
         for subject_id, own in await self._in_turn(events, books):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -18,10 +18,11 @@ from gameshelf.gateway.kafka.incoming import (
     parse_data,
     parse_envelope,
 )
+from gameshelf.kernel.clock import EARLIEST, LATEST
 from pydantic_core import from_json
 
-_NO_TIME = 7_258_118_400_000
-"""The end of the times that count, 2200, in milliseconds since 1970."""
+_NO_TIME = (LATEST - EARLIEST) // timedelta(milliseconds=1)
+"""The end of the times that count, in milliseconds since 1970."""
 
 
 class Record(Protocol):
@@ -77,8 +78,8 @@ class Event:
         """The time that the event says it is of, else that of its record; None where neither says one."""
         if self.envelope.time is not None:
             return self.envelope.time
-        is_said = 0 < self.record.timestamp < _NO_TIME
-        return datetime.fromtimestamp(self.record.timestamp / 1000, UTC) if is_said else None
+        milliseconds = self.record.timestamp
+        return EARLIEST + timedelta(milliseconds=milliseconds) if 0 < milliseconds < _NO_TIME else None
 
     @property
     def is_of_product(self) -> bool:

@@ -1,6 +1,6 @@
 """``events outbox``, ``events dlq list|replay``: what goes out, and what could not be applied."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from gameshelf.gateway.admin.audit import EntryKind, NewEntry, State
@@ -18,12 +18,11 @@ from gameshelf.gateway.admin.replay import moment_of, replay_letters, revision_o
 from gameshelf.gateway.grpc import convert
 from gameshelf.gateway.grpc.admin.cursors import moment, pack, unpack
 from gameshelf.gateway.grpc.admin.desk import Desk, parse_options
-from gameshelf.gateway.grpc.calls import parse_id
+from gameshelf.gateway.grpc.calls import parse_id, parse_time
 from gameshelf.gateway.identity import Identity
 from gameshelf.gateway.outbox.refused import kinds
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_events_pb2 as messages
-from google.protobuf.timestamp_pb2 import Timestamp
 
 MAX_TOPIC, MAX_REASON = 249, 50
 _LISTED, _MAX_LISTED = 100, 500
@@ -136,24 +135,17 @@ def _filter(sent: messages.DeadLetterFilter) -> LetterFilter:
         sent.topic or None,
         sent.reason or None,
         parse_id(sent.user_id, "filter.user_id") if sent.user_id else None,
-        _time(sent.since, "filter.since") if sent.HasField("since") else BEGINNING,
-        _time(sent.until, "filter.until") if sent.HasField("until") else END,
+        parse_time(sent.since, "filter.since") if sent.HasField("since") else BEGINNING,
+        parse_time(sent.until, "filter.until") if sent.HasField("until") else END,
         parse_id(sent.dead_letter_id, "filter.dead_letter_id") if sent.dead_letter_id else None,
     )
-
-
-def _time(sent: Timestamp, field: str) -> datetime:
-    try:
-        return min(max(sent.ToDatetime(UTC), BEGINNING), END)
-    except (ValueError, OverflowError):
-        raise InvalidInput(Problem("datetime_parsing", pointer=field)) from None
 
 
 def _told(sent: messages.DeadLetterFilter) -> State:
     """A filter as the audit keeps it; the user stands in a column of their own."""
     told = {"topic": sent.topic, "reason": sent.reason, "dead_letter_id": sent.dead_letter_id}
     if sent.HasField("since"):
-        told["since"] = _written(_time(sent.since, "filter.since"))
+        told["since"] = _written(parse_time(sent.since, "filter.since"))
     return {name: value for name, value in told.items() if value}
 
 

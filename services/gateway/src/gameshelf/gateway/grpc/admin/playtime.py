@@ -1,14 +1,14 @@
 """``playtime show|correct|recompute|anomalies``: how long somebody has played, and where that can't be."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from gameshelf.gateway.admin.playtime import CorrectPlaytime, RecomputePlaytime
 from gameshelf.gateway.grpc import convert
 from gameshelf.gateway.grpc.admin import cursors
 from gameshelf.gateway.grpc.admin.desk import Desk, change_result, parse_options, titles_of
-from gameshelf.gateway.grpc.calls import parse_id
+from gameshelf.gateway.grpc.calls import parse_id, parse_time
 from gameshelf.gateway.identity import Identity
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
@@ -24,7 +24,6 @@ from gameshelf.playtime import (
     SupportQueries,
 )
 from gameshelf.protos.library.v1 import admin_playtime_pb2 as messages
-from google.protobuf.timestamp_pb2 import Timestamp
 
 _KINDS = ("long_day", "fast_import")
 _IMPORTS = 5
@@ -120,13 +119,7 @@ def _limit(asked: int) -> int:
 
 def _moment(request: messages.ShowPlaytimeRequest, name: str) -> datetime | None:
     """A time of the request; None where there is none. Raises InvalidInput."""
-    if not request.HasField(name):
-        return None
-    sent: Timestamp = getattr(request, name)
-    try:
-        return sent.ToDatetime(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidInput(Problem("datetime_out_of_range", pointer=name)) from None
+    return parse_time(getattr(request, name), name) if request.HasField(name) else None
 
 
 def _session_place(cursor: str) -> SessionPlace | None:

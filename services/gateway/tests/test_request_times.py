@@ -1,0 +1,195 @@
+"""Every time in a request of REST or gRPC lies in 1970 to 2199, else the field is refused; and what an earlier release
+has stored beyond can be ended.
+"""
+
+import importlib
+import json
+import pkgutil
+from datetime import UTC, date, datetime
+from types import UnionType
+from typing import Annotated, Union, get_args, get_origin
+from uuid import uuid4
+
+import asyncpg
+import grpc.aio
+import pytest
+from gameshelf.gateway.grpc.calls import parse_time
+from gameshelf.gateway.http.parse import parse_body, parse_query
+from gameshelf.gateway.wiring import ROUTES
+from gameshelf.kernel.errors import InvalidInput
+from gameshelf.protos.library import v1
+from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.timestamp_pb2 import Timestamp
+from pydantic import AwareDatetime, BaseModel
+
+BEYOND = (
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "1969-12-31T23:59:59Z",
+    "1970-01-01T02:00:00+03:00",
+    "2200-01-01T00:00:00Z",
+    "9999-12-31T23:59:59.9999999Z",
+    "9999-12-31T23:59:59-14:00",
+)
+SECONDS = (-62_135_596_800, -1, 7_258_118_400, 253_402_300_799, 2**62)
+LAST, FIRST = "2199-12-31T23:59:59Z", "1970-01-01T00:00:00Z"
+
+
+def kinds_of(annotation):
+    if get_origin(annotation) in (Union, UnionType, Annotated, tuple):
+        return [kind for part in get_args(annotation) for kind in kinds_of(part)]
+    return [annotation]
+
+
+def times_of(model, path=()):
+    """The ways to all times and days of a model."""
+    for name, field in model.model_fields.items():
+        for kind in kinds_of(field.annotation):
+            inside = (*path, name, 0) if get_origin(field.annotation) is tuple else (*path, name)
+            if kind in (datetime, AwareDatetime, date):
+                yield inside
+            elif isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from times_of(kind, inside)
+
+
+BODIES = sorted({(route.body, path) for route in ROUTES if route.body for path in times_of(route.body)}, key=repr)
+QUERIES = sorted({(route.query, path) for route in ROUTES if route.query for path in times_of(route.query)}, key=repr)
+
+
+def refused(parse):
+    """The places that are refused."""
+    try:
+        parse()
+    except InvalidInput as error:
+        return {problem.pointer or problem.parameter for problem in error.problems}
+    return set()
+
+
+def test_the_walk_finds_the_times():
+    assert {(model.__name__, path) for model, path in BODIES} >= {
+        ("NewLink", ("expires_at",)),
+        ("NewUpload", ("client_modified_at",)),
+    }
+    assert {path for _, path in QUERIES} == {("since",), ("until",)}
+
+
+@pytest.mark.parametrize(("model", "path"), BODIES)
+def test_a_time_in_a_body_lies_in_1970_to_2199(model, path):
+    def answer(value):
+        for step in reversed(path):
+            value = [value] if step == 0 else {step: value}
+        return refused(
+            lambda: parse_body(model, "application/json", json.dumps({"data": {"attributes": value}}).encode())
+        )
+
+    pointer = "".join(f"/{step}" for step in ("data", "attributes", *path))
+    for beyond in BEYOND:
+        assert pointer in answer(beyond), beyond
+    for good in (FIRST, LAST, "2200-01-01T02:00:00+03:00"):
+        assert pointer not in answer(good)
+
+
+@pytest.mark.parametrize(("model", "path"), QUERIES)
+def test_a_time_in_a_query_lies_in_1970_to_2199(model, path):
+    [name] = path
+    is_day = date in kinds_of(model.model_fields[name].annotation)
+
+    def answer(text):
+        return refused(lambda: parse_query(model, f"{name}={text[:10] if is_day else text}".encode()))
+
+    for beyond in ("0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "2200-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        assert answer(beyond) == {name}
+    for good in (FIRST, LAST):
+        assert not answer(good)
+
+
+def test_no_time_of_a_message_is_beyond_all_times():
+    assert parse_time(Timestamp(seconds=7_258_118_399), "at") == datetime(2199, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert parse_time(Timestamp(), "at") == datetime(1970, 1, 1, tzinfo=UTC)
+    for seconds in SECONDS:
+        assert refused(lambda seconds=seconds: parse_time(Timestamp(seconds=seconds), "at")) == {"at"}
+
+
+def methods():
+    """Every method of our services with each time of its request: the way to it."""
+    for found in pkgutil.iter_modules(v1.__path__):
+        if found.name.endswith("_pb2"):
+            module = importlib.import_module(f"{v1.__name__}.{found.name}")
+            for service in module.DESCRIPTOR.services_by_name.values():
+                yield from ((method, path) for method in service.methods for path in sent_times(method.input_type))
+
+
+def sent_times(descriptor, path=()):
+    for field in descriptor.fields:
+        if field.message_type is not None and field.message_type not in (descriptor, *(one for one, _ in path)):
+            here = (*path, (descriptor, field))
+            if field.message_type.full_name == "google.protobuf.Timestamp":
+                yield tuple(field for _, field in here)
+            else:
+                yield from sent_times(field.message_type, here)
+
+
+METHODS = list(methods())
+
+
+def filled(message, user_id):
+    """The message with something good in each field that has to be there."""
+    for field in message.DESCRIPTOR.fields:
+        if field.type == field.TYPE_STRING and not field.is_repeated:
+            ids = str(user_id if field.name == "user_id" else uuid4()) if field.name.endswith("_id") else ""
+            setattr(
+                message, field.name, ids or {"save_slot_name": "slot", "file_hash_sha256": "0" * 64}.get(field.name, "")
+            )
+    return message
+
+
+def test_the_walk_finds_the_times_of_messages():
+    found = {(method.name, ".".join(field.name for field in path)) for method, path in METHODS}
+    assert found >= {
+        ("RequestSaveGameUploadURL", "client_modified_at"),
+        ("ShowPlaytime", "since"),
+        ("ListDeadLetters", "filter.until"),
+        ("ListGameSettings", "since"),
+    }
+
+
+@pytest.mark.parametrize(("method", "path"), METHODS, ids=lambda value: getattr(value, "name", None))
+async def test_a_time_in_a_message_lies_in_1970_to_2199(service, caller, refusal, method, path):
+    user_id = uuid4()
+    role = "admin" if method.containing_service.name == "LibraryAdminService" else "user"
+    async with grpc.aio.insecure_channel(service.grpc) as channel:
+        call = channel.unary_unary(
+            f"/{method.containing_service.full_name}/{method.name}",
+            request_serializer=lambda message: message.SerializeToString(),
+        )
+        for seconds in SECONDS:
+            request = filled(GetMessageClass(method.input_type)(), user_id)
+            inside = request
+            for field in path[:-1]:
+                inside = filled(getattr(inside, field.name), user_id)
+            getattr(inside, path[-1].name).seconds = seconds
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await call(request, metadata=caller(user_id, role))
+            assert error.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+            assert f"{'.'.join(field.name for field in path)}: datetime_out_of_range" in error.value.details()
+
+
+@pytest.mark.parametrize("end", ["infinity", "9999-12-31T23:59:59.999999Z", "20000-01-01Z"])
+async def test_a_link_that_an_earlier_release_let_last_for_ever_can_be_ended(platform, new_player, end):
+    owner, member = new_player(), new_player()
+    made = await owner.post("/family/links", {"shared_with_user_id": str(member.id)})
+    path = f"/family/links/{made.json()['data']['id']}"
+    connection = await asyncpg.connect(platform.dsn)
+    for table in ("family_sharing_links", "family_memberships"):
+        await connection.execute(
+            f"UPDATE library.{table} SET expires_at = $2::text::timestamptz WHERE owner_user_id = $1", owner.id, end
+        )
+    await connection.close()
+    for player, step in ((member, "accept"), (owner, "revoke")):
+        answer = await player.post(f"{path}/{step}")
+        assert answer.status_code == 200, answer.text
+    again = await owner.post(
+        "/family/links", {"shared_with_user_id": str(member.id), "expires_at": "9999-12-31T00:00:00Z"}
+    )
+    assert again.json()["errors"][0]["source"] == {"pointer": "/data/attributes/expires_at"}
+    assert len(again.json()["errors"]) == 1

@@ -48,7 +48,7 @@ def test_bodies_of_other_values_are_not(one, other):
 
 
 @pytest.mark.parametrize(
-    "body", ["{", "[" * 100_000 + "]" * 100_000, "NaN", "Infinity", "\xff", '{"a": 1' + "0" * 5_000 + "}"]
+    "body", ["{", "[" * 50_000 + "]" * 50_000, "NaN", "Infinity", "\xff", '{"a": 1' + "0" * 5_000 + "}"]
 )
 def test_what_is_no_json_has_no_values(body):
     assert values_hash(body.encode("latin-1")) is None

@@ -11,8 +11,10 @@ import statistics
 import sys
 import tempfile
 import urllib.request
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -31,12 +33,12 @@ from rich.table import Table
 GAMES = 500
 PLAIN = "library, page rendered anew"
 BEFORE = "the version before, page rendered anew"
-NOT_INSTALLED = ("not_installed", None, None, None)
+NOT_INSTALLED = ("not_installed", None, None, None, None)
 DEVICES = ("desktop", "laptop", "deck")
 
 
-async def seed(dsn: str, users: list[UUID], on_devices: list[UUID]) -> None:
-    """A catalog, and a library of 500 games for each user; for some of them with three devices to every game."""
+async def seed(dsn: str, devices_of: dict[UUID, Sequence[str]]) -> None:
+    """A catalog, and a library of 500 games for each user, every one of them known on all of the user's devices."""
     connection = await asyncpg.connect(dsn)
     products = [(uuid4(), f"Игра номер {number}") for number in range(2 * GAMES)]
     await connection.copy_records_to_table(
@@ -56,36 +58,35 @@ async def seed(dsn: str, users: list[UUID], on_devices: list[UUID]) -> None:
         ],
     )
     now = datetime.now(UTC)
-    for index, user in enumerate((*users, *on_devices)):
+    for index, (user, devices) in enumerate(devices_of.items()):
         await connection.copy_records_to_table(
             "user_library_items",
             schema_name="library",
             columns=[
                 *("user_id", "id", "product_id", "added_at", "acquisition_type", "last_played_at", "is_hidden"),
                 *("installation_status", "installed_version_id", "installation_changed_at", "installations"),
+                "installations_at",
             ],
             records=[
                 (user, uuid4(), product, now, "purchase", played, False, *installed)
                 for number in range(GAMES)
                 for product in [products[(index + 2 * number) % len(products)][0]]
                 for played in [now - timedelta(hours=number) if number % 3 else None]
-                for installed in [installations(number, now) if index >= len(users) else NOT_INSTALLED]
+                for installed in [installations(number, now, devices) if devices else NOT_INSTALLED]
             ],
         )
     await connection.execute("VACUUM ANALYZE")
     await connection.close()
 
 
-def installations(number: int, now: datetime) -> tuple[str, str | None, datetime, str]:
-    """The columns of a game that stands on three devices."""
+def installations(number: int, now: datetime, devices: Sequence[str]) -> tuple[Any, ...]:
+    """The columns of a game that these devices have said something of."""
     known = Installations()
-    for place, device in enumerate(DEVICES):
+    for place, device in enumerate(devices):
         status = InstallationStatus.INSTALLED if (number + place) % 4 == 0 else InstallationStatus.NOT_INSTALLED
         known = known.with_fact(Installation(device, status, "1.0", now - timedelta(minutes=place)))
-    summary, document = known.summary, dump(known)
-    assert known.newest_at is not None
-    assert document is not None
-    return summary.installation_status, summary.installed_version_id, known.newest_at, document
+    summary, at = known.summary, known.newest_at
+    return summary.installation_status, summary.installed_version_id, at, dump(known.entries), at
 
 
 def request(token: str, query: str = "") -> bytes:
@@ -101,6 +102,7 @@ QUERIES = {
     "folded search": "?search=nomer%20-%2012",
     "folded search that finds": "?search=%D0%B8%D0%B3%D1%80%D0%B0%20%D0%BD%D0%BE%D0%BC%D0%B5%D1%80%201",
 }
+ON_ONE = {"with a device a game": ""}
 ON_DEVICES = {
     "with three devices a game": "",
     "installed on a device": "?status=installed&device_id=deck",
@@ -118,8 +120,9 @@ def measure(options: argparse.Namespace, directory: Path) -> tuple[dict[str, lis
     services = {"library, page known": platform.service(LIBRARY_SERVICE_ROLES="api"), PLAIN: platform.service(**anew)}
     try:
         next(iter(services.values())).migrate()
-        users, on_devices = ([uuid4() for _ in range(options.users)] for _ in range(2))
-        asyncio.run(seed(platform.dsn, users, on_devices))
+        users, on_one, on_three = ([uuid4() for _ in range(options.users)] for _ in range(3))
+        devices = ((users, ()), (on_one, DEVICES[-1:]), (on_three, DEVICES))
+        asyncio.run(seed(platform.dsn, {user: of for some, of in devices for user in some}))
         tokens = [platform.token(user) for user in users]
         requests = [request(token) for token in tokens]
         runs: dict[str, list[Run]] = {"bare Quart route": [], **{name: [] for name in services}}
@@ -134,7 +137,7 @@ def measure(options: argparse.Namespace, directory: Path) -> tuple[dict[str, lis
             asked[BEFORE] = start(platform.service(**anew, PYTHONPATH=sources(options.before))), requests
         asked |= {
             name: (ports[PLAIN], [request(platform.token(user), query) for user in some])
-            for queries, some in ((QUERIES, users), (ON_DEVICES, on_devices))
+            for queries, some in ((QUERIES, users), (ON_ONE, on_one), (ON_DEVICES, on_three))
             for name, query in queries.items()
         }
         beside: dict[str, list[Run]] = {name: [] for name in asked}

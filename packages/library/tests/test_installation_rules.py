@@ -90,5 +90,6 @@ def test_facts_may_come_in_any_order(facts):
 def test_what_is_stored_is_read_again(facts):
     found = after(*facts)
     summary = found.summary
-    again = load(dump(found), summary.installation_status, summary.installed_version_id, found.newest_at)
+    stored = dump(found.entries), found.account_at, summary.installation_status, summary.installed_version_id
+    again = load(*stored, found.newest_at)
     assert again == found

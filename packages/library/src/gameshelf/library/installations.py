@@ -93,46 +93,26 @@ def _few(entries: list[Installation]) -> Iterable[Installation]:
     return (one for one in entries if one is not dropped)
 
 
-@dataclass(frozen=True, slots=True)
-class _Document:
-    """How they are stored, beside what the version before knows: the summary and the time of the newest fact."""
-
-    newest: int
-    """The time of the newest fact, in microseconds since 1970: another one has been written by a version before."""
-    account_at: datetime | None
-    entries: tuple[Installation, ...]
+_ENTRIES = TypeAdapter(tuple[Installation, ...])
 
 
-_DOCUMENT = TypeAdapter(_Document)
+def dump(entries: tuple[Installation, ...]) -> str:
+    """The JSON that is stored, which is also what is shown."""
+    return _ENTRIES.dump_json(entries).decode()
 
 
-def dump(of: Installations) -> str | None:
-    """The JSON that is stored; None where nothing was ever said."""
-    if of.newest_at is None:
-        return None
-    newest = (of.newest_at - _EPOCH) // timedelta(microseconds=1)
-    return _DOCUMENT.dump_json(_Document(newest, of.account_at, of.entries)).decode()
+def parse(document: str) -> tuple[Installation, ...]:
+    """The entries in such a JSON."""
+    return _ENTRIES.validate_json(document)
 
 
-def load(document: str | None, status: str, version_id: str | None, changed_at: datetime | None) -> Installations:
+def load(
+    document: str | None, account_at: datetime | None, status: str, version_id: str | None, changed_at: datetime | None
+) -> Installations:
     """What is stored of an item; without a document one fact of the account, as a version before this one has it."""
     if document is not None:
-        found = _DOCUMENT.validate_json(document)
-        return Installations(found.entries, found.account_at, changed_at)
+        return Installations(parse(document), account_at, changed_at)
     if changed_at is None and status == InstallationStatus.NOT_INSTALLED:
         return Installations()
     fact = Installation(None, InstallationStatus(status), version_id, changed_at or _EPOCH)
     return Installations((fact,), fact.changed_at, fact.changed_at)
-
-
-_ENTRIES = TypeAdapter(tuple[Installation, ...])
-
-
-def entries_json(of: Installations) -> str:
-    """The entries alone, as they stand in the stored document."""
-    return _ENTRIES.dump_json(of.entries).decode()
-
-
-def read_entries(document: str) -> tuple[Installation, ...]:
-    """The entries in such a JSON."""
-    return _ENTRIES.validate_json(document)

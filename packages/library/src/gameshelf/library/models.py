@@ -144,9 +144,13 @@ class LibraryItem(_Table, table=True):
     )
     installed_version_id: str | None = Field(default=None, max_length=100)
     installation_changed_at: datetime | None = _time(default=None, nullable=True)
-    installations: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
-    """Each device's; see ``installations.py``. The three columns before it are the summary, and count alone where a
-    version that doesn't know this one has written them since."""
+    installations: list[Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    """Each device's; see ``installations.py``. The three columns before it are the summary."""
+    installations_at: datetime | None = _time(default=None, nullable=True)
+    """``installation_changed_at`` as it was when ``installations`` was written. Where it is another one, a version that
+    doesn't know devices has written the summary since, and that counts alone."""
+    installations_account_at: datetime | None = _time(default=None, nullable=True)
+    """When a fact that named no device was last said."""
     last_played_at: datetime | None = _time(default=None, nullable=True)
     total_playtime_seconds: int = Field(
         default=0,

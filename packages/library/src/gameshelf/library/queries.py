@@ -11,7 +11,7 @@ from gameshelf.kernel.folding import fold_title
 from gameshelf.kernel.paging import Slice
 from gameshelf.library.commands import HiddenFilter, ItemFilter, ItemSort, SharedFilter
 from gameshelf.library.models import CatalogVersion, Category, ItemCategory, LibraryItem, Product
-from gameshelf.library.store.parts import entries_of, status_on_device
+from gameshelf.library.store.parts import installations_of, status_on_device
 from gameshelf.library.views import CategoryView, ItemView, Language, ProductView, item_view
 from gameshelf.library.visible import visible_items
 from sqlalchemy import (
@@ -91,7 +91,7 @@ def _columns(language: Language, item: Any, product: LateralFromClause) -> tuple
         col(item.is_hidden),
         col(item.user_rating),
         func.array(in_categories.scalar_subquery(), type_=ARRAY(Uuid)).label("category_ids"),
-        entries_of(item).label("installations"),
+        installations_of(item).label("installations"),
         col(item.installation_changed_at),
     )
 

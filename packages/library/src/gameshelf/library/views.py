@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any, Literal
 from uuid import UUID
 
-from gameshelf.library.installations import Installation, Installations, entries_json, load, read_entries
+from gameshelf.library.installations import Installation, Installations, dump, load, parse
 
 Language = Literal["ru", "en"]
 
@@ -37,7 +37,7 @@ class ItemView:
     @property
     def installations(self) -> Sequence[Installation]:
         """Each device's. The status and the version are the best of them, or those of the device asked for."""
-        return read_entries(self.installations_json)
+        return parse(self.installations_json)
 
     @property
     def state(self) -> str:
@@ -88,7 +88,9 @@ def item_view(row: Any, device_id: str | None = None) -> ItemView:
     if document is None:
         document = "[]"
         if changed_at is not None:
-            document = entries_json(load(None, row["installation_status"], row["installed_version_id"], changed_at))
+            document = dump(
+                load(None, None, row["installation_status"], row["installed_version_id"], changed_at).entries
+            )
     view = ItemView(*(*row[:_FIELDS], document))
     if device_id is None:
         return view

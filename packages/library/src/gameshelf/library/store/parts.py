@@ -3,8 +3,8 @@
 from typing import Any
 
 from gameshelf.library.models import InstallationStatus, Product
-from sqlalchemy import BigInteger, Text, case, cast, func, or_, select, true
-from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
+from sqlalchemy import Text, case, cast, func, or_, select, true
+from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import col
 
@@ -21,17 +21,12 @@ def has_title(product_id: Any) -> ColumnElement[bool]:
 
 def installations_of(item: Any) -> Any:
     """An item's installations as text; null where its columns alone count, as a version before this one wrote them."""
-    return case((_is_known(item), cast(item.installations, Text)))
-
-
-def entries_of(item: Any) -> Any:
-    """The entries of an item's installations alone, as text; null as above."""
-    return case((_is_known(item), cast(cast(col(item.installations), JSONB)["entries"], Text)))
+    return case((_is_known(item), cast(col(item.installations), Text)))
 
 
 def status_on_device(item: Any, device_id: Any) -> Any:
     """Where an item stands on a device: by the device's own entry, else by what was said of the account."""
-    path = "$.entries[*] ? (@.device_id == {}).installation_status"
+    path = "$[*] ? (@.device_id == {}).installation_status"
     own = _entry(item, path.format("$device"), device_id)
     account = _entry(item, path.format("null"), device_id)
     return case(
@@ -41,9 +36,7 @@ def status_on_device(item: Any, device_id: Any) -> Any:
 
 
 def _is_known(item: Any) -> ColumnElement[bool]:
-    document = cast(col(item.installations), JSONB)
-    microseconds = func.extract("epoch", col(item.installation_changed_at)) * 1_000_000
-    return cast(document["newest"].astext, BigInteger) == cast(microseconds, BigInteger)
+    return col(item.installations_at) == col(item.installation_changed_at)
 
 
 def _entry(item: Any, path: str, device_id: Any) -> Any:

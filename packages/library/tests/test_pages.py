@@ -198,6 +198,7 @@ def expected(items, wanted):
         and (not wanted.product_type or item.product_type in wanted.product_type)
         and (not wanted.product_ids or item.product_id in wanted.product_ids)
         and not (wanted.uncategorized and item.category_ids)
+        and wanted.played in (None, item.last_played_at is not None)
         and (wanted.category_id is None or wanted.category_id in item.category_ids)
         and (not wanted.search or (item.title and fold_title(wanted.search) in fold_title(item.title)))
     ]
@@ -225,6 +226,7 @@ def expected(items, wanted):
     include_hidden=st.sampled_from([False, True, "only"]),
     product_type=st.sampled_from([(), ("game",), ("dlc", "Game")]),
     uncategorized=st.booleans(),
+    played=st.sampled_from((None, True, False)),
     some=st.one_of(st.none(), st.sets(st.integers(0, 29), min_size=1, max_size=20)),
     limit=st.integers(1, 31),
 )

@@ -109,6 +109,20 @@ async def test_a_summary_is_of_the_products_that_are_asked_for(player, game):
     assert refused.json()["errors"][0]["source"] == {"parameter": "product_ids"}
 
 
+async def test_items_are_listed_by_whether_they_were_played(player, wait_until):
+    played, unplayed = uuid4(), uuid4()
+    await player.buys(played, unplayed)
+
+    async def arrived():
+        return len(await player.products()) == 2
+
+    await wait_until(arrived)
+    await player.post("/playtime/sessions/start", {"product_id": str(played)})
+    for given, expected in (("true", played), ("false", unplayed)):
+        [item] = (await player.get("/items", played=given))["data"]
+        assert item["attributes"]["product_id"] == str(expected)
+
+
 async def test_sessions_are_listed_by_whether_they_run(player, wait_until):
     product = uuid4()
     await player.buys(product)

@@ -179,6 +179,9 @@ def test_anna_has_played_unlocked_sorted_wished_saved_and_shared(anna):
     assert len({one["attributes"]["date"] for one in anna("/playtime/daily")}) >= 10
     summary = {one["attributes"]["title"]: one["attributes"] for one in anna("/achievements/summary?limit=100")}
     assert (summary["Железный самовар"]["percentage"], summary["Рейнджеры тундры"]["unlocked"]) == (100, 1)
+    statuses = [one["attributes"] for one in anna(f"/achievements/status/{demo.product_id('iron-samovar')}")]
+    assert len({one["unlocked_at"][:10] for one in statuses}) >= 2
+    assert all(one["description"] for one in statuses)
     assert [one["attributes"]["item_count"] for one in anna("/categories")] == [3, 2, 1]
     wishes = [one["attributes"] for one in anna("/wishlist/items")]
     assert [bool(one["current_price"]["discount_percent"]) for one in wishes] == [True, False, True, False]

@@ -80,6 +80,8 @@ class ItemFilter(_Command):
     """Any of them, as the Catalog calls it (or the purchase did), in this very case."""
     uncategorized: bool = False
     """Only those in no category."""
+    played: bool | None = None
+    """Only those that were ever played; false: only those that were not."""
     device_id: Name | None = None
     """On which device ``status`` counts; both fields of the summary are that device's, too."""
     page: int = Field(default=1, ge=1, le=MAX_PAGE)

@@ -139,6 +139,7 @@ class _Shape:
     by_type: bool = False
     uncategorized: bool = False
     on_device: bool = False
+    played: bool | None = None
 
     @property
     def source(self) -> _Source:
@@ -160,6 +161,7 @@ class _Shape:
             wanted.uncategorized,
             # Without a status the page is the same, and shows the device's summary.
             bool(wanted.status) and wanted.device_id is not None,
+            wanted.played,
         )
 
     @property
@@ -181,6 +183,9 @@ def _matching(shape: _Shape, *columns: Any) -> Select[Any]:
         matching = matching.where((col(item.installation_status) if status is None else status) == wanted)
     if shape.by_products:
         matching = matching.where(col(item.product_id) == any_(bindparam("product_ids", type_=ARRAY(Uuid))))
+    if shape.played is not None:
+        was_played = col(item.last_played_at).is_not(None)
+        matching = matching.where(was_played if shape.played else ~was_played)
     if shape.uncategorized:
         sorted_into = aliased(ItemCategory)
         its_category: Select[Any] = (

@@ -63,7 +63,7 @@ def tell(api: str, token_of: Callable[[UUID], str], now: datetime) -> None:
     """Tells all of it; what is there already stays. ``api`` is the REST API's base. Raises StoryFailed."""
     anna, vera = _Player(api, token_of(demo.ANNA)), _Player(api, token_of(demo.VERA))
     _play(anna, now)
-    _achieve(anna)
+    _achieve(anna, now)
     _sort(anna)
     for wish in _WISHES:
         known = {name: value for name, value in wish.items() if name != "slug"}
@@ -97,12 +97,19 @@ def _play(player: _Player, now: datetime) -> None:
     player.ask("POST", "/playtime/sessions/import", {"sessions": sessions})
 
 
-def _achieve(player: _Player) -> None:
-    for slug, api_name in _UNLOCKED:
-        player.ask("POST", f"/achievements/{demo.achievement_id(slug, api_name)}/unlock", may_be=(409,))
-    for slug, current in _PROGRESS:
-        path = f"/achievements/{demo.achievement_id(slug, 'COLLECTOR')}/progress"
-        player.ask("POST", path, {"current_progress": current})
+def _achieve(player: _Player, now: datetime) -> None:
+    """What was unlocked in these two weeks, one every other day."""
+    said = [
+        {"achievement_id": str(demo.achievement_id(slug, api_name)), "unlocked": True} for slug, api_name in _UNLOCKED
+    ]
+    said += [
+        {"achievement_id": str(demo.achievement_id(slug, "COLLECTOR")), "current_progress": current}
+        for slug, current in _PROGRESS
+    ]
+    for number, one in enumerate(said):
+        happened_at = now - timedelta(days=13 - number, hours=number)
+        one |= {"client_id": f"demo-{number}", "happened_at": happened_at.isoformat(), "device_id": _DEVICES[0]}
+    player.ask("POST", "/achievements/import", {"achievements": said})
 
 
 def _sort(player: _Player) -> None:

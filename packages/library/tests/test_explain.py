@@ -120,7 +120,7 @@ MOVES = st.one_of(
         st.integers(0, 1),
     ),
     st.tuples(st.sampled_from(["widen", "narrow", "brief", "play", "stop", "die"]), st.integers(0, 1)),
-    st.tuples(st.sampled_from(["own", "give_back", "forbid", "allow", "wait"]), st.just(0)),
+    st.tuples(st.sampled_from(["own", "give_back", "forbid", "allow", "free", "paid", "wait"]), st.just(0)),
 )
 
 
@@ -155,6 +155,8 @@ class History:
                 await family.library.revoke(self.member, game)
             case "forbid" | "allow":
                 await catalog(family, game, family_sharing_allowed=move == "allow")
+            case "free" | "paid":
+                await catalog(family, game, is_free_to_play=move == "free")
             case "wait":
                 family.now += timedelta(minutes=1)
             case "invite":
@@ -212,7 +214,8 @@ async def test_the_chain_comes_to_the_answer_that_everybody_gets_and_to_what_a_s
     [access] = await family.access.access([(history.member, history.game)])
     item = found.item
     owned = (item.acquisition_type, item.added_at) if item else (None, None)
-    assert found.access == access == concluded(*owned, bool(found.grants), found.links)
+    is_free = found.catalog is not None and found.catalog.is_free_to_play is True
+    assert found.access == access == concluded(*owned, bool(found.grants), is_free, found.links)
     family.now = found.at
     savepoint = family.connection.transaction()
     await savepoint.start()

@@ -31,6 +31,7 @@ class OwnCopies:
     def __init__(self, owned):
         self.owned = owned
         self.shared = {}
+        self.bought = set()
 
     async def take(self, user_id, product_id, session_id):
         if product_id in self.shared:
@@ -38,6 +39,13 @@ class OwnCopies:
         if product_id not in self.owned.since:
             raise PermissionDenied
         return SimpleNamespace(owner_user_id=None, seat_number=None)
+
+    async def owns(self, user_id, product_id):
+        return product_id in self.bought
+
+    async def take_shared(self, user_id, product_id, session_id):
+        owners = self.shared.get(product_id)
+        return SimpleNamespace(owner_user_id=owners[0], seat_number=8) if owners else None
 
     async def lock_copies(self, user_id, product_ids):
         return {product: self.shared[product] for product in product_ids if product in self.shared}

@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from gameshelf.kernel.errors import InvalidInput, PermissionDenied
 from gameshelf.kernel.paging import Page
-from gameshelf.playtime import PlaytimeChanged, SessionEnded, SessionNotFound, SessionResumed, SessionStarted
+from gameshelf.playtime import (
+    PlaytimeChanged,
+    SessionCopyChanged,
+    SessionEnded,
+    SessionNotFound,
+    SessionResumed,
+    SessionStarted,
+)
 from gameshelf.playtime.rules import seconds
 
 HOUR = 3600
@@ -282,7 +289,9 @@ async def test_a_shared_copy_is_told_from_ones_own(play):
 
 @pytest.mark.parametrize(("silent_for", "seconds"), [(60, 300), (200, 100)])
 async def test_a_session_ends_when_its_seat_is_lost_or_at_its_last_sign_of_life(play, silent_for, seconds):
-    session = await play.start(play.own())
+    product = play.own()
+    play.copies.shared[product] = [uuid4()]
+    session = await play.start(product)
     lost_at = play.now + timedelta(seconds=300)
     await play.connection.execute(
         "UPDATE playtime.playtime_sessions SET last_heartbeat_at = $1 WHERE id = $2",
@@ -295,6 +304,51 @@ async def test_a_session_ends_when_its_seat_is_lost_or_at_its_last_sign_of_life(
     assert not await play.service.lose_seat(play.user, session.id, lost_at, silence)
     [ended] = play.told(SessionEnded)
     assert (ended.end_reason, ended.duration_seconds) == ("seat_lost", seconds)
+
+
+async def test_who_owns_what_they_play_loses_no_seat(play):
+    session = await play.start(play.own())
+    assert not await play.service.lose_seat(play.user, session.id, play.now)
+    assert play.told(SessionEnded) == []
+
+
+async def test_who_bought_the_game_without_its_being_noticed_plays_on_when_the_share_ends(play):
+    """As under a release before, which left the session on the shared copy."""
+    product, owner = play.own(), uuid4()
+    play.copies.shared[product] = [owner]
+    first, second = await play.start(product), await play.start(product, "deck")
+    play.copies.bought.add(product)
+    await play.service.end_access(play.user, {product}, owner, first.id)
+    assert not await play.service.lose_seat(play.user, second.id, play.now)
+    assert play.told(SessionEnded) == []
+    assert [one.session_id for one in play.told(SessionCopyChanged)] == [first.id, second.id]
+
+
+async def test_a_session_goes_on_on_another_copy_under_its_id(play):
+    product, owner = play.own(), uuid4()
+    play.copies.shared[product] = [owner]
+    session = await play.start(product)
+    play.later(minutes=1)
+    await play.service.go_on_with_own(play.user, {product})
+    await play.service.go_on_with_own(play.user, {product})
+    play.later(minutes=1)
+    await play.service.lose_own(play.user, {product})
+    changed = [(one.left_owner_user_id, one.copy_owner_user_id) for one in play.told(SessionCopyChanged)]
+    assert changed == [(owner, None), (None, owner)]
+    del play.copies.shared[product]
+    await play.service.go_on_with_own(play.user, {product})
+    play.later(minutes=1)
+    await play.service.lose_own(play.user, {product})
+    [ended] = play.told(SessionEnded)
+    assert (ended.session_id, ended.end_reason, ended.duration_seconds) == (session.id, "access_revoked", 180)
+    parts = await play.connection.fetch(
+        "SELECT copy_owner_user_id, seat_number, end_time - start_time AS length FROM playtime.playtime_copy_parts "
+        "WHERE user_id = $1 ORDER BY start_time",
+        play.user,
+    )
+    minute = timedelta(minutes=1)
+    # The last change came in the same second as the one before, which so has no length.
+    assert [tuple(part) for part in parts] == [(owner, 7, minute), (None, None, minute)]
 
 
 async def test_play_offline_counts_on_the_first_copy_that_nobody_else_played(play):

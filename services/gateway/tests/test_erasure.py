@@ -271,6 +271,9 @@ async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_
     await have_had_a_family(database, player)
     await database.execute("INSERT INTO library.first_accesses VALUES ($1, $1, now())", player.id)
     await database.execute(
+        "INSERT INTO playtime.playtime_copy_parts VALUES ($1, $1, now() - interval '1 minute', now(), $1)", player.id
+    )
+    await database.execute(
         "INSERT INTO playtime.playtime_corrections VALUES ($1, $1, $1, 5, 'a mistake', now())", player.id
     )
     await database.execute(

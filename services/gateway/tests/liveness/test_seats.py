@@ -43,7 +43,7 @@ OPS = st.one_of(
     st.tuples(st.just("share"), LINKED, GAME),
     st.tuples(st.just("narrow"), LINKED, GAME),
     st.tuples(st.just("widen"), LINKED, GAME),
-    st.tuples(st.just("refund"), st.just(OWNER), GAME),
+    st.tuples(st.just("refund"), PLAYERS, GAME),
     st.tuples(st.just("buy"), PLAYERS, GAME),
 )
 ROUNDS = st.lists(

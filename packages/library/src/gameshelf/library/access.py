@@ -13,7 +13,7 @@ from gameshelf.library.family.errors import FamilyAccessRestricted
 from gameshelf.library.family.rules import RESTRICTED, Verdict
 from gameshelf.library.first_access import first_access
 from gameshelf.library.models import AcquisitionType, FamilyMembership, Grant, LibraryItem, LinkStatus
-from gameshelf.library.visible import FENCE, has_own, is_active, is_forbidden, is_in_scope
+from gameshelf.library.visible import FENCE, has_own, is_active, is_forbidden, is_free, is_in_scope
 from sqlalchemy import Uuid, and_, bindparam, case, func, literal, or_, select, true
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -23,9 +23,9 @@ from sqlmodel import col
 class Access:
     """Whether a user may play a product.
 
-    ``reason`` is ``owned`` or ``shared``; without access ``refunded`` (every grant that was heard of has ended),
-    ``not_owned``, or what keeps a link from giving it: ``out_of_scope``, ``sharing_forbidden``, ``link_expired``,
-    ``link_ended``, ``link_pending``. The rest is None without access.
+    ``reason`` is ``owned`` or ``shared``; without access ``claimable`` (it is free, and not claimed), ``refunded``
+    (every grant that was heard of has ended), ``not_owned``, or what keeps a link from giving it: ``out_of_scope``,
+    ``sharing_forbidden``, ``link_expired``, ``link_ended``, ``link_pending``. The rest is None without access.
     """
 
     has_access: bool
@@ -33,6 +33,17 @@ class Access:
     acquired_at: datetime | None = None
     access_type: str | None = None
     shared_from_user_id: UUID | None = None
+
+
+CLAIMABLE = "claimable"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Who shares a product, and since when its member may play it (aware)."""
+
+    owner_user_id: UUID
+    since: datetime
 
 
 _I, _M = LibraryItem, FamilyMembership
@@ -103,6 +114,7 @@ _access_of_pairs = (
         .where(col(Grant.user_id) == _asked_in_order.c.user_id, col(Grant.product_id) == _asked_in_order.c.product_id)
         .exists()
         .label("was_granted"),
+        is_free(_asked_in_order.c.product_id).label("is_free"),
     )
     .select_from(_asked_in_order)
     .outerjoin(
@@ -125,6 +137,12 @@ _SHARING_OWNERS = Statement(
     .select_from(_wanted)
     .join(_offers, _offers.c.verdict == _VERDICTS.index(Verdict.SHARED))
     .where(~has_own(user(), _wanted.c.product_id))
+    .order_by(_offers.c.active_since, _offers.c.id)
+)
+_SHARES = Statement(
+    select(_wanted.c.product_id, _offers.c.owner_user_id, _offers.c.since)
+    .select_from(_wanted)
+    .join(_offers, _offers.c.verdict == _VERDICTS.index(Verdict.SHARED))
     .order_by(_offers.c.active_since, _offers.c.id)
 )
 _OWNS = Statement(
@@ -196,10 +214,19 @@ class AccessQueries:
             owners.setdefault(row["product_id"], []).append(row["owner_user_id"])
         return owners
 
+    async def shares(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, Share]:
+        """Of these products those that are shared with the user, whether or not they own them, by the oldest link."""
+        shares: dict[UUID, Share] = {}
+        for row in await _SHARES.all(self._connection, user_id=user_id, product_ids=list(product_ids)):
+            shares.setdefault(row["product_id"], Share(row["owner_user_id"], row["since"]))
+        return shares
+
 
 def _access(row: Any) -> Access:
     if row["acquisition_type"] is not None:
         return Access(True, "owned", row["added_at"], row["acquisition_type"])
+    if row["is_free"]:
+        return Access(False, CLAIMABLE)
     if row["verdict"] is None:
         return Access(False, "refunded" if row["was_granted"] else "not_owned")
     verdict = _VERDICTS[row["verdict"]]

@@ -17,6 +17,8 @@ class GameAdded(Event):
     acquisition_type: str
     added_at: datetime
     """The source's own time (of the purchase, the gift …), not that of processing."""
+    was_shared: bool = False
+    """Whether the user saw the game before, because somebody shares it with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,9 @@ class GameRemoved(Event):
     item_id: UUID
     product_id: UUID
     reason: str
+    shared_from_user_id: UUID | None = None
+    """Who shares the game with the user, who still sees and plays it then; None where it is gone."""
+    shared_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,7 +142,9 @@ class AccessExplained:
         catalog = CatalogWord(*words) if known_id else None
         item = ItemState(*item_values) if item_values[0] else None
         is_owned = item is not None and item.acquisition_type is not None
-        is_forbidden = catalog is not None and catalog.family_sharing_allowed is False
+        is_forbidden = catalog is not None and (
+            catalog.family_sharing_allowed is False or bool(catalog.is_free_to_play)
+        )
         grants = await SupportQueries(self._connection).grants(user_id, [product_id])
         links = await self._links(user_id, product_id, is_forbidden, at)
         [access] = await AccessQueries(self._connection).access([(user_id, product_id)])

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from gameshelf.library.access import Access
+from gameshelf.library.access import CLAIMABLE, Access
 from gameshelf.library.family.queries import TakenSeat
 from gameshelf.library.family.rules import SEAT_UNPROVEN, Verdict, effective, verdict
 from gameshelf.library.family.store import Link
@@ -100,11 +100,19 @@ def _weight(one: LinkReason) -> tuple[int, bool, float, UUID]:
 
 
 def concluded(
-    acquisition_type: str | None, added_at: datetime | None, was_granted: bool, links: Iterable[LinkReason]
+    acquisition_type: str | None,
+    added_at: datetime | None,
+    was_granted: bool,
+    is_free: bool,
+    links: Iterable[LinkReason],
 ) -> Access:
-    """What the chain comes to, from the item's ownership, whether there ever was a grant, and the links."""
+    """What the chain comes to, from the item's ownership, whether there ever was a grant, whether the product is free,
+    and the links.
+    """
     if acquisition_type is not None:
         return Access(True, "owned", added_at, acquisition_type)
+    if is_free:
+        return Access(False, CLAIMABLE)
     first = next(iter(by_weight(links)), None)
     if first is None:
         return Access(False, "refunded" if was_granted else "not_owned")

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from gameshelf.kernel.clock import Clock, not_in_future, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.events import Record
+from gameshelf.library.access import AccessQueries, Share
 from gameshelf.library.categories import CategoryUseCases
 from gameshelf.library.edits import ItemEdits
 from gameshelf.library.errors import (
@@ -51,6 +52,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
         self._items = ItemStore(connection)
         self._categories = CategoryStore(connection)
         self._queries = LibraryQueries(connection)
+        self._access = AccessQueries(connection)
         self._record = record
         self._clock = clock
 
@@ -166,9 +168,13 @@ class LibraryService(ItemEdits, CategoryUseCases):
             owned = ownership(live.get(item.product_id, ()))
             if owned != item.ownership:
                 changed.append((item, owned))
-                self._record_ownership(user_id, item, owned, reason)
-        if changed:
-            await self._items.set_ownership(user_id, changed, products)
+        if not changed:
+            return
+        await self._items.set_ownership(user_id, changed, products)
+        turned = [item.product_id for item, owned in changed if owned is None or item.ownership is None]
+        shares = await self._access.shares(user_id, turned) if turned else {}
+        for item, owned in changed:
+            self._record_ownership(user_id, item, owned, reason, shares.get(item.product_id))
 
     async def _live(self, user_id: UUID, product_ids: Iterable[UUID]) -> dict[UUID, list[Holding]]:
         """The live grants of each product, once what the facts of orders say of them is written down."""
@@ -194,7 +200,9 @@ class LibraryService(ItemEdits, CategoryUseCases):
             await self._grants.set_ends(user_id, changed)
         return live
 
-    def _record_ownership(self, user_id: UUID, item: StoredItem, owned: Ownership | None, reason: str) -> None:
+    def _record_ownership(
+        self, user_id: UUID, item: StoredItem, owned: Ownership | None, reason: str, share: Share | None
+    ) -> None:
         now = self._clock()
         if owned is None:
             self._record(
@@ -204,6 +212,8 @@ class LibraryService(ItemEdits, CategoryUseCases):
                     item_id=item.id,
                     product_id=item.product_id,
                     reason=reason,
+                    shared_from_user_id=share.owner_user_id if share else None,
+                    shared_since=share.since if share else None,
                 )
             )
         elif item.ownership is None:
@@ -215,6 +225,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
                     product_id=item.product_id,
                     acquisition_type=owned.acquisition_type,
                     added_at=owned.added_at,
+                    was_shared=share is not None,
                 )
             )
         else:

@@ -71,10 +71,20 @@ def is_in_scope(membership: Any, product_id: Any) -> Any:
 
 
 def is_forbidden(product_id: Any) -> Any:
-    """Whether the Catalog forbids to share a product; one that it has not spoken of may be shared."""
+    """Whether a product is never shared: the Catalog forbids it, or it is free, so that whoever wants it claims it. One
+    that the Catalog has not spoken of may be shared.
+    """
     product = aliased(Product)
-    said = select(col(product.family_sharing_allowed)).where(col(product.product_id) == product_id)
-    return func.coalesce(said.correlate_except(product).scalar_subquery(), True).is_(False)
+    may_not = or_(col(product.family_sharing_allowed).is_(False), col(product.is_free_to_play).is_(True))
+    said = select(may_not).where(col(product.product_id) == product_id)
+    return func.coalesce(said.correlate_except(product).scalar_subquery(), False)
+
+
+def is_free(product_id: Any) -> Any:
+    """Whether the Catalog says that a product is free to play: a value that is looked up row by row."""
+    product = aliased(Product)
+    said = select(col(product.is_free_to_play)).where(col(product.product_id) == product_id)
+    return func.coalesce(said.correlate_except(product).scalar_subquery(), False)
 
 
 def has_own(user_id: Any, product_id: Any) -> Any:

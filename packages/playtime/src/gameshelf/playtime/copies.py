@@ -10,15 +10,16 @@ from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
-from gameshelf.playtime.models import PlaytimeSession
+from gameshelf.playtime.models import PlaytimeCopyPart, PlaytimeSession
 from gameshelf.playtime.rules import Interval
 from sqlalchemy import Integer, Uuid, and_, any_, bindparam, func, or_, select, tuple_, union_all, update
 from sqlmodel import col
 
-_S = PlaytimeSession
+_S, _P = PlaytimeSession, PlaytimeCopyPart
+_COPY_SINCE = func.coalesce(col(_S.copy_since), col(_S.start_time))
 
 _PLAYED_SINCE = Statement(
-    select(func.min(col(_S.start_time)).label("since")).where(
+    select(func.min(_COPY_SINCE).label("since")).where(
         col(_S.user_id) == user(),
         col(_S.product_id) == bindparam("product_id", type_=Uuid),
         col(_S.end_time).is_(None),
@@ -27,13 +28,16 @@ _PLAYED_SINCE = Statement(
 )
 _RUNNING = Statement(
     select(col(_S.id)).where(
-        col(_S.user_id) == user(), col(_S.id) == any_(array("session_ids", Uuid)), col(_S.end_time).is_(None)
+        col(_S.user_id) == user(),
+        col(_S.id) == any_(array("session_ids", Uuid)),
+        col(_S.end_time).is_(None),
+        col(_S.copy_owner_user_id).is_not(None),
     )
 )
 _SINCE, _UNTIL = bindparam("since", type_=TIME), bindparam("until", type_=TIME)
 _copies = rows("copies", owner_id=("owner_ids", Uuid), product_id=("product_ids", Uuid))
-_overlaps = and_(col(_S.start_time) < _UNTIL, or_(col(_S.end_time).is_(None), col(_S.end_time) > _SINCE))
-_played = (_copies.c.owner_id, _copies.c.product_id, col(_S.start_time), func.coalesce(col(_S.end_time), _UNTIL))
+_overlaps = and_(_COPY_SINCE < _UNTIL, or_(col(_S.end_time).is_(None), col(_S.end_time) > _SINCE))
+_played = (_copies.c.owner_id, _copies.c.product_id, _COPY_SINCE, func.coalesce(col(_S.end_time), _UNTIL))
 _by_owners = (
     select(*_played)
     .select_from(_copies)
@@ -49,7 +53,24 @@ _by_members = (
     )
     .where(_overlaps, col(_S.user_id) != user())
 )
-_PLAYED_BY_OTHERS = Statement(union_all(_by_owners, _by_members))
+_part_overlaps = and_(col(_P.start_time) < _UNTIL, col(_P.end_time) > _SINCE)
+_part_played = (_copies.c.owner_id, _copies.c.product_id, col(_P.start_time), col(_P.end_time))
+_parts_by_owners = (
+    select(*_part_played)
+    .select_from(_copies)
+    .join(PlaytimeCopyPart, and_(col(_P.user_id) == _copies.c.owner_id, col(_P.product_id) == _copies.c.product_id))
+    .where(_part_overlaps, col(_P.copy_owner_user_id).is_(None))
+)
+_parts_by_members = (
+    select(*_part_played)
+    .select_from(_copies)
+    .join(
+        PlaytimeCopyPart,
+        and_(col(_P.copy_owner_user_id) == _copies.c.owner_id, col(_P.product_id) == _copies.c.product_id),
+    )
+    .where(_part_overlaps, col(_P.user_id) != user())
+)
+_PLAYED_BY_OTHERS = Statement(union_all(_by_owners, _by_members, _parts_by_owners, _parts_by_members))
 
 
 _FORGET_OWNER = Statement(
@@ -65,9 +86,24 @@ _FORGET_OWNER = Statement(
 )
 
 
+_FORGET_OWNER_OF_PARTS = Statement(
+    update(PlaytimeCopyPart)
+    .values(copy_owner_user_id=None)
+    .where(
+        tuple_(col(_P.user_id), col(_P.session_id), col(_P.start_time)).in_(
+            select(col(_P.user_id), col(_P.session_id), col(_P.start_time))
+            .where(col(_P.copy_owner_user_id) == user())
+            .limit(bindparam("limit", type_=Integer))
+        )
+    )
+)
+
+
 async def forget_owner(connection: Connection, owner_id: UUID, limit: int) -> bool:
-    """Takes an owner's id out of sessions that others played on their copies and that have ended; whether it did."""
-    return await _FORGET_OWNER.run(connection, user_id=owner_id, limit=limit) > 0
+    """Takes an owner's id out of what others played on their copies and that is over; whether it did."""
+    if await _FORGET_OWNER.run(connection, user_id=owner_id, limit=limit):
+        return True
+    return await _FORGET_OWNER_OF_PARTS.run(connection, user_id=owner_id, limit=limit) > 0
 
 
 class CopyQueries:
@@ -82,7 +118,7 @@ class CopyQueries:
         return row["since"] if row else None
 
     async def running(self, user_id: UUID, session_ids: Collection[UUID]) -> set[UUID]:
-        """Those of a user's sessions that run."""
+        """Those of a user's sessions that run and play somebody else's copy."""
         found = await _RUNNING.all(self._connection, user_id=user_id, session_ids=list(session_ids))
         return {row["id"] for row in found}
 

@@ -26,6 +26,17 @@ class SessionResumed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCopyChanged(Event):
+    """A session that runs goes on on another copy of its product. An owner is None for the user's own copy."""
+
+    session_id: UUID
+    product_id: UUID
+    copy_owner_user_id: UUID | None
+    left_owner_user_id: UUID | None
+    """Whose copy it played until now: its seat there is to be freed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded(Event):
     """A session is over, or was played offline and told of now. Seconds are whole."""
 

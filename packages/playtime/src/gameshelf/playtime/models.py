@@ -125,7 +125,37 @@ class PlaytimeSession(_Table, table=True):
     """The fencing number of the seat, when a shared copy is played."""
     copy_owner_user_id: UUID | None = None
     """Whose copy is played; null: the user's own."""
+    copy_since: datetime | None = _time(default=None, nullable=True)
+    """Since when this copy is played; null: from the beginning. What was before are ``PlaytimeCopyPart`` rows."""
     created_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
+class PlaytimeCopyPart(_Table, table=True):
+    """A stretch of a session that was played on another copy than the one that the session has now."""
+
+    __tablename__ = "playtime_copy_parts"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "session_id", "start_time"),
+        CheckConstraint("end_time > start_time", name="forwards"),
+        Index("ix_playtime_copy_parts_product", "user_id", "product_id", "start_time"),
+        # Who else played a shared copy, and when.
+        Index(
+            "ix_playtime_copy_parts_copy",
+            "copy_owner_user_id",
+            "product_id",
+            "start_time",
+            postgresql_where=text("copy_owner_user_id IS NOT NULL"),
+        ),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    session_id: UUID = Field(primary_key=True)
+    start_time: datetime = _time(primary_key=True)
+    end_time: datetime = _time()
+    product_id: UUID
+    copy_owner_user_id: UUID | None = None
+    """Whose copy was played; null: the user's own."""
+    seat_number: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class PlaytimeInterval(_Table, table=True):

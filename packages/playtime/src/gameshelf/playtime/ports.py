@@ -39,6 +39,14 @@ class Copies(Protocol):
         """The copy that a session of the user's may play from now on. Raises what refuses it."""
         ...
 
+    async def owns(self, user_id: UUID, product_id: UUID) -> bool:
+        """Whether the user has a copy of their own."""
+        ...
+
+    async def take_shared(self, user_id: UUID, product_id: UUID, session_id: UUID) -> Copy | None:
+        """A shared copy that a session of a user without an own one may go on with; None where no seat is free."""
+        ...
+
     async def lock_copies(self, user_id: UUID, product_ids: set[UUID]) -> dict[UUID, list[UUID]]:
         """By product the owners whose copy is shared with the user, best first; nothing for products of their own.
 

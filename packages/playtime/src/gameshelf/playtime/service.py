@@ -19,12 +19,13 @@ from gameshelf.playtime.events import (
     PlaytimeChanged,
     PlaytimeCorrected,
     ProductPlaytime,
+    SessionCopyChanged,
     SessionEnded,
     SessionResumed,
     SessionStarted,
 )
 from gameshelf.playtime.models import EndReason
-from gameshelf.playtime.ports import Access, Copies
+from gameshelf.playtime.ports import Access, Copies, Copy
 from gameshelf.playtime.recompute import Recount, Recounts
 from gameshelf.playtime.rules import (
     Interval,
@@ -138,25 +139,77 @@ class PlaytimeService:
     ) -> None:
         """The user may not play these copies any more, their own or an owner's: what runs of them ends now.
 
-        With a ``session_id`` that session alone. One that was silent before, and is perhaps dead for long, ends at its
-        last checkpointed sign of life.
+        With a ``session_id`` that session alone. What runs of an owner's copy goes on where the user has one of their
+        own. One that was silent before, and is perhaps dead for long, ends at its last checkpointed sign of life.
         """
         now = self._clock()
         for session in await self._sessions.running_of_products(user_id, product_ids):
             if session.copy_owner_user_id == copy_owner_id and session_id in (None, session.id):
+                if await self._goes_on(user_id, session):
+                    continue
                 ended_at = end_of_lost(session.start_time, now, session.last_heartbeat_at, self._silence)
                 await self._end(user_id, session, ended_at, EndReason.ACCESS_REVOKED)
+
+    async def go_on_with_own(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
+        """The user owns these products from now on: what they play of shared copies goes on on their own."""
+        for session in await self._sessions.running_of_products(user_id, product_ids):
+            if session.copy_owner_user_id is not None:
+                await self._change_copy(user_id, session, _OWN)
+
+    async def lose_own(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
+        """The user owns these products no more: what they play of their own copies goes on on a shared copy whose seat
+        is free, or ends as with ``end_access``.
+
+        Of several devices the one that showed life last comes first; one that has been silent takes no seat.
+        """
+        now = self._clock()
+        running = await self._sessions.running_of_products(user_id, product_ids)
+        own = [session for session in running if session.copy_owner_user_id is None]
+        for session in sorted(own, key=lambda session: (session.last_heartbeat_at, session.id), reverse=True):
+            is_alive = now - session.last_heartbeat_at <= self._silence
+            copy = await self._copies.take_shared(user_id, session.product_id, session.id) if is_alive else None
+            if copy:
+                await self._change_copy(user_id, session, copy)
+            else:
+                ended_at = end_of_lost(session.start_time, now, session.last_heartbeat_at, self._silence)
+                await self._end(user_id, session, ended_at, EndReason.ACCESS_REVOKED)
+
+    async def _goes_on(self, user_id: UUID, session: StoredSession) -> bool:
+        """Whether a session on a shared copy goes on on the user's own: one that was bought since it began.
+
+        That happens with the purchase already, unless a release before took it.
+        """
+        if session.copy_owner_user_id is None or not await self._copies.owns(user_id, session.product_id):
+            return False
+        await self._change_copy(user_id, session, _OWN)
+        return True
+
+    async def _change_copy(self, user_id: UUID, session: StoredSession, copy: Copy) -> None:
+        now = self._clock()
+        await self._sessions.change_copy(user_id, session.id, copy, to_second(now))
+        self._record(
+            SessionCopyChanged(
+                user_id=user_id,
+                occurred_at=now,
+                session_id=session.id,
+                product_id=session.product_id,
+                copy_owner_user_id=copy.owner_user_id,
+                left_owner_user_id=session.copy_owner_user_id,
+            )
+        )
 
     async def lose_seat(
         self, user_id: UUID, session_id: UUID, lost_at: datetime, silence: timedelta | None = None
     ) -> bool:
-        """Ends a session whose seat is lost since ``lost_at``; False when it has ended.
+        """Ends a session whose seat is lost since ``lost_at``; False when it has ended, or plays the user's own copy.
 
         One that showed no checkpointed sign of life for longer than ``silence``, by default the service's own, ends at
         its last one.
         """
         session = await self._sessions.find(user_id, session_id)
-        if session is None or session.end_time is not None:
+        if session is None or session.end_time is not None or session.copy_owner_user_id is None:
+            return False
+        if await self._goes_on(user_id, session):
             return False
         ended_at = end_of_lost(session.start_time, lost_at, session.last_heartbeat_at, silence or self._silence)
         return await self._end(user_id, session, ended_at, EndReason.SEAT_LOST) is not None
@@ -362,6 +415,15 @@ class PlaytimeService:
         if await ERASURE.erase_some(self._connection, user_id, limit):
             return True
         return await forget_owner(self._connection, user_id, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnCopy:
+    owner_user_id: UUID | None = None
+    seat_number: int | None = None
+
+
+_OWN = _OwnCopy()
 
 
 def _interval(session: StoredSession) -> Interval:

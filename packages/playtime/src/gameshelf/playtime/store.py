@@ -15,6 +15,7 @@ from gameshelf.kernel.sql import TIME, Erasure, array, rows, user
 from gameshelf.playtime.models import (
     EndReason,
     PlaytimeAnomaly,
+    PlaytimeCopyPart,
     PlaytimeCorrection,
     PlaytimeInterval,
     PlaytimeSession,
@@ -42,7 +43,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-ERASURE = Erasure((PlaytimeSession, PlaytimeInterval, PlaytimeTotal, PlaytimeCorrection, PlaytimeAnomaly, PlaytimeSync))
+ERASURE = Erasure(
+    (
+        PlaytimeSession,
+        PlaytimeCopyPart,
+        PlaytimeInterval,
+        PlaytimeTotal,
+        PlaytimeCorrection,
+        PlaytimeAnomaly,
+        PlaytimeSync,
+    )
+)
 
 _S, _I, _T = PlaytimeSession, PlaytimeInterval, PlaytimeTotal
 
@@ -174,6 +185,29 @@ _END_DEAD = Statement(
         duration_seconds=bindparam("seconds", type_=Integer),
         end_reason=bindparam("reason", type_=String),
     )
+)
+_NOW = bindparam("now", type_=TIME)
+_copy_since = func.coalesce(col(_S.copy_since), col(_S.start_time))
+_left = (
+    insert(PlaytimeCopyPart)
+    .from_select(
+        ["user_id", "session_id", "start_time", "end_time", "product_id", "copy_owner_user_id", "seat_number"],
+        select(
+            user(), col(_S.id), _copy_since, _NOW, col(_S.product_id), col(_S.copy_owner_user_id), col(_S.seat_number)
+        ).where(_OF_USER, _ID, col(_S.end_time).is_(None), _copy_since < _NOW),
+        include_defaults=False,
+    )
+    .cte("left_copy")
+)
+_CHANGE_COPY = Statement(
+    update(PlaytimeSession)
+    .where(_OF_USER, _ID, col(_S.end_time).is_(None))
+    .values(
+        copy_owner_user_id=bindparam("new_owner_id", type_=Uuid),
+        seat_number=bindparam("new_seat_number", type_=BigInteger),
+        copy_since=func.greatest(_copy_since, _NOW),
+    )
+    .add_cte(_left)
 )
 _told = rows("told", device_id=("device_ids", String), client_session_id=("client_ids", String))
 _IMPORTED = Statement(
@@ -363,6 +397,17 @@ class SessionStore:
             client_ids=[client_id for _, client_id in unique],
         )
         return {(row["device_id"], row["client_session_id"]): StoredSession(*row.values()) for row in found}
+
+    async def change_copy(self, user_id: UUID, session_id: UUID, copy: Copy, now: datetime) -> None:
+        """A running session goes on on another copy; what it played until ``now`` (a whole second) stays known."""
+        await _CHANGE_COPY.run(
+            self._connection,
+            user_id=user_id,
+            session_id=session_id,
+            new_owner_id=copy.owner_user_id,
+            new_seat_number=copy.seat_number,
+            now=now,
+        )
 
     async def add_imported(self, user_id: UUID, sessions: Sequence[StoredSession]) -> None:
         """Writes sessions that have ended long since."""

@@ -11,7 +11,7 @@ from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.kernel.events import Event
 from gameshelf.library import SeatReclaimed
-from gameshelf.playtime import AnomalyFound, EndReason, SessionEnded, SessionResumed, SessionStarted
+from gameshelf.playtime import AnomalyFound, EndReason, SessionCopyChanged, SessionEnded, SessionResumed, SessionStarted
 from gameshelf.savegames import SavegameUploaded, UploadFailed, UploadUnneeded
 from gameshelf.wishlist import SaleNoticed
 
@@ -25,6 +25,7 @@ class AfterCommit:
         self._table: dict[type[Event], Callable[[Any], None]] = {
             SessionStarted: self._session_runs,
             SessionResumed: self._session_runs,
+            SessionCopyChanged: self._copy_changed,
             SessionEnded: self._session_ended,
             AnomalyFound: self._anomaly_found,
             AchievementUnlocked: self._achievement_unlocked,
@@ -47,6 +48,9 @@ class AfterCommit:
     def _session_ended(self, event: SessionEnded) -> None:
         if event.end_reason != EndReason.IMPORTED:
             self._heartbeats.ended(event.user_id, event.session_id)
+
+    def _copy_changed(self, event: SessionCopyChanged) -> None:
+        self._heartbeats.lost_seats.kept(event.user_id, event.session_id)
 
     def _achievement_unlocked(self, event: AchievementUnlocked) -> None:
         self._metrics.achievements_unlocked.inc()

@@ -121,7 +121,7 @@ class Heartbeats:
         """
         one = member(user_id, session_id)
         lost_at = self.lost_seats.until(one)
-        if lost_at is not None and lost_at <= self._clock():
+        if lost_at is not None and await self.lost_seats.is_over(one, self._clock()):
             raise FamilySeatLost(lost_at=lost_at)
         refusals = await self.add((one,)).refusals((one,))
         for refusal in refusals.values():

@@ -1,9 +1,11 @@
 """Sessions that play a copy which its owner wants back, known in every process: a heartbeat only looks it up."""
 
 from datetime import datetime
+from uuid import UUID
 
-from gameshelf.gateway.adapters.live_sessions import Member, member
+from gameshelf.gateway.adapters.live_sessions import Member, member, session_key
 from gameshelf.gateway.database import Acquire
+from gameshelf.gateway.failures import is_passing
 from gameshelf.library import FamilyQueries, SeatReclaimed
 
 _MOST = 100_000
@@ -25,6 +27,26 @@ class LostSeats:
     def heard(self, event: SeatReclaimed) -> None:
         """An owner has just asked for their copy."""
         self._until[member(event.user_id, event.session_id)] = event.lost_at
+
+    def kept(self, user_id: UUID, session_id: UUID) -> None:
+        """A session goes on on another copy."""
+        self._until.pop(member(user_id, session_id), None)
+
+    async def is_over(self, one: Member, now: datetime) -> bool:
+        """Whether a session's time has passed; PostgreSQL decides, since another process may just have committed that
+        it goes on on the player's own copy.
+        """
+        until = self._until.get(one)
+        if until is None or until > now:
+            return False
+        key = session_key(one)
+        try:
+            async with self._acquire() as connection:
+                return await FamilyQueries(connection).is_lost(key.user_id, key.session_id, now)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            return True
 
     def until(self, one: Member) -> datetime | None:
         """When a session has to stop; None for one that need not."""

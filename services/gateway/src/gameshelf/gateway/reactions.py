@@ -19,7 +19,7 @@ from gameshelf.library import (
     Playtime,
     ShareWithdrawn,
 )
-from gameshelf.playtime import PlaytimeChanged, PlaytimeService, SessionEnded
+from gameshelf.playtime import PlaytimeChanged, PlaytimeService, SessionCopyChanged, SessionEnded
 from gameshelf.wishlist import WishlistService
 
 if TYPE_CHECKING:
@@ -34,8 +34,12 @@ async def show_playtime(transaction: "Transaction", user_id: UUID, events: Seque
     await transaction.of(LibraryService).set_playtime(user_id, played)
 
 
-async def end_play(transaction: "Transaction", user_id: UUID, events: Sequence[GameRemoved]) -> None:
-    await transaction.of(PlaytimeService).end_access(user_id, {event.product_id for event in events})
+async def play_own(transaction: "Transaction", user_id: UUID, events: Sequence[GameAdded]) -> None:
+    await transaction.of(PlaytimeService).go_on_with_own(user_id, {event.product_id for event in events})
+
+
+async def play_shared_or_end(transaction: "Transaction", user_id: UUID, events: Sequence[GameRemoved]) -> None:
+    await transaction.of(PlaytimeService).lose_own(user_id, {event.product_id for event in events})
 
 
 async def end_shared_play(transaction: "Transaction", user_id: UUID, events: Sequence[ShareWithdrawn]) -> None:
@@ -53,6 +57,12 @@ async def free_seat(transaction: "Transaction", user_id: UUID, events: Sequence[
     seated = [event.session_id for event in events if event.seat_number is not None]
     if seated:
         await transaction.of(FamilySeats).release(user_id, seated)
+
+
+async def leave_seat(transaction: "Transaction", user_id: UUID, events: Sequence[SessionCopyChanged]) -> None:
+    left = [event.session_id for event in events if event.left_owner_user_id is not None]
+    if left:
+        await transaction.of(FamilySeats).release(user_id, left)
 
 
 async def count_owner(transaction: "Transaction", user_id: UUID, events: Sequence[GameAdded]) -> None:
@@ -77,9 +87,10 @@ async def drop_wish(transaction: "Transaction", user_id: UUID, events: Sequence[
 
 REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
     PlaytimeChanged: [show_playtime],
-    GameAdded: [count_owner, drop_wish],
-    GameRemoved: [end_play, discount_owner, withdraw_shares],
+    GameAdded: [count_owner, drop_wish, play_own],
+    GameRemoved: [play_shared_or_end, discount_owner, withdraw_shares],
     ShareWithdrawn: [end_shared_play],
+    SessionCopyChanged: [leave_seat],
     SessionEnded: [free_seat],
     AchievementLocked: [show_locked],
 }

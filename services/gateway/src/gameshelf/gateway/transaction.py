@@ -155,7 +155,7 @@ class Transaction:
 
     async def _products_of(self, events: Sequence[Event]) -> Mapping[UUID, ProductView]:
         """What messages about new games show of their products: one round trip, if there are any."""
-        added = {event.product_id for event in events if isinstance(event, GameAdded)}
+        added = {event.product_id for event in events if isinstance(event, GameAdded) and not event.was_shared}
         return await LibraryQueries(self.connection).products(list(added)) if added else {}
 
     async def _with_reactions(self) -> AsyncIterator[Event]:
@@ -195,7 +195,7 @@ class _Told:
         self.last_sequence += 1
         self.events.append(event)
         told = tell(event)
-        if isinstance(event, GameAdded):
+        if isinstance(event, GameAdded) and not event.was_shared:
             told = name_product(told, products.get(event.product_id))
         if told.device_type is not None:
             payload = told.device_payload or {}

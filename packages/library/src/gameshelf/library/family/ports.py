@@ -14,5 +14,5 @@ class Players(Protocol):
         ...
 
     async def running(self, user_id: UUID, session_ids: Collection[UUID]) -> set[UUID]:
-        """Those of a user's sessions that run."""
+        """Those of a user's sessions that run and play somebody else's copy."""
         ...

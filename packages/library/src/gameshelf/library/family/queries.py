@@ -163,6 +163,13 @@ _LOSING = Statement(
     .order_by(col(_S.lost_at))
     .limit(bindparam("limit", type_=Integer))
 )
+_IS_LOST = Statement(
+    select(col(_S.lost_at)).where(
+        col(_S.holder_user_id) == user(),
+        col(_S.session_id) == bindparam("session_id", type_=Uuid),
+        col(_S.lost_at) <= _NOW,
+    )
+)
 
 
 class FamilyQueries:
@@ -214,6 +221,10 @@ class FamilyQueries:
         """Seats whose holders have to stop, of everybody: those whose time comes first."""
         rows = await _LOSING.all(self._connection, limit=limit)
         return [LostSeat(*row.values()) for row in rows]
+
+    async def is_lost(self, holder_id: UUID, session_id: UUID, now: datetime) -> bool:
+        """Whether a session still holds a seat whose deadline has passed."""
+        return await _IS_LOST.first(self._connection, user_id=holder_id, session_id=session_id, now=now) is not None
 
     async def expired(self, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
         """Owner and id of links whose time has run out, and that are not written down as ended yet."""

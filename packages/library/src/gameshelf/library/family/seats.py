@@ -62,14 +62,32 @@ class FamilySeats:
         if await self._seats.lock_own_copy(user_id, product_id):
             await self._reclaim(user_id, product_id)
             return OWN
+        copy, busy = await self._free_copy(user_id, product_id, session_id)
+        if copy:
+            return copy
+        raise busy or await self._access.refusal(user_id, product_id)
+
+    async def owns(self, user_id: UUID, product_id: UUID) -> bool:
+        """Whether the user has a copy of their own."""
+        return await self._access.owns(user_id, product_id)
+
+    async def take_shared(self, user_id: UUID, product_id: UUID, session_id: UUID) -> Copy | None:
+        """A shared copy with its seat, for a session of a user who owns none; None where no seat is free."""
+        copy, _ = await self._free_copy(user_id, product_id, session_id)
+        return copy
+
+    async def _free_copy(
+        self, user_id: UUID, product_id: UUID, session_id: UUID
+    ) -> tuple[Copy | None, FamilySeatBusy | None]:
+        """The copy of the oldest link whose seat is free, taken; else why the first one is not, if there is any."""
         busy: FamilySeatBusy | None = None
         locked = await self._lock_copies(user_id, {product_id})
         for link in locked.get(product_id, ()):
             try:
-                return await self._take_of(link, product_id, session_id)
+                return await self._take_of(link, product_id, session_id), None
             except FamilySeatBusy as error:
                 busy = busy or error
-        raise busy or await self._access.refusal(user_id, product_id)
+        return None, busy
 
     async def lock_copies(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
         """For each product that the user does not own, the owners whose copy is shared with them, oldest link first.

@@ -116,13 +116,13 @@ class HeartbeatStream:
                 await self._renew(request.token)
             if not self._is_service:
                 await self._limits.of_user(self._caller.user_id)
-            self._take(request)
+            await self._take(request)
             while self._unacknowledged > MAX_UNACKNOWLEDGED:
                 await self._until_moved()
         self._all_read = True
         self._moved.set()
 
-    def _take(self, request: Request) -> None:
+    async def _take(self, request: Request) -> None:
         if len(request.heartbeats) > MAX_HEARTBEATS:
             raise InvalidInput(Problem("too_long", pointer="heartbeats", params={"max_length": MAX_HEARTBEATS}))
         members: list[Member] = []
@@ -136,7 +136,7 @@ class HeartbeatStream:
                 ids = {"user_id": heartbeat.user_id[:_MAX_ECHO], "session_id": heartbeat.session_id[:_MAX_ECHO]}
                 refusals.append(messages.HeartbeatRefusal(**ids, reason=reason))
         if self._heartbeats.lost_seats:
-            members = self._without_lost(members, refusals, notices)
+            members = await self._without_lost(members, refusals, notices)
         batch = self._heartbeats.add(members)
         weight = max(len(request.heartbeats), 1)
         self._unacknowledged += weight
@@ -151,7 +151,7 @@ class HeartbeatStream:
             self._sent.append(_Sent(batch, request.sequence, weight, members, refusals, notices))
             self._moved.set()
 
-    def _without_lost(
+    async def _without_lost(
         self,
         members: list[Member],
         refusals: list[messages.HeartbeatRefusal],
@@ -161,7 +161,7 @@ class HeartbeatStream:
         going_on, now = [], self._clock()
         for one in members:
             lost_at = self._heartbeats.lost_seats.until(one)
-            if lost_at is not None and lost_at <= now:
+            if lost_at is not None and await self._heartbeats.lost_seats.is_over(one, now):
                 refusals.append(_refusal(one, FamilySeatLost()))
                 continue
             going_on.append(one)

@@ -13,6 +13,7 @@ from gameshelf.achievements import AchievementLocked, AchievementUnlocked
 from gameshelf.gateway.encoding import encode
 from gameshelf.kernel.events import Event
 from gameshelf.library import (
+    AcquisitionType,
     CategoryUpdated,
     GameAdded,
     GameRemoved,
@@ -27,6 +28,7 @@ from gameshelf.playtime import (
     AnomalyFound,
     PlaytimeChanged,
     PlaytimeCorrected,
+    SessionCopyChanged,
     SessionEnded,
     SessionResumed,
     SessionStarted,
@@ -79,14 +81,21 @@ def _(event: GameAdded) -> Told:
             "acquisitionType": event.acquisition_type,
             "addedAt": event.added_at,
         },
-        "library.item.added",
-        {
-            "library_item_id": event.item_id,
-            "product_id": event.product_id,
-            "acquisition_type": event.acquisition_type,
-            "added_at": event.added_at,
-        },
+        *_added_for_devices(event),
     )
+
+
+def _added_for_devices(event: GameAdded) -> tuple[str, Json]:
+    how = {"acquisition_type": event.acquisition_type, "added_at": event.added_at}
+    if event.was_shared:
+        # It was there already, as somebody else's.
+        return _changed_for_devices(event, {**how, "shared_from_user_id": None})
+    return "library.item.added", {"library_item_id": event.item_id, "product_id": event.product_id, **how}
+
+
+def _changed_for_devices(event: GameAdded | GameRemoved, changes: Json) -> tuple[str, Json]:
+    about = {"library_item_id": event.item_id, "product_id": event.product_id}
+    return "library.item.updated", {**about, "changes": changes}
 
 
 @tell.register
@@ -99,6 +108,20 @@ def _(event: GameRemoved) -> Told:
             "removedAt": event.occurred_at,
             "reason": event.reason,
         },
+        *_removed_for_devices(event),
+    )
+
+
+def _removed_for_devices(event: GameRemoved) -> tuple[str, Json]:
+    if event.shared_from_user_id is not None:
+        # It stays, as somebody else's.
+        shared = {
+            "acquisition_type": AcquisitionType.FAMILY_SHARED_ACCESS,
+            "added_at": event.shared_since,
+            "shared_from_user_id": event.shared_from_user_id,
+        }
+        return _changed_for_devices(event, shared)
+    return (
         "library.item.removed",
         {"library_item_id": event.item_id, "product_id": event.product_id, "reason": event.reason},
     )
@@ -433,6 +456,7 @@ def _(event: SavegameConflictResolved) -> Told:
 @tell.register(PlaytimeChanged)
 @tell.register(PlaytimeCorrected)
 @tell.register(SessionResumed)
+@tell.register(SessionCopyChanged)
 @tell.register(AnomalyFound)
 @tell.register(ShareWithdrawn)
 def _(event: Event) -> Told:

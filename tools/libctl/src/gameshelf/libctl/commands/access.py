@@ -17,6 +17,7 @@ from rich.text import Text
 _WHY = {
     "owned": "it is owned",
     "shared": "a family link shares it",
+    "claimable": "it is free to play and was not claimed: POST /items, or the store, claims it",
     "refunded": "it was owned, and every reason to own it has ended",
     "not_owned": "it was never owned, and no family link has it",
     "out_of_scope": "the link doesn't share this game",

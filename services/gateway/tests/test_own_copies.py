@@ -49,7 +49,9 @@ async def beats(player, session):
 
 
 async def session_of(player, session):
-    return (await player.get(f"/playtime/sessions/{session}"))["data"]["attributes"]
+    listed = (await player.get("/playtime/sessions"))["data"]
+    [found] = [one["attributes"] for one in listed if one["id"] == session]
+    return found
 
 
 async def seats(player):

@@ -47,6 +47,7 @@ from gameshelf.library.family.rules import GRACE, Party
 from gameshelf.library.family.seats import Copy, FamilySeats
 from gameshelf.library.family.store import Link
 from gameshelf.library.installations import Installation
+from gameshelf.library.item_id_rewrite import BEGINNING, ItemIdRewrites, RewritePart, RewriteProgress
 from gameshelf.library.models import (
     METADATA,
     SCHEMA,
@@ -71,6 +72,7 @@ __version__ = "0.1.0"
 MIGRATIONS = Migrations("gameshelf.library", SCHEMA)
 
 __all__ = [
+    "BEGINNING",
     "CATALOG_VERSION",
     "DEFAULT_MAX_MEMBERS",
     "ERASED_USER",
@@ -116,6 +118,7 @@ __all__ = [
     "ItemChanged",
     "ItemChanges",
     "ItemFilter",
+    "ItemIdRewrites",
     "ItemSort",
     "ItemState",
     "ItemUpdated",
@@ -146,6 +149,8 @@ __all__ = [
     "ProductNotFound",
     "ProductNotFree",
     "ProductView",
+    "RewritePart",
+    "RewriteProgress",
     "SeatReason",
     "SeatReclaimed",
     "ShareWithdrawn",

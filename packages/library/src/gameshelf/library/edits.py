@@ -12,6 +12,7 @@ from gameshelf.library.commands import BulkChanges, ItemChanges
 from gameshelf.library.errors import CategoryNotFound, ItemChanged, LibraryItemNotFound
 from gameshelf.library.events import ItemUpdated, LibraryUpdated
 from gameshelf.library.item_changes import categories_of, changes_of, edited, names_categories, unknown_category
+from gameshelf.library.item_ids import masked, spellings
 from gameshelf.library.queries import LibraryQueries
 from gameshelf.library.store import CategoryStore, ItemStore, Pair, StoredItem
 from gameshelf.library.views import ItemView, Language
@@ -56,8 +57,8 @@ class ItemEdits:
         """
         if problems := changes.problems("/data/attributes"):
             raise InvalidInput(*problems)
-        seen = await self._seen(user_id, [item_id])
-        if item_id not in seen:
+        item = (await self._seen(user_id, [item_id])).get(masked(item_id))
+        if item is None:
             raise LibraryItemNotFound
         if if_match is not None:
             current = await self._visible(user_id, item_id, language)
@@ -65,8 +66,8 @@ class ItemEdits:
                 raise ItemChanged(current=current)
         if place := unknown_category(changes, await self._existing_categories(user_id, [changes])):
             raise CategoryNotFound(pointer=f"/data/attributes/{place}")
-        for item, changed in await self._edit(user_id, [(seen[item_id], changes)]):
-            self._changed(user_id, item, **changed)
+        for changed_item, changed in await self._edit(user_id, [(item, changes)]):
+            self._changed(user_id, changed_item, **changed)
         return await self._visible(user_id, item_id, language)
 
     async def update_items(self, user_id: UUID, bulk: BulkChanges) -> list[BulkResult]:
@@ -80,11 +81,13 @@ class ItemEdits:
         existing = await self._existing_categories(user_id, bulk.items)
         codes: dict[UUID, str] = {}
         for one in bulk.items:
-            if one.id not in seen:
+            if masked(one.id) not in seen:
                 codes[one.id] = LibraryItemNotFound.code
             elif unknown_category(one, existing):
                 codes[one.id] = CategoryNotFound.code
-        edits: list[tuple[StoredItem, ItemChanges]] = [(seen[one.id], one) for one in bulk.items if one.id not in codes]
+        edits: list[tuple[StoredItem, ItemChanges]] = [
+            (seen[masked(one.id)], one) for one in bulk.items if one.id not in codes
+        ]
         edited_items = await self._edit(user_id, edits)
         if len(edited_items) > MOST_TOLD:
             self._record(LibraryUpdated(user_id=user_id, occurred_at=self._clock(), count=len(edited_items)))
@@ -95,7 +98,7 @@ class ItemEdits:
         return [
             BulkResult(
                 one.id,
-                "rejected" if one.id in codes else "updated" if seen[one.id].id in updated else "unchanged",
+                "rejected" if one.id in codes else "updated" if seen[masked(one.id)].id in updated else "unchanged",
                 codes.get(one.id),
             )
             for one in bulk.items
@@ -135,14 +138,16 @@ class ItemEdits:
         return edited_items
 
     async def _seen(self, user_id: UUID, item_ids: Collection[UUID]) -> dict[UUID, StoredItem]:
-        """Those of the items that the user sees; one of a shared game is made where it has no row yet."""
-        found = {item.id: item for item in await self._items.of_ids(user_id, item_ids) if item.is_seen}
-        if len(found) == len(item_ids):
+        """Those of the items that the user sees, by masked id; one of a shared game is made where it has no row yet."""
+        found = {masked(item.id): item for item in await self._items.of_ids(user_id, item_ids) if item.is_seen}
+        missing = {masked(one) for one in item_ids} - found.keys()
+        if not missing:
             return found
-        shared = await self._queries.visible_products(user_id, set(item_ids) - found.keys())
+        spelled = [spelling for one in missing for spelling in spellings(one)]
+        shared = await self._queries.visible_products(user_id, spelled)
         if shared:
             made = await self._items.made(user_id, shared.values())
-            found |= {item.id: replace(item, is_shared=True) for item in made}
+            found |= {masked(item.id): replace(item, is_shared=True) for item in made}
         return found
 
     async def _existing_categories(self, user_id: UUID, changes: Iterable[ItemChanges]) -> Set[UUID]:
@@ -176,8 +181,8 @@ def _require_sound(bulk: BulkChanges) -> None:
     for index, one in enumerate(bulk.items):
         pointer = f"/data/attributes/items/{index}"
         problems += one.problems(pointer)
-        if one.id in ids:
+        if masked(one.id) in ids:
             problems.append(Problem("repeated_id", pointer=f"{pointer}/id"))
-        ids.add(one.id)
+        ids.add(masked(one.id))
     if problems:
         raise InvalidInput(*problems[:MOST_PROBLEMS])

@@ -443,5 +443,21 @@ class CatalogVersion(_Table, table=True):
     """Whether sort keys have changed since the version was counted last."""
 
 
+class ItemIdRewrite(_Table, table=True):
+    """One row: how far the rewriting of items' ids is; see ``item_id_rewrite.py``."""
+
+    __tablename__ = "item_id_rewrite"
+    __table_args__ = (PrimaryKeyConstraint("singleton"), CheckConstraint("singleton", name="singleton"))
+
+    singleton: bool = Field(
+        default=True, primary_key=True, sa_type=Boolean, sa_column_kwargs={"server_default": text("true")}
+    )
+    not_before: datetime = _time()
+    after_user: UUID
+    after_item: UUID
+    has_skipped: bool = Field(default=False, sa_type=Boolean, sa_column_kwargs={"server_default": false()})
+    finished_at: datetime | None = _time(default=None, nullable=True)
+
+
 METADATA = _Table.metadata
 """All of the tables."""

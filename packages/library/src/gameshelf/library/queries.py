@@ -10,6 +10,7 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.folding import fold_title
 from gameshelf.kernel.paging import Slice
 from gameshelf.library.commands import HiddenFilter, ItemFilter, ItemSort, SharedFilter
+from gameshelf.library.item_ids import spellings
 from gameshelf.library.models import CatalogVersion, Category, ItemCategory, LibraryItem, Product
 from gameshelf.library.store.parts import installations_of, status_on_device
 from gameshelf.library.views import CategoryView, ItemView, Language, ProductView, item_view
@@ -256,7 +257,8 @@ def _visible(language: Language, *conditions: ColumnElement[bool]) -> Statement:
 
 
 _OF_ID: dict[Language, Statement] = {
-    language: _visible(language, col(_VISIBLE.item.id) == bindparam("item_id", type_=Uuid)) for language in ("ru", "en")
+    language: _visible(language, col(_VISIBLE.item.id) == any_(bindparam("item_ids", type_=ARRAY(Uuid))))
+    for language in ("ru", "en")
 }
 _OF_PRODUCTS = _visible("ru", col(_VISIBLE.item.product_id) == any_(bindparam("product_ids", type_=ARRAY(Uuid))))
 _ALL = _visible("ru")
@@ -337,7 +339,7 @@ class LibraryQueries:
         self, user_id: UUID, item_id: UUID, language: Language, device_id: str | None = None
     ) -> ItemView | None:
         """One visible item, its summary that of a device if one is named; None when there is none, or no access."""
-        row = await _OF_ID[language].first(self._connection, user_id=user_id, item_id=item_id)
+        row = await _OF_ID[language].first(self._connection, user_id=user_id, item_ids=spellings(item_id))
         return item_view(row, device_id) if row else None
 
     async def items_of_products(

@@ -4,10 +4,9 @@ A shared game is the member's own row where they have one, and a row that could 
 from user and product, so it is the same before and after it is written.
 """
 
-from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
+from gameshelf.library.item_ids import item_id_sql
 from gameshelf.library.models import (
     AcquisitionType,
     FamilyMembership,
@@ -18,7 +17,6 @@ from gameshelf.library.models import (
     Product,
 )
 from sqlalchemy import (
-    Text,
     Uuid,
     and_,
     any_,
@@ -41,17 +39,6 @@ _M = FamilyMembership
 FENCE: Any = literal_column("0")
 """As an offset it keeps the planner from merging a subquery into what is around it, and from finding rows elsewhere."""
 _ITEM: Any = LibraryItem.__table__  # type: ignore[attr-defined]
-
-
-def item_id(user_id: UUID, product_id: UUID) -> UUID:
-    """The id of a user's item of a product that has no row yet."""
-    return UUID(bytes=sha256(user_id.bytes + product_id.bytes).digest()[:16])
-
-
-def item_id_sql(user_id: Any, product_id: Any) -> Any:
-    """``item_id`` in SQL."""
-    both = func.uuid_send(user_id).op("||")(func.uuid_send(product_id))
-    return cast(cast(func.encode(func.substr(func.sha256(both), 1, 16), "hex"), Text), Uuid)
 
 
 def is_active(membership: Any) -> Any:

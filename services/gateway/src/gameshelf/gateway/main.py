@@ -198,6 +198,7 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
         yield "erasure", job("erasure", gateway.erasure.run_once, 1.0)
         yield "retention", job("retention", unless_open(gateway.retention.run_once), 60.0)
         yield "wanted products", job("wanted products", gateway.wanted.run_once, 5.0)
+        yield "item ids", job("item ids", gateway.item_id_rewriting.run_once, 60.0)
         yield "title folding", job("title folding", gateway.title_folding.run_once, 3600.0)
         yield "category folding", job("category folding", gateway.category_folding.run_once, 3600.0)
 

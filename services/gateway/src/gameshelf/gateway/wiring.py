@@ -54,6 +54,7 @@ from gameshelf.gateway.jobs.categories import CategoryFolding
 from gameshelf.gateway.jobs.dissolution import Dissolution
 from gameshelf.gateway.jobs.erasure import EraseDomain, Erasure
 from gameshelf.gateway.jobs.family import FamilyClock, Forwarding, forget_seats
+from gameshelf.gateway.jobs.item_ids import ItemIdRewriting
 from gameshelf.gateway.jobs.liveness import SessionReaper, SessionWatch, forget_live
 from gameshelf.gateway.jobs.products import WantedProducts
 from gameshelf.gateway.jobs.rarity import RarityFold, RarityRecount
@@ -280,6 +281,7 @@ class Gateway:
         )
         self.forwarding = Forwarding(self.acquire, self.transactions, metrics)
         self.family_clock = FamilyClock(self.acquire, self.transactions, _silence(settings), metrics=metrics)
+        self.item_id_rewriting = ItemIdRewriting(self.transactions)
         self.rarity_fold = RarityFold(self.acquire, metrics)
         self.rarity_recount = RarityRecount(self.acquire, metrics)
         self.lowered_targets = LoweredTargets(self.acquire, self.transactions, metrics=metrics)

@@ -9,10 +9,10 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.library.installations import Installations, dump, load
+from gameshelf.library.item_ids import item_id, spellings
 from gameshelf.library.models import AcquisitionType, LibraryItem
 from gameshelf.library.rules import Ownership, Playtime
 from gameshelf.library.store.parts import installations_of
-from gameshelf.library.visible import item_id
 from sqlalchemy import BigInteger, Boolean, Double, String, Text, Uuid, any_, cast, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
@@ -151,8 +151,9 @@ class ItemStore:
         return [_stored_item(row) for row in found]
 
     async def of_ids(self, user_id: UUID, item_ids: Iterable[UUID]) -> list[StoredItem]:
-        """The items of these ids, with or without access."""
-        rows = await _OF_IDS.all(self._connection, user_id=user_id, ids=list(item_ids))
+        """The items of these ids, however they are spelled, with or without access."""
+        ids = [spelled for one in item_ids for spelled in spellings(one)]
+        rows = await _OF_IDS.all(self._connection, user_id=user_id, ids=ids)
         return [_stored_item(row) for row in rows]
 
     async def set_ownership(

@@ -1,0 +1,114 @@
+"""Gives the rows of releases before the ids of version 8, a part at a time.
+
+Only what is written down is different: the ids are compared as if it were done already (``item_ids.py``).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import TIME, user
+from gameshelf.library.item_ids import masked_sql
+from gameshelf.library.models import ItemCategory, ItemIdRewrite, LibraryItem
+from sqlalchemy import Boolean, Integer, Uuid, bindparam, select, tuple_, update
+from sqlmodel import col
+
+_R, _I, _C = ItemIdRewrite, LibraryItem, ItemCategory
+BEGINNING = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class RewriteProgress:
+    """How far the rewriting is: behind this item, or finished. Times are aware."""
+
+    not_before: datetime
+    """When the next part may be rewritten: the first one once the rollout is over."""
+    user_id: UUID
+    item_id: UUID
+    has_skipped: bool
+    """Whether a user was passed over since the beginning: then it begins anew after the end."""
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RewritePart:
+    """The next items in order of user and id: the last one, and whose ids are to be rewritten."""
+
+    last: tuple[UUID, UUID] | None
+    """None past the end."""
+    user_ids: tuple[UUID, ...]
+
+
+# Whoever has it rewrites: the others have nothing to do meanwhile.
+_TAKE = Statement(
+    select(
+        col(_R.not_before), col(_R.after_user), col(_R.after_item), col(_R.has_skipped), col(_R.finished_at)
+    ).with_for_update(skip_locked=True)
+)
+_SCAN = Statement(
+    select(col(_I.user_id), col(_I.id), (col(_I.id) != masked_sql(col(_I.id))).label("is_old"))
+    .where(
+        tuple_(col(_I.user_id), col(_I.id))
+        > tuple_(bindparam("after_user_id", type_=Uuid), bindparam("after_item_id", type_=Uuid))
+    )
+    .order_by(col(_I.user_id), col(_I.id))
+    .limit(bindparam("limit", type_=Integer))
+)
+# In one statement: the links' foreign key is checked at its end.
+_items = (
+    update(LibraryItem)
+    .where(col(_I.user_id) == user(), col(_I.id) != masked_sql(col(_I.id)))
+    .values(id=masked_sql(col(_I.id)))
+    .cte("items")
+)
+_REWRITE = Statement(
+    update(ItemCategory)
+    .where(col(_C.user_id) == user(), col(_C.library_item_id) != masked_sql(col(_C.library_item_id)))
+    .values(library_item_id=masked_sql(col(_C.library_item_id)))
+    .add_cte(_items)
+)
+_KEEP = Statement(
+    update(ItemIdRewrite).values(
+        not_before=bindparam("new_not_before", type_=TIME),
+        after_user=bindparam("new_user_id", type_=Uuid),
+        after_item=bindparam("new_item_id", type_=Uuid),
+        has_skipped=bindparam("new_has_skipped", type_=Boolean),
+        finished_at=bindparam("new_finished_at", type_=TIME),
+    )
+)
+
+
+class ItemIdRewrites:
+    """The rewriting over one connection inside a transaction. Each method is one statement."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def take(self) -> RewriteProgress | None:
+        """How far it is, for as long as the transaction lasts this one's to move; None while another one has it."""
+        row = await _TAKE.first(self._connection)
+        return RewriteProgress(*row.values()) if row else None
+
+    async def scan(self, progress: RewriteProgress, limit: int) -> RewritePart:
+        """Looks at the next ``limit`` items."""
+        found = await _SCAN.all(
+            self._connection, after_user_id=progress.user_id, after_item_id=progress.item_id, limit=limit
+        )
+        last = (found[-1]["user_id"], found[-1]["id"]) if found else None
+        return RewritePart(last, tuple(dict.fromkeys(row["user_id"] for row in found if row["is_old"])))
+
+    async def rewrite(self, user_id: UUID) -> None:
+        """Rewrites the ids of a user's items and of what refers to them; the caller holds the user's lock."""
+        await _REWRITE.run(self._connection, user_id=user_id)
+
+    async def keep(self, progress: RewriteProgress) -> None:
+        """Writes down how far it is."""
+        await _KEEP.run(
+            self._connection,
+            new_not_before=progress.not_before,
+            new_user_id=progress.user_id,
+            new_item_id=progress.item_id,
+            new_has_skipped=progress.has_skipped,
+            new_finished_at=progress.finished_at,
+        )

@@ -53,7 +53,7 @@ class Library:
 
     def _read(self, request: Request) -> Any:
         with send(request) as answer:
-            return json.load(answer)
+            return json.loads(answer.read() or b"null")
 
 
 def send(request: Request) -> Any:

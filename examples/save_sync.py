@@ -1,12 +1,12 @@
 """Keeps a save the same on all machines: ``python examples/save_sync.py TOKEN PRODUCT FILE``.
 
 To be run before a game starts, and after it has ended. It needs nothing but Python; the variable LIBRARY_API names
-another address. Beside the file it keeps ``FILE.sync``: the version of the cloud that the file was the same as last.
+another address. Beside the file it keeps ``FILE.sync``: the version of the cloud that the file was the same as last,
+and the random id by which the cloud knows this copy of the game (two machines may have one name).
 """
 
 import argparse
 import json
-import platform
 import sys
 from datetime import UTC, datetime
 from http.client import HTTPException
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 from urllib.request import Request
+from uuid import uuid4
 
 from library_rest import Library, Refused, send
 from save_files import digest, read, replacing, write
@@ -37,9 +38,14 @@ class SaveSync:
     def run(self) -> str:
         """Makes both the same; what that took."""
         local, notes = read(self.file), json.loads(read(self.notes) or b"{}")
+        self.device = self.asked.device or notes.get("device_id")
+        if self.device is None:  # before anything else: what is uploaded under it has to be known by it again
+            self.device = str(uuid4())
+            self.keep({**notes, "device_id": self.device})
         saves = self.cloud.pages("savegames", product_id=self.asked.product)
         head = next((one for one in saves if one["attributes"]["slot_name"] == self.slot), None)
-        base = notes["version"] if head and head["id"] == notes.get("savegame_id") else 0  # 0: from nothing
+        # Of a save that is not there any more too: the cloud says so if the file is what was deleted.
+        base = notes.get("version", 0) if not head or head["id"] == notes.get("savegame_id") else 0  # 0: from nothing
         local_changed = local is not None and digest(local) != notes.get("sha256")
         cloud_changed = head is not None and (local is None or version_of(head) != base)
         match local_changed, cloud_changed:
@@ -61,7 +67,7 @@ class SaveSync:
             "file_size_bytes": len(local),
             "file_hash_sha256": digest(local),
             "base_version": base_version,
-            "device_id": self.asked.device,
+            "device_id": self.device,
             "client_modified_at": datetime.fromtimestamp(self.file.stat().st_mtime, UTC).isoformat(),
             "playtime_seconds": self.asked.playtime,
         }
@@ -80,6 +86,8 @@ class SaveSync:
             self.note(sides["savegame_id"], version_of(sides["branch"]), local)
             return self.settle(sides, local)
         save, result = done["data"], done["meta"]["result"]
+        if result == "deleted":
+            return f"the save was deleted elsewhere; bring it back, or save it anew without {self.notes.name}"
         if result == "behind":  # the cloud has had these bytes, and gone on from them
             return self.download(save["id"], local)
         self.note(save["id"], version_of(save), local)  # head, or identical
@@ -108,7 +116,7 @@ class SaveSync:
             raise Changed if refused.code in ("SAVEGAME_VERSION_CONFLICT", "CONFLICT_NOT_FOUND") else refused from None
         if word != "keep_local":
             return f"resolved: {word}; {self.download(done['data']['id'], local)}"
-        self.note(done["data"]["id"], version_of(done["data"]), local)
+        self.note(done["data"]["id"], version_of(done["data"]), local, is_news=True)
         return f"resolved: {word}; version {version_of(done['data'])}"
 
     def download(self, savegame_id: str, before: bytes | None) -> str:
@@ -121,13 +129,21 @@ class SaveSync:
             write(part, content)
             if read(self.file) != before:
                 raise Changed
-        self.note(savegame_id, found["version"], content)
+        self.note(savegame_id, found["version"], content, is_news=True)
         return f"downloaded: version {found['version']}"
 
-    def note(self, savegame_id: str, version: int, content: bytes) -> None:
-        """From now on the file is known to be this version."""
+    def note(self, savegame_id: str, version: int, content: bytes, *, is_news: bool = False) -> None:
+        """From now on the file is known to be this version. To the cloud that is news unless it was just uploaded: that
+        a download was asked for proves nothing.
+        """
+        notes = {"savegame_id": savegame_id, "version": version, "sha256": digest(content)}
+        self.keep({**notes, "device_id": self.device})
+        if is_news:
+            self.cloud.post(f"savegames/{savegame_id}/synced", {"version": version, "device_id": self.device})
+
+    def keep(self, notes: Any) -> None:
+        """Writes the notes."""
         with replacing(self.notes) as part:
-            notes = {"savegame_id": savegame_id, "version": version, "sha256": digest(content)}
             write(part, json.dumps(notes).encode())
 
 
@@ -151,7 +167,7 @@ def main() -> str:
     parser.add_argument("product")
     parser.add_argument("file", type=Path)
     parser.add_argument("--slot", help="the save's name in the cloud; by default the file's")
-    parser.add_argument("--device", default=platform.node() or None)
+    parser.add_argument("--device", help="another id than the one in FILE.sync")
     parser.add_argument("--playtime", type=int, help="how long this save was played, in seconds")
     parser.add_argument("--on-conflict", choices=("ask", *CHOICES), default="ask")
     one = SaveSync(parser.parse_args())

@@ -270,12 +270,12 @@ def test_who_is_away_is_waited_for_and_what_was_damaged_is_sent_again(passage, m
     pc, deck = machine("pc"), machine("deck")
     pc.file.write_bytes(b"abc")
     passage.faults["PUT"] += ["busy", "damage"]
-    assert pc.sync() == "uploaded: head, version 1"
+    assert pc.sync() == "uploaded: head, version 2"  # number 1 is that of what was damaged
     pc.file.write_bytes(b"abcd")
     passage.faults["copy"] += ["busy", "busy"]  # the service asks the store twice, and then says 503
-    assert pc.sync() == "uploaded: head, version 2"
+    assert pc.sync() == "uploaded: head, version 3"
     passage.faults["GET"] += ["busy"]
-    assert (deck.sync(), deck.file.read_bytes()) == ("downloaded: version 2", b"abcd")
+    assert (deck.sync(), deck.file.read_bytes()) == ("downloaded: version 3", b"abcd")
     assert not any(passage.faults.values())
 
 

@@ -20,11 +20,13 @@ from gameshelf.savegames import (
     SavegameService,
     SavegameSweeps,
     SavegameUploads,
+    Synced,
     told_by,
 )
+from gameshelf.savegames.naming import slot_key
 
 # What refers to others stands behind them.
-TABLES = ("slots", "contents", "metadata", "uploads", "conflicts", "devices")
+TABLES = ("slots", "contents", "metadata", "uploads", "conflicts", "devices", "numbers")
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 
@@ -93,6 +95,10 @@ class Player:
         outcome = await self.confirm(await self.request(content, slot, **more))
         self.later(seconds=1)
         return outcome
+
+    async def synced(self, slot_id, device, version):
+        """The device says that it has the bytes of a version."""
+        await self.service.synced(self.id, slot_id, Synced(version=version, device_id=device))
 
     async def unknown(self):
         """What the store has and the database has never heard of, by the save that it is of."""
@@ -175,6 +181,7 @@ def check_trees(slots, metadata, conflicts, has_lost, **_):
                 waiting += parents
         assert {version for version, row in versions.items() if row["in_head"]} == history
         assert max(versions, default=0) <= slot["last_version"]
+        assert slot["slot_key"] in (None, slot_key(slot["slot_name"]))
         assert {0, *versions} >= {row["parent_version"] for row in versions.values()}
         open_ones = {
             row["branch_version"] for row in conflicts if row["slot_id"] == slot["id"] and not row["resolved_at"]

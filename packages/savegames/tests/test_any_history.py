@@ -11,6 +11,7 @@ import pytest
 from gameshelf.kernel.errors import DomainError
 from gameshelf.savegames import (
     Digest,
+    Outcome,
     Overtaken,
     Resolve,
     Result,
@@ -30,6 +31,7 @@ BASES = ["left out", "nothing", "head", "any", "newest"]
 POLICIES = ["manual", "manual", "manual", "most_recent", "longest_playtime"]
 WAYS = ["keep_local", "keep_cloud", "keep_both"]
 NAMES = ["one", "two"]
+CANCELLED = "cancelled"
 HOURS = [0, 0, 0.5, 0.5, 1, 1.1, 24, 24, 72, 24 * 31]
 
 
@@ -37,6 +39,7 @@ HOURS = [0, 0, 0.5, 0.5, 1, 1.1, 24, 24, 72, 24 * 31]
 class Version:
     parents: tuple[int, ...]
     content: bytes
+    device: str | None = None
     is_kept: bool = True
     is_pinned: bool = False
 
@@ -50,6 +53,8 @@ class Slot:
     versions: dict[int, Version] = field(default_factory=dict)
     devices: dict[str, int] = field(default_factory=dict)
     conflicts: dict[object, int] = field(default_factory=dict)
+    bases: dict[object, int] = field(default_factory=dict)
+    """What the branches of open conflicts grew from."""
     trashed: object = None
 
     def ancestors(self, version):
@@ -70,6 +75,22 @@ class Slot:
         history = [(one, self.versions[one]) for one in self.ancestors(self.head)]
         is_behind = any(leads(number) and one.is_kept and one.content == content for number, one in history)
         return "behind" if is_behind else "diverged"
+
+    def regresses_to(self, content):
+        """The newest version before the head, and of its history, that holds the same."""
+        found = self.ancestors(self.head) - {self.head} if self.head else ()
+        same = [one for one in found if self.versions[one].is_kept and self.versions[one].content == content]
+        return max(same, default=None)
+
+    def conflict_of(self, base, device):
+        """The open conflict that a branch from a base makes grow; None: it opens one."""
+        for key, tip in self.conflicts.items():
+            if tip == base:
+                return key
+        for key, tip in self.conflicts.items():
+            if self.bases[key] == base and self.versions[tip].device == device:
+                return key
+        return None
 
 
 @dataclass
@@ -94,11 +115,22 @@ class World:
     def __init__(self, player):
         self.player = player
         self.slots, self.uploads, self.numbers = [], [], set()
+        self.given = {}  # the highest numbers of saves that are gone from a name
 
     # What the model knows
 
     def slot_named(self, name):
         return next((slot for slot in self.slots if slot.name == name and not slot.trashed), None)
+
+    def highest(self, name):
+        """The highest number that was given under a name to saves that are not seen there any more."""
+        return max([self.given.get(name, 0), *(slot.last for slot in self.trash_of(name))])
+
+    def trash_of(self, name):
+        return [slot for slot in self.slots if slot.name == name and slot.trashed]
+
+    def leave_name(self, slot):
+        self.given[slot.name] = max(slot.last, self.given.get(slot.name, 0))
 
     def seen(self):
         return [slot for slot in self.slots if slot.head and not slot.trashed]
@@ -114,8 +146,14 @@ class World:
     def used(self):
         return sum(map(len, self.held()))
 
-    def reserved(self):
-        return sum(len(one.content) for one in self.open_uploads() if not one.joined)
+    def reserved(self, but=None):
+        """What open uploads may bring: the same bytes once, and none that are there."""
+        awaited = {one.content for one in self.open_uploads() if not one.joined}
+        return sum(map(len, awaited - self.held() - {but}))
+
+    def fits(self, content, reserved=0):
+        """Whether all history together would make room for it."""
+        return not content or sum(map(len, self.lasting())) + reserved + len(content) <= QUOTA
 
     def protected(self, slot):
         pinned = {number for number, one in slot.versions.items() if one.is_pinned}
@@ -134,6 +172,7 @@ class World:
     def remove_if_empty(self, slot):
         if not slot.head and not any(one.slot is slot for one in self.uploads):
             self.slots.remove(slot)
+            self.leave_name(slot)
 
     def forget_expired(self):
         gone = [one for one in self.uploads if one.expires <= self.player.now]
@@ -155,50 +194,112 @@ class World:
         head = slot.head if slot else 0
         there = sorted(slot.versions) if slot else []
         given = {"left out": None, "nothing": 0, "head": head, "newest": there[-1] if there else 0}
+        there = sorted({*there, *(one for other in self.trash_of(NAMES[name % 2]) for one in other.versions)})
         given["any"] = there[pick % len(there)] if there else 0
         named = given[BASES[base % 5]]
         device, content = DEVICES[device % 3], CONTENTS[content % 6]
+        grown_from = named
+        if named is None:
+            grown_from = (slot.devices.get(device, 0) if device else slot.head) if slot else 0
+        elif slot is None or named not in slot.versions:
+            grown_from = 0
         asked = {"base_version": named, "device_id": device, "conflict_policy": POLICIES[policy % 5]}
         joins = content in self.held()
+        deleted = self.deleted(slot, NAMES[name % 2], content, named, grown_from, device)
+        same = [
+            one
+            for one in self.open_uploads()
+            if (one.slot, one.content, one.base, one.device) == (slot, content, grown_from, device)
+        ]
+        kept = self.kept()
         try:
             async with self.change():
                 left = await player.request(content, NAMES[name % 2], playtime_seconds=pick, **asked)
         except UserQuotaExceeded:
             assert not joins
-            assert sum(map(len, self.lasting())) + self.reserved() + len(content) > QUOTA
+            assert not deleted
+            assert not same
+            assert not self.fits(content, self.reserved(content))
             return None
+        self.take_over_pruned(await player.rows("metadata"))
+        assert self.kept() == kept  # asking costs nobody any history
+        expires = player.now + player.limits.url_lives + ATTEMPT_FOR
+        if deleted:
+            assert (left.is_required, left.conflict_expected) == (False, False)
+            outcome = Outcome(Result.DELETED, deleted.id, deleted.head)
+            upload = Upload(left.upload_id, deleted, 0, 0, content, False, device, "manual", 0, expires, [], outcome)
+            self.uploads.append(upload)
+            return upload
+        assert same or joins or self.fits(content, self.reserved(content))
+        if same:
+            [upload] = same
+            assert (left.upload_id, left.is_required) == (upload.id, not joins)
+            upload.joined, upload.policy, upload.playtime = joins, asked["conflict_policy"], pick
+            upload.expires = max(upload.expires, expires)
+            return upload
         if slot is None:
             [made] = await player.connection.fetch(
                 "SELECT slot_id FROM savegames.savegame_uploads WHERE id = $1", left.upload_id
             )
-            slot = Slot(made["slot_id"], NAMES[name % 2])
+            slot = Slot(made["slot_id"], NAMES[name % 2], last=self.highest(NAMES[name % 2]))
             self.slots.append(slot)
-        if named is None:
-            named = slot.devices.get(device) or slot.head
         slot.last += 1
         assert left.is_required is not joins
-        assert (slot.id, slot.last) not in self.numbers
-        self.numbers.add((slot.id, slot.last))
-        self.take_over_pruned(await player.rows("metadata"))
-        assert left.conflict_expected is (slot.relation(named, content) == "diverged")
-        expires = player.now + player.limits.url_lives + ATTEMPT_FOR
+        assert (slot.name, slot.last) not in self.numbers
+        self.numbers.add((slot.name, slot.last))
+        assert left.conflict_expected is (slot.relation(grown_from, content) == "diverged")
         upload = Upload(
-            left.upload_id, slot, slot.last, named, content, joins, device, asked["conflict_policy"], pick, expires
+            left.upload_id, slot, slot.last, grown_from, content, joins, device, asked["conflict_policy"], pick, expires
         )
         self.uploads.append(upload)
         return upload
+
+    def deleted(self, slot, name, content, named, grown_from, device):
+        """The save in the trash that an upload means, if it has nothing new."""
+        at_head = slot.versions[slot.head] if slot and slot.head else None
+        if named == 0 or grown_from or (at_head and at_head.is_kept and at_head.content == content):
+            return None
+        found = [
+            one
+            for one in self.trash_of(name)
+            if (named in one.versions if named else device is not None and device in one.devices)
+            and content in [version.content for version in one.versions.values()]
+        ]
+        return max(found, key=lambda one: one.trashed, default=None)
+
+    def kept(self):
+        return {(slot.id, number) for slot in self.slots for number, one in slot.versions.items() if one.is_kept}
+
+    async def cancel(self, pick):
+        if self.uploads:
+            upload = self.uploads[pick % len(self.uploads)]
+            can_be = upload.outcome is None and upload.expires > self.player.now
+            if not can_be and upload.outcome != CANCELLED:
+                with pytest.raises(SavegameVersionNotFound):
+                    await self.player.uploads.cancel(self.player.id, upload.id)
+                return
+            async with self.change():
+                await self.player.uploads.cancel(self.player.id, upload.id)
+            upload.outcome = CANCELLED
 
     async def begin(self, pick):
         if self.uploads:
             await self.begin_of(self.uploads[pick % len(self.uploads)])
 
     async def begin_of(self, upload):
-        if upload.outcome is None and upload.expires <= self.player.now:
+        if upload.outcome == CANCELLED or (upload.outcome is None and upload.expires <= self.player.now):
             with pytest.raises(SavegameVersionNotFound):
                 await self.player.uploads.begin(self.player.id, upload.id)
             return
-        async with self.change():
-            attempt = await self.player.uploads.begin(self.player.id, upload.id)
+        needs_room = upload.outcome is None and upload.content not in self.held()
+        try:
+            async with self.change():
+                attempt = await self.player.uploads.begin(self.player.id, upload.id)
+        except UserQuotaExceeded:
+            assert needs_room
+            assert not self.fits(upload.content)
+            return
+        assert not needs_room or self.fits(upload.content)
         assert (attempt is None) is (upload.joined or upload.outcome is not None)
         if attempt:
             upload.attempts.append((attempt, self.player.now))
@@ -217,8 +318,12 @@ class World:
             async with self.change():
                 outcome = await player.uploads.finish(player.id, upload.id, attempt, digest)
         except SavegameVersionNotFound:
+            assert upload.outcome == CANCELLED or (upload.outcome is None and upload.expires <= player.now)
+            return
+        except UserQuotaExceeded:
             assert upload.outcome is None
-            assert upload.expires <= player.now
+            assert not was_there
+            assert not self.fits(upload.content)
             return
         except SavegameUploadIncomplete:
             assert upload.outcome is None
@@ -230,8 +335,7 @@ class World:
             return
         if attempt and not is_right:
             assert outcome.result is Result.MISMATCH
-            self.uploads.remove(upload)
-            self.remove_if_empty(slot)
+            upload.outcome, upload.expires = outcome, player.now + REMEMBER_FOR
             return
         relation = slot.relation(upload.base, upload.content)
         await getattr(self, f"was_{relation}")(upload, slot, outcome)
@@ -247,18 +351,23 @@ class World:
 
     async def was_descendant(self, upload, slot, outcome):
         assert (outcome.result, outcome.version) == (Result.HEAD, upload.version)
-        slot.versions[upload.version] = Version((upload.base,), upload.content)
+        assert outcome.regresses_to == slot.regresses_to(upload.content)
+        slot.versions[upload.version] = Version((upload.base,), upload.content, upload.device)
         slot.head = upload.version
         if upload.device:
             slot.devices[upload.device] = upload.version
 
     async def was_diverged(self, upload, slot, outcome):
-        slot.versions[upload.version] = Version((upload.base,), upload.content)
+        grown = slot.conflict_of(upload.base, upload.device)
+        slot.versions[upload.version] = Version((upload.base,), upload.content, upload.device)
         if upload.device:
             slot.devices[upload.device] = upload.version
         assert (outcome.head_version, outcome.branch_version) == (slot.head, upload.version)
-        grown = [key for key, tip in slot.conflicts.items() if tip == upload.base]
-        assert grown in ([], [outcome.conflict_id])
+        if grown is None:
+            assert outcome.conflict_id not in slot.bases
+            slot.bases[outcome.conflict_id] = upload.base
+        else:
+            assert outcome.conflict_id == grown
         slot.conflicts[outcome.conflict_id] = upload.version
         if upload.policy == "manual":
             assert (outcome.result, outcome.version) == (Result.CONFLICT, upload.version)
@@ -273,8 +382,8 @@ class World:
         tip = slot.conflicts.pop(conflict_id)
         kept = slot.versions[tip if resolution == "keep_local" else slot.head]
         slot.last += 1
-        self.numbers.add((slot.id, slot.last))
-        slot.versions[slot.last] = Version((slot.head, tip), kept.content)
+        self.numbers.add((slot.name, slot.last))
+        slot.versions[slot.last] = Version((slot.head, tip), kept.content, kept.device)
         slot.head = slot.last
 
     async def save(self, name, content, base, device, policy, pick):
@@ -313,7 +422,8 @@ class World:
         )
         assert name.startswith(f"{slot.name} (conflict v{tip})")
         assert self.slot_named(name) is None
-        copy = Slot(found.copy_slot_id, name, 1, 1, {1: Version((0,), slot.versions[tip].content)})
+        branch, number = slot.versions[tip], self.highest(name) + 1
+        copy = Slot(found.copy_slot_id, name, number, number, {number: Version((0,), branch.content, branch.device)})
         self.slots.append(copy)
 
     async def restore(self, pick, version):
@@ -328,8 +438,9 @@ class World:
                 return
             if number != slot.head:
                 slot.last += 1
-                self.numbers.add((slot.id, slot.last))
-                slot.versions[slot.last] = Version((slot.head,), slot.versions[number].content)
+                self.numbers.add((slot.name, slot.last))
+                restored = slot.versions[number]
+                slot.versions[slot.last] = Version((slot.head,), restored.content, restored.device)
                 slot.head = slot.last
 
     async def pin(self, pick, version, is_pinned):
@@ -356,30 +467,46 @@ class World:
             except SavegameSlotNotFound:
                 assert not slot.head or (slot.trashed and not permanent)
                 return
-            self.uploads = [one for one in self.uploads if one.slot is not slot]
-            slot.trashed = self.player.now
             if permanent:
-                self.slots.remove(slot)
+                self.purge(slot)
+                return
+            for upload in self.open_uploads():
+                if upload.slot is slot:
+                    upload.outcome = CANCELLED
+            slot.trashed = self.player.now
+
+    def purge(self, slot):
+        self.uploads = [one for one in self.uploads if one.slot is not slot]
+        self.slots.remove(slot)
+        self.leave_name(slot)
 
     async def undelete(self, pick):
         if trash := [slot for slot in self.slots if slot.trashed]:
             slot = trash[pick % len(trash)]
             await self.player.service.undelete(self.player.id, slot.id)
-            number, wanted = 1, slot.name
-            while self.slot_named(slot.name):
+            number, name = 1, slot.name
+            while self.slot_named(name):
                 number += 1
-                slot.name = f"{wanted} ({number})"
-            slot.trashed = None
+                name = f"{slot.name} ({number})"
+            if name != slot.name:
+                self.leave_name(slot)
+                slot.name = name
+            slot.last, slot.trashed = max(slot.last, self.highest(name)), None
 
-    async def download(self, pick, device):
+    async def synced(self, pick, device, version):
+        """A device says that it has what it asked for: mostly the head."""
         if (seen := self.seen()) and DEVICES[device % 3]:
             slot = seen[pick % len(seen)]
-            one = await self.player.queries.download(self.player.id, slot.id, None)
+            number = slot.head if version % 3 else sorted(slot.versions)[version % len(slot.versions)]
+            one = await self.player.queries.download(self.player.id, slot.id, number)
+            if not slot.versions[number].is_kept:
+                assert one is None
+                with pytest.raises(SavegameVersionNotFound):
+                    await self.player.synced(slot.id, DEVICES[device % 3], number)
+                return
             assert one.key in self.player.objects
-            await self.player.queries.downloaded(
-                self.player.id, slot.id, DEVICES[device % 3], one.version.version, self.player.now
-            )
-            slot.devices[DEVICES[device % 3]] = slot.head
+            await self.player.synced(slot.id, DEVICES[device % 3], number)
+            slot.devices[DEVICES[device % 3]] = number
 
     async def sweep(self, hours):
         """Time passes, and the jobs run."""
@@ -388,7 +515,8 @@ class World:
         await player.sweep()
         self.forget_expired()
         before = player.sweeps.trash_before
-        self.slots = [slot for slot in self.slots if not (slot.trashed and slot.trashed <= before)]
+        for slot in [slot for slot in self.slots if slot.trashed and slot.trashed <= before]:
+            self.purge(slot)
 
     # What has to hold
 
@@ -413,7 +541,7 @@ class World:
             key: tip for slot in self.slots for key, tip in slot.conflicts.items()
         }
         assert await self.player.usage() == (self.used(), self.reserved())
-        assert self.used() + self.reserved() <= QUOTA
+        assert self.used() <= QUOTA
 
     def check_trees(self, slots, metadata):
         assert {row["id"]: (row["slot_name"], row["head_version"] or 0, row["last_version"]) for row in slots} == {
@@ -455,7 +583,8 @@ WEIGHTS = {
     World.pin: 1,
     World.delete: 1,
     World.undelete: 2,
-    World.download: 2,
+    World.synced: 2,
+    World.cancel: 1,
     World.sweep: 2,
 }
 

@@ -45,7 +45,7 @@ async def test_a_download_beside_a_deletion_waits_for_it(players, commits):
     transaction = deleting.connection.transaction()
     await transaction.start()
     await deleting.service.delete(deleting.id, slot, permanent=True)
-    download = asyncio.create_task(downloading.queries.downloaded(deleting.id, slot, "pc", 1, deleting.now))
+    download = asyncio.create_task(downloading.synced(slot, "pc", 1))
     assert await is_waiting(download)
     await (transaction.commit() if commits else transaction.rollback())
     await download
@@ -56,7 +56,7 @@ async def test_a_deletion_beside_a_download_waits_for_it(players):
     deleting, downloading, slot = players
     transaction = downloading.connection.transaction()
     await transaction.start()
-    await downloading.queries.downloaded(deleting.id, slot, "pc", 1, deleting.now)
+    await downloading.synced(slot, "pc", 1)
 
     async def delete():
         async with deleting.connection.transaction():
@@ -74,7 +74,7 @@ async def test_downloads_do_not_wait_for_an_upload(players):
     transaction = uploading.connection.transaction()
     await transaction.start()
     await uploading.save(b"two", device_id="pc")
-    await asyncio.wait_for(downloading.queries.downloaded(uploading.id, slot, "deck", 1, uploading.now), 10)
+    await asyncio.wait_for(downloading.synced(slot, "deck", 1), 10)
     await transaction.commit()
     assert {row["device_id"]: row["version"] for row in await uploading.rows("devices")} == {"pc": 2, "deck": 1}
 

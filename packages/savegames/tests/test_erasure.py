@@ -1,6 +1,6 @@
 """A user is forgotten in bounded parts, and nobody else is, on a real PostgreSQL."""
 
-TABLES = ("slots", "metadata", "contents", "uploads", "conflicts", "devices", "quotas")
+TABLES = ("slots", "metadata", "contents", "uploads", "conflicts", "devices", "quotas", "numbers", "allowances")
 
 
 async def fill(player):
@@ -9,6 +9,8 @@ async def fill(player):
     await player.save(b"three", base_version=1, device_id="deck")
     trashed = await player.save(b"four", "trashed")
     await player.service.delete(player.id, trashed.slot_id)
+    purged = await player.save(b"seven", "purged")
+    await player.service.delete(player.id, purged.slot_id, permanent=True)
     await player.request(b"five")
     await player.request(b"one", "joined")
     await player.uploads.begin(player.id, (await player.request(b"six")).upload_id)

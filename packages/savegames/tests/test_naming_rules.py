@@ -145,7 +145,9 @@ def upload(name):
     return NewUpload(product_id=GAME, save_slot_name=name, file_size_bytes=0, file_hash_sha256="0" * 64)
 
 
-@pytest.mark.parametrize("name", ["a", "a" * 255, "Слот №1", "a/b", ".", "a.b.c", "e\u0301" * 255])
+@pytest.mark.parametrize(
+    "name", ["a", "a" * 255, "Слот №1", "a/b", "Chapter 1...2", "a..b/c", "a.b.c", "e\u0301" * 255]
+)
 def test_a_slot_may_be_called(name):
     assert 1 <= len(upload(name).save_slot_name) <= 255
     assert Resolve(resolution="keep_both", copy_slot_name=name)

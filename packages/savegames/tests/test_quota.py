@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gameshelf.savegames import Limits, ProductUsage, SavegameService, UserQuotaExceeded, VersionChanges
+from gameshelf.savegames import Limits, ProductUsage, Result, SavegameService, UserQuotaExceeded, VersionChanges
 
 X, Y, Z = b"x" * 300, b"y" * 300, b"z" * 300
 
@@ -21,10 +21,10 @@ async def test_what_is_used_is_counted_once_a_content_wherever_it_is(player):
     await player.save(X)
     assert await player.usage() == (300, 0)
     await player.request(Y)
-    await player.request(Y, "other")
-    assert await player.usage() == (300, 600)
+    await player.request(Y, "other")  # the same bytes are reserved once
+    assert await player.usage() == (300, 300)
     await player.service.delete(player.id, first.slot_id)
-    assert await player.usage() == (300, 600)
+    assert await player.usage() == (300, 300)
 
 
 async def test_usage_is_told_product_by_product(player):
@@ -57,19 +57,39 @@ async def test_the_trash_counts_until_it_is_emptied(player):
     assert await player.request(b"a" * 101)
 
 
-async def test_history_goes_before_anything_is_refused_the_oldest_first_and_no_more_than_is_needed(player):
+async def test_history_goes_once_an_upload_becomes_a_version_the_oldest_first_and_no_more_than_is_needed(player):
     for content in (X, Y, Z):
         outcome = await player.save(content)
-    await player.request(b"a" * 100)
+    waiting = [await player.request(content, "other") for content in (b"a" * 100, b"b" * 300, b"c" * 300)]
+    # Whoever only asks costs no history.
     assert await kept(player, outcome.slot_id) == [3, 2, 1]
-    await player.request(b"b" * 300)
-    assert await kept(player, outcome.slot_id) == [3, 2]
-    assert await player.usage() == (600, 400)
-    await player.request(b"c" * 300)
-    assert await kept(player, outcome.slot_id) == [3]
+    assert await player.usage() == (900, 700)
     with pytest.raises(UserQuotaExceeded):
         await player.request(b"d")
-    assert await player.usage() == (300, 700)
+    await player.confirm(waiting[0])
+    assert await kept(player, outcome.slot_id) == [3, 2, 1]
+    await player.confirm(waiting[1])
+    assert await kept(player, outcome.slot_id) == [3, 2]
+    await player.confirm(waiting[2])
+    assert await kept(player, outcome.slot_id) == [3]
+    assert await player.usage() == (1000, 0)
+
+
+async def test_an_upload_whose_room_is_gone_stays_open_until_there_is_room(player):
+    slot = (await player.save(X)).slot_id
+    await player.save(Y)
+    waiting = await player.request(b"a" * 500, "other")
+    await player.service.change_version(player.id, slot, 1, VersionChanges(is_pinned=True))
+    objects = set(player.objects)
+    for _ in range(2):
+        with pytest.raises(UserQuotaExceeded) as error:
+            await player.confirm(waiting)
+        assert (error.value.meta["limit"], error.value.meta["required_bytes"]) == ("user", 500)
+    assert player.objects == objects  # nothing was copied for it
+    assert await player.usage() == (600, 500)
+    await player.service.change_version(player.id, slot, 1, VersionChanges(is_pinned=False))
+    assert (await player.confirm(waiting)).result is Result.HEAD
+    assert await kept(player, slot) == [2]
 
 
 async def test_nothing_goes_where_it_would_not_do(player):
@@ -79,7 +99,7 @@ async def test_nothing_goes_where_it_would_not_do(player):
     with pytest.raises(UserQuotaExceeded):
         await player.request(b"a" * 401)
     assert await kept(player, outcome.slot_id) == [2, 1]
-    assert await player.request(b"a" * 400)
+    await player.save(b"a" * 400, "third")
     assert await kept(player, outcome.slot_id) == [2]
 
 
@@ -88,7 +108,7 @@ async def test_history_whose_bytes_are_held_elsewhere_stays(player):
     await player.save(X)
     await player.save(Y)
     outcome = await player.save(Z)
-    await player.request(b"a" * 300)
+    await player.save(b"a" * 300, "third")
     assert await kept(player, outcome.slot_id) == [3, 1]
 
 
@@ -107,7 +127,7 @@ async def test_history_in_the_trash_goes_too(player):
     trashed = await player.save(Y)
     await player.service.delete(player.id, trashed.slot_id)
     await player.save(Z)
-    await player.request(b"a" * 400)
+    await player.save(b"a" * 400, "third")
     await player.service.undelete(player.id, trashed.slot_id)
     assert await kept(player, trashed.slot_id) == [2]
 
@@ -139,13 +159,14 @@ async def test_a_product_has_a_quota_of_its_own(new_player):
     await player.save(X)
     outcome = await player.save(b"y" * 200)
     assert await kept(player, outcome.slot_id) == [2, 1]
-    await player.request(b"z" * 100)
+    await player.save(b"z" * 100, "other")
     assert await kept(player, outcome.slot_id) == [2]
+    await player.request(b"w" * 100, "third")
     with pytest.raises(UserQuotaExceeded) as error:
         await player.request(b"a" * 201)
     assert error.value.meta == {
         "limit": "product",
-        "used_bytes": 200,
+        "used_bytes": 300,
         "reserved_bytes": 100,
         "limit_bytes": 500,
         "required_bytes": 201,
@@ -171,7 +192,7 @@ async def test_what_goes_for_the_product_serves_the_user_too(new_player):
     player.product = uuid4()
     await player.save(X)
     outcome = await player.save(Y)
-    await player.request(Z)
+    await player.save(Z, "third")
     assert await kept(player, outcome.slot_id) == [2]
     assert await kept(player, other.slot_id) == [2, 1]
 

@@ -27,5 +27,5 @@ async def test_every_key_of_what_belongs_to_a_user_begins_with_the_user(savegame
     await connection.close()
     firsts = {key["name"]: key["first"] for key in keys if key["name"] != "alembic_version"}
     assert firsts.pop("savegame_scans") == "name"
-    assert len(firsts) == 7
+    assert len(firsts) == 9
     assert set(firsts.values()) == {"user_id"}

@@ -8,11 +8,13 @@ from gameshelf.kernel.errors import InvalidInput, PermissionDenied
 from gameshelf.savegames import (
     MAX_OPEN_UPLOADS,
     Digest,
+    FailureReason,
     Result,
     SavegameFileTooLarge,
     SavegameUploaded,
     SavegameUploadIncomplete,
     SavegameVersionNotFound,
+    SavesFilter,
     UploadFailed,
     UploadRequested,
     UserQuotaExceeded,
@@ -62,23 +64,26 @@ async def test_what_the_head_holds_is_not_uploaded_again(player):
 
 async def test_what_the_head_grew_from_is_behind_it(player):
     first = await player.save(b"one", device_id="pc")
-    await player.save(b"two", device_id="deck")
+    await player.save(b"two", device_id="deck", base_version=1)
     behind = await player.save(b"one", device_id="pc")
     assert (behind.result, behind.version, behind.slot_id) == (Result.BEHIND, 2, first.slot_id)
-    # It has not downloaded yet, so what it changes now is a branch.
+    # It has not got the head yet, so what it changes now is a branch.
     assert (await player.save(b"three", device_id="pc")).result is Result.CONFLICT
 
 
-async def test_a_device_is_remembered_and_an_unknown_one_has_the_head(player):
-    await player.save(b"one", device_id="pc")
-    slot = (await player.save(b"two", device_id="deck")).slot_id
-    assert (await player.save(b"three", device_id="new")).result is Result.HEAD
+async def test_a_device_has_what_it_uploaded_or_reported_and_without_one_it_is_the_head(player):
+    slot = (await player.save(b"one", device_id="pc")).slot_id
+    await player.synced(slot, "deck", 1)
+    assert (await player.save(b"two", device_id="deck")).result is Result.HEAD
+    assert (await player.save(b"three")).result is Result.HEAD
     assert (await player.save(b"four")).result is Result.HEAD
+    # That it asked for a download, or asks for one now, proves nothing.
+    await player.queries.download(player.id, slot, 4)
     assert (await player.request(b"five", device_id="deck")).conflict_expected
-    await player.queries.downloaded(player.id, slot, "deck", 4, player.now)
+    await player.synced(slot, "deck", 4)
     assert not (await player.request(b"five", device_id="deck")).conflict_expected
     assert (await player.save(b"five", device_id="deck")).result is Result.HEAD
-    # The same bytes as the head's count as a download.
+    # Who uploads the head's very bytes has them.
     await player.save(b"six", device_id="deck")
     assert (await player.save(b"six", device_id="pc", base_version=1)).result is Result.IDENTICAL
     assert (await player.save(b"seven", device_id="pc")).result is Result.HEAD
@@ -86,14 +91,14 @@ async def test_a_device_is_remembered_and_an_unknown_one_has_the_head(player):
 
 async def test_a_base_that_is_named_goes_before_what_the_device_had(player):
     await player.save(b"one", device_id="pc")
-    await player.save(b"two", device_id="deck")
+    await player.save(b"two", device_id="deck", base_version=1)
     assert (await player.save(b"three", device_id="pc", base_version=2)).result is Result.HEAD
     assert (await player.save(b"four", device_id="pc", base_version=0)).result is Result.CONFLICT
     waiting = await player.request(b"five")
-    for base in (5, 77):  # given to an upload that is open, or never
-        with pytest.raises(SavegameVersionNotFound) as error:
-            await player.request(b"six", base_version=base)
-        assert error.value.pointer == "/data/attributes/base_version"
+    assert (await player.request(b"six", base_version=5)).conflict_expected  # no version yet: from nothing
+    with pytest.raises(SavegameVersionNotFound) as error:
+        await player.request(b"six", base_version=77)
+    assert error.value.pointer == "/data/attributes/base_version"
     assert (await player.confirm(waiting)).version == 5
     with pytest.raises(SavegameVersionNotFound):
         await player.request(b"six", "other", base_version=1)
@@ -189,7 +194,7 @@ async def test_a_content_that_was_dropped_is_never_joined_again(player):
 
 async def test_two_uploads_of_the_same_new_bytes_become_one_content(player):
     one, other = await player.request(b"one", "one"), await player.request(b"one", "other")
-    assert (one.is_required, other.is_required, await player.usage()) == (True, True, (0, 6))
+    assert (one.is_required, other.is_required, await player.usage()) == (True, True, (0, 3))
     await player.confirm(one)
     await player.confirm(other)
     assert await player.usage() == (3, 0)
@@ -232,13 +237,20 @@ async def test_what_was_not_announced_frees_its_place(player, sent):
     waiting = await player.request(b"one")
     outcome = await player.confirm(waiting, sent)
     assert outcome.result is Result.MISMATCH
-    assert last(player, UploadFailed).upload_id == waiting.upload_id
+    failed = last(player, UploadFailed)
+    assert (failed.upload_id, failed.reason) == (waiting.upload_id, FailureReason.MISMATCH)
     assert await player.usage() == (0, 0)
+    # Whoever lost the answer hears the same for a month.
+    for _ in range(2):
+        assert await player.confirm(waiting) == outcome
+    assert (await player.queries.saves(player.id, SavesFilter())).total == 0
+    await player.sweep()
+    assert not player.objects
+    player.later(seconds=REMEMBER_FOR.total_seconds())
+    await player.sweep()
     assert await player.rows("slots") == []
     with pytest.raises(SavegameVersionNotFound):
         await player.confirm(waiting)
-    await player.sweep()
-    assert not player.objects
 
 
 async def test_a_slot_stays_while_another_upload_to_it_is_open(player):
@@ -327,5 +339,5 @@ async def test_of_many_devices_the_last_64_are_remembered(player):
     slot = (await player.save(b"one", device_id="first")).slot_id
     for number in range(70):
         player.later(seconds=1)
-        await player.queries.downloaded(player.id, slot, f"device {number}", 1, player.now)
+        await player.synced(slot, f"device {number}", 1)
     assert {row["device_id"] for row in await player.rows("devices")} == {f"device {number}" for number in range(6, 70)}

@@ -168,6 +168,7 @@ async def save(player, database, product):
     )
     assert (await player.http.delete(f"/savegames/{trashed}")).status_code == 204
     await database.execute("INSERT INTO savegames.savegame_quotas VALUES ($1, 1000, now())", player.id)
+    await database.execute("INSERT INTO savegames.savegame_numbers VALUES ($1, $1, 'gone', 7)", player.id)
 
 
 async def have_had_a_family(database, player):

@@ -7,6 +7,7 @@ import tracemalloc
 import pytest
 from gameshelf.devstack.servers.base import HOST
 from gameshelf.gateway.adapters.s3 import connect
+from gameshelf.gateway.adapters.s3_client import CALL_SECONDS
 from gameshelf.gateway.errors import ServiceUnavailable
 from gameshelf.gateway.failures import is_passing, refused
 from gameshelf.gateway.observability.metrics import Metrics
@@ -140,3 +141,27 @@ async def test_a_failure_is_counted_and_names_the_store_to_the_caller(settings_o
     told = refused(failed.value)
     assert isinstance(told, ServiceUnavailable)
     assert told.meta == {"dependency": "s3"}
+
+
+@pytest.mark.long
+async def test_a_copy_is_given_the_time_that_its_bytes_need(settings_of, s3):
+    """As a store copies that says nothing until it is done: longer than any other call may take."""
+    seconds = CALL_SECONDS + 1
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(seconds)
+        body = b"<CopyObjectResult><ETag>e</ETag></CopyObjectResult>"
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body))
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, HOST, 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        changed = {"S3_ENDPOINT": f"http://{HOST}:{port}", "MAX_SAVEGAME_SIZE_BYTES": str(1024**3)}
+        objects = connect(settings_of(s3, **changed))
+        await objects.open()
+        assert await objects.copy("a", "b", {}, BIG)
+        with pytest.raises(StoreUnavailable):
+            await objects.copy("a", "b", {}, 1)
+        await objects.close()

@@ -89,12 +89,20 @@ class Device:
         return answer.content
 
     async def load(self, savegame_id: str, version: int | None = None) -> bytes:
-        """Downloads the head, or a version."""
+        """Downloads the head, or a version, and says that the device has it."""
         params = {"device_id": self.name} | ({"version": version} if version else {})
         found = await self.player.get(f"/savegames/{savegame_id}/download-url", **params)
         answer = await self.store.get(found["data"]["attributes"]["download_url"])
         assert answer.status_code == 200, answer.text
+        synced = await self.synced(savegame_id, found["data"]["attributes"]["version"])
+        assert synced.status_code == 204, synced.text
         return answer.content
+
+    async def synced(self, savegame_id: str, version: int) -> httpx.Response:
+        """Says that the device has the bytes of a version."""
+        said = {"version": version, "device_id": self.name}
+        response: httpx.Response = await self.player.post(f"/savegames/{savegame_id}/synced", said)
+        return response
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ RIGHT = {
     "file_hash_sha256": HASH,
 }
 UPLOAD = {
-    "a way up": ("save_slot_name", "../slot", "The name may not contain '..'."),
-    "two dots within": ("save_slot_name", "a..b", "The name may not contain '..'."),
+    "a way up": ("save_slot_name", "../slot", "The name may not have '..' as a folder."),
+    "nothing but dots": ("save_slot_name", "...", "At least one visible character is needed."),
     "a line break": ("save_slot_name", "a\nb", "Control and bidi-override characters are not allowed."),
     "an escape": ("save_slot_name", "a\x1b[2J", "Control and bidi-override characters are not allowed."),
     "an override": ("save_slot_name", "a\u202eb", "Control and bidi-override characters are not allowed."),
@@ -166,7 +166,7 @@ NAMES = [
     "Глава 1. Начало",
     "a/b",
     "con.sav",
-    ".",
+    "Chapter 1...2",
     "~",
     "%2e%2e%2f",
     "e\u0301",

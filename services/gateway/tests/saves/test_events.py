@@ -5,6 +5,7 @@ import json
 import re
 import urllib.request
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from hashlib import sha256
 from uuid import uuid4
 
@@ -120,7 +121,7 @@ async def test_a_sync_that_has_started_ends_also_where_there_is_no_new_version(d
         assert (await hears("sync_started", "sync_completed"))[1]["version"] == 2
 
 
-async def test_other_devices_hear_that_a_save_has_failed(device, other_device, refused):
+async def test_other_devices_hear_that_a_save_has_failed(player, device, other_device, refused):
     async with other_device() as hears:
         leave = await device.leave(b"one")
         assert refused(await device.confirm(leave)) == (422, "SAVEGAME_UPLOAD_INCOMPLETE")  # not yet: no failure
@@ -128,6 +129,33 @@ async def test_other_devices_hear_that_a_save_has_failed(device, other_device, r
         assert refused(await device.confirm(leave)) == (422, "SAVEGAME_HASH_MISMATCH")
         _, failed = await hears("sync_started", "sync_failed")
         assert failed["error_message"] == "SAVEGAME_HASH_MISMATCH"
+        given_up = await device.leave(b"three")
+        cancelled = await player.http.delete(f"/savegames/uploads/{given_up['internal_save_id']}")
+        assert cancelled.status_code == 204
+        assert (await hears("sync_started", "sync_failed"))[1]["error_message"] == "CANCELLED"
+
+
+async def test_an_upload_that_is_never_confirmed_is_told_of_when_its_time_is_over(player, device, jobs):
+    await device.leave(b"never sent")
+    await jobs.run(timedelta(hours=2), compare=False)
+    events = (await player.get("/events", cursor="0"))["data"]
+    told = [one["attributes"]["payload"] for one in events if one["attributes"]["event_type"] == "savegame.sync.status"]
+    assert [(one["status"], one["error_message"]) for one in told] == [
+        ("sync_started", None),
+        ("sync_failed", "SAVEGAME_UPLOAD_INCOMPLETE"),
+    ]
+
+
+async def test_other_devices_hear_that_a_save_was_deleted_and_so_does_one_that_comes_back_with_it(
+    player, device, other_device, data_of
+):
+    savegame_id, _ = data_of(await device.save(b"one"))
+    async with other_device() as hears:
+        assert (await player.http.delete(f"/savegames/{savegame_id}")).status_code == 204
+        [deleted] = await hears("deleted")
+        assert (deleted["savegame_id"], deleted["slot_name"]) == (savegame_id, "slot")
+        await device.confirm(await device.leave(b"one"))
+        assert (await hears("deleted"))[0]["savegame_id"] == savegame_id
 
 
 async def test_other_devices_hear_of_a_conflict_and_of_what_became_of_it(player, device, other_device, data_of):
@@ -167,7 +195,7 @@ async def test_other_devices_hear_of_a_copy_a_restored_version_and_what_comes_ou
         await player.http.delete(f"/savegames/{savegame_id}")
         data_of(await device.save(b"new"))
         data_of(await player.post(f"/savegames/{savegame_id}/undelete"))
-        *_, back = await hears("sync_started", "sync_completed", "sync_completed")
+        *_, back = await hears("deleted", "sync_started", "sync_completed", "sync_completed")
         assert (back["savegame_id"], back["slot_name"], back["version"]) == (savegame_id, "slot (2)", 4)
 
 
@@ -247,7 +275,8 @@ async def test_syncs_and_their_bytes_are_counted(service, player, device, data_o
     for _ in range(2):
         assert await device.load(savegame_id) == content[1:]
     now = counted(service)
-    assert {labels: value - before.get(labels, 0) for labels, value in now.items()} == {
+    counts = {labels: value - before.get(labels, 0) for labels, value in now.items()}
+    assert {labels: count for labels, count in counts.items() if count} == {
         ("upload", "completed"): 3,
         ("upload", "conflict"): 1,
         ("upload", "identical"): 1,

@@ -76,7 +76,19 @@ class Game:
         found = await self.url(savegame_id, **more)
         answer = await self.store.get(found.download_url)
         assert answer.status_code == 200, answer.text
+        if "device_id" in more:
+            await self.synced(savegame_id, found.save.version, more["device_id"])
         return answer.content
+
+    def synced(self, savegame_id, version, device_id):
+        fields = {"savegame_id": savegame_id, "version": version, "device_id": device_id}
+        return self._call("ReportSaveSynced", messages.ReportSaveSyncedRequest, **fields)
+
+    def upload(self, upload_id):
+        return self._call("GetSaveUpload", messages.GetSaveUploadRequest, upload_id=upload_id)
+
+    def cancel(self, upload_id):
+        return self._call("CancelSaveUpload", messages.CancelSaveUploadRequest, upload_id=upload_id)
 
 
 @pytest.fixture
@@ -182,7 +194,7 @@ async def test_what_was_not_sent_or_is_something_else_is_refused(game, refusal):
     await game.store.request(leave.method, leave.upload_url, content=b"different", headers=dict(leave.headers))
     mismatch = await refusal(game.confirm(leave.internal_save_id))
     assert mismatch == ("FAILED_PRECONDITION", "SAVEGAME_HASH_MISMATCH")
-    assert await refusal(game.confirm(leave.internal_save_id)) == ("NOT_FOUND", "SAVEGAME_VERSION_NOT_FOUND")
+    assert await refusal(game.confirm(leave.internal_save_id)) == mismatch
     assert (await game.save(b"announced")).result == "head"
 
 
@@ -190,7 +202,7 @@ async def test_a_service_saves_for_a_player(game, caller):
     server = game.as_(caller(uuid4(), "service"))
     savegame_id = (await server.save(b"of the server", device_id="server")).save.savegame_id
     assert await game.load(savegame_id) == b"of the server"
-    await game.save(b"of the player", device_id="pc")
+    await game.save(b"of the player", device_id="pc", base_version=1)
     assert await server.load(savegame_id, version=1) == b"of the server"
     assert (await server.saves(product_id=game.product)).total_items == 1
 
@@ -304,7 +316,8 @@ async def test_a_device_that_names_no_base_grew_from_what_it_had_last(game, told
     await game.load(savegame_id, device_id="deck")
     await game.save(b"pc went on", device_id="pc")
     assert (await told_apart(game.save(b"deck went on", device_id="deck")))["branch_version"] == "3"
-    assert (await game.save(b"somebody new", device_id="phone")).save.parent_version == 2
+    assert (await told_apart(game.save(b"somebody new", device_id="phone")))["branch_version"] == "4"
+    assert (await game.save(b"of no device")).save.parent_version == 2
 
 
 async def test_the_fields_at_fault_are_named(game, apart):
@@ -366,3 +379,36 @@ async def test_of_an_erased_player_nothing_is_read_or_written(game, apart, playe
         assert await refusal(write) == DENIED
     for own in (game.saves(), game.conflicts(), game.url(savegame_id), game.ask(b"x"), game.confirm(upload)):
         assert await refusal(own) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
+
+
+async def test_an_upload_goes_on_or_is_given_up(game, refusal):
+    leave = await game.ask(b"x" * 1000, device_id="pc")
+    found = (await game.upload(leave.internal_save_id)).upload
+    assert (found.status, found.missing_bytes, found.missing_count, found.slot_name) == ("open", 1000, 1, "slot")
+    [missing] = found.uploads
+    sent = await game.store.request(
+        missing.method, missing.upload_url, content=b"x" * 1000, headers=dict(missing.headers)
+    )
+    assert sent.status_code == 200
+    assert list((await game.upload(leave.internal_save_id)).upload.uploads) == []
+    assert (await game.confirm(leave.internal_save_id)).result == "head"
+    assert (await game.upload(leave.internal_save_id)).upload.status == "committed"
+    other = await game.ask(b"y", device_id="pc")
+    await game.cancel(other.internal_save_id)
+    await game.cancel(other.internal_save_id)
+    assert (await game.upload(other.internal_save_id)).upload.status == "cancelled"
+    for call in (game.confirm(other.internal_save_id), game.cancel(leave.internal_save_id), game.upload(str(uuid4()))):
+        assert await refusal(call) == ("NOT_FOUND", "SAVEGAME_VERSION_NOT_FOUND")
+
+
+async def test_a_device_has_what_it_reported(game, refusal):
+    savegame_id = (await game.save(b"one", device_id="pc")).save.savegame_id
+    await game.url(savegame_id, device_id="deck")
+    assert (await game.ask(b"two", device_id="deck")).conflict_expected
+    await game.synced(savegame_id, 1, "deck")
+    assert not (await game.ask(b"two", device_id="deck")).conflict_expected
+    assert await refusal(game.synced(savegame_id, 7, "deck")) == ("NOT_FOUND", "SAVEGAME_VERSION_NOT_FOUND")
+    encryption = messages.SaveEncryption(scheme="age", key_id="k", identity="ab" * 32)
+    made = await game.save(b"two", device_id="deck", encryption=encryption, savegame_id=savegame_id, base_version=1)
+    assert (made.result, made.save.content_identity) == ("head", "ab" * 32)
+    assert (await game.save(b"2", device_id="deck", encryption=encryption)).result == "identical"

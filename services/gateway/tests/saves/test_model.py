@@ -62,6 +62,11 @@ class Slot:
     devices: dict[str, int] = field(default_factory=dict)
     conflicts: dict[str, int] = field(default_factory=dict)
     """Id of an open one to the tip of its branch."""
+    bases: dict[str, int] = field(default_factory=dict)
+    """Id of one to what its branch grew from."""
+    by: dict[int, str] = field(default_factory=dict)
+    """Number to the device that uploaded it."""
+    name: str = ""
 
     def ancestors(self, version):
         """A version and all that it grew from."""
@@ -86,6 +91,8 @@ class Leave:
     answer: tuple[int, str] | None = None
     is_over: bool = False
     """Whether its save was deleted."""
+    is_of_deleted: bool = False
+    """Whether it is nothing new to a save that was deleted."""
 
 
 class World:
@@ -104,10 +111,16 @@ class World:
         return slot if slot and slot.head else None
 
     async def ask(self, device, name, content, base):
-        slot = self.slots.get(name) or Slot()
+        slot = self.slots.get(name) or Slot(name=name)
         known = [0, *sorted(slot.versions)]
         if base is None:
-            grown_from, more = slot.devices.get(device) or slot.head, {}
+            grown_from, more = slot.devices.get(device, 0), {}
+            if deleted := None if grown_from else self.deleted(slot, device, content):
+                attributes = await self.on[device].leave(content, name)
+                assert not attributes["upload_required"]
+                leave = Leave(deleted, device, content, 0, attributes, is_of_deleted=True)
+                self.leaves.append(leave)
+                return leave
         else:
             grown_from = {"nothing": 0, "head": slot.head}[base] if isinstance(base, str) else known[base % len(known)]
             more = {"base_version": grown_from}
@@ -119,9 +132,25 @@ class World:
         elif content not in [one[2] for one in slot.versions.values()]:
             assert attributes["conflict_expected"]
         self.slots[name] = slot
+        for leave in self.open():
+            if (leave.slot, leave.device, leave.content, leave.base) == (slot, device, content, grown_from):
+                assert attributes["internal_save_id"] == leave.attributes["internal_save_id"]
+                leave.attributes = attributes
+                return leave
         leave = Leave(slot, device, content, grown_from, attributes)
         self.leaves.append(leave)
         return leave
+
+    def deleted(self, slot, device, content):
+        """The save of that name in the trash, of which a device has nothing new."""
+        if slot.head and slot.versions[slot.head][2] == content:
+            return None
+        found = [
+            one
+            for one in self.trash
+            if one.name == slot.name and device in one.devices and content in [of[2] for of in one.versions.values()]
+        ]
+        return found[-1] if found else None
 
     async def save(self, device, name, content, base):
         leave = await self.ask(device, name, content, base)
@@ -144,6 +173,9 @@ class World:
             return
         leave.answer = response.status_code, result(response)
         document = response.json()
+        if leave.is_of_deleted:
+            assert (leave.answer, document["data"]["id"]) == ((200, "deleted"), slot.id)
+            return
         if leave.answer[0] == 409:
             await self._branched(leave, document["errors"][0]["meta"])
             return
@@ -163,6 +195,7 @@ class World:
             assert (came, at_head != leave.content) == ("head", True)
             assert slot.head in (0, leave.base)
             self._grow(slot, made["version"], leave.base, None, leave.content)
+            slot.by[slot.head] = leave.device
             slot.devices[leave.device] = slot.head
             assert made["parent_version"] == leave.base
 
@@ -174,8 +207,12 @@ class World:
         assert branch["version"] not in slot.versions
         slot.versions[branch["version"]] = (leave.base, None, leave.content)
         slot.devices[leave.device] = branch["version"]
-        extended = [one for one, tip in slot.conflicts.items() if tip == leave.base]
+        slot.by[branch["version"]] = leave.device
+        extended = [one for one, tip in slot.conflicts.items() if tip == leave.base] or [
+            one for one, tip in slot.conflicts.items() if (slot.bases[one], slot.by[tip]) == (leave.base, leave.device)
+        ]
         assert [meta["conflict_id"]] == extended or (not extended and meta["conflict_id"] not in slot.conflicts)
+        slot.bases.setdefault(meta["conflict_id"], leave.base)
         slot.conflicts[meta["conflict_id"]] = branch["version"]
 
     def _grow(self, slot, version, parent, merged, content):
@@ -237,12 +274,16 @@ class World:
         if way == "keep_both":
             assert made["version"] == slot.head
             copy_id = document["meta"]["copy_savegame_id"]
-            name = (await self.player.get(f"/savegames/{copy_id}"))["data"]["attributes"]["slot_name"]
+            copy = (await self.player.get(f"/savegames/{copy_id}"))["data"]["attributes"]
+            name, number = copy["slot_name"], copy["version"]
             assert name not in self.slots
-            self.slots[name] = Slot(copy_id, 1, {1: (0, None, slot.versions[tip][2])})
+            versions = {number: (0, None, slot.versions[tip][2])}
+            self.slots[name] = Slot(copy_id, number, versions, by={number: slot.by[tip]}, name=name)
             return
         content = slot.versions[tip if way == "keep_local" else slot.head][2]
+        by = slot.by.get(tip if way == "keep_local" else slot.head)
         self._grow(slot, made["version"], slot.head, tip, content)
+        slot.by[slot.head] = by
 
     async def delete(self, name):
         slot = self.named(name)
@@ -251,7 +292,7 @@ class World:
             del self.slots[name]
             self.trash.append(slot)
             for leave in self.leaves:
-                leave.is_over = leave.is_over or leave.slot is slot
+                leave.is_over = leave.is_over or (leave.slot is slot and not leave.is_of_deleted)
 
     async def undelete(self, number):
         if self.trash:
@@ -260,7 +301,7 @@ class World:
             assert response.status_code == 200
             name = response.json()["data"]["attributes"]["slot_name"]
             assert name not in self.slots
-            self.slots[name] = slot
+            self.slots[name], slot.name = slot, name
 
     async def listed(self, slot):
         found = await self.player.get(f"/savegames/{slot.id}/versions", limit=100)
@@ -272,7 +313,9 @@ class World:
 
     def open(self):
         """Uploads that can still be confirmed."""
-        return [leave for leave in self.leaves if leave.answer is None and not leave.is_over]
+        return [
+            leave for leave in self.leaves if leave.answer is None and not leave.is_over and not leave.is_of_deleted
+        ]
 
     async def held(self):
         """The contents that are there, in the trash too: what versions hold, and what uploads have joined."""
@@ -306,10 +349,10 @@ class World:
         for _, slot in seen.values():
             await self._check_slot(slot)
         used = (await self.player.get("/savegames/quota"))["data"]["attributes"]
-        assert used["used_bytes"] == sum(map(len, await self.held()))
-        assert used["reserved_bytes"] == sum(
-            len(leave.content) for leave in self.open() if leave.attributes["upload_required"]
-        )
+        held = await self.held()
+        assert used["used_bytes"] == sum(map(len, held))
+        awaited = {leave.content for leave in self.open() if leave.attributes["upload_required"]}
+        assert used["reserved_bytes"] == sum(map(len, awaited - held))
 
     async def _check_slot(self, slot):
         listed = await self.listed(slot)

@@ -25,8 +25,11 @@ from gameshelf.savegames.commands import (
     Resolve,
     Restore,
     SavesFilter,
+    Synced,
+    UploadsFilter,
     VersionChanges,
 )
+from gameshelf.savegames.confirmations import Attempt
 from gameshelf.savegames.conflicts import Overtaken, Resolved, SavegameConflicts
 from gameshelf.savegames.errors import (
     ConflictNotFound,
@@ -39,8 +42,10 @@ from gameshelf.savegames.errors import (
     UserQuotaExceeded,
 )
 from gameshelf.savegames.events import (
+    FailureReason,
     SavegameConflicted,
     SavegameConflictResolved,
+    SavegameDeleted,
     SavegameHeadMoved,
     SavegameUploaded,
     UploadFailed,
@@ -51,6 +56,7 @@ from gameshelf.savegames.limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
 from gameshelf.savegames.lineage import Node, Relation, Side, ancestors, relation, resolved_by
 from gameshelf.savegames.models import METADATA, SCHEMA, ConflictPolicy, Resolution
 from gameshelf.savegames.naming import STAGING, Told, object_key, staging_key, told_by, user_prefix
+from gameshelf.savegames.open_uploads import OpenUpload, UploadQueries, UploadStatus
 from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.overview import SavegameOverview, savegame_overview
 from gameshelf.savegames.ports import (
@@ -58,6 +64,7 @@ from gameshelf.savegames.ports import (
     Digest,
     ObjectSigner,
     ObjectStore,
+    Packing,
     SignedRequest,
     StoredObject,
     StoreUnavailable,
@@ -67,8 +74,8 @@ from gameshelf.savegames.service import SavegameService
 from gameshelf.savegames.store.scans import Expected
 from gameshelf.savegames.store.usage import ProductUsage, Usage
 from gameshelf.savegames.support import ConflictPlace, ConflictState, SavegameSupport, UserConflict
-from gameshelf.savegames.sweeps import SavegameSweeps
-from gameshelf.savegames.uploads import Attempt, Reservation, SavegameUploads
+from gameshelf.savegames.sweeps import KEYS, SavegameSweeps
+from gameshelf.savegames.uploads import Reservation, SavegameUploads
 from gameshelf.savegames.views import OpenConflict, SaveVersion, VersionStatus
 
 __version__ = "0.1.0"
@@ -76,6 +83,7 @@ __version__ = "0.1.0"
 MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA)
 
 __all__ = [
+    "KEYS",
     "MAX_OPEN_UPLOADS",
     "MAX_SLOTS",
     "METADATA",
@@ -99,14 +107,17 @@ __all__ = [
     "Downloadable",
     "Encryption",
     "Expected",
+    "FailureReason",
     "Limits",
     "NewUpload",
     "Node",
     "ObjectSigner",
     "ObjectStore",
     "OpenConflict",
+    "OpenUpload",
     "Outcome",
     "Overtaken",
+    "Packing",
     "ProductUsage",
     "Reckoning",
     "Relation",
@@ -123,6 +134,7 @@ __all__ = [
     "SavegameConflictResolved",
     "SavegameConflicted",
     "SavegameConflicts",
+    "SavegameDeleted",
     "SavegameFileTooLarge",
     "SavegameHashMismatch",
     "SavegameHeadMoved",
@@ -142,11 +154,15 @@ __all__ = [
     "SignedRequest",
     "StoreUnavailable",
     "StoredObject",
+    "Synced",
     "Told",
     "TopPart",
     "UploadFailed",
+    "UploadQueries",
     "UploadRequested",
+    "UploadStatus",
     "UploadUnneeded",
+    "UploadsFilter",
     "Usage",
     "UserConflict",
     "UserQuotaExceeded",

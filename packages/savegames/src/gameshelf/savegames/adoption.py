@@ -124,8 +124,8 @@ class SavegameAdoption:
 
     async def _make(self, user_id: UUID, about: Told) -> Slot:
         slot_id = uuid4()
-        await self._store.slots.make(user_id, slot_id, about.product_id, about.slot_name, self._clock())
-        return Slot(slot_id, about.product_id, about.slot_name, None, 1, None)
+        number = await self._store.slots.make(user_id, slot_id, about.product_id, about.slot_name, self._clock())
+        return Slot(slot_id, about.product_id, about.slot_name, None, number, None)
 
     async def _take(
         self, user_id: UUID, slot: Slot, one: SavedObject, became: dict[int, int], absent: Collection[str]
@@ -143,7 +143,9 @@ class SavegameAdoption:
             became[told.version] = same.version
             return slot, Adopted(one, outcome if same.is_kept else Adoption.PRUNED, slot.id, same.version)
         parent = _parent(one, became, by_number)
-        found = await self._timeline.relation(user_id, slot.id, slot.head_version, parent, told.content)
+        found = await self._timeline.relation(
+            user_id, slot.id, slot.head_version, parent, told.identity or told.content
+        )
         if found in (Relation.IDENTICAL, Relation.BEHIND):
             assert slot.head_version is not None
             # What grew from it grew from the head's very bytes, or else from what it grew from itself.
@@ -189,7 +191,7 @@ class SavegameAdoption:
     ) -> tuple[Slot, Adopted]:
         """Puts a version, by number, parent and id, on top of the head or beside it."""
         number, parent, version_id = version
-        held = Bytes.of_object(one.size, one.told.content, stored.id, one.told.marks)
+        held = Bytes.of_object(one.size, one.told.content, stored.id, one.told.marks, one.told.identity)
         is_branch = found is Relation.DIVERGED
         self._record(
             SavegameUploaded(

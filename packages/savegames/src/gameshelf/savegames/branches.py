@@ -27,10 +27,12 @@ class Branches:
         self._clock = clock
 
     async def open(self, user_id: UUID, upload: Upload, slot: Slot, held: Bytes) -> Outcome:
-        """Keeps an upload as a branch. What was a branch already grows, and so does its conflict."""
+        """Keeps an upload as a branch. What was a branch already grows, and so does its conflict. So does the conflict
+        of a branch that the same device left the same base with: the upload takes that one's place.
+        """
         assert slot.head_version is not None
         conflict_id = await self._stand(
-            user_id, slot.id, slot.head_version, upload.version, upload.base_version, held, upload.id, None
+            user_id, slot.id, slot.head_version, upload.version, upload.base_version, held, upload.id
         )
         return await self._by_policy(user_id, upload, slot, slot.head_version, conflict_id)
 
@@ -52,15 +54,20 @@ class Branches:
         parent: int,
         held: Bytes,
         version_id: UUID,
-        at: datetime | None,
+        at: datetime | None = None,
     ) -> UUID:
-        """Adds a version beside the head; its conflict, which is its parent's where that had one."""
+        """Adds a version beside the head; its conflict. ``at`` is when it was uploaded, if not now: then nothing is
+        known of its device.
+        """
         await self._timeline.branch_off(user_id, slot_id, version, parent, held, version_id, at)
         conflicts = self._store.conflicts
-        conflict_id = await conflicts.extend(user_id, slot_id, parent, version, head_version)
+        conflict_id = await conflicts.extend(
+            user_id, slot_id, parent, version, head_version, device=held.device_id, of_device=at is None
+        )
         if conflict_id is None:
             conflict_id = uuid4()
-            await conflicts.add(user_id, Conflict(conflict_id, slot_id, version, head_version), self._clock())
+            new = Conflict(conflict_id, slot_id, version, head_version)
+            await conflicts.add(user_id, new, parent, self._clock())
         return conflict_id
 
     async def _by_policy(
@@ -142,4 +149,4 @@ class Branches:
 
 
 def _side(version: StoredVersion) -> Side:
-    return Side(version.client_modified_at or version.server_uploaded_at, version.playtime_seconds)
+    return Side.of(version.client_modified_at, version.server_uploaded_at, version.playtime_seconds)

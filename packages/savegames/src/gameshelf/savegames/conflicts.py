@@ -90,12 +90,12 @@ class SavegameConflicts:
         if branch.content_id is None:
             raise SavegameVersionNotFound(version=branch.version)
         taken = await self._store.slots.names(user_id, slot.product_id)
-        if name in taken:
+        if name is not None and free_name(name, taken) != name:
             raise InvalidInput(Problem("slot_name_taken", pointer="/data/attributes/copy_slot_name"))
         name = name or free_name(conflict_name(slot.name, branch.version), taken)
         copy_id, now = uuid4(), self._clock()
-        await self._store.slots.make(user_id, copy_id, slot.product_id, name, now)
-        await self._timeline.grow(user_id, copy_id, 1, 0, Bytes.of_version(branch, branch.content_id))
+        number = await self._store.slots.make(user_id, copy_id, slot.product_id, name, now)
+        await self._timeline.grow(user_id, copy_id, number, 0, Bytes.of_version(branch, branch.content_id))
         self._record(
             SavegameHeadMoved(
                 user_id=user_id,
@@ -103,7 +103,7 @@ class SavegameConflicts:
                 product_id=slot.product_id,
                 slot_id=copy_id,
                 slot_name=name,
-                version=1,
+                version=number,
             )
         )
         return copy_id

@@ -28,7 +28,9 @@ class SavegameFileTooLarge(DomainError):
 
 
 class UserQuotaExceeded(DomainError):
-    """There is no room left; ``meta["limit"]`` says of what: ``user``, ``product``, ``open_uploads``, ``slots``."""
+    """There is no room left; ``meta["limit"]`` says of what: ``user``, ``product``, ``daily`` (until ``resets_at``),
+    ``open_uploads``, ``slots``.
+    """
 
     code = "USER_QUOTA_EXCEEDED"
 

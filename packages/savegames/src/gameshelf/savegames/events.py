@@ -2,9 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from gameshelf.kernel.events import Event
+
+
+class FailureReason(StrEnum):
+    """Why nothing came of an upload."""
+
+    MISMATCH = "mismatch"
+    """What was uploaded is not what was announced."""
+    EXPIRED = "expired"
+    """It was not confirmed in time."""
+    CANCELLED = "cancelled"
+    """It was given up, or its save was deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +37,18 @@ class UploadRequested(_OfSlot):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadFailed(_OfSlot):
-    """What was uploaded is not what was announced."""
+    """Nothing came of an upload."""
 
     upload_id: UUID
+    reason: FailureReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavegameDeleted(_OfSlot):
+    """A save was deleted, or a device uploaded one again, unchanged, that had been deleted."""
+
+    version: int
+    """The head."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

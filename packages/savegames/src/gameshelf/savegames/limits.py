@@ -13,6 +13,10 @@ ATTEMPT_FOR = timedelta(hours=1)
 """After how long a confirmation that has not ended is given up, and the object that it made goes."""
 REMEMBER_FOR = timedelta(days=30)
 """For how long a confirmed upload answers the same again."""
+MAX_NUMBERS = 1000
+"""Of how many names of a product whose saves are gone for good the highest number is kept apart."""
+MAX_RATIO = 100
+"""How many times as large as the packed bytes the unpacked ones may be (contract, section 3.6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class Limits:
     """Of a user, unless support has set another one."""
     product_quota_bytes: int = 0
     """Of a user's saves of one product; 0: none."""
+    daily_bytes: int = 10 * 1024**3
+    """How much a user is given leave to upload in a day of UTC."""
     max_versions: int = 10
     """Of a slot, beyond which history goes."""
     url_lives: timedelta = timedelta(seconds=300)

@@ -18,7 +18,7 @@ class Node:
     parent: int
     merged: int | None
     content: bytes | None
-    """The SHA-256 of its bytes; None once they are pruned."""
+    """The identity of what it holds; None once its bytes are pruned."""
 
 
 Tree = Mapping[int, Node]
@@ -84,10 +84,16 @@ def branch(tip: int, branches: Tree) -> set[int]:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What a policy looks at. ``modified_at`` is the client's time, or that of the upload where it gave none."""
+    """What a policy looks at."""
 
     modified_at: datetime
     playtime_seconds: int | None
+
+    @classmethod
+    def of(cls, client_modified_at: datetime | None, uploaded_at: datetime, playtime_seconds: int | None) -> "Side":
+        """A version. Where its client gave no time, or one ahead of the server's, that of the upload counts."""
+        is_known = client_modified_at is not None and client_modified_at <= uploaded_at
+        return cls(client_modified_at if is_known and client_modified_at else uploaded_at, playtime_seconds)
 
 
 def resolved_by(policy: ConflictPolicy, local: Side, cloud: Side) -> Resolution | None:

@@ -1,6 +1,6 @@
 """The tables of the schema ``savegames``. Every key begins with ``user_id``, so they can be distributed by it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
@@ -89,6 +89,23 @@ class SavegameSlot(_Table, table=True):
             unique=True,
             postgresql_where=text("deleted_at IS NULL"),
         ),
+        # Names that one file system takes for the same are one save.
+        Index(
+            "uq_savegame_slots_key",
+            "user_id",
+            "product_id",
+            "slot_key",
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL AND slot_key IS NOT NULL"),
+        ),
+        # For the job that fills ``slot_key``, which the release before does not write.
+        Index(
+            "ix_savegame_slots_without_key",
+            "user_id",
+            "id",
+            postgresql_where=text("deleted_at IS NULL AND slot_key IS NULL"),
+        ),
+        Index("ix_savegame_slots_trash", "user_id", "product_id", postgresql_where=text("deleted_at IS NOT NULL")),
         Index("ix_savegame_slots_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
         Index("ix_savegame_slots_prune_at", "prune_at", postgresql_where=text("prune_at IS NOT NULL")),
         CheckConstraint("head_version <= last_version", name="head_version"),
@@ -98,6 +115,8 @@ class SavegameSlot(_Table, table=True):
     id: UUID = Field(primary_key=True)
     product_id: UUID
     slot_name: str = Field(max_length=255)
+    slot_key: str | None = Field(default=None, max_length=1024)
+    """The folded name. Null where nobody has filled it yet, or where an older save that is there has the same one."""
     head_version: int | None = Field(default=None, sa_type=BigInteger)
     last_version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
     """The highest number that was given; none is given twice."""
@@ -106,6 +125,31 @@ class SavegameSlot(_Table, table=True):
     """When it was put into the trash."""
     prune_at: datetime | None = _time(default=None, nullable=True)
     """When the passing of time alone lets some of its history go."""
+
+
+class SavegameNumber(_Table, table=True):
+    """The highest version number of saves that are gone for good, by their folded name: none is given again."""
+
+    __tablename__ = "savegame_numbers"
+    __table_args__ = (PrimaryKeyConstraint("user_id", "product_id", "slot_key"),)
+
+    user_id: UUID = Field(primary_key=True)
+    product_id: UUID = Field(primary_key=True)
+    slot_key: str = Field(primary_key=True, max_length=1024)
+    """Empty: of all names that were forgotten because there were too many."""
+    last_version: int = Field(sa_type=BigInteger)
+
+
+class SavegameAllowance(_Table, table=True):
+    """How many bytes a user was given leave to upload on the last day on which they asked."""
+
+    __tablename__ = "savegame_allowances"
+    __table_args__ = (PrimaryKeyConstraint("user_id"),)
+
+    user_id: UUID = Field(primary_key=True)
+    day: date
+    """Of UTC."""
+    signed_bytes: int = Field(sa_type=BigInteger)
 
 
 class SavegameContent(_Table, table=True):
@@ -193,6 +237,8 @@ class SavegameMetadata(_Table, table=True):
     """Null once the bytes are pruned."""
     file_size_bytes: int = Field(sa_type=BigInteger)
     file_hash_sha256: bytes = Field(sa_type=LargeBinary)
+    content_identity: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """What lineage compares; null: the hash."""
     client_modified_at: datetime | None = _time(default=None, nullable=True)
     server_uploaded_at: datetime = _time()
     device_id: str | None = Field(default=None, max_length=100)
@@ -219,6 +265,7 @@ class SavegameUpload(_Table, table=True):
         Index("ix_savegame_uploads_expires_at", "expires_at"),
         Index("ix_savegame_uploads_id", "id"),  # what is found under staging/ names nothing else
         Index("ix_savegame_uploads_slot", "user_id", "slot_id"),
+        Index("ix_savegame_uploads_hash", "user_id", "file_hash_sha256"),
         # Each that was confirmed is remembered for a month; the open ones are few, and counted at each request.
         Index("ix_savegame_uploads_open", "user_id", "expires_at", postgresql_where=text("outcome IS NULL")),
         Index(
@@ -240,6 +287,11 @@ class SavegameUpload(_Table, table=True):
     file_hash_sha256: bytes = Field(sa_type=LargeBinary)
     content_id: UUID | None = None
     """The content that it joined when it was asked for: then nothing is to be uploaded."""
+    content_identity: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """What lineage compares; null: the hash."""
+    raw_sha256: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """The hash of the unpacked bytes, to be verified."""
+    raw_size_bytes: int | None = Field(default=None, sa_type=BigInteger)
     client_modified_at: datetime | None = _time(default=None, nullable=True)
     device_id: str | None = Field(default=None, max_length=100)
     comment: str | None = Field(default=None, max_length=500)
@@ -289,13 +341,15 @@ class SavegameConflict(_Table, table=True):
     """The newest version of the branch."""
     head_version: int = Field(sa_type=BigInteger)
     """The head that the user was told of last."""
+    base_version: int | None = Field(default=None, sa_type=BigInteger)
+    """The version that the branch grew from. Null, as the release before leaves it: the parent of its newest one."""
     opened_at: datetime = _time()
     resolved_at: datetime | None = _time(default=None, nullable=True)
     resolution: str | None = Field(default=None, max_length=20)
 
 
 class SavegameDevice(_Table, table=True):
-    """What a device uploaded or downloaded last: what its next upload grows from, if it does not say."""
+    """What a device uploaded last, or said that it has: what its next upload grows from, if it does not say."""
 
     __tablename__ = "savegame_devices"
     __table_args__ = (
@@ -324,7 +378,9 @@ class SavegameQuota(_Table, table=True):
 
 
 class SavegameScan(_Table, table=True):
-    """How far the comparison of the store with the database has come; the one table here that is no user's."""
+    """How far a job that goes through everything has come, and when a backup was restored last (``restored``, in
+    ``started_at``); the one table here that is no user's.
+    """
 
     __tablename__ = "savegame_scans"
     __table_args__ = (PrimaryKeyConstraint("name"),)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ STAGING = "staging/"
 MAX_NUMBER = 2**53
 """Beyond which nobody numbers anything."""
 
+MAX_IDENTITY = 64
+"""How many bytes a content's identity may have."""
+
 _MAX_QUOTED = 1400
 _MAX_METADATA = 2048
 _MAX_ENCODING = 50
@@ -27,6 +31,29 @@ _SAFE = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 def staging_key(upload_id: UUID) -> str:
     """The one key that the holder of an upload's URL can write."""
     return f"{STAGING}{upload_id}"
+
+
+# Characters that nothing shows, beside those of the category "format": Unicode's Default_Ignorable_Code_Point.
+_IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+
+def slot_key(slot_name: str) -> str:
+    """What two names share that some file system takes for the same: NFC, case-folded, without characters that nothing
+    shows, then without dots and spaces at the end (contract, section 3.6). Empty for a name that has nothing else.
+    """
+    key = slot_name
+    while (folded := _folded(key)) != key:  # what is left out can let others compose
+        key = folded
+    return key
+
+
+def _folded(name: str) -> str:
+    folded = unicodedata.normalize("NFC", name).casefold()
+    shown = "".join(sign for sign in _IGNORABLE.sub("", folded) if unicodedata.category(sign) != "Cf")
+    return unicodedata.normalize("NFC", shown).rstrip(". ")
 
 
 def user_prefix(user_id: UUID) -> str:
@@ -65,6 +92,7 @@ def object_metadata(
     base_version: int,
     content: bytes,
     marks: Marks = NO_MARKS,
+    identity: bytes | None = None,
 ) -> dict[str, str]:
     """What an object says of itself, so that a store without its database can still be understood. ASCII, and less than
     the 2 KB that S3 takes: beside the longest names there is no room for the longest marks, which are left out then.
@@ -77,6 +105,8 @@ def object_metadata(
         "parent-version": str(base_version),
         "sha256": content.hex(),
     }
+    if identity not in (None, content):
+        told["identity"] = identity.hex()
     if marks == NO_MARKS:
         return told
     written = json.dumps([marks.content_encoding, marks.encryption], ensure_ascii=False).encode()
@@ -108,6 +138,8 @@ class Told:
     content: bytes
     """The SHA-256 that its bytes have to have."""
     marks: Marks = NO_MARKS
+    identity: bytes | None = None
+    """What lineage compares; None: ``content``."""
 
 
 def told_by(key: str, metadata: Mapping[str, str]) -> Told | None:
@@ -121,6 +153,7 @@ def told_by(key: str, metadata: Mapping[str, str]) -> Told | None:
             int(metadata["parent-version"]),
             bytes.fromhex(metadata["sha256"]),
             _marks(metadata.get("marks")),
+            bytes.fromhex(metadata["identity"]) if "identity" in metadata else None,
         )
     except (KeyError, ValueError):
         return None
@@ -131,6 +164,7 @@ def told_by(key: str, metadata: Mapping[str, str]) -> Told | None:
         and re.fullmatch(rf"\d{{8}}T\d{{6}}Z_v{told.version}_[0-9a-f]{{12}}\.sav", name)
         and 0 <= told.base_version < told.version <= MAX_NUMBER
         and len(told.content) == sha256().digest_size
+        and (told.identity is None or len(told.identity) <= MAX_IDENTITY)
         and 1 <= len(told.slot_name) <= MAX_NAME
         and not _CONTROL.search(told.slot_name)
     )
@@ -159,9 +193,9 @@ def _from_metadata(text: str) -> str:
 
 
 def free_name(wanted: str, taken: Collection[str]) -> str:
-    """``wanted``, or the first of ``wanted (2)``, ``wanted (3)``, … that nobody has; cut to fit."""
-    name, number = wanted[:MAX_NAME], 1
-    while name in taken:
+    """``wanted``, or the first of ``wanted (2)``, ``wanted (3)``, … that is none of the names ``taken``; cut to fit."""
+    name, number, keys = wanted[:MAX_NAME], 1, set(map(slot_key, taken))
+    while slot_key(name) in keys or name in taken:
         number += 1
         suffix = f" ({number})"
         name = wanted[: MAX_NAME - len(suffix)] + suffix

@@ -36,6 +36,17 @@ class Digest:
     size: int
     sha256: bytes | None
     """32 bytes; None when the object has another size than was asked for: then its bytes were not read."""
+    raw_sha256: bytes | None = None
+    """Of the bytes once unpacked; None where that was not asked for, or they can't be, or are too large."""
+    raw_size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """How an object is packed (``identity``, ``gzip``, ``zstd``), and how large it may be once it is not."""
+
+    encoding: str
+    max_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +72,19 @@ class ObjectSigner(Protocol):
 
 
 class ObjectStore(Protocol):
-    """Where the bytes are. Every method raises StoreUnavailable, and none waits for long."""
+    """Where the bytes are. Every method raises StoreUnavailable, and none waits for longer than its bytes need."""
 
-    async def copy(self, source: str, target: str, metadata: Mapping[str, str]) -> bool:
+    async def copy(self, source: str, target: str, metadata: Mapping[str, str], size: int = 0) -> bool:
         """Makes ``target`` of the bytes of ``source``, with this metadata (ASCII); False when there is no source.
 
-        Nothing but the source's bytes as they are at one moment ever stands under ``target``.
+        Nothing but the source's bytes as they are at one moment ever stands under ``target``. It is given as much time
+        as an object of ``size`` bytes needs.
         """
         ...
 
-    async def digest(self, key: str, size: int) -> Digest | None:
-        """The object's size, and the SHA-256 of its bytes if that size is ``size``; None when there is no object.
+    async def digest(self, key: str, size: int, packing: Packing | None = None) -> Digest | None:
+        """The object's size, and the SHA-256 of its bytes if that size is ``size``; None when there is no object. With
+        ``packing`` also that of the bytes once unpacked.
 
         Read as a stream in bounded memory, whatever its size.
         """

@@ -1,7 +1,6 @@
 """Reading saves: plain SQL to plain values. Nothing here decides."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,6 @@ from gameshelf.kernel.sql import user
 from gameshelf.savegames.commands import ConflictsFilter, SavesFilter
 from gameshelf.savegames.models import SavegameConflict
 from gameshelf.savegames.store.parts import SLOT, VERSION, C, M, S
-from gameshelf.savegames.store.slots import SlotStore
 from gameshelf.savegames.store.usage import ProductUsage, Usage, UsageStore
 from gameshelf.savegames.views import (
     WIDTH,
@@ -138,10 +136,6 @@ class SavegameQueries:
         given = {"user_id": user_id, "slot_id": slot_id, "in_trash": in_trash}
         row = await _DOWNLOAD.first(self._connection, version=version, **given)
         return Downloadable(as_version(tuple(row.values())[:WIDTH]), row["s3_object_key"]) if row else None
-
-    async def downloaded(self, user_id: UUID, slot_id: UUID, device_id: str, version: int, now: datetime) -> None:
-        """Remembers what a device has now: what its next upload grows from, if it does not say. Needs no lock."""
-        await SlotStore(self._connection).device_has(user_id, slot_id, device_id, version, now)
 
     async def conflicts(self, user_id: UUID, of: ConflictsFilter) -> Slice[OpenConflict]:
         """One page of the open conflicts, the oldest first."""

@@ -1,7 +1,12 @@
-"""Room for what is to be uploaded. Counted under the user's lock, so two uploads can't both get the last bytes."""
+"""Room for what is to be uploaded. Counted under the user's lock, so two uploads can't both get the last bytes.
+
+Whoever asks is refused unless history could make room for everything that is reserved; it goes only once an upload
+becomes a version.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
 from uuid import UUID
 
@@ -9,7 +14,7 @@ from gameshelf.savegames.errors import UserQuotaExceeded
 from gameshelf.savegames.limits import Limits
 from gameshelf.savegames.retention import History, to_make_room
 from gameshelf.savegames.store import SavegameStore
-from gameshelf.savegames.store.uploads import Ask
+from gameshelf.savegames.store.asks import Ask
 from gameshelf.savegames.timeline import Timeline
 
 
@@ -21,29 +26,73 @@ class Quota:
         self._timeline = timeline
         self._limits = limits
 
-    async def make_room(self, user_id: UUID, product_id: UUID, size: int, ask: Ask) -> None:
-        """Lets as much of the oldest history go as ``size`` more bytes need. Raises UserQuotaExceeded, and then nothing
-        goes.
+    def require_allowance(self, ask: Ask, size: int, now: datetime) -> int:
+        """How many bytes an upload takes of the day's allowance: a content counts once, when it is first reserved.
+
+        Raises UserQuotaExceeded.
+        """
+        if ask.content_id or ask.is_signed:
+            return 0
+        if ask.signed_bytes + size > self._limits.daily_bytes:
+            raise UserQuotaExceeded(
+                limit="daily",
+                used_bytes=ask.signed_bytes,
+                limit_bytes=self._limits.daily_bytes,
+                required_bytes=size,
+                resets_at=_next_day(now),
+            )
+        return size
+
+    async def require_room(self, user_id: UUID, product_id: UUID, size: int, content: bytes, ask: Ask) -> None:
+        """Whether there is room for ``size`` more bytes, or would be if history went. Raises UserQuotaExceeded.
 
         Bytes that the user has already take room in the product alone, if it does not hold them yet. No round trip
         where there is room, but for one quota a product: then two.
         """
-        going: list[History] = []
         if self._limits.product_quota_bytes and size:
-            going = await self._of_product(user_id, product_id, size, ask)
-        if ask.content_id is None:
+            reserved = await self._store.usage.reserved(user_id, product_id, content)
+            await self._of_product(user_id, product_id, size, ask.content_id, reserved)
+        if not ask.is_held:
             limit = self._limits.quota_bytes if ask.limit_bytes is None else ask.limit_bytes
-            room = _Room("user", limit, ask.used_bytes, ask.reserved_bytes, size)
-            going += await self._going(user_id, None, room, going)
-        by_slot = sorted({(one.slot_id, one.version) for one in going})
+            await self._going(user_id, None, _Room("user", limit, ask.used_bytes, ask.reserved_bytes, size), [])
+
+    async def make_room(self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None) -> None:
+        """Lets as much of the oldest history go as bytes need that become a version now. ``content_id`` is the content
+        that holds them already; None: they are new.
+
+        Raises UserQuotaExceeded, and then nothing goes.
+        """
+        for_product = await self._for_product(user_id, product_id, size, content_id)
+        for_user = await self._for_user(user_id, size, content_id, for_product)
+        by_slot = sorted({(one.slot_id, one.version) for one in (*for_product, *for_user)})
         for slot_id, versions in groupby(by_slot, key=lambda one: one[0]):
             await self._timeline.let_go(user_id, slot_id, [version for _, version in versions])
 
-    async def _of_product(self, user_id: UUID, product_id: UUID, size: int, ask: Ask) -> list[History]:
-        held = await self._store.usage.uses(user_id, product_id)
-        if ask.content_id in {use.content_id for use in held}:
+    async def require_now(self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None) -> None:
+        """Whether ``make_room`` would do. Raises UserQuotaExceeded."""
+        for_product = await self._for_product(user_id, product_id, size, content_id)
+        await self._for_user(user_id, size, content_id, for_product)
+
+    async def _for_product(self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None) -> list[History]:
+        if not self._limits.product_quota_bytes or not size:
             return []
-        reserved = await self._store.usage.reserved(user_id, product_id)
+        return await self._of_product(user_id, product_id, size, content_id, 0)
+
+    async def _for_user(
+        self, user_id: UUID, size: int, content_id: UUID | None, first: Sequence[History]
+    ) -> list[History]:
+        if content_id or not size:
+            return []
+        usage = await self._store.usage.usage(user_id)
+        limit = self._limits.quota_bytes if usage.limit_bytes is None else usage.limit_bytes
+        return await self._going(user_id, None, _Room("user", limit, usage.used_bytes, 0, size), first)
+
+    async def _of_product(
+        self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None, reserved: int
+    ) -> list[History]:
+        held = await self._store.usage.uses(user_id, product_id)
+        if content_id in {use.content_id for use in held}:
+            return []
         used = sum(use.size for use in held)
         room = _Room("product", self._limits.product_quota_bytes, used, reserved, size)
         return await self._going(user_id, product_id, room, [])
@@ -69,6 +118,10 @@ class Quota:
                 required_bytes=room.size,
             )
         return going
+
+
+def _next_day(now: datetime) -> datetime:
+    return datetime.combine(now.astimezone(UTC).date(), time(), UTC) + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,13 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import Record
-from gameshelf.savegames.commands import VersionChanges
+from gameshelf.savegames import outcomes
+from gameshelf.savegames.commands import Synced, VersionChanges
 from gameshelf.savegames.errors import SavegameSlotNotFound, SavegameVersionNotFound
-from gameshelf.savegames.events import SavegameHeadMoved
+from gameshelf.savegames.events import SavegameDeleted, SavegameHeadMoved
 from gameshelf.savegames.limits import Limits
 from gameshelf.savegames.naming import free_name
+from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.retention import max_pinned
 from gameshelf.savegames.store import ERASURE, SavegameStore
 from gameshelf.savegames.store.scans import ScanStore
@@ -55,6 +57,17 @@ class SavegameService:
         await self._timeline.grow(user_id, slot_id, number, slot.head_version, held)
         self._moved(user_id, slot, slot.name, number)
 
+    async def synced(self, user_id: UUID, slot_id: UUID, synced: Synced) -> None:
+        """A device has the bytes of a version now: its next upload grows from that, if it does not say.
+
+        Raises SavegameSlotNotFound; SavegameVersionNotFound also for one whose bytes are gone.
+        """
+        await self._seen(user_id, slot_id)
+        stored = await self._store.versions.find(user_id, slot_id, synced.version)
+        if stored is None or stored.content_id is None:
+            raise SavegameVersionNotFound(version=synced.version)
+        await self._store.slots.device_has(user_id, slot_id, synced.device_id, synced.version, self._clock())
+
     async def change_version(self, user_id: UUID, slot_id: UUID, version: int, changes: VersionChanges) -> None:
         """Pins a version, or changes what is said of it.
 
@@ -91,10 +104,14 @@ class SavegameService:
             raise SavegameSlotNotFound
         if permanent:
             await self._remove(user_id, slot_id)
+            if slot.deleted_at is None:
+                self._deleted(user_id, slot, slot.head_version)
             return
-        joined = await self._store.uploads.cancel(user_id, slot_id)
+        cancelled = Outcome(Result.CANCELLED, slot_id, slot.head_version)
+        joined = await self._store.uploads.cancel(user_id, slot_id, outcomes.as_text(cancelled))
         await self._store.slots.trash(user_id, slot_id, self._clock())
         await self._timeline.drop(user_id, joined)
+        self._deleted(user_id, slot, slot.head_version)
 
     async def undelete(self, user_id: UUID, slot_id: UUID) -> None:
         """Takes a save out of the trash, under another name where its own is taken. One that is not there stays as it
@@ -108,7 +125,7 @@ class SavegameService:
         if slot.deleted_at is None:
             return
         name = free_name(slot.name, await self._store.slots.names(user_id, slot.product_id))
-        await self._store.slots.untrash(user_id, slot_id, name)
+        await self._store.slots.untrash(user_id, slot, name)
         self._moved(user_id, slot, name, slot.head_version)
 
     async def purge(self, user_id: UUID, slot_id: UUID, before: datetime) -> None:
@@ -136,6 +153,10 @@ class SavegameService:
         await self._store.uploads.unjoin(user_id, content_id)
         await self._timeline.drop(user_id, [content_id])
 
+    async def fill_keys(self, user_id: UUID, product_id: UUID) -> None:
+        """Gives saves that the release before has made their folded names."""
+        await self._store.slots.fill_keys(user_id, product_id)
+
     async def set_quota(self, user_id: UUID, limit_bytes: int | None) -> None:
         """Gives the user a quota of their own, or with None the usual one again; what they keep stays."""
         if limit_bytes is None:
@@ -158,9 +179,21 @@ class SavegameService:
 
     async def _remove(self, user_id: UUID, slot_id: UUID) -> None:
         held = await self._store.versions.contents(user_id, slot_id)
-        joined = await self._store.uploads.cancel(user_id, slot_id)
+        joined = await self._store.uploads.joined(user_id, slot_id)
         await self._store.slots.remove(user_id, slot_id)
         await self._timeline.drop(user_id, {*held, *joined})
+
+    def _deleted(self, user_id: UUID, slot: Slot, version: int) -> None:
+        self._record(
+            SavegameDeleted(
+                user_id=user_id,
+                occurred_at=self._clock(),
+                product_id=slot.product_id,
+                slot_id=slot.id,
+                slot_name=slot.name,
+                version=version,
+            )
+        )
 
     def _moved(self, user_id: UUID, slot: Slot, name: str, version: int) -> None:
         self._record(

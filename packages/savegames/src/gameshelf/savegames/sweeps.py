@@ -18,7 +18,9 @@ from gameshelf.savegames.store.slots import SlotStore
 from gameshelf.savegames.store.uploads import UploadStore
 
 SCAN = "objects"
+KEYS = "folded names"
 _SCAN_EVERY = timedelta(days=1)
+_NOBODY = UUID(int=0)
 _SETTLED = timedelta(hours=2)
 """How old a content is before its object is missed: longer than any confirmation takes."""
 
@@ -70,15 +72,15 @@ class SavegameSweeps:
         needed = await self._scans.open_uploads([upload_id for upload_id in ids.values() if upload_id])
         return [key for key, upload_id in ids.items() if upload_id not in needed]
 
-    async def scan(self) -> Scan | None:
-        """The comparison that is on its way, or is due now; None where the last one is not old enough."""
+    async def scan(self, name: str = SCAN) -> Scan | None:
+        """The pass through everything that is on its way, or is due now; None where the last one is not old enough."""
         now = self._clock()
-        scan = await self._scans.find(SCAN)
+        scan = await self._scans.find(name)
         if scan and scan.finished_at is None:
             return scan
         if scan and scan.finished_at and scan.finished_at > now - _SCAN_EVERY:
             return None
-        await self._scans.start(SCAN, now)
+        await self._scans.start(name, now)
         return Scan("", now, None)
 
     async def orphans(self, listed: Sequence[StoredObject]) -> list[str]:
@@ -108,9 +110,18 @@ class SavegameSweeps:
         if back:
             await self._scans.back(back)
 
-    async def move(self, scan: Scan, cursor: str, *, is_end: bool) -> None:
-        """The comparison has come so far."""
-        await self._scans.move(SCAN, scan.cursor, cursor, self._clock() if is_end else None)
+    async def without_keys(self, cursor: str, limit: int) -> tuple[list[tuple[UUID, UUID]], str | None]:
+        """Users and products with saves behind a cursor that have no folded name, for ``SavegameService.fill_keys``;
+        and the next cursor, None at the end.
+        """
+        after = tuple(map(UUID, cursor.split())) if cursor else (_NOBODY, _NOBODY)
+        found = await self._slots.without_keys(after[0], after[1], limit)
+        last = f"{found[-1][0]} {found[-1][2]}" if len(found) == limit else None
+        return sorted({(user_id, product_id) for user_id, product_id, _ in found}), last
+
+    async def move(self, scan: Scan, cursor: str, *, is_end: bool, name: str = SCAN) -> None:
+        """The pass has come so far."""
+        await self._scans.move(name, scan.cursor, cursor, self._clock() if is_end else None)
 
     async def lost(self, limit: int) -> list[tuple[UUID, UUID]]:
         """What the store has been without for the whole grace: user and content, for ``SavegameService.lose``."""

@@ -12,7 +12,16 @@ from uuid import uuid4
 
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.savegames.conformance import Answer, ObjectStoreSuite, SignedRequestSuite, Subject
-from gameshelf.savegames.ports import Digest, ObjectSigner, ObjectStore, SignedRequest, StoredObject, StoreUnavailable
+from gameshelf.savegames.ports import (
+    Digest,
+    ObjectSigner,
+    ObjectStore,
+    Packing,
+    SignedRequest,
+    StoredObject,
+    StoreUnavailable,
+)
+from gameshelf.savegames.unpacking import Unpacking
 
 __all__ = ["Answer", "MemoryStore", "MemorySubject", "ObjectStoreSuite", "SignedRequestSuite", "Subject"]
 
@@ -72,18 +81,23 @@ class MemoryStore(ObjectSigner, ObjectStore):
     async def sign_download(self, key: str, seconds: int, file_name: str) -> SignedRequest:
         return self._sign(_Signed("GET", key, self._until(seconds), file_name=file_name), {})
 
-    async def copy(self, source: str, target: str, metadata: Mapping[str, str]) -> bool:
+    async def copy(self, source: str, target: str, metadata: Mapping[str, str], size: int = 0) -> bool:
         self._answer()
         if found := self._objects.get(source):
             self._objects[target] = _Object(found.data, dict(metadata), self._clock())
         return found is not None
 
-    async def digest(self, key: str, size: int) -> Digest | None:
+    async def digest(self, key: str, size: int, packing: Packing | None = None) -> Digest | None:
         self._answer()
         data = self.read(key)
         if data is None:
             return None
-        return Digest(len(data), hashlib.sha256(data).digest() if len(data) == size else None)
+        if len(data) != size:
+            return Digest(len(data), None)
+        unpacking = Unpacking(packing) if packing else None
+        for _ in unpacking.feed(data) if unpacking else ():
+            pass
+        return Digest(len(data), hashlib.sha256(data).digest(), *(unpacking.result() if unpacking else ()))
 
     async def describe(self, key: str) -> Mapping[str, str] | None:
         self._answer()

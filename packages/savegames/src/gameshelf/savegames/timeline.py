@@ -30,6 +30,8 @@ class Bytes:
     content_encoding: str | None
     encryption: str | None
     """As JSON."""
+    identity: bytes | None
+    """What lineage compares; None: ``content``."""
 
     @classmethod
     def of_upload(cls, upload: Upload, content_id: UUID) -> "Bytes":
@@ -44,11 +46,12 @@ class Bytes:
             playtime_seconds=upload.playtime_seconds,
             content_encoding=upload.content_encoding,
             encryption=upload.encryption,
+            identity=upload.kept_identity,
         )
 
     @classmethod
-    def of_object(cls, size: int, content: bytes, content_id: UUID, marks: Marks) -> "Bytes":
-        """What an object holds of which nothing else is known but its marks."""
+    def of_object(cls, size: int, content: bytes, content_id: UUID, marks: Marks, identity: bytes | None) -> "Bytes":
+        """What an object holds of which nothing else is known but its marks and its identity."""
         return cls(
             content_id=content_id,
             size=size,
@@ -59,6 +62,7 @@ class Bytes:
             playtime_seconds=None,
             content_encoding=marks.content_encoding,
             encryption=marks.encryption,
+            identity=identity,
         )
 
     @classmethod
@@ -74,6 +78,7 @@ class Bytes:
             playtime_seconds=stored.playtime_seconds,
             content_encoding=stored.content_encoding,
             encryption=stored.encryption,
+            identity=None if stored.identity == stored.content else stored.identity,
         )
 
 
@@ -85,17 +90,22 @@ class Timeline:
         self._limits = limits
         self._clock = clock
 
-    async def relation(self, user_id: UUID, slot_id: UUID, head: int | None, base: int, content: bytes) -> Relation:
+    async def relation(self, user_id: UUID, slot_id: UUID, head: int | None, base: int, identity: bytes) -> Relation:
         """How content stands to the head. One round trip where it grew from the head, mostly two else."""
+        return (await self.standing(user_id, slot_id, head, base, identity))[0]
+
+    async def standing(
+        self, user_id: UUID, slot_id: UUID, head: int | None, base: int, identity: bytes
+    ) -> tuple[Relation, int | None]:
+        """The same, and of content that grew from the head the newest version before that which holds the same."""
         if head is None:
-            return relation(base, content, NOTHING, {})
+            return relation(base, identity, NOTHING, {}), None
         versions = self._store.versions
-        if base != head and await versions.head_holds(user_id, slot_id, content, base):
-            return relation(base, content, head, await versions.tree(user_id, slot_id, base))
-        at_head = await versions.find(user_id, slot_id, head)
-        assert at_head is not None
-        holds = at_head.content if at_head.content_id else None
-        return relation(base, content, head, {head: Node(NOTHING, None, holds)})
+        if base != head and await versions.head_holds(user_id, slot_id, identity, base):
+            return relation(base, identity, head, await versions.tree(user_id, slot_id, base)), None
+        holds, regresses_to = await versions.head(user_id, slot_id, head, identity)
+        found = relation(base, identity, head, {head: Node(NOTHING, None, holds)})
+        return found, regresses_to if found is Relation.DESCENDANT else None
 
     async def grow(
         self,
@@ -195,4 +205,5 @@ class Timeline:
             playtime_seconds=held.playtime_seconds,
             content_encoding=held.content_encoding,
             encryption=held.encryption,
+            identity=held.identity,
         )

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.savegames.models import SavegameConflict
-from gameshelf.savegames.store.parts import M, S
+from gameshelf.savegames.store.parts import M, S, identity_of
 from sqlalchemy import Text, and_, case, cast, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -52,6 +52,8 @@ class SaveVersion:
     content_encoding: str | None
     encryption: str | None
     """As JSON."""
+    identity: bytes
+    """What lineage compares: of two versions with the same one neither has anything new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def columns(version: Any) -> tuple[Any, ...]:
         col(version.playtime_seconds),
         col(version.content_encoding),
         cast(col(version.encryption), Text),
+        identity_of(version),
     )
 
 

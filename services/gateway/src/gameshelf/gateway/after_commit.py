@@ -12,7 +12,7 @@ from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.kernel.events import Event
 from gameshelf.library import SeatReclaimed
 from gameshelf.playtime import AnomalyFound, EndReason, SessionCopyChanged, SessionEnded, SessionResumed, SessionStarted
-from gameshelf.savegames import SavegameUploaded, UploadFailed, UploadUnneeded
+from gameshelf.savegames import FailureReason, SavegameUploaded, UploadFailed, UploadUnneeded
 from gameshelf.wishlist import SaleNoticed
 
 
@@ -66,7 +66,8 @@ class AfterCommit:
         self._metrics.savegame_sync_bytes.labels("upload").inc(event.sent_bytes)
 
     def _upload_failed(self, event: UploadFailed) -> None:
-        self._metrics.savegame_syncs.labels("upload", "failed").inc()
+        result = "failed" if event.reason is FailureReason.MISMATCH else event.reason.value
+        self._metrics.savegame_syncs.labels("upload", result).inc()
 
     def _upload_unneeded(self, event: UploadUnneeded) -> None:
         self._metrics.savegame_syncs.labels("upload", event.result).inc()

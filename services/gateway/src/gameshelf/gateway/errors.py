@@ -460,7 +460,19 @@ _RULES: dict[str, tuple[str, str]] = {
         "Укажите либо platform, либо device_id: запись меняет один слой.",
         "Give platform or device_id: a write changes one layer.",
     ),
-    "slot_name": ("Имя не может содержать «..».", "The name may not contain '..'."),
+    "slot_name": ("В имени не может быть папки «..».", "The name may not have '..' as a folder."),
+    "raw_needs_encoding": (
+        "Для raw_sha256 нужен content_encoding: identity, gzip или zstd.",
+        "raw_sha256 needs content_encoding identity, gzip or zstd.",
+    ),
+    "raw_of_encrypted": (
+        "Для зашифрованных данных укажите encryption.identity вместо raw_sha256.",
+        "Of encrypted bytes give encryption.identity in place of raw_sha256.",
+    ),
+    "raw_too_large": (
+        "Распакованный размер больше допустимого: {max} байт.",
+        "The unpacked size is more than may be: {max} bytes.",
+    ),
     "slot_name_taken": ("Сохранение с таким именем уже есть.", "There is a save of this name already."),
     "size_of_known_content": (
         "Содержимое с этим хешем имеет другой размер.",

@@ -3,23 +3,29 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.transaction import Transactions
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import PermissionDenied
+from gameshelf.library import AccessQueries
 from gameshelf.savegames import (
     Attempt,
     Digest,
     Downloadable,
     ObjectSigner,
     ObjectStore,
+    OpenUpload,
     Reservation,
     SavegameUploadIncomplete,
     SavegameUploads,
     SignedRequest,
     StoreUnavailable,
+    UploadQueries,
 )
 
 _AT_ONCE = 8
@@ -45,6 +51,31 @@ class Verified:
 
     attempt: Attempt | None = None
     digest: Digest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resumable:
+    """An upload of a user, and whether they may play its game now."""
+
+    upload: OpenUpload
+    may_play: bool
+
+
+async def resumable(connection: Connection, user_id: UUID, upload_id: UUID, saves: "Saves", now: datetime) -> Resumable:
+    """An upload; one that is open can be confirmed as long as if it had been asked for now.
+
+    Raises SavegameVersionNotFound.
+    """
+    queries = UploadQueries(connection)
+    upload = await queries.upload(user_id, upload_id, now)
+    if not upload.is_required:
+        return Resumable(upload, False)
+    try:
+        await AccessQueries(connection).require(user_id, upload.product_id)
+    except PermissionDenied:
+        return Resumable(upload, False)
+    until = await queries.extend(user_id, upload_id, saves.url_ttl_seconds, now)
+    return Resumable(replace(upload, expires_at=max(until, upload.expires_at)), True)
 
 
 class Saves:
@@ -85,6 +116,17 @@ class Saves:
             return None
         return await self.objects.sign_upload(leave.key, leave.size, self.url_ttl_seconds)
 
+    async def resume(self, upload: OpenUpload, *, may_play: bool) -> tuple[bool, SignedRequest | None]:
+        """Whether the bytes of an open upload have arrived, and the request that uploads them where they have not; None
+        also for who may not play the game now. Raises StoreUnavailable.
+        """
+        if not upload.is_required:
+            return True, None
+        if await self.objects.describe(upload.key) is not None:
+            return True, None
+        signed = await self.objects.sign_upload(upload.key, upload.size, self.url_ttl_seconds) if may_play else None
+        return False, signed
+
     async def sign_download(self, found: Downloadable) -> SignedRequest:
         """The request that downloads a version. Raises StoreUnavailable."""
         version = found.version
@@ -105,8 +147,9 @@ class Saves:
                 return Verified()
         try:
             async with self._place():
-                if await self.objects.copy(attempt.source, attempt.target, attempt.metadata):
-                    return Verified(attempt, await self.objects.digest(attempt.target, attempt.size))
+                if await self.objects.copy(attempt.source, attempt.target, attempt.metadata, attempt.size):
+                    digest = await self.objects.digest(attempt.target, attempt.size, attempt.packing)
+                    return Verified(attempt, digest)
         except NotTried:
             await self._give_up(user_id, attempt)
             raise

@@ -284,6 +284,9 @@ class Settings(BaseModel):
     savegame_product_quota_bytes: Annotated[int, Field(ge=0)] = _var(
         "PRODUCT_SAVEGAME_QUOTA_BYTES", "How much of that for one product; 0: no limit", 0
     )
+    savegame_daily_bytes: Annotated[int, Field(ge=1)] = _var(
+        "USER_SAVEGAME_DAILY_BYTES", "How much a user may be given leave to upload in a day of UTC", 10_737_418_240
+    )
     savegame_max_versions: Annotated[int, Field(ge=2, le=1000)] = _var(
         "SAVEGAME_MAX_VERSIONS", "How many versions a slot keeps, beside one a day for the last 3 days", 10
     )
@@ -356,6 +359,7 @@ class Settings(BaseModel):
             max_bytes=self.savegame_max_bytes,
             quota_bytes=self.savegame_quota_bytes,
             product_quota_bytes=self.savegame_product_quota_bytes,
+            daily_bytes=self.savegame_daily_bytes,
             max_versions=self.savegame_max_versions,
             url_lives=timedelta(seconds=self.s3_url_ttl_seconds),
             trash_for=timedelta(days=self.savegame_trash_days),

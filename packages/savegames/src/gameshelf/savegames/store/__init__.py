@@ -3,14 +3,17 @@
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.sql import Erasure
 from gameshelf.savegames.models import (
+    SavegameAllowance,
     SavegameConflict,
     SavegameContent,
     SavegameDevice,
     SavegameMetadata,
+    SavegameNumber,
     SavegameQuota,
     SavegameSlot,
     SavegameUpload,
 )
+from gameshelf.savegames.store.asks import AskStore
 from gameshelf.savegames.store.conflicts import ConflictStore
 from gameshelf.savegames.store.contents import ContentStore
 from gameshelf.savegames.store.slots import SlotStore
@@ -26,6 +29,8 @@ ERASURE = Erasure(
         SavegameMetadata,
         SavegameContent,
         SavegameSlot,
+        SavegameNumber,
+        SavegameAllowance,
         SavegameQuota,
     )
 )
@@ -38,6 +43,7 @@ class SavegameStore:
         self.slots = SlotStore(connection)
         self.versions = VersionStore(connection)
         self.contents = ContentStore(connection)
+        self.asks = AskStore(connection)
         self.uploads = UploadStore(connection)
         self.conflicts = ConflictStore(connection)
         self.usage = UsageStore(connection)

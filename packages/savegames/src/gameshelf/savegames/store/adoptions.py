@@ -8,7 +8,9 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import array, user
 from gameshelf.savegames.models import ContentState, SavegameContent, SavegameSlot
-from gameshelf.savegames.store.parts import HASH, NOW, OF_SLOT, PRODUCT, SLOT, VERSION, M, S, U
+from gameshelf.savegames.naming import slot_key
+from gameshelf.savegames.store.numbers import is_named
+from gameshelf.savegames.store.parts import HASH, NAME, NOW, OF_SLOT, PRODUCT, SLOT, VERSION, M, S, U
 from gameshelf.savegames.store.slots import Slot
 from sqlalchemy import BigInteger, String, Uuid, any_, bindparam, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -27,14 +29,15 @@ class Near:
 
 
 _SLOT = Statement(
-    select(
-        col(S.id), col(S.product_id), col(S.slot_name), col(S.head_version), col(S.last_version), col(S.deleted_at)
-    ).where(
+    select(col(S.id), col(S.product_id), col(S.slot_name), col(S.head_version), col(S.last_version), col(S.deleted_at))
+    .where(
         col(S.user_id) == user(),
         col(S.product_id) == PRODUCT,
-        col(S.slot_name) == bindparam("slot_name", type_=String),
+        is_named(),
         col(S.deleted_at).is_(None),
     )
+    .order_by((col(S.slot_name) == NAME).desc())
+    .limit(1)
 )
 _NEAR = Statement(
     select(
@@ -74,7 +77,13 @@ class AdoptionStore:
 
     async def slot(self, user_id: UUID, product_id: UUID, slot_name: str) -> Slot | None:
         """The save of that name that is not in the trash."""
-        row = await _SLOT.first(self._connection, user_id=user_id, product_id=product_id, slot_name=slot_name)
+        row = await _SLOT.first(
+            self._connection,
+            user_id=user_id,
+            product_id=product_id,
+            slot_name=slot_name,
+            slot_key=slot_key(slot_name),
+        )
         return Slot(*row.values()) if row else None
 
     async def near(self, user_id: UUID, slot_id: UUID, versions: Collection[int], version_id: UUID) -> list[Near]:

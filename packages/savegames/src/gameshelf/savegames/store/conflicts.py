@@ -7,8 +7,8 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import user
 from gameshelf.savegames.models import SavegameConflict
-from gameshelf.savegames.store.parts import NOW, SLOT
-from sqlalchemy import BigInteger, String, Uuid, bindparam, select, update
+from gameshelf.savegames.store.parts import NOW, SLOT, M
+from sqlalchemy import BigInteger, Boolean, String, Uuid, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -35,13 +35,48 @@ _FIND = Statement(
 )
 _ADD = Statement(
     insert(SavegameConflict).values(
-        user_id=user(), id=_ID, slot_id=SLOT, branch_version=_BRANCH, head_version=_HEAD, opened_at=NOW
+        user_id=user(),
+        id=_ID,
+        slot_id=SLOT,
+        branch_version=_BRANCH,
+        head_version=_HEAD,
+        base_version=bindparam("base_version", type_=BigInteger),
+        opened_at=NOW,
     )
+)
+# The branch that it grew from, or else the one that the same device left the same version with, the oldest first.
+_of_tip = and_(
+    col(M.user_id) == col(_X.user_id), col(M.slot_id) == col(_X.slot_id), col(M.version) == col(_X.branch_version)
+)
+_base = func.coalesce(col(_X.base_version), col(M.parent_version))
+_goes_on = (
+    select(col(_X.id), _base.label("base_version"))
+    .join(M, _of_tip)
+    .where(
+        col(_X.user_id) == user(),
+        col(_X.slot_id) == SLOT,
+        _IS_OPEN,
+        or_(
+            col(_X.branch_version) == _BRANCH,
+            and_(
+                bindparam("of_device", type_=Boolean),
+                _base == _BRANCH,
+                col(M.device_id).is_not_distinct_from(bindparam("device_id", type_=String)),
+            ),
+        ),
+    )
+    .order_by((col(_X.branch_version) == _BRANCH).desc(), col(_X.opened_at), col(_X.id))
+    .limit(1)
+    .subquery("goes_on")
 )
 _EXTEND = Statement(
     update(SavegameConflict)
-    .where(col(_X.user_id) == user(), col(_X.slot_id) == SLOT, col(_X.branch_version) == _BRANCH, _IS_OPEN)
-    .values(branch_version=bindparam("new_branch_version", type_=BigInteger), head_version=_HEAD)
+    .where(col(_X.user_id) == user(), col(_X.id) == _goes_on.c.id)
+    .values(
+        branch_version=bindparam("new_branch_version", type_=BigInteger),
+        head_version=_HEAD,
+        base_version=_goes_on.c.base_version,
+    )
     .returning(col(_X.id))
 )
 _DESCRIBED = Statement(update(SavegameConflict).where(*_OF_ID).values(head_version=_HEAD))
@@ -63,7 +98,8 @@ class ConflictStore:
         row = await _FIND.first(self._connection, user_id=user_id, conflict_id=conflict_id)
         return Conflict(*row.values()) if row else None
 
-    async def add(self, user_id: UUID, conflict: Conflict, now: datetime) -> None:
+    async def add(self, user_id: UUID, conflict: Conflict, base: int, now: datetime) -> None:
+        """Opens a conflict of a branch that grew from ``base``."""
         await _ADD.run(
             self._connection,
             user_id=user_id,
@@ -71,11 +107,24 @@ class ConflictStore:
             slot_id=conflict.slot_id,
             branch_version=conflict.branch_version,
             new_head_version=conflict.head_version,
+            base_version=base,
             now=now,
         )
 
-    async def extend(self, user_id: UUID, slot_id: UUID, base: int, version: int, head_version: int) -> UUID | None:
-        """Moves the conflict whose branch ends at ``base`` to ``version``; None where there is none."""
+    async def extend(
+        self,
+        user_id: UUID,
+        slot_id: UUID,
+        base: int,
+        version: int,
+        head_version: int,
+        *,
+        device: str | None,
+        of_device: bool,
+    ) -> UUID | None:
+        """Moves to ``version`` the conflict whose branch ends at ``base``, or with ``of_device`` else one whose branch
+        left the same base and ends with a version of that device; None where there is none.
+        """
         row = await _EXTEND.first(
             self._connection,
             user_id=user_id,
@@ -83,6 +132,8 @@ class ConflictStore:
             branch_version=base,
             new_branch_version=version,
             new_head_version=head_version,
+            device_id=device,
+            of_device=of_device,
         )
         return row["id"] if row else None
 

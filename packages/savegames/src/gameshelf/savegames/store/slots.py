@@ -5,10 +5,19 @@ from datetime import datetime
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.sql import TIME, user
-from gameshelf.savegames.models import SavegameConflict, SavegameDevice, SavegameMetadata, SavegameSlot, SavegameUpload
-from gameshelf.savegames.store.parts import NOW, PRODUCT, SLOT, VERSION, S, U
-from sqlalchemy import Integer, String, and_, bindparam, delete, literal, select, update
+from gameshelf.kernel.sql import TIME, rows, user
+from gameshelf.savegames.models import (
+    SavegameConflict,
+    SavegameDevice,
+    SavegameMetadata,
+    SavegameNumber,
+    SavegameSlot,
+    SavegameUpload,
+)
+from gameshelf.savegames.naming import slot_key
+from gameshelf.savegames.store.numbers import forgetting, highest_number, note_one, noting
+from gameshelf.savegames.store.parts import KEY, NAME, NOW, PRODUCT, SLOT, VERSION, S, U
+from sqlalchemy import Integer, String, Uuid, and_, bindparam, delete, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -16,7 +25,6 @@ MAX_DEVICES = 64
 """Of how many devices a slot remembers what they had last."""
 
 _D, _X = SavegameDevice, SavegameConflict
-_NAME = bindparam("slot_name", type_=String)
 _DEVICE = bindparam("device_id", type_=String)
 _LIMIT = bindparam("limit", type_=Integer)
 _OF_ID = (col(S.user_id) == user(), col(S.id) == SLOT)
@@ -47,14 +55,17 @@ _NAMES = Statement(
     select(col(S.slot_name)).where(col(S.user_id) == user(), col(S.product_id) == PRODUCT, col(S.deleted_at).is_(None))
 )
 _MAKE = Statement(
-    insert(SavegameSlot).values(
+    insert(SavegameSlot)
+    .values(
         user_id=user(),
         id=SLOT,
         product_id=PRODUCT,
-        slot_name=_NAME,
-        last_version=literal(1),
+        slot_name=NAME,
+        slot_key=KEY,
+        last_version=highest_number() + 1,
         created_at=NOW,
     )
+    .returning(col(S.last_version))
 )
 _NUMBER = Statement(
     update(SavegameSlot).where(*_OF_ID).values(last_version=col(S.last_version) + 1).returning(col(S.last_version))
@@ -62,21 +73,48 @@ _NUMBER = Statement(
 _HEAD = Statement(update(SavegameSlot).where(*_OF_ID).values(head_version=VERSION))
 _PRUNE_AT = Statement(update(SavegameSlot).where(*_OF_ID).values(prune_at=bindparam("new_prune_at", type_=TIME)))
 _TRASH = Statement(update(SavegameSlot).where(*_OF_ID).values(deleted_at=NOW))
-_UNTRASH = Statement(update(SavegameSlot).where(*_OF_ID).values(deleted_at=None, slot_name=_NAME))
+_UNTRASH = Statement(
+    update(SavegameSlot)
+    .where(*_OF_ID)
+    .values(
+        deleted_at=None,
+        slot_name=NAME,
+        slot_key=KEY,
+        # Under another name: above what was given under that.
+        last_version=func.greatest(col(S.last_version), highest_number()),
+    )
+)
+_WITHOUT_KEY = Statement(
+    select(col(S.id), col(S.slot_name), col(S.slot_key))
+    .where(col(S.user_id) == user(), col(S.product_id) == PRODUCT, col(S.deleted_at).is_(None))
+    .order_by(col(S.created_at), col(S.id))
+)
+_named = rows("named", id=("slot_ids", Uuid), slot_key=("slot_keys", String))
+_SET_KEYS = Statement(
+    update(SavegameSlot).where(col(S.user_id) == user(), col(S.id) == _named.c.id).values(slot_key=_named.c.slot_key)
+)
+_NOTE = Statement(note_one)
+_FORGET_NUMBERS = Statement(forgetting)
 _REMOVE_PARTS = tuple(
     Statement(delete(table).where(col(table.user_id) == user(), col(table.slot_id) == SLOT))
     for table in (SavegameConflict, SavegameDevice, SavegameUpload, SavegameMetadata)
 )
 _LOCK = Statement(select(literal(1)).where(*_OF_ID).with_for_update())
-_REMOVE = Statement(delete(SavegameSlot).where(*_OF_ID))
+_LEFT = (col(S.user_id), col(S.product_id), col(S.slot_key), col(S.slot_name), col(S.last_version))
+_removed = delete(SavegameSlot).where(*_OF_ID).returning(*_LEFT).cte("removed")
+_REMOVE = Statement(noting(_removed).returning(col(SavegameNumber.product_id)))
 # What nobody ever saved anything to, once the last upload to it is over.
-_REMOVE_EMPTY = Statement(
-    delete(SavegameSlot).where(
+_emptied = (
+    delete(SavegameSlot)
+    .where(
         *_OF_ID,
         col(S.head_version).is_(None),
         ~select(literal(1)).where(col(U.user_id) == col(S.user_id), col(U.slot_id) == col(S.id)).exists(),
     )
+    .returning(*_LEFT)
+    .cte("emptied")
 )
+_REMOVE_EMPTY = Statement(noting(_emptied).returning(col(SavegameNumber.product_id)))
 # From the slot itself, held meanwhile: it may be removed at this very moment by who holds the user's lock.
 _slot = select(user(), col(S.id), _DEVICE, VERSION, NOW).where(*_OF_ID).with_for_update(read=True, key_share=True)
 _HAD = Statement(
@@ -105,6 +143,19 @@ _DUE = Statement(
 )
 
 
+_ALL_WITHOUT_KEY = Statement(
+    select(col(S.user_id), col(S.product_id), col(S.id))
+    .where(
+        tuple_(col(S.user_id), col(S.id))
+        > tuple_(bindparam("after_user", type_=Uuid), bindparam("after_slot", type_=Uuid)),
+        col(S.deleted_at).is_(None),
+        col(S.slot_key).is_(None),
+    )
+    .order_by(col(S.user_id), col(S.id))
+    .limit(_LIMIT)
+)
+
+
 class SlotStore:
     """A user's slots."""
 
@@ -118,14 +169,39 @@ class SlotStore:
 
     async def names(self, user_id: UUID, product_id: UUID) -> set[str]:
         """The names that are taken."""
-        rows = await _NAMES.all(self._connection, user_id=user_id, product_id=product_id)
-        return {row["slot_name"] for row in rows}
+        found = await _NAMES.all(self._connection, user_id=user_id, product_id=product_id)
+        return {row["slot_name"] for row in found}
 
-    async def make(self, user_id: UUID, slot_id: UUID, product_id: UUID, slot_name: str, now: datetime) -> None:
-        """A slot whose number 1 is given."""
-        await _MAKE.run(
-            self._connection, user_id=user_id, slot_id=slot_id, product_id=product_id, slot_name=slot_name, now=now
+    async def make(self, user_id: UUID, slot_id: UUID, product_id: UUID, slot_name: str, now: datetime) -> int:
+        """Makes a slot and gives its first number, which is above all that were ever given under its name."""
+        row = await _MAKE.first(
+            self._connection,
+            user_id=user_id,
+            slot_id=slot_id,
+            product_id=product_id,
+            slot_name=slot_name,
+            slot_key=slot_key(slot_name),
+            now=now,
         )
+        assert row is not None
+        number: int = row["last_version"]
+        return number
+
+    async def fill_keys(self, user_id: UUID, product_id: UUID) -> bool:
+        """Gives the saves of a product their folded names where they have none. Of several of the same one the oldest
+        gets it, and the others keep their names. Whether any got one.
+        """
+        found = await _WITHOUT_KEY.all(self._connection, user_id=user_id, product_id=product_id)
+        taken = {row["slot_key"] for row in found if row["slot_key"] is not None}
+        keys: dict[UUID, str] = {}
+        for row in found:
+            key = slot_key(row["slot_name"])
+            if row["slot_key"] is None and key and key not in taken:
+                taken.add(key)
+                keys[row["id"]] = key
+        if keys:
+            await _SET_KEYS.run(self._connection, user_id=user_id, slot_ids=list(keys), slot_keys=list(keys.values()))
+        return bool(keys)
 
     async def number(self, user_id: UUID, slot_id: UUID) -> int:
         """The slot's next version number."""
@@ -144,25 +220,34 @@ class SlotStore:
     async def trash(self, user_id: UUID, slot_id: UUID, now: datetime) -> None:
         await _TRASH.run(self._connection, user_id=user_id, slot_id=slot_id, now=now)
 
-    async def untrash(self, user_id: UUID, slot_id: UUID, slot_name: str) -> None:
-        await _UNTRASH.run(self._connection, user_id=user_id, slot_id=slot_id, slot_name=slot_name)
+    async def untrash(self, user_id: UUID, slot: Slot, slot_name: str) -> None:
+        """Takes a slot out of the trash under a name, which may be another one than it had."""
+        about = {"user_id": user_id, "product_id": slot.product_id}
+        if slot_name != slot.name:
+            await _NOTE.run(self._connection, slot_key=slot_key(slot.name), last_version=slot.last_version, **about)
+            await _FORGET_NUMBERS.run(self._connection, **about)
+        await _UNTRASH.run(
+            self._connection, slot_id=slot.id, slot_name=slot_name, slot_key=slot_key(slot_name), **about
+        )
 
     async def remove(self, user_id: UUID, slot_id: UUID) -> None:
-        """Removes a slot with all that belongs to it, but for the contents."""
-        await _LOCK.first(self._connection, user_id=user_id, slot_id=slot_id)  # what a device has is noted without any
+        """Removes a slot with all that belongs to it, but for the contents and its last number."""
+        await _LOCK.first(self._connection, user_id=user_id, slot_id=slot_id)  # the release before notes without any
         for statement in _REMOVE_PARTS:
             await statement.run(self._connection, user_id=user_id, slot_id=slot_id)
-        await _REMOVE.run(self._connection, user_id=user_id, slot_id=slot_id)
+        await self._remove(_REMOVE, user_id, slot_id)
 
     async def remove_empty(self, user_id: UUID, slot_id: UUID) -> None:
         """Removes a slot that holds nothing and to which nobody uploads."""
-        await _REMOVE_EMPTY.run(self._connection, user_id=user_id, slot_id=slot_id)
+        await self._remove(_REMOVE_EMPTY, user_id, slot_id)
+
+    async def _remove(self, statement: Statement, user_id: UUID, slot_id: UUID) -> None:
+        row = await statement.first(self._connection, user_id=user_id, slot_id=slot_id)
+        if row:
+            await _FORGET_NUMBERS.run(self._connection, user_id=user_id, product_id=row["product_id"])
 
     async def device_has(self, user_id: UUID, slot_id: UUID, device_id: str, version: int, now: datetime) -> None:
-        """Remembers what a device had last, and forgets the device that was silent longest where there are too many.
-
-        Needs no lock: of a slot that is gone nothing is remembered.
-        """
+        """Remembers what a device has, and forgets the device that was silent longest where there are too many."""
         await _HAD.run(
             self._connection, user_id=user_id, slot_id=slot_id, device_id=device_id, version=version, now=now
         )
@@ -170,10 +255,15 @@ class SlotStore:
 
     async def long_in_trash(self, before: datetime, limit: int) -> list[tuple[UUID, UUID]]:
         """Slots of any users that were put into the trash before that: user and slot. Needs no lock."""
-        rows = await _IN_TRASH.all(self._connection, before=before, limit=limit)
-        return [(row["user_id"], row["id"]) for row in rows]
+        found = await _IN_TRASH.all(self._connection, before=before, limit=limit)
+        return [(row["user_id"], row["id"]) for row in found]
 
     async def to_prune(self, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
         """Slots of any users in which time has let history go: user and slot. Needs no lock."""
-        rows = await _DUE.all(self._connection, now=now, limit=limit)
-        return [(row["user_id"], row["id"]) for row in rows]
+        found = await _DUE.all(self._connection, now=now, limit=limit)
+        return [(row["user_id"], row["id"]) for row in found]
+
+    async def without_keys(self, user_id: UUID, slot_id: UUID, limit: int) -> list[tuple[UUID, UUID, UUID]]:
+        """Saves of any users behind one that have no folded name: user, product and slot. Needs no lock."""
+        found = await _ALL_WITHOUT_KEY.all(self._connection, after_user=user_id, after_slot=slot_id, limit=limit)
+        return [(row["user_id"], row["product_id"], row["id"]) for row in found]

@@ -7,124 +7,61 @@ from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, user
-from gameshelf.savegames.models import SavegameDevice, SavegameQuota, SavegameSlot, SavegameUpload
+from gameshelf.savegames.models import SavegameAllowance, SavegameSlot, SavegameUpload
+from gameshelf.savegames.store.numbers import highest_number
 from gameshelf.savegames.store.parts import (
     HASH,
-    IS_LIVE,
     IS_OPEN,
+    KEY,
+    NAME,
     NOW,
     PRODUCT,
     SLOT,
     UPLOAD,
-    C,
-    M,
+    VERSION,
     S,
     U,
-    reserved_bytes,
-    used_bytes,
+    identity_of,
 )
 from sqlalchemy import (
     BigInteger,
+    Date,
     Integer,
+    LargeBinary,
     String,
     Text,
     Uuid,
     and_,
     bindparam,
+    case,
     cast,
     delete,
     func,
     literal,
+    literal_column,
+    or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
-_D, _Q = SavegameDevice, SavegameQuota
-_NAME = bindparam("slot_name", type_=String)
 _CONTENT_ID = bindparam("content_id", type_=Uuid)
+_OF_PRODUCT = bindparam("of_product", type_=Uuid)
+_SIGNED = bindparam("signed", type_=BigInteger)
 
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What has to be known when somebody asks to upload."""
-
-    slot_id: UUID | None
-    """None where no save has that name."""
-    head_version: int | None
-    head_content: bytes | None
-    device_version: int | None
-    """What the device uploaded or downloaded last."""
-    slot_count: int
-    """How many saves of the product there are, not counting the trash."""
-    content_id: UUID | None
-    """The user's content of that hash, if it is there, and in the store as far as anybody knows."""
-    content_size: int | None
-    open_uploads: int
-    used_bytes: int
-    reserved_bytes: int
-    limit_bytes: int | None
-    """What support has set, None for the usual limit."""
-    has_expired: bool
-    """Whether open uploads are counted that can't be confirmed any more."""
-
-
-_of_name = and_(
-    col(S.user_id) == user(), col(S.product_id) == PRODUCT, col(S.slot_name) == _NAME, col(S.deleted_at).is_(None)
-)
-_one = select(literal(1)).subquery()
-_slot = select(S).where(_of_name).subquery()
-_live = (
-    select(C)
-    .where(col(C.user_id) == user(), col(C.file_hash_sha256) == HASH, IS_LIVE, col(C.missing_since).is_(None))
-    .subquery()
-)
-_slot_count = (
-    select(func.count())
-    .select_from(S)
-    .where(col(S.user_id) == user(), col(S.product_id) == PRODUCT, col(S.deleted_at).is_(None))
-    .scalar_subquery()
-)
-_open_uploads = select(func.count()).select_from(U).where(col(U.user_id) == user(), IS_OPEN).scalar_subquery()
-_has_expired = select(literal(1)).where(col(U.user_id) == user(), IS_OPEN, col(U.expires_at) <= NOW).exists()
-_LIMIT_BYTES = select(col(_Q.limit_bytes)).where(col(_Q.user_id) == user()).scalar_subquery()
-_ASK = Statement(
-    select(
-        _slot.c.id,
-        _slot.c.head_version,
-        col(M.file_hash_sha256),
-        col(_D.version),
-        _slot_count,
-        _live.c.id,
-        _live.c.file_size_bytes,
-        _open_uploads,
-        cast(used_bytes(), BigInteger),
-        cast(reserved_bytes(), BigInteger),
-        _LIMIT_BYTES,
-        _has_expired,
-    ).select_from(
-        _one.outerjoin(_slot, true())
-        .outerjoin(
-            M,
-            and_(col(M.user_id) == user(), col(M.slot_id) == _slot.c.id, col(M.version) == _slot.c.head_version),
-        )
-        .outerjoin(
-            _D,
-            and_(
-                col(_D.user_id) == user(),
-                col(_D.slot_id) == _slot.c.id,
-                col(_D.device_id) == bindparam("device_id", type_=String),
-            ),
-        )
-        .outerjoin(_live, true())
-    )
-)
 # The slot of that name, made if there is none, and its next number.
 _numbered = (
     insert(SavegameSlot)
-    .values(user_id=user(), id=SLOT, product_id=PRODUCT, slot_name=_NAME, last_version=literal(1), created_at=NOW)
+    .values(
+        user_id=user(),
+        id=SLOT,
+        product_id=PRODUCT,
+        slot_name=NAME,
+        slot_key=KEY,
+        last_version=highest_number() + 1,
+        created_at=NOW,
+    )
     .on_conflict_do_update(
         index_elements=["user_id", "product_id", "slot_name"],
         index_where=col(S.deleted_at).is_(None),
@@ -133,6 +70,33 @@ _numbered = (
     .returning(col(S.id), col(S.last_version))
     .cte("numbered")
 )
+_A = SavegameAllowance
+_day = bindparam("day", type_=Date)
+_today = insert(SavegameAllowance).from_select(
+    ["user_id", "day", "signed_bytes"],
+    select(user(), _day, _SIGNED).where(literal_column("0") < _SIGNED),
+    include_defaults=False,
+)
+# An instance whose clock is behind counts for the day that another one has begun.
+_signed = _today.on_conflict_do_update(
+    index_elements=["user_id"],
+    set_={
+        "day": func.greatest(col(_A.day), _today.excluded.day),
+        "signed_bytes": case((col(_A.day) >= _today.excluded.day, col(_A.signed_bytes)), else_=literal_column("0"))
+        + _today.excluded.signed_bytes,
+    },
+).cte("signed")
+_said = {
+    "client_modified_at": bindparam("client_modified_at", type_=TIME),
+    "comment": bindparam("comment", type_=String),
+    "playtime_seconds": bindparam("playtime_seconds", type_=BigInteger),
+    "content_encoding": bindparam("content_encoding", type_=String),
+    "encryption": cast(bindparam("encryption", type_=Text), JSONB),
+    "content_identity": bindparam("identity", type_=LargeBinary),
+    "raw_sha256": bindparam("raw_sha256", type_=LargeBinary),
+    "raw_size_bytes": bindparam("raw_size_bytes", type_=BigInteger),
+    "conflict_policy": bindparam("conflict_policy", type_=String),
+}
 _reserved = {
     "user_id": user(),
     "id": UPLOAD,
@@ -142,20 +106,41 @@ _reserved = {
     "file_size_bytes": bindparam("size", type_=BigInteger),
     "file_hash_sha256": HASH,
     "content_id": _CONTENT_ID,
-    "conflict_policy": bindparam("conflict_policy", type_=String),
     "created_at": NOW,
     "expires_at": bindparam("expires_at", type_=TIME),
-    "client_modified_at": bindparam("client_modified_at", type_=TIME),
     "device_id": bindparam("device_id", type_=String),
-    "comment": bindparam("comment", type_=String),
-    "playtime_seconds": bindparam("playtime_seconds", type_=BigInteger),
-    "content_encoding": bindparam("content_encoding", type_=String),
-    "encryption": cast(bindparam("encryption", type_=Text), JSONB),
+    **_said,
 }
 _RESERVE = Statement(
     insert(SavegameUpload)
     .from_select(list(_reserved), select(*_reserved.values()), include_defaults=False)
     .returning(col(U.slot_id), col(U.version))
+    .add_cte(_signed)
+)
+_KEEP_ENDED = Statement(
+    insert(SavegameUpload).values(
+        user_id=user(),
+        id=UPLOAD,
+        slot_id=SLOT,
+        version=VERSION,
+        base_version=literal(0),
+        file_size_bytes=bindparam("size", type_=BigInteger),
+        file_hash_sha256=HASH,
+        conflict_policy=bindparam("conflict_policy", type_=String),
+        device_id=bindparam("device_id", type_=String),
+        created_at=NOW,
+        expires_at=bindparam("expires_at", type_=TIME),
+        outcome=cast(bindparam("new_outcome", type_=Text), JSONB),
+    )
+)
+_RENEW = Statement(
+    update(SavegameUpload)
+    .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
+    .values(
+        expires_at=func.greatest(col(U.expires_at), bindparam("new_expires_at", type_=TIME)),
+        content_id=func.coalesce(col(U.content_id), _CONTENT_ID),
+        **_said,
+    )
 )
 
 
@@ -181,10 +166,19 @@ class Upload:
     content_encoding: str | None
     encryption: str | None
     """As JSON."""
+    identity: bytes
+    """What lineage compares."""
+    kept_identity: bytes | None
+    """None where that is the hash."""
+    raw_sha256: bytes | None
+    raw_size: int | None
     conflict_policy: str
+    created_at: datetime
     expires_at: datetime
     outcome: str | None
     """As JSON."""
+    head_version: int | None
+    """The slot's."""
 
 
 _COLUMNS = (
@@ -203,12 +197,29 @@ _COLUMNS = (
     col(U.playtime_seconds),
     col(U.content_encoding),
     cast(col(U.encryption), Text),
+    identity_of(U),
+    col(U.content_identity),
+    col(U.raw_sha256),
+    col(U.raw_size_bytes),
     col(U.conflict_policy),
+    col(U.created_at),
     col(U.expires_at),
     cast(col(U.outcome), Text),
+    col(S.head_version),
 )
 _with_slot = and_(col(S.user_id) == col(U.user_id), col(S.id) == col(U.slot_id))
 _FIND = Statement(select(*_COLUMNS).join(S, _with_slot).where(col(U.user_id) == user(), col(U.id) == UPLOAD))
+_open = (
+    select(*_COLUMNS)
+    .join(S, _with_slot)
+    .where(
+        col(U.user_id) == user(),
+        IS_OPEN,
+        col(U.expires_at) > NOW,
+        or_(cast(_OF_PRODUCT, Uuid).is_(None), col(S.product_id) == _OF_PRODUCT),
+    )
+)
+_LIST = Statement(_open.order_by(col(U.created_at), col(U.id)))
 _EXTEND = Statement(
     update(SavegameUpload)
     .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
@@ -223,15 +234,37 @@ _CLOSE = Statement(
         expires_at=bindparam("new_expires_at", type_=TIME),
     )
 )
-_REMOVE = Statement(delete(SavegameUpload).where(col(U.user_id) == user(), col(U.id) == UPLOAD))
-_gone = (
+_EXPIRE = Statement(
     delete(SavegameUpload)
-    .where(col(U.user_id) == user(), col(U.expires_at) <= NOW)
-    .returning(col(U.id), col(U.slot_id), col(U.content_id), col(U.outcome).is_(None).label("was_open"))
+    .where(
+        col(U.user_id) == user(),
+        col(U.expires_at) <= NOW,
+        col(S.user_id) == col(U.user_id),
+        col(S.id) == col(U.slot_id),
+    )
+    .returning(
+        col(U.id),
+        col(U.slot_id),
+        col(S.product_id),
+        col(S.slot_name),
+        col(U.content_id),
+        col(U.outcome).is_(None).label("was_open"),
+        col(S.head_version).is_(None).label("is_empty"),
+    )
 )
-_EXPIRE = Statement(_gone)
+_cancelled = (
+    select(col(U.id), col(U.content_id)).where(col(U.user_id) == user(), col(U.slot_id) == SLOT, IS_OPEN).cte("open")
+)
 _CANCEL = Statement(
-    delete(SavegameUpload).where(col(U.user_id) == user(), col(U.slot_id) == SLOT, IS_OPEN).returning(col(U.content_id))
+    update(SavegameUpload)
+    .where(col(U.user_id) == user(), col(U.id) == _cancelled.c.id)
+    .values(outcome=cast(bindparam("new_outcome", type_=Text), JSONB), content_id=None)
+    .returning(col(U.id), _cancelled.c.content_id)
+)
+_JOINED = Statement(
+    select(col(U.content_id)).where(
+        col(U.user_id) == user(), col(U.slot_id) == SLOT, IS_OPEN, col(U.content_id).is_not(None)
+    )
 )
 _UNJOIN = Statement(
     update(SavegameUpload)
@@ -255,33 +288,30 @@ class UploadStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def ask(
-        self, user_id: UUID, product_id: UUID, slot_name: str, content: bytes, device_id: str | None, now: datetime
-    ) -> Ask:
-        """All that a decision about a new upload needs."""
-        row = await _ASK.first(
-            self._connection,
-            user_id=user_id,
-            product_id=product_id,
-            slot_name=slot_name,
-            content=content,
-            device_id=device_id,
-            now=now,
-        )
-        assert row is not None
-        return Ask(*row.values())
-
     async def reserve(self, user_id: UUID, **values: Any) -> tuple[UUID, int]:
         """Keeps an upload with the slot of its name, made as ``slot_id`` if there is none, and with the slot's next
-        version number: both.
+        version number: both. ``signed`` bytes are counted for the ``day``.
         """
         row = await _RESERVE.first(self._connection, user_id=user_id, **values)
         assert row is not None
         return row["slot_id"], row["version"]
 
+    async def keep_ended(self, user_id: UUID, **values: Any) -> None:
+        """Keeps an upload of which it is known already what comes of it."""
+        await _KEEP_ENDED.run(self._connection, user_id=user_id, **values)
+
+    async def renew(self, user_id: UUID, upload_id: UUID, until: datetime, **said: Any) -> None:
+        """Brings an open upload up to date with what is said of it now, and lets it be confirmed until then."""
+        await _RENEW.run(self._connection, user_id=user_id, upload_id=upload_id, new_expires_at=until, **said)
+
     async def find(self, user_id: UUID, upload_id: UUID) -> Upload | None:
         row = await _FIND.first(self._connection, user_id=user_id, upload_id=upload_id)
         return Upload(*row.values()) if row else None
+
+    async def list_open(self, user_id: UUID, product_id: UUID | None, now: datetime) -> list[Upload]:
+        """Those that can be confirmed, the oldest first; of one product, or of all. Needs no lock."""
+        found = await _LIST.all(self._connection, user_id=user_id, of_product=product_id, now=now)
+        return [Upload(*row.values()) for row in found]
 
     async def extend(self, user_id: UUID, upload_id: UUID, until: datetime) -> None:
         """Lets it be confirmed until then, if that is later."""
@@ -293,17 +323,19 @@ class UploadStore:
             self._connection, user_id=user_id, upload_id=upload_id, new_outcome=outcome, new_expires_at=until
         )
 
-    async def remove(self, user_id: UUID, upload_id: UUID) -> None:
-        await _REMOVE.run(self._connection, user_id=user_id, upload_id=upload_id)
-
     async def expire(self, user_id: UUID, now: datetime) -> list[Any]:
-        """Removes those whose time is over; of each the slot, and the content that it had joined."""
+        """Removes those whose time is over; of each what it was, with its slot."""
         return await _EXPIRE.all(self._connection, user_id=user_id, now=now)
 
-    async def cancel(self, user_id: UUID, slot_id: UUID) -> list[UUID]:
-        """Removes the open ones of a slot; the contents that they had joined."""
-        rows = await _CANCEL.all(self._connection, user_id=user_id, slot_id=slot_id)
-        return [row["content_id"] for row in rows if row["content_id"]]
+    async def cancel(self, user_id: UUID, slot_id: UUID, outcome: str) -> list[UUID]:
+        """Ends the open ones of a slot; the contents that they had joined."""
+        found = await _CANCEL.all(self._connection, user_id=user_id, slot_id=slot_id, new_outcome=outcome)
+        return [row["content_id"] for row in found if row["content_id"]]
+
+    async def joined(self, user_id: UUID, slot_id: UUID) -> list[UUID]:
+        """The contents that open uploads of a slot have joined."""
+        found = await _JOINED.all(self._connection, user_id=user_id, slot_id=slot_id)
+        return [row["content_id"] for row in found]
 
     async def unjoin(self, user_id: UUID, content_id: UUID) -> None:
         """Those that had joined a content have to bring the bytes themselves."""

@@ -8,8 +8,8 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, user
 from gameshelf.savegames.models import SavegameQuota
-from gameshelf.savegames.store.parts import IS_OPEN, C, M, S, U, reserved_bytes, used_bytes
-from sqlalchemy import BigInteger, Uuid, and_, bindparam, cast, delete, func, or_, select, union_all
+from gameshelf.savegames.store.parts import HASH, C, M, S, U, is_awaited, reserved_bytes, used_bytes
+from sqlalchemy import BigInteger, Uuid, and_, bindparam, cast, delete, func, literal_column, or_, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -68,11 +68,9 @@ _USES = Statement(
     .join(C, _size)
     .group_by(col(C.id), col(C.file_size_bytes))
 )
+_is_of_product = select(literal_column("1")).where(_slot_of_upload, col(S.product_id) == _OF_PRODUCT).exists()
 _RESERVED = Statement(
-    select(cast(func.coalesce(func.sum(col(U.file_size_bytes)), 0), BigInteger).label("bytes"))
-    .select_from(U)
-    .join(S, _slot_of_upload)
-    .where(col(U.user_id) == user(), IS_OPEN, col(U.content_id).is_(None), _is_meant)
+    select(cast(reserved_bytes(_is_of_product, col(U.file_hash_sha256) != HASH), BigInteger).label("bytes"))
 )
 _USAGE = Statement(
     select(
@@ -93,11 +91,13 @@ _used_of_products = (
     .select_from(_contents_of_products)
     .join(C, and_(col(C.user_id) == user(), col(C.id) == _contents_of_products.c.content_id))
 )
+_reserved_size = func.max(col(U.file_size_bytes))
 _reserved_of_products: Any = (
-    select(col(S.product_id), (col(U.file_size_bytes) * 0).label("used"), col(U.file_size_bytes).label("reserved"))
+    select(col(S.product_id), (_reserved_size * 0).label("used"), _reserved_size.label("reserved"))
     .select_from(U)
     .join(S, _slot_of_upload)
-    .where(col(U.user_id) == user(), IS_OPEN, col(U.content_id).is_(None))
+    .where(is_awaited())
+    .group_by(col(S.product_id), col(U.file_hash_sha256))
 )
 _taken = union_all(_used_of_products, _reserved_of_products).subquery()
 _OF_PRODUCTS = Statement(
@@ -139,9 +139,9 @@ class UsageStore:
         """The contents that versions and open uploads hold, of one product or of all."""
         return [Use(*row.values()) for row in await _USES.all(self._connection, user_id=user_id, of_product=product_id)]
 
-    async def reserved(self, user_id: UUID, product_id: UUID | None = None) -> int:
-        """What open uploads may still bring, of one product or of all."""
-        row = await _RESERVED.first(self._connection, user_id=user_id, of_product=product_id)
+    async def reserved(self, user_id: UUID, product_id: UUID, content: bytes) -> int:
+        """What open uploads of a product may still bring beside these bytes."""
+        row = await _RESERVED.first(self._connection, user_id=user_id, of_product=product_id, content=content)
         return row["bytes"] if row else 0
 
     async def set_limit(self, user_id: UUID, limit_bytes: int, now: datetime) -> None:

@@ -1,17 +1,17 @@
 """Versions of a slot: a tree whose rows stay when their bytes go."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.sql import TIME, array, user
+from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.savegames.lineage import Node
 from gameshelf.savegames.models import SavegameConflict, SavegameMetadata
 from gameshelf.savegames.retention import History, Kept
-from gameshelf.savegames.store.parts import HASH, NOW, OF_SLOT, SLOT, VERSION, M, S
+from gameshelf.savegames.store.parts import HASH, IDENTITY, NOW, OF_SLOT, SLOT, VERSION, M, S, identity_of
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -21,13 +21,16 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     cast,
+    func,
     literal,
     or_,
     select,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 _X = SavegameConflict
@@ -54,6 +57,8 @@ class StoredVersion:
     content_encoding: str | None
     encryption: str | None
     """As JSON."""
+    identity: bytes
+    """What lineage compares."""
 
 
 _COLUMNS = (
@@ -70,6 +75,7 @@ _COLUMNS = (
     col(M.playtime_seconds),
     col(M.content_encoding),
     cast(col(M.encryption), Text),
+    identity_of(M),
 )
 _FIND = Statement(select(*_COLUMNS).where(*_OF_VERSION))
 _ADD = Statement(
@@ -84,6 +90,7 @@ _ADD = Statement(
         content_id=_CONTENT_ID,
         file_size_bytes=bindparam("size", type_=BigInteger),
         file_hash_sha256=HASH,
+        content_identity=IDENTITY,
         client_modified_at=bindparam("client_modified_at", type_=TIME),
         server_uploaded_at=NOW,
         device_id=bindparam("device_id", type_=String),
@@ -98,10 +105,16 @@ _node = (
     col(M.version),
     col(M.parent_version),
     col(M.merged_version),
-    col(M.file_hash_sha256),
+    identity_of(M).label("identity"),
     col(M.content_id).is_not(None).label("is_kept"),
 )
 _TREE = Statement(select(*_node).where(*OF_SLOT, col(M.version) >= VERSION))
+_slots = rows("since", slot_id=("slot_ids", Uuid), version=("versions", BigInteger))
+_TREES = Statement(
+    select(col(M.slot_id), *_node)
+    .join(_slots, and_(col(M.slot_id) == _slots.c.slot_id, col(M.version) >= _slots.c.version))
+    .where(col(M.user_id) == user())
+)
 _BRANCHES = Statement(select(*_node).where(*OF_SLOT, ~col(M.in_head)))
 _HOLDS = Statement(
     select(literal(1))
@@ -109,10 +122,28 @@ _HOLDS = Statement(
         *OF_SLOT,
         col(M.in_head),
         col(M.content_id).is_not(None),
-        col(M.file_hash_sha256) == HASH,
+        identity_of(M) == IDENTITY,
         col(M.version) >= VERSION,
     )
     .limit(1)
+)
+_older = aliased(M)
+_regresses_to = (
+    select(func.max(col(_older.version)))
+    .where(
+        col(_older.user_id) == user(),
+        col(_older.slot_id) == SLOT,
+        col(_older.in_head),
+        col(_older.content_id).is_not(None),
+        identity_of(_older) == IDENTITY,
+        col(_older.version) < VERSION,
+    )
+    .scalar_subquery()
+)
+_HEAD = Statement(
+    select(
+        case((col(M.content_id).is_not(None), identity_of(M))).label("identity"), _regresses_to.label("regresses_to")
+    ).where(*_OF_VERSION)
 )
 _JOIN_HEAD = Statement(
     update(SavegameMetadata).where(*OF_SLOT, col(M.version) == any_(array("versions", BigInteger))).values(in_head=True)
@@ -192,10 +223,23 @@ class VersionStore:
         """The versions from a number on."""
         return _nodes(await _TREE.all(self._connection, user_id=user_id, slot_id=slot_id, version=since))
 
-    async def head_holds(self, user_id: UUID, slot_id: UUID, content: bytes, since: int) -> bool:
-        """Whether the head's history keeps such bytes, in a version from that number on."""
-        row = await _HOLDS.first(self._connection, user_id=user_id, slot_id=slot_id, content=content, version=since)
+    async def trees(self, user_id: UUID, since: Mapping[UUID, int]) -> dict[UUID, dict[int, Node]]:
+        """The versions of several slots, of each from a number on."""
+        found = await _TREES.all(self._connection, user_id=user_id, slot_ids=list(since), versions=list(since.values()))
+        return {slot_id: _nodes([row for row in found if row["slot_id"] == slot_id]) for slot_id in since}
+
+    async def head_holds(self, user_id: UUID, slot_id: UUID, identity: bytes, since: int) -> bool:
+        """Whether the head's history keeps such content, in a version from that number on."""
+        row = await _HOLDS.first(self._connection, user_id=user_id, slot_id=slot_id, identity=identity, version=since)
         return row is not None
+
+    async def head(self, user_id: UUID, slot_id: UUID, head: int, identity: bytes) -> tuple[bytes | None, int | None]:
+        """The identity of what the head holds, None where its bytes are gone; and the newest version of the history
+        before it that keeps the given one.
+        """
+        row = await _HEAD.first(self._connection, user_id=user_id, slot_id=slot_id, version=head, identity=identity)
+        assert row is not None
+        return row["identity"], row["regresses_to"]
 
     async def branches(self, user_id: UUID, slot_id: UUID) -> dict[int, Node]:
         """The versions that the head did not grow from."""
@@ -217,34 +261,32 @@ class VersionStore:
 
     async def kept(self, user_id: UUID, slot_id: UUID) -> list[Kept]:
         """The versions of a slot whose bytes are there."""
-        rows = await _KEPT.all(self._connection, user_id=user_id, slot_id=slot_id)
-        return [Kept(*row.values()) for row in rows]
+        found = await _KEPT.all(self._connection, user_id=user_id, slot_id=slot_id)
+        return [Kept(*row.values()) for row in found]
 
     async def conflicting(self, user_id: UUID, slot_id: UUID) -> set[int]:
         """The tips of the branches about which a conflict is open."""
-        rows = await _SIDES.all(self._connection, user_id=user_id, slot_id=slot_id)
-        return {row["branch_version"] for row in rows}
+        found = await _SIDES.all(self._connection, user_id=user_id, slot_id=slot_id)
+        return {row["branch_version"] for row in found}
 
     async def prune(self, user_id: UUID, slot_id: UUID, versions: Collection[int], now: datetime) -> set[UUID]:
         """Takes the bytes from versions; the contents that they held."""
-        rows = await _PRUNE.all(self._connection, user_id=user_id, slot_id=slot_id, versions=list(versions), now=now)
-        return {row["content_id"] for row in rows}
+        found = await _PRUNE.all(self._connection, user_id=user_id, slot_id=slot_id, versions=list(versions), now=now)
+        return {row["content_id"] for row in found}
 
     async def contents(self, user_id: UUID, slot_id: UUID) -> set[UUID]:
         """The contents that a slot's versions hold."""
-        rows = await _CONTENTS.all(self._connection, user_id=user_id, slot_id=slot_id)
-        return {row["content_id"] for row in rows}
+        found = await _CONTENTS.all(self._connection, user_id=user_id, slot_id=slot_id)
+        return {row["content_id"] for row in found}
 
     async def history(self, user_id: UUID, product_id: UUID | None) -> list[History]:
         """What may go when room is needed, in the trash too, the oldest first; of one product, or of all."""
-        rows = await _HISTORY.all(self._connection, user_id=user_id, of_product=product_id)
-        return [History(*row.values()) for row in rows]
+        found = await _HISTORY.all(self._connection, user_id=user_id, of_product=product_id)
+        return [History(*row.values()) for row in found]
 
 
-def _nodes(rows: Collection[Any]) -> dict[int, Node]:
+def _nodes(found: Collection[Any]) -> dict[int, Node]:
     return {
-        row["version"]: Node(
-            row["parent_version"], row["merged_version"], row["file_hash_sha256"] if row["is_kept"] else None
-        )
-        for row in rows
+        row["version"]: Node(row["parent_version"], row["merged_version"], row["identity"] if row["is_kept"] else None)
+        for row in found
     }

@@ -22,15 +22,17 @@ SAVE_RESOLUTION_KEEP_CLOUD: SaveResolution
 SAVE_RESOLUTION_KEEP_BOTH: SaveResolution
 
 class SaveEncryption(_message.Message):
-    __slots__ = ("scheme", "key_id")
+    __slots__ = ("scheme", "key_id", "identity")
     SCHEME_FIELD_NUMBER: _ClassVar[int]
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_FIELD_NUMBER: _ClassVar[int]
     scheme: str
     key_id: str
-    def __init__(self, scheme: _Optional[str] = ..., key_id: _Optional[str] = ...) -> None: ...
+    identity: str
+    def __init__(self, scheme: _Optional[str] = ..., key_id: _Optional[str] = ..., identity: _Optional[str] = ...) -> None: ...
 
 class RequestSaveGameUploadURLRequest(_message.Message):
-    __slots__ = ("user_id", "product_id", "save_slot_name", "file_size_bytes", "file_hash_sha256", "client_modified_at", "base_version", "device_id", "comment", "playtime_seconds", "content_encoding", "encryption", "conflict_policy")
+    __slots__ = ("user_id", "product_id", "save_slot_name", "file_size_bytes", "file_hash_sha256", "client_modified_at", "base_version", "device_id", "comment", "playtime_seconds", "content_encoding", "encryption", "conflict_policy", "savegame_id", "raw_sha256", "raw_size_bytes")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
     SAVE_SLOT_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +46,9 @@ class RequestSaveGameUploadURLRequest(_message.Message):
     CONTENT_ENCODING_FIELD_NUMBER: _ClassVar[int]
     ENCRYPTION_FIELD_NUMBER: _ClassVar[int]
     CONFLICT_POLICY_FIELD_NUMBER: _ClassVar[int]
+    SAVEGAME_ID_FIELD_NUMBER: _ClassVar[int]
+    RAW_SHA256_FIELD_NUMBER: _ClassVar[int]
+    RAW_SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     product_id: str
     save_slot_name: str
@@ -57,7 +62,10 @@ class RequestSaveGameUploadURLRequest(_message.Message):
     content_encoding: str
     encryption: SaveEncryption
     conflict_policy: str
-    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., save_slot_name: _Optional[str] = ..., file_size_bytes: _Optional[int] = ..., file_hash_sha256: _Optional[str] = ..., client_modified_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., base_version: _Optional[int] = ..., device_id: _Optional[str] = ..., comment: _Optional[str] = ..., playtime_seconds: _Optional[int] = ..., content_encoding: _Optional[str] = ..., encryption: _Optional[_Union[SaveEncryption, _Mapping]] = ..., conflict_policy: _Optional[str] = ...) -> None: ...
+    savegame_id: str
+    raw_sha256: str
+    raw_size_bytes: int
+    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., save_slot_name: _Optional[str] = ..., file_size_bytes: _Optional[int] = ..., file_hash_sha256: _Optional[str] = ..., client_modified_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., base_version: _Optional[int] = ..., device_id: _Optional[str] = ..., comment: _Optional[str] = ..., playtime_seconds: _Optional[int] = ..., content_encoding: _Optional[str] = ..., encryption: _Optional[_Union[SaveEncryption, _Mapping]] = ..., conflict_policy: _Optional[str] = ..., savegame_id: _Optional[str] = ..., raw_sha256: _Optional[str] = ..., raw_size_bytes: _Optional[int] = ...) -> None: ...
 
 class RequestSaveGameUploadURLResponse(_message.Message):
     __slots__ = ("internal_save_id", "upload_required", "upload_url", "method", "headers", "expires_in_seconds", "conflict_expected")
@@ -93,14 +101,105 @@ class ConfirmSaveGameUploadRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ..., internal_save_id: _Optional[str] = ...) -> None: ...
 
 class ConfirmSaveGameUploadResponse(_message.Message):
-    __slots__ = ("save", "result", "resolution")
+    __slots__ = ("save", "result", "resolution", "regresses_to")
     SAVE_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     RESOLUTION_FIELD_NUMBER: _ClassVar[int]
+    REGRESSES_TO_FIELD_NUMBER: _ClassVar[int]
     save: SaveVersion
     result: str
     resolution: str
-    def __init__(self, save: _Optional[_Union[SaveVersion, _Mapping]] = ..., result: _Optional[str] = ..., resolution: _Optional[str] = ...) -> None: ...
+    regresses_to: int
+    def __init__(self, save: _Optional[_Union[SaveVersion, _Mapping]] = ..., result: _Optional[str] = ..., resolution: _Optional[str] = ..., regresses_to: _Optional[int] = ...) -> None: ...
+
+class GetSaveUploadRequest(_message.Message):
+    __slots__ = ("user_id", "upload_id")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    upload_id: str
+    def __init__(self, user_id: _Optional[str] = ..., upload_id: _Optional[str] = ...) -> None: ...
+
+class GetSaveUploadResponse(_message.Message):
+    __slots__ = ("upload",)
+    UPLOAD_FIELD_NUMBER: _ClassVar[int]
+    upload: SaveUpload
+    def __init__(self, upload: _Optional[_Union[SaveUpload, _Mapping]] = ...) -> None: ...
+
+class CancelSaveUploadRequest(_message.Message):
+    __slots__ = ("user_id", "upload_id")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    upload_id: str
+    def __init__(self, user_id: _Optional[str] = ..., upload_id: _Optional[str] = ...) -> None: ...
+
+class CancelSaveUploadResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ReportSaveSyncedRequest(_message.Message):
+    __slots__ = ("user_id", "savegame_id", "version", "device_id")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    SAVEGAME_ID_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    savegame_id: str
+    version: int
+    device_id: str
+    def __init__(self, user_id: _Optional[str] = ..., savegame_id: _Optional[str] = ..., version: _Optional[int] = ..., device_id: _Optional[str] = ...) -> None: ...
+
+class ReportSaveSyncedResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class SaveUpload(_message.Message):
+    __slots__ = ("upload_id", "savegame_id", "product_id", "slot_name", "status", "conflict_expected", "created_at", "expires_at", "missing_bytes", "missing_count", "uploads")
+    UPLOAD_ID_FIELD_NUMBER: _ClassVar[int]
+    SAVEGAME_ID_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    SLOT_NAME_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    CONFLICT_EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    MISSING_BYTES_FIELD_NUMBER: _ClassVar[int]
+    MISSING_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UPLOADS_FIELD_NUMBER: _ClassVar[int]
+    upload_id: str
+    savegame_id: str
+    product_id: str
+    slot_name: str
+    status: str
+    conflict_expected: bool
+    created_at: _timestamp_pb2.Timestamp
+    expires_at: _timestamp_pb2.Timestamp
+    missing_bytes: int
+    missing_count: int
+    uploads: _containers.RepeatedCompositeFieldContainer[SaveContentUpload]
+    def __init__(self, upload_id: _Optional[str] = ..., savegame_id: _Optional[str] = ..., product_id: _Optional[str] = ..., slot_name: _Optional[str] = ..., status: _Optional[str] = ..., conflict_expected: _Optional[bool] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., missing_bytes: _Optional[int] = ..., missing_count: _Optional[int] = ..., uploads: _Optional[_Iterable[_Union[SaveContentUpload, _Mapping]]] = ...) -> None: ...
+
+class SaveContentUpload(_message.Message):
+    __slots__ = ("sha256", "size_bytes", "method", "upload_url", "headers")
+    class HeadersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_URL_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    sha256: str
+    size_bytes: int
+    method: str
+    upload_url: str
+    headers: _containers.ScalarMap[str, str]
+    def __init__(self, sha256: _Optional[str] = ..., size_bytes: _Optional[int] = ..., method: _Optional[str] = ..., upload_url: _Optional[str] = ..., headers: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ListSaveGamesRequest(_message.Message):
     __slots__ = ("user_id", "product_id", "page", "limit")
@@ -201,7 +300,7 @@ class SaveConflict(_message.Message):
     def __init__(self, conflict_id: _Optional[str] = ..., opened_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., head: _Optional[_Union[SaveVersion, _Mapping]] = ..., branch: _Optional[_Union[SaveVersion, _Mapping]] = ...) -> None: ...
 
 class SaveVersion(_message.Message):
-    __slots__ = ("savegame_id", "product_id", "slot_name", "version", "parent_version", "merged_version", "status", "file_size_bytes", "file_hash_sha256", "client_modified_at", "server_uploaded_at", "device_id", "comment", "is_pinned", "playtime_seconds", "content_encoding", "encryption")
+    __slots__ = ("savegame_id", "product_id", "slot_name", "version", "parent_version", "merged_version", "status", "file_size_bytes", "file_hash_sha256", "client_modified_at", "server_uploaded_at", "device_id", "comment", "is_pinned", "playtime_seconds", "content_encoding", "encryption", "content_identity", "deleted_at")
     SAVEGAME_ID_FIELD_NUMBER: _ClassVar[int]
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
     SLOT_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -219,6 +318,8 @@ class SaveVersion(_message.Message):
     PLAYTIME_SECONDS_FIELD_NUMBER: _ClassVar[int]
     CONTENT_ENCODING_FIELD_NUMBER: _ClassVar[int]
     ENCRYPTION_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    DELETED_AT_FIELD_NUMBER: _ClassVar[int]
     savegame_id: str
     product_id: str
     slot_name: str
@@ -236,4 +337,6 @@ class SaveVersion(_message.Message):
     playtime_seconds: int
     content_encoding: str
     encryption: SaveEncryption
-    def __init__(self, savegame_id: _Optional[str] = ..., product_id: _Optional[str] = ..., slot_name: _Optional[str] = ..., version: _Optional[int] = ..., parent_version: _Optional[int] = ..., merged_version: _Optional[int] = ..., status: _Optional[str] = ..., file_size_bytes: _Optional[int] = ..., file_hash_sha256: _Optional[str] = ..., client_modified_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., server_uploaded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., device_id: _Optional[str] = ..., comment: _Optional[str] = ..., is_pinned: _Optional[bool] = ..., playtime_seconds: _Optional[int] = ..., content_encoding: _Optional[str] = ..., encryption: _Optional[_Union[SaveEncryption, _Mapping]] = ...) -> None: ...
+    content_identity: str
+    deleted_at: _timestamp_pb2.Timestamp
+    def __init__(self, savegame_id: _Optional[str] = ..., product_id: _Optional[str] = ..., slot_name: _Optional[str] = ..., version: _Optional[int] = ..., parent_version: _Optional[int] = ..., merged_version: _Optional[int] = ..., status: _Optional[str] = ..., file_size_bytes: _Optional[int] = ..., file_hash_sha256: _Optional[str] = ..., client_modified_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., server_uploaded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., device_id: _Optional[str] = ..., comment: _Optional[str] = ..., is_pinned: _Optional[bool] = ..., playtime_seconds: _Optional[int] = ..., content_encoding: _Optional[str] = ..., encryption: _Optional[_Union[SaveEncryption, _Mapping]] = ..., content_identity: _Optional[str] = ..., deleted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -61,6 +61,21 @@ class CloudSaveServiceStub:
                 request_serializer=library_dot_v1_dot_cloud__save__service__pb2.ListConflictsRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_cloud__save__service__pb2.ListConflictsResponse.FromString,
                 _registered_method=True)
+        self.GetSaveUpload = channel.unary_unary(
+                '/library.v1.CloudSaveService/GetSaveUpload',
+                request_serializer=library_dot_v1_dot_cloud__save__service__pb2.GetSaveUploadRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_cloud__save__service__pb2.GetSaveUploadResponse.FromString,
+                _registered_method=True)
+        self.CancelSaveUpload = channel.unary_unary(
+                '/library.v1.CloudSaveService/CancelSaveUpload',
+                request_serializer=library_dot_v1_dot_cloud__save__service__pb2.CancelSaveUploadRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_cloud__save__service__pb2.CancelSaveUploadResponse.FromString,
+                _registered_method=True)
+        self.ReportSaveSynced = channel.unary_unary(
+                '/library.v1.CloudSaveService/ReportSaveSynced',
+                request_serializer=library_dot_v1_dot_cloud__save__service__pb2.ReportSaveSyncedRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_cloud__save__service__pb2.ReportSaveSyncedResponse.FromString,
+                _registered_method=True)
         self.ResolveConflict = channel.unary_unary(
                 '/library.v1.CloudSaveService/ResolveConflict',
                 request_serializer=library_dot_v1_dot_cloud__save__service__pb2.ResolveConflictRequest.SerializeToString,
@@ -109,6 +124,27 @@ class CloudSaveServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetSaveUpload(self, request, context):
+        """An upload, with what has arrived of it and a fresh URL for what has not: one that was interrupted goes on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelSaveUpload(self, request, context):
+        """Gives an open upload up: its room is free at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportSaveSynced(self, request, context):
+        """Says that a device has the bytes of a version now: its next upload grows from that, if it does not say.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ResolveConflict(self, request, context):
         """Says what becomes of a branch. Where a side has changed since, it is refused like a branch.
         """
@@ -143,6 +179,21 @@ def add_CloudSaveServiceServicer_to_server(servicer, server):
                     servicer.ListConflicts,
                     request_deserializer=library_dot_v1_dot_cloud__save__service__pb2.ListConflictsRequest.FromString,
                     response_serializer=library_dot_v1_dot_cloud__save__service__pb2.ListConflictsResponse.SerializeToString,
+            ),
+            'GetSaveUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSaveUpload,
+                    request_deserializer=library_dot_v1_dot_cloud__save__service__pb2.GetSaveUploadRequest.FromString,
+                    response_serializer=library_dot_v1_dot_cloud__save__service__pb2.GetSaveUploadResponse.SerializeToString,
+            ),
+            'CancelSaveUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelSaveUpload,
+                    request_deserializer=library_dot_v1_dot_cloud__save__service__pb2.CancelSaveUploadRequest.FromString,
+                    response_serializer=library_dot_v1_dot_cloud__save__service__pb2.CancelSaveUploadResponse.SerializeToString,
+            ),
+            'ReportSaveSynced': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportSaveSynced,
+                    request_deserializer=library_dot_v1_dot_cloud__save__service__pb2.ReportSaveSyncedRequest.FromString,
+                    response_serializer=library_dot_v1_dot_cloud__save__service__pb2.ReportSaveSyncedResponse.SerializeToString,
             ),
             'ResolveConflict': grpc.unary_unary_rpc_method_handler(
                     servicer.ResolveConflict,
@@ -287,6 +338,87 @@ class CloudSaveService:
             '/library.v1.CloudSaveService/ListConflicts',
             library_dot_v1_dot_cloud__save__service__pb2.ListConflictsRequest.SerializeToString,
             library_dot_v1_dot_cloud__save__service__pb2.ListConflictsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSaveUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.CloudSaveService/GetSaveUpload',
+            library_dot_v1_dot_cloud__save__service__pb2.GetSaveUploadRequest.SerializeToString,
+            library_dot_v1_dot_cloud__save__service__pb2.GetSaveUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelSaveUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.CloudSaveService/CancelSaveUpload',
+            library_dot_v1_dot_cloud__save__service__pb2.CancelSaveUploadRequest.SerializeToString,
+            library_dot_v1_dot_cloud__save__service__pb2.CancelSaveUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportSaveSynced(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.CloudSaveService/ReportSaveSynced',
+            library_dot_v1_dot_cloud__save__service__pb2.ReportSaveSyncedRequest.SerializeToString,
+            library_dot_v1_dot_cloud__save__service__pb2.ReportSaveSyncedResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -22,7 +22,8 @@ from gameshelf.gateway.adapters.s3_signer import SAMPLE_KEY, S3Signer
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
 from gameshelf.gateway.settings import Settings
-from gameshelf.savegames.ports import Digest, SignedRequest, StoredObject, StoreUnavailable
+from gameshelf.savegames.ports import Digest, Packing, SignedRequest, StoredObject, StoreUnavailable
+from gameshelf.savegames.unpacking import Unpacking
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ def connect(settings: Settings, metrics: Metrics | None = None, tracing: Tracing
 class S3Objects:
     """Objects of one bucket. ``open`` before anything else, once a process, and ``close`` at its end.
 
-    Nothing here waits longer than six seconds for a store that is silent; many callers share 32 connections.
+    Nothing here waits longer than six seconds for a store that is silent, and than the bytes need that it copies or
+    sends; many callers share 32 connections.
     """
 
     def __init__(self, settings: Settings, bucket: str, metrics: Metrics, tracing: Tracing) -> None:
@@ -57,6 +59,7 @@ class S3Objects:
         self._encryption = _encryption(settings)
         self._opened = AsyncExitStack()
         self._client: Any = None
+        self._copier: Any = None
         self._signer: S3Signer
 
     async def open(self) -> None:
@@ -65,6 +68,9 @@ class S3Objects:
         """
         settings, opened = self._settings, self._opened
         self._client = await opened.enter_async_context(new_client(settings, settings.s3_url))
+        # A store says nothing while it copies, and needs longer for what is larger.
+        longest = _seconds_for(settings.savegame_max_bytes)
+        self._copier = await opened.enter_async_context(new_client(settings, settings.s3_url, read_seconds=longest))
         async with new_client(settings, settings.s3_public_url, signs=False) as public:
             sample = await public.generate_presigned_url(
                 "put_object", Params={"Bucket": self._bucket, "Key": SAMPLE_KEY}
@@ -93,11 +99,11 @@ class S3Objects:
             "GET", self._signer.sign(await keys_of(self._settings), "GET", key, seconds, query=named), {}
         )
 
-    async def copy(self, source: str, target: str, metadata: Mapping[str, str]) -> bool:
-        async with self._calling("CopyObject"):
+    async def copy(self, source: str, target: str, metadata: Mapping[str, str], size: int = 0) -> bool:
+        async with self._calling("CopyObject", _seconds_for(size)):
             try:
-                await self._ask(
-                    "copy_object",
+                await self._copier.copy_object(
+                    Bucket=self._bucket,
                     Key=target,
                     CopySource={"Bucket": self._bucket, "Key": source},
                     MetadataDirective="REPLACE",
@@ -112,8 +118,8 @@ class S3Objects:
                 raise
         return True
 
-    async def digest(self, key: str, size: int) -> Digest | None:
-        async with self._calling("GetObject", CALL_SECONDS + size / _SLOWEST_BYTES_A_SECOND):
+    async def digest(self, key: str, size: int, packing: Packing | None = None) -> Digest | None:
+        async with self._calling("GetObject", _seconds_for(size)):
             try:
                 # One answer is one object, whoever writes under this key meanwhile.
                 answer = await self._ask("get_object", Key=key)
@@ -125,10 +131,12 @@ class S3Objects:
             async with body:  # closes the connection when it is not read to its end
                 if found != size:
                     return Digest(found, None)
-                sha256 = hashlib.sha256()
+                sha256, unpacking = hashlib.sha256(), Unpacking(packing) if packing else None
                 while chunk := await body.read(_CHUNK_BYTES):
                     sha256.update(chunk)
-        return Digest(found, sha256.digest())
+                    for _ in unpacking.feed(chunk) if unpacking else ():
+                        await asyncio.sleep(0)
+        return Digest(found, sha256.digest(), *(unpacking.result() if unpacking else ()))
 
     async def describe(self, key: str) -> Mapping[str, str] | None:
         async with self._calling("HeadObject"):
@@ -225,6 +233,11 @@ async def _each(keys: Sequence[str], work: Callable[[str], Awaitable[None]]) -> 
                 group.create_task(go_on())
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
+
+
+def _seconds_for(size: int) -> float:
+    """How long a call may take in which so many bytes are copied or sent."""
+    return CALL_SECONDS + size / _SLOWEST_BYTES_A_SECOND
 
 
 def _encryption(settings: Settings) -> dict[str, str]:

@@ -28,17 +28,20 @@ _READ_SECONDS = 5.0
 _FAILURES = (ClientError, BotoCoreError, ResponseParserError, aiohttp.ClientError, TimeoutError, OSError)
 
 
-def new_client(settings: Settings, url: str | None, *, signs: bool = True) -> AbstractAsyncContextManager[Any]:
+def new_client(
+    settings: Settings, url: str | None, *, signs: bool = True, read_seconds: float = _READ_SECONDS
+) -> AbstractAsyncContextManager[Any]:
     """A client of the store at ``url``, or of Amazon's own; the network is not touched before its first call.
 
-    One that doesn't sign needs no keys, and can do nothing but make addresses.
+    One that doesn't sign needs no keys, and can do nothing but make addresses. ``read_seconds`` is how long the store
+    may be silent within a call.
     """
     config = AioConfig(
         signature_version="s3v4" if signs else UNSIGNED,
         # Only Amazon's own names are sure to resolve with the bucket in front of them.
         s3={"addressing_style": "path" if url else "virtual"},
         connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
+        read_timeout=read_seconds,
         max_pool_connections=CONNECTIONS,
         retries={"total_max_attempts": 2, "mode": "standard"},
         # Checksum headers are newer than many stores, and in a signed URL they would bind what a client sends.

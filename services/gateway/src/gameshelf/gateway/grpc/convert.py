@@ -13,7 +13,7 @@ from gameshelf.protos.library.v1 import game_settings_sync_service_pb2 as game_s
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as playtime
 from gameshelf.protos.library.v1 import wishlist_service_pb2 as wishlist
-from gameshelf.savegames import OpenConflict, SaveVersion
+from gameshelf.savegames import OpenConflict, OpenUpload, SaveVersion, SignedRequest
 from gameshelf.settings import GameView, LayerKind, LayerView, Settings
 from gameshelf.wishlist import Wish
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -148,6 +148,32 @@ def save(of: SaveVersion) -> cloud_saves.SaveVersion:
         playtime_seconds=of.playtime_seconds,
         content_encoding=of.content_encoding or "",
         encryption=cloud_saves.SaveEncryption(**decode(of.encryption)) if of.encryption else None,
+        content_identity=of.identity.hex(),
+        deleted_at=timestamp(of.deleted_at),
+    )
+
+
+def save_upload(of: OpenUpload, has_arrived: bool, signed: SignedRequest | None) -> cloud_saves.SaveUpload:
+    waits = of.is_required and not has_arrived
+    missing = cloud_saves.SaveContentUpload(
+        sha256=of.content.hex(),
+        size_bytes=of.size,
+        method=signed.method if signed else "",
+        upload_url=signed.url if signed else "",
+        headers=signed.headers if signed else {},
+    )
+    return cloud_saves.SaveUpload(
+        upload_id=str(of.id),
+        savegame_id=str(of.slot_id),
+        product_id=str(of.product_id),
+        slot_name=of.slot_name,
+        status=of.status,
+        conflict_expected=of.conflict_expected,
+        created_at=timestamp(of.created_at),
+        expires_at=timestamp(of.expires_at),
+        missing_bytes=of.size if waits else 0,
+        missing_count=int(waits),
+        uploads=[missing] if waits else [],
     )
 
 

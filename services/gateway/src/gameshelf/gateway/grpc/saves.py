@@ -6,7 +6,7 @@ import grpc.aio
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.grpc import convert
 from gameshelf.gateway.grpc.calls import erased_among, parse_id, parse_message, require_read, require_write
-from gameshelf.gateway.saves import Saves
+from gameshelf.gateway.saves import Saves, resumable
 from gameshelf.gateway.streams import UserStreams
 from gameshelf.gateway.transaction import Transaction, Transactions
 from gameshelf.kernel.clock import Clock, utc_now
@@ -30,15 +30,18 @@ from gameshelf.savegames import (
     SavegameConflicts,
     SavegameHashMismatch,
     SavegameQueries,
+    SavegameService,
     SavegameSlotNotFound,
     SavegameUploads,
     SavegameVersionConflict,
     SavegameVersionNotFound,
     SavesFilter,
     SaveVersion,
+    Synced,
 )
 
 NAME = messages.DESCRIPTOR.services_by_name["CloudSaveService"].full_name
+_USER = frozenset({"user_id"})
 _IDS = frozenset({"user_id", "savegame_id", "conflict_id"})
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -71,7 +74,7 @@ class CloudSaves(CloudSaveServiceServicer):
     ) -> messages.RequestSaveGameUploadURLResponse:
         user_id = parse_id(request.user_id, "user_id")
         require_write(user_id)
-        new = parse_message(NewUpload, request, _IDS, file_size_bytes=request.file_size_bytes)  # nothing is a size too
+        new = parse_message(NewUpload, request, _USER, file_size_bytes=request.file_size_bytes)  # nothing is a size too
         async with self._transactions.begin(user_id) as transaction:
             leave = await transaction.of(SavegameUploads).request(user_id, new)
             signed = await self._saves.sign_upload(leave)
@@ -101,8 +104,42 @@ class CloudSaves(CloudSaveServiceServicer):
         if refusal or found is None:  # committed: it is a result
             raise refusal or SavegameVersionNotFound()
         return messages.ConfirmSaveGameUploadResponse(
-            save=convert.save(found), result=outcome.result, resolution=outcome.resolution or ""
+            save=convert.save(found),
+            result=outcome.result,
+            resolution=outcome.resolution or "",
+            regresses_to=outcome.regresses_to,
         )
+
+    async def GetSaveUpload(
+        self, request: messages.GetSaveUploadRequest, context: Context
+    ) -> messages.GetSaveUploadResponse:
+        user_id, upload_id = parse_id(request.user_id, "user_id"), parse_id(request.upload_id, "upload_id")
+        require_write(user_id)  # whoever has the URL may send the bytes
+        async with self._acquire() as connection:
+            if await erased_among(self._streams, connection, {user_id}):
+                raise SavegameVersionNotFound
+            found = await resumable(connection, user_id, upload_id, self._saves, self._clock())
+        has_arrived, signed = await self._saves.resume(found.upload, may_play=found.may_play)
+        return messages.GetSaveUploadResponse(upload=convert.save_upload(found.upload, has_arrived, signed))
+
+    async def CancelSaveUpload(
+        self, request: messages.CancelSaveUploadRequest, context: Context
+    ) -> messages.CancelSaveUploadResponse:
+        user_id, upload_id = parse_id(request.user_id, "user_id"), parse_id(request.upload_id, "upload_id")
+        require_write(user_id)
+        async with self._transactions.begin(user_id) as transaction:
+            await transaction.of(SavegameUploads).cancel(user_id, upload_id)
+        return messages.CancelSaveUploadResponse()
+
+    async def ReportSaveSynced(
+        self, request: messages.ReportSaveSyncedRequest, context: Context
+    ) -> messages.ReportSaveSyncedResponse:
+        user_id, slot_id = parse_id(request.user_id, "user_id"), parse_id(request.savegame_id, "savegame_id")
+        require_write(user_id)
+        synced = parse_message(Synced, request, _IDS)
+        async with self._transactions.begin(user_id) as transaction:
+            await transaction.of(SavegameService).synced(user_id, slot_id, synced)
+        return messages.ReportSaveSyncedResponse()
 
     async def ListSaveGames(
         self, request: messages.ListSaveGamesRequest, context: Context
@@ -132,8 +169,6 @@ class CloudSaves(CloudSaveServiceServicer):
                 raise SavegameVersionNotFound if there else SavegameSlotNotFound
             await AccessQueries(connection).require(user_id, found.version.product_id)
             signed = await self._saves.sign_download(found)
-            if asked.device_id:
-                await queries.downloaded(user_id, slot_id, asked.device_id, found.version.version, self._clock())
         return messages.RequestSaveGameDownloadURLResponse(
             download_url=signed.url,
             expires_in_seconds=self._saves.url_ttl_seconds,

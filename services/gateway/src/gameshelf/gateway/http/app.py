@@ -117,12 +117,15 @@ class RestApi:
             state = await self._streams.state(connection, user_id)
             if_none_match = request.headers.get("If-None-Match")
             read = Read(connection, user_id, state, language, if_none_match, self._pages, self._saves, self._clock())
-            return await route.handler(read, **arguments)
+            found = await route.handler(read, **arguments)
+        reply: Reply = await route.finish(self._saves, found) if route.finish else found
+        return reply
 
     async def _signal(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
         _parse_input(route, ids, await self._body(route))
         with self._tracing.child("redis", **{"db.system.name": "redis"}):
-            return await route.handler(Signal(user_id, self._heartbeats), **ids)
+            reply: Reply = await route.handler(Signal(user_id, self._heartbeats), **ids)
+        return reply
 
     async def _body(self, route: Route) -> bytes:
         """Raises PayloadTooLarge."""
@@ -187,7 +190,8 @@ class RestApi:
             transaction.origin = headers.get("X-Client-Id")
             write = Write(transaction, language, self._saves, *conditions)
             if guard is None:
-                return await route.handler(write, **arguments)
+                done: Reply = await route.handler(write, **arguments)
+                return done
             kept = await guard.replay(transaction.connection)
             if kept is not None:
                 transaction.discard()

@@ -25,7 +25,9 @@ from gameshelf.kernel.errors import DomainError
 from pydantic import BaseModel
 
 Q = TypeVar("Q")
-Handler = Callable[..., Awaitable[Reply]]
+H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
+Handler = Callable[..., Awaitable[Any]]
+"""Answers a ``Reply``, or with ``finish`` what that makes one of."""
 
 _ID = re.compile(r"<(uuid|int|text)(?:\([^)]*\))?:(\w+)>")
 
@@ -110,6 +112,9 @@ class Route:
     gets the result as ``prepared``. Not done for an answer that an Idempotency-Key kept; what it raises is not kept."""
     renew: Callable[[Write, Any], Awaitable[Any]] | None = None
     """Makes an answer that an Idempotency-Key kept good again, where it would have run out."""
+    finish: Callable[..., Awaitable[Reply]] | None = None
+    """Makes the reply of what a read's handler found, once its connection was given back:
+    ``async def finish(saves, found)``."""
     refuses: tuple[str, ...] = ()
 
     @property
@@ -145,20 +150,20 @@ class Routes:
     tag: str
     all: list[Route] = field(default_factory=list)
 
-    def read(self, path: str, **declared: Any) -> Callable[[Handler], Handler]:
+    def read(self, path: str, **declared: Any) -> Callable[[H], H]:
         """Declares a GET: ``async def handler(read, **path_ids, query?)``."""
         return self._declare("read", "GET", path, declared)
 
-    def write(self, method: str, path: str, **declared: Any) -> Callable[[Handler], Handler]:
+    def write(self, method: str, path: str, **declared: Any) -> Callable[[H], H]:
         """Declares a POST, PATCH, PUT or DELETE: ``async def handler(write, **path_ids, query?, body?)``."""
         return self._declare("write", method, path, declared)
 
-    def signal(self, path: str, **declared: Any) -> Callable[[Handler], Handler]:
+    def signal(self, path: str, **declared: Any) -> Callable[[H], H]:
         """Declares a POST that is a sign of life: ``async def handler(signal, **path_ids)``."""
         return self._declare("signal", "POST", path, declared)
 
-    def _declare(self, kind: Any, method: str, path: str, declared: Any) -> Callable[[Handler], Handler]:
-        def register(handler: Handler) -> Handler:
+    def _declare(self, kind: Any, method: str, path: str, declared: Any) -> Callable[[H], H]:
+        def register(handler: H) -> H:
             summary = (handler.__doc__ or "").strip()
             self.all.append(Route(kind, method, path, handler, summary, self.tag, **declared))
             return handler

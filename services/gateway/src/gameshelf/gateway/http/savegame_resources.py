@@ -6,7 +6,7 @@ from uuid import UUID
 
 from gameshelf.gateway.encoding import decode
 from gameshelf.gateway.http.reply import BASE
-from gameshelf.savegames import OpenConflict, ProductUsage, Reservation, SaveVersion, SignedRequest, Usage
+from gameshelf.savegames import OpenConflict, OpenUpload, ProductUsage, Reservation, SaveVersion, SignedRequest, Usage
 
 
 def sides(conflict_id: UUID | None, head: SaveVersion, branch: SaveVersion) -> dict[str, Any]:
@@ -33,6 +33,35 @@ def upload_url(leave: Reservation, signed: SignedRequest | None, seconds: int) -
             "expires_in_seconds": seconds,
             "conflict_expected": leave.conflict_expected,
         },
+    }
+
+
+def upload(of: OpenUpload, *, has_arrived: bool, signed: SignedRequest | None = None) -> dict[str, Any]:
+    """The resource ``savegameUpload``."""
+    waits = of.is_required and not has_arrived
+    missing = {
+        "sha256": of.content.hex(),
+        "size_bytes": of.size,
+        "method": signed.method if signed else None,
+        "upload_url": signed.url if signed else None,
+        "headers": dict(signed.headers) if signed else {},
+    }
+    return {
+        "type": "savegameUpload",
+        "id": of.id,
+        "attributes": {
+            "product_id": of.product_id,
+            "slot_name": of.slot_name,
+            "savegame_id": of.slot_id,
+            "status": of.status,
+            "conflict_expected": of.conflict_expected,
+            "created_at": of.created_at,
+            "expires_at": of.expires_at,
+            "missing_bytes": of.size if waits else 0,
+            "missing_count": int(waits),
+            "uploads": [missing] if waits else [],
+        },
+        "links": {"self": f"{BASE}/savegames/uploads/{of.id}"},
     }
 
 
@@ -123,6 +152,7 @@ def _attributes(of: SaveVersion) -> dict[str, Any]:
         "playtime_seconds": of.playtime_seconds,
         "content_encoding": of.content_encoding,
         "encryption": _encryption(of),
+        "content_identity": of.identity.hex(),
     }
 
 

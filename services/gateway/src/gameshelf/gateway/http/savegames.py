@@ -14,10 +14,11 @@ from gameshelf.gateway.http.savegame_resources import (
     quota,
     savegame,
     sides,
+    upload,
     upload_url,
     version,
 )
-from gameshelf.gateway.saves import Saves, Verified
+from gameshelf.gateway.saves import Resumable, Saves, Verified, resumable
 from gameshelf.library import AccessQueries
 from gameshelf.savegames import (
     ConfirmUpload,
@@ -41,6 +42,9 @@ from gameshelf.savegames import (
     SavegameVersionNotFound,
     SavesFilter,
     SaveVersion,
+    Synced,
+    UploadQueries,
+    UploadsFilter,
     VersionChanges,
 )
 
@@ -70,7 +74,7 @@ async def verified(saves: Saves, user_id: UUID, body: ConfirmUpload) -> Verified
     "/savegames/upload-url",
     body=NewUpload,
     answers=schemas.single(schemas.PRESIGNED_UPLOAD_URL),
-    refuses=(*_ACCESS, "SAVEGAME_VERSION_NOT_FOUND", "SAVEGAME_FILE_TOO_LARGE", "USER_QUOTA_EXCEEDED"),
+    refuses=(*_ACCESS, *_NO_VERSION, "SAVEGAME_FILE_TOO_LARGE", "USER_QUOTA_EXCEEDED"),
     renew=sign_anew,
 )
 async def request_upload_url(write: Write, body: NewUpload) -> Reply:
@@ -90,6 +94,7 @@ async def request_upload_url(write: Write, body: NewUpload) -> Reply:
         "SAVEGAME_UPLOAD_INCOMPLETE",
         "SAVEGAME_HASH_MISMATCH",
         "SAVEGAME_VERSION_CONFLICT",
+        "USER_QUOTA_EXCEEDED",
     ),
     prepare=verified,
 )
@@ -99,6 +104,40 @@ async def confirm_upload(write: Write, body: ConfirmUpload, prepared: Verified) 
         write.user_id, body.internal_save_id, prepared.attempt, prepared.digest
     )
     return await _told(write, outcome)
+
+
+@routes.read(
+    "/savegames/uploads", query=UploadsFilter, answers=schemas.collection(schemas.named(schemas.SAVEGAME_UPLOAD))
+)
+async def list_uploads(read: Read, query: UploadsFilter) -> Reply:
+    """Open uploads, the oldest first. Whether bytes have arrived, and a URL for them, is told of each alone."""
+    found = await read.of(UploadQueries).uploads(read.user_id, query, read.now)
+    shown = await with_titles(read, [upload(one, has_arrived=not one.is_required) for one in found.items])
+    return Reply(200, collection(f"{BASE}/savegames/uploads", parameters(query), shown, found.total, query.slice))
+
+
+async def resumed(saves: Saves, found: Resumable) -> Reply:
+    """What has arrived of an upload, and a fresh URL for what has not."""
+    has_arrived, signed = await saves.resume(found.upload, may_play=found.may_play)
+    return ok({"data": upload(found.upload, has_arrived=has_arrived, signed=signed)})
+
+
+@routes.read(
+    "/savegames/uploads/<uuid:upload_id>",
+    answers=schemas.single(schemas.SAVEGAME_UPLOAD),
+    refuses=("SAVEGAME_VERSION_NOT_FOUND",),
+    finish=resumed,
+)
+async def get_upload(read: Read, upload_id: UUID) -> Resumable:
+    """An upload, with what has arrived, and a fresh URL for what has not: one that was interrupted goes on."""
+    return await resumable(read.connection, read.user_id, upload_id, read.saves, read.now)
+
+
+@routes.write("DELETE", "/savegames/uploads/<uuid:upload_id>", status=204, refuses=("SAVEGAME_VERSION_NOT_FOUND",))
+async def cancel_upload(write: Write, upload_id: UUID) -> Reply:
+    """Gives an open upload up: its room is free at once."""
+    await write.of(SavegameUploads).cancel(write.user_id, upload_id)
+    return no_content()
 
 
 @routes.read("/savegames", query=SavesFilter, answers=schemas.collection(schemas.named(schemas.SAVEGAME)))
@@ -160,7 +199,7 @@ async def list_versions(read: Read, savegame_id: UUID, query: PageQuery) -> Repl
     refuses=(*_ACCESS, *_NO_VERSION),
 )
 async def request_download_url(read: Read, savegame_id: UUID, query: Download) -> Reply:
-    """A URL that downloads the head, or another version. The device is remembered to have it."""
+    """A URL that downloads the head, or another version. A device that has got the bytes says so by ``synced``."""
     queries = read.of(SavegameQueries)
     found = await queries.download(read.user_id, savegame_id, query.version)
     if found is None:
@@ -168,9 +207,14 @@ async def request_download_url(read: Read, savegame_id: UUID, query: Download) -
         raise SavegameVersionNotFound if there else SavegameSlotNotFound
     await read.of(AccessQueries).require(read.user_id, found.version.product_id)
     signed = await read.saves.sign_download(found)
-    if query.device_id:
-        await queries.downloaded(read.user_id, savegame_id, query.device_id, found.version.version, read.now)
     return ok({"data": download_url(found.version, signed, read.saves.url_ttl_seconds)})
+
+
+@routes.write("POST", "/savegames/<uuid:savegame_id>/synced", body=Synced, status=204, refuses=_NO_VERSION)
+async def report_synced(write: Write, savegame_id: UUID, body: Synced) -> Reply:
+    """Says that a device has the bytes of a version now: its next upload grows from that, if it does not say."""
+    await write.of(SavegameService).synced(write.user_id, savegame_id, body)
+    return no_content()
 
 
 @routes.write(
@@ -241,6 +285,8 @@ async def _told(write: Write, outcome: Outcome) -> Reply:
     if outcome.result is Result.CONFLICT:
         return write.refuse(await _conflict(write, outcome))
     meta: dict[str, Any] = {"result": outcome.result}
+    if outcome.regresses_to:
+        meta["regresses_to"] = outcome.regresses_to
     if outcome.result is Result.RESOLVED:
         meta |= {
             "resolution": outcome.resolution,

@@ -4,7 +4,7 @@ from typing import Any
 
 from gameshelf.library import AcquisitionType, Direction, InstallationStatus, LinkMode, LinkStatus
 from gameshelf.playtime import EndReason
-from gameshelf.savegames import Resolution, Result, VersionStatus
+from gameshelf.savegames import Resolution, Result, UploadStatus, VersionStatus
 
 Schema = dict[str, Any]
 
@@ -300,7 +300,8 @@ _SAVE = {
     "is_pinned": {"type": "boolean"},
     "playtime_seconds": nullable(COUNT),
     "content_encoding": nullable(TEXT),
-    "encryption": nullable(closed({"scheme": TEXT, "key_id": TEXT})),
+    "encryption": nullable(closed({"scheme": TEXT, "key_id": TEXT, "identity": TEXT}, optional=("identity",))),
+    "content_identity": TEXT,
 }
 SAVEGAME = resource("savegame", {**_SAVE, "deleted_at": nullable(TIME)})
 SAVEGAME_VERSION = value("savegameVersion", {**_SAVE, "status": one_of(VersionStatus)})
@@ -317,8 +318,14 @@ SAVEGAME_CONFLICT = value(
 )
 _RESOLVED = {"resolution": one_of(Resolution), "conflict_id": UUID}
 UPLOAD_META = closed(
-    {"result": one_of(Result), **_RESOLVED, "head_version": COUNT, "branch_version": COUNT},
-    optional=(*_RESOLVED, "head_version", "branch_version"),
+    {
+        "result": one_of([one for one in Result if one is not Result.CANCELLED]),
+        **_RESOLVED,
+        "head_version": COUNT,
+        "branch_version": COUNT,
+        "regresses_to": COUNT,
+    },
+    optional=(*_RESOLVED, "head_version", "branch_version", "regresses_to"),
 )
 RESOLUTION_META = closed({**_RESOLVED, "copy_savegame_id": nullable(UUID)})
 
@@ -332,6 +339,33 @@ PRESIGNED_UPLOAD_URL = value(
         "headers": {"type": "object", "additionalProperties": TEXT},
         "expires_in_seconds": COUNT,
         "conflict_expected": {"type": "boolean"},
+    },
+)
+
+SAVEGAME_UPLOAD = resource(
+    "savegameUpload",
+    {
+        "product_id": UUID,
+        "slot_name": TEXT,
+        "savegame_id": UUID,
+        "status": one_of(UploadStatus),
+        "conflict_expected": {"type": "boolean"},
+        "created_at": TIME,
+        "expires_at": TIME,
+        "missing_bytes": COUNT,
+        "missing_count": COUNT,
+        "uploads": {
+            "type": "array",
+            "items": closed(
+                {
+                    "sha256": TEXT,
+                    "size_bytes": COUNT,
+                    "method": nullable(TEXT),
+                    "upload_url": nullable(TEXT),
+                    "headers": {"type": "object", "additionalProperties": TEXT},
+                }
+            ),
+        },
     },
 )
 

@@ -19,6 +19,7 @@ from gameshelf.gateway.transaction import Transaction, Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.savegames import (
+    KEYS,
     STAGING,
     Limits,
     SavegameService,
@@ -31,7 +32,9 @@ from gameshelf.savegames.ports import StoreUnavailable
 T = TypeVar("T", bound=Hashable)
 
 _CHUNK = 200
-_UPLOADS, _TRASH, _HISTORY, _LOST = "uploads", "trash", "history", "lost contents"
+_NAME_CHUNKS = 20
+"""How many of them a round gives their folded names at most."""
+_UPLOADS, _TRASH, _HISTORY, _LOST, _NAMES = "uploads", "trash", "history", "lost contents", "names"
 _PAGE = 50
 """How many objects are looked at together: reading a list of a thousand would hold up everybody else for a fifth of a
 second.
@@ -60,7 +63,7 @@ class SaveKeeper:
         self._limits = limits
         self._clock = clock
         self._isolations: dict[str, Isolation[Any]] = {
-            name: Isolation("saves", metrics) for name in (_UPLOADS, _TRASH, _HISTORY, _LOST)
+            name: Isolation("saves", metrics) for name in (_UPLOADS, _TRASH, _HISTORY, _LOST, _NAMES)
         }
 
     async def run_once(self) -> None:
@@ -71,6 +74,25 @@ class SaveKeeper:
         await self._each(_TRASH, lambda sweeps, limit: sweeps.long_in_trash(limit), self._purge)
         await self._each(_HISTORY, lambda sweeps, limit: sweeps.to_prune(limit), _prune)
         await self._each(_LOST, lambda sweeps, limit: sweeps.lost(limit), _lose)
+        await self._fill_keys()
+
+    async def _fill_keys(self) -> None:
+        """Saves that the release before has made get their folded names: a part of them, once a day all of them."""
+        isolation: Isolation[tuple[UUID, UUID]] = self._isolations[_NAMES]
+        for _ in range(_NAME_CHUNKS):
+            async with self._acquire() as connection:
+                sweeps = SavegameSweeps(connection, self._clock, self._limits)
+                scan = await sweeps.scan(KEYS)
+                if scan is None:
+                    return
+                found, cursor = await sweeps.without_keys(scan.cursor, _CHUNK)
+            for one in filter(isolation.is_due, found):
+                with isolation.attempt(one):
+                    async with self._transactions.begin_background(one[0], wait=True) as transaction:
+                        await transaction.of(SavegameService).fill_keys(*one)
+            async with self._acquire() as connection:
+                sweeps = SavegameSweeps(connection, self._clock, self._limits)
+                await sweeps.move(scan, cursor or "", is_end=cursor is None, name=KEYS)
 
     async def _each(
         self,

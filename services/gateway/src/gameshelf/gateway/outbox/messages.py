@@ -34,8 +34,10 @@ from gameshelf.playtime import (
     SessionStarted,
 )
 from gameshelf.savegames import (
+    FailureReason,
     SavegameConflicted,
     SavegameConflictResolved,
+    SavegameDeleted,
     SavegameHeadMoved,
     SavegameUploaded,
     UploadFailed,
@@ -361,6 +363,7 @@ _OfSave = (
     UploadRequested
     | SavegameUploaded
     | SavegameHeadMoved
+    | SavegameDeleted
     | UploadUnneeded
     | UploadFailed
     | SavegameConflicted
@@ -418,10 +421,23 @@ def _(event: UploadUnneeded | SavegameHeadMoved) -> Told:
     )
 
 
+_FAILURES = {
+    FailureReason.MISMATCH: "SAVEGAME_HASH_MISMATCH",
+    FailureReason.EXPIRED: "SAVEGAME_UPLOAD_INCOMPLETE",
+    FailureReason.CANCELLED: "CANCELLED",
+}
+"""What the message's ``error_message`` says: the code of the refusal, where there was one."""
+
+
 @tell.register
 def _(event: UploadFailed) -> Told:
-    payload = _sync(event, "sync_failed", error_message="SAVEGAME_HASH_MISMATCH")
+    payload = _sync(event, "sync_failed", error_message=_FAILURES[event.reason])
     return Told(device_type="savegame.sync.status", device_payload=payload)
+
+
+@tell.register
+def _(event: SavegameDeleted) -> Told:
+    return Told(device_type="savegame.sync.status", device_payload=_sync(event, "deleted"))
 
 
 @tell.register

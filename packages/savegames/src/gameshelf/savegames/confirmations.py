@@ -1,0 +1,254 @@
+"""Confirming an upload: which object is to be made of what was sent, and what becomes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from gameshelf.kernel.clock import Clock
+from gameshelf.kernel.events import Record
+from gameshelf.savegames import outcomes
+from gameshelf.savegames.branches import Branches
+from gameshelf.savegames.errors import SavegameUploadIncomplete, SavegameVersionNotFound
+from gameshelf.savegames.events import FailureReason, SavegameUploaded, UploadFailed, UploadUnneeded
+from gameshelf.savegames.limits import ATTEMPT_FOR, MAX_RATIO, REMEMBER_FOR, Limits
+from gameshelf.savegames.lineage import Relation
+from gameshelf.savegames.models import Resolution
+from gameshelf.savegames.naming import Marks, object_key, object_metadata, staging_key
+from gameshelf.savegames.outcomes import Outcome, Result
+from gameshelf.savegames.ports import Digest, Packing
+from gameshelf.savegames.quota import Quota
+from gameshelf.savegames.store import SavegameStore
+from gameshelf.savegames.store.contents import Stored
+from gameshelf.savegames.store.slots import Slot
+from gameshelf.savegames.store.uploads import Upload
+from gameshelf.savegames.timeline import Bytes, Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One confirmation on its way: the object that it is to make of what was uploaded."""
+
+    upload_id: UUID
+    content_id: UUID
+    source: str
+    target: str
+    size: int
+    content: bytes
+    metadata: Mapping[str, str]
+    packing: Packing | None = None
+    """How it is to be unpacked, to be compared with what was announced of that."""
+
+
+class Confirmations:
+    """Confirms a user's uploads, inside the user's transaction."""
+
+    def __init__(
+        self,
+        store: SavegameStore,
+        timeline: Timeline,
+        quota: Quota,
+        record: Record,
+        clock: Clock,
+        limits: Limits,
+        bucket: str,
+    ) -> None:
+        self._store = store
+        self._timeline = timeline
+        self._quota = quota
+        self._record = record
+        self._clock = clock
+        self._limits = limits
+        self._bucket = bucket
+        self._branches = Branches(store, timeline, record, clock)
+
+    async def begin(self, user_id: UUID, upload_id: UUID) -> Attempt | None:
+        """As ``SavegameUploads.begin``."""
+        upload = await self._open(user_id, upload_id)
+        if upload.outcome is not None or await self.is_joined(user_id, upload):
+            return None
+        there = await self._store.contents.live(user_id, upload.content)
+        await self._quota.require_now(user_id, upload.product_id, upload.size, there.id if there else None)
+        content_id, now = uuid4(), self._clock()
+        about = (user_id, upload.product_id, upload.slot_name, upload.version)
+        attempt = Attempt(
+            upload_id,
+            content_id,
+            staging_key(upload_id),
+            object_key(*about, content_id, now),
+            upload.size,
+            upload.content,
+            object_metadata(
+                *about,
+                upload.base_version,
+                upload.content,
+                Marks(upload.content_encoding, upload.encryption),
+                upload.kept_identity,
+            ),
+            self._packing(upload),
+        )
+        await self._store.contents.begin(
+            user_id, content_id, attempt.target, upload.size, upload.content, now=now, delete_after=now + ATTEMPT_FOR
+        )
+        return attempt
+
+    async def finish(self, user_id: UUID, upload_id: UUID, attempt: Attempt | None, digest: Digest | None) -> Outcome:
+        """As ``SavegameUploads.finish``."""
+        upload = await self._open(user_id, upload_id)
+        if upload.outcome is not None:
+            await self._abandon(user_id, attempt)
+            return outcomes.from_text(upload.outcome)
+        if upload.content_id is None and (attempt is None or digest is None):
+            raise SavegameUploadIncomplete
+        slot = await self._slot(user_id, upload)
+        if attempt and digest and not _is_as_announced(upload, digest):
+            return await self._reject(user_id, upload, attempt)
+        there = await self._there(user_id, upload, attempt)
+        found, regresses_to = await self._timeline.standing(
+            user_id, slot.id, slot.head_version, upload.base_version, upload.identity
+        )
+        if found in (Relation.IDENTICAL, Relation.BEHIND):
+            outcome = await self._same(user_id, upload, slot, found)
+        else:
+            await self._quota.make_room(user_id, slot.product_id, upload.size, there.id if there else None)
+            stored = there or await self._adopted(user_id, attempt)
+            sent_bytes = upload.size if attempt else 0
+            outcome = await self._place(user_id, upload, slot, stored, found, sent_bytes, regresses_to)
+        await self._abandon(user_id, attempt)  # what became a content is none any more
+        await self._close(user_id, upload, outcome)
+        if upload.content_id:  # nobody drops what an upload has joined, not even where its version is pruned at once
+            await self._timeline.drop(user_id, [upload.content_id])
+        return outcome
+
+    async def is_joined(self, user_id: UUID, upload: Upload) -> bool:
+        """Whether nothing is to be sent. Bytes that the store was found without meanwhile are, after all."""
+        if upload.content_id is None:
+            return False
+        there = await self._store.contents.live(user_id, upload.content)
+        if there and not there.is_missing:
+            return True
+        await self._store.uploads.unjoin(user_id, upload.content_id)
+        await self._timeline.drop(user_id, [upload.content_id])
+        return False
+
+    def _packing(self, upload: Upload) -> Packing | None:
+        if upload.raw_sha256 is None or upload.content_encoding is None:
+            return None
+        return Packing(upload.content_encoding, min(MAX_RATIO * upload.size, self._limits.max_bytes))
+
+    async def _open(self, user_id: UUID, upload_id: UUID) -> Upload:
+        upload = await self._store.uploads.find(user_id, upload_id)
+        if upload is None or (upload.outcome is None and upload.expires_at <= self._clock()):
+            raise SavegameVersionNotFound
+        if upload.outcome is not None and outcomes.from_text(upload.outcome).result is Result.CANCELLED:
+            raise SavegameVersionNotFound
+        return upload
+
+    async def _slot(self, user_id: UUID, upload: Upload) -> Slot:
+        slot = await self._store.slots.find(user_id, upload.slot_id)
+        assert slot is not None  # a foreign key holds it
+        return slot
+
+    async def _close(self, user_id: UUID, upload: Upload, outcome: Outcome) -> None:
+        until = self._clock() + REMEMBER_FOR
+        await self._store.uploads.close(user_id, upload.id, outcomes.as_text(outcome), until)
+
+    async def _reject(self, user_id: UUID, upload: Upload, attempt: Attempt) -> Outcome:
+        """It stays refused, so that whoever lost the answer hears it again."""
+        outcome = Outcome(Result.MISMATCH, upload.slot_id, upload.version)
+        await self._close(user_id, upload, outcome)
+        if upload.content_id:
+            await self._timeline.drop(user_id, [upload.content_id])
+        await self._abandon(user_id, attempt)
+        about = self._about(user_id, upload)
+        self._record(UploadFailed(**about, upload_id=upload.id, reason=FailureReason.MISMATCH))
+        return outcome
+
+    async def _same(self, user_id: UUID, upload: Upload, slot: Slot, found: Relation) -> Outcome:
+        """The head has these bytes, or had them and went on."""
+        assert slot.head_version is not None
+        result = Result.BEHIND if found is Relation.BEHIND else Result.IDENTICAL
+        if result is Result.IDENTICAL:
+            await self._device_has(user_id, upload, slot.head_version)
+        about = self._about(user_id, upload)
+        self._record(UploadUnneeded(**about, upload_id=upload.id, version=slot.head_version, result=result.value))
+        return Outcome(result, slot.id, slot.head_version)
+
+    async def _there(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> Stored | None:
+        """The user's content with these bytes: what was joined, or what another upload has made meanwhile.
+
+        One that the store has been found without gets the object that was made now.
+        """
+        there = await self._store.contents.live(user_id, upload.content)
+        if there is None or not there.is_missing:
+            return there
+        if attempt is None or not await self._store.contents.supersede(
+            user_id, attempt.content_id, there, self._clock()
+        ):
+            raise SavegameUploadIncomplete
+        await self._store.contents.mend(user_id, there.id, attempt.target)
+        return Stored(there.id, attempt.target, False)
+
+    async def _adopted(self, user_id: UUID, attempt: Attempt | None) -> Stored:
+        if attempt is None or not await self._store.contents.adopt(user_id, attempt.content_id):
+            raise SavegameUploadIncomplete
+        return Stored(attempt.content_id, attempt.target, False)
+
+    async def _place(
+        self,
+        user_id: UUID,
+        upload: Upload,
+        slot: Slot,
+        stored: Stored,
+        found: Relation,
+        sent_bytes: int,
+        regresses_to: int | None,
+    ) -> Outcome:
+        """Puts a new version into the tree: on top of the head, or beside it."""
+        held = Bytes.of_upload(upload, stored.id)
+        is_branch = found is Relation.DIVERGED
+        self._record(
+            SavegameUploaded(
+                **self._about(user_id, upload),
+                version=upload.version,
+                s3_path=f"s3://{self._bucket}/{stored.key}",
+                file_size_bytes=upload.size,
+                client_modified_at=upload.client_modified_at,
+                is_branch=is_branch,
+                sent_bytes=sent_bytes,
+            )
+        )
+        if is_branch:
+            outcome = await self._branches.open(user_id, upload, slot, held)
+            # Where it wins at once, the new head has the device's very bytes: the next upload is to grow from that.
+            won = outcome.resolution == Resolution.KEEP_LOCAL
+            await self._device_has(user_id, upload, outcome.version if won else upload.version)
+            return outcome
+        await self._timeline.grow(user_id, slot.id, upload.version, upload.base_version, held, version_id=upload.id)
+        await self._device_has(user_id, upload, upload.version)
+        return Outcome(Result.HEAD, slot.id, upload.version, regresses_to=regresses_to)
+
+    async def _device_has(self, user_id: UUID, upload: Upload, version: int) -> None:
+        if upload.device_id:
+            await self._store.slots.device_has(user_id, upload.slot_id, upload.device_id, version, self._clock())
+
+    async def _abandon(self, user_id: UUID, attempt: Attempt | None) -> None:
+        if attempt:
+            await self._store.contents.abandon(user_id, attempt.content_id, self._clock())
+
+    def _about(self, user_id: UUID, upload: Upload) -> dict[str, Any]:
+        return {
+            "user_id": user_id,
+            "occurred_at": self._clock(),
+            "product_id": upload.product_id,
+            "slot_id": upload.slot_id,
+            "slot_name": upload.slot_name,
+        }
+
+
+def _is_as_announced(upload: Upload, digest: Digest) -> bool:
+    if (digest.size, digest.sha256) != (upload.size, upload.content):
+        return False
+    if upload.raw_sha256 is None:
+        return True
+    return digest.raw_sha256 == upload.raw_sha256 and upload.raw_size in (None, digest.raw_size)

@@ -1,0 +1,125 @@
+"""Uploads as their owner sees them: what is open, and what came of the others."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.paging import Slice
+from gameshelf.savegames import outcomes
+from gameshelf.savegames.commands import UploadsFilter
+from gameshelf.savegames.errors import SavegameVersionNotFound
+from gameshelf.savegames.limits import CONFIRM_FOR
+from gameshelf.savegames.lineage import NOTHING, Relation, relation
+from gameshelf.savegames.naming import staging_key
+from gameshelf.savegames.outcomes import Result
+from gameshelf.savegames.store.uploads import Upload, UploadStore
+from gameshelf.savegames.store.versions import VersionStore
+
+
+class UploadStatus(StrEnum):
+    """What became of an upload."""
+
+    OPEN = "open"
+    COMMITTED = "committed"
+    """It was confirmed, whatever it turned out to be."""
+    FAILED = "failed"
+    """Something else was sent than had been announced."""
+    EXPIRED = "expired"
+    """It was not confirmed in time."""
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUpload:
+    """An upload, open or not."""
+
+    id: UUID
+    slot_id: UUID
+    product_id: UUID
+    slot_name: str
+    status: UploadStatus
+    size: int
+    content: bytes
+    """SHA-256."""
+    key: str
+    """The only key that the bytes may be written to."""
+    is_required: bool
+    """False where there is nothing to send: the bytes are there already, or it is not open."""
+    conflict_expected: bool
+    """Whether it would become a branch as things stand now."""
+    created_at: datetime
+    expires_at: datetime
+    """Until when it can be confirmed; of one that is not open, until when it is remembered."""
+
+
+class UploadQueries:
+    """Reads of a user's uploads over one connection, which needs no transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._uploads = UploadStore(connection)
+        self._versions = VersionStore(connection)
+
+    async def uploads(self, user_id: UUID, of: UploadsFilter, now: datetime) -> Slice[OpenUpload]:
+        """One page of the open ones, the oldest first; there are never more than ``MAX_OPEN_UPLOADS``."""
+        found = await self._uploads.list_open(user_id, of.product_id, now)
+        page = found[of.slice.offset : of.slice.offset + of.slice.limit]
+        return Slice(await self._views(user_id, page, now), len(found))
+
+    async def upload(self, user_id: UUID, upload_id: UUID, now: datetime) -> OpenUpload:
+        """An upload. Raises SavegameVersionNotFound for one that is unknown, forgotten or somebody else's."""
+        found = await self._uploads.find(user_id, upload_id)
+        if found is None:
+            raise SavegameVersionNotFound
+        [view] = await self._views(user_id, [found], now)
+        return view
+
+    async def extend(self, user_id: UUID, upload_id: UUID, url_seconds: int, now: datetime) -> datetime:
+        """Lets an open upload be confirmed as long as if it had been asked for now; until when. Needs no lock."""
+        until = now + timedelta(seconds=url_seconds) + CONFIRM_FOR
+        await self._uploads.extend(user_id, upload_id, until)
+        return until
+
+    async def _views(self, user_id: UUID, uploads: Sequence[Upload], now: datetime) -> list[OpenUpload]:
+        branches = await self._branches(user_id, uploads)
+        return [_view(one, one.id in branches, now) for one in uploads]
+
+    async def _branches(self, user_id: UUID, uploads: Sequence[Upload]) -> Collection[UUID]:
+        """Those of the uploads that would become branches. One round trip, if any."""
+        beside = [one for one in uploads if one.outcome is None and one.base_version != (one.head_version or NOTHING)]
+        since = {one.slot_id: one.head_version or NOTHING for one in beside}
+        for one in beside:
+            since[one.slot_id] = min(since[one.slot_id], one.base_version)
+        trees = await self._versions.trees(user_id, since) if since else {}
+        return {
+            one.id
+            for one in beside
+            if relation(one.base_version, one.identity, one.head_version or NOTHING, trees.get(one.slot_id, {}))
+            is Relation.DIVERGED
+        }
+
+
+_ENDED = {Result.MISMATCH: UploadStatus.FAILED, Result.CANCELLED: UploadStatus.CANCELLED}
+
+
+def _view(upload: Upload, is_branch: bool, now: datetime) -> OpenUpload:
+    if upload.outcome is not None:
+        status = _ENDED.get(outcomes.from_text(upload.outcome).result, UploadStatus.COMMITTED)
+    else:
+        status = UploadStatus.OPEN if upload.expires_at > now else UploadStatus.EXPIRED
+    return OpenUpload(
+        upload.id,
+        upload.slot_id,
+        upload.product_id,
+        upload.slot_name,
+        status,
+        upload.size,
+        upload.content,
+        staging_key(upload.id),
+        status is UploadStatus.OPEN and upload.content_id is None,
+        is_branch and status is UploadStatus.OPEN,
+        upload.created_at,
+        upload.expires_at,
+    )

@@ -1,0 +1,34 @@
+"""What may be said of bytes that were packed before they were uploaded (contract, section 3.6). Pure."""
+
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.savegames.commands import NewUpload
+from gameshelf.savegames.errors import SavegameFileTooLarge
+from gameshelf.savegames.limits import MAX_RATIO
+
+ENCODINGS = ("identity", "gzip", "zstd")
+"""What the service can unpack."""
+
+
+def require_packing(new: NewUpload, max_bytes: int) -> None:
+    """Whether what is said of the unpacked bytes can be true, and can be verified.
+
+    Raises InvalidInput, SavegameFileTooLarge.
+    """
+    problems = []
+    if new.raw_sha256 is not None:
+        if new.content_encoding not in ENCODINGS:
+            problems.append(Problem("raw_needs_encoding", pointer="/data/attributes/content_encoding"))
+        if new.encryption is not None:
+            problems.append(Problem("raw_of_encrypted", pointer="/data/attributes/raw_sha256"))
+    if new.raw_size_bytes is not None:
+        if new.raw_sha256 is None:
+            problems.append(Problem("missing", pointer="/data/attributes/raw_sha256"))
+        elif new.raw_size_bytes > MAX_RATIO * new.file_size_bytes:
+            params = {"max": MAX_RATIO * new.file_size_bytes}
+            problems.append(Problem("raw_too_large", pointer="/data/attributes/raw_size_bytes", params=params))
+    if problems:
+        raise InvalidInput(*problems)
+    if new.raw_size_bytes is not None and new.raw_size_bytes > max_bytes:
+        raise SavegameFileTooLarge(
+            pointer="/data/attributes/raw_size_bytes", size_bytes=new.raw_size_bytes, max_bytes=max_bytes
+        )

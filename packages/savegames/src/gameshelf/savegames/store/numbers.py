@@ -1,0 +1,93 @@
+"""The highest version numbers ever given under a name, which outlive the saves of that name."""
+
+from typing import Any
+
+from gameshelf.kernel.sql import user
+from gameshelf.savegames.limits import MAX_NUMBERS
+from gameshelf.savegames.models import SavegameNumber, SavegameScan
+from gameshelf.savegames.store.parts import KEY, NAME, PRODUCT, S
+from sqlalchemy import BigInteger, bindparam, cast, delete, func, literal, literal_column, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+RESTORED = "restored"
+"""The row of ``savegame_scans`` that says when a backup was restored last."""
+
+_N = SavegameNumber
+_FORGOTTEN = ""
+"""In the place of a folded name: those of names that were too many to be kept apart."""
+
+
+def highest_number() -> Any:
+    """The highest number that was given under the name in ``NAME`` and ``KEY`` to saves that are not there any more, or
+    are in the trash; 0 where there was none. After a restore at least the seconds of its time: what was given in the
+    lost time is not known.
+    """
+    trashed = select(func.max(col(S.last_version))).where(
+        col(S.user_id) == user(), col(S.product_id) == PRODUCT, col(S.deleted_at).is_not(None), is_named()
+    )
+    # A save that had no folded name yet left its number under its own one.
+    kept = select(func.max(col(_N.last_version))).where(
+        col(_N.user_id) == user(), col(_N.product_id) == PRODUCT, col(_N.slot_key).in_([KEY, NAME, _FORGOTTEN])
+    )
+    restored = select(cast(func.floor(func.extract("epoch", col(SavegameScan.started_at))), BigInteger)).where(
+        col(SavegameScan.name) == RESTORED
+    )
+    return func.greatest(
+        literal_column("0"), trashed.scalar_subquery(), kept.scalar_subquery(), restored.scalar_subquery()
+    )
+
+
+def is_named() -> Any:
+    """Whether a slot has the name in ``NAME``, or one that is folded to the same ``KEY``."""
+    return or_(col(S.slot_name) == NAME, col(S.slot_key) == KEY)
+
+
+def noting(removed: Any) -> Any:
+    """Keeps the numbers of slots that are removed: ``removed`` is the CTE of a DELETE that returns them."""
+    found = select(
+        removed.c.user_id,
+        removed.c.product_id,
+        func.coalesce(removed.c.slot_key, removed.c.slot_name),
+        removed.c.last_version,
+    )
+    new = insert(SavegameNumber).from_select(
+        ["user_id", "product_id", "slot_key", "last_version"], found, include_defaults=False
+    )
+    return new.on_conflict_do_update(
+        index_elements=["user_id", "product_id", "slot_key"],
+        set_={"last_version": func.greatest(col(_N.last_version), new.excluded.last_version)},
+    )
+
+
+_beyond = (
+    select(col(_N.slot_key))
+    .where(col(_N.user_id) == user(), col(_N.product_id) == PRODUCT, col(_N.slot_key) != literal(_FORGOTTEN))
+    .order_by(col(_N.last_version).desc(), col(_N.slot_key))
+    .offset(literal_column(str(MAX_NUMBERS)))
+)
+_forgotten = (
+    delete(SavegameNumber)
+    .where(col(_N.user_id) == user(), col(_N.product_id) == PRODUCT, col(_N.slot_key).in_(_beyond))
+    .returning(col(_N.last_version))
+    .cte("forgotten")
+)
+_highest = select(func.max(_forgotten.c.last_version).label("last_version")).subquery("highest")
+_together = insert(SavegameNumber).from_select(
+    ["user_id", "product_id", "slot_key", "last_version"],
+    select(user(), PRODUCT, literal(_FORGOTTEN), _highest.c.last_version).where(_highest.c.last_version.is_not(None)),
+    include_defaults=False,
+)
+forgetting = _together.on_conflict_do_update(
+    index_elements=["user_id", "product_id", "slot_key"],
+    set_={"last_version": func.greatest(col(_N.last_version), _together.excluded.last_version)},
+)
+"""Puts the numbers of a product beyond ``MAX_NUMBERS`` together in one, so that no user's list grows without end."""
+
+LAST_VERSION = bindparam("last_version", type_=BigInteger)
+note_one = insert(SavegameNumber).values(user_id=user(), product_id=PRODUCT, slot_key=KEY, last_version=LAST_VERSION)
+note_one = note_one.on_conflict_do_update(
+    index_elements=["user_id", "product_id", "slot_key"],
+    set_={"last_version": func.greatest(col(_N.last_version), note_one.excluded.last_version)},
+)
+"""Keeps a number of a save that leaves its name."""

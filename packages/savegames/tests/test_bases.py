@@ -1,0 +1,266 @@
+"""What an upload grew from: a save that is gone, a device that only asked for a download, one that is new. On a real
+PostgreSQL.
+"""
+
+from uuid import uuid4
+
+import pytest
+from gameshelf.savegames import (
+    ConflictsFilter,
+    Result,
+    SavegameDeleted,
+    SavegameSlotNotFound,
+    SavegameVersionNotFound,
+    UploadRequested,
+)
+from gameshelf.savegames.limits import MAX_NUMBERS
+
+
+async def conflicts(player):
+    found = await player.queries.conflicts(player.id, ConflictsFilter())
+    return {one.id: (one.head.version, one.branch.version) for one in found.items}
+
+
+async def test_a_base_of_an_earlier_save_of_the_same_name_is_no_ancestor(player):
+    old = await player.save(b"old campaign", device_id="pc")
+    await player.synced(old.slot_id, "deck", 1)
+    await player.service.delete(player.id, old.slot_id)
+    new = await player.save(b"new campaign", device_id="pc", base_version=0)
+    assert (new.result, new.version) == (Result.HEAD, 2)  # the number 1 has been given
+    for said in (
+        {"base_version": 1},
+        {"base_version": 1, "savegame_id": old.slot_id},
+        {},
+        {"savegame_id": old.slot_id},
+    ):
+        leave = await player.request(b"played on %d" % len(said), device_id="deck", **said)
+        assert leave.conflict_expected, said
+    branch = await player.save(b"old campaign, played on", device_id="deck", base_version=1)
+    assert (branch.result, branch.slot_id) == (Result.CONFLICT, new.slot_id)
+    assert (await player.versions(new.slot_id))[new.version] == (0, None, "head")
+    assert (await player.versions(new.slot_id))[branch.version] == (0, None, "branch")
+
+
+@pytest.mark.parametrize("way", ["deleted for good", "purged", "renamed", "never confirmed", "in the trash"])
+async def test_numbers_go_on_where_a_save_left_its_name(player, way):
+    if way == "never confirmed":
+        await player.request(b"one")
+        player.later(hours=2)
+        await player.sweep()
+        assert await player.rows("slots") == []
+    else:
+        for content in (b"one", b"two", b"three"):
+            slot = (await player.save(content)).slot_id
+        await player.service.delete(player.id, slot, permanent=way == "deleted for good")
+        if way == "purged":
+            player.later(days=31)
+            await player.sweep()
+    last = 1 if way == "never confirmed" else 3
+    new = await player.save(b"new", base_version=0)
+    assert new.version == last + 1
+    if way == "renamed":
+        await player.service.undelete(player.id, slot)
+        await player.service.delete(player.id, new.slot_id, permanent=True)
+        assert (await player.save(b"newer", base_version=0)).version == last + 2
+        grown = await player.save(b"more", "slot (2)")
+        assert (grown.slot_id, grown.version) == (slot, 4)
+    assert (await player.save(b"other", "other")).version == 1
+
+
+async def test_a_copy_and_what_comes_back_under_another_name_go_on_above_what_was_given_there(player):
+    for content in (b"1", b"2", b"3"):
+        taken = (await player.save(content, "slot (2)")).slot_id
+    await player.service.delete(player.id, taken, permanent=True)
+    first = (await player.save(b"one")).slot_id
+    await player.service.delete(player.id, first)
+    await player.save(b"two", base_version=0)
+    await player.service.undelete(player.id, first)
+    assert (await player.save(b"three", "slot (2)")).version == 4
+
+
+async def test_the_numbers_of_many_names_are_kept_together(player):
+    for number in range(3):
+        slot = (await player.save(b"%d" % number)).slot_id
+    await player.service.delete(player.id, slot, permanent=True)
+    await player.connection.execute(
+        "INSERT INTO savegames.savegame_numbers (user_id, product_id, slot_key, last_version) "
+        "SELECT $1, $2, 'name ' || n, 100 + n FROM generate_series(1, $3) n",
+        player.id,
+        player.product,
+        MAX_NUMBERS,
+    )
+    other = (await player.save(b"other", "other")).slot_id
+    await player.service.delete(player.id, other, permanent=True)
+    kept = await player.rows("numbers")
+    assert len(kept) == MAX_NUMBERS + 1
+    assert {row["slot_key"]: row["last_version"] for row in kept}[""] == 3
+    assert (await player.save(b"new")).version == 4
+
+
+async def test_after_a_restore_a_new_save_begins_above_what_was_given_in_the_lost_time(player):
+    await player.connection.execute("SELECT savegames.mark_restored()")
+    assert (await player.save(b"one")).version > 1_000_000_000
+
+
+async def test_a_base_above_all_numbers_of_the_name_is_refused_and_so_is_a_save_of_another(player, new_player):
+    slot = (await player.save(b"one")).slot_id
+    await player.service.delete(player.id, slot)
+    for base in (2, 2**53):
+        with pytest.raises(SavegameVersionNotFound) as error:
+            await player.request(b"two", base_version=base)
+        assert error.value.pointer == "/data/attributes/base_version"
+    other = new_player()
+    theirs = (await other.save(b"one")).slot_id
+    elsewhere = (await player.save(b"three", product_id=uuid4())).slot_id
+    for named in (theirs, elsewhere, uuid4()):
+        with pytest.raises(SavegameSlotNotFound) as error:
+            await player.request(b"two", savegame_id=named)
+        assert error.value.pointer == "/data/attributes/savegame_id"
+
+
+async def test_the_id_of_a_save_beside_its_base_says_that_it_is_meant(player):
+    slot = (await player.save(b"one", device_id="pc")).slot_id
+    grown = await player.save(b"two", device_id="deck", savegame_id=slot, base_version=1)
+    assert (grown.result, grown.slot_id) == (Result.HEAD, slot)
+    # A save of another name is another save.
+    await player.save(b"other", "other")
+    assert (await player.request(b"three", "other", savegame_id=slot, base_version=2)).conflict_expected
+
+
+async def test_a_device_that_is_new_to_a_save_grew_from_nothing(player):
+    slot = (await player.save(b"one", device_id="pc")).slot_id
+    await player.save(b"two", device_id="pc")
+    # An old file of a game that was installed anew is no head; one that is known is none either, and no conflict.
+    assert (await player.save(b"an old file", device_id="reinstalled")).result is Result.CONFLICT
+    assert (await player.save(b"one", device_id="third")).result is Result.BEHIND
+    assert (await player.save(b"two", device_id="fourth")).result is Result.IDENTICAL
+    assert (await player.save(b"three", device_id="fourth")).result is Result.HEAD  # it had the head
+    assert (await player.versions(slot))[3][2] == "branch"
+
+
+async def test_a_download_that_broke_off_makes_no_ancestor(player):
+    slot = (await player.save(b"one", device_id="pc")).slot_id
+    await player.synced(slot, "deck", 1)
+    await player.save(b"two", device_id="pc")
+    await player.queries.download(player.id, slot, 2)
+    assert (await player.save(b"one and more", device_id="deck")).result is Result.CONFLICT
+
+
+async def test_synced_is_of_a_version_whose_bytes_are_there(player):
+    for number in range(8):
+        slot = (await player.save(b"%d" % number)).slot_id
+    for version in (1, 99):  # pruned, and never given
+        with pytest.raises(SavegameVersionNotFound):
+            await player.synced(slot, "deck", version)
+    with pytest.raises(SavegameSlotNotFound):
+        await player.synced(uuid4(), "deck", 8)
+    await player.service.delete(player.id, slot)
+    with pytest.raises(SavegameSlotNotFound):
+        await player.synced(slot, "deck", 8)
+    assert await player.rows("devices") == []
+
+
+async def test_uploads_of_one_device_on_a_stale_base_are_one_conflict(player):
+    first = await player.save(b"one", device_id="pc")
+    await player.save(b"two", device_id="pc")
+    found = [await player.save(b"stale %d" % number, device_id="deck", base_version=1) for number in range(20)]
+    assert {one.result for one in found} == {Result.CONFLICT}
+    assert len({one.conflict_id for one in found}) == 1
+    assert await conflicts(player) == {found[0].conflict_id: (2, found[-1].version)}
+    # The branches before are history like any other.
+    player.later(days=5)
+    await player.sweep()
+    statuses = [status for *_, status in (await player.versions(first.slot_id)).values()]
+    assert statuses.count("branch") <= player.limits.max_versions
+    # It grows on, and is stale again: still one. Another device's, or one of another base, is another conflict.
+    grown = await player.save(b"grown", device_id="deck")
+    stale = await player.save(b"stale again", device_id="deck", base_version=1)
+    assert grown.conflict_id == stale.conflict_id == found[0].conflict_id
+    other = await player.save(b"of another", device_id="laptop", base_version=1)
+    nothing = await player.save(b"from nothing", device_id="deck", base_version=0)
+    none = [await player.save(b"of none %d" % number, base_version=1) for number in range(3)]
+    assert len({found[0].conflict_id, other.conflict_id, nothing.conflict_id, *(one.conflict_id for one in none)}) == 4
+
+
+async def test_a_branch_that_another_device_made_grow_is_not_replaced(player):
+    slot = (await player.save(b"one", device_id="pc")).slot_id
+    await player.save(b"two", device_id="pc")
+    branch = await player.save(b"stale", device_id="deck", base_version=1)
+    await player.synced(slot, "laptop", branch.version)
+    grown = await player.save(b"grown", device_id="laptop")
+    assert grown.conflict_id == branch.conflict_id
+    again = await player.save(b"stale again", device_id="deck", base_version=1)
+    assert again.conflict_id != branch.conflict_id
+
+
+async def test_a_conflict_of_the_release_before_has_the_base_of_its_branch(player):
+    await player.save(b"one", device_id="pc")
+    await player.save(b"two", device_id="pc")
+    branch = await player.save(b"stale", device_id="deck", base_version=1)
+    await player.connection.execute("UPDATE savegames.savegame_conflicts SET base_version = NULL")
+    for content in (b"grown", b"stale again"):
+        base = {"base_version": 1} if content == b"stale again" else {}
+        assert (await player.save(content, device_id="deck", **base)).conflict_id == branch.conflict_id
+
+
+@pytest.mark.parametrize("named", ["by its id", "by a base", "by its device"])
+async def test_a_deleted_save_does_not_come_back_from_a_device_that_did_not_change_it(player, named):
+    slot = (await player.save(b"one", device_id="pc")).slot_id
+    await player.synced(slot, "deck", 1)
+    await player.save(b"two", device_id="pc")
+    await player.service.delete(player.id, slot)
+    said = {"by its id": {"savegame_id": slot}, "by a base": {"base_version": 1}, "by its device": {}}[named]
+    player.events.clear()
+    leave = await player.request(b"one", device_id="deck", **said)
+    assert (leave.is_required, leave.conflict_expected) == (False, False)
+    for _ in range(2):
+        outcome = await player.confirm(leave)
+        assert (outcome.result, outcome.slot_id, outcome.version) == (Result.DELETED, slot, 2)
+    [event] = player.events
+    assert (type(event), event.slot_id) == (SavegameDeleted, slot)
+    assert [row["id"] for row in await player.rows("slots")] == [slot]
+    assert await player.usage() == (6, 0)
+    # What has changed is a new save, and so is what is to be saved all the same.
+    changed = await player.save(b"one, played on", device_id="deck", **said)
+    assert (changed.result, changed.slot_id != slot) == (Result.HEAD, True)
+    await player.service.delete(player.id, changed.slot_id, permanent=True)
+    anew = await player.save(b"one", device_id="deck", base_version=0)
+    assert (anew.result, anew.slot_id != slot) == (Result.HEAD, True)
+
+
+async def test_after_the_purge_nothing_is_remembered_of_a_deleted_save(player):
+    slot = (await player.save(b"one", device_id="pc")).slot_id
+    await player.service.delete(player.id, slot, permanent=True)
+    new = await player.save(b"one", device_id="pc", base_version=1)
+    assert (new.result, new.version) == (Result.HEAD, 2)
+
+
+async def test_what_a_new_save_of_the_name_holds_is_not_deleted(player):
+    old = (await player.save(b"one", device_id="pc")).slot_id
+    await player.service.delete(player.id, old)
+    new = await player.save(b"one", device_id="deck", base_version=0)
+    found = await player.save(b"one", device_id="pc")
+    assert (found.result, found.slot_id) == (Result.IDENTICAL, new.slot_id)
+
+
+async def test_a_save_that_is_deleted_tells_the_devices(player):
+    slot = (await player.save(b"one")).slot_id
+    await player.service.delete(player.id, slot)
+    await player.service.delete(player.id, slot, permanent=True)
+    other = (await player.save(b"two", "other")).slot_id
+    await player.service.delete(player.id, other, permanent=True)
+    told = [event.slot_id for event in player.events if isinstance(event, SavegameDeleted)]
+    assert told == [slot, other]
+
+
+async def test_an_upload_that_goes_back_to_an_older_content_says_so(player):
+    for content in (b"one", b"two", b"one", b"three"):
+        outcome = await player.save(content)
+    assert outcome.regresses_to is None
+    back = await player.save(b"one")
+    assert (back.result, back.regresses_to) == (Result.HEAD, 3)
+    leave = await player.request(b"two")
+    assert (await player.confirm(leave)).regresses_to == 2
+    assert (await player.confirm(leave)).regresses_to == 2
+    await player.service.restore(player.id, outcome.slot_id, outcome.version)
+    assert [event for event in player.events if isinstance(event, UploadRequested)]

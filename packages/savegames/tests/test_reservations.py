@@ -1,0 +1,200 @@
+"""Leave to upload: asked for again, listed, given up, and so much a day. On a real PostgreSQL."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from gameshelf.savegames import (
+    FailureReason,
+    Result,
+    SavegameVersionNotFound,
+    UploadFailed,
+    UploadQueries,
+    UploadsFilter,
+    UploadStatus,
+    UserQuotaExceeded,
+)
+from gameshelf.savegames.outcomes import Outcome, as_text, from_text
+
+
+@pytest.fixture
+def uploads(player):
+    """The player's uploads as they see them."""
+    return UploadQueries(player.connection)
+
+
+async def listed(player, uploads, **of):
+    return await uploads.uploads(player.id, UploadsFilter(**of), player.now)
+
+
+async def test_the_same_request_again_is_the_same_upload_with_what_is_said_now(player, uploads):
+    first = await player.request(b"x" * 400, device_id="pc", comment="before", playtime_seconds=1)
+    for _ in range(21):
+        player.later(minutes=3)
+        again = await player.request(b"x" * 400, device_id="pc", comment="after", playtime_seconds=2)
+        assert (again.upload_id, again.key) == (first.upload_id, first.key)
+    assert await player.usage() == (0, 400)
+    assert (await listed(player, uploads)).total == 1
+    player.later(hours=1)  # two hours after it was asked for first
+    outcome = await player.confirm(first)
+    assert (outcome.result, outcome.version) == (Result.HEAD, 1)
+    save = await player.queries.save(player.id, outcome.slot_id)
+    assert (save.comment, save.playtime_seconds) == ("after", 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"y" * 10, {}),
+        (b"x" * 10, {"slot": "other"}),
+        (b"x" * 10, {"device_id": "deck"}),
+        (b"x" * 10, {"device_id": None}),
+        (b"x" * 10, {"base_version": 1}),
+        (b"x" * 10, {"product_id": uuid4()}),
+    ],
+)
+async def test_what_differs_is_another_upload_and_the_same_bytes_count_once(player, content, said):
+    await player.save(b"one", device_id="pc")
+    await player.save(b"two", device_id="pc")
+    first = await player.request(b"x" * 10, device_id="pc")
+    other = await player.request(content, **{"device_id": "pc"} | said)
+    assert other.upload_id != first.upload_id
+    assert other.key != first.key
+    assert await player.usage() == (6, 10 if content == b"x" * 10 else 20)
+    # The bytes stay reserved until the last one that may bring them has ended.
+    await player.uploads.cancel(player.id, first.upload_id)
+    assert await player.usage() == (6, 10)
+    assert (await player.confirm(other)).result in (Result.HEAD, Result.CONFLICT)
+    assert await player.usage() == (16, 0)
+
+
+async def test_what_is_asked_for_again_joins_what_is_there_by_now(player):
+    first = await player.request(b"one", device_id="pc")
+    await player.save(b"one", "other", device_id="pc")
+    again = await player.request(b"one", device_id="pc")
+    assert (again.upload_id, again.is_required) == (first.upload_id, False)
+    assert (await player.confirm(again)).result is Result.HEAD
+
+
+async def test_open_uploads_are_listed_the_oldest_first_with_what_would_become_of_them(player, uploads):
+    slot = (await player.save(b"one")).slot_id
+    await player.save(b"two")
+    grown = await player.request(b"three", base_version=2)
+    player.later(seconds=1)
+    branch = await player.request(b"four", base_version=1)
+    player.later(seconds=1)
+    joined = await player.request(b"one", "other")
+    player.later(seconds=1)
+    player.product = uuid4()
+    elsewhere = await player.request(b"five")
+    found = (await listed(player, uploads)).items
+    assert [one.id for one in found] == [one.upload_id for one in (grown, branch, joined, elsewhere)]
+    assert [one.conflict_expected for one in found] == [False, True, False, False]
+    assert [one.is_required for one in found] == [True, True, False, True]
+    assert {one.status for one in found} == {UploadStatus.OPEN}
+    assert (found[0].slot_id, found[0].slot_name, found[0].size, found[0].key) == (slot, "slot", 5, grown.key)
+    assert (await listed(player, uploads, product_id=player.product)).total == 1
+    second = await listed(player, uploads, page=2, limit=3)
+    assert ([one.id for one in second.items], second.total) == ([elsewhere.upload_id], 4)
+    player.later(hours=2)
+    assert (await listed(player, uploads)).total == 0
+
+
+async def test_an_upload_says_what_became_of_it(player, uploads, new_player):
+    async def status(leave):
+        return (await uploads.upload(player.id, leave.upload_id, player.now)).status
+
+    done, failed, given_up, late = [await player.request(b"%d" % number, str(number)) for number in range(4)]
+    await player.confirm(done)
+    await player.confirm(failed, b"other")
+    await player.uploads.cancel(player.id, given_up.upload_id)
+    assert [await status(one) for one in (done, failed, given_up, late)] == [
+        UploadStatus.COMMITTED,
+        UploadStatus.FAILED,
+        UploadStatus.CANCELLED,
+        UploadStatus.OPEN,
+    ]
+    player.later(minutes=65)
+    assert await status(late) is UploadStatus.EXPIRED
+    player.events.clear()
+    await player.sweep()
+    [event] = player.events
+    assert (type(event), event.upload_id, event.reason) == (UploadFailed, late.upload_id, FailureReason.EXPIRED)
+    assert {row["slot_name"] for row in await player.rows("slots")} == {"0", "1"}
+    for unknown in (late.upload_id, given_up.upload_id, uuid4()):
+        with pytest.raises(SavegameVersionNotFound):
+            await uploads.upload(player.id, unknown, player.now)
+    with pytest.raises(SavegameVersionNotFound):
+        await uploads.upload(new_player().id, done.upload_id, player.now)
+
+
+async def test_what_is_given_up_frees_its_room_at_once_and_is_over(player):
+    waiting = await player.request(b"x" * 500)
+    attempt = await player.uploads.begin(player.id, waiting.upload_id)
+    await player.uploads.cancel(player.id, waiting.upload_id)
+    assert await player.usage() == (0, 0)
+    failed = [event for event in player.events if isinstance(event, UploadFailed)]
+    assert [(event.upload_id, event.reason) for event in failed] == [(waiting.upload_id, FailureReason.CANCELLED)]
+    await player.uploads.cancel(player.id, waiting.upload_id)
+    for refused in (
+        player.uploads.begin(player.id, waiting.upload_id),
+        player.uploads.finish(player.id, waiting.upload_id, attempt, None),
+        player.uploads.cancel(player.id, uuid4()),
+    ):
+        with pytest.raises(SavegameVersionNotFound):
+            await refused
+    done = await player.request(b"one")
+    await player.confirm(done)
+    with pytest.raises(SavegameVersionNotFound):
+        await player.uploads.cancel(player.id, done.upload_id)
+    joined = await player.request(b"one", "other")
+    await player.uploads.cancel(player.id, joined.upload_id)
+    assert await player.usage() == (3, 0)
+
+
+async def test_so_much_may_be_uploaded_in_a_day_and_a_content_counts_once(new_player):
+    player = new_player(quota_bytes=1000, daily_bytes=1000)
+    for number in range(4):
+        slot = (await player.save(b"%d" % number * 200)).slot_id
+        await player.service.delete(player.id, slot, permanent=True)
+    assert await player.usage() == (0, 0)
+    kept = await player.request(b"x" * 200, device_id="pc")
+    await player.request(b"x" * 200, "other", device_id="deck")
+    await player.request(b"x" * 200, device_id="pc")
+    with pytest.raises(UserQuotaExceeded) as error:
+        await player.request(b"y")
+    midnight = player.now.replace(hour=0, minute=0, second=0) + timedelta(days=1)
+    assert error.value.meta == {
+        "limit": "daily",
+        "used_bytes": 1000,
+        "limit_bytes": 1000,
+        "required_bytes": 1,
+        "resets_at": midnight,
+    }
+    # What is there takes none of it.
+    await player.confirm(kept)
+    assert not (await player.request(b"x" * 200, "third")).is_required
+    player.now = midnight
+    assert await player.request(b"y" * 500)
+
+
+async def test_a_clock_that_is_behind_midnight_gives_nothing_away(new_player):
+    player = new_player(quota_bytes=1000, daily_bytes=1000)
+    player.now = player.now.replace(hour=23, minute=59)
+    ahead = player.now + timedelta(minutes=2)
+    before, player.now = player.now, ahead
+    await player.request(b"x" * 300)
+    player.now = before
+    await player.request(b"y" * 300)
+    player.now = ahead
+    with pytest.raises(UserQuotaExceeded):
+        await player.request(b"z" * 401)
+
+
+def test_the_release_before_reads_every_outcome():
+    known = {"head", "identical", "behind", "conflict", "resolved", "mismatch"}
+    for result in Result:
+        outcome = Outcome(result, uuid4(), 7, regresses_to=3)
+        text = as_text(outcome)
+        assert from_text(text) == outcome
+        assert any(f'"result": "{one}"' in text for one in known)

@@ -325,3 +325,20 @@ async def test_one_player_who_cannot_be_served_holds_up_nobody_else(
         return await usage(player) == (0, 0)
 
     await wait_until(tidied)
+
+
+async def test_saves_of_the_release_before_get_their_folded_names(player, device, data_of, jobs):
+    slots = [data_of(await device.save(name.encode(), name))[0] for name in ("Save", "other", "Third")]
+    taken = "UPDATE savegames.savegame_slots SET slot_key = NULL WHERE user_id = $1"
+    await jobs.pool.execute(taken, player.id)
+    renamed = "UPDATE savegames.savegame_slots SET slot_name = 'save' WHERE user_id = $1 AND slot_name = 'other'"
+    await jobs.pool.execute(renamed, player.id)
+    for _ in range(2):
+        await jobs.run()
+        found = await jobs.pool.fetch(
+            "SELECT id, slot_key FROM savegames.savegame_slots WHERE user_id = $1 ORDER BY created_at", player.id
+        )
+        assert [(str(row["id"]), row["slot_key"]) for row in found] == list(
+            zip(slots, ("save", None, "third"), strict=True)
+        )
+    assert data_of(await device.save(b"more", "SAVE"))[0] == slots[0]

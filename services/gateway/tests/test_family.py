@@ -472,8 +472,11 @@ async def test_an_owner_always_may_play_and_the_member_plays_on_for_the_grace(
             ended = await next_message(socket)
         assert ended["payload"]["end_reason"] == "seat_lost"
         assert ended["payload"]["end_time"] == lost_at[:19] + "Z"
-    assert code_of(await beat(member, session)) == (409, "FAMILY_SEAT_LOST")
+    late = await beat(member, session)
+    assert code_of(late) == (409, "FAMILY_SEAT_LOST")
+    assert meta(late)["end_reason"] == "seat_lost"
     assert attributes(await end(member, session))["end_reason"] == "seat_lost"
+    assert attributes(await end(member, session))["end_time"] == meta(late)["end_time"]
     assert (await start(rival.member, game)).status_code == 201
 
 

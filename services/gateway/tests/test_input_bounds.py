@@ -10,6 +10,7 @@ from gameshelf.gateway.http.conditions import is_match, precondition
 from gameshelf.gateway.http.parse import PageQuery, _remembered, parse_body, parse_query
 from gameshelf.gateway.kafka.incoming import Malformed, OrderFact, parse_data, parse_envelope
 from gameshelf.gateway.problems import MAX_PROBLEMS
+from gameshelf.gateway.wiring import ROUTES
 from gameshelf.kernel.errors import MAX_ECHO, InvalidInput
 from gameshelf.library import NewCategory, NewLink
 from gameshelf.settings import Precondition
@@ -93,6 +94,36 @@ def test_thousands_of_problems_are_one():
     assert [problem.rule for problem in refused(NewCategory, body(**{f"x{n}": 1 for n in range(1_005)}))] == [
         "too_many_problems"
     ]
+
+
+_WRONG = (None, 5, -5, "x", "", [], ["x"], [[]], [{}], [5], {}, True, 1.5, "x" * 5_000, "2026-01-01", 10**30)
+
+
+@pytest.mark.parametrize("model", sorted({route.body for route in ROUTES if route.body}, key=repr))
+def test_one_bad_field_is_one_problem(model):
+    def problems(sent):
+        try:
+            parse_body(model, "application/json", body(**sent))
+        except InvalidInput as error:
+            return {one.pointer for one in error.problems}, len(error.problems)
+        return set(), 0
+
+    for name in model.model_fields:
+        for value in _WRONG:
+            places, count = problems({name: value})
+            assert count == len(places), (name, value)
+            inside = {place for place in places if place.startswith(f"/data/attributes/{name}/")}
+            assert not inside or f"/data/attributes/{name}" not in places, (name, value)
+
+
+@pytest.mark.parametrize("model", sorted({route.query for route in ROUTES if route.query}, key=repr))
+def test_one_bad_parameter_is_one_problem(model):
+    for name in model.model_fields:
+        for text in ("x", "x,y", "-1", "true", "9" * 30, "5,x,5"):
+            try:
+                parse_query(model, f"{name}={text}".encode())
+            except InvalidInput as error:
+                assert [one.parameter for one in error.problems] == [name], text  # noqa: PT017
 
 
 def test_a_list_is_measured_before_its_elements_are_read(monkeypatch):

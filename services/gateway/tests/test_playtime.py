@@ -56,7 +56,9 @@ async def test_a_session_from_start_to_end_counts_in_the_library(player, game):
     assert (await player.post(f"{SESSIONS}/{session['id']}/end")).json() == ended.json()
     shown = await item(player)
     assert (shown["total_playtime_seconds"], shown["last_played_at"]) == (told["duration_seconds"], told["end_time"])
-    assert await code_of(await player.post(f"{SESSIONS}/{session['id']}/heartbeat")) == (409, "SESSION_ALREADY_ENDED")
+    late = await player.post(f"{SESSIONS}/{session['id']}/heartbeat")
+    assert await code_of(late) == (409, "SESSION_ALREADY_ENDED")
+    assert late.json()["errors"][0]["meta"] == {"end_time": told["end_time"], "end_reason": "completed"}
     [summary] = (await player.get("/playtime"))["data"]
     assert summary["attributes"]["session_count"] == 1
     [listed] = (await player.get(SESSIONS))["data"]
@@ -244,3 +246,27 @@ async def test_a_heartbeats_body_that_comes_late_does_not_cost_the_next_request(
         answered = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
         assert answered.startswith(b"HTTP/1.1 204")
     writer.close()
+
+
+async def test_a_session_that_can_not_be_read_is_rejected_by_itself(player, game):
+    start = datetime.now(UTC).replace(microsecond=0)
+    times = {"start_time": start.isoformat(), "end_time": (start + timedelta(seconds=60)).isoformat()}
+    good = {"client_session_id": "good", "product_id": str(game), **times}
+    bad = [
+        {**good, "client_session_id": "time", "start_time": "0001-01-01T00:00:00Z"},
+        {**good, "client_session_id": "product", "product_id": 5},
+        {**good, "client_session_id": "field", "nonsense": 1},
+        {**good, "client_session_id": ["x"]},
+        {"client_session_id": "x" * 101},
+        {},
+        None,
+        5,
+    ]
+    answer = await player.post(f"{SESSIONS}/import", {"sessions": [*bad, good]})
+    assert answer.status_code == 200, answer.text
+    results = [one["attributes"] for one in answer.json()["data"]]
+    assert {(one["result"], one["code"]) for one in results[:-1]} == {("rejected", "VALIDATION_ERROR")}
+    assert [one["client_session_id"] for one in results] == ["time", "product", "field", "", "", "", "", "", "good"]
+    assert (results[-1]["result"], results[-1]["code"]) == ("accepted", None)
+    nothing = await player.post(f"{SESSIONS}/import", {"sessions": []})
+    assert nothing.status_code == 400

@@ -152,6 +152,8 @@ async def test_a_bad_body_gets_a_clear_error(player, body, code):
     ("method", "path", "options", "status", "code"),
     [
         ("GET", "/nowhere", {}, 404, "NOT_FOUND"),
+        ("GET", "//items", {}, 404, "NOT_FOUND"),
+        ("GET", "/family//links", {}, 404, "NOT_FOUND"),
         ("GET", "/items/not-a-uuid", {}, 404, "NOT_FOUND"),
         ("PUT", "/items", {}, 405, "METHOD_NOT_ALLOWED"),
         (

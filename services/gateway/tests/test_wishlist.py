@@ -71,6 +71,8 @@ async def test_a_wishlist_from_its_first_wish_to_its_last(player, wait_until):
     assert again.json()["errors"][0]["meta"] == {"wishlist_item_id": ids[0]}
     ordered = await player.http.put("/wishlist/order", json={"data": {"attributes": {"item_ids": ids[::-1]}}})
     assert [item["attributes"]["priority"] for item in ordered.json()["data"]] == [1, 2, 3]
+    listed = await player.get("/wishlist/items", limit=100)
+    assert (ordered.json()["meta"], ordered.json()["links"]) == (listed["meta"], listed["links"])
     assert await wished(player) == [str(three), str(two), str(one)]
     stale = await player.http.put("/wishlist/order", json={"data": {"attributes": {"item_ids": ids[:2]}}})
     assert code_of(stale) == (400, "VALIDATION_ERROR")

@@ -12,6 +12,7 @@ from gameshelf.playtime.commands import (
     Period,
     StartSession,
     SummaryFilter,
+    UnreadableSession,
 )
 from gameshelf.playtime.copies import CopyQueries
 from gameshelf.playtime.errors import CorrectionsExceedPlay, FamilySeatLost, SessionAlreadyEnded, SessionNotFound
@@ -26,7 +27,7 @@ from gameshelf.playtime.events import (
     SessionStarted,
 )
 from gameshelf.playtime.imports import ImportedPlay
-from gameshelf.playtime.liveness import Beat, Liveness, SessionKey, ShardWatch, before_shard, shard_of
+from gameshelf.playtime.liveness import Beat, Liveness, SessionEnd, SessionKey, ShardWatch, before_shard, shard_of
 from gameshelf.playtime.models import METADATA, SCHEMA, SHARDS, EndReason
 from gameshelf.playtime.overview import PlaytimeOverview, playtime_overview
 from gameshelf.playtime.ports import Access, Copies, Copy
@@ -89,6 +90,7 @@ __all__ = [
     "Seen",
     "SessionAlreadyEnded",
     "SessionCopyChanged",
+    "SessionEnd",
     "SessionEnded",
     "SessionKey",
     "SessionNotFound",
@@ -100,6 +102,7 @@ __all__ = [
     "StoredSession",
     "SummaryFilter",
     "SupportQueries",
+    "UnreadableSession",
     "Watch",
     "before_shard",
     "longest_gap",

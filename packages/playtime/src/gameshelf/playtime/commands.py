@@ -1,10 +1,12 @@
 """What a client may tell of playing, validated."""
 
+import json
 import re
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -12,7 +14,8 @@ from gameshelf.kernel.clock import EARLIEST, LATEST, Moment
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
 from gameshelf.kernel.text import Name
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, WrapValidator
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 MAX_IMPORT = 100
@@ -23,7 +26,8 @@ DEFAULT_DAYS = 14
 
 DeviceId = Annotated[Name, Field(max_length=100)]
 Platform = Annotated[Name, Field(max_length=50)]
-ClientSessionId = Annotated[Name, Field(max_length=100)]
+MAX_CLIENT_ID = 100
+ClientSessionId = Annotated[Name, Field(max_length=MAX_CLIENT_ID)]
 
 
 # An unescaped plus of a query arrives as a blank.
@@ -85,10 +89,31 @@ class OfflineSession(_Command):
     platform: Platform | None = None
 
 
-class ImportSessions(_Command):
-    """Sessions that were played offline, at most 100."""
+@dataclass(frozen=True, slots=True)
+class UnreadableSession:
+    """A session of an import that can't be read. ``client_session_id`` is empty where that can't be read either."""
 
-    sessions: Annotated[tuple[OfflineSession, ...], Field(min_length=1, max_length=MAX_IMPORT)]
+    client_session_id: str
+
+
+def _read(element: Any, _: Any) -> OfflineSession | UnreadableSession:
+    if isinstance(element, OfflineSession | UnreadableSession):
+        return element
+    try:
+        # From JSON, whose strict reading takes a string for a UUID and for a time but not for a number.
+        return OfflineSession.model_validate_json(json.dumps(element, allow_nan=False), strict=True)
+    except (ValidationError, ValueError):
+        named = element.get("client_session_id") if isinstance(element, dict) else None
+        return UnreadableSession(named if isinstance(named, str) and len(named) <= MAX_CLIENT_ID else "")
+
+
+class ImportSessions(_Command):
+    """Sessions that were played offline, at most 100. One that can't be read is rejected by itself."""
+
+    sessions: Annotated[
+        tuple[Annotated[OfflineSession | SkipJsonSchema[UnreadableSession], WrapValidator(_read)], ...],
+        Field(min_length=1, max_length=MAX_IMPORT),
+    ]
 
 
 class Period(StrEnum):

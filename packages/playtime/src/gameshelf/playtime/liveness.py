@@ -30,6 +30,13 @@ class SessionKey(NamedTuple):
     session_id: UUID
 
 
+class SessionEnd(NamedTuple):
+    """When a session ended, and why."""
+
+    end_time: datetime
+    end_reason: str
+
+
 class Beat(NamedTuple):
     """A sign of life: the session showed one at ``at`` (aware)."""
 
@@ -92,7 +99,9 @@ _REVIVE = Statement(
 _is_running = select(literal(1)).where(_SAME, col(_S.end_time).is_(None)).correlate(_beats).exists()
 _NOT_RUNNING = Statement(select(_beats.c.user_id, _beats.c.id).where(~_is_running))
 _KNOWN = Statement(
-    select(col(_S.user_id), col(_S.id), col(_S.end_reason)).select_from(_beats).join(PlaytimeSession, _SAME)
+    select(col(_S.user_id), col(_S.id), col(_S.end_time), col(_S.end_reason))
+    .select_from(_beats)
+    .join(PlaytimeSession, _SAME)
 )
 _RUNNING = Statement(
     select(col(_S.user_id), col(_S.id), col(_S.last_heartbeat_at))
@@ -156,10 +165,14 @@ class Liveness:
         """Of these sessions those that run; their sign of life is written, so nothing ends them before it."""
         return {_key(row) for row in await _REVIVE.all(self._connection, **_columns(beats))}
 
-    async def known(self, keys: Sequence[SessionKey]) -> dict[SessionKey, str | None]:
-        """Of these sessions those that there are, each with the reason why it ended, None while it runs."""
+    async def known(self, keys: Sequence[SessionKey]) -> dict[SessionKey, SessionEnd | None]:
+        """Of these sessions those that there are, each with its end, None while it runs."""
         beats = [Beat(key, _EPOCH) for key in keys]
-        return {_key(row): row["end_reason"] for row in await _KNOWN.all(self._connection, **_columns(beats))}
+        rows = await _KNOWN.all(self._connection, **_columns(beats))
+        return {
+            _key(row): SessionEnd(row["end_time"], row["end_reason"]) if row["end_time"] is not None else None
+            for row in rows
+        }
 
     async def running(self, shard: int, after: UUID, limit: int) -> list[Beat]:
         """Running sessions of a shard with ids behind ``after``, by id, each with its newest checkpoint."""

@@ -11,7 +11,7 @@ from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import Record
 from gameshelf.playtime.anomalies import Anomalies, Anomaly
-from gameshelf.playtime.commands import OfflineSession, StartSession
+from gameshelf.playtime.commands import OfflineSession, StartSession, UnreadableSession
 from gameshelf.playtime.copies import CopyQueries, forget_owner
 from gameshelf.playtime.errors import CorrectionsExceedPlay, SessionNotFound
 from gameshelf.playtime.events import (
@@ -239,12 +239,24 @@ class PlaytimeService:
         await self._count(user_id, [ended])
         return ended
 
-    async def import_sessions(self, user_id: UUID, sessions: Sequence[OfflineSession]) -> list[ImportResult]:
+    async def import_sessions(
+        self, user_id: UUID, sent: Sequence[OfflineSession | UnreadableSession]
+    ) -> list[ImportResult]:
         """Takes over what was played offline; one result a session, in their order. The work is that of one session.
 
         The same client id of a device again is a duplicate, and with other content rejected with
-        ``IDEMPOTENCY_KEY_REUSED``.
+        ``IDEMPOTENCY_KEY_REUSED``. A session that can't be read is rejected with ``VALIDATION_ERROR``.
         """
+        readable = [one for one in sent if isinstance(one, OfflineSession)]
+        results = iter(await self._import(user_id, readable) if readable else ())
+        return [
+            next(results)
+            if isinstance(one, OfflineSession)
+            else ImportResult(one.client_session_id, "rejected", InvalidInput.code)
+            for one in sent
+        ]
+
+    async def _import(self, user_id: UUID, sessions: Sequence[OfflineSession]) -> list[ImportResult]:
         now = self._clock()
         known = await self._sessions.imported(user_id, [_key(one) for one in sessions])
         products = {one.product_id for one in sessions}

@@ -36,6 +36,7 @@ from gameshelf.playtime import (
     FamilySeatLost,
     Liveness,
     SessionAlreadyEnded,
+    SessionEnd,
     SessionNotFound,
     longest_gap,
 )
@@ -122,7 +123,9 @@ class Heartbeats:
         one = member(user_id, session_id)
         lost_at = self.lost_seats.until(one)
         if lost_at is not None and await self.lost_seats.is_over(one, self._clock()):
-            raise FamilySeatLost(lost_at=lost_at)
+            # The session ends at this second, if it has not ended yet.
+            end_time = lost_at.replace(microsecond=0)
+            raise FamilySeatLost(lost_at=lost_at, end_time=end_time, end_reason=EndReason.SEAT_LOST)
         refusals = await self.add((one,)).refusals((one,))
         for refusal in refusals.values():
             if isinstance(refusal, SessionNotFound | PermissionDenied):
@@ -241,5 +244,8 @@ class Heartbeats:
         return refusals
 
 
-def _ended(reason: str | None) -> DomainError:
-    return FamilySeatLost() if reason == EndReason.SEAT_LOST else SessionAlreadyEnded()
+def _ended(end: SessionEnd | None) -> DomainError:
+    if end is None:
+        return SessionAlreadyEnded()
+    refusal = FamilySeatLost if end.end_reason == EndReason.SEAT_LOST else SessionAlreadyEnded
+    return refusal(end_time=end.end_time, end_reason=end.end_reason)

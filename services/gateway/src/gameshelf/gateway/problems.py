@@ -25,7 +25,12 @@ def entries_of(error: ValidationError, most: int = MAX_PROBLEMS) -> list[Any]:
     """The first of pydantic's entries; of thousands none but one that says so."""
     if error.error_count() > _MAX_DESCRIBED:
         return [{"type": "too_many_problems", "loc": (), "msg": "too many problems", "ctx": {"max": _MAX_DESCRIBED}}]
-    return list(error.errors(include_url=False, include_input=False)[:most])
+    entries = error.errors(include_url=False, include_input=False)
+    if any(entry["type"] == "too_short" for entry in entries):
+        # pydantic counts good elements only: a list with a bad one is not too short as well.
+        bad_lists = {entry["loc"][:length] for entry in entries for length in range(len(entry["loc"]))}
+        entries = [entry for entry in entries if entry["type"] != "too_short" or entry["loc"] not in bad_lists]
+    return list(entries[:most])
 
 
 def problems_of(error: ValidationError, pointer: Callable[[tuple[int | str, ...]], str]) -> list[Problem]:

@@ -1,8 +1,10 @@
 """Refusals in gRPC's form: a status, and ``google.rpc.ErrorInfo`` (contract, section 4)."""
 
+from datetime import datetime
 from typing import Any
 
 import grpc
+from gameshelf.gateway.encoding import timestamp
 from gameshelf.gateway.errors import CODES, RateLimitExceeded
 from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -29,7 +31,7 @@ def _status(refusal: DomainError) -> Status:
     code = CODES[refusal.code]
     info = ErrorInfo(reason=refusal.code, domain=DOMAIN)
     for name, value in refusal.meta.items():
-        info.metadata[name] = str(value)
+        info.metadata[name] = timestamp(value) if isinstance(value, datetime) else str(value)
     if isinstance(refusal, RateLimitExceeded):
         info.metadata["retry_after"] = str(refusal.retry_after)
     detail = code.detailed("en")

@@ -253,6 +253,7 @@ def create_app(api: RestApi) -> Quart:
     """The application with its routes and error handlers; the caller adds what is not about a user."""
     app = Quart("gameshelf.gateway", static_folder=None)
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # it would answer with a redirect, in HTML
     app.url_map.converters["text"] = _TextConverter
     api.install(app)
     app.register_error_handler(HTTPException, _http_error)

@@ -70,11 +70,13 @@ def _parse_query(model: type[M], query_string: bytes) -> M:
     try:
         parsed = model.model_validate(values)
     except ValidationError as error:
+        # Elements of one list that are wrong in the same way are one problem: nothing but the parameter is named.
+        found = {
+            (str(entry["loc"][0]) if entry["loc"] else None, entry["type"]): entry.get("ctx", {})
+            for entry in reversed(entries_of(error))
+        }
         problems += [
-            Problem(
-                entry["type"], parameter=str(entry["loc"][0]) if entry["loc"] else None, params=entry.get("ctx", {})
-            )
-            for entry in entries_of(error)
+            Problem(rule, parameter=parameter, params=params) for (parameter, rule), params in reversed(found.items())
         ]
     if problems:
         raise InvalidInput(*problems[:MAX_PROBLEMS])
@@ -110,12 +112,13 @@ def parse_body(model: type[M], content_type: str | None, body: bytes, path_id: s
 
 
 def require_no_input(content_type: str | None, body: bytes, path_id: str | None = None) -> None:
-    """Checks the body of a call that needs none: what is sent all the same must be well-formed, and say nothing.
+    """Checks the body of a call that needs none: what is sent all the same must be well-formed, and say nothing. It may
+    have no ``Content-Type``: some clients send ``{}`` without one.
 
     Raises UnsupportedMediaType, MalformedJson, InvalidInput.
     """
     if body:
-        _parse_document(_EmptyDocument, content_type, body, path_id)
+        _parse_document(_EmptyDocument, content_type or _JSON, body, path_id)
 
 
 def _parse_document(

@@ -8,6 +8,7 @@ from gameshelf.gateway.http import schemas
 from gameshelf.gateway.http.reply import BASE, Reply, collection, no_content, ok
 from gameshelf.gateway.http.routing import Read, Routes, Write
 from gameshelf.kernel.database import Connection
+from gameshelf.kernel.paging import MAX_LIMIT, Page
 from gameshelf.library import Language, LibraryQueries, ProductView
 from gameshelf.wishlist import (
     GameNotFoundInWishlist,
@@ -78,13 +79,14 @@ async def remove_wish_of_product(write: Write, product_id: UUID) -> Reply:
     return no_content()
 
 
-@routes.write("PUT", "/wishlist/order", body=Order, answers=schemas.listing(schemas.WISHLIST_ITEM))
+@routes.write("PUT", "/wishlist/order", body=Order, answers=schemas.collection(schemas.WISHLIST_ITEM))
 async def order_wishes(write: Write, body: Order) -> Reply:
-    """Gives the whole list an order; the list in it."""
+    """Gives the whole list an order; its first page in it."""
     await write.of(WishlistService).order(write.user_id, body.item_ids)
-    connection = write.transaction.connection
-    listed = await WishlistQueries(connection).all(write.user_id)
-    return ok({"data": await _shown(connection, listed, write.language)})
+    connection, page = write.transaction.connection, Page(1, MAX_LIMIT)
+    found = await WishlistQueries(connection).items(write.user_id, page)
+    shown = await _shown(connection, found.items, write.language)
+    return Reply(200, collection(f"{BASE}/wishlist/items", {}, shown, found.total, page))
 
 
 async def _one(write: Write, item_id: UUID) -> dict[str, Any]:

@@ -24,9 +24,11 @@ async def listen(token: str, cursor: str | None) -> None:
             async with connect(address, additional_headers={"Authorization": f"Bearer {token}"}) as socket:
                 while True:
                     text = await socket.recv()
-                    print(text, flush=True)
                     message = json.loads(text)
                     cursor = message["id"]
+                    if message["event_type"] == "auth.success":
+                        continue  # the token was taken; what happens comes from here on
+                    print(text, flush=True)
                     if message["event_type"] == "resync.required":
                         print("what came before is no longer known: read GET /items anew", file=sys.stderr)
         except ConnectionClosed as closed:

@@ -79,6 +79,8 @@ class WebSocketStream(WSStream):
             self._over.set()
 
     async def app_send(self, message: ASGISendEvent | None) -> None:
+        if message is not None and self._closing:
+            return  # it was closed meanwhile, of which the application hears when it receives
         if message is None and self._inbound:
             self._inbound.end()
         if message is None and self.state is ASGIWebsocketState.CLOSED:

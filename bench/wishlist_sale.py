@@ -204,7 +204,7 @@ async def run(platform: Platform, options: argparse.Namespace) -> None:
     while told < to_tell:
         await asyncio.sleep(0.5)
         memory = max(memory, memory_mib(running))
-        told = progress.see(await count(platform.dsn, "SELECT count(*) FROM wishlist.sale_notifications"))
+        told = progress.see(await count(platform.dsn, "SELECT count(*) FROM wishlist.price_notifications"))
         if kills and told >= kills[0]:
             kills.pop(0)
             stopped = time.perf_counter()

@@ -1,11 +1,20 @@
 """Wishers on a real PostgreSQL."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from gameshelf.wishlist import MIGRATIONS, NewWish, Price, Prices, SaleFanouts, WishlistQueries, WishlistService
+from gameshelf.wishlist import (
+    MIGRATIONS,
+    NewWish,
+    Price,
+    Prices,
+    ReleaseBefore,
+    SaleFanouts,
+    WishlistQueries,
+    WishlistService,
+)
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
@@ -50,9 +59,16 @@ class Wishers:
     async def take(self):
         """The fan-out that has waited longest; one that is over is dropped on the way."""
         while running := await self.fanouts.running(1):
-            if fanout := await self.fanouts.take(running[0]):
+            if fanout := await self.fanouts.take(*running[0]):
                 return fanout
         return None
+
+    async def take_over(self):
+        """Takes over what only the release before has heard."""
+        old, after = ReleaseBefore(self.connection), UUID(int=0)
+        while after is not None:
+            unknown, after = await old.prices(after, 2)
+            await self.prices.apply(unknown)
 
     async def told(self, limit=2):
         """Works through every fan-out; who was told, in order."""

@@ -1,12 +1,14 @@
 """When a price is a sale and whose conditions it meets, on plain values."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from gameshelf.wishlist import Conditions, Price, discount, notification_id
+from gameshelf.wishlist import Conditions, Cut, Price, discount, notification_id, wishers_currency
+from gameshelf.wishlist.rules import succeed
 
-NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
+NOW, DAY = datetime(2026, 5, 20, 12, tzinfo=UTC), timedelta(days=1)
 
 
 def price(**more):
@@ -61,8 +63,86 @@ def test_a_discount_is_what_was_said_or_what_the_old_price_makes_of_it(said, new
     assert discount(said, new, old) == percent
 
 
-def test_the_id_of_a_notification_follows_from_sale_and_user():
-    user = UUID(int=7)
-    assert notification_id("summer", user) == UUID("28c5ab0c-c592-55ec-bcff-de0a565d0268")
-    assert len({notification_id(sale, UUID(int=n)) for sale in ("a", "b") for n in range(3)}) == 6
-    assert notification_id("summer", user).version == 5
+def test_the_id_of_a_notification_follows_from_sale_product_and_user():
+    user, product = UUID(int=7), {"product_id": UUID(int=2)}
+    assert notification_id(price(), user).version == 5
+    assert notification_id(price(), user) == notification_id(price(currency="USD", price_minor=3), user)
+    others = [price(), price(sale_id="b"), price(**product), price(sale_id="b", **product)]
+    assert len({notification_id(one, UUID(int=n)) for one in others for n in range(3)}) == 12
+
+
+def test_the_id_of_a_cut_follows_from_product_currency_price_time_and_user():
+    cut = Cut(1000, NOW, NOW)
+    said = {"sale_id": None, "discount_percent": 0, "cut": cut}
+    others = [
+        price(**said),
+        price(**said, currency="USD"),
+        price(**said, price_minor=499),
+        price(**said, product_id=UUID(int=2)),
+        price(**{**said, "cut": replace(cut, said_at=NOW + timedelta(seconds=1))}),
+    ]
+    assert len({notification_id(one, UUID(int=n)) for one in others for n in range(3)}) == 15
+    assert notification_id(price(**{**said, "cut": Cut(900, NOW, NOW + DAY)}), UUID(int=1)) == notification_id(
+        price(**said), UUID(int=1)
+    )
+
+
+PLAIN = {"sale_id": None, "discount_percent": 0}
+
+
+@pytest.mark.parametrize(
+    ("kept", "said", "cut_from"),
+    [
+        (1000, {**PLAIN, "price_minor": 900}, 1000),
+        (1000, {**PLAIN, "price_minor": 1100}, None),
+        (1000, {**PLAIN, "price_minor": 900, "old_price_minor": 5000}, 1000),
+        (None, {**PLAIN, "price_minor": 900, "old_price_minor": 5000}, 5000),
+        (None, {**PLAIN, "price_minor": 900}, None),
+        (1000, {"price_minor": 900}, None),  # a sale
+        (1000, {"price_minor": 900, "sale_ends_at": NOW - timedelta(days=1)}, None),  # one that has ended
+        (1000, {"price_minor": 900, "sale_id": None}, 1000),  # a discount of no sale
+    ],
+)
+def test_a_lower_price_without_a_sale_is_a_lasting_cut(kept, said, cut_from):
+    before = price(**PLAIN, price_minor=kept) if kept else None
+    after = succeed(before, price(**said), NOW + DAY)
+    assert after.cut == (Cut(cut_from, NOW, NOW + DAY) if cut_from else None)
+
+
+def test_of_the_same_price_said_again_only_the_time_counts():
+    kept = succeed(price(**PLAIN, price_minor=1000), price(**PLAIN), NOW)
+    again = succeed(kept, price(**PLAIN, said_at=NOW + DAY, old_price_minor=700), NOW + DAY)
+    assert again == replace(kept, said_at=NOW + DAY)
+    for other in ({"price_minor": 499}, {"discount_percent": 1}, {"sale_id": "x"}, {"sale_ends_at": NOW}):
+        assert succeed(kept, price(**{**PLAIN, "said_at": NOW + DAY, **other}), NOW + DAY).said_at == NOW + DAY
+        assert not price(**{**PLAIN, **other}).says_the_same_as(kept)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "are_met"),
+    [
+        ({}, False),
+        ({"target_price_minor": 500, "target_currency": "RUB"}, True),
+        ({"target_price_minor": 499, "target_currency": "RUB"}, False),
+        ({"target_price_minor": 900, "target_currency": "EUR"}, False),
+        ({"min_discount_percent": 50}, False),
+        ({"target_price_minor": 500, "target_currency": "RUB", "min_discount_percent": 50}, True),
+        ({"target_price_minor": 500, "target_currency": "RUB", "min_discount_percent": 51}, False),
+    ],
+)
+def test_a_lasting_cut_needs_a_target_and_its_discount_is_its_own(conditions, are_met):
+    assert Conditions(**conditions).are_met_by(price(**PLAIN, cut=Cut(1000, NOW, NOW))) is are_met
+
+
+@pytest.mark.parametrize(
+    ("target", "known", "currency"),
+    [
+        ("EUR", {"EUR", "RUB"}, "EUR"),
+        ("EUR", {"RUB"}, None),
+        (None, {"USD", "RUB", "EUR"}, "RUB"),
+        (None, {"USD", "EUR"}, "EUR"),
+        (None, set(), None),
+    ],
+)
+def test_a_wisher_sees_the_price_in_the_currency_of_the_target_else_in_the_default_one(target, known, currency):
+    assert wishers_currency(target, known, "RUB") == currency

@@ -122,6 +122,6 @@ async def test_erasing_a_user_leaves_nothing_of_theirs(wishers):
     assert len(await wishers.told()) == 2
     while await wishers.service.erase(user, 1):
         pass
-    for table in ("wishlist_items", "sale_notifications"):
+    for table in ("wishlist_items", "price_notifications", "sale_notifications"):
         found = await wishers.connection.fetch(f"SELECT user_id FROM wishlist.{table}")
         assert [row["user_id"] for row in found] == [other]

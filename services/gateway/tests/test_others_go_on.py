@@ -128,7 +128,7 @@ class Faults:
             "$$ BEGIN RAISE EXCEPTION 'poison' USING ERRCODE = 'check_violation'; END $$"
         )
         await self.database.execute(
-            "CREATE TRIGGER poison BEFORE INSERT ON wishlist.sale_notifications FOR EACH ROW "
+            "CREATE TRIGGER poison BEFORE INSERT ON wishlist.price_notifications FOR EACH ROW "
             f"WHEN (NEW.product_id = '{product}') EXECUTE FUNCTION wishlist.poison()"
         )
         await publish(self.platform.kafka.address, [on_sale(product)])

@@ -29,7 +29,7 @@ async def poison(database):
             "$$ BEGIN RAISE EXCEPTION 'poison' USING ERRCODE = 'check_violation'; END $$"
         )
         await database.execute(
-            f"CREATE TRIGGER {name} BEFORE INSERT ON wishlist.sale_notifications FOR EACH ROW "
+            f"CREATE TRIGGER {name} BEFORE INSERT ON wishlist.price_notifications FOR EACH ROW "
             f"WHEN (NEW.{column} = '{value}') EXECUTE FUNCTION wishlist.{name}()"
         )
         made.append(name)
@@ -64,7 +64,7 @@ async def test_a_sale_without_an_end_in_time_is_told_and_can_be_wished_for(platf
     await publish(platform.kafka.address, [on_sale(product, saleEndsAt="9999-12-31T23:59:59.9999999Z")])
     await wait_until(lambda: told(before))
     await database.execute(
-        "UPDATE wishlist.product_prices SET sale_ends_at = 'infinity' WHERE product_id = $1", product
+        "UPDATE wishlist.currency_prices SET sale_ends_at = 'infinity' WHERE product_id = $1", product
     )
     await wish(after, product)
     assert await told(after)

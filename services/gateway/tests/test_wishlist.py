@@ -10,7 +10,7 @@ import pytest
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.protos.library.v1 import wishlist_service_pb2 as messages
 from gameshelf.protos.library.v1.wishlist_service_pb2_grpc import WishlistServiceStub
-from gameshelf.wishlist import notification_id
+from gameshelf.wishlist import Price, notification_id
 from websockets.asyncio.client import connect
 
 NOTIFICATIONS = "com.platform.notification.send.requests.v1"
@@ -58,8 +58,13 @@ def notified(records, sale):
     return [
         (UUID(document["data"]["userId"]), UUID(document["id"]))
         for document in documents
-        if document["data"]["payloadVariables"]["saleId"] == sale
+        if document["data"]["payloadVariables"].get("saleId") == sale
     ]
+
+
+def id_of(sale, product, user):
+    """The id of the notification of a sale."""
+    return notification_id(Price(product, 500, "RUB", 50, sale, None, None), user)
 
 
 async def test_a_wishlist_from_its_first_wish_to_its_last(player, wait_until):
@@ -153,7 +158,7 @@ async def test_a_sale_reaches_the_devices_and_the_notification_service(
     late = new_player()
     await wish(late, product)
     records = await read_records(platform, NOTIFICATIONS, lambda records: len(notified(records, sale)) >= 2)
-    assert set(notified(records, sale)) == {(one.id, notification_id(sale, one.id)) for one in (player, late)}
+    assert set(notified(records, sale)) == {(one.id, id_of(sale, product, one.id)) for one in (player, late)}
     for record in records:
         document = conforms("events/com.platform.notification.send.request.v1", json.loads(record.value))
         assert record.key.decode() == document["data"]["userId"]
@@ -186,7 +191,7 @@ async def test_users_who_are_busy_hold_up_nobody_and_are_told_too(
     await database.execute("UPDATE gateway.user_streams SET erased_at = now() WHERE user_id = $1", erased)
 
     async def told():
-        return await database.fetchval("SELECT count(*) FROM wishlist.sale_notifications WHERE sale_id = $1", sale)
+        return await database.fetchval("SELECT count(*) FROM wishlist.price_notifications WHERE sale_id = $1", sale)
 
     holder = await asyncpg.connect(platform.dsn)
     async with holder.transaction():
@@ -207,7 +212,7 @@ async def test_users_who_are_busy_hold_up_nobody_and_are_told_too(
 
     await wait_until(everybody)
     records = await read_records(platform, NOTIFICATIONS, lambda records: len(notified(records, sale)) >= 299)
-    assert set(notified(records, sale)) == {(user, notification_id(sale, user)) for user in set(users) - {erased}}
+    assert set(notified(records, sale)) == {(user, id_of(sale, product, user)) for user in set(users) - {erased}}
 
 
 @pytest.mark.long
@@ -222,7 +227,7 @@ async def test_a_service_that_is_killed_twice_on_the_way_tells_everybody_exactly
     users = await many_wishers(database, product, 12_000)
 
     async def told():
-        return await database.fetchval("SELECT count(*) FROM wishlist.sale_notifications")
+        return await database.fetchval("SELECT count(*) FROM wishlist.price_notifications")
 
     async def is_told(count):
         return await told() >= count
@@ -234,14 +239,15 @@ async def test_a_service_that_is_killed_twice_on_the_way_tells_everybody_exactly
         service = platform.service()
         service.start()
     await wait_until(lambda: is_told(len(users)), 60)
-    expected = {(user, notification_id(sale, user)) for user in users}
+    expected = {(user, id_of(sale, product, user)) for user in users}
     records = await read_records(
         platform, NOTIFICATIONS, lambda records: len(set(notified(records, sale))) >= len(users), 60
     )
     assert set(notified(records, sale)) == expected
     per_user = await database.fetch("SELECT user_id, count(*) AS n FROM gateway.feed GROUP BY user_id")
     assert {row["user_id"]: row["n"] for row in per_user} == dict.fromkeys(users, 1)
-    assert await database.fetchval("SELECT count(*) FROM wishlist.sale_fanouts") == 0
+    for table in ("price_fanouts", "sale_fanouts"):
+        assert await database.fetchval(f"SELECT count(*) FROM wishlist.{table}") == 0
     await database.close()
 
 
@@ -278,3 +284,80 @@ async def test_wishes_over_grpc(player, service, caller, refusal):
         assert await refusal(add(target_currency="x")) == ("INVALID_ARGUMENT", "VALIDATION_ERROR")
         await remove()
         assert await refusal(remove()) == ("NOT_FOUND", "GAME_NOT_FOUND_IN_WISHLIST")
+
+
+async def on_list(player):
+    return {
+        item["attributes"]["product_id"]: item["attributes"] for item in (await player.get("/wishlist/items"))["data"]
+    }
+
+
+async def test_each_wisher_sees_and_is_told_the_price_in_their_currency(player, new_player, platform, wait_until):
+    product, sale, american = uuid4(), f"sale-{uuid4()}", new_player()
+    await wish(player, product)
+    await wish(american, product, target_price_minor=500, target_currency="USD")
+    await say(
+        platform,
+        priced(product, sale, priceMinor=25_000, oldPriceMinor=50_000),
+        priced(product, sale, priceMinor=300, oldPriceMinor=600, currency="USD"),
+    )
+
+    async def told(one):
+        return [
+            (event["attributes"]["payload"]["currency"], event["attributes"]["payload"]["price_minor"])
+            for event in (await one.get("/events", cursor=0))["data"]
+            if event["attributes"]["event_type"] == "wishlist.item.on_sale"
+        ]
+
+    for one, expected in ((player, ("RUB", 25_000)), (american, ("USD", 300))):
+        await wait_until(lambda one=one: told(one))
+        assert await told(one) == [expected]
+        price = (await on_list(one))[str(product)]["current_price"]
+        assert (price["currency"], price["price_minor"]) == expected
+
+
+async def test_of_a_seasonal_sale_with_thirty_wished_games_all_are_told(player, platform, wait_until, read_records):
+    sale, products = f"sale-{uuid4()}", [uuid4() for _ in range(30)]
+    for product in products:
+        await wish(player, product)
+    await say(platform, *(priced(product, sale) for product in products))
+    records = await read_records(platform, NOTIFICATIONS, lambda records: len(notified(records, sale)) >= 30)
+    assert set(notified(records, sale)) == {(player.id, id_of(sale, product, player.id)) for product in products}
+
+
+async def test_a_lasting_cut_reaches_the_devices_and_the_notification_service(
+    player, service, platform, next_message, read_records, conforms, wait_until
+):
+    product = uuid4()
+    item = await wish(player, product, target_price_minor=600, target_currency="RUB")
+    await say(platform, priced(product, None, priceMinor=1000))
+
+    async def is_priced():
+        return (await on_list(player))[str(product)]["current_price"]
+
+    await wait_until(is_priced)
+    async with connect(service.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as socket:
+        await say(platform, priced(product, None), priced(product, None))
+        message = await next_message(socket)
+    assert message["event_type"] == "wishlist.item.price_dropped"
+    assert message["payload"] == {
+        "wishlist_item_id": item,
+        "product_id": str(product),
+        "price_minor": 500,
+        "currency": "RUB",
+        "old_price_minor": 1000,
+    }
+
+    def mine(records):
+        documents = [json.loads(record.value) for record in records]
+        return [one for one in documents if one["data"]["userId"] == str(player.id)]
+
+    [document] = mine(await read_records(platform, NOTIFICATIONS, mine))
+    conforms("events/com.platform.notification.send.request.v1", document)
+    assert document["data"]["templateName"] == "wishlist_price_drop_push"
+    assert document["data"]["payloadVariables"] == {
+        "gameName": None,
+        "priceMinor": 500,
+        "currency": "RUB",
+        "oldPriceMinor": 1000,
+    }

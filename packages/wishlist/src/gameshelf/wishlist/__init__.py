@@ -11,15 +11,25 @@ from gameshelf.wishlist.errors import (
     WishlistItemAlreadyExists,
     WishlistLimitExceeded,
 )
-from gameshelf.wishlist.events import SaleNoticed, WishAdded, WishlistChanged, WishRemoved
+from gameshelf.wishlist.events import PriceDropped, SaleNoticed, WishAdded, WishlistChanged, WishRemoved
 from gameshelf.wishlist.fanouts import Fanout, SaleFanouts, Wishers
 from gameshelf.wishlist.models import METADATA, SCHEMA
+from gameshelf.wishlist.notices import notice
 from gameshelf.wishlist.overview import count_wishes
 from gameshelf.wishlist.ports import Products
 from gameshelf.wishlist.prices import Prices
 from gameshelf.wishlist.queries import PricedWish, WishlistQueries
-from gameshelf.wishlist.rules import Conditions, Price, discount, notification_id
-from gameshelf.wishlist.service import DEFAULT_MAX_ITEMS, WishlistService, sale_noticed
+from gameshelf.wishlist.release_before import OldPrices, ReleaseBefore
+from gameshelf.wishlist.rules import (
+    DEFAULT_CURRENCY,
+    Conditions,
+    Cut,
+    Price,
+    discount,
+    notification_id,
+    wishers_currency,
+)
+from gameshelf.wishlist.service import DEFAULT_MAX_ITEMS, WishlistService
 from gameshelf.wishlist.store import Wish
 
 __version__ = "0.1.0"
@@ -27,19 +37,24 @@ __version__ = "0.1.0"
 MIGRATIONS = Migrations("gameshelf.wishlist", SCHEMA)
 
 __all__ = [
+    "DEFAULT_CURRENCY",
     "DEFAULT_MAX_ITEMS",
     "METADATA",
     "MIGRATIONS",
     "Conditions",
+    "Cut",
     "Fanout",
     "GameNotFoundInWishlist",
     "NewWish",
+    "OldPrices",
     "Order",
     "Price",
+    "PriceDropped",
     "PricedWish",
     "Prices",
     "ProductAlreadyOwned",
     "Products",
+    "ReleaseBefore",
     "SaleFanouts",
     "SaleNoticed",
     "Wish",
@@ -55,6 +70,7 @@ __all__ = [
     "WishlistService",
     "count_wishes",
     "discount",
+    "notice",
     "notification_id",
-    "sale_noticed",
+    "wishers_currency",
 ]

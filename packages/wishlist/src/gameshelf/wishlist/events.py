@@ -35,10 +35,10 @@ class WishlistChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaleNoticed(Event):
-    """A wished product is on sale, and meets the wisher's conditions: once a user and sale."""
+    """A wished product is on sale, and meets the wisher's conditions: once for each user, sale and product."""
 
     notification_id: UUID
-    """UUIDv5 of the sale and the user: the same whenever it is made again."""
+    """UUIDv5 of the sale, the product and the user: the same whenever it is made again."""
     item_id: UUID
     product_id: UUID
     title: str | None
@@ -47,3 +47,17 @@ class SaleNoticed(Event):
     currency: str
     discount_percent: int
     sale_ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceDropped(Event):
+    """A wished product costs the wisher's target or less from now on, without a sale: once for each user and price."""
+
+    notification_id: UUID
+    """UUIDv5 of product, currency, price, time and user."""
+    item_id: UUID
+    product_id: UUID
+    title: str | None
+    price_minor: int
+    currency: str
+    old_price_minor: int

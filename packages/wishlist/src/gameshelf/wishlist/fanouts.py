@@ -1,8 +1,8 @@
-"""Telling all wishers of a sale, in bounded chunks that go on where they stopped.
+"""Telling all wishers of a sale or a lasting cut, in bounded chunks that go on where they stopped.
 
-A chunk is one short transaction: it takes a running fan-out, which nobody else can meanwhile, looks at the next wishers
-in the order of users, and moves the cursor. Who was told is under a unique (user, sale), so a chunk that is done again
-after a crash tells nobody twice.
+A chunk is one short transaction: it takes a running fan-out of a product and currency, which nobody else can meanwhile,
+looks at the next wishers in the order of users, and moves the cursor. Who was told is under a unique id made of user,
+sale and product, so a chunk that is done again after a crash tells nobody twice.
 """
 
 from collections.abc import Collection
@@ -12,18 +12,19 @@ from uuid import UUID
 
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.sql import TIME, array, rows
-from gameshelf.wishlist.models import HeldBackWisher, ProductPrice, SaleFanout, SaleNotification, WishlistItem
-from gameshelf.wishlist.rules import Price
-from gameshelf.wishlist.store import PRICE_COLUMNS
+from gameshelf.kernel.sql import TIME, rows
+from gameshelf.wishlist.models import HeldBackWisher, PriceFanout, PriceNotification, SaleNotification, WishlistItem
+from gameshelf.wishlist.release_before import ReleaseBefore, note_told, was_told
+from gameshelf.wishlist.rules import DEFAULT_CURRENCY, Price, discount_of, notification_id, wishers_currency
+from gameshelf.wishlist.store import prices_of
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Integer,
     SmallInteger,
     String,
     Uuid,
     and_,
-    any_,
     bindparam,
     delete,
     func,
@@ -35,41 +36,48 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-_F, _H, _I, _N = SaleFanout, HeldBackWisher, WishlistItem, SaleNotification
+_F, _H, _I, _N = PriceFanout, HeldBackWisher, WishlistItem, PriceNotification
 _PRODUCT = bindparam("product_id", type_=Uuid)
 _PRICE_MINOR = bindparam("price_minor", type_=BigInteger)
 _CURRENCY = bindparam("currency", type_=String)
 _DISCOUNT = bindparam("discount", type_=SmallInteger)
 _SALE = bindparam("sale_id", type_=String)
+_HEARD_AT = bindparam("heard_at", type_=TIME)
 
-# What ``Conditions.are_met_by`` says, for many wishers at once.
+# What ``wishers_currency`` and ``Conditions.are_met_by`` say, for many wishers at once.
 _ARE_MET = and_(
     or_(
-        col(_I.target_price_minor).is_(None),
+        and_(col(_I.target_price_minor).is_(None), bindparam("without_target", type_=Boolean)),
         and_(col(_I.target_currency) == _CURRENCY, col(_I.target_price_minor) >= _PRICE_MINOR),
     ),
     or_(col(_I.min_discount_percent).is_(None), col(_I.min_discount_percent) <= _DISCOUNT),
+    or_(_HEARD_AT.is_(None), col(_I.added_at) <= _HEARD_AT),
 )
-_RUNNING = Statement(select(col(_F.product_id)).order_by(col(_F.advanced_at)).limit(bindparam("limit", type_=Integer)))
+_RUNNING = Statement(
+    select(col(_F.product_id), col(_F.currency)).order_by(col(_F.advanced_at)).limit(bindparam("limit", type_=Integer))
+)
 _TAKE = Statement(
-    select(col(_F.id), col(_F.product_id), col(_F.cursor))
-    .where(col(_F.product_id) == _PRODUCT)
+    select(col(_F.id), col(_F.cursor))
+    .where(col(_F.product_id) == _PRODUCT, col(_F.currency) == _CURRENCY)
     .with_for_update(skip_locked=True)
 )
-# A statement of its own: it sees what the one who had the row before has committed, and who writes prices waits now.
-_PRICE = Statement(select(*PRICE_COLUMNS).where(col(ProductPrice.product_id) == _PRODUCT))
 _WISHERS = Statement(
     select(col(_I.user_id), _ARE_MET.label("are_met"))
     .where(col(_I.product_id) == _PRODUCT, col(_I.user_id) > bindparam("after", type_=Uuid))
     .order_by(col(_I.user_id))
     .limit(bindparam("limit", type_=Integer))
 )
+_told = rows("told", user_id=("user_ids", Uuid), id=("notification_ids", Uuid))
 _noted = (
-    insert(SaleNotification)
+    insert(PriceNotification)
     .from_select(
-        ["user_id", "sale_id", "product_id"],
-        select(col(_I.user_id), _SALE, col(_I.product_id)).where(
-            col(_I.product_id) == _PRODUCT, col(_I.user_id) == any_(array("user_ids", Uuid)), _ARE_MET
+        ["user_id", "id", "product_id", "sale_id"],
+        select(col(_I.user_id), _told.c.id, col(_I.product_id), _SALE)
+        .join(_told, _told.c.user_id == col(_I.user_id))
+        .where(
+            col(_I.product_id) == _PRODUCT,
+            _ARE_MET,
+            or_(_SALE.is_(None), ~was_told(col(_I.user_id), _SALE, _PRODUCT)),
         ),
         include_defaults=False,
     )
@@ -81,13 +89,14 @@ _NOTE = Statement(
     select(col(_I.user_id), col(_I.id))
     .join(_noted, _noted.c.user_id == col(_I.user_id))
     .where(col(_I.product_id) == _PRODUCT)
+    .add_cte(note_told(_noted, _SALE, _PRODUCT))
 )
 _ADVANCE = Statement(
-    update(SaleFanout)
+    update(PriceFanout)
     .where(col(_F.id) == bindparam("fanout_id", type_=Uuid), col(_F.cursor) == bindparam("before", type_=Uuid))
     .values(cursor=bindparam("after", type_=Uuid), advanced_at=func.clock_timestamp())
 )
-_FINISH = Statement(delete(SaleFanout).where(col(_F.id) == bindparam("fanout_id", type_=Uuid)))
+_FINISH = Statement(delete(PriceFanout).where(col(_F.id) == bindparam("fanout_id", type_=Uuid)))
 _held_back = rows("held_back", user_id=("user_ids", Uuid))
 _HOLD_BACK = Statement(
     insert(HeldBackWisher)
@@ -100,27 +109,31 @@ _HELD_BACK = Statement(
 _RELEASE = Statement(
     delete(HeldBackWisher).where(col(_H.user_id) == bindparam("user_id", type_=Uuid), col(_H.product_id) == _PRODUCT)
 )
-_N_KEY = (col(_N.user_id), col(_N.sale_id))
-_PRUNE = Statement(
-    delete(SaleNotification).where(
-        tuple_(*_N_KEY).in_(
-            select(*_N_KEY)
-            .where(col(_N.notified_at) < bindparam("before", type_=TIME))
-            .order_by(col(_N.notified_at))
-            .limit(bindparam("limit", type_=Integer))
-        )
+
+
+def _prune(table: type[PriceNotification | SaleNotification]) -> Statement:
+    key = list(table.__table__.primary_key.columns)  # type: ignore[union-attr]
+    old = (
+        select(*key)
+        .where(col(table.notified_at) < bindparam("before", type_=TIME))
+        .order_by(col(table.notified_at))
+        .limit(bindparam("limit", type_=Integer))
     )
-)
+    return Statement(delete(table).where(tuple_(*key).in_(old)))
+
+
+_PRUNE = (_prune(PriceNotification), _prune(SaleNotification))
 
 
 @dataclass(frozen=True, slots=True)
 class Fanout:
-    """A sale that is being told, and up to which user it has been."""
+    """A sale or a lasting cut that is being told, and up to which user it has been."""
 
     id: UUID
     price: Price
-    sale_id: str
     cursor: UUID
+    is_default: bool
+    """Whether wishers without a target see the product's price in this currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,32 +149,38 @@ class Wishers:
 class SaleFanouts:
     """Running fan-outs over one connection that is inside a short transaction."""
 
-    def __init__(self, connection: Connection, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, connection: Connection, clock: Clock = utc_now, default_currency: str = DEFAULT_CURRENCY
+    ) -> None:
         self._connection = connection
         self._clock = clock
+        self._default_currency = default_currency
 
-    async def running(self, limit: int) -> list[UUID]:
-        """The products whose sales are being told, the one that has waited longest first."""
-        return [row["product_id"] for row in await _RUNNING.all(self._connection, limit=limit)]
+    async def running(self, limit: int) -> list[tuple[UUID, str]]:
+        """The products and currencies whose prices are being told, the one that has waited longest first."""
+        return [(row["product_id"], row["currency"]) for row in await _RUNNING.all(self._connection, limit=limit)]
 
-    async def take(self, product_id: UUID) -> Fanout | None:
-        """The fan-out of a product; None without any, or while somebody else works on it.
+    async def take(self, product_id: UUID, currency: str) -> Fanout | None:
+        """The fan-out of a product and currency; None without any, or while somebody else works on it.
 
         Until the transaction ends it is this one's, and its price stays. One whose sale has ended is dropped.
         """
-        row = await _TAKE.first(self._connection, product_id=product_id)
+        row = await _TAKE.first(self._connection, product_id=product_id, currency=currency)
         if row is None:
             return None
-        found = await _PRICE.first(self._connection, product_id=product_id)
-        price = Price(*found.values()) if found else None
-        if price and price.sale_id is not None and price.is_sale(self._clock()):
-            return Fanout(row["id"], price, price.sale_id, row["cursor"])
-        await _FINISH.run(self._connection, fanout_id=row["id"])
+        # A statement of its own: it sees what the one who had the row before has committed, and who writes this price
+        # waits now.
+        prices = await prices_of(self._connection, product_id)
+        price = prices.get(currency)
+        if price and price.is_told(self._clock()):
+            is_default = wishers_currency(None, prices.keys(), self._default_currency) == currency
+            return Fanout(row["id"], price, row["cursor"], is_default)
+        await self._finish(row["id"], product_id)
         return None
 
     async def wishers(self, fanout: Fanout, limit: int) -> Wishers:
         """Looks at the next ``limit`` wishers, whether or not their conditions are met."""
-        found = await _WISHERS.all(self._connection, after=fanout.cursor, limit=limit, **_of_price(fanout.price))
+        found = await _WISHERS.all(self._connection, after=fanout.cursor, limit=limit, **_wanted(fanout))
         met = [row["user_id"] for row in found if row["are_met"]]
         return Wishers(met, found[-1]["user_id"] if found else None)
 
@@ -171,7 +190,11 @@ class SaleFanouts:
         The caller holds the locks of the users.
         """
         found = await _NOTE.all(
-            self._connection, user_ids=list(user_ids), sale_id=fanout.sale_id, **_of_price(fanout.price)
+            self._connection,
+            user_ids=list(user_ids),
+            notification_ids=[notification_id(fanout.price, user_id) for user_id in user_ids],
+            sale_id=None if fanout.price.cut else fanout.price.sale_id,
+            **_wanted(fanout),
         )
         return {row["user_id"]: row["id"] for row in found}
 
@@ -185,7 +208,7 @@ class SaleFanouts:
         await _HOLD_BACK.run(self._connection, user_ids=list(user_ids), product_id=fanout.price.product_id)
 
     async def held_back(self, limit: int) -> list[tuple[UUID, UUID]]:
-        """Wishers to be told by ``WishlistService.tell_of_sale``, and then to ``release``: user and product."""
+        """Wishers to be told by ``WishlistService.tell_of_price``, and then to ``release``: user and product."""
         return [(row["user_id"], row["product_id"]) for row in await _HELD_BACK.all(self._connection, limit=limit)]
 
     async def release(self, user_id: UUID, product_id: UUID) -> None:
@@ -194,17 +217,27 @@ class SaleFanouts:
 
     async def finish(self, fanout: Fanout) -> None:
         """There is nobody left to tell."""
-        await _FINISH.run(self._connection, fanout_id=fanout.id)
+        await self._finish(fanout.id, fanout.price.product_id)
+
+    async def _finish(self, fanout_id: UUID, product_id: UUID) -> None:
+        await _FINISH.run(self._connection, fanout_id=fanout_id)
+        await ReleaseBefore(self._connection).finish(product_id)
 
     async def forget_told(self, before: datetime, limit: int) -> int:
-        """Forgets who was told of sales before a time; how many it were."""
-        return await _PRUNE.run(self._connection, before=before, limit=limit)
+        """Forgets who was told before a time; how many it were, of one table at a time at most ``limit``."""
+        for statement in _PRUNE:
+            if forgotten := await statement.run(self._connection, before=before, limit=limit):
+                return forgotten
+        return 0
 
 
-def _of_price(price: Price) -> dict[str, object]:
+def _wanted(fanout: Fanout) -> dict[str, object]:
+    price = fanout.price
     return {
         "product_id": price.product_id,
         "price_minor": price.price_minor,
         "currency": price.currency,
-        "discount": price.discount_percent,
+        "discount": discount_of(price),
+        "without_target": fanout.is_default and price.cut is None,
+        "heard_at": price.cut.heard_at if price.cut else None,
     }

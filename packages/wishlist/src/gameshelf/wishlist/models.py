@@ -1,7 +1,8 @@
 """The tables of the schema ``wishlist``.
 
 Keys of what belongs to a user begin with the user, so the tables can be distributed by it. Prices and running
-notifications of sales are facts of products.
+notifications of sales are facts of products. ``product_prices``, ``sale_fanouts`` and ``sale_notifications`` are those
+of the release before (``release_before.py``): they are written for a release, and then go.
 """
 
 from datetime import datetime
@@ -66,8 +67,26 @@ class WishlistItem(_Table, table=True):
     min_discount_percent: int | None = Field(default=None, sa_type=SmallInteger)
 
 
+class PriceNotification(_Table, table=True):
+    """A user was told of a product's sale or of a lasting cut: once, whatever comes again."""
+
+    __tablename__ = "price_notifications"
+    __table_args__ = (
+        # The id is made from sale, product and user, or from the cut and the user, so it is unique for these.
+        PrimaryKeyConstraint("user_id", "id"),
+        Index("ix_price_notifications_notified_at", "notified_at"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    id: UUID = Field(primary_key=True)
+    product_id: UUID
+    sale_id: str | None = Field(default=None, max_length=200)
+    """Null: of a lasting cut."""
+    notified_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
 class SaleNotification(_Table, table=True):
-    """A user was told of a sale: once, whatever comes again."""
+    """The release before has told a user of a sale, whatever its product was."""
 
     __tablename__ = "sale_notifications"
     __table_args__ = (
@@ -94,8 +113,46 @@ class HeldBackWisher(_Table, table=True):
     since: datetime = _time(sa_column_kwargs={"server_default": func.now()})
 
 
+class CurrencyPrice(_Table, table=True):
+    """What a product costs in a currency, as the Catalog said last."""
+
+    __tablename__ = "currency_prices"
+    __table_args__ = (PrimaryKeyConstraint("product_id", "currency"),)
+
+    product_id: UUID = Field(primary_key=True)
+    currency: str = Field(primary_key=True, max_length=3)
+    price_minor: int = Field(sa_type=BigInteger)
+    discount_percent: int = Field(sa_type=SmallInteger)
+    sale_id: str | None = Field(default=None, max_length=200)
+    sale_ends_at: datetime | None = _time(default=None, nullable=True)
+    said_at: datetime = _time()
+    """When the Catalog said it last. Saying the same again moves nothing else."""
+    cut_from_minor: int | None = Field(default=None, sa_type=BigInteger)
+    """What it cost before, if this price is a lasting cut; null with the two below."""
+    cut_said_at: datetime | None = _time(default=None, nullable=True)
+    cut_heard_at: datetime | None = _time(default=None, nullable=True)
+    """By our own clock: wishes that are added later are not told of the cut."""
+
+
+class PriceFanout(_Table, table=True):
+    """The wishers of a product are being told of its current price in a currency; those up to ``cursor`` have been."""
+
+    __tablename__ = "price_fanouts"
+    __table_args__ = (
+        PrimaryKeyConstraint("product_id", "currency"),
+        Index("ix_price_fanouts_advanced_at", "advanced_at"),
+    )
+
+    product_id: UUID = Field(primary_key=True)
+    currency: str = Field(primary_key=True, max_length=3)
+    id: UUID
+    """Another one each time that another price starts it anew."""
+    cursor: UUID
+    advanced_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
+
+
 class ProductPrice(_Table, table=True):
-    """What a product costs, as the Catalog said last."""
+    """What a product costs for the release before: the price that the Catalog said last, whatever its currency."""
 
     __tablename__ = "product_prices"
     __table_args__ = (PrimaryKeyConstraint("product_id"),)
@@ -110,7 +167,7 @@ class ProductPrice(_Table, table=True):
 
 
 class SaleFanout(_Table, table=True):
-    """The wishers of a product are being told of its current sale; those up to ``cursor`` have been."""
+    """A running fan-out for the release before."""
 
     __tablename__ = "sale_fanouts"
     __table_args__ = (PrimaryKeyConstraint("product_id"), Index("ix_sale_fanouts_advanced_at", "advanced_at"))

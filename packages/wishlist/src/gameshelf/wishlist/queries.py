@@ -7,10 +7,10 @@ from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
 from gameshelf.kernel.sql import user
-from gameshelf.wishlist.models import ProductPrice, WishlistItem
-from gameshelf.wishlist.rules import Price
-from gameshelf.wishlist.store import PRICE_COLUMNS, WISH_COLUMNS, WISH_ORDER, Wish
-from sqlalchemy import BigInteger, Integer, Uuid, bindparam, func, select
+from gameshelf.wishlist.models import CurrencyPrice, WishlistItem
+from gameshelf.wishlist.rules import DEFAULT_CURRENCY, Price
+from gameshelf.wishlist.store import PRICE_COLUMNS, WISH_COLUMNS, WISH_ORDER, Wish, price_of
+from sqlalchemy import BigInteger, Integer, String, Uuid, bindparam, func, or_, select, true
 from sqlmodel import col
 
 
@@ -22,10 +22,26 @@ class PricedWish:
     price: Price | None
 
 
-_I = WishlistItem
+_I, _C = WishlistItem, CurrencyPrice
+# What ``rules.wishers_currency`` says, for each item.
+_price = (
+    select(*PRICE_COLUMNS)
+    .where(
+        col(_C.product_id) == col(_I.product_id),
+        or_(col(_I.target_currency).is_(None), col(_C.currency) == col(_I.target_currency)),
+    )
+    .order_by(col(_C.currency) != bindparam("default_currency", type_=String), col(_C.currency))
+    .limit(1)
+    .lateral("price")
+)
 _priced = (
-    select(*WISH_COLUMNS, *PRICE_COLUMNS, func.count().over().label("total"))
-    .outerjoin(ProductPrice, col(ProductPrice.product_id) == col(_I.product_id))
+    select(
+        *WISH_COLUMNS,
+        *(column.label(f"price_{column.name}") for column in _price.c),
+        func.count().over().label("total"),
+    )
+    .select_from(WishlistItem)
+    .outerjoin(_price, true())
     .where(col(_I.user_id) == user())
 )
 _PAGE = Statement(
@@ -38,14 +54,24 @@ _WISH = len(WISH_COLUMNS)
 
 
 class WishlistQueries:
-    """Reads of a user's wishlist over one connection, which needs no transaction."""
+    """Reads of a user's wishlist over one connection, which needs no transaction.
 
-    def __init__(self, connection: Connection) -> None:
+    Prices are in the currency of an item's target, else in ``default_currency`` where the product has one in it.
+    """
+
+    def __init__(self, connection: Connection, default_currency: str = DEFAULT_CURRENCY) -> None:
         self._connection = connection
+        self._default_currency = default_currency
 
     async def items(self, user_id: UUID, page: Page) -> Slice[PricedWish]:
         """One page of the list in its order. One round trip; past the end a second one counts."""
-        found = await _PAGE.all(self._connection, user_id=user_id, limit=page.limit, offset=page.offset)
+        found = await _PAGE.all(
+            self._connection,
+            user_id=user_id,
+            default_currency=self._default_currency,
+            limit=page.limit,
+            offset=page.offset,
+        )
         if found:
             return Slice([_priced_wish(row) for row in found], found[0]["total"])
         row = await _COUNT.first(self._connection, user_id=user_id) if page.number > 1 else None
@@ -53,15 +79,17 @@ class WishlistQueries:
 
     async def all(self, user_id: UUID) -> list[PricedWish]:
         """The whole list in its order."""
-        return [_priced_wish(row) for row in await _ALL.all(self._connection, user_id=user_id)]
+        found = await _ALL.all(self._connection, user_id=user_id, default_currency=self._default_currency)
+        return [_priced_wish(row) for row in found]
 
     async def item(self, user_id: UUID, item_id: UUID) -> PricedWish | None:
         """One item; None when the user has none of that id."""
-        row = await _FIND.first(self._connection, user_id=user_id, item_id=item_id)
+        row = await _FIND.first(
+            self._connection, user_id=user_id, default_currency=self._default_currency, item_id=item_id
+        )
         return _priced_wish(row) if row else None
 
 
 def _priced_wish(row: Record) -> PricedWish:
-    values = tuple(row.values())
-    price = values[_WISH:-1]
-    return PricedWish(Wish(*values[:_WISH]), Price(*price) if price[0] else None)
+    price = {column.name: row[f"price_{column.name}"] for column in _price.c}
+    return PricedWish(Wish(*tuple(row.values())[:_WISH]), price_of(price) if price["product_id"] else None)

@@ -1,6 +1,7 @@
-"""Decisions on plain values: when a price is a sale, and whose conditions it meets. No I/O, no clock."""
+"""Decisions on plain values: when a price is a sale or a lasting cut, whose conditions it meets. No I/O, no clock."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -8,9 +9,23 @@ _NAMESPACE = UUID("6f0f2a5e-5b3c-5d0e-9d59-0b6f3c1e7a41")
 """Of the ids of notifications; never to be changed."""
 
 
+DEFAULT_CURRENCY = "RUB"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """That a price was lowered for good, without a sale."""
+
+    old_price_minor: int
+    said_at: datetime
+    """When the Catalog said the lower price first."""
+    heard_at: datetime
+    """When that was heard here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a product costs. Amounts are in minor units of the currency; times are aware."""
+    """What a product costs in a currency. Amounts are in minor units of it; times are aware."""
 
     product_id: UUID
     price_minor: int
@@ -20,11 +35,51 @@ class Price:
     sale_id: str | None
     sale_ends_at: datetime | None
     said_at: datetime
+    old_price_minor: int | None = None
+    """What the Catalog says that it cost before; it matters only where no earlier price is known."""
+    cut: Cut | None = None
+
+    @property
+    def names_a_sale(self) -> bool:
+        """Whether it is one of a sale, which may have ended."""
+        return self.discount_percent > 0 and self.sale_id is not None
 
     def is_sale(self, now: datetime) -> bool:
         """Whether wishers are told of it (contract, section 3.5)."""
         has_ended = self.sale_ends_at is not None and self.sale_ends_at <= now
-        return self.discount_percent > 0 and self.sale_id is not None and not has_ended
+        return self.names_a_sale and not has_ended
+
+    def is_told(self, now: datetime) -> bool:
+        """Whether wishers are told of it, as a sale or as a lasting cut."""
+        return self.cut is not None or self.is_sale(now)
+
+    def says_the_same_as(self, other: "Price") -> bool:
+        """Whether it is the price of before, said again."""
+        return all(getattr(self, name) == getattr(other, name) for name in _TERMS)
+
+
+_TERMS = ("price_minor", "discount_percent", "sale_id", "sale_ends_at")
+
+
+def succeed(kept: Price | None, said: Price, now: datetime) -> Price:
+    """The price of a product and currency after a newer one was said (contract, section 3.5).
+
+    Of the same price said again only the time counts. A lower one without a sale is a lasting cut.
+    """
+    if kept is not None and said.says_the_same_as(kept):
+        return replace(kept, said_at=said.said_at)
+    earlier = kept.price_minor if kept else said.old_price_minor
+    is_cut = earlier is not None and earlier > said.price_minor and not said.names_a_sale
+    cut = Cut(earlier, said.said_at, now) if is_cut and earlier is not None else None
+    return replace(said, old_price_minor=None, cut=cut)
+
+
+def wishers_currency(target_currency: str | None, known: Collection[str], default: str) -> str | None:
+    """The currency in which a wisher sees a product's price: that of their target, else the default one if the product
+    has a price in it, else the first by code. None where there is no such price.
+    """
+    wanted = target_currency or (default if default in known else min(known, default=None))
+    return wanted if wanted in known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +91,15 @@ class Conditions:
     min_discount_percent: int | None = None
 
     def are_met_by(self, price: Price) -> bool:
-        """Whether a price meets all of those that are set; a price in another currency says nothing."""
-        if self.target_price_minor is not None and (
-            self.target_currency != price.currency or price.price_minor > self.target_price_minor
-        ):
-            return False
-        return self.min_discount_percent is None or price.discount_percent >= self.min_discount_percent
+        """Whether a price meets all of those that are set; a price in another currency says nothing.
+
+        A lasting cut needs a target, and its discount is what it takes from the price of before.
+        """
+        if self.target_price_minor is None:
+            is_low_enough = price.cut is None
+        else:
+            is_low_enough = self.target_currency == price.currency and price.price_minor <= self.target_price_minor
+        return is_low_enough and (self.min_discount_percent or 0) <= discount_of(price)
 
 
 def discount(said: int | None, price_minor: int, old_price_minor: int | None) -> int:
@@ -53,6 +111,14 @@ def discount(said: int | None, price_minor: int, old_price_minor: int | None) ->
     return (old_price_minor - price_minor) * 100 // old_price_minor
 
 
-def notification_id(sale_id: str, user_id: UUID) -> UUID:
-    """The id of the one notification that a user gets of a sale."""
-    return uuid5(_NAMESPACE, f"{sale_id}\n{user_id}")
+def discount_of(price: Price) -> int:
+    """The discount in percent that a wisher's condition is about."""
+    return discount(None, price.price_minor, price.cut.old_price_minor) if price.cut else price.discount_percent
+
+
+def notification_id(price: Price, user_id: UUID) -> UUID:
+    """The id of the one notification that a user gets of a product's sale in any currency, or of a lasting cut."""
+    if price.cut is None:
+        return uuid5(_NAMESPACE, f"{price.sale_id}\n{price.product_id}\n{user_id}")
+    said_at = price.cut.said_at.isoformat()
+    return uuid5(_NAMESPACE, f"{price.product_id}\n{price.currency}\n{price.price_minor}\n{said_at}\n{user_id}")

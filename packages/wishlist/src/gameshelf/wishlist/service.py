@@ -18,9 +18,10 @@ from gameshelf.wishlist.errors import (
     WishlistItemAlreadyExists,
     WishlistLimitExceeded,
 )
-from gameshelf.wishlist.events import SaleNoticed, WishAdded, WishlistChanged, WishRemoved
+from gameshelf.wishlist.events import WishAdded, WishlistChanged, WishRemoved
+from gameshelf.wishlist.notices import notice
 from gameshelf.wishlist.ports import Products
-from gameshelf.wishlist.rules import Price, notification_id
+from gameshelf.wishlist.rules import DEFAULT_CURRENCY, Price, wishers_currency
 from gameshelf.wishlist.store import ERASURE, Wish, WishlistStore
 
 DEFAULT_MAX_ITEMS = 100
@@ -29,7 +30,8 @@ DEFAULT_MAX_ITEMS = 100
 class WishlistService:
     """One user's wishlist, over one connection that is inside the user's transaction.
 
-    ``products`` answers what else is known of products; ``record`` takes the events; ``max_items`` bounds the list.
+    ``products`` answers what else is known of products; ``record`` takes the events; ``max_items`` bounds the list. A
+    wish without a target is for the price in ``default_currency``, where the product has one in it.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class WishlistService:
         products: Products,
         clock: Clock = utc_now,
         max_items: int = DEFAULT_MAX_ITEMS,
+        default_currency: str = DEFAULT_CURRENCY,
     ) -> None:
         self._connection = connection
         self._store = WishlistStore(connection)
@@ -46,6 +49,7 @@ class WishlistService:
         self._products = products
         self._clock = clock
         self._max_items = max_items
+        self._default_currency = default_currency
 
     async def add(self, user_id: UUID, new: NewWish) -> Wish:
         """Puts a product on the list, heard of or not; if it is on sale now and the conditions are met, tells so.
@@ -110,16 +114,14 @@ class WishlistService:
         await self._store.order(user_id, item_ids)
         self._changed(user_id, None)
 
-    async def tell_of_sale(self, user_id: UUID, product_id: UUID) -> bool:
-        """Tells the user of a product's current sale if it is on their list, its conditions are met, and they were not
-        told yet. Whether it did.
+    async def tell_of_price(self, user_id: UUID, product_id: UUID) -> bool:
+        """Tells the user of a product's current sale, or of a lasting cut since they wished for it, if it is on their
+        list, its conditions are met, and they were not told yet. Whether it did.
         """
         await self._store.hold_price(product_id)
-        price = await self._store.price(product_id)
-        if price is None or not price.is_sale(self._clock()):
-            return False
         for wish in await self._store.of_products(user_id, [product_id]):
-            if wish.conditions.are_met_by(price):
+            price = await self._wishers_price(wish)
+            if price and not (price.cut and price.cut.heard_at < wish.added_at):
                 return await self._tell(user_id, wish, price)
         return False
 
@@ -129,15 +131,21 @@ class WishlistService:
     async def _tell_of_current_sale(self, user_id: UUID, wish: Wish) -> None:
         # Either whoever starts the sale sees this wish, or this sees the sale.
         await self._store.hold_price(wish.product_id)
-        price = await self._store.price(wish.product_id)
-        if price and price.is_sale(self._clock()) and wish.conditions.are_met_by(price):
+        price = await self._wishers_price(wish)
+        if price and price.cut is None:
             await self._tell(user_id, wish, price)
 
+    async def _wishers_price(self, wish: Wish) -> Price | None:
+        prices = await self._store.prices(wish.product_id)
+        currency = wishers_currency(wish.target_currency, prices.keys(), self._default_currency)
+        return prices[currency] if currency else None
+
     async def _tell(self, user_id: UUID, wish: Wish, price: Price) -> bool:
-        if price.sale_id is None or not await self._store.note_sale(user_id, price.sale_id, price.product_id):
+        is_told = price.is_told(self._clock()) and wish.conditions.are_met_by(price)
+        if not is_told or not await self._store.note(user_id, price):
             return False
         title = await self._products.title(price.product_id)
-        self._record(sale_noticed(user_id, wish.id, price, price.sale_id, title, self._clock))
+        self._record(notice(user_id, wish.id, price, title, self._clock()))
         return True
 
     async def _remove(self, user_id: UUID, wishes: Sequence[Wish], reason: str) -> None:
@@ -163,22 +171,3 @@ class WishlistService:
     async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
         """Deletes a bounded part of all that is known of a user's wishes; True while there may be more."""
         return await ERASURE.erase_some(self._connection, user_id, limit)
-
-
-def sale_noticed(
-    user_id: UUID, item_id: UUID, price: Price, sale_id: str, title: str | None, clock: Clock
-) -> SaleNoticed:
-    """The word of a sale to one wisher."""
-    return SaleNoticed(
-        user_id=user_id,
-        occurred_at=clock(),
-        notification_id=notification_id(sale_id, user_id),
-        item_id=item_id,
-        product_id=price.product_id,
-        title=title,
-        sale_id=sale_id,
-        price_minor=price.price_minor,
-        currency=price.currency,
-        discount_percent=price.discount_percent,
-        sale_ends_at=price.sale_ends_at,
-    )

@@ -6,35 +6,40 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from gameshelf.kernel.clock import EARLIEST, LATEST
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, Erasure, array, rows, user
-from gameshelf.wishlist.models import HeldBackWisher, ProductPrice, SaleNotification, WishlistItem
-from gameshelf.wishlist.rules import Conditions, Price
+from gameshelf.wishlist.models import (
+    CurrencyPrice,
+    HeldBackWisher,
+    PriceNotification,
+    SaleNotification,
+    WishlistItem,
+)
+from gameshelf.wishlist.release_before import note_told, was_told
+from gameshelf.wishlist.rules import Conditions, Cut, Price, notification_id
 from sqlalchemy import (
     BigInteger,
     Integer,
     SmallInteger,
     String,
     Uuid,
-    and_,
     any_,
     bindparam,
-    case,
     delete,
     func,
+    or_,
     select,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-_I, _P, _N = WishlistItem, ProductPrice, SaleNotification
+_I, _C, _N = WishlistItem, CurrencyPrice, PriceNotification
 _PRODUCT = bindparam("product_id", type_=Uuid)
 _ITEM = bindparam("item_id", type_=Uuid)
 _OF_USER = col(_I.user_id) == user()
 
-ERASURE = Erasure((HeldBackWisher, WishlistItem, SaleNotification))
+ERASURE = Erasure((HeldBackWisher, WishlistItem, PriceNotification, SaleNotification))
 
 SALES_LOCKS = 0x73616C65
 """The first key of the advisory locks that order wishes and prices of a product; the second follows from its id."""
@@ -73,18 +78,9 @@ WISH_COLUMNS = (
     col(_I.target_currency),
     col(_I.min_discount_percent),
 )
-PRICE_COLUMNS = (
-    col(_P.product_id),
-    col(_P.price_minor),
-    col(_P.currency),
-    col(_P.discount_percent),
-    col(_P.sale_id),
-    # What an older release wrote may be infinite, which is no time that anything can be compared with.
-    case((and_(col(_P.sale_ends_at) >= EARLIEST, col(_P.sale_ends_at) < LATEST), col(_P.sale_ends_at))).label(
-        "sale_ends_at"
-    ),
-    col(_P.said_at),
-)
+_PRICE = ("product_id", "price_minor", "currency", "discount_percent", "sale_id", "sale_ends_at", "said_at")
+_CUT = ("cut_from_minor", "cut_said_at", "cut_heard_at")
+PRICE_COLUMNS = tuple(getattr(_C, name) for name in (*_PRICE, *_CUT))
 WISH_ORDER = (col(_I.priority).asc().nulls_last(), col(_I.added_at), col(_I.id))
 """The order of a wishlist (contract, section 3.5)."""
 
@@ -116,12 +112,23 @@ _ranked = rows("ranked", id=("item_ids", Uuid), priority=("priorities", Integer)
 _ORDER = Statement(update(WishlistItem).where(_OF_USER, col(_I.id) == _ranked.c.id).values(priority=_ranked.c.priority))
 # Whoever writes a price waits for those who have read the one before, and they for whoever is writing.
 _HOLD_PRICE = Statement(select(func.pg_advisory_xact_lock_shared(SALES_LOCKS, bindparam("lock_key", type_=Integer))))
-_PRICE = Statement(select(*PRICE_COLUMNS).where(col(_P.product_id) == _PRODUCT))
-_NOTE_SALE = Statement(
-    insert(SaleNotification)
-    .values(user_id=user(), sale_id=bindparam("sale_id", type_=String), product_id=_PRODUCT)
+_PRICES = Statement(select(*PRICE_COLUMNS).where(col(_C.product_id) == _PRODUCT))
+_SALE = bindparam("sale_id", type_=String)
+_one = select(user().label("user_id"), bindparam("notification_id", type_=Uuid).label("id")).subquery("one")
+_noted = (
+    insert(PriceNotification)
+    .from_select(
+        ["user_id", "id", "product_id", "sale_id"],
+        select(_one.c.user_id, _one.c.id, _PRODUCT, _SALE).where(
+            or_(_SALE.is_(None), ~was_told(_one.c.user_id, _SALE, _PRODUCT))
+        ),
+        include_defaults=False,
+    )
     .on_conflict_do_nothing()
+    .returning(col(_N.user_id))
+    .cte("noted")
 )
+_NOTE = Statement(select(_noted.c.user_id).add_cte(note_told(_noted, _SALE, _PRODUCT)))
 
 
 class WishlistStore:
@@ -167,13 +174,32 @@ class WishlistStore:
         """From now until the transaction ends nobody changes what the product costs."""
         await _HOLD_PRICE.first(self._connection, lock_key=lock_key(product_id))
 
-    async def price(self, product_id: UUID) -> Price | None:
-        row = await _PRICE.first(self._connection, product_id=product_id)
-        return Price(*row.values()) if row else None
+    async def prices(self, product_id: UUID) -> dict[str, Price]:
+        """What the product costs, by currency."""
+        return await prices_of(self._connection, product_id)
 
-    async def note_sale(self, user_id: UUID, sale_id: str, product_id: UUID) -> bool:
-        """Notes that the user is told of a sale; False when they were already."""
-        return await _NOTE_SALE.run(self._connection, user_id=user_id, sale_id=sale_id, product_id=product_id) == 1
+    async def note(self, user_id: UUID, price: Price) -> bool:
+        """Notes that the user is told of a sale or a lasting cut; False when they were already."""
+        noted = await _NOTE.first(
+            self._connection,
+            user_id=user_id,
+            notification_id=notification_id(price, user_id),
+            product_id=price.product_id,
+            sale_id=None if price.cut else price.sale_id,
+        )
+        return noted is not None
+
+
+async def prices_of(connection: Connection, product_id: UUID) -> dict[str, Price]:
+    """What a product costs, by currency. One round trip."""
+    found = [price_of(row) for row in await _PRICES.all(connection, product_id=product_id)]
+    return {price.currency: price for price in found}
+
+
+def price_of(row: Any) -> Price:
+    """A row's ``PRICE_COLUMNS`` as a price."""
+    cut = Cut(*(row[name] for name in _CUT)) if row["cut_from_minor"] is not None else None
+    return Price(**{name: row[name] for name in _PRICE}, cut=cut)
 
 
 def _values(wish: Wish) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from gameshelf.kernel.events import Event
 from gameshelf.library import SeatReclaimed
 from gameshelf.playtime import AnomalyFound, EndReason, SessionCopyChanged, SessionEnded, SessionResumed, SessionStarted
 from gameshelf.savegames import FailureReason, SavegameUploaded, UploadFailed, UploadUnneeded
-from gameshelf.wishlist import SaleNoticed
+from gameshelf.wishlist import PriceDropped, SaleNoticed
 
 
 class AfterCommit:
@@ -29,7 +29,8 @@ class AfterCommit:
             SessionEnded: self._session_ended,
             AnomalyFound: self._anomaly_found,
             AchievementUnlocked: self._achievement_unlocked,
-            SaleNoticed: self._sale_noticed,
+            SaleNoticed: self._wisher_told,
+            PriceDropped: self._wisher_told,
             SeatReclaimed: self._seat_reclaimed,
             SavegameUploaded: self._save_uploaded,
             UploadFailed: self._upload_failed,
@@ -58,7 +59,7 @@ class AfterCommit:
     def _seat_reclaimed(self, event: SeatReclaimed) -> None:
         self._heartbeats.lost_seats.heard(event)
 
-    def _sale_noticed(self, event: SaleNoticed) -> None:
+    def _wisher_told(self, event: SaleNoticed | PriceDropped) -> None:
         self._metrics.wishlist_notifications.inc()
 
     def _save_uploaded(self, event: SavegameUploaded) -> None:

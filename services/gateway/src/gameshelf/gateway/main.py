@@ -192,6 +192,7 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
         yield "forwarding", job("forwarding", gateway.forwarding.run_once, 0.25, woken)
         yield "family clock", job("family clock", gateway.family_clock.run_once, 1.0)
         yield "sales", job("sales", gateway.sales.run_once, 0.5)
+        yield "old prices", job("old prices", gateway.old_prices.run_once, 300.0)
         unless_open = gateway.deletion_guard.unless_open
         yield "saves", job("saves", unless_open(gateway.save_keeper.run_once), 10.0)
         yield "objects", job("objects", unless_open(gateway.object_sweeper.run_once), 60.0)

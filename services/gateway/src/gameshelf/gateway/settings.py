@@ -315,6 +315,11 @@ class Settings(BaseModel):
     wishlist_max_items: Annotated[int, Field(ge=1, le=10_000)] = _var(
         "WISHLIST_MAX_ITEMS_PER_USER", "How many products a wishlist holds", 100
     )
+    wishlist_default_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = _var(
+        "WISHLIST_DEFAULT_CURRENCY",
+        "The currency of wishes without a target price, where a product has a price in it (three letters, ISO 4217)",
+        "RUB",
+    )
 
     family_max_members: Annotated[int, Field(ge=1, le=100)] = _var(
         "FAMILY_MAX_MEMBERS", "How many members an owner may have, and how many owners a member", 5

@@ -48,7 +48,7 @@ from gameshelf.gateway.http.authenticate import Authenticate, by_proxy, by_token
 from gameshelf.gateway.http.drain import Asgi
 from gameshelf.gateway.http.observe import Observed
 from gameshelf.gateway.http.page_cache import PageCache
-from gameshelf.gateway.http.routing import Routes
+from gameshelf.gateway.http.routing import Queries, Routes
 from gameshelf.gateway.identity import KeySet, PemKeys, RemoteKeys, TokenVerifier, TrustedProxies
 from gameshelf.gateway.jobs.categories import CategoryFolding
 from gameshelf.gateway.jobs.dissolution import Dissolution
@@ -56,6 +56,7 @@ from gameshelf.gateway.jobs.erasure import EraseDomain, Erasure
 from gameshelf.gateway.jobs.family import FamilyClock, Forwarding, forget_seats
 from gameshelf.gateway.jobs.item_ids import ItemIdRewriting
 from gameshelf.gateway.jobs.liveness import SessionReaper, SessionWatch, forget_live
+from gameshelf.gateway.jobs.old_prices import OldPriceTakeover
 from gameshelf.gateway.jobs.products import WantedProducts
 from gameshelf.gateway.jobs.rarity import RarityFold, RarityRecount
 from gameshelf.gateway.jobs.retention import Retention
@@ -135,8 +136,8 @@ def make_services(settings: Settings) -> Services:
         return achievements.AchievementService(connection, record, AccessQueries(connection), clock)
 
     def make_wishlist(connection: Connection, record: Record, clock: Clock) -> wishlist.WishlistService:
-        max_items = settings.wishlist_max_items
-        return wishlist.WishlistService(connection, record, _Products(connection), clock, max_items)
+        max_items, currency = settings.wishlist_max_items, settings.wishlist_default_currency
+        return wishlist.WishlistService(connection, record, _Products(connection), clock, max_items, currency)
 
     def make_settings(connection: Connection, record: Record, clock: Clock) -> game_settings.SettingsService:
         max_bytes = settings.settings_max_bytes
@@ -171,6 +172,15 @@ def make_services(settings: Settings) -> Services:
         savegames.SavegameConflicts: make_conflicts,
         savegames.SavegameAdoption: make_adoption,
     }
+
+
+def make_queries(settings: Settings) -> Queries:
+    """How those reads of a domain are made that depend on settings; others need a connection alone."""
+    return {wishlist.WishlistQueries: partial(_wishlist_queries, settings.wishlist_default_currency)}
+
+
+def _wishlist_queries(default_currency: str, connection: Connection) -> wishlist.WishlistQueries:
+    return wishlist.WishlistQueries(connection, default_currency)
 
 
 def _silence(settings: Settings) -> timedelta:
@@ -285,7 +295,9 @@ class Gateway:
         self.rarity_fold = RarityFold(self.acquire, metrics)
         self.rarity_recount = RarityRecount(self.acquire, metrics)
         self.lowered_targets = LoweredTargets(self.acquire, self.transactions, metrics=metrics)
-        self.sales = Sales(self.acquire, self.transactions, metrics=metrics)
+        currency = settings.wishlist_default_currency
+        self.sales = Sales(self.acquire, self.transactions, metrics=metrics, default_currency=currency)
+        self.old_prices = OldPriceTakeover(self.acquire)
         self.retention = Retention(self.acquire, metrics=metrics)
         self.catalog = Catalog(settings.catalog_grpc_addr) if settings.catalog_grpc_addr else None
         self.wanted = WantedProducts(self.acquire, self.catalog, metrics)
@@ -315,6 +327,7 @@ class Gateway:
             pages,
             self.saves,
             self.tracing,
+            make_queries(settings),
             # A character of two bytes takes six where JSON is sent in ASCII, and some indent it.
             large_body_bytes=4 * settings.settings_max_bytes,
         )

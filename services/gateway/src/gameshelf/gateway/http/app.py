@@ -16,7 +16,7 @@ from gameshelf.gateway.http.idempotency import Guard
 from gameshelf.gateway.http.page_cache import PageCache
 from gameshelf.gateway.http.parse import parse_body, parse_query, require_no_input
 from gameshelf.gateway.http.reply import BASE, JSON, Reply, refusal
-from gameshelf.gateway.http.routing import Read, Route, Signal, Write
+from gameshelf.gateway.http.routing import Queries, Read, Route, Signal, Write
 from gameshelf.gateway.limits import RateLimits
 from gameshelf.gateway.observability.traces import Tracing, current_trace_id
 from gameshelf.gateway.saves import Saves
@@ -55,6 +55,7 @@ class RestApi:
         pages: PageCache,
         saves: Saves,
         tracing: Tracing,
+        queries: Queries,
         large_body_bytes: int = MAX_BODY_BYTES,
         clock: Clock = utc_now,
     ) -> None:
@@ -68,6 +69,7 @@ class RestApi:
         self._pages = pages
         self._saves = saves
         self._tracing = tracing
+        self._queries = queries
         self._large_body_bytes = large_body_bytes
         self._clock = clock
 
@@ -116,7 +118,17 @@ class RestApi:
         async with self._acquire() as connection:
             state = await self._streams.state(connection, user_id)
             if_none_match = request.headers.get("If-None-Match")
-            read = Read(connection, user_id, state, language, if_none_match, self._pages, self._saves, self._clock())
+            read = Read(
+                connection,
+                user_id,
+                state,
+                language,
+                if_none_match,
+                self._pages,
+                self._saves,
+                self._clock(),
+                self._queries,
+            )
             found = await route.handler(read, **arguments)
         reply: Reply = await route.finish(self._saves, found) if route.finish else found
         return reply
@@ -188,7 +200,7 @@ class RestApi:
             headers = request.headers
             conditions = headers.get("If-Match"), headers.get("If-None-Match")
             transaction.origin = headers.get("X-Client-Id")
-            write = Write(transaction, language, self._saves, *conditions)
+            write = Write(transaction, language, self._saves, self._queries, *conditions)
             if guard is None:
                 done: Reply = await route.handler(write, **arguments)
                 return done

@@ -6,7 +6,7 @@ and a ``signal`` nothing of the database.
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -25,6 +25,8 @@ from gameshelf.kernel.errors import DomainError
 from pydantic import BaseModel
 
 Q = TypeVar("Q")
+Queries = Mapping[type[Any], Callable[[Connection], Any]]
+"""How reads of a domain are made that need more than a connection."""
 H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
 Handler = Callable[..., Awaitable[Any]]
 """Answers a ``Reply``, or with ``finish`` what that makes one of."""
@@ -44,10 +46,11 @@ class Read:
     pages: PageCache
     saves: Saves
     now: datetime
+    queries: Queries
 
-    def of(self, queries: Callable[[Connection], Q]) -> Q:
+    def of(self, queries: type[Q]) -> Q:
         """A domain's queries over this request's connection, for example ``read.of(LibraryQueries)``."""
-        return queries(self.connection)
+        return _make(self.queries, queries, self.connection)
 
 
 @dataclass(slots=True)
@@ -57,6 +60,7 @@ class Write:
     transaction: Transaction
     language: Language
     saves: Saves
+    queries: Queries
     if_match: str | None = None
     if_none_match: str | None = None
 
@@ -68,11 +72,20 @@ class Write:
         """A domain's service over this request's transaction, for example ``write.of(LibraryService)``."""
         return self.transaction.of(service)
 
+    def reads(self, queries: type[Q]) -> Q:
+        """A domain's queries over this request's transaction: what it has written is there."""
+        return _make(self.queries, queries, self.transaction.connection)
+
     def refuse(self, error: DomainError) -> Reply:
         """A refusal that is a result: what was written on the way to it is committed. What must leave no trace is
         raised.
         """
         return refusal(error, self.language, current_trace_id())
+
+
+def _make(made: Queries, queries: type[Q], connection: Connection) -> Q:
+    make: Callable[[Connection], Q] = made.get(queries, queries)
+    return make(connection)
 
 
 @dataclass(slots=True)

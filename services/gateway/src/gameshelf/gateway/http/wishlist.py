@@ -83,19 +83,18 @@ async def remove_wish_of_product(write: Write, product_id: UUID) -> Reply:
 async def order_wishes(write: Write, body: Order) -> Reply:
     """Gives the whole list an order; its first page in it."""
     await write.of(WishlistService).order(write.user_id, body.item_ids)
-    connection, page = write.transaction.connection, Page(1, MAX_LIMIT)
-    found = await WishlistQueries(connection).items(write.user_id, page)
-    shown = await _shown(connection, found.items, write.language)
+    page = Page(1, MAX_LIMIT)
+    found = await write.reads(WishlistQueries).items(write.user_id, page)
+    shown = await _shown(write.transaction.connection, found.items, write.language)
     return Reply(200, collection(f"{BASE}/wishlist/items", {}, shown, found.total, page))
 
 
 async def _one(write: Write, item_id: UUID) -> dict[str, Any]:
     """An item as it is in the running transaction."""
-    connection = write.transaction.connection
-    found = await WishlistQueries(connection).item(write.user_id, item_id)
+    found = await write.reads(WishlistQueries).item(write.user_id, item_id)
     if found is None:
         raise GameNotFoundInWishlist
-    [shown] = await _shown(connection, [found], write.language)
+    [shown] = await _shown(write.transaction.connection, [found], write.language)
     return shown
 
 

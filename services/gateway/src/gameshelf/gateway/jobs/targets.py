@@ -29,7 +29,7 @@ _MOST_WAITING = 20_000
 _SETTLE_SECONDS = 0.5
 """So long after a changed target was seen first its review begins: by then reports that had read the target of before
 are committed."""
-_AGAIN_SECONDS = 5.0
+_AGAIN_SECONDS = 2.0
 _REST = 0.5
 """After a chunk the others get this part of the time that it took."""
 _NOBODY_YET = UUID(int=0)

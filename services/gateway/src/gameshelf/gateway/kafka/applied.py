@@ -168,4 +168,13 @@ def price_fact(data: PriceChange, at: datetime) -> Price:
     """What the Catalog said that a product costs."""
     percent = discount(data.discount_percent, data.price_minor, data.old_price_minor)
     at = data.timestamp or at
-    return Price(data.product_id, data.price_minor, data.currency, percent, data.sale_id, data.sale_ends_at, at)
+    return Price(
+        data.product_id,
+        data.price_minor,
+        data.currency,
+        percent,
+        data.sale_id,
+        data.sale_ends_at,
+        at,
+        old_price_minor=data.old_price_minor,
+    )

@@ -67,7 +67,7 @@ class Metrics:
             "achievements_rarity_differences", "Counters that a recount found wrong", registry=registry
         )
         self.wishlist_notifications = Counter(
-            "wishlist_notifications", "Wishers who were told of a sale", registry=registry
+            "wishlist_notifications", "Wishers who were told of a sale or a lasting cut", registry=registry
         )
         self.savegame_syncs = Counter(
             "savegame_syncs",

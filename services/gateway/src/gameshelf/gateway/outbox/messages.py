@@ -45,7 +45,7 @@ from gameshelf.savegames import (
     UploadUnneeded,
 )
 from gameshelf.settings import SettingsUpdated
-from gameshelf.wishlist import SaleNoticed, WishAdded, WishlistChanged, WishRemoved
+from gameshelf.wishlist import PriceDropped, SaleNoticed, WishAdded, WishlistChanged, WishRemoved
 
 SOURCE = "platform.library-service"
 NOTIFICATIONS = "com.platform.notification.send.requests.v1"
@@ -285,6 +285,33 @@ def _(event: SaleNoticed) -> Told:
             "currency": event.currency,
             "discount_percent": event.discount_percent,
             "sale_ends_at": event.sale_ends_at,
+        },
+        topic=NOTIFICATIONS,
+        cloud_id=event.notification_id,
+    )
+
+
+@tell.register
+def _(event: PriceDropped) -> Told:
+    return Told(
+        "com.platform.notification.send.request.v1",
+        {
+            "userId": event.user_id,
+            "templateName": "wishlist_price_drop_push",
+            "payloadVariables": {
+                "gameName": event.title,
+                "priceMinor": event.price_minor,
+                "currency": event.currency,
+                "oldPriceMinor": event.old_price_minor,
+            },
+        },
+        "wishlist.item.price_dropped",
+        {
+            "wishlist_item_id": event.item_id,
+            "product_id": event.product_id,
+            "price_minor": event.price_minor,
+            "currency": event.currency,
+            "old_price_minor": event.old_price_minor,
         },
         topic=NOTIFICATIONS,
         cloud_id=event.notification_id,

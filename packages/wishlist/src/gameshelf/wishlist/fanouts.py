@@ -61,11 +61,15 @@ _TAKE = Statement(
     .where(col(_F.product_id) == _PRODUCT, col(_F.currency) == _CURRENCY)
     .with_for_update(skip_locked=True)
 )
-_WISHERS = Statement(
+_wishers = (
     select(col(_I.user_id), _ARE_MET.label("are_met"))
     .where(col(_I.product_id) == _PRODUCT, col(_I.user_id) > bindparam("after", type_=Uuid))
     .order_by(col(_I.user_id))
     .limit(bindparam("limit", type_=Integer))
+)
+_WISHERS = Statement(_wishers)
+_WISHERS_WITH_TARGET = Statement(
+    _wishers.where(col(_I.target_currency).is_not(None), col(_I.target_currency) == _CURRENCY)
 )
 _told = rows("told", user_id=("user_ids", Uuid), id=("notification_ids", Uuid))
 _noted = (
@@ -135,6 +139,11 @@ class Fanout:
     is_default: bool
     """Whether wishers without a target see the product's price in this currency."""
 
+    @property
+    def is_for_targets_alone(self) -> bool:
+        """Whether it concerns nobody but those who have set a target in its currency."""
+        return self.price.cut is not None or not self.is_default
+
 
 @dataclass(frozen=True, slots=True)
 class Wishers:
@@ -179,8 +188,9 @@ class SaleFanouts:
         return None
 
     async def wishers(self, fanout: Fanout, limit: int) -> Wishers:
-        """Looks at the next ``limit`` wishers, whether or not their conditions are met."""
-        found = await _WISHERS.all(self._connection, after=fanout.cursor, limit=limit, **_wanted(fanout))
+        """Looks at the next ``limit`` wishers whom the price may concern, whether or not their conditions are met."""
+        statement = _WISHERS_WITH_TARGET if fanout.is_for_targets_alone else _WISHERS
+        found = await statement.all(self._connection, after=fanout.cursor, limit=limit, **_wanted(fanout))
         met = [row["user_id"] for row in found if row["are_met"]]
         return Wishers(met, found[-1]["user_id"] if found else None)
 
@@ -238,6 +248,6 @@ def _wanted(fanout: Fanout) -> dict[str, object]:
         "price_minor": price.price_minor,
         "currency": price.currency,
         "discount": discount_of(price),
-        "without_target": fanout.is_default and price.cut is None,
+        "without_target": not fanout.is_for_targets_alone,
         "heard_at": price.cut.heard_at if price.cut else None,
     }

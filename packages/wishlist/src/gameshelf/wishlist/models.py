@@ -20,6 +20,7 @@ from sqlalchemy import (
     SmallInteger,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlmodel import Field, SQLModel
 
@@ -54,6 +55,14 @@ class WishlistItem(_Table, table=True):
         CheckConstraint("min_discount_percent BETWEEN 1 AND 100", name="min_discount_percent"),
         # A sale walks over the wishers of a product in the order of users.
         Index("ix_wishlist_items_wishers", "product_id", "user_id"),
+        # A lasting cut, or a price that only targets are about, over these alone.
+        Index(
+            "ix_wishlist_items_targets",
+            "product_id",
+            "target_currency",
+            "user_id",
+            postgresql_where=text("target_currency IS NOT NULL"),
+        ),
     )
 
     user_id: UUID = Field(primary_key=True)

@@ -23,7 +23,6 @@ def purchase(marker, **wrong):
         {"items": [{"productId": "\u0000"}]},
         {"items": "\u0000"},
         {"purchaseTimestamp": "\u0000"},
-        {"purchaseTimestamp": 10**400},
         {"userId": {"\u0000": "\u0000"}},
         {"items": [{"productId": str(UUID(int=1)), "productType": "\u0000"}]},
     ],

@@ -46,7 +46,9 @@ _NEAR = Statement(
         col(M.file_hash_sha256),
         col(M.content_id).is_not(None),
         col(M.server_uploaded_at),
-    ).where(*OF_SLOT, or_(col(M.version) == any_(array("versions", BigInteger)), col(M.id) == bindparam("id", Uuid())))
+    ).where(
+        *OF_SLOT, or_(col(M.version) == any_(array("versions", BigInteger)), col(M.id) == bindparam("id", type_=Uuid))
+    )
 )
 _GIVEN = Statement(
     select(literal(1)).where(col(U.user_id) == user(), col(U.slot_id) == SLOT, col(U.version) == VERSION).limit(1)

@@ -1,0 +1,56 @@
+"""Every statement is found, wherever it stands: what is proven of those that are found is proven of all."""
+
+import json
+import subprocess
+import sys
+
+from gameshelf.devstack.statements import found
+
+# In a process of its own, as a module is imported once: where statements are made, and which of them were not found.
+COUNTED = """
+import ast, json, sys
+from pathlib import Path
+from gameshelf.kernel import database
+
+made, ran = [], set()
+make = database.Statement.__init__
+
+def counted(self, core):
+    frame, where = sys._getframe(1), ""
+    while frame:
+        ran.add((frame.f_code.co_filename, frame.f_lineno))
+        if not where and not frame.f_globals.get("__name__", "").startswith("gameshelf.kernel"):
+            where = frame.f_globals.get("__name__", "")
+        frame = frame.f_back
+    made.append((where, self))
+    make(self, core)
+
+database.Statement.__init__ = counted
+from gameshelf.devstack.statements.found import PACKAGES, found, modules
+
+kept = {id(statement) for package in PACKAGES for statement in found(package).values()}
+lost = [f"{where}: {one.sql}" for where, one in made if id(one) not in kept]
+dead = []
+for module in (module for package in PACKAGES for module in modules(package)):
+    for node in ast.walk(ast.parse(Path(module.__file__).read_text())):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "Statement":
+            if not any((module.__file__, line) in ran for line in range(node.lineno, node.end_lineno + 1)):
+                dead.append(module.__name__)
+print(json.dumps({"lost": lost, "dead": dead, "made": len(made)}))
+"""
+# What a user's export reads: a statement is made a table, when the first user is exported.
+MADE_LATER = {"gameshelf.gateway.admin.export", "gameshelf.gateway.admin.export_tables"}
+
+
+def test_every_statement_is_found(statements):
+    counted = subprocess.run([sys.executable, "-c", COUNTED], check=True, capture_output=True, text=True, timeout=120)
+    told = json.loads(counted.stdout)
+    assert told["lost"] == [], "these stand where nothing looks for them"
+    assert set(told["dead"]) - MADE_LATER == set(), "statements are made at import, or by a function with a cache"
+    assert told["made"] == len(statements)
+
+
+def test_names_tell_where_a_statement_stands():
+    assert "library.family.store._LOCK_LINK" in found("gameshelf.library")
+    assert "library.store.erasure.ERASURE 1" in found("gameshelf.library")
+    assert len({name for name in found("gameshelf.library") if name.startswith("library.queries._page")}) > 50

@@ -1,0 +1,21 @@
+"""Every SQL statement of the code, found and judged: for the tests that prove something of all of them."""
+
+from gameshelf.devstack.statements.across import ACROSS, Reason
+from gameshelf.devstack.statements.classes import Class, Verdict, classify, is_read
+from gameshelf.devstack.statements.found import PACKAGES, found, tables
+from gameshelf.devstack.statements.rows import Tables
+from gameshelf.devstack.statements.values import values
+
+__all__ = [
+    "ACROSS",
+    "PACKAGES",
+    "Class",
+    "Reason",
+    "Tables",
+    "Verdict",
+    "classify",
+    "found",
+    "is_read",
+    "tables",
+    "values",
+]

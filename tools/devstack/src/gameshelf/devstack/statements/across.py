@@ -1,0 +1,71 @@
+"""The statements that touch several users' rows, each with its reason, by where it stands.
+
+A request's path holds those of families alone. What is not here is one user's, or nobody's; tests hold that.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a statement touches more than one user's rows."""
+
+    FAMILY = "what an owner shares is read, locked or changed where the owner keeps it, and mirrored with the member"
+    PARTS = "users, sessions or records that are named one by one are handled together"
+    JOB = "a job looks over all users, in the order of an index and in bounded parts"
+    PRODUCT = "what all users make of a product: counters, wishers of a sale"
+    STORE = "an object of the store, or a part of its list, is looked up without its user"
+    SUPPORT = "support looks over all users, page by page"
+
+
+def _each(reason: Reason, where: str, names: str) -> Iterable[tuple[str, Reason]]:
+    return ((f"{where}.{name}", reason) for name in names.split())
+
+
+ACROSS: dict[str, Reason] = dict(
+    [
+        *_each(Reason.FAMILY, "library.access", "_ACCESS _FIRST_ACCESS _SHARING_OWNERS _SHARES"),
+        *_each(Reason.FAMILY, "library.explain", "_LINKS"),
+        *_each(Reason.FAMILY, "library.family.queries", "_SEATS _SEATS_CONCERNING _IS_LOST"),
+        *_each(Reason.FAMILY, "library.family.store", "_WRITE_LINK _NOTE_ACCESS _LOCK_SHARED_COPIES _RELEASE"),
+        *_each(Reason.FAMILY, "library.family.store", "_FORGET_LINK _LEAVE_SEATS"),
+        *_each(Reason.FAMILY, "library.overview", "_OVERVIEW"),
+        *_each(Reason.FAMILY, "library.queries", "_page _OF_ID _OF_PRODUCTS _ALL _SEEN _CATEGORIES _CATEGORY"),
+        *_each(Reason.FAMILY, "library.support", "_LIBRARY"),
+        *_each(Reason.FAMILY, "playtime.copies", "_PLAYED_BY_OTHERS _FORGET_OWNER _FORGET_OWNER_OF_PARTS"),
+        *_each(Reason.FAMILY, "gateway.streams", "_STATE"),
+        *_each(Reason.JOB, "library.catalog", "_DUE _ASK_LATER"),
+        *_each(Reason.JOB, "library.family.store", "_EXPIRED _LOST"),
+        *_each(Reason.JOB, "library.family.queries", "_LOSING"),
+        *_each(Reason.JOB, "library.store.categories", "_UNKEYED"),
+        *_each(Reason.JOB, "library.item_id_rewrite", "_SCAN"),
+        *_each(Reason.JOB, "savegames.store.contents", "_GIVE_UP _DUE _BURY"),
+        *_each(Reason.JOB, "savegames.store.slots", "_IN_TRASH _DUE _ALL_WITHOUT_KEY"),
+        *_each(Reason.JOB, "savegames.store.uploads", "_WITH_EXPIRED"),
+        *_each(Reason.JOB, "playtime.liveness", "_RUNNING"),
+        *_each(Reason.JOB, "wishlist.fanouts", "_HELD_BACK _PRUNE"),
+        *_each(Reason.JOB, "gateway.jobs.erasure", "_ERASED_USERS"),
+        *_each(Reason.JOB, "gateway.jobs.retention", "_FEED_USERS _KNOWN_USERS _FREE_USERS _PRUNE_FEED"),
+        *_each(Reason.JOB, "gateway.jobs.retention", "_PRUNE_KEYS _PRUNE_INBOX"),
+        *_each(Reason.JOB, "gateway.kafka.deferred", "_COUNT _WAITING _DUE _COUNTS"),
+        *_each(Reason.JOB, "gateway.outbox.forwarded", "_WAITING"),
+        *_each(Reason.PARTS, "playtime.liveness", "_CHECKPOINT _CHECKPOINT_FREE _REVIVE _NOT_RUNNING _KNOWN"),
+        *_each(Reason.PARTS, "gateway.kafka.inbox", "_TAKE"),
+        *_each(Reason.PARTS, "gateway.outbox.erased_names", "_TABLES"),
+        *_each(Reason.PARTS, "gateway.outbox.forwarded", "_ADD"),
+        *_each(Reason.PARTS, "gateway.outbox.store", "_CLOSE"),
+        *_each(Reason.PARTS, "gateway.streams", "_LOCK_FREE _BEING_ERASED"),
+        *_each(Reason.PARTS, "gateway.ws.sweep", "_STREAMS"),
+        *_each(Reason.PRODUCT, "library.catalog", "_FORGET"),
+        *_each(Reason.PRODUCT, "achievements.target_reviews", "_PENDING _PLAYERS _UNLOCK"),
+        *_each(Reason.PRODUCT, "achievements.counters", "_PRODUCTS _COUNT_PART"),
+        *_each(Reason.PRODUCT, "wishlist.fanouts", "_WISHERS _NOTE _HOLD_BACK"),
+        *_each(Reason.STORE, "savegames.store.scans", "_KNOWN _EXPECTED _HELD _MISS _BACK _LOST _OPEN"),
+        *_each(Reason.SUPPORT, "playtime.support", "_ANOMALIES"),
+        *_each(Reason.SUPPORT, "savegames.accounts", "_TOP"),
+        *_each(Reason.SUPPORT, "savegames.support", "_OF_ALL"),
+        *_each(Reason.SUPPORT, "gateway.admin.outbox", "_FORWARDED"),
+        *_each(Reason.SUPPORT, "gateway.admin.replay", "_REPLAY"),
+    ]
+)
+"""By where a statement stands: module below ``gameshelf``, and name. Of a name that has several, some are."""

@@ -177,6 +177,11 @@ async def test_rarity_follows_purchases_unlocks_and_refunds(platform, service, n
     assert unlocked.json()["data"]["attributes"]["rarity_at_unlock"] == 50.0
     await players[1].tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought[1].data))
     await wait_until(lambda: rarity_is(66.7))
+    # Whoever asks, of no user in particular.
+    [seen] = (await new_player().get(f"/achievements/rarity/{product}"))["data"]
+    assert (seen["id"], seen["type"]) == (str(achievement), "achievementRarity")
+    assert (seen["attributes"]["api_name"], seen["attributes"]["rarity_percentage"]) == ("A", 66.7)
+    assert (await new_player().get(f"/achievements/rarity/{uuid4()}"))["data"] == []
     await players[0].tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought[0].data))
     await wait_until(lambda: rarity_is(50.0))
     await players[0].buys(product)
@@ -212,6 +217,23 @@ async def test_a_game_server_reports_and_only_it_unlocks_what_servers_unlock(stu
     assert (first.newly_unlocked, again.newly_unlocked) == (True, False)
     assert first.status.is_unlocked
     assert again.status.unlocked_at == first.status.unlocked_at
+
+
+async def test_rarity_is_told_to_any_caller(stub, platform, service, game):
+    asked = messages.GetAchievementRarityRequest(product_id=str(game["product"]))
+    for roles in (("user",), ("service",)):
+        metadata = (("authorization", f"Bearer {platform.token(uuid4(), *roles)}"),)
+        found = (await stub.GetAchievementRarity(asked, metadata=metadata)).achievements
+        assert [one.api_name for one in found] == ["FIRST", "HUNDRED", "SECRET", "SERVER"]
+        assert [one.is_hidden for one in found] == [False, False, True, False]
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await stub.GetAchievementRarity(asked)
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    headers = {"Authorization": f"Bearer {platform.token(uuid4())}"}
+    async with httpx.AsyncClient(base_url=service.api, headers=headers) as http:
+        shown = (await http.get(f"/achievements/rarity/{game['product']}", headers={"Accept-Language": "en"})).json()
+    names = [(one["attributes"]["api_name"], one["attributes"]["name"]) for one in shown["data"]]
+    assert names == [("FIRST", "First step"), ("HUNDRED", "Сотня"), ("SECRET", None), ("SERVER", None)]
 
 
 async def test_a_batch_tells_what_became_of_each_report(stub, owner, new_player, game, caller, wait_until, refusal):

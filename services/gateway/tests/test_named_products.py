@@ -10,6 +10,7 @@ from websockets.asyncio.client import connect
 TITLES = {"ru": "Маяк", "en": "Beacon"}
 COVER = "https://cdn.example/beacon.svg"
 OF_ONE_PRODUCT = {
+    "/achievements/rarity/<uuid:product_id>",
     "/achievements/status/<uuid:product_id>",
     "/savegames/<uuid:savegame_id>/versions",
     "/settings/<uuid:product_id>/layers",

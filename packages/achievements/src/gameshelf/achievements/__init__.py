@@ -21,6 +21,7 @@ from gameshelf.achievements.models import METADATA, SCHEMA
 from gameshelf.achievements.overview import count_unlocked
 from gameshelf.achievements.ports import Access
 from gameshelf.achievements.queries import AchievementQueries, ProductAchievements
+from gameshelf.achievements.rarities import AchievementRarity
 from gameshelf.achievements.recounts import RecountProgress, Recounts
 from gameshelf.achievements.service import AchievementService, ImportedAchievement, Outcome, Reported, Supported
 from gameshelf.achievements.target_reviews import TargetReview, TargetReviews
@@ -42,6 +43,7 @@ __all__ = [
     "AchievementLocked",
     "AchievementNotFound",
     "AchievementQueries",
+    "AchievementRarity",
     "AchievementService",
     "AchievementState",
     "AchievementUnlocked",

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gameshelf.achievements.models import AchievementMetadata, OwnedProduct, UserAchievement
+from gameshelf.achievements.rarities import RARITIES_OF_PRODUCT, AchievementRarity
 from gameshelf.achievements.rules import share
 from gameshelf.achievements.views import Achievement, achievement, achievements_of_user
 from gameshelf.kernel.database import Connection, Statement
@@ -60,7 +61,7 @@ _SUMMARY = page_of(select(*_counted.c), lambda found: (found.last_unlocked_at.de
 
 
 class AchievementQueries:
-    """Reads of a user's achievements over one connection. Each method is one round trip."""
+    """Reads of achievements over one connection. Each method is one round trip."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -74,6 +75,11 @@ class AchievementQueries:
         """Those of the achievements that there are, with the user's state."""
         rows = await _OF_IDS.all(self._connection, user_id=user_id, achievement_ids=list(achievement_ids))
         return [achievement(row) for row in rows]
+
+    async def rarities(self, product_id: UUID) -> list[AchievementRarity]:
+        """Every achievement of a product with its rarity, by their API names."""
+        rows = await RARITIES_OF_PRODUCT.all(self._connection, product_id=product_id)
+        return [AchievementRarity(*row.values()) for row in rows]
 
     async def summary(
         self, user_id: UUID, page: Page, product_ids: Collection[UUID] = ()

@@ -69,11 +69,11 @@ class Achievement:
 
     def name(self, language: Language) -> str | None:
         """Its name, in the other language where there is none in this one; None for a secret one."""
-        return None if self.is_secret else _in(language, self.name_ru, self.name_en)
+        return None if self.is_secret else in_language(language, self.name_ru, self.name_en)
 
     def description(self, language: Language) -> str | None:
         """Its description, by the same rules."""
-        return None if self.is_secret else _in(language, self.description_ru, self.description_en)
+        return None if self.is_secret else in_language(language, self.description_ru, self.description_en)
 
     @property
     def state(self) -> AchievementState:
@@ -101,7 +101,8 @@ class Achievement:
         )
 
 
-def _in(language: Language, ru: str | None, en: str | None) -> str | None:
+def in_language(language: Language, ru: str | None, en: str | None) -> str | None:
+    """The text in this language, in the other one where there is none."""
     return (en or ru) if language == "en" else (ru or en)
 
 

@@ -115,6 +115,32 @@ class GetAchievementStatusResponse(_message.Message):
     achievements: _containers.RepeatedCompositeFieldContainer[AchievementStatus]
     def __init__(self, achievements: _Optional[_Iterable[_Union[AchievementStatus, _Mapping]]] = ...) -> None: ...
 
+class GetAchievementRarityRequest(_message.Message):
+    __slots__ = ("product_id",)
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    product_id: str
+    def __init__(self, product_id: _Optional[str] = ...) -> None: ...
+
+class GetAchievementRarityResponse(_message.Message):
+    __slots__ = ("achievements",)
+    ACHIEVEMENTS_FIELD_NUMBER: _ClassVar[int]
+    achievements: _containers.RepeatedCompositeFieldContainer[AchievementRarity]
+    def __init__(self, achievements: _Optional[_Iterable[_Union[AchievementRarity, _Mapping]]] = ...) -> None: ...
+
+class AchievementRarity(_message.Message):
+    __slots__ = ("achievement_id", "product_id", "api_name", "is_hidden", "rarity_percentage")
+    ACHIEVEMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    API_NAME_FIELD_NUMBER: _ClassVar[int]
+    IS_HIDDEN_FIELD_NUMBER: _ClassVar[int]
+    RARITY_PERCENTAGE_FIELD_NUMBER: _ClassVar[int]
+    achievement_id: str
+    product_id: str
+    api_name: str
+    is_hidden: bool
+    rarity_percentage: float
+    def __init__(self, achievement_id: _Optional[str] = ..., product_id: _Optional[str] = ..., api_name: _Optional[str] = ..., is_hidden: _Optional[bool] = ..., rarity_percentage: _Optional[float] = ...) -> None: ...
+
 class AchievementStatus(_message.Message):
     __slots__ = ("achievement_id", "product_id", "api_name", "is_unlocked", "unlocked_at", "current_progress", "target_progress", "is_hidden", "rarity_percentage", "rarity_at_unlock")
     ACHIEVEMENT_ID_FIELD_NUMBER: _ClassVar[int]

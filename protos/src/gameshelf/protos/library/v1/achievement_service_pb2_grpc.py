@@ -55,6 +55,11 @@ class AchievementServiceStub:
                 request_serializer=library_dot_v1_dot_achievement__service__pb2.GetAchievementStatusRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_achievement__service__pb2.GetAchievementStatusResponse.FromString,
                 _registered_method=True)
+        self.GetAchievementRarity = channel.unary_unary(
+                '/library.v1.AchievementService/GetAchievementRarity',
+                request_serializer=library_dot_v1_dot_achievement__service__pb2.GetAchievementRarityRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_achievement__service__pb2.GetAchievementRarityResponse.FromString,
+                _registered_method=True)
 
 
 class AchievementServiceServicer:
@@ -89,6 +94,13 @@ class AchievementServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetAchievementRarity(self, request, context):
+        """How rare each achievement of a product is, of no player in particular: for a store page.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AchievementServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +123,11 @@ def add_AchievementServiceServicer_to_server(servicer, server):
                     servicer.GetAchievementStatus,
                     request_deserializer=library_dot_v1_dot_achievement__service__pb2.GetAchievementStatusRequest.FromString,
                     response_serializer=library_dot_v1_dot_achievement__service__pb2.GetAchievementStatusResponse.SerializeToString,
+            ),
+            'GetAchievementRarity': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAchievementRarity,
+                    request_deserializer=library_dot_v1_dot_achievement__service__pb2.GetAchievementRarityRequest.FromString,
+                    response_serializer=library_dot_v1_dot_achievement__service__pb2.GetAchievementRarityResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +239,33 @@ class AchievementService:
             '/library.v1.AchievementService/GetAchievementStatus',
             library_dot_v1_dot_achievement__service__pb2.GetAchievementStatusRequest.SerializeToString,
             library_dot_v1_dot_achievement__service__pb2.GetAchievementStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAchievementRarity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.AchievementService/GetAchievementRarity',
+            library_dot_v1_dot_achievement__service__pb2.GetAchievementRarityRequest.SerializeToString,
+            library_dot_v1_dot_achievement__service__pb2.GetAchievementRarityResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -138,6 +138,14 @@ class Achievements(AchievementServiceServicer):
                 found = await queries.of_ids(user_id, achievement_ids)
         return messages.GetAchievementStatusResponse(achievements=[convert.achievement(one) for one in found])
 
+    async def GetAchievementRarity(
+        self, request: messages.GetAchievementRarityRequest, context: Context
+    ) -> messages.GetAchievementRarityResponse:
+        product_id = parse_id(request.product_id, "product_id")
+        async with self._acquire() as connection:
+            found = await AchievementQueries(connection).rarities(product_id)
+        return messages.GetAchievementRarityResponse(achievements=[convert.achievement_rarity(one) for one in found])
+
 
 @dataclass(frozen=True, slots=True)
 class _Report:

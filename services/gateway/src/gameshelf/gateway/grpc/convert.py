@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from gameshelf.achievements import Achievement
+from gameshelf.achievements import Achievement, AchievementRarity
 from gameshelf.gateway.encoding import decode, encode
 from gameshelf.library import Access, ItemView
 from gameshelf.playtime import StoredSession
@@ -90,6 +90,16 @@ def achievement(of: Achievement) -> achievements.AchievementStatus:
         is_hidden=of.is_hidden,
         rarity_percentage=of.rarity,
         rarity_at_unlock=of.rarity_at_unlock,
+    )
+
+
+def achievement_rarity(of: AchievementRarity) -> achievements.AchievementRarity:
+    return achievements.AchievementRarity(
+        achievement_id=str(of.id),
+        product_id=str(of.product_id),
+        api_name=of.api_name or "",
+        is_hidden=of.is_hidden,
+        rarity_percentage=of.rarity,
     )
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from gameshelf.achievements import (
     Achievement,
     AchievementQueries,
+    AchievementRarity,
     AchievementService,
     ImportAchievements,
     ImportedAchievement,
@@ -36,6 +37,13 @@ async def list_achievements(read: Read, product_id: UUID) -> Reply:
     """Every achievement of a product, with the player's state of it."""
     found = await read.of(AchievementQueries).of_product(read.user_id, product_id)
     return ok({"data": [status(one, read.language) for one in found]})
+
+
+@routes.read("/achievements/rarity/<uuid:product_id>", answers=schemas.listing(schemas.ACHIEVEMENT_RARITY))
+async def list_rarities(read: Read, product_id: UUID) -> Reply:
+    """How rare each achievement of a product is, for a store page: whether the player owns it does not matter."""
+    found = await read.of(AchievementQueries).rarities(product_id)
+    return ok({"data": [rarity(one, read.language) for one in found]})
 
 
 @routes.write(
@@ -133,6 +141,24 @@ def status(of: Achievement, language: Language) -> dict[str, Any]:
             "current_progress": progress,
             "rarity_percentage": of.rarity,
             "rarity_at_unlock": of.rarity_at_unlock,
+        },
+    }
+
+
+def rarity(of: AchievementRarity, language: Language) -> dict[str, Any]:
+    """The resource ``achievementRarity``."""
+    return {
+        "type": "achievementRarity",
+        "id": of.id,
+        "attributes": {
+            "product_id": of.product_id,
+            "api_name": of.api_name,
+            "name": of.name(language),
+            "description": of.description(language),
+            "icon_url_locked": of.icon_url_locked,
+            "icon_url_unlocked": of.icon_url_unlocked,
+            "is_hidden": of.is_hidden,
+            "rarity_percentage": of.rarity,
         },
     }
 

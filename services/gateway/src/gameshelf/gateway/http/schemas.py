@@ -174,6 +174,20 @@ ACHIEVEMENT_STATUS = value(
     },
 )
 
+ACHIEVEMENT_RARITY = value(
+    "achievementRarity",
+    {
+        "product_id": UUID,
+        "api_name": nullable(TEXT),
+        "name": nullable(TEXT),
+        "description": nullable(TEXT),
+        "icon_url_locked": nullable(TEXT),
+        "icon_url_unlocked": nullable(TEXT),
+        "is_hidden": {"type": "boolean"},
+        "rarity_percentage": nullable(PERCENT),
+    },
+)
+
 IMPORTED_ACHIEVEMENT = value(
     "importedAchievement",
     {

@@ -59,7 +59,7 @@ ACROSS: dict[str, Reason] = dict(
         *_each(Reason.PRODUCT, "library.catalog", "_FORGET"),
         *_each(Reason.PRODUCT, "achievements.target_reviews", "_PENDING _PLAYERS _UNLOCK"),
         *_each(Reason.PRODUCT, "achievements.counters", "_PRODUCTS _COUNT_PART"),
-        *_each(Reason.PRODUCT, "wishlist.fanouts", "_WISHERS _NOTE _HOLD_BACK"),
+        *_each(Reason.PRODUCT, "wishlist.fanouts", "_WISHERS _WISHERS_WITH_TARGET _NOTE _HOLD_BACK"),
         *_each(Reason.STORE, "savegames.store.scans", "_KNOWN _EXPECTED _HELD _MISS _BACK _LOST _OPEN"),
         *_each(Reason.SUPPORT, "playtime.support", "_ANOMALIES"),
         *_each(Reason.SUPPORT, "savegames.accounts", "_TOP"),

@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from dataclasses import dataclass
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from gameshelf.gateway.kafka.incoming import Malformed
@@ -14,7 +14,10 @@ from gameshelf.gateway.kafka.structured import structured
 PAYMENTS = "com.platform.payment.events.v1"
 PURCHASED = "com.platform.payment.purchase.completed.v1"
 PRICED = "com.platform.catalog.price.updated.v1"
-USER, PRODUCT = uuid4(), uuid4()
+USER, PRODUCT = (
+    UUID("37151c2f-9820-4050-91fd-1d7e03a3276e"),
+    UUID("f6ab3f54-42d8-4b1c-9a55-0d1f1d9d3c10"),
+)  # names of tests have them
 
 
 @dataclass

@@ -11,6 +11,7 @@ from gameshelf.kernel.clock import utc_now
 from gameshelf.library import (
     CATALOG_VERSION,
     MIGRATIONS,
+    BulkChanges,
     CatalogProjection,
     CategoryAlreadyExists,
     FamilyLinks,
@@ -26,6 +27,7 @@ from gameshelf.library import (
     ProductAlreadyOwned,
     ProductFact,
 )
+from gameshelf.library.item_ids import item_id
 from sqlalchemy import select
 
 USERS, ROUNDS, WRITERS = 5, 12, 3
@@ -180,13 +182,16 @@ async def test_two_imports_of_a_family_go_one_after_the_other(connect, family):
     await waiting
 
 
-async def test_imports_purchases_refunds_and_links_of_a_family_never_wait_crosswise(connect, family):
+async def test_imports_purchases_refunds_and_bulk_changes_of_a_family_never_wait_crosswise(connect, family):
     async def act(user, number):
         connection = await connect()
-        for turn in range(3 * ROUNDS):
+        for turn in range(4 * ROUNDS):
             games = GAMES if (turn + number) % 2 else GAMES[::-1]
             async with change(connection, user) as service:
-                if turn % 3:
+                if turn % 4 == 1:
+                    hidden = [{"id": item_id(user, game), "is_hidden": turn % 8 == 1} for game in games]
+                    await service.update_items(user, BulkChanges.model_validate({"items": hidden}))
+                elif turn % 4:
                     await take_over(connection, user, games)
                 else:
                     await service.set_playtime(user, [Playtime(game, 60, utc_now()) for game in games])

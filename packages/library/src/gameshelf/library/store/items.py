@@ -116,21 +116,22 @@ _state = rows(
     rating=("ratings", Double),
     rated_at=("rating_times", TIME),
 )
+_state_in_order = _in_order(_state, col(LibraryItem.id) == _state.c.id)
 _SET_STATE = Statement(
     update(LibraryItem)
     .values(
-        is_hidden=_state.c.is_hidden,
-        installation_status=_state.c.status,
-        installed_version_id=_state.c.version,
-        installation_changed_at=_state.c.changed_at,
-        installations=cast(_state.c.installations, JSONB),
-        installations_at=_state.c.changed_at,
-        installations_account_at=_state.c.account_at,
-        user_rating=_state.c.rating,
-        rating_changed_at=_state.c.rated_at,
+        is_hidden=_state_in_order.c.is_hidden,
+        installation_status=_state_in_order.c.status,
+        installed_version_id=_state_in_order.c.version,
+        installation_changed_at=_state_in_order.c.changed_at,
+        installations=cast(_state_in_order.c.installations, JSONB),
+        installations_at=_state_in_order.c.changed_at,
+        installations_account_at=_state_in_order.c.account_at,
+        user_rating=_state_in_order.c.rating,
+        rating_changed_at=_state_in_order.c.rated_at,
         updated_at=func.now(),
     )
-    .where(col(LibraryItem.user_id) == user(), col(LibraryItem.id) == _state.c.id)
+    .where(col(LibraryItem.user_id) == user(), col(LibraryItem.id) == _state_in_order.c.id)
 )
 
 

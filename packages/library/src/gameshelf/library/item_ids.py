@@ -12,12 +12,17 @@ from uuid import UUID
 
 from sqlalchemy import Text, Uuid, cast, func
 
-_VERSIONS, _VARIANTS = range(16), range(4)
+_FREE_BITS = 0xF << 76 | 0x3 << 62
+"""The bits of a UUID, as a number, that say version and variant."""
+_MASK = 8 << 76 | 2 << 62
+_SPELLINGS = sorted(
+    (version << 76 | variant << 62 for version in range(16) for variant in range(4)), key=lambda bits: bits != _MASK
+)
 
 
 def masked(item_id: UUID) -> UUID:
     """The id with the bits of version 8 and of the standard's variant set."""
-    return _with_bits(item_id, 8, 2)
+    return UUID(int=item_id.int & ~_FREE_BITS | _MASK)
 
 
 def spellings(item_id: UUID) -> Sequence[UUID]:
@@ -25,16 +30,8 @@ def spellings(item_id: UUID) -> Sequence[UUID]:
 
     Comparing with all of them is masking both sides, by an index.
     """
-    first = masked(item_id)
-    others = (_with_bits(item_id, version, variant) for version in _VERSIONS for variant in _VARIANTS)
-    return [first, *(one for one in others if one != first)]
-
-
-def _with_bits(item_id: UUID, version: int, variant: int) -> UUID:
-    octets = bytearray(item_id.bytes)
-    octets[6] = octets[6] & 0x0F | version << 4
-    octets[8] = octets[8] & 0x3F | variant << 6
-    return UUID(bytes=bytes(octets))
+    rest = item_id.int & ~_FREE_BITS
+    return [UUID(int=rest | bits) for bits in _SPELLINGS]
 
 
 def item_id(user_id: UUID, product_id: UUID) -> UUID:

@@ -45,7 +45,7 @@ class Achievement:
     icon_url_unlocked: str | None
     is_hidden: bool
     target: int | None
-    """What progress counts to; None for one that is unlocked at once."""
+    """The progress that unlocks it; None while the Catalog has named none: then only an unlock does."""
     server_authoritative: bool
     is_unlocked: bool
     unlocked_at: datetime | None

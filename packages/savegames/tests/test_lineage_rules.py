@@ -2,10 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from uuid import uuid4
 
 import pytest
 from gameshelf.savegames import ConflictPolicy, Node, Relation, Resolution, Side, ancestors, relation, resolved_by
 from gameshelf.savegames.lineage import branch
+from gameshelf.savegames.store.versions import StoredVersion
+from gameshelf.savegames.timeline import Bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -152,3 +155,32 @@ def test_a_policy_that_lets_the_branch_win_would_not_let_both_win(local, data):
     for policy in (ConflictPolicy.MOST_RECENT, ConflictPolicy.LONGEST_PLAYTIME):
         answers = [resolved_by(policy, local, cloud), resolved_by(policy, cloud, local)]
         assert answers.count(Resolution.KEEP_LOCAL) <= 1
+
+
+def stored(client_modified_at):
+    return StoredVersion(
+        version=1,
+        in_head=True,
+        content_id=uuid4(),
+        size=1,
+        content=b"a",
+        client_modified_at=client_modified_at,
+        server_uploaded_at=NOW,
+        device_id=None,
+        comment=None,
+        is_pinned=False,
+        playtime_seconds=None,
+        content_encoding=None,
+        encryption=None,
+        identity=b"a",
+    )
+
+
+@pytest.mark.parametrize(
+    ("client_modified_at", "counts"),
+    [(None, None), (NOW - timedelta(hours=1), NOW - timedelta(hours=1)), (NOW, NOW), (NOW + timedelta(hours=1), NOW)],
+)
+def test_a_time_ahead_of_its_upload_is_that_of_the_upload_also_in_a_version_made_of_it(client_modified_at, counts):
+    """Restored a day later, the time that was ahead lies in the past, and would win over what came after it."""
+    held = Bytes.of_version(stored(client_modified_at), uuid4())
+    assert held.client_modified_at == counts

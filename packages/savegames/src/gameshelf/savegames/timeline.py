@@ -67,12 +67,14 @@ class Bytes:
 
     @classmethod
     def of_version(cls, stored: StoredVersion, content_id: UUID) -> "Bytes":
-        """What another version holds already."""
+        """What another version holds already. A client's time that was ahead of that version's upload is replaced by
+        the time of the upload: beside the later time of a restored or merged version it would no longer look ahead.
+        """
         return cls(
             content_id=content_id,
             size=stored.size,
             content=stored.content,
-            client_modified_at=stored.client_modified_at,
+            client_modified_at=stored.client_modified_at and min(stored.client_modified_at, stored.server_uploaded_at),
             device_id=stored.device_id,
             comment=stored.comment,
             playtime_seconds=stored.playtime_seconds,

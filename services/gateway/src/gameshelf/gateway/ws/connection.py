@@ -162,9 +162,18 @@ class LibraryUpdates:
             raise Unauthenticated("tokens are not taken here")
         return player(await self._verifier.verify(token))
 
+    async def _write(self, socket: Socket, text: str) -> None:
+        """Sends one message. A reader that does not take it in time is cut off: who waits here for ever, while it
+        answers a ping, does not notice either that the token has run out.
+        """
+        try:
+            await asyncio.wait_for(socket.send(text), SLOW_READER_SECONDS)
+        except TimeoutError:
+            raise _Close(TOO_SLOW) from None
+
     async def _greet(self, socket: Socket, cursor: int) -> None:
         """Says that the token was taken, and behind which event the messages go on."""
-        await socket.send(device_message("auth.success", cursor, self._clock(), {"cursor": str(cursor)}))
+        await self._write(socket, device_message("auth.success", cursor, self._clock(), {"cursor": str(cursor)}))
 
     async def _resume(self, socket: Socket, subscriber: Subscriber, state: StreamState) -> None:
         given = socket.argument("cursor")
@@ -177,7 +186,7 @@ class LibraryUpdates:
         await self._require_resync(socket, subscriber, state)
 
     async def _require_resync(self, socket: Socket, subscriber: Subscriber, state: StreamState) -> None:
-        await socket.send(device_message(feed.RESYNC, state.last_sequence, self._clock(), {}))
+        await self._write(socket, device_message(feed.RESYNC, state.last_sequence, self._clock(), {}))
         subscriber.start(state.last_sequence)
 
     async def _until_over(self, socket: Socket, subscriber: Subscriber, identity: Identity) -> None:
@@ -206,11 +215,8 @@ class LibraryUpdates:
                 await self._read_feed(socket, subscriber)
             while subscriber.waiting:
                 sequence, text = subscriber.waiting.popleft()
-                try:
-                    await asyncio.wait_for(socket.send(text), SLOW_READER_SECONDS)
-                    subscriber.sent = sequence
-                except TimeoutError:
-                    raise _Close(TOO_SLOW) from None
+                await self._write(socket, text)
+                subscriber.sent = sequence
 
     async def _read_feed(self, socket: Socket, subscriber: Subscriber) -> None:
         subscriber.begin_reading()
@@ -243,7 +249,7 @@ class LibraryUpdates:
             document = _document(message)
             if document.get("type") == "ping":
                 # The id is that of the newest message that was sent, so that it is a cursor like any other.
-                await socket.send(device_message("pong", subscriber.sent, self._clock(), {}))
+                await self._write(socket, device_message("pong", subscriber.sent, self._clock(), {}))
                 continue
             token = _token_in(document)
             if token is None:

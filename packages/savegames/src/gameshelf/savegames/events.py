@@ -16,7 +16,7 @@ class FailureReason(StrEnum):
     EXPIRED = "expired"
     """It was not confirmed in time."""
     CANCELLED = "cancelled"
-    """It was given up, or its save was deleted."""
+    """It was given up. Uploads to a save that is deleted end without an event of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ class Limits:
     product_quota_bytes: int = 0
     """Of a user's saves of one product; 0: none."""
     daily_bytes: int = 10 * 1024**3
-    """How much a user is given leave to upload in a day of UTC."""
+    """How many bytes upload URLs are signed for, per user and day (UTC)."""
     max_versions: int = 10
     """Of a slot, beyond which history goes."""
     url_lives: timedelta = timedelta(seconds=300)

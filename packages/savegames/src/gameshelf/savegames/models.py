@@ -141,7 +141,7 @@ class SavegameNumber(_Table, table=True):
 
 
 class SavegameAllowance(_Table, table=True):
-    """How many bytes a user was given leave to upload on the last day on which they asked."""
+    """How many bytes upload URLs were signed for on the last day on which the user requested one."""
 
     __tablename__ = "savegame_allowances"
     __table_args__ = (PrimaryKeyConstraint("user_id"),)

@@ -39,7 +39,7 @@ from gameshelf.savegames.timeline import Timeline
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Leave to upload bytes."""
+    """A reserved upload."""
 
     upload_id: UUID
     key: str
@@ -76,8 +76,8 @@ class SavegameUploads:
         self._confirmations = Confirmations(self._store, self._timeline, self._quota, record, clock, limits, bucket)
 
     async def request(self, user_id: UUID, new: NewUpload) -> Reservation:
-        """Leave to upload: room is kept for the bytes and a version number given. Asked again while that is open, the
-        same, with what is said of it now.
+        """Reserves quota and a version number for an upload. The same request, while that upload is open, returns the
+        same reservation and updates what the client says of it.
 
         Raises SavegameFileTooLarge, UserQuotaExceeded, SavegameSlotNotFound for a save that is named and not there,
         SavegameVersionNotFound for a base that never was, InvalidInput, and what ``access`` refuses.

@@ -285,7 +285,7 @@ class Settings(BaseModel):
         "PRODUCT_SAVEGAME_QUOTA_BYTES", "How much of that for one product; 0: no limit", 0
     )
     savegame_daily_bytes: Annotated[int, Field(ge=1)] = _var(
-        "USER_SAVEGAME_DAILY_BYTES", "How much a user may be given leave to upload in a day of UTC", 10_737_418_240
+        "USER_SAVEGAME_DAILY_BYTES", "How many bytes upload URLs are signed for, per user and day (UTC)", 10_737_418_240
     )
     savegame_max_versions: Annotated[int, Field(ge=2, le=1000)] = _var(
         "SAVEGAME_MAX_VERSIONS", "How many versions a slot keeps, beside one a day for the last 3 days", 10

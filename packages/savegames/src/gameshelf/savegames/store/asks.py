@@ -76,7 +76,7 @@ class Ask:
     has_expired: bool
     """Whether open uploads are counted that can't be confirmed any more."""
     signed_bytes: int
-    """What the user was given leave to upload today."""
+    """How many bytes upload URLs were signed for today."""
     is_signed: bool
     """Whether this content is among that."""
 

@@ -89,7 +89,7 @@ class CloudSaveServiceServicer:
     """
 
     def RequestSaveGameUploadURL(self, request, context):
-        """Leave to upload bytes: room is kept for them, and a URL signed that takes just these.
+        """Reserves quota and returns a presigned URL that takes just these bytes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -78,7 +78,7 @@ async def verified(saves: Saves, user_id: UUID, body: ConfirmUpload) -> Verified
     renew=sign_anew,
 )
 async def request_upload_url(write: Write, body: NewUpload) -> Reply:
-    """Leave to upload a save: room is kept for it, and a URL signed that takes just these bytes."""
+    """Reserves quota for a save and returns a presigned URL that takes just these bytes."""
     leave = await write.of(SavegameUploads).request(write.user_id, body)
     signed = await write.saves.sign_upload(leave)
     return ok({"data": upload_url(leave, signed, write.saves.url_ttl_seconds)})

@@ -40,6 +40,8 @@ NEVER_SENT = (
     "https://shop.example:port",
     "https://shop.example:70000",
     "https://a b",
+    "https://straße.example",
+    "https://STRAẞE.example",
     "wss://shop.example",
     "file://",
     "file://localhost",

@@ -18,6 +18,8 @@ QUIET_SECONDS = 60.0
 _LONGEST_LOGGED = 200
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NEVER_SENT = frozenset({"ws", "wss", "file", "data", "blob", "javascript"})
+_DEVIATIONS = re.compile("[ßẞ\u03c2\u200c\u200d]")
+"""Browsers keep these characters of a name (UTS 46); Python's codec replaces them (IDNA 2003): that is another host."""
 _SHAPE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^\s/?#@*,\\]+)")
 
 
@@ -37,6 +39,8 @@ def parse_origin(text: str) -> str:
         raise ValueError(f"no page has an origin of {scheme}://; of a WebSocket the page's own counts, a file has null")
     if scheme not in _DEFAULT_PORTS:
         return f"{scheme}://{authority}"
+    if _DEVIATIONS.search(shape[2]):
+        raise ValueError("an origin of such a name is expected as browsers send it, in punycode (xn--…)")
     try:
         parts = urlsplit(f"{scheme}://{authority}")
         host, port = parts.hostname or "", parts.port

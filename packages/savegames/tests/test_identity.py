@@ -9,7 +9,7 @@ from random import Random
 import pytest
 import zstandard
 from gameshelf.kernel.errors import InvalidInput
-from gameshelf.savegames import Digest, Result, SavegameFileTooLarge, SavesFilter
+from gameshelf.savegames import Digest, Result, SavegameFileTooLarge, SavegameUploadIncomplete, SavesFilter
 from gameshelf.savegames.naming import slot_key
 from gameshelf.savegames.ports import Packing
 from gameshelf.savegames.testing import MemoryStore
@@ -80,6 +80,80 @@ async def test_what_unpacked_is_something_else_is_a_mismatch(player):
     attempt = await player.uploads.begin(player.id, leave.upload_id)
     outcome = await player.uploads.finish(player.id, leave.upload_id, attempt, Digest(7, attempt.content, None, None))
     assert outcome.result is Result.MISMATCH
+
+
+RAW = {"content_encoding": "gzip", "raw_sha256": "00" * 32}
+
+
+async def verified(player, leave, sent, unpacked=PLAIN):
+    """Confirms what was sent, with the hash of what a store unpacks of it."""
+    attempt = await player.uploads.begin(player.id, leave.upload_id)
+    digest = Digest(len(sent), sha256(sent).digest(), sha256(unpacked).digest(), len(unpacked))
+    return await player.uploads.finish(player.id, leave.upload_id, attempt, digest)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        {},
+        {"content_encoding": "gzip"},
+        {"content_encoding": "gzip", "encryption": {"scheme": "a", "key_id": "b", "identity": "00" * 32}},
+    ],
+)
+async def test_a_hash_of_unpacked_bytes_is_verified_of_bytes_that_are_stored_too(player, first):
+    sent = gzip.compress(PLAIN)
+    slot = (await player.save(sent, **first)).slot_id
+    for slot_name in ("slot", "other"):
+        leave = await player.request(sent, slot_name, **RAW)
+        assert leave.is_required
+        assert (await player.uploads.renew(player.id, leave.upload_id)).is_required
+        with pytest.raises(SavegameUploadIncomplete):
+            await player.uploads.finish(player.id, leave.upload_id, None, None)
+        assert (await verified(player, leave, sent)).result is Result.MISMATCH
+    assert list(await player.versions(slot)) == [1]
+
+
+async def test_what_was_verified_of_stored_bytes_is_not_sent_again(player):
+    sent = gzip.compress(PLAIN)
+    await player.save(sent)
+    [stored] = [row["id"] for row in await player.rows("contents")]
+    said = {**RAW, "raw_sha256": hexed(PLAIN)}
+    leave = await player.request(sent, **said)
+    assert (leave.is_required, await player.usage()) == (True, (len(sent), 0))
+    assert (await verified(player, leave, sent)).result is Result.HEAD
+    assert await player.usage() == (len(sent), 0)
+    assert [row["id"] for row in await player.rows("contents") if row["state"] == "live"] == [stored]
+    leave = await player.request(sent, "other", **said)
+    assert not leave.is_required
+    outcome = await player.confirm(leave)
+    assert (await player.queries.save(player.id, outcome.slot_id)).identity.hex() == hexed(PLAIN)
+    # It was verified as it was packed then.
+    assert (await player.request(sent, "third", **{**said, "content_encoding": "zstd"})).is_required
+    plain = {"content_encoding": "identity", "raw_sha256": hexed(sent)}
+    assert not (await player.request(sent, "fourth", **plain)).is_required
+
+
+async def test_bytes_that_are_sent_again_to_be_verified_need_no_more_room(new_player):
+    sent = gzip.compress(PLAIN)
+    player = new_player(max_bytes=500, quota_bytes=len(sent), product_quota_bytes=len(sent))
+    await player.save(sent)
+    leave = await player.request(sent, **RAW | {"raw_sha256": hexed(PLAIN)})
+    assert (await verified(player, leave, sent)).result is Result.HEAD
+    assert await player.usage() == (len(sent), 0)
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_an_open_upload_of_which_another_hash_is_said_has_to_bring_its_bytes(player, is_kept):
+    sent = gzip.compress(PLAIN)
+    slot = (await player.save(sent)).slot_id
+    joined = await player.request(sent, "other")
+    assert not joined.is_required
+    if not is_kept:
+        await player.service.delete(player.id, slot, permanent=True)
+    again = await player.request(sent, "other", **RAW)
+    assert (again.upload_id, again.is_required) == (joined.upload_id, True)
+    assert await player.usage() == ((len(sent), 0) if is_kept else (0, len(sent)))
+    assert (await verified(player, again, sent)).result is Result.MISMATCH
 
 
 @pytest.mark.parametrize(

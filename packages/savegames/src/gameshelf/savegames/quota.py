@@ -27,11 +27,11 @@ class Quota:
         self._limits = limits
 
     def require_allowance(self, ask: Ask, size: int, now: datetime) -> int:
-        """How many bytes an upload takes of the day's allowance: a content counts once, when it is first reserved.
+        """How many bytes an upload takes of the day's allowance: a content counts once, when it is first to be sent.
 
         Raises UserQuotaExceeded.
         """
-        if ask.content_id or ask.is_signed:
+        if ask.joins or ask.is_signed:
             return 0
         if ask.signed_bytes + size > self._limits.daily_bytes:
             raise UserQuotaExceeded(

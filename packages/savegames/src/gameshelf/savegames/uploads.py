@@ -98,21 +98,23 @@ class SavegameUploads:
         _require_size(ask, new)
         now = self._clock()
         if (upload_id := ask.same.get(base)) is not None and ask.slot_id:
+            if not ask.is_verified:
+                await self._leave(user_id, upload_id)
             await self._store.uploads.renew(
-                user_id, upload_id, self._confirm_until(now), content_id=ask.content_id, **_said(new)
+                user_id, upload_id, self._confirm_until(now), content_id=ask.joins, **_said(new)
             )
-            is_required, slot_id = ask.content_id is None, ask.slot_id
+            slot_id = ask.slot_id
         else:
             _require_places(ask)
             signed = self._quota.require_allowance(ask, new.file_size_bytes, now)
             await self._quota.require_room(user_id, new.product_id, new.file_size_bytes, new.content, ask)
-            upload_id, is_required = uuid4(), ask.content_id is None
+            upload_id = uuid4()
             slot_id = await self._reserve(user_id, new, ask, upload_id, base, signed)
         return Reservation(
             upload_id,
             staging_key(upload_id),
             new.file_size_bytes,
-            is_required,
+            ask.joins is None,
             await self._diverges(user_id, slot_id, ask.head_version, base, new.identity),
         )
 
@@ -200,6 +202,13 @@ class SavegameUploads:
             await self._store.slots.fill_keys(user_id, new.product_id)
         return await self._store.asks.ask(user_id, new, self._clock())
 
+    async def _leave(self, user_id: UUID, upload_id: UUID) -> None:
+        """What is said now of the unpacked bytes has to be verified, so they are to be sent after all."""
+        upload = await self._store.uploads.find(user_id, upload_id)
+        if upload and upload.content_id:
+            await self._store.uploads.leave(user_id, upload_id)
+            await self._timeline.drop(user_id, [upload.content_id])
+
     async def _named(self, user_id: UUID, new: NewUpload) -> Slot | None:
         if new.savegame_id is None:
             return None
@@ -250,7 +259,7 @@ class SavegameUploads:
             base_version=base,
             size=new.file_size_bytes,
             content=new.content,
-            content_id=ask.content_id,
+            content_id=ask.joins,
             now=now,
             day=now.astimezone(UTC).date(),
             signed=signed,
@@ -266,7 +275,7 @@ class SavegameUploads:
                 slot_id=slot_id,
                 slot_name=name,
                 upload_id=upload_id,
-                is_required=ask.content_id is None,
+                is_required=ask.joins is None,
             )
         )
         return slot_id

@@ -27,7 +27,23 @@ from gameshelf.savegames.store.parts import (
     reserved_bytes,
     used_bytes,
 )
-from sqlalchemy import BigInteger, Date, String, Uuid, and_, bindparam, case, cast, func, literal, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    Date,
+    LargeBinary,
+    String,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -63,6 +79,8 @@ class Ask:
     content_id: UUID | None
     """The user's content of that hash, if it is there, and in the store as far as anybody knows."""
     content_size: int | None
+    is_verified: bool
+    """Whether nothing is said of the unpacked bytes that was not verified of the user's content of that hash before."""
     is_held: bool
     """Whether the user's content of that hash counts already, in the store or not."""
     same: Mapping[int, UUID]
@@ -80,6 +98,13 @@ class Ask:
     is_signed: bool
     """Whether this content is among that."""
 
+    @property
+    def joins(self) -> UUID | None:
+        """The content that an upload needs not bring. What is said of its unpacked bytes and was never verified can be
+        verified of bytes that are sent alone.
+        """
+        return self.content_id if self.is_verified else None
+
 
 _one = select(literal(1)).subquery()
 _slot = (
@@ -90,6 +115,26 @@ _slot = (
     .subquery("slot")
 )
 _live = select(C).where(col(C.user_id) == user(), col(C.file_hash_sha256) == HASH, IS_LIVE).subquery("live")
+_raw = bindparam("raw_sha256", type_=LargeBinary)
+_encoding = bindparam("content_encoding", type_=String)
+# A version has its identity from unpacked bytes that were verified, unless the client encrypted it: then it is what the
+# client says.
+_is_known = (
+    select(literal(1))
+    .where(
+        col(M.user_id) == user(),
+        col(M.content_id) == _live.c.id,
+        col(M.content_identity) == _raw,
+        col(M.content_encoding) == _encoding,
+        col(M.encryption).is_(None),
+    )
+    .correlate(_live)
+    .exists()
+)
+# Bytes that are not packed have their own hash.
+_is_verified = or_(
+    cast(_raw, LargeBinary).is_(None), and_(_encoding == literal_column("'identity'"), _raw == HASH), _is_known
+)
 _is_open_to = select(literal(1)).where(col(U.user_id) == user(), col(U.slot_id) == col(S.id), IS_OPEN).exists()
 _slot_count = (
     select(func.count())
@@ -160,6 +205,7 @@ _ASK = Statement(
         _slot_count,
         case((_live.c.missing_since.is_(None), _live.c.id)),
         case((_live.c.missing_since.is_(None), _live.c.file_size_bytes)),
+        func.coalesce(_is_verified, literal_column("false")),
         _live.c.id.is_not(None),
         _same.c.bases,
         _same.c.ids,
@@ -240,7 +286,14 @@ class AskStore:
 
     async def ask(self, user_id: UUID, new: NewUpload, now: datetime) -> Ask:
         """All that a decision about a new upload needs."""
-        row = await _ASK.first(self._connection, **_given(user_id, new), now=now, **_day(now))
+        row = await _ASK.first(
+            self._connection,
+            **_given(user_id, new),
+            raw_sha256=new.raw,
+            content_encoding=new.content_encoding,
+            now=now,
+            **_day(now),
+        )
         assert row is not None
         values = list(row.values())
         values[_SAME : _SAME + 2] = [dict(zip(values[_SAME] or (), values[_SAME + 1] or (), strict=True))]

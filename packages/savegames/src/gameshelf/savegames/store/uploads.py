@@ -266,6 +266,7 @@ _JOINED = Statement(
         col(U.user_id) == user(), col(U.slot_id) == SLOT, IS_OPEN, col(U.content_id).is_not(None)
     )
 )
+_LEAVE = Statement(update(SavegameUpload).where(col(U.user_id) == user(), col(U.id) == UPLOAD).values(content_id=None))
 _UNJOIN = Statement(
     update(SavegameUpload)
     .where(col(U.user_id) == user(), col(U.content_id) == bindparam("old_content_id", type_=Uuid))
@@ -336,6 +337,10 @@ class UploadStore:
         """The contents that open uploads of a slot have joined."""
         found = await _JOINED.all(self._connection, user_id=user_id, slot_id=slot_id)
         return [row["content_id"] for row in found]
+
+    async def leave(self, user_id: UUID, upload_id: UUID) -> None:
+        """This one has to bring the bytes itself, whatever content it had joined."""
+        await _LEAVE.run(self._connection, user_id=user_id, upload_id=upload_id)
 
     async def unjoin(self, user_id: UUID, content_id: UUID) -> None:
         """Those that had joined a content have to bring the bytes themselves."""

@@ -87,6 +87,7 @@ class Watch:
         self._user = uuid4()
         self._headers = {"Authorization": f"Bearer {self.platform.token(self._user)}"}
         with httpx.Client(headers=self._headers, timeout=PATIENCE_SECONDS) as http:
+            http.get(f"{self.service.url}/api/v1/openapi.json").raise_for_status()  # made when it is first asked for
             for _ in range(20):
                 for send in self._requests(http, None):
                     send()

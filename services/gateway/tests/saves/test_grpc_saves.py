@@ -329,7 +329,7 @@ async def test_the_fields_at_fault_are_named(game, apart):
         (game.ask(b"x", file_size_bytes=-1), "file_size_bytes: greater_than_equal"),
         (game.ask(b"four", "other", file_size_bytes=5), "file_size_bytes: size_of_known_content"),
         (game.ask(b"x", file_hash_sha256="00"), "file_hash_sha256: string_pattern_mismatch"),
-        (game.ask(b"x", client_modified_at=Timestamp(seconds=2**60)), "client_modified_at: datetime_from_date_parsing"),
+        (game.ask(b"x", client_modified_at=Timestamp(seconds=2**60)), "client_modified_at: datetime_out_of_range"),
         (game.ask(b"x", comment="c" * 501), "comment: string_too_long"),
         (game.ask(b"x", base_version=-1), "base_version: greater_than_equal"),
         (game.ask(b"x", encryption=messages.SaveEncryption(scheme="age")), "encryption.key_id: missing"),

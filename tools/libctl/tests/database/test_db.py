@@ -53,7 +53,7 @@ def test_status_is_a_table_and_talk_goes_elsewhere(libctl, library, execute):
         told = libctl("db", "status", dsn=library, COLUMNS=str(columns))
         assert max(map(len, told.out.splitlines())) <= columns
         [row] = [line.split() for line in told.out.splitlines() if line.startswith("library ")]
-        assert (row[3], row[5]) == ("current", "~352")
+        assert (row[3], row[5]) == ("current", "~353")
         assert not told.err
 
 

@@ -217,7 +217,7 @@ def _etag(read: Read, query: ItemFilter) -> str:
     return f'"{_name(query, read.language)}-{state.version}-{state.catalog_version}{shares}"'
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _name(query: ItemFilter, language: str) -> str:
     return _short(f"{language}{query.model_dump_json()}")
 

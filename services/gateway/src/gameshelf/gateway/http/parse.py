@@ -18,7 +18,7 @@ _JSON = "application/json"
 _MOST_PARAMETERS = 100
 """How many parameters of a query are read: no call has so many, and 16 KB of them hold thousands."""
 _MAX_REMEMBERED = 512
-"""Up to how many bytes a query string is remembered: a few thousand of them, whatever clients make up."""
+"""Up to how many bytes a query string is remembered: 512 of them, each some 5 KB once it is parsed."""
 
 
 class PageQuery(BaseModel):
@@ -90,7 +90,7 @@ def _longest(model: type[BaseModel], name: str) -> int:
     return longest
 
 
-_remembered = lru_cache(maxsize=4096)(_parse_query)
+_remembered = lru_cache(maxsize=512)(_parse_query)
 
 
 def parameters(query: BaseModel) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from gameshelf.gateway.serving.http1 import Http1
 from gameshelf.gateway.serving.http2 import Http2
 from hypercorn.asyncio.task_group import TaskGroup
 from hypercorn.asyncio.tcp_server import TCPServer
-from hypercorn.events import Closed, Event, RawData
+from hypercorn.events import Closed, Event, RawData, Updated
 from hypercorn.protocol import ProtocolWrapper
 from hypercorn.protocol.h11 import H2CProtocolRequiredError, H2ProtocolAssumedError
 from hypercorn.typing import ConnectionState
@@ -58,6 +58,7 @@ class ClientConnection(TCPServer):
 
     allow_h2c = False
     _served = False
+    _has_ended = False
 
     async def run(self) -> None:
         socket = self.writer.get_extra_info("socket")
@@ -80,6 +81,9 @@ class ClientConnection(TCPServer):
                 )
                 await self.idle_task.restart(task_group, self._idle_timeout)
                 await self._read_data()
+                # Nobody is there to send another request: what waits for one would keep the connection's memory.
+                self._has_ended = True
+                await self.idle_task.stop()
         except* OSError:
             pass  # the client has gone
         finally:
@@ -87,7 +91,8 @@ class ClientConnection(TCPServer):
 
     async def protocol_send(self, event: Event) -> None:
         if not isinstance(event, RawData):
-            await super().protocol_send(event)
+            if not (self._has_ended and isinstance(event, Updated)):
+                await super().protocol_send(event)
             return
         self._served = True
         async with self.send_lock:

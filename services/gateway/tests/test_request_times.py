@@ -17,7 +17,7 @@ from gameshelf.gateway.grpc.calls import parse_time
 from gameshelf.gateway.http.parse import parse_query
 from gameshelf.gateway.wiring import ROUTES
 from gameshelf.kernel.errors import InvalidInput
-from gameshelf.protos.library import v1
+from gameshelf.protos.library import v1  # pants: no-infer-dep
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import AwareDatetime, BaseModel, ValidationError

@@ -8,7 +8,7 @@ from typing import Annotated, Union, get_args, get_origin
 from uuid import UUID, uuid4
 
 import pytest
-from annotated_types import Ge
+from annotated_types import Ge  # pants: no-infer-dep
 from gameshelf.gateway.kafka.consumed import CONSUMED
 from gameshelf.gateway.kafka.incoming import parse_envelope
 from gameshelf.gateway.kafka.received import StoredRecord, read

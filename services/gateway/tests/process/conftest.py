@@ -39,7 +39,8 @@ def start(migrated, monkeypatch, capfd):
         return code, said.err.splitlines()
 
     yield attempt
-    root.handlers[:], root.level, sys.excepthook, threshold = before
+    root.handlers[:], level, sys.excepthook, threshold = before
+    root.setLevel(level)  # the attribute alone would leave what loggers remember of the level
     logging.captureWarnings(False)
     gc.set_threshold(*threshold)
     gc.unfreeze()

@@ -69,6 +69,7 @@ async def repeated(service, times):
     return more
 
 
+@pytest.mark.long
 async def test_missing_topics_and_a_broker_that_is_down_are_logged_once_each(service, proxy, outbox, wait_until):
     # Topics that nobody made: the relay fails again and again, and so does the consumer's search for its own.
     await outbox()

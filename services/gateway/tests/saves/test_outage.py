@@ -113,6 +113,7 @@ async def test_who_waits_to_confirm_does_not_wait_for_a_store_that_hangs(player,
     data_of(await device.confirm(staged[-1]))
 
 
+@pytest.mark.long
 async def test_jobs_go_on_where_they_were(player, device, data_of, jobs, away):
     take, bring = away
     savegame_id, _ = data_of(await device.save(b"removed"))

@@ -28,7 +28,7 @@ from rich.table import Table
 
 ROOT = Path(os.environ.get("GAMESHELF_ROOT") or Path.cwd())
 DATA = Path(os.environ.get("GAMESHELF_DEV_DATA") or ROOT / ".local")
-WORKERS = 4
+WORKERS = 6
 ROLES = ("user", "support", "admin", "service")
 
 # What comes first is ours, such as --help; from the first word on that is not, everything is the other program's.

@@ -1,8 +1,9 @@
 """Rows for any table, from what the database knows of its columns: enough for nearly each statement to find some.
 
 Users, products and ids are numbered. The n-th row of a user has the n-th id wherever an id stands, so that rows of
-several tables fit together. Users come in circles (0 to 15, 16 to 31): whoever else stands in a row is of it.
-Columns that may be null are null in a third of the rows, each in others; words come from the column's CHECK.
+several tables fit together. Users come in circles (0 to 15, 16 to 31): whoever else stands in a row is of it. The
+first of a circle has the times that are nearest to each edge of a window: rows of a stranger that lie nearer change
+what a statement finds that takes anybody's for the user's. Columns that may be null are null in a third of the rows, each in others; words come from the column's CHECK.
 """
 
 import re
@@ -24,6 +25,8 @@ BEHIND = ("end", "last", "resolved")
 """Names of times that lie behind the others of their row begin with these."""
 AHEAD = ("expires", "prune", "delete_after", "lost")
 """And with these the names of times of which some lie ahead."""
+EDGES = (-400, -14, 0, 1)
+"""Where windows begin and end, in days from now: before all rows, among them, at the moment, and behind them."""
 
 _COLUMNS = """
 SELECT a.attname AS name, t.typname AS kind, a.attnotnull AS required,
@@ -102,12 +105,17 @@ class Tables:
         found = {word for columns in self.columns.values() for column in columns for word in column.words}
         return sorted(found)
 
-    async def fill_of_users(self, connection: asyncpg.Connection, users: range, rows: int, products: int) -> None:
-        """Rows 1 to ``rows`` of each of these users, of so many products, in every table of users."""
+    async def fill_of_users(
+        self, connection: asyncpg.Connection, users: range, rows: int, products: int, *, at_edges: bool = False
+    ) -> None:
+        """Rows 1 to ``rows`` of each of these users, of so many products, in every table of users.
+
+        With ``at_edges`` each begins or ends within a minute before one of the ``EDGES``, at it, or behind it.
+        """
         for table, key in self.keys.items():
             if key is not None:
                 series = f"generate_series({users.start}, {users.stop - 1}) u, generate_series(1, {rows}) n"
-                await self._insert(connection, table, series, products)
+                await self._insert(connection, table, series, products, at_edges)
 
     async def fill_of_nobody(self, connection: asyncpg.Connection, rows: int, products: int) -> None:
         """Rows 0 to ``rows`` of every table that is nobody's."""
@@ -115,11 +123,13 @@ class Tables:
             if key is None:
                 await self._insert(connection, table, f"(SELECT 0) u(u), generate_series(0, {rows}) n", products)
 
-    async def _insert(self, connection: asyncpg.Connection, table: str, series: str, products: int) -> None:
+    async def _insert(
+        self, connection: asyncpg.Connection, table: str, series: str, products: int, at_edges: bool = False
+    ) -> None:
         key = self.keys[table]
         columns = self.columns[table]
         names = ", ".join(f'"{column.name}"' for column in columns)
-        values = ", ".join(_value(column, key, products) for column in columns)
+        values = ", ".join(_value(column, key, products, at_edges) for column in columns)
         await connection.execute(f"INSERT INTO {table} ({names}) SELECT {values} FROM {series} ON CONFLICT DO NOTHING")
 
 
@@ -129,9 +139,9 @@ def _words(column: str, checks: str) -> list[str]:
     return re.findall(r"'(\w+)'::", found[1]) if found else []
 
 
-def _value(column: _Column, key: str | None, products: int) -> str:
+def _value(column: _Column, key: str | None, products: int, at_edges: bool) -> str:
     """The SQL of a column's value in row ``n`` of user ``u``."""
-    value = _full(column, key, products)
+    value = _full(column, key, products, at_edges)
     return value if column.required else f"CASE WHEN {_chance(column)} % 3 > 0 THEN {value} END"
 
 
@@ -140,7 +150,26 @@ def _chance(column: _Column) -> str:
     return f"(hashint8(n * 7919 + u % 1000 * 31 + {zlib.crc32(column.name.encode()) % 7907}) & 1023)"
 
 
-def _full(column: _Column, key: str | None, products: int) -> str:
+def _moment(column: _Column) -> str:
+    """A stretch of 29 of each 30 hours. Of others than the first of a circle it lies farther from the edges."""
+    later = 29 if column.name.startswith(BEHIND) else 0
+    away = "CASE WHEN n < 6 OR n BETWEEN 12 AND 24 THEN 1 ELSE -1 END"
+    ago = f"((n * 30 - 12 - {later}) * 60 + u * 37 % 1740 * {away})"
+    if column.name.startswith(AHEAD):
+        ago = f"{ago} * (1 - 2 * ({_chance(column)} % 2))"
+    return f"date_trunc('second', now()) - {ago} * interval '1 minute'"
+
+
+def _moment_at_edge(column: _Column) -> str:
+    """An edge, or a minute before or behind it; what lies behind other times of the row may be two minutes later."""
+    minutes = f"(u / {len(EDGES)} % 3 - 1)"
+    if column.name.startswith(BEHIND):
+        minutes = f"({minutes} + {_chance(column)} % 3)"
+    edge = f"(ARRAY[{', '.join(map(str, EDGES))}])[1 + u % {len(EDGES)}]"
+    return f"date_trunc('second', now()) + {edge} * interval '24 hours' + {minutes} * interval '1 minute'"
+
+
+def _full(column: _Column, key: str | None, products: int, at_edges: bool) -> str:
     name, kind = column.name, column.kind
     of_product = f"md5('product' || n % {products})::uuid"
     if kind == "uuid":
@@ -150,12 +179,7 @@ def _full(column: _Column, key: str | None, products: int) -> str:
             return f"md5('user' || (u # (1 + n % {CIRCLE - 1})))::uuid"
         return of_product if name == "product_id" else "md5('id' || n)::uuid"
     if kind in ("timestamptz", "_timestamptz"):
-        later = 29 if name.startswith(BEHIND) else 0
-        # A stretch of 29 of each 30 hours; those of other users lie elsewhere.
-        ago = f"((n * 30 - 12 - {later}) * 60 - u * 37 % 1740)"
-        if name.startswith(AHEAD):
-            ago = f"{ago} * (1 - 2 * ({_chance(column)} % 2))"
-        moment = f"date_trunc('second', now()) - {ago} * interval '1 minute'"
+        moment = _moment_at_edge(column) if at_edges else _moment(column)
         return f"ARRAY[{moment}]" if kind[0] == "_" else moment
     if kind == "varchar" or kind == "text":
         if column.words:
@@ -164,7 +188,7 @@ def _full(column: _Column, key: str | None, products: int) -> str:
     numbers = {"int2": "1 + n % 3", "int4": "1 + n % 3", "int8": "1 + n % 3", "float8": "1 + n % 3", "numeric": "n"}
     others = {
         "bool": "true" if name == "singleton" else f"{_chance(column)} % 2 = 0",
-        "date": "current_date - n",
+        "date": f"current_date + {_chance(column)} % 3 - 1" if at_edges else "current_date - n",
         "bytea": "sha256(n::text::bytea)",
         "jsonb": "'{\"a\": 1}'::jsonb",
         "json": "'{\"a\": 1}'::json",

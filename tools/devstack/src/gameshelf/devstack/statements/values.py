@@ -1,12 +1,12 @@
 """Values for the parameters of any statement, from their names and types: those that the rows of ``rows`` have."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import asyncpg
-from gameshelf.devstack.statements.rows import CIRCLE, TEXTS, product, row_id, user
+from gameshelf.devstack.statements.rows import CIRCLE, EDGES, TEXTS, product, row_id, user
 from gameshelf.kernel.database import Statement
 
 _PAST = ("since", "after", "low", "start", "begin", "earliest", "from", "opened")
@@ -18,7 +18,9 @@ async def values(connection: asyncpg.Connection, statement: Statement, words: Se
     """Several lists of values for a statement, each for all of its parameters, about user 0 and those of their circle.
 
     One by one they try every word and the first few numbers, lists with everything, and lists that are not given.
+    Times are counted from the beginning of the running transaction, as those of rows are.
     """
+    now = await connection.fetchval("SELECT date_trunc('second', now())")
     prepared = await connection.prepare(statement.sql)
     kinds = [kind.name for kind in prepared.get_parameters()]
     names = statement._names
@@ -29,27 +31,28 @@ async def values(connection: asyncpg.Connection, statement: Statement, words: Se
 
     def one(turn: int) -> list[Any]:
         return [
-            known[name] if fixed else _value(name, kind, turn, words, has_user=has_user) for name, kind, fixed in given
+            known[name] if fixed else _value(name, kind, turn, words, now, has_user=has_user)
+            for name, kind, fixed in given
         ]
 
     return (one(turn) for turn in range(turns))
 
 
-def _value(name: str, kind: str, turn: int, words: Sequence[str], *, has_user: bool) -> Any:
+def _value(name: str, kind: str, turn: int, words: Sequence[str], now: datetime, *, has_user: bool) -> Any:
     if kind.endswith("[]"):
         # Lists side by side are about the same rows, so that theirs are as long.
         if turn % 2 and not name.startswith(("user", "owner")):
             return None if turn % 4 == 3 else []
         places = range(_IDS + len(words) if kind in ("text[]", "varchar[]") else _IDS)
-        return [_value(name.removesuffix("s"), kind[:-2], place, words, has_user=has_user) for place in places]
+        return [_value(name.removesuffix("s"), kind[:-2], place, words, now, has_user=has_user) for place in places]
     if kind == "uuid":
         return _uuid(name, turn, has_user=has_user)
     if kind == "timestamptz":
         # Names don't tell everything: every other time, or two times of four, it is the other way round.
         is_past = turn % 4 < 2 if any(part in name for part in _PAST) else turn % 2 == 1
         # Some windows begin among the rows, as an edge is where others' rows can come in.
-        days = (-14 if turn % 8 in (0, 5) else -400) if is_past else 1
-        return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
+        before, among, _, behind = EDGES
+        return now + timedelta(days=(among if turn % 8 in (0, 5) else before) if is_past else behind)
     if kind in ("text", "varchar"):
         # With the product of the same number, and then every word.
         return f"text{turn % TEXTS}" if turn < _IDS else words[turn - _IDS]
@@ -60,7 +63,7 @@ def _value(name: str, kind: str, turn: int, words: Sequence[str], *, has_user: b
         "bool": turn % 2 == 0,
         "bytea": sha256(str(turn).encode()).digest(),
         "jsonb": "{}",
-        "date": datetime.now(UTC).date(),
+        "date": now.date(),
         "json": "{}",
     }
     return others[kind]

@@ -208,13 +208,9 @@ async def test_what_strangers_play_changes_nobodys_last_two_weeks(play):
         return one.last_2_weeks_seconds
 
     assert await recent() == 2 * HOUR
-    await play.connection.execute(
-        "INSERT INTO playtime.playtime_intervals VALUES ($1, $2, $3, $4)",
-        uuid4(),
-        game,
-        edge - timedelta(minutes=1),
-        edge,
-    )
+    player, play.user = play.user, uuid4()
+    await play.tell(play.offline(game, edge - timedelta(minutes=1), 1))
+    play.user = player
     assert await recent() == 2 * HOUR
 
 

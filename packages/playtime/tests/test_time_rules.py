@@ -97,6 +97,8 @@ HOUR = timedelta(hours=1)
         (NOW - 25 * HOUR, NOW, START, Refusal.BAD_TIME),
         (NOW - HOUR, NOW, NOW - HOUR, None),
         (NOW - 2 * HOUR, NOW, NOW - HOUR, Refusal.BAD_TIME),
+        (NOW - HOUR, NOW, NOW - HOUR + timedelta(minutes=5), None),
+        (NOW - HOUR, NOW, NOW - HOUR + timedelta(minutes=5, seconds=1), Refusal.BAD_TIME),
         (NOW - timedelta(days=90), NOW - timedelta(days=90) + HOUR, START, None),
         (NOW - timedelta(days=91), NOW - timedelta(days=91) + HOUR, START, Refusal.BAD_TIME),
         (NOW - HOUR, NOW, None, Refusal.NO_ACCESS),

@@ -122,8 +122,9 @@ async def test_the_id_of_a_save_beside_its_base_says_that_it_is_meant(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     grown = await player.save(b"two", device_id="deck", savegame_id=slot, base_version=1)
     assert (grown.result, grown.slot_id) == (Result.HEAD, slot)
-    # A save of another name is another save.
-    await player.save(b"other", "other")
+    # A save of another name is another save, whose version of that number is none of this one's.
+    for content in (b"other", b"other, played on"):
+        await player.save(content, "other")
     assert (await player.request(b"three", "other", savegame_id=slot, base_version=2)).conflict_expected
 
 

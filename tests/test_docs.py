@@ -10,6 +10,7 @@ from gameshelf.gateway.errors import CODES
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.settings import CONFIG_VARIABLE, Settings
 from gameshelf.libctl.main import NOUNS, cli
+from gameshelf.library.family.rules import Verdict
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -68,3 +69,11 @@ def test_every_metric_that_operators_are_told_of_is_there():
     there = {metric.name for metric in Metrics().registry.collect()}
     assert named
     assert not {name for name in named if name not in there and name.removesuffix("_total") not in there}
+
+
+def test_every_reason_of_an_access_stands_where_callers_look():
+    reasons = {*Verdict, "owned", "claimable", "refunded", "not_owned"}
+    proto = (ROOT / "protos" / "library" / "v1" / "library_query_service.proto").read_text(encoding="utf-8")
+    message = proto[proto.index("message CheckGameAccessResponse") :].partition("}")[0]
+    for text in (message, (ROOT / "docs" / "grpc.md").read_text(encoding="utf-8")):
+        assert {str(reason) for reason in reasons if f"`{reason}`" not in text} == set()

@@ -90,12 +90,13 @@ class Machine:
 
     def __init__(self, folder, service, token, product):
         folder.mkdir()
-        self.name, self.folder, self.file = folder.name, folder, folder / "save"
+        self.folder, self.file = folder, folder / "save"
         self.service, self.token, self.product = service, token, product
+        self.device = ("--device", folder.name)
 
     def start(self, *options):
         return subprocess.Popen(
-            [sys.executable, EXAMPLE, self.token, str(self.product), self.file, "--device", self.name, *options],
+            [sys.executable, EXAMPLE, self.token, str(self.product), self.file, *self.device, *options],
             env={**os.environ, "LIBRARY_API": self.service.api},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -214,6 +215,22 @@ def test_a_machine_without_notes_does_not_ask_about_what_the_cloud_knows(machine
     pc.sync()
     (deck.folder / "save.sync").unlink()
     assert (deck.sync(), deck.file.read_bytes()) == ("downloaded: version 3", b"two")
+
+
+def test_copies_of_a_game_on_machines_of_one_name_are_devices_of_their_own(service, player, machine):
+    copies = [machine("one"), machine("other")]
+    for number, copy in enumerate(copies):
+        copy.device = ()
+        copy.file.write_bytes(b"%d" % number)
+        copy.sync(said="\n")  # what the other one has is in the way, and stays undecided
+    ids = [json.loads((copy.folder / "save.sync").read_text())["device_id"] for copy in copies]
+    assert len(set(ids)) == 2
+    [conflict] = asked(service, player[0], "savegames/conflicts")["data"]
+    sides = [conflict["attributes"][side]["attributes"]["device_id"] for side in ("head", "branch")]
+    assert sides == ids
+    copies[0].file.write_bytes(b"went on")
+    copies[0].sync()
+    assert json.loads((copies[0].folder / "save.sync").read_text())["device_id"] == ids[0]
 
 
 @pytest.mark.parametrize(

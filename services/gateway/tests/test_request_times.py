@@ -6,8 +6,7 @@ import importlib
 import json
 import pkgutil
 from datetime import UTC, date, datetime
-from types import UnionType
-from typing import Annotated, Union, get_args, get_origin
+from typing import Literal, get_args, get_origin
 from uuid import uuid4
 
 import asyncpg
@@ -37,9 +36,10 @@ LAST, FIRST = "2199-12-31T23:59:59Z", "1970-01-01T00:00:00Z"
 
 
 def kinds_of(annotation):
-    if get_origin(annotation) in (Union, UnionType, Annotated, tuple):
-        return [kind for part in get_args(annotation) for kind in kinds_of(part)]
-    return [annotation]
+    """The types of an annotation, those in unions and in containers of any kind too."""
+    if get_origin(annotation) in (None, Literal):
+        return [annotation]
+    return [kind for part in get_args(annotation) for kind in kinds_of(part)]
 
 
 def times_of(model):

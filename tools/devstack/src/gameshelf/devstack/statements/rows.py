@@ -3,7 +3,8 @@
 Users, products and ids are numbered. The n-th row of a user has the n-th id wherever an id stands, so that rows of
 several tables fit together. Users come in circles (0 to 15, 16 to 31): whoever else stands in a row is of it. The
 first of a circle has the times that are nearest to each edge of a window: rows of a stranger that lie nearer change
-what a statement finds that takes anybody's for the user's. Columns that may be null are null in a third of the rows, each in others; words come from the column's CHECK.
+what a statement finds that takes anybody's for the user's. Columns that may be null are null in a third of the rows,
+each in others; words come from the column's CHECK.
 """
 
 import re

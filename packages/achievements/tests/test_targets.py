@@ -87,3 +87,18 @@ async def test_a_review_of_a_target_that_has_changed_meanwhile_does_nothing(play
     assert await reviews.unlock(review, [user]) == []
     await reviews.finish([review])
     assert [one.target for one in await reviews.pending(10)] == [180]
+
+
+async def test_a_review_is_not_finished_when_the_target_went_and_came_back_meanwhile(players, game):
+    achievement = await players.define(game, target_progress=100)
+    reviews = TargetReviews(players.connection)
+    [review] = [one for one in await reviews.pending(100) if one.achievement_id == achievement]
+    assert review.oldest_running <= review.next_transaction
+    for target in (200, 100):
+        await players.define(game, achievement=achievement, target_progress=target)
+    await reviews.finish([review])
+    [again] = [one for one in await reviews.pending(100) if one.achievement_id == achievement]
+    assert (again.target, again.revision) == (review.target, review.revision + 2)
+    await players.define(game, achievement=achievement, target_progress=100)  # said again
+    await reviews.finish([again])
+    assert achievement not in {one.achievement_id for one in await reviews.pending(100)}

@@ -1,9 +1,12 @@
 """A player for whom the unlock of a lowered target fails, and one who is busy: the others are unlocked all the same."""
 
+import re
 from uuid import uuid4
 
 import asyncpg
+import httpx
 import pytest
+from gameshelf.achievements import AchievementService, Progress
 from gameshelf.devstack.events import CloudEvent, publish
 
 UPDATED = "com.platform.catalog.product.updated.v1"
@@ -73,3 +76,60 @@ async def test_a_player_who_fails_or_is_busy_holds_up_no_other(platform, service
     await wait_until(is_reviewed, 60)
     events = (await held.get("/events", cursor="0"))["data"]
     assert [one["attributes"]["event_type"] for one in events].count("achievement.unlocked") == 1
+
+
+class AllMayPlay:
+    """Answers the port ``Access``."""
+
+    async def refusals(self, user_id, product_ids):
+        return {}
+
+
+async def test_a_report_that_read_the_target_of_before_and_commits_long_after_is_unlocked(
+    platform, service, new_player, database, wait_until
+):
+    product, achievement, player = uuid4(), uuid4(), new_player()
+    await said(platform, product, achievement, targetProgress=200)
+    await player.buys(product)
+    await wait_until(player.products)
+
+    async def state():
+        [one] = (await player.get(f"/achievements/status/{product}"))["data"] or [None]
+        return one and one["attributes"]
+
+    async def runs():
+        async with httpx.AsyncClient() as client:
+            text = (await client.get(service.metrics)).text
+        return sum(
+            float(value) for value in re.findall(r'^job_runs_total\{job="targets",.*\} (\S+)$', text, re.MULTILINE)
+        )
+
+    async def target():
+        return await database.fetchval(
+            "SELECT target_progress FROM achievements.achievement_metadata WHERE id = $1", achievement
+        )
+
+    await wait_until(state)
+    reporting = await asyncpg.connect(platform.dsn)
+    async with reporting.transaction():
+        await reporting.execute("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", player.id)
+        report = AchievementService(reporting, lambda event: None, AllMayPlay())
+        assert not (await report.report(player.id, Progress(achievement, 150))).newly_unlocked
+        await said(platform, product, achievement, targetProgress=100)
+
+        async def is_lowered():
+            return await target() == 100
+
+        await wait_until(is_lowered)
+        before = await runs()
+
+        async def was_looked_at():
+            return await runs() >= before + 5
+
+        await wait_until(was_looked_at)
+    await reporting.close()
+
+    async def is_unlocked():
+        return (await state())["is_unlocked"]
+
+    await wait_until(is_unlocked)

@@ -68,10 +68,9 @@ def _newest(name: str) -> dict[str, Any]:
 
 _changes = {column: value for name in FIELDS for column, value in _newest(name).items()}
 # A target that is lowered and raised again before anybody looks has to be reviewed all the same.
-_changes["reviewed_target"] = case(
-    (_changes["target_progress"].is_distinct_from(col(AchievementMetadata.target_progress)), null()),
-    else_=col(AchievementMetadata.reviewed_target),
-)
+_is_another_target = _changes["target_progress"].is_distinct_from(col(AchievementMetadata.target_progress))
+_changes["reviewed_target"] = case((_is_another_target, null()), else_=col(AchievementMetadata.reviewed_target))
+_changes["target_revision"] = col(AchievementMetadata.target_revision) + case((_is_another_target, 1), else_=0)
 _APPLY = Statement(
     _insert.on_conflict_do_update(
         index_elements=["id"],

@@ -76,6 +76,8 @@ class AchievementMetadata(_Table, table=True):
     """Null: none is known. Then it shows no progress, and no progress unlocks it."""
     reviewed_target: int | None = Field(default=None, sa_type=Integer)
     """The target for which everybody who had reached it was unlocked."""
+    target_revision: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    """Grows with each change of the target, also of one that comes back to what it was."""
     server_authoritative: bool | None = Field(default=None, sa_type=Boolean)
     api_name_at: datetime | None = _since()
     name_ru_at: datetime | None = _since()

@@ -3,6 +3,11 @@
 A definition is to be reviewed while its target is not the one that it was last reviewed for. So a change that an
 instance of another release wrote is found too, and a review that was cut off begins anew: whoever it has unlocked is
 not among those who are locked any more.
+
+A report reads the target and commits later, so a review may read a player's progress too early. A report locks its
+user's row before it reads, and so has a transaction id by then: one that did not see a change has an id below the
+``next_transaction`` of whoever has seen it. Once ``oldest_running`` has reached that, all of those reports are
+committed, or never will be, and a walk that begins now is the last one that is needed.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,7 +21,23 @@ from gameshelf.achievements.store import AchievementStore
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows
-from sqlalchemy import Double, Integer, Uuid, and_, any_, bindparam, case, func, literal, select, true, update
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    Integer,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -31,8 +52,17 @@ _is_locked = and_(col(_U.achievement_meta_id) == _ID, ~col(_U.is_unlocked))
 _somebody_locked = (
     select(literal(1)).where(col(_U.achievement_meta_id) == col(_M.id), ~col(_U.is_unlocked)).exists().label("locked")
 )
+_snapshot = func.pg_current_snapshot()
 _PENDING = Statement(
-    select(col(_M.id), col(_M.product_id), col(_M.target_progress), _somebody_locked)
+    select(
+        col(_M.id),
+        col(_M.product_id),
+        col(_M.target_progress),
+        _somebody_locked,
+        col(_M.target_revision),
+        cast(cast(func.pg_snapshot_xmax(_snapshot), Text), BigInteger).label("next_transaction"),
+        cast(cast(func.pg_snapshot_xmin(_snapshot), Text), BigInteger).label("oldest_running"),
+    )
     .where(col(_M.target_progress).is_not(None), col(_M.target_progress).is_distinct_from(col(_M.reviewed_target)))
     .order_by(col(_M.id))
     .limit(_LIMIT)
@@ -83,10 +113,14 @@ _counted = (
     .cte("counted")
 )
 _UNLOCK = Statement(select(_unlocked.c.user_id).add_cte(_counted))
-_done = rows("done", id=("achievement_ids", Uuid), target=("targets", Integer))
+_done = rows("done", id=("achievement_ids", Uuid), target=("targets", Integer), revision=("revisions", BigInteger))
 _FINISH = Statement(
     update(AchievementMetadata)
-    .where(col(_M.id) == _done.c.id, col(_M.target_progress) == _done.c.target)
+    .where(
+        col(_M.id) == _done.c.id,
+        col(_M.target_progress) == _done.c.target,
+        col(_M.target_revision) == _done.c.revision,
+    )
     .values(reviewed_target=_done.c.target)
 )
 
@@ -100,6 +134,12 @@ class TargetReview:
     target: int
     is_anybody_locked: bool
     """Whether anybody has begun it without unlocking it: else there is nothing to be done."""
+    revision: int
+    """Which change of the target it is about."""
+    next_transaction: int
+    """Transactions that have read the target of before have lower ids."""
+    oldest_running: int
+    """Transactions with lower ids are over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,4 +212,5 @@ class TargetReviews:
             self._connection,
             achievement_ids=[one.achievement_id for one in reviews],
             targets=[one.target for one in reviews],
+            revisions=[one.revision for one in reviews],
         )

@@ -2,8 +2,9 @@
 players, one short transaction each.
 
 A chunk takes the players whose rows are free, and waits for nobody. Those who are busy, or for whom it fails, are left,
-and the review begins anew a little later; it ends when nobody is left. How far it is only this process knows: another
-one, or the same after a restart, begins anew, and finds only those who are still locked.
+and the review begins anew a little later; it ends when nobody is left, and when no transaction runs any more that may
+have read the target of before. How far it is only this process knows: another one, or the same after a restart, begins
+anew, and finds only those who are still locked.
 """
 
 import asyncio
@@ -26,10 +27,10 @@ CHUNK = 200
 _REVIEWS_AT_ONCE = 5000
 _MOST_WAITING = 20_000
 """How many events may wait for Kafka before the next chunk does too."""
-_SETTLE_SECONDS = 0.5
-"""So long after a changed target was seen first its review begins: by then reports that had read the target of before
-are committed."""
 _AGAIN_SECONDS = 2.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 60.0
+"""While transactions run that may have read the target of before, the pause between walks doubles: some run for
+hours."""
 _REST = 0.5
 """After a chunk the others get this part of the time that it took."""
 _NOBODY_YET = UUID(int=0)
@@ -40,9 +41,36 @@ class _Walk:
     """How far this process has come with a review."""
 
     target: int
-    due_at: float
+    revision: int
+    settled_at: int
+    """Once transactions below this id are over, nobody works with the target of before."""
+    due_at: float = 0.0
+    pause: float = _FIRST_PAUSE
     cursor: UUID = _NOBODY_YET
+    is_settled: bool = False
+    """Whether nobody worked with the target of before when it began."""
     is_anybody_left: bool = False
+
+    def is_about(self, review: TargetReview) -> bool:
+        return (self.target, self.revision) == (review.target, review.revision)
+
+    def begin(self, review: TargetReview) -> None:
+        """From the first player on."""
+        self.cursor, self.is_anybody_left = _NOBODY_YET, False
+        self.is_settled = review.oldest_running >= self.settled_at
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no other one is needed, if it has come to its end."""
+        return self.is_settled and not self.is_anybody_left
+
+    def wait(self, now: float) -> None:
+        """It has come to its end; unless it was the last one, another one begins a little later."""
+        self.cursor = _NOBODY_YET
+        if self.is_settled:
+            self.due_at = now + _AGAIN_SECONDS
+        else:
+            self.due_at, self.pause = now + self.pause, min(self.pause * 2, _LONGEST_PAUSE)
 
 
 class LoweredTargets:
@@ -80,14 +108,19 @@ class LoweredTargets:
             walks = {}
             for one in pending:
                 walk = self._walks.get(one.achievement_id)
-                if walk is None or walk.target != one.target:
-                    walk = _Walk(one.target, now + _SETTLE_SECONDS)
+                if walk is None or not walk.is_about(one):
+                    walk = _Walk(one.target, one.revision, one.next_transaction)
                 walks[one.achievement_id] = walk
             self._walks = walks
             due = [one for one in pending if walks[one.achievement_id].due_at <= now]
+            for one in due:
+                if walks[one.achievement_id].cursor == _NOBODY_YET:
+                    walks[one.achievement_id].begin(one)
             idle = [one for one in due if not one.is_anybody_locked]
-            if idle:
-                await reviews.finish(idle)
+            if over := [one for one in idle if walks[one.achievement_id].is_last]:
+                await reviews.finish(over)
+            for one in idle:
+                walks[one.achievement_id].wait(now)
             going = [one for one in due if one.is_anybody_locked and self._reviews.is_due(one.achievement_id)]
             if going and (await backlog.measure(connection)).pending > _MOST_WAITING:
                 return []
@@ -107,7 +140,7 @@ class LoweredTargets:
             await hardly_wait(transaction.connection)
             reviews = TargetReviews(transaction.connection, self._clock)
             players = await reviews.players(review, walk.cursor, CHUNK)
-            if players.last is None and not walk.is_anybody_left:
+            if players.last is None and walk.is_last:
                 await reviews.finish([review])
             free = set() if one_by_one else await transaction.lock_free(players.reached)
             for event in await reviews.unlock(review, free) if free else ():
@@ -116,7 +149,7 @@ class LoweredTargets:
         if one_by_one:
             busy = await self._unlock_each(review, players.reached)
         if players.last is None:
-            walk.cursor, walk.is_anybody_left, walk.due_at = _NOBODY_YET, False, time.monotonic() + _AGAIN_SECONDS
+            walk.wait(time.monotonic())
         else:
             walk.cursor, walk.is_anybody_left = players.last, walk.is_anybody_left or bool(busy)
 

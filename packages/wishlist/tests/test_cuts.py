@@ -74,3 +74,65 @@ async def test_wishes_that_are_added_or_changed_later_are_not_told_of_a_cut(wish
     assert late not in await wishers.told()
     [dropped] = [event for event in wishers.events if type(event).__name__ == "PriceDropped"]
     assert (dropped.user_id, dropped.price_minor, dropped.old_price_minor) == (busy, 500, 1000)
+
+
+async def test_whoever_works_through_the_wishers_finds_the_conditions_that_the_cut_found(wishers):
+    product, (first, *users) = uuid4(), sorted(uuid4() for _ in range(7))
+    met, unmet = TARGET, {"target_price_minor": 100, "target_currency": "RUB"}
+    without = {"target_price_minor": None, "target_currency": None}
+    became_met, became_unmet, still_met, dropped, twice, again = users
+    before = {
+        first: met,
+        became_met: unmet,
+        became_unmet: met,
+        still_met: met,
+        dropped: met,
+        twice: met,
+        again: unmet,
+    }
+    wishes = {user: await wishers.wish(user, product, **conditions) for user, conditions in before.items()}
+    await wishers.say(product, price_minor=1000, **PLAIN)
+    wishers.later(minutes=1)
+    await wishers.say(product, **PLAIN)
+    fanout = await wishers.take()
+    assert await wishers.fanouts.note(fanout, [first])
+    assert await wishers.fanouts.advance(fanout, first)
+
+    async def change(user, **conditions):
+        await wishers.service.change(user, wishes[user].id, WishChanges(**conditions))
+
+    wishers.later(minutes=1)
+    await change(first, target_price_minor=700)  # who was told already
+    await change(became_met, **met)
+    await change(became_unmet, **unmet)
+    await change(still_met, target_price_minor=700)
+    await change(dropped, **without)
+    await change(twice, **unmet)
+    await change(twice, **met)
+    await wishers.service.change(again, wishes[again].id, WishChanges(notes="no condition"))
+
+    def dropped_prices():
+        return [event.user_id for event in wishers.events if type(event).__name__ == "PriceDropped"]
+
+    told = [became_unmet, still_met, dropped, twice]
+    assert dropped_prices() == told
+    assert await wishers.told() == []
+    assert not await wishers.service.tell_of_price(became_met, product)
+    wishers.later(days=1)
+    await wishers.say(product, price_minor=1000, **PLAIN)
+    wishers.later(days=1)
+    await wishers.say(product, price_minor=500, **PLAIN)
+    assert await wishers.told() == sorted([first, became_met, still_met, twice])
+
+
+async def test_who_is_held_back_is_told_by_the_conditions_that_the_cut_found(wishers):
+    product, user = uuid4(), uuid4()
+    wish = await wishers.wish(user, product, **TARGET)
+    await wishers.say(product, price_minor=1000, **PLAIN)
+    await wishers.say(product, at=wishers.now + timedelta(seconds=1), **PLAIN)
+    fanout = await wishers.take()
+    await wishers.fanouts.hold_back(fanout, [user])
+    await wishers.fanouts.finish(fanout)
+    await wishers.service.change(user, wish.id, WishChanges(target_price_minor=100))
+    assert wishers.kinds().count("PriceDropped") == 1
+    assert not await wishers.service.tell_of_price(user, product)

@@ -44,14 +44,20 @@ _DISCOUNT = bindparam("discount", type_=SmallInteger)
 _SALE = bindparam("sale_id", type_=String)
 _HEARD_AT = bindparam("heard_at", type_=TIME)
 
-# What ``wishers_currency`` and ``Conditions.are_met_by`` say, for many wishers at once.
+# What ``wishers_currency``, ``Conditions.are_met_by`` and ``Wish.came_before`` say, for many wishers at once.
 _ARE_MET = and_(
     or_(
         and_(col(_I.target_price_minor).is_(None), bindparam("without_target", type_=Boolean)),
         and_(col(_I.target_currency) == _CURRENCY, col(_I.target_price_minor) >= _PRICE_MINOR),
     ),
     or_(col(_I.min_discount_percent).is_(None), col(_I.min_discount_percent) <= _DISCOUNT),
-    or_(_HEARD_AT.is_(None), col(_I.added_at) <= _HEARD_AT),
+    or_(
+        _HEARD_AT.is_(None),
+        and_(
+            col(_I.added_at) <= _HEARD_AT,
+            or_(col(_I.cut_seen_at).is_(None), col(_I.cut_seen_at) < _HEARD_AT),
+        ),
+    ),
 )
 _RUNNING = Statement(
     select(col(_F.product_id), col(_F.currency)).order_by(col(_F.advanced_at)).limit(bindparam("limit", type_=Integer))

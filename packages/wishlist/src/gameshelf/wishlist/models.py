@@ -74,6 +74,9 @@ class WishlistItem(_Table, table=True):
     target_price_minor: int | None = Field(default=None, sa_type=BigInteger)
     target_currency: str | None = Field(default=None, max_length=3)
     min_discount_percent: int | None = Field(default=None, sa_type=SmallInteger)
+    cut_seen_at: datetime | None = _time(default=None, nullable=True)
+    """When the newest lasting cut was heard that was there as the conditions were changed last: they are about later
+    ones alone."""
 
 
 class PriceNotification(_Table, table=True):

@@ -3,7 +3,7 @@
 The caller holds the user's lock, so what is read before cannot change until it is written.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -82,11 +82,19 @@ class WishlistService:
         wish = await self._found(user_id, item_id)
         changed = replace(wish, **changes.model_dump(include=changes.model_fields_set))
         require_whole_target(changed.target_price_minor, changed.target_currency)
-        if changed != wish:
+        if changed.conditions != wish.conditions:
+            # Either whoever writes a price sees these conditions, or this sees the price.
+            await self._store.hold_price(wish.product_id)
+            prices = await self._store.prices(wish.product_id)
+            await self._tell_of_cut(user_id, wish, prices)
+            heard = [price.cut.heard_at for price in prices.values() if price.cut]
+            changed = replace(changed, cut_seen_at=max(heard, default=None))
             await self._store.change(user_id, changed)
             self._changed(user_id, wish.product_id)
-        if changed.conditions != wish.conditions:
-            await self._tell_of_current_sale(user_id, changed)
+            await self._tell_of_sale(user_id, changed, prices)
+        elif changed != wish:
+            await self._store.change(user_id, changed)
+            self._changed(user_id, wish.product_id)
         return changed
 
     async def remove(self, user_id: UUID, item_id: UUID) -> None:
@@ -120,8 +128,8 @@ class WishlistService:
         """
         await self._store.hold_price(product_id)
         for wish in await self._store.of_products(user_id, [product_id]):
-            price = await self._wishers_price(wish)
-            if price and not (price.cut and price.cut.heard_at < wish.added_at):
+            price = self._wishers_price(wish, await self._store.prices(product_id))
+            if price and (price.cut is None or wish.came_before(price.cut)):
                 return await self._tell(user_id, wish, price)
         return False
 
@@ -131,12 +139,23 @@ class WishlistService:
     async def _tell_of_current_sale(self, user_id: UUID, wish: Wish) -> None:
         # Either whoever starts the sale sees this wish, or this sees the sale.
         await self._store.hold_price(wish.product_id)
-        price = await self._wishers_price(wish)
+        await self._tell_of_sale(user_id, wish, await self._store.prices(wish.product_id))
+
+    async def _tell_of_sale(self, user_id: UUID, wish: Wish, prices: Mapping[str, Price]) -> None:
+        price = self._wishers_price(wish, prices)
         if price and price.cut is None:
             await self._tell(user_id, wish, price)
 
-    async def _wishers_price(self, wish: Wish) -> Price | None:
-        prices = await self._store.prices(wish.product_id)
+    async def _tell_of_cut(self, user_id: UUID, wish: Wish, prices: Mapping[str, Price]) -> None:
+        """Tells of a lasting cut by the conditions that it found, where others are still being told: whoever works
+        through the wishers finds the new ones.
+        """
+        price = self._wishers_price(wish, prices)
+        is_due = price and price.cut and wish.came_before(price.cut) and wish.conditions.are_met_by(price)
+        if price and is_due and await self._store.is_to_be_told(user_id, price):
+            await self._tell(user_id, wish, price)
+
+    def _wishers_price(self, wish: Wish, prices: Mapping[str, Price]) -> Price | None:
         currency = wishers_currency(wish.target_currency, prices.keys(), self._default_currency)
         return prices[currency] if currency else None
 

@@ -11,6 +11,7 @@ from gameshelf.kernel.sql import TIME, Erasure, array, rows, user
 from gameshelf.wishlist.models import (
     CurrencyPrice,
     HeldBackWisher,
+    PriceFanout,
     PriceNotification,
     SaleNotification,
     WishlistItem,
@@ -27,6 +28,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
+    literal,
     or_,
     select,
     update,
@@ -34,7 +36,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
-_I, _C, _N = WishlistItem, CurrencyPrice, PriceNotification
+_I, _C, _N, _F, _H = WishlistItem, CurrencyPrice, PriceNotification, PriceFanout, HeldBackWisher
 _PRODUCT = bindparam("product_id", type_=Uuid)
 _ITEM = bindparam("item_id", type_=Uuid)
 _OF_USER = col(_I.user_id) == user()
@@ -62,10 +64,16 @@ class Wish:
     target_price_minor: int | None
     target_currency: str | None
     min_discount_percent: int | None
+    cut_seen_at: datetime | None = None
+    """Lasting cuts up to the one that was heard then came before these conditions."""
 
     @property
     def conditions(self) -> Conditions:
         return Conditions(self.target_price_minor, self.target_currency, self.min_discount_percent)
+
+    def came_before(self, cut: Cut) -> bool:
+        """Whether the wish, as it stands, was there when a price was lowered for good."""
+        return self.added_at <= cut.heard_at and (self.cut_seen_at is None or self.cut_seen_at < cut.heard_at)
 
 
 WISH_COLUMNS = (
@@ -77,6 +85,7 @@ WISH_COLUMNS = (
     col(_I.target_price_minor),
     col(_I.target_currency),
     col(_I.min_discount_percent),
+    col(_I.cut_seen_at),
 )
 _PRICE = ("product_id", "price_minor", "currency", "discount_percent", "sale_id", "sale_ends_at", "said_at")
 _CUT = ("cut_from_minor", "cut_said_at", "cut_heard_at")
@@ -106,13 +115,32 @@ _ADD = Statement(
     )
     .on_conflict_do_nothing(index_elements=["user_id", "product_id"])
 )
-_CHANGE = Statement(update(WishlistItem).where(_OF_USER, col(_I.id) == _ITEM).values(**_chosen))
+_CHANGE = Statement(
+    update(WishlistItem)
+    .where(_OF_USER, col(_I.id) == _ITEM)
+    .values(**_chosen, cut_seen_at=bindparam("new_cut_seen_at", type_=TIME))
+)
 _REMOVE = Statement(delete(WishlistItem).where(_OF_USER, col(_I.id) == any_(array("item_ids", Uuid))))
 _ranked = rows("ranked", id=("item_ids", Uuid), priority=("priorities", Integer))
 _ORDER = Statement(update(WishlistItem).where(_OF_USER, col(_I.id) == _ranked.c.id).values(priority=_ranked.c.priority))
 # Whoever writes a price waits for those who have read the one before, and they for whoever is writing.
 _HOLD_PRICE = Statement(select(func.pg_advisory_xact_lock_shared(SALES_LOCKS, bindparam("lock_key", type_=Integer))))
 _PRICES = Statement(select(*PRICE_COLUMNS).where(col(_C.product_id) == _PRODUCT))
+# A wisher whom a fan-out has not reached yet, or has held back.
+_IS_TO_BE_TOLD = Statement(
+    select(
+        or_(
+            select(literal(1))
+            .where(
+                col(_F.product_id) == _PRODUCT,
+                col(_F.currency) == bindparam("currency", type_=String),
+                col(_F.cursor) < user(),
+            )
+            .exists(),
+            select(literal(1)).where(col(_H.user_id) == user(), col(_H.product_id) == _PRODUCT).exists(),
+        ).label("is_to_be_told")
+    )
+)
 _SALE = bindparam("sale_id", type_=String)
 _one = select(user().label("user_id"), bindparam("notification_id", type_=Uuid).label("id")).subquery("one")
 _noted = (
@@ -178,6 +206,15 @@ class WishlistStore:
         """What the product costs, by currency."""
         return await prices_of(self._connection, product_id)
 
+    async def is_to_be_told(self, user_id: UUID, price: Price) -> bool:
+        """Whether the wishers of this price are being told, and this one has not had their turn yet. The caller holds the
+        price.
+        """
+        found = await _IS_TO_BE_TOLD.first(
+            self._connection, user_id=user_id, product_id=price.product_id, currency=price.currency
+        )
+        return bool(found and found["is_to_be_told"])
+
     async def note(self, user_id: UUID, price: Price) -> bool:
         """Notes that the user is told of a sale or a lasting cut; False when they were already."""
         noted = await _NOTE.first(
@@ -207,5 +244,5 @@ def _values(wish: Wish) -> dict[str, Any]:
         "item_id": wish.id,
         "product_id": wish.product_id,
         "added_at": wish.added_at,
-        **{f"new_{name}": getattr(wish, name) for name in _chosen},
+        **{f"new_{name}": getattr(wish, name) for name in (*_chosen, "cut_seen_at")},
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import grpc.aio
+import grpc
 import httpx
 import jsonschema_rs
 import pytest
@@ -183,7 +183,7 @@ def refusal() -> Callable[..., Awaitable[tuple[str, str]]]:
     """The status and the reason of a gRPC call that must be refused."""
 
     async def of(call: Any) -> tuple[str, str]:
-        with pytest.raises(grpc.aio.AioRpcError) as error:
+        with pytest.raises(grpc.RpcError) as error:
             await call
         info = ErrorInfo()
         assert rpc_status.from_call(error.value).details[0].Unpack(info)

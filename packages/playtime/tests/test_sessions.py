@@ -198,6 +198,35 @@ async def test_a_summary_knows_the_last_two_weeks(play):
     assert [one.product_id for one in named.items] == [old]
 
 
+async def test_a_summary_of_platforms_counts_what_overlaps_once_on_each(play):
+    game, other = play.own(), play.own()
+    edge = play.now - timedelta(days=14)
+    await play.tell(
+        play.offline(game, edge - timedelta(minutes=30), 60, platform="linux", device_id="deck"),
+        play.offline(game, edge - timedelta(minutes=10), 60, platform="linux", device_id="desk"),
+        play.offline(game, edge, 20, platform="windows"),
+        play.offline(other, edge - timedelta(days=1), 45, platform="linux"),
+    )
+    await play.service.correct(play.user, game, -600, "a stuck session")
+    running = await play.start(other)
+
+    async def found(products=(), **how):
+        page = await play.queries.by_platform(play.user, products, play.now, Page(), **how)
+        return [
+            (one.product_id, one.platform, one.total_playtime_seconds // 60, one.last_2_weeks_seconds // 60)
+            for one in page.items
+        ]
+
+    on_linux, on_windows = (game, "linux", 80, 50), (game, "windows", 20, 20)
+    assert await found() == [(other, None, 0, 0), on_linux, on_windows, (other, "linux", 45, 0)]
+    assert await found(recent_only=True) == [(other, None, 0, 0), on_linux, on_windows]
+    assert await found([game]) == [on_linux, on_windows]
+    page = await play.queries.by_platform(play.user, [], play.now, Page(2, 3))
+    assert (page.total, [one.session_count for one in page.items]) == (4, [1])
+    assert await play.queries.session(play.user, running.id) == running
+    assert await play.queries.session(uuid4(), running.id) is None
+
+
 async def test_what_strangers_play_changes_nobodys_last_two_weeks(play):
     game = play.own()
     edge = play.now - timedelta(days=14)

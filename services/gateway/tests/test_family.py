@@ -553,7 +553,8 @@ async def test_seats_in_the_stream_of_heartbeats(family, service, caller):
         assert (await stub.RecordPlaytimeHeartbeat(unary, metadata=caller(member.id))).seat_lost_at == notice.lost_at
         await asyncio.sleep(left)
         [refusal] = (await send(3)).refusals
-        assert refusal.reason == "FAMILY_SEAT_LOST"
+        assert (refusal.reason, refusal.end_reason) == ("FAMILY_SEAT_LOST", "seat_lost")
+        assert refusal.end_time.ToDatetime(UTC) == notice.lost_at.ToDatetime(UTC).replace(microsecond=0)
         await stream.done_writing()
 
 

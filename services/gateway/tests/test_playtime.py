@@ -63,6 +63,39 @@ async def test_a_session_from_start_to_end_counts_in_the_library(player, game):
     assert summary["attributes"]["session_count"] == 1
     [listed] = (await player.get(SESSIONS))["data"]
     assert listed["attributes"] == {**told, "title": None, "cover_image_url": None}
+    assert (await player.get(f"{SESSIONS}/{session['id']}"))["data"] == listed
+
+
+async def test_a_session_is_found_by_its_owner_alone(player, new_player, game):
+    session = await start(player, game)
+    assert (await player.get(f"{SESSIONS}/{session['id']}"))["data"]["attributes"]["status"] == "active"
+    for who, session_id in ((new_player(), session["id"]), (player, uuid4()), (player, "none")):
+        answer = await who.http.get(f"{SESSIONS}/{session_id}")
+        assert answer.status_code == 404
+        assert (await code_of(answer))[1] == ("NOT_FOUND" if session_id == "none" else "SESSION_NOT_FOUND")
+
+
+async def test_a_summary_tells_platforms_apart(player, game):
+    end = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+    elements = []
+    for number, (platform, minutes) in enumerate((("linux", 30), ("linux", 60), ("windows", 10), (None, 5))):
+        times = {"start_time": (end - timedelta(minutes=minutes)).isoformat(), "end_time": end.isoformat()}
+        named = {"platform": platform} if platform else {}
+        elements.append({"client_session_id": str(number), "product_id": str(game), **times, **named})
+    assert (await player.post(f"{SESSIONS}/import", {"sessions": elements})).status_code == 200
+    found = await player.get("/playtime", by="platform", limit=2)
+    more = await player.get("/playtime", by="platform", limit=2, page=2)
+    assert (found["meta"]["total_items"], "by=platform" in found["links"]["next"]) == (3, True)
+    shown = [*found["data"], *more["data"]]
+    assert {one["type"] for one in shown} == {"platformPlaytime"}
+    assert [one["id"] for one in shown] == [f"{game}:linux", f"{game}:windows", f"{game}:"]
+    figures = [
+        [one["attributes"][name] for name in ("platform", "total_playtime_seconds", "session_count", "title")]
+        for one in shown
+    ]
+    assert figures == [["linux", 3600, 2, None], ["windows", 600, 1, None], [None, 300, 1, None]]
+    refused = await player.http.get("/playtime", params={"by": "device"})
+    assert (refused.status_code, refused.json()["errors"][0]["source"]) == (400, {"parameter": "by"})
 
 
 async def test_a_second_start_on_a_device_finds_the_running_session(player, game):

@@ -6,9 +6,12 @@ import socket as sockets
 from uuid import uuid4
 
 import asyncpg
+import grpc.aio
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent
+from gameshelf.protos.library.v1 import wishlist_service_pb2 as wishlist
+from gameshelf.protos.library.v1.wishlist_service_pb2_grpc import WishlistServiceStub
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -71,7 +74,7 @@ async def test_a_ping_is_answered_with_a_cursor_that_leaves_nothing_out(service,
         assert (await next_message(socket))["event_type"] == "library.item.added"
 
 
-async def test_a_client_knows_its_own_changes_by_its_id(service, player, next_message):
+async def test_a_client_knows_its_own_changes_by_its_id(service, player, next_message, caller):
     async with connect(service.ws, additional_headers=bearer(player)) as socket:
         await player.buys(uuid4())
         added = await next_message(socket)
@@ -82,8 +85,19 @@ async def test_a_client_knows_its_own_changes_by_its_id(service, player, next_me
             headers = {"X-Client-Id": client_id} if client_id else {}
             assert (await player.http.patch(f"/items/{item}", json=change, headers=headers)).status_code == 200
             assert (await next_message(socket)).get("origin") == client_id
+        async with grpc.aio.insecure_channel(service.grpc) as channel:
+            stub, wish = WishlistServiceStub(channel), wishlist.AddToWishlistRequest(user_id=str(player.id))
+            who = caller(player.id)
+            wish.product_id = str(uuid4())
+            await stub.AddToWishlist(wish, metadata=(*who, ("x-client-id", "deck 3")))
+            assert (await next_message(socket))["origin"] == "deck 3"
+            for bad in (("",), ("x" * 65,), ("a", "b")):
+                with pytest.raises(grpc.aio.AioRpcError) as error:
+                    await stub.AddToWishlist(wish, metadata=(*who, *(("x-client-id", one) for one in bad)))
+                assert error.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+                assert error.value.details().startswith("x-client-id")
     listed = (await player.get("/events", cursor="0"))["data"]
-    assert [entry["attributes"].get("origin") for entry in listed] == [None, "tab 7", None]
+    assert [entry["attributes"].get("origin") for entry in listed] == [None, "tab 7", None, "deck 3"]
     for bad in ("", "x" * 65, "\u00e9"):
         headers = {"X-Client-Id": bad.encode("latin-1"), "Accept-Language": "en"}
         refused = await player.http.post("/categories", json={"data": {"attributes": {"name": "RPG"}}}, headers=headers)

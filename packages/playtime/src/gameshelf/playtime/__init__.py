@@ -5,6 +5,7 @@ This is the package's whole public API; nothing deeper is meant to be imported.
 
 from gameshelf.kernel.migrations import Migrations
 from gameshelf.playtime.commands import (
+    Breakdown,
     DailyFilter,
     HistoryFilter,
     ImportSessions,
@@ -31,7 +32,7 @@ from gameshelf.playtime.liveness import Beat, Liveness, SessionEnd, SessionKey, 
 from gameshelf.playtime.models import METADATA, SCHEMA, SHARDS, EndReason
 from gameshelf.playtime.overview import PlaytimeOverview, playtime_overview
 from gameshelf.playtime.ports import Access, Copies, Copy
-from gameshelf.playtime.queries import DaySum, PlaytimeQueries, ProductSummary
+from gameshelf.playtime.queries import DaySum, PlatformSummary, PlaytimeQueries, ProductSummary
 from gameshelf.playtime.recompute import Figures, Recount
 from gameshelf.playtime.service import MAX_CORRECTION, ImportResult, PlaytimeService
 from gameshelf.playtime.store import StoredSession
@@ -59,6 +60,7 @@ __all__ = [
     "AnomalyFound",
     "AnomalyPlace",
     "Beat",
+    "Breakdown",
     "Copies",
     "Copy",
     "CopyQueries",
@@ -79,6 +81,7 @@ __all__ = [
     "Liveness",
     "OfflineSession",
     "Period",
+    "PlatformSummary",
     "PlaytimeChanged",
     "PlaytimeCorrected",
     "PlaytimeOverview",

@@ -123,11 +123,18 @@ class Period(StrEnum):
     LAST_2_WEEKS = "last_2_weeks"
 
 
+class Breakdown(StrEnum):
+    """What a summary tells apart beside products."""
+
+    PLATFORM = "platform"
+
+
 class SummaryFilter(_Command):
-    """Totals of these products, or of all."""
+    """Totals of these products, or of all; with ``by`` for each of them and each platform."""
 
     product_ids: tuple[UUID, ...] = Field(default=(), max_length=MAX_PRODUCTS)
     period: Period = Period.ALL_TIME
+    by: Breakdown | None = None
     page: int = Field(default=1, ge=1, le=MAX_PAGE)
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 

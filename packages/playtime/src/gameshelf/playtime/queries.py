@@ -13,7 +13,24 @@ from gameshelf.playtime.commands import SessionStatus
 from gameshelf.playtime.models import PlaytimeInterval, PlaytimeSession, PlaytimeTotal
 from gameshelf.playtime.rules import RECENT, Interval, by_day, clip
 from gameshelf.playtime.store import SESSION_COLUMNS, StoredSession
-from sqlalchemy import BigInteger, Boolean, Uuid, and_, any_, bindparam, func, or_, select
+from gameshelf.playtime.unions import seconds, unions, whole
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Integer,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
@@ -29,6 +46,19 @@ class ProductSummary:
     session_count: int
     corrected_seconds: int
     """What of the total support has added, or taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSummary:
+    """How long one product was played on one platform, in seconds."""
+
+    product_id: UUID
+    platform: str | None
+    """None: of the sessions that named none."""
+    total_playtime_seconds: int
+    last_2_weeks_seconds: int
+    last_played_at: datetime
+    session_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +106,7 @@ _recent = (
     )
     .scalar_subquery()
 )
+_PLAYED_SINCE = bindparam("played_since", type_=TIME)
 _of_products = and_(col(_T.user_id) == user(), or_(_NO_FILTER, col(_T.product_id) == any_(array("product_ids", Uuid))))
 _SUMMARY = page_of(
     select(
@@ -87,12 +118,56 @@ _SUMMARY = page_of(
         col(_T.corrected_seconds),
     ).where(
         _of_products,
-        or_(
-            bindparam("played_since", type_=TIME).is_(None),
-            col(_T.last_played_at) >= bindparam("played_since", type_=TIME),
-        ),
+        or_(_PLAYED_SINCE.is_(None), col(_T.last_played_at) >= _PLAYED_SINCE),
     ),
     lambda found: (found.last_played_at.desc().nulls_last(), found.product_id),
+)
+
+# The unions that are kept know products alone, so those of platforms are made of the ledger when they are asked for.
+_sessions = and_(col(_S.user_id) == user(), or_(_NO_FILTER, col(_S.product_id) == any_(array("product_ids", Uuid))))
+_on_platforms = unions(
+    select(col(_S.product_id), col(_S.platform), col(_S.start_time), col(_S.end_time))
+    .where(_sessions, col(_S.end_time) > col(_S.start_time))
+    .subquery("ended"),
+    "product_id",
+    "platform",
+)
+_began = func.greatest(_on_platforms.c.start_time, _SINCE)
+_parts = union_all(
+    select(
+        _on_platforms.c.product_id,
+        _on_platforms.c.platform,
+        seconds(_on_platforms.c.start_time, _on_platforms.c.end_time).label("total_seconds"),
+        # What lies outside of the window is empty.
+        seconds(_began, func.greatest(_began, func.least(_on_platforms.c.end_time, _UNTIL))).label("recent_seconds"),
+        cast(null(), TIME).label("last_played_at"),
+        literal(0, Integer).label("ended_sessions"),
+    ),
+    select(
+        col(_S.product_id),
+        col(_S.platform),
+        literal(0, BigInteger),
+        literal(0, BigInteger),
+        func.coalesce(col(_S.end_time), col(_S.start_time)),
+        case((col(_S.end_time).is_(None), 0), else_=1),
+    ).where(_sessions),
+).subquery("parts")
+_played_last = func.max(_parts.c.last_played_at)
+_BY_PLATFORM = page_of(
+    select(
+        _parts.c.product_id,
+        _parts.c.platform,
+        whole(_parts.c.total_seconds).label("total_seconds"),
+        whole(_parts.c.recent_seconds).label("recent_seconds"),
+        _played_last.label("last_played_at"),
+        whole(_parts.c.ended_sessions).label("session_count"),
+    )
+    .group_by(_parts.c.product_id, _parts.c.platform)
+    .having(or_(_PLAYED_SINCE.is_(None), _played_last >= _PLAYED_SINCE)),
+    lambda found: (found.last_played_at.desc(), found.product_id, found.platform.asc().nulls_last()),
+)
+_OF_ID = Statement(
+    select(*SESSION_COLUMNS).where(col(_S.user_id) == user(), col(_S.id) == bindparam("session_id", type_=Uuid))
 )
 _HISTORY = page_of(
     select(*SESSION_COLUMNS).where(
@@ -147,6 +222,30 @@ class PlaytimeQueries:
         )
         found = [ProductSummary(*tuple(row.values())[:-1]) for row in rows if row["product_id"] is not None]
         return Slice(found, rows[0]["total"])
+
+    async def by_platform(
+        self, user_id: UUID, product_ids: Sequence[UUID], now: datetime, page: Page, *, recent_only: bool = False
+    ) -> Slice[PlatformSummary]:
+        """The same for each product and platform. What overlaps on two platforms counts on each of them; what support
+        has corrected belongs to none.
+        """
+        rows = await _BY_PLATFORM.all(
+            self._connection,
+            user_id=user_id,
+            product_ids=list(product_ids) or None,
+            since=now - RECENT,
+            until=now,
+            played_since=now - RECENT if recent_only else None,
+            limit=page.limit,
+            offset=page.offset,
+        )
+        found = [PlatformSummary(*tuple(row.values())[:-1]) for row in rows if row["product_id"] is not None]
+        return Slice(found, rows[0]["total"])
+
+    async def session(self, user_id: UUID, session_id: UUID) -> StoredSession | None:
+        """One session; None where the user has none of that id."""
+        row = await _OF_ID.first(self._connection, user_id=user_id, session_id=session_id)
+        return StoredSession(*row.values()) if row else None
 
     async def history(
         self, user_id: UUID, product_id: UUID | None, page: Page, status: SessionStatus | None = None

@@ -123,9 +123,7 @@ class Heartbeats:
         one = member(user_id, session_id)
         lost_at = self.lost_seats.until(one)
         if lost_at is not None and await self.lost_seats.is_over(one, self._clock()):
-            # The session ends at this second, if it has not ended yet.
-            end_time = lost_at.replace(microsecond=0)
-            raise FamilySeatLost(lost_at=lost_at, end_time=end_time, end_reason=EndReason.SEAT_LOST)
+            raise seat_lost(lost_at)
         refusals = await self.add((one,)).refusals((one,))
         for refusal in refusals.values():
             if isinstance(refusal, SessionNotFound | PermissionDenied):
@@ -242,6 +240,13 @@ class Heartbeats:
             refusal = SessionNotFound() if key not in known else _ended(known[key])
             refusals[member(key.user_id, key.session_id)] = PermissionDenied() if key.user_id in erased else refusal
         return refusals
+
+
+def seat_lost(lost_at: datetime) -> FamilySeatLost:
+    """The refusal of a heartbeat after the moment at which a seat is lost: the session ends at that second, if it has
+    not ended yet.
+    """
+    return FamilySeatLost(lost_at=lost_at, end_time=lost_at.replace(microsecond=0), end_reason=EndReason.SEAT_LOST)
 
 
 def _ended(end: SessionEnd | None) -> DomainError:

@@ -62,6 +62,10 @@ class AllowedOrigins:
         self._quiet_until = float("-inf")
         self._unlogged = 0
 
+    def __bool__(self) -> bool:
+        """Whether there are any: then an answer depends on who asks."""
+        return bool(self._allowed)
+
     def __contains__(self, origin: object) -> bool:
         return origin in self._allowed
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
+from gameshelf.gateway.client_ids import current_client_id
 from gameshelf.gateway.database import Acquire, hardly_wait, limit_lock_wait
 from gameshelf.gateway.observability.traces import current_traceparent
 from gameshelf.gateway.outbox.forwarded import forward, may_be_forwarded, take
@@ -57,8 +58,7 @@ class Transaction:
         self._services: dict[Any, Any] = {}
         self._has_heard = False
         self.discarded = False
-        self.origin: str | None = None
-        """Which client asked for the change, by its own word: its messages carry it."""
+        self._origin = current_client_id()
 
     async def lock(self, user_id: UUID, *, wait: bool = True) -> None:
         """Makes the user's row this transaction's. Raises UserErased; without ``wait`` LockNotAvailableError."""
@@ -134,7 +134,7 @@ class Transaction:
         products = await self._products_of(events)
         for event in events:
             if event.user_id in told:
-                told[event.user_id].add(event, products, events_topic, traceparent, self.origin)
+                told[event.user_id].add(event, products, events_topic, traceparent, self._origin)
             else:
                 others.append(event)
         if others:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import grpc
+from gameshelf.gateway.client_ids import set_client_id
 from gameshelf.gateway.failures import refused
 from gameshelf.gateway.grpc.identify import Callers
 from gameshelf.gateway.grpc.open_services import open_handler
@@ -36,6 +37,8 @@ _log = logging.getLogger(__name__)
 MAX_ELEMENTS = 1000
 """How many elements a list of a request may have."""
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+CLIENT_ID = "x-client-id"
+"""The metadata by which a client names itself."""
 _OPEN = ("/grpc.health.v1.", "/grpc.reflection.")
 _caller: ContextVar[Identity] = ContextVar("caller")
 
@@ -180,6 +183,7 @@ class Calls(grpc.aio.ServerInterceptor):
             with self._tracing.request(method, _traceparent(context)) as traced:
                 try:
                     _caller.set(await self._callers.identify(context))
+                    set_client_id(_client_id(context), CLIENT_ID)
                     return await serve(decode(request), context)
                 except Exception as error:
                     # To a service that acts for an erased user its own token is as good as ever.
@@ -199,6 +203,13 @@ class Calls(grpc.aio.ServerInterceptor):
             return await context.abort_with_status(status)
 
         return wrapped
+
+
+def _client_id(context: Any) -> str | None:
+    given = [value for name, value in context.invocation_metadata() or () if name == CLIENT_ID]
+    if len(given) > 1:
+        raise InvalidInput(Problem("bad_client_id", pointer=CLIENT_ID))
+    return given[0] if given else None
 
 
 def _traceparent(context: Any) -> str | None:

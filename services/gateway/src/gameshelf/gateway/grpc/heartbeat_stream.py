@@ -12,13 +12,12 @@ from datetime import timedelta
 
 from gameshelf.gateway.adapters.live_sessions import Member, session_key
 from gameshelf.gateway.errors import RateLimitExceeded, ServiceUnavailable
-from gameshelf.gateway.heartbeats import Batch, Heartbeats
+from gameshelf.gateway.heartbeats import Batch, Heartbeats, seat_lost
 from gameshelf.gateway.identity import Identity, Role, TokenVerifier, Unauthenticated
 from gameshelf.gateway.limits import RateLimits
 from gameshelf.gateway.ws.hub import Hub, Subscriber
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied, Problem
-from gameshelf.playtime import FamilySeatLost
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages
 
 MAX_HEARTBEATS = 1000
@@ -133,8 +132,8 @@ class HeartbeatStream:
                 members.append(self._member(heartbeat))
             except (ValueError, PermissionDenied) as error:
                 reason = PermissionDenied.code if isinstance(error, PermissionDenied) else InvalidInput.code
-                ids = {"user_id": heartbeat.user_id[:_MAX_ECHO], "session_id": heartbeat.session_id[:_MAX_ECHO]}
-                refusals.append(messages.HeartbeatRefusal(**ids, reason=reason))
+                user_id, session_id = heartbeat.user_id[:_MAX_ECHO], heartbeat.session_id[:_MAX_ECHO]
+                refusals.append(messages.HeartbeatRefusal(user_id=user_id, session_id=session_id, reason=reason))
         if self._heartbeats.lost_seats:
             members = await self._without_lost(members, refusals, notices)
         batch = self._heartbeats.add(members)
@@ -162,7 +161,7 @@ class HeartbeatStream:
         for one in members:
             lost_at = self._heartbeats.lost_seats.until(one)
             if lost_at is not None and await self._heartbeats.lost_seats.is_over(one, now):
-                refusals.append(_refusal(one, FamilySeatLost()))
+                refusals.append(_refusal(one, seat_lost(lost_at)))
                 continue
             going_on.append(one)
             if lost_at is not None:
@@ -229,4 +228,8 @@ def _uuid_bytes(text: str) -> bytes:
 
 def _refusal(one: Member, error: DomainError) -> messages.HeartbeatRefusal:
     key = session_key(one)
-    return messages.HeartbeatRefusal(user_id=str(key.user_id), session_id=str(key.session_id), reason=error.code)
+    refusal = messages.HeartbeatRefusal(user_id=str(key.user_id), session_id=str(key.session_id), reason=error.code)
+    if "end_time" in error.meta:
+        refusal.end_time.FromDatetime(error.meta["end_time"])
+        refusal.end_reason = error.meta["end_reason"]
+    return refusal

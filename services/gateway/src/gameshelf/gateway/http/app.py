@@ -1,11 +1,11 @@
 """The Quart application: every route behind the same steps, every failure in the same envelope."""
 
-import re
 from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
+from gameshelf.gateway.client_ids import set_client_id
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.encoding import decode, encode
 from gameshelf.gateway.errors import BadRequest, Language, MethodNotAllowed, PayloadTooLarge, RateLimitExceeded
@@ -23,7 +23,7 @@ from gameshelf.gateway.saves import Saves
 from gameshelf.gateway.streams import UserStreams
 from gameshelf.gateway.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
-from gameshelf.kernel.errors import DomainError, InvalidInput, NotFound, Problem
+from gameshelf.kernel.errors import DomainError, InvalidInput, NotFound
 from quart import Quart, Response, request
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
@@ -36,7 +36,6 @@ _ATTEMPTS = 3
 _MAX_LANGUAGES = 256
 """How many characters of ``Accept-Language`` are read."""
 _PERSONAL = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-User-Id, Accept-Language"}
-_CLIENT_ID = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,62}[\x21-\x7e])?")
 _OF_STATUS: dict[int | None, type[DomainError]] = {404: NotFound, 405: MethodNotAllowed, 413: PayloadTooLarge}
 
 
@@ -151,7 +150,7 @@ class RestApi:
 
     async def _write(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
         body = await self._body(route)
-        _check_client_id(request.headers.get("X-Client-Id"))
+        set_client_id(request.headers.get("X-Client-Id"))
         key = request.headers.get("Idempotency-Key") if route.takes_key else None
         guard = Guard.of(user_id, f"{route.method} {request.path}", key, body) if key is not None else None
         arguments: dict[str, Any] = dict(ids)
@@ -199,7 +198,6 @@ class RestApi:
         async with self._transactions.begin(user_id) as transaction:
             headers = request.headers
             conditions = headers.get("If-Match"), headers.get("If-None-Match")
-            transaction.origin = headers.get("X-Client-Id")
             write = Write(transaction, language, self._saves, self._queries, *conditions)
             if guard is None:
                 done: Reply = await route.handler(write, **arguments)
@@ -223,11 +221,6 @@ class RestApi:
             if guard.keeps(reply):
                 await guard.keep(transaction.connection, reply)
             return reply
-
-
-def _check_client_id(given: str | None) -> None:
-    if given is not None and not _CLIENT_ID.fullmatch(given):
-        raise InvalidInput(Problem("bad_client_id"))
 
 
 async def _renewed(route: Route, write: Write, kept: Reply) -> Reply:

@@ -42,6 +42,7 @@ _EXPOSED_HEADERS = (
 )
 _NO_SNIFF = (b"x-content-type-options", b"nosniff")
 _BY_ENCODING = (b"vary", b"Accept-Encoding")
+_BY_ORIGIN = (b"vary", b"Origin")
 _MOST_HEADERS = 100
 """How many headers a request may have: each costs a little in every layer, and 16 KB hold four thousand."""
 _HEALTH = frozenset({"/health/live", "/health/ready"})
@@ -163,19 +164,21 @@ class Observed:
         return None
 
     def _cors(self, given: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+        # Also without an origin, or with one that is refused: a cache must not hand that answer to an allowed page.
+        vary = [_BY_ORIGIN] if self._origins else []
         sent = given.get(b"origin")
         if sent is None:
-            return []
+            return vary
         origin = sent.decode("latin-1")
         if origin not in self._origins:
             # A browser also says where a page of the service itself comes from, and asks nobody's leave for that.
             if origin.partition("://")[2] != given.get(b"host", b"").decode("latin-1"):
                 self._origins.refuse(origin, "http")
-            return []
+            return vary
         return [
             (b"access-control-allow-origin", sent),
             (b"access-control-expose-headers", _EXPOSED_HEADERS),
-            (b"vary", b"Origin"),
+            *vary,
         ]
 
 

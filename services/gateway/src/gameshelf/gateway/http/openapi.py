@@ -4,11 +4,25 @@ from collections.abc import Iterable
 from typing import Any
 
 from gameshelf.gateway import __version__
+from gameshelf.gateway.client_ids import CLIENT_ID_PATTERN
 from gameshelf.gateway.errors import CODES
 from gameshelf.gateway.http import schemas
 from gameshelf.gateway.http.routing import Route
 from pydantic import BaseModel
 
+_CLIENT_ID = {
+    "name": "X-Client-Id",
+    "in": "header",
+    "required": False,
+    "description": "Which client asks: the device messages of this change carry it as `origin`.",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 64,
+        "pattern": f"^{CLIENT_ID_PATTERN}$",
+        "examples": ["deck-7"],
+    },
+}
 _EVERYWHERE = ("UNAUTHENTICATED", "RATE_LIMIT_EXCEEDED", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE")
 _INTRODUCTION = (
     "What a player owns, plays, has achieved, wishes for, has saved and has set. "
@@ -80,13 +94,16 @@ def _headers(route: Route) -> list[dict[str, Any]]:
         "required": False,
         "schema": {"type": "string", "examples": ["en"]},
     }
+    headers = [language]
     if route.has_etag:
         name = "If-None-Match" if route.method == "GET" else "If-Match"
-        return [language, {"name": name, "in": "header", "required": False, "schema": schemas.TEXT}]
-    if not route.takes_key:
-        return [language]
-    key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]{1,255}$"}
-    return [language, {"name": "Idempotency-Key", "in": "header", "required": False, "schema": key}]
+        headers.append({"name": name, "in": "header", "required": False, "schema": schemas.TEXT})
+    if route.takes_key:
+        key = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]{1,255}$"}
+        headers.append({"name": "Idempotency-Key", "in": "header", "required": False, "schema": key})
+    if route.kind == "write":
+        headers.append(_CLIENT_ID)
+    return headers
 
 
 def _responses(route: Route) -> dict[str, Any]:
@@ -108,7 +125,7 @@ def _responses(route: Route) -> dict[str, Any]:
 def _own_codes(route: Route) -> list[str]:
     """What follows from the shape of a call."""
     codes = []
-    if route.query or route.body or route.takes_key:
+    if route.query or route.body or route.kind == "write":
         codes.append("VALIDATION_ERROR")
     if route.body:
         codes += ["MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE", "PAYLOAD_TOO_LARGE"]

@@ -10,15 +10,18 @@ from gameshelf.gateway.http.parse import parameters
 from gameshelf.gateway.http.reply import BASE, Reply, collection, ok
 from gameshelf.gateway.http.routing import Read, Routes, Signal, Write
 from gameshelf.playtime import (
+    Breakdown,
     DailyFilter,
     DaySum,
     HistoryFilter,
     ImportResult,
     ImportSessions,
     Period,
+    PlatformSummary,
     PlaytimeQueries,
     PlaytimeService,
     ProductSummary,
+    SessionNotFound,
     StartSession,
     StoredSession,
     SummaryFilter,
@@ -77,15 +80,26 @@ async def import_sessions(write: Write, body: ImportSessions) -> Reply:
     return ok({"data": [imported(result) for result in results]})
 
 
-@routes.read("/playtime", query=SummaryFilter, answers=schemas.collection(schemas.named(schemas.PRODUCT_PLAYTIME)))
+@routes.read(
+    "/playtime",
+    query=SummaryFilter,
+    answers=schemas.collection(
+        schemas.either(schemas.named(schemas.PRODUCT_PLAYTIME), schemas.named(schemas.PLATFORM_PLAYTIME))
+    ),
+)
 async def summarize_playtime(read: Read, query: SummaryFilter) -> Reply:
-    """How long each product was played, the one played last first."""
+    """How long each product was played, or with by=platform each on each platform, the one played last first."""
+    queries = read.of(PlaytimeQueries)
+    asked = (read.user_id, query.product_ids, read.now, query.slice)
     recent_only = query.period is Period.LAST_2_WEEKS
-    found = await read.of(PlaytimeQueries).summary(
-        read.user_id, query.product_ids, read.now, query.slice, recent_only=recent_only
-    )
-    shown = await with_titles(read, [summary(one) for one in found.items])
-    return Reply(200, collection(f"{BASE}/playtime", parameters(query), shown, found.total, query.slice))
+    if query.by is Breakdown.PLATFORM:
+        platforms = await queries.by_platform(*asked, recent_only=recent_only)
+        total, resources = platforms.total, [platform_summary(one) for one in platforms.items]
+    else:
+        products = await queries.summary(*asked, recent_only=recent_only)
+        total, resources = products.total, [summary(one) for one in products.items]
+    shown = await with_titles(read, resources)
+    return Reply(200, collection(f"{BASE}/playtime", parameters(query), shown, total, query.slice))
 
 
 @routes.read(
@@ -96,6 +110,20 @@ async def list_sessions(read: Read, query: HistoryFilter) -> Reply:
     found = await read.of(PlaytimeQueries).history(read.user_id, query.product_id, query.slice, query.status)
     shown = await with_titles(read, [session(one) for one in found.items])
     return Reply(200, collection(f"{BASE}/playtime/sessions", parameters(query), shown, found.total, query.slice))
+
+
+@routes.read(
+    "/playtime/sessions/<uuid:session_id>",
+    answers=schemas.single(schemas.named(schemas.PLAYTIME_SESSION)),
+    refuses=("SESSION_NOT_FOUND",),
+)
+async def get_session(read: Read, session_id: UUID) -> Reply:
+    """One session, whether it runs or has ended."""
+    found = await read.of(PlaytimeQueries).session(read.user_id, session_id)
+    if found is None:
+        raise SessionNotFound
+    [shown] = await with_titles(read, [session(found)])
+    return ok({"data": shown})
 
 
 @routes.read("/playtime/daily", query=DailyFilter, answers=schemas.listing(schemas.named(schemas.PLAYTIME_DAY)))
@@ -145,6 +173,22 @@ def summary(of: ProductSummary) -> dict[str, Any]:
         "id": of.product_id,
         "attributes": {
             "product_id": of.product_id,
+            "total_playtime_seconds": of.total_playtime_seconds,
+            "last_2_weeks_seconds": of.last_2_weeks_seconds,
+            "last_played_at": of.last_played_at,
+            "session_count": of.session_count,
+        },
+    }
+
+
+def platform_summary(of: PlatformSummary) -> dict[str, Any]:
+    """The resource ``platformPlaytime``."""
+    return {
+        "type": "platformPlaytime",
+        "id": f"{of.product_id}:{of.platform or ''}",
+        "attributes": {
+            "product_id": of.product_id,
+            "platform": of.platform,
             "total_playtime_seconds": of.total_playtime_seconds,
             "last_2_weeks_seconds": of.last_2_weeks_seconds,
             "last_played_at": of.last_played_at,

@@ -26,6 +26,11 @@ def one_of(values: Any) -> Schema:
     return {"type": "string", "enum": [str(value) for value in values]}
 
 
+def either(*schemas: Schema) -> Schema:
+    """What one of these describes."""
+    return {"anyOf": list(schemas)}
+
+
 def closed(properties: dict[str, Schema], *, optional: tuple[str, ...] = ()) -> Schema:
     """An object with exactly these properties."""
     required = [name for name in properties if name not in optional]
@@ -152,6 +157,19 @@ PRODUCT_PLAYTIME = value(
         "last_played_at": nullable(TIME),
         "session_count": COUNT,
     },
+)
+
+PLATFORM_PLAYTIME = value(
+    "platformPlaytime",
+    {
+        "product_id": UUID,
+        "platform": nullable(TEXT),
+        "total_playtime_seconds": COUNT,
+        "last_2_weeks_seconds": COUNT,
+        "last_played_at": TIME,
+        "session_count": COUNT,
+    },
+    identity=TEXT,
 )
 
 PLAYTIME_DAY = value("playtimeDay", {"date": DATE, "product_id": UUID, "playtime_seconds": COUNT}, identity=TEXT)

@@ -539,7 +539,7 @@ def cloud_event(told: Told, event: Event, sequence: int, traceparent: str | None
 def device_message(event_type: str, sequence: int, at: datetime, payload: Json, origin: str | None = None) -> str:
     """One message of the WebSocket (contract, section 5). Its id is the number of the event in the user's stream.
 
-    ``origin`` is the ``X-Client-Id`` of the request that caused it.
+    ``origin`` is the ``X-Client-Id`` of the request of REST or gRPC that caused it.
     """
     message: Json = {"event_type": event_type, "id": str(sequence), "timestamp": at, "payload": payload}
     if origin is not None:

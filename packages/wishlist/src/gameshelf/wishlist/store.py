@@ -207,8 +207,9 @@ class WishlistStore:
         return await prices_of(self._connection, product_id)
 
     async def is_to_be_told(self, user_id: UUID, price: Price) -> bool:
-        """Whether the wishers of this price are being told, and this one has not had their turn yet. The caller holds the
-        price.
+        """Whether the wishers of this price are being told, and this one has not had their turn yet.
+
+        The caller holds the price.
         """
         found = await _IS_TO_BE_TOLD.first(
             self._connection, user_id=user_id, product_id=price.product_id, currency=price.currency

@@ -31,6 +31,8 @@ SETTING = re.compile(
 COMMAND = re.compile(r"`libctl ((?:--[a-z]+ )?[a-z]+)(?: ([a-z-]+(?:\\?\|[a-z-]+)*))?")
 SUFFIX = "total|seconds|pending|lag|open|replaced|refused|deferred|size|connections"
 METRIC = re.compile(rf"`([a-z_]+_(?:{SUFFIX}))(?:\{{[a-z,]+\}})?`")
+CODE = re.compile(r"(`+)(?:(?!\1).)+?\1")
+WRAPPED = [page for page in PAGES if ROOT / "docs" in page.parents or page.name.startswith("README")]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -77,3 +79,20 @@ def test_every_reason_of_an_access_stands_where_callers_look():
     message = proto[proto.index("message CheckGameAccessResponse") :].partition("}")[0]
     for text in (message, (ROOT / "docs" / "grpc.md").read_text(encoding="utf-8")):
         assert {str(reason) for reason in reasons if f"`{reason}`" not in text} == set()
+
+
+def prose(page):
+    """The lines of a page that are neither code, nor of a table, nor a heading."""
+    is_code = False
+    for line in page.read_text(encoding="utf-8").splitlines():
+        text = line.lstrip()
+        if text.startswith("```"):
+            is_code = not is_code
+        elif not is_code and not text.startswith(("|", "#")):
+            yield line
+
+
+@pytest.mark.parametrize("page", WRAPPED, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_prose_of_a_page_is_wrapped(page):
+    # One piece of code, or a link, that is longer by itself stays whole.
+    assert not [line for line in prose(page) if len(line) > 120 and " " in CODE.sub("", line.lstrip("*+- "))]

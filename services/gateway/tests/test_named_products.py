@@ -1,5 +1,6 @@
 """Titles and covers in lists that name products, and what devices hear before they read anything."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -68,6 +69,11 @@ async def game(player, wait_until):
         assert started.status_code == 201
         if end:
             await player.post(f"/playtime/sessions/{started.json()['data']['id']}/end")
+    now = datetime.now(UTC)
+    times = {"start_time": (now - timedelta(minutes=2)).isoformat(), "end_time": now.isoformat()}
+    offline = {"client_session_id": "1", "product_id": str(product), **times}
+    [imported] = (await player.post("/playtime/sessions/import", {"sessions": [offline]})).json()["data"]
+    assert imported["attributes"]["result"] == "accepted"
     assert (await player.post(f"/achievements/{achievement}/unlock")).status_code == 200
     assert (await player.http.put(f"/settings/{product}", json=settings())).status_code == 201
     await player.tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought.data))
@@ -84,13 +90,31 @@ def settings():
 
 
 async def test_lists_have_titles_and_covers_also_of_games_that_are_no_longer_owned(player, game):
-    for path in ("/playtime", "/playtime/sessions", "/achievements/summary", "/settings"):
+    for path in ("/playtime", "/playtime/sessions", "/playtime/daily", "/achievements/summary", "/settings"):
         for language in ("ru", "en"):
             answer = await player.http.get(path, headers={"Accept-Language": language})
             shown = [one["attributes"] for one in answer.json()["data"]]
             assert shown, path
             for one in shown:
                 assert (one["product_id"], one["title"], one["cover_image_url"]) == (game, TITLES[language], COVER)
+
+
+async def test_seats_have_titles_and_covers(player, new_player, wait_until):
+    member, product = new_player(), uuid4()
+    data = {"productId": str(product), "newTitle": TITLES, "newCoverImageUrl": COVER}
+    await player.tell(CloudEvent("com.platform.catalog.product.updated.v1", data))
+    await player.buys(product)
+
+    async def titled():
+        return [one["attributes"]["title"] for one in (await player.get("/items"))["data"]] == [TITLES["ru"]]
+
+    await wait_until(titled)
+    link = (await player.post("/family/links", {"shared_with_user_id": str(member.id)})).json()["data"]["id"]
+    assert (await member.post(f"/family/links/{link}/accept")).status_code == 200
+    assert (await member.post("/playtime/sessions/start", {"product_id": str(product)})).status_code == 201
+    for one in (player, member):
+        [seat] = (await one.get("/family/seats"))["data"]
+        assert (seat["attributes"]["title"], seat["attributes"]["cover_image_url"]) == (TITLES["ru"], COVER)
 
 
 async def test_an_unknown_product_has_neither(player, wait_until):

@@ -1,11 +1,13 @@
 """What the documents point at is there, and what the README shows still works."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
 
 import click
 import pytest
+from gameshelf.gateway.adapters.s3_bucket import cors_rule
 from gameshelf.gateway.errors import CODES
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.settings import CONFIG_VARIABLE, Settings
@@ -96,3 +98,9 @@ def prose(page):
 def test_the_prose_of_a_page_is_wrapped(page):
     # One piece of code, or a link, that is longer by itself stays whole.
     assert not [line for line in prose(page) if len(line) > 120 and " " in CODE.sub("", line.lstrip("*+- "))]
+
+
+def test_the_rule_for_pages_in_the_docs_is_the_one_that_prepare_bucket_sets():
+    text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r'^\{"CORSRules".*?(?=^```)', text, re.MULTILINE | re.DOTALL)
+    assert json.loads(shown) == {"CORSRules": [cors_rule(["https://shop.example"])]}

@@ -17,6 +17,8 @@ from gameshelf.gateway.http.parse import parse_query
 from gameshelf.gateway.wiring import ROUTES
 from gameshelf.kernel.errors import InvalidInput
 from gameshelf.protos.library import v1  # pants: no-infer-dep
+from gameshelf.protos.library.v1.admin_family_pb2 import RevokeFamilyLinkRequest
+from gameshelf.protos.library.v1.library_admin_service_pb2_grpc import LibraryAdminServiceStub
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import AwareDatetime, BaseModel, ValidationError
@@ -191,8 +193,11 @@ async def test_a_time_in_a_message_lies_in_1970_to_2199(service, caller, method,
             assert f"{'.'.join(field.name for field in path)}: datetime_out_of_range" in error.value.details()
 
 
+@pytest.mark.parametrize("by", ["the owner", "support"])
 @pytest.mark.parametrize("end", ["infinity", "9999-12-31T23:59:59.999999Z", "20000-01-01Z"])
-async def test_a_link_that_an_earlier_release_let_last_for_ever_can_be_ended(platform, new_player, end):
+async def test_a_link_that_an_earlier_release_let_last_for_ever_can_be_ended(
+    platform, service, caller, new_player, end, by
+):
     owner, member = new_player(), new_player()
     made = await owner.post("/family/links", {"shared_with_user_id": str(member.id)})
     path = f"/family/links/{made.json()['data']['id']}"
@@ -202,9 +207,20 @@ async def test_a_link_that_an_earlier_release_let_last_for_ever_can_be_ended(pla
             f"UPDATE library.{table} SET expires_at = $2::text::timestamptz WHERE owner_user_id = $1", owner.id, end
         )
     await connection.close()
-    for player, step in ((member, "accept"), (owner, "revoke")):
-        answer = await player.post(f"{path}/{step}")
+    answer = await member.post(f"{path}/accept")
+    assert answer.status_code == 200, answer.text
+    if by == "the owner":
+        answer = await owner.post(f"{path}/revoke")
         assert answer.status_code == 200, answer.text
+    else:
+        request = RevokeFamilyLinkRequest(user_id=str(owner.id), link_id=made.json()["data"]["id"])
+        async with grpc.aio.insecure_channel(service.grpc) as channel:
+            revoke, metadata = LibraryAdminServiceStub(channel).RevokeFamilyLink, caller(uuid4(), "admin")
+            request.change.revision = (await revoke(request, metadata=metadata)).result.revision
+            request.change.apply, request.change.reason = True, "ticket 4711"
+            await revoke(request, metadata=metadata)
+        [link] = (await owner.get("/family/links"))["data"]
+        assert link["attributes"]["status"] == "revoked_by_admin"
     again = await owner.post(
         "/family/links", {"shared_with_user_id": str(member.id), "expires_at": "9999-12-31T00:00:00Z"}
     )

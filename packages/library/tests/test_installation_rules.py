@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from gameshelf.library import Installation, InstallationStatus
-from gameshelf.library.installations import MOST_DEVICES, Installations, dump, load
+from gameshelf.library.installations import MOST_DEVICES, Installations, dump, load, on_device
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,3 +93,21 @@ def test_what_is_stored_is_read_again(facts):
     stored = dump(found.entries), found.account_at, summary.installation_status, summary.installed_version_id
     again = load(*stored, found.newest_at)
     assert again == found
+
+
+@pytest.mark.parametrize("device", ["a", "c"])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        [],
+        [fact(1, "a"), fact(2, "b", ABSENT)],
+        [fact(1, "a", "updating"), fact(2, "b")],
+        [fact(1)],
+        [fact(1), fact(2, "a", ABSENT)],
+        [fact(1), fact(2, "b", "error")],
+    ],
+)
+def test_what_is_read_of_the_json_alone_is_what_the_entries_say(facts, device):
+    known = after(*facts)
+    of_device = known.of_device(device)
+    assert on_device(dump(known.entries), device) == (of_device.installation_status, of_device.installed_version_id)

@@ -1,10 +1,12 @@
 """Installations on each device, on a real PostgreSQL: one device's word is not another's."""
 
 from datetime import timedelta
+from itertools import product
 from uuid import uuid4
 
 import pytest
 from gameshelf.library import InstallationStatus
+from gameshelf.library.installations import Installations
 
 MINUTE = timedelta(minutes=1)
 INSTALLED, ABSENT = InstallationStatus.INSTALLED, InstallationStatus.NOT_INSTALLED
@@ -105,3 +107,27 @@ async def test_a_rating_leaves_the_installations_alone(library, game):
     await say(library, game, INSTALLED, "desktop")
     await library.service.set_rating(library.user, game, 7, library.now)
     assert await devices(library, game) == {"desktop": "installed"}
+
+
+async def test_a_status_on_a_device_is_found_in_sql_as_the_rules_say(library):
+    """The device's own word, else the account's, in every combination, and items that nothing was said of."""
+    said = {}
+    for own, account in product([None, *InstallationStatus], repeat=2):
+        game = uuid4()
+        await library.buy(game, order=str(game))
+        facts = [(account, None, 0), (own, "deck", 1), (InstallationStatus.UPDATING, "laptop", 1)]
+        for status, device, minutes in facts:
+            if status is not None:
+                at = library.now + minutes * MINUTE
+                await library.service.set_installation(library.user, game, status, None, at, device)
+        said[game] = (await library.item(game)).installations
+    for device, wanted in product(["deck", "desktop"], InstallationStatus):
+        expected = {
+            game
+            for game, entries in said.items()
+            if Installations(tuple(entries)).of_device(device).installation_status == wanted
+        }
+        assert set(await library.products(status=(wanted,), device_id=device, limit=100)) == expected
+    both = (INSTALLED, ABSENT)
+    apart = [set(await library.products(status=(one,), device_id="deck", limit=100)) for one in both]
+    assert set(await library.products(status=both, device_id="deck", limit=100)) == apart[0] | apart[1]

@@ -189,15 +189,52 @@ async def test_every_filter_and_order_finds_its_rows_by_key(full):
     assert found == []
 
 
-async def test_the_first_page_comes_in_the_order_of_its_index_and_is_counted_in_it(full):
-    shape = queries._Shape(
-        "ru", ItemSort.LAST_PLAYED_DESC, SharedFilter.INCLUDE, *[False] * 3, HiddenFilter.EXCLUDE, False
-    )
+@pytest.mark.parametrize(("hidden", "index"), [(HiddenFilter.EXCLUDE, "shown"), (HiddenFilter.ONLY, "hidden")])
+async def test_the_first_page_comes_in_the_order_of_its_index_and_is_counted_in_it(full, hidden, index):
+    shape = queries._Shape("ru", ItemSort.LAST_PLAYED_DESC, SharedFilter.INCLUDE, *[False] * 3, hidden, False)
     nodes = await plan(full, queries._page(shape))
-    on_index = [node["Node Type"] for node in nodes if node.get("Index Name") == "ix_user_library_items_shown"]
+    on_index = [node["Node Type"] for node in nodes if node.get("Index Name") == f"ix_user_library_items_{index}"]
     # The page in its order, and the count: in the index alone once the table was vacuumed, through a bitmap before.
     assert sorted(on_index) in (["Index Only Scan", "Index Scan"], ["Bitmap Index Scan", "Index Scan"])
     assert "Limit" in [node["Node Type"] for node in nodes]
+
+
+@pytest.mark.parametrize("sought", ["by_title", "by_products", "by_category", "on_device"])
+async def test_items_that_are_dear_to_find_are_found_once_for_the_page_and_its_count(full, sought):
+    shape = queries._Shape(
+        "ru",
+        ItemSort.LAST_PLAYED_DESC,
+        SharedFilter.INCLUDE,
+        by_status=sought == "on_device",
+        by_category=sought == "by_category",
+        by_title=sought == "by_title",
+        hidden=HiddenFilter.EXCLUDE,
+        has_shares=False,
+        by_products=sought == "by_products",
+        on_device=sought == "on_device",
+    )
+    nodes = await plan(full, queries._page(shape))
+    scans = [node["Node Type"] for node in nodes if node.get("Relation Name") == "user_library_items"]
+    assert len(scans) == 1
+    assert [node["Node Type"] for node in nodes].count("CTE Scan") == 2
+
+
+async def test_what_is_in_a_category_is_read_at_once_and_not_item_by_item(full):
+    shape = queries._Shape(
+        "ru",
+        ItemSort.LAST_PLAYED_DESC,
+        SharedFilter.INCLUDE,
+        *[False] * 3,
+        HiddenFilter.EXCLUDE,
+        has_shares=False,
+        uncategorized=True,
+    )
+    nodes = await plan(full, queries._page(shape))
+    conditions = [
+        node.get("Index Cond", "") for node in nodes if node.get("Relation Name") == "user_library_item_to_categories"
+    ]
+    # Those of the page's own items are shown; the other two are the filter of the page and that of the count.
+    assert len([one for one in conditions if "library_item_id" not in one]) == 2
 
 
 def test_the_statements_were_found():

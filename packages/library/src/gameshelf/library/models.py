@@ -127,6 +127,15 @@ class LibraryItem(_Table, table=True):
             "id",
             postgresql_where=text("acquisition_type IS NOT NULL AND is_hidden IS FALSE"),
         ),
+        # The same for the few that are hidden.
+        Index(
+            "ix_user_library_items_hidden",
+            "user_id",
+            text("last_played_at DESC NULLS LAST"),
+            text("added_at DESC"),
+            "id",
+            postgresql_where=text("acquisition_type IS NOT NULL AND is_hidden IS TRUE"),
+        ),
     )
 
     user_id: UUID = Field(primary_key=True)

@@ -12,7 +12,7 @@ from gameshelf.kernel.paging import Slice
 from gameshelf.library.commands import HiddenFilter, ItemFilter, ItemSort, SharedFilter
 from gameshelf.library.item_ids import spellings
 from gameshelf.library.models import CatalogVersion, Category, ItemCategory, LibraryItem, Product
-from gameshelf.library.store.parts import installations_of, status_on_device
+from gameshelf.library.store.parts import device_parameters, installations_of, installed_before, is_on_device
 from gameshelf.library.views import CategoryView, ItemView, Language, ProductView, item_view
 from gameshelf.library.visible import visible_items
 from sqlalchemy import (
@@ -93,7 +93,7 @@ def _columns(language: Language, item: Any, product: LateralFromClause) -> tuple
         col(item.user_rating),
         func.array(in_categories.scalar_subquery(), type_=ARRAY(Uuid)).label("category_ids"),
         installations_of(item).label("installations"),
-        col(item.installation_changed_at),
+        installed_before(item).label("installed_before"),
     )
 
 
@@ -166,9 +166,18 @@ class _Shape:
         )
 
     @property
+    def is_dear(self) -> bool:
+        """Whether it costs more to find the items that match than to keep them until they are counted and sorted."""
+        return self.by_title or self.by_products or self.by_category or self.on_device
+
+    @property
     def needs_product(self) -> bool:
         """Whether every item of the library is looked up in the Catalog."""
-        return self.by_title or self.by_type or self.sort in (ItemSort.NAME_ASC, ItemSort.NAME_DESC)
+        return self.by_title or self.by_type or self.is_by_name
+
+    @property
+    def is_by_name(self) -> bool:
+        return self.sort in (ItemSort.NAME_ASC, ItemSort.NAME_DESC)
 
 
 def _matching(shape: _Shape, *columns: Any) -> Select[Any]:
@@ -179,25 +188,19 @@ def _matching(shape: _Shape, *columns: Any) -> Select[Any]:
     if shape.hidden is not HiddenFilter.INCLUDE:
         matching = matching.where(col(item.is_hidden).is_(shape.hidden is HiddenFilter.ONLY))
     if shape.by_status:
-        wanted = any_(bindparam("status", type_=ARRAY(String)))
-        status = status_on_device(item, bindparam("device_id", type_=String)) if shape.on_device else None
-        matching = matching.where((col(item.installation_status) if status is None else status) == wanted)
+        of_account = col(item.installation_status) == any_(bindparam("status", type_=ARRAY(String)))
+        matching = matching.where(is_on_device(item) if shape.on_device else of_account)
     if shape.by_products:
         matching = matching.where(col(item.product_id) == any_(bindparam("product_ids", type_=ARRAY(Uuid))))
     if shape.played is not None:
         was_played = col(item.last_played_at).is_not(None)
         matching = matching.where(was_played if shape.played else ~was_played)
     if shape.uncategorized:
-        sorted_into = aliased(ItemCategory)
-        its_category: Select[Any] = (
-            select(literal_column("1"))
-            .where(
-                col(sorted_into.user_id) == bindparam("user_id", type_=Uuid),
-                col(sorted_into.library_item_id) == col(item.id),
-            )
-            .limit(1)
+        # Read once into a hash, not looked up item by item.
+        sorted_into = select(col(ItemCategory.library_item_id)).where(
+            col(ItemCategory.user_id) == bindparam("user_id", type_=Uuid)
         )
-        matching = matching.where(its_category.scalar_subquery().is_(None))
+        matching = matching.where(col(item.id).not_in(sorted_into))
     if shape.by_category:
         matching = matching.join(
             ItemCategory,
@@ -229,10 +232,19 @@ def _page(shape: _Shape) -> Statement:
 
     What an item shows of other tables is looked up for the rows of the page alone: the whole is cut down first.
     """
-    source = shape.source
-    whole = _matching(shape, func.count().label("total")).subquery("whole")
-    found = _matching(shape)
-    found = found.order_by(*_order(shape.sort, shape.language, source.item, source.product))
+    if shape.is_dear:
+        matching = _matching(shape).cte("matching")
+        item: Any = aliased(LibraryItem, matching)
+        whole = select(func.count().label("total")).select_from(matching).subquery("whole")
+        product_of_item = _product_of(item, "product_of_item")
+        found = select(item)
+        if shape.is_by_name:
+            found = found.outerjoin(product_of_item, true())
+    else:
+        item, product_of_item = shape.source.item, shape.source.product
+        whole = _matching(shape, func.count().label("total")).subquery("whole")
+        found = _matching(shape)
+    found = found.order_by(*_order(shape.sort, shape.language, item, product_of_item))
     found = found.limit(bindparam("limit", type_=Integer)).offset(bindparam("offset", type_=BigInteger))
     page = aliased(LibraryItem, found.subquery("page"))
     product = _product_of(page, "product_of_page")
@@ -328,7 +340,7 @@ class LibraryQueries:
             search=fold_title(wanted.search) or None,
             product_ids=list(wanted.product_ids),
             product_types=list(wanted.product_type),
-            device_id=wanted.device_id,
+            **device_parameters(wanted.device_id, wanted.status),
             limit=slice_.limit,
             offset=slice_.offset,
         )

@@ -1,13 +1,13 @@
 """What is read of a library, as plain values."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Literal
 from uuid import UUID
 
-from gameshelf.library.installations import Installation, Installations, dump, load, parse
+from gameshelf.library.installations import Installation, dump, load, on_device, parse
 
 Language = Literal["ru", "en"]
 
@@ -77,9 +77,11 @@ class ProductView:
 
 
 _FIELDS = 15
-"""How many of the columns of an item are fields of ``ItemView``, in its order. Its installations and when they changed
-follow them.
+"""How many of the columns of an item are fields of ``ItemView``, in its order. Its installations follow them, and when
+its own columns were written where those count.
 """
+_SUMMARY = 8
+"""Where the status and the version of an item stand."""
 
 
 def item_view(row: Any, device_id: str | None = None) -> ItemView:
@@ -91,8 +93,7 @@ def item_view(row: Any, device_id: str | None = None) -> ItemView:
             document = dump(
                 load(None, None, row["installation_status"], row["installed_version_id"], changed_at).entries
             )
-    view = ItemView(*(*row[:_FIELDS], document))
-    if device_id is None:
-        return view
-    own = Installations(tuple(view.installations)).of_device(device_id)
-    return replace(view, installation_status=own.installation_status, installed_version_id=own.installed_version_id)
+    fields = [*row[:_FIELDS], document]
+    if device_id is not None:
+        fields[_SUMMARY : _SUMMARY + 2] = on_device(document, device_id)
+    return ItemView(*fields)

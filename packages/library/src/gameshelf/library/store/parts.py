@@ -1,12 +1,32 @@
 """Pieces that statements are made of."""
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
 from gameshelf.library.models import InstallationStatus, Product
-from sqlalchemy import Text, case, cast, func, or_, select, true
-from sqlalchemy.dialects.postgresql import JSONPATH
+from sqlalchemy import (
+    ARRAY,
+    String,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql import ColumnElement
 from sqlmodel import col
+
+_FIRST_DEVICE: Any = literal_column("'{0,device_id}'")
+_FIRST_STATUS: Any = literal_column("'{0,installation_status}'")
 
 
 def has_title(product_id: Any) -> ColumnElement[bool]:
@@ -24,22 +44,42 @@ def installations_of(item: Any) -> Any:
     return case((_is_known(item), cast(col(item.installations), Text)))
 
 
-def status_on_device(item: Any, device_id: Any) -> Any:
-    """Where an item stands on a device: by the device's own entry, else by what was said of the account."""
-    path = "$[*] ? (@.device_id == {}).installation_status"
-    own = _entry(item, path.format("$device"), device_id)
-    account = _entry(item, path.format("null"), device_id)
-    return case(
-        (_is_known(item), func.coalesce(own, account, InstallationStatus.NOT_INSTALLED.value)),
-        else_=col(item.installation_status),
+def installed_before(item: Any) -> Any:
+    """When a version before this one wrote an item's columns; null where its installations count. A page reads it in
+    the place of the time itself, which costs more to read than a null.
+    """
+    return case((_is_known(item), null()), else_=col(item.installation_changed_at))
+
+
+def is_on_device(item: Any) -> ColumnElement[bool]:
+    """Whether an item has one of some statuses on a device: by the device's own entry, else by the account's, which
+    stands first. ``device_parameters`` makes its parameters.
+    """
+    entries = col(item.installations)
+    of_account = entries.op("#>>")(_FIRST_DEVICE).is_(None)
+    said_of_account = func.coalesce(
+        case((of_account, entries.op("#>>")(_FIRST_STATUS))), InstallationStatus.NOT_INSTALLED.value
     )
+    # Containment costs a third of what a JSON path does.
+    on_device = or_(
+        entries.op("@>")(any_(bindparam("device_entries", type_=ARRAY(JSONB)))),
+        and_(~entries.op("@>")(bindparam("device_entry", type_=JSONB)), said_of_account == _any_status()),
+    )
+    return case((_is_known(item), on_device), else_=col(item.installation_status) == _any_status())
+
+
+def device_parameters(device_id: str | None, statuses: Iterable[str]) -> dict[str, Any]:
+    """The parameters of ``is_on_device`` beside ``status``: the entries of a device that are looked for, as JSON."""
+    entries = [{"device_id": device_id, "installation_status": status} for status in statuses]
+    return {
+        "device_entries": [json.dumps([entry]) for entry in entries],
+        "device_entry": json.dumps([{"device_id": device_id}]),
+    }
+
+
+def _any_status() -> Any:
+    return any_(bindparam("status", type_=ARRAY(String)))
 
 
 def _is_known(item: Any) -> ColumnElement[bool]:
     return col(item.installations_at) == col(item.installation_changed_at)
-
-
-def _entry(item: Any, path: str, device_id: Any) -> Any:
-    named = func.jsonb_build_object("device", cast(device_id, Text))
-    found = func.jsonb_path_query_first(col(item.installations), cast(path, JSONPATH), named)
-    return func.jsonb_extract_path_text(func.jsonb_build_array(found), "0")

@@ -15,6 +15,7 @@ class Run:
     p95: float
     p99: float
     failed: int
+    answered: int
 
 
 async def load(port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Run:
@@ -41,7 +42,7 @@ async def load(port: int, requests: Sequence[bytes], connections: int, seconds: 
     took = time.perf_counter() - began
     ordered = sorted(latencies)
     at = [percentile(ordered, share) * 1000 for share in (0.5, 0.95, 0.99)]
-    return Run(len(ordered) / took, *at, failed)
+    return Run(len(ordered) / took, *at, failed, len(ordered))
 
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -96,7 +97,8 @@ async def paced(port: int, requests: Sequence[bytes], rate: float) -> Run:
     for _, writer in free:
         writer.close()
     ordered = sorted(latencies)
-    return Run(len(ordered) / took, *(percentile(ordered, share) * 1000 for share in (0.5, 0.95, 0.99)), failed)
+    at = [percentile(ordered, share) * 1000 for share in (0.5, 0.95, 0.99)]
+    return Run(len(ordered) / took, *at, failed, len(ordered))
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:

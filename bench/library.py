@@ -1,172 +1,264 @@
 """First page of a library of 500 games, beside a bare Quart route that returns the same bytes.
 
-Then what devices, filters and search cost the page, each rendered anew in turn with the plain one; with ``--before``
-also beside a version before this one, on the same database.
+Then what filters, search and devices cost the page, rendered anew. With ``--before`` each is asked in turn of a version
+before this one, on the same database: the same query where it knows it, else its plain page, of the same user.
+Requests per second depend on the machine's other load; the CPU time of service and PostgreSQL hardly does.
 """
 
 import argparse
 import asyncio
+import json
 import os
 import statistics
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
 
-import asyncpg
+from _cpu import cpu_seconds
+from _libraries import Library, seed
 from _load import Run, load
 from gameshelf.devstack.process import Process
 from gameshelf.devstack.pytest_plugin import Platform, Service
 from gameshelf.devstack.servers import Kafka, Postgres, Valkey
 from gameshelf.devstack.servers.base import free_port, listens
 from gameshelf.devstack.tokens import TokenIssuer
-from gameshelf.kernel.folding import fold_title
-from gameshelf.library import Installation, InstallationStatus
-from gameshelf.library.installations import Installations, dump
 from rich.console import Console
 from rich.table import Table
 
-GAMES = 500
-PLAIN = "library, page rendered anew"
-BEFORE = "the version before, page rendered anew"
-NOT_INSTALLED = ("not_installed", None, None, None, None)
 DEVICES = ("desktop", "laptop", "deck")
+SHOWN = 20
+Query = Callable[[Library], str]
 
 
-async def seed(dsn: str, devices_of: dict[UUID, Sequence[str]]) -> None:
-    """A catalog, and a library of 500 games for each user, every one of them known on all of the user's devices."""
-    connection = await asyncpg.connect(dsn)
-    products = [(uuid4(), f"Игра номер {number}") for number in range(2 * GAMES)]
-    await connection.copy_records_to_table(
-        "products",
-        schema_name="library",
-        columns=["product_id", "product_type", "title_ru", "sort_key_ru", "sort_key_en", "cover_image_url"],
-        records=[
-            (
-                product,
-                "dlc" if number % 5 == 0 else "game",
-                title,
-                fold_title(title),
-                fold_title(title),
-                f"https://cdn.gameshelf.example/covers/{product}.jpg",
-            )
-            for number, (product, title) in enumerate(products)
-        ],
-    )
-    now = datetime.now(UTC)
-    for index, (user, devices) in enumerate(devices_of.items()):
-        await connection.copy_records_to_table(
-            "user_library_items",
-            schema_name="library",
-            columns=[
-                *("user_id", "id", "product_id", "added_at", "acquisition_type", "last_played_at", "is_hidden"),
-                *("installation_status", "installed_version_id", "installation_changed_at", "installations"),
-                "installations_at",
-            ],
-            records=[
-                (user, uuid4(), product, now, "purchase", played, False, *installed)
-                for number in range(GAMES)
-                for product in [products[(index + 2 * number) % len(products)][0]]
-                for played in [now - timedelta(hours=number) if number % 3 else None]
-                for installed in [installations(number, now, devices) if devices else NOT_INSTALLED]
-            ],
-        )
-    await connection.execute("VACUUM ANALYZE")
-    await connection.close()
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A page that is measured: what is asked for, and what of the version before; both show 20 games."""
+
+    query: Query
+    before: Query
+    devices: int = 0
+    """How many devices have said something of each of the user's games."""
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both versions have to answer the same games."""
+        return self.query is self.before
 
 
-def installations(number: int, now: datetime, devices: Sequence[str]) -> tuple[Any, ...]:
-    """The columns of a game that these devices have said something of."""
-    known = Installations()
-    for place, device in enumerate(devices):
-        status = InstallationStatus.INSTALLED if (number + place) % 4 == 0 else InstallationStatus.NOT_INSTALLED
-        known = known.with_fact(Installation(device, status, "1.0", now - timedelta(minutes=place)))
-    summary, at = known.summary, known.newest_at
-    return summary.installation_status, summary.installed_version_id, at, dump(known.entries), at
+def text(query: str) -> Query:
+    return lambda _: query
 
 
-def request(token: str, query: str = "") -> bytes:
+def in_category(library: Library) -> str:
+    return f"?category_id={library.category}"
+
+
+def some_of_100(others: Sequence[Library]) -> Query:
+    """A hundred products, every fifth of which the user owns: what a store page asks."""
+
+    def query(library: Library) -> str:
+        stranger = next(other for other in others if other.products[0] not in library.products)
+        wanted = [*library.products[:SHOWN], *stranger.products[: 100 - SHOWN]]
+        return "?product_ids=" + ",".join(map(str, wanted))
+
+    return query
+
+
+PLAIN = text("")
+
+
+def same(query: Query, devices: int = 0) -> Case:
+    return Case(query, query, devices)
+
+
+def cases(libraries: Sequence[Library]) -> dict[str, Case]:
+    return {
+        "plain": same(PLAIN),
+        "by name": same(text("?sort_by=name_asc")),
+        "search": same(text("?search=%D0%B8%D0%B3%D1%80%D0%B0%20%D0%BD%D0%BE%D0%BC%D0%B5%D1%80%201")),
+        "a category": same(in_category),
+        "not installed": same(text("?status=not_installed")),
+        "hidden ones too": same(text("?include_hidden=true")),
+        "only hidden": Case(text("?include_hidden=only"), PLAIN),
+        "only games": Case(text("?product_type=game"), PLAIN),
+        "uncategorised": Case(text("?uncategorized=true"), PLAIN),
+        "ever played": Case(text("?played=true"), PLAIN),
+        "which of 100": Case(some_of_100(libraries), PLAIN),
+        "a device a game": same(PLAIN, 1),
+        "three devices a game": same(PLAIN, 3),
+        "installed on a device": Case(text("?status=installed&device_id=deck"), text("?status=installed"), 3),
+    }
+
+
+def request(token: str, query: str) -> bytes:
     lines = [f"GET /api/v1/library/items{query} HTTP/1.1", "Host: localhost", f"Authorization: Bearer {token}", "", ""]
     return "\r\n".join(lines).encode()
 
 
-QUERIES = {
-    "only games": "?product_type=game",
-    "uncategorised": "?uncategorized=true",
-    "only hidden": "?include_hidden=only",
-    "do I have these 100": "?product_ids=" + ",".join(str(uuid4()) for _ in range(100)),
-    "folded search": "?search=nomer%20-%2012",
-    "folded search that finds": "?search=%D0%B8%D0%B3%D1%80%D0%B0%20%D0%BD%D0%BE%D0%BC%D0%B5%D1%80%201",
-}
-ON_ONE = {"with a device a game": ""}
-ON_DEVICES = {
-    "with three devices a game": "",
-    "installed on a device": "?status=installed&device_id=deck",
-}
+@dataclass(slots=True)
+class Measured:
+    """Runs of one kind of request, with the CPU time of a request in milliseconds."""
+
+    runs: list[Run] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def middle(self, name: str) -> float:
+        return statistics.median(getattr(run, name) for run in self.runs)
+
+    @property
+    def failed(self) -> int:
+        return sum(run.failed for run in self.runs)
 
 
-def measure(options: argparse.Namespace, directory: Path) -> tuple[dict[str, list[Run]], dict[str, list[Run]]]:
-    """The runs beside the floor, and those beside the plain page."""
-    postgres, valkey, kafka = Postgres(directory / "pg"), Valkey(directory / "valkey"), Kafka(directory / "kafka")
-    postgres.durable = False
-    for server in (postgres, valkey, kafka):
-        server.start()
-    platform = Platform(directory, postgres.dsn(), kafka, valkey, TokenIssuer(directory / "keys"))
-    anew = {"LIBRARY_SERVICE_ROLES": "api", "LIBRARY_PAGE_CACHE_BYTES": "0"}
-    services = {"library, page known": platform.service(LIBRARY_SERVICE_ROLES="api"), PLAIN: platform.service(**anew)}
-    try:
-        next(iter(services.values())).migrate()
-        users, on_one, on_three = ([uuid4() for _ in range(options.users)] for _ in range(3))
-        devices = ((users, ()), (on_one, DEVICES[-1:]), (on_three, DEVICES))
-        asyncio.run(seed(platform.dsn, {user: of for some, of in devices for user in some}))
-        tokens = [platform.token(user) for user in users]
-        requests = [request(token) for token in tokens]
-        runs: dict[str, list[Run]] = {"bare Quart route": [], **{name: [] for name in services}}
-        ports = {name: start(service) for name, service in services.items()}
-        bare, ports["bare Quart route"] = start_bare(directory, next(iter(services.values())), tokens[0])
-        for _ in range(options.rounds):
-            for name, found in runs.items():
-                found.append(asyncio.run(load(ports[name], requests, options.connections, options.seconds)))
-        bare.stop()
-        asked = {PLAIN: (ports[PLAIN], requests)}
-        if options.before:
-            asked[BEFORE] = start(platform.service(**anew, PYTHONPATH=sources(options.before))), requests
-        asked |= {
-            name: (ports[PLAIN], [request(platform.token(user), query) for user in some])
-            for queries, some in ((QUERIES, users), (ON_ONE, on_one), (ON_DEVICES, on_three))
-            for name, query in queries.items()
+class Bench:
+    """The servers, the services and the libraries of one run."""
+
+    def __init__(self, options: argparse.Namespace, directory: Path) -> None:
+        self.options, self.directory = options, directory
+        self.postgres = Postgres(directory / "pg")
+        self.postgres.durable = False
+        valkey, kafka = Valkey(directory / "valkey"), Kafka(directory / "kafka")
+        for server in (self.postgres, valkey, kafka):
+            server.start()
+        issuer = TokenIssuer(directory / "keys")
+        self.platform = Platform(directory, self.postgres.dsn(), kafka, valkey, issuer)
+        anew = {"LIBRARY_SERVICE_ROLES": "api", "LIBRARY_PAGE_CACHE_BYTES": "0"}
+        self.known = self.platform.service(LIBRARY_SERVICE_ROLES="api")
+        self.anew = self.platform.service(**anew)
+        self.before = self.platform.service(**anew, **code_of(options.before)) if options.before else self.anew
+        self.libraries = [Library(DEVICES[:devices]) for devices in (0, 1, 3) for _ in range(options.users)]
+
+    def prepare(self) -> None:
+        self.known.migrate()
+        asyncio.run(seed(self.platform.dsn, self.libraries))
+        for service in {self.known, self.anew, self.before}:
+            service.start()
+
+    def close(self) -> None:
+        self.platform.close()
+        self.postgres.stop()
+
+    def requests(self, query: Query, devices: int = 0) -> list[bytes]:
+        """The request of each user whose games have so many devices."""
+        asking = [library for library in self.libraries if len(library.devices) == devices]
+        return [request(self.platform.token(library.user), query(library)) for library in asking]
+
+    def run(self, service: Service, requests: Sequence[bytes], measured: Measured) -> None:
+        assert service.process
+        assert self.postgres.process
+        pids = service.process.pid, self.postgres.process.pid
+        began = cpu_seconds(*pids)
+        run = asyncio.run(load(service.http_port, requests, self.options.connections, self.options.seconds))
+        measured.runs.append(run)
+        measured.cpu.append((cpu_seconds(*pids) - began) / run.answered * 1000)
+
+    def beside_floor(self) -> Table:
+        """The page, known and rendered anew, beside a route that returns its bytes."""
+        requests = self.requests(PLAIN)
+        bare, port = start_bare(self.directory, self.known, requests[0])
+        found: dict[str, list[Run]] = {}
+        ports = {
+            "bare Quart route": port,
+            "library, page known": self.known.http_port,
+            "library, page rendered anew": self.anew.http_port,
         }
-        beside: dict[str, list[Run]] = {name: [] for name in asked}
-        for _ in range(options.rounds):
-            for name, (port, what) in asked.items():
-                beside[name].append(asyncio.run(load(port, what, options.connections, options.seconds)))
-    finally:
-        platform.close()
-        postgres.stop()
-    return runs, beside
+        for _ in range(self.options.rounds):
+            for name, port in ports.items():
+                run = asyncio.run(load(port, requests, self.options.connections, self.options.seconds))
+                found.setdefault(name, []).append(run)
+        bare.stop()
+        table = new_table("what", "requests/s", "p50 ms", "p95 ms", "p99 ms", "failed", "of the floor")
+        for name, runs in found.items():
+            measured = Measured(runs)
+            latencies = [f"{measured.middle(field):.1f}" for field in ("p50", "p95", "p99")]
+            share = ratio([run.a_second for run in runs], [run.a_second for run in found["bare Quart route"]])
+            table.add_row(name, f"{measured.middle('a_second'):.0f}", *latencies, str(measured.failed), f"{share:.2f}")
+        return table
+
+    def beside_before(self) -> Table:
+        """Each case in turn with the version before, or without one with the plain page of this one."""
+        measured: dict[str, tuple[Measured, Measured]] = {}
+        for name, case in self.cases().items():
+            measured[name] = Measured(), Measured()
+            now, before = self.requests(case.query, case.devices), self.requests(case.before, case.devices)
+            self.check(name, case, now[0], before[0])
+            for turn in range(self.options.rounds):
+                pair = [(self.anew, now, measured[name][0]), (self.before, before, measured[name][1])]
+                # Each of the two comes first in every other round, so that a trend of the machine favours neither.
+                for service, requests, found in pair if turn % 2 else pair[::-1]:
+                    self.run(service, requests, found)
+        return self.compared(measured)
+
+    def cases(self) -> Mapping[str, Case]:
+        found = cases(self.libraries)
+        if self.options.only:
+            found = {name: case for name, case in found.items() if name in self.options.only}
+        if self.options.before:
+            return found
+        return {name: Case(case.query, PLAIN, case.devices) for name, case in found.items()}
+
+    def check(self, name: str, case: Case, now: bytes, before: bytes) -> None:
+        """Like is compared with like: both pages have 20 games, and the same ones where the query is the same."""
+        shown, shown_before = products_of(self.anew, now), products_of(self.before, before)
+        if len(shown) != SHOWN or len(shown_before) != SHOWN or (case.is_same and shown != shown_before):
+            sys.exit(f"{name}: {len(shown)} games, the version before {len(shown_before)}, or other ones")
+
+    def compared(self, measured: Mapping[str, tuple[Measured, Measured]]) -> Table:
+        base = "before" if self.options.before else "plain"
+        table = new_table("what", "requests/s", "p95 ms", "CPU ms", "failed", f"CPU ms {base}", "requests/s", "CPU")
+        for name, (now, before) in measured.items():
+            table.add_row(
+                name,
+                f"{now.middle('a_second'):.0f}",
+                f"{now.middle('p95'):.1f}",
+                f"{statistics.median(now.cpu):.2f}",
+                str(now.failed + before.failed),
+                f"{statistics.median(before.cpu):.2f}",
+                f"{ratio([run.a_second for run in now.runs], [run.a_second for run in before.runs]):.2f}",
+                f"{ratio(before.cpu, now.cpu):.2f}",
+            )
+        return table
 
 
-def sources(checkout: Path) -> str:
-    """The code of another checkout, which this environment's interpreter runs instead of its own."""
+def ratio(some: Sequence[float], others: Sequence[float]) -> float:
+    """The median of the shares round by round, so that a machine that slows down slows both."""
+    return statistics.median(one / other for one, other in zip(some, others, strict=True))
+
+
+def new_table(*columns: str) -> Table:
+    return Table(*columns, box=None, pad_edge=False)
+
+
+def products_of(service: Service, asked: bytes) -> list[str]:
+    return [item["attributes"]["product_id"] for item in json.loads(fetch(service, asked))["data"]]
+
+
+def fetch(service: Service, asked: bytes) -> bytes:
+    """The answer to a raw request."""
+    start, _, headers = asked.decode().partition("\r\n")
+    token = headers.partition("Authorization: ")[2].strip()
+    url = service.url + start.split(" ")[1]
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Authorization": token})) as response:
+        body: bytes = response.read()
+    return body
+
+
+def code_of(checkout: Path) -> dict[str, str]:
+    """What makes this environment's interpreter run the code of another checkout, with the configuration there."""
     folders = [*checkout.glob("packages/*/src"), *checkout.glob("services/*/src"), checkout / "protos/src"]
-    return os.pathsep.join(str(folder.resolve()) for folder in folders)
+    return {
+        "PYTHONPATH": os.pathsep.join(str(folder.resolve()) for folder in folders),
+        "LIBRARY_SERVICE_CONFIG": str((checkout / "configs/library_config.yaml").resolve()),
+    }
 
 
-def start(service: Service) -> int:
-    service.start()
-    return service.http_port
-
-
-def start_bare(directory: Path, service: Service, token: str) -> tuple[Process, int]:
+def start_bare(directory: Path, service: Service, asked: bytes) -> tuple[Process, int]:
     """The floor: the very bytes that the service answers, from a route that does nothing else."""
-    asked = urllib.request.Request(service.api + "/items", headers={"Authorization": f"Bearer {token}"})
     page, port = directory / "page.json", free_port()
-    with urllib.request.urlopen(asked) as response:
-        page.write_bytes(response.read())
+    page.write_bytes(fetch(service, asked))
     script = str(Path(__file__).with_name("_bare.py"))
     process = Process([sys.executable, script, str(port), str(page)], directory / "bare.log")
     while not listens(port):
@@ -181,28 +273,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5, help="length of a run (5)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each, in turn (3)")
     parser.add_argument("--before", type=Path, help="checkout of a version before, which runs on the same database")
+    parser.add_argument("--only", action="append", help="only this line of the second table; may be repeated")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as directory:
-        runs, beside = measure(options, Path(directory))
     console = Console(width=110)
-    console.print(compared(runs, "bare Quart route", "of the floor"))
-    console.print(
-        compared(beside, BEFORE if options.before else PLAIN, "of before" if options.before else "of the page")
-    )
-
-
-def compared(runs: dict[str, list[Run]], base: str, heading: str) -> Table:
-    """The medians of each, and how many requests it answers for one of the base's."""
-    table = Table("what", "requests/s", "p50 ms", "p95 ms", "p99 ms", "failed", heading, box=None, pad_edge=False)
-    for name, found in runs.items():
-        # Round by round, so that a machine that slows down in between slows both.
-        ratio = statistics.median(one.a_second / other.a_second for one, other in zip(found, runs[base], strict=True))
-        middle = [
-            statistics.median(getattr(one, field) for one in found) for field in ("a_second", "p50", "p95", "p99")
-        ]
-        failed = sum(one.failed for one in found)
-        table.add_row(name, f"{middle[0]:.0f}", *(f"{value:.1f}" for value in middle[1:]), str(failed), f"{ratio:.2f}")
-    return table
+    with tempfile.TemporaryDirectory(prefix="gameshelf-bench-") as directory:
+        bench = Bench(options, Path(directory))
+        try:
+            bench.prepare()
+            if not options.only:
+                console.print(bench.beside_floor())
+            console.print(bench.beside_before())
+        finally:
+            bench.close()
 
 
 if __name__ == "__main__":

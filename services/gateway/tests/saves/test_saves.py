@@ -42,7 +42,9 @@ async def test_a_save_goes_from_one_machine_to_another(player, new_device, data_
     assert made["encryption"] == {"scheme": "age", "key_id": "k1"}
     [head] = (await player.get("/savegames", product_id=str(pc.product)))["data"]
     assert (head["id"], {**head["attributes"], **made}) == (savegame_id, head["attributes"])
-    # A signed download proves nothing yet; that it has the bytes the device says itself.
+    # A signed download proves nothing yet, as it may break off; that it has the bytes the device says itself.
+    signed = await player.get(f"/savegames/{savegame_id}/download-url", device_id="deck")
+    assert signed["data"]["attributes"]["version"] == 1
     assert (await deck.leave(b"played on", "Глава 1"))["conflict_expected"]
     assert await deck.load(savegame_id) == content
     _, second = data_of(await deck.save(b"played on", "Глава 1"))

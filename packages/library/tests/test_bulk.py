@@ -147,6 +147,15 @@ async def test_the_round_trips_are_the_same_for_one_and_for_many(library, games,
     assert counts[1] == counts[2] <= 6
 
 
+async def test_unknown_ids_are_no_more_work_than_known_ones(library, bulk):
+    sent = []
+    unknown = [uuid4() for _ in range(500)]
+    with library.connection.query_logger(lambda query: sent.extend(query.args)):
+        results = await bulk(*({"id": one, **HIDE} for one in unknown))
+    assert [code for _, _, code in results] == ["LIBRARY_ITEM_NOT_FOUND"] * 500
+    assert max(len(one) for one in sent if isinstance(one, list | tuple)) == 500
+
+
 async def test_each_item_is_named_once(games, bulk):
     with pytest.raises(InvalidInput) as refused:
         await bulk({"id": games[0], **HIDE}, {"id": games[1]}, {"id": games[0]})

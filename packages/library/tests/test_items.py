@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from gameshelf.kernel.paging import Page
 from gameshelf.library import (
     CategoryNotFound,
     InstallationStatus,
@@ -11,6 +12,7 @@ from gameshelf.library import (
     LibraryItemNotFound,
     NewCategory,
     Playtime,
+    SupportQueries,
 )
 from pydantic import ValidationError
 
@@ -159,6 +161,19 @@ async def test_a_newer_rating_wins(library, game):
         await library.service.set_rating(library.user, game, rating, library.now - minutes_ago * MINUTE)
     assert (await library.item(game)).user_rating == 8
     assert library.told() == ["ItemUpdated"]
+
+
+@pytest.mark.parametrize("stored", [1e308, -1.0, 100.5, float("nan"), float("inf")])
+async def test_a_stored_rating_that_is_none_is_not_shown_and_any_other_one_counts_more(library, game, stored):
+    await library.service.set_rating(library.user, game, 7, library.now)
+    query = "UPDATE library.user_library_items SET user_rating = $2 WHERE user_id = $1"
+    await library.connection.execute(query, library.user, stored)
+    assert (await library.item(game)).user_rating is None
+    assert [item.user_rating for item in (await library.page()).items] == [None]
+    [held] = (await SupportQueries(library.connection).library(library.user, Page(1, 10))).items
+    assert held.item.user_rating is None
+    await library.service.set_rating(library.user, game, 8, library.now - MINUTE)
+    assert (await library.item(game)).user_rating == 8
 
 
 async def test_items_show_how_long_they_were_played(library, game):

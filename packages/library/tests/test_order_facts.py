@@ -1,9 +1,10 @@
 """Orders of several copies: refunds, reinstatements, revocations, and what a release without quantities wrote."""
 
 from datetime import timedelta
+from itertools import permutations
 from uuid import uuid4
 
-from gameshelf.library import GrantKind, NewGrant
+from gameshelf.library import GrantKind, NewGrant, SupportQueries
 
 GAME = uuid4()
 
@@ -22,6 +23,25 @@ async def test_an_order_of_two_is_owned_until_both_are_refunded(library):
     await library.refund(GAME, quantity=1, fact="second")
     assert not await owned(library)
     assert library.told() == ["GameRemoved"]
+
+
+async def test_a_fact_that_is_told_again_takes_the_larger_quantity_and_the_earlier_time_in_any_order(library):
+    later = [library.now + timedelta(minutes=minute) for minute in range(4)]
+    told = [(1, later[3]), (2, later[1]), (1, later[2])]
+    for number, history in enumerate(permutations(told)):
+        order, game = f"order-{number}", uuid4()
+        await library.buy(game, order=order, quantity=3)
+        # A chargeback that was reversed after the earliest word of the refund, and before the others.
+        await library.reinstate(game, order=order, quantity=2, at=later[1] + timedelta(seconds=1))
+        for quantity, at in history:
+            await library.refund(game, order=order, quantity=quantity, fact="id:r", at=at)
+        [grant] = (await SupportQueries(library.connection).grants(library.user, [game]))[game]
+        assert [(one.quantity, one.occurred_at) for one in grant.facts if one.kind == "refund"] == [(2, later[1])]
+        assert grant.copies_left == 3
+        await library.refund(game, order=order, quantity=None, fact="id:r", at=later[1])
+        await library.refund(game, order=order, quantity=1, fact="id:r", at=later[1])
+        [grant] = (await SupportQueries(library.connection).grants(library.user, [game]))[game]
+        assert (grant.facts[0].quantity, grant.copies_left) == (None, 2)
 
 
 async def test_a_refund_without_a_quantity_is_one_of_all(library):

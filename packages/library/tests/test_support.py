@@ -51,6 +51,41 @@ async def test_a_refund_that_came_first_is_a_grant_without_a_beginning(library):
     assert (one.acquired_at, one.ended_at) == (None, library.now)
 
 
+async def test_support_sees_the_copies_of_an_order_and_what_became_of_them(library):
+    later = library.now + timedelta(minutes=1)
+    await library.buy(GAME, quantity=3)
+    await library.refund(GAME, quantity=2, fact="id:r-1")
+    await library.reinstate(GAME, quantity=1, fact="id:c-1", at=later)
+    await library.refund(OTHER, fact="id:r-2")
+    await library.buy(THIRD)
+    await library.service.revoke(library.user, THIRD)
+    await give(library, THIRD)
+    shown = await held(library)
+    [order] = shown[GAME].grants
+    assert (order.quantity, order.copies_left, order.ended_by) == (3, 2, None)
+    assert [(one.kind, one.fact_id, one.quantity, one.occurred_at) for one in order.facts] == [
+        ("refund", "id:r-1", 2, library.now),
+        ("reinstatement", "id:c-1", 1, later),
+    ]
+    [unheard] = shown[OTHER].grants
+    assert (unheard.quantity, unheard.copies_left, unheard.ended_by) == (None, None, "order_facts")
+    assert [(one.fact_id, one.quantity) for one in unheard.facts] == [("id:r-2", None)]
+    revoked, gift = sorted(shown[THIRD].grants, key=lambda one: one.kind)
+    assert (revoked.quantity, revoked.copies_left, revoked.ended_by) == (1, 0, "support")
+    assert (gift.kind, gift.quantity, gift.copies_left, gift.facts) == ("support", None, None, ())
+    await library.refund(GAME, fact="id:r-3", at=later + timedelta(minutes=1))
+    [order] = (await held(library))[GAME].grants
+    assert (order.copies_left, order.ended_by, len(order.facts)) == (0, "order_facts", 3)
+
+
+async def test_of_very_many_facts_the_newest_are_read_and_nothing_is_guessed(library):
+    await library.buy(GAME, quantity=1000)
+    for number in range(101):
+        await library.refund(GAME, quantity=1, fact=f"id:{number}", at=library.now + timedelta(seconds=number))
+    [order] = (await held(library))[GAME].grants
+    assert (len(order.facts), order.facts[0].fact_id, order.copies_left) == (100, "id:1", None)
+
+
 async def test_a_shared_game_that_was_never_touched_is_listed_without_an_item(family):
     await family.share()
     found = await SupportQueries(family.connection).library(family.member, Page(1, 10))

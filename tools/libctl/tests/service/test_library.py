@@ -31,17 +31,17 @@ class Shop:
     def sells(self, order="order-1"):
         """Somebody who has bought the game."""
         user = uuid4()
-        self._order("completed", user, order)
+        self.orders("completed", user, order)
         self.until(lambda: self.sees(user) == [TITLE])
         return user
 
     def refunds(self, user, order="order-1"):
-        self._order("refunded", user, order)
+        self.orders("refunded", user, order)
         self.until(lambda: self.sees(user) == [])
 
-    def _order(self, what, user, order):
-        items = [{"productId": str(self.game), "productType": "game", "quantity": 1}]
-        data = {"userId": str(user), "orderId": order, "items": items, "purchaseTimestamp": BOUGHT.isoformat()}
+    def orders(self, what, user, order, quantity=1, **more):
+        items = [{"productId": str(self.game), "productType": "game", "quantity": quantity}]
+        data = {"userId": str(user), "orderId": order, "items": items, "purchaseTimestamp": BOUGHT.isoformat(), **more}
         self.say(f"com.platform.payment.purchase.{what}.v1", **data)
 
     def sees(self, user):
@@ -71,6 +71,22 @@ def test_a_library_is_listed_with_every_reason_and_with_what_was_lost(library, s
     assert "ended" in support.shows("library", "list", user, "--product", library.game)
     assert support.data("library", "list", user, "--product", uuid4())["total_items"] == 0
     assert "nothing" in support.shows("library", "list", uuid4())
+
+
+def test_the_copies_of_an_order_and_what_became_of_them_are_shown(library, support):
+    user = uuid4()
+    back = {"reinstatementId": "chargeback-1"}
+    for what, quantity, more in (("completed", 3, {}), ("refunded", 2, {"refundId": "r-7"}), ("reinstated", 1, back)):
+        library.orders(what, user, "order-1", quantity, **more)
+    asked = ("library", "list", user, "--product", library.game)
+    library.until(lambda: len([1 for item in support.data(*asked)["items"] for _ in item["grants"][0]["facts"]]) == 2)
+    [grant] = support.data(*asked)["items"][0]["grants"]
+    assert (grant["quantity"], grant["copies_left"], grant["ended_by"]) == (3, 2, "")
+    facts = [(one["kind"], one["fact_id"], one["quantity"]) for one in grant["facts"]]
+    assert facts == [("refund", "id:r-7", 2), ("reinstatement", "id:chargeback-1", 1)]
+    for shown in (support.shows(*asked), support.shows("access", "explain", user, library.game)):
+        for words in ("3 copies, 2 left", "refunded 2 ", "(r-7)", "reinstated 1 ", "(chargeback-1)"):
+            assert words in shown
 
 
 def test_a_gift_of_support_is_owned_at_once_and_taken_back_alone(library, admin):

@@ -63,7 +63,7 @@ from gameshelf.library.reasons import LinkReason, SeatReason, Start
 from gameshelf.library.rules import Holding, NewGrant, Playtime
 from gameshelf.library.service import LibraryService
 from gameshelf.library.store import users_without_keys
-from gameshelf.library.support import GrantView, HeldProduct, ItemState, SupportQueries
+from gameshelf.library.support import GrantView, HeldProduct, ItemState, OrderFactView, SupportQueries
 from gameshelf.library.views import CategoryView, ItemView, Language, ProductView
 from gameshelf.library.visible import LINKED_OWNERS
 
@@ -141,6 +141,7 @@ __all__ = [
     "NewGrant",
     "NewLink",
     "OnDevice",
+    "OrderFactView",
     "Party",
     "Players",
     "Playtime",

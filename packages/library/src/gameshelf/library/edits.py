@@ -12,7 +12,7 @@ from gameshelf.library.commands import BulkChanges, ItemChanges
 from gameshelf.library.errors import CategoryNotFound, ItemChanged, LibraryItemNotFound
 from gameshelf.library.events import ItemUpdated, LibraryUpdated
 from gameshelf.library.item_changes import categories_of, changes_of, edited, names_categories, unknown_category
-from gameshelf.library.item_ids import masked, spellings
+from gameshelf.library.item_ids import masked
 from gameshelf.library.queries import LibraryQueries
 from gameshelf.library.store import CategoryStore, ItemStore, Pair, StoredItem
 from gameshelf.library.views import ItemView, Language
@@ -139,12 +139,14 @@ class ItemEdits:
 
     async def _seen(self, user_id: UUID, item_ids: Collection[UUID]) -> dict[UUID, StoredItem]:
         """Those of the items that the user sees, by masked id; one of a shared game is made where it has no row yet."""
-        found = {masked(item.id): item for item in await self._items.of_ids(user_id, item_ids) if item.is_seen}
+        stored = {masked(item.id): item for item in await self._items.of_ids(user_id, item_ids)}
+        found = {item_id: item for item_id, item in stored.items() if item.is_seen}
         missing = {masked(one) for one in item_ids} - found.keys()
         if not missing:
             return found
-        spelled = [spelling for one in missing for spelling in spellings(one)]
-        shared = await self._queries.visible_products(user_id, spelled)
+        # A shared game that has a row is known by the id that is stored, one that has none by the masked id.
+        known_as = [stored[one].id if one in stored else one for one in missing]
+        shared = await self._queries.visible_products(user_id, known_as)
         if shared:
             made = await self._items.made(user_id, shared.values())
             found |= {masked(item.id): replace(item, is_shared=True) for item in made}

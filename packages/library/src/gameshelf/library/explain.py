@@ -20,7 +20,7 @@ from gameshelf.library.family.rules import Verdict
 from gameshelf.library.family.store import MEMBERSHIP_COLUMNS, Link, Seat
 from gameshelf.library.models import FamilyMembership, FamilySeat, LibraryItem, LinkStatus, Product
 from gameshelf.library.reasons import LinkReason, SeatReason, Start, by_weight, link_reason, start
-from gameshelf.library.support import ITEM_COLUMNS, GrantView, ItemState, SupportQueries
+from gameshelf.library.support import ITEM_COLUMNS, GrantView, ItemState, SupportQueries, item_state
 from gameshelf.library.visible import FENCE
 from sqlalchemy import Uuid, bindparam, func, literal, select, true
 from sqlalchemy.orm import aliased
@@ -133,14 +133,14 @@ class AccessExplained:
         self._players = players
 
     async def explain(self, user_id: UUID, product_id: UUID) -> Explanation:
-        """The whole chain. Four round trips, for an owned product two more, and three for each of ten shared copies."""
+        """The whole chain. Five round trips, for an owned product two more, and three for each of ten shared copies."""
         row = await _WHAT_IS_KNOWN.first(self._connection, user_id=user_id, product_id=product_id)
         if row is None:
             raise LookupError("a statement without a condition found nothing")
         at, known_id, *values = row.values()
         words, item_values = values[: len(fields(CatalogWord))], values[len(fields(CatalogWord)) :]
         catalog = CatalogWord(*words) if known_id else None
-        item = ItemState(*item_values) if item_values[0] else None
+        item = item_state(item_values) if item_values[0] else None
         is_owned = item is not None and item.acquisition_type is not None
         is_forbidden = catalog is not None and (
             catalog.family_sharing_allowed is False or bool(catalog.is_free_to_play)

@@ -34,6 +34,12 @@ def spellings(item_id: UUID) -> Sequence[UUID]:
     return [UUID(int=rest | bits) for bits in _SPELLINGS]
 
 
+def bounds_of(item_id: UUID) -> tuple[UUID, UUID]:
+    """The least and the greatest of an id's spellings. Other ids between them agree in the first 48 bits."""
+    rest = item_id.int & ~_FREE_BITS
+    return UUID(int=rest), UUID(int=rest | _FREE_BITS)
+
+
 def item_id(user_id: UUID, product_id: UUID) -> UUID:
     """The id of a user's item of a product that has no row yet."""
     return masked(UUID(bytes=sha256(user_id.bytes + product_id.bytes).digest()[:16]))

@@ -128,6 +128,11 @@ def ownership(holdings: Iterable[Holding]) -> Ownership | None:
     return Ownership(_ACQUISITION[oldest.kind], oldest.acquired_at) if oldest else None
 
 
+def known_rating(rating: float | None) -> float | None:
+    """A stored rating; None for one outside of 0 to 100, which was not said. A release before kept those."""
+    return rating if rating is not None and 0 <= rating <= 100 else None
+
+
 def is_newer(moment: datetime, than: datetime | None) -> bool:
     """Whether a fact of time ``moment`` may overwrite one of time ``than`` (None: nothing is known yet).
 

@@ -99,7 +99,8 @@ class LibraryService(ItemEdits, CategoryUseCases):
         """So many copies of an order's products were refunded at ``at`` (aware); None is all of them.
 
         The order's grant of a product ends with the last copy. ``fact_id`` (at most 210 characters) tells the refund
-        from others of the order: the same one again changes nothing. It may be heard before the purchase.
+        from others of the order: the same one again changes nothing, unless it tells of more copies, or of an earlier
+        time. It may be heard before the purchase.
         """
         await self._grants.add_tombstones(user_id, order_id, quantities, self._clock())
         await self._add_facts(user_id, OrderFactKind.REFUND, order_id, quantities, fact_id, at)
@@ -189,7 +190,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
                 continue
             if grant.should_live:
                 # What the end stood for has to be remembered once the end is gone.
-                written = (fact for fact in grant.known_facts if fact.fact_id == TOMBSTONE)
+                written = (fact for fact in grant.known_facts[len(grant.facts) :] if fact.fact_id == TOMBSTONE)
                 tombstones += [(grant.product_id, grant.source_id, fact) for fact in written]
                 changed.append(replace(grant, ended_at=None, ended_by=None))
             else:

@@ -1,7 +1,7 @@
 """A whole library as support sees it: everything that is known of every product, with access or without."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,13 +10,34 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
 from gameshelf.kernel.sql import array, page_of, user
 from gameshelf.library.access import Access, AccessQueries
-from gameshelf.library.models import Grant, LibraryItem, Product
+from gameshelf.library.models import Grant, GrantKind, LibraryItem, OrderFact, OrderFactKind, Product
+from gameshelf.library.rules import OrderFact as Fact
+from gameshelf.library.rules import copies_left, known_rating
 from gameshelf.library.visible import FENCE, visible_items
 from sqlalchemy import Uuid, any_, func, literal_column, or_, select, true, union
 from sqlmodel import col
 
 MOST_GRANTS = 100
 """How many grants of a product are read at most, the oldest."""
+MOST_FACTS = 100
+"""How many facts of a product's orders are read at most, the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFactView:
+    """A refund of an order's product, or a reinstatement, such as of a chargeback that was reversed. Times are aware
+    and in UTC.
+    """
+
+    kind: str
+    """An ``OrderFactKind``."""
+    fact_id: str
+    """``id:`` and the refund's own id, ``event:`` and the hash of what told of it, or ``tombstone``."""
+    quantity: int | None
+    """None: all copies."""
+    occurred_at: datetime
+    created_at: datetime
+    """When it was heard of first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +51,14 @@ class GrantView:
     ended_at: datetime | None
     created_at: datetime
     """When it was heard of first."""
+    quantity: int | None = None
+    """How many copies an order bought; None of what is no order, and of an order whose purchase was not heard of."""
+    copies_left: int | None = None
+    """How many of them are not refunded; None where it is not known, or where ``facts`` are not all of them."""
+    ended_by: str | None = None
+    """``support`` or ``order_facts`` (all copies were refunded), of an order whose end is known to come from there."""
+    facts: Sequence[OrderFactView] = ()
+    """What was heard of an order later, in the order in which it counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +137,15 @@ _LIBRARY = page_of(
 )
 _asked = func.unnest(array("product_ids", Uuid)).table_valued("product_id", name="asked").render_derived()
 _first = (
-    select(col(Grant.kind), col(Grant.source_id), col(Grant.acquired_at), col(Grant.ended_at), col(Grant.created_at))
+    select(
+        col(Grant.kind),
+        col(Grant.source_id),
+        col(Grant.acquired_at),
+        col(Grant.ended_at),
+        col(Grant.created_at),
+        col(Grant.quantity),
+        col(Grant.ended_by),
+    )
     .where(col(Grant.user_id) == user(), col(Grant.product_id) == _asked.c.product_id)
     .order_by(col(Grant.acquired_at), col(Grant.kind), col(Grant.source_id))
     .limit(MOST_GRANTS)
@@ -119,6 +156,26 @@ _GRANTS = Statement(
     .select_from(_asked)
     .join(_first, true())
     .order_by(_first.c.acquired_at, _first.c.kind, _first.c.source_id)
+)
+_newest = (
+    select(
+        col(OrderFact.source_id),
+        col(OrderFact.kind),
+        col(OrderFact.fact_id),
+        col(OrderFact.quantity),
+        col(OrderFact.occurred_at),
+        col(OrderFact.created_at),
+    )
+    .where(col(OrderFact.user_id) == user(), col(OrderFact.product_id) == _asked.c.product_id)
+    .order_by(col(OrderFact.occurred_at).desc(), col(OrderFact.fact_id).desc())
+    .limit(MOST_FACTS)
+    .lateral("newest")
+)
+_FACTS = Statement(
+    select(_asked.c.product_id, *_newest.c)
+    .select_from(_asked)
+    .join(_newest, true())
+    .order_by(_newest.c.occurred_at, _newest.c.fact_id)
 )
 
 
@@ -133,7 +190,7 @@ class SupportQueries:
     ) -> Slice[HeldProduct]:
         """One page of all products that a user has, or had, a grant, an item or a share of; by English title, then id.
 
-        With ``product_ids`` of these alone. Three round trips.
+        With ``product_ids`` of these alone. Four round trips.
         """
         rows = await _LIBRARY.all(
             self._connection,
@@ -153,7 +210,7 @@ class SupportQueries:
                 row["title_ru"],
                 row["title_en"],
                 allowed,
-                ItemState(*row[4 : 4 + len(_ITEM_NAMES)]) if row["id"] else None,
+                item_state(row[4 : 4 + len(_ITEM_NAMES)]) if row["id"] else None,
                 grants.get(row["product_id"], ()),
             )
             for row, allowed in zip(found, access, strict=True)
@@ -161,8 +218,40 @@ class SupportQueries:
         return Slice(held, rows[0]["total"])
 
     async def grants(self, user_id: UUID, product_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[GrantView]]:
-        """By product its grants and tombstones, the oldest first, at most 100 each. One round trip."""
+        """By product its grants and tombstones, the oldest first, at most 100 each, with the newest 100 facts of its
+        orders. Two round trips.
+        """
+        products = list(product_ids)
+        facts: dict[UUID, dict[str, list[OrderFactView]]] = {}
+        for row in await _FACTS.all(self._connection, user_id=user_id, product_ids=products):
+            product_id, source_id, *values = row.values()
+            facts.setdefault(product_id, {}).setdefault(source_id, []).append(OrderFactView(*values))
         found: dict[UUID, list[GrantView]] = {}
-        for row in await _GRANTS.all(self._connection, user_id=user_id, product_ids=list(product_ids)):
-            found.setdefault(row["product_id"], []).append(GrantView(*tuple(row.values())[1:]))
+        for row in await _GRANTS.all(self._connection, user_id=user_id, product_ids=products):
+            product_id, *values, quantity, ended_by = row.values()
+            grant, of_product = GrantView(*values), facts.get(product_id, {})
+            if grant.kind == GrantKind.ORDER:
+                is_whole = sum(map(len, of_product.values())) < MOST_FACTS
+                grant = _order(grant, quantity, ended_by, of_product.get(grant.source_id, ()), is_whole)
+            found.setdefault(product_id, []).append(grant)
         return found
+
+
+def item_state(values: Sequence[Any]) -> ItemState:
+    """The columns ``ITEM_COLUMNS`` of a row."""
+    state = ItemState(*values)
+    return replace(state, user_rating=known_rating(state.user_rating))
+
+
+def _order(
+    grant: GrantView, quantity: int | None, ended_by: str | None, facts: Sequence[OrderFactView], is_whole: bool
+) -> GrantView:
+    """The grant of an order with what is known of its copies."""
+    bought = None if grant.acquired_at is None else quantity or 1
+    left = None
+    if bought is not None and grant.ended_at is not None:
+        left = 0
+    elif bought is not None and is_whole:
+        known = (Fact(OrderFactKind(one.kind), one.fact_id, one.quantity, one.occurred_at) for one in facts)
+        left = copies_left(bought, known)
+    return replace(grant, quantity=bought, copies_left=left, ended_by=ended_by, facts=facts)

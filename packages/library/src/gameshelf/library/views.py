@@ -8,6 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from gameshelf.library.installations import Installation, dump, load, on_device, parse
+from gameshelf.library.rules import known_rating
 
 Language = Literal["ru", "en"]
 
@@ -82,6 +83,8 @@ its own columns were written where those count.
 """
 _SUMMARY = 8
 """Where the status and the version of an item stand."""
+_RATING = 13
+"""Where its rating stands."""
 
 
 def item_view(row: Any, device_id: str | None = None) -> ItemView:
@@ -94,6 +97,7 @@ def item_view(row: Any, device_id: str | None = None) -> ItemView:
                 load(None, None, row["installation_status"], row["installed_version_id"], changed_at).entries
             )
     fields = [*row[:_FIELDS], document]
+    fields[_RATING] = known_rating(fields[_RATING])
     if device_id is not None:
         fields[_SUMMARY : _SUMMARY + 2] = on_device(document, device_id)
     return ItemView(*fields)

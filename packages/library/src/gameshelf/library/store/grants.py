@@ -11,7 +11,7 @@ from gameshelf.library.models import EndedBy, Grant, GrantKind, OrderFact, Order
 from gameshelf.library.rules import Holding, NewGrant, StoredGrant
 from gameshelf.library.rules import OrderFact as Fact
 from gameshelf.library.store.parts import has_title
-from sqlalchemy import BigInteger, String, Uuid, and_, any_, bindparam, func, or_, select, update
+from sqlalchemy import BigInteger, String, Uuid, and_, any_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -128,14 +128,32 @@ _facts = rows(
     quantity=("quantities", BigInteger),
     occurred_at=("times", TIME),
 )
+_insert_facts = insert(OrderFact).from_select(
+    ["user_id", "product_id", "source_id", "kind", "fact_id", "quantity", "occurred_at"],
+    select(user(), *_facts.c),
+    include_defaults=False,
+)
+_told = _insert_facts.excluded
+# Of two times for one fact the earlier one holds, and of two quantities the larger one (null is all), so that it does
+# not matter which of them was heard first.
 _ADD_FACTS = Statement(
-    insert(OrderFact)
-    .from_select(
-        ["user_id", "product_id", "source_id", "kind", "fact_id", "quantity", "occurred_at"],
-        select(user(), *_facts.c),
-        include_defaults=False,
+    _insert_facts.on_conflict_do_update(
+        index_elements=["user_id", "product_id", "source_id", "kind", "fact_id"],
+        set_={
+            "occurred_at": func.least(col(OrderFact.occurred_at), _told.occurred_at),
+            "quantity": case(
+                (
+                    and_(col(OrderFact.quantity).is_not(None), _told.quantity.is_not(None)),
+                    func.greatest(col(OrderFact.quantity), _told.quantity),
+                ),
+            ),
+        },
+        where=or_(
+            col(OrderFact.occurred_at) > _told.occurred_at,
+            col(OrderFact.quantity) < _told.quantity,
+            and_(col(OrderFact.quantity).is_not(None), _told.quantity.is_(None)),
+        ),
     )
-    .on_conflict_do_nothing()
 )
 # Where the purchase was not heard of yet, so that the release before finds the order ended, too.
 _ADD_TOMBSTONES = Statement(
@@ -210,7 +228,9 @@ class GrantStore:
         )
 
     async def add_facts(self, user_id: UUID, facts: Sequence[tuple[UUID, str, Fact]]) -> None:
-        """Records facts of orders (product, order, fact); one that is known already stays as it is."""
+        """Records facts of orders (product, order, fact), each once. One that is told again takes the earlier time and
+        the larger quantity.
+        """
         await _ADD_FACTS.run(
             self._connection,
             user_id=user_id,

@@ -9,11 +9,12 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.library.installations import Installations, dump, load
-from gameshelf.library.item_ids import item_id, spellings
+from gameshelf.library.item_ids import bounds_of, item_id, masked, masked_sql
 from gameshelf.library.models import AcquisitionType, LibraryItem
-from gameshelf.library.rules import Ownership, Playtime
+from gameshelf.library.rules import Ownership, Playtime, known_rating
 from gameshelf.library.store.parts import installations_of
-from sqlalchemy import BigInteger, Boolean, Double, String, Text, Uuid, any_, cast, func, select, update
+from gameshelf.library.visible import FENCE
+from sqlalchemy import BigInteger, Boolean, Double, String, Text, Uuid, any_, cast, func, select, true, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
@@ -30,6 +31,7 @@ class StoredItem:
     is_hidden: bool
     user_rating: float | None
     rating_changed_at: datetime | None
+    """None also where what is stored is no rating: any other one counts more."""
     is_shared: bool = False
     """Whether somebody shares the game with the user: then they see it though they don't own it."""
 
@@ -61,7 +63,17 @@ _stored = select(
 _OF_PRODUCTS = Statement(
     _stored.where(col(LibraryItem.product_id) == any_(array("product_ids", Uuid))).order_by(col(LibraryItem.product_id))
 )
-_OF_IDS = Statement(_stored.where(col(LibraryItem.id) == any_(array("ids", Uuid))))
+# Every spelling of an id lies between two of them: the rows of each id are looked up by the index, whatever they hold.
+_asked = rows("asked", first=("first_ids", Uuid), last=("last_ids", Uuid))
+_found = (
+    _stored.where(
+        col(LibraryItem.id).between(_asked.c.first, _asked.c.last),
+        masked_sql(col(LibraryItem.id)) == masked_sql(_asked.c.first),
+    )
+    .offset(FENCE)
+    .lateral("found")
+)
+_OF_IDS = Statement(select(*_found.c).select_from(_asked).join(_found, true()))
 _owned = rows(
     "owned",
     id=("ids", Uuid),
@@ -153,8 +165,13 @@ class ItemStore:
 
     async def of_ids(self, user_id: UUID, item_ids: Iterable[UUID]) -> list[StoredItem]:
         """The items of these ids, however they are spelled, with or without access."""
-        ids = [spelled for one in item_ids for spelled in spellings(one)]
-        rows = await _OF_IDS.all(self._connection, user_id=user_id, ids=ids)
+        bounds = [bounds_of(one) for one in sorted({masked(one) for one in item_ids})]
+        rows = await _OF_IDS.all(
+            self._connection,
+            user_id=user_id,
+            first_ids=[first for first, _ in bounds],
+            last_ids=[last for _, last in bounds],
+        )
         return [_stored_item(row) for row in rows]
 
     async def set_ownership(
@@ -207,12 +224,13 @@ class ItemStore:
 def _stored_item(row: Any) -> StoredItem:
     kind = row["acquisition_type"]
     owned = Ownership(AcquisitionType(kind), row["added_at"]) if kind else None
+    rating = known_rating(row["user_rating"])
     return StoredItem(
         row["id"],
         row["product_id"],
         owned,
         load(*row[7:12]),
         row["is_hidden"],
-        row["user_rating"],
-        row["rating_changed_at"],
+        rating,
+        row["rating_changed_at"] if rating == row["user_rating"] else None,
     )

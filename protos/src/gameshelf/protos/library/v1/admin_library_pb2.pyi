@@ -63,16 +63,38 @@ class AdminLibraryItem(_message.Message):
     def __init__(self, product_id: _Optional[str] = ..., library_item_id: _Optional[str] = ..., title: _Optional[str] = ..., product_type: _Optional[str] = ..., access: _Optional[str] = ..., added_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., acquisition_type: _Optional[str] = ..., shared_from_user_id: _Optional[str] = ..., is_hidden: _Optional[bool] = ..., installation_status: _Optional[str] = ..., installed_version_id: _Optional[str] = ..., total_playtime_seconds: _Optional[int] = ..., last_played_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., grants: _Optional[_Iterable[_Union[AdminGrant, _Mapping]]] = ...) -> None: ...
 
 class AdminGrant(_message.Message):
-    __slots__ = ("kind", "source_id", "acquired_at", "ended_at")
+    __slots__ = ("kind", "source_id", "acquired_at", "ended_at", "quantity", "copies_left", "ended_by", "facts")
     KIND_FIELD_NUMBER: _ClassVar[int]
     SOURCE_ID_FIELD_NUMBER: _ClassVar[int]
     ACQUIRED_AT_FIELD_NUMBER: _ClassVar[int]
     ENDED_AT_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    COPIES_LEFT_FIELD_NUMBER: _ClassVar[int]
+    ENDED_BY_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
     kind: str
     source_id: str
     acquired_at: _timestamp_pb2.Timestamp
     ended_at: _timestamp_pb2.Timestamp
-    def __init__(self, kind: _Optional[str] = ..., source_id: _Optional[str] = ..., acquired_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    quantity: int
+    copies_left: int
+    ended_by: str
+    facts: _containers.RepeatedCompositeFieldContainer[AdminOrderFact]
+    def __init__(self, kind: _Optional[str] = ..., source_id: _Optional[str] = ..., acquired_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., quantity: _Optional[int] = ..., copies_left: _Optional[int] = ..., ended_by: _Optional[str] = ..., facts: _Optional[_Iterable[_Union[AdminOrderFact, _Mapping]]] = ...) -> None: ...
+
+class AdminOrderFact(_message.Message):
+    __slots__ = ("kind", "fact_id", "quantity", "occurred_at", "heard_at")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    FACT_ID_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    OCCURRED_AT_FIELD_NUMBER: _ClassVar[int]
+    HEARD_AT_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    fact_id: str
+    quantity: int
+    occurred_at: _timestamp_pb2.Timestamp
+    heard_at: _timestamp_pb2.Timestamp
+    def __init__(self, kind: _Optional[str] = ..., fact_id: _Optional[str] = ..., quantity: _Optional[int] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., heard_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class GrantProductRequest(_message.Message):
     __slots__ = ("user_id", "product_id", "change")

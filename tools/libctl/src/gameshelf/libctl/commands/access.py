@@ -75,7 +75,7 @@ def _catalog(found: dict[str, Any]) -> Branch:
 
 def _own(found: dict[str, Any]) -> Branch:
     hidden = ", hidden in the library" if found["is_hidden"] else ""
-    grants = [Branch(said_of(one)) for one in found["grants"]]
+    grants = [said_of(one) for one in found["grants"]]
     seat = [_seat("the copy is taken", found["own_seat"])] if found["own_seat"] else []
     return Branch(f"reasons to own it: {len(found['grants']) or 'none'}{hidden}", [*grants, *seat])
 

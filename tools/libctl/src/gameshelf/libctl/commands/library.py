@@ -78,11 +78,21 @@ def revoke(out: Output, user: UUID, product: UUID, kind: str | None, source: str
     carry_out(out, "RevokeProduct", request, wanted, client)
 
 
-def said_of(grant: dict[str, Any]) -> str:
-    """A reason to own a product, in a line."""
+def said_of(grant: dict[str, Any]) -> Branch:
+    """A reason to own a product, in a line, with a line for each refund and reinstatement of an order."""
     since = minute(grant["acquired_at"]) or "heard of its end alone"
-    ended = f", ended {minute(grant['ended_at'])}" if grant["ended_at"] else ""
-    return f"{grant['kind']} {grant['source_id']}: {since}{ended}"
+    left = "" if grant["copies_left"] is None else f", {grant['copies_left']} left"
+    copies = f", {grant['quantity']} copies{left}" if (grant["quantity"] or 1) > 1 else ""
+    by = " by support" if grant["ended_by"] == "support" else ""
+    ended = f", ended{by} {minute(grant['ended_at'])}" if grant["ended_at"] else ""
+    line = f"{grant['kind']} {grant['source_id']}: {since}{copies}{ended}"
+    return Branch(line, [Branch(_fact(one)) for one in grant["facts"]])
+
+
+def _fact(one: dict[str, Any]) -> str:
+    what = {"refund": "refunded", "reinstatement": "reinstated"}.get(one["kind"], one["kind"])
+    named = f" ({one['fact_id'].removeprefix('id:')})" if one["fact_id"].startswith("id:") else ""
+    return f"{what} {one['quantity'] or 'all'} {minute(one['occurred_at'])}{named}"
 
 
 def say_product(out: Output, client: Client, user: UUID, product: UUID) -> None:
@@ -97,10 +107,10 @@ def _branch(one: dict[str, Any]) -> Branch:
     label = Text(visible(one["title"] or "(no title)")).append("  " + visible(one["product_id"]), "dim")
     since = f" since {minute(one['added_at'])}" if one["added_at"] else ""
     access = Text(_access(one), style="green" if one["added_at"] else "red").append(since, "default")
-    lines: list[object] = [access, *(said_of(each) for each in one["grants"])]
+    branches = [Branch(access), *(said_of(each) for each in one["grants"])]
     if one["total_playtime_seconds"]:
-        lines.append(f"played {span(one['total_playtime_seconds'])}")
-    return Branch(label, [Branch(line) for line in lines])
+        branches.append(Branch(f"played {span(one['total_playtime_seconds'])}"))
+    return Branch(label, branches)
 
 
 def _access(one: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from gameshelf.gateway.grpc.calls import parse_id
 from gameshelf.gateway.identity import Identity
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
-from gameshelf.library import GrantKind, GrantView, HeldProduct, SupportQueries
+from gameshelf.library import GrantKind, GrantView, HeldProduct, OrderFactView, SupportQueries
 from gameshelf.protos.library.v1 import admin_library_pb2 as messages
 
 
@@ -78,4 +78,18 @@ def grant(of: GrantView) -> messages.AdminGrant:
         source_id=of.source_id,
         acquired_at=convert.timestamp(of.acquired_at),
         ended_at=convert.timestamp(of.ended_at),
+        quantity=of.quantity,
+        copies_left=of.copies_left,
+        ended_by=of.ended_by or "",
+        facts=[_fact(one) for one in of.facts],
+    )
+
+
+def _fact(of: OrderFactView) -> messages.AdminOrderFact:
+    return messages.AdminOrderFact(
+        kind=of.kind,
+        fact_id=of.fact_id,
+        quantity=of.quantity,
+        occurred_at=convert.timestamp(of.occurred_at),
+        heard_at=convert.timestamp(of.created_at),
     )

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.gateway.kafka.incoming import Malformed
-from gameshelf.gateway.kafka.received import StoredRecord, event_of, read
+from gameshelf.gateway.kafka.received import StoredRecord, event_of, parts_of, read
 
 ABOUT = {"userId": str(uuid4()), "productId": "00000000-0000-4000-8000-000000000001"}
 TYPES = {
@@ -99,6 +99,76 @@ def test_where_nothing_is_left_the_event_is_kept_back_as_a_whole():
 def test_another_field_that_is_wrong_keeps_back_the_event_as_a_whole():
     with pytest.raises(Malformed):
         read(record_of("purchase", orderId="", items=[{}, {"productId": str(uuid4())}]))
+
+
+def test_however_many_elements_are_wrong_the_good_ones_count():
+    good = {"productId": str(uuid4())}
+    event = read(record_of("purchase", items=[good, *[{"productId": "x", "quantity": 0}] * 999]))
+    assert len(event.data.items) == 1
+    parts = list(parts_of(event))
+    assert [part.name for part in parts] == [f"#items[{index}]" for index in range(1, 1000)]
+    assert {part.detail[: len("items.1")] for part in parts[:1]} == {"items.1"}
+    achievements = [{"id": str(uuid4())}, *[{"id": "x", "targetProgress": -1, "isHidden": 5}] * 9_999]
+    event = read(record_of("product", achievements=achievements))
+    assert (len(event.data.achievements), len(event.bad_elements)) == (1, 9_999)
+
+
+def test_what_an_event_says_beside_its_only_element_counts():
+    event = read(record_of("product", newTitle="T", achievements=[{"id": "x"}]))
+    assert (event.data.new_title.ru, event.data.achievements) == ("T", None)
+    [part] = parts_of(event)
+    assert part.name == "#achievements[0]"
+    # The part alone is wrong as a whole: it does not become parts of parts.
+    with pytest.raises(Malformed, match=r"achievements\.0\.id"):
+        read(StoredRecord(event.record.topic, 0, 0, 0, None, part.value))
+
+
+def test_equal_products_of_an_order_stand_together_in_a_part():
+    one, other = str(uuid4()), str(uuid4())
+    items = [
+        {"productId": one},
+        {"productId": other, "quantity": -1},
+        {"productId": one.upper(), "quantity": "x"},
+        {"product_id": one, "quantity": 0.5},
+        {"productId": "x"},
+    ]
+    event = read(record_of("purchase", items=items))
+    parts = {part.name: json.loads(part.value) for part in parts_of(event)}
+    assert {name: part["data"]["items"] for name, part in parts.items()} == {
+        "#items[1]": [items[1]],
+        "#items[2]": [items[0], items[2], items[3]],
+        "#items[4]": [items[4]],
+    }
+    assert {name: part.get("partof") for name, part in parts.items()} == {
+        "#items[1]": None,
+        "#items[2]": "e",
+        "#items[4]": None,
+    }
+    # A part of which something is right now is read in the same way, and is still about the first event.
+    again = read(StoredRecord(event.record.topic, 0, 0, 0, None, encoded(parts["#items[2]"], quantity=2)))
+    assert [item.quantity for item in again.data.items] == [None, 2]
+    [part] = parts_of(again)
+    assert (part.name, json.loads(part.value)["partof"]) == ("#items[2]", "e")
+
+
+def encoded(document, quantity):
+    """The event with this quantity in the second of its items."""
+    document["data"]["items"][1]["quantity"] = quantity
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize("partof", [5, "", "x" * 501, None, {}])
+def test_another_s_attribute_of_this_name_keeps_nothing_back(partof):
+    assert read(record_of("key", envelope={"partof": partof})).envelope.partof is None
+
+
+def test_a_part_has_no_more_of_a_long_event_than_is_read():
+    long = {"note": "x" * 20_000}
+    event = read(record_of("purchase", items=[{}, {"productId": str(uuid4())}], envelope=long, **long))
+    [part] = parts_of(event)
+    document = json.loads(part.value)
+    assert set(document) == {"specversion", "id", "source", "type", "data"}
+    assert set(document["data"]) == {"userId", "orderId", "items"}
 
 
 def test_a_game_may_have_thousands_of_achievements():

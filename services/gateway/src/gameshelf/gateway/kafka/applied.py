@@ -37,6 +37,7 @@ class Said:
     """The event's own time, or that of its receipt."""
     source: str
     event_id: str
+    """Of a part that says an event again it is that event's."""
 
     def fact_id(self, said_id: str | None) -> str:
         """What a fact is known by: the id that its data says, else the event's, in at most 210 characters."""

@@ -19,7 +19,7 @@ from gameshelf.gateway.kafka.event_types import ACCOUNT_DELETED, TOPICS
 from gameshelf.gateway.kafka.inbox import take_new
 from gameshelf.gateway.kafka.incoming import MALFORMED_DATA, Malformed, PriceChange, ProductChange
 from gameshelf.gateway.kafka.named_user import named_user
-from gameshelf.gateway.kafka.received import Event, Record, StoredRecord, event_of, read
+from gameshelf.gateway.kafka.received import Event, Record, parts_of, read
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.observability.traces import Tracing
 from gameshelf.gateway.streams import UserErased, UserStreams
@@ -33,6 +33,8 @@ from opentelemetry.trace import SpanKind
 _SIDE_BY_SIDE = 8
 _OF_ONE_TOPIC = 6
 """A topic whose events take long leaves room for those of the others."""
+_READ_AT_ONCE = 64 * 1024
+"""Up to how many bytes a record is read in the event loop: thousands of wrong elements take a second to describe."""
 
 
 class Bookkeeping(Protocol):
@@ -77,7 +79,10 @@ class Applier:
     async def read(self, record: Record, books: Bookkeeping) -> Event | None:
         """The event in a record; None for a record that is dealt with: it means nothing here or is a dead letter."""
         try:
-            event = read(record)
+            if len(record.value or b"") <= _READ_AT_ONCE:
+                event = read(record)
+            else:
+                event = await asyncio.to_thread(read, record)
         except Malformed as error:
             await self._bury(record, error.reason, str(error), books)
         except Exception as error:
@@ -94,10 +99,9 @@ class Applier:
         """Keeps what is wrong in the event's lists; False when the record was set aside as a whole."""
         record = event.record
         try:
-            for element in event.bad_elements:
-                name, value = event_of(event, element)
-                alone = StoredRecord(record.topic, record.partition, record.offset, record.timestamp, record.key, value)
-                await self._dead_letters.keep(alone, MALFORMED_DATA, element.detail, books.lock_wait_milliseconds, name)
+            if event.bad_elements:
+                lock_wait = books.lock_wait_milliseconds
+                await self._dead_letters.keep_parts(record, MALFORMED_DATA, parts_of(event), lock_wait)
         except Exception as error:
             if event.is_of_product or not concerns_one(error):
                 raise
@@ -196,7 +200,8 @@ class Applier:
                 if identity in fresh:
                     fresh.remove(identity)
                     assert event.consumed.handle is not None
-                    said = Said(event.said_at or self._clock(), event.envelope.source, event.envelope.id)
+                    known_as = event.envelope.partof or event.envelope.id
+                    said = Said(event.said_at or self._clock(), event.envelope.source, known_as)
                     await event.consumed.handle(transaction, event.data, said)
             await books.applied(transaction.connection, user_id, records)
 

@@ -1,11 +1,13 @@
 """The inbox: an event is applied once, however often it comes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from gameshelf.gateway.tables import DeadLetter, InboxEntry
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import rows
 from sqlalchemy import ARRAY, LargeBinary, String, Text, Uuid, bindparam, column, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
@@ -27,19 +29,38 @@ _TAKE = Statement(
     .on_conflict_do_nothing()
     .returning(col(InboxEntry.source), col(InboxEntry.event_id))
 )
+_letters = rows("letters", id=("ids", Uuid), detail=("details", Text), value=("values", LargeBinary))
 _KEEP_DEAD = Statement(
     insert(DeadLetter)
-    .values(
-        id=bindparam("id", type_=Uuid),
-        user_id=bindparam("user_id", type_=Uuid),
-        topic=bindparam("topic", type_=String),
-        reason=bindparam("reason", type_=String),
-        detail=bindparam("detail", type_=Text),
-        record_key=bindparam("record_key", type_=LargeBinary),
-        value=bindparam("value", type_=LargeBinary),
+    .from_select(
+        ["id", "user_id", "topic", "reason", "detail", "record_key", "value"],
+        select(
+            _letters.c.id,
+            bindparam("user_id", type_=Uuid),
+            bindparam("topic", type_=String),
+            bindparam("reason", type_=String),
+            _letters.c.detail,
+            bindparam("record_key", type_=LargeBinary),
+            _letters.c.value,
+        ),
+        include_defaults=False,
     )
     .on_conflict_do_nothing(index_elements=["id"])
+    .returning(col(DeadLetter.id))
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter of a record: ``identity`` tells it from all others."""
+
+    identity: str
+    detail: str
+    value: bytes | None
+
+    @property
+    def id(self) -> UUID:
+        return uuid5(NAMESPACE_OID, self.identity)
 
 
 async def take_new(connection: Connection, events: Sequence[tuple[UUID, str, str]]) -> set[tuple[str, str]]:
@@ -53,28 +74,24 @@ async def take_new(connection: Connection, events: Sequence[tuple[UUID, str, str
     return {(row["source"], row["event_id"]) for row in rows}
 
 
-async def keep_dead_letter(
+async def keep_dead_letters(
     connection: Connection,
+    letters: Sequence[Letter],
     *,
-    identity: str,
     user_id: UUID | None,
     topic: str,
     reason: str,
-    detail: str,
     key: bytes | None,
-    value: bytes | None,
-) -> bool:
-    """Keeps a record that can't be applied; False when it was kept before. ``identity`` tells records apart."""
-    return (
-        await _KEEP_DEAD.run(
-            connection,
-            id=uuid5(NAMESPACE_OID, identity),
-            user_id=user_id,
-            topic=topic,
-            reason=reason,
-            detail=detail,
-            record_key=key,
-            value=value,
-        )
-        == 1
+) -> set[UUID]:
+    """Keeps what can't be applied of a record; the ids of the letters that were not kept before."""
+    kept = await _KEEP_DEAD.all(
+        connection,
+        ids=[letter.id for letter in letters],
+        details=[letter.detail for letter in letters],
+        values=[letter.value for letter in letters],
+        user_id=user_id,
+        topic=topic,
+        reason=reason,
+        record_key=key,
     )
+    return {row["id"] for row in kept}

@@ -33,10 +33,8 @@ from pydantic.alias_generators import to_camel
 
 MAX_ID = 500
 """Of an event, in code points."""
-_MOST_DESCRIBED = 2000
-"""Of how many complaints pydantic is asked for the description: each takes microseconds."""
-_MOST_BAD = 100
-"""How many elements of an event become dead letters of their own."""
+_EXACT = 2**53
+"""Below it a double stands for one whole number alone."""
 
 D = TypeVar("D", bound=BaseModel)
 
@@ -56,7 +54,10 @@ WRONG_TOPIC = "WRONG_TOPIC"
 
 
 def _text_of_number(value: object) -> object:
-    # Some producers count their orders, keys and versions.
+    # Some producers count their orders, keys and versions; those whose language has one kind of number write 5.0. What
+    # is not whole is refused, and so is a double that several whole numbers share: two orders would become one.
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -86,8 +87,10 @@ class _Data(BaseModel):
     model_config = ConfigDict(
         alias_generator=AliasGenerator(validation_alias=to_camel), populate_by_name=True, extra="ignore", frozen=True
     )
-    element_lists: ClassVar[frozenset[str]] = frozenset()
-    """Lists of which one wrong element keeps back nothing but itself."""
+    element_lists: ClassVar[Mapping[str, type[BaseModel]]] = {}
+    """Lists of which one wrong element keeps back nothing but itself, with the model of an element."""
+    adds_up_by: ClassVar[str | None] = None
+    """The field of an element by which elements are parts of one fact; None where each is a fact of its own."""
 
     @model_validator(mode="before")
     @classmethod
@@ -128,6 +131,11 @@ def _traceparent(value: object) -> object:
     return value if isinstance(value, str) and len(value) <= 256 and value.strip() else None
 
 
+def _part_of(value: object) -> object:
+    # An attribute of ours: of another producer's that means something else nothing depends.
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_ID and is_storable(value) else None
+
+
 def _storable(text: str) -> str:
     # As it is, not normalised: events are told apart by these.
     if not is_storable(text):
@@ -146,6 +154,8 @@ class Incoming(BaseModel):
     type: Annotated[str, Field(min_length=1, max_length=255)]
     time: EventTime = None
     traceparent: Annotated[Annotated[str, Field(max_length=256)] | None, BeforeValidator(_traceparent)] = None
+    partof: Annotated[Annotated[str, Field(max_length=MAX_ID)] | None, BeforeValidator(_part_of)] = None
+    """Of which event this is a part that says again what was applied of it: facts are known by that one's id."""
     data: Any = None
     """Anything: what it has to be is its type's affair, and most types mean nothing here."""
 
@@ -162,7 +172,8 @@ class OrderItem(_Data):
 class OrderFact(_Data):
     """A purchase, and the shape of what happens to it later."""
 
-    element_lists = frozenset({"items"})
+    element_lists = {"items": OrderItem}
+    adds_up_by = "product_id"
 
     user_id: UUID
     order_id: SourceId
@@ -258,7 +269,7 @@ class AchievementDefinition(_Data):
 
 
 class ProductChange(_Data):
-    element_lists = frozenset({"achievements"})
+    element_lists = {"achievements": AchievementDefinition}
 
     product_id: UUID
     new_title: Localised | None = None
@@ -303,10 +314,11 @@ class BadElement:
     detail: str
 
 
-def parse_data(model: type[D], data: Any) -> tuple[D, Sequence[BadElement]]:
+def parse_data(model: type[D], data: Any, *, is_part: bool = False) -> tuple[D, Sequence[BadElement]]:
     """The event's data as ``model``, without the elements of its lists that are wrong; those are the second value.
 
-    Raises Malformed, also where nothing of a list that must have something is left.
+    ``is_part`` says that the event is one element of another event: then there is nothing to leave out. Raises
+    Malformed, also where nothing of a list that must have something is left.
     """
     if not isinstance(data, dict):
         raise Malformed("MALFORMED_EVENT", "data: an object is expected")
@@ -317,7 +329,7 @@ def parse_data(model: type[D], data: Any) -> tuple[D, Sequence[BadElement]]:
     try:
         return model.model_validate(data), ()
     except ValidationError as error:
-        bad = _bad_elements(model, data, error)
+        bad = _bad_elements(model, data, is_part)
         if not bad:
             raise Malformed(MALFORMED_DATA, _describe(error)) from None
     rest = dict(data)
@@ -327,7 +339,8 @@ def parse_data(model: type[D], data: Any) -> tuple[D, Sequence[BadElement]]:
     try:
         return model.model_validate(rest), bad
     except ValidationError as error:
-        raise Malformed(MALFORMED_DATA, _describe(error)) from None
+        described = "; ".join((_describe(error), *(one.detail for one in bad[:5])))
+        raise Malformed(MALFORMED_DATA, described[:1000]) from None
 
 
 @cache
@@ -340,20 +353,25 @@ def _longest_lists(model: type[BaseModel]) -> dict[str, int]:
     return found
 
 
-def _bad_elements(model: type[BaseModel], data: Mapping[str, Any], error: ValidationError) -> list[BadElement]:
-    """What is wrong with single elements, the first complaint of each. Empty where the list has no other element, or
-    where so much is wrong that the event is kept back as a whole.
+def _bad_elements(model: type[BaseModel], data: Mapping[str, Any], is_part: bool) -> list[BadElement]:
+    """What is wrong with single elements, the first complaint of each.
+
+    Each element is read by itself: of a whole list pydantic describes every complaint at once, or none.
     """
-    if error.error_count() > _MOST_DESCRIBED:
-        return []
-    lists = {name for field in model.element_lists for name in (field, to_camel(field))}  # type: ignore[attr-defined]
-    found: dict[tuple[str, int], BadElement] = {}
-    for entry in error.errors(include_url=False, include_context=False, include_input=False):
-        match entry["loc"]:
-            case (str(field), int(index), *inside) if field in lists and len(data[field]) > 1:
-                where = ".".join(map(str, (field, index, *inside)))
-                found.setdefault((field, index), BadElement(field, index, f"{where}: {entry['msg']}"))
-    return list(found.values()) if len(found) <= _MOST_BAD else []
+    found = []
+    for name, element in model.element_lists.items():  # type: ignore[attr-defined]
+        for field in dict.fromkeys((name, to_camel(name))):
+            elements = data.get(field)
+            if not isinstance(elements, list) or (is_part and len(elements) == 1):
+                continue
+            for index, value in enumerate(elements):
+                try:
+                    element.model_validate(value)
+                except ValidationError as error:
+                    entry = error.errors(include_url=False, include_context=False, include_input=False)[0]
+                    where = ".".join(map(str, (field, index, *entry["loc"])))
+                    found.append(BadElement(field, index, f"{where}: {entry['msg']}"))
+    return found
 
 
 def _describe(error: ValidationError) -> str:

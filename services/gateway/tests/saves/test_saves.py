@@ -1,9 +1,11 @@
 """Cloud saves from the first upload to the last deletion, over REST and a real object store."""
 
 import asyncio
+import json
 import os
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 
@@ -196,6 +198,27 @@ async def owns(player, product):
 
 async def lacks(player, product):
     return str(product) not in await player.products()
+
+
+async def test_no_url_is_kept_and_none_is_made_again_once_nothing_is_left_to_upload(player, device, platform):
+    key = {"Idempotency-Key": "k1"}
+    leave = (await device.ask(b"bytes", headers=key)).json()["data"]["attributes"]
+    connection = await asyncpg.connect(platform.dsn)
+    query = "SELECT body FROM gateway.idempotency_keys WHERE user_id = $1"
+    [kept] = [json.loads(row["body"]) for row in await connection.fetch(query, player.id)]
+    await connection.close()
+    assert kept == {"data": {"type": "presignedUploadUrl", "id": leave["internal_save_id"]}}
+    assert (await device.put(leave, b"bytes")).status_code == 200
+    assert (await device.confirm(leave)).status_code == 200
+    over = {"upload_url": None, "method": None, "headers": {}, "expires_in_seconds": 0}
+    again = await device.ask(b"bytes", headers=key)
+    assert (again.status_code, again.headers["Idempotency-Replayed"]) == (200, "true")
+    assert again.json()["data"]["attributes"] == {**leave, **over, "upload_required": False}
+    cancelled = (await device.ask(b"other", headers={"Idempotency-Key": "k2"})).json()["data"]["attributes"]
+    upload = f"/savegames/uploads/{cancelled['internal_save_id']}"
+    assert (await player.http.delete(upload)).status_code == 204
+    again = await device.ask(b"other", headers={"Idempotency-Key": "k2"})
+    assert again.json()["data"]["attributes"] == {**cancelled, **over, "conflict_expected": False}
 
 
 async def test_a_replayed_request_signs_the_same_reservation_afresh(player, device):

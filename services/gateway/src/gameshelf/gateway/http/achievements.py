@@ -18,6 +18,7 @@ from gameshelf.achievements import (
     SummaryFilter,
 )
 from gameshelf.gateway.http import schemas
+from gameshelf.gateway.http.idempotency import results_of
 from gameshelf.gateway.http.named_products import with_titles
 from gameshelf.gateway.http.parse import parameters
 from gameshelf.gateway.http.reply import BASE, Reply, collection, ok
@@ -97,11 +98,19 @@ async def unlock_achievement_by_name(write: Write, product_id: UUID, api_name: s
     return await unlock_achievement(write, achievement_id)
 
 
+async def imported_again(write: Write, kept: Any, body: ImportAchievements) -> Any:
+    """The first answer to an import, of its results."""
+    results = zip(body.achievements, kept["brief"], strict=True)
+    return {"data": [imported(ImportedAchievement(one.client_id, *said)) for one, said in results]}
+
+
 @routes.write(
     "POST",
     "/achievements/import",
     body=ImportAchievements,
     answers=schemas.listing(schemas.IMPORTED_ACHIEVEMENT),
+    brief=results_of,
+    renew=imported_again,
 )
 async def import_achievements(write: Write, body: ImportAchievements) -> Reply:
     """Takes over up to 100 unlocks and reports of progress that happened offline; one result each, in their order."""

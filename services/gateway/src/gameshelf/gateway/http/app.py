@@ -12,7 +12,7 @@ from gameshelf.gateway.errors import BadRequest, Language, MethodNotAllowed, Pay
 from gameshelf.gateway.failures import refused, safe_to_repeat
 from gameshelf.gateway.heartbeats import Heartbeats
 from gameshelf.gateway.http.authenticate import Authenticate
-from gameshelf.gateway.http.idempotency import Guard
+from gameshelf.gateway.http.idempotency import Guard, is_brief, kept_of
 from gameshelf.gateway.http.page_cache import PageCache
 from gameshelf.gateway.http.parse import parse_body, parse_query, require_no_input
 from gameshelf.gateway.http.reply import BASE, JSON, Reply, refusal
@@ -205,7 +205,7 @@ class RestApi:
             kept = await guard.replay(transaction.connection)
             if kept is not None:
                 transaction.discard()
-                return await _renewed(route, write, kept)
+                return await _renewed(route, write, kept, arguments)
             try:
                 if refused_before:
                     reply = refused_before
@@ -219,14 +219,15 @@ class RestApi:
                     raise
                 transaction.discard()
             if guard.keeps(reply):
-                await guard.keep(transaction.connection, reply)
+                body = kept_of(reply, route.brief, is_secret=route.is_secret)
+                await guard.keep(transaction.connection, reply.status, body)
             return reply
 
 
-async def _renewed(route: Route, write: Write, kept: Reply) -> Reply:
-    if route.renew is None or kept.status >= 300:
+async def _renewed(route: Route, write: Write, kept: Reply, arguments: dict[str, Any]) -> Reply:
+    if route.renew is None or kept.status >= 300 or not (route.is_secret or is_brief(kept.body)):
         return kept
-    return Reply(kept.status, encode(await route.renew(write, decode(kept.body))), kept.headers)
+    return Reply(kept.status, encode(await route.renew(write, decode(kept.body), **arguments)), kept.headers)
 
 
 def _query(route: Route) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """``Idempotency-Key``: the first response to a POST again, kept in the transaction of the change that it guards."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.encoding import decode, encode
 from gameshelf.gateway.errors import IdempotencyKeyReused
 from gameshelf.gateway.http.json_values import values_hash
 from gameshelf.gateway.http.reply import Reply
@@ -19,6 +22,9 @@ from sqlmodel import col
 KEPT = timedelta(hours=24)
 """For how long a key answers its first response."""
 
+MAX_KEPT_BYTES = 64 * 1024
+"""Up to how many bytes an answer is kept as it was; of a larger one, and of one with secrets, what it is made of."""
+_BRIEF = b'{"brief":'
 _NEVER_KEPT = frozenset({202, 401, 429})
 _VALID = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -58,6 +64,39 @@ _KEEP = Statement(
     )
 )
 
+Brief = Callable[[Any], Any]
+"""What is kept of a document instead of all of it: enough to make it again, beside the request's body."""
+
+
+def results_of(document: Any) -> Any:
+    """Of a list of results in the order of the request: the results, without the ids, which the request has."""
+    return {"brief": [[one["attributes"]["result"], one["attributes"]["code"]] for one in document["data"]]}
+
+
+def identity_of(document: Any) -> Any:
+    """Of a resource its type and id."""
+    return {"data": {name: document["data"][name] for name in ("type", "id")}}
+
+
+def is_brief(body: bytes) -> bool:
+    """Whether ``results_of`` made what was kept."""
+    return body.startswith(_BRIEF)
+
+
+def kept_of(reply: Reply, brief: Brief | None = None, *, is_secret: bool = False) -> bytes:
+    """What is kept of an answer's body: all of it, or what ``brief`` makes of it where it is large or ``is_secret``.
+
+    Never more than ``MAX_KEPT_BYTES``: of an answer that is larger still its first error, or nothing, is kept.
+    """
+    body = reply.body
+    if brief and reply.status < 300 and (is_secret or len(body) > MAX_KEPT_BYTES):
+        body = encode(brief(decode(body)))
+    if len(body) <= MAX_KEPT_BYTES:
+        return body
+    errors = decode(reply.body).get("errors", ())
+    first = [{name: one[name] for name in ("code", "title", "detail")} for one in errors[:1]]
+    return encode({"errors": first} if first else {"data": None})
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -83,7 +122,7 @@ class Guard:
         return self.values_hash is not None and reply.status not in _NEVER_KEPT and reply.status < 500
 
     async def replay(self, connection: Connection) -> Reply | None:
-        """The first response, or None when this is the first request. Raises IdempotencyKeyReused."""
+        """What was kept of the first response, or None when this is the first request. Raises IdempotencyKeyReused."""
         kept = await _FIND.first(connection, user_id=self.user_id, endpoint=self.endpoint, key=self.key)
         if kept is None:
             return None
@@ -92,8 +131,8 @@ class Guard:
             raise IdempotencyKeyReused
         return Reply(kept["status"], kept["body"], {"Idempotency-Replayed": "true"})
 
-    async def keep(self, connection: Connection, reply: Reply) -> None:
-        """Keeps the response in the running transaction."""
+    async def keep(self, connection: Connection, status: int, body: bytes) -> None:
+        """Keeps the response in the running transaction; ``body`` is what ``kept_of`` makes of its body."""
         await _KEEP.run(
             connection,
             user_id=self.user_id,
@@ -101,6 +140,6 @@ class Guard:
             key=self.key,
             request_hash=self.request_hash,
             values_hash=self.values_hash,
-            status=reply.status,
-            body=reply.body,
+            status=status,
+            body=body,
         )

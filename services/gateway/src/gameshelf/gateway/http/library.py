@@ -8,6 +8,7 @@ from uuid import UUID
 from gameshelf.gateway.encoding import JsonText
 from gameshelf.gateway.http import schemas
 from gameshelf.gateway.http.conditions import is_match, states_of
+from gameshelf.gateway.http.idempotency import results_of
 from gameshelf.gateway.http.parse import PageQuery, parameters
 from gameshelf.gateway.http.reply import BASE, Reply, collection, no_content, ok
 from gameshelf.gateway.http.routing import Read, Routes, Write
@@ -99,11 +100,19 @@ async def update_item(write: Write, item_id: UUID, body: ItemChanges) -> Reply:
     return _shown(changed)
 
 
+async def changed_again(write: Write, kept: Any, body: BulkChanges) -> Any:
+    """The first answer to a bulk change, of its results."""
+    results = zip(body.items, kept["brief"], strict=True)
+    return {"data": [changed_item(BulkResult(one.id, *said)) for one, said in results]}
+
+
 @routes.write(
     "POST",
     "/items/bulk",
     body=BulkChanges,
     answers=schemas.listing(schemas.CHANGED_ITEM),
+    brief=results_of,
+    renew=changed_again,
     max_body_bytes=2 * 1024 * 1024,
 )
 async def update_items(write: Write, body: BulkChanges) -> Reply:

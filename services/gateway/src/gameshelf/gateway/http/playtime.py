@@ -5,6 +5,7 @@ from uuid import UUID
 
 from gameshelf.gateway.encoding import timestamp
 from gameshelf.gateway.http import schemas
+from gameshelf.gateway.http.idempotency import results_of
 from gameshelf.gateway.http.named_products import with_titles
 from gameshelf.gateway.http.parse import parameters
 from gameshelf.gateway.http.reply import BASE, Reply, collection, ok
@@ -68,11 +69,19 @@ async def end_session(write: Write, session_id: UUID) -> Reply:
     return ok({"data": session(ended)})
 
 
+async def imported_again(write: Write, kept: Any, body: ImportSessions) -> Any:
+    """The first answer to an import, of its results."""
+    results = zip(body.sessions, kept["brief"], strict=True)
+    return {"data": [imported(ImportResult(one.client_session_id, *said)) for one, said in results]}
+
+
 @routes.write(
     "POST",
     "/playtime/sessions/import",
     body=ImportSessions,
     answers=schemas.listing(schemas.IMPORTED_SESSION),
+    brief=results_of,
+    renew=imported_again,
 )
 async def import_sessions(write: Write, body: ImportSessions) -> Reply:
     """Takes over up to 100 sessions that were played offline; one result each, in their order."""

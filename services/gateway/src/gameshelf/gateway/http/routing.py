@@ -123,8 +123,12 @@ class Route:
     prepare: Callable[..., Awaitable[Any]] | None = None
     """What a write needs done before its transaction: ``async def prepare(saves, user_id, **arguments)``. The handler
     gets the result as ``prepared``. Not done for an answer that an Idempotency-Key kept; what it raises is not kept."""
-    renew: Callable[[Write, Any], Awaitable[Any]] | None = None
-    """Makes an answer that an Idempotency-Key kept good again, where it would have run out."""
+    brief: Callable[[Any], Any] | None = None
+    """What an Idempotency-Key keeps of an answer of success that has more than 64 KiB, or that ``is_secret``."""
+    is_secret: bool = False
+    """Whether an answer of success has what must not be stored, such as a signed URL."""
+    renew: Callable[..., Awaitable[Any]] | None = None
+    """Makes an answer of what ``brief`` has kept of it: ``async def renew(write, kept, **arguments)``."""
     finish: Callable[..., Awaitable[Reply]] | None = None
     """Makes the reply of what a read's handler found, once its connection was given back:
     ``async def finish(saves, found)``."""

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.http import schemas
+from gameshelf.gateway.http.idempotency import identity_of
 from gameshelf.gateway.http.named_products import name_products, with_titles
 from gameshelf.gateway.http.parse import PageQuery, parameters
 from gameshelf.gateway.http.reply import BASE, Reply, collection, no_content, ok
@@ -29,6 +30,7 @@ from gameshelf.savegames import (
     NewUpload,
     Outcome,
     Overtaken,
+    Reservation,
     Resolve,
     Restore,
     Result,
@@ -45,6 +47,7 @@ from gameshelf.savegames import (
     Synced,
     UploadQueries,
     UploadsFilter,
+    UploadStatus,
     VersionChanges,
 )
 
@@ -55,13 +58,21 @@ _NO_SLOT = ("SAVEGAME_SLOT_NOT_FOUND",)
 _NO_VERSION = ("SAVEGAME_SLOT_NOT_FOUND", "SAVEGAME_VERSION_NOT_FOUND")
 
 
-async def sign_anew(write: Write, kept: Any) -> Any:
-    """The first answer to a request for a URL, with a fresh one of the same reservation while that is open."""
+async def sign_anew(write: Write, kept: Any, body: NewUpload) -> Any:
+    """The first answer to a request for a URL, with a fresh one of the same reservation; without any once that is over:
+    then nothing is left to upload, or it has to be asked for anew.
+    """
     upload_id = UUID(kept["data"]["id"])
     leave = await write.of(SavegameUploads).renew(write.user_id, upload_id)
-    if leave is None:
-        return kept
-    return {"data": upload_url(leave, await write.saves.sign_upload(leave), write.saves.url_ttl_seconds)}
+    if leave is not None:
+        return {"data": upload_url(leave, await write.saves.sign_upload(leave), write.saves.url_ttl_seconds)}
+    try:
+        found = await write.reads(UploadQueries).upload(write.user_id, upload_id, write.transaction.clock())
+    except SavegameVersionNotFound:
+        is_committed = False
+    else:
+        is_committed = found.status is UploadStatus.COMMITTED
+    return {"data": upload_url(Reservation(upload_id, "", 0, not is_committed, False), None, 0)}
 
 
 async def verified(saves: Saves, user_id: UUID, body: ConfirmUpload) -> Verified:
@@ -75,6 +86,8 @@ async def verified(saves: Saves, user_id: UUID, body: ConfirmUpload) -> Verified
     body=NewUpload,
     answers=schemas.single(schemas.PRESIGNED_UPLOAD_URL),
     refuses=(*_ACCESS, *_NO_VERSION, "SAVEGAME_FILE_TOO_LARGE", "USER_QUOTA_EXCEEDED"),
+    brief=identity_of,
+    is_secret=True,
     renew=sign_anew,
 )
 async def request_upload_url(write: Write, body: NewUpload) -> Reply:

@@ -155,7 +155,7 @@ def test_an_event_with_thousands_of_mistakes_is_described_in_few_words():
 
 def test_a_list_of_an_event_is_measured_before_its_elements_are_read(monkeypatch):
     monkeypatch.setattr(OrderFact, "model_validate", None)
-    with pytest.raises(Malformed, match="items: at most 1000"):
+    with pytest.raises(Malformed, match="items: at most 2000"):
         parse_data(OrderFact, {"userId": "x", "orderId": "o", "items": [1] * 500_000})
 
 

@@ -61,3 +61,16 @@ async def test_copies_in_a_mended_part_add_up_with_those_that_were_applied(
         others.append(other)
         await owns(player, *others, *([game] if kind == "completed" else []))
         assert await has(table, 6)
+
+
+@pytest.mark.long
+async def test_a_bundle_of_thousands_of_games_is_bought_and_refunded_at_once(player, send, encode, wait_until):
+    games = [str(uuid4()) for _ in range(1_741)]
+    data = {"userId": str(player.id), "orderId": "bundle", "items": [{"productId": game} for game in games]}
+    for kind, count in (("completed", len(games)), ("refunded", 0)):
+        await send(PAYMENTS, str(player.id).encode(), encode(KIND.format(kind), data))
+
+        async def has(count=count):
+            return (await player.get("/items", limit=1))["meta"]["total_items"] == count
+
+        await wait_until(has)

@@ -91,7 +91,7 @@ def test_the_id_of_an_element_fits_like_any_other():
 
 
 def test_where_nothing_is_left_the_event_is_kept_back_as_a_whole():
-    for items in ([{}], [{}, {}], [], [{}] * 500, [{"productId": str(uuid4())}] * 1001):
+    for items in ([{}], [{}, {}], [], [{}] * 500, [{"productId": str(uuid4())}] * 2001):
         with pytest.raises(Malformed):
             read(record_of("purchase", items=items))
 

@@ -33,6 +33,8 @@ from pydantic.alias_generators import to_camel
 
 MAX_ID = 500
 """Of an event, in code points."""
+MAX_ITEMS = 2000
+"""Of an order: bundles of 1,741 games were sold."""
 _EXACT = 2**53
 """Below it a double stands for one whole number alone."""
 
@@ -177,7 +179,7 @@ class OrderFact(_Data):
 
     user_id: UUID
     order_id: SourceId
-    items: Annotated[tuple[OrderItem, ...], Field(min_length=1, max_length=1000)]
+    items: Annotated[tuple[OrderItem, ...], Field(min_length=1, max_length=MAX_ITEMS)]
     purchase_timestamp: EventTime = None
 
 

@@ -208,15 +208,14 @@ class Bench:
 
     def compared(self, measured: Mapping[str, tuple[Measured, Measured]]) -> Table:
         base = "before" if self.options.before else "plain"
-        shares = f"of {base}", "by CPU"
-        table = new_table("what", "requests/s", "p95 ms", "failed", "CPU ms", f"CPU ms {base}", *shares)
+        table = new_table("what", "requests/s", "p95 ms", "CPU ms", "failed", f"CPU ms {base}", "requests/s", "CPU")
         for name, (now, before) in measured.items():
             table.add_row(
                 name,
                 f"{now.middle('a_second'):.0f}",
                 f"{now.middle('p95'):.1f}",
-                str(now.failed + before.failed),
                 f"{statistics.median(now.cpu):.2f}",
+                str(now.failed + before.failed),
                 f"{statistics.median(before.cpu):.2f}",
                 f"{ratio([run.a_second for run in now.runs], [run.a_second for run in before.runs]):.2f}",
                 f"{ratio(before.cpu, now.cpu):.2f}",

@@ -76,6 +76,13 @@ class Slot:
         is_behind = any(leads(number) and one.is_kept and one.content == content for number, one in history)
         return "behind" if is_behind else "diverged"
 
+    def is_late(self, had, number):
+        """Whether a device that has one version reports another one that it had before."""
+        history, fork = self.ancestors(self.head), had
+        while fork and fork not in history:
+            fork = self.versions[fork].parents[0]
+        return bool(had) and (number in self.ancestors(had) - {had} or (number in history and number < (fork or 0)))
+
     def regresses_to(self, content):
         """The newest version before the head, and of its history, that holds the same."""
         found = self.ancestors(self.head) - {self.head} if self.head else ()
@@ -226,10 +233,7 @@ class World:
         expires = player.now + player.limits.url_lives + ATTEMPT_FOR
         if deleted:
             assert (left.is_required, left.conflict_expected) == (False, False)
-            outcome = Outcome(Result.DELETED, deleted.id, deleted.head)
-            upload = Upload(left.upload_id, deleted, 0, 0, content, False, device, "manual", 0, expires, [], outcome)
-            self.uploads.append(upload)
-            return upload
+            return self.was_deleted(left.upload_id, deleted, content, device)
         assert same or joins or self.fits(content, self.reserved(content))
         if same:
             [upload] = same
@@ -251,6 +255,18 @@ class World:
         upload = Upload(
             left.upload_id, slot, slot.last, grown_from, content, joins, device, asked["conflict_policy"], pick, expires
         )
+        self.uploads.append(upload)
+        return upload
+
+    def was_deleted(self, upload_id, slot, content, device):
+        """One row for each content of a deleted save."""
+        outcome, expires = Outcome(Result.DELETED, slot.id, slot.head), self.player.now + REMEMBER_FOR
+        for one in self.uploads:
+            if one.slot is slot and one.content == content and getattr(one.outcome, "result", None) is Result.DELETED:
+                assert one.id == upload_id
+                one.outcome, one.expires = outcome, expires
+                return one
+        upload = Upload(upload_id, slot, 0, 0, content, False, device, "manual", 0, expires, [], outcome)
         self.uploads.append(upload)
         return upload
 
@@ -340,6 +356,10 @@ class World:
         relation = slot.relation(upload.base, upload.content)
         await getattr(self, f"was_{relation}")(upload, slot, outcome)
         upload.outcome, upload.expires = outcome, player.now + REMEMBER_FOR
+        if relation in ("descendant", "diverged") and not was_there:
+            for other in self.open_uploads():
+                if other.content == upload.content and other.expires > player.now:
+                    other.joined = True
 
     async def was_identical(self, upload, slot, outcome):
         assert (outcome.result, outcome.version) == (Result.IDENTICAL, slot.head)
@@ -506,7 +526,8 @@ class World:
                 return
             assert one.key in self.player.objects
             await self.player.synced(slot.id, DEVICES[device % 3], number)
-            slot.devices[DEVICES[device % 3]] = number
+            if not slot.is_late(slot.devices.get(DEVICES[device % 3]), number):
+                slot.devices[DEVICES[device % 3]] = number
 
     async def sweep(self, hours):
         """Time passes, and the jobs run."""

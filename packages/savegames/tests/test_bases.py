@@ -161,6 +161,42 @@ async def test_synced_is_of_a_version_whose_bytes_are_there(player):
     assert await player.rows("devices") == []
 
 
+async def device_version(player, device):
+    [found] = [row["version"] for row in await player.rows("devices") if row["device_id"] == device]
+    return found
+
+
+async def test_a_report_that_arrives_late_takes_no_device_back(new_player):
+    player = new_player()
+    slot = (await player.save(b"one", device_id="pc")).slot_id
+    await player.save(b"two", device_id="deck", base_version=1)
+    await player.synced(slot, "pc", 2)
+    await player.save(b"three", device_id="pc")
+    for late in (2, 1):
+        await player.synced(slot, "pc", late)
+        assert await device_version(player, "pc") == 3
+    assert (await player.save(b"four", device_id="pc")).result is Result.HEAD
+    # On a branch too: what it left the head's history with, and what it grew from.
+    branch = await player.save(b"five", device_id="deck")
+    grown = await player.save(b"six", device_id="deck")
+    for late in (2, branch.version, 1):
+        await player.synced(slot, "deck", late)
+        assert await device_version(player, "deck") == grown.version
+    assert (await player.save(b"seven", device_id="deck")).conflict_id == branch.conflict_id
+
+
+async def test_a_device_that_leaves_its_branch_for_the_head_has_the_head(player):
+    slot = (await player.save(b"one", device_id="pc")).slot_id
+    head = await player.save(b"two", device_id="pc")
+    branch = await player.save(b"three", device_id="deck", base_version=1)
+    assert branch.version > head.version
+    await player.synced(slot, "deck", head.version)  # a lower number that the branch did not grow from
+    assert (await player.save(b"four", device_id="deck")).result is Result.HEAD
+    # And the other way round: the branch is tried out on the PC.
+    await player.synced(slot, "pc", branch.version)
+    assert await device_version(player, "pc") == branch.version
+
+
 async def test_uploads_of_one_device_on_a_stale_base_are_one_conflict(player):
     first = await player.save(b"one", device_id="pc")
     await player.save(b"two", device_id="pc")
@@ -172,7 +208,8 @@ async def test_uploads_of_one_device_on_a_stale_base_are_one_conflict(player):
     player.later(days=5)
     await player.sweep()
     statuses = [status for *_, status in (await player.versions(first.slot_id)).values()]
-    assert statuses.count("branch") <= player.limits.max_versions
+    assert statuses.count("branch") == 1
+    assert set(statuses) == {"head", "branch", "history", "pruned"}
     # It grows on, and is stale again: still one. Another device's, or one of another base, is another conflict.
     grown = await player.save(b"grown", device_id="deck")
     stale = await player.save(b"stale again", device_id="deck", base_version=1)
@@ -227,6 +264,24 @@ async def test_a_deleted_save_does_not_come_back_from_a_device_that_did_not_chan
     await player.service.delete(player.id, changed.slot_id, permanent=True)
     anew = await player.save(b"one", device_id="deck", base_version=0)
     assert (anew.result, anew.slot_id != slot) == (Result.HEAD, True)
+
+
+async def test_a_device_that_comes_back_with_a_deleted_save_again_and_again_leaves_one_row(player):
+    slot = (await player.save(b"one", device_id="pc")).slot_id
+    await player.service.delete(player.id, slot)
+    player.events.clear()
+    leaves = []
+    for device in ("pc", "deck", "pc", None):
+        leaves.append(await player.request(b"one", device_id=device, savegame_id=slot))
+        player.later(days=1)
+        assert (await player.confirm(leaves[0])).result is Result.DELETED
+    assert len({leave.upload_id for leave in leaves}) == 1
+    assert len(await player.rows("uploads")) == 2
+    assert [type(event) for event in player.events] == [SavegameDeleted]
+    player.later(days=26, hours=23)  # a month after it was asked last, as of any upload, less an hour
+    await player.service.undelete(player.id, slot)
+    await player.sweep()
+    assert (await player.confirm(leaves[-1])).result is Result.DELETED
 
 
 async def test_after_the_purge_nothing_is_remembered_of_a_deleted_save(player):

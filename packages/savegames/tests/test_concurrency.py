@@ -85,18 +85,19 @@ async def test_an_object_is_either_adopted_or_doomed(players, doom_comes_first):
     waiting = await confirming.request(b"two")
     attempt = await confirming.uploads.begin(confirming.id, waiting.upload_id)
     adopt = confirming.uploads._store.contents.adopt
+    waits = (waiting.upload_id, None, None, confirming.now)
     sweeping.later(hours=2)
     first, second = (sweeping, confirming) if doom_comes_first else (confirming, sweeping)
     transaction = first.connection.transaction()
     await transaction.start()
     if doom_comes_first:
         assert len(await sweeping.sweeps.doom(10)) == 1
-        other = asyncio.create_task(adopt(second.id, attempt.content_id))
+        other = asyncio.create_task(adopt(second.id, attempt.content_id, *waits))
         assert await is_waiting(other)
         await transaction.commit()
         assert await other is False
     else:
-        assert await adopt(first.id, attempt.content_id)
+        assert await adopt(first.id, attempt.content_id, *waits)
         other = asyncio.create_task(sweeping.sweeps.doom(10))
         assert await is_waiting(other)
         await transaction.commit()

@@ -91,7 +91,7 @@ async def test_both_sides_become_slots(player, conflict):
     assert await player.versions(conflict.slot_id) == {
         1: (0, None, "history"),
         2: (1, None, "head"),
-        3: (1, None, "branch"),
+        3: (1, None, "history"),
     }
     assert await player.versions(found.copy_slot_id) == {1: (0, None, "head")}
     saves = await player.queries.saves(player.id, SavesFilter())
@@ -264,7 +264,7 @@ async def test_history_goes_for_branches_too(player, conflict):
         (1, "pruned"),
         (2, "head"),
         (3, "branch"),
-        (4, "branch"),
+        (4, "history"),  # the one after it has taken its place in the conflict
         (5, "branch"),
     ]
 

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.savegames import ConflictPolicy, Node, Relation, Resolution, Side, ancestors, relation, resolved_by
-from gameshelf.savegames.lineage import branch
 from gameshelf.savegames.store.versions import StoredVersion
 from gameshelf.savegames.timeline import Bytes
 from hypothesis import given, settings
@@ -49,13 +48,18 @@ def expected(base, content, head, tree):
     return Relation.DIVERGED
 
 
+def history(head, tree):
+    """The head, and what it grew from."""
+    return {version: tree[version] for version in ancestors(head, tree) - {0}}
+
+
 @settings(max_examples=500, derandomize=True)
 @given(trees(), st.data())
 def test_the_relation_is_that_of_the_oracle_in_any_tree(tree, data):
     head = data.draw(st.sampled_from(sorted(tree)))
     base = data.draw(st.integers(0, len(tree)))
     content = data.draw(st.sampled_from(CONTENTS))
-    assert relation(base, content, head, tree) is expected(base, content, head, tree)
+    assert relation(base, content, head, history(head, tree)) is expected(base, content, head, tree)
 
 
 @settings(max_examples=150, derandomize=True)
@@ -64,8 +68,32 @@ def test_what_lies_below_the_base_changes_nothing(tree, data):
     head = data.draw(st.sampled_from(sorted(tree)))
     base = data.draw(st.integers(0, head))
     content = data.draw(st.sampled_from(CONTENTS))
-    above = {version: node for version, node in tree.items() if version >= base}
-    assert relation(base, content, head, above) is relation(base, content, head, tree)
+    whole = history(head, tree)
+    above = {version: node for version, node in whole.items() if version >= base or version == head}
+    assert relation(base, content, head, above) is relation(base, content, head, whole)
+
+
+@settings(max_examples=150, derandomize=True)
+@given(trees(), st.data())
+def test_what_lies_beyond_a_cut_has_diverged_at_the_worst(tree, data):
+    head = data.draw(st.sampled_from(sorted(tree)))
+    base = data.draw(st.integers(0, head))
+    content = data.draw(st.sampled_from(CONTENTS))
+    cut = data.draw(st.integers(0, head))
+    whole = history(head, tree)
+    below = {version: node for version, node in whole.items() if version <= cut or version == head}
+    assert relation(base, content, head, below) in (Relation.DIVERGED, relation(base, content, head, whole))
+
+
+@settings(max_examples=150, derandomize=True)
+@given(trees(), st.data())
+def test_of_what_grew_from_nothing_only_the_versions_that_hold_it_matter(tree, data):
+    head = data.draw(st.sampled_from(sorted(tree)))
+    content = data.draw(st.sampled_from(CONTENTS))
+    whole = history(head, tree)
+    holding = [version for version, node in whole.items() if node.content == content and version != head]
+    few = {version: whole[version] for version in {head, *holding[:1]}}
+    assert relation(0, content, head, few) is relation(0, content, head, whole)
 
 
 @settings(derandomize=True)
@@ -114,14 +142,12 @@ def test_both_sides_of_a_merge_are_behind_it():
 
 @settings(max_examples=150, derandomize=True)
 @given(trees(), st.data())
-def test_ancestors_are_closed_and_a_branch_is_what_the_head_lacks_of_them(tree, data):
-    head, tip = (data.draw(st.sampled_from(sorted(tree))) for _ in range(2))
+def test_ancestors_are_closed(tree, data):
+    tip = data.draw(st.sampled_from(sorted(tree)))
     found = ancestors(tip, tree)
     assert {tip, 0} <= found <= {0, *tree}
     for version in found - {0}:
         assert {tree[version].parent} | ({tree[version].merged} - {None}) <= found
-    beside = {version: node for version, node in tree.items() if version not in ancestors(head, tree)}
-    assert branch(tip, beside) == found - ancestors(head, tree)
 
 
 def side(minutes=0, played=None):

@@ -1,6 +1,7 @@
 """Leave to upload: asked for again, listed, given up, and so much a day. On a real PostgreSQL."""
 
 from datetime import timedelta
+from hashlib import sha256
 from uuid import uuid4
 
 import pytest
@@ -177,6 +178,64 @@ async def test_so_much_may_be_uploaded_in_a_day_and_a_content_counts_once(new_pl
     assert not (await player.request(b"x" * 200, "third")).is_required
     player.now = midnight
     assert await player.request(b"y" * 500)
+
+
+async def uploaded(player):
+    slot = (await player.save(b"x" * 300)).slot_id
+    await player.service.delete(player.id, slot, permanent=True)
+
+
+async def cancelled(player):
+    await player.uploads.cancel(player.id, (await player.request(b"x" * 300)).upload_id)
+
+
+async def expired(player):
+    await player.request(b"x" * 300)
+    player.later(hours=2)
+
+
+async def mismatched(player):
+    assert (await player.confirm(await player.request(b"x" * 300), b"other")).result is Result.MISMATCH
+
+
+@pytest.mark.parametrize("ends", [uploaded, cancelled, expired, mismatched])
+async def test_the_same_content_again_counts_again_once_nothing_waits_for_it(new_player, ends):
+    player = new_player(quota_bytes=1000, daily_bytes=1000)
+    for _ in range(3):
+        await ends(player)
+    with pytest.raises(UserQuotaExceeded) as error:
+        await player.request(b"x" * 300)
+    assert (error.value.meta["limit"], error.value.meta["used_bytes"]) == ("daily", 900)
+
+
+async def test_uploads_that_wait_for_the_same_bytes_make_one_object_of_them(new_player):
+    player = new_player(quota_bytes=1000, daily_bytes=1000)
+    first, *others = [await player.request(b"x" * 300, str(number)) for number in range(4)]
+    slot = (await player.confirm(first)).slot_id
+    await player.service.delete(player.id, slot, permanent=True)
+    assert await player.usage() == (300, 0)  # held by those who count on it
+    for number, waiting in enumerate(others, 1):
+        assert not (await player.request(b"x" * 300, str(number))).is_required
+        slot = (await player.confirm(waiting)).slot_id
+        await player.service.delete(player.id, slot, permanent=True)
+    assert await player.usage() == (0, 0)
+    assert len(player.objects) == 1
+    assert (await player.rows("allowances"))[0]["signed_bytes"] == 300
+
+
+async def test_what_is_said_of_unpacked_bytes_later_counts_what_has_to_be_sent_then(new_player):
+    player = new_player(quota_bytes=1000, daily_bytes=500)
+    player.now = player.now.replace(hour=23, minute=30)
+    said = {"content_encoding": "gzip", "raw_sha256": sha256(b"raw").hexdigest()}
+    first = (await player.save(b"x" * 300)).slot_id
+    assert not (await player.request(b"x" * 300, "other")).is_required
+    await player.service.delete(player.id, first, permanent=True)
+    with pytest.raises(UserQuotaExceeded):
+        await player.request(b"x" * 300, "other", **said)
+    player.later(minutes=45)  # the next day
+    assert (await player.request(b"x" * 300, "other", **said)).is_required
+    await player.request(b"x" * 300, "other", **said)
+    assert (await player.rows("allowances"))[0]["signed_bytes"] == 300
 
 
 async def test_a_clock_that_is_behind_midnight_gives_nothing_away(new_player):

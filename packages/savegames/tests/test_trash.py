@@ -7,7 +7,10 @@ import pytest
 from gameshelf.kernel.errors import InvalidInput
 from gameshelf.kernel.paging import Page
 from gameshelf.savegames import (
+    Resolve,
     Result,
+    SavegameConflictDropped,
+    SavegameDeleted,
     SavegameHeadMoved,
     SavegameSlotNotFound,
     SavegameVersionNotFound,
@@ -261,3 +264,65 @@ async def test_a_confirmed_upload_answers_the_same_when_its_save_is_in_the_trash
     outcome = await player.confirm(leave)
     await player.service.delete(player.id, outcome.slot_id)
     assert await player.confirm(leave) == outcome
+
+
+@pytest.mark.parametrize("way", ["at once", "from the trash", "purged"])
+async def test_the_conflicts_of_a_save_that_is_deleted_for_good_end_and_devices_hear_so(player, way):
+    slot = (await player.save(b"one", device_id="pc")).slot_id
+    await player.save(b"two", device_id="pc")
+    found = [await player.save(b"%s" % name.encode(), device_id=name, base_version=1) for name in ("deck", "laptop")]
+    await player.conflicts.resolve(player.id, found[0].conflict_id, Resolve(resolution="keep_cloud"))
+    if way != "at once":
+        await player.service.delete(player.id, slot)
+    player.events.clear()
+    if way == "purged":
+        player.later(days=31)
+        await player.sweep()
+    else:
+        await player.service.delete(player.id, slot, permanent=True)
+    told = [event for event in player.events if isinstance(event, (SavegameConflictDropped, SavegameDeleted))]
+    assert [type(event) for event in told] == [SavegameConflictDropped] + [SavegameDeleted] * (way == "at once")
+    assert (told[0].conflict_id, told[0].slot_id, told[0].slot_name) == (found[1].conflict_id, slot, "slot")
+
+
+async def trashed_before_names_were_folded(player, name):
+    slot = (await player.save(b"old")).slot_id
+    await player.service.delete(player.id, slot)
+    await player.connection.execute(
+        "UPDATE savegames.savegame_slots SET slot_name = $3, slot_key = NULL WHERE user_id = $1 AND id = $2",
+        player.id,
+        slot,
+        name,
+    )
+    return slot
+
+
+async def keys(player):
+    return sorted((row["slot_name"], row["slot_key"]) for row in await player.rows("slots"))
+
+
+async def test_a_save_that_was_in_the_trash_before_names_were_folded_gets_its_folded_name(player):
+    slot = await trashed_before_names_were_folded(player, "Save1")
+    found, cursor = await player.sweeps.without_keys("", 1000)
+    assert ((player.id, player.product) in found, cursor) == (True, None)
+    await player.service.fill_keys(player.id, player.product)
+    assert await keys(player) == [("Save1", "save1")]
+    assert (player.id, player.product) not in (await player.sweeps.without_keys("", 1000))[0]
+    await player.save(b"new", "save1")
+    await player.service.undelete(player.id, slot)
+    assert sorted(await saves(player)) == ["Save1 (2)", "save1"]
+
+
+async def test_no_number_of_such_a_save_is_given_again_before_the_job_has_been_there(player):
+    await trashed_before_names_were_folded(player, "Save1")
+    assert (await player.save(b"new", "save1")).version == 2
+    assert ("Save1", "save1") in await keys(player)
+
+
+async def test_a_save_without_a_folded_name_gets_it_in_the_trash(player):
+    await player.save(b"one", "Save1")
+    older = (await player.save(b"two", "save2")).slot_id
+    rename = "UPDATE savegames.savegame_slots SET slot_name = 'save1', slot_key = NULL WHERE user_id = $1 AND id = $2"
+    await player.connection.execute(rename, player.id, older)  # of two of one folded name the second has none
+    await player.service.delete(player.id, older)
+    assert await keys(player) == [("Save1", "save1"), ("save1", "save1")]

@@ -199,6 +199,20 @@ async def test_other_devices_hear_of_a_copy_a_restored_version_and_what_comes_ou
         assert (back["savegame_id"], back["slot_name"], back["version"]) == (savegame_id, "slot (2)", 4)
 
 
+@pytest.mark.parametrize("is_in_trash", [False, True])
+async def test_a_conflict_that_ends_with_its_save_is_heard_of(player, device, other_device, data_of, is_in_trash):
+    savegame_id, _ = data_of(await device.save(b"start"))
+    data_of(await device.save(b"cloud"))
+    meta = (await device.save(b"local", base_version=1)).json()["errors"][0]["meta"]
+    if is_in_trash:
+        await player.http.delete(f"/savegames/{savegame_id}")
+    async with other_device() as hears:
+        await player.http.delete(f"/savegames/{savegame_id}", params={"permanent": "true"})
+        ended, *_ = await hears("sync_completed", *([] if is_in_trash else ["deleted"]))
+        assert (ended["savegame_id"], ended["conflict_id"]) == (savegame_id, meta["conflict_id"])
+        assert ended["version"] == 2
+
+
 async def test_a_conflict_that_a_policy_ends_at_once_is_heard_of_as_its_result(device, other_device, data_of):
     data_of(await device.save(b"start"))
     data_of(await device.save(b"cloud"))

@@ -357,13 +357,14 @@ class World:
     async def _check_slot(self, slot):
         listed = await self.listed(slot)
         history = slot.ancestors(slot.head)
+        beside = set().union(*(slot.ancestors(tip) for tip in slot.conflicts.values()))
         told = {number: (one["parent_version"], one["merged_version"]) for number, one in listed.items()}
         assert told == {number: one[:2] for number, one in slot.versions.items()}
         kept = {number for number, one in listed.items() if one["status"] != "pruned"}
         assert kept >= {slot.head, *slot.pinned, *slot.conflicts.values()}
         assert len(kept) >= min(len(slot.versions), MAX_VERSIONS)
         for number, one in listed.items():
-            status = "head" if number == slot.head else "history" if number in history else "branch"
+            status = "head" if number == slot.head else "branch" if number in beside - history else "history"
             assert one["status"] == (status if number in kept else "pruned")
             assert one["is_pinned"] == (number in slot.pinned)
             assert one["file_hash_sha256"] == sha256(slot.versions[number][2]).hexdigest()

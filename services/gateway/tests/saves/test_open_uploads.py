@@ -5,10 +5,11 @@ and a real object store.
 import asyncio
 import gzip
 from hashlib import sha256
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import zstandard
+from gameshelf.gateway.saves import resumable
 
 NOT_FOUND = (404, "SAVEGAME_VERSION_NOT_FOUND")
 LEVEL = b"".join(b"%d: %d;" % (number, number**2) for number in range(10_000))
@@ -101,6 +102,14 @@ async def test_a_fresh_url_can_be_confirmed_as_long_as_any(player, device, jobs)
     again = await shown(player, leave)
     assert again["expires_at"] > first["expires_at"] > leave.get("expires_at", "")
     assert again["uploads"][0]["upload_url"] != first["uploads"][0]["upload_url"]
+
+
+async def test_where_nothing_can_be_written_an_upload_is_shown_without_a_url(player, device, jobs):
+    leave = await device.leave(b"x")
+    async with jobs.pool.acquire() as connection:
+        await connection.execute("SET default_transaction_read_only = on")
+        found = await resumable(connection, player.id, UUID(leave["internal_save_id"]), jobs.saves, jobs.now())
+    assert (found.upload.is_required, found.may_play) == (True, False)
 
 
 @pytest.mark.parametrize(

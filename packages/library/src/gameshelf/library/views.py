@@ -1,7 +1,7 @@
 """What is read of a library, as plain values."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Literal
@@ -42,14 +42,8 @@ class ItemView:
 
     @property
     def state(self) -> str:
-        """Stands for what a user changes of an item: whether it is hidden, its categories, its installations.
-
-        The times of installations don't count: devices are not told either of what is said once more.
-        """
-        installed = [
-            (one.device_id, one.installation_status.value, one.installed_version_id) for one in self.installations
-        ]
-        state = (self.is_hidden, sorted(map(str, self.category_ids)), installed)
+        """Stands for what a user changes of an item: whether it is hidden, its categories, its installations."""
+        state = (self.is_hidden, sorted(map(str, self.category_ids)), [astuple(one) for one in self.installations])
         return blake2b(repr(state).encode(), digest_size=9).hexdigest()
 
 

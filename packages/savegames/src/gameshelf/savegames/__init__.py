@@ -43,6 +43,7 @@ from gameshelf.savegames.errors import (
 )
 from gameshelf.savegames.events import (
     FailureReason,
+    SavegameConflictDropped,
     SavegameConflicted,
     SavegameConflictResolved,
     SavegameDeleted,
@@ -131,6 +132,7 @@ __all__ = [
     "SavedObject",
     "SavegameAccounts",
     "SavegameAdoption",
+    "SavegameConflictDropped",
     "SavegameConflictResolved",
     "SavegameConflicted",
     "SavegameConflicts",

@@ -111,7 +111,7 @@ class Confirmations:
             outcome = await self._same(user_id, upload, slot, found)
         else:
             await self._quota.make_room(user_id, slot.product_id, upload.size, there.id if there else None)
-            stored = there or await self._adopted(user_id, attempt)
+            stored = there or await self._adopted(user_id, upload, attempt)
             sent_bytes = upload.size if attempt else 0
             outcome = await self._place(user_id, upload, slot, stored, found, sent_bytes, regresses_to)
         await self._abandon(user_id, attempt)  # what became a content is none any more
@@ -189,8 +189,11 @@ class Confirmations:
         await self._store.contents.mend(user_id, there.id, attempt.target)
         return Stored(there.id, attempt.target, False)
 
-    async def _adopted(self, user_id: UUID, attempt: Attempt | None) -> Stored:
-        if attempt is None or not await self._store.contents.adopt(user_id, attempt.content_id):
+    async def _adopted(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> Stored:
+        contents = self._store.contents
+        if attempt is None or not await contents.adopt(
+            user_id, attempt.content_id, upload.id, upload.raw_sha256, upload.content_encoding, self._clock()
+        ):
             raise SavegameUploadIncomplete
         return Stored(attempt.content_id, attempt.target, False)
 

@@ -96,6 +96,15 @@ class SavegameConflictResolved(_OfSlot):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SavegameConflictDropped(_OfSlot):
+    """A conflict ended because its save was deleted for good."""
+
+    conflict_id: UUID
+    head_version: int
+    """The head that the save had last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SavegameHeadMoved(_OfSlot):
     """A slot has another head that nobody uploaded just now: every device may want to download it."""
 

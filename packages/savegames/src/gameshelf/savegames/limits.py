@@ -15,6 +15,8 @@ REMEMBER_FOR = timedelta(days=30)
 """For how long a confirmed upload answers the same again."""
 MAX_NUMBERS = 1000
 """Of how many names of a product whose saves are gone for good the highest number is kept apart."""
+MAX_COMPARED = 256
+"""How many versions from an upload's base on are read to find out whether a later one of them grew from it."""
 MAX_RATIO = 100
 """How many times as large as the packed bytes the unpacked ones may be (contract, section 3.6)."""
 

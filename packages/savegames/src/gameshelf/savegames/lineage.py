@@ -22,7 +22,7 @@ class Node:
 
 
 Tree = Mapping[int, Node]
-"""Versions of a slot by number. Only those above the base that is asked about need to be there, and the base."""
+"""Versions of a slot by number."""
 
 
 class Relation(StrEnum):
@@ -38,23 +38,26 @@ class Relation(StrEnum):
     """Both have changed: it is kept as a branch."""
 
 
-def relation(base: int, content: bytes, head: int, tree: Tree) -> Relation:
+def relation(base: int, content: bytes, head: int, history: Tree) -> Relation:
     """How content that a client grew from ``base`` stands to ``head`` (0: there is none yet).
+
+    ``history`` has the head, and of the versions that the head grew from those from the base on; for a base of 0 those
+    that hold the content suffice. It may be cut above: content that only versions beyond the cut hold has diverged,
+    which loses nothing.
 
     Content counts as behind only where the head's history still keeps it, from the base on: what is older than the base
     was brought back on purpose, and what is pruned would be lost.
     """
     if head == NOTHING:
         return Relation.DESCENDANT
-    if tree[head].content == content:
+    if history[head].content == content:
         return Relation.IDENTICAL
     if base == head:
         return Relation.DESCENDANT
-    history = ancestors(head, tree)
-    if base in history and any(
-        tree[version].content == content and base in ancestors(version, tree)
-        for version in history
-        if version in tree and version >= base
+    if any(
+        node.content == content and (base == NOTHING or base in ancestors(version, history))
+        for version, node in history.items()
+        if version >= base and (base == NOTHING or base in history)
     ):
         return Relation.BEHIND
     return Relation.DIVERGED
@@ -73,13 +76,6 @@ def ancestors(version: int, tree: Tree) -> set[int]:
                 found.add(parent)
                 waiting.append(parent)
     return found
-
-
-def branch(tip: int, branches: Tree) -> set[int]:
-    """The versions that a tip grew from and the head did not, the tip too; ``branches`` are all that the head did
-    not.
-    """
-    return ancestors(tip, branches) & branches.keys()
 
 
 @dataclass(frozen=True, slots=True)

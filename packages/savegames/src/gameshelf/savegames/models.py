@@ -99,12 +99,7 @@ class SavegameSlot(_Table, table=True):
             postgresql_where=text("deleted_at IS NULL AND slot_key IS NOT NULL"),
         ),
         # For the job that fills ``slot_key``, which the release before does not write.
-        Index(
-            "ix_savegame_slots_without_key",
-            "user_id",
-            "id",
-            postgresql_where=text("deleted_at IS NULL AND slot_key IS NULL"),
-        ),
+        Index("ix_savegame_slots_no_key", "user_id", "id", postgresql_where=text("slot_key IS NULL")),
         Index("ix_savegame_slots_trash", "user_id", "product_id", postgresql_where=text("deleted_at IS NOT NULL")),
         Index("ix_savegame_slots_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
         Index("ix_savegame_slots_prune_at", "prune_at", postgresql_where=text("prune_at IS NOT NULL")),

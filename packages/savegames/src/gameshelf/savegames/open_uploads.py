@@ -12,11 +12,11 @@ from gameshelf.savegames import outcomes
 from gameshelf.savegames.commands import UploadsFilter
 from gameshelf.savegames.errors import SavegameVersionNotFound
 from gameshelf.savegames.limits import CONFIRM_FOR
-from gameshelf.savegames.lineage import NOTHING, Relation, relation
+from gameshelf.savegames.lineage import Relation, relation
 from gameshelf.savegames.naming import staging_key
 from gameshelf.savegames.outcomes import Result
 from gameshelf.savegames.store.uploads import Upload, UploadStore
-from gameshelf.savegames.store.versions import VersionStore
+from gameshelf.savegames.store.versions import Compared, VersionStore
 
 
 class UploadStatus(StrEnum):
@@ -53,6 +53,11 @@ class OpenUpload:
     created_at: datetime
     expires_at: datetime
     """Until when it can be confirmed; of one that is not open, until when it is remembered."""
+    base_version: int
+    """The version that it grew from; 0: from nothing."""
+    device_id: str | None
+    identity: bytes
+    """What lineage compares."""
 
 
 class UploadQueries:
@@ -88,16 +93,16 @@ class UploadQueries:
 
     async def _branches(self, user_id: UUID, uploads: Sequence[Upload]) -> Collection[UUID]:
         """Those of the uploads that would become branches. One round trip, if any."""
-        beside = [one for one in uploads if one.outcome is None and one.base_version != (one.head_version or NOTHING)]
-        since = {one.slot_id: one.head_version or NOTHING for one in beside}
-        for one in beside:
-            since[one.slot_id] = min(since[one.slot_id], one.base_version)
-        trees = await self._versions.trees(user_id, since) if since else {}
+        beside = {
+            one.id: Compared(one.slot_id, one.base_version, one.head_version, one.identity)
+            for one in uploads
+            if one.outcome is None and one.head_version is not None and one.base_version != one.head_version
+        }
+        histories = await self._versions.histories(user_id, list(beside.values())) if beside else []
         return {
-            one.id
-            for one in beside
-            if relation(one.base_version, one.identity, one.head_version or NOTHING, trees.get(one.slot_id, {}))
-            is Relation.DIVERGED
+            upload_id
+            for (upload_id, one), history in zip(beside.items(), histories, strict=True)
+            if relation(one.base, one.identity, one.head, history) is Relation.DIVERGED
         }
 
 
@@ -122,4 +127,7 @@ def _view(upload: Upload, is_branch: bool, now: datetime) -> OpenUpload:
         is_branch and status is UploadStatus.OPEN,
         upload.created_at,
         upload.expires_at,
+        upload.base_version,
+        upload.device_id,
+        upload.identity,
     )

@@ -19,6 +19,7 @@ from gameshelf.savegames.views import (
     as_conflict,
     as_version,
     columns,
+    of_branches,
     of_slot,
     sides,
 )
@@ -53,14 +54,15 @@ _SAVES = Statement(_heads.order_by(col(M.server_uploaded_at).desc(), col(S.id)).
 _COUNT_SAVES = Statement(select(func.count().label("n")).select_from(_heads.subquery()))
 _one = select(*columns(M)).select_from(S).join(M, of_slot(M)).where(*_is_seen, col(S.id) == SLOT)
 _HEAD = Statement(_one.where(col(M.version) == col(S.head_version)))
+_branches = of_branches()
 _VERSION = Statement(
-    select(*columns(M))
+    select(*columns(M, _branches))
     .select_from(S)
     .join(M, of_slot(M))
     .where(col(S.user_id) == user(), col(S.id) == SLOT, col(M.version) == VERSION)
 )
 _versions = (
-    select(*columns(M), func.count().over())
+    select(*columns(M, _branches), func.count().over())
     .select_from(S)
     .join(M, of_slot(M))
     .where(*_is_looked_for, col(S.id) == SLOT)
@@ -68,7 +70,7 @@ _versions = (
 _VERSIONS = Statement(_versions.order_by(col(M.version).desc()).limit(_LIMIT).offset(_OFFSET))
 _COUNT_VERSIONS = Statement(select(func.count().label("n")).select_from(_versions.subquery()))
 _DOWNLOAD = Statement(
-    select(*columns(M), col(C.s3_object_key))
+    select(*columns(M, _branches), col(C.s3_object_key))
     .select_from(S)
     .join(M, of_slot(M))
     .join(C, and_(col(C.user_id) == col(M.user_id), col(C.id) == col(M.content_id)))

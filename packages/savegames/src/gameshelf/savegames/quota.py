@@ -27,7 +27,9 @@ class Quota:
         self._limits = limits
 
     def require_allowance(self, ask: Ask, size: int, now: datetime) -> int:
-        """How many bytes an upload takes of the day's allowance: a content counts once, when it is first to be sent.
+        """How many bytes an upload takes of the day's allowance: none where nothing is to be sent, or where the content
+        was counted for another upload that still awaits it. Content that was cancelled, rejected or deleted since then
+        is reserved anew, so it counts again.
 
         Raises UserQuotaExceeded.
         """

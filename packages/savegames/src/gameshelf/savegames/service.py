@@ -10,7 +10,7 @@ from gameshelf.kernel.events import Record
 from gameshelf.savegames import outcomes
 from gameshelf.savegames.commands import Synced, VersionChanges
 from gameshelf.savegames.errors import SavegameSlotNotFound, SavegameVersionNotFound
-from gameshelf.savegames.events import SavegameDeleted, SavegameHeadMoved
+from gameshelf.savegames.events import SavegameConflictDropped, SavegameDeleted, SavegameHeadMoved
 from gameshelf.savegames.limits import Limits
 from gameshelf.savegames.naming import free_name
 from gameshelf.savegames.outcomes import Outcome, Result
@@ -60,13 +60,19 @@ class SavegameService:
     async def synced(self, user_id: UUID, slot_id: UUID, synced: Synced) -> None:
         """A device has the bytes of a version now: its next upload grows from that, if it does not say.
 
+        A report of what the device's version grew from changes nothing: it arrived late. Of two versions that the head
+        grew from the one with the higher number counts as the later. Whoever goes on from an older version on purpose
+        restores it, or names it as the base.
+
         Raises SavegameSlotNotFound; SavegameVersionNotFound also for one whose bytes are gone.
         """
         await self._seen(user_id, slot_id)
         stored = await self._store.versions.find(user_id, slot_id, synced.version)
         if stored is None or stored.content_id is None:
             raise SavegameVersionNotFound(version=synced.version)
-        await self._store.slots.device_has(user_id, slot_id, synced.device_id, synced.version, self._clock())
+        about = (user_id, slot_id, synced.device_id, synced.version)
+        if not await self._store.slots.has_grown_from(*about, is_in_head=stored.in_head):
+            await self._store.slots.device_has(*about, self._clock())
 
     async def change_version(self, user_id: UUID, slot_id: UUID, version: int, changes: VersionChanges) -> None:
         """Pins a version, or changes what is said of it.
@@ -103,13 +109,13 @@ class SavegameService:
         if slot is None or slot.head_version is None or (slot.deleted_at and not permanent):
             raise SavegameSlotNotFound
         if permanent:
-            await self._remove(user_id, slot_id)
+            await self._remove(user_id, slot)
             if slot.deleted_at is None:
                 self._deleted(user_id, slot, slot.head_version)
             return
         cancelled = Outcome(Result.CANCELLED, slot_id, slot.head_version)
         joined = await self._store.uploads.cancel(user_id, slot_id, outcomes.as_text(cancelled))
-        await self._store.slots.trash(user_id, slot_id, self._clock())
+        await self._store.slots.trash(user_id, slot, self._clock())
         await self._timeline.drop(user_id, joined)
         self._deleted(user_id, slot, slot.head_version)
 
@@ -132,7 +138,7 @@ class SavegameService:
         """Removes a save that was put into the trash before that."""
         slot = await self._store.slots.find(user_id, slot_id)
         if slot and slot.deleted_at and slot.deleted_at <= before:
-            await self._remove(user_id, slot_id)
+            await self._remove(user_id, slot)
 
     async def prune(self, user_id: UUID, slot_id: UUID) -> None:
         """Lets history go that time has let go."""
@@ -177,11 +183,25 @@ class SavegameService:
             raise SavegameSlotNotFound
         return slot
 
-    async def _remove(self, user_id: UUID, slot_id: UUID) -> None:
-        held = await self._store.versions.contents(user_id, slot_id)
-        joined = await self._store.uploads.joined(user_id, slot_id)
-        await self._store.slots.remove(user_id, slot_id)
+    async def _remove(self, user_id: UUID, slot: Slot) -> None:
+        """Removes a save for good. Its open conflicts end, and devices that show them hear so."""
+        held = await self._store.versions.contents(user_id, slot.id)
+        joined = await self._store.uploads.joined(user_id, slot.id)
+        conflicts = await self._store.slots.remove(user_id, slot.id)
         await self._timeline.drop(user_id, {*held, *joined})
+        for conflict_id in conflicts:
+            assert slot.head_version is not None  # a branch stands beside a head
+            self._record(
+                SavegameConflictDropped(
+                    user_id=user_id,
+                    occurred_at=self._clock(),
+                    product_id=slot.product_id,
+                    slot_id=slot.id,
+                    slot_name=slot.name,
+                    conflict_id=conflict_id,
+                    head_version=slot.head_version,
+                )
+            )
 
     def _deleted(self, user_id: UUID, slot: Slot, version: int) -> None:
         self._record(

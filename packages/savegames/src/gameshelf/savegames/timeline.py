@@ -7,13 +7,13 @@ from uuid import UUID, uuid4
 
 from gameshelf.kernel.clock import Clock
 from gameshelf.savegames.limits import Limits
-from gameshelf.savegames.lineage import NOTHING, Node, Relation, branch, relation
+from gameshelf.savegames.lineage import NOTHING, Node, Relation, relation
 from gameshelf.savegames.naming import Marks
 from gameshelf.savegames.retention import prunable, prune_at
 from gameshelf.savegames.store import SavegameStore
 from gameshelf.savegames.store.slots import Slot
 from gameshelf.savegames.store.uploads import Upload
-from gameshelf.savegames.store.versions import StoredVersion
+from gameshelf.savegames.store.versions import Compared, StoredVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ class Timeline:
         self._clock = clock
 
     async def relation(self, user_id: UUID, slot_id: UUID, head: int | None, base: int, identity: bytes) -> Relation:
-        """How content stands to the head. One round trip where it grew from the head, mostly two else."""
+        """How content stands to the head. One round trip."""
         return (await self.standing(user_id, slot_id, head, base, identity))[0]
 
     async def standing(
@@ -103,8 +103,9 @@ class Timeline:
         if head is None:
             return relation(base, identity, NOTHING, {}), None
         versions = self._store.versions
-        if base != head and await versions.head_holds(user_id, slot_id, identity, base):
-            return relation(base, identity, head, await versions.tree(user_id, slot_id, base)), None
+        if base != head:
+            [history] = await versions.histories(user_id, [Compared(slot_id, base, head, identity)])
+            return relation(base, identity, head, history), None
         holds, regresses_to = await versions.head(user_id, slot_id, head, identity)
         found = relation(base, identity, head, {head: Node(NOTHING, None, holds)})
         return found, regresses_to if found is Relation.DESCENDANT else None
@@ -147,9 +148,7 @@ class Timeline:
 
     async def merge(self, user_id: UUID, slot: Slot, head_version: int, branch_version: int, held: Bytes) -> int:
         """Makes a head that both the head and a branch are parents of; its number. It holds one of their bytes."""
-        branches = await self._store.versions.branches(user_id, slot.id)
-        joined = branch(branch_version, branches)
-        await self._store.versions.join_head(user_id, slot.id, joined)
+        await self._store.versions.join_head(user_id, slot.id, branch_version)
         version = await self._store.slots.number(user_id, slot.id)
         await self.grow(user_id, slot.id, version, head_version, held, merged=branch_version)
         return version

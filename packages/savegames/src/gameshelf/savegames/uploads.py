@@ -24,7 +24,7 @@ from gameshelf.savegames.errors import (
     UserQuotaExceeded,
 )
 from gameshelf.savegames.events import FailureReason, SavegameDeleted, UploadFailed, UploadRequested
-from gameshelf.savegames.limits import CONFIRM_FOR, MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
+from gameshelf.savegames.limits import CONFIRM_FOR, MAX_OPEN_UPLOADS, MAX_SLOTS, REMEMBER_FOR, Limits
 from gameshelf.savegames.lineage import NOTHING, Relation
 from gameshelf.savegames.naming import slot_key, staging_key
 from gameshelf.savegames.outcomes import Outcome, Result
@@ -99,7 +99,8 @@ class SavegameUploads:
         now = self._clock()
         if (upload_id := ask.same.get(base)) is not None and ask.slot_id:
             if not ask.is_verified:
-                await self._leave(user_id, upload_id)
+                signed = self._quota.require_allowance(ask, new.file_size_bytes, now)
+                await self._leave(user_id, upload_id, signed)
             await self._store.uploads.renew(
                 user_id, upload_id, self._confirm_until(now), content_id=ask.joins, **_said(new)
             )
@@ -202,10 +203,13 @@ class SavegameUploads:
             await self._store.slots.fill_keys(user_id, new.product_id)
         return await self._store.asks.ask(user_id, new, self._clock())
 
-    async def _leave(self, user_id: UUID, upload_id: UUID) -> None:
-        """What is said now of the unpacked bytes has to be verified, so they are to be sent after all."""
+    async def _leave(self, user_id: UUID, upload_id: UUID, signed: int) -> None:
+        """What is said now of the unpacked bytes has to be verified, so they are to be sent after all. ``signed`` bytes
+        count for today.
+        """
         upload = await self._store.uploads.find(user_id, upload_id)
         if upload and upload.content_id:
+            await self._store.uploads.count_signed(user_id, signed, self._clock().astimezone(UTC).date())
             await self._store.uploads.leave(user_id, upload_id)
             await self._timeline.drop(user_id, [upload.content_id])
 
@@ -218,9 +222,18 @@ class SavegameUploads:
         return slot
 
     async def _deleted(self, user_id: UUID, new: NewUpload, deleted: Deleted) -> Reservation:
-        """Nothing is to be uploaded of what was deleted: confirming says so."""
-        upload_id, now = uuid4(), self._clock()
-        outcome = Outcome(Result.DELETED, deleted.slot_id, deleted.head_version)
+        """Nothing is to be uploaded of what was deleted: confirming says so, as long as of any other upload. A device
+        that comes back with it again and again gets the same answer, and devices hear of it once.
+        """
+        now = self._clock()
+        outcome = outcomes.as_text(Outcome(Result.DELETED, deleted.slot_id, deleted.head_version))
+        until = now + REMEMBER_FOR
+        upload_id = await self._store.uploads.keep_on(
+            user_id, deleted.slot_id, new.content, Result.DELETED, outcome, until
+        )
+        if upload_id:
+            return Reservation(upload_id, staging_key(upload_id), new.file_size_bytes, False, False)
+        upload_id = uuid4()
         await self._store.uploads.keep_ended(
             user_id,
             upload_id=upload_id,
@@ -231,8 +244,8 @@ class SavegameUploads:
             conflict_policy=new.conflict_policy,
             device_id=new.device_id,
             now=now,
-            expires_at=self._confirm_until(now),
-            new_outcome=outcomes.as_text(outcome),
+            expires_at=until,
+            new_outcome=outcome,
         )
         self._record(
             SavegameDeleted(

@@ -6,11 +6,15 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from gameshelf.kernel.sql import user
+from gameshelf.savegames.limits import MAX_COMPARED
 from gameshelf.savegames.models import SavegameConflict
-from gameshelf.savegames.store.parts import M, S, identity_of
-from sqlalchemy import Text, and_, case, cast, select
+from gameshelf.savegames.store.parts import SLOT, M, S, identity_of
+from sqlalchemy import Text, and_, case, cast, literal_column, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
+
+_X = SavegameConflict
 
 
 class VersionStatus(StrEnum):
@@ -18,9 +22,9 @@ class VersionStatus(StrEnum):
 
     HEAD = "head"
     HISTORY = "history"
-    """The head grew from it."""
+    """The head grew from it, or no conflict is about it any more."""
     BRANCH = "branch"
-    """It grew beside the head."""
+    """It stands beside the head: it is a side of an open conflict, or such a side grew from it."""
     PRUNED = "pruned"
     """Its bytes are gone."""
 
@@ -66,12 +70,38 @@ class OpenConflict:
     branch: SaveVersion
 
 
-def columns(version: Any) -> tuple[Any, ...]:
-    """The columns of SaveVersion, in its order: what ``as_version`` makes a value of."""
+def of_branches() -> Any:
+    """A select of the versions of ``SLOT`` that open conflicts are about: their branches, each as far back as
+    ``MAX_COMPARED`` versions.
+    """
+    tips = (
+        select(col(_X.branch_version).label("version"), literal_column("1").label("depth"))
+        .where(col(_X.user_id) == user(), col(_X.slot_id) == SLOT, col(_X.resolved_at).is_(None))
+        .cte("of_branches", recursive=True)
+    )
+    grown = aliased(M)
+    found = tips.union_all(
+        select(col(grown.parent_version), tips.c.depth + literal_column("1"))
+        .join(tips, col(grown.version) == tips.c.version)
+        .where(
+            col(grown.user_id) == user(),
+            col(grown.slot_id) == SLOT,
+            ~col(grown.in_head),
+            tips.c.depth < literal_column(str(MAX_COMPARED)),
+        )
+    )
+    return select(found.c.version)
+
+
+def columns(version: Any, branches: Any = None) -> tuple[Any, ...]:
+    """The columns of SaveVersion, in its order: what ``as_version`` makes a value of. ``branches`` are ``of_branches``;
+    left out where every version is a head or a side of an open conflict.
+    """
     status = case(
         (col(version.content_id).is_(None), VersionStatus.PRUNED.value),
         (col(version.version) == col(S.head_version), VersionStatus.HEAD.value),
         (col(version.in_head), VersionStatus.HISTORY.value),
+        *([] if branches is None else [(col(version.version).not_in(branches), VersionStatus.HISTORY.value)]),
         else_=VersionStatus.BRANCH.value,
     )
     return (

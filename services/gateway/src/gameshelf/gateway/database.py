@@ -39,9 +39,9 @@ _TIMEOUTS = {
 _SESSION = {
     **_TIMEOUTS,
     "jit": "off",  # compiling costs more than these small statements run
+    "enable_memoize": "off",  # each row looks up another product: nothing is found that was looked up before
     # So does planning: each statement finds its rows by key, whatever the values are.
     "plan_cache_mode": "force_generic_plan",
-    "enable_memoize": "off",  # a library's games are different products: none is looked up twice
 }
 _BOUNDS = "; ".join(f"SET LOCAL {name} = {value}" for name, value in _TIMEOUTS.items())
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from asyncpg import ReadOnlySQLTransactionError
 from gameshelf.gateway.observability.metrics import Metrics
 from gameshelf.gateway.transaction import Transactions
 from gameshelf.kernel.database import Connection
@@ -55,7 +56,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Resumable:
-    """An upload of a user, and whether they may play its game now."""
+    """An upload of a user, and whether a URL for it may be signed: whether they may play its game now."""
 
     upload: OpenUpload
     may_play: bool
@@ -63,6 +64,10 @@ class Resumable:
 
 async def resumable(connection: Connection, user_id: UUID, upload_id: UUID, saves: "Saves", now: datetime) -> Resumable:
     """An upload; one that is open can be confirmed as long as if it had been asked for now.
+
+    This is a read that writes, because the contract (section 3.6) promises both a fresh URL here and that an upload can
+    be confirmed until an hour after its URL's end. It only ever moves that end on. Where PostgreSQL takes no writes,
+    the upload is shown without a URL.
 
     Raises SavegameVersionNotFound.
     """
@@ -74,7 +79,10 @@ async def resumable(connection: Connection, user_id: UUID, upload_id: UUID, save
         await AccessQueries(connection).require(user_id, upload.product_id)
     except PermissionDenied:
         return Resumable(upload, False)
-    until = await queries.extend(user_id, upload_id, saves.url_ttl_seconds, now)
+    try:
+        until = await queries.extend(user_id, upload_id, saves.url_ttl_seconds, now)
+    except ReadOnlySQLTransactionError:
+        return Resumable(upload, False)
     return Resumable(replace(upload, expires_at=max(until, upload.expires_at)), True)
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.sql import TIME, user
+from gameshelf.kernel.sql import user
 from gameshelf.savegames.commands import NewUpload
 from gameshelf.savegames.models import SavegameAllowance, SavegameDevice, SavegameQuota
 from gameshelf.savegames.naming import slot_key
@@ -96,7 +96,7 @@ class Ask:
     signed_bytes: int
     """How many bytes upload URLs were signed for today."""
     is_signed: bool
-    """Whether this content is among that."""
+    """Whether an open upload awaits this content: then its bytes count already."""
 
     @property
     def joins(self) -> UUID | None:
@@ -153,11 +153,7 @@ _has_trash = (
     .exists()
 )
 _lacks_keys = (
-    select(literal(1))
-    .where(
-        col(S.user_id) == user(), col(S.product_id) == PRODUCT, col(S.deleted_at).is_(None), col(S.slot_key).is_(None)
-    )
-    .exists()
+    select(literal(1)).where(col(S.user_id) == user(), col(S.product_id) == PRODUCT, col(S.slot_key).is_(None)).exists()
 )
 _has_base = (
     select(literal(1))
@@ -186,7 +182,9 @@ _is_signed = (
     .where(
         col(U.user_id) == user(),
         col(U.file_hash_sha256) == HASH,
-        col(U.created_at) >= bindparam("day_began", type_=TIME),
+        IS_OPEN,
+        col(U.expires_at) > NOW,
+        col(U.content_id).is_(None),
     )
     .exists()
 )
@@ -292,7 +290,7 @@ class AskStore:
             raw_sha256=new.raw,
             content_encoding=new.content_encoding,
             now=now,
-            **_day(now),
+            day=now.astimezone(UTC).date(),
         )
         assert row is not None
         values = list(row.values())
@@ -322,8 +320,3 @@ def _given(user_id: UUID, new: NewUpload) -> dict[str, object]:
         "device_id": new.device_id,
         "base_version": new.base_version,
     }
-
-
-def _day(now: datetime) -> dict[str, date | datetime]:
-    today = now.astimezone(UTC).date()
-    return {"day": today, "day_began": datetime.combine(today, time(), UTC)}

@@ -7,17 +7,21 @@ from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
-from gameshelf.savegames.models import ContentState, SavegameContent
-from gameshelf.savegames.store.parts import HASH, IS_LIVE, NOW, C, M, U
+from gameshelf.savegames.models import ContentState, SavegameContent, SavegameUpload
+from gameshelf.savegames.store.parts import HASH, IS_LIVE, IS_OPEN, NOW, UPLOAD, C, M, U
 from sqlalchemy import (
     BigInteger,
     Integer,
+    LargeBinary,
     String,
     Uuid,
+    and_,
     any_,
     bindparam,
     delete,
     literal,
+    literal_column,
+    or_,
     select,
     tuple_,
     update,
@@ -69,11 +73,40 @@ _LIVE = Statement(
     )
 )
 # One that is dropped, because whoever made it took longer than anybody may, never comes back.
-_ADOPT = Statement(
+_adopted = (
     update(SavegameContent)
     .where(*_OF_ID, col(C.state) == ContentState.PENDING.value)
     .values(state=literal(ContentState.LIVE.value), delete_after=None)
+    .returning(col(C.id), col(C.file_hash_sha256), col(C.file_size_bytes))
+    .cte("adopted")
 )
+# Other uploads that wait for the same bytes need not bring them any more, and hold the content from now on: else each
+# of them could make one more object of bytes that were counted once. Those that say of their unpacked bytes what was
+# not verified just now still have to send them.
+_is_verified = or_(
+    col(U.raw_sha256).is_(None),
+    and_(col(U.content_encoding) == literal_column("'identity'"), col(U.raw_sha256) == col(U.file_hash_sha256)),
+    and_(
+        col(U.raw_sha256) == bindparam("raw_sha256", type_=LargeBinary),
+        col(U.content_encoding) == bindparam("content_encoding", type_=String),
+    ),
+)
+_joined = (
+    update(SavegameUpload)
+    .where(
+        col(U.user_id) == user(),
+        IS_OPEN,
+        col(U.expires_at) > NOW,
+        col(U.content_id).is_(None),
+        col(U.id) != UPLOAD,
+        col(U.file_hash_sha256) == _adopted.c.file_hash_sha256,
+        col(U.file_size_bytes) == _adopted.c.file_size_bytes,
+        _is_verified,
+    )
+    .values(content_id=_adopted.c.id)
+    .cte("joined")
+)
+_ADOPT = Statement(select(_adopted.c.id).add_cte(_joined))
 _KEY = bindparam("new_key", type_=String)
 _SUPERSEDE = Statement(
     update(SavegameContent)
@@ -143,9 +176,28 @@ class ContentStore:
         row = await _LIVE.first(self._connection, user_id=user_id, content=content)
         return Stored(*row.values()) if row else None
 
-    async def adopt(self, user_id: UUID, content_id: UUID) -> bool:
-        """Makes a pending object a content of the user; False when it is too late for that."""
-        return await _ADOPT.run(self._connection, user_id=user_id, content_id=content_id) == 1
+    async def adopt(
+        self,
+        user_id: UUID,
+        content_id: UUID,
+        upload_id: UUID,
+        raw_sha256: bytes | None,
+        content_encoding: str | None,
+        now: datetime,
+    ) -> bool:
+        """Makes the pending object of an upload a content of the user; False when it is too late for that. Other open
+        uploads of the same bytes join it, unless they say of the unpacked bytes something else than was verified.
+        """
+        row = await _ADOPT.first(
+            self._connection,
+            user_id=user_id,
+            content_id=content_id,
+            upload_id=upload_id,
+            raw_sha256=raw_sha256,
+            content_encoding=content_encoding,
+            now=now,
+        )
+        return row is not None
 
     async def supersede(self, user_id: UUID, content_id: UUID, missing: Stored, now: datetime) -> bool:
         """Gives the object of a pending content away: what is left of it is the key of one that is missing. False when

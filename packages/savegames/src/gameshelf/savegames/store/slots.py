@@ -6,6 +6,7 @@ from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, rows, user
+from gameshelf.savegames.limits import MAX_COMPARED
 from gameshelf.savegames.models import (
     SavegameConflict,
     SavegameDevice,
@@ -16,9 +17,25 @@ from gameshelf.savegames.models import (
 )
 from gameshelf.savegames.naming import slot_key
 from gameshelf.savegames.store.numbers import forgetting, highest_number, note_one, noting
-from gameshelf.savegames.store.parts import KEY, NAME, NOW, PRODUCT, SLOT, VERSION, S, U
-from sqlalchemy import Integer, String, Uuid, and_, bindparam, delete, func, literal, select, tuple_, update
+from gameshelf.savegames.store.parts import KEY, NAME, NOW, PRODUCT, SLOT, VERSION, M, S, U
+from sqlalchemy import (
+    Boolean,
+    Integer,
+    String,
+    Uuid,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 MAX_DEVICES = 64
@@ -72,7 +89,10 @@ _NUMBER = Statement(
 )
 _HEAD = Statement(update(SavegameSlot).where(*_OF_ID).values(head_version=VERSION))
 _PRUNE_AT = Statement(update(SavegameSlot).where(*_OF_ID).values(prune_at=bindparam("new_prune_at", type_=TIME)))
-_TRASH = Statement(update(SavegameSlot).where(*_OF_ID).values(deleted_at=NOW))
+# In the trash several may have the same folded name, so there each has its own one.
+_TRASH = Statement(
+    update(SavegameSlot).where(*_OF_ID).values(deleted_at=NOW, slot_key=func.coalesce(col(S.slot_key), KEY))
+)
 _UNTRASH = Statement(
     update(SavegameSlot)
     .where(*_OF_ID)
@@ -85,8 +105,12 @@ _UNTRASH = Statement(
     )
 )
 _WITHOUT_KEY = Statement(
-    select(col(S.id), col(S.slot_name), col(S.slot_key))
-    .where(col(S.user_id) == user(), col(S.product_id) == PRODUCT, col(S.deleted_at).is_(None))
+    select(col(S.id), col(S.slot_name), col(S.slot_key), col(S.deleted_at).is_not(None).label("is_trashed"))
+    .where(
+        col(S.user_id) == user(),
+        col(S.product_id) == PRODUCT,
+        or_(col(S.deleted_at).is_(None), col(S.slot_key).is_(None)),
+    )
     .order_by(col(S.created_at), col(S.id))
 )
 _named = rows("named", id=("slot_ids", Uuid), slot_key=("slot_keys", String))
@@ -95,9 +119,14 @@ _SET_KEYS = Statement(
 )
 _NOTE = Statement(note_one)
 _FORGET_NUMBERS = Statement(forgetting)
+_REMOVE_CONFLICTS = Statement(
+    delete(SavegameConflict)
+    .where(col(_X.user_id) == user(), col(_X.slot_id) == SLOT)
+    .returning(col(_X.id), col(_X.resolved_at).is_(None).label("is_open"))
+)
 _REMOVE_PARTS = tuple(
     Statement(delete(table).where(col(table.user_id) == user(), col(table.slot_id) == SLOT))
-    for table in (SavegameConflict, SavegameDevice, SavegameUpload, SavegameMetadata)
+    for table in (SavegameDevice, SavegameUpload, SavegameMetadata)
 )
 _LOCK = Statement(select(literal(1)).where(*_OF_ID).with_for_update())
 _LEFT = (col(S.user_id), col(S.product_id), col(S.slot_key), col(S.slot_name), col(S.last_version))
@@ -132,6 +161,45 @@ _oldest = (
     .offset(MAX_DEVICES)
 )
 _FORGET_DEVICES = Statement(delete(SavegameDevice).where(_of_device, col(_D.device_id).in_(_oldest)))
+# What a device has, and what that grew from: back to the version that is asked about, or to the head's history, of
+# which a higher number is always the later one.
+_has = (
+    select(col(M.version), col(M.parent_version), col(M.in_head), literal_column("1").label("depth"))
+    .join(_D, and_(col(_D.user_id) == col(M.user_id), col(_D.slot_id) == col(M.slot_id)))
+    .where(
+        col(M.user_id) == user(),
+        col(M.slot_id) == SLOT,
+        col(_D.device_id) == _DEVICE,
+        col(_D.version) == col(M.version),
+    )
+    .cte("has", recursive=True)
+)
+_older = aliased(M)
+_grown = _has.union_all(
+    select(col(_older.version), col(_older.parent_version), col(_older.in_head), _has.c.depth + literal_column("1"))
+    .join(_has, col(_older.version) == _has.c.parent_version)
+    .where(
+        col(_older.user_id) == user(),
+        col(_older.slot_id) == SLOT,
+        ~_has.c.in_head,
+        _has.c.version > VERSION,
+        _has.c.depth < literal_column(str(MAX_COMPARED)),
+    )
+)
+_HAS_GROWN = Statement(
+    select(literal(1))
+    .where(
+        or_(
+            _grown.c.version == VERSION,
+            and_(_grown.c.in_head, bindparam("is_in_head", type_=Boolean), _grown.c.version > VERSION),
+        ),
+        select(col(_D.version))
+        .where(col(_D.user_id) == user(), col(_D.slot_id) == SLOT, col(_D.device_id) == _DEVICE)
+        .scalar_subquery()
+        > VERSION,
+    )
+    .limit(literal_column("1"))
+)
 _IN_TRASH = Statement(
     select(col(S.user_id), col(S.id))
     .where(col(S.deleted_at) <= bindparam("before", type_=TIME))
@@ -148,7 +216,6 @@ _ALL_WITHOUT_KEY = Statement(
     .where(
         tuple_(col(S.user_id), col(S.id))
         > tuple_(bindparam("after_user", type_=Uuid), bindparam("after_slot", type_=Uuid)),
-        col(S.deleted_at).is_(None),
         col(S.slot_key).is_(None),
     )
     .order_by(col(S.user_id), col(S.id))
@@ -189,16 +256,17 @@ class SlotStore:
 
     async def fill_keys(self, user_id: UUID, product_id: UUID) -> bool:
         """Gives the saves of a product their folded names where they have none. Of several of the same one the oldest
-        gets it, and the others keep their names. Whether any got one.
+        gets it, and the others keep their names; those in the trash all get it. Whether any got one.
         """
         found = await _WITHOUT_KEY.all(self._connection, user_id=user_id, product_id=product_id)
         taken = {row["slot_key"] for row in found if row["slot_key"] is not None}
         keys: dict[UUID, str] = {}
         for row in found:
             key = slot_key(row["slot_name"])
-            if row["slot_key"] is None and key and key not in taken:
-                taken.add(key)
+            if row["slot_key"] is None and key and (row["is_trashed"] or key not in taken):
                 keys[row["id"]] = key
+                if not row["is_trashed"]:
+                    taken.add(key)
         if keys:
             await _SET_KEYS.run(self._connection, user_id=user_id, slot_ids=list(keys), slot_keys=list(keys.values()))
         return bool(keys)
@@ -217,8 +285,11 @@ class SlotStore:
         """When time alone lets more of its history go."""
         await _PRUNE_AT.run(self._connection, user_id=user_id, slot_id=slot_id, new_prune_at=at)
 
-    async def trash(self, user_id: UUID, slot_id: UUID, now: datetime) -> None:
-        await _TRASH.run(self._connection, user_id=user_id, slot_id=slot_id, now=now)
+    async def trash(self, user_id: UUID, slot: Slot, now: datetime) -> None:
+        """Puts a slot into the trash."""
+        await _TRASH.run(
+            self._connection, user_id=user_id, slot_id=slot.id, slot_key=slot_key(slot.name) or None, now=now
+        )
 
     async def untrash(self, user_id: UUID, slot: Slot, slot_name: str) -> None:
         """Takes a slot out of the trash under a name, which may be another one than it had."""
@@ -230,12 +301,14 @@ class SlotStore:
             self._connection, slot_id=slot.id, slot_name=slot_name, slot_key=slot_key(slot_name), **about
         )
 
-    async def remove(self, user_id: UUID, slot_id: UUID) -> None:
-        """Removes a slot with all that belongs to it, but for the contents and its last number."""
+    async def remove(self, user_id: UUID, slot_id: UUID) -> list[UUID]:
+        """Removes a slot with all that belongs to it, but for the contents and its last number; its open conflicts."""
         await _LOCK.first(self._connection, user_id=user_id, slot_id=slot_id)  # the release before notes without any
+        conflicts = await _REMOVE_CONFLICTS.all(self._connection, user_id=user_id, slot_id=slot_id)
         for statement in _REMOVE_PARTS:
             await statement.run(self._connection, user_id=user_id, slot_id=slot_id)
         await self._remove(_REMOVE, user_id, slot_id)
+        return sorted(row["id"] for row in conflicts if row["is_open"])
 
     async def remove_empty(self, user_id: UUID, slot_id: UUID) -> None:
         """Removes a slot that holds nothing and to which nobody uploads."""
@@ -252,6 +325,22 @@ class SlotStore:
             self._connection, user_id=user_id, slot_id=slot_id, device_id=device_id, version=version, now=now
         )
         await _FORGET_DEVICES.run(self._connection, user_id=user_id, slot_id=slot_id)
+
+    async def has_grown_from(
+        self, user_id: UUID, slot_id: UUID, device_id: str, version: int, *, is_in_head: bool
+    ) -> bool:
+        """Whether what a device has is another version that grew from this one; ``is_in_head`` says whether the head
+        grew from this one. Follows a branch back ``MAX_COMPARED`` versions at most, and answers False beyond.
+        """
+        row = await _HAS_GROWN.first(
+            self._connection,
+            user_id=user_id,
+            slot_id=slot_id,
+            device_id=device_id,
+            version=version,
+            is_in_head=is_in_head,
+        )
+        return row is not None
 
     async def long_in_trash(self, before: datetime, limit: int) -> list[tuple[UUID, UUID]]:
         """Slots of any users that were put into the trash before that: user and slot. Needs no lock."""

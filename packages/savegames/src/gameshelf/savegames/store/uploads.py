@@ -1,7 +1,7 @@
 """Reservations: what somebody may upload, and what came of it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -78,14 +78,15 @@ _today = insert(SavegameAllowance).from_select(
     include_defaults=False,
 )
 # An instance whose clock is behind counts for the day that another one has begun.
-_signed = _today.on_conflict_do_update(
+_today_counted = _today.on_conflict_do_update(
     index_elements=["user_id"],
     set_={
         "day": func.greatest(col(_A.day), _today.excluded.day),
         "signed_bytes": case((col(_A.day) >= _today.excluded.day, col(_A.signed_bytes)), else_=literal_column("0"))
         + _today.excluded.signed_bytes,
     },
-).cte("signed")
+)
+_signed = _today_counted.cte("signed")
 _said = {
     "client_modified_at": bindparam("client_modified_at", type_=TIME),
     "comment": bindparam("comment", type_=String),
@@ -133,6 +134,22 @@ _KEEP_ENDED = Statement(
         outcome=cast(bindparam("new_outcome", type_=Text), JSONB),
     )
 )
+# One row for each content of a save in the trash, whoever brings it and however often.
+_KEEP_ON = Statement(
+    update(SavegameUpload)
+    .where(
+        col(U.user_id) == user(),
+        col(U.file_hash_sha256) == HASH,
+        col(U.slot_id) == SLOT,
+        col(U.outcome)["ended_as"].astext == bindparam("ended_as", type_=String),
+    )
+    .values(
+        expires_at=func.greatest(col(U.expires_at), bindparam("new_expires_at", type_=TIME)),
+        outcome=cast(bindparam("new_outcome", type_=Text), JSONB),
+    )
+    .returning(col(U.id))
+)
+_COUNT_SIGNED = Statement(_today_counted)
 _RENEW = Statement(
     update(SavegameUpload)
     .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
@@ -297,9 +314,28 @@ class UploadStore:
         assert row is not None
         return row["slot_id"], row["version"]
 
+    async def count_signed(self, user_id: UUID, signed: int, day: date) -> None:
+        """Counts bytes of the day's allowance for an upload that is reserved already."""
+        await _COUNT_SIGNED.run(self._connection, user_id=user_id, signed=signed, day=day)
+
     async def keep_ended(self, user_id: UUID, **values: Any) -> None:
         """Keeps an upload of which it is known already what comes of it."""
         await _KEEP_ENDED.run(self._connection, user_id=user_id, **values)
+
+    async def keep_on(
+        self, user_id: UUID, slot_id: UUID, content: bytes, ended_as: str, outcome: str, until: datetime
+    ) -> UUID | None:
+        """Keeps an upload of this content to a slot that has ended like this until then; None where there is none."""
+        row = await _KEEP_ON.first(
+            self._connection,
+            user_id=user_id,
+            slot_id=slot_id,
+            content=content,
+            ended_as=ended_as,
+            new_outcome=outcome,
+            new_expires_at=until,
+        )
+        return row["id"] if row else None
 
     async def renew(self, user_id: UUID, upload_id: UUID, until: datetime, **said: Any) -> None:
         """Brings an open upload up to date with what is said of it now, and lets it be confirmed until then."""

@@ -1,6 +1,6 @@
 """Versions of a slot: a tree whose rows stay when their bytes go."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
+from gameshelf.savegames.limits import MAX_COMPARED
 from gameshelf.savegames.lineage import Node
 from gameshelf.savegames.models import SavegameConflict, SavegameMetadata
 from gameshelf.savegames.retention import History, Kept
@@ -15,6 +16,8 @@ from gameshelf.savegames.store.parts import HASH, IDENTITY, NOW, OF_SLOT, SLOT, 
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    Integer,
+    LargeBinary,
     String,
     Text,
     Uuid,
@@ -25,8 +28,11 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     or_,
     select,
+    true,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
@@ -59,6 +65,16 @@ class StoredVersion:
     """As JSON."""
     identity: bytes
     """What lineage compares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Content that grew from a version of a slot, and the slot's head."""
+
+    slot_id: UUID
+    base: int
+    head: int
+    identity: bytes
 
 
 _COLUMNS = (
@@ -108,24 +124,67 @@ _node = (
     identity_of(M).label("identity"),
     col(M.content_id).is_not(None).label("is_kept"),
 )
-_TREE = Statement(select(*_node).where(*OF_SLOT, col(M.version) >= VERSION))
-_slots = rows("since", slot_id=("slot_ids", Uuid), version=("versions", BigInteger))
-_TREES = Statement(
-    select(col(M.slot_id), *_node)
-    .join(_slots, and_(col(M.slot_id) == _slots.c.slot_id, col(M.version) >= _slots.c.version))
-    .where(col(M.user_id) == user())
+_compared = rows(
+    "compared",
+    place=("places", Integer),
+    slot_id=("slot_ids", Uuid),
+    base=("bases", BigInteger),
+    head=("heads", BigInteger),
+    identity=("identities", LargeBinary),
 )
-_BRANCHES = Statement(select(*_node).where(*OF_SLOT, ~col(M.in_head)))
-_HOLDS = Statement(
-    select(literal(1))
-    .where(
-        *OF_SLOT,
-        col(M.in_head),
-        col(M.content_id).is_not(None),
-        identity_of(M) == IDENTITY,
-        col(M.version) >= VERSION,
+
+
+def _holds(version: Any) -> tuple[Any, ...]:
+    """Versions of the head's history, from the base on, that keep the content. Few of a history have their bytes."""
+    return (
+        col(version.user_id) == user(),
+        col(version.slot_id) == _compared.c.slot_id,
+        col(version.in_head),
+        col(version.content_id).is_not(None),
+        identity_of(version) == _compared.c.identity,
+        col(version.version) >= _compared.c.base,
+        col(version.version) < _compared.c.head,
     )
-    .limit(1)
+
+
+_nothing: Any = literal_column("0")
+_head_node = (
+    select(*_node, col(M.in_head))
+    .where(col(M.user_id) == user(), col(M.slot_id) == _compared.c.slot_id, col(M.version) == _compared.c.head)
+    .correlate(_compared)
+    .lateral("head")
+)
+_holding = (
+    select(*_node, col(M.in_head))
+    .where(_compared.c.base == _nothing, *_holds(M))
+    .limit(literal_column("1"))
+    .correlate(_compared)
+    .lateral("holding")
+)
+_later = aliased(M)
+_is_held = select(literal(1)).where(*_holds(_later)).correlate(_compared).exists()
+# Cut before versions beside the head are left out: however many there are, no more rows than these are read.
+_since = (
+    select(*_node, col(M.in_head))
+    .where(
+        col(M.user_id) == user(),
+        col(M.slot_id) == _compared.c.slot_id,
+        _compared.c.base > _nothing,
+        col(M.version) >= _compared.c.base,
+        _is_held,
+    )
+    .order_by(col(M.version))
+    .limit(literal_column(str(MAX_COMPARED)))
+    .correlate(_compared)
+    .lateral("since")
+)
+_HISTORIES = Statement(
+    union_all(
+        *(
+            select(_compared.c.place, *found.c).select_from(_compared.join(found, true())).where(found.c.in_head)
+            for found in (_head_node, _holding, _since)
+        )
+    )
 )
 _older = aliased(M)
 _regresses_to = (
@@ -145,8 +204,17 @@ _HEAD = Statement(
         case((col(M.content_id).is_not(None), identity_of(M))).label("identity"), _regresses_to.label("regresses_to")
     ).where(*_OF_VERSION)
 )
+# From the tip back to what the head grew from already. What resolved a conflict was a head, so no version beside the
+# head has a second parent.
+_tip = select(col(M.version), col(M.parent_version)).where(*_OF_VERSION, ~col(M.in_head)).cte("branch", recursive=True)
+_grown = aliased(M)
+_branch = _tip.union_all(
+    select(col(_grown.version), col(_grown.parent_version))
+    .join(_tip, col(_grown.version) == _tip.c.parent_version)
+    .where(col(_grown.user_id) == user(), col(_grown.slot_id) == SLOT, ~col(_grown.in_head))
+)
 _JOIN_HEAD = Statement(
-    update(SavegameMetadata).where(*OF_SLOT, col(M.version) == any_(array("versions", BigInteger))).values(in_head=True)
+    update(SavegameMetadata).where(*OF_SLOT, col(M.version).in_(select(_branch.c.version))).values(in_head=True)
 )
 _CHANGE = Statement(
     update(SavegameMetadata)
@@ -219,19 +287,24 @@ class VersionStore:
     async def add(self, user_id: UUID, **values: Any) -> None:
         await _ADD.run(self._connection, user_id=user_id, **values)
 
-    async def tree(self, user_id: UUID, slot_id: UUID, since: int) -> dict[int, Node]:
-        """The versions from a number on."""
-        return _nodes(await _TREE.all(self._connection, user_id=user_id, slot_id=slot_id, version=since))
-
-    async def trees(self, user_id: UUID, since: Mapping[UUID, int]) -> dict[UUID, dict[int, Node]]:
-        """The versions of several slots, of each from a number on."""
-        found = await _TREES.all(self._connection, user_id=user_id, slot_ids=list(since), versions=list(since.values()))
-        return {slot_id: _nodes([row for row in found if row["slot_id"] == slot_id]) for slot_id in since}
-
-    async def head_holds(self, user_id: UUID, slot_id: UUID, identity: bytes, since: int) -> bool:
-        """Whether the head's history keeps such content, in a version from that number on."""
-        row = await _HOLDS.first(self._connection, user_id=user_id, slot_id=slot_id, identity=identity, version=since)
-        return row is not None
+    async def histories(self, user_id: UUID, compared: Sequence[Compared]) -> list[dict[int, Node]]:
+        """What ``relation`` needs to know of the history of each head, in the order of ``compared``: at most
+        ``MAX_COMPARED`` versions and the head of each, whatever their number and however old the base is.
+        """
+        found = await _HISTORIES.all(
+            self._connection,
+            user_id=user_id,
+            places=list(range(len(compared))),
+            slot_ids=[one.slot_id for one in compared],
+            bases=[one.base for one in compared],
+            heads=[one.head for one in compared],
+            identities=[one.identity for one in compared],
+        )
+        histories: list[dict[int, Node]] = [{} for _ in compared]
+        for row in found:
+            content = row["identity"] if row["is_kept"] else None
+            histories[row["place"]][row["version"]] = Node(row["parent_version"], row["merged_version"], content)
+        return histories
 
     async def head(self, user_id: UUID, slot_id: UUID, head: int, identity: bytes) -> tuple[bytes | None, int | None]:
         """The identity of what the head holds, None where its bytes are gone; and the newest version of the history
@@ -241,13 +314,9 @@ class VersionStore:
         assert row is not None
         return row["identity"], row["regresses_to"]
 
-    async def branches(self, user_id: UUID, slot_id: UUID) -> dict[int, Node]:
-        """The versions that the head did not grow from."""
-        return _nodes(await _BRANCHES.all(self._connection, user_id=user_id, slot_id=slot_id))
-
-    async def join_head(self, user_id: UUID, slot_id: UUID, versions: Collection[int]) -> None:
-        """From now on the head grew from these too."""
-        await _JOIN_HEAD.run(self._connection, user_id=user_id, slot_id=slot_id, versions=list(versions))
+    async def join_head(self, user_id: UUID, slot_id: UUID, tip: int) -> None:
+        """From now on the head grew from the branch that ends with this version, too."""
+        await _JOIN_HEAD.run(self._connection, user_id=user_id, slot_id=slot_id, version=tip)
 
     async def change(self, user_id: UUID, slot_id: UUID, version: int, is_pinned: bool, comment: str | None) -> None:
         await _CHANGE.run(
@@ -283,10 +352,3 @@ class VersionStore:
         """What may go when room is needed, in the trash too, the oldest first; of one product, or of all."""
         found = await _HISTORY.all(self._connection, user_id=user_id, of_product=product_id)
         return [History(*row.values()) for row in found]
-
-
-def _nodes(found: Collection[Any]) -> dict[int, Node]:
-    return {
-        row["version"]: Node(row["parent_version"], row["merged_version"], row["identity"] if row["is_kept"] else None)
-        for row in found
-    }

@@ -35,6 +35,7 @@ from gameshelf.playtime import (
 )
 from gameshelf.savegames import (
     FailureReason,
+    SavegameConflictDropped,
     SavegameConflicted,
     SavegameConflictResolved,
     SavegameDeleted,
@@ -395,6 +396,7 @@ _OfSave = (
     | UploadFailed
     | SavegameConflicted
     | SavegameConflictResolved
+    | SavegameConflictDropped
 )
 
 
@@ -489,6 +491,12 @@ def _(event: SavegameConflicted) -> Told:
 @tell.register
 def _(event: SavegameConflictResolved) -> Told:
     # With ``keep_both`` nothing else says that the conflict is over: the head stays, and the new slot is another save.
+    payload = _sync(event, "sync_completed", version=event.head_version, conflict_id=event.conflict_id)
+    return Told(device_type="savegame.sync.status", device_payload=payload)
+
+
+@tell.register
+def _(event: SavegameConflictDropped) -> Told:
     payload = _sync(event, "sync_completed", version=event.head_version, conflict_id=event.conflict_id)
     return Told(device_type="savegame.sync.status", device_payload=payload)
 

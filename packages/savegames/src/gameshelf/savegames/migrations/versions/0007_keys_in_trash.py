@@ -1,0 +1,32 @@
+"""saves in the trash without a folded name are found, too."""
+
+import sqlalchemy as sa
+from gameshelf.kernel.schema_changes import create_index, drop_index
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    # It serves what the release before looks for as well: those of them that are not in the trash.
+    create_index(
+        "ix_savegame_slots_no_key",
+        "savegame_slots",
+        ["user_id", "id"],
+        schema="savegames",
+        postgresql_where=sa.text("slot_key IS NULL"),
+    )
+    drop_index("ix_savegame_slots_without_key", "savegame_slots", schema="savegames")
+
+
+def downgrade() -> None:
+    create_index(
+        "ix_savegame_slots_without_key",
+        "savegame_slots",
+        ["user_id", "id"],
+        schema="savegames",
+        postgresql_where=sa.text("deleted_at IS NULL AND slot_key IS NULL"),
+    )
+    drop_index("ix_savegame_slots_no_key", "savegame_slots", schema="savegames")

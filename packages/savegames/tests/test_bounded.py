@@ -1,0 +1,94 @@
+"""How much is read of a long history, on a real PostgreSQL."""
+
+from hashlib import sha256
+
+import pytest
+from gameshelf.savegames import Resolve, Result, SavegameUploads, UploadQueries, UploadsFilter
+from gameshelf.savegames.limits import MAX_COMPARED
+
+LONG = 3_000
+GROW = """
+INSERT INTO savegames.savegame_metadata (user_id, slot_id, version, id, parent_version, in_head, content_id,
+    file_size_bytes, file_hash_sha256, server_uploaded_at, is_pinned, pruned_at)
+SELECT $1, $2, v, gen_random_uuid(), v - 1, true, NULL, 3, sha256(v::text::bytea), now(), false, now()
+FROM generate_series(2, $3::bigint) v
+"""
+
+
+class Counting:
+    """A connection that counts the rows that it brings."""
+
+    def __init__(self, connection):
+        self._connection = connection
+        self.rows = 0
+
+    async def fetch(self, query, *args):
+        found = await self._connection.fetch(query, *args)
+        self.rows += len(found)
+        return found
+
+    async def fetchrow(self, query, *args):
+        found = await self._connection.fetchrow(query, *args)
+        self.rows += found is not None
+        return found
+
+    async def execute(self, query, *args):
+        return await self._connection.execute(query, *args)
+
+
+@pytest.fixture
+async def slot(player):
+    """A save of 3,000 versions, of which the first and the last two have their bytes."""
+    slot = (await player.save(b"one", device_id="pc")).slot_id
+    await player.connection.execute(GROW, player.id, slot, LONG)
+    await player.connection.execute(
+        "UPDATE savegames.savegame_slots SET head_version = $3, last_version = $3 WHERE user_id = $1 AND id = $2",
+        player.id,
+        slot,
+        LONG,
+    )
+    await player.save(b"two", base_version=LONG)
+    await player.save(b"head", base_version=LONG + 1)
+    return slot
+
+
+@pytest.mark.parametrize(
+    ("base", "content", "result"),
+    [
+        (0, b"one", Result.BEHIND),
+        (0, b"two", Result.BEHIND),
+        (0, b"new", Result.CONFLICT),
+        (1, b"one", Result.BEHIND),
+        (1, b"two", Result.CONFLICT),  # what grew from so old a base is not followed so far
+        (LONG - 100, b"two", Result.BEHIND),
+        (LONG + 1, b"two", Result.BEHIND),
+        (2, b"one", Result.CONFLICT),
+    ],
+)
+async def test_an_old_base_reads_no_more_than_a_part_of_the_history(player, slot, base, content, result):
+    counting = Counting(player.connection)
+    player.uploads = SavegameUploads(counting, player.events.append, player.access, player.clock, player.limits)
+    leave = await player.request(content, base_version=base)
+    assert leave.conflict_expected is (result is Result.CONFLICT)
+    assert (await player.confirm(leave)).result is result
+    assert counting.rows < 2 * MAX_COMPARED + 50
+
+
+async def test_so_do_open_uploads(player, slot):
+    leaves = [await player.request(b"two", "slot", base_version=1, device_id=str(number)) for number in range(5)]
+    leaves.append(await player.request(sha256(b"other").digest(), base_version=0))
+    counting = Counting(player.connection)
+    found = await UploadQueries(counting).uploads(player.id, UploadsFilter(limit=100), player.now)
+    assert {one.id for one in found.items} == {leave.upload_id for leave in leaves}
+    assert counting.rows < 6 * (MAX_COMPARED + 2)
+
+
+async def test_a_long_branch_joins_the_head_whole(player):
+    slot = (await player.save(b"one", device_id="pc")).slot_id
+    await player.save(b"two", device_id="pc")
+    for number in range(10):
+        grown = await player.save(b"%d" % number, device_id="deck", **({"base_version": 1} if not number else {}))
+    beside = await player.save(b"beside", device_id="laptop", base_version=1)
+    await player.conflicts.resolve(player.id, grown.conflict_id, Resolve(resolution="keep_local"))
+    rows = {row["version"]: row["in_head"] for row in await player.rows("metadata") if row["slot_id"] == slot}
+    assert [version for version, in_head in rows.items() if not in_head] == [beside.version]

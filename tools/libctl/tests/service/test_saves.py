@@ -1,5 +1,6 @@
-"""``libctl saves list|versions|download|restore|pin`` against a real store."""
+"""``libctl saves list|versions|uploads|download|restore|pin`` against a real store."""
 
+import gzip
 from hashlib import sha256
 from uuid import uuid4
 
@@ -172,3 +173,84 @@ def test_a_version_is_pinned_and_that_is_taken_back(support, saver):
     saver.http.delete(f"/savegames/{save}")
     ran = support.run("saves", "pin", saver.id, save, 1)
     assert (ran.code, "in_trash" in ran.err) == (3, True)
+
+
+def reserve(saver, content, slot, **more):
+    """Asks to upload, and sends nothing; the upload's id."""
+    asked = {
+        "product_id": str(saver.product),
+        "save_slot_name": slot,
+        "file_size_bytes": len(content),
+        "file_hash_sha256": sha256(content).hexdigest(),
+        **more,
+    }
+    return saver.post("/savegames/upload-url", **asked).json()["data"]["attributes"]["internal_save_id"]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_open_uploads_of_a_player_are_listed(support, saver, columns):
+    support.columns = columns
+    saver.saves(b"one", b"two")
+    waiting = reserve(
+        saver,
+        b"x" * 3000,
+        "очень длинное имя сохранения " * 3,
+        device_id="deck of the living room, beside the television",
+    )
+    joined = reserve(saver, b"one", "slot", device_id="pc", base_version=1)
+    branch = reserve(saver, b"three", "slot", device_id="deck", base_version=1)
+    found = support.data("saves", "uploads", saver.id)
+    assert ([one["upload"]["upload_id"] for one in found["uploads"]], found["total_items"]) == (
+        [waiting, joined, branch],
+        3,
+    )
+    last = found["uploads"][2]
+    assert (last["base_version"], last["device_id"], last["file_size_bytes"]) == (1, "deck", 5)
+    assert last["content_identity"] == last["file_hash_sha256"] == sha256(b"three").hexdigest()
+    ran = support.run("saves", "uploads", saver.id, "--limit", 3)
+    assert max(map(len, ran.out.splitlines())) <= columns
+    for shown in (
+        waiting,
+        joined,
+        branch,
+        "2.9 KiB to be sent",
+        "3 B, nothing to be sent",
+        "from nothing",
+        "from v1, a conflict",
+        "device deck",
+    ):
+        assert shown in ran.out
+    assert "Page 1 of 2" in support.run("saves", "uploads", saver.id, "--limit", 2).err
+    assert "No open uploads." in support.shows("saves", "uploads", saver.id, "--product", uuid4())
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_what_versions_hold_is_shown_by_identity(support, saver, columns):
+    support.columns = columns
+    raw = b"level " * 1000
+    packed = [gzip.compress(raw, level) for level in (1, 9)]
+    save = saver.saves(b"plain")
+    said = {"content_encoding": "gzip", "raw_sha256": sha256(raw).hexdigest()}
+    saver.save(packed[0], **said)
+    marks = {"scheme": "AES-256-GCM", "key_id": "key", "identity": "ab" * 32}
+    saver.save(b"encrypted", encryption=marks)
+    shown = support.shows("saves", "versions", saver.id, save, "--content")
+    assert max(map(len, shown.splitlines())) <= columns
+    for line in (
+        sha256(b"plain").hexdigest(),
+        "the SHA-256 of the bytes",
+        sha256(raw).hexdigest(),
+        "the SHA-256 before gzip; that of the bytes:",
+        sha256(packed[0]).hexdigest(),
+        "ab" * 32,
+        "as the game says, which encrypted it; that of the bytes:",
+        sha256(b"encrypted").hexdigest(),
+    ):
+        assert line in shown
+    found = support.data("saves", "versions", saver.id, save)["versions"]
+    assert [one["content_identity"] for one in found] == [
+        "ab" * 32,
+        sha256(raw).hexdigest(),
+        sha256(b"plain").hexdigest(),
+    ]
+    assert "identity of the content" not in support.shows("saves", "versions", saver.id, save)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from gameshelf.libctl.output import Column, size, table, visible
+from gameshelf.libctl.output import Column, lines, size, table, visible
 from gameshelf.libctl.times import minute
 from rich.console import RenderableType
 from rich.text import Text
@@ -39,6 +39,25 @@ def drawn(versions: Sequence[dict[str, Any]], *, empty: str = "No versions here.
     return table(columns, rows, empty=empty)
 
 
+def contents(versions: Sequence[dict[str, Any]]) -> RenderableType:
+    """What some versions hold: those of the same identity are the same save, however it was packed or encrypted."""
+    rows = [(f"v{one['version']}", lines(one["content_identity"], *_origin(one))) for one in versions]
+    return table(
+        [Column("version", "right", whole=True), Column("identity of the content", whole=True)], rows, empty=""
+    )
+
+
+def _origin(of: dict[str, Any]) -> list[str]:
+    """Where an identity comes from, and the hash of the bytes as they are stored where that is another one."""
+    if of["content_identity"] == of["file_hash_sha256"]:
+        return ["the SHA-256 of the bytes"]
+    if (of["encryption"] or {}).get("identity"):
+        said = "as the game says, which encrypted it; that of the bytes:"
+    else:
+        said = f"the SHA-256 before {of['content_encoding']}; that of the bytes:"
+    return [said, of["file_hash_sha256"]]
+
+
 def lanes(versions: Sequence[dict[str, Any]]) -> list[str]:
     """For each version its line of the tree.
 
@@ -46,7 +65,7 @@ def lanes(versions: Sequence[dict[str, Any]]) -> list[str]:
     begins (``╮``) leads to the branch that this version merged. Parents have lower numbers, and so are further down.
     """
     waiting: list[int | None] = []  # the version that each line leads to, the lines from left to right
-    lines = []
+    drawn_lines = []
     for one in versions:
         number = one["version"]
         if number not in waiting:
@@ -57,10 +76,10 @@ def lanes(versions: Sequence[dict[str, Any]]) -> list[str]:
             waiting[place] = None
         merged = one["merged_version"]
         into = _begin(waiting, merged) if merged else None
-        lines.append(_line(waiting, own, _MARKS.get(one["status"], "●"), others, into))
+        drawn_lines.append(_line(waiting, own, _MARKS.get(one["status"], "●"), others, into))
         while waiting and waiting[-1] is None:
             waiting.pop()
-    return lines
+    return drawn_lines
 
 
 def _begin(waiting: list[int | None], number: int) -> int:

@@ -67,6 +67,44 @@ class ListSaveVersionsResponse(_message.Message):
     deleted_at: _timestamp_pb2.Timestamp
     def __init__(self, versions: _Optional[_Iterable[_Union[_cloud_save_service_pb2.SaveVersion, _Mapping]]] = ..., total_items: _Optional[int] = ..., deleted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
+class ListSaveUploadsRequest(_message.Message):
+    __slots__ = ("user_id", "product_id", "page", "limit")
+    USER_ID_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    user_id: str
+    product_id: str
+    page: int
+    limit: int
+    def __init__(self, user_id: _Optional[str] = ..., product_id: _Optional[str] = ..., page: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class ListSaveUploadsResponse(_message.Message):
+    __slots__ = ("uploads", "total_items")
+    UPLOADS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_ITEMS_FIELD_NUMBER: _ClassVar[int]
+    uploads: _containers.RepeatedCompositeFieldContainer[AdminSaveUpload]
+    total_items: int
+    def __init__(self, uploads: _Optional[_Iterable[_Union[AdminSaveUpload, _Mapping]]] = ..., total_items: _Optional[int] = ...) -> None: ...
+
+class AdminSaveUpload(_message.Message):
+    __slots__ = ("upload", "file_size_bytes", "file_hash_sha256", "content_identity", "base_version", "device_id", "title")
+    UPLOAD_FIELD_NUMBER: _ClassVar[int]
+    FILE_SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    FILE_HASH_SHA256_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    BASE_VERSION_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    upload: _cloud_save_service_pb2.SaveUpload
+    file_size_bytes: int
+    file_hash_sha256: str
+    content_identity: str
+    base_version: int
+    device_id: str
+    title: str
+    def __init__(self, upload: _Optional[_Union[_cloud_save_service_pb2.SaveUpload, _Mapping]] = ..., file_size_bytes: _Optional[int] = ..., file_hash_sha256: _Optional[str] = ..., content_identity: _Optional[str] = ..., base_version: _Optional[int] = ..., device_id: _Optional[str] = ..., title: _Optional[str] = ...) -> None: ...
+
 class DownloadSaveRequest(_message.Message):
     __slots__ = ("user_id", "savegame_id", "version")
     USER_ID_FIELD_NUMBER: _ClassVar[int]

@@ -93,6 +93,11 @@ class LibraryAdminServiceStub:
                 request_serializer=library_dot_v1_dot_admin__saves__pb2.ListSaveVersionsRequest.SerializeToString,
                 response_deserializer=library_dot_v1_dot_admin__saves__pb2.ListSaveVersionsResponse.FromString,
                 _registered_method=True)
+        self.ListSaveUploads = channel.unary_unary(
+                '/library.v1.LibraryAdminService/ListSaveUploads',
+                request_serializer=library_dot_v1_dot_admin__saves__pb2.ListSaveUploadsRequest.SerializeToString,
+                response_deserializer=library_dot_v1_dot_admin__saves__pb2.ListSaveUploadsResponse.FromString,
+                _registered_method=True)
         self.DownloadSave = channel.unary_unary(
                 '/library.v1.LibraryAdminService/DownloadSave',
                 request_serializer=library_dot_v1_dot_admin__saves__pb2.DownloadSaveRequest.SerializeToString,
@@ -312,6 +317,12 @@ class LibraryAdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListSaveVersions(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSaveUploads(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -560,6 +571,11 @@ def add_LibraryAdminServiceServicer_to_server(servicer, server):
                     servicer.ListSaveVersions,
                     request_deserializer=library_dot_v1_dot_admin__saves__pb2.ListSaveVersionsRequest.FromString,
                     response_serializer=library_dot_v1_dot_admin__saves__pb2.ListSaveVersionsResponse.SerializeToString,
+            ),
+            'ListSaveUploads': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSaveUploads,
+                    request_deserializer=library_dot_v1_dot_admin__saves__pb2.ListSaveUploadsRequest.FromString,
+                    response_serializer=library_dot_v1_dot_admin__saves__pb2.ListSaveUploadsResponse.SerializeToString,
             ),
             'DownloadSave': grpc.unary_unary_rpc_method_handler(
                     servicer.DownloadSave,
@@ -967,6 +983,33 @@ class LibraryAdminService:
             '/library.v1.LibraryAdminService/ListSaveVersions',
             library_dot_v1_dot_admin__saves__pb2.ListSaveVersionsRequest.SerializeToString,
             library_dot_v1_dot_admin__saves__pb2.ListSaveVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSaveUploads(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/library.v1.LibraryAdminService/ListSaveUploads',
+            library_dot_v1_dot_admin__saves__pb2.ListSaveUploadsRequest.SerializeToString,
+            library_dot_v1_dot_admin__saves__pb2.ListSaveUploadsResponse.FromString,
             options,
             channel_credentials,
             insecure,

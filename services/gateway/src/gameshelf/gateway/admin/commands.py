@@ -54,6 +54,7 @@ COMMANDS = (
     _read("access explain", "ExplainAccess"),
     _read("saves list", "ListSaves"),
     _read("saves versions", "ListSaveVersions"),
+    _read("saves uploads", "ListSaveUploads"),
     _audited("saves download", "DownloadSave", ANY),
     _change("saves restore", "RestoreSave", ANY, can_undo=True),
     _change("saves pin", "PinSave", ANY, can_undo=True),

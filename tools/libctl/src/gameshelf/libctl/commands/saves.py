@@ -9,7 +9,7 @@ from gameshelf.libctl.changing import Wanted, carry_out, changing
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.commands import reconcile
 from gameshelf.libctl.files import fetch, safe_name
-from gameshelf.libctl.history import drawn
+from gameshelf.libctl.history import contents, drawn
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, lines, size, table
@@ -65,8 +65,9 @@ def list_(out: Output, user: UUID, product: UUID | None, trash: bool, page: int,
 @click.argument("save", type=click.UUID)
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option("--content", is_flag=True, help="Also what each version holds, by its hash and its identity.")
 @click.pass_obj
-def versions(out: Output, user: UUID, save: UUID, page: int, limit: int) -> None:
+def versions(out: Output, user: UUID, save: UUID, page: int, limit: int, content: bool) -> None:
     """A save's versions as a tree, the newest first, also those whose bytes are gone."""
     wanted = messages.ListSaveVersionsRequest(user_id=str(user), savegame_id=str(save), page=page, limit=limit)
     found = plain(connect().call("ListSaveVersions", wanted))
@@ -76,9 +77,39 @@ def versions(out: Output, user: UUID, save: UUID, page: int, limit: int) -> None
         if found["deleted_at"]:
             told["in the trash since"] = minute(found["deleted_at"])
         parts.append(facts(told))
-    out.result(found, *parts, drawn(found["versions"], empty="No versions on this page."))
+    parts.append(drawn(found["versions"], empty="No versions on this page."))
+    if content:
+        parts.append(contents(found["versions"]))
+    out.result(found, *parts)
     if found["deleted_at"]:
         out.say(f"To take it out of the trash: libctl saves restore {user} {save}")
+    _tell_pages(out, page, limit, found["total_items"])
+
+
+@group.command()
+@click.argument("user", type=click.UUID)
+@click.option("--product", type=click.UUID, help="Only of this product.")
+@click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.pass_obj
+def uploads(out: Output, user: UUID, product: UUID | None, page: int, limit: int) -> None:
+    """A user's open uploads, the oldest first: reserved, and not confirmed yet."""
+    wanted = messages.ListSaveUploadsRequest(user_id=str(user), product_id=str(product or ""), page=page, limit=limit)
+    found = plain(connect().call("ListSaveUploads", wanted))
+    columns = [Column("upload", whole=True), Column("slot, product"), Column("asked, until", whole=True)]
+    rows = [
+        (
+            lines(one["upload"]["upload_id"], *_upload(one)),
+            lines(
+                one["upload"]["slot_name"],
+                one["title"] or one["upload"]["product_id"],
+                f"device {one['device_id']}" if one["device_id"] else "no device",
+            ),
+            lines(minute(one["upload"]["created_at"]), minute(one["upload"]["expires_at"])),
+        )
+        for one in found["uploads"]
+    ]
+    out.result(found, table(columns, rows, empty="No open uploads."))
     _tell_pages(out, page, limit, found["total_items"])
 
 
@@ -135,6 +166,13 @@ def pin(out: Output, user: UUID, save: UUID, version: int, unpin: bool, wanted: 
     """Keeps a version however old it gets. All but two of those that are kept may be pinned."""
     request = messages.PinSaveRequest(user_id=str(user), savegame_id=str(save), version=version, is_pinned=not unpin)
     carry_out(out, "PinSave", request, wanted)
+
+
+def _upload(of: dict[str, Any]) -> list[str]:
+    waits = of["upload"]["missing_bytes"]
+    sent = f"{size(waits)} to be sent" if waits else f"{size(of['file_size_bytes'])}, nothing to be sent"
+    grown = f"from v{of['base_version']}" if of["base_version"] else "from nothing"
+    return [sent, grown + (", a conflict" if of["upload"]["conflict_expected"] else "")]
 
 
 def _head(of: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""``saves list|versions|download|restore|pin``: cloud saves, also those in the trash."""
+"""``saves list|versions|uploads|download|restore|pin``: cloud saves, also those in the trash."""
 
 from gameshelf.gateway.admin.saves import PinSave, RestoreSave
 from gameshelf.gateway.grpc import convert
@@ -15,6 +15,8 @@ from gameshelf.savegames import (
     SavegameSupport,
     SavegameVersionNotFound,
     SavesFilter,
+    UploadQueries,
+    UploadsFilter,
 )
 
 _IDS = frozenset({"user_id", "savegame_id", "change", "is_pinned"})
@@ -61,6 +63,30 @@ class CloudSavesOfUsers:
             versions=[convert.save(one) for one in found.items],
             total_items=found.total,
             deleted_at=convert.timestamp(head.deleted_at),
+        )
+
+    async def ListSaveUploads(
+        self, request: messages.ListSaveUploadsRequest, by: Identity
+    ) -> messages.ListSaveUploadsResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        of = parse_message(UploadsFilter, request, _IDS)
+        async with self._desk.reading(user_id) as connection:
+            found = await UploadQueries(connection).uploads(user_id, of, self._desk.clock())
+            titles = await titles_of(connection, [one.product_id for one in found.items])
+        return messages.ListSaveUploadsResponse(
+            uploads=[
+                messages.AdminSaveUpload(
+                    upload=convert.save_upload(one, not one.is_required, None),
+                    file_size_bytes=one.size,
+                    file_hash_sha256=one.content.hex(),
+                    content_identity=one.identity.hex(),
+                    base_version=one.base_version,
+                    device_id=one.device_id or "",
+                    title=titles.get(one.product_id, ""),
+                )
+                for one in found.items
+            ],
+            total_items=found.total,
         )
 
     async def DownloadSave(self, request: messages.DownloadSaveRequest, by: Identity) -> messages.DownloadSaveResponse:

@@ -8,10 +8,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-from aiokafka.protocol import coordination, metadata, offset, produce
+from aiokafka.protocol import coordination, fetch, metadata, offset, produce
 from gameshelf.devstack.servers.base import HOST
 
-_PRODUCE, _LIST_OFFSETS, _METADATA, _FIND_COORDINATOR = 0, 2, 3, 10
+_PRODUCE, _FETCH, _LIST_OFFSETS, _METADATA, _FIND_COORDINATOR = 0, 1, 2, 3, 10
 UNKNOWN_TOPIC, LEADER_NOT_AVAILABLE = 3, 5
 Partition = tuple[str, int]
 Pump = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -97,6 +97,8 @@ class KafkaProxy(Proxy):
         """The code by which records for these are refused; none of them reaches the broker."""
         self.offsets: dict[Partition, int] = {}
         """The code by which a question for their offsets is answered."""
+        self.damaged: dict[Partition, int] = {}
+        """The batches of these that have the record of this offset come with another last byte."""
 
     def pumps(self, client: asyncio.StreamWriter) -> tuple[Pump, Pump]:
         waiting: dict[int, tuple[int, int, list[Partition]]] = {}
@@ -151,11 +153,16 @@ class KafkaProxy(Proxy):
             answer.topics.append((topic, [(number, code, *([-1] * (fields - 2)))]))
 
     def _changed(self, key: int, version: int, removed: list[Partition], body: bytes) -> bytes:
-        if key not in _REQUESTS or (key == _PRODUCE and not removed):
+        if key not in _REQUESTS or (key == _PRODUCE and not removed) or (key == _FETCH and not self.damaged):
             return body
         answer = _structs(_REQUESTS[key])[version].RESPONSE_TYPE.decode(body)
         if key == _PRODUCE:
             self._add_refusals(answer, removed)
+        elif key == _FETCH:
+            answer.topics = [
+                (topic, [(number, *more, self._damage(topic, number, records)) for number, *more, records in parts])
+                for topic, parts in answer.topics
+            ]
         elif key == _METADATA:
             answer.brokers = [(node, HOST, self.port, *more) for node, _, _, *more in answer.brokers]
             answer.topics = [self._topic(*topic) for topic in answer.topics]
@@ -167,6 +174,20 @@ class KafkaProxy(Proxy):
                 for topic, parts in answer.topics
             ]
         return bytes(answer.encode())
+
+    def _damage(self, topic: str, number: int, records: bytes | None) -> bytes | None:
+        bad = self.damaged.get((topic, number))
+        if bad is None or not records:
+            return records
+        changed, start = bytearray(records), 0
+        while start + 27 <= len(changed):
+            base, length = struct.unpack_from("!qi", changed, start)
+            (last,) = struct.unpack_from("!i", changed, start + 23)
+            end = start + 12 + length
+            if base <= bad <= base + last and end <= len(changed):
+                changed[end - 1] ^= 0xFF
+            start = end
+        return bytes(changed)
 
     def _topic(self, code: int, topic: str, *rest: Any) -> tuple[Any, ...]:
         *more, parts = rest
@@ -182,6 +203,7 @@ class KafkaProxy(Proxy):
 
 _REQUESTS: dict[int, Any] = {
     _PRODUCE: produce.ProduceRequestStruct,
+    _FETCH: fetch.FetchRequestStruct,
     _LIST_OFFSETS: offset.OffsetRequestStruct,
     _METADATA: metadata.MetadataRequestStruct,
     _FIND_COORDINATOR: coordination.FindCoordinatorRequestStruct,

@@ -14,9 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import CommitFailedError, CorruptRecordException, IllegalStateError, KafkaError
 from gameshelf.gateway.database import Acquire
 from gameshelf.gateway.failures import is_passing
+from gameshelf.gateway.kafka.damage import DamagedPartitions
 from gameshelf.gateway.kafka.deferred import NoRoom
 from gameshelf.gateway.kafka.event_types import TOPICS
 from gameshelf.gateway.kafka.intake import Intake
@@ -40,6 +41,8 @@ _LOOK_SECONDS = 5.0
 """How often an instance looks whether the database was restored under it."""
 _REWINDS_AT_ONCE = 8
 _REWIND_AGAIN_SECONDS = 1.0
+_APART_SECONDS = 600.0
+"""How long partitions are asked one by one after one of them was damaged."""
 _IDLE_MILLISECONDS = 3_600_000
 """How long no batch may be asked for: as long as all partitions wait for PostgreSQL."""
 
@@ -58,6 +61,7 @@ class _Connected:
     """The state of one connection to Kafka."""
 
     consumer: AIOKafkaConsumer
+    damaged: DamagedPartitions
     assigned: Assigned = field(default_factory=Assigned)
     batches: dict[TopicPartition, _Batch] = field(default_factory=dict)
     unchecked: set[TopicPartition] = field(default_factory=set)
@@ -90,6 +94,8 @@ class Consumer:
         self._metrics = metrics
         self._states = StateLog(_log)
         self._waiting: dict[TopicPartition, str] = {}
+        self._apart_until = 0.0
+        """Until then partitions are asked one by one, since one of them is damaged."""
 
     @property
     def refused(self) -> bool:
@@ -102,13 +108,16 @@ class Consumer:
         try:
             pause = 0.2
             while not stopping.is_set():
-                connected = _Connected(self._new_consumer())
+                connected = _Connected(self._new_consumer(), DamagedPartitions(self._metrics))
                 connected.consumer.subscribe(TOPICS, listener=connected.assigned)
                 try:
                     await connected.consumer.start()
                     self._states.end("kafka", "Kafka is back")
                     pause = 0.2
                     await self._consume(connected, stopping)
+                except CorruptRecordException:
+                    # What was decoded before it is lost to this connection: another one reads it again.
+                    self._apart_until = time.monotonic() + _APART_SECONDS
                 except (KafkaError, OSError) as error:
                     self._metrics.dependency_errors.labels("kafka").inc()
                     self._states.begin("kafka", "Kafka is away: %s", type(error).__name__)
@@ -172,8 +181,15 @@ class Consumer:
             await asyncio.wait(busy, timeout=_POLL_MILLISECONDS / 1000, return_when=asyncio.FIRST_COMPLETED)
             return
         timeout = _POLL_WHILE_BUSY_MILLISECONDS if busy else _POLL_MILLISECONDS
-        # Without partitions it waits for some, and raises what the group's coordinator has to say.
-        fetched = await connected.consumer.getmany(*idle, timeout_ms=timeout, max_records=_BATCH)
+        if idle and time.monotonic() < self._apart_until:
+            fetched = await connected.damaged.fetch(connected.consumer, idle, _BATCH)
+            if connected.damaged:
+                self._apart_until = time.monotonic() + _APART_SECONDS
+            if not fetched:
+                await _pause(_POLL_WHILE_BUSY_MILLISECONDS / 1000, stopping)
+        else:
+            # Without partitions it waits for some, and raises what the group's coordinator has to say.
+            fetched = await connected.consumer.getmany(*idle, timeout_ms=timeout, max_records=_BATCH)
         for partition, records in fetched.items():
             epoch = connected.assigned.epoch
             task = asyncio.create_task(self._take(connected, partition, records, epoch, stopping))

@@ -102,6 +102,9 @@ async def test_a_fresh_url_can_be_confirmed_as_long_as_any(player, device, jobs)
     again = await shown(player, leave)
     assert again["expires_at"] > first["expires_at"] > leave.get("expires_at", "")
     assert again["uploads"][0]["upload_url"] != first["uploads"][0]["upload_url"]
+    await jobs.pool.execute(age, player.id)  # two hours after it was asked for, one after the newest URL
+    await device.put(again["uploads"][0], b"x")
+    assert (await device.confirm(leave)).status_code == 200
 
 
 async def test_where_nothing_can_be_written_an_upload_is_shown_without_a_url(player, device, jobs):

@@ -16,6 +16,8 @@ PAYMENTS = "com.platform.payment.events.v1"
 RELAYS = 0x72656C61
 """The first key of the locks of shards."""
 PURCHASED = "com.platform.payment.purchase.completed.v1"
+DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=10)
+"""Letters are kept for 90 days: of any fixed day they are gone some day, as soon as the service deletes what is old."""
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +178,7 @@ def test_what_is_no_text_is_in_base64_and_what_is_long_is_cut(support, letter, t
 
 
 def test_filters_narrow(support, letter, topic):
-    user, day = uuid4(), datetime(2026, 3, 1, tzinfo=UTC)
+    user, day, next_day = uuid4(), DAY, f"{DAY + timedelta(days=1):%Y-%m-%d}"
     first = letter(topic, user=user, at=day)
     second = letter(topic, reason="EMPTY", at=day + timedelta(days=1))
     third = letter(topic, at=day + timedelta(days=2))
@@ -188,15 +190,15 @@ def test_filters_narrow(support, letter, topic):
     assert found("--only-reason", "EMPTY") == [second]
     assert found("--user", user) == [first]
     assert found("--id", third) == [third]
-    assert found("--since", "2026-03-02") == [second, third]
-    assert found("--until", "2026-03-02T00:00Z") == [first, second]
-    assert found("--since", "2026-03-02", "--until", "2026-03-02T12:00+03:00") == [second]
+    assert found("--since", next_day) == [second, third]
+    assert found("--until", f"{next_day}T00:00Z") == [first, second]
+    assert found("--since", next_day, "--until", f"{next_day}T12:00+03:00") == [second]
     assert found("--only-reason", "nothing") == []
     assert "No dead letters." in support.shows("events", "dlq", "list", "--topic", "nothing")
 
 
 def test_pages_follow_each_other_and_all_come_line_by_line(support, letter, topic):
-    made = [letter(topic, at=datetime(2026, 3, 1, tzinfo=UTC)) for _ in range(3)]  # of one moment
+    made = [letter(topic, at=DAY) for _ in range(3)]  # of one moment
     ran = support.run("--json", "events", "dlq", "list", "--topic", topic, "--limit", 2)
     cursor = ran.data["next_cursor"]
     assert f"--cursor {cursor}" in ran.err

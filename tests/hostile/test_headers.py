@@ -104,7 +104,7 @@ HANDSHAKES = (
 )
 
 
-@pytest.fixture(scope="module", params=["hypercorn", "granian"])
+@pytest.fixture(scope="module", params=["hypercorn", pytest.param("granian", marks=pytest.mark.long)])
 def target(request, target_on):
     return target_on(request.param)
 

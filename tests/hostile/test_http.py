@@ -14,7 +14,7 @@ HOST = b"Host: localhost\r\n"
 API = b"/api/v1/library"
 
 
-@pytest.fixture(scope="module", params=["hypercorn", "granian"])
+@pytest.fixture(scope="module", params=["hypercorn", pytest.param("granian", marks=pytest.mark.long)])
 def target(request, target_on):
     return target_on(request.param)
 

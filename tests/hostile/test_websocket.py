@@ -25,7 +25,7 @@ CONNECTIONS_OF_A_USER = 32
 MESSAGES_OF_A_CONNECTION = 60
 
 
-@pytest.fixture(scope="module", params=["hypercorn", "granian"])
+@pytest.fixture(scope="module", params=["hypercorn", pytest.param("granian", marks=pytest.mark.long)])
 def server(request):
     return request.param
 

@@ -61,7 +61,7 @@ def test_a_database_that_takes_no_writes_is_backed_up_too(libctl, library, tmp_p
     assert (tmp_path / "b" / "manifest.json").exists()
 
 
-@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("columns", [80, pytest.param(120, marks=pytest.mark.long)])
 def test_what_is_told_fits_and_is_told_beside_the_data(libctl, backup, server, columns):
     told = libctl("backup", "verify", backup, dsn=server, COLUMNS=str(columns))
     assert "every file, count and checksum is as it was" in told.out
@@ -127,6 +127,7 @@ def test_an_interrupted_backup_leaves_nothing(libctl, library, tmp_path, number,
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
+@pytest.mark.long
 def test_what_a_killed_backup_leaves_is_no_backup_and_the_next_one_begins_anew(libctl, library, tmp_path):
     partial = tmp_path / "b.partial"
     process = libctl.start("backup", "create", tmp_path / "b", dsn=library)
@@ -146,6 +147,7 @@ def test_what_a_killed_backup_leaves_is_no_backup_and_the_next_one_begins_anew(l
     assert not (tmp_path / "b" / "dump" / "half.dat.gz").exists()
 
 
+@pytest.mark.long
 def test_two_backups_do_not_write_to_one_folder(libctl, library, tmp_path):
     process = libctl.start("backup", "create", tmp_path / "b", dsn=library)
     assert any("dumping" in line for line in process.stderr)

@@ -41,6 +41,7 @@ def test_a_point_that_can_not_be_meant_is_refused(libctl, library, fetch, words)
     assert fetch(library, RESTORES) == []
 
 
+@pytest.mark.long
 def test_two_who_mark_at_once_both_succeed(libctl, library, fetch):
     def mark():
         ran = libctl.start("--json", *MARK, *APPLY, dsn=library)

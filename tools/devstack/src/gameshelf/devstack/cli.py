@@ -10,21 +10,22 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID, uuid4
 
 import click
 from gameshelf.devstack import demo, running
-from gameshelf.devstack.environment import differing, settings_asked_for
 from gameshelf.devstack.events import CloudEvent
-from gameshelf.devstack.events import publish as publish_events
 from gameshelf.devstack.process import StartFailed
-from gameshelf.devstack.stack import PortTaken, Stack, wipe
 from gameshelf.devstack.tokens import TokenIssuer
 from gameshelf.gateway.kafka.event_types import TOPIC_OF
-from gameshelf.gateway.origins import parse_origin
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from gameshelf.devstack.stack import Stack
+
+# The servers and the service take a second to import: only the commands that need them do.
 
 ROOT = Path(os.environ.get("GAMESHELF_ROOT") or Path.cwd())
 DATA = Path(os.environ.get("GAMESHELF_DEV_DATA") or ROOT / ".local")
@@ -62,6 +63,8 @@ def dev() -> None:
 )
 def up(detach: bool, fresh: bool, origins: tuple[str, ...]) -> None:
     """Start the embedded servers and the service, and keep them running until Ctrl-C."""
+    from gameshelf.devstack.environment import differing, settings_asked_for
+
     origins = tuple(map(_origin, origins))
     if running.is_held(DATA):
         if fresh:
@@ -97,6 +100,8 @@ def keep(fresh: bool, origins: tuple[str, ...]) -> None:
 
 
 def _origin(given: str) -> str:
+    from gameshelf.gateway.origins import parse_origin
+
     try:
         return parse_origin(given)
     except ValueError as error:
@@ -104,6 +109,8 @@ def _origin(given: str) -> str:
 
 
 def _keep(fresh: bool, origins: tuple[str, ...], ready: Any) -> None:
+    from gameshelf.devstack.stack import PortTaken, Stack
+
     try:
         with running.hold(DATA):
             if fresh:
@@ -119,6 +126,8 @@ def _keep(fresh: bool, origins: tuple[str, ...], ready: Any) -> None:
 
 def _wipe_data() -> None:
     """Empties the data directory but for the lock that we hold and the log that we write."""
+    from gameshelf.devstack.stack import wipe
+
     for name in ("postgresql", "valkey", "kafka", "s3", "keys", "ports.json", "stack.json", "demo.json"):
         path = DATA / name
         if path.is_dir():
@@ -127,7 +136,7 @@ def _wipe_data() -> None:
             path.unlink(missing_ok=True)
 
 
-def _run(stack: Stack, ready: Any) -> None:
+def _run(stack: "Stack", ready: Any) -> None:
     starting = True
 
     def interrupted(number: int, frame: object) -> None:
@@ -208,6 +217,8 @@ def publish(event_type: str, data: str, event_id: str | None, source: str) -> No
 
     TYPE is for example com.platform.payment.purchase.completed.v1, JSON the event's data.
     """
+    from gameshelf.devstack.events import publish as publish_events
+
     if event_type not in TOPIC_OF:
         near = difflib.get_close_matches(event_type, TOPIC_OF, n=3, cutoff=0.3) or sorted(TOPIC_OF)
         _fail(f"TYPE: {event_type} is not consumed by the service; perhaps one of:\n  " + "\n  ".join(near))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from gameshelf.devstack.servers import S3, Kafka, Postgres, Valkey
 from gameshelf.devstack.tokens import AUDIENCE, ISSUER, TokenIssuer
-from gameshelf.gateway.settings import Settings
 
 PORT_VARIABLES = {
     "LIBRARY_SERVICE_HTTP_PORT": 8084,
@@ -68,6 +67,8 @@ def _allowed_origins(asked: Iterable[str]) -> Iterable[str]:
 
 def settings_asked_for(origins: Iterable[str] = ()) -> dict[str, str]:
     """The service's settings that whoever runs a command has set, origins of ``--origin`` among them."""
+    from gameshelf.gateway.settings import Settings  # takes a second
+
     names = (str(field.alias) for field in Settings.model_fields.values())
     asked = {name: value for name in names if (value := os.environ.get(name))}
     if all_origins := ",".join(filter(None, [asked.get(ORIGINS), *origins])):

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
-from aiokafka import AIOKafkaProducer
 from gameshelf.gateway.kafka.event_types import TOPIC_OF
 
 _APPLIED = "SELECT source, event_id FROM gateway.inbox WHERE event_id = ANY($1)"
@@ -53,6 +51,8 @@ class CloudEvent:
 
 async def publish(brokers: str, events: Sequence[CloudEvent]) -> None:
     """Puts events on their topics, each one's successors with the same key behind it."""
+    from aiokafka import AIOKafkaProducer  # not for who only makes events
+
     producer = AIOKafkaProducer(bootstrap_servers=brokers, acks="all", linger_ms=5)
     await producer.start()
     try:
@@ -69,6 +69,8 @@ async def until_applied(dsn: str, events: Sequence[CloudEvent], seconds: float) 
 
     Raises TimeoutError.
     """
+    import asyncpg
+
     wanted = {(event.source, event.id) for event in events}
     users = {event.id: UUID(event.data["userId"]) for event in events if "userId" in event.data}
     connection = await asyncpg.connect(dsn)

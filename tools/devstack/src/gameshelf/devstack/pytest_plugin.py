@@ -174,6 +174,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     global _all
     _all = config.getoption("--all")
+    # A shell ignores it for what it starts in the background, and so would every process that a test interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def sized(usual: int, whole: int) -> int:

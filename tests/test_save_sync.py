@@ -205,6 +205,7 @@ def test_a_save_goes_from_one_machine_to_another_and_only_when_it_has_changed(ma
     assert (deck.sync(), deck.file.read_bytes()) == ("downloaded: version 2", b"")
 
 
+@pytest.mark.long
 def test_a_machine_without_notes_does_not_ask_about_what_the_cloud_knows(machine):
     pc, deck = machine("pc"), machine("deck")
     pc.file.write_bytes(b"one")
@@ -253,6 +254,7 @@ def test_a_conflict_is_resolved_as_the_player_says(machine, apart, choice, told,
         assert third.file.read_bytes() == b"deck went on"
 
 
+@pytest.mark.long
 def test_a_player_sees_both_sides_and_may_decide_later(service, player, apart):
     _, deck = apart
     running = deck.start("--playtime", "3720")
@@ -271,6 +273,7 @@ def test_a_player_sees_both_sides_and_may_decide_later(service, player, apart):
     assert deck.file.read_bytes() == b"deck went on, undecided"
 
 
+@pytest.mark.long
 def test_a_player_who_thinks_while_the_cloud_goes_on_is_asked_again(apart):
     pc, deck = apart
     thinking = deck.start()

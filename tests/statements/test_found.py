@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import pytest
 from gameshelf.devstack.statements import found
 
 # In a process of its own, as a module is imported once: where statements are made, and which of them were not found.
@@ -42,6 +43,7 @@ print(json.dumps({"lost": lost, "dead": dead, "made": len(made)}))
 MADE_LATER = {"gameshelf.gateway.admin.export", "gameshelf.gateway.admin.export_tables"}
 
 
+@pytest.mark.long
 def test_every_statement_is_found(statements):
     counted = subprocess.run([sys.executable, "-c", COUNTED], check=True, capture_output=True, text=True, timeout=120)
     told = json.loads(counted.stdout)

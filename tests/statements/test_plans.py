@@ -8,11 +8,10 @@ import json
 import re
 
 import pytest
-from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.devstack.statements import ACROSS, Class, Reason, classify
 from gameshelf.devstack.statements.rows import PARTNERS
 
-USERS = sized(1_000, 100_000)
+USERS = 100_000
 ROWS, PRODUCTS = 4, 10_000
 # What support and jobs look over goes in the order of an index; the packages' own tests hold that.
 ABOUT_ALL = {name for name, reason in ACROSS.items() if reason is not Reason.FAMILY}
@@ -64,6 +63,7 @@ async def plan(connection, statement):
     return nodes
 
 
+@pytest.mark.long
 async def test_every_statement_of_a_request_finds_its_rows_by_key(full, statements, keys):
     tables = {
         row["i"]: row["t"]

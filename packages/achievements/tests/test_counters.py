@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from gameshelf.achievements import AchievementState, Recounts
+from gameshelf.devstack.pytest_plugin import sized
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -99,7 +100,12 @@ ACTIONS = st.lists(
 
 
 @given(ACTIONS)
-@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=sized(20, 80),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 async def test_after_any_history_a_recount_finds_no_difference(players, actions):
     transaction = players.connection.transaction()
     await transaction.start()

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from gameshelf.achievements import DefinitionFact, Definitions
+from gameshelf.devstack.pytest_plugin import sized
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -61,7 +62,12 @@ FACTS = st.lists(
 
 
 @given(FACTS, st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=sized(15, 60),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 async def test_any_order_and_grouping_of_the_same_facts_gives_the_same_definitions(players, facts, chance):
     newest = {}
     unique = {(one, at, name): value for one, at, values in facts for name, value in values.items()}

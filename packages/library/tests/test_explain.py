@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.kernel.errors import DomainError
 from gameshelf.library import (
     AccessExplained,
@@ -192,7 +193,7 @@ class History:
                 await links.change(owner, link_id, LinkChanges(expires_at=family.now + timedelta(seconds=30)))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=sized(37, 150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(MOVES, max_size=12))
 async def test_the_chain_comes_to_the_answer_that_everybody_gets_and_to_what_a_start_does(family, moves):
     history = History(family)

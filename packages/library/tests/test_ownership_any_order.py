@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.library import AcquisitionType, GameAdded, GameRemoved, GrantKind, ItemUpdated, NewGrant
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -117,7 +118,7 @@ def shown_by(events):
     return shown
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=sized(15, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories, st.data())
 async def test_any_order_and_repetition_of_the_same_facts_gives_the_same_library(library, history, data):
     repeated = history + data.draw(st.lists(st.sampled_from(history), max_size=4))

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.kernel.folding import fold_title
 from gameshelf.library import InstallationStatus, ItemFilter, ItemSort, NewCategory
 from hypothesis import HealthCheck, given, settings
@@ -217,7 +218,7 @@ def expected(items, wanted):
     return passing
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=sized(15, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sort_by=st.sampled_from(ItemSort),
     status=st.sets(st.sampled_from(list(InstallationStatus)[:3]), max_size=2).map(tuple),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import uuid4
 
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.playtime import Beat, Liveness, SessionKey
 from gameshelf.playtime.rules import union
 from hypothesis import HealthCheck, given, settings
@@ -35,7 +36,7 @@ def recounted(intervals):
     return int(total.total_seconds())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=sized(15, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(steps, max_size=25))
 async def test_the_totals_are_those_of_the_ledger(play, history):
     play.user, games = uuid4(), [play.own() for _ in range(GAMES)]

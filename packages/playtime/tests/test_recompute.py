@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.kernel.errors import InvalidInput
 from gameshelf.kernel.paging import Page
 from gameshelf.playtime import CorrectionsExceedPlay, PlaytimeChanged
@@ -148,7 +149,7 @@ async def test_a_correction_of_nothing_or_of_more_than_a_life_is_refused(played,
 sessions = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 500), st.integers(1, 200)), min_size=1, max_size=12)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=sized(10, 40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sessions)
 async def test_what_the_database_counts_is_what_the_ledger_was_counted_as(play, history):
     play.user, games = uuid4(), [play.own(), play.own()]

@@ -378,7 +378,7 @@ def result(response):
 
 
 @settings(
-    max_examples=sized(5, 40),
+    max_examples=sized(3, 40),
     deadline=None,
     derandomize=True,
     database=None,

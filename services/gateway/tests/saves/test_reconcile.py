@@ -99,7 +99,7 @@ async def seen(player, device):
     return found
 
 
-@pytest.mark.parametrize("page_size", [1, 2, 3, 100])
+@pytest.mark.parametrize("page_size", [2, *(pytest.param(size, marks=pytest.mark.long) for size in (1, 3, 100))])
 async def test_what_was_lost_is_there_again_byte_for_byte(player, device, jobs, new_reconciliation, page_size):
     await device.save(b"1", "один")
     backup = await rows(jobs, player)
@@ -206,7 +206,7 @@ async def test_what_the_store_lacks_is_noted_and_forgotten_when_it_is_back(playe
 
 
 # In one page: the embedded store goes on with a listing as that was begun, without what has come since.
-@pytest.mark.parametrize("slot", ["a", "slot", "z"])
+@pytest.mark.parametrize("slot", ["a", *(pytest.param(name, marks=pytest.mark.long) for name in ("slot", "z"))])
 async def test_bytes_that_are_missing_elsewhere_are_mended_at_once(player, device, jobs, new_reconciliation, slot):
     save = (await device.save(b"the only ones")).json()["data"]
     [content] = (await rows(jobs, player))["contents"]

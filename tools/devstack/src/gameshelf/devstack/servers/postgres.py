@@ -35,6 +35,8 @@ class Postgres(Server):
             "fsync": "on" if self.durable else "off",
             "synchronous_commit": "on" if self.durable else "off",
             "full_page_writes": "on" if self.durable else "off",
+            # Tests make hundreds of small databases, and the server would walk through all of them for ever.
+            "autovacuum": "on" if self.durable else "off",
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(binary("postgres")), "-D", str(data), "-p", str(self.port), *options]

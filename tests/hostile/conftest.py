@@ -41,15 +41,15 @@ _SAMPLE = re.compile(r"^(http|grpc)_requests_total\{(.*)\} (\S+)$", re.MULTILINE
 _LABEL = re.compile(r'(\w+)="([^"]*)"')
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hostile_platform(create_platform: Callable[..., Platform]) -> Iterator[Platform]:
-    """The servers behind the target, shared by the modules of the suite."""
+    """The servers behind the target."""
     made = create_platform()
     yield made
     made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def target_on(hostile_platform: Platform) -> Callable[[str], Service]:
     """A service to attack, by the server that it runs on; each is started once."""
     made: dict[str, Service] = {}
@@ -63,7 +63,7 @@ def target_on(hostile_platform: Platform) -> Callable[[str], Service]:
     return on
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def target(target_on: Callable[[str], Service]) -> Service:
     """The service that is attacked."""
     return target_on("hypercorn")

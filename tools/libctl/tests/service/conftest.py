@@ -105,22 +105,22 @@ def new_libctl() -> type[Libctl]:
     return Libctl
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def platform(create_platform: Callable[..., Platform], s3: Any) -> Iterator[Platform]:
-    """One platform with a bucket, for all of these tests: each has users of its own."""
+    """A platform with a bucket, for the tests of a module: each has users of its own."""
     made = create_platform(s3=s3)
     yield made
     made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(platform: Platform) -> Service:
     made = platform.service()
     made.start()
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def staff(platform: Platform, service: Service) -> Callable[..., Libctl]:
     """Makes somebody with these roles."""
 
@@ -231,6 +231,6 @@ class Bucket:
         self.client.delete_object(Bucket=self.name, Key=key)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def bucket(platform: Platform) -> Bucket:
     return Bucket(platform.store)

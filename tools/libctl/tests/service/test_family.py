@@ -72,7 +72,7 @@ class Family:
             time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def games(platform):
     found = [uuid4(), uuid4()]
     events = [

@@ -13,7 +13,7 @@ TITLE = "Far Horizon"
 BOUGHT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def library(platform, service):
     """A game that the Catalog knows, and people who buy it."""
     return Shop(platform, service)

@@ -52,7 +52,7 @@ class Player:
         return item["attributes"]["total_playtime_seconds"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def new_player(platform, service):
     """Makes players who have owned a game for a while."""
     game, players = uuid4(), []

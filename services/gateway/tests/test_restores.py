@@ -1,6 +1,7 @@
 """After a backup was restored: what was lost is applied once more, nothing twice, and nothing is deleted yet."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -174,3 +175,28 @@ async def test_a_second_mark_takes_nothing_of_the_first_one_away(database):
     await rewound(connection, await newest_restore(connection), [here, there])
     assert await to_rewind(connection, [here, there]) == {}
     await connection.close()
+
+
+@pytest.mark.parametrize("instances", [1, 2])
+async def test_who_looks_later_does_not_make_an_earlier_look_find_another_database(platform, instances):
+    """An instance looks in a job and before whatever deletes, and its twins look as well."""
+    host, _, port = platform.valkey.address.partition(":")
+    redis = Redis(host=host, port=int(port))
+    async with asyncpg.create_pool(platform.dsn, min_size=1, max_size=2) as pool:
+        interrupted = []
+
+        @asynccontextmanager
+        async def acquire():
+            async with pool.acquire() as connection:
+                yield connection
+            if not interrupted:  # between what the first one reads and what it makes of it
+                interrupted.append(1)
+                await pool.execute("CREATE TABLE IF NOT EXISTS public.looked AS SELECT 1; SELECT pg_switch_wal()")
+                await looks[-1].look()
+
+        looks = [ReplacedDatabase(acquire, redis, Metrics()) for _ in range(instances)]
+        await looks[0].look()
+        assert [one.reason for one in looks] == [None] * instances
+        assert interrupted
+        await pool.execute("DROP TABLE public.looked")
+    await redis.aclose()

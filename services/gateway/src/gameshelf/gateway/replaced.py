@@ -110,6 +110,8 @@ class ReplacedDatabase:
 
     async def look(self) -> None:
         """Looks anew: one round trip to the database, two to Redis. Raises what the database raises."""
+        # What is compared with comes first: others look at the same time, and what they note meanwhile is of later on.
+        shared, own = await self._shared(), self._known
         try:
             row = await self._read()
         except (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedFunctionError, asyncpg.FeatureNotSupportedError):
@@ -121,8 +123,7 @@ class ReplacedDatabase:
         marked_at = row["marked_at"].isoformat() if row["marked_at"] else ""
         now = Witness(row["system"], row["timeline"], row["position"], marked_at)
         noted = self._noted(row, marked_at)
-        shared = await self._shared()
-        found = [difference(known, now) for known in (noted, shared, self._known)]
+        found = [difference(known, now) for known in (noted, shared, own)]
         self.reason = next((reason for reason in found if reason), None)
         self._metrics.database_replaced.set(self.reason is not None)
         if self.reason:

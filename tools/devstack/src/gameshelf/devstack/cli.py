@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(os.environ.get("GAMESHELF_ROOT") or Path.cwd())
 DATA = Path(os.environ.get("GAMESHELF_DEV_DATA") or ROOT / ".local")
-WORKERS = 5
+WORKERS = 4
 ROLES = ("user", "support", "admin", "service")
 
 # What comes first is ours, such as --help; from the first word on that is not, everything is the other program's.

@@ -4,13 +4,16 @@ import gc
 import os
 import shutil
 import signal
+import ssl
 import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator, Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -176,6 +179,18 @@ def pytest_configure(config: pytest.Config) -> None:
     _all = config.getoption("--all")
     # A shell ignores it for what it starts in the background, and so would every process that a test interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    ssl.create_default_context = _reading_authorities_once(ssl.create_default_context)
+
+
+def _reading_authorities_once(create: Callable[..., ssl.SSLContext]) -> Callable[..., ssl.SSLContext]:
+    """Each client of httpx reads the authorities of the web, 20 ms of CPU; tests make thousands of clients."""
+    of_the_web = cache(create)
+
+    def context(*arguments: Any, **options: Any) -> ssl.SSLContext:
+        is_httpx = sys._getframe(1).f_globals["__name__"].startswith("httpx.")
+        return (of_the_web if is_httpx else create)(*arguments, **options)
+
+    return context
 
 
 def sized(usual: int, whole: int) -> int:

@@ -26,7 +26,13 @@ if _version_not_supported:
 
 
 class AchievementServiceStub:
-    """What players achieve. A `user` token tells of itself only, `service` of anybody, also of what only servers unlock.
+    """AchievementService takes reports of achievements and returns how far players are.
+
+    Role `user` may report and read about itself only. Role `service` may report and read about any user, and alone may
+    unlock achievements that the Catalog marks as server-authoritative. Roles `support` and `admin` may only read. Every
+    RPC may be refused with UNAUTHENTICATED, PERMISSION_DENIED (also where a service reports for an erased account),
+    VALIDATION_ERROR (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or
+    SERVICE_UNAVAILABLE. The codes are the `reason` of `google.rpc.ErrorInfo`.
     """
 
     def __init__(self, channel):
@@ -63,39 +69,56 @@ class AchievementServiceStub:
 
 
 class AchievementServiceServicer:
-    """What players achieve. A `user` token tells of itself only, `service` of anybody, also of what only servers unlock.
+    """AchievementService takes reports of achievements and returns how far players are.
+
+    Role `user` may report and read about itself only. Role `service` may report and read about any user, and alone may
+    unlock achievements that the Catalog marks as server-authoritative. Roles `support` and `admin` may only read. Every
+    RPC may be refused with UNAUTHENTICATED, PERMISSION_DENIED (also where a service reports for an erased account),
+    VALIDATION_ERROR (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or
+    SERVICE_UNAVAILABLE. The codes are the `reason` of `google.rpc.ErrorInfo`.
     """
 
     def UpdateAchievementProgress(self, request, context):
-        """How far a player is now. It never goes back, and unlocks at the target; repeating it changes nothing.
+        """Reports how far a player is with one achievement. Progress never decreases, and reaching the target unlocks the
+        achievement. Repeating a report changes nothing and is not an error.
+
+        Refusals: ACHIEVEMENT_NOT_FOUND; PERMISSION_DENIED and FAMILY_ACCESS_RESTRICTED where the player may not play the
+        product now; PERMISSION_DENIED with `reason: server_authoritative` in the metadata, for a report by a player.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def BatchUpdateAchievementProgress(self, request, context):
-        """The same for up to 1,000 reports of any number of players; the results come in the order of the reports.
+        """Takes up to 1,000 reports about any number of players, as if they came one after the other. A report that is
+        refused has its code in its result. An invalid report, and a report by a player about another user, refuse the
+        whole call. Each player's reports are one transaction: if the call fails, some players' reports may be stored; send
+        it again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ImportAchievements(self, request, context):
-        """Takes over what happened offline, up to 100 unlocks and reports of progress; a result each, in their order.
+        """Imports 1 to 100 unlocks and reports of progress that happened offline, as if they came one after the other. The
+        player needs access to the product at the time of the import. An element that is invalid or refused is rejected in
+        its result and does not affect the others.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetAchievementStatus(self, request, context):
-        """A player's achievements of a product, or some achievements by id.
+        """Returns a player's state of all achievements of a product, or of some achievements. Access to the product is not
+        needed. For an erased account, and for a product without achievements, the response is empty.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetAchievementRarity(self, request, context):
-        """How rare each achievement of a product is, of no player in particular: for a store page.
+        """Returns how rare each achievement of a product is, without reference to a player, for example for a store page. Any
+        caller with a valid token may ask. For a product without achievements the response is empty.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,7 +161,13 @@ def add_AchievementServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AchievementService:
-    """What players achieve. A `user` token tells of itself only, `service` of anybody, also of what only servers unlock.
+    """AchievementService takes reports of achievements and returns how far players are.
+
+    Role `user` may report and read about itself only. Role `service` may report and read about any user, and alone may
+    unlock achievements that the Catalog marks as server-authoritative. Roles `support` and `admin` may only read. Every
+    RPC may be refused with UNAUTHENTICATED, PERMISSION_DENIED (also where a service reports for an erased account),
+    VALIDATION_ERROR (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or
+    SERVICE_UNAVAILABLE. The codes are the `reason` of `google.rpc.ErrorInfo`.
     """
 
     @staticmethod

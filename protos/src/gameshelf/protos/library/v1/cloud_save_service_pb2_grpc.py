@@ -26,8 +26,17 @@ if _version_not_supported:
 
 
 class CloudSaveServiceStub:
-    """Saves in the cloud: slots, versions as a tree, conflicts. The bytes go from the client to the object store and back.
-    A service may write on behalf of a player.
+    """CloudSaveService stores saves in the cloud. A save is a slot of a product with versions that form a tree: each
+    version has the version that it was made from as its parent. The newest version of the main line is the head. A
+    version that was not made from the head is a branch; it opens a conflict, which the player resolves. The bytes travel
+    between the client and the object store through presigned URLs; the service only signs and verifies.
+
+    Role `user` may read and write its own saves only; role `service` may read and write those of any user, for example
+    for a game server; roles `support` and `admin` may list saves and conflicts, and nothing else. Every RPC may be
+    refused with UNAUTHENTICATED, PERMISSION_DENIED (also where a service writes for an erased account), VALIDATION_ERROR
+    (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE
+    (with `dependency: s3` in the metadata where the object store does not answer: try again a little later, nothing is
+    lost). The codes are the `reason` of `google.rpc.ErrorInfo`.
     """
 
     def __init__(self, channel):
@@ -84,69 +93,109 @@ class CloudSaveServiceStub:
 
 
 class CloudSaveServiceServicer:
-    """Saves in the cloud: slots, versions as a tree, conflicts. The bytes go from the client to the object store and back.
-    A service may write on behalf of a player.
+    """CloudSaveService stores saves in the cloud. A save is a slot of a product with versions that form a tree: each
+    version has the version that it was made from as its parent. The newest version of the main line is the head. A
+    version that was not made from the head is a branch; it opens a conflict, which the player resolves. The bytes travel
+    between the client and the object store through presigned URLs; the service only signs and verifies.
+
+    Role `user` may read and write its own saves only; role `service` may read and write those of any user, for example
+    for a game server; roles `support` and `admin` may list saves and conflicts, and nothing else. Every RPC may be
+    refused with UNAUTHENTICATED, PERMISSION_DENIED (also where a service writes for an erased account), VALIDATION_ERROR
+    (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE
+    (with `dependency: s3` in the metadata where the object store does not answer: try again a little later, nothing is
+    lost). The codes are the `reason` of `google.rpc.ErrorInfo`.
     """
 
     def RequestSaveGameUploadURL(self, request, context):
-        """Reserves quota and returns a presigned URL that takes just these bytes.
+        """Reserves quota and a version number for an upload, and returns a presigned request that accepts exactly the
+        announced bytes. The user needs access to the product, also where a service asks. The same request again, while the
+        upload is open, returns the same upload with a new URL. After sending the bytes call ConfirmSaveGameUpload.
+
+        Refusals: PERMISSION_DENIED and FAMILY_ACCESS_RESTRICTED without access to the product; SAVEGAME_FILE_TOO_LARGE,
+        with `max_bytes` in the metadata; USER_QUOTA_EXCEEDED, with `limit` in the metadata (`user`, `product`, `daily`,
+        `open_uploads` for more than 64 open uploads, `slots` for more than 1,000 saves of a product);
+        SAVEGAME_SLOT_NOT_FOUND for an unknown `savegame_id`; SAVEGAME_VERSION_NOT_FOUND for a `base_version` that never
+        existed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ConfirmSaveGameUpload(self, request, context):
-        """The bytes have been sent: they are verified, and become a version. Asked again it answers the same.
-        A branch is kept and refused with FAILED_PRECONDITION, reason SAVEGAME_VERSION_CONFLICT, and the conflict's id.
+        """Verifies the bytes that were sent and makes a version of them. For 30 days the same call answers the same again.
+
+        Refusals: SAVEGAME_VERSION_NOT_FOUND for an upload that is unknown, expired, cancelled or another user's;
+        SAVEGAME_UPLOAD_INCOMPLETE where nothing has arrived (the upload stays open: confirm again later);
+        SAVEGAME_HASH_MISMATCH where other bytes have arrived (the upload is over: request a new one); USER_QUOTA_EXCEEDED
+        where the reserved space is no longer available (the upload stays open); SAVEGAME_VERSION_CONFLICT where the
+        version became a branch. Such a branch is stored; the metadata has `conflict_id`, `savegame_id`, `head_version` and
+        `branch_version`, and ListConflicts returns both sides.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListSaveGames(self, request, context):
-        """The heads, the one uploaded last first.
+        """Returns one page of a user's saves, each by its head, the save uploaded last first. Saves in the trash are left
+        out. For an erased account the response is empty.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RequestSaveGameDownloadURL(self, request, context):
-        """A URL that downloads the head, or another version.
+        """Returns a presigned URL that downloads the head or another version. The user needs access to the product, also
+        where a service asks. Roles `support` and `admin` are refused, because the URL gives access to the bytes.
+
+        Refusals: SAVEGAME_SLOT_NOT_FOUND (also for a save in the trash); SAVEGAME_VERSION_NOT_FOUND (also for a version
+        whose bytes were pruned); PERMISSION_DENIED and FAMILY_ACCESS_RESTRICTED without access to the product.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListConflicts(self, request, context):
-        """Open conflicts with both of their sides, the oldest first.
+        """Returns one page of a user's open conflicts with both of their sides, the oldest first. For an erased account the
+        response is empty.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetSaveUpload(self, request, context):
-        """An upload, with what has arrived of it and a fresh URL for what has not: one that was interrupted goes on.
+        """Returns an upload, whether its bytes have arrived, and a new URL if they have not, so that an interrupted upload
+        can go on. If a new URL is signed, the time until which the upload can be confirmed is extended. Roles `support`
+        and `admin` are refused. Refusal: SAVEGAME_VERSION_NOT_FOUND for an upload that is unknown or another user's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CancelSaveUpload(self, request, context):
-        """Gives an open upload up: its room is free at once.
+        """Cancels an open upload and releases its quota at once. An upload that was cancelled before stays cancelled.
+        Refusal: SAVEGAME_VERSION_NOT_FOUND for an upload that is unknown, no longer open or another user's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReportSaveSynced(self, request, context):
-        """Says that a device has the bytes of a version now: its next upload grows from that, if it does not say.
+        """Reports that a device has the bytes of a version now. The device's next upload is based on that version unless it
+        names another base. A report of a version that the device's version was made from changes nothing. Refusals:
+        SAVEGAME_SLOT_NOT_FOUND; SAVEGAME_VERSION_NOT_FOUND (also for a version whose bytes were pruned).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ResolveConflict(self, request, context):
-        """Says what becomes of a branch. Where a side has changed since, it is refused like a branch.
+        """Resolves a conflict. No bytes are lost: the other side stays in the history, or becomes a slot of its own. Access
+        to the product is not needed.
+
+        Refusals: CONFLICT_NOT_FOUND (also for a conflict that was resolved before); SAVEGAME_VERSION_CONFLICT where a side
+        has changed since the player decided, with the current `head_version` and `branch_version` in the metadata;
+        SAVEGAME_VERSION_NOT_FOUND where the object store has lost the bytes to keep; VALIDATION_ERROR without a
+        resolution, or for a `copy_slot_name` that is taken.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -209,8 +258,17 @@ def add_CloudSaveServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CloudSaveService:
-    """Saves in the cloud: slots, versions as a tree, conflicts. The bytes go from the client to the object store and back.
-    A service may write on behalf of a player.
+    """CloudSaveService stores saves in the cloud. A save is a slot of a product with versions that form a tree: each
+    version has the version that it was made from as its parent. The newest version of the main line is the head. A
+    version that was not made from the head is a branch; it opens a conflict, which the player resolves. The bytes travel
+    between the client and the object store through presigned URLs; the service only signs and verifies.
+
+    Role `user` may read and write its own saves only; role `service` may read and write those of any user, for example
+    for a game server; roles `support` and `admin` may list saves and conflicts, and nothing else. Every RPC may be
+    refused with UNAUTHENTICATED, PERMISSION_DENIED (also where a service writes for an erased account), VALIDATION_ERROR
+    (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE
+    (with `dependency: s3` in the metadata where the object store does not answer: try again a little later, nothing is
+    lost). The codes are the `reason` of `google.rpc.ErrorInfo`.
     """
 
     @staticmethod

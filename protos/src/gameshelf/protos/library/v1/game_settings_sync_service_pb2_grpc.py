@@ -26,7 +26,13 @@ if _version_not_supported:
 
 
 class GameSettingsSyncServiceStub:
-    """What a player has set in a game: the account's settings, with those of a platform and of a device on top.
+    """GameSettingsSyncService synchronises the settings of games. The settings of a game consist of layers: one of the
+    account, and overlays of platforms and devices on top of it.
+
+    Role `user` may read and write its own settings only; roles `service`, `support` and `admin` may read those of any
+    user and write none. Every RPC may be refused with UNAUTHENTICATED, PERMISSION_DENIED, VALIDATION_ERROR (the message
+    names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE. The codes
+    are the `reason` of `google.rpc.ErrorInfo`.
     """
 
     def __init__(self, channel):
@@ -58,32 +64,47 @@ class GameSettingsSyncServiceStub:
 
 
 class GameSettingsSyncServiceServicer:
-    """What a player has set in a game: the account's settings, with those of a platform and of a device on top.
+    """GameSettingsSyncService synchronises the settings of games. The settings of a game consist of layers: one of the
+    account, and overlays of platforms and devices on top of it.
+
+    Role `user` may read and write its own settings only; roles `service`, `support` and `admin` may read those of any
+    user and write none. Every RPC may be refused with UNAUTHENTICATED, PERMISSION_DENIED, VALIDATION_ERROR (the message
+    names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE. The codes
+    are the `reason` of `google.rpc.ErrorInfo`.
     """
 
     def GetGameSettings(self, request, context):
-        """A game's settings as a platform or a device sees them.
+        """Returns a game's settings: the account's layer merged with the overlays that the request names. Access to the
+        product is not needed. Refusal: SETTINGS_NOT_FOUND, where the game has no layer (also for an erased account).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateGameSettings(self, request, context):
-        """Writes one layer. Players write for themselves only.
+        """Writes one layer of the caller's own settings and returns the merged settings. Needs access to the product. If a
+        game has 64 overlays, a new one replaces the overlay that was unused for longest.
+
+        Refusals: PERMISSION_DENIED and FAMILY_ACCESS_RESTRICTED without access to the product; PRECONDITION_FAILED where
+        `expected_revision` is not the current one, with `current_revision` in the metadata; PAYLOAD_TOO_LARGE where the
+        layer exceeds SETTINGS_MAX_BYTES (by default 262,144); MALFORMED_JSON; VALIDATION_ERROR for a payload that is not
+        an object, nests deeper than 32 levels or has more than 20,000 values.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListGameSettings(self, request, context):
-        """The games that a user has settings of, the one that changed last first.
+        """Returns one page of the games that a user has settings of, the game that changed last first. For an erased account
+        the response is empty.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListSettingsLayers(self, request, context):
-        """The layers of a game, without what is in them.
+        """Returns the layers of a game without their content: the account's first, then those of platforms and of devices,
+        each by name. The response is empty where there are no layers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,7 +142,13 @@ def add_GameSettingsSyncServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class GameSettingsSyncService:
-    """What a player has set in a game: the account's settings, with those of a platform and of a device on top.
+    """GameSettingsSyncService synchronises the settings of games. The settings of a game consist of layers: one of the
+    account, and overlays of platforms and devices on top of it.
+
+    Role `user` may read and write its own settings only; roles `service`, `support` and `admin` may read those of any
+    user and write none. Every RPC may be refused with UNAUTHENTICATED, PERMISSION_DENIED, VALIDATION_ERROR (the message
+    names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE. The codes
+    are the `reason` of `google.rpc.ErrorInfo`.
     """
 
     @staticmethod

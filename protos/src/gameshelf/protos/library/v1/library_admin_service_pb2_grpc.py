@@ -33,13 +33,24 @@ if _version_not_supported:
 
 
 class LibraryAdminServiceStub:
-    """What support staff does, with the command `libctl`. Roles `support` and `admin`; docs/support/commands.md says which one
-    may what. Every change is audited in its own commit, and so is every refusal, and every read that hands out a user's data.
+    """LibraryAdminService is what support staff uses, through the command line `libctl`. Roles `support` and `admin` may
+    call it, and some RPCs need `admin`; docs/support/commands.md has one table of them. Every change is audited in its
+    own transaction. Refusals of callers with a valid token are audited, except those of the rate limit, and so are the
+    reads for which it says so below.
 
-    A change has `ChangeOptions`: without `apply` it says what it would do, and does nothing. With it, it needs a reason and
-    the revision that the dry run answered; where something else has changed since, it is refused with PRECONDITION_FAILED.
+    A change has ChangeOptions. Without `apply` it is a dry run, which returns what the change would do and changes
+    nothing. With `apply` it needs a reason and the revision that the dry run returned; where the state has changed since
+    then, it is refused with PRECONDITION_FAILED.
 
-    Long work is a series of calls, each bounded: the next one begins at the `next_cursor` of the last, until that is empty.
+    Long work is a series of calls, each of which does a bounded part. The next call sends the `next_cursor` of the
+    previous response, until that is empty.
+
+    Every RPC may be refused with UNAUTHENTICATED (no valid token, or the caller's own account was erased),
+    PERMISSION_DENIED (the metadata names the roles that the command needs), VALIDATION_ERROR (the message names the
+    field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE (the metadata names the
+    dependency). An RPC that reads or changes data of an account which is erased or being erased is refused with
+    NOT_FOUND and `reason: erased` in the metadata; ShowUser, the audit and the dead letters answer all the same. The
+    codes are the `reason` of `google.rpc.ErrorInfo`.
     """
 
     def __init__(self, channel):
@@ -256,269 +267,338 @@ class LibraryAdminServiceStub:
 
 
 class LibraryAdminServiceServicer:
-    """What support staff does, with the command `libctl`. Roles `support` and `admin`; docs/support/commands.md says which one
-    may what. Every change is audited in its own commit, and so is every refusal, and every read that hands out a user's data.
+    """LibraryAdminService is what support staff uses, through the command line `libctl`. Roles `support` and `admin` may
+    call it, and some RPCs need `admin`; docs/support/commands.md has one table of them. Every change is audited in its
+    own transaction. Refusals of callers with a valid token are audited, except those of the rate limit, and so are the
+    reads for which it says so below.
 
-    A change has `ChangeOptions`: without `apply` it says what it would do, and does nothing. With it, it needs a reason and
-    the revision that the dry run answered; where something else has changed since, it is refused with PRECONDITION_FAILED.
+    A change has ChangeOptions. Without `apply` it is a dry run, which returns what the change would do and changes
+    nothing. With `apply` it needs a reason and the revision that the dry run returned; where the state has changed since
+    then, it is refused with PRECONDITION_FAILED.
 
-    Long work is a series of calls, each bounded: the next one begins at the `next_cursor` of the last, until that is empty.
+    Long work is a series of calls, each of which does a bounded part. The next call sends the `next_cursor` of the
+    previous response, until that is empty.
+
+    Every RPC may be refused with UNAUTHENTICATED (no valid token, or the caller's own account was erased),
+    PERMISSION_DENIED (the metadata names the roles that the command needs), VALIDATION_ERROR (the message names the
+    field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE (the metadata names the
+    dependency). An RPC that reads or changes data of an account which is erased or being erased is refused with
+    NOT_FOUND and `reason: erased` in the metadata; ShowUser, the audit and the dead letters answer all the same. The
+    codes are the `reason` of `google.rpc.ErrorInfo`.
     """
 
     def ShowUser(self, request, context):
-        """Users.
+        """Returns a summary of what the service stores about a user, also whether the account was erased. Roles `support` and
+        `admin`. The read is audited.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExportUser(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Returns everything that is stored about a user, one part per call. Role `admin`. The read is audited.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EraseUser(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Erases an account, as the event `com.platform.account.user.deleted.v1` does: nothing is read or written of it from
+        then on, and its data is deleted in the background. Role `admin`. It cannot be undone.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListLibrary(self, request, context):
-        """Libraries, and who may play what.
+        """Returns one page of a user's library, including products without access, with all grants. Roles `support` and
+        `admin`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GrantProduct(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Makes a user the owner of a product. Role `admin`. It can be undone. Refusals: NOT_FOUND with `reason:
+        unknown_to_the_catalog` in the metadata; PRODUCT_ALREADY_OWNED.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeProduct(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Ends all grants of a product, or the grant of one source. Sessions end with the access. Role `admin`. It can be
+        undone. Refusal: NOT_FOUND with `reason: no_live_grant` in the metadata.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExplainAccess(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Explains why a user may play a product or may not: grants, family links, seats. Roles `support` and `admin`.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListSaves(self, request, context):
-        """Cloud saves.
+        """Returns one page of a user's saves, or of those in the trash. Roles `support` and `admin`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListSaveVersions(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Returns one page of the versions of a save, which may be in the trash. Roles `support` and `admin`. Refusal:
+        SAVEGAME_SLOT_NOT_FOUND.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListSaveUploads(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Returns one page of a user's open uploads. Roles `support` and `admin`.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DownloadSave(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Returns a presigned URL that downloads a version. Roles `support` and `admin`. The read is audited. Refusals:
+        SAVEGAME_SLOT_NOT_FOUND; SAVEGAME_VERSION_NOT_FOUND, with `reason: pruned` in the metadata where its bytes were
+        pruned.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RestoreSave(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Makes a new head with the bytes of an older version, and takes a save out of the trash. Roles `support` and
+        `admin`. It can be undone. Refusals: SAVEGAME_SLOT_NOT_FOUND; SAVEGAME_VERSION_NOT_FOUND, with `reason: pruned` in
+        the metadata where its bytes were pruned; VALIDATION_ERROR without a version for a save that is not in the trash.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PinSave(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Pins or unpins a version. Roles `support` and `admin`. It can be undone. Refusals: SAVEGAME_SLOT_NOT_FOUND (also
+        for a save in the trash); SAVEGAME_VERSION_NOT_FOUND (also where the bytes to pin were pruned); VALIDATION_ERROR
+        where too many versions of the save are pinned.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReconcileSaves(self, request, context):
-        """Compares the store with the database, and takes back what the store still has and the database has lost.
+        """Compares the object store with the database, and restores the versions that the database has lost, one part per
+        call. Role `admin`. It cannot be undone. Refusal: PRECONDITION_FAILED for a cursor of another comparison, and when
+        a cursor of a dry run is applied.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListSaveConflicts(self, request, context):
-        """Conflicts of saves.
+        """Returns open conflicts of one user or of all users. Roles `support` and `admin`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ShowSaveConflict(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Returns an open conflict and the versions of its save. Roles `support` and `admin`. Refusal: CONFLICT_NOT_FOUND.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ResolveSaveConflict(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Resolves a conflict in the player's place. Roles `support` and `admin`. It cannot be undone. Refusals:
+        CONFLICT_NOT_FOUND, with `reason: in_trash` in the metadata where the save is in the trash; VALIDATION_ERROR
+        without a resolution, or for a `copy_slot_name` that is taken; SAVEGAME_VERSION_NOT_FOUND where the object store
+        has lost the bytes to keep.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ShowQuota(self, request, context):
-        """Room for saves.
+        """Returns how much of the quota a user's saves use, by product. Roles `support` and `admin`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SetQuota(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Sets a limit for one user. Roles `support` and `admin`. It can be undone.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ResetQuota(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Removes the limit that support has set for a user. Roles `support` and `admin`. It can be undone.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListTopQuotas(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Returns the users whose saves use most, of one part of the users per call. Roles `support` and `admin`.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecalculateQuota(self, request, context):
-        """Compares what the database counts with the objects in the store.
+        """Compares a user's objects in the object store with what the database counts, one part per call. It changes nothing.
+        Roles `support` and `admin`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListFamilyLinks(self, request, context):
-        """Family sharing.
+        """Returns a user's family links as owner and as member. Roles `support` and `admin`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ShowFamilyLink(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Returns a family link with the seats that its member holds. Roles `support` and `admin`. Refusal:
+        FAMILY_LINK_NOT_FOUND.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeFamilyLink(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Ends a pending or active family link. Role `admin`. It can be undone. Refusals: FAMILY_LINK_NOT_FOUND;
+        FAMILY_SHARING_LINK_INVALID_STATE.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReopenFamilyLink(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Offers a family link that support has ended to its member again. Role `admin`. It can be undone until the member
+        answers. Refusals: FAMILY_LINK_NOT_FOUND; FAMILY_SHARING_LINK_INVALID_STATE; FAMILY_LIMIT_EXCEEDED.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListFamilySeats(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Returns the taken seats of a user's copies, and those that the user holds. Roles `support` and `admin`.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReleaseFamilySeat(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Ends the session that holds the seat of a copy, and releases the seat. Roles `support` and `admin`. It cannot be
+        undone. Refusal: NOT_FOUND with `reason: seat_is_free` in the metadata.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ShowPlaytime(self, request, context):
-        """Playtime.
+        """Returns a user's playtime: totals, sessions, corrections and imports. Roles `support` and `admin`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CorrectPlaytime(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Adds seconds to a product's total, or subtracts them. Roles `support` and `admin`. It can be undone. Refusal:
+        VALIDATION_ERROR for 0 seconds, for too many, and where the total would become negative.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecomputePlaytime(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Computes totals from all sessions and corrections, and stores those that differ. Roles `support` and `admin`. It
+        cannot be undone. Refusal: PRECONDITION_FAILED with `reason: corrections_exceed_play` in the metadata, where
+        corrections subtract more than was played.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListPlaytimeAnomalies(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Returns recorded anomalies of playtime, of one user or of all users. Roles `support` and `admin`.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ShowAchievements(self, request, context):
-        """Achievements.
+        """Returns a user's achievements of a product, or one of them. Roles `support` and `admin`. Refusal:
+        ACHIEVEMENT_NOT_FOUND where one is named.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GrantAchievement(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Unlocks an achievement. Role `admin`. It can be undone. Refusal: ACHIEVEMENT_NOT_FOUND.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeAchievement(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Locks an achievement and resets its progress. Role `admin`. It can be undone. Refusal: ACHIEVEMENT_NOT_FOUND.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ShowOutbox(self, request, context):
-        """Events on their way out, and records that could not be applied.
+        """Returns which records wait to be sent to Kafka, and which Kafka has refused. Roles `support` and `admin`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListDeadLetters(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Returns dead letters: received records that can never be applied. Roles `support` and `admin`.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReplayDeadLetters(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Sends dead letters to their topics again, one part per call. Role `admin`. It cannot be undone. Refusal:
+        PRECONDITION_FAILED for a revision that no dry run returns.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListAudit(self, request, context):
-        """Who did what.
+        """Returns audit entries: who changed what, who was refused what, and who read what. Roles `support` and `admin`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ShowAudit(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Returns one audit entry. Roles `support` and `admin`. Refusal: NOT_FOUND.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UndoChange(self, request, context):
-        """Takes a change back, once, as a new change, and only while the state is as the change left it.
+        """Undoes a change, once, as a new change, while the state is what the change left. Needs a role that the change
+        needed. Refusals: NOT_FOUND; PERMISSION_DENIED; PRECONDITION_FAILED, with `difference` in the metadata where the
+        state has changed since, otherwise with `reason` (`already_undone`, `nothing_changed`, `no_way_back` or
+        `too_many_grants`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -741,13 +821,24 @@ def add_LibraryAdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class LibraryAdminService:
-    """What support staff does, with the command `libctl`. Roles `support` and `admin`; docs/support/commands.md says which one
-    may what. Every change is audited in its own commit, and so is every refusal, and every read that hands out a user's data.
+    """LibraryAdminService is what support staff uses, through the command line `libctl`. Roles `support` and `admin` may
+    call it, and some RPCs need `admin`; docs/support/commands.md has one table of them. Every change is audited in its
+    own transaction. Refusals of callers with a valid token are audited, except those of the rate limit, and so are the
+    reads for which it says so below.
 
-    A change has `ChangeOptions`: without `apply` it says what it would do, and does nothing. With it, it needs a reason and
-    the revision that the dry run answered; where something else has changed since, it is refused with PRECONDITION_FAILED.
+    A change has ChangeOptions. Without `apply` it is a dry run, which returns what the change would do and changes
+    nothing. With `apply` it needs a reason and the revision that the dry run returned; where the state has changed since
+    then, it is refused with PRECONDITION_FAILED.
 
-    Long work is a series of calls, each bounded: the next one begins at the `next_cursor` of the last, until that is empty.
+    Long work is a series of calls, each of which does a bounded part. The next call sends the `next_cursor` of the
+    previous response, until that is empty.
+
+    Every RPC may be refused with UNAUTHENTICATED (no valid token, or the caller's own account was erased),
+    PERMISSION_DENIED (the metadata names the roles that the command needs), VALIDATION_ERROR (the message names the
+    field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE (the metadata names the
+    dependency). An RPC that reads or changes data of an account which is erased or being erased is refused with
+    NOT_FOUND and `reason: erased` in the metadata; ShowUser, the audit and the dead letters answer all the same. The
+    codes are the `reason` of `google.rpc.ErrorInfo`.
     """
 
     @staticmethod

@@ -26,7 +26,14 @@ if _version_not_supported:
 
 
 class LibraryQueryServiceStub:
-    """What other services ask of libraries. A `user` token asks about itself only, `service`, `support` and `admin` about anybody.
+    """LibraryQueryService answers what other services ask about libraries: which games a user has, and whether a user may
+    play a product.
+
+    Role `user` may ask about itself only; roles `service`, `support` and `admin` may ask about any user. Ids are UUIDs
+    of 36 characters. Every RPC may be refused with UNAUTHENTICATED (no valid token, or the caller's own account was
+    erased), PERMISSION_DENIED (role `user` asks about another user), VALIDATION_ERROR (the message names the field),
+    RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE. These codes are the `reason`
+    of `google.rpc.ErrorInfo`; docs/errors.md has the gRPC status of each.
     """
 
     def __init__(self, channel):
@@ -53,25 +60,35 @@ class LibraryQueryServiceStub:
 
 
 class LibraryQueryServiceServicer:
-    """What other services ask of libraries. A `user` token asks about itself only, `service`, `support` and `admin` about anybody.
+    """LibraryQueryService answers what other services ask about libraries: which games a user has, and whether a user may
+    play a product.
+
+    Role `user` may ask about itself only; roles `service`, `support` and `admin` may ask about any user. Ids are UUIDs
+    of 36 characters. Every RPC may be refused with UNAUTHENTICATED (no valid token, or the caller's own account was
+    erased), PERMISSION_DENIED (role `user` asks about another user), VALIDATION_ERROR (the message names the field),
+    RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE. These codes are the `reason`
+    of `google.rpc.ErrorInfo`; docs/errors.md has the gRPC status of each.
     """
 
     def GetLibraryItems(self, request, context):
-        """The games of a library, hidden and shared ones too. Of all products when the filter is empty.
+        """Returns the games that a user may play now, including hidden and shared ones. A library has no pages: all games are
+        in one response. For an erased account the response is empty.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CheckGameAccess(self, request, context):
-        """Whether a user may play a product now. A busy seat is still access.
+        """Returns whether a user may play a product now, and why or why not. Having no access is an answer and not an error.
+        A shared copy that somebody else is playing is still access. For an erased account the answer is `not_owned`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def BatchCheckGameAccess(self, request, context):
-        """The same for up to 1,000 pairs; the results come in the order of the pairs.
+        """Returns the same as CheckGameAccess for up to 1,000 pairs of user and product. The results have the order of the
+        pairs. One invalid or forbidden pair refuses the whole call.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,7 +121,14 @@ def add_LibraryQueryServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class LibraryQueryService:
-    """What other services ask of libraries. A `user` token asks about itself only, `service`, `support` and `admin` about anybody.
+    """LibraryQueryService answers what other services ask about libraries: which games a user has, and whether a user may
+    play a product.
+
+    Role `user` may ask about itself only; roles `service`, `support` and `admin` may ask about any user. Ids are UUIDs
+    of 36 characters. Every RPC may be refused with UNAUTHENTICATED (no valid token, or the caller's own account was
+    erased), PERMISSION_DENIED (role `user` asks about another user), VALIDATION_ERROR (the message names the field),
+    RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request above 1 MiB) or SERVICE_UNAVAILABLE. These codes are the `reason`
+    of `google.rpc.ErrorInfo`; docs/errors.md has the gRPC status of each.
     """
 
     @staticmethod

@@ -26,7 +26,14 @@ if _version_not_supported:
 
 
 class PlaytimeTrackerServiceStub:
-    """What a running game reports. A `user` token tells of its own sessions only, `service` of anybody's.
+    """PlaytimeTrackerService takes reports of running games: sessions start, send heartbeats and end.
+
+    Role `user` may report its own sessions only, role `service` those of any user; `support` and `admin` are refused.
+    Times are the server's. A session without a heartbeat for PLAYTIME_SESSION_TIMEOUT_SECONDS (by default 300) ends at
+    its last heartbeat. Every RPC may be refused with UNAUTHENTICATED, PERMISSION_DENIED (also where a service reports
+    for an erased account), VALIDATION_ERROR (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a
+    message above 1 MiB) or SERVICE_UNAVAILABLE (the metadata names the dependency). The codes are the `reason` of
+    `google.rpc.ErrorInfo`.
     """
 
     def __init__(self, channel):
@@ -58,32 +65,56 @@ class PlaytimeTrackerServiceStub:
 
 
 class PlaytimeTrackerServiceServicer:
-    """What a running game reports. A `user` token tells of its own sessions only, `service` of anybody's.
+    """PlaytimeTrackerService takes reports of running games: sessions start, send heartbeats and end.
+
+    Role `user` may report its own sessions only, role `service` those of any user; `support` and `admin` are refused.
+    Times are the server's. A session without a heartbeat for PLAYTIME_SESSION_TIMEOUT_SECONDS (by default 300) ends at
+    its last heartbeat. Every RPC may be refused with UNAUTHENTICATED, PERMISSION_DENIED (also where a service reports
+    for an erased account), VALIDATION_ERROR (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a
+    message above 1 MiB) or SERVICE_UNAVAILABLE (the metadata names the dependency). The codes are the `reason` of
+    `google.rpc.ErrorInfo`.
     """
 
     def StartPlaytimeSession(self, request, context):
-        """Begins to play. A second start of the same product on the same device finds the running session.
+        """Starts a session. If the same product already runs on the same device, the running session is returned with
+        `is_new: false`, and the call counts as a heartbeat. On a shared game a new session takes the seat of the copy.
+
+        Refusals: PERMISSION_DENIED and FAMILY_ACCESS_RESTRICTED where the user may not play the product (`reason` in the
+        metadata); FAMILY_SEAT_BUSY where somebody else plays the shared copy (`held_by_user_id` and `since` in the
+        metadata).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RecordPlaytimeHeartbeat(self, request, context):
-        """Says that a session goes on.
+        """Records a heartbeat of a running session. When the call returns, the heartbeat is stored in Redis.
+
+        Refusals: SESSION_NOT_FOUND (also for another user's session); SESSION_ALREADY_ENDED, with `end_time` and
+        `end_reason` in the metadata; FAMILY_SEAT_LOST, after the owner of the shared copy has taken it back (the metadata
+        also has `lost_at`); SERVICE_UNAVAILABLE: send the next heartbeat at its usual time, nothing is lost.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EndPlaytimeSession(self, request, context):
-        """Ends a session; one that has ended already stays as it is.
+        """Ends a session now. A session that has ended before is returned unchanged. Refusal: SESSION_NOT_FOUND (also for
+        another user's session).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StreamPlaytimeHeartbeats(self, request_iterator, context):
-        """Heartbeats of one session or of many, for as long as the caller's token is good. What is acknowledged is kept.
+        """Records heartbeats of one or many sessions over one stream. Acknowledged heartbeats are stored in Redis. A
+        heartbeat that cannot be recorded is reported in `refusals`, and the stream goes on.
+
+        The stream ends with UNAUTHENTICATED when the token has expired (with 30 seconds of leeway) and no new one was
+        sent, or when the account is erased; with SERVICE_UNAVAILABLE when the instance stops: open another stream; with
+        VALIDATION_ERROR for a message of more than 1,000 heartbeats; with RATE_LIMIT_EXCEEDED when a player sends too many
+        messages, or when too many streams of the caller are open on this instance (32 for a player, 2,000 for a service).
+        When the caller has finished sending, everything is acknowledged before the stream ends.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -121,7 +152,14 @@ def add_PlaytimeTrackerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PlaytimeTrackerService:
-    """What a running game reports. A `user` token tells of its own sessions only, `service` of anybody's.
+    """PlaytimeTrackerService takes reports of running games: sessions start, send heartbeats and end.
+
+    Role `user` may report its own sessions only, role `service` those of any user; `support` and `admin` are refused.
+    Times are the server's. A session without a heartbeat for PLAYTIME_SESSION_TIMEOUT_SECONDS (by default 300) ends at
+    its last heartbeat. Every RPC may be refused with UNAUTHENTICATED, PERMISSION_DENIED (also where a service reports
+    for an erased account), VALIDATION_ERROR (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a
+    message above 1 MiB) or SERVICE_UNAVAILABLE (the metadata names the dependency). The codes are the `reason` of
+    `google.rpc.ErrorInfo`.
     """
 
     @staticmethod

@@ -26,7 +26,12 @@ if _version_not_supported:
 
 
 class WishlistServiceStub:
-    """What a player wishes for.
+    """WishlistService reads and changes wishlists.
+
+    Role `user` may read and write its own wishlist only; roles `service`, `support` and `admin` may read any wishlist
+    and write none. Every RPC may be refused with UNAUTHENTICATED, PERMISSION_DENIED (another user's wishlist, or a write
+    by another role), VALIDATION_ERROR (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request
+    above 1 MiB) or SERVICE_UNAVAILABLE. The codes are the `reason` of `google.rpc.ErrorInfo`.
     """
 
     def __init__(self, channel):
@@ -53,25 +58,36 @@ class WishlistServiceStub:
 
 
 class WishlistServiceServicer:
-    """What a player wishes for.
+    """WishlistService reads and changes wishlists.
+
+    Role `user` may read and write its own wishlist only; roles `service`, `support` and `admin` may read any wishlist
+    and write none. Every RPC may be refused with UNAUTHENTICATED, PERMISSION_DENIED (another user's wishlist, or a write
+    by another role), VALIDATION_ERROR (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request
+    above 1 MiB) or SERVICE_UNAVAILABLE. The codes are the `reason` of `google.rpc.ErrorInfo`.
     """
 
     def ListWishlist(self, request, context):
-        """The whole list, in its order: at most a few hundred items.
+        """Returns a whole wishlist, ordered by priority (1 first, items without a priority last), then by the time of adding.
+        For an erased account the response is empty.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AddToWishlist(self, request, context):
-        """Players write for themselves only.
+        """Adds a product to the caller's own wishlist. The product need not be known to the service. If it is on sale now and
+        the conditions are met, the user is notified once.
+
+        Refusals: PRODUCT_ALREADY_OWNED; WISHLIST_ITEM_ALREADY_EXISTS, with `wishlist_item_id` in the metadata;
+        WISHLIST_LIMIT_EXCEEDED, with `max_items` in the metadata (by default 100 items per user).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RemoveFromWishlist(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Removes a product from the caller's own wishlist. Refusal: GAME_NOT_FOUND_IN_WISHLIST.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -103,7 +119,12 @@ def add_WishlistServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class WishlistService:
-    """What a player wishes for.
+    """WishlistService reads and changes wishlists.
+
+    Role `user` may read and write its own wishlist only; roles `service`, `support` and `admin` may read any wishlist
+    and write none. Every RPC may be refused with UNAUTHENTICATED, PERMISSION_DENIED (another user's wishlist, or a write
+    by another role), VALIDATION_ERROR (the message names the field), RATE_LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE (a request
+    above 1 MiB) or SERVICE_UNAVAILABLE. The codes are the `reason` of `google.rpc.ErrorInfo`.
     """
 
     @staticmethod

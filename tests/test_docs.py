@@ -36,6 +36,9 @@ METRIC = re.compile(rf"`([a-z_]+_(?:{SUFFIX}))(?:\{{[a-z,]+\}})?`")
 CODE = re.compile(r"(`+)(?:(?!\1).)+?\1")
 WRAPPED = [page for page in PAGES if ROOT / "docs" in page.parents or page.name.startswith("README")]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+STATUS = re.compile(r"accepted|superseded by [0-9]+")
+GATEWAY = ROOT / "services" / "gateway" / "src" / "gameshelf" / "gateway"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -50,6 +53,43 @@ def test_every_page_of_the_docs_is_in_the_index():
     listed = {link.partition("/")[0] for link in LINK.findall(index)}
     there = {path.name for path in (ROOT / "docs").iterdir() if path.suffix == ".md" or path.is_dir()} - {"README.md"}
     assert there <= listed
+
+
+def labelled(text, label):
+    """What stands behind a label at the head of a decision."""
+    return re.findall(rf"^\* \*\*{label}\*\*: (.+)$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
+def test_a_decision_has_a_date_a_status_and_all_parts(page):
+    text = page.read_text(encoding="utf-8")
+    title, *parts = re.findall(r"^#+ .+$", text, re.MULTILINE)
+    assert title.startswith(f"# {int(page.name[:4])}. ")
+    assert parts == ["## Context", "## Decision", "## Consequences", "## Rejected"]
+    [date], [status] = labelled(text, "Date"), labelled(text, "Status")
+    assert re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", date)
+    assert STATUS.fullmatch(status)
+
+
+def test_the_index_of_decisions_says_what_they_say():
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| \[(.+)\]\((.+)\) \| (.+) \| (.+) \|$", index, re.MULTILINE)
+    there = []
+    for page in DECISIONS:
+        text = page.read_text(encoding="utf-8")
+        title = text.partition("\n")[0].removeprefix("# ")
+        there.append((title, page.name, *labelled(text, "Date"), *labelled(text, "Status")))
+    assert listed == there
+
+
+def test_the_picture_shows_every_package_and_no_file_that_is_gone():
+    drawing = (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8")
+    shown = " ".join(re.findall(r">([^<>]+)<", drawing))
+    packages = {path.parent.name for path in ROOT.glob("packages/*/pyproject.toml")}
+    assert {name for name in packages if name not in shown} == set()
+    files = re.findall(r"\b[a-z]+/(?:[a-z]+)?|\b[a-z_]+\.py\b", shown)
+    assert files
+    assert not [name for name in files if not any((root / name).exists() for root in (ROOT, GATEWAY))]
 
 
 @pytest.mark.parametrize("page", NOW, ids=lambda page: str(page.relative_to(ROOT)))

@@ -28,7 +28,7 @@ from gameshelf.devstack.pytest_plugin import Platform
 from gameshelf.devstack.servers import Kafka, Postgres, Valkey
 from gameshelf.devstack.servers.base import free_port, listens
 from gameshelf.devstack.tokens import TokenIssuer
-from gameshelf.gateway.adapters.live_sessions import LiveSessions
+from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages
 from gameshelf.protos.library.v1.playtime_tracker_service_pb2_grpc import PlaytimeTrackerServiceStub
 from redis.asyncio import Redis

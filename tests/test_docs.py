@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 import pytest
-from gameshelf.gateway.adapters.s3_bucket import cors_rule
-from gameshelf.gateway.errors import CODES
-from gameshelf.gateway.observability.metrics import Metrics
-from gameshelf.gateway.settings import CONFIG_VARIABLE, Settings
+from gameshelf.gateway.domains.savegames.s3.bucket import cors_rule
+from gameshelf.gateway.runtime.errors import CODES
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.settings import CONFIG_VARIABLE, Settings
 from gameshelf.libctl.main import NOUNS, cli
 from gameshelf.library.family.rules import Verdict
 
@@ -89,7 +89,8 @@ def test_the_picture_shows_every_package_and_no_file_that_is_gone():
     assert {name for name in packages if name not in shown} == set()
     files = re.findall(r"\b[a-z]+/(?:[a-z]+)?|\b[a-z_]+\.py\b", shown)
     assert files
-    assert not [name for name in files if not any((root / name).exists() for root in (ROOT, GATEWAY))]
+    roots = (ROOT, GATEWAY, GATEWAY / "runtime")
+    assert not [name for name in files if not any((root / name).exists() for root in roots)]
 
 
 @pytest.mark.parametrize("page", NOW, ids=lambda page: str(page.relative_to(ROOT)))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from gameshelf.gateway.kafka.event_types import TOPIC_OF
+from gameshelf.gateway.runtime.kafka.event_types import TOPIC_OF
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 FILES = sorted(SCHEMAS.rglob("*.json"))

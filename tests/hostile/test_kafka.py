@@ -13,9 +13,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
-from gameshelf.gateway.kafka.consumed import CONSUMED
-from gameshelf.gateway.kafka.event_types import ACCOUNT_DELETED
-from gameshelf.gateway.streams import UserStreams
+from gameshelf.gateway.runtime.kafka.consumed import CONSUMED
+from gameshelf.gateway.runtime.kafka.event_types import ACCOUNT_DELETED
+from gameshelf.gateway.runtime.streams import UserStreams
 
 SEED = 12
 MAX_BYTES = 900_000

@@ -1,7 +1,7 @@
 """Every call of the OpenAPI document with what it does not allow: data, headers, content types and methods.
 
-`services/gateway/tests/test_openapi.py` asks whether answers are as the document says; here it is only whether anything
-of what is refused harms the service. The watch and the log tell the rest.
+`services/gateway/tests/runtime/http/test_openapi.py` asks whether answers are as the document says; here it is only
+whether anything of what is refused harms the service. The watch and the log tell the rest.
 """
 
 import json

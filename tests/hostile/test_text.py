@@ -3,7 +3,7 @@
 Python brings a run of marks into canonical order by insertion: unbounded, one such text holds the process for
 seconds. The contract allows 50 ms before a refusal (details, section 3). What the whole process takes meanwhile is
 measured here, with the valid requests of the watch and the jobs, so six times as much is left; that parsing alone is
-within the bound, whatever a body is made of, is asserted in `services/gateway/tests/test_costs.py`.
+within the bound, whatever a body is made of, is asserted in `services/gateway/tests/runtime/http/test_costs.py`.
 """
 
 import importlib
@@ -16,8 +16,8 @@ import grpc.aio
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
-from gameshelf.gateway.kafka.consumed import CONSUMED
-from gameshelf.gateway.kafka.incoming import Incoming
+from gameshelf.gateway.runtime.kafka.consumed import CONSUMED
+from gameshelf.gateway.runtime.kafka.incoming import Incoming
 from gameshelf.protos.library import v1 as protos
 from google.protobuf import message_factory
 from google.protobuf.descriptor import FieldDescriptor

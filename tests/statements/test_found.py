@@ -40,7 +40,7 @@ for module in (module for package in PACKAGES for module in modules(package)):
 print(json.dumps({"lost": lost, "dead": dead, "made": len(made)}))
 """
 # What a user's export reads: a statement is made a table, when the first user is exported.
-MADE_LATER = {"gameshelf.gateway.admin.export", "gameshelf.gateway.admin.export_tables"}
+MADE_LATER = {"gameshelf.gateway.runtime.support.export", "gameshelf.gateway.runtime.support.export_tables"}
 
 
 @pytest.mark.long

@@ -7,7 +7,7 @@ import sys
 import click
 import pytest
 from click.testing import CliRunner
-from gameshelf.gateway.admin.commands import ADMIN, COMMANDS
+from gameshelf.gateway.runtime.support.commands import ADMIN, COMMANDS
 from gameshelf.libctl.errors import ExitCode
 from gameshelf.libctl.main import NOUNS, cli, noun
 from gameshelf.libctl.output import Output

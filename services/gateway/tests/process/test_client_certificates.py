@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.devstack.proxy import KafkaProxy, Proxy
-from gameshelf.gateway.adapters.redis import connect
-from gameshelf.gateway.settings import load_settings
+from gameshelf.gateway.runtime.settings import load_settings
+from gameshelf.gateway.runtime.storage.redis import connect
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 

@@ -11,8 +11,8 @@ import pytest
 from gameshelf.devstack.events import publish
 from gameshelf.devstack.process import Process
 from gameshelf.devstack.servers.base import HOST, free_port, listens
-from gameshelf.gateway.database import connect
-from gameshelf.gateway.observability.traces import Tracing
+from gameshelf.gateway.runtime.database import connect
+from gameshelf.gateway.runtime.observability.traces import Tracing
 
 PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not installed (apt-get install pgbouncer)")

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from gameshelf.devstack.events import CloudEvent
 from gameshelf.gateway.main import run_gateway
-from gameshelf.gateway.settings import load_settings
+from gameshelf.gateway.runtime.settings import load_settings
 from gameshelf.gateway.wiring import build
 from gameshelf.library import SeatReclaimed
 from websockets.asyncio.client import connect

@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import grpc
 import pytest
-from gameshelf.gateway.admin.changes import difference
-from gameshelf.gateway.grpc.admin.cursors import pack
+from gameshelf.gateway.runtime.support.changes import difference
+from gameshelf.gateway.runtime.support.rpc.cursors import pack
 from gameshelf.protos.library.v1 import admin_audit_pb2, admin_events_pb2, admin_playtime_pb2, admin_saves_pb2
 from gameshelf.protos.library.v1.admin_change_pb2 import ChangeOptions
 from gameshelf.protos.library.v1.library_admin_service_pb2_grpc import LibraryAdminServiceStub

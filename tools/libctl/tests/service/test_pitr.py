@@ -15,9 +15,9 @@ import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.servers import Postgres
-from gameshelf.gateway.observability.metrics import Metrics
-from gameshelf.gateway.replaced import ReplacedDatabase, Witness, difference
-from gameshelf.gateway.restores import DeletionGuard, mark_reconciled, open_restore
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.replaced import ReplacedDatabase, Witness, difference
+from gameshelf.gateway.runtime.restores import DeletionGuard, mark_reconciled, open_restore
 from redis.asyncio import Redis
 
 _SECONDS = 40

@@ -15,8 +15,8 @@ import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.gateway.adapters.s3_client import new_client
-from gameshelf.gateway.settings import load_settings
+from gameshelf.gateway.domains.savegames.s3.client import new_client
+from gameshelf.gateway.runtime.settings import load_settings
 from gameshelf.savegames import object_key
 from gameshelf.savegames.naming import object_metadata
 

@@ -10,10 +10,10 @@ import os
 import signal
 from typing import Any
 
-from gameshelf.gateway.http.drain import Asgi
 from gameshelf.gateway.main import run_gateway, spare_the_collector
-from gameshelf.gateway.observability.logs import configure_logging
-from gameshelf.gateway.settings import ServiceRole, load_settings
+from gameshelf.gateway.runtime.http.drain import Asgi
+from gameshelf.gateway.runtime.observability.logs import configure_logging
+from gameshelf.gateway.runtime.settings import ServiceRole, load_settings
 from gameshelf.gateway.wiring import Gateway, build
 
 _log = logging.getLogger(__name__)

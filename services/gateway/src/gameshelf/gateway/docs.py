@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gameshelf.gateway.admin.commands import COMMANDS, Command, Kind
-from gameshelf.gateway.errors import CODES
-from gameshelf.gateway.identity import Role
-from gameshelf.gateway.settings import Settings
+from gameshelf.gateway.runtime.errors import CODES
+from gameshelf.gateway.runtime.identity import Role
+from gameshelf.gateway.runtime.settings import Settings
+from gameshelf.gateway.runtime.support.commands import COMMANDS, Command, Kind
 
 _INTRODUCTION = """# Configuration
 

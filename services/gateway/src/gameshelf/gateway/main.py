@@ -15,14 +15,14 @@ from typing import Any
 import asyncpg
 from alembic.util import CommandError
 from gameshelf.gateway import __version__
-from gameshelf.gateway.database import DatabaseUnusable, first_connection
-from gameshelf.gateway.jobs.liveness import look_seconds
-from gameshelf.gateway.jobs.schedule import repeat
-from gameshelf.gateway.migrate import SchemaOutdated, require_current, upgrade
-from gameshelf.gateway.observability.logs import configure_logging
-from gameshelf.gateway.observability.metrics_server import MetricsServer
-from gameshelf.gateway.serving import granian, hypercorn
-from gameshelf.gateway.settings import ServiceRole, Settings, SettingsError, load_settings
+from gameshelf.gateway.domains.playtime.jobs import look_seconds
+from gameshelf.gateway.runtime.database import DatabaseUnusable, first_connection
+from gameshelf.gateway.runtime.jobs.schedule import repeat
+from gameshelf.gateway.runtime.migrate import SchemaOutdated, require_current, upgrade
+from gameshelf.gateway.runtime.observability.logs import configure_logging
+from gameshelf.gateway.runtime.observability.metrics_server import MetricsServer
+from gameshelf.gateway.runtime.serving import granian, hypercorn
+from gameshelf.gateway.runtime.settings import ServiceRole, Settings, SettingsError, load_settings
 from gameshelf.gateway.wiring import MIGRATIONS, Gateway, build
 from gameshelf.kernel.migrations import MigrationBlocked
 from gameshelf.savegames.ports import StoreUnavailable
@@ -98,7 +98,7 @@ async def _check(settings: Settings) -> None:
 
 async def _prepare_bucket(settings: Settings) -> int:
     # Imported where it is used: a service without an object store needs none of it.
-    from gameshelf.gateway.adapters.s3_bucket import BucketUnusable, prepare_bucket
+    from gameshelf.gateway.domains.savegames.s3.bucket import BucketUnusable, prepare_bucket
 
     if settings.s3_bucket is None:
         raise SettingsError("S3_BUCKET_SAVEGAMES: needed to prepare the bucket")

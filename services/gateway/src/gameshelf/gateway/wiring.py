@@ -11,83 +11,83 @@ from uuid import UUID
 
 from gameshelf import achievements, library, playtime, savegames, wishlist
 from gameshelf import settings as game_settings
-from gameshelf.gateway import tables
-from gameshelf.gateway.adapters import redis as redis_adapter
-from gameshelf.gateway.adapters.catalog import Catalog
-from gameshelf.gateway.adapters.live_sessions import LiveSessions
-from gameshelf.gateway.admin.audit import AuditLog
-from gameshelf.gateway.admin.changes import Changes
-from gameshelf.gateway.admin.export import Export
-from gameshelf.gateway.admin.undos import UNDOS
-from gameshelf.gateway.after_commit import AfterCommit
-from gameshelf.gateway.database import Database, connect, first_connection
-from gameshelf.gateway.grpc.achievements import Achievements
-from gameshelf.gateway.grpc.admin.desk import Desk
-from gameshelf.gateway.grpc.admin.service import LibraryAdmin
-from gameshelf.gateway.grpc.calls import Calls
-from gameshelf.gateway.grpc.identify import Callers, ServiceCertificates
-from gameshelf.gateway.grpc.library import LibraryQuery
-from gameshelf.gateway.grpc.playtime import PlaytimeTracker
-from gameshelf.gateway.grpc.saves import CloudSaves
-from gameshelf.gateway.grpc.server import GrpcServer, Servicer
-from gameshelf.gateway.grpc.settings import GameSettingsSync
-from gameshelf.gateway.grpc.wishlist import Wishlists
-from gameshelf.gateway.health import Health
-from gameshelf.gateway.heartbeats import Heartbeats
-from gameshelf.gateway.http import achievements as achievements_http
-from gameshelf.gateway.http import events as events_http
-from gameshelf.gateway.http import family as family_http
-from gameshelf.gateway.http import library as library_http
-from gameshelf.gateway.http import meta, openapi
-from gameshelf.gateway.http import playtime as playtime_http
-from gameshelf.gateway.http import savegames as savegames_http
-from gameshelf.gateway.http import settings as settings_http
-from gameshelf.gateway.http import wishlist as wishlist_http
-from gameshelf.gateway.http.app import RestApi, create_app
-from gameshelf.gateway.http.authenticate import Authenticate, by_proxy, by_token
-from gameshelf.gateway.http.drain import Asgi
-from gameshelf.gateway.http.observe import Observed
-from gameshelf.gateway.http.page_cache import PageCache
-from gameshelf.gateway.http.routing import Queries, Routes
-from gameshelf.gateway.identity import KeySet, PemKeys, RemoteKeys, TokenVerifier, TrustedProxies
-from gameshelf.gateway.jobs.categories import CategoryFolding
-from gameshelf.gateway.jobs.dissolution import Dissolution
-from gameshelf.gateway.jobs.erasure import EraseDomain, Erasure
-from gameshelf.gateway.jobs.family import FamilyClock, Forwarding, forget_seats
-from gameshelf.gateway.jobs.item_ids import ItemIdRewriting
-from gameshelf.gateway.jobs.liveness import SessionReaper, SessionWatch, forget_live
-from gameshelf.gateway.jobs.old_prices import OldPriceTakeover
-from gameshelf.gateway.jobs.products import WantedProducts
-from gameshelf.gateway.jobs.rarity import RarityFold, RarityRecount
-from gameshelf.gateway.jobs.retention import Retention
-from gameshelf.gateway.jobs.sales import Sales
-from gameshelf.gateway.jobs.saves import ObjectSweeper, SaveKeeper, erase_objects
-from gameshelf.gateway.jobs.targets import LoweredTargets
-from gameshelf.gateway.jobs.titles import TitleFolding
-from gameshelf.gateway.kafka.applier import Applier
-from gameshelf.gateway.kafka.client import connection_options
-from gameshelf.gateway.kafka.consumer import Consumer
-from gameshelf.gateway.kafka.dead_letters import DeadLetters
-from gameshelf.gateway.kafka.event_types import TOPICS
-from gameshelf.gateway.kafka.intake import Intake
-from gameshelf.gateway.kafka.probe import KafkaProbe
-from gameshelf.gateway.kafka.relay import Relay
-from gameshelf.gateway.kafka.retry import Retry
-from gameshelf.gateway.limits import RateLimits
-from gameshelf.gateway.lost_seats import LostSeats
-from gameshelf.gateway.migrate import require_current
-from gameshelf.gateway.observability.metrics import Metrics
-from gameshelf.gateway.observability.traces import Tracing
-from gameshelf.gateway.origins import AllowedOrigins
-from gameshelf.gateway.outbox.messages import NOTIFICATIONS
-from gameshelf.gateway.replaced import ReplacedDatabase
-from gameshelf.gateway.restores import DeletionGuard
-from gameshelf.gateway.saves import Bucket, Saves
-from gameshelf.gateway.settings import ServiceRole, Settings, SettingsError
-from gameshelf.gateway.streams import UserStreams
-from gameshelf.gateway.transaction import Committed, MakeService, Services, Transactions
-from gameshelf.gateway.ws.connection import LibraryUpdates
-from gameshelf.gateway.ws.hub import Hub
+from gameshelf.gateway.domains.achievements import rest as achievements_http
+from gameshelf.gateway.domains.achievements.grpc import Achievements
+from gameshelf.gateway.domains.achievements.jobs.rarity import RarityFold, RarityRecount
+from gameshelf.gateway.domains.achievements.jobs.targets import LoweredTargets
+from gameshelf.gateway.domains.after_commit import AfterCommit
+from gameshelf.gateway.domains.family import rest as family_http
+from gameshelf.gateway.domains.family.jobs.dissolution import Dissolution
+from gameshelf.gateway.domains.family.jobs.family import FamilyClock, Forwarding, forget_seats
+from gameshelf.gateway.domains.library import rest as library_http
+from gameshelf.gateway.domains.library.catalog import Catalog
+from gameshelf.gateway.domains.library.grpc import LibraryQuery
+from gameshelf.gateway.domains.library.jobs.categories import CategoryFolding
+from gameshelf.gateway.domains.library.jobs.item_ids import ItemIdRewriting
+from gameshelf.gateway.domains.library.jobs.products import WantedProducts
+from gameshelf.gateway.domains.library.jobs.titles import TitleFolding
+from gameshelf.gateway.domains.playtime import rest as playtime_http
+from gameshelf.gateway.domains.playtime.grpc import PlaytimeTracker
+from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
+from gameshelf.gateway.domains.playtime.jobs import SessionReaper, SessionWatch, forget_live
+from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
+from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
+from gameshelf.gateway.domains.savegames import rest as savegames_http
+from gameshelf.gateway.domains.savegames.grpc import CloudSaves
+from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper, erase_objects
+from gameshelf.gateway.domains.savegames.use_cases import Bucket, Saves
+from gameshelf.gateway.domains.settings import rest as settings_http
+from gameshelf.gateway.domains.settings.grpc import GameSettingsSync
+from gameshelf.gateway.domains.undos import UNDOS
+from gameshelf.gateway.domains.wishlist import rest as wishlist_http
+from gameshelf.gateway.domains.wishlist.grpc import Wishlists
+from gameshelf.gateway.domains.wishlist.jobs.old_prices import OldPriceTakeover
+from gameshelf.gateway.domains.wishlist.jobs.sales import Sales
+from gameshelf.gateway.runtime import tables
+from gameshelf.gateway.runtime.database import Database, connect, first_connection
+from gameshelf.gateway.runtime.grpc.calls import Calls
+from gameshelf.gateway.runtime.grpc.identify import Callers, ServiceCertificates
+from gameshelf.gateway.runtime.grpc.server import GrpcServer, Servicer
+from gameshelf.gateway.runtime.health import Health
+from gameshelf.gateway.runtime.http import events as events_http
+from gameshelf.gateway.runtime.http import meta, openapi
+from gameshelf.gateway.runtime.http.app import RestApi, create_app
+from gameshelf.gateway.runtime.http.authenticate import Authenticate, by_proxy, by_token
+from gameshelf.gateway.runtime.http.drain import Asgi
+from gameshelf.gateway.runtime.http.observe import Observed
+from gameshelf.gateway.runtime.http.page_cache import PageCache
+from gameshelf.gateway.runtime.http.routing import Queries, Routes
+from gameshelf.gateway.runtime.identity import KeySet, PemKeys, RemoteKeys, TokenVerifier, TrustedProxies
+from gameshelf.gateway.runtime.jobs.erasure import EraseDomain, Erasure
+from gameshelf.gateway.runtime.jobs.retention import Retention
+from gameshelf.gateway.runtime.kafka.applier import Applier
+from gameshelf.gateway.runtime.kafka.client import connection_options
+from gameshelf.gateway.runtime.kafka.consumer import Consumer
+from gameshelf.gateway.runtime.kafka.dead_letters import DeadLetters
+from gameshelf.gateway.runtime.kafka.event_types import TOPICS
+from gameshelf.gateway.runtime.kafka.intake import Intake
+from gameshelf.gateway.runtime.kafka.probe import KafkaProbe
+from gameshelf.gateway.runtime.kafka.relay import Relay
+from gameshelf.gateway.runtime.kafka.retry import Retry
+from gameshelf.gateway.runtime.limits import RateLimits
+from gameshelf.gateway.runtime.migrate import require_current
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.observability.traces import Tracing
+from gameshelf.gateway.runtime.origins import AllowedOrigins
+from gameshelf.gateway.runtime.outbox.messages import NOTIFICATIONS
+from gameshelf.gateway.runtime.replaced import ReplacedDatabase
+from gameshelf.gateway.runtime.restores import DeletionGuard
+from gameshelf.gateway.runtime.settings import ServiceRole, Settings, SettingsError
+from gameshelf.gateway.runtime.storage import redis as redis_adapter
+from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.gateway.runtime.support.audit import AuditLog
+from gameshelf.gateway.runtime.support.changes import Changes
+from gameshelf.gateway.runtime.support.export import Export
+from gameshelf.gateway.runtime.support.rpc.desk import Desk
+from gameshelf.gateway.runtime.support.rpc.service import LibraryAdmin
+from gameshelf.gateway.runtime.transaction import Committed, MakeService, Services, Transactions
+from gameshelf.gateway.runtime.ws.connection import LibraryUpdates
+from gameshelf.gateway.runtime.ws.hub import Hub
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.events import Event, Record
@@ -467,7 +467,7 @@ async def _open_bucket(settings: Settings, metrics: Metrics, tracing: Tracing) -
     if settings.s3_bucket is None:
         return None
     # Imported where it is used: the client takes half a second and 45 MB that a process without a store is spared.
-    from gameshelf.gateway.adapters import s3
+    from gameshelf.gateway.domains.savegames.s3 import store as s3
 
     bucket = s3.connect(settings, metrics, tracing)
     if bucket:

@@ -18,7 +18,7 @@ from gameshelf.devstack import demo, running
 from gameshelf.devstack.events import CloudEvent
 from gameshelf.devstack.process import StartFailed
 from gameshelf.devstack.tokens import TokenIssuer
-from gameshelf.gateway.kafka.event_types import TOPIC_OF
+from gameshelf.gateway.runtime.kafka.event_types import TOPIC_OF
 from rich.console import Console
 from rich.table import Table
 
@@ -100,7 +100,7 @@ def keep(fresh: bool, origins: tuple[str, ...]) -> None:
 
 
 def _origin(given: str) -> str:
-    from gameshelf.gateway.origins import parse_origin
+    from gameshelf.gateway.runtime.origins import parse_origin
 
     try:
         return parse_origin(given)

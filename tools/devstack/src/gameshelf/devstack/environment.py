@@ -67,7 +67,7 @@ def _allowed_origins(asked: Iterable[str]) -> Iterable[str]:
 
 def settings_asked_for(origins: Iterable[str] = ()) -> dict[str, str]:
     """The service's settings that whoever runs a command has set, origins of ``--origin`` among them."""
-    from gameshelf.gateway.settings import Settings  # takes a second
+    from gameshelf.gateway.runtime.settings import Settings  # takes a second
 
     names = (str(field.alias) for field in Settings.model_fields.values())
     asked = {name: value for name in names if (value := os.environ.get(name))}

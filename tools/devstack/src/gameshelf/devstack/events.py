@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from gameshelf.gateway.kafka.event_types import TOPIC_OF
+from gameshelf.gateway.runtime.kafka.event_types import TOPIC_OF
 
 _APPLIED = "SELECT source, event_id FROM gateway.inbox WHERE event_id = ANY($1)"
 _ERASED = "SELECT user_id FROM gateway.user_streams WHERE user_id = ANY($1) AND erased_at IS NOT NULL"

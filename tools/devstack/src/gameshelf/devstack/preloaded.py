@@ -8,8 +8,8 @@ import asyncio
 import gc
 
 from gameshelf.gateway import main  # noqa: F401 - imported for the processes to come
-from gameshelf.gateway.adapters.s3_client import new_client
-from gameshelf.gateway.settings import load_settings
+from gameshelf.gateway.domains.savegames.s3.client import new_client
+from gameshelf.gateway.runtime.settings import load_settings
 
 _S3 = {
     "POSTGRES_DSN": "postgresql://127.0.0.1/never",

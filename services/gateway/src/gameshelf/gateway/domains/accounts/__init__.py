@@ -1,0 +1,1 @@
+"""Accounts: overview, export and erasure of a user."""

@@ -1,0 +1,67 @@
+"""``user show|export|erase``: a user at a glance, all that is stored of them, and their end."""
+
+import dataclasses
+from uuid import UUID
+
+from gameshelf.gateway.domains.accounts.changes import EraseUser, overview
+from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.streams import StreamState
+from gameshelf.gateway.runtime.support.export import File
+from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options
+from gameshelf.kernel.database import Connection
+from gameshelf.protos.library.v1 import admin_users_pb2 as messages
+
+
+class Users:
+    """Serves users."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def ShowUser(self, request: messages.ShowUserRequest, by: Identity) -> messages.ShowUserResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        async with self._desk.acquire() as connection:
+            gone = await self._desk.streams.erased(connection, user_id)
+            if gone is None:
+                state = await self._desk.streams.state(connection, user_id)
+                return await self._shown(connection, user_id, state)
+        return messages.ShowUserResponse(
+            user_id=str(user_id),
+            erased_at=convert.timestamp(gone.erased_at),
+            erasure="running" if gone.is_running else "done",
+        )
+
+    async def _shown(self, connection: Connection, user_id: UUID, state: StreamState) -> messages.ShowUserResponse:
+        found = await overview(connection, user_id)
+        told = dataclasses.asdict(found) | {
+            "last_played_at": convert.timestamp(found.last_played_at),
+            "limit_bytes": self._desk.limits.quota_bytes if found.limit_bytes is None else found.limit_bytes,
+        }
+        return messages.ShowUserResponse(
+            user_id=str(user_id), version=state.version, last_sequence=state.last_sequence, **told
+        )
+
+    async def ExportUser(self, request: messages.ExportUserRequest, by: Identity) -> messages.ExportUserResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        async with self._desk.reading(user_id) as connection:
+            part = await self._desk.export.part(connection, user_id, request.cursor)
+        return messages.ExportUserResponse(
+            rows=[messages.ExportedRows(table=table, rows=rows) for table, rows in part.rows.items()],
+            files=[await self._file(file) for file in part.files],
+            next_cursor=part.cursor,
+            done=part.done,
+            total=max(part.total, part.done),
+        )
+
+    async def _file(self, of: File) -> messages.ExportedFile:
+        signed = await self._desk.saves.objects.sign_download(of.key, self._desk.saves.url_ttl_seconds, of.name)
+        return messages.ExportedFile(
+            name=of.name, download_url=signed.url, file_size_bytes=of.size, file_hash_sha256=of.sha256.hex()
+        )
+
+    async def EraseUser(self, request: messages.EraseUserRequest, by: Identity) -> messages.EraseUserResponse:
+        user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
+        done = await self._desk.changes.make(EraseUser(user_id, self._desk.streams), options, by)
+        return messages.EraseUserResponse(result=change_result(done))

@@ -1,0 +1,206 @@
+"""``AchievementService``: what games and game servers report of achievements."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import grpc.aio
+from gameshelf.achievements import (
+    MAX_IMPORT,
+    AchievementQueries,
+    AchievementService,
+    ImportedAchievement,
+    NamedAchievement,
+    OfflineAchievement,
+    Outcome,
+    Progress,
+    Unreadable,
+)
+from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.runtime.grpc.calls import (
+    erased_among,
+    is_service,
+    parse_id,
+    parse_message,
+    require_few,
+    require_read,
+    require_write,
+)
+from gameshelf.gateway.runtime.streams import UserErased, UserStreams
+from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.kernel.errors import InvalidInput, PermissionDenied, Problem
+from gameshelf.protos.library.v1 import achievement_service_pb2 as messages
+from gameshelf.protos.library.v1.achievement_service_pb2_grpc import (
+    AchievementServiceServicer,
+    add_AchievementServiceServicer_to_server,
+)
+
+NAME = messages.DESCRIPTOR.services_by_name["AchievementService"].full_name
+_SIDE_BY_SIDE = 8
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Achievements(AchievementServiceServicer):
+    """Serves reports of progress, and how far players are."""
+
+    def __init__(self, transactions: Transactions, acquire: Acquire, streams: UserStreams) -> None:
+        self._transactions = transactions
+        self._acquire = acquire
+        self._streams = streams
+
+    def install(self, server: grpc.aio.Server) -> str:
+        """Adds the service to a server; its full name."""
+        add_AchievementServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        return NAME
+
+    async def UpdateAchievementProgress(
+        self, request: messages.UpdateAchievementProgressRequest, context: Context
+    ) -> messages.UpdateAchievementProgressResponse:
+        user_id, report = _report(request)
+        async with self._transactions.begin(user_id) as transaction:
+            service = transaction.of(AchievementService)
+            [progress] = await _identified(service, [report])
+            achievement, newly_unlocked = await service.report(user_id, progress, by_server=is_service())
+        return messages.UpdateAchievementProgressResponse(
+            status=convert.achievement(achievement), newly_unlocked=newly_unlocked
+        )
+
+    async def BatchUpdateAchievementProgress(
+        self, request: messages.BatchUpdateAchievementProgressRequest, context: Context
+    ) -> messages.BatchUpdateAchievementProgressResponse:
+        require_few(request.updates, "updates")
+        results: list[Outcome] = [Outcome(None)] * len(request.updates)
+        reports: dict[UUID, list[tuple[int, _Report]]] = defaultdict(list)
+        for place, update in enumerate(request.updates):
+            user_id, report = _report(update)
+            reports[user_id].append((place, report))
+        slots, by_server = asyncio.Semaphore(_SIDE_BY_SIDE), is_service()
+
+        async def of_user(user_id: UUID, placed: Sequence[tuple[int, "_Report"]]) -> None:
+            async with slots:
+                outcomes = await self._report(user_id, [report for _, report in placed], by_server)
+            for (place, _), outcome in zip(placed, outcomes, strict=True):
+                results[place] = outcome
+
+        async with asyncio.TaskGroup() as tasks:
+            for user_id, placed in reports.items():
+                tasks.create_task(of_user(user_id, placed))
+        return messages.BatchUpdateAchievementProgressResponse(results=[_result(one) for one in results])
+
+    async def _report(self, user_id: UUID, reports: Sequence["_Report"], by_server: bool) -> list[Outcome]:
+        """One player's reports, in a transaction of their own."""
+        try:
+            async with self._transactions.begin(user_id) as transaction:
+                service = transaction.of(AchievementService)
+                progress = await _identified(service, reports)
+                outcomes = await service.report_many(user_id, progress, by_server=by_server)
+                if all(outcome.refusal for outcome in outcomes):
+                    transaction.discard()
+        except UserErased:
+            return [Outcome(None, refusal=PermissionDenied())] * len(reports)
+        return outcomes
+
+    async def ImportAchievements(
+        self, request: messages.ImportAchievementsRequest, context: Context
+    ) -> messages.ImportAchievementsResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        require_write(user_id)
+        if not request.achievements:
+            raise InvalidInput(Problem("missing", pointer="achievements"))
+        if len(request.achievements) > MAX_IMPORT:
+            raise InvalidInput(Problem("too_long", pointer="achievements", params={"max_length": MAX_IMPORT}))
+        elements = [_offline(one) for one in request.achievements]
+        async with self._transactions.begin(user_id) as transaction:
+            service = transaction.of(AchievementService)
+            results = await service.import_achievements(user_id, elements, by_server=is_service())
+        return messages.ImportAchievementsResponse(results=[_imported(one) for one in results])
+
+    async def GetAchievementStatus(
+        self, request: messages.GetAchievementStatusRequest, context: Context
+    ) -> messages.GetAchievementStatusResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        require_read(user_id)
+        require_few(request.achievement_ids, "achievement_ids")
+        achievement_ids = [parse_id(one, "achievement_ids") for one in request.achievement_ids]
+        product_id = None if achievement_ids else parse_id(request.product_id, "product_id")
+        async with self._acquire() as connection:
+            queries = AchievementQueries(connection)
+            if await erased_among(self._streams, connection, {user_id}):
+                found = []
+            elif product_id:
+                found = await queries.of_product(user_id, product_id)
+            else:
+                found = await queries.of_ids(user_id, achievement_ids)
+        return messages.GetAchievementStatusResponse(achievements=[convert.achievement(one) for one in found])
+
+    async def GetAchievementRarity(
+        self, request: messages.GetAchievementRarityRequest, context: Context
+    ) -> messages.GetAchievementRarityResponse:
+        product_id = parse_id(request.product_id, "product_id")
+        async with self._acquire() as connection:
+            found = await AchievementQueries(connection).rarities(product_id)
+        return messages.GetAchievementRarityResponse(achievements=[convert.achievement_rarity(one) for one in found])
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """How far a player is with an achievement, by its id or by its name; without ``current`` it is unlocked."""
+
+    achievement: UUID | NamedAchievement
+    current: int | None
+
+
+_UNKNOWN = UUID(int=0)
+
+
+async def _identified(service: AchievementService, reports: Sequence[_Report]) -> list[Progress]:
+    """The reports with ids. No achievement has the id that stands for an unknown name. A round trip where names are."""
+    names = {one.achievement for one in reports if isinstance(one.achievement, NamedAchievement)}
+    ids = await service.named(names) if names else {}
+    return [
+        Progress(
+            ids.get(one.achievement, _UNKNOWN) if isinstance(one.achievement, NamedAchievement) else one.achievement,
+            one.current,
+        )
+        for one in reports
+    ]
+
+
+def _report(request: messages.UpdateAchievementProgressRequest) -> tuple[UUID, _Report]:
+    """Whose report it is, and what it says. Raises InvalidInput, PermissionDenied."""
+    user_id = parse_id(request.user_id, "user_id")
+    require_write(user_id)
+    if request.current_progress < 0:
+        raise InvalidInput(Problem("greater_than_equal", pointer="current_progress", params={"ge": 0}))
+    current = None if request.unlock else request.current_progress
+    if not request.api_name:
+        return user_id, _Report(parse_id(request.achievement_id, "achievement_id"), current)
+    if request.achievement_id:
+        raise InvalidInput(Problem("exactly_one", pointer="api_name", params={"other": "achievement_id"}))
+    product_id = parse_id(request.product_id, "product_id")
+    return user_id, _Report(NamedAchievement.of(product_id, request.api_name), current)
+
+
+def _offline(message: messages.OfflineAchievement) -> OfflineAchievement | Unreadable:
+    """An element of an import; one that can't be read is rejected by itself."""
+    try:
+        return parse_message(OfflineAchievement, message)
+    except InvalidInput:
+        return Unreadable(message.client_id if len(message.client_id) <= 100 else "")
+
+
+def _imported(result: ImportedAchievement) -> messages.ImportedAchievement:
+    return messages.ImportedAchievement(client_id=result.client_id, result=result.result, code=result.code or "")
+
+
+def _result(outcome: Outcome) -> messages.AchievementUpdateResult:
+    return messages.AchievementUpdateResult(
+        status=convert.achievement(outcome.achievement) if outcome.achievement else None,
+        newly_unlocked=outcome.newly_unlocked,
+        reason=outcome.refusal.code if outcome.refusal else "",
+    )

@@ -1,0 +1,134 @@
+"""Keeps the counters behind rarities: folds deltas every second, and counts anew once a day."""
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from gameshelf.achievements import Difference, RarityCounters, RecountProgress, Recounts
+from gameshelf.gateway.runtime.database import Acquire, hardly_wait
+from gameshelf.gateway.runtime.jobs.isolation import Isolation, concerns_everybody
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.kernel.clock import Clock, utc_now
+
+_log = logging.getLogger(__name__)
+
+_FOLDED_AT_ONCE = 5000
+_PRODUCTS_AT_ONCE = 200
+_RECOUNT_AFTER = timedelta(days=1)
+_RECOUNT_SECONDS = 45.0
+"""For how long a round counts at most; the next one, of whichever instance, goes on."""
+_BEGINNING = UUID(int=0)
+
+
+class RarityFold:
+    """Brings what players did into the counters."""
+
+    def __init__(self, acquire: Acquire, metrics: Metrics | None = None) -> None:
+        self._acquire = acquire
+        self._products = Isolation[UUID]("rarity", metrics)
+
+    async def run_once(self) -> None:
+        """Folds everything that is there, a few thousand deltas a transaction, of all products together. Where that
+        fails each product is folded by itself, and the one that it fails for holds up no other.
+        """
+        if not len(self._products):
+            try:
+                while await self._fold() == _FOLDED_AT_ONCE:
+                    pass
+            except Exception as error:
+                if concerns_everybody(error):
+                    raise
+            else:
+                return
+        await self._fold_each()
+
+    async def _fold(self, product_id: UUID | None = None) -> int:
+        async with self._acquire() as connection, connection.transaction():
+            await hardly_wait(connection)
+            counters = RarityCounters(connection)
+            if product_id is None:
+                return await counters.fold(_FOLDED_AT_ONCE)
+            return await counters.fold_product(product_id, _FOLDED_AT_ONCE)
+
+    async def _fold_each(self) -> None:
+        after = _BEGINNING
+        while True:
+            async with self._acquire() as connection:
+                products = await RarityCounters(connection).waiting(after, _PRODUCTS_AT_ONCE)
+            for product_id in filter(self._products.is_due, products):
+                with self._products.attempt(product_id):
+                    while await self._fold(product_id) == _FOLDED_AT_ONCE:
+                        pass
+            if len(products) < _PRODUCTS_AT_ONCE:
+                return
+            after = products[-1]
+
+
+class RarityRecount:
+    """Counts owners and unlocks anew, product by product, and makes up for what the counters miss.
+
+    Each statement reads a bounded part of a product's owners, and how far the recount is stands in the database: after
+    a stop it goes on with the product that it was at, and one that can't be counted is left for the next day.
+    """
+
+    def __init__(self, acquire: Acquire, metrics: Metrics, clock: Clock = utc_now) -> None:
+        self._acquire = acquire
+        self._metrics = metrics
+        self._clock = clock
+        self._products = Isolation[UUID]("rarity recount", metrics)
+
+    async def run_once(self) -> None:
+        """Goes on with the recount that runs, or begins one where the last one ended a day ago."""
+        until = time.monotonic() + _RECOUNT_SECONDS
+        while await self.step() and time.monotonic() < until:
+            pass
+
+    async def recount(self) -> None:
+        """A whole recount now, whenever the last one was."""
+        async with self._acquire() as connection:
+            recounts = Recounts(connection)
+            progress = await recounts.progress(self._clock())
+            if progress.finished_at is not None:
+                await recounts.start(progress, self._clock())
+        while await self.step():
+            pass
+
+    async def step(self) -> bool:
+        """Counts the next product; False when there is nothing to be done, or another instance is at it."""
+        now = self._clock()
+        async with self._acquire() as connection:
+            recounts = Recounts(connection)
+            progress = await recounts.progress(now)
+            if progress.finished_at is not None:
+                is_due = progress.finished_at <= now - _RECOUNT_AFTER
+                return is_due and await recounts.start(progress, now)
+            products = await RarityCounters(connection).products(progress.cursor, 1)
+            if not products:
+                await recounts.finish(progress, now)
+                return False
+        [product_id] = products
+        differences: Sequence[Difference] | None = ()
+        with self._products.attempt(product_id):
+            differences = await self._count(progress, product_id)
+        if differences is None:
+            return False
+        return await self._move(progress, product_id, differences)
+
+    async def _count(self, progress: RecountProgress, product_id: UUID) -> Sequence[Difference] | None:
+        """What is wrong of a product, in one snapshot; None while somebody else counts, or has counted it."""
+        async with self._acquire() as connection, connection.transaction(isolation="repeatable_read"):
+            recounts = Recounts(connection)
+            if not await recounts.take_turn() or await recounts.progress(self._clock()) != progress:
+                return None
+            return await RarityCounters(connection).differences([product_id])
+
+    async def _move(self, progress: RecountProgress, product_id: UUID, differences: Sequence[Difference]) -> bool:
+        async with self._acquire() as connection, connection.transaction():
+            if not await Recounts(connection).move(progress, product_id, differences):
+                return True  # somebody else was faster: on to the next one
+        for one in differences:
+            _log.error("a counter was wrong and is made up for", extra={"fields": {"difference": str(one)}})
+        self._metrics.rarity_differences.inc(len(differences))
+        return True

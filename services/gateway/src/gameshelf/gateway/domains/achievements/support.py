@@ -1,0 +1,62 @@
+"""``achievements show|grant|revoke``: what a player has achieved, and what support gives and takes of it."""
+
+from gameshelf.achievements import Achievement, AchievementNotFound, AchievementQueries
+from gameshelf.gateway.domains.achievements.changes import GrantAchievement, RevokeAchievement
+from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
+from gameshelf.protos.library.v1 import admin_achievements_pb2 as messages
+
+
+class AchievementsOfUser:
+    """Serves achievements."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def ShowAchievements(
+        self, request: messages.ShowAchievementsRequest, by: Identity
+    ) -> messages.ShowAchievementsResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        async with self._desk.reading(user_id) as connection:
+            queries = AchievementQueries(connection)
+            if request.achievement_id:
+                achievement_id = parse_id(request.achievement_id, "achievement_id")
+                found = await queries.of_ids(user_id, [achievement_id])
+                if not found:
+                    raise AchievementNotFound(achievement_id=achievement_id)
+                product_id = found[0].product_id
+            else:
+                product_id = parse_id(request.product_id, "product_id")
+                found = await queries.of_product(user_id, product_id)
+            titles = await titles_of(connection, [product_id])
+        return messages.ShowAchievementsResponse(
+            achievements=[_shown(one) for one in found], title=titles.get(product_id, "")
+        )
+
+    async def GrantAchievement(
+        self, request: messages.GrantAchievementRequest, by: Identity
+    ) -> messages.GrantAchievementResponse:
+        user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
+        change = GrantAchievement(user_id, parse_id(request.achievement_id, "achievement_id"))
+        return messages.GrantAchievementResponse(
+            result=change_result(await self._desk.changes.make(change, options, by))
+        )
+
+    async def RevokeAchievement(
+        self, request: messages.RevokeAchievementRequest, by: Identity
+    ) -> messages.RevokeAchievementResponse:
+        user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
+        change = RevokeAchievement(user_id, parse_id(request.achievement_id, "achievement_id"))
+        return messages.RevokeAchievementResponse(
+            result=change_result(await self._desk.changes.make(change, options, by))
+        )
+
+
+def _shown(of: Achievement) -> messages.AdminAchievement:
+    return messages.AdminAchievement(
+        status=convert.achievement(of),
+        name=of.name_en or of.name_ru or "",  # a secret is none to support
+        server_authoritative=of.server_authoritative,
+    )

@@ -1,0 +1,1 @@
+"""Family sharing: links and seats."""

@@ -1,0 +1,151 @@
+"""``family list|show|revoke|reopen|seats|release-seat``: who shares with whom, and who plays whose copy."""
+
+from collections.abc import Collection, Sequence
+from itertools import groupby
+from uuid import UUID
+
+from gameshelf.gateway.domains.family.changes import ReleaseSeat, ReopenLink, RevokeLink
+from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import NotFound
+from gameshelf.kernel.paging import MAX_LIMIT
+from gameshelf.library import Direction, FamilyLinkNotFound, FamilyQueries, Link, LinkFilter, TakenSeat
+from gameshelf.playtime import CopyQueries
+from gameshelf.protos.library.v1 import admin_family_pb2 as messages
+
+
+class Families:
+    """Serves family links and seats."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def ListFamilyLinks(
+        self, request: messages.ListFamilyLinksRequest, by: Identity
+    ) -> messages.ListFamilyLinksResponse:
+        user_id, now = parse_id(request.user_id, "user_id"), self._desk.clock()
+        async with self._desk.reading(user_id) as connection:
+            owner, member = [
+                await FamilyQueries(connection).links(user_id, LinkFilter(direction=side, limit=MAX_LIMIT), now)
+                for side in (Direction.OWNER, Direction.MEMBER)
+            ]
+        return messages.ListFamilyLinksResponse(
+            as_owner=[_link(one) for one in owner.items],
+            as_member=[_link(one) for one in member.items],
+            total_as_owner=owner.total,
+            total_as_member=member.total,
+        )
+
+    async def ShowFamilyLink(
+        self, request: messages.ShowFamilyLinkRequest, by: Identity
+    ) -> messages.ShowFamilyLinkResponse:
+        user_id, link_id = parse_id(request.user_id, "user_id"), parse_id(request.link_id, "link_id")
+        async with self._desk.reading(user_id) as connection:
+            link = await self._found(connection, user_id, link_id)
+            concerning = await FamilyQueries(connection).seats_concerning(link.shared_with_user_id)
+            of_link = [
+                one
+                for one in concerning
+                if (one.owner_user_id, one.held_by_user_id) == (link.owner_user_id, link.shared_with_user_id)
+            ]
+            seats = await _seats(connection, of_link)
+            titles = await titles_of(connection, link.product_ids)
+        products = [messages.ScopedProduct(product_id=str(key), title=title) for key, title in sorted(titles.items())]
+        return messages.ShowFamilyLinkResponse(link=_link(link), seats=seats, products=products)
+
+    async def RevokeFamilyLink(
+        self, request: messages.RevokeFamilyLinkRequest, by: Identity
+    ) -> messages.RevokeFamilyLinkResponse:
+        options, (owner_id, link_id) = parse_options(request.change), await self._of_owner(request)
+        done = await self._desk.changes.make(RevokeLink(owner_id, link_id), options, by)
+        return messages.RevokeFamilyLinkResponse(result=change_result(done))
+
+    async def ReopenFamilyLink(
+        self, request: messages.ReopenFamilyLinkRequest, by: Identity
+    ) -> messages.ReopenFamilyLinkResponse:
+        options, (owner_id, link_id) = parse_options(request.change), await self._of_owner(request)
+        done = await self._desk.changes.make(ReopenLink(owner_id, link_id), options, by)
+        return messages.ReopenFamilyLinkResponse(result=change_result(done))
+
+    async def ListFamilySeats(
+        self, request: messages.ListFamilySeatsRequest, by: Identity
+    ) -> messages.ListFamilySeatsResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        async with self._desk.reading(user_id) as connection:
+            seats = await _seats(connection, await FamilyQueries(connection).seats_concerning(user_id))
+        return messages.ListFamilySeatsResponse(seats=seats)
+
+    async def ReleaseFamilySeat(
+        self, request: messages.ReleaseFamilySeatRequest, by: Identity
+    ) -> messages.ReleaseFamilySeatResponse:
+        options = parse_options(request.change)
+        owner_id, product_id = (parse_id(getattr(request, name), name) for name in ("owner_user_id", "product_id"))
+        async with self._desk.reading(owner_id) as connection:
+            seat = await FamilyQueries(connection).seat(owner_id, product_id)
+        if seat is None:
+            raise NotFound(reason="seat_is_free")
+        change = ReleaseSeat(seat.held_by_user_id, owner_id, product_id, seat.session_id)
+        done = await self._desk.changes.make(change, options, by)
+        return messages.ReleaseFamilySeatResponse(result=change_result(done))
+
+    async def _of_owner(
+        self, request: messages.RevokeFamilyLinkRequest | messages.ReopenFamilyLinkRequest
+    ) -> tuple[UUID, UUID]:
+        """Owner and id of the link that either party names. Raises InvalidInput, UserErased, FamilyLinkNotFound."""
+        user_id, link_id = parse_id(request.user_id, "user_id"), parse_id(request.link_id, "link_id")
+        async with self._desk.reading(user_id) as connection:
+            link = await self._found(connection, user_id, link_id)
+        return link.owner_user_id, link.id
+
+    async def _found(self, connection: Connection, user_id: UUID, link_id: UUID) -> Link:
+        link = await FamilyQueries(connection).link(user_id, link_id, self._desk.clock())
+        if link is None:
+            raise FamilyLinkNotFound
+        return link
+
+
+def _link(of: Link) -> messages.AdminFamilyLink:
+    return messages.AdminFamilyLink(
+        link_id=str(of.id),
+        owner_user_id=str(of.owner_user_id),
+        shared_with_user_id=str(of.shared_with_user_id),
+        status=of.status,
+        mode=of.mode,
+        product_ids=[str(one) for one in of.product_ids],
+        expires_at=convert.timestamp(of.expires_at),
+        shared_at=convert.timestamp(of.shared_at),
+        active_since=convert.timestamp(of.active_since),
+        last_access_at=convert.timestamp(of.last_access_at),
+        updated_at=convert.timestamp(of.updated_at),
+    )
+
+
+async def _seats(connection: Connection, seats: Sequence[TakenSeat]) -> list[messages.AdminFamilySeat]:
+    """Seats with titles, and whether their sessions run: a round trip a holder, and one for the titles."""
+    titles = await titles_of(connection, sorted({one.product_id for one in seats}))
+    running = await _running(connection, seats)
+    return [
+        messages.AdminFamilySeat(
+            owner_user_id=str(one.owner_user_id),
+            product_id=str(one.product_id),
+            title=titles.get(one.product_id, ""),
+            seat_number=one.seat_number,
+            held_by_user_id=str(one.held_by_user_id),
+            session_id=str(one.session_id),
+            since=convert.timestamp(one.since),
+            lost_at=convert.timestamp(one.lost_at),
+            session_runs=one.session_id in running,
+        )
+        for one in seats
+    ]
+
+
+async def _running(connection: Connection, seats: Collection[TakenSeat]) -> set[UUID]:
+    by_holder = groupby(sorted(seats, key=lambda one: one.held_by_user_id), key=lambda one: one.held_by_user_id)
+    running: set[UUID] = set()
+    for holder_id, held in by_holder:
+        running |= await CopyQueries(connection).running(holder_id, [one.session_id for one in held])
+    return running

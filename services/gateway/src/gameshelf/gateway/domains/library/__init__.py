@@ -1,0 +1,1 @@
+"""The library: items, categories, grants, the catalog."""

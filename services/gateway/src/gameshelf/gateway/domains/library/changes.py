@@ -1,0 +1,111 @@
+"""What support gives and takes of games."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID, uuid4
+
+from gameshelf.gateway.runtime.support.audit import Entry, State
+from gameshelf.gateway.runtime.support.changes import Change, NotUndoable
+from gameshelf.gateway.runtime.transaction import Transaction
+from gameshelf.kernel.paging import Page
+from gameshelf.library import (
+    GrantKind,
+    LibraryQueries,
+    LibraryService,
+    NewGrant,
+    ProductAlreadyOwned,
+    ProductNotFound,
+    SupportQueries,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Product:
+    """The state is every reason to own a product, ended ones too, and what they add up to."""
+
+    user_id: UUID
+    product_id: UUID
+
+    def target(self) -> State:
+        return {"product_id": self.product_id}
+
+    async def state(self, transaction: Transaction) -> State:
+        held = await SupportQueries(transaction.connection).library(self.user_id, Page(1, 1), [self.product_id])
+        of = held.items[0] if held.items else None
+        item = of.item if of else None
+        grants = {
+            f"{one.kind} {one.source_id}": {"since": one.acquired_at, "ended": one.ended_at}
+            for one in (of.grants if of else ())
+        }
+        return {
+            "acquisition_type": item.acquisition_type if item else None,
+            "added_at": item.added_at if item else None,
+            **grants,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class GrantProduct(_Product):
+    """Makes a user own a product that the Catalog knows, by a grant of support's own."""
+
+    source_id: str = field(default_factory=lambda: str(uuid4()))
+    command: ClassVar[str] = "library grant"
+
+    def target(self) -> State:
+        return {"product_id": self.product_id, "source_id": self.source_id}
+
+    async def act(self, transaction: Transaction) -> None:
+        if not await LibraryQueries(transaction.connection).products([self.product_id]):
+            raise ProductNotFound(reason="unknown_to_the_catalog", product_id=str(self.product_id))
+        if (await self.state(transaction))["acquisition_type"] is not None:
+            raise ProductAlreadyOwned(product_id=str(self.product_id))
+        grant = NewGrant(self.product_id, GrantKind.SUPPORT, self.source_id, transaction.clock())
+        await transaction.of(LibraryService).grant(self.user_id, [grant])
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeProduct(_Product):
+    """Ends every live grant of a product, or the one of a source."""
+
+    source: tuple[GrantKind, str] | None = None
+    command: ClassVar[str] = "library revoke"
+
+    def target(self) -> State:
+        kind, source_id = self.source or (None, None)
+        return {"product_id": self.product_id, "kind": kind, "source_id": source_id}
+
+    async def act(self, transaction: Transaction) -> None:
+        await transaction.of(LibraryService).revoke(self.user_id, self.product_id, self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreProduct(_Product):
+    """Makes a user own a product again since ``acquired_at``: an end is for good, so by a grant of support's own."""
+
+    acquired_at: datetime
+    command: ClassVar[str] = "audit undo"
+
+    async def act(self, transaction: Transaction) -> None:
+        grant = NewGrant(self.product_id, GrantKind.SUPPORT, str(uuid4()), self.acquired_at)
+        await transaction.of(LibraryService).grant(self.user_id, [grant])
+
+
+def undo_grant(entry: Entry, user_id: UUID) -> Change:
+    """The end of just that grant."""
+    source = (GrantKind.SUPPORT, entry.target["source_id"])
+    return RevokeProduct(user_id, UUID(entry.target["product_id"]), source)
+
+
+def undo_revoke(entry: Entry, user_id: UUID) -> Change:
+    """A grant since the oldest of those that were ended, so that ownership begins as before.
+
+    Raises NotUndoable where the entry, which holds a bounded part of many grants, has none of them.
+    """
+    before, after = entry.before or {}, entry.after or {}
+    grants = {name: one for name, one in before.items() if isinstance(one, dict)}
+    ended = [one for name, one in grants.items() if one["ended"] is None and after[name]["ended"] is not None]
+    if not ended:
+        raise NotUndoable(reason="too_many_grants")
+    oldest = min(datetime.fromisoformat(one["since"]) for one in ended)
+    return RestoreProduct(user_id, UUID(entry.target["product_id"]), oldest)

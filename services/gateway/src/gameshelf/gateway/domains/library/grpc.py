@@ -1,0 +1,73 @@
+"""``LibraryQueryService``: what other services ask of libraries."""
+
+from typing import Any
+
+import grpc.aio
+from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.runtime.grpc.calls import erased_among, parse_id, parse_message, require_few, require_read
+from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.library import Access, AccessQueries, LibraryQueries, OnDevice
+from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
+from gameshelf.protos.library.v1.library_query_service_pb2_grpc import (
+    LibraryQueryServiceServicer,
+    add_LibraryQueryServiceServicer_to_server,
+)
+
+NO_ACCESS = Access(False, "not_owned")
+NAME = messages.DESCRIPTOR.services_by_name["LibraryQueryService"].full_name
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class LibraryQuery(LibraryQueryServiceServicer):
+    """Serves reads of libraries; ``acquire`` gives a connection."""
+
+    def __init__(self, acquire: Acquire, streams: UserStreams) -> None:
+        self._acquire = acquire
+        self._streams = streams
+
+    def install(self, server: grpc.aio.Server) -> str:
+        """Adds the service to a server; its full name."""
+        add_LibraryQueryServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        return NAME
+
+    async def GetLibraryItems(
+        self, request: messages.GetLibraryItemsRequest, context: Context
+    ) -> messages.GetLibraryItemsResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        require_read(user_id)
+        require_few(request.product_ids_filter, "product_ids_filter")
+        products = [parse_id(product_id, "product_ids_filter") for product_id in request.product_ids_filter]
+        device = parse_message(OnDevice, request, frozenset({"user_id", "product_ids_filter"}))
+        async with self._acquire() as connection:
+            gone = await erased_among(self._streams, connection, {user_id})
+            items = (
+                [] if gone else await LibraryQueries(connection).items_of_products(user_id, products, device.device_id)
+            )
+        return messages.GetLibraryItemsResponse(items=[convert.library_item(item) for item in items])
+
+    async def CheckGameAccess(
+        self, request: messages.CheckGameAccessRequest, context: Context
+    ) -> messages.CheckGameAccessResponse:
+        [result] = await self._check([request])
+        return result
+
+    async def BatchCheckGameAccess(
+        self, request: messages.BatchCheckGameAccessRequest, context: Context
+    ) -> messages.BatchCheckGameAccessResponse:
+        require_few(request.pairs, "pairs")
+        return messages.BatchCheckGameAccessResponse(results=await self._check(request.pairs))
+
+    async def _check(self, asked: Any) -> list[messages.CheckGameAccessResponse]:
+        pairs = [(parse_id(one.user_id, "user_id"), parse_id(one.product_id, "product_id")) for one in asked]
+        users = {user_id for user_id, _ in pairs}
+        for user_id in users:
+            require_read(user_id)
+        async with self._acquire() as connection:
+            gone = await erased_among(self._streams, connection, users)
+            found = await AccessQueries(connection).access(pairs)
+        return [
+            convert.access(NO_ACCESS if user_id in gone else one)
+            for (user_id, _), one in zip(pairs, found, strict=True)
+        ]

@@ -1,0 +1,28 @@
+"""Sort keys of titles that another version of the service has written."""
+
+from uuid import UUID
+
+from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.library import CatalogProjection
+
+_AT_ONCE = 1000
+
+
+class TitleFolding:
+    """Makes the keys that titles are sorted and searched by what this version makes of them.
+
+    All products are read, 1,000 in a transaction; only those whose keys differ are written. A version before this one
+    may write keys of its own for as long as it runs, so this is repeated.
+    """
+
+    def __init__(self, acquire: Acquire, at_once: int = _AT_ONCE) -> None:
+        self._acquire = acquire
+        self._at_once = at_once
+
+    async def run_once(self) -> None:
+        start: UUID | None = UUID(int=0)
+        while start is not None:
+            async with self._acquire() as connection, connection.transaction():
+                start = await CatalogProjection(connection).refold(start, self._at_once)
+        async with self._acquire() as connection:
+            await CatalogProjection(connection).end_refold()

@@ -1,0 +1,1 @@
+"""Support's commands on libraries and access."""

@@ -1,0 +1,98 @@
+"""``access explain``: why somebody may play a product, or may not."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.gateway.domains.library.support.library import grant
+from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.rpc.desk import Desk, titles_of
+from gameshelf.library import AccessExplained, Explanation, LinkReason, SeatReason
+from gameshelf.playtime import CopyQueries
+from gameshelf.protos.library.v1 import admin_library_pb2 as messages
+
+Titles = Mapping[UUID, str]
+
+
+class AccessOfUser:
+    """Serves explanations."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def ExplainAccess(
+        self, request: messages.ExplainAccessRequest, by: Identity
+    ) -> messages.ExplainAccessResponse:
+        user_id, product_id = parse_id(request.user_id, "user_id"), parse_id(request.product_id, "product_id")
+        async with (
+            self._desk.reading(user_id) as connection,
+            # All of it of one moment: a chain of different ones could contradict itself.
+            connection.transaction(isolation="repeatable_read", readonly=True),  # type: ignore[attr-defined]
+        ):
+            found = await AccessExplained(connection, CopyQueries(connection)).explain(user_id, product_id)
+            other = {one.other_seat.seat.product_id for one in found.links if one.other_seat}
+            titles = await titles_of(connection, [product_id, *sorted(other)])
+        return _explained(found, titles)
+
+
+def _explained(of: Explanation, titles: Titles) -> messages.ExplainAccessResponse:
+    catalog, item, access = of.catalog, of.item, of.access
+    return messages.ExplainAccessResponse(
+        at=convert.timestamp(of.at),
+        has_access=access.has_access,
+        reason=access.reason,
+        access_since=convert.timestamp(access.acquired_at),
+        access_type=access.access_type or "",
+        shared_from_user_id=str(access.shared_from_user_id or ""),
+        start=of.start,
+        is_known=catalog is not None,
+        title=titles.get(of.product_id, ""),
+        product_type=(catalog and catalog.product_type) or "",
+        is_free_to_play=catalog.is_free_to_play if catalog else None,
+        family_sharing_allowed=catalog.family_sharing_allowed if catalog else None,
+        library_item_id=str(item.id) if item else "",
+        is_hidden=bool(item and item.is_hidden),
+        installation_status=item.installation_status if item else "",
+        grants=[grant(one) for one in of.grants],
+        links=[_link(one, of.at, titles) for one in of.links],
+        deciding_link_id=str(of.deciding_link_id or ""),
+        starting_link_id=str(of.starting_link_id or ""),
+        own_seat=_seat(of.own_seat, titles),
+    )
+
+
+def _link(of: LinkReason, at: datetime, titles: Titles) -> messages.AccessLink:
+    return messages.AccessLink(
+        link_id=str(of.link.id),
+        owner_user_id=str(of.link.owner_user_id),
+        status=of.status,
+        expires_at=convert.timestamp(of.link.expires_at),
+        active_since=convert.timestamp(of.link.active_since),
+        mode=of.link.mode,
+        is_in_scope=of.covers,
+        owner_owns=of.owned_since is not None,
+        owned_since=convert.timestamp(of.owned_since),
+        verdict=of.reason,
+        seat=_seat(of.seat, titles),
+        other_seat=_seat(of.other_seat, titles),
+        owner_plays_since=convert.timestamp(of.owner_plays_since),
+        is_busy=of.is_busy(at),
+        updated_at=convert.timestamp(of.link.updated_at),
+    )
+
+
+def _seat(of: SeatReason | None, titles: Titles) -> messages.AccessSeat | None:
+    if of is None:
+        return None
+    return messages.AccessSeat(
+        held_by_user_id=str(of.seat.held_by_user_id),
+        session_id=str(of.seat.session_id),
+        since=convert.timestamp(of.seat.since),
+        lost_at=convert.timestamp(of.seat.lost_at),
+        product_id=str(of.seat.product_id),
+        title=titles.get(of.seat.product_id, ""),
+        seat_number=of.seat.seat_number,
+        session_runs=of.runs,
+    )

@@ -1,0 +1,95 @@
+"""``library list|grant|revoke``: what somebody owns, and why."""
+
+from gameshelf.gateway.domains.library.changes import GrantProduct, RevokeProduct
+from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
+from gameshelf.library import GrantKind, GrantView, HeldProduct, OrderFactView, SupportQueries
+from gameshelf.protos.library.v1 import admin_library_pb2 as messages
+
+
+class Libraries:
+    """Serves libraries."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def ListLibrary(self, request: messages.ListLibraryRequest, by: Identity) -> messages.ListLibraryResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        products = [parse_id(request.product_id, "product_id")] if request.product_id else None
+        limit = min(request.limit, MAX_LIMIT) if request.limit > 0 else DEFAULT_LIMIT
+        page = Page(min(max(request.page, 1), MAX_PAGE), limit)
+        async with self._desk.reading(user_id) as connection:
+            found = await SupportQueries(connection).library(user_id, page, products)
+        return messages.ListLibraryResponse(items=[_item(one) for one in found.items], total_items=found.total)
+
+    async def GrantProduct(self, request: messages.GrantProductRequest, by: Identity) -> messages.GrantProductResponse:
+        user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
+        change = GrantProduct(user_id, parse_id(request.product_id, "product_id"))
+        return messages.GrantProductResponse(result=change_result(await self._desk.changes.make(change, options, by)))
+
+    async def RevokeProduct(
+        self, request: messages.RevokeProductRequest, by: Identity
+    ) -> messages.RevokeProductResponse:
+        user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
+        change = RevokeProduct(user_id, parse_id(request.product_id, "product_id"), _source(request))
+        return messages.RevokeProductResponse(result=change_result(await self._desk.changes.make(change, options, by)))
+
+
+def _source(request: messages.RevokeProductRequest) -> tuple[GrantKind, str] | None:
+    """The source that is meant; None for all of them. Raises InvalidInput."""
+    if not (request.kind or request.source_id):
+        return None
+    if not (request.kind and request.source_id):
+        raise InvalidInput(Problem("missing", pointer="source_id" if request.kind else "kind"))
+    if request.kind not in frozenset(GrantKind):
+        raise InvalidInput(Problem("enum", pointer="kind", params={"expected": ", ".join(GrantKind)}))
+    if "\0" in request.source_id:
+        raise InvalidInput(Problem("text_forbidden_character", pointer="source_id"))
+    return GrantKind(request.kind), request.source_id
+
+
+def _item(of: HeldProduct) -> messages.AdminLibraryItem:
+    item = of.item
+    return messages.AdminLibraryItem(
+        product_id=str(of.product_id),
+        library_item_id=str(item.id) if item else "",
+        title=of.title_en or of.title_ru or "",
+        product_type=of.product_type or "",
+        access=of.access.reason,
+        added_at=convert.timestamp(of.access.acquired_at),
+        acquisition_type=of.access.access_type or "",
+        shared_from_user_id=str(of.access.shared_from_user_id or ""),
+        is_hidden=bool(item and item.is_hidden),
+        installation_status=item.installation_status if item else "",
+        installed_version_id=(item and item.installed_version_id) or "",
+        total_playtime_seconds=item.total_playtime_seconds if item else 0,
+        last_played_at=convert.timestamp(item.last_played_at if item else None),
+        grants=[grant(one) for one in of.grants],
+    )
+
+
+def grant(of: GrantView) -> messages.AdminGrant:
+    return messages.AdminGrant(
+        kind=of.kind,
+        source_id=of.source_id,
+        acquired_at=convert.timestamp(of.acquired_at),
+        ended_at=convert.timestamp(of.ended_at),
+        quantity=of.quantity,
+        copies_left=of.copies_left,
+        ended_by=of.ended_by or "",
+        facts=[_fact(one) for one in of.facts],
+    )
+
+
+def _fact(of: OrderFactView) -> messages.AdminOrderFact:
+    return messages.AdminOrderFact(
+        kind=of.kind,
+        fact_id=of.fact_id,
+        quantity=of.quantity,
+        occurred_at=convert.timestamp(of.occurred_at),
+        heard_at=convert.timestamp(of.created_at),
+    )

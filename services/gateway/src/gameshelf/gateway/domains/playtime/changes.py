@@ -1,0 +1,94 @@
+"""What support changes of playtime."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+from uuid import UUID
+
+from gameshelf.gateway.runtime.support.audit import Entry, State
+from gameshelf.gateway.runtime.support.changes import Change
+from gameshelf.gateway.runtime.transaction import Transaction
+from gameshelf.kernel.paging import Page
+from gameshelf.playtime import Figures, PlaytimeQueries, PlaytimeService, Recount
+
+MAX_RECOUNTS = 100
+"""Of how many products a recount's figures are remembered; more can only differ after a disaster."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectPlaytime:
+    """Adds seconds to a product's total, or takes them.
+
+    The state is what was corrected, and not the total: who goes on playing neither overtakes a correction nor bars the
+    way back from it.
+    """
+
+    user_id: UUID
+    product_id: UUID
+    seconds: int
+    why: str
+    """What the correction itself remembers."""
+    command: ClassVar[str] = "playtime correct"
+
+    def target(self) -> State:
+        return {"product_id": self.product_id, "seconds": self.seconds}
+
+    async def state(self, transaction: Transaction) -> State:
+        queries = PlaytimeQueries(transaction.connection)
+        found = await queries.summary(self.user_id, [self.product_id], transaction.clock(), Page())
+        return {"corrected_seconds": sum(one.corrected_seconds for one in found.items)}
+
+    async def act(self, transaction: Transaction) -> None:
+        await transaction.of(PlaytimeService).correct(self.user_id, self.product_id, self.seconds, self.why)
+
+
+def undo_correction(entry: Entry, user_id: UUID) -> Change:
+    """The opposite correction."""
+    asked = entry.target
+    return CorrectPlaytime(user_id, UUID(asked["product_id"]), -asked["seconds"], f"takes back audit entry {entry.id}")
+
+
+@dataclass(frozen=True, slots=True)
+class RecomputePlaytime:
+    """Counts totals and unions anew from the ledger, of one product or of all.
+
+    The state has the products that differ: as they are kept, and then as they were counted. It is of one making.
+    """
+
+    user_id: UUID
+    product_id: UUID | None
+    _counted: dict[UUID, Recount] = field(default_factory=dict)
+    command: ClassVar[str] = "playtime recompute"
+
+    def target(self) -> State:
+        return {"product_id": self.product_id}
+
+    async def state(self, transaction: Transaction) -> State:
+        if self._counted:
+            return _figures({key: (one.counted, 0) for key, one in self._counted.items()})
+        differing = await transaction.of(PlaytimeService).differences(self.user_id, self.product_id)
+        return _figures({one.product_id: (one.stored, one.wrong_intervals) for one in differing})
+
+    async def act(self, transaction: Transaction) -> None:
+        for one in await transaction.of(PlaytimeService).recompute(self.user_id, self.product_id):
+            self._counted[one.product_id] = one
+
+
+def _figures(products: dict[UUID, tuple[Figures, int]]) -> State:
+    shown = sorted(products)[:MAX_RECOUNTS]
+    state = {str(key): _of_product(*products[key]) for key in shown}
+    if rest := products.keys() - set(shown):
+        total = sum(products[key][0].total_playtime_seconds for key in rest)
+        state["others"] = {"products": len(rest), "total_seconds": total}
+    return state
+
+
+def _of_product(figures: Figures, wrong_intervals: int) -> State:
+    return {
+        "total_seconds": figures.total_playtime_seconds,
+        "played_seconds": figures.played_seconds,
+        "corrected_seconds": figures.corrected_seconds,
+        "session_count": figures.session_count,
+        "last_played_at": figures.last_played_at,
+        "intervals": figures.intervals,
+        "wrong_intervals": wrong_intervals,
+    }

@@ -1,0 +1,93 @@
+"""``PlaytimeTrackerService``: what a running game reports."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc.aio
+from gameshelf.gateway.domains.playtime.heartbeat_stream import HeartbeatStream
+from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
+from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.runtime.grpc.calls import caller, parse_id, parse_message, require_write
+from gameshelf.gateway.runtime.identity import Role, TokenVerifier
+from gameshelf.gateway.runtime.limits import RateLimits
+from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.gateway.runtime.ws.hub import Hub
+from gameshelf.kernel.errors import PermissionDenied
+from gameshelf.playtime import PlaytimeService, StartSession
+from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages
+from gameshelf.protos.library.v1.playtime_tracker_service_pb2_grpc import (
+    PlaytimeTrackerServiceServicer,
+    add_PlaytimeTrackerServiceServicer_to_server,
+)
+
+NAME = messages.DESCRIPTOR.services_by_name["PlaytimeTrackerService"].full_name
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class PlaytimeTracker(PlaytimeTrackerServiceServicer):
+    """Serves reports of play."""
+
+    def __init__(
+        self,
+        transactions: Transactions,
+        heartbeats: Heartbeats,
+        heartbeat_interval_seconds: float,
+        verifier: TokenVerifier | None,
+        limits: RateLimits,
+        hub: Hub,
+        stopping: asyncio.Event,
+    ) -> None:
+        self._transactions = transactions
+        self._heartbeats = heartbeats
+        self._heartbeat_interval_seconds = heartbeat_interval_seconds
+        self._verifier = verifier
+        self._limits = limits
+        self._hub = hub
+        self._stopping = stopping
+
+    def install(self, server: grpc.aio.Server) -> str:
+        """Adds the service to a server; its full name."""
+        add_PlaytimeTrackerServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        return NAME
+
+    async def StartPlaytimeSession(
+        self, request: messages.StartPlaytimeSessionRequest, context: Context
+    ) -> messages.StartPlaytimeSessionResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        require_write(user_id)
+        start = parse_message(StartSession, request, leave_out={"user_id"})
+        async with self._transactions.begin(user_id) as transaction:
+            session, is_new = await transaction.of(PlaytimeService).start(user_id, start)
+        return messages.StartPlaytimeSessionResponse(
+            session=convert.playtime_session(user_id, session),
+            is_new=is_new,
+            heartbeat_interval_seconds=self._heartbeat_interval_seconds,
+        )
+
+    async def RecordPlaytimeHeartbeat(
+        self, request: messages.RecordPlaytimeHeartbeatRequest, context: Context
+    ) -> messages.RecordPlaytimeHeartbeatResponse:
+        user_id, session_id = parse_id(request.user_id, "user_id"), parse_id(request.session_id, "session_id")
+        require_write(user_id)
+        lost_at = await self._heartbeats.beat(user_id, session_id)
+        return messages.RecordPlaytimeHeartbeatResponse(seat_lost_at=convert.timestamp(lost_at))
+
+    async def EndPlaytimeSession(
+        self, request: messages.EndPlaytimeSessionRequest, context: Context
+    ) -> messages.EndPlaytimeSessionResponse:
+        user_id, session_id = parse_id(request.user_id, "user_id"), parse_id(request.session_id, "session_id")
+        require_write(user_id)
+        async with self._transactions.begin(user_id) as transaction:
+            session = await transaction.of(PlaytimeService).end(user_id, session_id)
+        return messages.EndPlaytimeSessionResponse(session=convert.playtime_session(user_id, session))
+
+    async def StreamPlaytimeHeartbeats(
+        self, request_iterator: AsyncIterator[messages.StreamPlaytimeHeartbeatsRequest], context: Context
+    ) -> None:
+        identity = caller()
+        if not identity.roles & {Role.USER, Role.SERVICE} or self._verifier is None:
+            raise PermissionDenied
+        stream = HeartbeatStream(identity, self._heartbeats, self._verifier, self._limits, self._hub, self._stopping)
+        await stream.serve(request_iterator, context.write)

@@ -1,0 +1,229 @@
+"""Which sessions are alive: Redis is watched, checkpointed and filled again, and what died is ended.
+
+Every instance runs both jobs; a shard is watched by one at a time, and a dead session is claimed by one.
+"""
+
+import asyncio
+import logging
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from asyncpg import LockNotAvailableError
+from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
+from gameshelf.gateway.runtime.database import Acquire, hardly_wait
+from gameshelf.gateway.runtime.failures import is_passing
+from gameshelf.gateway.runtime.jobs.erasure import EraseDomain
+from gameshelf.gateway.runtime.jobs.isolation import Isolation
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.streams import UserErased
+from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection
+from gameshelf.playtime import (
+    SHARDS,
+    Beat,
+    Liveness,
+    PlaytimeService,
+    SessionKey,
+    ShardWatch,
+    before_shard,
+    longest_gap,
+    may_end,
+    next_watch,
+)
+from redis.exceptions import RedisError
+
+_log = logging.getLogger(__name__)
+
+_CHUNK = 500
+_REAPED_AT_ONCE = 200
+_SIDE_BY_SIDE = 8
+_CHECKPOINT_AFTER = timedelta(seconds=30)
+"""At least every 60 seconds is the promise (contract, section 3.3); a round may come late."""
+_CLOCKS_APART = timedelta(seconds=5)
+"""Heartbeats are stamped by the instance that took them, whose clock may be this far behind."""
+
+
+def look_seconds(timeout: timedelta) -> float:
+    """How often to look at each shard."""
+    return timeout.total_seconds() / 60
+
+
+class SessionWatch:
+    """Looks at every shard: whether heartbeats are kept, and writes down what is new in them."""
+
+    def __init__(
+        self,
+        live: LiveSessions,
+        acquire: Acquire,
+        timeout: timedelta,
+        clock: Clock = utc_now,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._shards = Isolation[int]("session watch", metrics)
+        self._live = live
+        self._acquire = acquire
+        self._timeout = timeout
+        self._checkpoint_after = min(_CHECKPOINT_AFTER, timeout / 10)
+        # A few shards a round, while none is late: all at once would be felt by the heartbeats that come meanwhile.
+        rounds = self._checkpoint_after.total_seconds() / look_seconds(timeout)
+        self._checkpoints_a_round = self._checkpoints_left = math.ceil(SHARDS / rounds)
+        self._clock = clock
+
+    async def run_once(self) -> None:
+        """Looks at each shard that no other instance is looking at."""
+        self._checkpoints_left = self._checkpoints_a_round
+        for shard in filter(self._shards.is_due, range(SHARDS)):
+            with self._shards.attempt(shard):
+                await self._look_at(shard)
+
+    async def _look_at(self, shard: int) -> None:
+        # Redis is changed before the commit: after a crash in between the counts differ, and the watch begins anew.
+        async with self._acquire() as connection, connection.transaction():
+            liveness = Liveness(connection)
+            kept = await liveness.take(shard)
+            if kept is not None:
+                await liveness.keep(await self._look(connection, liveness, kept))
+
+    async def _look(self, connection: Any, liveness: Liveness, kept: ShardWatch) -> ShardWatch:
+        now = self._clock()
+        seen = await self._live.seen(kept.shard)
+        watch = next_watch(seen, kept.watch, now, longest_gap(self._timeout))
+        looked = replace(kept, watch=watch)
+        is_new = watch.since == now
+        if is_new or now - kept.swept_at >= self._timeout:
+            # Also without a break: the word of a session that began may have been lost with its process.
+            await self._sweep(liveness, kept.shard)
+            looked = replace(looked, swept_at=now)
+        if self._is_due(now - kept.checkpointed_at):
+            await hardly_wait(connection)
+            await self._checkpoint(connection, liveness, kept, now)
+            looked = replace(looked, checkpointed_at=now)
+        await self._live.tick(kept.shard, watch.ticks)
+        return looked
+
+    def _is_due(self, age: timedelta) -> bool:
+        """Whether a shard whose checkpoint is so old gets its next one in this round."""
+        if age >= self._checkpoint_after and (self._checkpoints_left > 0 or age >= 1.5 * self._checkpoint_after):
+            self._checkpoints_left -= 1
+            return True
+        return False
+
+    async def _sweep(self, liveness: Liveness, shard: int) -> None:
+        """Brings every running session into Redis that is not there."""
+        after = before_shard(shard)
+        while beats := await liveness.running(shard, after, _CHUNK):
+            await self._live.add(beats)
+            after = beats[-1].key.session_id
+
+    async def _checkpoint(self, connection: Any, liveness: Liveness, kept: ShardWatch, now: datetime) -> None:
+        """Writes signs of life since the last time to PostgreSQL, and takes out of Redis what does not run.
+
+        A session whose row somebody holds is passed over: its next sign of life is written the next time.
+        """
+        since, until = kept.checkpointed_at - _CLOCKS_APART, now + _CLOCKS_APART
+        while True:
+            beats = await self._live.between(kept.shard, since, until, _CHUNK)
+            ended = await _write_down(connection, liveness, beats) if beats else set()
+            if ended:
+                await self._live.remove(ended)
+            if len(beats) < _CHUNK:
+                return
+            # The next part begins with the time that this one ended with: others may have shown life just then.
+            newest = beats[-1].at
+            since = newest if newest > since else newest + timedelta(milliseconds=1)
+
+
+async def _write_down(connection: Any, liveness: Liveness, beats: Sequence[Beat]) -> set[SessionKey]:
+    try:
+        async with connection.transaction():
+            return await liveness.checkpoint(beats)
+    except LockNotAvailableError:
+        return await liveness.checkpoint(beats, skip_held=True)
+
+
+class SessionReaper:
+    """Ends sessions that showed no sign of life for a time-out, at their last one."""
+
+    def __init__(
+        self,
+        live: LiveSessions,
+        acquire: Acquire,
+        transactions: Transactions,
+        timeout: timedelta,
+        clock: Clock = utc_now,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._shards = Isolation[int]("session reaper", metrics)
+        self._live = live
+        self._acquire = acquire
+        self._transactions = transactions
+        self._timeout = timeout
+        self._clock = clock
+        self._slots = asyncio.Semaphore(_SIDE_BY_SIDE)
+
+    async def run_once(self) -> None:
+        """Ends what is dead now."""
+        for shard in filter(self._shards.is_due, range(SHARDS)):
+            with self._shards.attempt(shard):
+                while await self._reap(shard) == _REAPED_AT_ONCE:
+                    pass
+
+    async def _reap(self, shard: int) -> int:
+        """Ends a part of what is dead in a shard; how many were silent."""
+        now = self._clock()
+        silent = await self._live.between(shard, _LONG_AGO, now - self._timeout, _REAPED_AT_ONCE)
+        if not silent:
+            return 0
+        async with self._acquire() as connection:
+            [watched] = [one for one in await Liveness(connection).watches() if one.shard == shard]
+        # Their last signs of life are in PostgreSQL, so that the sweep can bring back what is claimed and not ended.
+        is_written = watched.checkpointed_at > silent[-1].at + _CLOCKS_APART
+        if not (is_written and may_end(watched.watch, now, self._timeout)):
+            return 0
+        claimed = await self._live.claim(shard, watched.watch.ticks, silent)
+        users: dict[UUID, list[Beat]] = defaultdict(list)
+        for beat in claimed:
+            users[beat.key.user_id].append(beat)
+        async with asyncio.TaskGroup() as tasks:
+            for beats in users.values():
+                tasks.create_task(self._end_all(beats))
+        return len(claimed)
+
+    async def _end_all(self, dead: Sequence[Beat]) -> None:
+        """Ends sessions of one user, one after the other: side by side they would wait for the user's row."""
+        for beat in dead:
+            await self._end(beat)
+
+    async def _end(self, dead: Beat) -> None:
+        """Ends one session, unless it has ended or was revived meanwhile: PostgreSQL decides."""
+        try:
+            async with self._slots, self._transactions.begin_background(dead.key.user_id, wait=True) as transaction:
+                service = transaction.of(PlaytimeService)
+                if not await service.end_dead(dead.key.user_id, dead.key.session_id, dead.at):
+                    transaction.discard()
+        except UserErased:
+            return
+        except Exception as error:
+            # It still runs in PostgreSQL, and the next sweep finds it; the others are ended meanwhile.
+            _log.warning("a dead session could not be ended", exc_info=None if is_passing(error) else error)
+
+
+def forget_live(live: LiveSessions) -> EraseDomain:
+    """Takes the sessions of an erased user out of Redis, so that their heartbeats are refused."""
+
+    async def forget(connection: Connection, user_id: UUID, limit: int) -> bool:
+        with suppress(RedisError, OSError):  # the next checkpoint finds that they don't run
+            await live.remove(await Liveness(connection).running_of(user_id))
+        return False
+
+    return forget
+
+
+_LONG_AGO = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

@@ -1,0 +1,186 @@
+"""``playtime show|correct|recompute|anomalies``: how long somebody has played, and where that can't be."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.gateway.domains.playtime.changes import CorrectPlaytime, RecomputePlaytime
+from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_time
+from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.rpc import cursors
+from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
+from gameshelf.playtime import (
+    AnomalyPlace,
+    Correction,
+    FlaggedPlay,
+    ImportedPlay,
+    LedgerEntry,
+    PlaytimeQueries,
+    ProductSummary,
+    SessionPlace,
+    SupportQueries,
+)
+from gameshelf.protos.library.v1 import admin_playtime_pb2 as messages
+
+_KINDS = ("long_day", "fast_import")
+_IMPORTS = 5
+"""How many imports are looked at: each is a union of its own."""
+_NEW = "dry run"
+"""The reason of a correction that is rolled back."""
+
+Titles = Mapping[UUID, str]
+
+
+class PlaytimeOfUser:
+    """Serves playtime."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def ShowPlaytime(self, request: messages.ShowPlaytimeRequest, by: Identity) -> messages.ShowPlaytimeResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        product_id = parse_id(request.product_id, "product_id") if request.product_id else None
+        limit = _limit(request.limit)
+        if request.with_imports and product_id is None:
+            raise InvalidInput(Problem("missing", pointer="product_id"))
+        since, until = (_moment(request, name) for name in ("since", "until"))
+        after = _session_place(request.cursor)
+        page = Page(min(max(request.page, 1), MAX_PAGE), limit)
+        products: Sequence[ProductSummary] = ()
+        corrections: Sequence[Correction] = ()
+        imports: Sequence[ImportedPlay] = ()
+        total = 0
+        async with self._desk.reading(user_id) as connection:
+            support = SupportQueries(connection)
+            if after is None:
+                wanted = [product_id] if product_id else []
+                summary = await PlaytimeQueries(connection).summary(user_id, wanted, self._desk.clock(), page)
+                products, total = summary.items, summary.total
+                corrections = await support.corrections(user_id, product_id, limit=limit)
+            if request.with_imports and product_id:
+                imports = await support.imports(user_id, product_id, _IMPORTS)
+            found = await support.sessions(user_id, product_id, since=since, until=until, after=after, limit=limit + 1)
+            sessions = found[:limit]
+            named = {one.product_id for one in products}
+            named |= {one.product_id for one in corrections} | {one.session.product_id for one in sessions}
+            titles = await titles_of(connection, sorted(named))
+        last = sessions[-1].session if len(found) > limit else None
+        return messages.ShowPlaytimeResponse(
+            products=[_product(one, titles) for one in products],
+            total_products=total,
+            sessions=[_session(user_id, one, titles) for one in sessions],
+            next_cursor=cursors.pack(last.start_time, last.id) if last else "",
+            corrections=[_correction(one, titles) for one in corrections],
+            imports=[_import(one) for one in imports],
+        )
+
+    async def CorrectPlaytime(
+        self, request: messages.CorrectPlaytimeRequest, by: Identity
+    ) -> messages.CorrectPlaytimeResponse:
+        user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
+        product_id = parse_id(request.product_id, "product_id")
+        change = CorrectPlaytime(user_id, product_id, request.seconds, options.reason or _NEW)
+        done = await self._desk.changes.make(change, options, by)
+        return messages.CorrectPlaytimeResponse(result=change_result(done))
+
+    async def RecomputePlaytime(
+        self, request: messages.RecomputePlaytimeRequest, by: Identity
+    ) -> messages.RecomputePlaytimeResponse:
+        user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
+        product_id = parse_id(request.product_id, "product_id") if request.product_id else None
+        done = await self._desk.changes.make(RecomputePlaytime(user_id, product_id), options, by)
+        return messages.RecomputePlaytimeResponse(result=change_result(done))
+
+    async def ListPlaytimeAnomalies(
+        self, request: messages.ListPlaytimeAnomaliesRequest, by: Identity
+    ) -> messages.ListPlaytimeAnomaliesResponse:
+        user_id = parse_id(request.user_id, "user_id") if request.user_id else None
+        if request.kind and request.kind not in _KINDS:
+            raise InvalidInput(Problem("enum", pointer="kind", params={"expected": ", ".join(_KINDS)}))
+        limit, after = _limit(request.limit), _anomaly_place(request.cursor)
+        async with self._desk.reading(user_id) if user_id else self._desk.acquire() as connection:
+            found = await SupportQueries(connection).anomalies(
+                user_id, request.kind or None, after=after, limit=limit + 1
+            )
+            shown = found[:limit]
+            erased = await self._desk.streams.being_erased(connection, {one.user_id for one in shown})
+        return messages.ListPlaytimeAnomaliesResponse(
+            anomalies=[_anomaly(one) for one in shown if one.user_id not in erased],
+            next_cursor=cursors.pack(*shown[-1].place) if len(found) > limit else "",
+        )
+
+
+def _limit(asked: int) -> int:
+    return min(asked, MAX_LIMIT) if asked > 0 else DEFAULT_LIMIT
+
+
+def _moment(request: messages.ShowPlaytimeRequest, name: str) -> datetime | None:
+    """A time of the request; None where there is none. Raises InvalidInput."""
+    return parse_time(getattr(request, name), name) if request.HasField(name) else None
+
+
+def _session_place(cursor: str) -> SessionPlace | None:
+    return SessionPlace(*cursors.unpack(cursor, cursors.moment, UUID)) if cursor else None
+
+
+def _anomaly_place(cursor: str) -> AnomalyPlace | None:
+    return AnomalyPlace(*cursors.unpack(cursor, cursors.moment, UUID, str, str)) if cursor else None
+
+
+def _product(of: ProductSummary, titles: Titles) -> messages.ProductPlaytime:
+    return messages.ProductPlaytime(
+        product_id=str(of.product_id),
+        title=titles.get(of.product_id, ""),
+        total_seconds=of.total_playtime_seconds,
+        played_seconds=of.total_playtime_seconds - of.corrected_seconds,
+        corrected_seconds=of.corrected_seconds,
+        recent_seconds=of.last_2_weeks_seconds,
+        last_played_at=convert.timestamp(of.last_played_at),
+        session_count=of.session_count,
+    )
+
+
+def _session(user_id: UUID, of: LedgerEntry, titles: Titles) -> messages.AdminPlaytimeSession:
+    return messages.AdminPlaytimeSession(
+        session=convert.playtime_session(user_id, of.session),
+        client_session_id=of.session.client_session_id or "",
+        copy_owner_user_id=str(of.session.copy_owner_user_id or ""),
+        last_heartbeat_at=convert.timestamp(of.session.last_heartbeat_at),
+        recorded_at=convert.timestamp(of.recorded_at),
+        title=titles.get(of.session.product_id, ""),
+    )
+
+
+def _import(of: ImportedPlay) -> messages.ImportedPlay:
+    return messages.ImportedPlay(
+        device_id=of.device_id,
+        recorded_at=convert.timestamp(of.recorded_at),
+        sessions=of.sessions,
+        seconds=of.seconds,
+        first_start=convert.timestamp(of.first_start),
+        last_end=convert.timestamp(of.last_end),
+        counted_seconds=of.counted_seconds,
+    )
+
+
+def _correction(of: Correction, titles: Titles) -> messages.PlaytimeCorrection:
+    return messages.PlaytimeCorrection(
+        product_id=str(of.product_id),
+        seconds=of.seconds,
+        reason=of.reason,
+        created_at=convert.timestamp(of.created_at),
+        title=titles.get(of.product_id, ""),
+    )
+
+
+def _anomaly(of: FlaggedPlay) -> messages.PlaytimeAnomaly:
+    return messages.PlaytimeAnomaly(
+        user_id=str(of.user_id),
+        kind=of.kind,
+        subject=of.subject,
+        seconds=of.seconds,
+        found_at=convert.timestamp(of.detected_at),
+    )

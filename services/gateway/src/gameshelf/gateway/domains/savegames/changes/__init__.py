@@ -1,0 +1,1 @@
+"""What support may change of cloud saves."""

@@ -1,0 +1,259 @@
+"""What becomes of saves in the course of time, and of objects in the store that nobody needs.
+
+Every instance may run these side by side. A user's rows are changed in that user's transaction; an object goes only
+once a commit has said that nothing can need it any more.
+"""
+
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
+from uuid import UUID
+
+from gameshelf.gateway.domains.savegames.use_cases import Saves
+from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.jobs.isolation import Isolation
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.transaction import Transaction, Transactions
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection
+from gameshelf.savegames import (
+    KEYS,
+    STAGING,
+    Limits,
+    SavegameService,
+    SavegameSweeps,
+    SavegameUploads,
+    user_prefix,
+)
+from gameshelf.savegames.ports import StoreUnavailable
+
+T = TypeVar("T", bound=Hashable)
+
+_CHUNK = 200
+_NAME_CHUNKS = 20
+"""How many of them a round gives their folded names at most."""
+_UPLOADS, _TRASH, _HISTORY, _LOST, _NAMES = "uploads", "trash", "history", "lost contents", "names"
+_PAGE = 50
+"""How many objects are looked at together: reading a list of a thousand would hold up everybody else for a fifth of a
+second.
+"""
+_COMPARE_SECONDS = 20.0
+"""For how long a round compares at most; the next one goes on."""
+_FAILURES_OF_A_STORE = 3
+"""So many objects in a row that can't be deleted are no matter of the objects."""
+_OURS = re.compile(r"[0-9a-f]{4}/[0-9a-f-]{36}/")
+"""How the keys of versions begin. What else somebody has put into the bucket is left alone."""
+
+
+class SaveKeeper:
+    """Ends what is over: uploads, trash, history."""
+
+    def __init__(
+        self,
+        acquire: Acquire,
+        transactions: Transactions,
+        limits: Limits,
+        clock: Clock = utc_now,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._acquire = acquire
+        self._transactions = transactions
+        self._limits = limits
+        self._clock = clock
+        self._isolations: dict[str, Isolation[Any]] = {
+            name: Isolation("saves", metrics) for name in (_UPLOADS, _TRASH, _HISTORY, _LOST, _NAMES)
+        }
+
+    async def run_once(self) -> None:
+        """All that is over now. What does not end here, such as a change that fails, is found again the next time, and
+        holds up nobody else's.
+        """
+        await self._each(_UPLOADS, lambda sweeps, limit: sweeps.users_with_expired_uploads(limit), _expire)
+        await self._each(_TRASH, lambda sweeps, limit: sweeps.long_in_trash(limit), self._purge)
+        await self._each(_HISTORY, lambda sweeps, limit: sweeps.to_prune(limit), _prune)
+        await self._each(_LOST, lambda sweeps, limit: sweeps.lost(limit), _lose)
+        await self._fill_keys()
+
+    async def _fill_keys(self) -> None:
+        """Saves that the release before has made get their folded names: a part of them, once a day all of them."""
+        isolation: Isolation[tuple[UUID, UUID]] = self._isolations[_NAMES]
+        for _ in range(_NAME_CHUNKS):
+            async with self._acquire() as connection:
+                sweeps = SavegameSweeps(connection, self._clock, self._limits)
+                scan = await sweeps.scan(KEYS)
+                if scan is None:
+                    return
+                found, cursor = await sweeps.without_keys(scan.cursor, _CHUNK)
+            for one in filter(isolation.is_due, found):
+                with isolation.attempt(one):
+                    async with self._transactions.begin_background(one[0], wait=True) as transaction:
+                        await transaction.of(SavegameService).fill_keys(*one)
+            async with self._acquire() as connection:
+                sweeps = SavegameSweeps(connection, self._clock, self._limits)
+                await sweeps.move(scan, cursor or "", is_end=cursor is None, name=KEYS)
+
+    async def _each(
+        self,
+        name: str,
+        find: Callable[[SavegameSweeps, int], Awaitable[Sequence[T]]],
+        change: Callable[[Transaction, T], Awaitable[None]],
+    ) -> None:
+        async def look(limit: int) -> Sequence[T]:
+            async with self._acquire() as connection:
+                return await find(SavegameSweeps(connection, self._clock, self._limits), limit)
+
+        async def work(one: T) -> None:
+            user_id = one[0] if isinstance(one, tuple) else one
+            async with self._transactions.begin_background(user_id, wait=True) as transaction:  # type: ignore[arg-type]
+                await change(transaction, one)
+
+        isolation: Isolation[T] = self._isolations[name]
+        await isolation.each(look, work, _CHUNK)
+
+    async def _purge(self, transaction: Transaction, of: tuple[UUID, UUID]) -> None:
+        before = self._clock() - self._limits.trash_for
+        await transaction.of(SavegameService).purge(*of, before)
+
+
+async def _expire(transaction: Transaction, user_id: UUID) -> None:
+    await transaction.of(SavegameUploads).expire(user_id)
+
+
+async def _prune(transaction: Transaction, of: tuple[UUID, UUID]) -> None:
+    await transaction.of(SavegameService).prune(*of)
+
+
+async def _lose(transaction: Transaction, of: tuple[UUID, UUID]) -> None:
+    await transaction.of(SavegameService).lose(*of)
+
+
+class ObjectSweeper:
+    """Removes from the store what nothing needs, and compares it with the database."""
+
+    def __init__(
+        self, acquire: Acquire, saves: Saves, metrics: Metrics, limits: Limits, clock: Clock = utc_now
+    ) -> None:
+        self._acquire = acquire
+        self._saves = saves
+        self._metrics = metrics
+        self._limits = limits
+        self._clock = clock
+        self._parts = Isolation[str]("objects", metrics)
+        self._refused = Isolation[str]("objects", metrics)
+        """Keys that the store does not let go: somebody holds them, or a right is missing."""
+
+    async def run_once(self) -> None:
+        """Objects whose time has come, what was left in ``staging/``, and a part of the comparison."""
+        if not self._saves.has_store:
+            return
+        away: StoreUnavailable | None = None
+        for part in (self._remove_doomed, self._clear_staging, self._compare_a_while):
+            try:
+                with self._parts.attempt(part.__name__):
+                    await part()
+            except StoreUnavailable as error:
+                away = error  # of one object perhaps: the other parts see for themselves
+        if away:
+            raise away
+
+    async def _compare_a_while(self) -> None:
+        until = time.monotonic() + _COMPARE_SECONDS
+        while await self._compare() and time.monotonic() < until:
+            pass
+
+    async def _remove_doomed(self) -> None:
+        while True:
+            async with self._sweeps() as sweeps:
+                found = await sweeps.doom(_PAGE + len(self._refused))
+            doomed = [one for one in found if self._refused.is_due(one.key)][:_PAGE]
+            if not doomed:
+                return
+            removed = await self._delete([one.key for one in doomed])
+            async with self._sweeps() as sweeps:
+                await sweeps.bury([one for one in doomed if one.key in removed])
+            self._count("removed", len(removed))
+
+    async def _clear_staging(self) -> None:
+        after = ""
+        while listed := await self._saves.objects.list(STAGING, after, _PAGE):
+            async with self._sweeps() as sweeps:
+                abandoned = await sweeps.abandoned(listed)
+            self._count("staged", len(await self._delete(abandoned)))
+            after = listed[-1].key
+
+    async def _delete(self, keys: Sequence[str]) -> set[str]:
+        """Deletes objects; those that are gone. One that the store does not let go is set aside.
+
+        Raises StoreUnavailable where it lets none of several go: then it is the store.
+        """
+        keys = [key for key in keys if self._refused.is_due(key)]
+        with suppress(StoreUnavailable):
+            await self._saves.objects.delete(keys)
+            return set(keys)
+        gone, failures = set(), 0
+        for key in keys:
+            try:
+                await self._saves.objects.delete([key])
+            except StoreUnavailable as error:
+                failures += 1
+                if failures == _FAILURES_OF_A_STORE:
+                    raise
+                self._refused.set_aside(key, error)
+            else:
+                failures = 0
+                gone.add(key)
+        return gone
+
+    async def _compare(self) -> bool:
+        """A page of the store beside what the database has between the same keys; False when all of it was compared
+        today.
+        """
+        async with self._sweeps() as sweeps:
+            scan = await sweeps.scan()
+        if scan is None:
+            return False
+        listed = await self._saves.objects.list("", scan.cursor, _PAGE)
+        through = listed[-1].key if len(listed) == _PAGE else None
+        async with self._sweeps() as sweeps:
+            expected = await sweeps.expected(scan.cursor, through, _PAGE)
+            orphans = await sweeps.orphans([one for one in listed if _OURS.match(one.key)])
+        if len(expected) == _PAGE:  # more is missing than a page holds: go on behind what has been looked at
+            through = expected[-1].key
+        removed = await self._delete(orphans)
+        there = {one.key for one in listed}
+        missing = [one for one in expected if one.key not in there and await self._is_absent(one.key)]
+        found = [one for one in expected if one not in missing]
+        async with self._sweeps() as sweeps:
+            await sweeps.note(missing, found)
+            await sweeps.move(scan, through or "", is_end=through is None)
+        self._count("orphan", len(removed))
+        self._count("missing", len(missing))
+        return True
+
+    async def _is_absent(self, key: str) -> bool:
+        """Looks at the one key: a listing of a busy bucket may be a moment old."""
+        return await self._saves.objects.digest(key, -1) is None
+
+    @asynccontextmanager
+    async def _sweeps(self) -> AsyncIterator[SavegameSweeps]:
+        async with self._acquire() as connection:
+            yield SavegameSweeps(connection, self._clock, self._limits)
+
+    def _count(self, found: str, number: int) -> None:
+        if number:
+            self._metrics.savegame_objects.labels(found).inc(number)
+
+
+def erase_objects(saves: Saves) -> Callable[[Connection, UUID, int], Awaitable[bool]]:
+    """Removes a part of a deleted user's objects, also those that the database has never heard of."""
+
+    async def erase(connection: Connection, user_id: UUID, limit: int) -> bool:
+        if not saves.has_store:
+            return False
+        listed = await saves.objects.list(user_prefix(user_id), "", min(limit, _PAGE))
+        await saves.objects.delete([one.key for one in listed])
+        return bool(listed)
+
+    return erase

@@ -1,0 +1,313 @@
+"""Comparing the store of saves with the database after a restore, and taking back what the database has lost.
+
+A page of the store at a time, for whoever keeps the cursor. Nothing is ever deleted here. What is taken back is
+verified first, outside of any transaction, and then decided under its user's lock: whatever else happens meanwhile, or
+stops in between, a page can be done again.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TypeVar
+from uuid import UUID
+
+from gameshelf.gateway.domains.savegames.use_cases import Saves
+from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.restores import StoredRestore, mark_compared, mark_reconciled, open_restore
+from gameshelf.gateway.runtime.streams import UserErased
+from gameshelf.gateway.runtime.support.audit import AuditLog, EntryKind, NewEntry, State
+from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.errors import DomainError
+from gameshelf.savegames import (
+    Adopted,
+    Expected,
+    Limits,
+    SavedObject,
+    SavegameAdoption,
+    SavegameSweeps,
+    StoredObject,
+    told_by,
+)
+
+COMMAND = "saves reconcile"
+_PAGE = 100
+_READ_BYTES = 64 * 1024**2
+"""How much of unknown objects a page reads: at the slowest that a store may be, a third of a minute."""
+_LARGEST_BYTES = 256 * 1024**2
+"""No object beyond that is read, unless saves may be so large: it could not be done within one call."""
+_AT_ONCE = 4
+_OURS = re.compile(r"[0-9a-f]{4}/[0-9a-f-]{36}/")
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class CursorOutdated(DomainError):
+    """This cursor is of another comparison: begin anew, without one."""
+
+    code = "PRECONDITION_FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a comparison has come: of which restore it is, whether it was applied all along, and the last key."""
+
+    restore_id: UUID | None
+    is_applied: bool
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applying:
+    """Who applies it, and why."""
+
+    by: Identity
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedObject:
+    """An object that stays as it is. Why: ``metadata``, ``hash``, ``size``, ``erased``."""
+
+    key: str
+    size: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Page:
+    """What a part of the store came to. ``next`` is None once everything has been compared."""
+
+    objects: int
+    next: Cursor | None
+    adopted: list[tuple[UUID, Adopted]] = field(default_factory=list)
+    """With their users."""
+    missing: Sequence[Expected] = ()
+    found: Sequence[Expected] = ()
+    """Of what was expected; some of it may have been missed before."""
+    refused: list[RefusedObject] = field(default_factory=list)
+    audit_ids: list[int] = field(default_factory=list)
+    is_restore_open: bool = False
+
+
+class Reconciliation:
+    """Compares, and takes back."""
+
+    def __init__(
+        self,
+        acquire: Acquire,
+        saves: Saves,
+        transactions: Transactions,
+        audit: AuditLog,
+        limits: Limits,
+        clock: Clock = utc_now,
+        page_size: int = _PAGE,
+    ) -> None:
+        self._page_size = page_size
+        self._acquire = acquire
+        self._saves = saves
+        self._transactions = transactions
+        self._audit = audit
+        self._limits = limits
+        self._clock = clock
+        self._places = asyncio.Semaphore(_AT_ONCE)  # whoever calls: it is this process that reads
+
+    async def page(self, cursor: Cursor | None, applying: Applying | None) -> Page:
+        """Does one page, or with ``applying`` None says what it would do. The last one applied ends the restore.
+
+        Raises CursorOutdated, StoreUnavailable.
+        """
+        async with self._acquire() as connection:
+            restore = await open_restore(connection)
+        cursor = _going_on(cursor, restore, is_applied=applying is not None)
+        page, unknown = await self._compare(cursor)
+        verified = [one for one in await self._each(unknown, self._verified) if one]
+        page.refused = [one for one in verified if isinstance(one, RefusedObject)]
+        found = [one for one in verified if isinstance(one, SavedObject)]
+        absent = await self._absent(found)
+        for user_id, objects in groupby(found, key=lambda one: one.told.user_id):
+            await self._of_user(user_id, list(objects), absent, page, applying)
+        page.is_restore_open = restore is not None
+        if applying:
+            async with self._sweeps() as sweeps:
+                await sweeps.note(page.missing, page.found)
+            if page.next and restore:
+                async with self._acquire() as connection:
+                    await mark_compared(connection, restore.id, cursor.key, page.next.key)
+            if page.next is None and restore:
+                page.audit_ids.append(await self._end(restore, applying))
+                page.is_restore_open = False
+        return page
+
+    async def _compare(self, cursor: Cursor) -> tuple[Page, Sequence[StoredObject]]:
+        """A page of the store beside what the database has between the same keys; what of it the database lacks."""
+        listed = await self._saves.objects.list("", cursor.key, self._page_size)
+        through = listed[-1].key if len(listed) == self._page_size else None
+        async with self._sweeps() as sweeps:
+            expected = await sweeps.expected(cursor.key, through, self._page_size)
+            unknown = await sweeps.unknown([one for one in listed if _OURS.match(one.key)])
+        if len(expected) == self._page_size:  # more is missing than a page holds
+            through = expected[-1].key
+            listed = [one for one in listed if one.key <= through]
+        taken = whole_saves(listed, {one.key for one in unknown}, _READ_BYTES, is_end=through is None)
+        if taken < len(listed):
+            through = listed[taken - 1].key
+        there = {one.key for one in listed[:taken]}
+        between = [one for one in expected if through is None or one.key <= through]
+        absent = [one for one in between if one.key not in there]
+        missing = [one for one in await self._each(absent, self._missing) if one]
+        found = [one for one in between if one not in missing]
+        following = None if through is None else Cursor(cursor.restore_id, cursor.is_applied, through)
+        return Page(taken, following, missing=missing, found=found), [one for one in unknown if one.key in there]
+
+    async def _missing(self, one: Expected) -> Expected | None:
+        # Looks at the one key: a listing of a busy bucket may be a moment old.
+        return one if await self._saves.objects.describe(one.key) is None else None
+
+    async def _absent(self, found: Sequence[SavedObject]) -> frozenset[str]:
+        """Keys under which the database has the very bytes of what was found, and the store has nothing.
+
+        Wherever in the store they would be: once all is compared, what nobody needs goes.
+        """
+        async with self._sweeps() as sweeps:
+            held = await sweeps.held({(one.told.user_id, one.told.content) for one in found})
+        return frozenset(one.key for one in await self._each(held, self._missing) if one)
+
+    async def _verified(self, one: StoredObject) -> SavedObject | RefusedObject | None:
+        """The object, if it is what it says that it is; None when it is gone."""
+        metadata = await self._saves.objects.describe(one.key)
+        if metadata is None:
+            return None
+        told = told_by(one.key, metadata)
+        if told is None:
+            return RefusedObject(one.key, one.size, "metadata")
+        if one.size > max(self._limits.max_bytes, _LARGEST_BYTES):
+            return RefusedObject(one.key, one.size, "size")
+        digest = await self._saves.objects.digest(one.key, one.size)
+        if digest is None:
+            return None
+        if digest.sha256 != told.content:
+            return RefusedObject(one.key, one.size, "hash")
+        return SavedObject(one.key, one.size, one.last_modified, told)
+
+    async def _of_user(
+        self,
+        user_id: UUID,
+        objects: Sequence[SavedObject],
+        absent: frozenset[str],
+        page: Page,
+        applying: Applying | None,
+    ) -> None:
+        """Takes a user's objects back in one commit with the word of it, or looks at what would come of that."""
+        try:
+            async with self._transactions.begin(user_id) as transaction:
+                adoption = transaction.of(SavegameAdoption)
+                before = await _heads(adoption, user_id, objects)
+                adopted = [
+                    one
+                    for _, of_save in groupby(objects, key=lambda one: _save_of(one.key))
+                    for one in await adoption.adopt(user_id, list(of_save), absent)
+                    if one.is_new
+                ]
+                if not applying:
+                    raise _OnlyLooked
+                if adopted:
+                    after = await _heads(adoption, user_id, objects)
+                    entry = _entry(applying, user_id, {"objects": len(adopted)}, before, after)
+                    page.audit_ids.append(await self._audit.add(transaction.connection, applying.by, entry))
+                else:
+                    transaction.discard()
+        except _OnlyLooked:
+            pass
+        except UserErased:
+            page.refused += [RefusedObject(one.key, one.size, "erased") for one in objects]
+            return
+        page.adopted += [(user_id, one) for one in adopted]
+
+    async def _end(self, restore: StoredRestore, applying: Applying) -> int:
+        """All has been compared since the restore: jobs may delete again. The audit's entry of that."""
+        async with self._acquire() as connection, connection.transaction():
+            await mark_reconciled(connection, restore.id)
+            entry = _entry(
+                applying, None, {"restore": str(restore.id)}, {"is_restore_open": True}, {"is_restore_open": False}
+            )
+            return await self._audit.add(connection, applying.by, entry)
+
+    async def _each(self, of: Collection[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
+        """Does the work for each, a few at a time, in order. Raises the first failure, and leaves nothing running."""
+
+        async def do(one: T) -> R:
+            async with self._places:
+                return await work(one)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(do(one)) for one in of]
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+    @asynccontextmanager
+    async def _sweeps(self) -> AsyncIterator[SavegameSweeps]:
+        async with self._acquire() as connection:
+            yield SavegameSweeps(connection, self._clock, self._limits)
+
+
+class _OnlyLooked(Exception):
+    """Rolls back what was only to be looked at."""
+
+
+def whole_saves(listed: Sequence[StoredObject], to_read: Collection[str], most_bytes: int, *, is_end: bool) -> int:
+    """How many of the first objects make a page: whole saves, and no more of those ``to_read`` than ``most_bytes``.
+
+    At least one object; of a save that is larger than a page, as much as there is room for.
+    """
+    taken, read = 0, 0
+    for one in listed:
+        read += one.size if one.key in to_read else 0
+        if taken and read > most_bytes:
+            break
+        taken += 1
+    if is_end and taken == len(listed):
+        return taken
+    cut = taken
+    going_on = _save_of(listed[taken].key) if taken < len(listed) else None
+    if taken and going_on in (None, _save_of(listed[taken - 1].key)):
+        last = _save_of(listed[taken - 1].key)
+        while cut and _save_of(listed[cut - 1].key) == last:
+            cut -= 1
+    return cut or taken
+
+
+def _going_on(cursor: Cursor | None, restore: StoredRestore | None, *, is_applied: bool) -> Cursor:
+    """Where to begin. Raises CursorOutdated for one that would leave something out."""
+    restore_id = restore.id if restore else None
+    if cursor is None:
+        return Cursor(restore_id, is_applied, "")
+    if restore_id not in (None, cursor.restore_id):
+        raise CursorOutdated(reason="the database was restored since")
+    if is_applied and not cursor.is_applied:
+        raise CursorOutdated(reason="what is before it was only looked at")
+    if is_applied and restore and cursor.key > restore.compared_through:
+        raise CursorOutdated(reason="not all that is before it was applied")
+    return Cursor(cursor.restore_id, is_applied, cursor.key)
+
+
+def _save_of(key: str) -> str:
+    """What the keys of a save's objects begin with, and no others'."""
+    return key.rpartition("/")[0]
+
+
+async def _heads(adoption: SavegameAdoption, user_id: UUID, objects: Sequence[SavedObject]) -> State:
+    """The heads of the saves that the objects are of; null where there is none."""
+    saves = dict.fromkeys((one.told.product_id, one.told.slot_name) for one in objects)
+    return {"heads": {f"{product}/{name}": await adoption.head(user_id, product, name) for product, name in saves}}
+
+
+def _entry(applying: Applying, user_id: UUID | None, target: State, before: State, after: State) -> NewEntry:
+    return NewEntry(EntryKind.CHANGE, COMMAND, user_id, target, applying.reason, before, after)

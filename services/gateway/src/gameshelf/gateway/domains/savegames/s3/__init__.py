@@ -1,0 +1,1 @@
+"""The object store of cloud saves: S3."""

@@ -1,0 +1,102 @@
+"""``conflicts list|show|resolve``: branches of saves that wait for a word."""
+
+from uuid import UUID
+
+from gameshelf.gateway.domains.savegames.changes.conflicts import ResolveConflict
+from gameshelf.gateway.domains.savegames.grpc import parse_resolution
+from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_message
+from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.rpc.cursors import moment, pack, unpack
+from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
+from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
+from gameshelf.savegames import (
+    ConflictNotFound,
+    ConflictPlace,
+    Resolve,
+    SavegameQueries,
+    SavegameSupport,
+    UserConflict,
+)
+
+_IDS = frozenset({"user_id", "conflict_id", "change"})
+_MAX_VERSIONS = 100
+
+
+class Conflicts:
+    """Serves conflicts."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def ListSaveConflicts(
+        self, request: messages.ListSaveConflictsRequest, by: Identity
+    ) -> messages.ListSaveConflictsResponse:
+        user_id = parse_id(request.user_id, "user_id") if request.user_id else None
+        product_id = parse_id(request.product_id, "product_id") if request.product_id else None
+        place = _place(request.cursor) if request.cursor else None
+        limit = min(max(request.limit, 0) or DEFAULT_LIMIT, MAX_LIMIT)
+        if user_id:
+            async with self._desk.reading(user_id) as connection:
+                return await self._listed(connection, user_id, product_id, place, limit)
+        async with self._desk.acquire() as connection:
+            return await self._listed(connection, None, product_id, place, limit)
+
+    async def _listed(
+        self,
+        connection: Connection,
+        user_id: UUID | None,
+        product_id: UUID | None,
+        place: ConflictPlace | None,
+        limit: int,
+    ) -> messages.ListSaveConflictsResponse:
+        found = await SavegameSupport(connection).conflicts(user_id, product_id, place, limit + 1)
+        page = found[:limit]
+        erased = await self._desk.streams.being_erased(connection, {one.user_id for one in page})
+        titles = await titles_of(connection, [one.conflict.head.product_id for one in page])
+        last = page[-1].conflict if len(found) > limit else None
+        return messages.ListSaveConflictsResponse(
+            conflicts=[_conflict(one, titles) for one in page if one.user_id not in erased],
+            next_cursor=pack(last.opened_at, last.id) if last else "",
+        )
+
+    async def ShowSaveConflict(
+        self, request: messages.ShowSaveConflictRequest, by: Identity
+    ) -> messages.ShowSaveConflictResponse:
+        user_id, conflict_id = parse_id(request.user_id, "user_id"), parse_id(request.conflict_id, "conflict_id")
+        async with self._desk.reading(user_id) as connection:
+            queries = SavegameQueries(connection)
+            found = await queries.conflict(user_id, conflict_id)
+            if found is None:
+                raise ConflictNotFound
+            versions = await queries.versions(user_id, found.head.slot_id, Page(1, _MAX_VERSIONS))
+            titles = await titles_of(connection, [found.head.product_id])
+        return messages.ShowSaveConflictResponse(
+            conflict=convert.save_conflict(found),
+            versions=[convert.save(one) for one in versions.items],
+            title=titles.get(found.head.product_id, ""),
+        )
+
+    async def ResolveSaveConflict(
+        self, request: messages.ResolveSaveConflictRequest, by: Identity
+    ) -> messages.ResolveSaveConflictResponse:
+        user_id, conflict_id = parse_id(request.user_id, "user_id"), parse_id(request.conflict_id, "conflict_id")
+        options = parse_options(request.change)
+        word = parse_message(Resolve, request, _IDS, resolution=parse_resolution(request.resolution))
+        done = await self._desk.changes.make(ResolveConflict(user_id, conflict_id, word), options, by)
+        return messages.ResolveSaveConflictResponse(result=change_result(done))
+
+
+def _place(cursor: str) -> ConflictPlace:
+    opened_at, conflict_id = unpack(cursor, moment, UUID)
+    return ConflictPlace(opened_at, conflict_id)
+
+
+def _conflict(of: UserConflict, titles: dict[UUID, str]) -> messages.AdminConflict:
+    return messages.AdminConflict(
+        user_id=str(of.user_id),
+        conflict=convert.save_conflict(of.conflict),
+        title=titles.get(of.conflict.head.product_id, ""),
+    )

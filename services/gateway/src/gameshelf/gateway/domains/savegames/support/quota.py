@@ -1,0 +1,116 @@
+"""``quota show|set|reset|top|recalculate``: room for saves."""
+
+from gameshelf.gateway.domains.savegames.changes.quota import ResetQuota, SetQuota
+from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
+from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
+from gameshelf.savegames import Difference, SavegameAccounts, SavegameQueries, confirmed, reckon, user_prefix
+
+MAX_LIMIT_BYTES = 2**50
+_CONTENTS_A_PART = 5000
+"""How many contents of all users one call of ``quota top`` looks at."""
+_OBJECTS_A_PART = 1000
+_LONGEST_KEY = 1024
+
+
+class Quotas:
+    """Serves quotas."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def ShowQuota(self, request: messages.ShowQuotaRequest, by: Identity) -> messages.ShowQuotaResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        async with self._desk.reading(user_id) as connection:
+            queries = SavegameQueries(connection)
+            usage, products = await queries.usage(user_id), await queries.usage_of_products(user_id)
+            titles = await titles_of(connection, [one.product_id for one in products])
+        limits = self._desk.limits
+        return messages.ShowQuotaResponse(
+            used_bytes=usage.used_bytes,
+            reserved_bytes=usage.reserved_bytes,
+            limit_bytes=limits.quota_bytes if usage.limit_bytes is None else usage.limit_bytes,
+            is_override=usage.limit_bytes is not None,
+            default_limit_bytes=limits.quota_bytes,
+            product_limit_bytes=limits.product_quota_bytes,
+            products=[
+                messages.ProductQuota(
+                    product_id=str(one.product_id),
+                    title=titles.get(one.product_id, ""),
+                    used_bytes=one.used_bytes,
+                    reserved_bytes=one.reserved_bytes,
+                )
+                for one in products
+            ],
+        )
+
+    async def SetQuota(self, request: messages.SetQuotaRequest, by: Identity) -> messages.SetQuotaResponse:
+        user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
+        if not 0 <= request.limit_bytes <= MAX_LIMIT_BYTES:
+            raise InvalidInput(Problem("out_of_range", pointer="limit_bytes", params={"ge": 0, "le": MAX_LIMIT_BYTES}))
+        done = await self._desk.changes.make(SetQuota(user_id, request.limit_bytes), options, by)
+        return messages.SetQuotaResponse(result=change_result(done))
+
+    async def ResetQuota(self, request: messages.ResetQuotaRequest, by: Identity) -> messages.ResetQuotaResponse:
+        user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
+        done = await self._desk.changes.make(ResetQuota(user_id), options, by)
+        return messages.ResetQuotaResponse(result=change_result(done))
+
+    async def ListTopQuotas(
+        self, request: messages.ListTopQuotasRequest, by: Identity
+    ) -> messages.ListTopQuotasResponse:
+        after = parse_id(request.cursor, "cursor") if request.cursor else None
+        limit = min(max(request.limit, 0) or DEFAULT_LIMIT, MAX_LIMIT)
+        async with self._desk.acquire() as connection:
+            part = await SavegameAccounts(connection).top(after, _CONTENTS_A_PART, limit)
+            erased = await self._desk.streams.being_erased(connection, {one.user_id for one in part.users})
+        usual = self._desk.limits.quota_bytes
+        return messages.ListTopQuotasResponse(
+            users=[
+                messages.UserQuota(
+                    user_id=str(one.user_id),
+                    used_bytes=one.used_bytes,
+                    limit_bytes=usual if one.limit_bytes is None else one.limit_bytes,
+                    is_override=one.limit_bytes is not None,
+                )
+                for one in part.users
+                if one.user_id not in erased
+            ],
+            next_cursor=str(part.last_user_id or ""),
+            looked_at=part.looked_at,
+        )
+
+    async def RecalculateQuota(
+        self, request: messages.RecalculateQuotaRequest, by: Identity
+    ) -> messages.RecalculateQuotaResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        prefix, after = user_prefix(user_id), request.cursor
+        if after and not (after.startswith(prefix) and len(after) <= _LONGEST_KEY and "\0" not in after):
+            raise InvalidInput(Problem("not_a_cursor", pointer="cursor"))
+        async with self._desk.reading(user_id):
+            pass  # nobody waits for the store with a connection in hand
+        objects = self._desk.saves.objects
+        stored = await objects.list(prefix, after, _OBJECTS_A_PART)
+        async with self._desk.reading(user_id) as connection:
+            contents = await SavegameAccounts(connection).contents(user_id, after, _OBJECTS_A_PART)
+        found = reckon(stored, contents, _OBJECTS_A_PART)
+        left = found.differences
+        if left:
+            left = confirmed(found, await objects.list(prefix, after, 2 * _OBJECTS_A_PART))
+        return messages.RecalculateQuotaResponse(
+            next_cursor=found.through or "",
+            stored_objects=found.stored_objects,
+            stored_bytes=found.stored_bytes,
+            counted_objects=found.counted_objects,
+            counted_bytes=found.counted_bytes,
+            differences=[_difference(one) for one in left],
+        )
+
+
+def _difference(of: Difference) -> messages.QuotaDifference:
+    return messages.QuotaDifference(
+        key=of.key, stored_bytes=of.stored_bytes, counted_bytes=of.counted_bytes, kind=of.kind
+    )

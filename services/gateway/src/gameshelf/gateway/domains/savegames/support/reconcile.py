@@ -1,0 +1,79 @@
+"""``saves reconcile``: takes back the saves that S3 still has and a restored database has lost."""
+
+from uuid import UUID
+
+from gameshelf.gateway.domains.savegames.reconcile import Applying, Cursor, Page, Reconciliation
+from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.rpc.cursors import pack, unpack
+from gameshelf.gateway.runtime.support.rpc.desk import Desk, parse_options
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
+from gameshelf.savegames import Adopted, Expected
+
+_APPLIED, _LOOKED = "applied", "looked"
+
+
+class Reconciles:
+    """Serves the comparison of the store with the database."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._reconciliation = Reconciliation(
+            desk.acquire, desk.saves, desk.transactions, desk.audit, desk.limits, desk.clock
+        )
+
+    async def ReconcileSaves(
+        self, request: messages.ReconcileSavesRequest, by: Identity
+    ) -> messages.ReconcileSavesResponse:
+        options = parse_options(request.change)
+        cursor = Cursor(*unpack(request.cursor, _restore, _is_applied, str)) if request.cursor else None
+        if options.apply and not options.reason:
+            raise InvalidInput(Problem("missing", pointer="change.reason"))
+        applying = Applying(by, options.reason) if options.apply and options.reason else None
+        page = await self._reconciliation.page(cursor, applying)
+        return _response(page, is_applied=applying is not None)
+
+
+def _restore(text: str) -> UUID | None:
+    return UUID(text) if text else None
+
+
+def _is_applied(text: str) -> bool:
+    if text not in (_APPLIED, _LOOKED):
+        raise ValueError
+    return text == _APPLIED
+
+
+def _cursor(of: Cursor) -> str:
+    return pack(of.restore_id or "", _APPLIED if of.is_applied else _LOOKED, of.key)
+
+
+def _response(page: Page, *, is_applied: bool) -> messages.ReconcileSavesResponse:
+    return messages.ReconcileSavesResponse(
+        next_cursor=_cursor(page.next) if page.next else "",
+        objects=page.objects,
+        adopted=[_adopted(user_id, one, is_applied=is_applied) for user_id, one in page.adopted],
+        missing=[_missing(one) for one in page.missing],
+        refused=[
+            messages.ReconciledObject(key=one.key, file_size_bytes=one.size, outcome=one.reason) for one in page.refused
+        ],
+        is_restore_open=page.is_restore_open,
+        audit_ids=map(str, page.audit_ids),
+    )
+
+
+def _adopted(user_id: UUID, one: Adopted, *, is_applied: bool) -> messages.ReconciledObject:
+    told = one.object.told
+    return messages.ReconciledObject(
+        key=one.object.key,
+        user_id=str(user_id),
+        product_id=str(told.product_id),
+        slot_name=told.slot_name,
+        version=one.version,
+        file_size_bytes=one.object.size,
+        outcome=one.outcome,
+        savegame_id=str(one.slot_id) if is_applied else "",  # a new save's would be another one then
+    )
+
+
+def _missing(one: Expected) -> messages.ReconciledObject:
+    return messages.ReconciledObject(key=one.key, user_id=str(one.user_id), outcome="missing")

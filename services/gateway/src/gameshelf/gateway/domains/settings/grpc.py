@@ -1,0 +1,145 @@
+"""``GameSettingsSyncService``: settings for games that speak gRPC."""
+
+from dataclasses import replace
+from typing import Any
+
+import grpc.aio
+from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.errors import MalformedJson
+from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.runtime.grpc.calls import erased_among, parse_id, parse_message, require_own, require_read
+from gameshelf.gateway.runtime.problems import excess
+from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.paging import Slice
+from gameshelf.protos.library.v1 import game_settings_sync_service_pb2 as messages
+from gameshelf.protos.library.v1.game_settings_sync_service_pb2_grpc import (
+    GameSettingsSyncServiceServicer,
+    add_GameSettingsSyncServiceServicer_to_server,
+)
+from gameshelf.settings import (
+    MAX_VALUES,
+    Address,
+    GameFilter,
+    GameView,
+    NewSettings,
+    Precondition,
+    PreconditionFailed,
+    Revisions,
+    SettingsNotFound,
+    SettingsPatch,
+    SettingsQueries,
+    SettingsService,
+    too_deep,
+)
+from pydantic_core import from_json
+
+NAME = messages.DESCRIPTOR.services_by_name["GameSettingsSyncService"].full_name
+_NOT_OF_ADDRESS = frozenset({"user_id", "product_id", "settings_payload", "mode", "expected_revision"})
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class GameSettingsSync(GameSettingsSyncServiceServicer):
+    """Serves reads and writes of settings."""
+
+    def __init__(
+        self, transactions: Transactions, acquire: Acquire, streams: UserStreams, clock: Clock = utc_now
+    ) -> None:
+        self._transactions = transactions
+        self._acquire = acquire
+        self._streams = streams
+        self._clock = clock
+
+    def install(self, server: grpc.aio.Server) -> str:
+        """Adds the service to a server; its full name."""
+        add_GameSettingsSyncServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        return NAME
+
+    async def GetGameSettings(
+        self, request: messages.GetGameSettingsRequest, context: Context
+    ) -> messages.GetGameSettingsResponse:
+        user_id, product_id = parse_id(request.user_id, "user_id"), parse_id(request.product_id, "product_id")
+        require_read(user_id)
+        address = parse_message(Address, request, _NOT_OF_ADDRESS)
+        async with self._acquire() as connection:
+            gone = await erased_among(self._streams, connection, {user_id})
+            queries = SettingsQueries(connection)
+            found = None if gone else await queries.settings(user_id, product_id, address, self._clock())
+        if found is None:
+            raise SettingsNotFound
+        return messages.GetGameSettingsResponse(settings=convert.settings(found))
+
+    async def UpdateGameSettings(
+        self, request: messages.UpdateGameSettingsRequest, context: Context
+    ) -> messages.UpdateGameSettingsResponse:
+        user_id, product_id = parse_id(request.user_id, "user_id"), parse_id(request.product_id, "product_id")
+        require_own(user_id)
+        address = parse_message(Address, request, _NOT_OF_ADDRESS)
+        given = _precondition(request, address)
+        payload = _payload(request.settings_payload)
+        try:
+            async with self._transactions.begin(user_id) as transaction:
+                service = transaction.of(SettingsService)
+                if request.mode == messages.UPDATE_MODE_MERGE_PATCH:
+                    patch = SettingsPatch(settings_payload=payload)
+                    found, _ = await service.patch(user_id, product_id, address, patch, given)
+                else:
+                    new = NewSettings(settings_payload=payload)
+                    found, _ = await service.put(user_id, product_id, address, new, given)
+        except PreconditionFailed as error:
+            # Metadata is small: whoever is refused reads the current state anew.
+            current = error.meta["current"]
+            layer = address.layer()
+            found_revision = current.revisions.of(layer[0] if layer else None) if current else 0
+            raise PreconditionFailed(current_revision=found_revision) from None
+        return messages.UpdateGameSettingsResponse(settings=convert.settings(found))
+
+    async def ListGameSettings(
+        self, request: messages.ListGameSettingsRequest, context: Context
+    ) -> messages.ListGameSettingsResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        require_read(user_id)
+        wanted = parse_message(GameFilter, request, frozenset({"user_id"}))
+        async with self._acquire() as connection:
+            gone = await erased_among(self._streams, connection, {user_id})
+            found = Slice[GameView]([], 0) if gone else await SettingsQueries(connection).games(user_id, wanted)
+        games = [convert.settings_of_game(one) for one in found.items]
+        return messages.ListGameSettingsResponse(games=games, total_items=found.total)
+
+    async def ListSettingsLayers(
+        self, request: messages.ListSettingsLayersRequest, context: Context
+    ) -> messages.ListSettingsLayersResponse:
+        user_id, product_id = parse_id(request.user_id, "user_id"), parse_id(request.product_id, "product_id")
+        require_read(user_id)
+        async with self._acquire() as connection:
+            gone = await erased_among(self._streams, connection, {user_id})
+            found = [] if gone else await SettingsQueries(connection).layers(user_id, product_id)
+        return messages.ListSettingsLayersResponse(layers=[convert.settings_layer(one) for one in found])
+
+
+def _precondition(request: messages.UpdateGameSettingsRequest, address: Address) -> Precondition | None:
+    if not request.HasField("expected_revision"):
+        return None
+    if not request.expected_revision:
+        return Precondition(is_absent=True)
+    layer = address.layer()
+    name = str(layer[0]) if layer else "account"
+    return Precondition(frozenset({Revisions(**{name: request.expected_revision})}))
+
+
+def _payload(text: str) -> dict[str, Any]:
+    """The JSON object in a request. Raises MalformedJson, InvalidInput."""
+    if too_much := excess(NewSettings, text.encode(), MAX_VALUES):
+        raise InvalidInput(replace(too_much, pointer="settings_payload"))
+    try:
+        payload = from_json(text)
+    except ValueError as error:
+        if str(error).startswith("recursion limit"):
+            raise InvalidInput(too_deep("settings_payload")) from None
+        raise MalformedJson from None
+    if not isinstance(payload, dict):
+        raise InvalidInput(Problem("dict_type", pointer="settings_payload"))
+    return payload

@@ -1,0 +1,65 @@
+"""``WishlistService``: wishlists for launchers and services that speak gRPC."""
+
+from typing import Any
+
+import grpc.aio
+from gameshelf import wishlist
+from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.runtime.grpc.calls import erased_among, parse_id, parse_message, require_own, require_read
+from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.protos.library.v1 import wishlist_service_pb2 as messages
+from gameshelf.protos.library.v1.wishlist_service_pb2_grpc import (
+    WishlistServiceServicer,
+    add_WishlistServiceServicer_to_server,
+)
+from gameshelf.wishlist import NewWish, WishlistQueries
+
+NAME = messages.DESCRIPTOR.services_by_name["WishlistService"].full_name
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Wishlists(WishlistServiceServicer):
+    """Serves wishlists."""
+
+    def __init__(self, transactions: Transactions, acquire: Acquire, streams: UserStreams) -> None:
+        self._transactions = transactions
+        self._acquire = acquire
+        self._streams = streams
+
+    def install(self, server: grpc.aio.Server) -> str:
+        """Adds the service to a server; its full name."""
+        add_WishlistServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
+        return NAME
+
+    async def ListWishlist(
+        self, request: messages.ListWishlistRequest, context: Context
+    ) -> messages.ListWishlistResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        require_read(user_id)
+        async with self._acquire() as connection:
+            gone = await erased_among(self._streams, connection, {user_id})
+            items = [] if gone else await WishlistQueries(connection).all(user_id)
+        return messages.ListWishlistResponse(items=[convert.wish(item.wish) for item in items])
+
+    async def AddToWishlist(
+        self, request: messages.AddToWishlistRequest, context: Context
+    ) -> messages.AddToWishlistResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        require_own(user_id)
+        new = parse_message(NewWish, request, frozenset({"user_id"}))
+        async with self._transactions.begin(user_id) as transaction:
+            wish = await transaction.of(wishlist.WishlistService).add(user_id, new)
+        return messages.AddToWishlistResponse(item=convert.wish(wish))
+
+    async def RemoveFromWishlist(
+        self, request: messages.RemoveFromWishlistRequest, context: Context
+    ) -> messages.RemoveFromWishlistResponse:
+        user_id = parse_id(request.user_id, "user_id")
+        require_own(user_id)
+        product_id = parse_id(request.product_id, "product_id")
+        async with self._transactions.begin(user_id) as transaction:
+            await transaction.of(wishlist.WishlistService).remove_product(user_id, product_id)
+        return messages.RemoveFromWishlistResponse()

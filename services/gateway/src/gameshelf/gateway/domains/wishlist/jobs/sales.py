@@ -1,0 +1,120 @@
+"""Tells wishers of sales and lasting cuts: bounded chunks of many users, one short transaction each, that go on where
+they stopped.
+
+A chunk takes the users whose rows are free, and waits for nobody while it holds them. Those who are busy are held back,
+in the same commit that moves the cursor, and told in a transaction of their own afterwards. So whatever dies between
+any two lines, the chunk is done again, and those who were told are known; and neither a product nor a wisher that
+fails holds up another.
+"""
+
+import asyncio
+import time
+from uuid import UUID
+
+from gameshelf.gateway.runtime.database import Acquire, hardly_wait
+from gameshelf.gateway.runtime.failures import is_contention
+from gameshelf.gateway.runtime.jobs.isolation import Isolation, concerns_everybody
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.outbox.store import is_bulk_full
+from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.library import LibraryQueries
+from gameshelf.wishlist import DEFAULT_CURRENCY, SaleFanouts, WishlistService, notice
+
+CHUNK = 200
+"""How many wishers are looked at in one transaction."""
+_PRICES_AT_ONCE = 50
+_HELD_BACK_AT_ONCE = 100
+_MOST_WAITING = 20_000
+"""How many notifications may wait for Kafka before the next chunk does too."""
+_WAIT_SECONDS = 0.2
+_REST = 0.5
+"""After a chunk the others get this part of the time that it took."""
+
+
+class Sales:
+    """Works through the running fan-outs. Any number of instances work side by side, each on another one."""
+
+    def __init__(
+        self,
+        acquire: Acquire,
+        transactions: Transactions,
+        clock: Clock = utc_now,
+        metrics: Metrics | None = None,
+        default_currency: str = DEFAULT_CURRENCY,
+    ) -> None:
+        self._acquire = acquire
+        self._transactions = transactions
+        self._clock = clock
+        self._default_currency = default_currency
+        self._prices = Isolation[tuple[UUID, str]]("sales", metrics)
+        self._wishers = Isolation[tuple[UUID, UUID]]("sales", metrics)
+
+    async def run_once(self) -> None:
+        """Until there is nothing left that can be told now: a chunk of each sale in turn."""
+        is_moving = True
+        while is_moving:
+            is_moving = False
+            async with self._acquire() as connection:
+                running = await SaleFanouts(connection).running(_PRICES_AT_ONCE + len(self._prices))
+            for product_id, currency in filter(self._prices.is_due, running):
+                await self._wait_for_room()
+                started = time.perf_counter()
+                with self._prices.attempt((product_id, currency)):
+                    is_moving |= await self._tell_chunk_surely(product_id, currency)
+                await asyncio.sleep((time.perf_counter() - started) * _REST)
+            await self._wishers.each(self._held_back, self._tell_one, _HELD_BACK_AT_ONCE)
+
+    async def _wait_for_room(self) -> None:
+        while True:
+            async with self._acquire() as connection:
+                if not await is_bulk_full(connection, _MOST_WAITING):
+                    return
+            await asyncio.sleep(_WAIT_SECONDS)
+
+    async def _tell_chunk_surely(self, product_id: UUID, currency: str) -> bool:
+        try:
+            return await self.tell_chunk(product_id, currency)
+        except Exception as error:
+            if concerns_everybody(error) or is_contention(error):
+                raise
+            # It may be one of the wishers: told one by one, that one fails alone. If it is the sale, this fails too.
+            return await self.tell_chunk(product_id, currency, one_by_one=True)
+
+    async def tell_chunk(self, product_id: UUID, currency: str, *, one_by_one: bool = False) -> bool:
+        """Tells the next wishers of a price; with ``one_by_one`` holds all of them back, to be told by themselves.
+
+        False when there is no more to tell, or others work on it.
+        """
+        async with self._transactions.begin_with_nobody() as transaction:
+            await hardly_wait(transaction.connection)
+            fanouts = SaleFanouts(transaction.connection, self._clock, self._default_currency)
+            fanout = await fanouts.take(product_id, currency)
+            if fanout is None:
+                return False
+            wishers = await fanouts.wishers(fanout, CHUNK)
+            if wishers.last is None:
+                await fanouts.finish(fanout)
+                return False
+            free = set() if one_by_one else await transaction.lock_free(wishers.met)
+            told = await fanouts.note(fanout, free) if free else {}
+            title = await LibraryQueries(transaction.connection).title(product_id) if told else None
+            for user_id, item_id in told.items():
+                transaction.record(notice(user_id, item_id, fanout.price, title, self._clock()))
+            busy = set(wishers.met) - free
+            if busy:
+                await fanouts.hold_back(fanout, busy)
+            await fanouts.advance(fanout, wishers.last)
+        return True
+
+    async def _held_back(self, limit: int) -> list[tuple[UUID, UUID]]:
+        async with self._acquire() as connection:
+            return await SaleFanouts(connection).held_back(limit)
+
+    async def _tell_one(self, wisher: tuple[UUID, UUID]) -> None:
+        user_id, product_id = wisher
+        async with self._transactions.begin_background(user_id) as transaction:
+            told = await transaction.of(WishlistService).tell_of_price(user_id, product_id)
+            await SaleFanouts(transaction.connection, self._clock).release(user_id, product_id)
+            if not told:
+                transaction.discard()

@@ -1,4 +1,0 @@
-from gameshelf.gateway.tables import UserStream
-from gameshelf.kernel.migrations import run
-
-run(UserStream.metadata)

@@ -1,0 +1,235 @@
+"""The connections to PostgreSQL."""
+
+import asyncio
+import logging
+import ssl
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from datetime import timedelta
+from types import TracebackType
+from typing import Any
+
+import asyncpg
+from asyncpg.transaction import Transaction
+from gameshelf.gateway.runtime.observability.traces import Tracing
+from gameshelf.gateway.runtime.timestamps import read_any_time
+from gameshelf.kernel.errors import DomainError
+
+_log = logging.getLogger(__name__)
+
+Acquire = Callable[[], AbstractAsyncContextManager[Any]]
+"""Gives a connection for the length of a block. Raises TimeoutError when none is free for too long."""
+
+ACQUIRE_SECONDS = 5.0
+CLOSE_SECONDS = 5.0
+# Longer than any statement of ours takes; a twin request waits this long for the lock of a user's row.
+LOCK_TIMEOUT_MILLISECONDS = 5_000
+STATEMENT_TIMEOUT_MILLISECONDS = 30_000
+BACKGROUND_LOCK_MILLISECONDS = 250
+
+
+_LOCK_TIMEOUT = timedelta(milliseconds=LOCK_TIMEOUT_MILLISECONDS)
+_NAME = {"application_name": "gameshelf-gateway"}
+_TIMEOUTS = {
+    "lock_timeout": str(LOCK_TIMEOUT_MILLISECONDS),
+    "statement_timeout": str(STATEMENT_TIMEOUT_MILLISECONDS),
+    "idle_in_transaction_session_timeout": "60000",
+}
+_SESSION = {
+    **_TIMEOUTS,
+    "jit": "off",  # compiling costs more than these small statements run
+    "enable_memoize": "off",  # each row looks up another product: nothing is found that was looked up before
+    # So does planning: each statement finds its rows by key, whatever the values are.
+    "plan_cache_mode": "force_generic_plan",
+}
+_BOUNDS = "; ".join(f"SET LOCAL {name} = {value}" for name, value in _TIMEOUTS.items())
+
+
+async def limit_lock_wait(connection: Any, milliseconds: int) -> None:
+    """How long the transaction waits for each lock from here on. One round trip."""
+    await connection.execute(f"SET LOCAL lock_timeout = {int(milliseconds)}")
+
+
+async def hardly_wait(connection: Any) -> None:
+    """In the rest of the transaction no lock is waited for longer than a moment: it is background work."""
+    await limit_lock_wait(connection, BACKGROUND_LOCK_MILLISECONDS)
+
+
+class DatabaseUnusable(Exception):
+    """No connection at the start; the message is one line that names the variable."""
+
+
+@contextmanager
+def first_connection() -> Iterator[None]:
+    """Around the first connection of a process. Raises DatabaseUnusable for what keeps it from being made."""
+    try:
+        yield
+    except ssl.SSLError as error:  # first: a certificate that can't be verified is a ValueError, too
+        reason = getattr(error, "verify_message", "") or error.reason or type(error).__name__
+        raise DatabaseUnusable(f"POSTGRES_DSN: the database's TLS certificate or connection fails: {reason}") from None
+    except (ValueError, OverflowError):
+        # The message may quote what looks like a port and is a part of the password.
+        raise DatabaseUnusable("POSTGRES_DSN: it can't be understood") from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        reason = str(error) or type(error).__name__
+        raise DatabaseUnusable(f"POSTGRES_DSN: the database can't be used: {reason}") from None
+
+
+class _Connection(asyncpg.Connection):
+    def get_reset_query(self) -> str:
+        # Nothing here changes a session's state, and the usual reset would be one more round trip a request.
+        return ""
+
+
+class _BoundedTransaction(Transaction):
+    def __init__(self, connection: Any, *options: Any) -> None:
+        super().__init__(connection, *options)
+        self._of = connection
+
+    async def start(self) -> None:
+        is_outermost = not self._of.is_in_transaction()
+        await super().start()
+        if is_outermost:
+            await self._of.execute(_BOUNDS)
+
+
+class _PooledConnection(_Connection):
+    """A connection through a pooler: what it would set for its session it sets for each transaction, a round trip more.
+
+    Behind a pooler the next transaction may be on another session, and a pooler refuses or drops what is asked for at
+    the start of one. A statement outside of a transaction is bounded by this process alone (``command_timeout``).
+    """
+
+    def transaction(self, **options: Any) -> Transaction:
+        isolation, readonly = options.get("isolation"), options.get("readonly", False)
+        return _BoundedTransaction(self, isolation, readonly, options.get("deferrable", False))
+
+
+class Database:
+    """The connections of this process, lent for the length of a block.
+
+    A block that went well hands its connection to the next one as it is. Only after a failure the pool takes it back,
+    cancels what may still run on it, and replaces it where it is lost: that costs as much as a small query.
+    """
+
+    def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
+        self._pool = pool
+        self._free: deque[Any] = deque()
+        self._waiting = 0
+
+    def acquire(self) -> "_Loan":
+        """A connection for a while: ``async with database.acquire() as connection``. Raises TimeoutError."""
+        return _Loan(self)
+
+    @property
+    def size(self) -> int:
+        """How many connections are open."""
+        return self._pool.get_size()
+
+    @property
+    def idle(self) -> int:
+        """How many of them nobody uses."""
+        return self._pool.get_idle_size() + len(self._free)
+
+    async def take(self) -> Any:
+        """A connection that is the caller's until it is put back. Raises TimeoutError."""
+        while self._free:
+            connection = self._free.pop()
+            if not connection.is_closed():
+                return connection
+            await self.give_up(connection)
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(ACQUIRE_SECONDS):  # asyncpg's own time-out would make a task each time
+                return await self._pool.acquire()
+        finally:
+            self._waiting -= 1
+
+    async def put_back(self, connection: Any) -> None:
+        """Takes a connection on which nothing runs any more."""
+        if self._waiting or connection.is_closed():
+            await self.give_up(connection)  # who waits, waits at the pool
+        else:
+            self._free.append(connection)
+
+    async def give_up(self, connection: Any) -> None:
+        """Takes a connection in whatever state it is."""
+        # A query that was cut off is cancelled on the server first; one that does not answer loses its connection.
+        with suppress(TimeoutError):
+            await self._pool.release(connection, timeout=CLOSE_SECONDS)
+
+    async def close(self) -> None:
+        """Closes all connections, once they are put back."""
+        while self._free:
+            await self.give_up(self._free.pop())
+        try:
+            await asyncio.wait_for(self._pool.close(), CLOSE_SECONDS)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            self.terminate()  # a server that does not answer would hold up the end for ever
+
+    def terminate(self) -> None:
+        """Closes all connections at once."""
+        self._pool.terminate()
+
+
+class _Loan(AbstractAsyncContextManager[Any]):
+    """One use of a connection."""
+
+    __slots__ = ("_connection", "_database")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def __aenter__(self) -> Any:
+        self._connection = await self._database.take()
+        return self._connection
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None or issubclass(kind, DomainError):
+            await self._database.put_back(self._connection)
+        else:
+            await self._database.give_up(self._connection)
+
+
+async def connect(dsn: str, size: int, tracing: Tracing) -> Database:
+    """A database with at most ``size`` connections, opened as they are needed; a pooler may be in between."""
+
+    def trace(query: asyncpg.connection.LoggedQuery) -> None:
+        tracing.past_child(
+            "postgresql", query.elapsed, **{"db.system.name": "postgresql", "db.query.text": query.query}
+        )
+
+    async def prepare(connection: Any) -> None:
+        await read_any_time(connection)
+        if tracing.enabled:
+            connection.add_query_logger(trace)
+
+    async def open_pool(kind: type[_Connection], server_settings: Mapping[str, str]) -> "asyncpg.Pool[Any]":
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            connection_class=kind,
+            init=prepare,
+            statement_cache_size=1000,
+            max_cached_statement_lifetime=0,
+            max_inactive_connection_lifetime=0,
+            timeout=10,
+            command_timeout=60,
+            server_settings=dict(server_settings),
+        )
+
+    try:
+        pool = await open_pool(_Connection, {**_NAME, **_SESSION})
+        # A pooler may also have been told to drop them.
+        if await pool.fetchval("SELECT current_setting('lock_timeout')::interval = $1", _LOCK_TIMEOUT):
+            return Database(pool)
+        await pool.close()
+    except asyncpg.ProtocolViolationError as error:
+        if "startup parameter" not in str(error):
+            raise
+    _log.info("PostgreSQL is behind a pooler: time-outs are set for each transaction")
+    return Database(await open_pool(_PooledConnection, _NAME))

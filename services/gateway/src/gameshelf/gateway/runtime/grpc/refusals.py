@@ -1,0 +1,48 @@
+"""Refusals in gRPC's form: a status, and ``google.rpc.ErrorInfo`` (contract, section 4)."""
+
+from datetime import datetime
+from typing import Any
+
+import grpc
+from gameshelf.gateway.runtime.encoding import timestamp
+from gameshelf.gateway.runtime.errors import CODES, RateLimitExceeded
+from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
+
+DOMAIN = "library.platform"
+_MAX_PROBLEMS = 20
+"""How many problems a message names: metadata is small, and a client refuses what is larger than it takes."""
+
+
+async def abort(context: Any, refusal: DomainError) -> Any:
+    """Ends a call with a refusal. Raises."""
+    return await context.abort_with_status(answer_of(refusal)[1])
+
+
+def answer_of(refusal: DomainError) -> tuple[str, grpc.Status]:
+    """The name of a refusal's status, and the status with its details as gRPC sends it."""
+    return CODES[refusal.code].grpc, rpc_status.to_status(_status(refusal))
+
+
+def _status(refusal: DomainError) -> Status:
+    code = CODES[refusal.code]
+    info = ErrorInfo(reason=refusal.code, domain=DOMAIN)
+    for name, value in refusal.meta.items():
+        info.metadata[name] = timestamp(value) if isinstance(value, datetime) else str(value)
+    if isinstance(refusal, RateLimitExceeded):
+        info.metadata["retry_after"] = str(refusal.retry_after)
+    detail = code.detailed("en")
+    if isinstance(refusal, InvalidInput):
+        detail = "; ".join(map(_described, refusal.problems[:_MAX_PROBLEMS]))
+    packed = AnyMessage()
+    packed.Pack(info)
+    return Status(code=getattr(grpc.StatusCode, code.grpc).value[0], message=detail, details=[packed])
+
+
+def _described(problem: Problem) -> str:
+    """The field of the message and the rule that it breaks; what a use case finds is named as in REST."""
+    field = (problem.pointer or problem.parameter or "").removeprefix("/data/attributes/")
+    return f"{field}: {problem.rule}" if field else problem.rule

@@ -1,0 +1,199 @@
+"""How the parts that this process depends on are."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from aiokafka.errors import KafkaError
+from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
+from gameshelf.gateway.runtime import backups
+from gameshelf.gateway.runtime.database import Database
+from gameshelf.gateway.runtime.kafka.probe import KafkaProbe
+from gameshelf.gateway.runtime.migrate import SchemaOutdated, require_current
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.outbox import backlog
+from gameshelf.gateway.runtime.replaced import ReplacedDatabase
+from gameshelf.gateway.runtime.settings import Settings
+from gameshelf.gateway.runtime.ws.hub import Hub
+from gameshelf.kernel.migrations import Migrations
+from redis.asyncio import Redis
+from redis.exceptions import AuthenticationError, ResponseError
+
+_SECONDS = 2.0
+_FRESH_SECONDS = 1.0
+"""How long an answer is good for: anybody may ask, as often as they like."""
+_IS_READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
+_NO_ANSWER = "it can't be reached, or does not answer in time"
+_TAKES_NO_WRITES = "it takes no writes: reads are served, writes are answered by 503"
+_IS_ANOTHER = "another database took its place, and nothing is deleted until that is marked"
+_REFUSES = "it refuses what events have to write: a right or a table may be missing"
+_PROBES = ("health:one", "health:two")
+"""Keys of two slots: a cluster refuses both in one command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether to send requests here, the state of each part, and the reasons.
+
+    A part is ``ok``, ``degraded`` or ``failed``; PostgreSQL may also be ``replaced``.
+    """
+
+    is_serving: bool
+    parts: dict[str, str]
+    reasons: dict[str, str]
+    """Of each part that is not ok, in plain words without addresses."""
+
+
+class Health:
+    """Answers ``/health/ready``: 503 only for PostgreSQL, an old schema, or draining."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        redis: Redis,
+        kafka: KafkaProbe | None,
+        live: LiveSessions,
+        hub: Hub,
+        metrics: Metrics,
+        migrations: Sequence[Migrations],
+        replaced: ReplacedDatabase,
+        draining: asyncio.Event,
+        refuses_records: Callable[[], bool],
+    ) -> None:
+        """``refuses_records`` says whether the consumer waits since PostgreSQL refuses what it writes."""
+        self._settings = settings
+        self._database = database
+        self._redis = redis
+        self._kafka = kafka
+        self._live = live
+        self._hub = hub
+        self._metrics = metrics
+        self._migrations = migrations
+        self._replaced = replaced
+        self._draining = draining
+        self._refuses_records = refuses_records
+        self._checking = asyncio.Lock()
+        self._states: dict[str, tuple[str, str | None]] = {}
+        self._checked_at = -_FRESH_SECONDS
+
+    async def ready(self) -> Readiness:
+        """How everything is, at most a second ago. Whoever asks meanwhile shares the answer."""
+        async with self._checking:
+            if time.monotonic() - self._checked_at >= _FRESH_SECONDS:
+                self._states = await self._check()
+                self._checked_at = time.monotonic()
+        states = self._states
+        return Readiness(
+            states["postgresql"][0] != "failed" and not self._draining.is_set(),
+            {name: state for name, (state, _) in states.items()},
+            {name: reason for name, (_, reason) in states.items() if reason},
+        )
+
+    async def _check(self) -> dict[str, tuple[str, str | None]]:
+        checks: dict[str, Awaitable[str | None]] = {"postgresql": self._postgres(), "redis": self._redis_problem()}
+        if self._kafka:
+            checks["kafka"] = self._kafka_problem(self._kafka)
+        if self._settings.s3_url:
+            checks["s3"] = _answers(self._settings.s3_url)
+        found = await asyncio.gather(*(_checked(check) for check in checks.values()))
+        states = {name: ("degraded" if reason else "ok", reason) for name, reason in zip(checks, found, strict=True)}
+        reason = states["postgresql"][1]
+        if reason and reason != _TAKES_NO_WRITES:
+            states["postgresql"] = ("failed", reason)
+        elif self._replaced.reason:
+            states["postgresql"] = ("replaced", _IS_ANOTHER)
+        elif not reason and self._refuses_records():
+            states["postgresql"] = ("degraded", _REFUSES)
+        return states
+
+    async def measure(self) -> None:
+        """Brings the gauges up to date."""
+        self._metrics.websocket_connections.set(len(self._hub))
+        self._metrics.pool_size.set(self._database.size)
+        self._metrics.pool_idle.set(self._database.idle)
+        measured = await asyncio.gather(self._measure_outbox(), self._measure_sessions(), return_exceptions=True)
+        for failure in measured:
+            if failure:
+                raise failure
+
+    async def _measure_outbox(self) -> None:
+        async with self._database.acquire() as connection:
+            waiting = await backlog.measure(connection)
+            self._metrics.backup_age.set(await backups.age_seconds(connection))
+        self._metrics.outbox_pending.set(waiting.pending)
+        self._metrics.outbox_lag_seconds.set(waiting.lag_seconds)
+
+    async def _measure_sessions(self) -> None:
+        self._metrics.active_sessions.set(await self._live.count())
+
+    async def _postgres(self) -> str | None:
+        async with self._database.acquire() as connection:
+            await require_current(connection, self._migrations)
+            return _TAKES_NO_WRITES if await connection.fetchval(_IS_READ_ONLY) else None
+
+    async def _redis_problem(self) -> str | None:
+        """Writes and reads: a replica, a user without rights, and a cluster that is taken for a single server answer
+        to PING.
+        """
+        try:
+            await self._redis.set(_PROBES[0], 1, ex=60)
+            await self._redis.exists(*_PROBES)
+        except AuthenticationError:
+            return "the login is refused"
+        except ResponseError as error:
+            return f"commands are refused ({type(error).__name__})"
+        return None
+
+    async def _kafka_problem(self, kafka: KafkaProbe) -> str | None:
+        with suppress(TimeoutError, OSError, KafkaError):
+            return await asyncio.wait_for(kafka.problem(), _SECONDS * 0.75)
+        if await _any_listens(self._settings.kafka_brokers):
+            return "a broker is there, but can't be used: the login, TLS or the protocol, or it does not answer"
+        return _NO_ANSWER
+
+
+async def _checked(check: Awaitable[str | None]) -> str | None:
+    """What is wrong with a part; None when nothing is."""
+    try:
+        return await asyncio.wait_for(check, _SECONDS)
+    except SchemaOutdated:
+        return "the schema is older than this release"
+    except Exception:
+        return _NO_ANSWER
+
+
+async def _works(check: Awaitable[None]) -> bool:
+    with suppress(Exception):
+        await asyncio.wait_for(check, _SECONDS / 4)
+        return True
+    return False
+
+
+async def _any_listens(addresses: Sequence[str]) -> bool:
+    """Whether one of a cluster's servers is there: the others may be down for maintenance."""
+    return any(await asyncio.gather(*(_works(_connect(address)) for address in addresses)))
+
+
+async def _connect(address: str) -> None:
+    """Opens a connection and closes it again: enough to tell that somebody listens."""
+    url = urlsplit(f"//{address}")
+    _, writer = await asyncio.open_connection(url.hostname, url.port)
+    writer.close()
+
+
+async def _answers(address: str) -> None:
+    """Asks for anything: whatever the answer is, somebody serves. Of a server that hangs the kernel still takes
+    connections. Raises OSError.
+    """
+    url = urlsplit(address)
+    is_secure = url.scheme == "https"
+    reader, writer = await asyncio.open_connection(url.hostname, url.port or (443 if is_secure else 80), ssl=is_secure)
+    try:
+        writer.write(f"HEAD / HTTP/1.1\r\nHost: {url.netloc}\r\nConnection: close\r\n\r\n".encode())
+        await reader.readexactly(1)
+    finally:
+        writer.close()

@@ -1,0 +1,60 @@
+"""Who calls the REST API or opens a WebSocket: from a token, or from a proxy that is trusted."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from gameshelf.gateway.runtime.errors import Unauthenticated as Refused
+from gameshelf.gateway.runtime.identity import Identity, Role, TokenVerifier, TrustedProxies, Unauthenticated
+from gameshelf.kernel.errors import PermissionDenied
+
+
+class Caller(Protocol):
+    """What identification needs of a Quart request or websocket."""
+
+    @property
+    def headers(self) -> "Headers": ...
+
+    @property
+    def scope(self) -> object: ...
+
+
+class Headers(Protocol):
+    def get(self, key: str) -> str | None: ...
+
+    def getlist(self, key: str) -> list[str]: ...
+
+
+Authenticate = Callable[[Caller], Awaitable[Identity]]
+
+
+def by_token(verifier: TokenVerifier) -> Authenticate:
+    """Takes the bearer token of the header ``Authorization``."""
+
+    async def authenticate(caller: Caller) -> Identity:
+        given = caller.headers.getlist("Authorization")
+        if len(given) > 1:
+            # Whoever checks the first one and whoever checks the last one would not agree on who calls.
+            raise Refused("repeated_authorization")
+        scheme, _, token = (given[0] if given else "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("no bearer token")
+        return player(await verifier.verify(token.strip()))
+
+    return authenticate
+
+
+def by_proxy(proxies: TrustedProxies) -> Authenticate:
+    """Takes ``X-User-Id`` from a trusted proxy. Only the socket's peer counts, never a forwarded address."""
+
+    async def authenticate(caller: Caller) -> Identity:
+        client = caller.scope.get("client")  # type: ignore[attr-defined]
+        return player(proxies.identify(client[0] if client else "", caller.headers.getlist("X-User-Id")))
+
+    return authenticate
+
+
+def player(identity: Identity) -> Identity:
+    """The identity, when it may act as a player. Raises PermissionDenied."""
+    if Role.USER not in identity.roles:
+        raise PermissionDenied
+    return identity

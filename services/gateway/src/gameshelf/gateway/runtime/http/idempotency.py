@@ -1,0 +1,145 @@
+"""``Idempotency-Key``: the first response to a POST again, kept in the transaction of the change that it guards."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from gameshelf.gateway.runtime.encoding import decode, encode
+from gameshelf.gateway.runtime.errors import IdempotencyKeyReused
+from gameshelf.gateway.runtime.http.json_values import values_hash
+from gameshelf.gateway.runtime.http.reply import Reply
+from gameshelf.gateway.runtime.tables import IdempotencyRecord
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.errors import InvalidInput, Problem
+from sqlalchemy import LargeBinary, SmallInteger, String, Uuid, bindparam, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+KEPT = timedelta(hours=24)
+"""For how long a key answers its first response."""
+
+MAX_KEPT_BYTES = 64 * 1024
+"""Up to how many bytes an answer is kept as it was; of a larger one, and of one with secrets, what it is made of."""
+_BRIEF = b'{"brief":'
+_NEVER_KEPT = frozenset({202, 401, 429})
+_VALID = re.compile(r"[\x21-\x7e]{1,255}")
+
+_FIND = Statement(
+    select(
+        col(IdempotencyRecord.request_hash),
+        col(IdempotencyRecord.values_hash),
+        col(IdempotencyRecord.status),
+        col(IdempotencyRecord.body),
+    ).where(
+        col(IdempotencyRecord.user_id) == bindparam("user_id", type_=Uuid),
+        col(IdempotencyRecord.endpoint) == bindparam("endpoint", type_=String),
+        col(IdempotencyRecord.key) == bindparam("key", type_=String),
+        col(IdempotencyRecord.created_at) > func.now() - KEPT,
+    )
+)
+_insert = insert(IdempotencyRecord).values(
+    user_id=bindparam("user_id", type_=Uuid),
+    endpoint=bindparam("endpoint", type_=String),
+    key=bindparam("key", type_=String),
+    request_hash=bindparam("request_hash", type_=LargeBinary),
+    values_hash=bindparam("values_hash", type_=LargeBinary),
+    status=bindparam("status", type_=SmallInteger),
+    body=bindparam("body", type_=LargeBinary),
+)
+# A key older than a day, which the clean-up has not come to yet, counts as new.
+_KEEP = Statement(
+    _insert.on_conflict_do_update(
+        index_elements=["user_id", "endpoint", "key"],
+        set_={
+            "request_hash": _insert.excluded.request_hash,
+            "values_hash": _insert.excluded.values_hash,
+            "status": _insert.excluded.status,
+            "body": _insert.excluded.body,
+            "created_at": func.now(),
+        },
+    )
+)
+
+Brief = Callable[[Any], Any]
+"""What is kept of a document instead of all of it: enough to make it again, beside the request's body."""
+
+
+def results_of(document: Any) -> Any:
+    """Of a list of results in the order of the request: the results, without the ids, which the request has."""
+    return {"brief": [[one["attributes"]["result"], one["attributes"]["code"]] for one in document["data"]]}
+
+
+def identity_of(document: Any) -> Any:
+    """Of a resource its type and id."""
+    return {"data": {name: document["data"][name] for name in ("type", "id")}}
+
+
+def is_brief(body: bytes) -> bool:
+    """Whether ``results_of`` made what was kept."""
+    return body.startswith(_BRIEF)
+
+
+def kept_of(reply: Reply, brief: Brief | None = None, *, is_secret: bool = False) -> bytes:
+    """What is kept of an answer's body: all of it, or what ``brief`` makes of it where it is large or ``is_secret``.
+
+    Never more than ``MAX_KEPT_BYTES``: of an answer that is larger still its first error, or nothing, is kept.
+    """
+    body = reply.body
+    if brief and reply.status < 300 and (is_secret or len(body) > MAX_KEPT_BYTES):
+        body = encode(brief(decode(body)))
+    if len(body) <= MAX_KEPT_BYTES:
+        return body
+    errors = decode(reply.body).get("errors", ())
+    first = [{name: one[name] for name in ("code", "title", "detail")} for one in errors[:1]]
+    return encode({"errors": first} if first else {"data": None})
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One use of a key. The caller holds the user's lock, so a twin waits here until the first one is through."""
+
+    user_id: UUID
+    endpoint: str
+    key: str
+    request_hash: bytes
+    """Of the bytes of the body: the release before knows no other. A later release can drop it."""
+    values_hash: bytes | None
+    """Of what the body says; None for one that is no JSON."""
+
+    @classmethod
+    def of(cls, user_id: UUID, endpoint: str, key: str, body: bytes) -> "Guard":
+        """Raises InvalidInput for a key that is not 1 to 255 printable ASCII characters."""
+        if not _VALID.fullmatch(key):
+            raise InvalidInput(Problem("bad_idempotency_key"))
+        return cls(user_id, endpoint[:500], key, sha256(body).digest(), values_hash(body))
+
+    def keeps(self, reply: Reply) -> bool:
+        """Whether a reply is the answer to the key from now on; another one may be different next time."""
+        return self.values_hash is not None and reply.status not in _NEVER_KEPT and reply.status < 500
+
+    async def replay(self, connection: Connection) -> Reply | None:
+        """What was kept of the first response, or None when this is the first request. Raises IdempotencyKeyReused."""
+        kept = await _FIND.first(connection, user_id=self.user_id, endpoint=self.endpoint, key=self.key)
+        if kept is None:
+            return None
+        same_values = kept["values_hash"] is not None and kept["values_hash"] == self.values_hash
+        if not same_values and kept["request_hash"] != self.request_hash:
+            raise IdempotencyKeyReused
+        return Reply(kept["status"], kept["body"], {"Idempotency-Replayed": "true"})
+
+    async def keep(self, connection: Connection, status: int, body: bytes) -> None:
+        """Keeps the response in the running transaction; ``body`` is what ``kept_of`` makes of its body."""
+        await _KEEP.run(
+            connection,
+            user_id=self.user_id,
+            endpoint=self.endpoint,
+            key=self.key,
+            request_hash=self.request_hash,
+            values_hash=self.values_hash,
+            status=status,
+            body=body,
+        )

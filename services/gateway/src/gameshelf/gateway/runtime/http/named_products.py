@@ -1,0 +1,25 @@
+"""Titles and covers of products in lists that name them, also of products that the user owns no longer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from gameshelf.gateway.runtime.http.routing import Read
+from gameshelf.library import LibraryQueries
+
+
+async def name_products(read: Read, attributes: Sequence[dict[str, Any]]) -> None:
+    """Adds ``title`` and ``cover_image_url`` to whatever has a ``product_id``; null while the Catalog has not spoken of
+    the product. One round trip for all, none for nothing.
+    """
+    product_ids = {one["product_id"] for one in attributes}
+    products = await read.of(LibraryQueries).products(list(product_ids)) if product_ids else {}
+    for one in attributes:
+        product = products.get(one["product_id"])
+        one["title"] = product.title(read.language) if product else None
+        one["cover_image_url"] = product.cover_image_url if product else None
+
+
+async def with_titles(read: Read, resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The resources, with what the Catalog says of their products."""
+    await name_products(read, [resource["attributes"] for resource in resources])
+    return resources

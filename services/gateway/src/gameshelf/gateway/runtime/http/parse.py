@@ -1,0 +1,181 @@
+"""Requests into validated commands; everything that is wrong with one is found in one go."""
+
+from functools import cache, lru_cache
+from typing import Any, Generic, TypeVar, get_origin
+from urllib.parse import parse_qsl
+
+from gameshelf.gateway.runtime.errors import MalformedJson, UnsupportedMediaType
+from gameshelf.gateway.runtime.problems import MAX_PROBLEMS, entries_of, excess, json_pointer, problems_of
+from gameshelf.kernel.errors import InvalidInput, Problem, echo
+from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
+from gameshelf.settings import too_deep
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
+
+_JSON = "application/json"
+
+_MOST_PARAMETERS = 100
+"""How many parameters of a query are read: no call has so many, and 16 KB of them hold thousands."""
+_MAX_REMEMBERED = 512
+"""Up to how many bytes a query string is remembered: 512 of them, each some 5 KB once it is parsed."""
+
+
+class PageQuery(BaseModel):
+    """Which page of a collection that has no filters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    page: int = Field(default=1, ge=1, le=MAX_PAGE)
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+
+    @property
+    def slice(self) -> Page:
+        return Page(self.page, self.limit)
+
+
+def parse_query(model: type[M], query_string: bytes) -> M:
+    """The query parameters as ``model``. A list is written comma separated; an unknown parameter is an error.
+
+    The same few queries come again and again and a model is frozen, so what was parsed is remembered.
+    Raises InvalidInput.
+    """
+    return (_remembered if len(query_string) <= _MAX_REMEMBERED else _parse_query)(model, query_string)
+
+
+def _parse_query(model: type[M], query_string: bytes) -> M:
+    given: dict[str, list[str]] = {}
+    if query_string.count(b"&") >= _MOST_PARAMETERS:
+        raise InvalidInput(Problem("too_many_parameters", params={"max": _MOST_PARAMETERS}))
+    try:
+        pairs = parse_qsl(query_string.decode(), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidInput(Problem("not_utf8")) from None
+    for name, text in pairs:
+        given.setdefault(name, []).append(text)
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, texts in given.items():
+        field = model.model_fields.get(name)
+        if field is None:
+            problems.append(Problem("unknown_parameter", parameter=echo(name)))
+        elif len(texts) > 1:
+            problems.append(Problem("repeated_parameter", parameter=name))
+        elif get_origin(field.annotation) is tuple and texts[0].count(",") >= _longest(model, name):
+            problems.append(Problem("too_long", parameter=name, params={"max_length": _longest(model, name)}))
+        elif get_origin(field.annotation) is tuple:
+            values[name] = [part for part in texts[0].split(",") if part]
+        else:
+            values[name] = texts[0]
+    try:
+        parsed = model.model_validate(values)
+    except ValidationError as error:
+        # Elements of one list that are wrong in the same way are one problem: nothing but the parameter is named.
+        found = {
+            (str(entry["loc"][0]) if entry["loc"] else None, entry["type"]): entry.get("ctx", {})
+            for entry in reversed(entries_of(error))
+        }
+        problems += [
+            Problem(rule, parameter=parameter, params=params) for (parameter, rule), params in reversed(found.items())
+        ]
+    if problems:
+        raise InvalidInput(*problems[:MAX_PROBLEMS])
+    return parsed
+
+
+@cache
+def _longest(model: type[BaseModel], name: str) -> int:
+    """How many elements the list of a parameter may have. Each wrong one costs pydantic microseconds."""
+    longest: int = model.model_json_schema()["properties"][name]["maxItems"]
+    return longest
+
+
+_remembered = lru_cache(maxsize=512)(_parse_query)
+
+
+def parameters(query: BaseModel) -> dict[str, Any]:
+    """The query again as a link repeats it: what differs from the defaults, without the page."""
+    given = query.model_dump(mode="json", exclude_defaults=True, exclude={"page", "limit"})
+    return {name: ",".join(value) if isinstance(value, list) else value for name, value in given.items()}
+
+
+def parse_body(model: type[M], content_type: str | None, body: bytes, path_id: str | None = None) -> M:
+    """The attributes of ``{"data": {"type", "attributes"}}`` as ``model``.
+
+    Raises UnsupportedMediaType, MalformedJson, InvalidInput.
+    """
+    if not body:
+        body, content_type = b'{"data":{"attributes":{}}}', _JSON
+    parsed = _parse_document(_document(model), content_type, body, path_id, getattr(model, "most_values", None))
+    attributes: M = parsed.data.attributes
+    return attributes
+
+
+def require_no_input(content_type: str | None, body: bytes, path_id: str | None = None) -> None:
+    """Checks the body of a call that needs none: what is sent all the same must be well-formed, and say nothing. It may
+    have no ``Content-Type``: some clients send ``{}`` without one.
+
+    Raises UnsupportedMediaType, MalformedJson, InvalidInput.
+    """
+    if body:
+        _parse_document(_EmptyDocument, content_type or _JSON, body, path_id)
+
+
+def _parse_document(
+    model: type[BaseModel], content_type: str | None, body: bytes, path_id: str | None, most_values: int | None = None
+) -> Any:
+    if (content_type or "").partition(";")[0].strip().lower() != _JSON:
+        raise UnsupportedMediaType
+    if too_much := excess(model, body, most_values):
+        raise InvalidInput(too_much)
+    try:
+        # Strict: in JSON true is true, and "yes" or 1 is a mistake that the client wants to hear of.
+        document: Any = model.model_validate_json(body, strict=True)
+    except ValidationError as error:
+        invalid = [entry["ctx"]["error"] for entry in entries_of(error, 1) if entry["type"] == "json_invalid"]
+        if invalid:
+            # So deep that the parser gives up: deeper than any of our fields may be.
+            is_deep = invalid[0].startswith("recursion limit")
+            raise (InvalidInput(too_deep("/data")) if is_deep else MalformedJson) from None
+        raise InvalidInput(*problems_of(error, json_pointer)) from None
+    named = getattr(document.data, "id", None)
+    if path_id is not None and named is not None and str(named).lower() != path_id:
+        raise InvalidInput(Problem("id_mismatch", pointer="/data/id"))
+    return document
+
+
+class _Resource(BaseModel, Generic[M]):
+    type: Any = None
+    id: Any = None
+    attributes: M
+
+
+class _Document(BaseModel, Generic[M]):
+    data: _Resource[M]
+
+
+class _NoAttributes(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _EmptyResource(BaseModel):
+    type: Any = None
+    id: Any = None
+    attributes: _NoAttributes | None = None
+
+
+class _EmptyDocument(BaseModel):
+    """A document that says nothing; what JSON:API has beside the data does no harm."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    data: _EmptyResource | None = None
+    meta: Any = None
+    links: Any = None
+    included: Any = None
+    jsonapi: Any = None
+
+
+@cache
+def _document(model: type[M]) -> type[_Document[M]]:
+    return _Document[model]  # type: ignore[valid-type]

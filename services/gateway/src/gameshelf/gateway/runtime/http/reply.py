@@ -1,0 +1,80 @@
+"""Responses and their envelopes (contract, section 3)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from gameshelf.gateway.runtime.encoding import encode
+from gameshelf.gateway.runtime.errors import CODES, Language, rule_text
+from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
+from gameshelf.kernel.paging import Page
+
+JSON = "application/json"
+BASE = "/api/v1/library"
+
+
+@dataclass(slots=True)
+class Reply:
+    """What goes back: a status, a body that is encoded already, and headers beyond the usual ones."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def ok(document: Any, status: int = 200, **headers: str) -> Reply:
+    """A resource (or any document)."""
+    return Reply(status, encode(document), dict(headers))
+
+
+def no_content() -> Reply:
+    return Reply(204)
+
+
+def collection(path: str, query: Mapping[str, Any], data: Sequence[Any], total: int, page: Page) -> bytes:
+    """A page of a collection with its meta and links; ``query`` is what the links repeat beside the page."""
+    last = max(1, -(-total // page.limit))
+    # Encoded once: a query may name a hundred products.
+    filters = urlencode(query, doseq=True, safe=",") + "&" if query else ""
+
+    def link(number: int) -> str:
+        return f"{path}?{filters}page={number}&limit={page.limit}"
+
+    links = {"self": link(page.number), "first": link(1), "last": link(last)}
+    if page.number > 1:
+        links["prev"] = link(min(page.number - 1, last))
+    if page.number < last:
+        links["next"] = link(page.number + 1)
+    meta = {"total_items": total, "current_page": page.number, "per_page": page.limit}
+    return encode({"data": data, "meta": meta, "links": links})
+
+
+def refusal(error: DomainError, language: Language, trace_id: str) -> Reply:
+    """The error envelope; one entry a problem."""
+    code = CODES[error.code]
+    entry: dict[str, Any] = {"code": error.code, "title": code.titled(language), "detail": code.detailed(language)}
+    if isinstance(error, InvalidInput):
+        entries = [{**entry, **_problem(problem, language)} for problem in error.problems]
+    else:
+        if error.pointer:
+            entry["source"] = {"pointer": error.pointer}
+        if error.meta:
+            entry["meta"] = error.meta
+        rule = getattr(error, "rule", None)
+        entries = [{**entry, "detail": rule_text(rule, {}, language)} if rule else entry]
+    headers = {}
+    if code.http == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if code.http in (429, 503):
+        headers["Retry-After"] = str(getattr(error, "retry_after", 1))
+    return Reply(code.http, encode({"errors": entries, "meta": {"trace_id": trace_id}}), headers)
+
+
+def _problem(problem: Problem, language: Language) -> dict[str, Any]:
+    described: dict[str, Any] = {"detail": rule_text(problem.rule, problem.params, language)}
+    if problem.pointer is not None:
+        described["source"] = {"pointer": problem.pointer}
+    elif problem.parameter is not None:
+        described["source"] = {"parameter": problem.parameter}
+    return described

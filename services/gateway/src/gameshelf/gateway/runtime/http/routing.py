@@ -1,0 +1,188 @@
+"""Routes as declarations: what a call takes, answers and refuses. The OpenAPI document is made from them.
+
+A handler has three beats: the input comes validated, one service call does the work, a reply is rendered. A ``read``
+gets a connection and the state of the user, a ``write`` the user's transaction, which commits when the handler returns,
+and a ``signal`` nothing of the database.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
+from gameshelf.gateway.domains.savegames.use_cases import Saves
+from gameshelf.gateway.runtime.errors import Language
+from gameshelf.gateway.runtime.http.page_cache import PageCache
+from gameshelf.gateway.runtime.http.reply import BASE, Reply, refusal
+from gameshelf.gateway.runtime.observability.traces import current_trace_id
+from gameshelf.gateway.runtime.streams import StreamState
+from gameshelf.gateway.runtime.transaction import Transaction
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.errors import DomainError
+from pydantic import BaseModel
+
+Q = TypeVar("Q")
+Queries = Mapping[type[Any], Callable[[Connection], Any]]
+"""How reads of a domain are made that need more than a connection."""
+H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
+Handler = Callable[..., Awaitable[Any]]
+"""Answers a ``Reply``, or with ``finish`` what that makes one of."""
+
+_ID = re.compile(r"<(uuid|int|text)(?:\([^)]*\))?:(\w+)>")
+
+
+@dataclass(slots=True)
+class Read:
+    """A GET of one user's data."""
+
+    connection: Connection
+    user_id: UUID
+    state: StreamState
+    language: Language
+    if_none_match: str | None
+    pages: PageCache
+    saves: Saves
+    now: datetime
+    queries: Queries
+
+    def of(self, queries: type[Q]) -> Q:
+        """A domain's queries over this request's connection, for example ``read.of(LibraryQueries)``."""
+        return _make(self.queries, queries, self.connection)
+
+
+@dataclass(slots=True)
+class Write:
+    """A change of one user's data."""
+
+    transaction: Transaction
+    language: Language
+    saves: Saves
+    queries: Queries
+    if_match: str | None = None
+    if_none_match: str | None = None
+
+    @property
+    def user_id(self) -> UUID:
+        return self.transaction.user_id
+
+    def of(self, service: type[Q]) -> Q:
+        """A domain's service over this request's transaction, for example ``write.of(LibraryService)``."""
+        return self.transaction.of(service)
+
+    def reads(self, queries: type[Q]) -> Q:
+        """A domain's queries over this request's transaction: what it has written is there."""
+        return _make(self.queries, queries, self.transaction.connection)
+
+    def refuse(self, error: DomainError) -> Reply:
+        """A refusal that is a result: what was written on the way to it is committed. What must leave no trace is
+        raised.
+        """
+        return refusal(error, self.language, current_trace_id())
+
+
+def _make(made: Queries, queries: type[Q], connection: Connection) -> Q:
+    make: Callable[[Connection], Q] = made.get(queries, queries)
+    return make(connection)
+
+
+@dataclass(slots=True)
+class Signal:
+    """A sign of life: it changes nothing that PostgreSQL keeps, and so has no Idempotency-Key."""
+
+    user_id: UUID
+    heartbeats: Heartbeats
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One call of the REST API."""
+
+    kind: Literal["read", "write", "signal"]
+    method: str
+    path: str
+    """Below the base, with ``<uuid:name>`` for ids, ``<int:name>`` for numbers, ``<text:name>`` for any text."""
+    handler: Handler
+    summary: str
+    tag: str
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    answers: Any = None
+    """The schema of the response, made by ``schemas.py``; None for 204."""
+    status: int = 200
+    also: tuple[int, ...] = ()
+    """Other statuses of success, with the same body."""
+    has_etag: bool = False
+    """Whether a read answers 304, and a write takes If-Match."""
+    takes_large: bool = False
+    """Whether its body may be larger than others, by the settings of the service."""
+    max_body_bytes: int | None = None
+    """How large its body may be, where that is neither the usual nor a setting."""
+    prepare: Callable[..., Awaitable[Any]] | None = None
+    """What a write needs done before its transaction: ``async def prepare(saves, user_id, **arguments)``. The handler
+    gets the result as ``prepared``. Not done for an answer that an Idempotency-Key kept; what it raises is not kept."""
+    brief: Callable[[Any], Any] | None = None
+    """What an Idempotency-Key keeps of an answer of success that has more than 64 KiB, or that ``is_secret``."""
+    is_secret: bool = False
+    """Whether an answer of success has what must not be stored, such as a signed URL."""
+    renew: Callable[..., Awaitable[Any]] | None = None
+    """Makes an answer of what ``brief`` has kept of it: ``async def renew(write, kept, **arguments)``."""
+    finish: Callable[..., Awaitable[Reply]] | None = None
+    """Makes the reply of what a read's handler found, once its connection was given back:
+    ``async def finish(saves, found)``."""
+    refuses: tuple[str, ...] = ()
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether an Idempotency-Key guards it."""
+        return self.kind == "write" and self.method == "POST"
+
+    @property
+    def ids(self) -> list[str]:
+        """The names of the ids in the path."""
+        return [name for _, name in _ID.findall(self.path)]
+
+    @property
+    def texts(self) -> list[str]:
+        """Those of them that are texts."""
+        return [name for kind, name in _ID.findall(self.path) if kind == "text"]
+
+    @property
+    def numbers(self) -> list[str]:
+        """Those of them that are numbers; what is neither number nor text is a UUID."""
+        return [name for kind, name in _ID.findall(self.path) if kind == "int"]
+
+    @property
+    def template(self) -> str:
+        """The path as documents and metrics name it, with ``{name}`` for ids."""
+        return BASE + _ID.sub(r"{\2}", self.path)
+
+
+@dataclass(slots=True)
+class Routes:
+    """The calls of one domain."""
+
+    tag: str
+    all: list[Route] = field(default_factory=list)
+
+    def read(self, path: str, **declared: Any) -> Callable[[H], H]:
+        """Declares a GET: ``async def handler(read, **path_ids, query?)``."""
+        return self._declare("read", "GET", path, declared)
+
+    def write(self, method: str, path: str, **declared: Any) -> Callable[[H], H]:
+        """Declares a POST, PATCH, PUT or DELETE: ``async def handler(write, **path_ids, query?, body?)``."""
+        return self._declare("write", method, path, declared)
+
+    def signal(self, path: str, **declared: Any) -> Callable[[H], H]:
+        """Declares a POST that is a sign of life: ``async def handler(signal, **path_ids)``."""
+        return self._declare("signal", "POST", path, declared)
+
+    def _declare(self, kind: Any, method: str, path: str, declared: Any) -> Callable[[H], H]:
+        def register(handler: H) -> H:
+            summary = (handler.__doc__ or "").strip()
+            self.all.append(Route(kind, method, path, handler, summary, self.tag, **declared))
+            return handler
+
+        return register

@@ -1,0 +1,256 @@
+"""Erasing a deleted account: a bounded part at a time, resumed after a crash, until only a keyed hash is left."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from gameshelf.gateway.domains.family.jobs.dissolution import Dissolution
+from gameshelf.gateway.runtime.database import Acquire, hardly_wait
+from gameshelf.gateway.runtime.jobs.isolation import Isolation
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.gateway.runtime.tables import (
+    AuditRecord,
+    DeadLetter,
+    DeferredRecord,
+    FeedEntry,
+    ForwardedEvent,
+    IdempotencyRecord,
+    InboxEntry,
+    OutboxRecord,
+    RefusedRecord,
+    UserStream,
+)
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.savegames.ports import StoreUnavailable
+from sqlalchemy import (
+    ARRAY,
+    DateTime,
+    Integer,
+    LargeBinary,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    null,
+    select,
+    tuple_,
+    update,
+)
+from sqlmodel import col
+
+_CHUNK = 1000
+_PAGE = 500
+_PARTS_IN_TURN = 20
+"""How many parts of one user are erased before the next user has a turn."""
+_MOST_EMPTY = 100_000
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+SEEN_FOR = timedelta(seconds=30)
+"""How long the tombstone stays at least, so that every instance sees it and closes the user's connections."""
+
+EraseDomain = Callable[[Connection, UUID, int], Awaitable[bool]]
+"""Deletes at most so many rows of a user; True while there may be more."""
+
+_ERASED_USERS = Statement(
+    select(col(UserStream.user_id), col(UserStream.erased_at))
+    .where(col(UserStream.erased_at).is_not(None))
+    .where(
+        tuple_(col(UserStream.erased_at), col(UserStream.user_id))
+        > tuple_(bindparam("after_time", type_=DateTime(timezone=True)), bindparam("after_user", type_=Uuid))
+    )
+    .order_by(col(UserStream.erased_at), col(UserStream.user_id))
+    .limit(bindparam("limit", type_=Integer))
+)
+_USER = bindparam("user_id", type_=Uuid)
+# One instance at a time erases a user, and never beside a write that began before the tombstone.
+_TAKE = Statement(
+    select(col(UserStream.user_id)).where(col(UserStream.user_id) == _USER).with_for_update(skip_locked=True)
+)
+
+
+def _erase(table: Any, *key: Any, user: Any) -> Statement:
+    chunk = select(*key).where(user == _USER).limit(bindparam("limit", type_=Integer))
+    return Statement(delete(table).where(tuple_(*key).in_(chunk)))
+
+
+def _blank(where: Any, **values: Any) -> Statement:
+    chunk = select(col(AuditRecord.id)).where(where).limit(bindparam("limit", type_=Integer))
+    return Statement(
+        update(AuditRecord)
+        .where(col(AuditRecord.id).in_(chunk))
+        .values(**{name: null() if value is None else literal_column("'{}'::jsonb") for name, value in values.items()})
+    )
+
+
+_record_key = col(DeadLetter.record_key)
+_letters_by_key = (
+    select(col(DeadLetter.id))
+    .where(
+        # The length is that of a UUID as text, which is all that the index holds.
+        func.octet_length(_record_key) == literal_column("36"),
+        _record_key == any_(bindparam("record_keys", type_=ARRAY(LargeBinary))),
+    )
+    .limit(bindparam("limit", type_=Integer))
+)
+_OWN_TABLES = (
+    _erase(
+        ForwardedEvent,
+        col(ForwardedEvent.user_id),
+        col(ForwardedEvent.id),
+        user=col(ForwardedEvent.user_id),
+    ),
+    _erase(OutboxRecord, col(OutboxRecord.id), user=col(OutboxRecord.user_id)),
+    _erase(RefusedRecord, col(RefusedRecord.id), user=col(RefusedRecord.user_id)),
+    _erase(FeedEntry, col(FeedEntry.user_id), col(FeedEntry.sequence), user=col(FeedEntry.user_id)),
+    _erase(
+        IdempotencyRecord,
+        col(IdempotencyRecord.user_id),
+        col(IdempotencyRecord.endpoint),
+        col(IdempotencyRecord.key),
+        user=col(IdempotencyRecord.user_id),
+    ),
+    _erase(
+        InboxEntry,
+        col(InboxEntry.subject_id),
+        col(InboxEntry.source),
+        col(InboxEntry.event_id),
+        user=col(InboxEntry.subject_id),
+    ),
+    # What was done stays, and by whom; of the user's data nothing does.
+    _blank(
+        and_(
+            col(AuditRecord.user_hash) == bindparam("user_hash", type_=LargeBinary),
+            col(AuditRecord.user_id).is_not(None),
+        ),
+        user_id=None,
+        target={},
+        reason=None,
+        before=None,
+        after=None,
+    ),
+    _blank(col(AuditRecord.actor_id) == _USER, actor_id=None),
+    _erase(
+        DeferredRecord,
+        col(DeferredRecord.subject_id),
+        col(DeferredRecord.id),
+        user=col(DeferredRecord.subject_id),
+    ),
+    _erase(DeadLetter, col(DeadLetter.id), user=col(DeadLetter.user_id)),
+    # Also those of which only the key says whom they are about.
+    Statement(delete(DeadLetter).where(col(DeadLetter.id).in_(_letters_by_key))),
+)
+_FORGET = Statement(
+    delete(UserStream).where(
+        col(UserStream.user_id) == _USER, col(UserStream.erased_at) < bindparam("before", type_=DateTime(timezone=True))
+    )
+)
+
+
+@dataclass(slots=True)
+class _Round:
+    """One run over all users."""
+
+    away: StoreUnavailable | None = None
+    """Why objects are not removed for the rest of it."""
+
+
+class Erasure:
+    """Erases the users whose account was deleted. ``dissolution`` ends their family links, ``domains`` is each domain's
+    way to delete a part of its rows, ``objects`` that of the object store's part, ``streams`` keys what remains.
+    """
+
+    def __init__(
+        self,
+        acquire: Acquire,
+        streams: UserStreams,
+        dissolution: Dissolution,
+        domains: Sequence[EraseDomain],
+        objects: EraseDomain,
+        clock: Clock = utc_now,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._acquire = acquire
+        self._streams = streams
+        self._dissolution = dissolution
+        self._domains = domains
+        self._objects = objects
+        self._clock = clock
+        self._isolation = Isolation[UUID]("erasure", metrics)
+        self._empty: set[UUID] = set()
+        """Users of whom nothing was left; their tombstone goes after one more look, when everybody has seen it."""
+
+    async def run_once(self) -> None:
+        """Erases everything that can be erased now, a few parts of each user in turn: neither one with much data nor
+        one who can't be erased holds up the others.
+
+        Raises StoreUnavailable once all else is done: the tombstones stay until the objects are gone too.
+        """
+        round_ = _Round()
+        after = (_BEGINNING, UUID(int=0))
+        while True:
+            async with self._acquire() as connection:
+                page = await _ERASED_USERS.all(connection, after_time=after[0], after_user=after[1], limit=_PAGE)
+            users = [user["user_id"] for user in page if self._is_due(user["user_id"], user["erased_at"])]
+            while users:
+                users = [user_id for user_id in users if await self._erase(user_id, round_)]
+            if len(page) < _PAGE:
+                break
+            after = (page[-1]["erased_at"], page[-1]["user_id"])
+        if round_.away:
+            raise round_.away
+
+    def _is_due(self, user_id: UUID, erased_at: datetime) -> bool:
+        is_waiting = user_id in self._empty and erased_at >= self._clock() - SEEN_FOR
+        return not is_waiting and self._isolation.is_due(user_id)
+
+    async def _erase(self, user_id: UUID, round_: "_Round") -> bool:
+        """Erases some parts of a user; whether there may be more just now."""
+        try:
+            with self._isolation.attempt(user_id):
+                for _ in range(_PARTS_IN_TURN):
+                    # Again before each part: somebody may have made a link with the account meanwhile.
+                    is_alone = await self._dissolution.dissolve(user_id)
+                    if not await self._erase_part(user_id, round_.away is None, is_alone):
+                        return False
+                return True
+        except StoreUnavailable as error:
+            round_.away = error  # nobody else waits for it in this round
+        return False
+
+    async def _erase_part(self, user_id: UUID, with_objects: bool, is_alone: bool) -> bool:
+        """Deletes a part; False when nothing is left to do just now. The tombstone stays while links do."""
+        async with self._acquire() as connection, connection.transaction():
+            await hardly_wait(connection)
+            if await _TAKE.first(connection, user_id=user_id) is None:
+                return False  # another instance is at it, or done
+            for erase in self._domains:
+                if await erase(connection, user_id, _CHUNK):
+                    return True
+            user_hash = self._streams.hash(user_id)
+            values = {"user_id": user_id, "user_hash": user_hash, "record_keys": _keys_of(user_id), "limit": _CHUNK}
+            for statement in _OWN_TABLES:
+                if await statement.run(connection, **values):
+                    return True
+            # Last: without the store all else is erased. Its keys begin with the user's id, which the tombstone has.
+            if not with_objects:
+                return False
+            if await self._objects(connection, user_id, _CHUNK):
+                return True
+            if not is_alone:
+                return False
+            if len(self._empty) < _MOST_EMPTY:
+                self._empty.add(user_id)
+            await _FORGET.run(connection, user_id=user_id, before=self._clock() - SEEN_FOR)
+        return False
+
+
+def _keys_of(user_id: UUID) -> list[bytes]:
+    """The keys of records that are a user's id."""
+    text = str(user_id)
+    return [text.encode(), text.upper().encode()]

@@ -1,0 +1,163 @@
+"""What is kept for a time only, deleted in small transactions: feed and idempotency keys 24 hours, inbox 30 days, dead
+letters 90 days, who was told of a sale 400 days, the audit three years.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.http import idempotency
+from gameshelf.gateway.runtime.jobs.isolation import Isolation
+from gameshelf.gateway.runtime.kafka import dead_letters, inbox
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.outbox import feed
+from gameshelf.gateway.runtime.support import audit
+from gameshelf.gateway.runtime.tables import (
+    AuditRecord,
+    DeadLetter,
+    FeedEntry,
+    IdempotencyRecord,
+    InboxEntry,
+    UserStream,
+)
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Statement
+from gameshelf.kernel.sql import array
+from gameshelf.wishlist import SaleFanouts
+from sqlalchemy import DateTime, Integer, Uuid, all_, any_, bindparam, delete, func, select, tuple_, update
+from sqlmodel import col
+
+_CHUNK = 2000
+_SALES_KEPT = timedelta(days=400)
+_BEFORE = bindparam("before", type_=DateTime(timezone=True))
+
+
+def _older(table: Any, at: Any, *key: Any) -> Any:
+    # What somebody holds is passed over; so instances share the work, too.
+    chunk = (
+        select(*key)
+        .where(at < _BEFORE)
+        .order_by(at)
+        .limit(bindparam("limit", type_=Integer))
+        .with_for_update(skip_locked=True)
+        .cte("chunk")
+    )
+    return delete(table).where(tuple_(*key).in_(select(*chunk.c)))
+
+
+_F, _U = FeedEntry, UserStream
+_oldest = (
+    select(col(_F.user_id))
+    .where(col(_F.occurred_at) < _BEFORE, col(_F.user_id) != all_(array("passed_over", Uuid)))
+    .order_by(col(_F.occurred_at))
+    .limit(bindparam("limit", type_=Integer))
+    .subquery("oldest")
+)
+_FEED_USERS = Statement(select(_oldest.c.user_id).distinct())
+_USERS = any_(array("user_ids", Uuid))
+_KNOWN_USERS = Statement(select(col(_U.user_id)).where(col(_U.user_id) == _USERS))
+_FREE_USERS = Statement(select(col(_U.user_id)).where(col(_U.user_id) == _USERS).with_for_update(skip_locked=True))
+_some_of_feed = (
+    select(col(_F.user_id), col(_F.sequence))
+    .where(col(_F.user_id) == _USERS, col(_F.occurred_at) < _BEFORE)
+    .order_by(col(_F.user_id), col(_F.sequence))
+    .limit(bindparam("limit", type_=Integer))
+)
+_gone = (
+    delete(FeedEntry)
+    .where(tuple_(col(_F.user_id), col(_F.sequence)).in_(_some_of_feed))
+    .returning(col(_F.user_id), col(_F.sequence))
+    .cte("gone")
+)
+_through = (
+    select(_gone.c.user_id, func.max(_gone.c.sequence).label("sequence"), func.count().label("entries"))
+    .group_by(_gone.c.user_id)
+    .cte("through")
+)
+# The row remembers how far its feed is gone, in the same statement: a cursor below that must not be continued.
+_PRUNE_FEED = Statement(
+    select(func.coalesce(func.sum(_through.c.entries), 0).label("deleted")).add_cte(
+        update(UserStream)
+        .values(pruned_sequence=func.greatest(col(_U.pruned_sequence), _through.c.sequence))
+        .where(col(_U.user_id) == _through.c.user_id)
+        .cte("pruned")
+    )
+)
+_PRUNE_KEYS = Statement(
+    _older(
+        IdempotencyRecord,
+        col(IdempotencyRecord.created_at),
+        col(IdempotencyRecord.user_id),
+        col(IdempotencyRecord.endpoint),
+        col(IdempotencyRecord.key),
+    )
+)
+_PRUNE_INBOX = Statement(
+    _older(
+        InboxEntry,
+        col(InboxEntry.received_at),
+        col(InboxEntry.subject_id),
+        col(InboxEntry.source),
+        col(InboxEntry.event_id),
+    )
+)
+_PRUNE_DEAD_LETTERS = Statement(_older(DeadLetter, col(DeadLetter.created_at), col(DeadLetter.id)))
+_PRUNE_AUDIT = Statement(_older(AuditRecord, col(AuditRecord.happened_at), col(AuditRecord.id)))
+
+
+class Retention:
+    """Deletes what has been kept long enough."""
+
+    def __init__(self, acquire: Acquire, clock: Clock = utc_now, metrics: Metrics | None = None) -> None:
+        self._acquire = acquire
+        self._clock = clock
+        self._isolation = Isolation[str]("retention", metrics)
+
+    async def run_once(self) -> None:
+        """Deletes all of it, a few thousand rows a transaction; a table that fails holds up no other."""
+        now = self._clock()
+        work: dict[str, Callable[[], Awaitable[None]]] = {
+            "feed": partial(self._prune_feed, now - feed.KEPT),
+            "idempotency keys": partial(self._prune, _PRUNE_KEYS, now - idempotency.KEPT),
+            "inbox": partial(self._prune, _PRUNE_INBOX, now - inbox.KEPT),
+            "dead letters": partial(self._prune, _PRUNE_DEAD_LETTERS, now - dead_letters.KEPT),
+            "audit": partial(self._prune, _PRUNE_AUDIT, now - audit.KEPT),
+            "sales": partial(self._forget_sales, now - _SALES_KEPT),
+        }
+        for name, prune in work.items():
+            if self._isolation.is_due(name):
+                with self._isolation.attempt(name):
+                    await prune()
+
+    async def _forget_sales(self, before: datetime) -> None:
+        forgotten = _CHUNK
+        while forgotten == _CHUNK:
+            async with self._acquire() as connection:
+                forgotten = await SaleFanouts(connection).forget_told(before, _CHUNK)
+
+    async def _prune(self, statement: Statement, before: datetime) -> None:
+        while True:
+            async with self._acquire() as connection:
+                if not await statement.run(connection, before=before, limit=_CHUNK):
+                    return
+
+    async def _prune_feed(self, before: datetime) -> None:
+        """Users whose rows are held are passed over in this run."""
+        passed_over: set[UUID] = set()
+        while True:
+            async with self._acquire() as connection, connection.transaction():
+                rows = await _FEED_USERS.all(connection, before=before, passed_over=list(passed_over), limit=_CHUNK)
+                users = {row["user_id"] for row in rows}
+                if not users:
+                    return
+                known = {row["user_id"] for row in await _KNOWN_USERS.all(connection, user_ids=list(users))}
+                free = {row["user_id"] for row in await _FREE_USERS.all(connection, user_ids=list(users))}
+                passed_over |= known - free
+                ready = list(users - passed_over)
+                if ready:
+                    pruned = await _PRUNE_FEED.first(connection, user_ids=ready, before=before, limit=_CHUNK)
+                    if pruned is not None and not pruned["deleted"]:
+                        return  # another instance was faster

@@ -1,0 +1,69 @@
+"""Background work that runs again and again on every instance; each job is safe beside its twins."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from gameshelf.gateway.runtime.failures import is_passing
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.observability.states import StateLog
+
+_log = logging.getLogger(__name__)
+
+_GRACE_SECONDS = 3.0
+
+
+async def repeat(
+    name: str,
+    work: Callable[[], Awaitable[None]],
+    seconds: float,
+    stopping: asyncio.Event,
+    woken: asyncio.Event | None = None,
+    metrics: Metrics | None = None,
+) -> None:
+    """Does ``work`` every so many seconds, and when it is ``woken``, until ``stopping`` is set.
+
+    One failure is not the end of it: it is logged when it begins and when it ends, and counted by ``metrics``.
+
+    What still runs a few seconds later is cut off: its transaction is rolled back, and it is resumed elsewhere.
+    """
+    states = StateLog(_log)
+    stopped = asyncio.ensure_future(stopping.wait())
+    try:
+        while not stopping.is_set():
+            running = asyncio.ensure_future(_once(name, work, states, metrics))
+            try:
+                await asyncio.wait((running, stopped), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((running,), timeout=_GRACE_SECONDS)
+            finally:
+                running.cancel()
+            await _pause(seconds, stopped, woken)
+    finally:
+        stopped.cancel()
+
+
+async def _pause(seconds: float, stopped: "asyncio.Future[Any]", woken: asyncio.Event | None) -> None:
+    if woken is None:
+        await asyncio.wait((stopped,), timeout=seconds)
+        return
+    waking = asyncio.ensure_future(woken.wait())
+    await asyncio.wait((stopped, waking), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    waking.cancel()
+    woken.clear()
+
+
+async def _once(name: str, work: Callable[[], Awaitable[None]], states: StateLog, metrics: Metrics | None) -> None:
+    try:
+        await work()
+    except Exception as error:
+        unknown = None if is_passing(error) else error
+        states.begin(name, "job %s fails: %s", name, type(error).__name__, error=unknown)
+        result = "failed"
+    else:
+        states.end(name, "job %s works again", name)
+        result = "succeeded"
+    if metrics:
+        metrics.job_runs.labels(name, result).inc()
+        if result == "succeeded":
+            metrics.job_last_success.labels(name).set_to_current_time()

@@ -1,0 +1,227 @@
+"""Applies events: a user's in that user's transaction, facts of products in a transaction of their own.
+
+What fails through a fault of its own becomes a dead letter. What somebody else holds is set aside. Everything else says
+nothing about the record, so it is raised, and the records wait.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from gameshelf.achievements import Definitions
+from gameshelf.gateway.runtime.database import Acquire, limit_lock_wait
+from gameshelf.gateway.runtime.failures import concerns_one, is_own_fault
+from gameshelf.gateway.runtime.kafka.applied import Said, definition_facts, price_fact, product_fact
+from gameshelf.gateway.runtime.kafka.dead_letters import DeadLetters
+from gameshelf.gateway.runtime.kafka.event_types import ACCOUNT_DELETED, TOPICS
+from gameshelf.gateway.runtime.kafka.inbox import take_new
+from gameshelf.gateway.runtime.kafka.incoming import MALFORMED_DATA, Malformed, PriceChange, ProductChange
+from gameshelf.gateway.runtime.kafka.named_user import named_user
+from gameshelf.gateway.runtime.kafka.received import Event, Record, parts_of, read
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.observability.traces import Tracing
+from gameshelf.gateway.runtime.streams import UserErased, UserStreams
+from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection
+from gameshelf.library import CatalogProjection
+from gameshelf.wishlist import Prices
+from opentelemetry.trace import SpanKind
+
+_SIDE_BY_SIDE = 8
+_OF_ONE_TOPIC = 6
+"""A topic whose events take long leaves room for those of the others."""
+_READ_AT_ONCE = 64 * 1024
+"""Up to how many bytes a record is read in the event loop: thousands of wrong elements take a second to describe."""
+
+
+class Bookkeeping(Protocol):
+    """What becomes of records besides being applied: it differs between those that just came and those set aside."""
+
+    lock_wait_milliseconds: int
+    """How long a lock that somebody else holds is waited for."""
+
+    async def applied(self, connection: Connection, subject_id: UUID, records: Sequence[Record]) -> None:
+        """They are applied in the transaction of this connection."""
+
+    async def finished(self, subject_id: UUID | None, records: Sequence[Record]) -> None:
+        """They are dead letters now, or nobody wants them any more."""
+
+    async def set_aside(self, subject_id: UUID, records: Sequence[Record]) -> None:
+        """What they change is held by somebody else. Raises NoRoom."""
+
+
+class Applier:
+    """Applies each event once. Records of one user or product must come in order, one call at a time."""
+
+    def __init__(
+        self,
+        acquire: Acquire,
+        transactions: Transactions,
+        streams: UserStreams,
+        dead_letters: DeadLetters,
+        metrics: Metrics,
+        tracing: Tracing,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._acquire = acquire
+        self._transactions = transactions
+        self._streams = streams
+        self._dead_letters = dead_letters
+        self._metrics = metrics
+        self._tracing = tracing
+        self._clock = clock
+        self._slots = asyncio.Semaphore(_SIDE_BY_SIDE)
+        self._topic_slots = {topic: asyncio.Semaphore(_OF_ONE_TOPIC) for topic in TOPICS}
+
+    async def read(self, record: Record, books: Bookkeeping) -> Event | None:
+        """The event in a record; None for a record that is dealt with: it means nothing here or is a dead letter."""
+        try:
+            if len(record.value or b"") <= _READ_AT_ONCE:
+                event = read(record)
+            else:
+                event = await asyncio.to_thread(read, record)
+        except Malformed as error:
+            await self._bury(record, error.reason, str(error), books)
+        except Exception as error:
+            # Reading waits for nothing, so it would fail in the same way again, and block the partition.
+            await self._bury_failed(record, error, books)
+        else:
+            if event is not None:
+                return event if await self._keep_elements(event, books) else None
+            self._metrics.kafka_records.labels(record.topic, "ignored").inc()
+            await books.finished(None, [record])
+        return None
+
+    async def _keep_elements(self, event: Event, books: Bookkeeping) -> bool:
+        """Keeps what is wrong in the event's lists; False when the record was set aside as a whole."""
+        record = event.record
+        try:
+            if event.bad_elements:
+                lock_wait = books.lock_wait_milliseconds
+                await self._dead_letters.keep_parts(record, MALFORMED_DATA, parts_of(event), lock_wait)
+        except Exception as error:
+            if event.is_of_product or not concerns_one(error):
+                raise
+            await books.set_aside(event.subject_id, [record])
+            return False
+        return True
+
+    async def settle(self, events: Sequence[Event], books: Bookkeeping) -> set[UUID]:
+        """Applies events in one transaction: those of one user, or facts of products. Where that fails, each one by
+        itself. The users and products whose events were set aside.
+
+        Raises what concerns every record, and NoRoom.
+        """
+        try:
+            result = await self._apply(events, books)
+        except Exception as error:
+            subjects = {event.subject_id for event in events}
+            if concerns_one(error) and len(subjects) == 1:
+                await books.set_aside(events[0].subject_id, [event.record for event in events])
+                return subjects
+            if not concerns_one(error) and not is_own_fault(error):
+                raise
+            if len(events) > 1:
+                return await self._settle_each(events, books)
+            await self._bury_failed(events[0].record, error, books)
+            return set()
+        for event in events:
+            self._metrics.kafka_records.labels(event.record.topic, result).inc()
+        return set()
+
+    async def _settle_each(self, events: Sequence[Event], books: Bookkeeping) -> set[UUID]:
+        """Each event in a transaction of its own; what follows an event that was set aside is set aside behind it."""
+        of_subject: dict[UUID, list[Event]] = defaultdict(list)
+        for event in events:
+            of_subject[event.subject_id].append(event)
+        aside: set[UUID] = set()
+        for subject_id, own in of_subject.items():
+            if len(of_subject) > 1:
+                aside |= await self.settle(own, books)
+                continue
+            for number, event in enumerate(own):
+                if await self.settle([event], books):
+                    aside.add(subject_id)
+                    if own[number + 1 :]:
+                        await books.set_aside(subject_id, [later.record for later in own[number + 1 :]])
+                    break
+        return aside
+
+    async def _bury(self, record: Record, reason: str, detail: str, books: Bookkeeping) -> None:
+        try:
+            await self._dead_letters.keep(record, reason, detail, books.lock_wait_milliseconds)
+        except Exception as error:
+            user_id = named_user(record)
+            if user_id is None or not concerns_one(error):
+                raise
+            await books.set_aside(user_id, [record])
+        else:
+            await books.finished(None, [record])
+
+    async def _bury_failed(self, record: Record, error: Exception, books: Bookkeeping) -> None:
+        reason, detail = self._dead_letters.reason_of(error)
+        await self._bury(record, reason, detail, books)
+
+    async def _apply(self, events: Sequence[Event], books: Bookkeeping) -> str:
+        """How the events are counted: ``applied``, or ``dropped`` where the account is gone."""
+        first = events[0]
+        async with self._topic_slots[first.record.topic], self._slots:
+            with self._tracing.request(f"consume {first.envelope.type}", first.envelope.traceparent, SpanKind.CONSUMER):
+                if first.is_of_product:
+                    await self._apply_products(events, books)
+                    return "applied"
+                try:
+                    await self._apply_user(first.subject_id, events, books)
+                except UserErased:
+                    # As it has to be, so it is no failure in the trace.
+                    await books.finished(first.subject_id, [event.record for event in events])
+                    return "dropped"
+        return "applied"
+
+    async def _apply_user(self, user_id: UUID, events: Sequence[Event], books: Bookkeeping) -> None:
+        records = [event.record for event in events]
+        if any(event.envelope.type == ACCOUNT_DELETED for event in events):
+            async with self._acquire() as connection, connection.transaction():
+                await limit_lock_wait(connection, books.lock_wait_milliseconds)
+                await self._streams.mark_erased(connection, user_id)
+                await books.applied(connection, user_id, records)
+            return
+        async with self._transactions.begin(user_id, books.lock_wait_milliseconds) as transaction:
+            fresh = await take_new(
+                transaction.connection, [(user_id, event.envelope.source, event.envelope.id) for event in events]
+            )
+            if not fresh:
+                transaction.discard()
+            for event in events:
+                identity = (event.envelope.source, event.envelope.id)
+                if identity in fresh:
+                    fresh.remove(identity)
+                    assert event.consumed.handle is not None
+                    known_as = event.envelope.partof or event.envelope.id
+                    said = Said(event.said_at or self._clock(), event.envelope.source, known_as)
+                    await event.consumed.handle(transaction, event.data, said)
+            await books.applied(transaction.connection, user_id, records)
+
+    async def _apply_products(self, events: Sequence[Event], books: Bookkeeping) -> None:
+        now = self._clock()
+        async with self._acquire() as connection, connection.transaction():
+            await limit_lock_wait(connection, books.lock_wait_milliseconds)
+            fresh = await take_new(
+                connection, [(event.subject_id, event.envelope.source, event.envelope.id) for event in events]
+            )
+            new = [event for event in events if (event.envelope.source, event.envelope.id) in fresh]
+            changes = [(event.data, event.said_at or now) for event in new if isinstance(event.data, ProductChange)]
+            prices = [(event.data, event.said_at or now) for event in new if isinstance(event.data, PriceChange)]
+            await CatalogProjection(connection, self._clock).apply([product_fact(data, at) for data, at in changes])
+            await Definitions(connection, self._clock).apply(
+                [fact for data, at in changes for fact in definition_facts(data, at)]
+            )
+            await Prices(connection, self._clock).apply([price_fact(data, at) for data, at in prices])
+            of_subject: dict[UUID, list[Record]] = defaultdict(list)
+            for event in events:
+                of_subject[event.subject_id].append(event.record)
+            for subject_id, records in of_subject.items():
+                await books.applied(connection, subject_id, records)

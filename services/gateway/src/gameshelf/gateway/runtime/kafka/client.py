@@ -1,0 +1,40 @@
+"""How this service connects to Kafka."""
+
+import ssl
+from typing import Any
+
+from gameshelf.gateway.runtime.settings import Settings, SettingsError
+
+
+def connection_options(settings: Settings) -> dict[str, Any]:
+    """What producers and consumers have in common."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": list(settings.kafka_brokers),
+        "client_id": "gameshelf-gateway",
+        "security_protocol": settings.kafka_security_protocol,
+        "request_timeout_ms": 10_000,
+    }
+    if settings.kafka_security_protocol.endswith("SSL"):
+        options["ssl_context"] = _tls(settings)
+    if settings.kafka_security_protocol.startswith("SASL"):
+        options["sasl_mechanism"] = settings.kafka_sasl_mechanism
+        options["sasl_plain_username"] = settings.kafka_sasl_username
+        if settings.kafka_sasl_password:
+            options["sasl_plain_password"] = settings.kafka_sasl_password.get_secret_value()
+    return options
+
+
+def _tls(settings: Settings) -> ssl.SSLContext:
+    """Raises SettingsError for files that hold something else."""
+    try:
+        context = ssl.create_default_context(cafile=settings.kafka_ssl_ca_file)
+    except (OSError, ValueError):
+        raise SettingsError("KAFKA_SSL_CA_FILE: no certificate in PEM can be read from it") from None
+    if settings.kafka_ssl_cert_file:
+        try:
+            context.load_cert_chain(settings.kafka_ssl_cert_file, settings.kafka_ssl_key_file)
+        except (OSError, ValueError):
+            raise SettingsError(
+                "KAFKA_SSL_CERT_FILE: it and KAFKA_SSL_KEY_FILE are no certificate and its key"
+            ) from None
+    return context

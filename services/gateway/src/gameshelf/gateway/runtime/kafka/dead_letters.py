@@ -1,0 +1,169 @@
+"""Records that can never be applied: kept whole in the database, and published on a topic of their own.
+
+Whatever a record holds, keeping it never fails because of it: what the database can't hold is escaped or left out.
+"""
+
+import base64
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from gameshelf.gateway.runtime.database import Acquire, limit_lock_wait
+from gameshelf.gateway.runtime.encoding import encode
+from gameshelf.gateway.runtime.failures import is_own_fault
+from gameshelf.gateway.runtime.kafka.inbox import Letter, keep_dead_letters
+from gameshelf.gateway.runtime.kafka.named_user import named_user
+from gameshelf.gateway.runtime.kafka.received import Part, Record
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.outbox.store import Outgoing, add_records
+from gameshelf.gateway.runtime.streams import UserErased, UserStreams
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.errors import DomainError
+
+_log = logging.getLogger(__name__)
+
+_MAX_BYTES = 900 * 1024
+"""Below what a broker takes by default: a letter that is refused would hold up everything behind it."""
+_MAX_KEY_BYTES = 4 * 1024
+_MAX_KEPT_BYTES = 16 * 1024 * 1024
+"""What the table keeps of a value, which is more than a broker takes unless it was told to."""
+_MAX_DETAIL = 2000
+_AT_ONCE = 200
+"""How many parts of a record are kept in one transaction."""
+_BYTES_AT_ONCE = 4 * 1024 * 1024
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+KEPT = timedelta(days=90)
+"""For how long there is something to look into: a letter may hold a user's data."""
+
+
+class DeadLetters:
+    """Keeps each record once, however often it comes."""
+
+    def __init__(
+        self, topic: str, acquire: Acquire, streams: UserStreams, metrics: Metrics, clock: Clock = utc_now
+    ) -> None:
+        self._topic = topic
+        self._acquire = acquire
+        self._streams = streams
+        self._metrics = metrics
+        self._clock = clock
+
+    async def keep(self, record: Record, reason: str, detail: str, lock_wait_milliseconds: int) -> None:
+        """Keeps a record and publishes it; one about an erased user is dropped. The lock of the user's row is waited
+        for so long.
+
+        Raises only what concerns every record: a record that can't be kept is logged and passed over.
+        """
+        user_id = named_user(record)
+        await self._keep_some(record, user_id, reason, [_letter(record, detail, record.value)], lock_wait_milliseconds)
+
+    async def keep_parts(self, record: Record, reason: str, parts: Iterable[Part], lock_wait_milliseconds: int) -> None:
+        """Keeps parts of a record as ``keep`` does, each as a letter of its own, many in one transaction.
+
+        Repeating it where it ended half-way keeps each part once.
+        """
+        user_id = named_user(record)
+        some: list[Letter] = []
+        size = 0
+        for part in parts:
+            some.append(_letter(record, part.detail, part.value, part.name))
+            size += len(part.value)
+            if len(some) == _AT_ONCE or size > _BYTES_AT_ONCE:
+                await self._keep_some(record, user_id, reason, some, lock_wait_milliseconds)
+                some, size = [], 0
+        if some:
+            await self._keep_some(record, user_id, reason, some, lock_wait_milliseconds)
+
+    async def _keep_some(
+        self, record: Record, user_id: UUID | None, reason: str, letters: Sequence[Letter], lock_wait: int
+    ) -> None:
+        counted = self._metrics.kafka_records
+        try:
+            kept = await self._keep(record, user_id, reason, letters, lock_wait)
+        except UserErased:
+            counted.labels(record.topic, "dropped").inc(len(letters))
+            return
+        except Exception as error:
+            if not is_own_fault(error):
+                raise
+            if len(letters) > 1:
+                for letter in letters:
+                    await self._keep_some(record, user_id, reason, [letter], lock_wait)
+                return
+            place = f"{record.topic}/{record.partition}/{record.offset}"
+            _log.error("the record %s can't be kept as a dead letter (%s), it is lost", place, reason, exc_info=error)
+            counted.labels(record.topic, "lost").inc()
+            return
+        counted.labels(record.topic, "dead_letter").inc(len(letters))
+        if kept:
+            self._metrics.dead_letters.labels(record.topic, reason).inc(kept)
+            _log.warning("a record of %s became a dead letter: %s", record.topic, reason)
+
+    def reason_of(self, error: Exception) -> tuple[str, str]:
+        """Reason and detail for an event that was refused, or could not be applied at all, which is logged."""
+        if isinstance(error, DomainError):
+            return error.code, error.default_message()
+        _log.error("an event can't be applied", exc_info=error)
+        return "NOT_APPLICABLE", type(error).__name__
+
+    async def _keep(
+        self, record: Record, user_id: UUID | None, reason: str, letters: Sequence[Letter], lock_wait: int
+    ) -> int:
+        """How many of the letters were not kept before."""
+        async with self._acquire() as connection, connection.transaction():
+            if user_id is not None:
+                await limit_lock_wait(connection, lock_wait)
+                # Under the user's lock: a letter that comes beside an erasure is seen by it, or is not written.
+                await self._streams.lock(connection, user_id)
+            new = await keep_dead_letters(
+                connection, letters, user_id=user_id, topic=record.topic, reason=reason, key=record.key
+            )
+            if new:
+                key = str(user_id) if user_id else None
+                published = [self._published(record, reason, letter) for letter in letters if letter.id in new]
+                await add_records(connection, [Outgoing(user_id, self._topic, key, value) for value in published])
+        return len(new)
+
+    def _published(self, record: Record, reason: str, letter: Letter) -> bytes:
+        document = {
+            "reason": reason,
+            "detail": letter.detail,
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "failedAt": self._clock(),
+            "key": _readable(record.key, _MAX_KEY_BYTES),
+        }
+        # How much the original grows inside JSON depends on what it is, up to six times.
+        limit = _MAX_BYTES
+        while len(text := encode({**document, "original": _readable(letter.value, limit)})) > _MAX_BYTES:
+            limit //= 2
+        return text
+
+
+def _letter(record: Record, detail: str, value: bytes | None, part: str = "") -> Letter:
+    identity = f"{record.topic}/{record.partition}/{record.offset}/{record.timestamp}{part}"
+    detail = printable(detail)
+    if value is not None and len(value) > _MAX_KEPT_BYTES:
+        detail, value = f"{detail} (the original has {len(value)} bytes, too many to be kept)", None
+    return Letter(identity, detail, value)
+
+
+def printable(text: str) -> str:
+    """The text without what PostgreSQL can't hold or a terminal should not see, and not too long."""
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text[:_MAX_DETAIL])
+
+
+def _readable(value: bytes | None, limit: int) -> dict[str, Any] | None:
+    """Bytes as JSON can hold them, at most ``limit`` of them; the dead letter in the database has them whole."""
+    if value is None:
+        return None
+    held = value[:limit]
+    cut = {"truncated": True} if len(held) < len(value) else {}
+    try:
+        return {"text": held.decode(), **cut}
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(held).decode(), **cut}

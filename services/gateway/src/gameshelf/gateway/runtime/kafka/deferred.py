@@ -1,0 +1,186 @@
+"""Records that are set aside: what they change is held by somebody else just now, and all others go on meanwhile.
+
+They lie in PostgreSQL, so the offsets of Kafka move past them. A record is tried again with growing pauses; later
+records of the same user or product wait behind it, so that their order is kept. There is a bound: beyond it the
+partition waits.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from gameshelf.gateway.runtime.kafka.received import Record, StoredRecord
+from gameshelf.gateway.runtime.tables import DeferredRecord
+from gameshelf.kernel.database import Connection, Statement
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Integer,
+    LargeBinary,
+    String,
+    Uuid,
+    any_,
+    bindparam,
+    column,
+    delete,
+    func,
+    literal,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+MOST = 10_000
+"""How many records are set aside at most, of all instances together."""
+_LONGEST_SECONDS = 5.0
+"""Between two attempts. They begin a quarter of a second apart, and the pause doubles each time."""
+_FIRST_SECONDS = 0.25
+
+D = DeferredRecord
+_KEY = (col(D.subject_id), col(D.topic), col(D.partition), col(D.record_offset), col(D.record_timestamp))
+_SUBJECT = bindparam("subject_id", type_=Uuid)
+
+_new = (
+    func.unnest(
+        bindparam("topics", type_=ARRAY(String)),
+        bindparam("partitions", type_=ARRAY(Integer)),
+        bindparam("offsets", type_=ARRAY(BigInteger)),
+        bindparam("timestamps", type_=ARRAY(BigInteger)),
+        bindparam("record_keys", type_=ARRAY(LargeBinary)),
+        bindparam("values", type_=ARRAY(LargeBinary)),
+    )
+    .table_valued(
+        column("topic", String),
+        column("partition", Integer),
+        column("record_offset", BigInteger),
+        column("record_timestamp", BigInteger),
+        column("record_key", LargeBinary),
+        column("value", LargeBinary),
+        with_ordinality="position",
+        name="new",
+    )
+    .render_derived()
+)
+_COLUMNS = ("topic", "partition", "record_offset", "record_timestamp", "record_key", "value")
+_ADD = Statement(
+    insert(DeferredRecord)
+    .from_select(
+        ["subject_id", *_COLUMNS],
+        # The identity column numbers the rows in this order, which is that of the records.
+        select(_SUBJECT, *(_new.c[name] for name in _COLUMNS)).order_by(_new.c.position),
+        include_defaults=False,
+    )
+    .on_conflict_do_nothing()
+)
+_some = select(literal(1)).select_from(DeferredRecord).limit(bindparam("limit", type_=Integer)).subquery("some")
+_COUNT = Statement(select(func.count().label("n")).select_from(_some))
+_WAITING = Statement(
+    select(col(D.subject_id))
+    .where(col(D.subject_id) == any_(bindparam("subject_ids", type_=ARRAY(Uuid))))
+    .group_by(col(D.subject_id))
+)
+_last_attempt = func.max(col(D.next_attempt_at))
+_DUE = Statement(
+    select(col(D.subject_id))
+    .group_by(col(D.subject_id))
+    .having(_last_attempt <= func.now())
+    .order_by(_last_attempt)
+    .limit(bindparam("limit", type_=Integer))
+)
+_OF_SUBJECT = Statement(
+    select(*(col(getattr(D, name)) for name in _COLUMNS))
+    .where(col(D.subject_id) == _SUBJECT)
+    .order_by(col(D.id))
+    .limit(bindparam("limit", type_=Integer))
+)
+_gone = (
+    func.unnest(
+        bindparam("topics", type_=ARRAY(String)),
+        bindparam("partitions", type_=ARRAY(Integer)),
+        bindparam("offsets", type_=ARRAY(BigInteger)),
+        bindparam("timestamps", type_=ARRAY(BigInteger)),
+    )
+    .table_valued(
+        column("topic", String),
+        column("partition", Integer),
+        column("record_offset", BigInteger),
+        column("record_timestamp", BigInteger),
+        name="gone",
+    )
+    .render_derived()
+)
+_REMOVE = Statement(
+    delete(DeferredRecord).where(col(D.subject_id) == _SUBJECT, tuple_(*_KEY[1:]).in_(select(*_gone.c)))
+)
+_seconds = func.least(_LONGEST_SECONDS, _FIRST_SECONDS * func.power(2, func.least(col(D.attempts), 10)))
+_POSTPONE = Statement(
+    update(DeferredRecord)
+    .where(col(D.subject_id) == _SUBJECT)
+    .values(
+        attempts=col(D.attempts) + 1,
+        next_attempt_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, _seconds),
+    )
+)
+_COUNTS = Statement(
+    select(col(D.topic), col(D.partition), func.count().label("n")).group_by(col(D.topic), col(D.partition))
+)
+
+
+class NoRoom(Exception):
+    """So many records are set aside already that no more are: their partition waits."""
+
+
+async def defer_records(connection: Connection, subject_id: UUID, records: Sequence[Record]) -> None:
+    """Sets records of one user or product aside, once each. Raises NoRoom. Two round trips."""
+    row = await _COUNT.first(connection, limit=MOST)
+    if row is None or row["n"] + len(records) > MOST:
+        raise NoRoom
+    await _ADD.run(
+        connection,
+        subject_id=subject_id,
+        record_keys=[record.key for record in records],
+        values=[record.value for record in records],
+        **_keys(records),
+    )
+
+
+async def waiting_subjects(connection: Connection, subject_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the users and products of whom records are set aside."""
+    return {row["subject_id"] for row in await _WAITING.all(connection, subject_ids=list(subject_ids))}
+
+
+async def due_subjects(connection: Connection, limit: int) -> list[UUID]:
+    """Users and products whose records are to be tried again now, those that wait longest first."""
+    return [row["subject_id"] for row in await _DUE.all(connection, limit=limit)]
+
+
+async def deferred_of(connection: Connection, subject_id: UUID, limit: int) -> list[StoredRecord]:
+    """The records of a user or product that are set aside, in their order."""
+    return [
+        StoredRecord(*row.values()) for row in await _OF_SUBJECT.all(connection, subject_id=subject_id, limit=limit)
+    ]
+
+
+async def remove_deferred(connection: Connection, subject_id: UUID, records: Sequence[Record]) -> None:
+    """Removes records that wait no longer."""
+    await _REMOVE.run(connection, subject_id=subject_id, **_keys(records))
+
+
+async def postpone(connection: Connection, subject_id: UUID) -> None:
+    """A user's or product's records could not be applied: they are tried again later, with a longer pause."""
+    await _POSTPONE.run(connection, subject_id=subject_id)
+
+
+async def count_deferred(connection: Connection) -> Mapping[tuple[str, int], int]:
+    """How many records of each topic and partition are set aside."""
+    return {(row["topic"], row["partition"]): row["n"] for row in await _COUNTS.all(connection)}
+
+
+def _keys(records: Sequence[Record]) -> dict[str, list[object]]:
+    return {
+        "topics": [record.topic for record in records],
+        "partitions": [record.partition for record in records],
+        "offsets": [record.offset for record in records],
+        "timestamps": [record.timestamp for record in records],
+    }

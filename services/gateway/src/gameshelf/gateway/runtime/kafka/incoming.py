@@ -1,0 +1,382 @@
+"""CloudEvents as they come in: checked, in camelCase or snake_case alike.
+
+Each model below is one consumed event's data (contract, section 6). What does not fit raises Malformed: such a record
+can never be applied.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import floor, isfinite
+from typing import Annotated, Any, ClassVar, TypeVar
+from uuid import UUID
+
+from gameshelf.achievements import MAX_DEFINITIONS
+from gameshelf.gateway.runtime.problems import entries_of
+from gameshelf.kernel.clock import EventTime
+from gameshelf.kernel.text import NORMALISED, ONE_LINE, Name, is_storable
+from gameshelf.library import InstallationStatus
+from pydantic import (
+    AfterValidator,
+    AliasGenerator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+MAX_ID = 500
+"""Of an event, in code points."""
+MAX_ITEMS = 2000
+"""Of an order: bundles of 1,741 games were sold."""
+_EXACT = 2**53
+"""Below it a double stands for one whole number alone."""
+
+D = TypeVar("D", bound=BaseModel)
+
+
+class Malformed(Exception):
+    """A record that can never be applied. ``reason`` is a stable word, the message says what is wrong."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+MALFORMED_DATA = "MALFORMED_DATA"
+"""The reason of a dead letter whose data is not what its type has."""
+WRONG_TOPIC = "WRONG_TOPIC"
+"""The reason of a dead letter whose type belongs on another topic; commands for many letters never send it again."""
+
+
+def _text_of_number(value: object) -> object:
+    # Some producers count their orders, keys and versions; those whose language has one kind of number write 5.0. What
+    # is not whole is refused, and so is a double that several whole numbers share: two orders would become one.
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        value = int(value)
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _whole(value: object) -> object:
+    # Producers whose language has one kind of number write 100.0.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _rounded_down(value: object) -> object:
+    return floor(value) if isinstance(value, float) and isfinite(value) else value
+
+
+NUMBER_AS_TEXT = BeforeValidator(_text_of_number)
+SourceId = Annotated[str, Field(min_length=1, max_length=200), NORMALISED, ONE_LINE, NUMBER_AS_TEXT]
+ProductType = Annotated[Name, Field(max_length=50)]
+WHOLE = BeforeValidator(_whole)
+"""Stands behind the bounds of a number, which pydantic would leave out of the JSON Schema otherwise."""
+Amount = Annotated[StrictInt, Field(ge=0, le=10**15), WHOLE]
+Title = Annotated[str, Field(min_length=1, max_length=500), NORMALISED]
+
+
+class _Data(BaseModel):
+    """Data of an event, or a part of it. An optional field that is empty was not said: producers whose language has no
+    null send the zero value of a field that they don't set.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=AliasGenerator(validation_alias=to_camel), populate_by_name=True, extra="ignore", frozen=True
+    )
+    element_lists: ClassVar[Mapping[str, type[BaseModel]]] = {}
+    """Lists of which one wrong element keeps back nothing but itself, with the model of an element."""
+    adds_up_by: ClassVar[str | None] = None
+    """The field of an element by which elements are parts of one fact; None where each is a fact of its own."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_out_what_is_empty(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        takes_zero = _optional_fields(cls)
+        return {
+            name: value
+            for name, value in data.items()
+            if name not in takes_zero or not _is_empty(value, takes_zero[name])
+        }
+
+
+def _is_empty(value: Any, takes_zero: bool) -> bool:
+    if isinstance(value, str):
+        return not value or value.isspace()
+    if isinstance(value, list | dict):
+        return not value
+    return not takes_zero and value == 0 and not isinstance(value, bool)
+
+
+@cache
+def _optional_fields(model: type[BaseModel]) -> dict[str, bool]:
+    """The optional fields of a model by both of their names, and whether 0 is a value of each."""
+    found: dict[str, bool] = {}
+    for name, schema in model.model_json_schema(by_alias=False)["properties"].items():
+        kinds = (schema, *schema.get("anyOf", ()))
+        is_number = any(kind.get("type") in ("integer", "number") and kind.get("minimum", 0) <= 0 for kind in kinds)
+        takes_zero = is_number or any(kind.get("type") == "boolean" for kind in kinds)
+        if not model.model_fields[name].is_required():
+            found |= dict.fromkeys((name, to_camel(name)), takes_zero)
+    return found
+
+
+def _traceparent(value: object) -> object:
+    # What is none begins a trace of its own; nothing of the event depends on it.
+    return value if isinstance(value, str) and len(value) <= 256 and value.strip() else None
+
+
+def _part_of(value: object) -> object:
+    # An attribute of ours: of another producer's that means something else nothing depends.
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_ID and is_storable(value) else None
+
+
+def _storable(text: str) -> str:
+    # As it is, not normalised: events are told apart by these.
+    if not is_storable(text):
+        raise ValueError("NUL and lone surrogates are not allowed")
+    return text
+
+
+class Incoming(BaseModel):
+    """The envelope of a CloudEvent 1.0 in structured JSON."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    specversion: Annotated[str, Field(pattern=r"^1\.", max_length=20)]
+    id: Annotated[str, Field(min_length=1, max_length=MAX_ID), AfterValidator(_storable)]
+    source: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_storable)]
+    type: Annotated[str, Field(min_length=1, max_length=255)]
+    time: EventTime = None
+    traceparent: Annotated[Annotated[str, Field(max_length=256)] | None, BeforeValidator(_traceparent)] = None
+    partof: Annotated[Annotated[str, Field(max_length=MAX_ID)] | None, BeforeValidator(_part_of)] = None
+    """Of which event this is a part that says again what was applied of it: facts are known by that one's id."""
+    data: Any = None
+    """Anything: what it has to be is its type's affair, and most types mean nothing here."""
+
+
+Quantity = Annotated[int, Field(ge=1, le=10**6)]
+
+
+class OrderItem(_Data):
+    product_id: UUID
+    product_type: ProductType | None = None
+    quantity: Quantity | None = None
+
+
+class OrderFact(_Data):
+    """A purchase, and the shape of what happens to it later."""
+
+    element_lists = {"items": OrderItem}
+    adds_up_by = "product_id"
+
+    user_id: UUID
+    order_id: SourceId
+    items: Annotated[tuple[OrderItem, ...], Field(min_length=1, max_length=MAX_ITEMS)]
+    purchase_timestamp: EventTime = None
+
+
+class Refund(OrderFact):
+    refund_id: SourceId | None = None
+
+
+class Reinstatement(OrderFact):
+    reinstatement_id: SourceId | None = None
+
+
+class KeyFact(_Data):
+    """A key was activated, or revoked."""
+
+    user_id: UUID
+    product_id: UUID
+    key_id: SourceId
+    timestamp: EventTime = None
+
+
+class GiftFact(_Data):
+    """A gift was received, or revoked."""
+
+    user_id: UUID
+    product_id: UUID
+    gift_id: SourceId
+    timestamp: EventTime = None
+
+
+class InstallationChange(_Data):
+    user_id: UUID
+    product_id: UUID
+    version_id: Annotated[Name, Field(max_length=100), NUMBER_AS_TEXT] | None = None
+    status: InstallationStatus | None = None
+    device_id: Annotated[Name, Field(max_length=100), NUMBER_AS_TEXT] | None = None
+    """None: on all devices."""
+    timestamp: EventTime = None
+
+
+def _rating(value: float) -> float | None:
+    return value if 0 <= value <= 100 else None
+
+
+class Review(_Data):
+    user_id: UUID
+    product_id: UUID
+    rating: Annotated[FiniteFloat, AfterValidator(_rating)] | None = None
+    """None for one outside of 0 to 100, which was not said."""
+
+
+class AccountDeleted(_Data):
+    user_id: UUID
+    deleted_at: EventTime = None
+
+
+class Titles(_Data):
+    ru: Title | None = None
+    en: Title | None = None
+
+
+def _titles(value: object) -> object:
+    # A bare string is the title in the platform's first language.
+    return {"ru": value} if isinstance(value, str) else value
+
+
+Description = Annotated[str, Field(max_length=5000), NORMALISED]
+
+
+class Descriptions(_Data):
+    ru: Description | None = None
+    en: Description | None = None
+
+
+Localised = Annotated[Titles, BeforeValidator(_titles)]
+Url = Annotated[str, Field(max_length=2000), NORMALISED]
+ApiName = Annotated[str, Field(min_length=1, max_length=200), NORMALISED]
+
+
+class AchievementDefinition(_Data):
+    id: UUID
+    api_name: ApiName | None = None
+    name: Localised | None = None
+    description: Annotated[Descriptions, BeforeValidator(_titles)] | None = None
+    icon_url_locked: Url | None = None
+    icon_url_unlocked: Url | None = None
+    is_hidden: StrictBool | None = None
+    target_progress: Annotated[StrictInt, Field(ge=1, le=2**31 - 1), WHOLE] | None = None
+    server_authoritative: StrictBool | None = None
+
+
+class ProductChange(_Data):
+    element_lists = {"achievements": AchievementDefinition}
+
+    product_id: UUID
+    new_title: Localised | None = None
+    new_cover_image_url: Url | None = None
+    product_type: ProductType | None = None
+    is_free_to_play: StrictBool | None = None
+    family_sharing_allowed: StrictBool | None = None
+    achievements: Annotated[tuple[AchievementDefinition, ...], Field(max_length=MAX_DEFINITIONS)] | None = None
+    timestamp: EventTime = None
+
+
+class PriceChange(_Data):
+    product_id: UUID
+    price_minor: Amount
+    old_price_minor: Annotated[StrictInt, Field(ge=1, le=10**15), WHOLE] | None = None
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", max_length=3)]
+    discount_percent: Annotated[StrictInt, Field(ge=0, le=100), BeforeValidator(_rounded_down)] | None = None
+    """In whole percent, rounded down."""
+    sale_id: SourceId | None = None
+    sale_ends_at: EventTime = None
+    timestamp: EventTime = None
+
+
+def parse_envelope(value: bytes | None) -> Incoming:
+    """The CloudEvent in a record. Raises Malformed."""
+    if value is None:
+        raise Malformed("EMPTY", "the record has no value")
+    try:
+        return Incoming.model_validate_json(value)
+    except ValidationError as error:
+        invalid = any(entry["type"] == "json_invalid" for entry in entries_of(error, 1))
+        raise Malformed("MALFORMED_JSON" if invalid else "MALFORMED_EVENT", _describe(error)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class BadElement:
+    """An element of a list in an event's data that can never be applied, and what is wrong with it."""
+
+    field: str
+    """The list, as the event calls it."""
+    index: int
+    detail: str
+
+
+def parse_data(model: type[D], data: Any, *, is_part: bool = False) -> tuple[D, Sequence[BadElement]]:
+    """The event's data as ``model``, without the elements of its lists that are wrong; those are the second value.
+
+    ``is_part`` says that the event is one element of another event: then there is nothing to leave out. Raises
+    Malformed, also where nothing of a list that must have something is left.
+    """
+    if not isinstance(data, dict):
+        raise Malformed("MALFORMED_EVENT", "data: an object is expected")
+    for name, longest in _longest_lists(model).items():
+        # Twice as many, since wrong elements are left out before the others count. pydantic would look at each of them.
+        if isinstance(data.get(name), list) and len(data[name]) > 2 * longest:
+            raise Malformed(MALFORMED_DATA, f"{name}: at most {longest} elements are expected")
+    try:
+        return model.model_validate(data), ()
+    except ValidationError as error:
+        bad = _bad_elements(model, data, is_part)
+        if not bad:
+            raise Malformed(MALFORMED_DATA, _describe(error)) from None
+    rest = dict(data)
+    for field in {one.field for one in bad}:
+        wrong = {one.index for one in bad if one.field == field}
+        rest[field] = [element for index, element in enumerate(data[field]) if index not in wrong]
+    try:
+        return model.model_validate(rest), bad
+    except ValidationError as error:
+        described = "; ".join((_describe(error), *(one.detail for one in bad[:5])))
+        raise Malformed(MALFORMED_DATA, described[:1000]) from None
+
+
+@cache
+def _longest_lists(model: type[BaseModel]) -> dict[str, int]:
+    """How many elements each list of a model may have, by both of its names."""
+    found: dict[str, int] = {}
+    for name, schema in model.model_json_schema(by_alias=False)["properties"].items():
+        lengths = [kind["maxItems"] for kind in (schema, *schema.get("anyOf", ())) if "maxItems" in kind]
+        found |= {one: lengths[0] for one in (name, to_camel(name)) if lengths}
+    return found
+
+
+def _bad_elements(model: type[BaseModel], data: Mapping[str, Any], is_part: bool) -> list[BadElement]:
+    """What is wrong with single elements, the first complaint of each.
+
+    Each element is read by itself: of a whole list pydantic describes every complaint at once, or none.
+    """
+    found = []
+    for name, element in model.element_lists.items():  # type: ignore[attr-defined]
+        for field in dict.fromkeys((name, to_camel(name))):
+            elements = data.get(field)
+            if not isinstance(elements, list) or (is_part and len(elements) == 1):
+                continue
+            for index, value in enumerate(elements):
+                try:
+                    element.model_validate(value)
+                except ValidationError as error:
+                    entry = error.errors(include_url=False, include_context=False, include_input=False)[0]
+                    where = ".".join(map(str, (field, index, *entry["loc"])))
+                    found.append(BadElement(field, index, f"{where}: {entry['msg']}"))
+    return found
+
+
+def _describe(error: ValidationError) -> str:
+    # Not the input itself: a dead letter carries that beside its reason.
+    entries = entries_of(error, 5)
+    return "; ".join(f"{'.'.join(map(str, entry['loc'])) or 'value'}: {entry['msg']}" for entry in entries)[:1000]

@@ -1,0 +1,90 @@
+"""Records that just came from a partition are applied, set aside, or kept as dead letters; then its offset moves on."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.kafka.applier import Applier
+from gameshelf.gateway.runtime.kafka.deferred import NoRoom, defer_records, waiting_subjects
+from gameshelf.gateway.runtime.kafka.event_types import ACCOUNT_DELETED
+from gameshelf.gateway.runtime.kafka.received import Event, Record
+from gameshelf.gateway.runtime.kafka.structured import ConsumedRecord, structured
+from gameshelf.kernel.database import Connection
+
+_LOCK_WAIT_MILLISECONDS = 250
+"""Longer than requests of the same user take, and short enough that others hardly notice."""
+_MOST_HELD = 16
+"""So many held rows in one batch are no accident of some users: something that everybody needs is held."""
+
+
+class Intake:
+    """Deals with batches of one partition. ``deferred`` is called when records were set aside."""
+
+    def __init__(self, applier: Applier, acquire: Acquire, deferred: Callable[[], None]) -> None:
+        self._applier = applier
+        self._acquire = acquire
+        self._deferred = deferred
+
+    async def take(self, records: Sequence[ConsumedRecord]) -> None:
+        """Returns once every record is applied, set aside, or a dead letter: each user's in order, users side by side,
+        the Catalog's all together. Repeating it does no harm. Raises what concerns every record, and NoRoom.
+        """
+        books = _Books(self._acquire, self._deferred)
+        events = [event for record in map(structured, records) if (event := await self._applier.read(record, books))]
+        users: dict[UUID, list[Event]] = defaultdict(list)
+        products: list[Event] = []
+        for subject_id, own in await self._in_turn(events, books):
+            if own[0].is_of_product:
+                products += own
+            else:
+                users[subject_id] += own
+        async with asyncio.TaskGroup() as tasks:
+            if products:
+                tasks.create_task(self._applier.settle(products, books))
+            for own in users.values():
+                tasks.create_task(self._applier.settle(own, books))
+
+    async def _in_turn(self, events: Sequence[Event], books: "_Books") -> list[tuple[UUID, list[Event]]]:
+        """The events by user and product, without those that have to wait behind others. One round trip."""
+        of_subject: dict[UUID, list[Event]] = defaultdict(list)
+        for event in events:
+            of_subject[event.subject_id].append(event)
+        if not of_subject:
+            return []
+        async with self._acquire() as connection:
+            waiting = await waiting_subjects(connection, of_subject.keys())
+        for subject_id in waiting:
+            # The end of an account waits behind nothing: what came before it is void.
+            if not any(event.envelope.type == ACCOUNT_DELETED for event in of_subject[subject_id]):
+                await books.add_behind(subject_id, [event.record for event in of_subject.pop(subject_id)])
+        return list(of_subject.items())
+
+
+class _Books:
+    """Offsets tell that records of a batch are dealt with, so only what is set aside is written down."""
+
+    lock_wait_milliseconds = _LOCK_WAIT_MILLISECONDS
+
+    def __init__(self, acquire: Acquire, deferred: Callable[[], None]) -> None:
+        self._acquire = acquire
+        self._deferred = deferred
+        self._held: set[UUID] = set()
+
+    async def applied(self, connection: Connection, subject_id: UUID, records: Sequence[Record]) -> None:
+        pass
+
+    async def finished(self, subject_id: UUID | None, records: Sequence[Record]) -> None:
+        pass
+
+    async def set_aside(self, subject_id: UUID, records: Sequence[Record]) -> None:
+        self._held.add(subject_id)
+        if len(self._held) > _MOST_HELD:
+            raise NoRoom
+        await self.add_behind(subject_id, records)
+
+    async def add_behind(self, subject_id: UUID, records: Sequence[Record]) -> None:
+        async with self._acquire() as connection:
+            await defer_records(connection, subject_id, records)
+        self._deferred()

@@ -1,0 +1,71 @@
+"""How many records wait, whatever for: asked of the broker, so that it grows also while nothing is read."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.kafka.deferred import count_deferred
+from gameshelf.gateway.runtime.kafka.rewind import Assigned
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+
+_SECONDS = 2.0
+_PATIENCE_SECONDS = 5.0
+
+
+class Lag:
+    """Measures the partitions of one consumer until it is cancelled."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, assigned: Assigned, acquire: Acquire, metrics: Metrics) -> None:
+        self._consumer = consumer
+        self._assigned = assigned
+        self._acquire = acquire
+        self._metrics = metrics
+        self._shown: set[TopicPartition] = set()
+        self._deferred: Mapping[tuple[str, int], int] = {}
+
+    async def run(self) -> None:
+        """Brings the gauges up to date every two seconds; what can't be asked just now keeps its last value."""
+        try:
+            while True:
+                with suppress(Exception):
+                    async with self._acquire() as connection:
+                        self._deferred = await count_deferred(connection)
+                    self._metrics.kafka_records_deferred.set(sum(self._deferred.values()))
+                with suppress(KafkaError, OSError, TimeoutError, IllegalStateError):
+                    async with asyncio.timeout(_PATIENCE_SECONDS):
+                        await self._measure()
+                await asyncio.sleep(_SECONDS)
+        finally:
+            self._show({})
+
+    async def _measure(self) -> None:
+        held = self._consumer.assignment()
+        ends = await self._consumer.end_offsets(held) if held else {}
+        lags = {}
+        for partition, end in ends.items():
+            # A broker may know no more than the beginning of its last batch.
+            newest = max(end, self._consumer.highwater(partition) or 0)
+            lags[partition] = max(newest - await self._begins(partition), 0)
+        self._show(lags)
+
+    async def _begins(self, partition: TopicPartition) -> int:
+        """The first record that is neither applied nor set aside."""
+        committed = self._assigned.committed
+        if partition not in committed:
+            offset = await self._consumer.committed(partition)
+            if offset is None:
+                offset = (await self._consumer.beginning_offsets([partition]))[partition]
+            committed.setdefault(partition, offset)
+        return committed[partition]
+
+    def _show(self, lags: Mapping[TopicPartition, int]) -> None:
+        gauge = self._metrics.kafka_consumer_lag
+        for partition in self._shown - lags.keys():
+            gauge.remove(partition.topic, str(partition.partition))
+        for partition, lag in lags.items():
+            deferred = self._deferred.get((partition.topic, partition.partition), 0)
+            gauge.labels(partition.topic, str(partition.partition)).set(lag + deferred)
+        self._shown = set(lags)

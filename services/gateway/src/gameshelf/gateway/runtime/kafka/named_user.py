@@ -1,0 +1,55 @@
+"""Whom a record that can't be applied is about: its letter is deleted when that user is erased.
+
+Nothing is sure about such a record, so an id counts in every form that somebody writes one in: upper case, without
+hyphens, in braces, as a URN, percent-encoded, within quotation marks, as UTF-16, or as its 16 bytes.
+"""
+
+import re
+from urllib.parse import unquote_to_bytes
+from uuid import UUID
+
+from gameshelf.gateway.runtime.encoding import decode
+from gameshelf.gateway.runtime.kafka.event_types import CATALOG
+from gameshelf.gateway.runtime.kafka.received import Record
+
+_ID = rb"(?<![0-9a-fA-F])([0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12})(?![0-9a-fA-F])"
+_ANY_ID = re.compile(_ID)
+_BETWEEN = rb"""[\s"'\\:=({\[]{1,16}(?:urn:uuid:)?"""
+_EXACTLY = re.compile(rb'"user_?[iI]d\\?"' + _BETWEEN + _ID)
+_LOOSELY = re.compile(rb"(?i:user_?id)" + _BETWEEN + _ID)
+_MOST_OF_KEY = 1024
+_BYTES_OF_ID = 16
+
+
+def named_user(record: Record) -> UUID | None:
+    """What its data says, else what stands where the data would say it, else its key (the user's id on all topics but
+    the Catalog's), else whatever looks like the id of a user.
+    """
+    value = record.value or b""
+    key = None if record.topic == CATALOG else record.key
+    return _said(value) or _found(_EXACTLY, value) or _of_key(key) or _found(_LOOSELY, value)
+
+
+def _said(value: bytes) -> UUID | None:
+    try:
+        data = decode(value)["data"]
+        return UUID(data.get("userId") or data.get("user_id"))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _of_key(key: bytes | None) -> UUID | None:
+    if not key:
+        return None
+    if len(key) == _BYTES_OF_ID and not (key.isascii() and key.decode("ascii").isprintable()):
+        return UUID(bytes=key)
+    return _found(_ANY_ID, key[:_MOST_OF_KEY])
+
+
+def _found(pattern: re.Pattern[bytes], text: bytes) -> UUID | None:
+    found = pattern.search(text)
+    if found is None and b"%" in text:
+        found = pattern.search(unquote_to_bytes(text))
+    if found is None and b"\0" in text:
+        found = pattern.search(text.replace(b"\0", b""))
+    return UUID(found[1].decode("ascii")) if found else None

@@ -1,0 +1,89 @@
+"""CloudEvents in the other forms that producers send, as structured JSON, which is all that the rest knows.
+
+Binary mode has the attributes in the headers of the record and the data as its value (CloudEvents, Kafka Protocol
+Binding 1.0, section 3.2); ``data_base64`` has the data as Base64. What is set aside or becomes a dead letter is kept
+without headers, so it is rewritten before anything else is done with it.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from gameshelf.gateway.runtime.kafka.received import Record, StoredRecord
+from pydantic_core import from_json
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_PREFIX = "ce_"
+_ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time", "dataschema", "traceparent", "tracestate")
+
+
+class ConsumedRecord(Record, Protocol):
+    """A record that just came from Kafka."""
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+
+
+def structured(record: ConsumedRecord) -> Record:
+    """The record with its event in structured JSON; the record itself where it is so already, or is no event at all."""
+    if record.value is None:
+        return record
+    value = record.value.removeprefix(_BYTE_ORDER_MARK)
+    headers = dict(record.headers)
+    if f"{_PREFIX}specversion" in headers:
+        value = _of_binary(headers, value)
+    elif b'"data_base64"' in value:
+        value = _of_base64(value)
+    if value is record.value:
+        return record
+    return StoredRecord(record.topic, record.partition, record.offset, record.timestamp, record.key, value)
+
+
+def _of_binary(headers: Mapping[str, bytes | None], value: bytes) -> bytes:
+    media_type = _text(headers.get("content-type")).partition(";")[0].strip().lower()
+    parsed = _parsed(value)
+    if media_type.startswith("application/cloudevents") or (isinstance(parsed, dict) and "specversion" in parsed):
+        return value
+    named = {name: headers.get(f"{_PREFIX}{name}") for name in _ATTRIBUTES}
+    if named["traceparent"] is None:
+        named["traceparent"] = headers.get("traceparent")
+    attributes = {name: _text(text) for name, text in named.items() if text is not None}
+    if media_type:
+        attributes["datacontenttype"] = media_type
+    if parsed is _NO_JSON:
+        return json.dumps({**attributes, "data_base64": b64encode(value).decode()}, ensure_ascii=False).encode()
+    return _with_data(attributes, value)
+
+
+def _of_base64(value: bytes) -> bytes:
+    document = _parsed(value)
+    if not isinstance(document, dict) or document.get("data") is not None:
+        return value
+    try:
+        data = b64decode(document["data_base64"], validate=True).removeprefix(_BYTE_ORDER_MARK)
+    except (KeyError, TypeError, ValueError):
+        return value
+    if _parsed(data) is _NO_JSON:
+        return value
+    return _with_data({name: one for name, one in document.items() if name not in ("data", "data_base64")}, data)
+
+
+def _with_data(attributes: Mapping[str, Any], data: bytes) -> bytes:
+    """The event with JSON as its data, which stays as it was written."""
+    head = json.dumps(attributes, ensure_ascii=False).encode()
+    return head[:-1] + (b", " if attributes else b"") + b'"data": ' + data + b"}"
+
+
+_NO_JSON = object()
+
+
+def _parsed(text: bytes) -> Any:
+    try:
+        return from_json(text)
+    except ValueError:
+        return _NO_JSON
+
+
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode(errors="replace")

@@ -1,0 +1,50 @@
+"""How much waits for Kafka and how long, as every process asks every two seconds: in bounded time."""
+
+from dataclasses import dataclass
+
+from gameshelf.gateway.runtime.outbox.store import SHARDS
+from gameshelf.gateway.runtime.tables import OutboxRecord
+from gameshelf.kernel.database import Connection, Statement
+from sqlalchemy import BigInteger, Double, Integer, case, cast, column, func, literal_column, select, true
+from sqlmodel import col
+
+COUNTED = 2_000
+"""How far is counted. Beyond that the number is PostgreSQL's own estimate of the table."""
+
+_O = OutboxRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits."""
+
+    pending: int
+    lag_seconds: float
+    """How long the oldest record of any shard has waited."""
+
+
+# In the order of an index, which alone is read: the table may be full of what was sent and not cleaned up yet.
+_some = select(col(_O.shard)).order_by(col(_O.shard), col(_O.id)).limit(COUNTED + 1).subquery("some")
+_counted = select(func.count().label("records")).select_from(_some).cte("counted")
+_estimated = literal_column(
+    "(SELECT reltuples::bigint FROM pg_catalog.pg_class WHERE oid = 'gateway.outbox'::regclass)", BigInteger
+)
+_shards = func.generate_series(0, 2 * SHARDS - 1).table_valued(column("shard", Integer), name="shards").render_derived()
+_first = (
+    select(col(_O.created_at)).where(col(_O.shard) == _shards.c.shard).order_by(col(_O.id)).limit(1).lateral("first")
+)
+_oldest = select(func.min(_first.c.created_at)).select_from(_shards).join(_first, true()).scalar_subquery()
+_MEASURE = Statement(
+    select(
+        case((_counted.c.records <= COUNTED, _counted.c.records), else_=func.greatest(_estimated, COUNTED + 1)).label(
+            "pending"
+        ),
+        cast(func.coalesce(func.extract("epoch", func.now() - _oldest), 0), Double).label("lag"),
+    ).select_from(_counted)
+)
+
+
+async def measure(connection: Connection) -> Backlog:
+    """What waits. One round trip, and some milliseconds however much it is."""
+    row = await _MEASURE.first(connection)
+    return Backlog(row["pending"], row["lag"]) if row else Backlog(0, 0.0)

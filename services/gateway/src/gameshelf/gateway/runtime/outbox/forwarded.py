@@ -1,0 +1,72 @@
+"""Events of one user that another user's change made: kept in that commit, told in a transaction of their own user."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from gameshelf.gateway.runtime.tables import ForwardedEvent
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.events import Event
+from gameshelf.kernel.sql import rows, user
+from gameshelf.library import LinkUpdated, SeatReclaimed, ShareWithdrawn
+from pydantic import TypeAdapter
+from sqlalchemy import Integer, LargeBinary, String, Uuid, bindparam, delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+_F = ForwardedEvent
+_KINDS: dict[str, TypeAdapter[Event]] = {
+    kind.__name__: TypeAdapter(kind) for kind in (LinkUpdated, SeatReclaimed, ShareWithdrawn)
+}
+"""What may be forwarded, by name. A name and its fields may only grow: an older process may have written it."""
+
+_new = rows("new", user_id=("user_ids", Uuid), type=("types", String), body=("bodies", LargeBinary))
+_ADD = Statement(
+    insert(ForwardedEvent).from_select(["user_id", "type", "body"], select(*_new.c), include_defaults=False)
+)
+_LIMIT = bindparam("limit", type_=Integer)
+
+
+def _next_user(after: Any) -> Any:
+    # By hops through the key, from one user to the next: grouping would read every event that waits.
+    one = aliased(ForwardedEvent)
+    return select(col(one.user_id)).where(col(one.user_id) > after).order_by(col(one.user_id)).limit(1)
+
+
+_first = select(col(_F.user_id)).order_by(col(_F.user_id)).limit(1).subquery("first")
+_hops = select(_first.c.user_id).cte("hops", recursive=True)
+_hops = _hops.union_all(select(_next_user(_hops.c.user_id).scalar_subquery()).where(_hops.c.user_id.is_not(None)))
+_WAITING = Statement(select(_hops.c.user_id).where(_hops.c.user_id.is_not(None)).limit(_LIMIT))
+_oldest = select(col(_F.id)).where(col(_F.user_id) == user()).order_by(col(_F.id)).limit(_LIMIT)
+_TAKE = Statement(
+    delete(ForwardedEvent)
+    .where(col(_F.user_id) == user(), col(_F.id).in_(_oldest))
+    .returning(col(_F.id), col(_F.type), col(_F.body))
+)
+
+
+def may_be_forwarded(event: Event) -> bool:
+    """Whether it is of a kind that one user's change may make for another."""
+    return type(event).__name__ in _KINDS
+
+
+async def forward(connection: Connection, events: Sequence[Event]) -> None:
+    """Keeps events for the users that they are about, in the running transaction."""
+    await _ADD.run(
+        connection,
+        user_ids=[event.user_id for event in events],
+        types=[type(event).__name__ for event in events],
+        bodies=[_KINDS[type(event).__name__].dump_json(event) for event in events],
+    )
+
+
+async def waiting(connection: Connection, limit: int) -> list[UUID]:
+    """Some of the users for whom events wait, the same ones first each time. The work is bounded by ``limit``."""
+    return [row["user_id"] for row in await _WAITING.all(connection, limit=limit)]
+
+
+async def take(connection: Connection, user_id: UUID, limit: int) -> list[Event]:
+    """Takes the oldest events that wait for a user out of the table, in their order."""
+    found = await _TAKE.all(connection, user_id=user_id, limit=limit)
+    return [_KINDS[row["type"]].validate_json(row["body"]) for row in sorted(found, key=lambda row: row["id"])]

@@ -1,0 +1,125 @@
+"""Records that Kafka refused for what they are (too large, no key on a compacted topic): kept beside the outbox.
+
+Each is passed over, so that what comes behind it in its shard goes on: the user's event numbers have a gap meanwhile,
+by which a consumer knows. Nothing is thrown away: every hour they are put back into the outbox, in case that the topic
+takes them now, and arrive late then.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from gameshelf.gateway.runtime.outbox.store import RECORD_COLUMNS
+from gameshelf.gateway.runtime.tables import OutboxRecord, RefusedRecord
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import rows
+from sqlalchemy import BigInteger, Integer, String, bindparam, delete, func, literal, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+_R, _O = RefusedRecord, OutboxRecord
+_COUNTED = 10_000
+_PUT_BACK_AT_ONCE = 500
+
+
+_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedKind:
+    """Records of a topic that were refused for the same reason."""
+
+    topic: str
+    reason: str
+    """The name of Kafka's error."""
+    count: int
+    oldest_at: datetime
+    """When the oldest of them was put into the outbox."""
+    detail: str
+    """What Kafka said of one of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A record of the outbox, and what Kafka had against it."""
+
+    id: int
+    reason: str
+
+
+_refusals = rows("refusals", id=("ids", BigInteger), reason=("reasons", String))
+_SET_ASIDE = Statement(
+    insert(RefusedRecord)
+    .from_select(
+        ["id", "created_at", "reason", *RECORD_COLUMNS],
+        select(
+            col(_O.id),
+            col(_O.created_at),
+            func.left(_refusals.c.reason, 500),
+            *(col(getattr(_O, name)) for name in RECORD_COLUMNS),
+        ).join(_refusals, _refusals.c.id == col(_O.id)),
+        include_defaults=False,
+    )
+    .on_conflict_do_nothing()  # another relay was told the same
+)
+_due = (
+    select(col(_R.id))
+    .where(col(_R.refused_at) < func.now() - text("interval '1 hour'"))
+    .order_by(col(_R.refused_at))
+    .limit(bindparam("limit", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+)
+_returned = (
+    delete(RefusedRecord)
+    .where(col(_R.id).in_(select(_due.c.id)))
+    .returning(col(_R.id), *(col(getattr(_R, name)) for name in RECORD_COLUMNS))
+    .cte("returned")
+)
+_PUT_BACK = Statement(
+    insert(OutboxRecord).from_select(
+        RECORD_COLUMNS,
+        select(*(_returned.c[name] for name in RECORD_COLUMNS)).order_by(_returned.c.id),
+        include_defaults=False,
+    )
+)
+_some = select(literal(1)).select_from(RefusedRecord).limit(bindparam("limit", type_=Integer)).subquery("some")
+_COUNT = Statement(select(func.count().label("n")).select_from(_some))
+_seen = (
+    select(col(_R.topic), func.split_part(col(_R.reason), ":", 1).label("name"), col(_R.reason), col(_R.created_at))
+    .order_by(col(_R.refused_at))
+    .limit(bindparam("limit", type_=Integer))
+    .subquery("seen")
+)
+_KINDS = Statement(
+    select(_seen.c.topic, _seen.c.name, func.count().label("n"), func.min(_seen.c.created_at), func.max(_seen.c.reason))
+    .group_by(_seen.c.topic, _seen.c.name)
+    .order_by(func.count().desc(), _seen.c.topic, _seen.c.name)
+    .limit(_SHOWN)
+)
+
+
+async def set_aside(connection: Connection, refusals: Sequence[Refusal]) -> None:
+    """Copies records of the outbox into the table of refused ones, in the transaction that removes them there."""
+    await _SET_ASIDE.run(connection, ids=[one.id for one in refusals], reasons=[one.reason for one in refusals])
+
+
+async def put_back(connection: Connection) -> int:
+    """Moves a bounded part of the records that were refused an hour ago or longer into the outbox; how many."""
+    return await _PUT_BACK.run(connection, limit=_PUT_BACK_AT_ONCE)
+
+
+async def kinds(connection: Connection) -> tuple[list[RefusedKind], bool]:
+    """What is kept, by topic and reason, the most first; and whether there is more than was looked at (10,000).
+
+    Two round trips.
+    """
+    found = [RefusedKind(*row.values()) for row in await _KINDS.all(connection, limit=_COUNTED)]
+    row = await _COUNT.first(connection, limit=_COUNTED + 1)
+    return found, row is not None and row["n"] > _COUNTED
+
+
+async def count(connection: Connection) -> int:
+    """How many are kept; as far as it is counted, 10,000."""
+    row = await _COUNT.first(connection, limit=_COUNTED)
+    return row["n"] if row else 0

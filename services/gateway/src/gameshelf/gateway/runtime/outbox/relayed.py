@@ -1,0 +1,119 @@
+"""What the relay reads and removes of the outbox. Every statement is bounded, however much waits.
+
+A lane is a shard of a topic. Whoever serves it holds two advisory locks to the end of its transaction: the lane's own,
+and a share of the shard's, which the release before takes whole for all topics of the shard.
+"""
+
+from collections.abc import Collection, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from asyncpg import Record
+from gameshelf.gateway.runtime.outbox.store import LOCK_SPACE, SHARDS
+from gameshelf.gateway.runtime.tables import OutboxRecord
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import array, rows
+from sqlalchemy import BigInteger, Integer, SmallInteger, String, any_, bindparam, column, delete, func, select, true
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+OTHERS_AT_ONCE = 20
+"""How many topics beside the service's own are found at a time."""
+
+_O = OutboxRecord
+_TOPIC = bindparam("topic", type_=String)
+_LIMIT = bindparam("limit", type_=Integer)
+
+_own = rows("own", topic=("topics", String))
+_OWN = Statement(select(_own.c.topic).where(select(col(_O.id)).where(col(_O.topic) == _own.c.topic).limit(1).exists()))
+
+
+def _next_topic(after: Any) -> Any:
+    # By hops through the index, from one topic to the next: a distinct would read every record.
+    one = aliased(OutboxRecord)
+    return select(col(one.topic)).where(col(one.topic) > after).order_by(col(one.topic)).limit(1).scalar_subquery()
+
+
+_hops = select(_next_topic(bindparam("after", type_=String)).label("topic")).cte("hops", recursive=True)
+_hops = _hops.union_all(select(_next_topic(_hops.c.topic)).where(_hops.c.topic.is_not(None)))
+_OTHERS = Statement(select(_hops.c.topic).where(_hops.c.topic.is_not(None)).limit(OTHERS_AT_ONCE))
+
+_lanes = rows("lanes", shard=("shards", SmallInteger), lane_key=("lane_keys", BigInteger))
+# Some of them, by chance: relays of several instances share the work then, instead of taking turns at all of it.
+_some = (
+    select(_lanes.c.shard, _lanes.c.lane_key)
+    .where(select(col(_O.id)).where(col(_O.topic) == _TOPIC, col(_O.shard) == _lanes.c.shard).limit(1).exists())
+    .order_by(func.random())
+    .limit(_LIMIT)
+    .cte("some_lanes")
+    .prefix_with("MATERIALIZED")
+)
+_TAKE_SHARDS = Statement(
+    select(_some.c.shard).where(
+        func.pg_try_advisory_xact_lock_shared(bindparam("space", type_=Integer), _some.c.shard),
+        func.pg_try_advisory_xact_lock(_some.c.lane_key),
+    )
+)
+_taken = (
+    func.unnest(array("taken", SmallInteger)).table_valued(column("shard", SmallInteger), name="taken").render_derived()
+)
+_held = rows("held", key=("held_keys", String))
+_oldest = (
+    select(OutboxRecord)
+    .where(
+        col(_O.topic) == _TOPIC,
+        col(_O.shard) == _taken.c.shard,
+        # Not an array: the server hashes the rows once, however many records are passed over.
+        func.coalesce(col(_O.record_key), "").not_in(select(_held.c.key)),
+    )
+    .order_by(col(_O.id))
+    .limit(_LIMIT)
+    .lateral("oldest")
+)
+_PENDING = Statement(
+    select(_oldest.c.id, _oldest.c.record_key, _oldest.c.value, _oldest.c.traceparent)
+    .select_from(_taken)
+    .join(_oldest, true())
+    .order_by(_oldest.c.shard, _oldest.c.id)
+)
+_REMOVE = Statement(delete(OutboxRecord).where(col(_O.id) == any_(array("ids", BigInteger))))
+
+_ALL_SHARDS = tuple(range(2 * SHARDS))
+
+
+def lane_key(topic: str, shard: int) -> int:
+    """The key of a lane's advisory lock. Two lanes that shared one would wait for each other, and do no harm."""
+    return int.from_bytes(blake2b(f"{shard} {topic}".encode(), digest_size=8).digest(), "big", signed=True)
+
+
+async def topics(connection: Connection, own: Collection[str], after: str) -> tuple[list[str], list[str]]:
+    """Which of the ``own`` topics have records, and the next topics behind ``after`` that have any, in their order.
+
+    Two round trips.
+    """
+    have = [row["topic"] for row in await _OWN.all(connection, topics=list(own))]
+    return have, [row["topic"] for row in await _OTHERS.all(connection, after=after)]
+
+
+async def take_shards(connection: Connection, topic: str, count: int) -> list[int]:
+    """Makes this transaction the only one that serves some shards of a topic which have records. Waits for nobody."""
+    keys = [lane_key(topic, shard) for shard in _ALL_SHARDS]
+    found = await _TAKE_SHARDS.all(
+        connection, topic=topic, shards=_ALL_SHARDS, lane_keys=keys, space=LOCK_SPACE, limit=count
+    )
+    return [row["shard"] for row in found]
+
+
+async def pending(
+    connection: Connection, topic: str, shards: Sequence[int], limit: int, held_keys: Sequence[str] = ()
+) -> list[Record]:
+    """The oldest records of each of these shards of a topic, in order: ``id, record_key, value, traceparent``.
+
+    Records with one of the ``held_keys`` are passed over; a record without a key has the key "" there.
+    """
+    return await _PENDING.all(connection, topic=topic, taken=list(shards), limit=limit, held_keys=list(held_keys))
+
+
+async def remove(connection: Connection, ids: Sequence[int]) -> None:
+    """Removes records that the broker has acknowledged, or that are kept elsewhere."""
+    await _REMOVE.run(connection, ids=list(ids))

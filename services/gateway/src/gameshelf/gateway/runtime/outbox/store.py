@@ -1,0 +1,206 @@
+"""The outbox and the feed: what a commit tells the world, written in that commit."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from gameshelf.gateway.runtime.outbox.messages import NOTIFICATIONS
+from gameshelf.gateway.runtime.tables import FeedEntry, OutboxRecord, UserStream
+from gameshelf.kernel.database import Connection, Statement
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Text,
+    Uuid,
+    bindparam,
+    column,
+    func,
+    literal,
+    outerjoin,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+SHARDS = 16
+"""How many relays can work side by side: one at a time serves a shard, and a user is always in the same one."""
+BULK_TOPICS = frozenset({NOTIFICATIONS})
+"""Topics with shards of their own: a million notifications never stand before anybody's event."""
+
+
+def shard_of(user_id: UUID | None, topic: str = "") -> int:
+    """The shard that serves a user; records about nobody go the way of shard 0."""
+    shard = user_id.int % SHARDS if user_id else 0
+    return shard + SHARDS if topic in BULK_TOPICS else shard
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record for Kafka."""
+
+    user_id: UUID | None
+    topic: str
+    key: str | None
+    value: bytes
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeedMessage:
+    """One message for a user's devices."""
+
+    user_id: UUID
+    sequence: int
+    occurred_at: datetime
+    message: str
+
+
+_new_records = (
+    func.unnest(
+        bindparam("shards", type_=ARRAY(SmallInteger)),
+        bindparam("record_users", type_=ARRAY(Uuid)),
+        bindparam("topics", type_=ARRAY(String)),
+        bindparam("record_keys", type_=ARRAY(String)),
+        bindparam("values", type_=ARRAY(LargeBinary)),
+        bindparam("traceparents", type_=ARRAY(String)),
+    )
+    .table_valued(
+        column("shard", SmallInteger),
+        column("user_id", Uuid),
+        column("topic", String),
+        column("record_key", String),
+        column("value", LargeBinary),
+        column("traceparent", String),
+        with_ordinality="position",
+        name="record",
+    )
+    .render_derived()
+)
+RECORD_COLUMNS = ("shard", "user_id", "topic", "record_key", "value", "traceparent")
+_insert_records = insert(OutboxRecord).from_select(
+    RECORD_COLUMNS,
+    # The identity column numbers the rows in this order: the order of the user's events.
+    select(*(_new_records.c[name] for name in RECORD_COLUMNS)).order_by(_new_records.c.position),
+    include_defaults=False,
+)
+_ADD_RECORDS = Statement(_insert_records)
+
+_new_messages = (
+    func.unnest(
+        bindparam("message_users", type_=ARRAY(Uuid)),
+        bindparam("sequences", type_=ARRAY(BigInteger)),
+        bindparam("times", type_=ARRAY(DateTime(timezone=True))),
+        bindparam("messages", type_=ARRAY(Text)),
+    )
+    .table_valued(
+        column("user_id", Uuid),
+        column("sequence", BigInteger),
+        column("occurred_at", DateTime(timezone=True)),
+        column("message", Text),
+        name="new",
+    )
+    .render_derived()
+)
+_closed = (
+    func.unnest(bindparam("users", type_=ARRAY(Uuid)), bindparam("last", type_=ARRAY(BigInteger)))
+    .table_valued(column("user_id", Uuid), column("last", BigInteger), name="closed")
+    .render_derived()
+)
+# The last statement of a writing transaction: the new version and number, the feed and the outbox in one round trip.
+_CLOSE = Statement(
+    update(UserStream)
+    .values(version=col(UserStream.version) + 1, last_sequence=_closed.c.last)
+    .where(col(UserStream.user_id) == _closed.c.user_id)
+    .add_cte(
+        insert(FeedEntry)
+        .from_select(
+            ["user_id", "sequence", "occurred_at", "message"],
+            select(*_new_messages.c),
+            include_defaults=False,
+        )
+        .cte("feed"),
+        _insert_records.cte("outbox"),
+    )
+)
+_following = (
+    select(col(FeedEntry.sequence), col(FeedEntry.occurred_at), col(FeedEntry.message))
+    .where(
+        col(FeedEntry.user_id) == bindparam("user_id", type_=Uuid),
+        col(FeedEntry.sequence) > bindparam("after", type_=BigInteger),
+    )
+    .order_by(col(FeedEntry.sequence))
+    .limit(bindparam("limit", type_=Integer))
+    .subquery("following")
+)
+# How far the feed is pruned is read in the same statement: what goes between two of them would be missed silently.
+_FEED_AFTER = Statement(
+    select(*_following.c, col(UserStream.pruned_sequence))
+    .select_from(outerjoin(UserStream, _following, true()))
+    .where(col(UserStream.user_id) == bindparam("user_id", type_=Uuid))
+    .order_by(_following.c.sequence)
+)
+_some_bulk = (
+    select(literal(1))
+    .where(col(OutboxRecord.shard) >= SHARDS)
+    .limit(bindparam("limit", type_=Integer))
+    .subquery("some_bulk")
+)
+_BULK_WAITING = Statement(select(func.count().label("waiting")).select_from(_some_bulk))
+# The first key of the relays' advisory locks; the second is the shard.
+LOCK_SPACE = 0x72656C61
+
+
+def _record_values(records: Sequence[Outgoing]) -> dict[str, list[object]]:
+    return {
+        "shards": [shard_of(record.user_id, record.topic) for record in records],
+        "record_users": [record.user_id for record in records],
+        "topics": [record.topic for record in records],
+        "record_keys": [record.key for record in records],
+        "values": [record.value for record in records],
+        "traceparents": [record.traceparent for record in records],
+    }
+
+
+async def close_streams(
+    connection: Connection,
+    last: Mapping[UUID, int],
+    messages: Sequence[FeedMessage],
+    records: Sequence[Outgoing],
+) -> None:
+    """Ends a writing transaction on users whose rows are locked; ``last`` has the number of each one's newest event."""
+    await _CLOSE.run(
+        connection,
+        users=list(last),
+        last=list(last.values()),
+        message_users=[message.user_id for message in messages],
+        sequences=[message.sequence for message in messages],
+        times=[message.occurred_at for message in messages],
+        messages=[message.message for message in messages],
+        **_record_values(records),
+    )
+
+
+async def add_records(connection: Connection, records: Sequence[Outgoing]) -> None:
+    """Puts records that are about no user's data (dead letters) into the outbox."""
+    await _ADD_RECORDS.run(connection, **_record_values(records))
+
+
+async def feed_after(connection: Connection, user_id: UUID, after: int, limit: int) -> tuple[int, list[FeedMessage]]:
+    """How far the user's feed is pruned, and its messages with numbers above ``after``, oldest first."""
+    rows = await _FEED_AFTER.all(connection, user_id=user_id, after=after, limit=limit)
+    messages = [FeedMessage(user_id, row[0], row[1], row[2]) for row in rows if row[0] is not None]
+    return rows[0]["pruned_sequence"] if rows else 0, messages
+
+
+async def is_bulk_full(connection: Connection, limit: int) -> bool:
+    """Whether at least ``limit`` records of bulk topics wait. The work is bounded by that number."""
+    row = await _BULK_WAITING.first(connection, limit=limit)
+    return row is not None and row["waiting"] >= limit

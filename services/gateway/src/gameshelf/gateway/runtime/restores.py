@@ -1,0 +1,178 @@
+"""What follows from a restore: nothing is deleted until the store has been compared, and consumers begin a while before
+the moment that the backup is of.
+
+``gateway.mark_restored``, a function in the database, writes the restore down; whoever restores calls it.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.replaced import ReplacedDatabase
+from gameshelf.gateway.runtime.tables import Restore, Rewind
+from gameshelf.kernel.database import Connection, Statement
+from sqlalchemy import ARRAY, Integer, String, Uuid, bindparam, column, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+_log = logging.getLogger(__name__)
+
+REWIND = timedelta(hours=1)
+"""How long before the restored moment consumers begin: longer than any event was on its way (contract, section 8)."""
+
+Partition = tuple[str, int]
+"""Topic and number."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRestore:
+    """The database was restored at ``restored_at`` to what it was at ``restored_point``. Since then the store has been
+    compared up to the key ``compared_through``.
+    """
+
+    id: UUID
+    restored_at: datetime
+    restored_point: datetime
+    compared_through: str
+
+
+_RESTORE = (
+    col(Restore.id),
+    col(Restore.restored_at),
+    col(Restore.restored_point),
+    col(Restore.compared_through),
+)
+_newest = select(*_RESTORE).order_by(col(Restore.restored_at).desc(), col(Restore.id)).limit(1)
+_OPEN = Statement(_newest.where(col(Restore.reconciled_at).is_(None)))
+_NEWEST = Statement(_newest)
+_RECONCILED = Statement(
+    # An older restore that was never reconciled is over too: the comparison is with what there is now.
+    update(Restore)
+    .values(reconciled_at=func.now())
+    .where(
+        col(Restore.reconciled_at).is_(None),
+        col(Restore.restored_at)
+        <= select(col(Restore.restored_at))
+        .where(col(Restore.id) == bindparam("restore_id", type_=Uuid))
+        .scalar_subquery(),
+    )
+)
+_through = bindparam("through", type_=String)
+_COMPARED = Statement(
+    update(Restore)
+    .values(compared_through=_through)
+    .where(
+        col(Restore.id) == bindparam("restore_id", type_=Uuid),
+        col(Restore.compared_through) >= bindparam("after", type_=String),
+        col(Restore.compared_through) < _through,
+    )
+)
+_partitions = (
+    func.unnest(bindparam("topics", type_=ARRAY(String)), bindparam("partitions", type_=ARRAY(Integer)))
+    .table_valued(column("topic", String), column("partition", Integer), name="partitions")
+    .render_derived()
+)
+_since = aliased(Restore)
+_newest_rewound = (
+    select(func.max(col(_since.restored_at)))
+    .join(Rewind, col(Rewind.restore_id) == col(_since.id))
+    .where(col(Rewind.topic) == _partitions.c.topic, col(Rewind.partition) == _partitions.c.partition)
+    .correlate(_partitions)
+    .scalar_subquery()
+)
+# The earliest point of all restores since a partition was rewound: one that was marked twice, with another point, or a
+# failover right after a restore, may not take the first mark's part away.
+_TO_REWIND = Statement(
+    select(_partitions.c.topic, _partitions.c.partition, func.min(col(Restore.restored_point)).label("point"))
+    .select_from(_partitions)
+    .join(Restore, or_(_newest_rewound.is_(None), col(Restore.restored_at) > _newest_rewound))
+    .group_by(_partitions.c.topic, _partitions.c.partition)
+)
+_REMEMBER = Statement(
+    insert(Rewind)
+    .from_select(
+        ["restore_id", "topic", "partition"],
+        select(bindparam("restore_id", type_=Uuid), _partitions.c.topic, _partitions.c.partition),
+        include_defaults=False,
+    )
+    .on_conflict_do_nothing()
+)
+
+
+async def open_restore(connection: Connection) -> StoredRestore | None:
+    """The restore after which the store has not been compared yet."""
+    row = await _OPEN.first(connection)
+    return StoredRestore(*row.values()) if row else None
+
+
+async def mark_compared(connection: Connection, restore_id: UUID, after: str, through: str) -> None:
+    """What lies behind one key and up to another has been compared. Only what follows without a gap is written down."""
+    await _COMPARED.run(connection, restore_id=restore_id, after=after, through=through)
+
+
+async def mark_reconciled(connection: Connection, restore_id: UUID) -> None:
+    """The store has been compared since that restore: jobs may delete again."""
+    await _RECONCILED.run(connection, restore_id=restore_id)
+
+
+async def newest_restore(connection: Connection) -> StoredRestore | None:
+    """The last restore, reconciled or not."""
+    row = await _NEWEST.first(connection)
+    return StoredRestore(*row.values()) if row else None
+
+
+async def to_rewind(connection: Connection, among: Collection[Partition]) -> dict[Partition, datetime]:
+    """Those of the partitions that have not been rewound since the newest restore, and the moment that each of them
+    lacks something since.
+    """
+    topics, numbers = [topic for topic, _ in among], [number for _, number in among]
+    rows = await _TO_REWIND.all(connection, topics=topics, partitions=numbers)
+    return {(row["topic"], row["partition"]): row["point"] for row in rows}
+
+
+async def rewound(connection: Connection, restore: StoredRestore, partitions: Collection[Partition]) -> None:
+    """These partitions have been rewound for this restore and those before it; the broker knows where they go on."""
+    topics, numbers = [topic for topic, _ in partitions], [number for _, number in partitions]
+    await _REMEMBER.run(connection, restore_id=restore.id, topics=topics, partitions=numbers)
+
+
+class DeletionGuard:
+    """Keeps jobs from deleting what a restored database may still need: objects that only the store knows, and the
+    memory of events that are about to come again.
+    """
+
+    def __init__(self, acquire: Acquire, metrics: Metrics, replaced: ReplacedDatabase) -> None:
+        self._acquire = acquire
+        self._metrics = metrics
+        self._replaced = replaced
+        self._was_open = False
+
+    def unless_open(self, run_once: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """The job, which does nothing while a restore is open, or after another database took the place of this one.
+
+        Two round trips more a round, and two to Redis.
+        """
+
+        async def guarded() -> None:
+            await self._replaced.look()
+            if self._replaced.reason is None and not await self._is_open():
+                await run_once()
+
+        return guarded
+
+    async def _is_open(self) -> bool:
+        async with self._acquire() as connection:
+            restore = await open_restore(connection)
+        is_open = restore is not None
+        self._metrics.restore_open.set(is_open)
+        if is_open and not self._was_open:
+            _log.warning("the database was restored: nothing is deleted until `libctl saves reconcile --apply`")
+        if self._was_open and not is_open:
+            _log.info("the store has been compared with the restored database: jobs delete again")
+        self._was_open = is_open
+        return is_open

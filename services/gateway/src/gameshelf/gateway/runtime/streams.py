@@ -1,0 +1,179 @@
+"""A user's own row: the lock that orders their writes, and what a read must know first."""
+
+from collections.abc import Collection, Set
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from uuid import UUID
+
+from gameshelf.gateway.runtime.tables import ErasedUser, Restore, UserStream
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.library import CATALOG_VERSION, LINKED_OWNERS
+from sqlalchemy import ARRAY, BigInteger, LargeBinary, Uuid, any_, bindparam, cast, func, literal, or_, select, true
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+_USER = bindparam("user_id", type_=Uuid)
+_HASH = bindparam("user_hash", type_=LargeBinary)
+_WAS_ERASED = select(literal(1)).where(col(ErasedUser.user_hash) == _HASH).exists()
+
+_LOCK = Statement(
+    select(col(UserStream.last_sequence), col(UserStream.erased_at).is_not(None).label("erased"))
+    .where(col(UserStream.user_id) == _USER)
+    .with_for_update()
+)
+# Who can wait for another day does not wait for a lock. Raises LockNotAvailableError at once.
+_LOCK_NOW = Statement(
+    select(col(UserStream.last_sequence), col(UserStream.erased_at).is_not(None).label("erased"))
+    .where(col(UserStream.user_id) == _USER)
+    .with_for_update(nowait=True)
+)
+_LOCK_FREE = Statement(
+    select(col(UserStream.user_id), col(UserStream.last_sequence))
+    .where(
+        col(UserStream.user_id) == any_(bindparam("user_ids", type_=ARRAY(Uuid))), col(UserStream.erased_at).is_(None)
+    )
+    .with_for_update(skip_locked=True)
+)
+# The hash is looked at in the same statement that makes the row: an erasure writes the hash before it removes the row.
+# Numbers begin where those of a restored database go on: the user may have had a row in the time that was lost.
+_begin = func.coalesce(
+    select(cast(func.extract("epoch", func.max(col(Restore.restored_at))), BigInteger) * 1000).scalar_subquery(), 0
+)
+_CREATE = Statement(
+    insert(UserStream)
+    .from_select(
+        ["user_id", "version", "last_sequence", "pruned_sequence"],
+        select(_USER, _begin, _begin, _begin).where(~_WAS_ERASED),
+        include_defaults=False,
+    )
+    .on_conflict_do_nothing()
+)
+_owner = aliased(UserStream)
+# The owners who share with the user now, each with the version of what they share.
+_shares = (
+    select(
+        func.string_agg(
+            func.concat(LINKED_OWNERS.c.owner_user_id, ":", func.coalesce(_owner.version, 0)),
+            aggregate_order_by(literal(","), LINKED_OWNERS.c.owner_user_id),
+        )
+    )
+    .select_from(LINKED_OWNERS)
+    .outerjoin(_owner, col(_owner.user_id) == LINKED_OWNERS.c.owner_user_id)
+    .where(LINKED_OWNERS.c.user_id == _USER)
+    .scalar_subquery()
+)
+_row = select(UserStream).where(col(UserStream.user_id) == _USER).subquery()
+_one = select(literal(1)).subquery()
+_STATE = Statement(
+    select(
+        func.coalesce(_row.c.version, 0).label("version"),
+        func.coalesce(_row.c.last_sequence, 0).label("last_sequence"),
+        func.coalesce(_row.c.pruned_sequence, 0).label("pruned_sequence"),
+        or_(_row.c.erased_at.is_not(None), _WAS_ERASED).label("erased"),
+        CATALOG_VERSION.label("catalog_version"),
+        _shares.label("shares"),
+    ).select_from(_one.outerjoin(_row, true()))
+)
+_MARK_ERASED = Statement(
+    insert(UserStream)
+    .from_select(["user_id", "erased_at"], select(_USER, func.now()), include_defaults=False)
+    .on_conflict_do_update(
+        index_elements=["user_id"], set_={"erased_at": func.now()}, where=col(UserStream.erased_at).is_(None)
+    )
+)
+_BEING_ERASED = Statement(
+    select(col(UserStream.user_id)).where(
+        col(UserStream.user_id) == any_(bindparam("user_ids", type_=ARRAY(Uuid))),
+        col(UserStream.erased_at).is_not(None),
+    )
+)
+_ERASED = Statement(
+    select(col(ErasedUser.erased_at), select(_row.c.user_id).exists().label("is_running")).where(
+        col(ErasedUser.user_hash) == _HASH
+    )
+)
+_KEEP_HASH = Statement(insert(ErasedUser).values(user_hash=_HASH).on_conflict_do_nothing())
+
+
+class UserErased(Exception):
+    """The account was deleted: nothing of it is read or written any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """What a read needs to know of a user: the versions that its ETag covers, and where their events stand."""
+
+    version: int
+    last_sequence: int
+    pruned_sequence: int
+    erased: bool
+    catalog_version: int
+    shares: str | None
+    """The owners who share with the user now, and the versions of their libraries; None without any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """That an account was erased, and whether some of its data may still be there."""
+
+    erased_at: datetime
+    is_running: bool
+
+
+class UserStreams:
+    """The users' rows. ``hash_key`` keys the hash that remains of an erased user."""
+
+    def __init__(self, hash_key: bytes) -> None:
+        self._hash_key = hash_key
+
+    def hash(self, user_id: UUID) -> bytes:
+        """What stands for a user whose id may not be kept: nobody finds the id in it who does not have the key."""
+        return blake2b(user_id.bytes, key=self._hash_key[:64], digest_size=32).digest()
+
+    async def lock(self, connection: Connection, user_id: UUID, *, wait: bool = True) -> int:
+        """Locks the user's row until the transaction ends; the number of their newest event.
+
+        Raises UserErased; without ``wait`` LockNotAvailableError where somebody holds it. One round trip, three for a
+        user who was never heard of.
+        """
+        lock = _LOCK if wait else _LOCK_NOW
+        row = await lock.first(connection, user_id=user_id)
+        if row is None:
+            await _CREATE.run(connection, user_id=user_id, user_hash=self.hash(user_id))
+            row = await lock.first(connection, user_id=user_id)
+        if row is None or row["erased"]:
+            raise UserErased
+        sequence: int = row["last_sequence"]
+        return sequence
+
+    async def lock_free(self, connection: Connection, user_ids: Collection[UUID]) -> dict[UUID, int]:
+        """Locks the rows of those users that nobody else holds; the number of each one's newest event.
+
+        Those who are erased, or were never heard of, are left out like those that are held. Nobody is waited for.
+        """
+        rows = await _LOCK_FREE.all(connection, user_ids=list(user_ids))
+        return {row["user_id"]: row["last_sequence"] for row in rows}
+
+    async def state(self, connection: Connection, user_id: UUID) -> StreamState:
+        """The state of a user, also of one never heard of. Raises UserErased."""
+        row = await _STATE.first(connection, user_id=user_id, user_hash=self.hash(user_id))
+        if row is None or row["erased"]:
+            raise UserErased
+        return StreamState(*row.values())
+
+    async def being_erased(self, connection: Connection, user_ids: Collection[UUID]) -> Set[UUID]:
+        """Those of the users whose data may still be there although their account was deleted."""
+        rows = await _BEING_ERASED.all(connection, user_ids=list(user_ids))
+        return {row["user_id"] for row in rows}
+
+    async def erased(self, connection: Connection, user_id: UUID) -> Erased | None:
+        """When the account was erased; None of one that was not."""
+        row = await _ERASED.first(connection, user_id=user_id, user_hash=self.hash(user_id))
+        return Erased(*row.values()) if row else None
+
+    async def mark_erased(self, connection: Connection, user_id: UUID) -> None:
+        """Sets the tombstone that every write checks, in the caller's transaction."""
+        await _KEEP_HASH.run(connection, user_hash=self.hash(user_id))
+        await _MARK_ERASED.run(connection, user_id=user_id)

@@ -1,0 +1,244 @@
+"""Who did what, who was refused what, and who read what: written once, changed by nothing but an erasure."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import combinations
+from typing import Any
+from uuid import UUID
+
+from gameshelf.gateway.runtime.encoding import encode
+from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.gateway.runtime.support.commands import BY_NAME
+from gameshelf.gateway.runtime.tables import AuditRecord, ErasedUser
+from gameshelf.kernel.database import Connection, Statement
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    Uuid,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+KEPT = timedelta(days=3 * 365)
+"""For how long the audit is kept."""
+
+State = dict[str, Any]
+"""A part of a user's data as plain JSON."""
+
+
+class EntryKind(StrEnum):
+    """What an entry of the audit tells of."""
+
+    CHANGE = "change"
+    REFUSAL = "refusal"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """What is to be remembered. ``target`` is what was asked for."""
+
+    kind: EntryKind
+    command: str
+    user_id: UUID | None
+    target: State
+    reason: str | None = None
+    before: State | None = None
+    after: State | None = None
+    code: str | None = None
+    undo_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of the audit. Of an erased account neither the id nor any of its data is left."""
+
+    id: int
+    happened_at: datetime
+    kind: str
+    command: str
+    actor_id: UUID | None
+    actor_roles: str
+    user_id: UUID | None
+    target: State
+    reason: str | None
+    before: State | None
+    after: State | None
+    code: str | None
+    undo_of: int | None
+    undone_by: int | None
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether it may still be taken back, as far as one can tell without the state that there is now."""
+        is_change = self.kind == EntryKind.CHANGE and self.user_id is not None and self.before != self.after
+        return is_change and self.undone_by is None and BY_NAME[self.command].can_undo
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which entries are wanted; what is None bars none. ``before_id`` is where the page before ended."""
+
+    user_id: UUID | None = None
+    actor_id: UUID | None = None
+    kind: str | None = None
+    command: str | None = None
+    before_id: int | None = None
+
+
+_A = AuditRecord
+_json = {name: cast(bindparam(name, type_=Text), JSONB) for name in ("target", "before", "after")}
+_user_hash, _actor_hash = (bindparam(name, type_=LargeBinary) for name in ("user_hash", "actor_hash"))
+
+
+def _unless_erased(value: Any, instead: Any = None, whose: Any = _user_hash) -> Any:
+    # The erasure may have been here already: what is remembered of such an account is just what it would leave.
+    is_erased = select(col(ErasedUser.user_hash)).where(col(ErasedUser.user_hash) == whose).exists()
+    return case((is_erased, null() if instead is None else instead), else_=value)
+
+
+_ONE_MORE = Statement(
+    update(AuditRecord)
+    .where(col(_A.id) == bindparam("entry_id", type_=BigInteger))
+    .values(
+        target=cast(col(_A.target), JSONB).op("||")(
+            func.jsonb_build_object(
+                literal("refusals"), cast(cast(col(_A.target), JSONB)["refusals"].astext, Integer) + 1
+            )
+        )
+    )
+)
+_ADD = Statement(
+    insert(AuditRecord)
+    .values(
+        kind=bindparam("kind", type_=String),
+        command=bindparam("command", type_=String),
+        actor_id=_unless_erased(bindparam("actor_id", type_=Uuid), whose=_actor_hash),
+        actor_roles=bindparam("actor_roles", type_=String),
+        user_id=_unless_erased(bindparam("user_id", type_=Uuid)),
+        user_hash=_user_hash,
+        reason=_unless_erased(bindparam("reason", type_=String)),
+        code=bindparam("code", type_=String),
+        undo_of=bindparam("undo_of", type_=BigInteger),
+        target=_unless_erased(_json["target"], literal_column("'{}'::jsonb")),
+        before=_unless_erased(_json["before"]),
+        after=_unless_erased(_json["after"]),
+    )
+    .returning(col(_A.id))
+)
+_undo = aliased(AuditRecord)
+_entries = select(
+    col(_A.id),
+    col(_A.happened_at),
+    col(_A.kind),
+    col(_A.command),
+    col(_A.actor_id),
+    col(_A.actor_roles),
+    col(_A.user_id),
+    cast(col(_A.target), Text),
+    col(_A.reason),
+    cast(col(_A.before), Text),
+    cast(col(_A.after), Text),
+    col(_A.code),
+    col(_A.undo_of),
+    col(_undo.id),
+).outerjoin(_undo, col(_undo.undo_of) == col(_A.id))
+_FIND = Statement(_entries.where(col(_A.id) == bindparam("id", type_=BigInteger)))
+
+
+_WAYS = {
+    "user_id": col(_A.user_hash) == bindparam("user_hash", type_=LargeBinary),
+    "actor_id": col(_A.actor_id) == bindparam("actor_id", type_=Uuid),
+    "kind": col(_A.kind) == bindparam("kind", type_=String),
+    "command": col(_A.command) == bindparam("command", type_=String),
+}
+
+
+def _listed(names: tuple[str, ...]) -> Statement:
+    """Entries that are narrowed by just these: a condition that may be none would keep each from its index."""
+    before = col(_A.id) < bindparam("before_id", type_=BigInteger)
+    found = _entries.where(before, *(_WAYS[name] for name in names)).order_by(col(_A.id).desc())
+    return Statement(found.limit(bindparam("limit", type_=Integer)))
+
+
+_LIST = {names: _listed(names) for count in range(len(_WAYS) + 1) for names in combinations(_WAYS, count)}
+_LARGEST = 2**63 - 1
+
+
+class AuditLog:
+    """The audit, over whatever connection the thing that is remembered is committed with."""
+
+    def __init__(self, streams: UserStreams) -> None:
+        self._streams = streams
+
+    async def add(self, connection: Connection, by: Identity, new: NewEntry) -> int:
+        """Remembers something; its id. About an account that was erased it remembers that alone, and no data."""
+        row = await _ADD.first(
+            connection,
+            kind=new.kind,
+            command=new.command,
+            actor_id=by.user_id,
+            actor_hash=self._streams.hash(by.user_id),
+            actor_roles=",".join(sorted(by.roles)),
+            user_id=new.user_id,
+            user_hash=self._streams.hash(new.user_id) if new.user_id else None,
+            target=_text(new.target),
+            reason=new.reason,
+            before=_text(new.before),
+            after=_text(new.after),
+            code=new.code,
+            undo_of=new.undo_of,
+        )
+        assert row is not None
+        entry_id: int = row["id"]
+        return entry_id
+
+    async def one_more(self, connection: Connection, entry_id: int) -> None:
+        """Counts a refusal in an entry that stands for several."""
+        await _ONE_MORE.run(connection, entry_id=entry_id)
+
+    async def find(self, connection: Connection, entry_id: int) -> Entry | None:
+        """The entry of that id."""
+        row = await _FIND.first(connection, id=entry_id)
+        return _entry(row) if row else None
+
+    async def list(self, connection: Connection, of: AuditFilter, limit: int) -> Sequence[Entry]:
+        """Entries, the newest first."""
+        rows = await _LIST[tuple(name for name in _WAYS if getattr(of, name) is not None)].all(
+            connection,
+            user_hash=self._streams.hash(of.user_id) if of.user_id else None,
+            actor_id=of.actor_id,
+            kind=of.kind,
+            command=of.command,
+            before_id=_LARGEST if of.before_id is None else of.before_id,
+            limit=limit,
+        )
+        return [_entry(row) for row in rows]
+
+
+def _text(state: State | None) -> str | None:
+    return None if state is None else encode(state).decode()
+
+
+def _entry(row: Any) -> Entry:
+    values = list(row.values())
+    for place in (7, 9, 10):  # as the text that PostgreSQL writes, whose numbers may be longer than a float holds
+        values[place] = None if values[place] is None else json.loads(values[place])
+    return Entry(*values)

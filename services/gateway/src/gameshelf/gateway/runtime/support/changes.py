@@ -1,0 +1,193 @@
+"""How support changes anything: a dry run first, then on just the state that it saw, audited in the same commit.
+
+A dry run is the change itself, rolled back: what it says is what would happen, not what somebody believes would.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Annotated, Any, ClassVar, Protocol
+from uuid import UUID
+
+import asyncpg
+from gameshelf.gateway.runtime.encoding import decode, encode
+from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.audit import AuditLog, Entry, EntryKind, NewEntry, State
+from gameshelf.gateway.runtime.support.commands import BY_NAME
+from gameshelf.gateway.runtime.transaction import Transaction, Transactions
+from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
+from gameshelf.kernel.text import NORMALISED, ONE_LINE
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_REASON = 500
+_MAX_SHOWN = 2000
+"""How many bytes of a state a refusal describes: it travels in headers, of which 8 KiB are sure to arrive."""
+
+
+class Options(BaseModel):
+    """How a change is asked for: a dry run, or for a reason on the revision that one answered."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    apply: bool = False
+    reason: Annotated[str, Field(max_length=MAX_REASON), NORMALISED, ONE_LINE] | None = None
+    revision: str | None = Field(default=None, max_length=64)
+
+    def require(self) -> None:
+        """Raises InvalidInput for what is to be applied, and lacks what that needs."""
+        if self.apply:
+            absent = [name for name in ("reason", "revision") if not getattr(self, name)]
+            if absent:
+                raise InvalidInput(*(Problem("missing", pointer=f"change.{name}") for name in absent))
+
+
+class Change(Protocol):
+    """One change of one user's data. Everything in it happens under the lock of that user."""
+
+    command: ClassVar[str]
+    """As it stands in the table of commands."""
+
+    @property
+    def user_id(self) -> UUID:
+        """Whose data is changed."""
+        ...
+
+    def target(self) -> State:
+        """What is asked for: enough to take it back, together with the state before."""
+        ...
+
+    async def state(self, transaction: Transaction) -> State:
+        """The part of the data that this is about, before and after. Raises what there is to refuse."""
+        ...
+
+    async def act(self, transaction: Transaction) -> None:
+        """Changes it. Raises what there is to refuse."""
+        ...
+
+
+Undo = Callable[[Entry, UUID], Change]
+"""Makes the change that takes back an entry's one, of that user; its ``state`` is of the same shape as the entry's."""
+
+
+class StateChanged(DomainError):
+    """Something else has changed this since. Look at it again, and decide anew."""
+
+    code = "PRECONDITION_FAILED"
+
+
+class NotUndoable(DomainError):
+    """This cannot be taken back."""
+
+    code = "PRECONDITION_FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a change did, or would do; ``revision`` is that of the state before."""
+
+    before: State
+    after: State
+    revision: str
+    audit_id: int | None = None
+    """None unless it was applied."""
+    can_undo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Makes changes, and takes them back. ``undos`` has the way back of each command that has one."""
+
+    transactions: Transactions
+    audit: AuditLog
+    undos: Mapping[str, Undo] = field(default_factory=dict)
+
+    async def make(self, change: Change, options: Options, by: Identity) -> Result:
+        """Makes a change, or says what it would do.
+
+        Raises InvalidInput, StateChanged, UserErased, and what the change refuses.
+        """
+        return await self._make(change, options, by, None)
+
+    async def undo(self, entry: Entry, options: Options, by: Identity) -> Result:
+        """Takes a change back. Raises NotUndoable, StateChanged with the difference, and what ``make`` does."""
+        if entry.undone_by is not None:
+            raise NotUndoable(reason="already_undone", undone_by=entry.undone_by)
+        if not entry.can_undo or entry.user_id is None:
+            raise NotUndoable(reason="nothing_changed" if entry.before == entry.after else "no_way_back")
+        try:
+            return await self._make(self.undos[entry.command](entry, entry.user_id), options, by, entry)
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name != "uq_audit_undo_of":
+                raise
+            raise NotUndoable(reason="already_undone") from None  # at the same moment, by somebody else
+
+    async def _make(self, change: Change, options: Options, by: Identity, undone: Entry | None) -> Result:
+        options.require()
+        try:
+            async with self.transactions.begin(change.user_id) as transaction:
+                before = plain(await change.state(transaction))
+                revision = revision_of(before)
+                if undone and before != undone.after:
+                    raise StateChanged(difference=difference(undone.after or {}, before))
+                if options.apply and options.revision != revision:
+                    raise StateChanged(revision=revision, current=_shown(before))
+                await change.act(transaction)
+                result = Result(before, plain(await change.state(transaction)), revision)
+                if not options.apply:
+                    raise _DryRun(result)
+                audit_id = await self.audit.add(
+                    transaction.connection, by, _remembered(change, result, options, undone)
+                )
+        except _DryRun as dry:
+            return dry.result
+        command = "audit undo" if undone else change.command
+        can_undo = BY_NAME[command].can_undo and result.before != result.after
+        return Result(result.before, result.after, revision, audit_id, can_undo)
+
+
+class _DryRun(Exception):
+    """Rolls a change back that was only to be looked at."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__()
+        self.result = result
+
+
+def _remembered(change: Change, result: Result, options: Options, undone: Entry | None) -> NewEntry:
+    return NewEntry(
+        EntryKind.CHANGE,
+        "audit undo" if undone else change.command,
+        change.user_id,
+        plain(change.target()),
+        options.reason,
+        result.before,
+        result.after,
+        undo_of=undone.id if undone else None,
+    )
+
+
+def plain(state: State) -> State:
+    """A state as JSON has it: what is compared, remembered and shown."""
+    of: State = decode(encode(state))
+    return of
+
+
+def revision_of(state: State) -> str:
+    """Tells one state from another: 16 hexadecimal digits."""
+    return blake2b(encode(dict(sorted(state.items()))), digest_size=8).hexdigest()
+
+
+def difference(expected: State, current: State) -> str:
+    """What is not as expected, as JSON: by name what was expected, and what there is."""
+    names = sorted(expected.keys() | current.keys())
+    apart = {
+        name: {"expected": expected.get(name), "current": current.get(name)}
+        for name in names
+        if expected.get(name) != current.get(name)
+    }
+    return _shown(apart)
+
+
+def _shown(state: Any) -> str:
+    text = encode(state)
+    return text.decode() if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN].decode(errors="ignore") + "…"

@@ -1,0 +1,316 @@
+"""Dead letters: which there are, in parts that take bounded work, however many there are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from gameshelf.gateway.runtime.kafka.incoming import WRONG_TOPIC
+from gameshelf.gateway.runtime.tables import DeadLetter
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.sql import TIME, user
+from sqlalchemy import (
+    Integer,
+    LargeBinary,
+    String,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
+from sqlmodel import col
+
+COUNTED = 200_000
+"""How many letters are looked at to count those that a filter finds."""
+LOOKED_AT = 10_000
+"""How many letters a part looks at: of a rare kind it may find none, and goes on behind them."""
+SHOWN_BYTES = 4096
+"""How much of an original is shown."""
+SHOWN_KEY_BYTES = 200
+MAX_KINDS = 100
+
+BEGINNING, END = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+
+
+_NO_ID = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Behind which letter a part begins: letters are in the order of their times, and of ids."""
+
+    created_at: datetime = BEGINNING
+    id: UUID = _NO_ID
+
+
+@dataclass(frozen=True, slots=True)
+class LetterFilter:
+    """Which letters are meant; what is None bars none. ``until`` is the last moment that counts."""
+
+    topic: str | None = None
+    reason: str | None = None
+    user_id: UUID | None = None
+    since: datetime = BEGINNING
+    until: datetime = END
+    id: UUID | None = None
+
+    def values(self) -> dict[str, Any]:
+        """As the statements take it."""
+        return {
+            "topic": self.topic,
+            "reason": self.reason,
+            "user_id": self.user_id,
+            "since": self.since,
+            "until": self.until,
+            "letter_id": self.id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A record that could not be applied. ``value`` is the beginning of the original."""
+
+    id: UUID
+    user_id: UUID | None
+    topic: str
+    reason: str
+    detail: str
+    created_at: datetime
+    key: bytes | None
+    value: bytes | None
+    value_size: int
+    can_replay: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some letters, and where the next part begins; None at the end."""
+
+    letters: Sequence[Letter]
+    next: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How many letters of a topic have a reason."""
+
+    topic: str
+    reason: str
+    count: int
+    can_replay: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a filter finds at a moment."""
+
+    kinds: Sequence[Kind]
+    """The most first; at most ``MAX_KINDS``."""
+    total: int
+    is_more: bool
+    """The numbers are as far as was counted."""
+    at: datetime
+
+
+D = DeadLetter
+_more = "[89ab][0-9a-f]"
+# Well-formed UTF-8 without NUL, in hexadecimal digits.
+_UTF8 = "|".join(
+    (
+        "(0[1-9a-f]|[1-7][0-9a-f])",
+        f"(c[2-9a-f]|d[0-9a-f]){_more}",
+        f"(e0[ab][0-9a-f]|e[1-9a-cef]{_more}|ed[89][0-9a-f]){_more}",
+        f"(f0[9ab][0-9a-f]|f[1-3]{_more}|f48[0-9a-f]){_more}{_more}",
+    )
+)
+_key = col(D.record_key)
+# The outbox holds keys as text. One that is none could only be sent as another key, and so to another partition.
+HAS_TEXT_KEY = case(
+    (_key.is_(None), True),
+    (func.octet_length(_key).between(1, 200), func.encode(_key, "hex").op("~")(literal(f"^({_UTF8})+$"))),
+    else_=False,
+)
+CAN_REPLAY = and_(col(D.value).is_not(None), HAS_TEXT_KEY)
+"""Whether a letter can be sent again as it came. Without a value there is nothing that could ever be applied."""
+
+
+def can_replay(of_id: bool) -> Any:
+    """Whether a command sends a letter again. One of a wrong topic is sent only by its own id: among many letters it
+    would be what somebody put there who may not say such things.
+    """
+    return CAN_REPLAY if of_id else and_(CAN_REPLAY, col(D.reason) != WRONG_TOPIC)
+
+
+_T, _I = bindparam("after_time", type_=TIME), bindparam("after_id", type_=Uuid)
+_ORDER = (col(D.created_at), col(D.id))
+_LETTER_ID = bindparam("letter_id", type_=Uuid)
+
+
+def _narrow(letter: Any) -> Any:
+    """The conditions that no index helps with."""
+    topic, reason = bindparam("topic", type_=String), bindparam("reason", type_=String)
+    return and_(
+        or_(cast(topic, String).is_(None), letter.topic == topic),
+        or_(cast(reason, String).is_(None), letter.reason == reason),
+    )
+
+
+def looked_at(of_user: bool, of_id: bool) -> Any:
+    """The letters that a part looks at, in order: ``id``, ``created_at``, ``topic``, ``reason``, ``user_id``."""
+    found = (
+        select(col(D.id), col(D.created_at), col(D.topic), col(D.reason), col(D.user_id))
+        .where(
+            col(D.created_at).between(bindparam("since", type_=TIME), bindparam("until", type_=TIME)),
+            col(D.created_at) >= _T,
+            tuple_(*_ORDER) > tuple_(_T, _I),
+        )
+        .order_by(*_ORDER)
+        .limit(bindparam("look", type_=Integer))
+    )
+    if of_user:
+        found = found.where(col(D.user_id) == user())
+    if of_id:
+        found = found.where(col(D.id) == _LETTER_ID)
+    return found.cte("looked_at").prefix_with("MATERIALIZED")
+
+
+def picked(window: Any) -> Any:
+    """Those of them that the filter finds, as many as the part may have."""
+    chosen = select(window.c.id, window.c.created_at).where(_narrow(window.c))
+    return (
+        chosen.order_by(window.c.created_at, window.c.id)
+        .limit(bindparam("limit", type_=Integer))
+        .cte("picked")
+        .prefix_with("MATERIALIZED")
+    )
+
+
+def last_of(rows: Any) -> tuple[Any, Any, Any]:
+    """How many rows there are, and time and id of the last one, as values of a select."""
+    back = (rows.c.created_at.desc(), rows.c.id.desc())
+    return (
+        select(func.count()).select_from(rows).scalar_subquery(),
+        select(rows.c.created_at).order_by(*back).limit(1).scalar_subquery(),
+        select(rows.c.id).order_by(*back).limit(1).scalar_subquery(),
+    )
+
+
+def part_of(of: LetterFilter, after: Place, limit: int) -> dict[str, Any]:
+    """A part as the statements take it. Without a topic or reason every letter that is looked at is meant."""
+    look = limit if of.topic is None and of.reason is None else LOOKED_AT
+    return {**of.values(), "after_time": after.created_at, "after_id": after.id, "limit": limit, "look": look}
+
+
+def next_place(found: tuple[Any, ...], looked: tuple[Any, ...], part: dict[str, Any]) -> Place | None:
+    """Where the next part begins: of what was found and looked at, how many there were, and the last one's place."""
+    if found[0] == part["limit"]:
+        return Place(*found[1:])
+    return Place(*looked[1:]) if looked[0] == part["look"] else None
+
+
+def _list(of_user: bool, of_id: bool) -> Statement:
+    window = looked_at(of_user, of_id)
+    chosen = picked(window)
+    shown = (
+        select(
+            col(D.id),
+            col(D.user_id),
+            col(D.topic),
+            col(D.reason),
+            col(D.detail),
+            col(D.created_at),
+            func.substr(_key, 1, SHOWN_KEY_BYTES, type_=LargeBinary).label("key"),
+            func.substr(col(D.value), 1, SHOWN_BYTES, type_=LargeBinary).label("value"),
+            func.coalesce(func.octet_length(col(D.value)), 0).label("value_size"),
+            can_replay(of_id).label("can_replay"),
+        )
+        .join(chosen, chosen.c.id == col(D.id))
+        .subquery("shown")
+    )
+    looked = select(*(value.label(name) for value, name in zip(last_of(window), _LOOKED, strict=True)))
+    whole = looked.subquery("whole")
+    return Statement(
+        select(*shown.c, *whole.c)
+        .select_from(whole.outerjoin(shown, literal(True)))
+        .order_by(shown.c.created_at, shown.c.id)
+    )
+
+
+_LOOKED = ("looked", "looked_time", "looked_id")
+_WIDTH = 10
+_LIST = {(of_user, of_id): _list(of_user, of_id) for of_user in (False, True) for of_id in (False, True)}
+
+
+def _count(of_user: bool, of_id: bool) -> Statement:
+    found = (
+        select(col(D.topic), col(D.reason), can_replay(of_id).label("can_replay"))
+        .where(col(D.created_at).between(bindparam("since", type_=TIME), bindparam("until", type_=TIME)))
+        .order_by(col(D.created_at))
+        .limit(COUNTED + 1)
+    )
+    if of_user:
+        found = found.where(col(D.user_id) == user())
+    if of_id:
+        found = found.where(col(D.id) == _LETTER_ID)
+    looked = found.cte("looked_at").prefix_with("MATERIALIZED")
+    size = select(func.count()).select_from(looked).scalar_subquery()
+    kinds = (
+        select(
+            looked.c.topic,
+            looked.c.reason,
+            func.count().label("n"),
+            func.count().filter(looked.c.can_replay).label("can_replay"),
+        )
+        .where(_narrow(looked.c))
+        .group_by(looked.c.topic, looked.c.reason)
+        .subquery("kinds")
+    )
+    whole = select(size.label("looked"), func.now().label("at")).subquery("whole")
+    return Statement(
+        select(*kinds.c, *whole.c)
+        .select_from(whole.outerjoin(kinds, literal(True)))
+        .order_by(kinds.c.n.desc(), kinds.c.topic, kinds.c.reason)
+    )
+
+
+_COUNT = {key: _count(*key) for key in _LIST}
+_OF_USER = Statement(select(func.count().label("n")).select_from(D).where(col(D.user_id) == user()))
+
+
+async def list_letters(connection: Connection, of: LetterFilter, after: Place, limit: int) -> Part:
+    """Letters behind a place, the oldest first: at most ``limit``, maybe none and still not the last part.
+
+    One round trip.
+    """
+    part = part_of(of, after, limit)
+    rows = await _LIST[_shape(of)].all(connection, **part)
+    letters = [Letter(*tuple(row.values())[:_WIDTH]) for row in rows if row["id"] is not None]
+    looked = tuple(rows[0].values())[_WIDTH:]
+    found = (len(letters), letters[-1].created_at, letters[-1].id) if letters else (0,)
+    return Part(letters, next_place(found, looked, part))
+
+
+async def count_letters(connection: Connection, of: LetterFilter) -> Counted:
+    """How many letters a filter finds now, by topic and reason. One round trip."""
+    rows = await _COUNT[_shape(of)].all(connection, **of.values())
+    kinds = [Kind(*tuple(row.values())[:4]) for row in rows if row["topic"] is not None]
+    first = rows[0]
+    is_more = first["looked"] > COUNTED
+    return Counted(kinds[:MAX_KINDS], sum(kind.count for kind in kinds), is_more, first["at"])
+
+
+async def count_of_user(connection: Connection, user_id: UUID) -> int:
+    """How many letters are about a user. One round trip."""
+    row = await _OF_USER.first(connection, user_id=user_id)
+    return row["n"] if row else 0
+
+
+def _shape(of: LetterFilter) -> tuple[bool, bool]:
+    return of.user_id is not None, of.id is not None

@@ -1,0 +1,139 @@
+"""All that is stored of a user, a bounded part at a time: rows as JSON, and the files of their saves."""
+
+import base64
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from gameshelf.gateway.runtime.encoding import decode, encode
+from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.gateway.runtime.support.export_tables import CONTENTS, Source, sources
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.errors import InvalidInput, Problem
+from sqlalchemy import MetaData, select
+
+ROWS = 500
+"""How many rows a part has at most."""
+BYTES = 1024**2
+"""Beyond how many bytes a part takes no further row."""
+FILES = 10
+"""How many files a part names at most: their URLs live only for minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """The bytes of a save in the object store."""
+
+    name: str
+    key: str
+    size: int
+    sha256: bytes
+
+
+@dataclass(slots=True)
+class Part:
+    """A part of all that is stored of a user. ``cursor`` is empty at the end."""
+
+    rows: dict[str, list[str]] = field(default_factory=dict)
+    files: list[File] = field(default_factory=list)
+    cursor: str = ""
+    done: int = 0
+    total: int = 0
+
+    def take(self, table: str, row: str) -> None:
+        """Takes a row."""
+        self.rows.setdefault(table, []).append(row)
+        self.done += 1
+        if table == CONTENTS:
+            content = decode(row)
+            if content["state"] == "live":
+                digest = base64.b64decode(content["file_hash_sha256"])
+                self.files.append(File(content["id"], content["s3_object_key"], content["file_size_bytes"], digest))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a part begins: behind a key of a source, or at its beginning."""
+
+    source: int
+    key: Sequence[Any] | None
+    done: int
+    total: int
+
+
+class Export:
+    """Exports users. Each part is as of its own moment: what is written meanwhile may be in the export or not."""
+
+    def __init__(self, metadata: Iterable[MetaData], streams: UserStreams) -> None:
+        self._sources = sources(metadata)
+        self._places = {source.name: place for place, source in enumerate(self._sources)}
+        self._streams = streams
+
+    @property
+    def tables(self) -> set[str]:
+        """The tables that something is exported from."""
+        return {source.table.fullname for source in self._sources}
+
+    @cached_property
+    def _count(self) -> Statement:
+        return Statement(select(*(source.count for source in self._sources)))
+
+    async def part(self, connection: Connection, user_id: UUID, cursor: str) -> Part:
+        """The part that begins at a cursor; an empty one means the beginning. Raises InvalidInput.
+
+        One round trip a table that it gets to.
+        """
+        place = self._parse(user_id, cursor) if cursor else _Place(0, None, 0, await self._total(connection, user_id))
+        part = Part(done=place.done, total=place.total)
+        number, key, rows, size = place.source, place.key, 0, 0
+        while number < len(self._sources) and rows < ROWS and size < BYTES and len(part.files) < FILES:
+            source = self._sources[number]
+            limit = min(ROWS - rows, FILES if source.table.fullname == CONTENTS else ROWS)
+            found = await self._read(connection, source, user_id, key, limit, BYTES - size)
+            for row in found:
+                part.take(source.table.fullname, row["row"])
+                rows, size = rows + 1, size + len(row["row"].encode())
+            is_last = not found or (len(found) == found[0]["page_size"] < limit)
+            number, key = (number + 1, None) if is_last else (number, _key(source, found[-1]))
+        if number < len(self._sources):
+            part.cursor = self._text(user_id, _Place(number, key, part.done, part.total))
+        return part
+
+    async def _read(
+        self, connection: Connection, source: Source, user_id: UUID, key: Sequence[Any] | None, limit: int, size: int
+    ) -> list[Any]:
+        given = {"user_id": user_id, "user_hash": self._streams.hash(user_id), "limit": limit, "bytes": size}
+        if key is None:
+            return await source.first.all(connection, **given)
+        return await source.after.all(connection, **given, **source.parse(list(key)))
+
+    async def _total(self, connection: Connection, user_id: UUID) -> int:
+        row = await self._count.first(connection, user_id=user_id, user_hash=self._streams.hash(user_id))
+        return sum(row.values()) if row else 0
+
+    def _text(self, user_id: UUID, place: _Place) -> str:
+        whose = self._streams.hash(user_id)[:8].hex()
+        source = self._sources[place.source].name
+        return base64.urlsafe_b64encode(encode([whose, source, place.key, place.done, place.total])).decode()
+
+    def _parse(self, user_id: UUID, cursor: str) -> _Place:
+        """A cursor that is of this user, and of a table that there still is. Raises InvalidInput."""
+        try:
+            told = decode(base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True))
+            whose, name, key, done, total = told
+            if whose != self._streams.hash(user_id)[:8].hex() or not all(type(one) is int for one in (done, total)):
+                raise ValueError
+            place = _Place(self._places[name], key, min(abs(done), 2**62), min(abs(total), 2**62))
+            if key is not None:
+                self._sources[place.source].parse(key)
+            return place
+        except (ValueError, TypeError, KeyError, OverflowError):
+            raise InvalidInput(Problem("cursor", pointer="cursor")) from None
+
+
+def _key(source: Source, row: Any) -> list[Any]:
+    """The key of a row, as a cursor has it."""
+    key: list[Any] = decode(encode([row[f"k{place}"] for place in range(len(source.key))]))
+    return key

@@ -1,0 +1,93 @@
+"""What waits for Kafka, counted in bounded time however much it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gameshelf.gateway.runtime.outbox.store import SHARDS
+from gameshelf.gateway.runtime.tables import ForwardedEvent, OutboxRecord
+from gameshelf.kernel.database import Connection, Statement
+from sqlalchemy import Double, Integer, cast, column, func, literal, select, true
+from sqlmodel import col
+
+COUNTED = 100_000
+"""How far is counted: records of users' events, and records of bulk topics, each."""
+_SEEN_A_SHARD = 500
+"""Of so many of each shard's oldest records the topic is known for sure, and since when it waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits of a topic."""
+
+    topic: str
+    pending: int
+    oldest_at: datetime
+    is_more: bool
+    """``pending`` is as far as was counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits."""
+
+    topics: Sequence[Waiting]
+    """By their names."""
+    lag_seconds: float
+    """How long the oldest one has waited."""
+    forwarded: int
+    is_more: bool
+    """Some of the numbers are as far as was counted."""
+
+
+_O = OutboxRecord
+_shards = func.generate_series(0, 2 * SHARDS - 1).table_valued(column("shard", Integer), name="shards").render_derived()
+_BULK, _OTHERS = _shards.c.shard >= SHARDS, _shards.c.shard < SHARDS
+
+
+def _topics(a_shard: int, at_most: int, *which: Any) -> Statement:
+    """Topics of the oldest records of each shard: how many there are, and since when one waits."""
+    oldest = (
+        select(col(_O.topic), col(_O.created_at))
+        .where(col(_O.shard) == _shards.c.shard)
+        .order_by(col(_O.id))
+        .limit(a_shard)
+        .lateral("oldest")
+    )
+    found = select(*oldest.c).select_from(_shards).join(oldest, true()).where(*which).limit(at_most).subquery("found")
+    waits = func.extract("epoch", func.now() - func.min(found.c.created_at))
+    return Statement(
+        select(found.c.topic, func.count(), func.min(found.c.created_at), cast(waits, Double)).group_by(found.c.topic)
+    )
+
+
+_FIRST = _topics(_SEEN_A_SHARD, 2 * SHARDS * _SEEN_A_SHARD)
+_COUNTS = tuple(_topics(COUNTED + 1, COUNTED + 1, which) for which in (_OTHERS, _BULK))
+_some_forwarded = select(literal(1)).select_from(ForwardedEvent).limit(COUNTED + 1).subquery()
+_FORWARDED = Statement(select(func.count().label("n")).select_from(_some_forwarded))
+
+
+async def backlog(connection: Connection) -> Backlog:
+    """What waits for Kafka, topic by topic. Four round trips."""
+    first = {row[0]: tuple(row.values()) for row in await _FIRST.all(connection)}
+    counted: dict[str, tuple[int, bool]] = {}
+    for statement in _COUNTS:
+        rows = await statement.all(connection)
+        is_more = sum(row[1] for row in rows) > COUNTED
+        counted |= {row[0]: (min(row[1], COUNTED), is_more) for row in rows}
+    forwarded = await _FORWARDED.first(connection)
+    waits = forwarded["n"] if forwarded else 0
+    topics = [_waiting(found, *counted.get(topic, (0, False))) for topic, found in sorted(first.items())]
+    return Backlog(
+        topics,
+        max((float(found[3]) for found in first.values()), default=0.0),
+        min(waits, COUNTED),
+        waits > COUNTED or any(topic.is_more for topic in topics),
+    )
+
+
+def _waiting(first: tuple[Any, ...], counted: int, is_more: bool) -> Waiting:
+    """What is known of a topic: beyond the limit the count of all may have ended before its records began."""
+    topic, seen, oldest_at, _ = first
+    return Waiting(topic, max(counted, seen), oldest_at, is_more)

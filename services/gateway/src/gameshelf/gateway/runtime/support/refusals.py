@@ -1,0 +1,66 @@
+"""Refusals in the audit: each is counted, and whoever collects them by the hundred fills no table with them."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from gameshelf.gateway.runtime.identity import Identity, Role
+from gameshelf.gateway.runtime.support.audit import AuditLog, NewEntry
+from gameshelf.kernel.database import Connection
+
+IN_FULL = 10
+"""How many refusals of a caller an instance keeps in full within a minute; those after them share one entry."""
+_WINDOW_SECONDS = 60.0
+_STAFF = frozenset({Role.SUPPORT, Role.ADMIN})
+_MOST_CALLERS = 10_000
+
+
+@dataclass(slots=True)
+class _Recent:
+    """The refusals of a caller since ``since``; ``shared`` is the entry that counts those beyond."""
+
+    since: float
+    count: int = 0
+    shared: int | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Refusals:
+    """Writes refusals down; those of a player or a service are bounded to eleven rows a minute and instance.
+
+    Those of support and admins are all kept in full: they are few, and each is evidence.
+    """
+
+    def __init__(self, audit: AuditLog, clock: Callable[[], float] = time.monotonic) -> None:
+        self._audit = audit
+        self._clock = clock
+        self._recent: dict[UUID, _Recent] = {}
+
+    async def add(self, connection: Connection, by: Identity, refusal: NewEntry) -> None:
+        """Remembers a refusal: in full, or as one more of an entry whose target has their number, ``refusals``."""
+        if by.roles & _STAFF:
+            await self._audit.add(connection, by, refusal)
+            return
+        recent = self._of(by.user_id)
+        recent.count += 1
+        if recent.count <= IN_FULL:
+            await self._audit.add(connection, by, refusal)
+            return
+        async with recent.turn:
+            if recent.shared is not None:
+                await self._audit.one_more(connection, recent.shared)
+                return
+            shared = replace(refusal, user_id=None, target={"refusals": 1}, reason=None)
+            recent.shared = await self._audit.add(connection, by, shared)
+
+    def _of(self, caller: UUID) -> _Recent:
+        now = self._clock()
+        recent = self._recent.get(caller)
+        if recent is None or now - recent.since >= _WINDOW_SECONDS:
+            self._recent.pop(caller, None)  # so that the oldest one is always the first
+            while len(self._recent) >= _MOST_CALLERS:
+                del self._recent[next(iter(self._recent))]
+            recent = self._recent[caller] = _Recent(now)
+        return recent

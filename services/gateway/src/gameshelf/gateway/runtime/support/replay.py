@@ -1,0 +1,132 @@
+"""Sending dead letters to their topics again: out of one table, into the outbox, in one statement a part.
+
+Nothing of a letter travels through this process. A letter goes as it came, key and value byte for byte, and its row is
+gone in the same commit; what can't be applied this time either comes back as a new one.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gameshelf.gateway.runtime.outbox.store import BULK_TOPICS, SHARDS
+from gameshelf.gateway.runtime.support.dead_letters import (
+    D,
+    LetterFilter,
+    Place,
+    can_replay,
+    last_of,
+    looked_at,
+    next_place,
+    part_of,
+    picked,
+)
+from gameshelf.gateway.runtime.tables import DeadLetter, OutboxRecord, UserStream
+from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.errors import DomainError
+from sqlalchemy import SmallInteger, case, cast, delete, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+
+class UnknownRevision(DomainError):
+    """This is no revision of a dry run. Look again, and decide anew."""
+
+    code = "PRECONDITION_FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a part came to: how many letters were sent, how many were left, and where the next part begins."""
+
+    sent: int
+    left: int
+    next: Place | None
+
+
+_shard_of_user = case(
+    (col(D.user_id).is_(None), 0), else_=func.mod(func.get_byte(func.uuid_send(col(D.user_id)), 15), SHARDS)
+)
+_is_bulk = or_(*(col(D.topic) == topic for topic in sorted(BULK_TOPICS)))
+_key = case((col(D.record_key).is_not(None), func.convert_from(col(D.record_key), "UTF8")))
+
+
+def _replay(of_user: bool, of_id: bool) -> Statement:
+    window = looked_at(of_user, of_id)
+    found = picked(window)
+    # Nobody is waited for, so nobody who waits for this can hold it up: a letter or a user that somebody is at is left.
+    chosen = (
+        select(col(D.id), col(D.user_id))
+        .where(col(D.id).in_(select(found.c.id)), can_replay(of_id))
+        .with_for_update(skip_locked=True)
+        .cte("chosen")
+        .prefix_with("MATERIALIZED")
+    )
+    # An account that is erased beside this either is seen here, or finds the records in the outbox.
+    alive = (
+        select(col(UserStream.user_id))
+        .where(col(UserStream.user_id).in_(select(chosen.c.user_id)), col(UserStream.erased_at).is_(None))
+        .with_for_update(read=True, skip_locked=True)
+        .cte("alive")
+        .prefix_with("MATERIALIZED")
+    )
+    may_go = or_(chosen.c.user_id.is_(None), chosen.c.user_id.in_(select(alive.c.user_id)))
+    shard = cast(_shard_of_user + case((_is_bulk, SHARDS), else_=0), SmallInteger)
+    gone = (
+        delete(DeadLetter)
+        .where(col(D.id).in_(select(chosen.c.id).where(may_go)))
+        .returning(
+            shard.label("shard"),
+            col(D.user_id),
+            col(D.topic),
+            _key.label("record_key"),
+            col(D.value),
+            col(D.created_at),
+            col(D.id),
+        )
+        .cte("gone")
+    )
+    columns = ("shard", "user_id", "topic", "record_key", "value")
+    sent = (
+        insert(OutboxRecord)
+        .from_select(
+            columns,
+            select(*(gone.c[name] for name in columns)).order_by(gone.c.created_at, gone.c.id),
+            include_defaults=False,
+        )
+        .returning(col(OutboxRecord.id))
+        .cte("sent")
+    )
+    return Statement(
+        select(*last_of(window), *last_of(found), select(func.count()).select_from(sent).scalar_subquery())
+    )
+
+
+_REPLAY = {(of_user, of_id): _replay(of_user, of_id) for of_user in (False, True) for of_id in (False, True)}
+
+
+async def replay_letters(connection: Connection, of: LetterFilter, after: Place, limit: int) -> Replayed:
+    """Puts at most ``limit`` letters behind a place into the outbox, in the caller's transaction. One round trip.
+
+    Left are those that can't be sent as they came, those of erased accounts, and those that somebody is at just now.
+    """
+    part = part_of(of, after, limit)
+    row = await _REPLAY[of.user_id is not None, of.id is not None].first(connection, **part)
+    assert row is not None
+    *both, sent = row.values()
+    looked, found = tuple(both[:3]), tuple(both[3:])
+    return Replayed(sent, found[0] - sent, next_place(found, looked, part))
+
+
+def revision_of(moment: datetime) -> str:
+    """The revision of a dry run: its moment. What comes later is not meant."""
+    return moment.isoformat()
+
+
+def moment_of(revision: str | None) -> datetime:
+    """The moment of a revision. Raises UnknownRevision."""
+    try:
+        moment = datetime.fromisoformat(revision or "")
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise UnknownRevision(revision=revision)

@@ -1,0 +1,97 @@
+"""``audit list|show|undo``: who did what, and taking it back."""
+
+from gameshelf.gateway.runtime.encoding import encode
+from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.audit import AuditFilter, Entry, EntryKind, State
+from gameshelf.gateway.runtime.support.commands import BY_NAME
+from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options
+from gameshelf.kernel.errors import InvalidInput, NotFound, PermissionDenied, Problem
+from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
+from gameshelf.protos.library.v1 import admin_audit_pb2 as messages
+
+_KINDS = frozenset(EntryKind)
+_LARGEST = 2**63 - 1
+
+
+class Audits:
+    """Serves the audit."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def ListAudit(self, request: messages.ListAuditRequest, by: Identity) -> messages.ListAuditResponse:
+        wanted = _filter(request)
+        limit = min(max(request.limit, 0) or DEFAULT_LIMIT, MAX_LIMIT)
+        async with self._desk.acquire() as connection:
+            found = await self._desk.audit.list(connection, wanted, limit + 1)
+        shown = found[:limit]
+        return messages.ListAuditResponse(
+            entries=[_entry(one) for one in shown], next_cursor=str(shown[-1].id) if len(found) > limit else ""
+        )
+
+    async def ShowAudit(self, request: messages.ShowAuditRequest, by: Identity) -> messages.ShowAuditResponse:
+        entry = await self._found(request.audit_id)
+        return messages.ShowAuditResponse(entry=_entry(entry))
+
+    async def UndoChange(self, request: messages.UndoChangeRequest, by: Identity) -> messages.UndoChangeResponse:
+        options, entry = parse_options(request.change), await self._found(request.audit_id)
+        needed = BY_NAME[entry.command].roles
+        if not by.roles & needed:
+            raise PermissionDenied(command=entry.command, needs=" or ".join(sorted(needed)))
+        done = await self._desk.changes.undo(entry, options, by)
+        return messages.UndoChangeResponse(result=change_result(done))
+
+    async def _found(self, text: str) -> Entry:
+        """The entry of that id. Raises InvalidInput, NotFound."""
+        entry_id = _number(text, "audit_id")
+        async with self._desk.acquire() as connection:
+            entry = await self._desk.audit.find(connection, entry_id)
+        if entry is None:
+            raise NotFound(audit_id=entry_id)
+        return entry
+
+
+def _filter(request: messages.ListAuditRequest) -> AuditFilter:
+    if request.kind and request.kind not in _KINDS:
+        raise InvalidInput(Problem("enum", pointer="kind", params={"expected": ", ".join(sorted(_KINDS))}))
+    if request.command and request.command not in BY_NAME:
+        raise InvalidInput(Problem("unknown_command", pointer="command"))
+    return AuditFilter(
+        user_id=parse_id(request.user_id, "user_id") if request.user_id else None,
+        actor_id=parse_id(request.actor_id, "actor_id") if request.actor_id else None,
+        kind=request.kind or None,
+        command=request.command or None,
+        before_id=_number(request.cursor, "cursor") if request.cursor else None,
+    )
+
+
+def _number(text: str, field: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= _LARGEST):
+        raise InvalidInput(Problem("int_parsing", pointer=field))
+    return int(text)
+
+
+def _entry(of: Entry) -> messages.AuditEntry:
+    return messages.AuditEntry(
+        audit_id=str(of.id),
+        happened_at=convert.timestamp(of.happened_at),
+        kind=of.kind,
+        command=of.command,
+        actor_id=str(of.actor_id or ""),
+        actor_roles=of.actor_roles.split(","),
+        user_id=str(of.user_id or ""),
+        target=_text(of.target),
+        reason=of.reason or "",
+        before=_text(of.before),
+        after=_text(of.after),
+        code=of.code or "",
+        undo_of=str(of.undo_of or ""),
+        undone_by=str(of.undone_by or ""),
+        can_undo=of.can_undo,
+    )
+
+
+def _text(state: State | None) -> str:
+    return "" if state is None else encode(state).decode()

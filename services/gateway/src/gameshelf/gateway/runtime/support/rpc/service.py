@@ -1,0 +1,159 @@
+"""``LibraryAdminService``: who may, what is audited, and which noun serves the call."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import grpc
+import grpc.aio
+from gameshelf.gateway.domains.accounts.support import Users
+from gameshelf.gateway.domains.achievements.support import AchievementsOfUser
+from gameshelf.gateway.domains.family.support import Families
+from gameshelf.gateway.domains.library.support.access import AccessOfUser
+from gameshelf.gateway.domains.library.support.library import Libraries
+from gameshelf.gateway.domains.playtime.support import PlaytimeOfUser
+from gameshelf.gateway.domains.savegames.support.conflicts import Conflicts
+from gameshelf.gateway.domains.savegames.support.quota import Quotas
+from gameshelf.gateway.domains.savegames.support.reconcile import Reconciles
+from gameshelf.gateway.domains.savegames.support.saves import CloudSavesOfUsers
+from gameshelf.gateway.runtime.failures import refused
+from gameshelf.gateway.runtime.grpc.calls import caller
+from gameshelf.gateway.runtime.identity import Identity, Unauthenticated, parse_uuid
+from gameshelf.gateway.runtime.streams import UserErased
+from gameshelf.gateway.runtime.support.audit import EntryKind, NewEntry, State
+from gameshelf.gateway.runtime.support.changes import MAX_REASON
+from gameshelf.gateway.runtime.support.commands import COMMANDS, Command, Kind
+from gameshelf.gateway.runtime.support.refusals import Refusals
+from gameshelf.gateway.runtime.support.rpc.audit import Audits
+from gameshelf.gateway.runtime.support.rpc.desk import Desk
+from gameshelf.gateway.runtime.support.rpc.events import Events
+from gameshelf.kernel.errors import DomainError, NotFound, PermissionDenied
+from gameshelf.protos.library.v1 import library_admin_service_pb2 as messages
+from google.protobuf.json_format import MessageToDict, SerializeToJsonError
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+SERVICE = messages.DESCRIPTOR.services_by_name["LibraryAdminService"]
+NOUNS: Sequence[Callable[[Desk], Any]] = (
+    Users,
+    Libraries,
+    AccessOfUser,
+    Families,
+    CloudSavesOfUsers,
+    Reconciles,
+    Conflicts,
+    Quotas,
+    PlaytimeOfUser,
+    AchievementsOfUser,
+    Events,
+    Audits,
+)
+"""Each has a method for every call of its noun: request and caller in, response out."""
+
+_MAX_TEXT = 500
+_NO_TARGET = frozenset({"change", "user_id", "actor_id", "cursor"})
+"""An account whose id stands in ``target`` could not be erased from there: a cursor may be one, too."""
+
+Serve = Callable[[Any, Identity], Awaitable[Message]]
+
+
+class LibraryAdmin:
+    """Serves support's commands. No call gets by the table of commands."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._refusals = Refusals(desk.audit)
+        nouns = [noun(desk) for noun in NOUNS]
+        self._serve: dict[str, Serve] = {
+            command.rpc: next(getattr(noun, command.rpc) for noun in nouns if hasattr(noun, command.rpc))
+            for command in COMMANDS
+        }
+
+    def install(self, server: grpc.aio.Server) -> str:
+        """Adds the service to a server; its full name."""
+        handlers = {command.rpc: self._handler(command) for command in COMMANDS}
+        server.add_registered_method_handlers(SERVICE.full_name, handlers)
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
+        name: str = SERVICE.full_name
+        return name
+
+    def _handler(self, command: Command) -> Any:
+        method = SERVICE.methods_by_name[command.rpc]
+        request, response = GetMessageClass(method.input_type), GetMessageClass(method.output_type)
+        return grpc.unary_unary_rpc_method_handler(
+            self._wrap(command, self._serve[command.rpc]), request.FromString, response.SerializeToString
+        )
+
+    def _wrap(self, command: Command, serve: Serve) -> Callable[..., Awaitable[Message]]:
+        async def wrapped(request: Message, context: Any) -> Message:
+            by = caller()
+            await self._require_account(by)
+            try:
+                if not by.roles & command.roles:
+                    raise PermissionDenied(command=command.name, needs=" or ".join(sorted(command.roles)))
+                response = await serve(request, by)
+                if command.kind is Kind.AUDITED_READ:
+                    await self._remember(by, NewEntry(EntryKind.READ, command.name, _user(request), _target(request)))
+                return response
+            except Exception as error:
+                # Of an erased account there is nothing to administer; the caller's own token is as good as ever.
+                refusal = NotFound(reason="erased") if isinstance(error, UserErased) else refused(error)
+                try:
+                    async with self._desk.acquire() as connection:
+                        await self._refusals.add(connection, by, _refusal(command, request, refusal))
+                    if refusal is error:
+                        raise
+                    raise refusal from error
+                finally:
+                    del refusal  # a frame that holds its own exception would keep the request in memory
+
+        return wrapped
+
+    async def _require_account(self, by: Identity) -> None:
+        """Raises Unauthenticated for a caller whose own account was erased, however long the token may live."""
+        async with self._desk.acquire() as connection:
+            if await self._desk.streams.erased(connection, by.user_id):
+                raise Unauthenticated("the account was erased")
+
+    async def _remember(self, by: Identity, new: NewEntry) -> None:
+        async with self._desk.acquire() as connection:
+            await self._desk.audit.add(connection, by, new)
+
+
+def _refusal(command: Command, request: Message, refusal: DomainError) -> NewEntry:
+    reason = getattr(getattr(request, "change", None), "reason", "").replace("\0", "")[:MAX_REASON]
+    return NewEntry(
+        EntryKind.REFUSAL, command.name, _user(request), _target(request), reason or None, code=refusal.code
+    )
+
+
+def _user(request: Any) -> UUID | None:
+    where = (request, getattr(request, "filter", None))
+    names = (getattr(one, name, "") for one in where for name in ("user_id", "owner_user_id"))
+    try:
+        return parse_uuid(next(filter(None, names), ""))
+    except ValueError:
+        return None
+
+
+def _target(request: Message) -> State:
+    """What was asked for, as far as an entry holds it."""
+    try:
+        asked: State = MessageToDict(request, preserving_proto_field_name=True)
+        asked |= asked.pop("filter", {})
+    except SerializeToJsonError:  # a time that is none; nothing that is asked may keep a refusal out of the audit
+        asked = _fields(request)
+    return {name: _bounded(value) for name, value in asked.items() if name not in _NO_TARGET}
+
+
+def _fields(request: Message) -> State:
+    """What was asked for as texts, also where it has no form in JSON."""
+    asked: State = {}
+    for field, value in request.ListFields():
+        asked |= _fields(value) if field.name == "filter" else {field.name: str(value)}
+    return asked
+
+
+def _bounded(value: Any) -> Any:
+    text = value if isinstance(value, str) else str(value)
+    return value if len(text) <= _MAX_TEXT and "\0" not in text else text.replace("\0", "")[:_MAX_TEXT]

@@ -1,0 +1,325 @@
+"""The tables of the schema ``gateway``: what makes one service out of the domains.
+
+Each user has one row in ``user_streams``. Every writing transaction locks it first, and so one user's changes are
+numbered and committed one after the other, whatever the number of instances.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from gameshelf.kernel.migrations import Migrations
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Identity,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+SCHEMA = "gateway"
+MIGRATIONS = Migrations("gameshelf.gateway.runtime", SCHEMA)
+
+
+class _Table(SQLModel):
+    metadata: ClassVar[MetaData] = MetaData(schema=SCHEMA, naming_convention={"pk": "pk_%(table_name)s"})
+
+
+def _now(**kwargs: Any) -> Any:
+    return Field(sa_type=DateTime(timezone=True), sa_column_kwargs={"server_default": func.now()}, **kwargs)
+
+
+def _counter() -> Any:
+    return Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+
+
+class UserStream(_Table, table=True):
+    """A user's own row: the lock of their writes and the counters that those take under it."""
+
+    __tablename__ = "user_streams"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id"),
+        Index("ix_user_streams_erased", "erased_at", postgresql_where=text("erased_at IS NOT NULL")),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    version: int = _counter()
+    """Grows with every commit to the user's data: the user's part of an ETag."""
+    last_sequence: int = _counter()
+    """The number of the user's newest event."""
+    pruned_sequence: int = _counter()
+    """Through which number the feed has been pruned; a cursor below it cannot be continued."""
+    erased_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    """Set while the user's data is being erased: every later write is refused. The row goes last."""
+
+
+class FeedEntry(_Table, table=True):
+    """One message for the user's devices, kept for 24 hours so that they can resume."""
+
+    __tablename__ = "feed"
+    __table_args__ = (PrimaryKeyConstraint("user_id", "sequence"), Index("ix_feed_occurred_at", "occurred_at"))
+
+    user_id: UUID = Field(primary_key=True)
+    sequence: int = Field(primary_key=True, sa_type=BigInteger)
+    occurred_at: datetime = _now()
+    message: str = Field(sa_type=Text)
+    """The JSON that goes over the socket."""
+
+
+class OutboxRecord(_Table, table=True):
+    """One record on its way to Kafka; deleted once the broker has acknowledged it.
+
+    ``id`` orders the records of one user, since it is taken under the user's lock. Across users it means nothing: a
+    lower number may be committed later, so nobody may skip ahead by it.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        PrimaryKeyConstraint("id"),
+        Index("ix_outbox_shard", "shard", "id"),
+        # A topic of which a million records wait is passed over by the others.
+        Index("ix_outbox_topic", "topic", "shard", "id"),
+        Index("ix_outbox_user", "user_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
+    shard: int = Field(sa_type=SmallInteger)
+    user_id: UUID | None = None
+    topic: str = Field(max_length=249)
+    record_key: str | None = Field(default=None, max_length=200)
+    value: bytes = Field(sa_type=LargeBinary)
+    traceparent: str | None = Field(default=None, max_length=100)
+    created_at: datetime = _now()
+
+
+class RefusedRecord(_Table, table=True):
+    """A record of the outbox that Kafka refused for what it is. It is tried again every hour."""
+
+    __tablename__ = "refused_records"
+    __table_args__ = (
+        PrimaryKeyConstraint("id"),
+        Index("ix_refused_records_refused_at", "refused_at"),
+        Index("ix_refused_records_user", "user_id"),
+    )
+
+    id: int = Field(primary_key=True, sa_type=BigInteger)
+    """The number that it had in the outbox."""
+    shard: int = Field(sa_type=SmallInteger)
+    user_id: UUID | None = None
+    topic: str = Field(max_length=249)
+    record_key: str | None = Field(default=None, max_length=200)
+    value: bytes = Field(sa_type=LargeBinary)
+    traceparent: str | None = Field(default=None, max_length=100)
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
+    refused_at: datetime = _now()
+    reason: str = Field(max_length=500)
+
+
+class ForwardedEvent(_Table, table=True):
+    """An event of a user that another user's change made; it is told with that user's own next transaction.
+
+    A change locks one user only. What it means for another one waits here, in the order of the ids.
+    """
+
+    __tablename__ = "forwarded_events"
+    __table_args__ = (PrimaryKeyConstraint("user_id", "id"),)
+
+    user_id: UUID = Field(primary_key=True)
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
+    type: str = Field(max_length=50)
+    body: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = _now()
+
+
+class InboxEntry(_Table, table=True):
+    """An event that has been applied. ``subject_id`` is the user (or product) that it is about."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        PrimaryKeyConstraint("subject_id", "source", "event_id"),
+        Index("ix_inbox_received_at", "received_at"),
+    )
+
+    subject_id: UUID = Field(primary_key=True)
+    source: str = Field(primary_key=True, max_length=500)
+    event_id: str = Field(primary_key=True, max_length=500)
+    received_at: datetime = _now()
+
+
+class IdempotencyRecord(_Table, table=True):
+    """The first response to a POST with an ``Idempotency-Key``, kept for 24 hours."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (
+        PrimaryKeyConstraint("user_id", "endpoint", "key"),
+        Index("ix_idempotency_keys_created_at", "created_at"),
+    )
+
+    user_id: UUID = Field(primary_key=True)
+    endpoint: str = Field(primary_key=True, max_length=500)
+    """Method and path."""
+    key: str = Field(primary_key=True, max_length=255)
+    request_hash: bytes = Field(sa_type=LargeBinary)
+    """Of the bytes of the body."""
+    status: int = Field(sa_type=SmallInteger)
+    body: bytes = Field(sa_type=LargeBinary)
+    created_at: datetime = _now()
+    values_hash: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """Of what the body says; NULL where the release before wrote the row."""
+
+
+class DeadLetter(_Table, table=True):
+    """A record that can never be applied, with the reason. Its id follows from the record, so it is kept once."""
+
+    __tablename__ = "dead_letters"
+    __table_args__ = (
+        PrimaryKeyConstraint("id"),
+        Index("ix_dead_letters_user", "user_id"),
+        Index("ix_dead_letters_created_at", "created_at"),
+        Index("ix_dead_letters_key", "record_key", postgresql_where=text("octet_length(record_key) = 36")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    user_id: UUID | None = None
+    topic: str = Field(max_length=249)
+    reason: str = Field(max_length=50)
+    detail: str = Field(sa_type=Text)
+    record_key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    value: bytes | None = Field(default=None, sa_type=LargeBinary)
+    created_at: datetime = _now()
+
+
+class DeferredRecord(_Table, table=True):
+    """A record of Kafka that is set aside while somebody holds what it changes. Its subject is a user or a product."""
+
+    __tablename__ = "deferred_records"
+    __table_args__ = (PrimaryKeyConstraint("subject_id", "topic", "partition", "record_offset", "record_timestamp"),)
+
+    subject_id: UUID = Field(primary_key=True)
+    topic: str = Field(primary_key=True, max_length=249)
+    partition: int = Field(primary_key=True)
+    record_offset: int = Field(primary_key=True, sa_type=BigInteger)
+    record_timestamp: int = Field(primary_key=True, sa_type=BigInteger)
+    """In milliseconds since 1970. A topic that is made anew begins at offset 0 again."""
+    id: int | None = Field(default=None, sa_type=BigInteger, nullable=False, sa_column_args=[Identity(always=True)])
+    """Orders the records of a subject."""
+    record_key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    value: bytes | None = Field(default=None, sa_type=LargeBinary)
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    next_attempt_at: datetime = _now()
+    created_at: datetime = _now()
+
+
+class AuditRecord(_Table, table=True):
+    """What somebody did, or was refused, with ``LibraryAdminService``. Nothing changes it but an erasure."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        PrimaryKeyConstraint("id"),
+        # A change is taken back once, whoever else tries it at the same moment.
+        Index("uq_audit_undo_of", "undo_of", unique=True, postgresql_where=text("undo_of IS NOT NULL")),
+        Index("ix_audit_user", "user_hash", "id", postgresql_where=text("user_hash IS NOT NULL")),
+        Index("ix_audit_actor", "actor_id", "id", postgresql_where=text("actor_id IS NOT NULL")),
+        Index("ix_audit_happened_at", "happened_at"),
+        # What is rare among millions of refusals is found without reading them; both by its command or without.
+        Index("ix_audit_kind", "kind", "id"),
+        Index("ix_audit_command", "command", "id"),
+        Index("ix_audit_command_kind", "command", "kind", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger, sa_column_args=[Identity(always=True)])
+    happened_at: datetime = _now()
+    kind: str = Field(max_length=10)
+    command: str = Field(max_length=50)
+    actor_id: UUID | None = None
+    actor_roles: str = Field(max_length=50)
+    user_id: UUID | None = None
+    """About whom; like ``actor_id`` it goes when that account is erased."""
+    user_hash: bytes | None = Field(default=None, sa_type=LargeBinary)
+    """Keyed, so that what was done is found for an erased account too."""
+    target: dict[str, Any] = Field(sa_type=JSONB)
+    reason: str | None = Field(default=None, max_length=500)
+    before: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    after: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    code: str | None = Field(default=None, max_length=50)
+    undo_of: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class Restore(_Table, table=True):
+    """The database was restored from a backup. Written by ``gateway.mark_restored``, a function of the migrations."""
+
+    __tablename__ = "restores"
+    __table_args__ = (PrimaryKeyConstraint("id"),)
+
+    id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("gen_random_uuid()")})
+    restored_at: datetime = _now()
+    restored_point: datetime = Field(sa_type=DateTime(timezone=True))
+    """The moment that the backup is of."""
+    backup: str = Field(sa_type=Text)
+    actor: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    compared_through: str = Field(sa_type=String(collation="C"), sa_column_kwargs={"server_default": ""})
+    """Up to which key the store has been compared and applied since, without a gap."""
+    reconciled_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    """When the store had been compared with it; until then nothing is deleted."""
+
+
+class Backup(_Table, table=True):
+    """The newest backup of a kind. Written by ``libctl backup create``; whoever backs up otherwise may write it too."""
+
+    __tablename__ = "backups"
+    __table_args__ = (PrimaryKeyConstraint("kind"),)
+
+    kind: str = Field(primary_key=True, max_length=20)
+    """``logical``, or a word of the operator's own, such as ``base``."""
+    point: datetime = Field(sa_type=DateTime(timezone=True))
+    """The moment that it is of."""
+    noted_at: datetime = _now()
+
+
+class Rewind(_Table, table=True):
+    """A partition whose records from before a restore have been begun again."""
+
+    __tablename__ = "rewinds"
+    __table_args__ = (PrimaryKeyConstraint("restore_id", "topic", "partition"),)
+
+    restore_id: UUID = Field(primary_key=True)
+    topic: str = Field(primary_key=True, max_length=249)
+    partition: int = Field(primary_key=True)
+    rewound_at: datetime = _now()
+
+
+class DatabaseIdentity(_Table, table=True):
+    """The cluster and timeline that this database was on when the service looked last; others mean a replacement."""
+
+    __tablename__ = "database_identity"
+    __table_args__ = (PrimaryKeyConstraint("singleton"), CheckConstraint("singleton", name="singleton"))
+
+    singleton: bool = Field(default=True, primary_key=True, sa_column_kwargs={"server_default": text("true")})
+    system: str = Field(max_length=20)
+    timeline: str = Field(max_length=8)
+    noted_at: datetime = _now()
+
+
+class ErasedUser(_Table, table=True):
+    """What remains of an erased user: a keyed hash, so that late events and tokens find nobody."""
+
+    __tablename__ = "erased_users"
+    __table_args__ = (PrimaryKeyConstraint("user_hash"),)
+
+    user_hash: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    erased_at: datetime = _now()
+
+
+METADATA = _Table.metadata
+"""All of the tables."""

@@ -1,0 +1,272 @@
+"""The only commit: a user's change, its reactions, and the word of it, in one transaction."""
+
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence, Set
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from gameshelf.gateway.domains.reactions import REACTIONS
+from gameshelf.gateway.runtime.client_ids import current_client_id
+from gameshelf.gateway.runtime.database import Acquire, hardly_wait, limit_lock_wait
+from gameshelf.gateway.runtime.observability.traces import current_traceparent
+from gameshelf.gateway.runtime.outbox.forwarded import forward, may_be_forwarded, take
+from gameshelf.gateway.runtime.outbox.messages import cloud_event, device_message, name_product, tell
+from gameshelf.gateway.runtime.outbox.store import FeedMessage, Outgoing, close_streams
+from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection
+from gameshelf.kernel.events import Event, Record
+from gameshelf.library import GameAdded, LibraryQueries, ProductView
+
+S = TypeVar("S")
+
+_ALL = 10_000
+"""More events than ever wait for a user."""
+
+MakeService = Callable[[Connection, Record, Clock], Any]
+"""Makes a domain's service for one transaction, from its connection, its record of events and the clock."""
+
+Services = Mapping[type[Any], MakeService]
+"""How each domain's service is made, by its class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a commit has to say to the user's devices: it took their stream from one number to another."""
+
+    user_id: UUID
+    previous_sequence: int
+    last_sequence: int
+    messages: Sequence[FeedMessage]
+    events: Sequence[Event]
+    to_kafka: bool
+
+
+class Transaction:
+    """A change of one user's data, or of several users'. Their rows are locked: nobody else writes meanwhile."""
+
+    def __init__(self, connection: Any, streams: UserStreams, services: Services, clock: Clock) -> None:
+        self.connection = connection
+        """An asyncpg connection inside a transaction."""
+        self.clock = clock
+        self._streams = streams
+        self._sequences: dict[UUID, int] = {}
+        self._events: deque[Event] = deque()
+        self._make = services
+        self._services: dict[Any, Any] = {}
+        self._has_heard = False
+        self.discarded = False
+        self._origin = current_client_id()
+
+    async def lock(self, user_id: UUID, *, wait: bool = True) -> None:
+        """Makes the user's row this transaction's. Raises UserErased; without ``wait`` LockNotAvailableError."""
+        self._sequences[user_id] = await self._streams.lock(self.connection, user_id, wait=wait)
+
+    async def lock_free(self, user_ids: Collection[UUID]) -> Set[UUID]:
+        """Takes the rows of those users that nobody holds, and that are not erased; which they are. Waits for none."""
+        locked = await self._streams.lock_free(self.connection, user_ids)
+        self._sequences |= locked
+        return locked.keys()
+
+    @property
+    def user_id(self) -> UUID:
+        """The one user that this is about."""
+        [user_id] = self._sequences
+        return user_id
+
+    def of(self, service: type[S]) -> S:
+        """A domain's service over this transaction, for example ``transaction.of(LibraryService)``."""
+        made = self._services.get(service)
+        if made is None:
+            make = self._make[service]
+            made = self._services[service] = make(self.connection, self.record, self.clock)
+        typed: S = made
+        return typed
+
+    def record(self, event: Event) -> None:
+        """Takes an event: it is told with the commit, or forwarded when it is about somebody else."""
+        self._events.append(event)
+
+    async def hear(self, limit: int) -> int:
+        """Takes up to so many events of each user that others have forwarded; they are told before all others.
+
+        How many they are.
+        """
+        self._has_heard = True
+        heard = [event for user_id in self._sequences for event in await take(self.connection, user_id, limit)]
+        self._events.extendleft(reversed(heard))
+        return len(heard)
+
+    def _may_be_overtaken(self, event: Event) -> bool:
+        """Whether others may have forwarded something earlier that would be told after it, as if it were newer."""
+        return may_be_forwarded(event) and event.user_id in self._sequences
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """A part that can fail without the rest: what it wrote and recorded is undone when it raises."""
+        recorded = len(self._events)
+        try:
+            async with self.connection.transaction():
+                yield
+        except BaseException:
+            while len(self._events) > recorded:
+                self._events.pop()
+            raise
+
+    def discard(self) -> None:
+        """Nothing of the users' data changed after all: the commit tells nobody."""
+        self._events.clear()
+        self.discarded = True
+
+    async def close(self, events_topic: str) -> tuple[list[Committed], list[Event]]:
+        """Runs the reactions and writes version, numbers, feed and outbox; what remains is the commit.
+
+        What it has to say to its users' devices, and the events of others, which are told in transactions of theirs.
+        """
+        others: list[Event] = []
+        if not self._has_heard and any(map(self._may_be_overtaken, self._events)):
+            await self.hear(_ALL)
+        told = {user_id: _Told(sequence) for user_id, sequence in self._sequences.items()}
+        traceparent = current_traceparent()
+        events = [event async for event in self._with_reactions()]
+        products = await self._products_of(events)
+        for event in events:
+            if event.user_id in told:
+                told[event.user_id].add(event, products, events_topic, traceparent, self._origin)
+            else:
+                others.append(event)
+        if others:
+            await forward(self.connection, others)
+        if not told:
+            return [], others
+        await close_streams(
+            self.connection,
+            {user_id: one.last_sequence for user_id, one in told.items()},
+            [message for one in told.values() for message in one.messages],
+            [record for one in told.values() for record in one.records],
+        )
+        commits = [
+            Committed(user_id, self._sequences[user_id], one.last_sequence, one.messages, one.events, bool(one.records))
+            for user_id, one in told.items()
+        ]
+        return commits, others
+
+    async def _products_of(self, events: Sequence[Event]) -> Mapping[UUID, ProductView]:
+        """What messages about new games show of their products: one round trip, if there are any."""
+        added = {event.product_id for event in events if isinstance(event, GameAdded) and not event.was_shared}
+        return await LibraryQueries(self.connection).products(list(added)) if added else {}
+
+    async def _with_reactions(self) -> AsyncIterator[Event]:
+        """The recorded events in their order, then what the reactions to them recorded, until there is no more."""
+        while self._events:
+            events = list(self._events)
+            self._events.clear()
+            groups: dict[tuple[type[Event], UUID], list[Event]] = defaultdict(list)
+            for event in events:
+                if event.user_id in self._sequences:  # others react in a transaction of theirs
+                    groups[type(event), event.user_id].append(event)
+            for (kind, user_id), alike in groups.items():
+                for react in REACTIONS.get(kind, ()):
+                    await react(self, user_id, alike)
+            for event in events:
+                yield event
+
+
+class _Told:
+    """What a commit has to say about one user."""
+
+    def __init__(self, last_sequence: int) -> None:
+        self.last_sequence = last_sequence
+        self.events: list[Event] = []
+        self.messages: list[FeedMessage] = []
+        self.records: list[Outgoing] = []
+
+    def add(
+        self,
+        event: Event,
+        products: Mapping[UUID, ProductView],
+        events_topic: str,
+        traceparent: str | None,
+        origin: str | None,
+    ) -> None:
+        """Numbers an event, and puts it into the words of devices and of Kafka."""
+        self.last_sequence += 1
+        self.events.append(event)
+        told = tell(event)
+        if isinstance(event, GameAdded) and not event.was_shared:
+            told = name_product(told, products.get(event.product_id))
+        if told.device_type is not None:
+            payload = told.device_payload or {}
+            text = device_message(told.device_type, self.last_sequence, event.occurred_at, payload, origin)
+            self.messages.append(FeedMessage(event.user_id, self.last_sequence, event.occurred_at, text))
+        if told.cloud_type is not None:
+            value = cloud_event(told, event, self.last_sequence, traceparent)
+            topic = told.topic or events_topic
+            self.records.append(Outgoing(event.user_id, topic, str(event.user_id), value, traceparent))
+
+
+class Transactions:
+    """Opens transactions. ``committed`` is called after each commit, must not wait and must not fail.
+
+    So is ``forwarded``, with the events of others that a commit has kept for them.
+    """
+
+    def __init__(
+        self,
+        acquire: Acquire,
+        streams: UserStreams,
+        services: Services,
+        events_topic: str,
+        committed: Callable[[Committed], None],
+        forwarded: Callable[[Sequence[Event]], None] = lambda events: None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._acquire = acquire
+        self._streams = streams
+        self._services = services
+        self._events_topic = events_topic
+        self._committed = committed
+        self._forwarded = forwarded
+        self._clock = clock
+
+    @asynccontextmanager
+    async def begin(self, user_id: UUID, lock_wait_milliseconds: int | None = None) -> AsyncIterator[Transaction]:
+        """A transaction on one user, committed when the block ends and rolled back when it raises. It waits for each
+        lock ``lock_wait_milliseconds``, or as long as is usual.
+
+        Raises UserErased. Round trips beside the block's own: begin, lock, close, commit.
+        """
+        async with self.begin_with_nobody() as transaction:
+            if lock_wait_milliseconds is not None:
+                await limit_lock_wait(transaction.connection, lock_wait_milliseconds)
+            await transaction.lock(user_id)
+            yield transaction
+
+    @asynccontextmanager
+    async def begin_background(self, user_id: UUID, *, wait: bool = False) -> AsyncIterator[Transaction]:
+        """Like ``begin``, for work that can be done later: it hardly waits for what others hold, and without ``wait``
+        not at all for the user's own row.
+
+        Raises LockNotAvailableError also where the user is busy. One round trip more.
+        """
+        async with self.begin_with_nobody() as transaction:
+            await hardly_wait(transaction.connection)
+            await transaction.lock(user_id, wait=wait)
+            yield transaction
+
+    @asynccontextmanager
+    async def begin_with_nobody(self) -> AsyncIterator[Transaction]:
+        """A transaction whose users are taken in as it goes on, for what concerns many of them."""
+        commits: Sequence[Committed] = ()
+        others: Sequence[Event] = ()
+        async with self._acquire() as connection, connection.transaction():
+            transaction = Transaction(connection, self._streams, self._services, self._clock)
+            yield transaction
+            if not transaction.discarded:
+                commits, others = await transaction.close(self._events_topic)
+        for commit in commits:
+            self._committed(commit)
+        if others:
+            self._forwarded(others)

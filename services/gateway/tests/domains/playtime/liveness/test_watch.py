@@ -1,0 +1,208 @@
+"""Silence, Redis that forgets, instances that come and go: who is taken for dead, and since when."""
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from gameshelf.gateway.domains.playtime.live_sessions import member
+from gameshelf.playtime import SHARDS, SessionAlreadyEnded, SessionNotFound
+from gameshelf.playtime.rules import to_second
+
+
+@pytest.fixture
+async def instance(world):
+    async with world.instance() as made:
+        yield made
+
+
+@pytest.fixture
+def playing(world, instance):
+    """Somebody who plays: the user, and the session that runs since now."""
+
+    async def start():
+        user, game = uuid4(), uuid4()
+        await instance.own(user, game, world.now - timedelta(days=30))
+        session = await instance.start(user, game)
+        await instance.settled()
+        return user, session.id
+
+    return start
+
+
+async def minutes(world, instance, count, *beating):
+    """Time goes on; these players send a heartbeat a minute."""
+    for _ in range(count):
+        world.later(60)
+        for player in beating:
+            await instance.beat(*player)
+        await instance.look()
+
+
+async def state(world, player):
+    """When and why a session ended; None while it runs."""
+    _, _, _, rows, _ = await world.sessions(player[0])
+    [row] = [row for row in rows if row["id"] == player[1]]
+    return (row["end_time"], row["end_reason"]) if row["end_time"] else None
+
+
+async def test_who_falls_silent_is_ended_at_the_last_heartbeat_and_others_play_on(world, instance, playing):
+    silent, loud = await playing(), await playing()
+    await minutes(world, instance, 10, silent, loud)
+    last = world.now
+    await minutes(world, instance, 4, loud)
+    assert await state(world, silent) is None
+    await minutes(world, instance, 2, loud)
+    assert await state(world, silent) == (to_second(last), "timeout")
+    assert await state(world, loud) is None
+    with pytest.raises(SessionAlreadyEnded):
+        await instance.beat(*silent)
+
+
+async def test_with_redis_emptied_nobody_ends_for_a_full_time_out_and_nobody_is_counted_too_long(
+    world, instance, playing
+):
+    silent, loud = await playing(), await playing()
+    await minutes(world, instance, 8, silent, loud)
+    last = world.now
+    await minutes(world, instance, 3, loud)
+    await world.redis.flushall()
+    await minutes(world, instance, 5, loud)
+    assert await state(world, silent) is None
+    await minutes(world, instance, 2, loud)
+    assert await state(world, silent) == (to_second(last), "timeout")
+    assert await state(world, loud) is None
+
+
+async def test_redis_rolled_back_to_an_older_state_kills_nobody(world, instance, playing):
+    players = [await playing() for _ in range(20)]
+    await minutes(world, instance, 8, *players)
+    keys = [f"playtime:live:{shard}" for shard in range(SHARDS)]
+    saved = {key: await world.redis.dump(key) for key in keys}
+    await minutes(world, instance, 8, *players)
+    for key, value in saved.items():
+        await world.redis.restore(key, 0, value, replace=True)
+    await instance.look()
+    world.later(30)
+    await instance.look()
+    assert {await state(world, player) for player in players} == {None}
+    await minutes(world, instance, 8, *players)
+    assert {await state(world, player) for player in players} == {None}
+
+
+async def test_after_a_time_in_which_nobody_took_heartbeats_nobody_is_dead_at_once(world, instance, playing):
+    player = await playing()
+    await minutes(world, instance, 8, player)
+    for _ in range(20):  # the jobs run somewhere, and no process of the role api does
+        world.later(30)
+        await instance.watch.run_once()
+        await instance.reaper.run_once()
+    assert await state(world, player) is None
+    await minutes(world, instance, 8, player)
+    assert await state(world, player) is None
+
+
+async def test_a_session_whose_start_redis_never_heard_of_is_found_and_ended(world, instance, playing):
+    await minutes(world, instance, 7)
+    user, session = await playing()
+    started = world.now
+    await world.redis.zrem(f"playtime:live:{session.bytes[0] >> 4}", member(user, session))
+    await minutes(world, instance, 12)
+    assert await state(world, (user, session)) == (to_second(started), "timeout")
+
+
+async def test_a_session_that_redis_lost_goes_on_with_its_next_heartbeat(world, instance, playing):
+    player = await playing()
+    await world.redis.flushall()
+    world.later(60)
+    await instance.beat(*player)
+    [found] = [beat async for beat in live(instance) if beat.key == player]
+    assert found.at == world.now
+
+
+async def test_what_ended_without_word_to_redis_is_taken_out_by_the_next_checkpoint(world, instance, playing):
+    user, session = await playing()
+    await instance.end(user, session)
+    await instance.settled()
+    shard = f"playtime:live:{session.bytes[0] >> 4}"
+    await world.redis.zadd(shard, {member(user, session): int(world.now.timestamp() * 1000)})
+    await instance.beat(user, session)
+    await minutes(world, instance, 1)
+    with pytest.raises(SessionAlreadyEnded):
+        await instance.beat(user, session)
+
+
+async def test_who_owns_no_such_session_is_refused(instance, playing):
+    _, session = await playing()
+    with pytest.raises(SessionNotFound):
+        await instance.beat(uuid4(), session)
+
+
+async def test_a_heartbeat_between_the_look_and_the_claim_keeps_the_session(world, instance, playing, monkeypatch):
+    player, late = await playing(), []
+    await minutes(world, instance, 8, player)
+    claim = type(instance.live).claim
+
+    async def after_a_beat(self, shard, ticks, silent):
+        if any(beat.key == player for beat in silent):
+            await instance.beat(*player)
+            late.append(world.now)
+        return await claim(self, shard, ticks, silent)
+
+    monkeypatch.setattr(type(instance.live), "claim", after_a_beat)
+    await minutes(world, instance, 10)
+    assert late
+    assert await state(world, player) is None
+    [found] = [beat async for beat in live(instance) if beat.key == player]
+    assert found.at == late[-1]
+
+
+async def test_a_heartbeat_between_the_claim_and_the_end_keeps_the_session(world, instance, playing, monkeypatch):
+    player = await playing()
+    await minutes(world, instance, 8, player)
+    claim = type(instance.live).claim
+
+    async def then_beats(self, *arguments):
+        claimed = await claim(self, *arguments)
+        if any(beat.key == player for beat in claimed):
+            await instance.beat(*player)
+        return claimed
+
+    monkeypatch.setattr(type(instance.live), "claim", then_beats)
+    await minutes(world, instance, 6)
+    assert await state(world, player) is None
+    monkeypatch.undo()
+    last = world.now - timedelta(minutes=1)
+    await minutes(world, instance, 6)
+    assert (await state(world, player))[0] in {to_second(last), to_second(last + timedelta(minutes=1))}
+
+
+async def test_of_two_instances_one_ends_a_session(world, instance, playing):
+    players = [await playing() for _ in range(40)]
+    async with world.instance() as other:
+        for _ in range(8):
+            world.later(60)
+            await asyncio.gather(instance.look(), other.look())
+    for user, _ in players:
+        _, totals, _, [row], told = await world.sessions(user)
+        assert (row["end_reason"], told, sum(totals.values())) == ("timeout", 1, 0)
+
+
+async def test_many_sessions_that_die_at_once_all_end(world, instance):
+    user = uuid4()
+    games = [uuid4() for _ in range(20)]
+    for game in games:
+        await instance.own(user, game, world.now - timedelta(days=30))
+    for device in range(15):
+        for game in games:
+            await instance.start(user, game, f"device {device}")
+    await minutes(world, instance, 8)
+    _, _, _, rows, told = await world.sessions(user)
+    assert {row["end_reason"] for row in rows} == {"timeout"}
+    assert told == len(rows) == 300
+
+
+async def live(instance):
+    for shard in range(SHARDS):
+        for beat in await instance.live.between(shard, instance.clock() - timedelta(days=1), instance.clock(), 1000):
+            yield beat

@@ -1,0 +1,224 @@
+"""An object store that is away: only what needs it is refused, nothing is lost, and all goes on by itself."""
+
+import asyncio
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from gameshelf.devstack.events import CloudEvent
+from gameshelf.devstack.servers import S3
+from gameshelf.gateway.runtime.settings import load_settings
+from gameshelf.gateway.wiring import build
+from gameshelf.savegames import user_prefix
+from gameshelf.savegames.ports import StoreUnavailable
+
+HANG_SECONDS = 30
+"""No measure of speed: what takes as long would have hung."""
+AT_ONCE = 8
+"""So many confirmations ask the store side by side."""
+
+
+@pytest.fixture(scope="module")
+def store(server_directory):
+    server = S3(server_directory / f"s3-{uuid4().hex[:8]}")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def platform(create_platform, store):
+    made = create_platform(s3=store)
+    yield made
+    made.close()
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("stopped", marks=pytest.mark.long),
+        pytest.param("killed", marks=pytest.mark.long),
+        "frozen",
+    ]
+)
+async def away(request, store):
+    """Takes the store away, and brings it back."""
+    take, bring = {
+        "stopped": (store.stop, store.start),
+        "killed": (store.kill, store.start),
+        "frozen": (store.freeze, store.thaw),
+    }[request.param]
+    yield lambda: asyncio.to_thread(take), lambda: asyncio.to_thread(bring)
+    if store.alive:
+        store.thaw()
+    else:
+        store.start()
+
+
+def says_that_s3_is_away(response):
+    [error] = response.json()["errors"]
+    assert (response.status_code, error["code"], error["meta"]) == (503, "SERVICE_UNAVAILABLE", {"dependency": "s3"})
+    assert int(response.headers["Retry-After"]) >= 1
+    return True
+
+
+async def the_rest_is_served(player, product, session):
+    assert str(product) in await player.products()
+    beaten = await player.post(f"/playtime/sessions/{session}/heartbeat")
+    assert beaten.status_code < 300, beaten.text
+    put = await player.http.put(f"/settings/{product}", json={"data": {"attributes": {"settings_payload": {"a": 1}}}})
+    assert put.status_code < 300, put.text
+    assert (await player.get(f"/settings/{product}"))["data"]["attributes"]["settings_payload"] == {"a": 1}
+
+
+async def test_players_upload_on_once_the_store_is_back(player, device, service, data_of, away):
+    take, bring = away
+    start = await player.post("/playtime/sessions/start", {"product_id": str(device.product)})
+    kept_id, _ = data_of(await device.save(b"kept", "kept"))
+    staged = [await device.leave(bytes([number]), f"slot {number}") for number in range(4)]
+    for number, leave in enumerate(staged):
+        await device.put(leave, bytes([number]))
+    await take()
+    async with asyncio.timeout(HANG_SECONDS):
+        refused = asyncio.gather(*(device.confirm(leave) for leave in staged))
+        await the_rest_is_served(player, device.product, start.json()["data"]["id"])
+        ready = await device.store.get(service.url + "/health/ready")
+        assert (ready.status_code, ready.json()["dependencies"]["s3"]) == (200, "degraded")
+        assert all(says_that_s3_is_away(one) for one in await refused)
+    # What needs no word of the store is answered: a signature, what was there already, what was confirmed.
+    late = await device.leave(b"late", "late")
+    data_of(await device.save(b"kept", "copy"))
+    assert (await player.get(f"/savegames/{kept_id}/download-url"))["data"]["attributes"]["download_url"]
+    await bring()
+    for number, leave in enumerate(staged):
+        savegame_id, made = data_of(await device.confirm(leave))
+        assert (made["version"], await device.load(savegame_id)) == (1, bytes([number]))
+    await device.put(late, b"late")
+    data_of(await device.confirm(late))
+    assert await device.load(kept_id) == b"kept"
+
+
+async def test_who_waits_to_confirm_does_not_wait_for_a_store_that_hangs(player, device, store, jobs, data_of):
+    staged = [await device.leave(bytes([number]), f"slot {number}") for number in range(2 * AT_ONCE)]
+    store.freeze()
+    try:
+        async with asyncio.timeout(HANG_SECONDS):
+            refused = await asyncio.gather(*(device.confirm(leave) for leave in staged))
+    finally:
+        store.thaw()
+    assert all(says_that_s3_is_away(one) for one in refused)
+    # What was tried may be made still, and is remembered; the others have left nothing, and have not tried it too.
+    pending = "SELECT count(*) FROM savegames.savegame_contents WHERE user_id = $1 AND state = 'pending'"
+    assert AT_ONCE <= await jobs.pool.fetchval(pending, player.id) < len(staged)
+    await device.put(staged[-1], bytes([len(staged) - 1]))
+    data_of(await device.confirm(staged[-1]))
+
+
+@pytest.mark.long
+async def test_jobs_go_on_where_they_were(player, device, data_of, jobs, away):
+    take, bring = away
+    savegame_id, _ = data_of(await device.save(b"removed"))
+    data_of(await device.save(b"stays", "other"))
+    assert (await player.http.delete(f"/savegames/{savegame_id}?permanent=true")).status_code == 204
+    await take()
+    with pytest.raises(StoreUnavailable):
+        await jobs.run(timedelta(days=31))
+    await bring()
+    await jobs.run(timedelta(days=31))
+    assert await jobs.keys(player) == await jobs.known_keys(player) == await jobs.live_keys(player)
+    assert not await jobs.pool.fetchval(
+        "SELECT count(*) FROM savegames.savegame_contents WHERE missing_since > '1970-1-1'"
+    )
+
+
+async def test_a_service_without_a_store_serves_the_rest(
+    platform, player, new_player, device, new_device, data_of, refused
+):
+    savegame_id, _ = data_of(await device.save(b"from before"))
+    leave = await device.leave(b"more")
+    await device.put(leave, b"more")
+    nowhere = dict.fromkeys(platform.store, "")
+    service = platform.service(LIBRARY_SERVICE_ROLES="api,jobs", **nowhere)
+    service.start()
+    poor = new_player(platform, service, player.id)
+    there = new_device(of=poor)
+    ready = (await device.store.get(service.url + "/health/ready")).json()["dependencies"]
+    assert (set(ready) & {"s3"}, ready["postgresql"]) == (set(), "ok")
+    for response in (
+        await there.ask(b"new"),
+        await there.confirm(leave),
+        await poor.http.get(f"/savegames/{savegame_id}/download-url"),
+    ):
+        assert says_that_s3_is_away(response)
+    start = await poor.post("/playtime/sessions/start", {"product_id": str(device.product)})
+    await the_rest_is_served(poor, device.product, start.json()["data"]["id"])
+    assert [one["id"] for one in (await poor.get("/savegames"))["data"]] == [savegame_id]
+    assert (await poor.patch(f"/savegames/{savegame_id}/versions/1", {"is_pinned": True})).status_code == 200
+    assert (await there.save(b"from before", "copy")).status_code == 200
+    assert (await poor.get("/savegames/quota"))["data"]["attributes"]["reserved_bytes"] == 4
+    assert service.stop() == 0
+    _, made = data_of(await device.confirm(leave))
+    assert (made["version"], await device.load(savegame_id)) == (2, b"more")
+
+
+@pytest.fixture
+async def gateway(service):
+    """The parts of a process, none of them started: the tests run the erasure themselves."""
+    made = await build(load_settings(service.environment))
+    yield made
+    await made.close()
+
+
+async def rows_of(jobs, user_id):
+    """The tables of saves and of the gateway in which a user is named."""
+    tables = await jobs.pool.fetch(
+        "SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.columns "
+        "WHERE table_schema IN ('savegames', 'gateway', 'library') AND column_name = 'user_id'"
+    )
+    return {
+        row["name"]
+        for row in tables
+        if await jobs.pool.fetchval(f"SELECT count(*) FROM {row['name']} WHERE user_id = $1", user_id)
+    }
+
+
+async def test_accounts_are_erased_but_for_their_objects_which_follow(
+    player, new_player, new_device, data_of, jobs, gateway, away, wait_until
+):
+    take, bring = away
+    players = [player, new_player()]
+    game = new_device().product
+    await players[1].buys(game)
+
+    async def owned():
+        return str(game) in await players[1].products()
+
+    await wait_until(owned)
+    for one in players:
+        device = new_device(of=one)
+        data_of(await device.save(b"first"))
+        data_of(await device.save(b"second"))
+        leave = await device.leave(b"staged")
+        await device.put(leave, b"staged")
+        await one.tell(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(one.id)}))
+    for one in players:
+
+        async def is_refused(one=one):
+            return (await one.http.get("/items")).status_code == 401
+
+        await wait_until(is_refused)
+    await take()
+    with pytest.raises(StoreUnavailable):
+        await gateway.erasure.run_once()
+    for one in players:
+        assert await rows_of(jobs, one.id) == {"gateway.user_streams"}
+    await bring()
+    kept = [await jobs.keys(one) for one in players]
+    assert [len(keys) for keys in kept] == [2, 2]
+    # What the database has never heard of goes too, such as a copy that the store made late.
+    await jobs.objects.copy(min(kept[0]), f"{user_prefix(players[0].id)}{uuid4()}/slot/late.sav", {})
+    aged = "UPDATE gateway.user_streams SET erased_at = now() - interval '1 minute' WHERE erased_at IS NOT NULL"
+    await jobs.pool.execute(aged)
+    await gateway.erasure.run_once()
+    await gateway.object_sweeper.run_once()
+    assert [await jobs.keys(one) for one in players] == [set(), set()]
+    assert [await rows_of(jobs, one.id) for one in players] == [set(), set()]

@@ -1,0 +1,158 @@
+"""The table of round trips in ``docs/architecture.md`` says what is measured."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from gameshelf.gateway.runtime.settings import load_settings
+from gameshelf.gateway.wiring import ROUTES, build
+
+PAGE = Path(__file__).parents[5] / "docs" / "architecture.md"
+ROW = re.compile(r"^\| (.+?) \| (\d+)\b.* \|$", re.MULTILINE)
+CALL = re.compile(r"`(GET|POST|PATCH|PUT|DELETE) (/[^`?]*)")
+MEASURED_DOMAINS = ("/savegames", "/playtime")
+"""Every call of theirs has a row; of the others the frequent ones have."""
+ELSEWHERE = {"POST /playtime/sessions/{id}/heartbeat"}
+"""It asks Redis."""
+
+
+def documented():
+    """By what a row is about how many round trips it says first."""
+    text = PAGE.read_text(encoding="utf-8").partition("| request |")[2].partition("\n\n")[0]
+    return {label: int(number) for label, number in ROW.findall(text)}
+
+
+class Measured:
+    """A player's calls of an application in this process, and how many statements each has cost."""
+
+    def __init__(self, gateway, client):
+        self.gateway, self.client = gateway, client
+        self.statements = []
+        self._take = gateway.database.take
+        self._watched = set()
+        gateway.database.take = self.take
+
+    async def take(self):
+        connection = await self._take()
+        inner = connection._con
+        if inner not in self._watched:
+            self._watched.add(inner)
+            connection.add_query_logger(self._note)
+        return connection
+
+    def _note(self, query):
+        # A connection asks once what a type is, and is prepared once for a statement.
+        if "typeinfo" not in query.query and "'jit'" not in query.query:
+            self.statements.append(query.query)
+
+    async def cost(self, method, path, attributes=None, status=200, **more):
+        """The answer, and the number of round trips."""
+        await asyncio.sleep(0)  # what was done before is noted in the next round of the loop
+        self.statements.clear()
+        sent = {} if attributes is None else {"json": {"data": {"attributes": attributes}}}
+        answer = await self.client.request(method, path, **sent, **more)
+        assert answer.status_code == status, (method, path, answer.text)
+        await asyncio.sleep(0)
+        return answer, len(self.statements)
+
+
+@pytest.fixture
+async def measured(platform, service, player):
+    """Calls of the player, whom the running service knows as well."""
+    gateway = await build(load_settings(platform.service(LIBRARY_SERVICE_ROLES="api").environment))
+    transport = httpx.ASGITransport(app=gateway.app())
+    headers = {"Authorization": f"Bearer {player.token}"}
+    base = "http://localhost/api/v1/library"
+    async with httpx.AsyncClient(transport=transport, base_url=base, headers=headers) as client:
+        yield Measured(gateway, client)
+    await gateway.close()
+
+
+def test_every_call_of_saves_and_playtime_has_a_row():
+    named = {f"{method} {re.sub(r'{[^}]+}', '{}', path)}" for row in documented() for method, path in CALL.findall(row)}
+    for route in ROUTES:
+        if route.path.startswith(MEASURED_DOMAINS):
+            path = re.sub(r"<[^>]+>", "{}", route.path)
+            call = f"{route.method} {path}"
+            assert call in named or call.replace("{}", "{id}") in ELSEWHERE, call
+
+
+async def test_calls_cost_what_the_table_says(measured, device):
+    product, found = str(device.product), {}
+
+    async def ask(method, template, attributes=None, status=200, row="`{}`", headers=None, params=None, **ids):
+        path = template.format(**ids)
+        answer, cost = await measured.cost(method, path, attributes, status, headers=headers, params=params)
+        found.setdefault(row.format(f"{method} {template}"), cost)
+        return answer.json() if answer.content else None
+
+    started = await ask("POST", "/playtime/sessions/start", {"product_id": product}, 201)
+    session = started["data"]["id"]
+    async with measured.gateway.database.acquire() as connection:  # else it would be over before a second has passed
+        earlier = "UPDATE playtime.playtime_sessions SET start_time = start_time - interval '1 minute' WHERE id = $1"
+        await connection.execute(earlier, UUID(session))
+    await ask("POST", "/playtime/sessions/{id}/end", id=session)
+    await ask("GET", "/playtime/sessions/{id}", id=session)
+    await ask("GET", "/playtime", row="`{}`, also `?by=platform`", params={"by": "platform"})
+    await ask("GET", "/playtime", row="`{}` of products")
+    assert found.pop("`GET /playtime` of products") == found["`GET /playtime`, also `?by=platform`"]
+    await ask("GET", "/playtime/sessions")
+    await ask("GET", "/playtime/daily")
+    end = datetime.now(UTC) - timedelta(minutes=2)
+    times = {"start_time": (end - timedelta(minutes=1)).isoformat(), "end_time": end.isoformat()}
+    sessions = [{"client_session_id": str(number), "product_id": product, **times} for number in range(3)]
+    await ask("POST", "/playtime/sessions/import", {"sessions": sessions})
+
+    async def leave(content, slot="slot", **more):
+        attributes = {"product_id": product, "save_slot_name": slot, "device_id": "pc", **more}
+        attributes |= {"file_size_bytes": len(content), "file_hash_sha256": sha256(content).hexdigest()}
+        return (await ask("POST", "/savegames/upload-url", attributes))["data"]["attributes"]
+
+    async def save(content, status=200, **more):
+        given = await leave(content, **more)
+        assert (await device.put(given, content)).status_code == 200
+        body = {"internal_save_id": given["internal_save_id"]}
+        return await ask("POST", "/savegames/confirm-upload", body, status, row="`{}`" if status == 200 else "a branch")
+
+    first = await save(b"one")
+    of = {"id": first["data"]["id"]}
+    for content in (b"two", b"three"):
+        await save(content)
+    await ask("GET", "/savegames/{id}/download-url", **of)
+    await ask("POST", "/savegames/{id}/synced", {"version": 3, "device_id": "deck"}, 204, **of)
+    await ask("GET", "/savegames")
+    await ask("GET", "/savegames/quota")
+    await ask("GET", "/savegames/{id}", **of)
+    await ask("GET", "/savegames/{id}/versions", **of)
+    await ask("PATCH", "/savegames/{id}/versions/{version}", {"is_pinned": True}, version=1, **of)
+    await ask("POST", "/savegames/{id}/restore", {"version": 1}, **of)
+    await ask("DELETE", "/savegames/{id}", status=204, **of)
+    await ask("POST", "/savegames/{id}/undelete", **of)
+    waiting = {"id": (await leave(b"waits", "other"))["internal_save_id"]}
+    await ask("GET", "/savegames/uploads")
+    await ask("GET", "/savegames/uploads/{id}", **waiting)
+    await ask("DELETE", "/savegames/uploads/{id}", status=204, **waiting)
+    branch = await save(b"branch", 409, base_version=1, device_id="deck")
+    await ask("GET", "/savegames/conflicts")
+    conflict = branch["errors"][0]["meta"]["conflict_id"]
+    await ask("POST", "/savegames/conflicts/{id}/resolve", {"resolution": "keep_cloud"}, id=conflict)
+    del found["a branch"]
+    # Of other domains: what is asked for most.
+    await ask("GET", "/items", row="`{}`, rendered anew", params={"limit": 7})
+    listed = await ask("GET", "/items", row="`{}`, page known to this process; `304`", params={"limit": 7})
+    item = listed["data"][0]["id"]
+    await ask("GET", "/items/{id}", id=item)
+    await ask("PATCH", "/items/{id}", {"is_hidden": True}, id=item)
+    await ask("POST", "/categories", {"name": "RPG"}, 201)
+    with_key = "any `POST` with an `Idempotency-Key`"
+    await ask("POST", "/categories", {"name": "Arcade"}, 201, row=with_key, headers={"Idempotency-Key": "key"})
+    found[with_key] -= found["`POST /categories`"]
+    await ask("PUT", "/settings/{product_id}", {"settings_payload": {"volume": 3}}, 201, product_id=product)
+    await ask("POST", "/wishlist/items", {"product_id": str(uuid4())}, 201)
+    table = documented()
+    assert found == {row: table.get(row) for row in found}

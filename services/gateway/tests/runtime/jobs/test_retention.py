@@ -1,0 +1,173 @@
+"""What is kept for a time only: old rows go, newer ones stay, and who asks below what is gone is told to begin anew."""
+
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gameshelf.gateway.runtime.jobs.retention import Retention
+from gameshelf.gateway.runtime.outbox import feed
+from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.kernel.clock import utc_now
+from websockets.asyncio.client import connect
+
+
+@pytest.fixture(scope="module")
+def service(platform):
+    """Without jobs: the test itself runs the one that it is about."""
+    made = platform.service(LIBRARY_SERVICE_ROLES="api,consumer")
+    made.start()
+    return made
+
+
+@pytest.fixture
+async def database(platform):
+    connection = await asyncpg.connect(platform.dsn)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def retention(database):
+    @asynccontextmanager
+    async def acquire():
+        yield database
+
+    return Retention(acquire)
+
+
+async def test_a_feed_goes_after_a_day_and_a_cursor_below_it_needs_a_resync(
+    service, player, database, retention, wait_until, next_message
+):
+    await player.buys(*(uuid4() for _ in range(5)))
+
+    async def arrived():
+        return len(await player.products()) == 5
+
+    await wait_until(arrived)
+    aged = "UPDATE gateway.feed SET occurred_at = now() - $1::interval WHERE user_id = $2 AND sequence = ANY($3)"
+    await database.execute(aged, timedelta(hours=24, minutes=1), player.id, [1, 2, 3])
+    await database.execute(aged, timedelta(hours=23, minutes=59), player.id, [4])
+    await retention.run_once()
+    assert await database.fetchval("SELECT min(sequence) FROM gateway.feed WHERE user_id = $1", player.id) == 4
+
+    for cursor, told in (("2", "resync.required"), ("3", "library.item.added")):
+        answer = await player.get("/events", cursor=cursor)
+        assert answer["data"][0]["attributes"]["event_type"] == told
+        headers = {"Authorization": f"Bearer {player.token}"}
+        async with connect(f"{service.ws}?cursor={cursor}", additional_headers=headers) as socket:
+            assert (await next_message(socket))["event_type"] == told
+
+
+async def test_a_feed_that_is_pruned_while_it_is_read_is_not_continued_with_a_gap(
+    service, player, database, retention, wait_until
+):
+    await player.buys(uuid4(), uuid4())
+
+    async def arrived():
+        return len(await player.products()) == 2
+
+    await wait_until(arrived)
+    state = await UserStreams(b"key").state(database, player.id)
+    at_first = await feed.follow(database, player.id, state, 0, 10)
+    assert at_first.messages is not None
+    assert [message.sequence for message in at_first.messages] == [1, 2]
+    aged = "UPDATE gateway.feed SET occurred_at = now() - interval '25 hours' WHERE user_id = $1 AND sequence = 1"
+    await database.execute(aged, player.id)
+    await retention.run_once()
+    assert (await feed.follow(database, player.id, state, 0, 10)).messages is None
+    assert (await feed.follow(database, player.id, state, 2, 10)).messages == []
+
+
+async def test_an_idempotency_key_is_kept_for_a_day(player, database, retention):
+    for name, age in (("old", timedelta(hours=24, minutes=1)), ("young", timedelta(hours=23, minutes=59))):
+        body = {"name": name}
+        assert (await player.post("/categories", body, **{"Idempotency-Key": name})).status_code == 201
+        aged = "UPDATE gateway.idempotency_keys SET created_at = now() - $1::interval WHERE user_id = $2 AND key = $3"
+        await database.execute(aged, age, player.id, name)
+    await retention.run_once()
+    again = {
+        name: await player.post("/categories", {"name": name}, **{"Idempotency-Key": name}) for name in ("old", "young")
+    }
+    assert again["young"].status_code == 201
+    assert again["young"].headers["Idempotency-Replayed"] == "true"
+    assert again["old"].status_code == 409  # the category is there, the memory of the request is not
+
+
+async def test_the_inbox_is_kept_for_thirty_days(database, retention):
+    subject = uuid4()
+    added = "INSERT INTO gateway.inbox VALUES ($1, 's', $2, now() - $3::interval)"
+    await database.execute(added, subject, "old", timedelta(days=30, minutes=1))
+    await database.execute(added, subject, "young", timedelta(days=29, hours=23))
+    await retention.run_once()
+    left = await database.fetch("SELECT event_id FROM gateway.inbox WHERE subject_id = $1", subject)
+    assert [row["event_id"] for row in left] == ["young"]
+
+
+async def test_dead_letters_are_kept_for_ninety_days(database, retention):
+    added = (
+        "INSERT INTO gateway.dead_letters (id, topic, reason, detail, created_at) "
+        "VALUES ($1, 't', 'EMPTY', '', now() - $2::interval)"
+    )
+    old, young = uuid4(), uuid4()
+    await database.execute(added, old, timedelta(days=90, minutes=1))
+    await database.execute(added, young, timedelta(days=89, hours=23))
+    await retention.run_once()
+    left = await database.fetch("SELECT id FROM gateway.dead_letters WHERE id = ANY($1)", [old, young])
+    assert [row["id"] for row in left] == [young]
+
+
+async def test_more_than_one_transaction_can_delete_goes_in_one_run(database, retention):
+    await database.execute(
+        "INSERT INTO gateway.inbox SELECT gen_random_uuid(), 's', n::text, now() - interval '31 days' "
+        "FROM generate_series(1, 5001) AS n"
+    )
+    users = [uuid4() for _ in range(3)]
+    for user in users:
+        await database.execute("INSERT INTO gateway.user_streams (user_id, last_sequence) VALUES ($1, 1500)", user)
+        await database.execute(
+            "INSERT INTO gateway.feed SELECT $1, n, now() - interval '25 hours', '{}' FROM generate_series(1, 1500) n",
+            user,
+        )
+    await retention.run_once()
+    old = utc_now() - timedelta(days=30)
+    assert not await database.fetchval("SELECT count(*) FROM gateway.inbox WHERE received_at < $1", old)
+    assert not await database.fetchval("SELECT count(*) FROM gateway.feed WHERE user_id = ANY($1)", users)
+    pruned = await database.fetch("SELECT pruned_sequence FROM gateway.user_streams WHERE user_id = ANY($1)", users)
+    assert {row["pruned_sequence"] for row in pruned} == {1500}
+
+
+async def test_what_somebody_holds_is_kept_for_now_and_the_rest_goes(platform, database, retention):
+    """A player's row, of whom there are more old entries than a chunk has; and one idempotency key."""
+    held, other = uuid4(), uuid4()
+    for user, entries in ((held, 4500), (other, 10)):
+        await database.execute("INSERT INTO gateway.user_streams (user_id) VALUES ($1)", user)
+        await database.execute(
+            "INSERT INTO gateway.feed (user_id, sequence, occurred_at, message) "
+            "SELECT $1, n, now() - interval '3 days' - make_interval(secs => $2 - n), '{}' "
+            "FROM generate_series(1, $2::int) n",
+            user,
+            entries,
+        )
+        await database.execute(
+            "INSERT INTO gateway.idempotency_keys (user_id, endpoint, key, request_hash, status, body, created_at) "
+            "VALUES ($1, 'POST /', 'key', '', 200, '', now() - interval '3 days')",
+            user,
+        )
+
+    async def left():
+        tables = ("feed", "idempotency_keys")
+        query = "SELECT count(*) FROM gateway.{} WHERE user_id = $1"
+        return [[await database.fetchval(query.format(table), user) for table in tables] for user in (held, other)]
+
+    holder = await asyncpg.connect(platform.dsn)
+    async with holder.transaction():
+        await holder.execute("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", held)
+        await holder.execute("SELECT 1 FROM gateway.idempotency_keys WHERE user_id = $1 FOR UPDATE", held)
+        await retention.run_once()
+        assert await left() == [[4500, 1], [0, 0]]
+    await holder.close()
+    await retention.run_once()
+    assert await left() == [[0, 0], [0, 0]]
+    assert await database.fetchval("SELECT pruned_sequence FROM gateway.user_streams WHERE user_id = $1", held) == 4500

@@ -1,0 +1,178 @@
+"""How events are read: what was not said, and what is wrong with one element of a list."""
+
+import json
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from gameshelf.gateway.runtime.kafka.incoming import Malformed
+from gameshelf.gateway.runtime.kafka.received import StoredRecord, event_of, parts_of, read
+
+ABOUT = {"userId": str(uuid4()), "productId": "00000000-0000-4000-8000-000000000001"}
+TYPES = {
+    "purchase": ("payment.purchase.completed", {**ABOUT, "orderId": "o", "items": [{"productId": str(uuid4())}]}),
+    "key": ("payment.key.activated", {**ABOUT, "keyId": "k"}),
+    "installation": ("download.game.status.changed", {**ABOUT, "status": "installed"}),
+    "review": ("social.review.submitted", {**ABOUT, "rating": 5}),
+    "product": ("catalog.product.updated", ABOUT),
+    "price": ("catalog.price.updated", {**ABOUT, "priceMinor": 100, "currency": "RUB"}),
+    "deleted": ("account.user.deleted", ABOUT),
+}
+
+
+def record_of(name, *, timestamp=0, envelope=None, **more):
+    kind, data = TYPES[name]
+    document = {"specversion": "1.0", "id": "e", "source": "s", "type": f"com.platform.{kind}.v1"}
+    value = json.dumps({**document, **(envelope or {}), "data": {**data, **more}}).encode()
+    return StoredRecord(f"com.platform.{kind.split('.')[0]}.events.v1", 0, 0, timestamp, None, value)
+
+
+def test_an_optional_field_of_an_element_that_is_empty_was_not_said():
+    names = ("apiName", "name", "description", "iconUrlLocked", "iconUrlUnlocked", "targetProgress")
+    event = read(
+        record_of(
+            "product", achievements=[{"id": str(uuid4()), name: nothing} for name in names for nothing in ("", 0)]
+        )
+    )
+    assert len(event.data.achievements) == 2 * len(names)
+    assert event.bad_elements == ()
+    assert {value for one in event.data.achievements for key, value in one if key != "id"} == {None}
+
+
+def test_no_discount_and_false_are_said():
+    assert read(record_of("price", discountPercent=0)).data.discount_percent == 0
+    assert read(record_of("product", isFreeToPlay=False)).data.is_free_to_play is False
+
+
+@pytest.mark.parametrize(("rating", "said"), [(0, 0), (100, 100), (-1, None), (100.5, None), (None, None)])
+def test_a_rating_outside_of_its_range_was_not_said(rating, said):
+    assert read(record_of("review", rating=rating)).data.rating == said
+
+
+def test_an_event_counts_from_its_time_else_from_its_record_s():
+    said = "2026-03-01T12:00:00Z"
+    assert read(record_of("key", timestamp=5, envelope={"time": said})).said_at == datetime(2026, 3, 1, 12, tzinfo=UTC)
+    sent = int(datetime(2026, 4, 1, tzinfo=UTC).timestamp() * 1000)
+    for nothing in ("", 0, None, "0001-01-01T00:00:00Z"):
+        event = read(record_of("key", timestamp=sent, envelope={"time": nothing}))
+        assert event.said_at == datetime(2026, 4, 1, tzinfo=UTC)
+    assert read(record_of("key", timestamp=-1)).said_at is None
+
+
+@pytest.mark.parametrize(
+    "bad", [{"productId": "x"}, {}, None, 5, {"productId": ABOUT["productId"], "productType": "a\n"}], ids=repr
+)
+def test_what_is_wrong_with_one_element_keeps_back_that_element_alone(bad):
+    good = [{"productId": str(uuid4())} for _ in range(2)]
+    event = read(record_of("purchase", items=[good[0], bad, good[1]]))
+    assert [str(item.product_id) for item in event.data.items] == [one["productId"] for one in good]
+    [element] = event.bad_elements
+    assert (element.field, element.index) == ("items", 1)
+    assert element.detail.startswith("items.1")
+    name, value = event_of(event, element)
+    assert name == "#items[1]"
+    alone, whole = json.loads(value), json.loads(event.record.value)
+    assert alone == {**whole, "id": "e#items[1]", "data": {**whole["data"], "items": [bad]}}
+
+
+def test_an_element_that_was_mended_is_an_event_like_any_other():
+    event = read(record_of("product", achievements=[{"id": "x"}, {"id": str(uuid4())}]))
+    _, value = event_of(event, event.bad_elements[0])
+    mended = value.replace(b'"x"', json.dumps(str(uuid4())).encode())
+    again = read(StoredRecord(event.record.topic, 0, 0, 0, None, mended))
+    assert again.envelope.id == "e#achievements[0]"
+    assert len(again.data.achievements) == 1
+
+
+def test_the_id_of_an_element_fits_like_any_other():
+    event = read(record_of("purchase", items=[{}, {"productId": str(uuid4())}], envelope={"id": "e" * 500}))
+    _, value = event_of(event, event.bad_elements[0])
+    assert json.loads(value)["id"] == "e" * 491 + "#items[0]"
+
+
+def test_where_nothing_is_left_the_event_is_kept_back_as_a_whole():
+    for items in ([{}], [{}, {}], [], [{}] * 500, [{"productId": str(uuid4())}] * 2001):
+        with pytest.raises(Malformed):
+            read(record_of("purchase", items=items))
+
+
+def test_another_field_that_is_wrong_keeps_back_the_event_as_a_whole():
+    with pytest.raises(Malformed):
+        read(record_of("purchase", orderId="", items=[{}, {"productId": str(uuid4())}]))
+
+
+def test_however_many_elements_are_wrong_the_good_ones_count():
+    good = {"productId": str(uuid4())}
+    event = read(record_of("purchase", items=[good, *[{"productId": "x", "quantity": 0}] * 999]))
+    assert len(event.data.items) == 1
+    parts = list(parts_of(event))
+    assert [part.name for part in parts] == [f"#items[{index}]" for index in range(1, 1000)]
+    assert {part.detail[: len("items.1")] for part in parts[:1]} == {"items.1"}
+    achievements = [{"id": str(uuid4())}, *[{"id": "x", "targetProgress": -1, "isHidden": 5}] * 9_999]
+    event = read(record_of("product", achievements=achievements))
+    assert (len(event.data.achievements), len(event.bad_elements)) == (1, 9_999)
+
+
+def test_what_an_event_says_beside_its_only_element_counts():
+    event = read(record_of("product", newTitle="T", achievements=[{"id": "x"}]))
+    assert (event.data.new_title.ru, event.data.achievements) == ("T", None)
+    [part] = parts_of(event)
+    assert part.name == "#achievements[0]"
+    # The part alone is wrong as a whole: it does not become parts of parts.
+    with pytest.raises(Malformed, match=r"achievements\.0\.id"):
+        read(StoredRecord(event.record.topic, 0, 0, 0, None, part.value))
+
+
+def test_equal_products_of_an_order_stand_together_in_a_part():
+    one, other = str(uuid4()), str(uuid4())
+    items = [
+        {"productId": one},
+        {"productId": other, "quantity": -1},
+        {"productId": one.upper(), "quantity": "x"},
+        {"product_id": one, "quantity": 0.5},
+        {"productId": "x"},
+    ]
+    event = read(record_of("purchase", items=items))
+    parts = {part.name: json.loads(part.value) for part in parts_of(event)}
+    assert {name: part["data"]["items"] for name, part in parts.items()} == {
+        "#items[1]": [items[1]],
+        "#items[2]": [items[0], items[2], items[3]],
+        "#items[4]": [items[4]],
+    }
+    assert {name: part.get("partof") for name, part in parts.items()} == {
+        "#items[1]": None,
+        "#items[2]": "e",
+        "#items[4]": None,
+    }
+    # A part of which something is right now is read in the same way, and is still about the first event.
+    again = read(StoredRecord(event.record.topic, 0, 0, 0, None, encoded(parts["#items[2]"], quantity=2)))
+    assert [item.quantity for item in again.data.items] == [None, 2]
+    [part] = parts_of(again)
+    assert (part.name, json.loads(part.value)["partof"]) == ("#items[2]", "e")
+
+
+def encoded(document, quantity):
+    """The event with this quantity in the second of its items."""
+    document["data"]["items"][1]["quantity"] = quantity
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize("partof", [5, "", "x" * 501, None, {}])
+def test_another_s_attribute_of_this_name_keeps_nothing_back(partof):
+    assert read(record_of("key", envelope={"partof": partof})).envelope.partof is None
+
+
+def test_a_part_has_no_more_of_a_long_event_than_is_read():
+    long = {"note": "x" * 20_000}
+    event = read(record_of("purchase", items=[{}, {"productId": str(uuid4())}], envelope=long, **long))
+    [part] = parts_of(event)
+    document = json.loads(part.value)
+    assert set(document) == {"specversion", "id", "source", "type", "data"}
+    assert set(document["data"]) == {"userId", "orderId", "items"}
+
+
+def test_a_game_may_have_thousands_of_achievements():
+    definitions = [{"id": str(uuid4()), "name": "x" * (501 if number == 17 else 5)} for number in range(10_001)]
+    event = read(record_of("product", achievements=definitions))
+    assert len(event.data.achievements) == 10_000
+    assert [(one.field, one.index) for one in event.bad_elements] == [("achievements", 17)]

@@ -1,0 +1,173 @@
+"""The relay: a record that Kafka refuses holds up no other one. Topics: ``test_others_go_on.py``."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, UnknownError
+from gameshelf.gateway.runtime.kafka.sending import send_records
+from gameshelf.gateway.runtime.outbox import refused, relayed
+from gameshelf.gateway.runtime.outbox.refused import Refusal
+from gameshelf.gateway.runtime.outbox.store import LOCK_SPACE
+
+
+@pytest.fixture
+async def database(platform):
+    connection = await asyncpg.connect(platform.dsn)
+    yield connection
+    await connection.close()
+
+
+async def put(database, topic, values, shards=range(32)):
+    """Puts records into the outbox, so many as there are values in each of the shards."""
+    await database.executemany(
+        "INSERT INTO gateway.outbox (shard, topic, record_key, value) VALUES ($1, $2, $3, $4)",
+        [(shard, topic, f"key-{shard}", value) for value in values for shard in shards],
+    )
+
+
+class Broker:
+    """A producer whose broker takes a record or says an error: what no broker at hand can be made to say."""
+
+    def __init__(self, refuse):
+        self.taken = []
+        self._refuse = refuse
+
+    def create_batch(self):
+        return Batch()
+
+    async def send_batch(self, batch, topic, partition):
+        delivered = asyncio.get_running_loop().create_future()
+        errors = [error for value in batch.values if (error := self._refuse(value, batch.values))]
+        if errors:
+            delivered.set_exception(errors[0])
+        else:
+            self.taken += batch.values
+            delivered.set_result(None)
+        return delivered
+
+
+class Batch:
+    def __init__(self):
+        self.values = []
+
+    def append(self, *, key, value, timestamp):
+        self.values.append(value)
+        return True
+
+    def close(self):
+        pass
+
+
+async def sent_by(broker, values):
+    """What becomes of records of one partition."""
+    records = [{"id": number, "record_key": "key", "value": value} for number, value in enumerate(values)]
+    return await send_records(broker, "topic", 0, records)
+
+
+async def test_a_record_that_is_too_large_is_passed_over_and_the_order_of_the_rest_is_kept():
+    broker = Broker(lambda value, batch: MessageSizeTooLargeError() if len(value) > 3 else None)
+    values = [b"%d" % number for number in range(300)]
+    values[0] = values[123] = values[299] = b"large"
+    outcome = await sent_by(broker, values)
+    assert [one.id for one in outcome.refused] == [0, 123, 299]
+    assert outcome.failure is None
+    assert broker.taken == [value for value in values if value != b"large"]
+    assert outcome.sent == [number for number, value in enumerate(values) if value != b"large"]
+
+
+async def test_a_batch_that_is_too_large_as_a_whole_is_sent_in_parts():
+    broker = Broker(lambda value, batch: MessageSizeTooLargeError() if len(batch) > 10 else None)
+    values = [b"%d" % number for number in range(100)]
+    outcome = await sent_by(broker, values)
+    assert (broker.taken, outcome.refused, outcome.failure) == (values, [], None)
+
+
+async def test_an_error_that_may_be_the_brokers_own_is_the_records_where_others_are_taken():
+    values = [b"%d" % number for number in range(50)]
+    choosy = Broker(lambda value, batch: UnknownError() if value == b"7" else None)
+    outcome = await sent_by(choosy, values)
+    assert ([one.id for one in outcome.refused], outcome.failure) == ([7], None)
+    assert choosy.taken == [value for value in values if value != b"7"]
+    broken = Broker(lambda value, batch: UnknownError())
+    outcome = await sent_by(broken, values)
+    assert (outcome.sent, outcome.refused, type(outcome.failure)) == ([], [], UnknownError)
+
+
+async def test_what_comes_behind_a_failure_in_a_partition_is_not_sent():
+    values = [b"%d" % number for number in range(8)]
+
+    def refuse(value, batch):
+        if len(batch) > 1:
+            return MessageSizeTooLargeError()
+        return KafkaTimeoutError() if value == b"3" else None
+
+    broker = Broker(refuse)
+    outcome = await sent_by(broker, values)
+    assert (broker.taken, type(outcome.failure)) == ([b"0", b"1", b"2"], KafkaTimeoutError)
+
+
+async def test_a_refused_record_is_kept_and_comes_back_after_an_hour(database):
+    numbers = [
+        await database.fetchval(
+            "INSERT INTO gateway.outbox (shard, topic, record_key, value) VALUES (-1, 'aside', 'k', $1) RETURNING id",
+            value,
+        )
+        for value in (b"one", b"two")
+    ]
+    async with database.transaction():
+        await refused.set_aside(
+            database, [Refusal(number, "MessageSizeTooLargeError: " + "x" * 900) for number in numbers]
+        )
+        await relayed.remove(database, numbers)
+    assert await refused.count(database) == 2
+    assert await refused.put_back(database) == 0
+    await database.execute("UPDATE gateway.refused_records SET refused_at = now() - interval '61 minutes'")
+    assert await refused.put_back(database) == 2
+    assert await refused.count(database) == 0
+    back = await database.fetch("SELECT topic, record_key, value FROM gateway.outbox WHERE shard = -1 ORDER BY id")
+    assert [tuple(row) for row in back] == [("aside", "k", b"one"), ("aside", "k", b"two")]
+    await database.execute("DELETE FROM gateway.outbox WHERE shard = -1")
+
+
+async def test_a_lane_is_one_transactions_and_the_release_before_takes_a_whole_shard(platform, database):
+    topics = [f"not a topic: {number}" for number in range(2)]  # so that no relay of the service takes it
+    for topic in topics:
+        await put(database, topic, [b"value"], shards=[5])
+    other, before = await asyncpg.connect(platform.dsn), await asyncpg.connect(platform.dsn)
+    async with database.transaction(), other.transaction(), before.transaction():
+        assert await relayed.take_shards(database, topics[0], 8) == [5]
+        assert await relayed.take_shards(other, topics[0], 8) == []
+        assert await relayed.take_shards(other, topics[1], 8) == [5]
+        assert not await before.fetchval("SELECT pg_try_advisory_xact_lock($1, 5)", LOCK_SPACE)
+    async with database.transaction(), before.transaction():
+        assert await before.fetchval("SELECT pg_try_advisory_xact_lock($1, 5)", LOCK_SPACE)
+        assert await relayed.take_shards(database, topics[0], 8) == []
+    own, others = await relayed.topics(database, [topics[1], "nothing"], topics[0])
+    assert (own, topics[1] in others, topics[0] in others) == ([topics[1]], True, False)
+    for topic in topics:
+        await database.execute("DELETE FROM gateway.outbox WHERE topic = $1", topic)
+    await other.close()
+    await before.close()
+
+
+async def test_records_behind_those_that_wait_are_found_by_the_index(database):
+    """However many keys are passed over: the server looks each record's up in a table of hashes."""
+    topic, keys = "not a topic: index", [f"key-{number}" for number in range(5_000)]
+    async with database.transaction():
+        await database.execute(
+            "INSERT INTO gateway.outbox (shard, topic, record_key, value) "
+            "SELECT n % 4, $1, 'key-' || n % 5000, '' FROM generate_series(1, 40000) n",
+            topic,
+        )
+        await database.execute("ANALYZE gateway.outbox")
+        found = await relayed.pending(database, topic, range(4), 10, [key for key in keys if key != "key-3"])
+        assert {row["record_key"] for row in found} == {"key-3"}
+        values = {"topic": topic, "taken": list(range(4)), "held_keys": keys, "limit": 500}
+        statement = relayed._PENDING
+        arguments = [statement._constants.get(name, values.get(name)) for name in statement._names]
+        plan = "\n".join(row[0] for row in await database.fetch("EXPLAIN ANALYZE " + statement.sql, *arguments))
+        await database.execute("DELETE FROM gateway.outbox WHERE topic = $1", topic)
+    assert "ix_outbox_topic" in plan
+    assert "Seq Scan" not in plan
+    assert "hashed SubPlan" in plan

@@ -1,0 +1,172 @@
+"""The metrics as Prometheus sees them."""
+
+import asyncio
+import math
+from contextlib import suppress
+
+import httpx
+import pytest
+from gameshelf.gateway import __version__
+from gameshelf.gateway.runtime.observability import metrics_server
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.observability.metrics_server import MetricsServer
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+
+@pytest.fixture
+def metrics():
+    return Metrics()
+
+
+def samples(metrics):
+    text = generate_latest(metrics.registry).decode()
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_a_request_is_counted_by_route_and_timed(metrics):
+    metrics.http_served("GET", "/items", 200, 0.03)
+    metrics.http_served("GET", "/items", 200, 7)
+    metrics.http_served("GET", "/items", 503, 0.03)
+    seen = samples(metrics)
+    where = (("method", "GET"), ("route", "/items"))
+    assert seen["http_requests_total", *where, ("status", "200")] == 2
+    assert seen["http_requests_total", *where, ("status", "503")] == 1
+    assert seen["http_request_duration_seconds_count", *where] == 3
+    assert seen["http_request_duration_seconds_sum", *where] == pytest.approx(7.06)
+    assert seen["http_request_duration_seconds_bucket", ("le", "0.05"), *where] == 2
+
+
+def test_invented_methods_share_one_series(metrics):
+    for number in range(100):
+        metrics.http_served(f"M{number}", "unmatched", 405, 0.001)
+    counted = [name for name in samples(metrics) if name[0] == "http_requests_total"]
+    assert counted == [("http_requests_total", ("method", "OTHER"), ("route", "unmatched"), ("status", "405"))]
+
+
+def test_a_grpc_call_is_counted_by_code_and_timed(metrics):
+    metrics.grpc_served("/library.v1.LibraryQueryService/CheckGameAccess", "OK", 0.01)
+    method = ("method", "/library.v1.LibraryQueryService/CheckGameAccess")
+    seen = samples(metrics)
+    assert seen["grpc_requests_total", ("code", "OK"), method] == 1
+    assert seen["grpc_request_duration_seconds_count", method] == 1
+
+
+def test_what_operators_watch_has_its_name(metrics):
+    metrics.dependency_errors.labels("redis").inc()
+    metrics.kafka_consumer_lag.labels("t", "0").set(5)
+    metrics.kafka_records.labels("t", "applied").inc()
+    metrics.dead_letters.labels("t", "MALFORMED").inc()
+    metrics.heartbeats.labels("accepted").inc()
+    metrics.playtime_anomalies.labels("long_day").inc()
+    metrics.heartbeat_seconds.observe(0.01)
+    names = {name[0] for name in samples(metrics)}
+    assert names == {
+        "achievements_rarity_differences_total",
+        "achievements_unlocked_total",
+        "playtime_active_sessions",
+        "playtime_anomalies_total",
+        "playtime_heartbeat_duration_seconds_bucket",
+        "playtime_heartbeat_duration_seconds_count",
+        "playtime_heartbeat_duration_seconds_sum",
+        "playtime_heartbeats_total",
+        "dependency_errors_total",
+        "kafka_consumer_lag",
+        "kafka_records_total",
+        "dead_letters_total",
+        "outbox_pending",
+        "outbox_refused",
+        "kafka_records_deferred",
+        "database_replaced",
+        "backup_age_seconds",
+        "build_info",
+        "outbox_lag_seconds",
+        "websocket_connections",
+        "wishlist_notifications_total",
+        "restore_open",
+        "postgres_pool_size",
+        "postgres_pool_idle",
+    }
+
+
+CONTRACT = (
+    "http_requests",
+    "http_request_duration_seconds",
+    "grpc_requests",
+    "grpc_request_duration_seconds",
+    "playtime_active_sessions",
+    "savegame_syncs",
+    "savegame_sync_bytes",
+    "achievements_unlocked",
+    "dependency_errors",
+    "outbox_pending",
+    "outbox_lag_seconds",
+    "kafka_consumer_lag",
+    "websocket_connections",
+    "postgres_pool_size",
+    "postgres_pool_idle",
+    "job_runs",
+    "job_last_success_timestamp_seconds",
+    "backup_age_seconds",
+    "build_info",
+)
+"""Section 10 of the contract, of counters without the ending `_total`."""
+
+
+def test_every_metric_of_the_contract_is_there(metrics):
+    families = {
+        family.name: family for family in text_string_to_metric_families(generate_latest(metrics.registry).decode())
+    }
+    assert not set(CONTRACT) - families.keys()
+    assert families["job_runs"].type == "counter"
+    assert set(metrics.job_runs._labelnames) == {"job", "result"}
+    assert set(metrics.job_last_success._labelnames) == {"job"}
+    assert set(metrics.dependency_errors._labelnames) == {"dependency"}
+    [sample] = families["backup_age_seconds"].samples
+    assert sample.value == math.inf  # until a backup was noted
+    [sample] = families["build_info"].samples
+    assert (sample.value, sample.labels["version"]) == (1, __version__)
+
+
+def test_two_services_in_one_process_count_apart(metrics):
+    Metrics().http_served("GET", "/items", 200, 0.01)
+    assert not [name for name in samples(metrics) if name[0].startswith("http")]
+
+
+async def test_metrics_are_served_until_closed_and_a_taken_port_is_an_error(metrics):
+    metrics.outbox_pending.set(3)
+    server = MetricsServer(metrics.registry)
+    await server.start("127.0.0.1", 0)
+    address = f"http://127.0.0.1:{server.port}"
+    async with httpx.AsyncClient(base_url=address) as client:
+        answer = await client.get("/metrics")
+        assert "outbox_pending 3.0" in answer.text
+        assert "server" not in answer.headers  # a version would tell an attacker what to try
+        assert (await client.get("/other")).status_code == 404
+        assert (await client.post("/metrics")).status_code == 405
+        with pytest.raises(OSError, match="in use"):
+            await MetricsServer(Metrics().registry).start("127.0.0.1", server.port)
+        server.close()
+        with pytest.raises(httpx.ConnectError):
+            await client.get("/metrics")
+
+
+async def test_who_holds_connections_to_the_metrics_keeps_nobody_else_out_for_long(metrics, monkeypatch):
+    monkeypatch.setattr(metrics_server, "REQUEST_SECONDS", 0.5)
+    server = MetricsServer(metrics.registry)
+    await server.start("127.0.0.1", 0)
+    held = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(2 * metrics_server.MAX_CONNECTIONS)]
+    for _, writer in held:
+        writer.write(b"GET /metrics HTTP/1.1\r\n")
+    for reader, _ in held:
+        with suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), 20) == b""
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(f"http://127.0.0.1:{server.port}/metrics")).status_code == 200
+    server.close()
+    for _, writer in held:
+        writer.close()

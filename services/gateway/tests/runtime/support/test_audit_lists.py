@@ -1,0 +1,67 @@
+"""The audit at size: whatever it is narrowed by, a page is read in the order of an index, and nothing in vain."""
+
+import asyncio
+import json
+
+import asyncpg
+import pytest
+from gameshelf.gateway.runtime.support.audit import _LIST
+from gameshelf.gateway.runtime.tables import MIGRATIONS
+
+VALUES = {
+    "before_id": 2**63 - 1,
+    "limit": 21,
+    "kind": "change",
+    "command": "user erase",
+    "user_hash": b"u",
+    "actor_id": "00000000-0000-4000-8000-000000000000",
+}
+
+
+@pytest.fixture
+async def connection(database):
+    await asyncio.to_thread(MIGRATIONS.upgrade, database)
+    opened = await asyncpg.connect(database, server_settings={"plan_cache_mode": "force_generic_plan"})
+    await opened.execute(
+        "INSERT INTO gateway.audit (kind, command, actor_id, actor_roles, user_hash, target) "
+        "SELECT 'refusal', 'user show', gen_random_uuid(), 'user', decode(md5(n::text), 'hex'), '{}' "
+        "FROM generate_series(1, 20000) AS n"
+    )
+    await opened.execute("ANALYZE gateway.audit")
+    yield opened
+    await opened.close()
+
+
+def nodes(plan):
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
+
+
+@pytest.mark.parametrize(
+    ("names", "index"),
+    [
+        ((), "pk_audit"),
+        (("kind",), "ix_audit_kind"),
+        (("command",), "ix_audit_command"),
+        (("kind", "command"), "ix_audit_command_kind"),
+        (("user_id",), "ix_audit_user"),
+        (("actor_id",), "ix_audit_actor"),
+    ],
+)
+async def test_a_page_is_read_in_the_order_of_an_index(connection, names, index):
+    statement = _LIST[names]
+    prepared = await connection.prepare(statement.sql)
+    [found] = await prepared.explain(*statement._values(VALUES))
+    of_entries = [node for node in nodes(found["Plan"]) if node.get("Alias") in ("audit", None)]
+    scans = {node["Index Name"]: node for node in of_entries if "Index Name" in node}
+    assert index in scans, json.dumps(found)
+    assert "Filter" not in scans[index]
+    assert not any(node["Node Type"] in ("Seq Scan", "Sort") for node in nodes(found["Plan"]))
+
+
+async def test_after_a_restore_no_entry_gets_the_number_of_one_that_was_lost(connection):
+    add = "INSERT INTO gateway.audit (kind, command, actor_roles, target) VALUES ('change', 'quota set', '', '{}') "
+    lost = await connection.fetchval(add + "RETURNING id")
+    await connection.execute("SELECT gateway.mark_restored(now(), 'a copy', 'a test', 'the disk burned')")
+    assert await connection.fetchval(add + "RETURNING id") > lost + 10**9

@@ -1,0 +1,124 @@
+"""Readiness says what can be used, and not only what answers."""
+
+import json
+import math
+
+import asyncpg
+import httpx
+import pytest
+from gameshelf.devstack.servers.base import free_port
+from gameshelf.gateway.runtime import backups
+from gameshelf.gateway.runtime.outbox import backlog
+from redis.asyncio import Redis
+
+
+@pytest.fixture
+def start(platform):
+    """Starts a service with these settings; its answer when asked whether it is ready."""
+    started = []
+
+    def ready_of(**environment):
+        service = platform.service(LIBRARY_SERVICE_ROLES="api", **environment)
+        started.append(service)
+        service.start()
+        return service
+
+    yield ready_of
+    for service in started:
+        service.stop()
+
+
+def readiness(service):
+    answer = httpx.get(service.url + "/health/ready", timeout=10)
+    return answer.status_code, answer.json()
+
+
+def test_a_database_that_takes_no_writes_is_degraded_and_serves_reads(platform, start):
+    dsn = f"{platform.dsn}?options=-c%20default_transaction_read_only%3Don"
+    service = start(POSTGRES_DSN=dsn, REDIS_ADDR=f"127.0.0.1:{free_port()}")
+    status, document = readiness(service)
+    assert (status, document["status"]) == (200, "degraded")
+    assert document["dependencies"] == {"postgresql": "degraded", "redis": "degraded", "kafka": "ok"}
+    assert document["reasons"]["postgresql"].startswith("it takes no writes")
+    headers = {"Authorization": f"Bearer {platform.token('00000000-0000-4000-8000-000000000001')}"}
+    with httpx.Client(base_url=service.api, headers=headers, timeout=10) as client:
+        assert client.get("/items").status_code == 200
+        assert client.get("/wishlist/items").status_code == 200
+        written = client.post("/categories", json={"data": {"attributes": {"name": "name"}}})
+    assert (written.status_code, written.json()["errors"][0]["code"]) == (503, "SERVICE_UNAVAILABLE")
+
+
+async def test_a_redis_that_refuses_and_a_kafka_without_its_topics_are_degraded_with_the_reason(platform, start):
+    host, _, port = platform.valkey.address.rpartition(":")
+    async with Redis(host=host, port=int(port)) as admin:
+        await admin.execute_command("ACL", "SETUSER", "default", "-set")
+        try:
+            status, document = readiness(start(KAFKA_TOPIC_LIBRARY_EVENTS="com.platform.missing"))
+        finally:
+            await admin.execute_command("ACL", "SETUSER", "default", "+set")
+    assert (status, document["status"]) == (200, "degraded")
+    assert document["dependencies"] == {"postgresql": "ok", "redis": "degraded", "kafka": "degraded"}
+    assert document["reasons"] == {
+        "redis": "commands are refused (NoPermissionError)",
+        "kafka": "topics missing: com.platform.missing",
+    }
+
+
+def test_a_broker_that_refuses_the_login_is_degraded(start):
+    service = start(
+        KAFKA_SECURITY_PROTOCOL="SASL_PLAINTEXT",
+        KAFKA_SASL_MECHANISM="PLAIN",
+        KAFKA_SASL_USERNAME="user",
+        KAFKA_SASL_PASSWORD="wrong",
+    )
+    status, document = readiness(service)
+    assert (status, document["dependencies"]["kafka"]) == (200, "degraded")
+    assert "login" in document["reasons"]["kafka"]
+
+
+async def test_the_outbox_is_measured_in_bounded_time_however_much_waits(platform):
+    connection = await asyncpg.connect(platform.dsn)
+    assert await backlog.measure(connection) == backlog.Backlog(0, 0.0)
+    fill = (
+        "INSERT INTO gateway.outbox (shard, topic, value, created_at) "
+        "SELECT n % 32, 'nobody relays here', 'value', now() - interval '1 hour' FROM generate_series(1, $1) n"
+    )
+    await connection.execute(fill, 40)
+    waiting = await backlog.measure(connection)
+    assert waiting.pending == 40
+    assert 3600 <= waiting.lag_seconds < 3700
+    await connection.execute(fill, 200_000)
+    await connection.execute("ANALYZE gateway.outbox")
+    waiting = await backlog.measure(connection)
+    assert waiting.pending == pytest.approx(200_040, rel=0.1)
+    plan = await connection.fetchval("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + inlined(backlog))
+    assert pages(plan) < 2500  # of several thousands, and however many there are
+    await connection.execute("DELETE FROM gateway.outbox")
+    await connection.close()
+
+
+async def test_the_age_of_the_newest_backup_is_since_the_moment_that_it_is_of(platform):
+    connection = await asyncpg.connect(platform.dsn)
+    async with connection.transaction():
+        await connection.execute("DELETE FROM gateway.backups")
+        assert await backups.age_seconds(connection) == math.inf
+        note = "INSERT INTO gateway.backups (kind, point) VALUES ($1, clock_timestamp() - make_interval(hours => $2))"
+        await connection.execute(note, "logical", 30)
+        await connection.execute(note, "base", 2)
+        assert 7200 <= await backups.age_seconds(connection) < 7300
+        await connection.execute("UPDATE gateway.backups SET point = now() + interval '1 hour'")
+        assert await backups.age_seconds(connection) == 0
+    await connection.close()
+
+
+def inlined(module):
+    """The statement with its constants, as EXPLAIN takes it."""
+    sql = module._MEASURE.sql
+    for number, name in reversed(list(enumerate(module._MEASURE._names, 1))):
+        sql = sql.replace(f"${number}", str(module._MEASURE._constants[name]))
+    return sql
+
+
+def pages(plan):
+    found = json.loads(plan)[0]["Plan"]
+    return found["Shared Hit Blocks"] + found["Shared Read Blocks"]

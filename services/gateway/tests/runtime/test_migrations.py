@@ -1,0 +1,134 @@
+"""Migrations beside instances that serve: nobody queues behind one that waits for a lock."""
+
+import asyncio
+import re
+import sys
+from contextlib import asynccontextmanager
+from itertools import pairwise
+
+import asyncpg
+import pytest
+from gameshelf.gateway.runtime.tables import MIGRATIONS as GATEWAY
+from gameshelf.gateway.wiring import MIGRATIONS
+from gameshelf.kernel.migrations import MigrationBlocked
+from gameshelf.playtime import MIGRATIONS as PLAYTIME
+
+_OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+_WAITING = f"{_OTHERS} AND wait_event_type = 'Lock'"
+_ENTRY = "INSERT INTO gateway.audit (kind, command, actor_roles, target) VALUES ('change', 'x', '', '{}')"
+_SECONDS = 30
+
+
+@asynccontextmanager
+async def held(dsn, statement):
+    """A transaction of somebody else that has run a statement and stays open for the length of the block."""
+    connection = await asyncpg.connect(dsn)
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute(statement)
+    try:
+        yield connection
+    finally:
+        await transaction.rollback()
+        await connection.close()
+
+
+async def ask(dsn, statement, done=bool):
+    """Asks until the answer will do."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with asyncio.timeout(_SECONDS):
+            while not done(answer := await connection.fetchval(statement)):
+                await asyncio.sleep(0.02)
+        return answer
+    finally:
+        await connection.close()
+
+
+async def test_nobody_queues_behind_a_migration_that_waits_for_a_reader(database):
+    await asyncio.to_thread(PLAYTIME.upgrade, database, "0001")
+    async with held(database, "SELECT count(*) FROM playtime.playtime_sessions"):  # as a backup reads
+        migration = asyncio.create_task(asyncio.to_thread(PLAYTIME.upgrade, database))
+        await ask(database, _WAITING)
+        # Queued behind the migration until it gives up for a while, not until the reader ends.
+        await asyncio.wait_for(ask(database, "SELECT count(*) = 0 FROM playtime.playtime_sessions"), _SECONDS)
+        assert not migration.done()
+    await migration
+    await asyncio.to_thread(PLAYTIME.check, database)
+
+
+async def test_a_migration_that_gets_no_lock_gives_up_with_a_word_and_keeps_what_was_done(database):
+    await asyncio.to_thread(PLAYTIME.upgrade, database, "0001")
+    async with held(database, "SELECT count(*) FROM playtime.playtime_sessions") as connection:
+        with pytest.raises(MigrationBlocked, match=r"schema playtime: .* held by somebody else"):
+            await asyncio.to_thread(PLAYTIME.upgrade, database, "head", 1.5)
+        assert await PLAYTIME.current(connection) == "0001"
+    await asyncio.to_thread(PLAYTIME.upgrade, database)
+
+
+async def test_an_index_of_a_table_in_use_keeps_nobody_from_writing(database):
+    await asyncio.to_thread(GATEWAY.upgrade, database, "0004")
+    async with held(database, _ENTRY):
+        migration = asyncio.create_task(asyncio.to_thread(GATEWAY.upgrade, database, "0005"))
+        await ask(database, _WAITING)
+        connection = await asyncpg.connect(database)
+        await connection.execute(_ENTRY, timeout=_SECONDS)
+        await connection.close()
+        assert not migration.done()
+    await migration
+
+
+async def test_an_index_that_was_left_unfinished_is_made_again(database):
+    await asyncio.to_thread(GATEWAY.upgrade, database, "0004")
+    connection = await asyncpg.connect(database)
+    async with held(database, _ENTRY):
+        await connection.execute("SET lock_timeout = 50")
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await connection.execute("CREATE INDEX CONCURRENTLY ix_audit_kind ON gateway.audit (kind, id)")
+    await asyncio.to_thread(GATEWAY.upgrade, database, "0005")
+    assert await connection.fetchval(
+        "SELECT bool_and(indisvalid) FROM pg_index WHERE indrelid = 'gateway.audit'::regclass"
+    )
+    await connection.close()
+
+
+async def test_a_second_migration_waits_without_holding_up_the_first_one_s_index(database):
+    """A statement that waits has a snapshot, and an index that is made concurrently waits for every older one."""
+    await asyncio.to_thread(GATEWAY.upgrade, database, "0004")
+    async with held(database, _ENTRY):
+        first = asyncio.create_task(asyncio.to_thread(GATEWAY.upgrade, database))
+        await ask(database, _WAITING)
+        code = f"from gameshelf.gateway.runtime.tables import MIGRATIONS; MIGRATIONS.upgrade({database!r})"
+        # A process of its own, as it is in a deployment: Alembic keeps what it works on in a global.
+        second = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
+        # The first one has two connections, and somebody holds the table: the fourth is the second one's.
+        await ask(database, _OTHERS, lambda others: others > 3)
+    await asyncio.wait_for(asyncio.gather(first, second.wait()), _SECONDS)
+    assert second.returncode == 0
+
+
+def _steps():
+    for package in MIGRATIONS:
+        revisions = ("base", *package.missing(None))
+        for before, after in pairwise(revisions):
+            yield pytest.param(package, f"{before}:{after}", id=f"{package.schema}-{after}")
+
+
+@pytest.mark.parametrize(("package", "revisions"), _steps())
+def test_no_migration_holds_up_who_uses_a_table_that_is_there_already(package, revisions):
+    """What would read or rewrite all of a table under a lock; a table that the same migration makes is nobody's yet."""
+    script = package.script(revisions)
+    new = set(re.findall(r"CREATE TABLE (\S+)", script))
+    faults = [
+        statement.strip()
+        for statement in script.split(";")
+        if (found := re.search(r"(?:ALTER TABLE|DROP TABLE|CREATE (?:UNIQUE )?INDEX[^(]* ON) (\S+)", statement))
+        and found[1] not in new
+        and re.search(
+            r"INDEX (?!CONCURRENTLY)|CHECK(?!.*NOT VALID)|FOREIGN KEY(?!.*NOT VALID)|UNIQUE \(|DROP TABLE|DROP COLUMN"
+            r"|RENAME|ALTER COLUMN .* TYPE|SET NOT NULL|ADD COLUMN(?!.*DEFAULT).* NOT NULL",
+            statement,
+            re.S,
+        )
+    ]
+    assert not faults

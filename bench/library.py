@@ -208,7 +208,9 @@ class Bench:
 
     def compared(self, measured: Mapping[str, tuple[Measured, Measured]]) -> Table:
         base = "before" if self.options.before else "plain"
-        table = new_table("what", "requests/s", "p95 ms", "CPU ms", "failed", f"CPU ms {base}", "requests/s", "CPU")
+        table = new_table(
+            "what", "requests/s", "p95 ms", "CPU ms", "failed", f"CPU ms {base}", "rate ratio", "CPU ratio"
+        )
         for name, (now, before) in measured.items():
             table.add_row(
                 name,

@@ -17,6 +17,12 @@ from gameshelf.achievements import (
     ReportProgress,
     SummaryFilter,
 )
+from gameshelf.gateway.domains.achievements.resources import (
+    ACHIEVEMENT_RARITY,
+    ACHIEVEMENT_STATUS,
+    IMPORTED_ACHIEVEMENT,
+    PRODUCT_ACHIEVEMENTS,
+)
 from gameshelf.gateway.runtime.http import schemas
 from gameshelf.gateway.runtime.http.idempotency import results_of
 from gameshelf.gateway.runtime.http.named_products import with_titles
@@ -27,20 +33,20 @@ from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
 routes = Routes("achievements")
 
 _STATUS_AND_NEWS = schemas.closed(
-    {"data": schemas.ACHIEVEMENT_STATUS, "meta": schemas.closed({"newly_unlocked": {"type": "boolean"}})}
+    {"data": ACHIEVEMENT_STATUS, "meta": schemas.closed({"newly_unlocked": {"type": "boolean"}})}
 )
 _REFUSES_PROGRESS = ("ACHIEVEMENT_NOT_FOUND", "PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED")
 _REFUSES_UNLOCK = (*_REFUSES_PROGRESS, "ACHIEVEMENT_ALREADY_UNLOCKED")
 
 
-@routes.read("/achievements/status/<uuid:product_id>", answers=schemas.listing(schemas.ACHIEVEMENT_STATUS))
+@routes.read("/achievements/status/<uuid:product_id>", answers=schemas.listing(ACHIEVEMENT_STATUS))
 async def list_achievements(read: Read, product_id: UUID) -> Reply:
     """Every achievement of a product, with the player's state of it."""
     found = await read.of(AchievementQueries).of_product(read.user_id, product_id)
     return ok({"data": [status(one, read.language) for one in found]})
 
 
-@routes.read("/achievements/rarity/<uuid:product_id>", answers=schemas.listing(schemas.ACHIEVEMENT_RARITY))
+@routes.read("/achievements/rarity/<uuid:product_id>", answers=schemas.listing(ACHIEVEMENT_RARITY))
 async def list_rarities(read: Read, product_id: UUID) -> Reply:
     """How rare each achievement of a product is, for a store page: whether the player owns it does not matter."""
     found = await read.of(AchievementQueries).rarities(product_id)
@@ -77,7 +83,7 @@ async def report_progress_by_name(write: Write, product_id: UUID, api_name: str,
 @routes.write(
     "POST",
     "/achievements/<uuid:achievement_id>/unlock",
-    answers=schemas.single(schemas.ACHIEVEMENT_STATUS),
+    answers=schemas.single(ACHIEVEMENT_STATUS),
     refuses=_REFUSES_UNLOCK,
 )
 async def unlock_achievement(write: Write, achievement_id: UUID) -> Reply:
@@ -89,7 +95,7 @@ async def unlock_achievement(write: Write, achievement_id: UUID) -> Reply:
 @routes.write(
     "POST",
     "/achievements/by-name/<uuid:product_id>/<text:api_name>/unlock",
-    answers=schemas.single(schemas.ACHIEVEMENT_STATUS),
+    answers=schemas.single(ACHIEVEMENT_STATUS),
     refuses=_REFUSES_UNLOCK,
 )
 async def unlock_achievement_by_name(write: Write, product_id: UUID, api_name: str) -> Reply:
@@ -108,7 +114,7 @@ async def imported_again(write: Write, kept: Any, body: ImportAchievements) -> A
     "POST",
     "/achievements/import",
     body=ImportAchievements,
-    answers=schemas.listing(schemas.IMPORTED_ACHIEVEMENT),
+    answers=schemas.listing(IMPORTED_ACHIEVEMENT),
     brief=results_of,
     renew=imported_again,
 )
@@ -121,7 +127,7 @@ async def import_achievements(write: Write, body: ImportAchievements) -> Reply:
 @routes.read(
     "/achievements/summary",
     query=SummaryFilter,
-    answers=schemas.collection(schemas.named(schemas.PRODUCT_ACHIEVEMENTS)),
+    answers=schemas.collection(schemas.named(PRODUCT_ACHIEVEMENTS)),
 )
 async def summarize_achievements(read: Read, query: SummaryFilter) -> Reply:
     """How far the player is with each product, the one with the newest unlock first."""

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.domains.family.resources import FAMILY_LINK, FAMILY_SEAT
 from gameshelf.gateway.runtime.http import schemas
 from gameshelf.gateway.runtime.http.named_products import with_titles
 from gameshelf.gateway.runtime.http.parse import parameters
@@ -25,7 +26,7 @@ routes = Routes("family")
 _STATE = ("FAMILY_LINK_NOT_FOUND", "FAMILY_SHARING_LINK_INVALID_STATE")
 
 
-@routes.read("/family/links", query=LinkFilter, answers=schemas.collection(schemas.FAMILY_LINK))
+@routes.read("/family/links", query=LinkFilter, answers=schemas.collection(FAMILY_LINK))
 async def list_links(read: Read, query: LinkFilter) -> Reply:
     """The player's family links, as owner and as member, the newest first."""
     found = await read.of(FamilyQueries).links(read.user_id, query, read.now)
@@ -33,9 +34,7 @@ async def list_links(read: Read, query: LinkFilter) -> Reply:
     return Reply(200, collection(f"{BASE}/family/links", parameters(query), shown, found.total, query.slice))
 
 
-@routes.read(
-    "/family/links/<uuid:link_id>", answers=schemas.single(schemas.FAMILY_LINK), refuses=("FAMILY_LINK_NOT_FOUND",)
-)
+@routes.read("/family/links/<uuid:link_id>", answers=schemas.single(FAMILY_LINK), refuses=("FAMILY_LINK_NOT_FOUND",))
 async def get_link(read: Read, link_id: UUID) -> Reply:
     """One family link."""
     found = await read.of(FamilyQueries).link(read.user_id, link_id, read.now)
@@ -48,7 +47,7 @@ async def get_link(read: Read, link_id: UUID) -> Reply:
     "POST",
     "/family/links",
     body=NewLink,
-    answers=schemas.single(schemas.FAMILY_LINK),
+    answers=schemas.single(FAMILY_LINK),
     status=201,
     refuses=("FAMILY_SHARING_LINK_INVALID_STATE", "FAMILY_LIMIT_EXCEEDED"),
 )
@@ -62,7 +61,7 @@ async def invite_member(write: Write, body: NewLink) -> Reply:
     "PATCH",
     "/family/links/<uuid:link_id>",
     body=LinkChanges,
-    answers=schemas.single(schemas.FAMILY_LINK),
+    answers=schemas.single(FAMILY_LINK),
     refuses=_STATE,
 )
 async def update_link(write: Write, link_id: UUID, body: LinkChanges) -> Reply:
@@ -74,7 +73,7 @@ async def update_link(write: Write, link_id: UUID, body: LinkChanges) -> Reply:
 @routes.write(
     "POST",
     "/family/links/<uuid:link_id>/accept",
-    answers=schemas.single(schemas.FAMILY_LINK),
+    answers=schemas.single(FAMILY_LINK),
     refuses=(*_STATE, "FAMILY_LIMIT_EXCEEDED"),
 )
 async def accept_link(write: Write, link_id: UUID) -> Reply:
@@ -83,25 +82,21 @@ async def accept_link(write: Write, link_id: UUID) -> Reply:
     return ok({"data": link(accepted, write.user_id)})
 
 
-@routes.write(
-    "POST", "/family/links/<uuid:link_id>/decline", answers=schemas.single(schemas.FAMILY_LINK), refuses=_STATE
-)
+@routes.write("POST", "/family/links/<uuid:link_id>/decline", answers=schemas.single(FAMILY_LINK), refuses=_STATE)
 async def decline_link(write: Write, link_id: UUID) -> Reply:
     """Refuses an offer."""
     declined = await write.of(FamilyLinks).decline(write.user_id, link_id)
     return ok({"data": link(declined, write.user_id)})
 
 
-@routes.write(
-    "POST", "/family/links/<uuid:link_id>/revoke", answers=schemas.single(schemas.FAMILY_LINK), refuses=_STATE
-)
+@routes.write("POST", "/family/links/<uuid:link_id>/revoke", answers=schemas.single(FAMILY_LINK), refuses=_STATE)
 async def revoke_link(write: Write, link_id: UUID) -> Reply:
     """Ends sharing: the owner takes it back, or the member leaves. What is played of it ends at once."""
     revoked = await write.of(FamilyLinks).revoke(write.user_id, link_id)
     return ok({"data": link(revoked, write.user_id)})
 
 
-@routes.read("/family/seats", answers=schemas.listing(schemas.named(schemas.FAMILY_SEAT)))
+@routes.read("/family/seats", answers=schemas.listing(schemas.named(FAMILY_SEAT)))
 async def list_seats(read: Read) -> Reply:
     """Who plays shared copies now: the player's own ones, and those of owners who share with them."""
     found = await read.of(FamilyQueries).seats(read.user_id)

@@ -5,6 +5,7 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.domains.library.resources import CHANGED_ITEM, LIBRARY_ITEM, USER_CATEGORY
 from gameshelf.gateway.runtime.encoding import JsonText
 from gameshelf.gateway.runtime.http import schemas
 from gameshelf.gateway.runtime.http.conditions import is_match, states_of
@@ -32,7 +33,7 @@ from gameshelf.library import (
 routes = Routes("library")
 
 
-@routes.read("/items", query=ItemFilter, answers=schemas.collection(schemas.LIBRARY_ITEM), has_etag=True)
+@routes.read("/items", query=ItemFilter, answers=schemas.collection(LIBRARY_ITEM), has_etag=True)
 async def list_items(read: Read, query: ItemFilter) -> Reply:
     """The user's games: filtered, sorted, a page at a time."""
     etag = _etag(read, query)
@@ -53,7 +54,7 @@ async def list_items(read: Read, query: ItemFilter) -> Reply:
 @routes.read(
     "/items/<uuid:item_id>",
     query=OnDevice,
-    answers=schemas.single(schemas.LIBRARY_ITEM),
+    answers=schemas.single(LIBRARY_ITEM),
     refuses=("LIBRARY_ITEM_NOT_FOUND",),
     has_etag=True,
 )
@@ -72,7 +73,7 @@ async def get_item(read: Read, item_id: UUID, query: OnDevice) -> Reply:
     "POST",
     "/items",
     body=ClaimProduct,
-    answers=schemas.single(schemas.LIBRARY_ITEM),
+    answers=schemas.single(LIBRARY_ITEM),
     status=201,
     refuses=("NOT_FOUND", "PERMISSION_DENIED", "PRODUCT_ALREADY_OWNED"),
 )
@@ -86,7 +87,7 @@ async def claim_item(write: Write, body: ClaimProduct) -> Reply:
     "PATCH",
     "/items/<uuid:item_id>",
     body=ItemChanges,
-    answers=schemas.single(schemas.LIBRARY_ITEM),
+    answers=schemas.single(LIBRARY_ITEM),
     refuses=("LIBRARY_ITEM_NOT_FOUND", "CATEGORY_NOT_FOUND", "PRECONDITION_FAILED"),
     has_etag=True,
 )
@@ -110,7 +111,7 @@ async def changed_again(write: Write, kept: Any, body: BulkChanges) -> Any:
     "POST",
     "/items/bulk",
     body=BulkChanges,
-    answers=schemas.listing(schemas.CHANGED_ITEM),
+    answers=schemas.listing(CHANGED_ITEM),
     brief=results_of,
     renew=changed_again,
     max_body_bytes=2 * 1024 * 1024,
@@ -121,7 +122,7 @@ async def update_items(write: Write, body: BulkChanges) -> Reply:
     return ok({"data": [changed_item(one) for one in results]})
 
 
-@routes.read("/categories", query=PageQuery, answers=schemas.collection(schemas.USER_CATEGORY))
+@routes.read("/categories", query=PageQuery, answers=schemas.collection(USER_CATEGORY))
 async def list_categories(read: Read, query: PageQuery) -> Reply:
     """The user's categories by display order, a page at a time."""
     found = await read.of(LibraryQueries).categories(read.user_id)
@@ -134,7 +135,7 @@ async def list_categories(read: Read, query: PageQuery) -> Reply:
     "POST",
     "/categories",
     body=NewCategory,
-    answers=schemas.single(schemas.USER_CATEGORY),
+    answers=schemas.single(USER_CATEGORY),
     status=201,
     refuses=("CATEGORY_ALREADY_EXISTS",),
 )
@@ -148,7 +149,7 @@ async def create_category(write: Write, body: NewCategory) -> Reply:
     "PATCH",
     "/categories/<uuid:category_id>",
     body=CategoryChanges,
-    answers=schemas.single(schemas.USER_CATEGORY),
+    answers=schemas.single(USER_CATEGORY),
     refuses=("CATEGORY_NOT_FOUND", "CATEGORY_ALREADY_EXISTS"),
 )
 async def update_category(write: Write, category_id: UUID, body: CategoryChanges) -> Reply:

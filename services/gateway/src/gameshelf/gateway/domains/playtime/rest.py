@@ -3,6 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.domains.playtime.resources import (
+    IMPORTED_SESSION,
+    PLATFORM_PLAYTIME,
+    PLAYTIME_DAY,
+    PLAYTIME_SESSION,
+    PRODUCT_PLAYTIME,
+)
 from gameshelf.gateway.runtime.encoding import timestamp
 from gameshelf.gateway.runtime.http import schemas
 from gameshelf.gateway.runtime.http.idempotency import results_of
@@ -35,7 +42,7 @@ routes = Routes("playtime")
     "POST",
     "/playtime/sessions/start",
     body=StartSession,
-    answers=schemas.single(schemas.PLAYTIME_SESSION),
+    answers=schemas.single(PLAYTIME_SESSION),
     status=201,
     also=(200,),
     refuses=("PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED", "FAMILY_SEAT_BUSY"),
@@ -60,7 +67,7 @@ async def record_heartbeat(signal: Signal, session_id: UUID) -> Reply:
 @routes.write(
     "POST",
     "/playtime/sessions/<uuid:session_id>/end",
-    answers=schemas.single(schemas.PLAYTIME_SESSION),
+    answers=schemas.single(PLAYTIME_SESSION),
     refuses=("SESSION_NOT_FOUND",),
 )
 async def end_session(write: Write, session_id: UUID) -> Reply:
@@ -79,7 +86,7 @@ async def imported_again(write: Write, kept: Any, body: ImportSessions) -> Any:
     "POST",
     "/playtime/sessions/import",
     body=ImportSessions,
-    answers=schemas.listing(schemas.IMPORTED_SESSION),
+    answers=schemas.listing(IMPORTED_SESSION),
     brief=results_of,
     renew=imported_again,
 )
@@ -92,9 +99,7 @@ async def import_sessions(write: Write, body: ImportSessions) -> Reply:
 @routes.read(
     "/playtime",
     query=SummaryFilter,
-    answers=schemas.collection(
-        schemas.either(schemas.named(schemas.PRODUCT_PLAYTIME), schemas.named(schemas.PLATFORM_PLAYTIME))
-    ),
+    answers=schemas.collection(schemas.either(schemas.named(PRODUCT_PLAYTIME), schemas.named(PLATFORM_PLAYTIME))),
 )
 async def summarize_playtime(read: Read, query: SummaryFilter) -> Reply:
     """How long each product was played, or with by=platform each on each platform, the one played last first."""
@@ -111,9 +116,7 @@ async def summarize_playtime(read: Read, query: SummaryFilter) -> Reply:
     return Reply(200, collection(f"{BASE}/playtime", parameters(query), shown, total, query.slice))
 
 
-@routes.read(
-    "/playtime/sessions", query=HistoryFilter, answers=schemas.collection(schemas.named(schemas.PLAYTIME_SESSION))
-)
+@routes.read("/playtime/sessions", query=HistoryFilter, answers=schemas.collection(schemas.named(PLAYTIME_SESSION)))
 async def list_sessions(read: Read, query: HistoryFilter) -> Reply:
     """Sessions, the newest first; running ones too."""
     found = await read.of(PlaytimeQueries).history(read.user_id, query.product_id, query.slice, query.status)
@@ -123,7 +126,7 @@ async def list_sessions(read: Read, query: HistoryFilter) -> Reply:
 
 @routes.read(
     "/playtime/sessions/<uuid:session_id>",
-    answers=schemas.single(schemas.named(schemas.PLAYTIME_SESSION)),
+    answers=schemas.single(schemas.named(PLAYTIME_SESSION)),
     refuses=("SESSION_NOT_FOUND",),
 )
 async def get_session(read: Read, session_id: UUID) -> Reply:
@@ -135,7 +138,7 @@ async def get_session(read: Read, session_id: UUID) -> Reply:
     return ok({"data": shown})
 
 
-@routes.read("/playtime/daily", query=DailyFilter, answers=schemas.listing(schemas.named(schemas.PLAYTIME_DAY)))
+@routes.read("/playtime/daily", query=DailyFilter, answers=schemas.listing(schemas.named(PLAYTIME_DAY)))
 async def list_days(read: Read, query: DailyFilter) -> Reply:
     """Seconds a day and product, of the last 14 days or of up to 366 days; days without play are left out."""
     since, until = query.days(read.now)

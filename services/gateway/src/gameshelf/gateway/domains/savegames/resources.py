@@ -5,8 +5,156 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.runtime.encoding import decode
+from gameshelf.gateway.runtime.http import schemas
 from gameshelf.gateway.runtime.http.reply import BASE
-from gameshelf.savegames import OpenConflict, OpenUpload, ProductUsage, Reservation, SaveVersion, SignedRequest, Usage
+from gameshelf.savegames import (
+    OpenConflict,
+    OpenUpload,
+    ProductUsage,
+    Reservation,
+    Resolution,
+    Result,
+    SaveVersion,
+    SignedRequest,
+    UploadStatus,
+    Usage,
+    VersionStatus,
+)
+
+_SAVE = {
+    "product_id": schemas.UUID,
+    "slot_name": schemas.TEXT,
+    "version": schemas.COUNT,
+    "parent_version": schemas.COUNT,
+    "merged_version": schemas.nullable(schemas.COUNT),
+    "file_size_bytes": schemas.COUNT,
+    "file_hash_sha256": schemas.TEXT,
+    "client_modified_at": schemas.nullable(schemas.TIME),
+    "server_uploaded_at": schemas.TIME,
+    "device_id": schemas.nullable(schemas.TEXT),
+    "comment": schemas.nullable(schemas.TEXT),
+    "is_pinned": {"type": "boolean"},
+    "playtime_seconds": schemas.nullable(schemas.COUNT),
+    "content_encoding": schemas.nullable(schemas.TEXT),
+    "encryption": schemas.nullable(
+        schemas.closed(
+            {"scheme": schemas.TEXT, "key_id": schemas.TEXT, "identity": schemas.TEXT}, optional=("identity",)
+        )
+    ),
+    "content_identity": schemas.TEXT,
+}
+
+
+SAVEGAME = schemas.resource("savegame", {**_SAVE, "deleted_at": schemas.nullable(schemas.TIME)})
+
+
+SAVEGAME_VERSION = schemas.value("savegameVersion", {**_SAVE, "status": schemas.one_of(VersionStatus)})
+
+
+SAVEGAME_CONFLICT = schemas.value(
+    "savegameConflict",
+    {
+        "savegame_id": schemas.UUID,
+        "product_id": schemas.UUID,
+        "slot_name": schemas.TEXT,
+        "opened_at": schemas.TIME,
+        "head": SAVEGAME_VERSION,
+        "branch": SAVEGAME_VERSION,
+    },
+)
+
+
+_RESOLVED = {"resolution": schemas.one_of(Resolution), "conflict_id": schemas.UUID}
+
+
+UPLOAD_META = schemas.closed(
+    {
+        "result": schemas.one_of([one for one in Result if one is not Result.CANCELLED]),
+        **_RESOLVED,
+        "head_version": schemas.COUNT,
+        "branch_version": schemas.COUNT,
+        "regresses_to": schemas.COUNT,
+    },
+    optional=(*_RESOLVED, "head_version", "branch_version", "regresses_to"),
+)
+
+
+RESOLUTION_META = schemas.closed({**_RESOLVED, "copy_savegame_id": schemas.nullable(schemas.UUID)})
+
+
+PRESIGNED_UPLOAD_URL = schemas.value(
+    "presignedUploadUrl",
+    {
+        "internal_save_id": schemas.UUID,
+        "upload_required": {"type": "boolean"},
+        "upload_url": schemas.nullable(schemas.TEXT),
+        "method": schemas.nullable(schemas.TEXT),
+        "headers": {"type": "object", "additionalProperties": schemas.TEXT},
+        "expires_in_seconds": schemas.COUNT,
+        "conflict_expected": {"type": "boolean"},
+    },
+)
+
+
+SAVEGAME_UPLOAD = schemas.resource(
+    "savegameUpload",
+    {
+        "product_id": schemas.UUID,
+        "slot_name": schemas.TEXT,
+        "savegame_id": schemas.UUID,
+        "status": schemas.one_of(UploadStatus),
+        "conflict_expected": {"type": "boolean"},
+        "created_at": schemas.TIME,
+        "expires_at": schemas.TIME,
+        "missing_bytes": schemas.COUNT,
+        "missing_count": schemas.COUNT,
+        "uploads": {
+            "type": "array",
+            "items": schemas.closed(
+                {
+                    "sha256": schemas.TEXT,
+                    "size_bytes": schemas.COUNT,
+                    "method": schemas.nullable(schemas.TEXT),
+                    "upload_url": schemas.nullable(schemas.TEXT),
+                    "headers": {"type": "object", "additionalProperties": schemas.TEXT},
+                }
+            ),
+        },
+    },
+)
+
+
+PRESIGNED_DOWNLOAD_URL = schemas.value(
+    "presignedDownloadUrl",
+    {
+        "savegame_id": schemas.UUID,
+        "version": schemas.COUNT,
+        "download_url": schemas.TEXT,
+        "expires_in_seconds": schemas.COUNT,
+        "file_size_bytes": schemas.COUNT,
+        "file_hash_sha256": schemas.TEXT,
+        "content_encoding": schemas.nullable(schemas.TEXT),
+        "encryption": _SAVE["encryption"],
+    },
+)
+
+
+SAVEGAME_QUOTA = schemas.value(
+    "savegameQuota",
+    {
+        "used_bytes": schemas.COUNT,
+        "reserved_bytes": schemas.COUNT,
+        "limit_bytes": schemas.COUNT,
+        "products": {
+            "type": "array",
+            "items": schemas.named(
+                schemas.closed(
+                    {"product_id": schemas.UUID, "used_bytes": schemas.COUNT, "reserved_bytes": schemas.COUNT}
+                )
+            ),
+        },
+    },
+)
 
 
 def sides(conflict_id: UUID | None, head: SaveVersion, branch: SaveVersion) -> dict[str, Any]:

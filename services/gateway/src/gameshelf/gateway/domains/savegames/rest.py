@@ -4,6 +4,15 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.domains.savegames.resources import (
+    PRESIGNED_DOWNLOAD_URL,
+    PRESIGNED_UPLOAD_URL,
+    RESOLUTION_META,
+    SAVEGAME,
+    SAVEGAME_CONFLICT,
+    SAVEGAME_QUOTA,
+    SAVEGAME_UPLOAD,
+    SAVEGAME_VERSION,
+    UPLOAD_META,
     conflict,
     download_url,
     quota,
@@ -84,7 +93,7 @@ async def verified(saves: Saves, user_id: UUID, body: ConfirmUpload) -> Verified
     "POST",
     "/savegames/upload-url",
     body=NewUpload,
-    answers=schemas.single(schemas.PRESIGNED_UPLOAD_URL),
+    answers=schemas.single(PRESIGNED_UPLOAD_URL),
     refuses=(*_ACCESS, *_NO_VERSION, "SAVEGAME_FILE_TOO_LARGE", "USER_QUOTA_EXCEEDED"),
     brief=identity_of,
     is_secret=True,
@@ -101,7 +110,7 @@ async def request_upload_url(write: Write, body: NewUpload) -> Reply:
     "POST",
     "/savegames/confirm-upload",
     body=ConfirmUpload,
-    answers=schemas.single(schemas.SAVEGAME, schemas.UPLOAD_META),
+    answers=schemas.single(SAVEGAME, UPLOAD_META),
     refuses=(
         "SAVEGAME_VERSION_NOT_FOUND",
         "SAVEGAME_UPLOAD_INCOMPLETE",
@@ -119,9 +128,7 @@ async def confirm_upload(write: Write, body: ConfirmUpload, prepared: Verified) 
     return await _told(write, outcome)
 
 
-@routes.read(
-    "/savegames/uploads", query=UploadsFilter, answers=schemas.collection(schemas.named(schemas.SAVEGAME_UPLOAD))
-)
+@routes.read("/savegames/uploads", query=UploadsFilter, answers=schemas.collection(schemas.named(SAVEGAME_UPLOAD)))
 async def list_uploads(read: Read, query: UploadsFilter) -> Reply:
     """Open uploads, the oldest first. Whether bytes have arrived, and a URL for them, is told of each alone."""
     found = await read.of(UploadQueries).uploads(read.user_id, query, read.now)
@@ -137,7 +144,7 @@ async def resumed(saves: Saves, found: Resumable) -> Reply:
 
 @routes.read(
     "/savegames/uploads/<uuid:upload_id>",
-    answers=schemas.single(schemas.SAVEGAME_UPLOAD),
+    answers=schemas.single(SAVEGAME_UPLOAD),
     refuses=("SAVEGAME_VERSION_NOT_FOUND",),
     finish=resumed,
 )
@@ -153,7 +160,7 @@ async def cancel_upload(write: Write, upload_id: UUID) -> Reply:
     return no_content()
 
 
-@routes.read("/savegames", query=SavesFilter, answers=schemas.collection(schemas.named(schemas.SAVEGAME)))
+@routes.read("/savegames", query=SavesFilter, answers=schemas.collection(schemas.named(SAVEGAME)))
 async def list_saves(read: Read, query: SavesFilter) -> Reply:
     """The heads of all saves, the one uploaded last first; with trashed=true those in the trash."""
     found = await read.of(SavegameQueries).saves(read.user_id, query)
@@ -162,7 +169,7 @@ async def list_saves(read: Read, query: SavesFilter) -> Reply:
 
 
 @routes.read(
-    "/savegames/conflicts", query=ConflictsFilter, answers=schemas.collection(schemas.named(schemas.SAVEGAME_CONFLICT))
+    "/savegames/conflicts", query=ConflictsFilter, answers=schemas.collection(schemas.named(SAVEGAME_CONFLICT))
 )
 async def list_conflicts(read: Read, query: ConflictsFilter) -> Reply:
     """Open conflicts with both of their sides, the oldest first."""
@@ -171,7 +178,7 @@ async def list_conflicts(read: Read, query: ConflictsFilter) -> Reply:
     return Reply(200, collection(f"{BASE}/savegames/conflicts", parameters(query), shown, found.total, query.slice))
 
 
-@routes.read("/savegames/quota", answers=schemas.single(schemas.SAVEGAME_QUOTA))
+@routes.read("/savegames/quota", answers=schemas.single(SAVEGAME_QUOTA))
 async def get_quota(read: Read) -> Reply:
     """How much the saves take, and how much they may."""
     queries = read.of(SavegameQueries)
@@ -181,7 +188,7 @@ async def get_quota(read: Read) -> Reply:
     return ok({"data": shown})
 
 
-@routes.read("/savegames/<uuid:savegame_id>", answers=schemas.single(schemas.SAVEGAME), refuses=_NO_SLOT)
+@routes.read("/savegames/<uuid:savegame_id>", answers=schemas.single(SAVEGAME), refuses=_NO_SLOT)
 async def get_save(read: Read, savegame_id: UUID) -> Reply:
     """A save's head."""
     found = await read.of(SavegameQueries).save(read.user_id, savegame_id)
@@ -193,7 +200,7 @@ async def get_save(read: Read, savegame_id: UUID) -> Reply:
 @routes.read(
     "/savegames/<uuid:savegame_id>/versions",
     query=PageQuery,
-    answers=schemas.collection(schemas.SAVEGAME_VERSION),
+    answers=schemas.collection(SAVEGAME_VERSION),
     refuses=_NO_SLOT,
 )
 async def list_versions(read: Read, savegame_id: UUID, query: PageQuery) -> Reply:
@@ -208,7 +215,7 @@ async def list_versions(read: Read, savegame_id: UUID, query: PageQuery) -> Repl
 @routes.read(
     "/savegames/<uuid:savegame_id>/download-url",
     query=Download,
-    answers=schemas.single(schemas.PRESIGNED_DOWNLOAD_URL),
+    answers=schemas.single(PRESIGNED_DOWNLOAD_URL),
     refuses=(*_ACCESS, *_NO_VERSION),
 )
 async def request_download_url(read: Read, savegame_id: UUID, query: Download) -> Reply:
@@ -234,7 +241,7 @@ async def report_synced(write: Write, savegame_id: UUID, body: Synced) -> Reply:
     "POST",
     "/savegames/<uuid:savegame_id>/restore",
     body=Restore,
-    answers=schemas.single(schemas.SAVEGAME),
+    answers=schemas.single(SAVEGAME),
     refuses=_NO_VERSION,
 )
 async def restore_version(write: Write, savegame_id: UUID, body: Restore) -> Reply:
@@ -247,7 +254,7 @@ async def restore_version(write: Write, savegame_id: UUID, body: Restore) -> Rep
     "PATCH",
     "/savegames/<uuid:savegame_id>/versions/<int(min=1, max=9007199254740992):version_number>",
     body=VersionChanges,
-    answers=schemas.single(schemas.SAVEGAME_VERSION),
+    answers=schemas.single(SAVEGAME_VERSION),
     refuses=_NO_VERSION,
 )
 async def update_version(write: Write, savegame_id: UUID, version_number: int, body: VersionChanges) -> Reply:
@@ -263,9 +270,7 @@ async def delete_save(write: Write, savegame_id: UUID, query: Deletion) -> Reply
     return no_content()
 
 
-@routes.write(
-    "POST", "/savegames/<uuid:savegame_id>/undelete", answers=schemas.single(schemas.SAVEGAME), refuses=_NO_SLOT
-)
+@routes.write("POST", "/savegames/<uuid:savegame_id>/undelete", answers=schemas.single(SAVEGAME), refuses=_NO_SLOT)
 async def undelete_save(write: Write, savegame_id: UUID) -> Reply:
     """Takes a save out of the trash, under another name where its own is taken."""
     await write.of(SavegameService).undelete(write.user_id, savegame_id)
@@ -276,7 +281,7 @@ async def undelete_save(write: Write, savegame_id: UUID) -> Reply:
     "POST",
     "/savegames/conflicts/<uuid:conflict_id>/resolve",
     body=Resolve,
-    answers=schemas.single(schemas.SAVEGAME, schemas.RESOLUTION_META),
+    answers=schemas.single(SAVEGAME, RESOLUTION_META),
     refuses=("CONFLICT_NOT_FOUND", "SAVEGAME_VERSION_NOT_FOUND", "SAVEGAME_VERSION_CONFLICT"),
 )
 async def resolve_conflict(write: Write, conflict_id: UUID, body: Resolve) -> Reply:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.domains.settings.resources import GAME_SETTINGS, SETTINGS_LAYER, SETTINGS_OF_GAME
 from gameshelf.gateway.runtime.http import schemas
 from gameshelf.gateway.runtime.http.conditions import is_match, precondition
 from gameshelf.gateway.runtime.http.named_products import with_titles
@@ -30,14 +31,14 @@ routes = Routes("settings")
 
 _WRITTEN: dict[str, Any] = {
     "query": Address,
-    "answers": schemas.single(schemas.GAME_SETTINGS),
+    "answers": schemas.single(GAME_SETTINGS),
     "refuses": ("PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED", "PRECONDITION_FAILED"),
     "has_etag": True,
     "takes_large": True,
 }
 
 
-@routes.read("/settings", query=GameFilter, answers=schemas.collection(schemas.named(schemas.SETTINGS_OF_GAME)))
+@routes.read("/settings", query=GameFilter, answers=schemas.collection(schemas.named(SETTINGS_OF_GAME)))
 async def list_settings(read: Read, query: GameFilter) -> Reply:
     """Games that the user has settings of, the one that changed last first; with ``since`` also deleted ones."""
     found = await read.of(SettingsQueries).games(read.user_id, query)
@@ -45,7 +46,7 @@ async def list_settings(read: Read, query: GameFilter) -> Reply:
     return Reply(200, collection(f"{BASE}/settings", parameters(query), shown, found.total, query.slice))
 
 
-@routes.read("/settings/<uuid:product_id>/layers", answers=schemas.listing(schemas.SETTINGS_LAYER))
+@routes.read("/settings/<uuid:product_id>/layers", answers=schemas.listing(SETTINGS_LAYER))
 async def list_layers(read: Read, product_id: UUID) -> Reply:
     """The layers of a game's settings, without what is in them: what a new device can take over, or remove."""
     found = await read.of(SettingsQueries).layers(read.user_id, product_id)
@@ -55,7 +56,7 @@ async def list_layers(read: Read, product_id: UUID) -> Reply:
 @routes.read(
     "/settings/<uuid:product_id>",
     query=Address,
-    answers=schemas.single(schemas.GAME_SETTINGS),
+    answers=schemas.single(GAME_SETTINGS),
     refuses=("SETTINGS_NOT_FOUND",),
     has_etag=True,
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.domains.wishlist.resources import WISHLIST_ITEM
 from gameshelf.gateway.runtime.http import schemas
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, no_content, ok
 from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
@@ -25,7 +26,7 @@ from gameshelf.wishlist import (
 routes = Routes("wishlist")
 
 
-@routes.read("/wishlist/items", query=WishlistPage, answers=schemas.collection(schemas.WISHLIST_ITEM))
+@routes.read("/wishlist/items", query=WishlistPage, answers=schemas.collection(WISHLIST_ITEM))
 async def list_wishes(read: Read, query: WishlistPage) -> Reply:
     """What the player wishes for: by priority, then the oldest wish first."""
     found = await read.of(WishlistQueries).items(read.user_id, query.slice)
@@ -37,7 +38,7 @@ async def list_wishes(read: Read, query: WishlistPage) -> Reply:
     "POST",
     "/wishlist/items",
     body=NewWish,
-    answers=schemas.single(schemas.WISHLIST_ITEM),
+    answers=schemas.single(WISHLIST_ITEM),
     status=201,
     refuses=("PRODUCT_ALREADY_OWNED", "WISHLIST_ITEM_ALREADY_EXISTS", "WISHLIST_LIMIT_EXCEEDED"),
 )
@@ -51,7 +52,7 @@ async def add_wish(write: Write, body: NewWish) -> Reply:
     "PATCH",
     "/wishlist/items/<uuid:item_id>",
     body=WishChanges,
-    answers=schemas.single(schemas.WISHLIST_ITEM),
+    answers=schemas.single(WISHLIST_ITEM),
     refuses=("GAME_NOT_FOUND_IN_WISHLIST",),
 )
 async def update_wish(write: Write, item_id: UUID, body: WishChanges) -> Reply:
@@ -79,7 +80,7 @@ async def remove_wish_of_product(write: Write, product_id: UUID) -> Reply:
     return no_content()
 
 
-@routes.write("PUT", "/wishlist/order", body=Order, answers=schemas.collection(schemas.WISHLIST_ITEM))
+@routes.write("PUT", "/wishlist/order", body=Order, answers=schemas.collection(WISHLIST_ITEM))
 async def order_wishes(write: Write, body: Order) -> Reply:
     """Gives the whole list an order; its first page in it."""
     await write.of(WishlistService).order(write.user_id, body.item_ids)

@@ -12,6 +12,31 @@ from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
 from pydantic import BaseModel, ConfigDict, Field
 
+FEED = schemas.closed(
+    {
+        "data": {
+            "type": "array",
+            "items": schemas.closed(
+                {
+                    "type": {"const": "libraryEvent"},
+                    "id": schemas.TEXT,
+                    "attributes": schemas.closed(
+                        {
+                            "event_type": schemas.TEXT,
+                            "timestamp": schemas.TIME,
+                            "payload": {"type": "object"},
+                            "origin": schemas.TEXT,
+                        },
+                        optional=("origin",),
+                    ),
+                }
+            ),
+        },
+        "meta": schemas.closed({"cursor": schemas.TEXT, "has_more": {"type": "boolean"}}),
+    }
+)
+
+
 routes = Routes("events")
 
 
@@ -24,7 +49,7 @@ class FeedQuery(BaseModel):
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 
 
-@routes.read("/events", query=FeedQuery, answers=schemas.FEED)
+@routes.read("/events", query=FeedQuery, answers=FEED)
 async def list_events(read: Read, query: FeedQuery) -> Reply:
     """What happened after a cursor, or resync.required where that can't be told."""
     if query.cursor is None:

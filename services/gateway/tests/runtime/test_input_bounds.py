@@ -6,7 +6,8 @@ import pkgutil
 
 import gameshelf  # pants: no-infer-dep
 import pytest
-from gameshelf.gateway.runtime.http.conditions import is_match, precondition
+from gameshelf.gateway.domains.settings.conditions import precondition
+from gameshelf.gateway.runtime.http.conditions import is_match
 from gameshelf.gateway.runtime.http.parse import PageQuery, _remembered, parse_body, parse_query
 from gameshelf.gateway.runtime.kafka.incoming import Malformed, OrderFact, parse_data, parse_envelope
 from gameshelf.gateway.runtime.problems import MAX_PROBLEMS

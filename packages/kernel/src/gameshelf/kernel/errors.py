@@ -8,6 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 
+class DependencyUnavailable(Exception):
+    """Something that a use case needs did not answer, or could not serve just now: the same call may succeed later.
+
+    Whoever serves the use case tells callers so, without the message of the error.
+    """
+
+    dependency: ClassVar[str]
+    """Which one, as callers and operators know it, for example ``s3``."""
+
+
 class DomainError(Exception):
     """The request cannot be carried out."""
 

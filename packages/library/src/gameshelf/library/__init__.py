@@ -4,6 +4,7 @@ This is the package's whole public API; nothing deeper is meant to be imported.
 """
 
 from gameshelf.kernel.migrations import Migrations
+from gameshelf.kernel.users import ERASED_USER
 from gameshelf.library.access import Access, AccessQueries
 from gameshelf.library.catalog import CatalogProjection, ProductFact
 from gameshelf.library.commands import (
@@ -39,7 +40,7 @@ from gameshelf.library.family.errors import (
     FamilyLinkNotFound,
     FamilySeatBusy,
 )
-from gameshelf.library.family.events import ERASED_USER, LinkUpdated, SeatReclaimed, ShareWithdrawn
+from gameshelf.library.family.events import LinkUpdated, SeatReclaimed, ShareWithdrawn
 from gameshelf.library.family.links import DEFAULT_MAX_MEMBERS, FamilyLinks
 from gameshelf.library.family.ports import Players
 from gameshelf.library.family.queries import FamilyQueries, LostSeat, TakenSeat

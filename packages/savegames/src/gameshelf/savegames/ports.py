@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from gameshelf.kernel.errors import DependencyUnavailable
+
 
 class Access(Protocol):
     """Who may play what. Asked inside the user's transaction."""
@@ -15,8 +17,10 @@ class Access(Protocol):
         ...
 
 
-class StoreUnavailable(Exception):
+class StoreUnavailable(DependencyUnavailable):
     """The object store could not be reached, did not answer in time, or could not serve just now. Try again later."""
+
+    dependency = "s3"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ This is the package's whole public API; nothing deeper is meant to be imported.
 """
 
 from gameshelf.kernel.migrations import Migrations
+from gameshelf.kernel.nesting import MAX_LEVELS, too_deep
 from gameshelf.settings.commands import Address, GameFilter, NewSettings, SettingsPatch
 from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
 from gameshelf.settings.events import SettingsUpdated
@@ -12,7 +13,7 @@ from gameshelf.settings.overview import count_games_with_settings
 from gameshelf.settings.ports import Access
 from gameshelf.settings.queries import SettingsQueries
 from gameshelf.settings.revisions import Precondition, Revisions, parse_tag
-from gameshelf.settings.rules import MAX_LEVELS, MAX_VALUES, merged, patched, too_deep
+from gameshelf.settings.rules import MAX_VALUES, merged, patched
 from gameshelf.settings.service import DEFAULT_MAX_BYTES, MAX_OVERLAYS, SettingsService
 from gameshelf.settings.views import GameView, LayerView, Settings
 

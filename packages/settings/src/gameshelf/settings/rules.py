@@ -9,10 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gameshelf.kernel.errors import InvalidInput, Problem, pointer_step
+from gameshelf.kernel.nesting import MAX_LEVELS, too_deep
 from gameshelf.kernel.text import is_storable
-
-MAX_LEVELS = 32
-"""How deep objects and lists may nest; the payload itself is the first level (contract, section 3.7)."""
 
 MAX_VALUES = 20_000
 """How many values a payload may have, in all its objects and lists together. Each of them is looked at in Python."""
@@ -92,11 +90,6 @@ def _require_storable(text: str, path: Sequence[str | int]) -> None:
 def _require_level(path: Sequence[str | int], level: int) -> None:
     if level > MAX_LEVELS:
         raise InvalidInput(too_deep(_pointer(path)))
-
-
-def too_deep(pointer: str = _POINTER) -> Problem:
-    """What is wrong with a payload that nests too deep."""
-    return Problem("too_deep", pointer=pointer, params={"max": MAX_LEVELS})
 
 
 def too_many_values(pointer: str = _POINTER) -> Problem:

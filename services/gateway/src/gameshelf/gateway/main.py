@@ -24,8 +24,8 @@ from gameshelf.gateway.runtime.observability.metrics_server import MetricsServer
 from gameshelf.gateway.runtime.serving import granian, hypercorn
 from gameshelf.gateway.runtime.settings import ServiceRole, Settings, SettingsError, load_settings
 from gameshelf.gateway.wiring import MIGRATIONS, Gateway, build
+from gameshelf.kernel.errors import DependencyUnavailable
 from gameshelf.kernel.migrations import MigrationBlocked
-from gameshelf.savegames.ports import StoreUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ async def _prepare_bucket(settings: Settings) -> int:
         raise SettingsError("S3_BUCKET_SAVEGAMES: needed to prepare the bucket")
     try:
         report = await prepare_bucket(settings, settings.s3_bucket)
-    except (BucketUnusable, StoreUnavailable) as error:
+    except (BucketUnusable, DependencyUnavailable) as error:
         return _stop(str(error))
     for feature, outcome in report.features.items():
         sys.stdout.write(f"{report.bucket}: {feature}: {outcome}\n")

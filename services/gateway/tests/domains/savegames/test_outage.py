@@ -9,8 +9,7 @@ from gameshelf.devstack.events import CloudEvent
 from gameshelf.devstack.servers import S3
 from gameshelf.gateway.runtime.settings import load_settings
 from gameshelf.gateway.wiring import build
-from gameshelf.savegames import user_prefix
-from gameshelf.savegames.ports import StoreUnavailable
+from gameshelf.savegames import StoreUnavailable, user_prefix
 
 HANG_SECONDS = 30
 """No measure of speed: what takes as long would have hung."""

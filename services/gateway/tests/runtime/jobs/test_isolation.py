@@ -10,7 +10,7 @@ from gameshelf.gateway.runtime.jobs.isolation import Isolation, concerns_everybo
 from gameshelf.gateway.runtime.jobs.schedule import repeat
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.streams import UserErased
-from gameshelf.savegames.ports import StoreUnavailable
+from gameshelf.savegames import StoreUnavailable
 
 
 class Clock:

@@ -11,7 +11,7 @@ from gameshelf.gateway.domains.savegames.s3 import store as s3_adapter
 from gameshelf.gateway.runtime.observability.context import parse_traceparent
 from gameshelf.gateway.runtime.observability.traces import Tracing, current_trace, current_trace_id, current_traceparent
 from gameshelf.gateway.runtime.settings import load_settings
-from gameshelf.savegames.ports import StoreUnavailable
+from gameshelf.savegames import StoreUnavailable
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 

@@ -6,9 +6,6 @@ from uuid import UUID
 
 from gameshelf.kernel.events import Event
 
-ERASED_USER = UUID(int=0)
-"""Stands for an account that was erased, wherever others keep or are told something that named it."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkUpdated(Event):

@@ -12,9 +12,10 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import Record
+from gameshelf.kernel.users import ERASED_USER
 from gameshelf.library.family.commands import LinkChanges, NewLink, require_scope
 from gameshelf.library.family.errors import FamilyLimitExceeded, FamilyLinkInvalidState, FamilyLinkNotFound
-from gameshelf.library.family.events import ERASED_USER, LinkUpdated, ShareWithdrawn
+from gameshelf.library.family.events import LinkUpdated, ShareWithdrawn
 from gameshelf.library.family.rules import (
     INVITATIONS,
     LIVING,

@@ -6,8 +6,7 @@ import asyncpg
 from gameshelf.gateway.runtime.errors import InternalError, ServiceUnavailable, Unauthenticated
 from gameshelf.gateway.runtime.identity import Unauthenticated as BadToken
 from gameshelf.gateway.runtime.streams import UserErased
-from gameshelf.kernel.errors import DomainError
-from gameshelf.savegames.ports import StoreUnavailable
+from gameshelf.kernel.errors import DependencyUnavailable, DomainError
 from redis import exceptions as redis
 
 _log = logging.getLogger(__name__)
@@ -33,7 +32,7 @@ _DAMAGED = "XX"
 """Class of SQLSTATE: internal error, which a damaged page is too."""
 SERVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError)
 _REDIS_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError)
-_STORES_AWAY = (*_REDIS_AWAY, StoreUnavailable)
+_STORES_AWAY = (*_REDIS_AWAY, DependencyUnavailable)
 _LOST_A_RACE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
@@ -91,8 +90,8 @@ def refused(error: Exception) -> DomainError:
         return Unauthenticated()
     if isinstance(error, _REDIS_AWAY):
         return ServiceUnavailable("redis")
-    if isinstance(error, StoreUnavailable):
-        return ServiceUnavailable("s3")
+    if isinstance(error, DependencyUnavailable):
+        return ServiceUnavailable(error.dependency)
     if is_passing(error):
         _log.warning("PostgreSQL is away: %s", type(error).__name__)
         return ServiceUnavailable("postgresql")

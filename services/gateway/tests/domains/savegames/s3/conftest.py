@@ -12,7 +12,7 @@ from gameshelf.devstack.servers import ObjectServer
 from gameshelf.gateway.domains.savegames.s3.client import new_client
 from gameshelf.gateway.domains.savegames.s3.store import S3Objects, connect
 from gameshelf.gateway.runtime.settings import Settings, load_settings
-from gameshelf.savegames.ports import SignedRequest
+from gameshelf.savegames import SignedRequest
 from gameshelf.savegames.testing import Answer
 
 REST = {

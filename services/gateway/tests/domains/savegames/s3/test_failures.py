@@ -11,7 +11,7 @@ from gameshelf.gateway.domains.savegames.s3.store import connect
 from gameshelf.gateway.runtime.errors import ServiceUnavailable
 from gameshelf.gateway.runtime.failures import is_passing, refused
 from gameshelf.gateway.runtime.observability.metrics import Metrics
-from gameshelf.savegames.ports import Digest, StoreUnavailable
+from gameshelf.savegames import Digest, StoreUnavailable
 
 BIG = 50 * 1024**2
 HANG_SECONDS = 30

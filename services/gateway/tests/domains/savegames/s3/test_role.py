@@ -11,7 +11,7 @@ import pytest
 from gameshelf.devstack.servers.base import HOST
 from gameshelf.gateway.domains.savegames.s3 import client as s3_client
 from gameshelf.gateway.domains.savegames.s3.store import connect
-from gameshelf.savegames.ports import StoreUnavailable
+from gameshelf.savegames import StoreUnavailable
 
 NO_KEYS = {"S3_ACCESS_KEY_ID": "", "S3_SECRET_ACCESS_KEY": ""}
 CONTENT = b"saved"

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from gameshelf.gateway.domains.savegames.s3.store import connect
 from gameshelf.gateway.runtime.settings import load_settings
-from gameshelf.savegames.ports import StoreUnavailable
+from gameshelf.savegames import StoreUnavailable
 
 AMAZON = {
     "POSTGRES_DSN": "postgresql://library@127.0.0.1/library",

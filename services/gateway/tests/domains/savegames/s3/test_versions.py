@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from gameshelf.devstack.forked import ForkedService
 from gameshelf.gateway.domains.savegames.s3.bucket import BucketUnusable, Outcome, prepare_bucket
-from gameshelf.savegames.ports import StoreUnavailable
+from gameshelf.savegames import StoreUnavailable
 
 
 @pytest.fixture

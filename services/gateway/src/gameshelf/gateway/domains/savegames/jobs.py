@@ -25,9 +25,9 @@ from gameshelf.savegames import (
     SavegameService,
     SavegameSweeps,
     SavegameUploads,
+    StoreUnavailable,
     user_prefix,
 )
-from gameshelf.savegames.ports import StoreUnavailable
 
 T = TypeVar("T", bound=Hashable)
 

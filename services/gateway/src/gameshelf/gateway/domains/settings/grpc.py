@@ -13,6 +13,7 @@ from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.nesting import too_deep
 from gameshelf.kernel.paging import Slice
 from gameshelf.protos.library.v1 import game_settings_sync_service_pb2 as messages
 from gameshelf.protos.library.v1.game_settings_sync_service_pb2_grpc import (
@@ -32,7 +33,6 @@ from gameshelf.settings import (
     SettingsPatch,
     SettingsQueries,
     SettingsService,
-    too_deep,
 )
 from pydantic_core import from_json
 

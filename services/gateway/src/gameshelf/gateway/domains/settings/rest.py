@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.domains.settings.conditions import precondition
 from gameshelf.gateway.domains.settings.resources import GAME_SETTINGS, SETTINGS_LAYER, SETTINGS_OF_GAME
 from gameshelf.gateway.runtime.http import schemas
-from gameshelf.gateway.runtime.http.conditions import is_match, precondition
+from gameshelf.gateway.runtime.http.conditions import is_match
 from gameshelf.gateway.runtime.http.named_products import with_titles
 from gameshelf.gateway.runtime.http.parse import parameters
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, no_content, ok

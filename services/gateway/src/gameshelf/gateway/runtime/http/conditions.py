@@ -1,9 +1,8 @@
 """Conditional requests (RFC 9110, section 13)."""
 
-from gameshelf.settings import Precondition, parse_tag
 from werkzeug.http import parse_etags
 
-_MAX_TAGS = 4096
+MAX_TAGS = 4096
 """How many characters of a list of tags are read: room for a hundred of ours."""
 
 
@@ -11,7 +10,7 @@ def is_match(if_none_match: str, etag: str) -> bool:
     """Whether ``If-None-Match`` names this ETag, a quoted one; ``*`` names any."""
     if if_none_match == etag:  # what a client sends that simply repeats the one it got
         return True
-    return len(if_none_match) <= _MAX_TAGS and parse_etags(if_none_match).contains_weak(etag.strip('"'))
+    return len(if_none_match) <= MAX_TAGS and parse_etags(if_none_match).contains_weak(etag.strip('"'))
 
 
 def states_of(if_match: str | None) -> frozenset[str] | None:
@@ -21,21 +20,5 @@ def states_of(if_match: str | None) -> frozenset[str] | None:
     """
     if if_match is None:
         return None
-    tags = parse_etags(if_match[:_MAX_TAGS])
+    tags = parse_etags(if_match[:MAX_TAGS])
     return None if tags.star_tag else frozenset(tag.partition(".")[0] for tag in tags.as_set() if tag and "." in tag)
-
-
-def precondition(if_match: str | None, if_none_match: str | None) -> Precondition | None:
-    """What ``If-Match`` and ``If-None-Match: *`` ask of the layers of settings; None when they ask nothing.
-
-    A tag is compared strongly: a weak one, or what is no tag of ours, matches nothing.
-    """
-    if if_match is not None:
-        tags = parse_etags(if_match[:_MAX_TAGS])
-        if tags.star_tag:
-            return Precondition()
-        # An empty tag is None to werkzeug.
-        return Precondition(frozenset(filter(None, (parse_tag(tag) for tag in tags.as_set() if tag))))
-    if if_none_match is not None and parse_etags(if_none_match[:_MAX_TAGS]).star_tag:
-        return Precondition(is_absent=True)
-    return None

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 from gameshelf.gateway.runtime.errors import MalformedJson, UnsupportedMediaType
 from gameshelf.gateway.runtime.problems import MAX_PROBLEMS, entries_of, excess, json_pointer, problems_of
 from gameshelf.kernel.errors import InvalidInput, Problem, echo
+from gameshelf.kernel.nesting import too_deep
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
-from gameshelf.settings import too_deep
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 M = TypeVar("M", bound=BaseModel)

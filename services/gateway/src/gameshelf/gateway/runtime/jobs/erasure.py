@@ -25,7 +25,7 @@ from gameshelf.gateway.runtime.tables import (
 )
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.savegames.ports import StoreUnavailable
+from gameshelf.kernel.errors import DependencyUnavailable
 from sqlalchemy import (
     ARRAY,
     DateTime,
@@ -156,7 +156,7 @@ _FORGET = Statement(
 class _Round:
     """One run over all users."""
 
-    away: StoreUnavailable | None = None
+    away: DependencyUnavailable | None = None
     """Why objects are not removed for the rest of it."""
 
 
@@ -189,7 +189,7 @@ class Erasure:
         """Erases everything that can be erased now, a few parts of each user in turn: neither one with much data nor
         one who can't be erased holds up the others.
 
-        Raises StoreUnavailable once all else is done: the tombstones stay until the objects are gone too.
+        Raises DependencyUnavailable once all else is done: the tombstones stay until the objects are gone too.
         """
         round_ = _Round()
         after = (_BEGINNING, UUID(int=0))
@@ -219,7 +219,7 @@ class Erasure:
                     if not await self._erase_part(user_id, round_.away is None, is_alone):
                         return False
                 return True
-        except StoreUnavailable as error:
+        except DependencyUnavailable as error:
             round_.away = error  # nobody else waits for it in this round
         return False
 

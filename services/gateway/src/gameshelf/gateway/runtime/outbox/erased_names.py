@@ -15,7 +15,8 @@ from gameshelf.gateway.runtime.tables import (
 )
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import array
-from gameshelf.library import ERASED_USER, ShareWithdrawn
+from gameshelf.kernel.users import ERASED_USER
+from gameshelf.library import ShareWithdrawn
 from sqlalchemy import LargeBinary, Text, Uuid, any_, bindparam, func, literal_column, or_, update
 from sqlmodel import col
 

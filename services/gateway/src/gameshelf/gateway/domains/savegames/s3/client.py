@@ -17,7 +17,7 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 from gameshelf.gateway.runtime.settings import Settings
-from gameshelf.savegames.ports import StoreUnavailable
+from gameshelf.savegames import StoreUnavailable
 
 CONNECTIONS = 32
 CALL_SECONDS = 6.0

@@ -22,7 +22,7 @@ from gameshelf.gateway.domains.savegames.s3.signer import SAMPLE_KEY, S3Signer
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.settings import Settings
-from gameshelf.savegames.ports import Digest, Packing, SignedRequest, StoredObject, StoreUnavailable
+from gameshelf.savegames import Digest, Packing, SignedRequest, StoredObject, StoreUnavailable
 from gameshelf.savegames.unpacking import Unpacking
 
 _log = logging.getLogger(__name__)

@@ -36,12 +36,14 @@ class Shop:
 class Wishers:
     """Several users at one connection: the service, what it recorded, and ways to look at it."""
 
-    def __init__(self, connection):
+    def __init__(self, connection, serialise=None):
         self.connection = connection
         self.now = NOW
         self.shop = Shop()
         self.events = []
-        self.service = WishlistService(connection, self.events.append, self.shop, lambda: self.now, max_items=5)
+        self.service = WishlistService(
+            connection, self.events.append, self.shop, lambda: self.now, max_items=5, serialise=serialise
+        )
         self.queries = WishlistQueries(connection)
         self.prices = Prices(connection, lambda: self.now)
         self.fanouts = SaleFanouts(connection, lambda: self.now)

@@ -22,6 +22,8 @@ class Connection(Protocol):
 
     async def execute(self, query: str, *args: Any) -> str: ...
 
+    def is_in_transaction(self) -> bool: ...
+
 
 class Statement:
     """A Core statement, compiled once. Its parameters are its ``bindparam`` names, each given by name at each call.

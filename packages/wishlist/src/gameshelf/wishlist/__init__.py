@@ -13,7 +13,7 @@ from gameshelf.wishlist.errors import (
 )
 from gameshelf.wishlist.events import PriceDropped, SaleNoticed, WishAdded, WishlistChanged, WishRemoved
 from gameshelf.wishlist.fanouts import Fanout, SaleFanouts, Wishers
-from gameshelf.wishlist.models import METADATA, SCHEMA
+from gameshelf.wishlist.models import LOCK_SPACE, METADATA, SCHEMA
 from gameshelf.wishlist.notices import notice
 from gameshelf.wishlist.overview import count_wishes
 from gameshelf.wishlist.ports import Products
@@ -39,6 +39,7 @@ MIGRATIONS = Migrations("gameshelf.wishlist", SCHEMA)
 __all__ = [
     "DEFAULT_CURRENCY",
     "DEFAULT_MAX_ITEMS",
+    "LOCK_SPACE",
     "METADATA",
     "MIGRATIONS",
     "Conditions",

@@ -203,7 +203,9 @@ class SaleFanouts:
     async def note(self, fanout: Fanout, user_ids: Collection[UUID]) -> dict[UUID, UUID]:
         """Notes that these users are told; of those that were not before, and still wish, the item that they wish by.
 
-        The caller holds the locks of the users.
+        The caller has serialised the users, without waiting for any of them (``kernel.serialise.lock_idle_users`` with
+        ``LOCK_SPACE``), and holds back the others: a user's transaction may wait for a price, and the price for this
+        fan-out.
         """
         found = await _NOTE.all(
             self._connection,

@@ -1,6 +1,6 @@
 """The use cases of a wishlist. They record events and never commit.
 
-The caller holds the user's lock, so what is read before cannot change until it is written.
+Each one that writes asks for serialisation of its user first, so what it reads cannot change until it has written.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,6 +11,7 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import Record
+from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.wishlist.commands import NewWish, WishChanges, require_whole_target
 from gameshelf.wishlist.errors import (
     GameNotFoundInWishlist,
@@ -19,6 +20,7 @@ from gameshelf.wishlist.errors import (
     WishlistLimitExceeded,
 )
 from gameshelf.wishlist.events import WishAdded, WishlistChanged, WishRemoved
+from gameshelf.wishlist.models import LOCK_SPACE
 from gameshelf.wishlist.notices import notice
 from gameshelf.wishlist.ports import Products
 from gameshelf.wishlist.rules import DEFAULT_CURRENCY, Price, wishers_currency
@@ -28,10 +30,11 @@ DEFAULT_MAX_ITEMS = 100
 
 
 class WishlistService:
-    """One user's wishlist, over one connection that is inside the user's transaction.
+    """A user's wishlist, over one connection inside a transaction.
 
     ``products`` answers what else is known of products; ``record`` takes the events; ``max_items`` bounds the list. A
-    wish without a target is for the price in ``default_currency``, where the product has one in it.
+    wish without a target is for the price in ``default_currency``, where the product has one in it. ``serialise`` lets
+    one transaction at a time change a user's wishes: by default an advisory lock, one round trip a call.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class WishlistService:
         clock: Clock = utc_now,
         max_items: int = DEFAULT_MAX_ITEMS,
         default_currency: str = DEFAULT_CURRENCY,
+        serialise: Serialise | None = None,
     ) -> None:
         self._connection = connection
         self._store = WishlistStore(connection)
@@ -50,6 +54,7 @@ class WishlistService:
         self._clock = clock
         self._max_items = max_items
         self._default_currency = default_currency
+        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
 
     async def add(self, user_id: UUID, new: NewWish) -> Wish:
         """Puts a product on the list, heard of or not; if it is on sale now and the conditions are met, tells so.
@@ -57,15 +62,17 @@ class WishlistService:
         Raises ProductAlreadyOwned, WishlistItemAlreadyExists, WishlistLimitExceeded; InvalidInput for half a target.
         """
         require_whole_target(new.target_price_minor, new.target_currency)
+        await self._serialise(user_id)
         if await self._products.owns(user_id, new.product_id):
             raise ProductAlreadyOwned(pointer="/data/attributes/product_id")
-        for existing in await self._store.of_products(user_id, [new.product_id]):
-            raise WishlistItemAlreadyExists(pointer="/data/attributes/product_id", wishlist_item_id=str(existing.id))
+        await self._require_new(user_id, new.product_id)
         if await self._store.count(user_id) >= self._max_items:
             raise WishlistLimitExceeded(max_items=self._max_items)
         now = self._clock()
         wish = Wish(uuid4(), added_at=now, **new.model_dump())
-        await self._store.add(user_id, wish)
+        if not await self._store.add(user_id, wish):  # the port did not serialise: the constraint decides
+            await self._require_new(user_id, new.product_id)
+            raise WishlistItemAlreadyExists(pointer="/data/attributes/product_id")
         self._record(
             WishAdded(
                 user_id=user_id, occurred_at=now, item_id=wish.id, product_id=wish.product_id, added_at=wish.added_at
@@ -79,6 +86,7 @@ class WishlistService:
 
         Raises GameNotFoundInWishlist; InvalidInput for half a target.
         """
+        await self._serialise(user_id)
         wish = await self._found(user_id, item_id)
         changed = replace(wish, **changes.model_dump(include=changes.model_fields_set))
         require_whole_target(changed.target_price_minor, changed.target_currency)
@@ -99,10 +107,12 @@ class WishlistService:
 
     async def remove(self, user_id: UUID, item_id: UUID) -> None:
         """Raises GameNotFoundInWishlist."""
+        await self._serialise(user_id)
         await self._remove(user_id, [await self._found(user_id, item_id)], "removed")
 
     async def remove_product(self, user_id: UUID, product_id: UUID) -> None:
         """Raises GameNotFoundInWishlist."""
+        await self._serialise(user_id)
         wishes = await self._store.of_products(user_id, [product_id])
         if not wishes:
             raise GameNotFoundInWishlist
@@ -110,12 +120,14 @@ class WishlistService:
 
     async def bought(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
         """Takes products from the list that the user owns now."""
+        await self._serialise(user_id)
         wishes = await self._store.of_products(user_id, product_ids)
         if wishes:
             await self._remove(user_id, wishes, "purchased")
 
     async def order(self, user_id: UUID, item_ids: Sequence[UUID]) -> None:
         """Gives the list this order: priorities 1, 2, 3 … Raises InvalidInput unless each item is named once."""
+        await self._serialise(user_id)
         existing = await self._store.ids(user_id)
         if len(item_ids) != len(existing) or set(item_ids) != existing:
             raise InvalidInput(Problem("stale_order", pointer="/data/attributes/item_ids"))
@@ -126,12 +138,17 @@ class WishlistService:
         """Tells the user of a product's current sale, or of a lasting cut since they wished for it, if it is on their
         list, its conditions are met, and they were not told yet. Whether it did.
         """
+        await self._serialise(user_id)
         await self._store.hold_price(product_id)
         for wish in await self._store.of_products(user_id, [product_id]):
             price = self._wishers_price(wish, await self._store.prices(product_id))
             if price and (price.cut is None or wish.came_before(price.cut)):
                 return await self._tell(user_id, wish, price)
         return False
+
+    async def _require_new(self, user_id: UUID, product_id: UUID) -> None:
+        for existing in await self._store.of_products(user_id, [product_id]):
+            raise WishlistItemAlreadyExists(pointer="/data/attributes/product_id", wishlist_item_id=str(existing.id))
 
     def _changed(self, user_id: UUID, product_id: UUID | None) -> None:
         self._record(WishlistChanged(user_id=user_id, occurred_at=self._clock(), product_id=product_id))

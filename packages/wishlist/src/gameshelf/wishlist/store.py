@@ -1,4 +1,4 @@
-"""All SQL of wishlists. The caller holds the user's lock where it writes."""
+"""All SQL of wishlists. Whoever writes has serialised the user before."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

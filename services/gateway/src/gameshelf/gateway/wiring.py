@@ -85,12 +85,12 @@ from gameshelf.gateway.runtime.support.changes import Changes
 from gameshelf.gateway.runtime.support.export import Export
 from gameshelf.gateway.runtime.support.rpc.desk import Desk
 from gameshelf.gateway.runtime.support.rpc.service import LibraryAdmin
-from gameshelf.gateway.runtime.transaction import Committed, MakeService, Services, Transactions
+from gameshelf.gateway.runtime.transaction import Committed, MakeService, ServiceContext, Services, Transactions
 from gameshelf.gateway.runtime.ws.connection import LibraryUpdates
 from gameshelf.gateway.runtime.ws.hub import Hub
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.events import Event, Record
+from gameshelf.kernel.events import Event
 from gameshelf.kernel.migrations import Migrations
 from gameshelf.library import AccessQueries, LibraryQueries
 from sqlalchemy import MetaData
@@ -120,47 +120,65 @@ DOMAINS: Sequence[Domain] = (
 def make_services(settings: Settings) -> Services:
     """How each domain's service is made. What a domain asks of others, its ports, is answered here."""
 
-    def make_links(connection: Connection, record: Record, clock: Clock) -> library.FamilyLinks:
-        return library.FamilyLinks(connection, record, clock, settings.family_max_members)
+    def make_library(context: ServiceContext) -> library.LibraryService:
+        return library.LibraryService(context.connection, context.record, context.clock)
 
-    def make_seats(connection: Connection, record: Record, clock: Clock) -> library.FamilySeats:
+    def make_links(context: ServiceContext) -> library.FamilyLinks:
+        return library.FamilyLinks(context.connection, context.record, context.clock, settings.family_max_members)
+
+    def make_seats(context: ServiceContext) -> library.FamilySeats:
+        players = playtime.CopyQueries(context.connection)
         grace = timedelta(seconds=settings.family_seat_grace_seconds)
-        return library.FamilySeats(connection, record, playtime.CopyQueries(connection), clock, grace)
+        return library.FamilySeats(context.connection, context.record, players, context.clock, grace)
 
-    def make_playtime(connection: Connection, record: Record, clock: Clock) -> playtime.PlaytimeService:
-        import_max_age = timedelta(days=settings.import_max_age_days)
-        access, copies = AccessQueries(connection), make_seats(connection, record, clock)
-        return playtime.PlaytimeService(connection, record, access, copies, clock, import_max_age, _silence(settings))
+    def make_playtime(context: ServiceContext) -> playtime.PlaytimeService:
+        return playtime.PlaytimeService(
+            context.connection,
+            context.record,
+            AccessQueries(context.connection),
+            make_seats(context),
+            context.clock,
+            timedelta(days=settings.import_max_age_days),
+            _silence(settings),
+        )
 
-    def make_achievements(connection: Connection, record: Record, clock: Clock) -> achievements.AchievementService:
-        return achievements.AchievementService(connection, record, AccessQueries(connection), clock)
+    def make_achievements(context: ServiceContext) -> achievements.AchievementService:
+        access = AccessQueries(context.connection)
+        return achievements.AchievementService(context.connection, context.record, access, context.clock)
 
-    def make_wishlist(connection: Connection, record: Record, clock: Clock) -> wishlist.WishlistService:
-        max_items, currency = settings.wishlist_max_items, settings.wishlist_default_currency
-        return wishlist.WishlistService(connection, record, _Products(connection), clock, max_items, currency)
+    def make_wishlist(context: ServiceContext) -> wishlist.WishlistService:
+        return wishlist.WishlistService(
+            context.connection,
+            context.record,
+            _Products(context.connection),
+            context.clock,
+            settings.wishlist_max_items,
+            settings.wishlist_default_currency,
+            context.serialise,
+        )
 
-    def make_settings(connection: Connection, record: Record, clock: Clock) -> game_settings.SettingsService:
-        max_bytes = settings.settings_max_bytes
-        return game_settings.SettingsService(connection, record, AccessQueries(connection), clock, max_bytes)
+    def make_settings(context: ServiceContext) -> game_settings.SettingsService:
+        access, max_bytes = AccessQueries(context.connection), settings.settings_max_bytes
+        return game_settings.SettingsService(context.connection, context.record, access, context.clock, max_bytes)
 
     limits, bucket = settings.savegame_limits, settings.s3_bucket or ""
 
-    def make_uploads(connection: Connection, record: Record, clock: Clock) -> savegames.SavegameUploads:
-        return savegames.SavegameUploads(
-            connection, record, AccessQueries(connection), _one_moment(clock), limits, bucket
-        )
+    def make_uploads(context: ServiceContext) -> savegames.SavegameUploads:
+        access, clock = AccessQueries(context.connection), _one_moment(context.clock)
+        return savegames.SavegameUploads(context.connection, context.record, access, clock, limits, bucket)
 
-    def make_saves(connection: Connection, record: Record, clock: Clock) -> savegames.SavegameService:
-        return savegames.SavegameService(connection, record, _one_moment(clock), limits)
+    def make_saves(context: ServiceContext) -> savegames.SavegameService:
+        return savegames.SavegameService(context.connection, context.record, _one_moment(context.clock), limits)
 
-    def make_conflicts(connection: Connection, record: Record, clock: Clock) -> savegames.SavegameConflicts:
-        return savegames.SavegameConflicts(connection, record, _one_moment(clock), limits)
+    def make_conflicts(context: ServiceContext) -> savegames.SavegameConflicts:
+        return savegames.SavegameConflicts(context.connection, context.record, _one_moment(context.clock), limits)
 
-    def make_adoption(connection: Connection, record: Record, clock: Clock) -> savegames.SavegameAdoption:
-        return savegames.SavegameAdoption(connection, record, _one_moment(clock), limits, bucket)
+    def make_adoption(context: ServiceContext) -> savegames.SavegameAdoption:
+        clock = _one_moment(context.clock)
+        return savegames.SavegameAdoption(context.connection, context.record, clock, limits, bucket)
 
     return {
-        library.LibraryService: library.LibraryService,
+        library.LibraryService: make_library,
         library.FamilyLinks: make_links,
         library.FamilySeats: make_seats,
         playtime.PlaytimeService: make_playtime,
@@ -492,7 +510,8 @@ def _verifier(settings: Settings) -> TokenVerifier | None:
 
 def _erase(make: MakeService) -> EraseDomain:
     async def erase(connection: Connection, user_id: UUID, limit: int) -> bool:
-        left: bool = await make(connection, _tell_nobody, utc_now).erase(user_id, limit)
+        context = ServiceContext(connection, _tell_nobody, utc_now, _erased_already)
+        left: bool = await make(context).erase(user_id, limit)
         return left
 
     return erase
@@ -500,3 +519,7 @@ def _erase(make: MakeService) -> EraseDomain:
 
 def _tell_nobody(event: Event) -> None:
     """Erasing is no news for the user's devices."""
+
+
+async def _erased_already(user_id: UUID) -> None:
+    """The tombstone of an erased user keeps everybody else from writing."""

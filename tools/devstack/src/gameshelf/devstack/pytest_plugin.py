@@ -21,6 +21,8 @@ from gameshelf.devstack.forked import ForkedService
 from gameshelf.devstack.process import Process, StartFailed
 from gameshelf.devstack.servers import S3, Kafka, Moto, ObjectServer, Postgres, Valkey
 from gameshelf.devstack.servers.base import HOST, free_port
+from gameshelf.devstack.side_by_side import SideBySide
+from gameshelf.devstack.side_by_side import side_by_side as run_side_by_side
 from gameshelf.devstack.tokens import AUDIENCE, ISSUER, TokenIssuer
 
 _all = False
@@ -276,6 +278,12 @@ def create_database(postgres: Postgres) -> CreateDatabase:
 def database(create_database: CreateDatabase) -> str:
     """The DSN of an empty database."""
     return create_database()
+
+
+@pytest.fixture(scope="session")
+def side_by_side() -> SideBySide:
+    """Runs a use case in many transactions at once: ``await side_by_side(dsn, times, use_case)``."""
+    return run_side_by_side
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.events import Event, Record
+from gameshelf.kernel.serialise import Serialise
 from gameshelf.library import GameAdded, LibraryQueries, ProductView
 
 S = TypeVar("S")
@@ -25,8 +26,20 @@ S = TypeVar("S")
 _ALL = 10_000
 """More events than ever wait for a user."""
 
-MakeService = Callable[[Connection, Record, Clock], Any]
-"""Makes a domain's service for one transaction, from its connection, its record of events and the clock."""
+
+@dataclass(frozen=True, slots=True)
+class ServiceContext:
+    """What a domain's service is made from, for one transaction."""
+
+    connection: Connection
+    record: Record
+    clock: Clock
+    serialise: Serialise
+    """Answers the port by the user's row."""
+
+
+MakeService = Callable[[ServiceContext], Any]
+"""Makes a domain's service for one transaction."""
 
 Services = Mapping[type[Any], MakeService]
 """How each domain's service is made, by its class."""
@@ -64,6 +77,13 @@ class Transaction:
         """Makes the user's row this transaction's. Raises UserErased; without ``wait`` LockNotAvailableError."""
         self._sequences[user_id] = await self._streams.lock(self.connection, user_id, wait=wait)
 
+    async def serialise(self, user_id: UUID) -> None:
+        """Answers the port of the domains: the user's row orders their writes. No round trip for a user whose row is
+        this transaction's already, as it is where one was begun on the user. Raises UserErased.
+        """
+        if user_id not in self._sequences:
+            await self.lock(user_id)
+
     async def lock_free(self, user_ids: Collection[UUID]) -> Set[UUID]:
         """Takes the rows of those users that nobody holds, and that are not erased; which they are. Waits for none."""
         locked = await self._streams.lock_free(self.connection, user_ids)
@@ -81,7 +101,8 @@ class Transaction:
         made = self._services.get(service)
         if made is None:
             make = self._make[service]
-            made = self._services[service] = make(self.connection, self.record, self.clock)
+            context = ServiceContext(self.connection, self.record, self.clock, self.serialise)
+            made = self._services[service] = make(context)
         typed: S = made
         return typed
 
@@ -105,14 +126,16 @@ class Transaction:
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """A part that can fail without the rest: what it wrote and recorded is undone when it raises."""
+        """A part that can fail without the rest: what it wrote, recorded and locked is undone when it raises."""
         recorded = len(self._events)
+        locked = dict(self._sequences)
         try:
             async with self.connection.transaction():
                 yield
         except BaseException:
             while len(self._events) > recorded:
                 self._events.pop()
+            self._sequences = locked
             raise
 
     def discard(self) -> None:

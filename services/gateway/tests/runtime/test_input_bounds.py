@@ -6,10 +6,11 @@ import pkgutil
 
 import gameshelf  # pants: no-infer-dep
 import pytest
+from gameshelf.gateway.domains.library.consumed import OrderFact
 from gameshelf.gateway.domains.settings.conditions import precondition
 from gameshelf.gateway.runtime.http.conditions import is_match
 from gameshelf.gateway.runtime.http.parse import PageQuery, _remembered, parse_body, parse_query
-from gameshelf.gateway.runtime.kafka.incoming import Malformed, OrderFact, parse_data, parse_envelope
+from gameshelf.gateway.runtime.kafka.incoming import Malformed, parse_data, parse_envelope
 from gameshelf.gateway.runtime.problems import MAX_PROBLEMS
 from gameshelf.gateway.wiring import ROUTES
 from gameshelf.kernel.errors import MAX_ECHO, InvalidInput
@@ -18,7 +19,7 @@ from gameshelf.settings import Precondition
 from pydantic import BaseModel
 
 # Where commands, queries and consumed events are declared. Other models describe our own tables and files.
-_INPUTS = ("commands", "incoming", "http", "rest", "changes")
+_INPUTS = ("commands", "incoming", "http", "rest", "changes", "consumed", "fields")
 _BOUNDED_FORMATS = {"uuid", "date", "date-time", "zoneinfo"}
 
 

@@ -11,13 +11,15 @@ from typing import Protocol
 from uuid import UUID
 
 from gameshelf.achievements import Definitions
+from gameshelf.gateway.domains.wishlist.consumed import PriceChange, price_fact
 from gameshelf.gateway.runtime.database import Acquire, limit_lock_wait
 from gameshelf.gateway.runtime.failures import concerns_one, is_own_fault
-from gameshelf.gateway.runtime.kafka.applied import Said, definition_facts, price_fact, product_fact
+from gameshelf.gateway.runtime.kafka.applied import definition_facts, product_fact
 from gameshelf.gateway.runtime.kafka.dead_letters import DeadLetters
 from gameshelf.gateway.runtime.kafka.event_types import ACCOUNT_DELETED, TOPICS
+from gameshelf.gateway.runtime.kafka.handling import Said
 from gameshelf.gateway.runtime.kafka.inbox import take_new
-from gameshelf.gateway.runtime.kafka.incoming import MALFORMED_DATA, Malformed, PriceChange, ProductChange
+from gameshelf.gateway.runtime.kafka.incoming import MALFORMED_DATA, Malformed, ProductChange
 from gameshelf.gateway.runtime.kafka.named_user import named_user
 from gameshelf.gateway.runtime.kafka.received import Event, Record, parts_of, read
 from gameshelf.gateway.runtime.observability.metrics import Metrics

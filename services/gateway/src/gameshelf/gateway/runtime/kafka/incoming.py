@@ -7,36 +7,35 @@ can never be applied.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import floor, isfinite
 from typing import Annotated, Any, ClassVar, TypeVar
 from uuid import UUID
 
 from gameshelf.achievements import MAX_DEFINITIONS
+from gameshelf.gateway.runtime.kafka.fields import (
+    WHOLE,
+    EventData,
+    Localised,
+    ProductType,
+    Url,
+    titles,
+)
 from gameshelf.gateway.runtime.problems import entries_of
 from gameshelf.kernel.clock import EventTime
-from gameshelf.kernel.text import NORMALISED, ONE_LINE, Name, is_storable
-from gameshelf.library import InstallationStatus
+from gameshelf.kernel.text import NORMALISED, is_storable
 from pydantic import (
     AfterValidator,
-    AliasGenerator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    FiniteFloat,
     StrictBool,
     StrictInt,
     ValidationError,
-    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
 MAX_ID = 500
 """Of an event, in code points."""
-MAX_ITEMS = 2000
-"""Of an order: bundles of 1,741 games were sold."""
-_EXACT = 2**53
-"""Below it a double stands for one whole number alone."""
 
 D = TypeVar("D", bound=BaseModel)
 
@@ -53,79 +52,6 @@ MALFORMED_DATA = "MALFORMED_DATA"
 """The reason of a dead letter whose data is not what its type has."""
 WRONG_TOPIC = "WRONG_TOPIC"
 """The reason of a dead letter whose type belongs on another topic; commands for many letters never send it again."""
-
-
-def _text_of_number(value: object) -> object:
-    # Some producers count their orders, keys and versions; those whose language has one kind of number write 5.0. What
-    # is not whole is refused, and so is a double that several whole numbers share: two orders would become one.
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
-        value = int(value)
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _whole(value: object) -> object:
-    # Producers whose language has one kind of number write 100.0.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _rounded_down(value: object) -> object:
-    return floor(value) if isinstance(value, float) and isfinite(value) else value
-
-
-NUMBER_AS_TEXT = BeforeValidator(_text_of_number)
-SourceId = Annotated[str, Field(min_length=1, max_length=200), NORMALISED, ONE_LINE, NUMBER_AS_TEXT]
-ProductType = Annotated[Name, Field(max_length=50)]
-WHOLE = BeforeValidator(_whole)
-"""Stands behind the bounds of a number, which pydantic would leave out of the JSON Schema otherwise."""
-Amount = Annotated[StrictInt, Field(ge=0, le=10**15), WHOLE]
-Title = Annotated[str, Field(min_length=1, max_length=500), NORMALISED]
-
-
-class _Data(BaseModel):
-    """Data of an event, or a part of it. An optional field that is empty was not said: producers whose language has no
-    null send the zero value of a field that they don't set.
-    """
-
-    model_config = ConfigDict(
-        alias_generator=AliasGenerator(validation_alias=to_camel), populate_by_name=True, extra="ignore", frozen=True
-    )
-    element_lists: ClassVar[Mapping[str, type[BaseModel]]] = {}
-    """Lists of which one wrong element keeps back nothing but itself, with the model of an element."""
-    adds_up_by: ClassVar[str | None] = None
-    """The field of an element by which elements are parts of one fact; None where each is a fact of its own."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _leave_out_what_is_empty(cls, data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        takes_zero = _optional_fields(cls)
-        return {
-            name: value
-            for name, value in data.items()
-            if name not in takes_zero or not _is_empty(value, takes_zero[name])
-        }
-
-
-def _is_empty(value: Any, takes_zero: bool) -> bool:
-    if isinstance(value, str):
-        return not value or value.isspace()
-    if isinstance(value, list | dict):
-        return not value
-    return not takes_zero and value == 0 and not isinstance(value, bool)
-
-
-@cache
-def _optional_fields(model: type[BaseModel]) -> dict[str, bool]:
-    """The optional fields of a model by both of their names, and whether 0 is a value of each."""
-    found: dict[str, bool] = {}
-    for name, schema in model.model_json_schema(by_alias=False)["properties"].items():
-        kinds = (schema, *schema.get("anyOf", ()))
-        is_number = any(kind.get("type") in ("integer", "number") and kind.get("minimum", 0) <= 0 for kind in kinds)
-        takes_zero = is_number or any(kind.get("type") == "boolean" for kind in kinds)
-        if not model.model_fields[name].is_required():
-            found |= dict.fromkeys((name, to_camel(name)), takes_zero)
-    return found
 
 
 def _traceparent(value: object) -> object:
@@ -162,107 +88,22 @@ class Incoming(BaseModel):
     """Anything: what it has to be is its type's affair, and most types mean nothing here."""
 
 
-Quantity = Annotated[int, Field(ge=1, le=10**6)]
-
-
-class OrderItem(_Data):
-    product_id: UUID
-    product_type: ProductType | None = None
-    quantity: Quantity | None = None
-
-
-class OrderFact(_Data):
-    """A purchase, and the shape of what happens to it later."""
-
-    element_lists = {"items": OrderItem}
-    adds_up_by = "product_id"
-
-    user_id: UUID
-    order_id: SourceId
-    items: Annotated[tuple[OrderItem, ...], Field(min_length=1, max_length=MAX_ITEMS)]
-    purchase_timestamp: EventTime = None
-
-
-class Refund(OrderFact):
-    refund_id: SourceId | None = None
-
-
-class Reinstatement(OrderFact):
-    reinstatement_id: SourceId | None = None
-
-
-class KeyFact(_Data):
-    """A key was activated, or revoked."""
-
-    user_id: UUID
-    product_id: UUID
-    key_id: SourceId
-    timestamp: EventTime = None
-
-
-class GiftFact(_Data):
-    """A gift was received, or revoked."""
-
-    user_id: UUID
-    product_id: UUID
-    gift_id: SourceId
-    timestamp: EventTime = None
-
-
-class InstallationChange(_Data):
-    user_id: UUID
-    product_id: UUID
-    version_id: Annotated[Name, Field(max_length=100), NUMBER_AS_TEXT] | None = None
-    status: InstallationStatus | None = None
-    device_id: Annotated[Name, Field(max_length=100), NUMBER_AS_TEXT] | None = None
-    """None: on all devices."""
-    timestamp: EventTime = None
-
-
-def _rating(value: float) -> float | None:
-    return value if 0 <= value <= 100 else None
-
-
-class Review(_Data):
-    user_id: UUID
-    product_id: UUID
-    rating: Annotated[FiniteFloat, AfterValidator(_rating)] | None = None
-    """None for one outside of 0 to 100, which was not said."""
-
-
-class AccountDeleted(_Data):
-    user_id: UUID
-    deleted_at: EventTime = None
-
-
-class Titles(_Data):
-    ru: Title | None = None
-    en: Title | None = None
-
-
-def _titles(value: object) -> object:
-    # A bare string is the title in the platform's first language.
-    return {"ru": value} if isinstance(value, str) else value
-
-
 Description = Annotated[str, Field(max_length=5000), NORMALISED]
 
 
-class Descriptions(_Data):
+class Descriptions(EventData):
     ru: Description | None = None
     en: Description | None = None
 
 
-Localised = Annotated[Titles, BeforeValidator(_titles)]
-Url = Annotated[str, Field(max_length=2000), NORMALISED]
 ApiName = Annotated[str, Field(min_length=1, max_length=200), NORMALISED]
 
 
-class AchievementDefinition(_Data):
+class AchievementDefinition(EventData):
     id: UUID
     api_name: ApiName | None = None
     name: Localised | None = None
-    description: Annotated[Descriptions, BeforeValidator(_titles)] | None = None
+    description: Annotated[Descriptions, BeforeValidator(titles)] | None = None
     icon_url_locked: Url | None = None
     icon_url_unlocked: Url | None = None
     is_hidden: StrictBool | None = None
@@ -270,8 +111,8 @@ class AchievementDefinition(_Data):
     server_authoritative: StrictBool | None = None
 
 
-class ProductChange(_Data):
-    element_lists = {"achievements": AchievementDefinition}
+class ProductChange(EventData):
+    element_lists: ClassVar = {"achievements": AchievementDefinition}
 
     product_id: UUID
     new_title: Localised | None = None
@@ -280,18 +121,6 @@ class ProductChange(_Data):
     is_free_to_play: StrictBool | None = None
     family_sharing_allowed: StrictBool | None = None
     achievements: Annotated[tuple[AchievementDefinition, ...], Field(max_length=MAX_DEFINITIONS)] | None = None
-    timestamp: EventTime = None
-
-
-class PriceChange(_Data):
-    product_id: UUID
-    price_minor: Amount
-    old_price_minor: Annotated[StrictInt, Field(ge=1, le=10**15), WHOLE] | None = None
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", max_length=3)]
-    discount_percent: Annotated[StrictInt, Field(ge=0, le=100), BeforeValidator(_rounded_down)] | None = None
-    """In whole percent, rounded down."""
-    sale_id: SourceId | None = None
-    sale_ends_at: EventTime = None
     timestamp: EventTime = None
 
 

@@ -1,0 +1,38 @@
+"""Prices from the Catalog (contract, section 6)."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from gameshelf.gateway.runtime.kafka.fields import WHOLE, Amount, EventData, SourceId, rounded_down
+from gameshelf.kernel.clock import EventTime
+from gameshelf.wishlist import Price, discount
+from pydantic import BeforeValidator, Field, StrictInt
+
+
+class PriceChange(EventData):
+    product_id: UUID
+    price_minor: Amount
+    old_price_minor: Annotated[StrictInt, Field(ge=1, le=10**15), WHOLE] | None = None
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", max_length=3)]
+    discount_percent: Annotated[StrictInt, Field(ge=0, le=100), BeforeValidator(rounded_down)] | None = None
+    """In whole percent, rounded down."""
+    sale_id: SourceId | None = None
+    sale_ends_at: EventTime = None
+    timestamp: EventTime = None
+
+
+def price_fact(data: PriceChange, at: datetime) -> Price:
+    """What the Catalog said that a product costs."""
+    percent = discount(data.discount_percent, data.price_minor, data.old_price_minor)
+    at = data.timestamp or at
+    return Price(
+        data.product_id,
+        data.price_minor,
+        data.currency,
+        percent,
+        data.sale_id,
+        data.sale_ends_at,
+        at,
+        old_price_minor=data.old_price_minor,
+    )

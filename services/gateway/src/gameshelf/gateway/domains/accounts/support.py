@@ -4,8 +4,8 @@ import dataclasses
 from uuid import UUID
 
 from gameshelf.gateway.domains.accounts.changes import EraseUser, overview
-from gameshelf.gateway.runtime.grpc import convert
 from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.grpc.convert import timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.streams import StreamState
 from gameshelf.gateway.runtime.support.export import File
@@ -29,14 +29,14 @@ class Users:
                 return await self._shown(connection, user_id, state)
         return messages.ShowUserResponse(
             user_id=str(user_id),
-            erased_at=convert.timestamp(gone.erased_at),
+            erased_at=timestamp(gone.erased_at),
             erasure="running" if gone.is_running else "done",
         )
 
     async def _shown(self, connection: Connection, user_id: UUID, state: StreamState) -> messages.ShowUserResponse:
         found = await overview(connection, user_id)
         told = dataclasses.asdict(found) | {
-            "last_played_at": convert.timestamp(found.last_played_at),
+            "last_played_at": timestamp(found.last_played_at),
             "limit_bytes": self._desk.limits.quota_bytes if found.limit_bytes is None else found.limit_bytes,
         }
         return messages.ShowUserResponse(

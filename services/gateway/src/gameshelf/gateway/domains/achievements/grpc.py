@@ -10,7 +10,9 @@ from uuid import UUID
 import grpc.aio
 from gameshelf.achievements import (
     MAX_IMPORT,
+    Achievement,
     AchievementQueries,
+    AchievementRarity,
     AchievementService,
     ImportedAchievement,
     NamedAchievement,
@@ -20,7 +22,6 @@ from gameshelf.achievements import (
     Unreadable,
 )
 from gameshelf.gateway.runtime.database import Acquire
-from gameshelf.gateway.runtime.grpc import convert
 from gameshelf.gateway.runtime.grpc.calls import (
     erased_among,
     is_service,
@@ -30,6 +31,7 @@ from gameshelf.gateway.runtime.grpc.calls import (
     require_read,
     require_write,
 )
+from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.streams import UserErased, UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.errors import InvalidInput, PermissionDenied, Problem
@@ -67,7 +69,7 @@ class Achievements(AchievementServiceServicer):
             [progress] = await _identified(service, [report])
             achievement, newly_unlocked = await service.report(user_id, progress, by_server=is_service())
         return messages.UpdateAchievementProgressResponse(
-            status=convert.achievement(achievement), newly_unlocked=newly_unlocked
+            status=achievement_message(achievement), newly_unlocked=newly_unlocked
         )
 
     async def BatchUpdateAchievementProgress(
@@ -136,7 +138,7 @@ class Achievements(AchievementServiceServicer):
                 found = await queries.of_product(user_id, product_id)
             else:
                 found = await queries.of_ids(user_id, achievement_ids)
-        return messages.GetAchievementStatusResponse(achievements=[convert.achievement(one) for one in found])
+        return messages.GetAchievementStatusResponse(achievements=[achievement_message(one) for one in found])
 
     async def GetAchievementRarity(
         self, request: messages.GetAchievementRarityRequest, context: Context
@@ -144,7 +146,7 @@ class Achievements(AchievementServiceServicer):
         product_id = parse_id(request.product_id, "product_id")
         async with self._acquire() as connection:
             found = await AchievementQueries(connection).rarities(product_id)
-        return messages.GetAchievementRarityResponse(achievements=[convert.achievement_rarity(one) for one in found])
+        return messages.GetAchievementRarityResponse(achievements=[rarity_message(one) for one in found])
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +197,37 @@ def _offline(message: messages.OfflineAchievement) -> OfflineAchievement | Unrea
 
 
 def _imported(result: ImportedAchievement) -> messages.ImportedAchievement:
-    return messages.ImportedAchievement(client_id=result.client_id, result=result.result, code=result.code or "")
+    return messages.ImportedAchievement(client_id=result.client_id, result=result.result, code=text(result.code))
 
 
 def _result(outcome: Outcome) -> messages.AchievementUpdateResult:
     return messages.AchievementUpdateResult(
-        status=convert.achievement(outcome.achievement) if outcome.achievement else None,
+        status=achievement_message(outcome.achievement) if outcome.achievement else None,
         newly_unlocked=outcome.newly_unlocked,
         reason=outcome.refusal.code if outcome.refusal else "",
+    )
+
+
+def achievement_message(of: Achievement) -> messages.AchievementStatus:
+    return messages.AchievementStatus(
+        achievement_id=str(of.id),
+        product_id=str(of.product_id),
+        api_name=text(of.api_name),
+        is_unlocked=of.is_unlocked,
+        unlocked_at=timestamp(of.unlocked_at),
+        current_progress=of.current_progress or 0,
+        target_progress=of.target or 0,
+        is_hidden=of.is_hidden,
+        rarity_percentage=of.rarity,
+        rarity_at_unlock=of.rarity_at_unlock,
+    )
+
+
+def rarity_message(of: AchievementRarity) -> messages.AchievementRarity:
+    return messages.AchievementRarity(
+        achievement_id=str(of.id),
+        product_id=str(of.product_id),
+        api_name=text(of.api_name),
+        is_hidden=of.is_hidden,
+        rarity_percentage=of.rarity,
     )

@@ -2,8 +2,9 @@
 
 from gameshelf.achievements import Achievement, AchievementNotFound, AchievementQueries
 from gameshelf.gateway.domains.achievements.changes import GrantAchievement, RevokeAchievement
-from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.domains.achievements.grpc import achievement_message
 from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
 from gameshelf.protos.library.v1 import admin_achievements_pb2 as messages
@@ -56,7 +57,7 @@ class AchievementsOfUser:
 
 def _shown(of: Achievement) -> messages.AdminAchievement:
     return messages.AdminAchievement(
-        status=convert.achievement(of),
-        name=of.name_en or of.name_ru or "",  # a secret is none to support
+        status=achievement_message(of),
+        name=text(of.name_en or of.name_ru),  # a secret is none to support
         server_authoritative=of.server_authoritative,
     )

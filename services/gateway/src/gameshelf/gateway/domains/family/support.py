@@ -5,8 +5,8 @@ from itertools import groupby
 from uuid import UUID
 
 from gameshelf.gateway.domains.family.changes import ReleaseSeat, ReopenLink, RevokeLink
-from gameshelf.gateway.runtime.grpc import convert
 from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.grpc.convert import timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
 from gameshelf.kernel.database import Connection
@@ -115,11 +115,11 @@ def _link(of: Link) -> messages.AdminFamilyLink:
         status=of.status,
         mode=of.mode,
         product_ids=[str(one) for one in of.product_ids],
-        expires_at=convert.timestamp(of.expires_at),
-        shared_at=convert.timestamp(of.shared_at),
-        active_since=convert.timestamp(of.active_since),
-        last_access_at=convert.timestamp(of.last_access_at),
-        updated_at=convert.timestamp(of.updated_at),
+        expires_at=timestamp(of.expires_at),
+        shared_at=timestamp(of.shared_at),
+        active_since=timestamp(of.active_since),
+        last_access_at=timestamp(of.last_access_at),
+        updated_at=timestamp(of.updated_at),
     )
 
 
@@ -135,8 +135,8 @@ async def _seats(connection: Connection, seats: Sequence[TakenSeat]) -> list[mes
             seat_number=one.seat_number,
             held_by_user_id=str(one.held_by_user_id),
             session_id=str(one.session_id),
-            since=convert.timestamp(one.since),
-            lost_at=convert.timestamp(one.lost_at),
+            since=timestamp(one.since),
+            lost_at=timestamp(one.lost_at),
             session_runs=one.session_id in running,
         )
         for one in seats

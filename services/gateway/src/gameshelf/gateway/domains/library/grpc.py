@@ -4,10 +4,10 @@ from typing import Any
 
 import grpc.aio
 from gameshelf.gateway.runtime.database import Acquire
-from gameshelf.gateway.runtime.grpc import convert
 from gameshelf.gateway.runtime.grpc.calls import erased_among, parse_id, parse_message, require_few, require_read
+from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.streams import UserStreams
-from gameshelf.library import Access, AccessQueries, LibraryQueries, OnDevice
+from gameshelf.library import Access, AccessQueries, ItemView, LibraryQueries, OnDevice
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import (
     LibraryQueryServiceServicer,
@@ -45,7 +45,7 @@ class LibraryQuery(LibraryQueryServiceServicer):
             items = (
                 [] if gone else await LibraryQueries(connection).items_of_products(user_id, products, device.device_id)
             )
-        return messages.GetLibraryItemsResponse(items=[convert.library_item(item) for item in items])
+        return messages.GetLibraryItemsResponse(items=[item_message(item) for item in items])
 
     async def CheckGameAccess(
         self, request: messages.CheckGameAccessRequest, context: Context
@@ -68,6 +68,40 @@ class LibraryQuery(LibraryQueryServiceServicer):
             gone = await erased_among(self._streams, connection, users)
             found = await AccessQueries(connection).access(pairs)
         return [
-            convert.access(NO_ACCESS if user_id in gone else one)
+            access_message(NO_ACCESS if user_id in gone else one)
             for (user_id, _), one in zip(pairs, found, strict=True)
         ]
+
+
+def item_message(view: ItemView) -> messages.LibraryItemInternal:
+    return messages.LibraryItemInternal(
+        product_id=str(view.product_id),
+        added_at=timestamp(view.added_at),
+        installation_status=view.installation_status,
+        total_playtime_seconds=view.total_playtime_seconds,
+        library_item_id=str(view.id),
+        acquisition_type=view.acquisition_type,
+        shared_from_user_id=text(view.shared_from_user_id),
+        last_played_at=timestamp(view.last_played_at),
+        is_hidden=view.is_hidden,
+        installed_version_id=text(view.installed_version_id),
+        installations=[
+            messages.Installation(
+                device_id=text(one.device_id),
+                installation_status=one.installation_status,
+                installed_version_id=text(one.installed_version_id),
+                changed_at=timestamp(one.changed_at),
+            )
+            for one in view.installations
+        ],
+    )
+
+
+def access_message(found: Access) -> messages.CheckGameAccessResponse:
+    return messages.CheckGameAccessResponse(
+        has_access=found.has_access,
+        acquisition_date=timestamp(found.acquired_at),
+        access_type=text(found.access_type),
+        shared_from_user_id=text(found.shared_from_user_id),
+        reason=found.reason,
+    )

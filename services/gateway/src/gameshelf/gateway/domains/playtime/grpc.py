@@ -3,18 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import grpc.aio
 from gameshelf.gateway.domains.playtime.heartbeat_stream import HeartbeatStream
 from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
-from gameshelf.gateway.runtime.grpc import convert
 from gameshelf.gateway.runtime.grpc.calls import caller, parse_id, parse_message, require_write
+from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Role, TokenVerifier
 from gameshelf.gateway.runtime.limits import RateLimits
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.gateway.runtime.ws.hub import Hub
 from gameshelf.kernel.errors import PermissionDenied
-from gameshelf.playtime import PlaytimeService, StartSession
+from gameshelf.playtime import PlaytimeService, StartSession, StoredSession
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages
 from gameshelf.protos.library.v1.playtime_tracker_service_pb2_grpc import (
     PlaytimeTrackerServiceServicer,
@@ -61,7 +62,7 @@ class PlaytimeTracker(PlaytimeTrackerServiceServicer):
         async with self._transactions.begin(user_id) as transaction:
             session, is_new = await transaction.of(PlaytimeService).start(user_id, start)
         return messages.StartPlaytimeSessionResponse(
-            session=convert.playtime_session(user_id, session),
+            session=session_message(user_id, session),
             is_new=is_new,
             heartbeat_interval_seconds=self._heartbeat_interval_seconds,
         )
@@ -72,7 +73,7 @@ class PlaytimeTracker(PlaytimeTrackerServiceServicer):
         user_id, session_id = parse_id(request.user_id, "user_id"), parse_id(request.session_id, "session_id")
         require_write(user_id)
         lost_at = await self._heartbeats.beat(user_id, session_id)
-        return messages.RecordPlaytimeHeartbeatResponse(seat_lost_at=convert.timestamp(lost_at))
+        return messages.RecordPlaytimeHeartbeatResponse(seat_lost_at=timestamp(lost_at))
 
     async def EndPlaytimeSession(
         self, request: messages.EndPlaytimeSessionRequest, context: Context
@@ -81,7 +82,7 @@ class PlaytimeTracker(PlaytimeTrackerServiceServicer):
         require_write(user_id)
         async with self._transactions.begin(user_id) as transaction:
             session = await transaction.of(PlaytimeService).end(user_id, session_id)
-        return messages.EndPlaytimeSessionResponse(session=convert.playtime_session(user_id, session))
+        return messages.EndPlaytimeSessionResponse(session=session_message(user_id, session))
 
     async def StreamPlaytimeHeartbeats(
         self, request_iterator: AsyncIterator[messages.StreamPlaytimeHeartbeatsRequest], context: Context
@@ -91,3 +92,19 @@ class PlaytimeTracker(PlaytimeTrackerServiceServicer):
             raise PermissionDenied
         stream = HeartbeatStream(identity, self._heartbeats, self._verifier, self._limits, self._hub, self._stopping)
         await stream.serve(request_iterator, context.write)
+
+
+def session_message(user_id: UUID, stored: StoredSession) -> messages.PlaytimeSession:
+    return messages.PlaytimeSession(
+        session_id=str(stored.id),
+        user_id=str(user_id),
+        product_id=str(stored.product_id),
+        device_id=stored.device_id,
+        platform=text(stored.platform),
+        start_time=timestamp(stored.start_time),
+        status="active" if stored.end_time is None else "completed",
+        end_time=timestamp(stored.end_time),
+        duration_seconds=stored.duration_seconds or 0,
+        end_reason=text(stored.end_reason),
+        seat_number=stored.seat_number or 0,
+    )

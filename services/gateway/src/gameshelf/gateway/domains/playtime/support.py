@@ -5,8 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from gameshelf.gateway.domains.playtime.changes import CorrectPlaytime, RecomputePlaytime
-from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.domains.playtime.grpc import session_message
 from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_time
+from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.rpc import cursors
 from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
@@ -138,18 +139,18 @@ def _product(of: ProductSummary, titles: Titles) -> messages.ProductPlaytime:
         played_seconds=of.total_playtime_seconds - of.corrected_seconds,
         corrected_seconds=of.corrected_seconds,
         recent_seconds=of.last_2_weeks_seconds,
-        last_played_at=convert.timestamp(of.last_played_at),
+        last_played_at=timestamp(of.last_played_at),
         session_count=of.session_count,
     )
 
 
 def _session(user_id: UUID, of: LedgerEntry, titles: Titles) -> messages.AdminPlaytimeSession:
     return messages.AdminPlaytimeSession(
-        session=convert.playtime_session(user_id, of.session),
-        client_session_id=of.session.client_session_id or "",
-        copy_owner_user_id=str(of.session.copy_owner_user_id or ""),
-        last_heartbeat_at=convert.timestamp(of.session.last_heartbeat_at),
-        recorded_at=convert.timestamp(of.recorded_at),
+        session=session_message(user_id, of.session),
+        client_session_id=text(of.session.client_session_id),
+        copy_owner_user_id=text(of.session.copy_owner_user_id),
+        last_heartbeat_at=timestamp(of.session.last_heartbeat_at),
+        recorded_at=timestamp(of.recorded_at),
         title=titles.get(of.session.product_id, ""),
     )
 
@@ -157,11 +158,11 @@ def _session(user_id: UUID, of: LedgerEntry, titles: Titles) -> messages.AdminPl
 def _import(of: ImportedPlay) -> messages.ImportedPlay:
     return messages.ImportedPlay(
         device_id=of.device_id,
-        recorded_at=convert.timestamp(of.recorded_at),
+        recorded_at=timestamp(of.recorded_at),
         sessions=of.sessions,
         seconds=of.seconds,
-        first_start=convert.timestamp(of.first_start),
-        last_end=convert.timestamp(of.last_end),
+        first_start=timestamp(of.first_start),
+        last_end=timestamp(of.last_end),
         counted_seconds=of.counted_seconds,
     )
 
@@ -171,7 +172,7 @@ def _correction(of: Correction, titles: Titles) -> messages.PlaytimeCorrection:
         product_id=str(of.product_id),
         seconds=of.seconds,
         reason=of.reason,
-        created_at=convert.timestamp(of.created_at),
+        created_at=timestamp(of.created_at),
         title=titles.get(of.product_id, ""),
     )
 
@@ -182,5 +183,5 @@ def _anomaly(of: FlaggedPlay) -> messages.PlaytimeAnomaly:
         kind=of.kind,
         subject=of.subject,
         seconds=of.seconds,
-        found_at=convert.timestamp(of.detected_at),
+        found_at=timestamp(of.detected_at),
     )

@@ -3,10 +3,11 @@
 from typing import Any
 
 import grpc.aio
+from gameshelf.gateway.domains.savegames.messages import conflict_message, save_message, upload_message
 from gameshelf.gateway.domains.savegames.use_cases import Saves, resumable
 from gameshelf.gateway.runtime.database import Acquire
-from gameshelf.gateway.runtime.grpc import convert
 from gameshelf.gateway.runtime.grpc.calls import erased_among, parse_id, parse_message, require_read, require_write
+from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.clock import Clock, utc_now
@@ -104,9 +105,9 @@ class CloudSaves(CloudSaveServiceServicer):
         if refusal or found is None:  # committed: it is a result
             raise refusal or SavegameVersionNotFound()
         return messages.ConfirmSaveGameUploadResponse(
-            save=convert.save(found),
+            save=save_message(found),
             result=outcome.result,
-            resolution=outcome.resolution or "",
+            resolution=text(outcome.resolution),
             regresses_to=outcome.regresses_to,
         )
 
@@ -120,7 +121,7 @@ class CloudSaves(CloudSaveServiceServicer):
                 raise SavegameVersionNotFound
             found = await resumable(connection, user_id, upload_id, self._saves, self._clock())
         has_arrived, signed = await self._saves.resume(found.upload, may_play=found.may_play)
-        return messages.GetSaveUploadResponse(upload=convert.save_upload(found.upload, has_arrived, signed))
+        return messages.GetSaveUploadResponse(upload=upload_message(found.upload, has_arrived, signed))
 
     async def CancelSaveUpload(
         self, request: messages.CancelSaveUploadRequest, context: Context
@@ -151,7 +152,7 @@ class CloudSaves(CloudSaveServiceServicer):
             if await erased_among(self._streams, connection, {user_id}):
                 return messages.ListSaveGamesResponse()
             found = await SavegameQueries(connection).saves(user_id, of)
-        return messages.ListSaveGamesResponse(saves=[convert.save(one) for one in found.items], total_items=found.total)
+        return messages.ListSaveGamesResponse(saves=[save_message(one) for one in found.items], total_items=found.total)
 
     async def RequestSaveGameDownloadURL(
         self, request: messages.RequestSaveGameDownloadURLRequest, context: Context
@@ -172,7 +173,7 @@ class CloudSaves(CloudSaveServiceServicer):
         return messages.RequestSaveGameDownloadURLResponse(
             download_url=signed.url,
             expires_in_seconds=self._saves.url_ttl_seconds,
-            save=convert.save(found.version),
+            save=save_message(found.version),
         )
 
     async def ListConflicts(
@@ -186,7 +187,7 @@ class CloudSaves(CloudSaveServiceServicer):
                 return messages.ListConflictsResponse()
             found = await SavegameQueries(connection).conflicts(user_id, of)
         return messages.ListConflictsResponse(
-            conflicts=[convert.save_conflict(one) for one in found.items], total_items=found.total
+            conflicts=[conflict_message(one) for one in found.items], total_items=found.total
         )
 
     async def ResolveConflict(
@@ -213,7 +214,7 @@ class CloudSaves(CloudSaveServiceServicer):
             )
         if head is None:
             raise SavegameSlotNotFound
-        return messages.ResolveConflictResponse(head=convert.save(head), copy_savegame_id=str(done.copy_slot_id or ""))
+        return messages.ResolveConflictResponse(head=save_message(head), copy_savegame_id=text(done.copy_slot_id))
 
 
 async def _version(transaction: Transaction, outcome: Outcome) -> SaveVersion | None:

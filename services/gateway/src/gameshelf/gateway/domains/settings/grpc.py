@@ -5,9 +5,10 @@ from typing import Any
 
 import grpc.aio
 from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.errors import MalformedJson
-from gameshelf.gateway.runtime.grpc import convert
 from gameshelf.gateway.runtime.grpc.calls import erased_among, parse_id, parse_message, require_own, require_read
+from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.problems import excess
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
@@ -25,10 +26,13 @@ from gameshelf.settings import (
     Address,
     GameFilter,
     GameView,
+    LayerKind,
+    LayerView,
     NewSettings,
     Precondition,
     PreconditionFailed,
     Revisions,
+    Settings,
     SettingsNotFound,
     SettingsPatch,
     SettingsQueries,
@@ -70,7 +74,7 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
             found = None if gone else await queries.settings(user_id, product_id, address, self._clock())
         if found is None:
             raise SettingsNotFound
-        return messages.GetGameSettingsResponse(settings=convert.settings(found))
+        return messages.GetGameSettingsResponse(settings=settings_message(found))
 
     async def UpdateGameSettings(
         self, request: messages.UpdateGameSettingsRequest, context: Context
@@ -95,7 +99,7 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
             layer = address.layer()
             found_revision = current.revisions.of(layer[0] if layer else None) if current else 0
             raise PreconditionFailed(current_revision=found_revision) from None
-        return messages.UpdateGameSettingsResponse(settings=convert.settings(found))
+        return messages.UpdateGameSettingsResponse(settings=settings_message(found))
 
     async def ListGameSettings(
         self, request: messages.ListGameSettingsRequest, context: Context
@@ -106,7 +110,7 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
         async with self._acquire() as connection:
             gone = await erased_among(self._streams, connection, {user_id})
             found = Slice[GameView]([], 0) if gone else await SettingsQueries(connection).games(user_id, wanted)
-        games = [convert.settings_of_game(one) for one in found.items]
+        games = [settings_of_game_message(one) for one in found.items]
         return messages.ListGameSettingsResponse(games=games, total_items=found.total)
 
     async def ListSettingsLayers(
@@ -117,7 +121,7 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
         async with self._acquire() as connection:
             gone = await erased_among(self._streams, connection, {user_id})
             found = [] if gone else await SettingsQueries(connection).layers(user_id, product_id)
-        return messages.ListSettingsLayersResponse(layers=[convert.settings_layer(one) for one in found])
+        return messages.ListSettingsLayersResponse(layers=[layer_message(one) for one in found])
 
 
 def _precondition(request: messages.UpdateGameSettingsRequest, address: Address) -> Precondition | None:
@@ -143,3 +147,39 @@ def _payload(text: str) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise InvalidInput(Problem("dict_type", pointer="settings_payload"))
     return payload
+
+
+def settings_message(of: Settings) -> messages.GameSettings:
+    return messages.GameSettings(
+        product_id=str(of.product_id),
+        settings_payload=encode(of.payload).decode(),
+        settings_layers=encode(of.layers).decode(),
+        revision=of.revision,
+        last_updated_at=timestamp(of.last_updated_at),
+        last_synced_with_cloud_at=timestamp(of.last_synced_with_cloud_at),
+        account_revision=of.revisions.account or 0,
+        platform_revision=of.revisions.platform or 0,
+        device_revision=of.revisions.device or 0,
+    )
+
+
+def settings_of_game_message(of: GameView) -> messages.SettingsOfGame:
+    return messages.SettingsOfGame(
+        product_id=str(of.product_id),
+        revision=of.revision,
+        has_account_layer=of.has_account_layer,
+        overlay_count=of.overlay_count,
+        last_updated_at=timestamp(of.last_updated_at),
+        last_synced_with_cloud_at=timestamp(of.last_synced_with_cloud_at),
+    )
+
+
+def layer_message(of: LayerView) -> messages.SettingsLayer:
+    return messages.SettingsLayer(
+        layer=of.layer,
+        platform=text(of.name) if of.layer == LayerKind.PLATFORM else "",
+        device_id=text(of.name) if of.layer == LayerKind.DEVICE else "",
+        revision=of.revision,
+        last_updated_at=timestamp(of.last_updated_at),
+        last_used_at=timestamp(of.last_used_at),
+    )

@@ -5,8 +5,8 @@ from typing import Any
 import grpc.aio
 from gameshelf import wishlist
 from gameshelf.gateway.runtime.database import Acquire
-from gameshelf.gateway.runtime.grpc import convert
 from gameshelf.gateway.runtime.grpc.calls import erased_among, parse_id, parse_message, require_own, require_read
+from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.protos.library.v1 import wishlist_service_pb2 as messages
@@ -14,7 +14,7 @@ from gameshelf.protos.library.v1.wishlist_service_pb2_grpc import (
     WishlistServiceServicer,
     add_WishlistServiceServicer_to_server,
 )
-from gameshelf.wishlist import NewWish, WishlistQueries
+from gameshelf.wishlist import NewWish, Wish, WishlistQueries
 
 NAME = messages.DESCRIPTOR.services_by_name["WishlistService"].full_name
 
@@ -42,7 +42,7 @@ class Wishlists(WishlistServiceServicer):
         async with self._acquire() as connection:
             gone = await erased_among(self._streams, connection, {user_id})
             items = [] if gone else await WishlistQueries(connection).all(user_id)
-        return messages.ListWishlistResponse(items=[convert.wish(item.wish) for item in items])
+        return messages.ListWishlistResponse(items=[wish_message(item.wish) for item in items])
 
     async def AddToWishlist(
         self, request: messages.AddToWishlistRequest, context: Context
@@ -52,7 +52,7 @@ class Wishlists(WishlistServiceServicer):
         new = parse_message(NewWish, request, frozenset({"user_id"}))
         async with self._transactions.begin(user_id) as transaction:
             wish = await transaction.of(wishlist.WishlistService).add(user_id, new)
-        return messages.AddToWishlistResponse(item=convert.wish(wish))
+        return messages.AddToWishlistResponse(item=wish_message(wish))
 
     async def RemoveFromWishlist(
         self, request: messages.RemoveFromWishlistRequest, context: Context
@@ -63,3 +63,16 @@ class Wishlists(WishlistServiceServicer):
         async with self._transactions.begin(user_id) as transaction:
             await transaction.of(wishlist.WishlistService).remove_product(user_id, product_id)
         return messages.RemoveFromWishlistResponse()
+
+
+def wish_message(of: Wish) -> messages.WishlistItem:
+    return messages.WishlistItem(
+        wishlist_item_id=str(of.id),
+        product_id=str(of.product_id),
+        added_at=timestamp(of.added_at),
+        priority=of.priority,
+        notes=text(of.notes),
+        target_price_minor=of.target_price_minor,
+        target_currency=text(of.target_currency),
+        min_discount_percent=of.min_discount_percent,
+    )

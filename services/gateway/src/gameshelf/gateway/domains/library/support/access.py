@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from gameshelf.gateway.domains.library.support.library import grant
-from gameshelf.gateway.runtime.grpc import convert
 from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.rpc.desk import Desk, titles_of
 from gameshelf.library import AccessExplained, Explanation, LinkReason, SeatReason
@@ -40,16 +40,16 @@ class AccessOfUser:
 def _explained(of: Explanation, titles: Titles) -> messages.ExplainAccessResponse:
     catalog, item, access = of.catalog, of.item, of.access
     return messages.ExplainAccessResponse(
-        at=convert.timestamp(of.at),
+        at=timestamp(of.at),
         has_access=access.has_access,
         reason=access.reason,
-        access_since=convert.timestamp(access.acquired_at),
-        access_type=access.access_type or "",
-        shared_from_user_id=str(access.shared_from_user_id or ""),
+        access_since=timestamp(access.acquired_at),
+        access_type=text(access.access_type),
+        shared_from_user_id=text(access.shared_from_user_id),
         start=of.start,
         is_known=catalog is not None,
         title=titles.get(of.product_id, ""),
-        product_type=(catalog and catalog.product_type) or "",
+        product_type=text(catalog and catalog.product_type),
         is_free_to_play=catalog.is_free_to_play if catalog else None,
         family_sharing_allowed=catalog.family_sharing_allowed if catalog else None,
         library_item_id=str(item.id) if item else "",
@@ -57,8 +57,8 @@ def _explained(of: Explanation, titles: Titles) -> messages.ExplainAccessRespons
         installation_status=item.installation_status if item else "",
         grants=[grant(one) for one in of.grants],
         links=[_link(one, of.at, titles) for one in of.links],
-        deciding_link_id=str(of.deciding_link_id or ""),
-        starting_link_id=str(of.starting_link_id or ""),
+        deciding_link_id=text(of.deciding_link_id),
+        starting_link_id=text(of.starting_link_id),
         own_seat=_seat(of.own_seat, titles),
     )
 
@@ -68,18 +68,18 @@ def _link(of: LinkReason, at: datetime, titles: Titles) -> messages.AccessLink:
         link_id=str(of.link.id),
         owner_user_id=str(of.link.owner_user_id),
         status=of.status,
-        expires_at=convert.timestamp(of.link.expires_at),
-        active_since=convert.timestamp(of.link.active_since),
+        expires_at=timestamp(of.link.expires_at),
+        active_since=timestamp(of.link.active_since),
         mode=of.link.mode,
         is_in_scope=of.covers,
         owner_owns=of.owned_since is not None,
-        owned_since=convert.timestamp(of.owned_since),
+        owned_since=timestamp(of.owned_since),
         verdict=of.reason,
         seat=_seat(of.seat, titles),
         other_seat=_seat(of.other_seat, titles),
-        owner_plays_since=convert.timestamp(of.owner_plays_since),
+        owner_plays_since=timestamp(of.owner_plays_since),
         is_busy=of.is_busy(at),
-        updated_at=convert.timestamp(of.link.updated_at),
+        updated_at=timestamp(of.link.updated_at),
     )
 
 
@@ -89,8 +89,8 @@ def _seat(of: SeatReason | None, titles: Titles) -> messages.AccessSeat | None:
     return messages.AccessSeat(
         held_by_user_id=str(of.seat.held_by_user_id),
         session_id=str(of.seat.session_id),
-        since=convert.timestamp(of.seat.since),
-        lost_at=convert.timestamp(of.seat.lost_at),
+        since=timestamp(of.seat.since),
+        lost_at=timestamp(of.seat.lost_at),
         product_id=str(of.seat.product_id),
         title=titles.get(of.seat.product_id, ""),
         seat_number=of.seat.seat_number,

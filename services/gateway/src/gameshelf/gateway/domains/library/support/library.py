@@ -1,8 +1,8 @@
 """``library list|grant|revoke``: what somebody owns, and why."""
 
 from gameshelf.gateway.domains.library.changes import GrantProduct, RevokeProduct
-from gameshelf.gateway.runtime.grpc import convert
 from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options
 from gameshelf.kernel.errors import InvalidInput, Problem
@@ -57,17 +57,17 @@ def _item(of: HeldProduct) -> messages.AdminLibraryItem:
     return messages.AdminLibraryItem(
         product_id=str(of.product_id),
         library_item_id=str(item.id) if item else "",
-        title=of.title_en or of.title_ru or "",
-        product_type=of.product_type or "",
+        title=text(of.title_en or of.title_ru),
+        product_type=text(of.product_type),
         access=of.access.reason,
-        added_at=convert.timestamp(of.access.acquired_at),
-        acquisition_type=of.access.access_type or "",
-        shared_from_user_id=str(of.access.shared_from_user_id or ""),
+        added_at=timestamp(of.access.acquired_at),
+        acquisition_type=text(of.access.access_type),
+        shared_from_user_id=text(of.access.shared_from_user_id),
         is_hidden=bool(item and item.is_hidden),
         installation_status=item.installation_status if item else "",
-        installed_version_id=(item and item.installed_version_id) or "",
+        installed_version_id=text(item and item.installed_version_id),
         total_playtime_seconds=item.total_playtime_seconds if item else 0,
-        last_played_at=convert.timestamp(item.last_played_at if item else None),
+        last_played_at=timestamp(item.last_played_at if item else None),
         grants=[grant(one) for one in of.grants],
     )
 
@@ -76,11 +76,11 @@ def grant(of: GrantView) -> messages.AdminGrant:
     return messages.AdminGrant(
         kind=of.kind,
         source_id=of.source_id,
-        acquired_at=convert.timestamp(of.acquired_at),
-        ended_at=convert.timestamp(of.ended_at),
+        acquired_at=timestamp(of.acquired_at),
+        ended_at=timestamp(of.ended_at),
         quantity=of.quantity,
         copies_left=of.copies_left,
-        ended_by=of.ended_by or "",
+        ended_by=text(of.ended_by),
         facts=[_fact(one) for one in of.facts],
     )
 
@@ -90,6 +90,6 @@ def _fact(of: OrderFactView) -> messages.AdminOrderFact:
         kind=of.kind,
         fact_id=of.fact_id,
         quantity=of.quantity,
-        occurred_at=convert.timestamp(of.occurred_at),
-        heard_at=convert.timestamp(of.created_at),
+        occurred_at=timestamp(of.occurred_at),
+        heard_at=timestamp(of.created_at),
     )

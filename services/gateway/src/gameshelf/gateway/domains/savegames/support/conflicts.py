@@ -4,7 +4,7 @@ from uuid import UUID
 
 from gameshelf.gateway.domains.savegames.changes.conflicts import ResolveConflict
 from gameshelf.gateway.domains.savegames.grpc import parse_resolution
-from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.domains.savegames.messages import conflict_message, save_message
 from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_message
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.rpc.cursors import moment, pack, unpack
@@ -74,8 +74,8 @@ class Conflicts:
             versions = await queries.versions(user_id, found.head.slot_id, Page(1, _MAX_VERSIONS))
             titles = await titles_of(connection, [found.head.product_id])
         return messages.ShowSaveConflictResponse(
-            conflict=convert.save_conflict(found),
-            versions=[convert.save(one) for one in versions.items],
+            conflict=conflict_message(found),
+            versions=[save_message(one) for one in versions.items],
             title=titles.get(found.head.product_id, ""),
         )
 
@@ -97,6 +97,6 @@ def _place(cursor: str) -> ConflictPlace:
 def _conflict(of: UserConflict, titles: dict[UUID, str]) -> messages.AdminConflict:
     return messages.AdminConflict(
         user_id=str(of.user_id),
-        conflict=convert.save_conflict(of.conflict),
+        conflict=conflict_message(of.conflict),
         title=titles.get(of.conflict.head.product_id, ""),
     )

@@ -2,6 +2,7 @@
 
 from gameshelf.gateway.domains.savegames.changes.quota import ResetQuota, SetQuota
 from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
 from gameshelf.kernel.errors import InvalidInput, Problem
@@ -79,7 +80,7 @@ class Quotas:
                 for one in part.users
                 if one.user_id not in erased
             ],
-            next_cursor=str(part.last_user_id or ""),
+            next_cursor=text(part.last_user_id),
             looked_at=part.looked_at,
         )
 
@@ -101,7 +102,7 @@ class Quotas:
         if left:
             left = confirmed(found, await objects.list(prefix, after, 2 * _OBJECTS_A_PART))
         return messages.RecalculateQuotaResponse(
-            next_cursor=found.through or "",
+            next_cursor=text(found.through),
             stored_objects=found.stored_objects,
             stored_bytes=found.stored_bytes,
             counted_objects=found.counted_objects,

@@ -1,8 +1,9 @@
 """``saves list|versions|uploads|download|restore|pin``: cloud saves, also those in the trash."""
 
 from gameshelf.gateway.domains.savegames.changes.saves import PinSave, RestoreSave
-from gameshelf.gateway.runtime.grpc import convert
+from gameshelf.gateway.domains.savegames.messages import save_message, upload_message
 from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_message
+from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
 from gameshelf.kernel.errors import InvalidInput, Problem
@@ -39,8 +40,8 @@ class CloudSavesOfUsers:
         return messages.ListSavesResponse(
             saves=[
                 messages.AdminSave(
-                    head=convert.save(one),
-                    deleted_at=convert.timestamp(one.deleted_at),
+                    head=save_message(one),
+                    deleted_at=timestamp(one.deleted_at),
                     has_conflict=one.slot_id in conflicting,
                     title=titles.get(one.product_id, ""),
                 )
@@ -60,9 +61,9 @@ class CloudSavesOfUsers:
         if head is None:
             raise SavegameSlotNotFound
         return messages.ListSaveVersionsResponse(
-            versions=[convert.save(one) for one in found.items],
+            versions=[save_message(one) for one in found.items],
             total_items=found.total,
-            deleted_at=convert.timestamp(head.deleted_at),
+            deleted_at=timestamp(head.deleted_at),
         )
 
     async def ListSaveUploads(
@@ -76,12 +77,12 @@ class CloudSavesOfUsers:
         return messages.ListSaveUploadsResponse(
             uploads=[
                 messages.AdminSaveUpload(
-                    upload=convert.save_upload(one, not one.is_required, None),
+                    upload=upload_message(one, not one.is_required, None),
                     file_size_bytes=one.size,
                     file_hash_sha256=one.content.hex(),
                     content_identity=one.identity.hex(),
                     base_version=one.base_version,
-                    device_id=one.device_id or "",
+                    device_id=text(one.device_id),
                     title=titles.get(one.product_id, ""),
                 )
                 for one in found.items
@@ -104,7 +105,7 @@ class CloudSavesOfUsers:
                 raise SavegameVersionNotFound(version=number, **({"reason": "pruned"} if is_there else {}))
         signed = await self._desk.saves.sign_download(found)
         return messages.DownloadSaveResponse(
-            save=convert.save(found.version),
+            save=save_message(found.version),
             download_url=signed.url,
             expires_in_seconds=self._desk.saves.url_ttl_seconds,
         )

@@ -1,8 +1,8 @@
 """``audit list|show|undo``: who did what, and taking it back."""
 
 from gameshelf.gateway.runtime.encoding import encode
-from gameshelf.gateway.runtime.grpc import convert
 from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.audit import AuditFilter, Entry, EntryKind, State
 from gameshelf.gateway.runtime.support.commands import BY_NAME
@@ -76,19 +76,19 @@ def _number(text: str, field: str) -> int:
 def _entry(of: Entry) -> messages.AuditEntry:
     return messages.AuditEntry(
         audit_id=str(of.id),
-        happened_at=convert.timestamp(of.happened_at),
+        happened_at=timestamp(of.happened_at),
         kind=of.kind,
         command=of.command,
-        actor_id=str(of.actor_id or ""),
+        actor_id=text(of.actor_id),
         actor_roles=of.actor_roles.split(","),
-        user_id=str(of.user_id or ""),
+        user_id=text(of.user_id),
         target=_text(of.target),
-        reason=of.reason or "",
+        reason=text(of.reason),
         before=_text(of.before),
         after=_text(of.after),
-        code=of.code or "",
-        undo_of=str(of.undo_of or ""),
-        undone_by=str(of.undone_by or ""),
+        code=text(of.code),
+        undo_of=text(of.undo_of),
+        undone_by=text(of.undone_by),
         can_undo=of.can_undo,
     )
 

@@ -9,6 +9,7 @@ from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.grpc.calls import parse_message
+from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.support.audit import AuditLog
 from gameshelf.gateway.runtime.support.changes import Changes, Options, Result
@@ -54,7 +55,7 @@ def change_result(of: Result) -> messages.ChangeResult:
         before=encode(of.before).decode(),
         after=encode(of.after).decode(),
         revision=of.revision,
-        audit_id=str(of.audit_id or ""),
+        audit_id=text(of.audit_id),
         can_undo=of.can_undo,
     )
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from gameshelf.gateway.runtime.grpc import convert
 from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_time
+from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.outbox.refused import kinds
 from gameshelf.gateway.runtime.support.audit import EntryKind, NewEntry, State
@@ -46,7 +46,7 @@ class Events:
                 messages.OutboxTopic(
                     topic=one.topic,
                     pending=one.pending,
-                    oldest_at=convert.timestamp(one.oldest_at),
+                    oldest_at=timestamp(one.oldest_at),
                     is_more=one.is_more,
                 )
                 for one in found.topics
@@ -58,7 +58,7 @@ class Events:
                     topic=one.topic,
                     reason=one.reason,
                     count=one.count,
-                    oldest_at=convert.timestamp(one.oldest_at),
+                    oldest_at=timestamp(one.oldest_at),
                     detail=one.detail,
                 )
                 for one in refused
@@ -109,7 +109,7 @@ class Events:
                 )
                 audit_id = await self._desk.audit.add(connection, by, entry)
         return messages.ReplayDeadLettersResponse(
-            next_cursor=_cursor(done.next), replayed=done.sent, left=done.left, audit_id=str(audit_id or "")
+            next_cursor=_cursor(done.next), replayed=done.sent, left=done.left, audit_id=text(audit_id)
         )
 
     async def _count(self, wanted: LetterFilter) -> messages.ReplayDeadLettersResponse:
@@ -174,11 +174,11 @@ def _place(cursor: str) -> Place:
 def _letter(of: Letter) -> messages.DeadLetter:
     return messages.DeadLetter(
         dead_letter_id=str(of.id),
-        user_id=str(of.user_id or ""),
+        user_id=text(of.user_id),
         topic=of.topic,
         reason=of.reason,
         detail=of.detail,
-        created_at=convert.timestamp(of.created_at),
+        created_at=timestamp(of.created_at),
         value=of.value or b"",
         value_size=of.value_size,
         key=of.key,

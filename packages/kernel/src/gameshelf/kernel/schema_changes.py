@@ -5,19 +5,27 @@ reads it beside everybody else. Rules of a migration (contract, section 12):
 
 * what a table gets is nullable or has a constant default; the version before has to go on working;
 * what a version no longer uses is removed by a later version's migration;
-* an index of a table that exists already is made by ``create_index``, a check is added by ``add_check``.
+* an index of a table that exists already is made by ``create_index``, a check is added by ``add_check``;
+* a table of which a user has many rows gets ``set_rows_per_user``.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from alembic import op
+from gameshelf.kernel.migrations import LOCK_TIMEOUT_SECONDS
 from sqlalchemy import text
 
 _IS_INVALID = text(
     "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
     "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = :schema AND c.relname = :name AND NOT i.indisvalid"
 )
+
+ROWS_PER_USER = 50
+"""How many rows of a table the planner expects a user to have, where ``set_rows_per_user`` says so."""
+_STATISTICS_LOCK_SECONDS = 5
+"""Longer than other locks of migrations are waited for: it conflicts with no reader and no writer. From one second on
+PostgreSQL ends an automatic VACUUM that holds it."""
 
 
 def create_index(name: str, table: str, columns: Sequence[Any], *, schema: str, **options: Any) -> None:
@@ -53,3 +61,44 @@ def add_check(name: str, table: str, condition: str, *, schema: str) -> None:
     # The first step is committed before: else its lock would be kept for as long as the second one reads.
     with op.get_context().autocommit_block():
         op.execute(f'ALTER TABLE {full} VALIDATE CONSTRAINT "{name}"')
+
+
+def set_rows_per_user(*tables: str, schema: str, column: str = "user_id") -> None:
+    """Makes the planner expect ``ROWS_PER_USER`` rows a user in these tables, whatever ANALYZE has seen.
+
+    Statistics are behind where a user's rows come in a burst. From a table with few rows, each of another user, ANALYZE
+    concludes that a user has one row. Then every index whose first column is the user's looks equally good, and a
+    statement about thousands of rows of one user may read all of the user's rows once for each of them.
+
+    The option takes effect with the next ANALYZE. Where there are statistics of the column, this ANALYZE is done here:
+    of one column, from a sample of 30,000 rows at most (``default_statistics_target``), whatever the size. An empty
+    table is not analyzed: the planner would take it for one that stays empty. A distributed table of Citus refuses the
+    option, and is left as it is.
+    """
+    _set_statistics_options(tables, schema, column, f"SET (n_distinct = {-1 / ROWS_PER_USER})")
+
+
+def reset_rows_per_user(*tables: str, schema: str, column: str = "user_id") -> None:
+    """Takes ``set_rows_per_user`` back."""
+    _set_statistics_options(tables, schema, column, "RESET (n_distinct)")
+
+
+def _set_statistics_options(tables: Sequence[str], schema: str, column: str, action: str) -> None:
+    op.execute(f"SET LOCAL lock_timeout = '{_STATISTICS_LOCK_SECONDS}s'")
+    for table in tables:
+        full = f'"{schema}"."{table}"'
+        op.execute(
+            f"""
+DO $$ BEGIN
+    ALTER TABLE {full} ALTER COLUMN "{column}" {action};
+    IF EXISTS (
+        SELECT FROM pg_stats WHERE schemaname = '{schema}' AND tablename = '{table}' AND attname = '{column}'
+    ) THEN
+        ANALYZE {full} ("{column}");
+    END IF;
+EXCEPTION WHEN feature_not_supported THEN
+    RAISE NOTICE 'the planner is told nothing about {schema}.{table}: %', SQLERRM;
+END $$
+"""
+        )
+    op.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")

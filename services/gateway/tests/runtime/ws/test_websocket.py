@@ -254,14 +254,9 @@ async def test_devices_on_two_instances_hear_the_same_also_without_redis(platfor
 
 
 @pytest.mark.long
-async def test_a_reader_that_takes_nothing_is_cut_off_and_a_quick_one_gets_all_of_a_burst(
-    platform, player, wait_until, next_message
-):
+async def test_a_slow_reader_is_cut_off_and_a_quick_one_gets_a_whole_burst(platform, player, wait_until, next_message):
     service = platform.service(LOG_LEVEL="DEBUG")
     service.start()
-    raw = sockets.socket()
-    raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
-    raw.connect(("127.0.0.1", service.http_port))
     lines = [
         "GET /api/v1/ws/library-updates HTTP/1.1",
         "Host: localhost",
@@ -271,21 +266,23 @@ async def test_a_reader_that_takes_nothing_is_cut_off_and_a_quick_one_gets_all_o
         "Sec-WebSocket-Version: 13",
         f"Authorization: Bearer {player.token}",
     ]
-    raw.sendall("\r\n".join([*lines, "", ""]).encode())
-    async with connect(service.ws, additional_headers=bearer(player)) as quick:
-        count = 30_000
-        for _ in range(count // 1000):
-            await player.buys(*(uuid4() for _ in range(1000)))
-        ids = [int((await next_message(quick, 60))["id"]) for _ in range(count)]
-        assert ids == list(range(1, count + 1))
+    with sockets.socket() as raw:
+        raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+        raw.connect(("127.0.0.1", service.http_port))
+        raw.sendall("\r\n".join([*lines, "", ""]).encode())
+        async with connect(service.ws, additional_headers=bearer(player)) as quick:
+            count = 30_000
+            for _ in range(count // 1000):
+                await player.buys(*(uuid4() for _ in range(1000)))
+            ids = [int((await next_message(quick, 60))["id"]) for _ in range(count)]
+            assert ids == list(range(1, count + 1))
 
-        async def cut_off():
-            async with httpx.AsyncClient() as client:
-                text = (await client.get(service.metrics)).text
-            return "websocket_connections 1.0" in text.splitlines()
+            async def cut_off():
+                async with httpx.AsyncClient() as client:
+                    text = (await client.get(service.metrics)).text
+                return "websocket_connections 1.0" in text.splitlines()
 
-        await wait_until(cut_off, 40)
-    raw.close()
+            await wait_until(cut_off, 40)
     service.stop()
 
 

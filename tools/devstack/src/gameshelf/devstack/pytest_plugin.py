@@ -26,6 +26,8 @@ from gameshelf.devstack.side_by_side import side_by_side as run_side_by_side
 from gameshelf.devstack.tokens import AUDIENCE, ISSUER, TokenIssuer
 
 _all = False
+_running: "set[Service]" = set()
+"""The services that were started and not yet ended."""
 
 CreateDatabase = Callable[[], str]
 
@@ -77,6 +79,7 @@ class Service:
     def start(self, *, wait: bool = True) -> None:
         """Starts it and waits until it is ready."""
         self.process = self._run("serve")
+        _running.add(self)
         deadline = time.monotonic() + 30
         while wait and not self.is_ready():
             if self.process.returncode is not None or time.monotonic() > deadline:
@@ -100,6 +103,7 @@ class Service:
         """Asks it to end; its exit code."""
         if self.process:
             self.process.stop(signal.SIGTERM, 30)
+            _running.discard(self)
             return self.process.returncode
         return None
 
@@ -107,6 +111,7 @@ class Service:
         """Ends it as `kill -9` does."""
         if self.process:
             self.process.kill()
+            _running.discard(self)
 
 
 class Platform:
@@ -242,6 +247,17 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         (name, text.encode("utf-8", "backslashreplace").decode("utf-8")) for name, text in report.sections
     ]
     return report
+
+
+@pytest.fixture(autouse=True)
+def _services_of_the_test() -> Iterator[None]:
+    """Ends the services that a test started, also where it failed before it ended them: they would consume the records
+    of the next tests on the same platform. Those of fixtures that are shared were started before, and go on.
+    """
+    before = set(_running)
+    yield
+    for service in _running - before:
+        service.kill()
 
 
 @pytest.fixture(scope="session")

@@ -5,17 +5,21 @@ from gameshelf.devstack.statements.classes import Class, Verdict, classify, is_r
 from gameshelf.devstack.statements.found import PACKAGES, found, tables
 from gameshelf.devstack.statements.rows import Tables
 from gameshelf.devstack.statements.values import values
+from gameshelf.devstack.statements.work import PLANS, Work, work
 
 __all__ = [
     "ACROSS",
     "PACKAGES",
+    "PLANS",
     "Class",
     "Reason",
     "Tables",
     "Verdict",
+    "Work",
     "classify",
     "found",
     "is_read",
     "tables",
     "values",
+    "work",
 ]

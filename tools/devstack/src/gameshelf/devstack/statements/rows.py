@@ -118,6 +118,13 @@ class Tables:
                 series = f"generate_series({users.start}, {users.stop - 1}) u, generate_series(1, {rows}) n"
                 await self._insert(connection, table, series, products, at_edges)
 
+    async def fill_a_row_each(self, connection: asyncpg.Connection, users: range) -> None:
+        """One row of each of these users in every table of users: row n of user n, so that no two have an id alike."""
+        for table, key in self.keys.items():
+            if key is not None:
+                series = f"(SELECT n, n FROM generate_series({users.start}, {users.stop - 1}) n) each_one(u, n)"
+                await self._insert(connection, table, series, users.stop)
+
     async def fill_of_nobody(self, connection: asyncpg.Connection, rows: int, products: int) -> None:
         """Rows 0 to ``rows`` of every table that is nobody's."""
         for table, key in self.keys.items():

@@ -1,5 +1,6 @@
 """Imports point one way: gateway → domains → kernel. The rules follow from the folders, so a new domain is covered."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,60 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+GATEWAY = ROOT / "services/gateway/src/gameshelf/gateway"
 DOMAINS = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml") if path.parent.name != "kernel")
+FOLDERS = sorted(path.parent.name for path in GATEWAY.glob("domains/*/__init__.py"))
+TO_BE_CUT = (
+    "gameshelf.gateway.runtime.health -> gameshelf.gateway.domains.playtime.live_sessions",
+    "gameshelf.gateway.runtime.http.app -> gameshelf.gateway.domains.playtime.heartbeats",
+    "gameshelf.gateway.runtime.http.app -> gameshelf.gateway.domains.savegames.use_cases",
+    "gameshelf.gateway.runtime.http.named_products -> gameshelf.library",
+    "gameshelf.gateway.runtime.http.routing -> gameshelf.gateway.domains.playtime.heartbeats",
+    "gameshelf.gateway.runtime.http.routing -> gameshelf.gateway.domains.savegames.use_cases",
+    "gameshelf.gateway.runtime.jobs.erasure -> gameshelf.gateway.domains.family.jobs.dissolution",
+    "gameshelf.gateway.runtime.jobs.retention -> gameshelf.wishlist",
+    "gameshelf.gateway.runtime.kafka.applied -> gameshelf.achievements",
+    "gameshelf.gateway.runtime.kafka.applied -> gameshelf.library",
+    "gameshelf.gateway.runtime.kafka.applier -> gameshelf.achievements",
+    "gameshelf.gateway.runtime.kafka.applier -> gameshelf.gateway.domains.wishlist.consumed",
+    "gameshelf.gateway.runtime.kafka.applier -> gameshelf.library",
+    "gameshelf.gateway.runtime.kafka.applier -> gameshelf.wishlist",
+    "gameshelf.gateway.runtime.kafka.consumed -> gameshelf.gateway.domains.accounts.consumed",
+    "gameshelf.gateway.runtime.kafka.consumed -> gameshelf.gateway.domains.library.consumed",
+    "gameshelf.gateway.runtime.kafka.consumed -> gameshelf.gateway.domains.wishlist.consumed",
+    "gameshelf.gateway.runtime.kafka.incoming -> gameshelf.achievements",
+    "gameshelf.gateway.runtime.outbox.erased_names -> gameshelf.library",
+    "gameshelf.gateway.runtime.outbox.forwarded -> gameshelf.library",
+    "gameshelf.gateway.runtime.outbox.messages -> gameshelf.achievements",
+    "gameshelf.gateway.runtime.outbox.messages -> gameshelf.library",
+    "gameshelf.gateway.runtime.outbox.messages -> gameshelf.playtime",
+    "gameshelf.gateway.runtime.outbox.messages -> gameshelf.savegames",
+    "gameshelf.gateway.runtime.outbox.messages -> gameshelf.settings",
+    "gameshelf.gateway.runtime.outbox.messages -> gameshelf.wishlist",
+    "gameshelf.gateway.runtime.settings -> gameshelf.savegames",
+    "gameshelf.gateway.runtime.streams -> gameshelf.library",
+    "gameshelf.gateway.runtime.support.rpc.desk -> gameshelf.gateway.domains.savegames.use_cases",
+    "gameshelf.gateway.runtime.support.rpc.desk -> gameshelf.library",
+    "gameshelf.gateway.runtime.support.rpc.desk -> gameshelf.savegames",
+    "gameshelf.gateway.runtime.transaction -> gameshelf.library",
+)
+"""Imports of a domain that the runtime still has. One that is gone has to go from here too."""
+DEEP_IMPORTS = {
+    ("bench/_libraries.py", "gameshelf.library.installations"),
+    ("services/gateway/src/gameshelf/gateway/domains/savegames/s3/store.py", "gameshelf.savegames.unpacking"),
+    ("services/gateway/tests/domains/playtime/liveness/test_crash_steps.py", "gameshelf.playtime.rules"),
+    ("services/gateway/tests/domains/playtime/liveness/test_day.py", "gameshelf.playtime.rules"),
+    ("services/gateway/tests/domains/playtime/liveness/test_own_copies.py", "gameshelf.playtime.rules"),
+    ("services/gateway/tests/domains/playtime/liveness/test_watch.py", "gameshelf.playtime.rules"),
+    ("services/gateway/tests/domains/savegames/s3/conftest.py", "gameshelf.savegames.testing"),
+    ("services/gateway/tests/domains/savegames/s3/test_suites.py", "gameshelf.savegames.testing"),
+    ("services/gateway/tests/domains/savegames/test_reconcile.py", "gameshelf.savegames.naming"),
+    ("services/gateway/tests/domains/savegames/test_sweeps.py", "gameshelf.savegames.naming"),
+    ("tests/statements/test_strangers.py", "gameshelf.playtime.models"),
+    ("tests/test_docs.py", "gameshelf.library.family.rules"),
+    ("tools/libctl/tests/service/test_reconcile.py", "gameshelf.savegames.naming"),
+}
+"""Imports of a module inside of a package, as (file, module), that are still there."""
 CLIENTS = ("quart", "hypercorn", "grpc", "aiokafka", "aioboto3", "redis", "click", "rich")
 
 
@@ -57,6 +111,20 @@ def rules() -> str:
             forbidden_modules=["gameshelf.gateway"],
         ),
         contract(
+            "the_runtime_knows_no_domain",
+            type="forbidden",
+            source_modules=["gameshelf.gateway.runtime"],
+            forbidden_modules=[*domains, "gameshelf.gateway.domains"],
+            ignore_imports=TO_BE_CUT,
+            unmatched_ignore_imports_alerting="error",
+        ),
+        contract(
+            "domains_of_the_gateway_know_nothing_of_each_other",
+            type="independence",
+            modules=[f"gameshelf.gateway.domains.{name}" for name in FOLDERS],
+            ignore_imports=TO_BE_CUT,
+        ),
+        contract(
             "nothing_needs_libctl",
             type="forbidden",
             source_modules=[name for name in packages if name != "gameshelf.libctl"],
@@ -89,6 +157,27 @@ def test_every_import_points_the_right_way(lint):
 def test_the_rules_would_notice(lint):
     """The rules turned round are broken: they do see the imports that there are."""
     assert "domains_know_no_client BROKEN" in lint(rules().replace("\n    quart\n", "\n    sqlmodel\n")).stdout
+
+
+def test_a_domain_is_imported_by_its_package():
+    """The names in a package's ``__init__`` are its whole API; nobody reaches for a module inside of it."""
+    sources = [
+        path for top in ("packages", "services", "tools", "bench", "tests") for path in (ROOT / top).rglob("*.py")
+    ]
+    assert {found for path in sources for found in _deep_imports(path)} == DEEP_IMPORTS
+
+
+def _deep_imports(path):
+    parts = path.relative_to(ROOT).parts
+    own = parts[1] if parts[0] == "packages" else ""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        modules = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            modules = [node.module]
+        for module in modules:
+            names = module.split(".")
+            if names[0] == "gameshelf" and len(names) > 2 and names[1] in DOMAINS and names[1] != own:
+                yield "/".join(parts), module
 
 
 @pytest.mark.parametrize("package", ["kernel", *DOMAINS])

@@ -11,6 +11,7 @@ import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack.pytest_plugin import Platform, Service
+from gameshelf.gateway.domains.reactions import REACTIONS
 from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper
 from gameshelf.gateway.domains.savegames.s3.store import S3Objects, connect
 from gameshelf.gateway.domains.savegames.use_cases import Saves
@@ -129,7 +130,7 @@ class Jobs:
         limits, metrics = settings.savegame_limits, Metrics()
         streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode())
         self.transactions = Transactions(
-            pool.acquire, streams, make_services(settings), "events", lambda done: None, clock=self.now
+            pool.acquire, streams, make_services(settings), REACTIONS, "events", lambda done: None, clock=self.now
         )
         self.saves = Saves(objects, self.transactions, metrics, settings.s3_url_ttl_seconds, limits.quota_bytes)
         self.keeper = SaveKeeper(pool.acquire, self.transactions, limits, self.now)

@@ -7,7 +7,8 @@ from gameshelf.gateway.domains.undos import UNDOS
 from gameshelf.gateway.runtime.identity import Role
 from gameshelf.gateway.runtime.support.commands import BY_NAME, BY_RPC, COMMANDS, Kind
 from gameshelf.gateway.runtime.support.export_tables import _value
-from gameshelf.gateway.runtime.support.rpc.service import NOUNS, SERVICE
+from gameshelf.gateway.runtime.support.rpc.service import SERVICE
+from gameshelf.gateway.wiring import NOUNS
 from sqlalchemy import BigInteger, Column, DateTime, Integer, SmallInteger
 
 

@@ -4,12 +4,11 @@ Event type → reactions. A reaction gets the running transaction, the user, and
 recorded about them, so that many cost no more than one; what it records itself is reacted to in turn.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 from uuid import UUID
 
 from gameshelf.achievements import AchievementLocked, AchievementService
-from gameshelf.kernel.events import Event
+from gameshelf.gateway.runtime.transaction import Reactions, Transaction
 from gameshelf.library import (
     FamilyLinks,
     FamilySeats,
@@ -22,58 +21,53 @@ from gameshelf.library import (
 from gameshelf.playtime import PlaytimeChanged, PlaytimeService, SessionCopyChanged, SessionEnded
 from gameshelf.wishlist import WishlistService
 
-if TYPE_CHECKING:
-    from gameshelf.gateway.runtime.transaction import Transaction
 
-Reaction = Callable[["Transaction", UUID, Sequence[Any]], Awaitable[None]]
-
-
-async def show_playtime(transaction: "Transaction", user_id: UUID, events: Sequence[PlaytimeChanged]) -> None:
+async def show_playtime(transaction: Transaction, user_id: UUID, events: Sequence[PlaytimeChanged]) -> None:
     newest = {one.product_id: one for event in events for one in event.products}
     played = [Playtime(one.product_id, one.total_playtime_seconds, one.last_played_at) for one in newest.values()]
     await transaction.of(LibraryService).set_playtime(user_id, played)
 
 
-async def play_own(transaction: "Transaction", user_id: UUID, events: Sequence[GameAdded]) -> None:
+async def play_own(transaction: Transaction, user_id: UUID, events: Sequence[GameAdded]) -> None:
     await transaction.of(PlaytimeService).go_on_with_own(user_id, {event.product_id for event in events})
 
 
-async def play_shared_or_end(transaction: "Transaction", user_id: UUID, events: Sequence[GameRemoved]) -> None:
+async def play_shared_or_end(transaction: Transaction, user_id: UUID, events: Sequence[GameRemoved]) -> None:
     await transaction.of(PlaytimeService).lose_own(user_id, {event.product_id for event in events})
 
 
-async def end_shared_play(transaction: "Transaction", user_id: UUID, events: Sequence[ShareWithdrawn]) -> None:
+async def end_shared_play(transaction: Transaction, user_id: UUID, events: Sequence[ShareWithdrawn]) -> None:
     for event in events:
         await transaction.of(PlaytimeService).end_access(
             user_id, event.product_ids, event.owner_user_id, event.session_id
         )
 
 
-async def withdraw_shares(transaction: "Transaction", user_id: UUID, events: Sequence[GameRemoved]) -> None:
+async def withdraw_shares(transaction: Transaction, user_id: UUID, events: Sequence[GameRemoved]) -> None:
     await transaction.of(FamilyLinks).withdraw_products(user_id, {event.product_id for event in events})
 
 
-async def free_seat(transaction: "Transaction", user_id: UUID, events: Sequence[SessionEnded]) -> None:
+async def free_seat(transaction: Transaction, user_id: UUID, events: Sequence[SessionEnded]) -> None:
     seated = [event.session_id for event in events if event.seat_number is not None]
     if seated:
         await transaction.of(FamilySeats).release(user_id, seated)
 
 
-async def leave_seat(transaction: "Transaction", user_id: UUID, events: Sequence[SessionCopyChanged]) -> None:
+async def leave_seat(transaction: Transaction, user_id: UUID, events: Sequence[SessionCopyChanged]) -> None:
     left = [event.session_id for event in events if event.left_owner_user_id is not None]
     if left:
         await transaction.of(FamilySeats).release(user_id, left)
 
 
-async def count_owner(transaction: "Transaction", user_id: UUID, events: Sequence[GameAdded]) -> None:
+async def count_owner(transaction: Transaction, user_id: UUID, events: Sequence[GameAdded]) -> None:
     await transaction.of(AchievementService).own(user_id, {event.product_id for event in events})
 
 
-async def discount_owner(transaction: "Transaction", user_id: UUID, events: Sequence[GameRemoved]) -> None:
+async def discount_owner(transaction: Transaction, user_id: UUID, events: Sequence[GameRemoved]) -> None:
     await transaction.of(AchievementService).disown(user_id, {event.product_id for event in events})
 
 
-async def show_locked(transaction: "Transaction", user_id: UUID, events: Sequence[AchievementLocked]) -> None:
+async def show_locked(transaction: Transaction, user_id: UUID, events: Sequence[AchievementLocked]) -> None:
     locked: dict[UUID, list[UUID]] = {}
     for event in events:
         locked.setdefault(event.product_id, []).append(event.achievement_id)
@@ -81,11 +75,11 @@ async def show_locked(transaction: "Transaction", user_id: UUID, events: Sequenc
         await transaction.of(LibraryService).tell(user_id, product_id, locked_achievement_ids=achievement_ids)
 
 
-async def drop_wish(transaction: "Transaction", user_id: UUID, events: Sequence[GameAdded]) -> None:
+async def drop_wish(transaction: Transaction, user_id: UUID, events: Sequence[GameAdded]) -> None:
     await transaction.of(WishlistService).bought(user_id, {event.product_id for event in events})
 
 
-REACTIONS: Mapping[type[Event], Sequence[Reaction]] = {
+REACTIONS: Reactions = {
     PlaytimeChanged: [show_playtime],
     GameAdded: [count_owner, drop_wish, play_own],
     GameRemoved: [play_shared_or_end, discount_owner, withdraw_shares],

@@ -5,10 +5,10 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aiokafka.errors import KafkaError
-from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 from gameshelf.gateway.runtime import backups
 from gameshelf.gateway.runtime.database import Database
 from gameshelf.gateway.runtime.kafka.probe import KafkaProbe
@@ -21,6 +21,9 @@ from gameshelf.gateway.runtime.ws.hub import Hub
 from gameshelf.kernel.migrations import Migrations
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, ResponseError
+
+if TYPE_CHECKING:
+    from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 
 _SECONDS = 2.0
 _FRESH_SECONDS = 1.0
@@ -56,7 +59,7 @@ class Health:
         database: Database,
         redis: Redis,
         kafka: KafkaProbe | None,
-        live: LiveSessions,
+        live: "LiveSessions",
         hub: Hub,
         metrics: Metrics,
         migrations: Sequence[Migrations],

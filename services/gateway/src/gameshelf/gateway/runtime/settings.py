@@ -358,6 +358,11 @@ class Settings(BaseModel):
         return timedelta(seconds=self.session_timeout_seconds)
 
     @property
+    def silence(self) -> timedelta:
+        """How old the checkpoint of a session that is played may be: a minute, and two heartbeats that were lost."""
+        return timedelta(seconds=60 + 2 * self.heartbeat_interval_seconds)
+
+    @property
     def savegame_limits(self) -> Limits:
         """How much saves may take, and how long what of them stays."""
         return Limits(

@@ -1,13 +1,12 @@
 """The only commit: a user's change, its reactions, and the word of it, in one transaction."""
 
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from gameshelf.gateway.domains.reactions import REACTIONS
 from gameshelf.gateway.runtime.client_ids import current_client_id
 from gameshelf.gateway.runtime.database import Acquire, hardly_wait, limit_lock_wait
 from gameshelf.gateway.runtime.observability.traces import current_traceparent
@@ -44,6 +43,11 @@ MakeService = Callable[[ServiceContext], Any]
 Services = Mapping[type[Any], MakeService]
 """How each domain's service is made, by its class."""
 
+Reaction = Callable[["Transaction", UUID, Sequence[Any]], Awaitable[None]]
+"""What a domain does when something happens, in the same transaction: all events of one type about one user."""
+
+Reactions = Mapping[type[Event], Sequence[Reaction]]
+
 
 @dataclass(frozen=True, slots=True)
 class Committed:
@@ -60,7 +64,9 @@ class Committed:
 class Transaction:
     """A change of one user's data, or of several users'. Their rows are locked: nobody else writes meanwhile."""
 
-    def __init__(self, connection: Any, streams: UserStreams, services: Services, clock: Clock) -> None:
+    def __init__(
+        self, connection: Any, streams: UserStreams, services: Services, reactions: Reactions, clock: Clock
+    ) -> None:
         self.connection = connection
         """An asyncpg connection inside a transaction."""
         self.clock = clock
@@ -68,6 +74,7 @@ class Transaction:
         self._sequences: dict[UUID, int] = {}
         self._events: deque[Event] = deque()
         self._make = services
+        self._reactions = reactions
         self._services: dict[Any, Any] = {}
         self._has_heard = False
         self.discarded = False
@@ -191,7 +198,7 @@ class Transaction:
                 if event.user_id in self._sequences:  # others react in a transaction of theirs
                     groups[type(event), event.user_id].append(event)
             for (kind, user_id), alike in groups.items():
-                for react in REACTIONS.get(kind, ()):
+                for react in self._reactions.get(kind, ()):
                     await react(self, user_id, alike)
             for event in events:
                 yield event
@@ -241,6 +248,7 @@ class Transactions:
         acquire: Acquire,
         streams: UserStreams,
         services: Services,
+        reactions: Reactions,
         events_topic: str,
         committed: Callable[[Committed], None],
         forwarded: Callable[[Sequence[Event]], None] = lambda events: None,
@@ -249,6 +257,7 @@ class Transactions:
         self._acquire = acquire
         self._streams = streams
         self._services = services
+        self._reactions = reactions
         self._events_topic = events_topic
         self._committed = committed
         self._forwarded = forwarded
@@ -285,7 +294,7 @@ class Transactions:
         commits: Sequence[Committed] = ()
         others: Sequence[Event] = ()
         async with self._acquire() as connection, connection.transaction():
-            transaction = Transaction(connection, self._streams, self._services, self._clock)
+            transaction = Transaction(connection, self._streams, self._services, self._reactions, self._clock)
             yield transaction
             if not transaction.discarded:
                 commits, others = await transaction.close(self._events_topic)

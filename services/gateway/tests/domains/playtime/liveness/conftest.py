@@ -13,6 +13,7 @@ from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
 from gameshelf.gateway.domains.playtime.jobs import SessionReaper, SessionWatch
 from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
+from gameshelf.gateway.domains.reactions import REACTIONS
 from gameshelf.gateway.runtime.database import LOCK_TIMEOUT_MILLISECONDS
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.settings import Settings
@@ -111,6 +112,7 @@ class Instance:
             acquire,
             streams,
             make_services(settings),
+            REACTIONS,
             "events",
             lambda done: after_commit.hear(done.events),
             after_commit.hear,

@@ -1,1 +1,6 @@
 """Accounts: overview, export and erasure of a user."""
+
+from gameshelf.gateway.domains.accounts.instance import create
+from gameshelf.gateway.runtime.domain import Domain
+
+DOMAIN = Domain("accounts", create)

@@ -1,1 +1,15 @@
 """Achievements and their rarity."""
+
+from gameshelf.achievements import METADATA, MIGRATIONS
+from gameshelf.gateway.domains.achievements import rest
+from gameshelf.gateway.domains.achievements.instance import create, make_services
+from gameshelf.gateway.runtime.domain import Domain
+
+DOMAIN = Domain(
+    "achievements",
+    create,
+    MIGRATIONS,
+    METADATA,
+    services=make_services,
+    routes=rest.routes.all,
+)

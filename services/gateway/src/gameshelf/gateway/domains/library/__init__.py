@@ -1,1 +1,15 @@
 """The library: items, categories, grants, the catalog."""
+
+from gameshelf.gateway.domains.library import rest
+from gameshelf.gateway.domains.library.instance import create, make_services
+from gameshelf.gateway.runtime.domain import Domain
+from gameshelf.library import METADATA, MIGRATIONS
+
+DOMAIN = Domain(
+    "library",
+    create,
+    MIGRATIONS,
+    METADATA,
+    services=make_services,
+    routes=rest.routes.all,
+)

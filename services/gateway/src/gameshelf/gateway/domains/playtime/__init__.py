@@ -1,1 +1,15 @@
 """Play sessions and playtime."""
+
+from gameshelf.gateway.domains.playtime import rest
+from gameshelf.gateway.domains.playtime.instance import create, make_services
+from gameshelf.gateway.runtime.domain import Domain
+from gameshelf.playtime import METADATA, MIGRATIONS
+
+DOMAIN = Domain(
+    "playtime",
+    create,
+    MIGRATIONS,
+    METADATA,
+    services=make_services,
+    routes=rest.routes.all,
+)

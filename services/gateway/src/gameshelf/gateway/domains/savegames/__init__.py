@@ -1,1 +1,15 @@
 """Cloud saves."""
+
+from gameshelf.gateway.domains.savegames import rest
+from gameshelf.gateway.domains.savegames.instance import create, make_services
+from gameshelf.gateway.runtime.domain import Domain
+from gameshelf.savegames import METADATA, MIGRATIONS
+
+DOMAIN = Domain(
+    "savegames",
+    create,
+    MIGRATIONS,
+    METADATA,
+    services=make_services,
+    routes=rest.routes.all,
+)

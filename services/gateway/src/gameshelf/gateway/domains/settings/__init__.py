@@ -1,1 +1,15 @@
 """Settings of games."""
+
+from gameshelf.gateway.domains.settings import rest
+from gameshelf.gateway.domains.settings.instance import create, make_services
+from gameshelf.gateway.runtime.domain import Domain
+from gameshelf.settings import METADATA, MIGRATIONS
+
+DOMAIN = Domain(
+    "settings",
+    create,
+    MIGRATIONS,
+    METADATA,
+    services=make_services,
+    routes=rest.routes.all,
+)

@@ -1,1 +1,16 @@
 """The wishlist, prices and sales."""
+
+from gameshelf.gateway.domains.wishlist import rest
+from gameshelf.gateway.domains.wishlist.instance import create, make_queries, make_services
+from gameshelf.gateway.runtime.domain import Domain
+from gameshelf.wishlist import METADATA, MIGRATIONS
+
+DOMAIN = Domain(
+    "wishlist",
+    create,
+    MIGRATIONS,
+    METADATA,
+    services=make_services,
+    queries=make_queries,
+    routes=rest.routes.all,
+)

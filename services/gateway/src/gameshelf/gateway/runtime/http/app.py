@@ -2,11 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
-from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.client_ids import set_client_id
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.encoding import decode, encode
@@ -30,6 +28,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
 from werkzeug.routing import BaseConverter
 
+if TYPE_CHECKING:
+    from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
+    from gameshelf.gateway.domains.savegames.use_cases import Saves
+
 MAX_BODY_BYTES = 256 * 1024
 """How large a body may be, but for the calls that take larger ones."""
 _ATTEMPTS = 3
@@ -50,9 +52,9 @@ class RestApi:
         acquire: Acquire,
         streams: UserStreams,
         transactions: Transactions,
-        heartbeats: Heartbeats,
+        heartbeats: "Heartbeats",
         pages: PageCache,
-        saves: Saves,
+        saves: "Saves",
         tracing: Tracing,
         queries: Queries,
         large_body_bytes: int = MAX_BODY_BYTES,

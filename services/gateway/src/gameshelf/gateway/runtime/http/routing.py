@@ -9,11 +9,9 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import UUID
 
-from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
-from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.errors import Language
 from gameshelf.gateway.runtime.http.page_cache import PageCache
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, refusal
@@ -23,6 +21,10 @@ from gameshelf.gateway.runtime.transaction import Transaction
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError
 from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
+    from gameshelf.gateway.domains.savegames.use_cases import Saves
 
 Q = TypeVar("Q")
 Queries = Mapping[type[Any], Callable[[Connection], Any]]
@@ -44,7 +46,7 @@ class Read:
     language: Language
     if_none_match: str | None
     pages: PageCache
-    saves: Saves
+    saves: "Saves"
     now: datetime
     queries: Queries
 
@@ -59,7 +61,7 @@ class Write:
 
     transaction: Transaction
     language: Language
-    saves: Saves
+    saves: "Saves"
     queries: Queries
     if_match: str | None = None
     if_none_match: str | None = None
@@ -93,7 +95,7 @@ class Signal:
     """A sign of life: it changes nothing that PostgreSQL keeps, and so has no Idempotency-Key."""
 
     user_id: UUID
-    heartbeats: Heartbeats
+    heartbeats: "Heartbeats"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,9 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from gameshelf.gateway.domains.family.jobs.dissolution import Dissolution
 from gameshelf.gateway.runtime.database import Acquire, hardly_wait
 from gameshelf.gateway.runtime.jobs.isolation import Isolation
 from gameshelf.gateway.runtime.observability.metrics import Metrics
@@ -44,6 +43,9 @@ from sqlalchemy import (
     update,
 )
 from sqlmodel import col
+
+if TYPE_CHECKING:
+    from gameshelf.gateway.domains.family.jobs.dissolution import Dissolution
 
 _CHUNK = 1000
 _PAGE = 500
@@ -169,7 +171,7 @@ class Erasure:
         self,
         acquire: Acquire,
         streams: UserStreams,
-        dissolution: Dissolution,
+        dissolution: "Dissolution",
         domains: Sequence[EraseDomain],
         objects: EraseDomain,
         clock: Clock = utc_now,

@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.grpc.calls import parse_message
@@ -21,6 +21,9 @@ from gameshelf.library import LibraryQueries
 from gameshelf.protos.library.v1 import admin_change_pb2 as messages
 from gameshelf.savegames import Limits
 
+if TYPE_CHECKING:
+    from gameshelf.gateway.domains.savegames.use_cases import Saves
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -31,7 +34,7 @@ class Desk:
     transactions: Transactions
     changes: Changes
     audit: AuditLog
-    saves: Saves
+    saves: "Saves"
     limits: Limits
     export: Export
     clock: Clock = utc_now

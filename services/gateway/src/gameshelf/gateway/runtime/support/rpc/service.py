@@ -6,16 +6,6 @@ from uuid import UUID
 
 import grpc
 import grpc.aio
-from gameshelf.gateway.domains.accounts.support import Users
-from gameshelf.gateway.domains.achievements.support import AchievementsOfUser
-from gameshelf.gateway.domains.family.support import Families
-from gameshelf.gateway.domains.library.support.access import AccessOfUser
-from gameshelf.gateway.domains.library.support.library import Libraries
-from gameshelf.gateway.domains.playtime.support import PlaytimeOfUser
-from gameshelf.gateway.domains.savegames.support.conflicts import Conflicts
-from gameshelf.gateway.domains.savegames.support.quota import Quotas
-from gameshelf.gateway.domains.savegames.support.reconcile import Reconciles
-from gameshelf.gateway.domains.savegames.support.saves import CloudSavesOfUsers
 from gameshelf.gateway.runtime.failures import refused
 from gameshelf.gateway.runtime.grpc.calls import caller
 from gameshelf.gateway.runtime.identity import Identity, Unauthenticated, parse_uuid
@@ -24,9 +14,7 @@ from gameshelf.gateway.runtime.support.audit import EntryKind, NewEntry, State
 from gameshelf.gateway.runtime.support.changes import MAX_REASON
 from gameshelf.gateway.runtime.support.commands import COMMANDS, Command, Kind
 from gameshelf.gateway.runtime.support.refusals import Refusals
-from gameshelf.gateway.runtime.support.rpc.audit import Audits
 from gameshelf.gateway.runtime.support.rpc.desk import Desk
-from gameshelf.gateway.runtime.support.rpc.events import Events
 from gameshelf.kernel.errors import DomainError, NotFound, PermissionDenied
 from gameshelf.protos.library.v1 import library_admin_service_pb2 as messages
 from google.protobuf.json_format import MessageToDict, SerializeToJsonError
@@ -34,22 +22,6 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 SERVICE = messages.DESCRIPTOR.services_by_name["LibraryAdminService"]
-NOUNS: Sequence[Callable[[Desk], Any]] = (
-    Users,
-    Libraries,
-    AccessOfUser,
-    Families,
-    CloudSavesOfUsers,
-    Reconciles,
-    Conflicts,
-    Quotas,
-    PlaytimeOfUser,
-    AchievementsOfUser,
-    Events,
-    Audits,
-)
-"""Each has a method for every call of its noun: request and caller in, response out."""
-
 _MAX_TEXT = 500
 _NO_TARGET = frozenset({"change", "user_id", "actor_id", "cursor"})
 """An account whose id stands in ``target`` could not be erased from there: a cursor may be one, too."""
@@ -60,10 +32,10 @@ Serve = Callable[[Any, Identity], Awaitable[Message]]
 class LibraryAdmin:
     """Serves support's commands. No call gets by the table of commands."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, nouns: Sequence[object]) -> None:
+        """Each of ``nouns`` has a method for every call of its noun: request and caller in, response out."""
         self._desk = desk
         self._refusals = Refusals(desk.audit)
-        nouns = [noun(desk) for noun in NOUNS]
         self._serve: dict[str, Serve] = {
             command.rpc: next(getattr(noun, command.rpc) for noun in nouns if hasattr(noun, command.rpc))
             for command in COMMANDS

@@ -1,0 +1,7 @@
+"""Accounts in one process."""
+
+from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
+
+
+async def create(runtime: Runtime) -> DomainInstance:
+    return DomainInstance()

@@ -1,0 +1,27 @@
+"""Family sharing in one process."""
+
+from datetime import timedelta
+
+from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
+from gameshelf.gateway.runtime.settings import Settings
+from gameshelf.gateway.runtime.transaction import ServiceContext, Services
+from gameshelf.library import FamilyLinks, FamilySeats
+from gameshelf.playtime import CopyQueries
+
+
+async def create(runtime: Runtime) -> DomainInstance:
+    return DomainInstance()
+
+
+def make_services(settings: Settings) -> Services:
+    """Seats ask the play sessions who plays which copy."""
+    grace = timedelta(seconds=settings.family_seat_grace_seconds)
+
+    def make_links(context: ServiceContext) -> FamilyLinks:
+        return FamilyLinks(context.connection, context.record, context.clock, settings.family_max_members)
+
+    def make_seats(context: ServiceContext) -> FamilySeats:
+        players = CopyQueries(context.connection)
+        return FamilySeats(context.connection, context.record, players, context.clock, grace)
+
+    return {FamilyLinks: make_links, FamilySeats: make_seats}

@@ -1,0 +1,18 @@
+"""The library in one process."""
+
+from gameshelf.gateway.domains.library.grpc import LibraryQuery
+from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
+from gameshelf.gateway.runtime.settings import Settings
+from gameshelf.gateway.runtime.transaction import ServiceContext, Services
+from gameshelf.library import LibraryService
+
+
+async def create(runtime: Runtime) -> DomainInstance:
+    return DomainInstance(servicers=[LibraryQuery(runtime.acquire, runtime.streams)])
+
+
+def make_services(settings: Settings) -> Services:
+    def make_library(context: ServiceContext) -> LibraryService:
+        return LibraryService(context.connection, context.record, context.clock)
+
+    return {LibraryService: make_library}

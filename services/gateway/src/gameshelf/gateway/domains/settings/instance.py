@@ -1,0 +1,22 @@
+"""Settings of games in one process."""
+
+from gameshelf.gateway.domains.settings.grpc import GameSettingsSync
+from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
+from gameshelf.gateway.runtime.settings import Settings
+from gameshelf.gateway.runtime.transaction import ServiceContext, Services
+from gameshelf.library import AccessQueries
+from gameshelf.settings import SettingsService
+
+
+async def create(runtime: Runtime) -> DomainInstance:
+    return DomainInstance(servicers=[GameSettingsSync(runtime.transactions, runtime.acquire, runtime.streams)])
+
+
+def make_services(settings: Settings) -> Services:
+    """The library says whose games they are."""
+
+    def make_settings(context: ServiceContext) -> SettingsService:
+        access, max_bytes = AccessQueries(context.connection), settings.settings_max_bytes
+        return SettingsService(context.connection, context.record, access, context.clock, max_bytes)
+
+    return {SettingsService: make_settings}

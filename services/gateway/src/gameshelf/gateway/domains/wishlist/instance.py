@@ -1,0 +1,47 @@
+"""The wishlist in one process."""
+
+from gameshelf.gateway.domains.wishlist.grpc import Wishlists
+from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
+from gameshelf.gateway.runtime.http.routing import Queries
+from gameshelf.gateway.runtime.settings import Settings
+from gameshelf.gateway.runtime.transaction import ServiceContext, Services
+from gameshelf.kernel.database import Connection
+from gameshelf.library import AccessQueries, LibraryQueries
+from gameshelf.wishlist import WishlistQueries, WishlistService
+
+
+async def create(runtime: Runtime) -> DomainInstance:
+    return DomainInstance(servicers=[Wishlists(runtime.transactions, runtime.acquire, runtime.streams)])
+
+
+def make_services(settings: Settings) -> Services:
+    """The library says what a user owns, and how a product is called."""
+    max_items, currency = settings.wishlist_max_items, settings.wishlist_default_currency
+
+    def make_wishlist(context: ServiceContext) -> WishlistService:
+        return WishlistService(
+            context.connection,
+            context.record,
+            _Products(context.connection),
+            context.clock,
+            max_items,
+            currency,
+            context.serialise,
+        )
+
+    return {WishlistService: make_wishlist}
+
+
+def make_queries(settings: Settings) -> Queries:
+    def make_wishlist_queries(connection: Connection) -> WishlistQueries:
+        return WishlistQueries(connection, settings.wishlist_default_currency)
+
+    return {WishlistQueries: make_wishlist_queries}
+
+
+class _Products:
+    """Answers the wishlist's port: what the library knows of products."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.owns = AccessQueries(connection).owns
+        self.title = LibraryQueries(connection).title

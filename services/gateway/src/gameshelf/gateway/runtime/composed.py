@@ -1,0 +1,54 @@
+"""The tables that the runtime serves, built from all domains. What two domains declare both is refused at the start."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from gameshelf.gateway.runtime.domain import Domain
+from gameshelf.gateway.runtime.http.routing import Queries, Route
+from gameshelf.gateway.runtime.settings import Settings
+from gameshelf.gateway.runtime.transaction import Services
+from gameshelf.kernel.migrations import Migrations
+from sqlalchemy import MetaData
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def migrations_of(domains: Sequence[Domain]) -> Sequence[Migrations]:
+    """Raises ValueError where two domains own one schema."""
+    found = _united(domains, lambda domain: {domain.migrations.schema: domain.migrations} if domain.migrations else {})
+    return tuple(found.values())
+
+
+def metadata_of(domains: Sequence[Domain]) -> Sequence[MetaData]:
+    """The tables of each domain that has some."""
+    return tuple(domain.metadata for domain in domains if domain.metadata is not None)
+
+
+def routes_of(domains: Sequence[Domain]) -> Sequence[Route]:
+    """Raises ValueError where two domains serve one call."""
+    found = _united(domains, lambda domain: {(route.method, route.path): route for route in domain.routes})
+    return tuple(found.values())
+
+
+def services_of(domains: Sequence[Domain], settings: Settings) -> Services:
+    """How each domain's services are made. Raises ValueError where two domains make one."""
+    return _united(domains, lambda domain: domain.services(settings))
+
+
+def queries_of(domains: Sequence[Domain], settings: Settings) -> Queries:
+    """How those reads are made that depend on settings. Raises ValueError where two domains make one."""
+    return _united(domains, lambda domain: domain.queries(settings))
+
+
+def _united(domains: Sequence[Domain], table: Callable[[Domain], Mapping[K, V]]) -> dict[K, V]:
+    """One table of the tables of all domains, in their order. Raises ValueError where two have the same key."""
+    owners: dict[K, str] = {}
+    united: dict[K, V] = {}
+    for domain in domains:
+        for key, value in table(domain).items():
+            if key in owners:
+                raise ValueError(f"{key!r} is declared by two domains: {owners[key]} and {domain.name}")
+            owners[key] = domain.name
+            united[key] = value
+    return united

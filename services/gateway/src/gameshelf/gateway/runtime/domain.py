@@ -1,0 +1,84 @@
+"""What the runtime knows of a domain: ``Domain`` before anything runs, ``DomainInstance`` in a running process.
+
+A domain registers itself in two places. The ``__init__.py`` of its folder makes one ``Domain`` from what the modules
+beside it declare, and ``domains/__init__.py`` names it in ``DOMAINS``. Everything else follows from there: ``composed``
+builds tables from ``DOMAINS``, which are handed to the parts of the runtime that serve them. No module of the runtime
+imports a domain.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.grpc.server import Servicer
+from gameshelf.gateway.runtime.http.routing import Queries, Route
+from gameshelf.gateway.runtime.identity import TokenVerifier
+from gameshelf.gateway.runtime.limits import RateLimits
+from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.observability.traces import Tracing
+from gameshelf.gateway.runtime.settings import Settings
+from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.gateway.runtime.transaction import Services, Transactions
+from gameshelf.gateway.runtime.ws.hub import Hub
+from gameshelf.kernel.migrations import Migrations
+from redis.asyncio import Redis
+from sqlalchemy import MetaData
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a domain builds its instance from: one process of the service."""
+
+    settings: Settings
+    acquire: Acquire
+    streams: UserStreams
+    services: Services
+    transactions: Transactions
+    redis: Redis
+    hub: Hub
+    limits: RateLimits
+    verifier: TokenVerifier | None
+    metrics: Metrics
+    tracing: Tracing
+    stopping: asyncio.Event
+    """Set when the process ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainInstance:
+    """What one process has of a domain."""
+
+    resources: Mapping[type[Any], Any] = field(default_factory=dict)
+    """What there is once in a process, by type."""
+    servicers: Sequence[Servicer] = ()
+    """Its gRPC services."""
+    close: Callable[[], Awaitable[None]] | None = None
+    """Closes what ``create`` opened."""
+
+
+def no_services(settings: Settings) -> Services:
+    return {}
+
+
+def no_queries(settings: Settings) -> Queries:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """What the runtime has to know of a domain before anything runs."""
+
+    name: str
+    create: Callable[[Runtime], Awaitable[DomainInstance]]
+    """Builds the domain's part of a process. Raises what stops the start, such as SettingsError."""
+    migrations: Migrations | None = None
+    metadata: MetaData | None = None
+    """The tables of its schema; None where another domain's schema has them, or where it keeps nothing."""
+    services: Callable[[Settings], Services] = no_services
+    """How its services are made, with the answers to their ports."""
+    queries: Callable[[Settings], Queries] = no_queries
+    """How those of its reads are made that depend on settings; others need a connection alone."""
+    routes: Sequence[Route] = ()
+    """Its calls of the REST API."""

@@ -1,0 +1,57 @@
+"""The tables that the runtime gets from the domains: in their order, and nothing in two of them."""
+
+import pytest
+from gameshelf.gateway.domains import DOMAINS
+from gameshelf.gateway.runtime.composed import migrations_of, queries_of, routes_of, services_of
+from gameshelf.gateway.runtime.domain import Domain, DomainInstance
+from gameshelf.gateway.runtime.http.routing import Routes
+from gameshelf.kernel.migrations import Migrations
+
+
+async def create(runtime):
+    return DomainInstance()
+
+
+def domain(name, **declared):
+    return Domain(name, create, **declared)
+
+
+def routes(*paths):
+    declared = Routes("things")
+    for path in paths:
+        declared.read(path)(handler)
+    return declared.all
+
+
+async def handler(read):
+    """Answers."""
+
+
+class Service:
+    pass
+
+
+TABLES = {
+    "a schema": (migrations_of, lambda: {"migrations": Migrations("gameshelf.things", "things")}),
+    "a call": (routes_of, lambda: {"routes": routes("/things")}),
+    "a service": (lambda of: services_of(of, None), lambda: {"services": lambda settings: {Service: Service}}),
+    "a read": (lambda of: queries_of(of, None), lambda: {"queries": lambda settings: {Service: Service}}),
+}
+
+
+@pytest.mark.parametrize("what", TABLES)
+def test_what_two_domains_declare_is_refused(what):
+    compose, declare = TABLES[what]
+    assert len(compose([domain("one", **declare())])) == 1
+    with pytest.raises(ValueError, match="declared by two domains: one and other"):
+        compose([domain("one", **declare()), domain("other", **declare())])
+
+
+def test_tables_keep_the_order_of_the_domains():
+    domains = [domain("one", routes=routes("/b", "/a")), domain("other", routes=routes("/c"))]
+    assert [route.path for route in routes_of(domains)] == ["/b", "/a", "/c"]
+
+
+def test_each_domain_has_one_name():
+    names = [one.name for one in DOMAINS]
+    assert len(set(names)) == len(names)

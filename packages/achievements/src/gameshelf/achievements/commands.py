@@ -7,7 +7,7 @@ from uuid import UUID
 
 from gameshelf.achievements.errors import AchievementNotFound
 from gameshelf.kernel.clock import Moment
-from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
+from gameshelf.kernel.paging import DEFAULT_LIMIT, Page, PageLimit, PageNumber
 from gameshelf.kernel.text import MOST_DECOMPOSED, NORMALISED, Name, is_storable, normalise
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator, model_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -27,26 +27,38 @@ MAX_PRODUCTS = 100
 
 
 class _Command(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class ReportProgress(_Command):
-    """How far a player is now."""
+    """How far the player is."""
 
     current_progress: CurrentProgress
+    """Progress by the count of the game. Less than before changes nothing; more than the target counts as the target.
+    """
 
 
 class OfflineAchievement(_Command):
-    """What happened offline with one achievement, which is named by its id, or by product and API name."""
+    """An unlock or a progress report that happened offline. It names the achievement by `achievement_id`, or by
+    `product_id` and `api_name`; it has `unlocked` or `current_progress`.
+    """
 
     client_id: ClientId
+    """Id that the client gives the element, to find its result."""
     achievement_id: UUID | None = None
+    """Id of the achievement."""
     product_id: UUID | None = None
+    """Product of an achievement that is named by `api_name`."""
     api_name: ApiName | None = None
+    """Name that the developer of the game uses."""
     unlocked: Annotated[bool, Field(json_schema_extra={"const": True})] | None = None
+    """`true`: the achievement was unlocked."""
     current_progress: CurrentProgress | None = None
+    """Progress by the count of the game."""
     happened_at: Moment
+    """When it happened, by the clock of the device."""
     device_id: DeviceId | None = None
+    """Device that it happened on."""
 
     @model_validator(mode="after")
     def _says_one_thing_of_one_achievement(self) -> Self:
@@ -78,20 +90,22 @@ def _read(element: Any, _: Any) -> OfflineAchievement | Unreadable:
 
 
 class ImportAchievements(_Command):
-    """What happened offline, at most 100. An element that can't be read is rejected by itself."""
+    """What happened offline."""
 
     achievements: Annotated[
         tuple[Annotated[OfflineAchievement | SkipJsonSchema[Unreadable], WrapValidator(_read)], ...],
         Field(min_length=1, max_length=MAX_IMPORT),
     ]
+    """The unlocks and progress reports."""
 
 
 class SummaryFilter(_Command):
     """Which products, all where none is named, and which page of them."""
 
     product_ids: tuple[UUID, ...] = Field(default=(), max_length=MAX_PRODUCTS)
-    page: int = Field(default=1, ge=1, le=MAX_PAGE)
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    """Products, comma separated; left out, all that the user owns or has begun."""
+    page: PageNumber = 1
+    limit: PageLimit = DEFAULT_LIMIT
 
     @property
     def slice(self) -> Page:

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import Field
 
 T = TypeVar("T")
 
@@ -10,6 +12,9 @@ DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 MAX_PAGE = 2**31 - 1
 """Far past the end of any collection, where pages are empty; the offset still fits a bigint."""
+
+PageNumber = Annotated[int, Field(ge=1, le=MAX_PAGE, description="Number of the page, counted from 1.")]
+PageLimit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Maximum number of elements of the page.")]
 
 
 @dataclass(frozen=True, slots=True)

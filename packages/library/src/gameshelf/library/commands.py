@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from gameshelf.kernel.errors import Problem
-from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
+from gameshelf.kernel.paging import DEFAULT_LIMIT, Page, PageLimit, PageNumber
 from gameshelf.kernel.text import NORMALISED, Name
 from gameshelf.library.models import InstallationStatus
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
@@ -15,7 +15,9 @@ MAX_CATEGORIES = 200
 
 
 class ItemSort(StrEnum):
-    """Orders of the library. Each ends in the item's id, so pages never overlap."""
+    """Orders of the library. `name_asc`, `name_desc`: by title; `last_played_desc`: the last played first;
+    `added_at_desc`: the latest addition first; `playtime_desc`: the most played first.
+    """
 
     NAME_ASC = "name_asc"
     NAME_DESC = "name_desc"
@@ -25,7 +27,7 @@ class ItemSort(StrEnum):
 
 
 class HiddenFilter(StrEnum):
-    """Whether hidden games are listed."""
+    """Whether hidden items are listed: `false` (not), `true` (with the others) or `only`."""
 
     EXCLUDE = "false"
     INCLUDE = "true"
@@ -44,7 +46,7 @@ def _hidden(value: Any) -> Any:
 
 
 class SharedFilter(StrEnum):
-    """Whether games that a family member shares are listed."""
+    """Whether games that a family member shares are listed: `include`, `only` or `exclude`."""
 
     INCLUDE = "include"
     ONLY = "only"
@@ -59,7 +61,7 @@ class _Command(BaseModel):
     ``model_fields_set`` tells what was sent.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class ItemFilter(_Command):
@@ -70,22 +72,29 @@ class ItemFilter(_Command):
     """
 
     status: tuple[InstallationStatus, ...] = Field(default=(), max_length=len(InstallationStatus))
+    """Installation statuses, comma separated. Items with any of them are listed."""
     category_id: UUID | None = None
+    """Category that the items are in."""
     search: Annotated[str, Field(max_length=200), NORMALISED] = ""
+    """Part of the title in either language, in any case. No character is special."""
     sort_by: ItemSort = ItemSort.LAST_PLAYED_DESC
+    """Order of the items."""
     include_hidden: Annotated[HiddenFilter, BeforeValidator(_hidden)] = HiddenFilter.EXCLUDE
+    """Whether hidden items are listed."""
     shared: SharedFilter = SharedFilter.INCLUDE
+    """Whether shared games are listed."""
     product_ids: tuple[UUID, ...] = Field(default=(), max_length=100)
+    """Products, comma separated: which of these does the user have?"""
     product_type: tuple[ProductType, ...] = Field(default=(), max_length=20)
-    """Any of them, as the Catalog calls it (or the purchase did), in this very case."""
+    """Types of products as the Catalog names them, comma separated, such as `game`."""
     uncategorized: bool = False
-    """Only those in no category."""
+    """With `true` only items that are in no category."""
     played: bool | None = None
-    """Only those that were ever played; false: only those that were not."""
+    """With `true` only items that were ever played, with `false` only the others."""
     device_id: Name | None = None
-    """On which device ``status`` counts; both fields of the summary are that device's, too."""
-    page: int = Field(default=1, ge=1, le=MAX_PAGE)
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    """Device whose installation `status` filters by, and the items show."""
+    page: PageNumber = 1
+    limit: PageLimit = DEFAULT_LIMIT
 
     @property
     def slice(self) -> Page:
@@ -97,30 +106,36 @@ class OnDevice(_Command):
     """Of which device an item shows the installation; left out, the best of all."""
 
     device_id: Name | None = None
+    """Device whose installation the item shows; left out, the best of all devices."""
 
 
 class ClaimProduct(_Command):
-    """Claims a free-to-play product."""
+    """The product to claim."""
 
     product_id: UUID
+    """A product that the Catalog calls free to play."""
 
 
 _Categories = Annotated[tuple[UUID, ...], Field(max_length=MAX_CATEGORIES)]
 
 
 class ItemChanges(_Command):
-    """Changes to an item; what is left out stays as it is. ``category_ids`` replaces the whole set, and excludes the
-    other two.
-    """
+    """Changes to an item; a field that is left out stays as it is. `category_ids` excludes the other two lists."""
 
     is_hidden: bool = False
+    """Whether the item is hidden."""
     category_ids: _Categories = ()
+    """The categories that the item is in from now on, in place of all others."""
     add_category_ids: _Categories = ()
+    """Categories to add the item to."""
     remove_category_ids: _Categories = ()
+    """Categories to remove the item from."""
     installation_status: InstallationStatus = InstallationStatus.NOT_INSTALLED
+    """Installation status, as of now."""
     installed_version_id: Name | None = None
+    """Version that is installed; null clears it."""
     device_id: Name = "-"
-    """Which device the installation is about; left out, it is about all of them."""
+    """Device that the installation is about; left out, all devices."""
 
     def problems(self, pointer: str) -> list[Problem]:
         """What is wrong with the fields together; ``pointer`` is where they stand."""
@@ -134,18 +149,20 @@ class ItemChanges(_Command):
 
 
 class BulkItem(ItemChanges):
-    """Changes to one of many items."""
+    """Changes to one of many items; a field that is left out stays as it is."""
 
     id: UUID
+    """Id of the item."""
 
 
 class BulkChanges(_Command):
-    """Changes to many items at once; each is named once."""
+    """Changes to many items."""
 
     most_values: ClassVar[int] = 20_000
     """How many values it may have, of all items together. Whoever reads it counts them first."""
 
     items: tuple[BulkItem, ...] = Field(min_length=1, max_length=500)
+    """The items with their changes; each item once."""
 
 
 DisplayOrder = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
@@ -159,14 +176,18 @@ CategoryName = Annotated[Name, BeforeValidator(_trimmed)]
 
 
 class NewCategory(_Command):
-    """A new category. Its name is unique a user, by its folded form."""
+    """A new category."""
 
     name: CategoryName
+    """Name of the category, unique for the user without regard to case and spacing."""
     display_order: DisplayOrder = 0
+    """Position in the list of categories, the lowest first; 0 if it is left out."""
 
 
 class CategoryChanges(_Command):
-    """Changes to a category; what is left out stays as it is."""
+    """Changes to a category; a field that is left out stays as it is."""
 
     name: CategoryName = "-"
+    """Name of the category, unique for the user without regard to case and spacing."""
     display_order: DisplayOrder = 0
+    """Position in the list of categories, the lowest first."""

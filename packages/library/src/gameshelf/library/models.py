@@ -36,7 +36,9 @@ SCHEMA = "library"
 
 
 class AcquisitionType(StrEnum):
-    """How a game came into a library."""
+    """How a game came into a library: `purchase`, `gift`, `key_activation`, `family_shared_access` (a family member
+    shares it) or `free_to_play`.
+    """
 
     PURCHASE = "purchase"
     GIFT = "gift"
@@ -46,7 +48,7 @@ class AcquisitionType(StrEnum):
 
 
 class InstallationStatus(StrEnum):
-    """Where a game stands on the user's device."""
+    """Status of an installation: `not_installed`, `installing`, `installed`, `updating`, `repair_needed` or `error`."""
 
     NOT_INSTALLED = "not_installed"
     INSTALLING = "installing"
@@ -277,7 +279,9 @@ class OrderFact(_Table, table=True):
 
 
 class LinkStatus(StrEnum):
-    """Where a family link stands (specification, section 4.2)."""
+    """State of a family link: `pending_approval` (the member has not answered yet), `active`, `revoked_by_owner` (also
+    one that has expired), `declined_by_user` (the member declined it, or left) or `revoked_by_admin`.
+    """
 
     PENDING = "pending_approval"
     ACTIVE = "active"
@@ -287,7 +291,7 @@ class LinkStatus(StrEnum):
 
 
 class LinkMode(StrEnum):
-    """Which of the owner's games a link shares."""
+    """Which games of the owner a link shares: `all`, `only` those that are named, or all `except` those."""
 
     ALL = "all"
     ONLY = "only"

@@ -11,6 +11,7 @@ from gameshelf.playtime.commands import (
     ImportSessions,
     OfflineSession,
     Period,
+    SessionStatus,
     StartSession,
     SummaryFilter,
     UnreadableSession,
@@ -47,7 +48,7 @@ from gameshelf.playtime.support import (
 )
 from gameshelf.playtime.watch import Seen, Watch, longest_gap, may_end, next_watch
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 MIGRATIONS = Migrations("gameshelf.playtime", SCHEMA)
 
@@ -100,6 +101,7 @@ __all__ = [
     "SessionPlace",
     "SessionResumed",
     "SessionStarted",
+    "SessionStatus",
     "ShardWatch",
     "StartSession",
     "StoredSession",

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from gameshelf.kernel.clock import EARLIEST, LATEST, Moment
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
+from gameshelf.kernel.paging import DEFAULT_LIMIT, Page, PageLimit, PageNumber
 from gameshelf.kernel.text import Name
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, WrapValidator
 from pydantic.json_schema import SkipJsonSchema
@@ -67,26 +67,35 @@ TimeZone = Annotated[
 
 
 class _Command(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, use_attribute_docstrings=True)
 
 
 class StartSession(_Command):
-    """Begins to play. The time is the server's."""
+    """A session to start. It starts at the time of the server."""
 
     product_id: UUID
+    """Product that is played."""
     platform: Platform | None = None
+    """Platform that it is played on."""
     device_id: DeviceId | None = None
+    """Device that it is played on."""
 
 
 class OfflineSession(_Command):
-    """One session that was played offline."""
+    """A session that was played offline."""
 
     client_session_id: ClientSessionId
+    """Id that the client gives the session. The same one from the same device is imported once."""
     product_id: UUID
+    """Product that was played."""
     start_time: Moment
+    """When the session started."""
     end_time: Moment
+    """When the session ended."""
     device_id: DeviceId | None = None
+    """Device that it was played on."""
     platform: Platform | None = None
+    """Platform that it was played on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,23 +117,24 @@ def _read(element: Any, _: Any) -> OfflineSession | UnreadableSession:
 
 
 class ImportSessions(_Command):
-    """Sessions that were played offline, at most 100. One that can't be read is rejected by itself."""
+    """Sessions that were played offline."""
 
     sessions: Annotated[
         tuple[Annotated[OfflineSession | SkipJsonSchema[UnreadableSession], WrapValidator(_read)], ...],
         Field(min_length=1, max_length=MAX_IMPORT),
     ]
+    """The sessions."""
 
 
 class Period(StrEnum):
-    """Which time a summary is about."""
+    """Which time a summary is about: `all_time` or `last_2_weeks` (the last 14 × 24 hours)."""
 
     ALL_TIME = "all_time"
     LAST_2_WEEKS = "last_2_weeks"
 
 
 class Breakdown(StrEnum):
-    """What a summary tells apart beside products."""
+    """What a summary tells apart beside products: `platform`."""
 
     PLATFORM = "platform"
 
@@ -133,10 +143,13 @@ class SummaryFilter(_Command):
     """Totals of these products, or of all; with ``by`` for each of them and each platform."""
 
     product_ids: tuple[UUID, ...] = Field(default=(), max_length=MAX_PRODUCTS)
+    """Products, comma separated; left out, all that were played."""
     period: Period = Period.ALL_TIME
+    """With `last_2_weeks` only products that were played in that time."""
     by: Breakdown | None = None
-    page: int = Field(default=1, ge=1, le=MAX_PAGE)
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    """With `platform` an element for each product and platform."""
+    page: PageNumber = 1
+    limit: PageLimit = DEFAULT_LIMIT
 
     @property
     def slice(self) -> Page:
@@ -144,7 +157,7 @@ class SummaryFilter(_Command):
 
 
 class SessionStatus(StrEnum):
-    """Whether a session runs."""
+    """Whether a session runs: `active` or `completed`."""
 
     ACTIVE = "active"
     COMPLETED = "completed"
@@ -154,9 +167,11 @@ class HistoryFilter(_Command):
     """Sessions, newest first; of one product, or of all; running ones, ended ones, or both."""
 
     product_id: UUID | None = None
+    """Only sessions of this product."""
     status: SessionStatus | None = None
-    page: int = Field(default=1, ge=1, le=MAX_PAGE)
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    """Only running sessions, or only ended ones."""
+    page: PageNumber = 1
+    limit: PageLimit = DEFAULT_LIMIT
 
     @property
     def slice(self) -> Page:
@@ -173,8 +188,11 @@ class DailyFilter(_Command):
     """
 
     product_ids: tuple[UUID, ...] = Field(default=(), max_length=MAX_PRODUCTS)
+    """Products, comma separated; left out, all that were played."""
     since: Day | None = None
+    """First day; left out, 13 days before the last day."""
     until: Day | None = None
+    """Last day; left out, today."""
     tz: TimeZone = ZoneInfo("UTC")
 
     def days(self, now: datetime) -> tuple[date, date]:

@@ -30,7 +30,10 @@ SHARDS = 16
 
 
 class EndReason(StrEnum):
-    """Why a session ended."""
+    """Why a session ended: `completed` (the client ended it), `timeout` (no heartbeat came any more), `imported` (it
+    was played offline), `access_revoked` (the user may not play the product any more) or `seat_lost` (the owner of
+    the copy wanted to play, or support has freed the seat).
+    """
 
     COMPLETED = "completed"
     """The client said so."""

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from gameshelf.kernel.clock import Moment
-from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
+from gameshelf.kernel.paging import DEFAULT_LIMIT, Page, PageLimit, PageNumber
 from gameshelf.kernel.text import NORMALISED, ONE_LINE, Name
 from gameshelf.savegames.models import ConflictPolicy, Resolution
 from gameshelf.savegames.naming import MAX_IDENTITY, MAX_NAME, slot_key
@@ -35,40 +35,56 @@ VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 
 
 class _Command(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Encryption(_Command):
-    """How the client encrypted the bytes. The service keeps the mark and never has the key."""
+    """How the client encrypted the bytes. The service never has the key."""
 
     scheme: Annotated[Name, Field(max_length=50)]
+    """Name of the scheme, as the client calls it."""
     key_id: Name
+    """Key that decrypts the bytes, as the client calls it."""
     identity: Identity | None = None
-    """A client's HMAC of the plain bytes, in hex: the same save encrypted anew is the same save."""
+    """HMAC of the unencrypted bytes in hex: the same bytes, encrypted again, are the same content."""
 
 
 class NewUpload(_Command):
-    """Bytes that a client wants to save."""
+    """Bytes to save."""
 
     product_id: UUID
+    """Product that the save belongs to."""
     save_slot_name: SlotName
+    """Name of the save within its product."""
     file_size_bytes: int = Field(ge=0, le=MAX_FILE_SIZE)
+    """Size of the bytes."""
     file_hash_sha256: Sha256
+    """SHA-256 of the bytes, in hex."""
     client_modified_at: Moment | None = None
+    """When the file changed on the device."""
     savegame_id: UUID | None = None
-    """The save that ``base_version`` is of, where another one may have its name by now."""
+    """Save that `base_version` belongs to, if another save may have its name by now."""
     base_version: int | None = Field(default=None, ge=0, le=MAX_VERSION)
-    """The version that they grew from; 0: from nothing. Left out, what the device uploaded last or said that it has
-    (``synced``): of one that did neither, from nothing. Without a device, the head."""
+    """Version that the bytes grew from; 0: from nothing. Left out, it is the version that the device uploaded or
+    reported (`synced`) last, and without a device the head.
+    """
     device_id: DeviceId | None = None
+    """Device that uploads."""
     comment: Comment | None = None
+    """Comment of the user."""
     playtime_seconds: int | None = Field(default=None, ge=0, le=MAX_PLAYTIME)
+    """Playtime in the save."""
     content_encoding: Annotated[Name, Field(max_length=50)] | None = None
+    """Encoding of the bytes, such as `gzip`; the bytes are stored as they are."""
     encryption: Encryption | None = None
+    """How the client encrypted the bytes."""
     raw_sha256: Sha256 | None = None
-    """The hash of the bytes once unpacked, by ``content_encoding``: ``identity``, ``gzip`` or ``zstd``. Verified."""
+    """SHA-256 of the unpacked bytes, in hex; it is verified. Needs the `content_encoding` `identity`, `gzip` or `zstd`.
+    """
     raw_size_bytes: int | None = Field(default=None, ge=0, le=MAX_FILE_SIZE)
+    """Size of the unpacked bytes."""
     conflict_policy: ConflictPolicy = ConflictPolicy.MANUAL
+    """What to do if the upload is a branch; `manual` if it is left out."""
 
     @property
     def content(self) -> bytes:
@@ -89,20 +105,23 @@ class NewUpload(_Command):
 
 
 class ConfirmUpload(_Command):
-    """The bytes have been sent."""
+    """The upload to confirm."""
 
     internal_save_id: UUID
+    """Id of the upload."""
     s3_path: str | None = Field(default=None, max_length=2048)
-    """What older clients repeat. It decides nothing."""
+    """Ignored. Older clients send it."""
 
 
 class SavesFilter(_Command):
     """Saves of one product, or of all; those in the trash, or the others."""
 
     product_id: UUID | None = None
+    """Only saves of this product."""
     trashed: bool = False
-    page: int = Field(default=1, ge=1, le=MAX_PAGE)
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    """With `true` the saves in the trash, in place of the others."""
+    page: PageNumber = 1
+    limit: PageLimit = DEFAULT_LIMIT
 
     @property
     def slice(self) -> Page:
@@ -115,35 +134,43 @@ class Download(_Command):
     """
 
     version: VersionNumber | None = None
+    """Version to download; left out, the head."""
     device_id: DeviceId | None = None
+    """Device that downloads. It decides nothing: report `synced` once the bytes are stored."""
 
 
 class Synced(_Command):
-    """A device has the bytes of this version now."""
+    """The version that a device has."""
 
     version: VersionNumber
+    """Version whose bytes the device has."""
     device_id: DeviceId
+    """Device that has them."""
 
 
 class Restore(_Command):
-    """The version whose bytes become the head's."""
+    """The version to restore."""
 
     version: VersionNumber
+    """Version whose bytes become the head."""
 
 
 class VersionChanges(_Command):
-    """Changes to a version; what is left out stays as it is."""
+    """Changes to a version; a field that is left out stays as it is."""
 
     is_pinned: bool | None = None
+    """Whether the version is kept when old versions are pruned."""
     comment: Comment | None = None
+    """Comment of the user; null clears it."""
 
 
 class UploadsFilter(_Command):
     """Open uploads of one product, or of all."""
 
     product_id: UUID | None = None
-    page: int = Field(default=1, ge=1, le=MAX_PAGE)
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    """Only uploads for this product."""
+    page: PageNumber = 1
+    limit: PageLimit = DEFAULT_LIMIT
 
     @property
     def slice(self) -> Page:
@@ -154,14 +181,16 @@ class Deletion(_Command):
     """Whether it goes at once, and not into the trash."""
 
     permanent: bool = False
+    """With `true` the save is deleted at once, and not put into the trash."""
 
 
 class ConflictsFilter(_Command):
     """Open conflicts of one product, or of all."""
 
     product_id: UUID | None = None
-    page: int = Field(default=1, ge=1, le=MAX_PAGE)
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    """Only conflicts of this product."""
+    page: PageNumber = 1
+    limit: PageLimit = DEFAULT_LIMIT
 
     @property
     def slice(self) -> Page:
@@ -169,14 +198,13 @@ class ConflictsFilter(_Command):
 
 
 class Resolve(_Command):
-    """What is to become of a branch.
-
-    ``head_version`` and ``branch_version`` are what the player decided on; left out, what the conflict's last
-    description said. Where another one is there now, the resolution is refused with a fresh description.
-    """
+    """How to resolve a conflict."""
 
     resolution: Resolution
+    """What becomes of the branch."""
     copy_slot_name: SlotName | None = None
-    """What the branch is called with ``keep_both``."""
+    """Name of the new save with `keep_both`; left out, `<name> (conflict v<number>)`."""
     head_version: VersionNumber | None = None
+    """Head that the user has seen; left out, the one that the last 409 described."""
     branch_version: VersionNumber | None = None
+    """Branch that the user has seen; left out, the one that the last 409 described."""

@@ -26,7 +26,9 @@ SCHEMA = "savegames"
 
 
 class ConflictPolicy(StrEnum):
-    """What happens when an upload turns out to be a branch."""
+    """What to do with an upload that is a branch: ask the user (`manual`), or keep the version that changed last
+    (`most_recent`) or was played longest (`longest_playtime`).
+    """
 
     MANUAL = "manual"
     MOST_RECENT = "most_recent"
@@ -34,7 +36,9 @@ class ConflictPolicy(StrEnum):
 
 
 class Resolution(StrEnum):
-    """How a conflict is resolved."""
+    """How a conflict is resolved: the bytes of the branch (`keep_local`) or of the head (`keep_cloud`) become the new
+    head, or the branch becomes a save of its own (`keep_both`).
+    """
 
     KEEP_LOCAL = "keep_local"
     """The branch becomes the head's content."""

@@ -20,7 +20,9 @@ from gameshelf.savegames.store.versions import Compared, VersionStore
 
 
 class UploadStatus(StrEnum):
-    """What became of an upload."""
+    """What became of an upload: `open`, `committed` (it was confirmed), `failed` (other bytes than announced were
+    sent), `expired` (it was not confirmed in time) or `cancelled`.
+    """
 
     OPEN = "open"
     COMMITTED = "committed"

@@ -18,7 +18,9 @@ _X = SavegameConflict
 
 
 class VersionStatus(StrEnum):
-    """Where a version stands in its slot."""
+    """Place of a version in its save: `head`, `history` (the head grew from it, or no conflict is about it any more),
+    `branch` (an open conflict is about it) or `pruned` (its bytes are gone).
+    """
 
     HEAD = "head"
     HISTORY = "history"

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from gameshelf.kernel.clock import Moment
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
+from gameshelf.kernel.paging import DEFAULT_LIMIT, Page, PageLimit, PageNumber
 from gameshelf.kernel.text import Name
 from gameshelf.settings.models import LayerKind
 from gameshelf.settings.rules import MAX_VALUES
@@ -15,14 +15,16 @@ DeviceId = Annotated[Name, Field(max_length=100)]
 
 
 class _Command(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Address(_Command):
     """Which layers are meant: the account's, with a platform's or a device's on top."""
 
     platform: Platform | None = None
+    """Platform whose overlay is meant."""
     device_id: DeviceId | None = None
+    """Device whose overlay is meant."""
 
     def overlays(self) -> list[tuple[LayerKind, str]]:
         """The overlays that are named, the lower one first."""
@@ -41,9 +43,9 @@ class GameFilter(_Command):
     """Which of the games that have settings, and which page of them."""
 
     since: Moment | None = None
-    """Those that changed then or later, deleted ones too."""
-    page: int = Field(default=1, ge=1, le=MAX_PAGE)
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    """Only games whose settings changed then or later, deleted ones too."""
+    page: PageNumber = 1
+    limit: PageLimit = DEFAULT_LIMIT
 
     @property
     def slice(self) -> Page:
@@ -58,12 +60,14 @@ class NewSettings(_Command):
     """How many values it may have, which no schema can say: whoever reads it counts them first."""
 
     settings_payload: dict[str, Any]
+    """The settings of the layer, as the game defines them."""
 
 
 class SettingsPatch(_Command):
-    """A JSON Merge Patch (RFC 7396) of a layer: null removes a key."""
+    """A JSON Merge Patch (RFC 7396) of a layer."""
 
     most_values: ClassVar[int] = MAX_VALUES
     """How many values it may have, which no schema can say: whoever reads it counts them first."""
 
     settings_payload: dict[str, Any]
+    """What changes in the layer: null removes a key."""

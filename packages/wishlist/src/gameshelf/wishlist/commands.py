@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
+from gameshelf.kernel.paging import DEFAULT_LIMIT, Page, PageLimit, PageNumber
 from gameshelf.kernel.text import NORMALISED
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,41 +22,55 @@ _TARGET = ("target_price_minor", "target_currency")
 
 
 class _Command(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class NewWish(_Command):
-    """A product to be put on the wishlist, and when to tell of a sale of it."""
+    """A product to wish for, and when to notify the user. The user is notified when all conditions that are set are
+    met.
+    """
 
     product_id: UUID
+    """Product to wish for."""
     priority: Priority | None = None
+    """Place in the list, from 1; items without one are last."""
     notes: Notes | None = None
+    """Notes of the user."""
     target_price_minor: Amount | None = None
+    """Price to be notified at, in minor units of `target_currency`, which it needs."""
     target_currency: Currency | None = None
+    """Currency of the target price by its ISO 4217 code."""
     min_discount_percent: Percent | None = None
+    """Smallest discount to be notified at, in percent."""
 
 
 class WishChanges(_Command):
-    """Changes to an item; what is left out stays as it is, null clears."""
+    """Changes to an item; a field that is left out stays as it is, null clears it."""
 
     priority: Priority | None = None
+    """Place in the list, from 1; items without one are last."""
     notes: Notes | None = None
+    """Notes of the user."""
     target_price_minor: Amount | None = None
+    """Price to be notified at, in minor units of `target_currency`, which it needs."""
     target_currency: Currency | None = None
+    """Currency of the target price by its ISO 4217 code."""
     min_discount_percent: Percent | None = None
+    """Smallest discount to be notified at, in percent."""
 
 
 class Order(_Command):
-    """Every item of the wishlist, the most wanted first."""
+    """The order of the whole wishlist."""
 
     item_ids: tuple[UUID, ...] = Field(max_length=10_000)
+    """Every item of the wishlist once, the most wanted first."""
 
 
 class WishlistPage(_Command):
     """Which page of the wishlist."""
 
-    page: int = Field(default=1, ge=1, le=MAX_PAGE)
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    page: PageNumber = 1
+    limit: PageLimit = DEFAULT_LIMIT
 
     @property
     def slice(self) -> Page:

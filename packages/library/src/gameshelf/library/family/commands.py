@@ -6,7 +6,7 @@ from uuid import UUID
 
 from gameshelf.kernel.clock import Moment
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
+from gameshelf.kernel.paging import DEFAULT_LIMIT, Page, PageLimit, PageNumber
 from gameshelf.library.models import LinkMode, LinkStatus
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,28 +17,35 @@ Products = Annotated[tuple[UUID, ...], Field(max_length=MAX_PRODUCTS)]
 
 
 class _Command(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class NewLink(_Command):
-    """Games to be shared with somebody."""
+    """An invitation to play games of the user."""
 
     shared_with_user_id: UUID
+    """User who is invited."""
     mode: LinkMode = LinkMode.ALL
+    """Which games are shared; `all` if it is left out."""
     product_ids: Products = ()
+    """Products that the modes `only` and `except` are about."""
     expires_at: Moment | None = None
+    """When the link ends by itself; null or left out: never."""
 
 
 class LinkChanges(_Command):
-    """Changes to what is shared; what is left out stays as it is, null as ``expires_at`` clears it."""
+    """Changes to a link; a field that is left out stays as it is."""
 
     mode: LinkMode = LinkMode.ALL
+    """Which games are shared. `all` clears `product_ids`."""
     product_ids: Products = ()
+    """Products that the modes `only` and `except` are about."""
     expires_at: Moment | None = None
+    """When the link ends by itself; null: never."""
 
 
 class Direction(StrEnum):
-    """On which side of a link a user stands."""
+    """The side of a link that a user is on: `owner` or `member`."""
 
     OWNER = "owner"
     MEMBER = "member"
@@ -48,9 +55,11 @@ class LinkFilter(_Command):
     """Which links are listed."""
 
     direction: Direction | None = None
+    """Only links of which the user is the owner, or the member."""
     status: Annotated[tuple[LinkStatus, ...], Field(max_length=len(LinkStatus))] = ()
-    page: int = Field(default=1, ge=1, le=MAX_PAGE)
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    """States, comma separated. Links in any of them are listed."""
+    page: PageNumber = 1
+    limit: PageLimit = DEFAULT_LIMIT
 
     @property
     def slice(self) -> Page:

@@ -8,8 +8,8 @@ from gameshelf.gateway.runtime.errors import MalformedJson, UnsupportedMediaType
 from gameshelf.gateway.runtime.problems import MAX_PROBLEMS, entries_of, excess, json_pointer, problems_of
 from gameshelf.kernel.errors import InvalidInput, Problem, echo
 from gameshelf.kernel.nesting import too_deep
-from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from gameshelf.kernel.paging import DEFAULT_LIMIT, Page, PageLimit, PageNumber
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -26,8 +26,8 @@ class PageQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    page: int = Field(default=1, ge=1, le=MAX_PAGE)
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    page: PageNumber = 1
+    limit: PageLimit = DEFAULT_LIMIT
 
     @property
     def slice(self) -> Page:

@@ -4,15 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.achievements import (
-    Achievement,
     AchievementQueries,
-    AchievementRarity,
     AchievementService,
     ImportAchievements,
     ImportedAchievement,
-    Language,
     NamedAchievement,
-    ProductAchievements,
     Progress,
     ReportProgress,
     SummaryFilter,
@@ -22,60 +18,86 @@ from gameshelf.gateway.domains.achievements.resources import (
     ACHIEVEMENT_STATUS,
     IMPORTED_ACHIEVEMENT,
     PRODUCT_ACHIEVEMENTS,
+    REPORTED_PROGRESS,
 )
-from gameshelf.gateway.runtime.http import schemas
 from gameshelf.gateway.runtime.http.idempotency import results_of
 from gameshelf.gateway.runtime.http.named_products import with_titles
 from gameshelf.gateway.runtime.http.parse import parameters
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, ok
 from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
 
-routes = Routes("achievements")
-
-_STATUS_AND_NEWS = schemas.closed(
-    {"data": ACHIEVEMENT_STATUS, "meta": schemas.closed({"newly_unlocked": {"type": "boolean"}})}
+routes = Routes(
+    "achievements",
+    "Achievements of products: progress, unlocks and rarity.",
+    {
+        "product_id": ("Id of the product.", "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3"),
+        "achievement_id": ("Id of the achievement.", "eccbc87e-4b5c-42fe-a830-8fd9f2a7baf3"),
+        "api_name": (
+            "Name that the developer of the game uses. It is compared exactly; a `/` in it is sent as `%2F`.",
+            "FIRST_BLOOD",
+        ),
+    },
 )
+
 _REFUSES_PROGRESS = ("ACHIEVEMENT_NOT_FOUND", "PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED")
 _REFUSES_UNLOCK = (*_REFUSES_PROGRESS, "ACHIEVEMENT_ALREADY_UNLOCKED")
 
 
-@routes.read("/achievements/status/<uuid:product_id>", answers=schemas.listing(ACHIEVEMENT_STATUS))
+@routes.read("/achievements/status/<uuid:product_id>", answers=ACHIEVEMENT_STATUS.listing)
 async def list_achievements(read: Read, product_id: UUID) -> Reply:
-    """Every achievement of a product, with the player's state of it."""
+    """Lists the achievements of a product.
+
+    Every achievement of the product, with the progress of the user. The list is empty for a product without
+    achievements.
+    """
     found = await read.of(AchievementQueries).of_product(read.user_id, product_id)
-    return ok({"data": [status(one, read.language) for one in found]})
+    return ok({"data": [ACHIEVEMENT_STATUS.render(one, read.language) for one in found]})
 
 
-@routes.read("/achievements/rarity/<uuid:product_id>", answers=schemas.listing(ACHIEVEMENT_RARITY))
+@routes.read("/achievements/rarity/<uuid:product_id>", answers=ACHIEVEMENT_RARITY.listing)
 async def list_rarities(read: Read, product_id: UUID) -> Reply:
-    """How rare each achievement of a product is, for a store page: whether the player owns it does not matter."""
+    """Lists the rarity of the achievements of a product.
+
+    For a store page: it does not matter whether the user owns the product.
+    """
     found = await read.of(AchievementQueries).rarities(product_id)
-    return ok({"data": [rarity(one, read.language) for one in found]})
+    return ok({"data": [ACHIEVEMENT_RARITY.render(one, read.language) for one in found]})
 
 
 @routes.write(
     "POST",
     "/achievements/<uuid:achievement_id>/progress",
     body=ReportProgress,
-    answers=_STATUS_AND_NEWS,
+    example={"current_progress": 40},
+    answers=REPORTED_PROGRESS,
     refuses=_REFUSES_PROGRESS,
 )
 async def report_progress(write: Write, achievement_id: UUID, body: ReportProgress) -> Reply:
-    """Says how far the player is now; it never goes back, and unlocks at the total."""
+    """Reports progress.
+
+    Needs access to the product. Progress never goes back; an achievement unlocks when its target is reached.
+    `meta.newly_unlocked` says whether this report has unlocked it.
+    """
     progress = Progress(achievement_id, body.current_progress)
     achievement, newly_unlocked = await write.of(AchievementService).report(write.user_id, progress)
-    return ok({"data": status(achievement, write.language), "meta": {"newly_unlocked": newly_unlocked}})
+    shown = ACHIEVEMENT_STATUS.render(achievement, write.language)
+    return ok({"data": shown, "meta": {"newly_unlocked": newly_unlocked}})
 
 
 @routes.write(
     "POST",
     "/achievements/by-name/<uuid:product_id>/<text:api_name>/progress",
     body=ReportProgress,
-    answers=_STATUS_AND_NEWS,
+    example={"current_progress": 40},
+    answers=REPORTED_PROGRESS,
     refuses=_REFUSES_PROGRESS,
 )
 async def report_progress_by_name(write: Write, product_id: UUID, api_name: str, body: ReportProgress) -> Reply:
-    """The same by the name that the game's developer gave it."""
+    """Reports progress by name.
+
+    Like the report by id, for an achievement that is named by its product and by the name that the developer of the
+    game uses.
+    """
     achievement_id = await write.of(AchievementService).named_one(NamedAchievement.of(product_id, api_name))
     return await report_progress(write, achievement_id, body)
 
@@ -83,23 +105,30 @@ async def report_progress_by_name(write: Write, product_id: UUID, api_name: str,
 @routes.write(
     "POST",
     "/achievements/<uuid:achievement_id>/unlock",
-    answers=schemas.single(ACHIEVEMENT_STATUS),
+    answers=ACHIEVEMENT_STATUS.document,
     refuses=_REFUSES_UNLOCK,
 )
 async def unlock_achievement(write: Write, achievement_id: UUID) -> Reply:
-    """Unlocks an achievement; the second time it is refused."""
+    """Unlocks an achievement.
+
+    Needs access to the product. An achievement that is unlocked already is refused with 409.
+    """
     unlocked = await write.of(AchievementService).unlock(write.user_id, achievement_id)
-    return ok({"data": status(unlocked, write.language)})
+    return ok({"data": ACHIEVEMENT_STATUS.render(unlocked, write.language)})
 
 
 @routes.write(
     "POST",
     "/achievements/by-name/<uuid:product_id>/<text:api_name>/unlock",
-    answers=schemas.single(ACHIEVEMENT_STATUS),
+    answers=ACHIEVEMENT_STATUS.document,
     refuses=_REFUSES_UNLOCK,
 )
 async def unlock_achievement_by_name(write: Write, product_id: UUID, api_name: str) -> Reply:
-    """The same by the name that the game's developer gave it."""
+    """Unlocks an achievement by name.
+
+    Like the unlock by id, for an achievement that is named by its product and by the name that the developer of the
+    game uses.
+    """
     achievement_id = await write.of(AchievementService).named_one(NamedAchievement.of(product_id, api_name))
     return await unlock_achievement(write, achievement_id)
 
@@ -107,96 +136,49 @@ async def unlock_achievement_by_name(write: Write, product_id: UUID, api_name: s
 async def imported_again(write: Write, kept: Any, body: ImportAchievements) -> Any:
     """The first answer to an import, of its results."""
     results = zip(body.achievements, kept["brief"], strict=True)
-    return {"data": [imported(ImportedAchievement(one.client_id, *said)) for one, said in results]}
+    return {"data": [IMPORTED_ACHIEVEMENT.render(ImportedAchievement(one.client_id, *said)) for one, said in results]}
 
 
 @routes.write(
     "POST",
     "/achievements/import",
     body=ImportAchievements,
-    answers=schemas.listing(IMPORTED_ACHIEVEMENT),
+    example={
+        "achievements": [
+            {
+                "client_id": "deck-7-a-17",
+                "product_id": "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3",
+                "api_name": "FIRST_BLOOD",
+                "unlocked": True,
+                "happened_at": "2026-05-20T18:42:10Z",
+            }
+        ]
+    },
+    answers=IMPORTED_ACHIEVEMENT.listing,
     brief=results_of,
     renew=imported_again,
 )
 async def import_achievements(write: Write, body: ImportAchievements) -> Reply:
-    """Takes over up to 100 unlocks and reports of progress that happened offline; one result each, in their order."""
+    """Imports what happened offline.
+
+    Up to 100 unlocks and progress reports. Each has a result of its own, in the order of the request; one that is
+    rejected does not hold back the others.
+    """
     results = await write.of(AchievementService).import_achievements(write.user_id, body.achievements)
-    return ok({"data": [imported(one) for one in results]})
+    return ok({"data": [IMPORTED_ACHIEVEMENT.render(one) for one in results]})
 
 
 @routes.read(
     "/achievements/summary",
     query=SummaryFilter,
-    answers=schemas.collection(schemas.named(PRODUCT_ACHIEVEMENTS)),
+    answers=PRODUCT_ACHIEVEMENTS.collection("/achievements/summary"),
 )
 async def summarize_achievements(read: Read, query: SummaryFilter) -> Reply:
-    """How far the player is with each product, the one with the newest unlock first."""
+    """Returns the progress on each product.
+
+    A page of the products with achievements, the one with the latest unlock first.
+    """
     found = await read.of(AchievementQueries).summary(read.user_id, query.slice, query.product_ids)
-    shown = await with_titles(read, [summary(one) for one in found.items])
+    shown = await with_titles(read, [PRODUCT_ACHIEVEMENTS.render(one) for one in found.items])
     path = f"{BASE}/achievements/summary"
     return Reply(200, collection(path, parameters(query), shown, found.total, query.slice))
-
-
-def status(of: Achievement, language: Language) -> dict[str, Any]:
-    """The resource ``userAchievementStatus``."""
-    progress = {"current": of.current_progress or 0, "total": of.target} if of.target else None
-    return {
-        "type": "userAchievementStatus",
-        "id": of.id,
-        "attributes": {
-            "product_id": of.product_id,
-            "api_name": of.api_name,
-            "name": of.name(language),
-            "description": of.description(language),
-            "icon_url_locked": of.icon_url_locked,
-            "icon_url_unlocked": of.icon_url_unlocked,
-            "is_hidden": of.is_hidden,
-            "is_unlocked": of.is_unlocked,
-            "unlocked_at": of.unlocked_at,
-            "current_progress": progress,
-            "rarity_percentage": of.rarity,
-            "rarity_at_unlock": of.rarity_at_unlock,
-        },
-    }
-
-
-def rarity(of: AchievementRarity, language: Language) -> dict[str, Any]:
-    """The resource ``achievementRarity``."""
-    return {
-        "type": "achievementRarity",
-        "id": of.id,
-        "attributes": {
-            "product_id": of.product_id,
-            "api_name": of.api_name,
-            "name": of.name(language),
-            "description": of.description(language),
-            "icon_url_locked": of.icon_url_locked,
-            "icon_url_unlocked": of.icon_url_unlocked,
-            "is_hidden": of.is_hidden,
-            "rarity_percentage": of.rarity,
-        },
-    }
-
-
-def imported(of: ImportedAchievement) -> dict[str, Any]:
-    """The resource ``importedAchievement``."""
-    return {
-        "type": "importedAchievement",
-        "id": of.client_id,
-        "attributes": {"client_id": of.client_id, "result": of.result, "code": of.code},
-    }
-
-
-def summary(of: ProductAchievements) -> dict[str, Any]:
-    """The resource ``productAchievements``."""
-    return {
-        "type": "productAchievements",
-        "id": of.product_id,
-        "attributes": {
-            "product_id": of.product_id,
-            "unlocked": of.unlocked,
-            "total": of.total,
-            "percentage": of.percentage,
-            "last_unlocked_at": of.last_unlocked_at,
-        },
-    }

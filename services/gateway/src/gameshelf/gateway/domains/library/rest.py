@@ -6,8 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.domains.library.resources import CHANGED_ITEM, LIBRARY_ITEM, USER_CATEGORY
-from gameshelf.gateway.runtime.encoding import JsonText
-from gameshelf.gateway.runtime.http import schemas
 from gameshelf.gateway.runtime.http.conditions import is_match, states_of
 from gameshelf.gateway.runtime.http.idempotency import results_of
 from gameshelf.gateway.runtime.http.parse import PageQuery, parameters
@@ -17,7 +15,6 @@ from gameshelf.library import (
     BulkChanges,
     BulkResult,
     CategoryChanges,
-    CategoryView,
     ClaimProduct,
     ItemChanged,
     ItemChanges,
@@ -30,12 +27,24 @@ from gameshelf.library import (
     OnDevice,
 )
 
-routes = Routes("library")
+routes = Routes(
+    "library",
+    "The library of the user: items, and the categories that they are sorted into.",
+    {
+        "item_id": ("Id of the item.", "5d3f0c52-6f0b-8a1e-9c44-6e0d2f3b7a10"),
+        "category_id": ("Id of the category.", "8f14e45f-ceea-467f-a9d4-0a6f8d7b2c31"),
+    },
+)
 
 
-@routes.read("/items", query=ItemFilter, answers=schemas.collection(LIBRARY_ITEM), has_etag=True)
+@routes.read("/items", query=ItemFilter, answers=LIBRARY_ITEM.collection("/items"), has_etag=True)
 async def list_items(read: Read, query: ItemFilter) -> Reply:
-    """The user's games: filtered, sorted, a page at a time."""
+    """Lists the library.
+
+    A page of the games that the user owns, or that a family member shares with them. Filters add up. Hidden items are
+    left out unless `include_hidden` asks for them. Send the `ETag` of an earlier page as `If-None-Match` to be answered
+    with 304 while nothing has changed.
+    """
     etag = _etag(read, query)
     headers = {"ETag": etag}
     if read.if_none_match and is_match(read.if_none_match, etag):
@@ -45,7 +54,7 @@ async def list_items(read: Read, query: ItemFilter) -> Reply:
     if page is None:
         has_shares = read.state.shares is not None
         found = await read.of(LibraryQueries).items(read.user_id, query, read.language, has_shares=has_shares)
-        shown = [item(view) for view in found.items]
+        shown = [LIBRARY_ITEM.render(view) for view in found.items]
         page = collection(f"{BASE}/items", parameters(query), shown, found.total, query.slice)
         read.pages.put(key, page)
     return Reply(200, page, headers)
@@ -54,12 +63,16 @@ async def list_items(read: Read, query: ItemFilter) -> Reply:
 @routes.read(
     "/items/<uuid:item_id>",
     query=OnDevice,
-    answers=schemas.single(LIBRARY_ITEM),
+    answers=LIBRARY_ITEM.document,
     refuses=("LIBRARY_ITEM_NOT_FOUND",),
     has_etag=True,
 )
 async def get_item(read: Read, item_id: UUID, query: OnDevice) -> Reply:
-    """One game of the library."""
+    """Returns an item of the library.
+
+    Also an item that the user has hidden. The `ETag` changes whenever the response does; as `If-Match` of a change it
+    compares what the user changes of an item.
+    """
     found = await read.of(LibraryQueries).item(read.user_id, item_id, read.language, query.device_id)
     if found is None:
         raise LibraryItemNotFound
@@ -73,61 +86,79 @@ async def get_item(read: Read, item_id: UUID, query: OnDevice) -> Reply:
     "POST",
     "/items",
     body=ClaimProduct,
-    answers=schemas.single(LIBRARY_ITEM),
+    example={"product_id": "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3"},
+    answers=LIBRARY_ITEM.document,
     status=201,
     refuses=("NOT_FOUND", "PERMISSION_DENIED", "PRODUCT_ALREADY_OWNED"),
 )
 async def claim_item(write: Write, body: ClaimProduct) -> Reply:
-    """Claims a free-to-play game."""
+    """Claims a free-to-play product.
+
+    Adds a product that the Catalog calls free to play to the library. Any other known product is refused with 403, an
+    unknown one with 404.
+    """
     claimed = await write.of(LibraryService).claim(write.user_id, body.product_id, write.language)
-    return ok({"data": item(claimed)}, status=201)
+    return ok({"data": LIBRARY_ITEM.render(claimed)}, status=201)
 
 
 @routes.write(
     "PATCH",
     "/items/<uuid:item_id>",
     body=ItemChanges,
-    answers=schemas.single(LIBRARY_ITEM),
+    example={"is_hidden": False, "add_category_ids": ["8f14e45f-ceea-467f-a9d4-0a6f8d7b2c31"]},
+    answers=LIBRARY_ITEM.document,
     refuses=("LIBRARY_ITEM_NOT_FOUND", "CATEGORY_NOT_FOUND", "PRECONDITION_FAILED"),
     has_etag=True,
 )
 async def update_item(write: Write, item_id: UUID, body: ItemChanges) -> Reply:
-    """Hides a game, sorts it into categories, or says where it stands on a device or on all."""
+    """Changes an item of the library.
+
+    Hides it, replaces or edits its categories, or sets its installation on one device or on all devices. A field that
+    is left out stays as it is. After a 412 `errors[0].meta.current` has the current item.
+    """
     states = states_of(write.if_match)
     try:
         changed = await write.of(LibraryService).update_item(write.user_id, item_id, body, write.language, states)
     except ItemChanged as error:
-        raise ItemChanged(current=item(error.meta["current"])) from None
+        raise ItemChanged(current=LIBRARY_ITEM.render(error.meta["current"])) from None
     return _shown(changed)
 
 
 async def changed_again(write: Write, kept: Any, body: BulkChanges) -> Any:
     """The first answer to a bulk change, of its results."""
     results = zip(body.items, kept["brief"], strict=True)
-    return {"data": [changed_item(BulkResult(one.id, *said)) for one, said in results]}
+    return {"data": [CHANGED_ITEM.render(BulkResult(one.id, *said)) for one, said in results]}
 
 
 @routes.write(
     "POST",
     "/items/bulk",
     body=BulkChanges,
-    answers=schemas.listing(CHANGED_ITEM),
+    example={"items": [{"id": "5d3f0c52-6f0b-8a1e-9c44-6e0d2f3b7a10", "is_hidden": True}]},
+    answers=CHANGED_ITEM.listing,
     brief=results_of,
     renew=changed_again,
     max_body_bytes=2 * 1024 * 1024,
 )
 async def update_items(write: Write, body: BulkChanges) -> Reply:
-    """Changes up to 500 games in one commit; what is wrong with one of them keeps back that one alone."""
+    """Changes up to 500 items.
+
+    All changes are committed together, and each has a result of its own, in the order of the request. An item that
+    can't be changed is rejected, and does not hold back the others.
+    """
     results = await write.of(LibraryService).update_items(write.user_id, body)
-    return ok({"data": [changed_item(one) for one in results]})
+    return ok({"data": [CHANGED_ITEM.render(one) for one in results]})
 
 
-@routes.read("/categories", query=PageQuery, answers=schemas.collection(USER_CATEGORY))
+@routes.read("/categories", query=PageQuery, answers=USER_CATEGORY.collection("/categories"))
 async def list_categories(read: Read, query: PageQuery) -> Reply:
-    """The user's categories by display order, a page at a time."""
+    """Lists the categories.
+
+    A page of the categories of the user, by their display order.
+    """
     found = await read.of(LibraryQueries).categories(read.user_id)
     page = query.slice
-    shown = [category(view) for view in found[page.offset : page.offset + page.limit]]
+    shown = [USER_CATEGORY.render(view) for view in found[page.offset : page.offset + page.limit]]
     return Reply(200, collection(f"{BASE}/categories", {}, shown, len(found), page))
 
 
@@ -135,89 +166,53 @@ async def list_categories(read: Read, query: PageQuery) -> Reply:
     "POST",
     "/categories",
     body=NewCategory,
-    answers=schemas.single(USER_CATEGORY),
+    example={"name": "RPG", "display_order": 1},
+    answers=USER_CATEGORY.document,
     status=201,
     refuses=("CATEGORY_ALREADY_EXISTS",),
 )
 async def create_category(write: Write, body: NewCategory) -> Reply:
-    """Creates a category."""
+    """Creates a category.
+
+    A user may have up to 200 categories. Names are compared without regard to case and spacing.
+    """
     created = await write.of(LibraryService).create_category(write.user_id, body)
-    return ok({"data": category(created)}, status=201)
+    return ok({"data": USER_CATEGORY.render(created)}, status=201)
 
 
 @routes.write(
     "PATCH",
     "/categories/<uuid:category_id>",
     body=CategoryChanges,
-    answers=schemas.single(USER_CATEGORY),
+    example={"name": "Role-playing games"},
+    answers=USER_CATEGORY.document,
     refuses=("CATEGORY_NOT_FOUND", "CATEGORY_ALREADY_EXISTS"),
 )
 async def update_category(write: Write, category_id: UUID, body: CategoryChanges) -> Reply:
-    """Renames or moves a category."""
+    """Renames or moves a category.
+
+    A field that is left out stays as it is.
+    """
     changed = await write.of(LibraryService).update_category(write.user_id, category_id, body)
-    return ok({"data": category(changed)})
+    return ok({"data": USER_CATEGORY.render(changed)})
 
 
 @routes.write("DELETE", "/categories/<uuid:category_id>", status=204, refuses=("CATEGORY_NOT_FOUND",))
 async def delete_category(write: Write, category_id: UUID) -> Reply:
-    """Deletes a category; the games in it stay."""
+    """Deletes a category.
+
+    The items in it stay in the library.
+    """
     await write.of(LibraryService).delete_category(write.user_id, category_id)
     return no_content()
 
 
 def _shown(view: ItemView) -> Reply:
     """An item with its ETag ``"<state>.<rest>"``: what If-Match compares, and everything else that is shown."""
-    reply = ok({"data": item(view)})
+    reply = ok({"data": LIBRARY_ITEM.render(view)})
     rest = blake2b(reply.body, digest_size=9).hexdigest()
     reply.headers["ETag"] = f'"{view.state}.{rest}"'
     return reply
-
-
-def changed_item(of: BulkResult) -> dict[str, Any]:
-    """The resource ``changedItem``."""
-    return {"type": "changedItem", "id": of.id, "attributes": {"result": of.result, "code": of.code}}
-
-
-def item(view: ItemView) -> dict[str, Any]:
-    """The resource ``libraryItem``."""
-    return {
-        "type": "libraryItem",
-        "id": view.id,
-        "attributes": {
-            "product_id": view.product_id,
-            "product_type": view.product_type,
-            "title": view.title,
-            "cover_image_url": view.cover_image_url,
-            "added_at": view.added_at,
-            "acquisition_type": view.acquisition_type,
-            "shared_from_user_id": view.shared_from_user_id,
-            "installation_status": view.installation_status,
-            "installed_version_id": view.installed_version_id,
-            "installations": JsonText(view.installations_json),
-            "last_played_at": view.last_played_at,
-            "total_playtime_seconds": view.total_playtime_seconds,
-            "is_hidden": view.is_hidden,
-            "user_rating": view.user_rating,
-        },
-        "relationships": {"categories": {"data": [{"type": "userCategory", "id": one} for one in view.category_ids]}},
-        "links": {"self": f"{BASE}/items/{view.id}"},
-    }
-
-
-def category(view: CategoryView) -> dict[str, Any]:
-    """The resource ``userCategory``."""
-    return {
-        "type": "userCategory",
-        "id": view.id,
-        "attributes": {
-            "name": view.name,
-            "display_order": view.display_order,
-            "item_count": view.item_count,
-            "created_at": view.created_at,
-            "updated_at": view.updated_at,
-        },
-        "links": {"self": f"{BASE}/categories/{view.id}"},
-    }
 
 
 def _etag(read: Read, query: ItemFilter) -> str:

@@ -6,12 +6,12 @@ from uuid import UUID
 from gameshelf.gateway.domains.playtime.resources import (
     IMPORTED_SESSION,
     PLATFORM_PLAYTIME,
+    PLAYTIME_COLLECTION,
     PLAYTIME_DAY,
     PLAYTIME_SESSION,
     PRODUCT_PLAYTIME,
 )
 from gameshelf.gateway.runtime.encoding import timestamp
-from gameshelf.gateway.runtime.http import schemas
 from gameshelf.gateway.runtime.http.idempotency import results_of
 from gameshelf.gateway.runtime.http.named_products import with_titles
 from gameshelf.gateway.runtime.http.parse import parameters
@@ -20,46 +20,56 @@ from gameshelf.gateway.runtime.http.routing import Read, Routes, Signal, Write
 from gameshelf.playtime import (
     Breakdown,
     DailyFilter,
-    DaySum,
     HistoryFilter,
     ImportResult,
     ImportSessions,
     Period,
-    PlatformSummary,
     PlaytimeQueries,
     PlaytimeService,
-    ProductSummary,
     SessionNotFound,
     StartSession,
-    StoredSession,
     SummaryFilter,
 )
 
-routes = Routes("playtime")
+routes = Routes(
+    "playtime",
+    "Sessions of playing, and how long products were played.",
+    {"session_id": ("Id of the session.", "45c48cce-2e2d-4fbd-aa1a-fc51c7c6ad26")},
+)
 
 
 @routes.write(
     "POST",
     "/playtime/sessions/start",
     body=StartSession,
-    answers=schemas.single(PLAYTIME_SESSION),
+    example={"product_id": "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3", "device_id": "deck-7", "platform": "linux"},
+    answers=PLAYTIME_SESSION.document,
     status=201,
-    also=(200,),
+    also={200: "The device plays the product already: its running session."},
     refuses=("PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED", "FAMILY_SEAT_BUSY"),
 )
 async def start_session(write: Write, body: StartSession) -> Reply:
-    """Begins to play; 200 with the running session when the device plays the game already."""
+    """Starts a session.
+
+    Needs access to the product. On a shared game it takes the seat of the copy. If the device plays the product
+    already, its running session is returned with 200.
+    """
     started, is_new = await write.of(PlaytimeService).start(write.user_id, body)
-    return ok({"data": session(started)}, status=201 if is_new else 200)
+    return ok({"data": PLAYTIME_SESSION.render(started)}, status=201 if is_new else 200)
 
 
 @routes.signal(
     "/playtime/sessions/<uuid:session_id>/heartbeat",
     status=204,
+    sends=("X-Seat-Lost-At",),
     refuses=("SESSION_NOT_FOUND", "SESSION_ALREADY_ENDED", "FAMILY_SEAT_LOST"),
 )
 async def record_heartbeat(signal: Signal, session_id: UUID) -> Reply:
-    """Says that a session goes on; ``X-Seat-Lost-At`` tells when it has to end, because the owner wants their copy."""
+    """Records a heartbeat.
+
+    Keeps a session running: send one every `PLAYTIME_HEARTBEAT_INTERVAL_SECONDS`. The header `X-Seat-Lost-At` says when
+    the session has to end because the owner wants to play. An `Idempotency-Key` is ignored.
+    """
     lost_at = await signal.heartbeats.beat(signal.user_id, session_id)
     return Reply(204, headers={"X-Seat-Lost-At": timestamp(lost_at)} if lost_at else {})
 
@@ -67,152 +77,111 @@ async def record_heartbeat(signal: Signal, session_id: UUID) -> Reply:
 @routes.write(
     "POST",
     "/playtime/sessions/<uuid:session_id>/end",
-    answers=schemas.single(PLAYTIME_SESSION),
+    answers=PLAYTIME_SESSION.document,
     refuses=("SESSION_NOT_FOUND",),
 )
 async def end_session(write: Write, session_id: UUID) -> Reply:
-    """Ends a session; one that has ended already stays as it is."""
+    """Ends a session.
+
+    A session that has ended already is returned as it is.
+    """
     ended = await write.of(PlaytimeService).end(write.user_id, session_id)
-    return ok({"data": session(ended)})
+    return ok({"data": PLAYTIME_SESSION.render(ended)})
 
 
 async def imported_again(write: Write, kept: Any, body: ImportSessions) -> Any:
     """The first answer to an import, of its results."""
     results = zip(body.sessions, kept["brief"], strict=True)
-    return {"data": [imported(ImportResult(one.client_session_id, *said)) for one, said in results]}
+    return {"data": [IMPORTED_SESSION.render(ImportResult(one.client_session_id, *said)) for one, said in results]}
 
 
 @routes.write(
     "POST",
     "/playtime/sessions/import",
     body=ImportSessions,
-    answers=schemas.listing(IMPORTED_SESSION),
+    example={
+        "sessions": [
+            {
+                "client_session_id": "deck-7-000123",
+                "product_id": "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3",
+                "start_time": "2026-05-20T18:00:00Z",
+                "end_time": "2026-05-20T19:30:00Z",
+                "device_id": "deck-7",
+            }
+        ]
+    },
+    answers=IMPORTED_SESSION.listing,
     brief=results_of,
     renew=imported_again,
 )
 async def import_sessions(write: Write, body: ImportSessions) -> Reply:
-    """Takes over up to 100 sessions that were played offline; one result each, in their order."""
+    """Imports sessions that were played offline.
+
+    Up to 100 sessions. Each has a result of its own, in the order of the request; one that is rejected does not hold
+    back the others.
+    """
     results = await write.of(PlaytimeService).import_sessions(write.user_id, body.sessions)
-    return ok({"data": [imported(result) for result in results]})
+    return ok({"data": [IMPORTED_SESSION.render(result) for result in results]})
 
 
 @routes.read(
     "/playtime",
     query=SummaryFilter,
-    answers=schemas.collection(schemas.either(schemas.named(PRODUCT_PLAYTIME), schemas.named(PLATFORM_PLAYTIME))),
+    answers=PLAYTIME_COLLECTION,
 )
 async def summarize_playtime(read: Read, query: SummaryFilter) -> Reply:
-    """How long each product was played, or with by=platform each on each platform, the one played last first."""
+    """Returns the playtime of each product.
+
+    A page of the products that the user has played, the last played first. With `by=platform` each element is about one
+    product on one platform (`platformPlaytime`).
+    """
     queries = read.of(PlaytimeQueries)
     asked = (read.user_id, query.product_ids, read.now, query.slice)
     recent_only = query.period is Period.LAST_2_WEEKS
     if query.by is Breakdown.PLATFORM:
         platforms = await queries.by_platform(*asked, recent_only=recent_only)
-        total, resources = platforms.total, [platform_summary(one) for one in platforms.items]
+        total, resources = platforms.total, [PLATFORM_PLAYTIME.render(one) for one in platforms.items]
     else:
         products = await queries.summary(*asked, recent_only=recent_only)
-        total, resources = products.total, [summary(one) for one in products.items]
+        total, resources = products.total, [PRODUCT_PLAYTIME.render(one) for one in products.items]
     shown = await with_titles(read, resources)
     return Reply(200, collection(f"{BASE}/playtime", parameters(query), shown, total, query.slice))
 
 
-@routes.read("/playtime/sessions", query=HistoryFilter, answers=schemas.collection(schemas.named(PLAYTIME_SESSION)))
+@routes.read("/playtime/sessions", query=HistoryFilter, answers=PLAYTIME_SESSION.collection("/playtime/sessions"))
 async def list_sessions(read: Read, query: HistoryFilter) -> Reply:
-    """Sessions, the newest first; running ones too."""
+    """Lists the sessions.
+
+    A page of running and ended sessions, the newest first.
+    """
     found = await read.of(PlaytimeQueries).history(read.user_id, query.product_id, query.slice, query.status)
-    shown = await with_titles(read, [session(one) for one in found.items])
+    shown = await with_titles(read, [PLAYTIME_SESSION.render(one) for one in found.items])
     return Reply(200, collection(f"{BASE}/playtime/sessions", parameters(query), shown, found.total, query.slice))
 
 
 @routes.read(
     "/playtime/sessions/<uuid:session_id>",
-    answers=schemas.single(schemas.named(PLAYTIME_SESSION)),
+    answers=PLAYTIME_SESSION.document,
     refuses=("SESSION_NOT_FOUND",),
 )
 async def get_session(read: Read, session_id: UUID) -> Reply:
-    """One session, whether it runs or has ended."""
+    """Returns a session.
+
+    Whether it is running or has ended.
+    """
     found = await read.of(PlaytimeQueries).session(read.user_id, session_id)
     if found is None:
         raise SessionNotFound
-    [shown] = await with_titles(read, [session(found)])
+    [shown] = await with_titles(read, [PLAYTIME_SESSION.render(found)])
     return ok({"data": shown})
 
 
-@routes.read("/playtime/daily", query=DailyFilter, answers=schemas.listing(schemas.named(PLAYTIME_DAY)))
+@routes.read("/playtime/daily", query=DailyFilter, answers=PLAYTIME_DAY.listing)
 async def list_days(read: Read, query: DailyFilter) -> Reply:
-    """Seconds a day and product, of the last 14 days or of up to 366 days; days without play are left out."""
+    """Returns the playtime of each day.
+
+    Seconds per day and product of the last 14 days, or of up to 366 days. Days without play are left out.
+    """
     since, until = query.days(read.now)
     found = await read.of(PlaytimeQueries).daily(read.user_id, query.product_ids, since, until, query.tz)
-    return ok({"data": await with_titles(read, [day(one) for one in found])})
-
-
-def session(stored: StoredSession) -> dict[str, Any]:
-    """The resource ``playtimeSession``."""
-    return {
-        "type": "playtimeSession",
-        "id": stored.id,
-        "attributes": {
-            "product_id": stored.product_id,
-            "device_id": stored.device_id or None,
-            "platform": stored.platform,
-            "start_time": stored.start_time,
-            "status": "active" if stored.end_time is None else "completed",
-            "end_time": stored.end_time,
-            "duration_seconds": stored.duration_seconds,
-            "end_reason": stored.end_reason,
-            "seat_number": stored.seat_number,
-        },
-    }
-
-
-def imported(result: ImportResult) -> dict[str, Any]:
-    """The resource ``importedSession``."""
-    return {
-        "type": "importedSession",
-        "id": result.client_session_id,
-        "attributes": {
-            "client_session_id": result.client_session_id,
-            "result": result.result,
-            "code": result.code,
-        },
-    }
-
-
-def summary(of: ProductSummary) -> dict[str, Any]:
-    """The resource ``productPlaytime``."""
-    return {
-        "type": "productPlaytime",
-        "id": of.product_id,
-        "attributes": {
-            "product_id": of.product_id,
-            "total_playtime_seconds": of.total_playtime_seconds,
-            "last_2_weeks_seconds": of.last_2_weeks_seconds,
-            "last_played_at": of.last_played_at,
-            "session_count": of.session_count,
-        },
-    }
-
-
-def platform_summary(of: PlatformSummary) -> dict[str, Any]:
-    """The resource ``platformPlaytime``."""
-    return {
-        "type": "platformPlaytime",
-        "id": f"{of.product_id}:{of.platform or ''}",
-        "attributes": {
-            "product_id": of.product_id,
-            "platform": of.platform,
-            "total_playtime_seconds": of.total_playtime_seconds,
-            "last_2_weeks_seconds": of.last_2_weeks_seconds,
-            "last_played_at": of.last_played_at,
-            "session_count": of.session_count,
-        },
-    }
-
-
-def day(played: DaySum) -> dict[str, Any]:
-    """The resource ``playtimeDay``."""
-    return {
-        "type": "playtimeDay",
-        "id": f"{played.day}:{played.product_id}",
-        "attributes": {"date": played.day, "product_id": played.product_id, "playtime_seconds": played.seconds},
-    }
+    return ok({"data": await with_titles(read, [PLAYTIME_DAY.render(one) for one in found])})

@@ -1,12 +1,16 @@
-"""The resources of cloud saves, as REST shows them."""
+"""The resources of cloud saves (contract, section 3.6)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.runtime.encoding import decode
 from gameshelf.gateway.runtime.http import schemas
-from gameshelf.gateway.runtime.http.reply import BASE
+from gameshelf.gateway.runtime.http.components import enumeration, single
+from gameshelf.gateway.runtime.http.named_products import COVER, TITLE
+from gameshelf.gateway.runtime.http.resources import Field, Record, Resource, identity
+from gameshelf.gateway.runtime.http.schemas import COUNT, FLAG, TEXT, TIME, URL, array, nullable
 from gameshelf.savegames import (
     OpenConflict,
     OpenUpload,
@@ -21,288 +25,370 @@ from gameshelf.savegames import (
     VersionStatus,
 )
 
-_SAVE = {
-    "product_id": schemas.UUID,
-    "slot_name": schemas.TEXT,
-    "version": schemas.COUNT,
-    "parent_version": schemas.COUNT,
-    "merged_version": schemas.nullable(schemas.COUNT),
-    "file_size_bytes": schemas.COUNT,
-    "file_hash_sha256": schemas.TEXT,
-    "client_modified_at": schemas.nullable(schemas.TIME),
-    "server_uploaded_at": schemas.TIME,
-    "device_id": schemas.nullable(schemas.TEXT),
-    "comment": schemas.nullable(schemas.TEXT),
-    "is_pinned": {"type": "boolean"},
-    "playtime_seconds": schemas.nullable(schemas.COUNT),
-    "content_encoding": schemas.nullable(schemas.TEXT),
-    "encryption": schemas.nullable(
-        schemas.closed(
-            {"scheme": schemas.TEXT, "key_id": schemas.TEXT, "identity": schemas.TEXT}, optional=("identity",)
-        )
-    ),
-    "content_identity": schemas.TEXT,
+_PRODUCT = "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3"
+SAVE_ID = "e4da3b7f-bbce-4234-9777-2b0674a318d5"
+_VERSION_ID = "0190a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"
+_UPLOAD_ID = "c9f0f895-fb98-4b91-99f5-1fd0297e236d"
+_CONFLICT_ID = "d3d94468-02a4-4259-b55d-38e6d163e820"
+_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_PUT_URL = "https://saves.example.com/staging/c9f0f895?X-Amz-Expires=900&X-Amz-Signature=4f1c"
+_GET_URL = "https://saves.example.com/saves/e4da3b7f/7.bin?X-Amz-Expires=900&X-Amz-Signature=8a2d"
+
+PRODUCT_ID = Field("product_id", schemas.UUID, "Product of the save.", _PRODUCT)
+_SLOT_NAME = Field("slot_name", TEXT, "Name of the save within its product.", "autosave")
+_HEADERS = {
+    "type": "object",
+    "additionalProperties": {**TEXT, "description": "Value of the header."},
+    "examples": [{"content-length": "52428"}],
 }
 
 
-SAVEGAME = schemas.resource("savegame", {**_SAVE, "deleted_at": schemas.nullable(schemas.TIME)})
+def _decoded(text: str | None) -> Any:
+    return decode(text) if text else None
 
 
-SAVEGAME_VERSION = schemas.value("savegameVersion", {**_SAVE, "status": schemas.one_of(VersionStatus)})
+ENCRYPTION: Record[object] = Record(
+    "SavegameEncryption",
+    None,  # kept as the client sent it
+    "How the client encrypted the bytes. The service never has the key.",
+    Field("scheme", TEXT, "Name of the scheme, as the client calls it.", "xchacha20-poly1305"),
+    Field("key_id", TEXT, "Key that decrypts the bytes, as the client calls it.", "2026-01"),
+    Field(
+        "identity",
+        TEXT,
+        "HMAC of the unencrypted bytes in hex: the same bytes, encrypted again, are the same content.",
+        _SHA256,
+        is_optional=True,
+    ),
+)
+CONTENT_ENCODING = Field("content_encoding", nullable(TEXT), "Encoding of the bytes, as the client named it.", "gzip")
+_ENCRYPTION = Field(
+    "encryption",
+    nullable(ENCRYPTION.schema),
+    "How the client encrypted the bytes; null if it did not say so.",
+    None,
+    convert=_decoded,
+)
+_VERSION = (
+    PRODUCT_ID,
+    _SLOT_NAME,
+    Field("version", COUNT, "Number of the version within the save. Numbers have gaps and are never reused.", 7),
+    Field("parent_version", COUNT, "Version that this one grew from; 0 if it grew from nothing.", 5),
+    Field("merged_version", nullable(COUNT), "Second parent of a version that resolved a conflict; else null.", None),
+    Field("file_size_bytes", COUNT, "Size of the stored bytes.", 52428, "size"),
+    Field("file_hash_sha256", TEXT, "SHA-256 of the stored bytes, in hex.", _SHA256, "content", bytes.hex),
+    Field(
+        "client_modified_at",
+        nullable(TIME),
+        "When the file changed on the device, as the client said.",
+        "2026-05-20T19:29:50Z",
+    ),
+    Field("server_uploaded_at", TIME, "When the upload became a version.", "2026-05-20T19:30:02Z"),
+    Field("device_id", nullable(TEXT), "Device that uploaded it, if it was named.", "deck-7"),
+    Field("comment", nullable(TEXT), "Comment of the user.", "Before the last boss"),
+    Field("is_pinned", FLAG, "Whether the version is kept when old versions are pruned.", False),
+    Field("playtime_seconds", nullable(COUNT), "Playtime in the save, as the client said.", 45296),
+    CONTENT_ENCODING,
+    _ENCRYPTION,
+    Field(
+        "content_identity",
+        TEXT,
+        "Identity of the content in hex: two versions with the same one hold the same save, "
+        "even if it was packed or encrypted anew.",
+        _SHA256,
+        read="identity",
+        convert=bytes.hex,
+    ),
+)
 
+SAVEGAME = Resource(
+    "savegame",
+    SaveVersion,
+    "A save, described by its head or by the version that an upload became.",
+    *_VERSION,
+    Field("deleted_at", nullable(TIME), "When the save was put into the trash; null if it was not.", None),
+    identity=identity("Id of the save.", SAVE_ID, "slot_id"),
+    address="/savegames/{id}",
+)
 
-SAVEGAME_CONFLICT = schemas.value(
+SAVEGAME_VERSION = Resource(
+    "savegameVersion",
+    SaveVersion,
+    "A version of a save.",
+    *_VERSION,
+    Field("status", enumeration(VersionStatus), "Place of the version in the history of the save.", "head"),
+    identity=identity("Id of the version.", _VERSION_ID),
+)
+
+SAVEGAME_CONFLICT = Resource(
     "savegameConflict",
-    {
-        "savegame_id": schemas.UUID,
-        "product_id": schemas.UUID,
-        "slot_name": schemas.TEXT,
-        "opened_at": schemas.TIME,
-        "head": SAVEGAME_VERSION,
-        "branch": SAVEGAME_VERSION,
-    },
+    OpenConflict,
+    "An open conflict: two versions of a save that both changed, of which the user has to choose.",
+    Field("savegame_id", schemas.UUID, "Save that the conflict is about.", SAVE_ID, "head.slot_id"),
+    Field("product_id", schemas.UUID, "Product of the save.", _PRODUCT, "head.product_id"),
+    Field("slot_name", TEXT, "Name of the save within its product.", "autosave", "head.slot_name"),
+    Field("opened_at", TIME, "When the conflict was found.", "2026-05-20T19:30:02Z"),
+    Field(
+        "head",
+        SAVEGAME_VERSION.schema,
+        "The head of the save.",
+        SAVEGAME_VERSION.schema.example,
+        lambda of, _: SAVEGAME_VERSION.render(of.head),
+    ),
+    Field(
+        "branch",
+        SAVEGAME_VERSION.schema,
+        "The version that did not grow from the head.",
+        SAVEGAME_VERSION.schema.example,
+        lambda of, _: SAVEGAME_VERSION.render(of.branch),
+    ),
+    TITLE,
+    COVER,
+    identity=identity("Id of the conflict.", _CONFLICT_ID),
+)
+
+_RESOLUTION = enumeration(Resolution)
+UPLOAD_META: Record[object] = Record(
+    "ConfirmedUploadMeta",
+    None,
+    "What an upload became. The fields behind `result` are there only where they have a meaning.",
+    Field(
+        "result",
+        enumeration(
+            [Result.HEAD, Result.IDENTICAL, Result.BEHIND, Result.RESOLVED, Result.DELETED],
+            "UploadResult",
+            "What an upload became: `head` (the new head), `identical` (the head holds these bytes already), `behind` "
+            "(the head grew from these bytes: download it), `resolved` (the policy has resolved a conflict) or "
+            "`deleted` (the save is in the trash, and nothing was made).",
+        ),
+        "What the upload became.",
+        "head",
+    ),
+    Field("resolution", _RESOLUTION, "How the policy resolved the conflict.", "keep_local", is_optional=True),
+    Field("conflict_id", schemas.UUID, "Conflict that was resolved.", _CONFLICT_ID, is_optional=True),
+    Field("head_version", COUNT, "Version that was the head.", 6, is_optional=True),
+    Field("branch_version", COUNT, "Version that the upload became.", 7, is_optional=True),
+    Field(
+        "regresses_to",
+        COUNT,
+        "Older version of the history that has the same content as the new head.",
+        3,
+        is_optional=True,
+    ),
+)
+RESOLUTION_META: Record[object] = Record(
+    "ResolvedConflictMeta",
+    None,
+    "How a conflict was resolved.",
+    Field("resolution", _RESOLUTION, "The resolution that was applied.", "keep_both"),
+    Field("conflict_id", schemas.UUID, "Conflict that was resolved.", _CONFLICT_ID),
+    Field(
+        "copy_savegame_id",
+        nullable(schemas.UUID),
+        "The new save of the branch with `keep_both`; else null.",
+        "1f0e3dad-9990-4345-b843-9ea3c2f9a111",
+    ),
 )
 
 
-_RESOLVED = {"resolution": schemas.one_of(Resolution), "conflict_id": schemas.UUID}
+CONFIRMED_UPLOAD = single(SAVEGAME.schema, UPLOAD_META.schema, "ConfirmedUploadDocument")
+RESOLVED_CONFLICT = single(SAVEGAME.schema, RESOLUTION_META.schema, "ResolvedConflictDocument")
 
 
-UPLOAD_META = schemas.closed(
-    {
-        "result": schemas.one_of([one for one in Result if one is not Result.CANCELLED]),
-        **_RESOLVED,
-        "head_version": schemas.COUNT,
-        "branch_version": schemas.COUNT,
-        "regresses_to": schemas.COUNT,
-    },
-    optional=(*_RESOLVED, "head_version", "branch_version", "regresses_to"),
-)
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The presigned request of an upload or a download, and for how many seconds its URL is valid."""
+
+    request: SignedRequest | None
+    seconds: int = 0
+    has_arrived: bool = False
+    """Whether the object store has the bytes of the upload."""
 
 
-RESOLUTION_META = schemas.closed({**_RESOLVED, "copy_savegame_id": schemas.nullable(schemas.UUID)})
+def _headers(signed: SignedRequest | None) -> dict[str, str]:
+    return dict(signed.headers) if signed else {}
 
 
-PRESIGNED_UPLOAD_URL = schemas.value(
+PRESIGNED_UPLOAD_URL = Resource(
     "presignedUploadUrl",
-    {
-        "internal_save_id": schemas.UUID,
-        "upload_required": {"type": "boolean"},
-        "upload_url": schemas.nullable(schemas.TEXT),
-        "method": schemas.nullable(schemas.TEXT),
-        "headers": {"type": "object", "additionalProperties": schemas.TEXT},
-        "expires_in_seconds": schemas.COUNT,
-        "conflict_expected": {"type": "boolean"},
-    },
+    Reservation,
+    "A reserved upload, and the request that sends its bytes to the object store.",
+    Field("internal_save_id", schemas.UUID, "Id of the upload: confirm it by this id.", _UPLOAD_ID, "upload_id"),
+    Field(
+        "upload_required",
+        FLAG,
+        "Whether bytes have to be sent; if not, they are stored already, and there is only to confirm.",
+        True,
+        "is_required",
+    ),
+    Field(
+        "upload_url",
+        nullable(URL),
+        "Presigned URL of the object store; null if nothing has to be sent.",
+        _PUT_URL,
+        lambda _, signed: signed.request.url if signed.request else None,
+    ),
+    Field(
+        "method",
+        nullable(TEXT),
+        "HTTP method of the request to the object store.",
+        "PUT",
+        lambda _, signed: signed.request.method if signed.request else None,
+    ),
+    Field(
+        "headers",
+        _HEADERS,
+        "Headers that have to be sent with the bytes, exactly as they stand here.",
+        {"content-length": "52428"},
+        lambda _, signed: _headers(signed.request),
+    ),
+    Field("expires_in_seconds", COUNT, "For how many seconds the URL is valid.", 900, lambda _, signed: signed.seconds),
+    Field("conflict_expected", FLAG, "Whether the upload would become a branch as things stand now.", False),
+    identity=identity("Id of the upload.", _UPLOAD_ID, "upload_id"),
+)
+"""The context of ``render`` is a `Signed`."""
+
+MISSING_CONTENT = Record(
+    "MissingContent",
+    OpenUpload,
+    "Bytes that have not arrived yet, and the request that sends them to the object store.",
+    Field("sha256", TEXT, "SHA-256 of the bytes, in hex.", _SHA256, "content", bytes.hex),
+    Field("size_bytes", COUNT, "Number of the bytes.", 52428, "size"),
+    Field(
+        "method",
+        nullable(TEXT),
+        "HTTP method of the request; null without a URL.",
+        "PUT",
+        lambda _, signed: signed.request.method if signed.request else None,
+    ),
+    Field(
+        "upload_url",
+        nullable(URL),
+        "Presigned URL of the object store. Null in lists, and while the user may not upload.",
+        _PUT_URL,
+        lambda _, signed: signed.request.url if signed.request else None,
+    ),
+    Field(
+        "headers",
+        _HEADERS,
+        "Headers that have to be sent with the bytes, exactly as they stand here.",
+        {"content-length": "52428"},
+        lambda _, signed: _headers(signed.request),
+    ),
 )
 
 
-SAVEGAME_UPLOAD = schemas.resource(
+def _is_missing(of: OpenUpload, signed: Signed) -> bool:
+    return of.is_required and not signed.has_arrived
+
+
+SAVEGAME_UPLOAD = Resource(
     "savegameUpload",
-    {
-        "product_id": schemas.UUID,
-        "slot_name": schemas.TEXT,
-        "savegame_id": schemas.UUID,
-        "status": schemas.one_of(UploadStatus),
-        "conflict_expected": {"type": "boolean"},
-        "created_at": schemas.TIME,
-        "expires_at": schemas.TIME,
-        "missing_bytes": schemas.COUNT,
-        "missing_count": schemas.COUNT,
-        "uploads": {
-            "type": "array",
-            "items": schemas.closed(
-                {
-                    "sha256": schemas.TEXT,
-                    "size_bytes": schemas.COUNT,
-                    "method": schemas.nullable(schemas.TEXT),
-                    "upload_url": schemas.nullable(schemas.TEXT),
-                    "headers": {"type": "object", "additionalProperties": schemas.TEXT},
-                }
-            ),
-        },
-    },
+    OpenUpload,
+    "An upload that was reserved, and what became of it.",
+    PRODUCT_ID,
+    _SLOT_NAME,
+    Field("savegame_id", schemas.UUID, "Save that the upload belongs to.", SAVE_ID, "slot_id"),
+    Field("status", enumeration(UploadStatus), "What became of the upload.", "open"),
+    Field("conflict_expected", FLAG, "Whether the upload would become a branch as things stand now.", False),
+    Field("created_at", TIME, "When the upload was reserved.", "2026-05-20T19:29:55Z"),
+    Field("expires_at", TIME, "Until when the upload can be confirmed.", "2026-05-20T20:44:55Z"),
+    Field(
+        "missing_bytes",
+        COUNT,
+        "Number of bytes that have not arrived. In lists it is the size that was announced.",
+        52428,
+        lambda of, signed: of.size if _is_missing(of, signed) else 0,
+    ),
+    Field(
+        "missing_count",
+        COUNT,
+        "Number of contents that have not arrived.",
+        1,
+        lambda of, signed: int(_is_missing(of, signed)),
+    ),
+    Field(
+        "uploads",
+        array(MISSING_CONTENT.schema),
+        "The contents that have not arrived.",
+        [MISSING_CONTENT.schema.example],
+        lambda of, signed: [MISSING_CONTENT.render(of, signed)] if _is_missing(of, signed) else [],
+    ),
+    TITLE,
+    COVER,
+    identity=identity("Id of the upload.", _UPLOAD_ID),
+    address="/savegames/uploads/{id}",
 )
+"""The context of ``render`` is a `Signed`."""
 
-
-PRESIGNED_DOWNLOAD_URL = schemas.value(
+PRESIGNED_DOWNLOAD_URL = Resource(
     "presignedDownloadUrl",
-    {
-        "savegame_id": schemas.UUID,
-        "version": schemas.COUNT,
-        "download_url": schemas.TEXT,
-        "expires_in_seconds": schemas.COUNT,
-        "file_size_bytes": schemas.COUNT,
-        "file_hash_sha256": schemas.TEXT,
-        "content_encoding": schemas.nullable(schemas.TEXT),
-        "encryption": _SAVE["encryption"],
-    },
+    SaveVersion,
+    "A URL of the object store that downloads a version.",
+    Field("savegame_id", schemas.UUID, "Save of the version.", SAVE_ID, "slot_id"),
+    Field("version", COUNT, "Number of the version.", 7),
+    Field("download_url", URL, "Presigned URL of the object store.", _GET_URL, lambda _, signed: signed.request.url),
+    Field("expires_in_seconds", COUNT, "For how many seconds the URL is valid.", 900, lambda _, signed: signed.seconds),
+    Field("file_size_bytes", COUNT, "Size of the stored bytes.", 52428, "size"),
+    Field("file_hash_sha256", TEXT, "SHA-256 of the stored bytes, in hex.", _SHA256, "content", bytes.hex),
+    CONTENT_ENCODING,
+    _ENCRYPTION,
+    identity=identity("Id of the version.", _VERSION_ID),
+)
+"""The context of ``render`` is a `Signed`."""
+
+PRODUCT_USAGE = Record(
+    "ProductUsage",
+    ProductUsage,
+    "What the saves of one product take. A content that two products have counts in both.",
+    PRODUCT_ID,
+    Field("used_bytes", COUNT, "Bytes of all stored contents, trash and history included.", 1048576),
+    Field("reserved_bytes", COUNT, "Bytes that open uploads have reserved.", 52428),
+    TITLE,
+    COVER,
 )
 
 
-SAVEGAME_QUOTA = schemas.value(
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What the saves of a user take, and how much they may."""
+
+    user_id: UUID
+    usage: Usage
+    products: Sequence[ProductUsage]
+    usual_bytes: int
+    """The limit of users for whom support has set none."""
+
+    @property
+    def limit_bytes(self) -> int:
+        return self.usual_bytes if self.usage.limit_bytes is None else self.usage.limit_bytes
+
+
+SAVEGAME_QUOTA = Resource(
     "savegameQuota",
-    {
-        "used_bytes": schemas.COUNT,
-        "reserved_bytes": schemas.COUNT,
-        "limit_bytes": schemas.COUNT,
-        "products": {
-            "type": "array",
-            "items": schemas.named(
-                schemas.closed(
-                    {"product_id": schemas.UUID, "used_bytes": schemas.COUNT, "reserved_bytes": schemas.COUNT}
-                )
-            ),
-        },
-    },
+    Quota,
+    "What the saves of the user take, and how much they may. Each content counts once, whatever refers to it.",
+    Field(
+        "used_bytes", COUNT, "Bytes of all stored contents, trash and history included.", 1048576, "usage.used_bytes"
+    ),
+    Field("reserved_bytes", COUNT, "Bytes that open uploads have reserved.", 52428, "usage.reserved_bytes"),
+    Field("limit_bytes", COUNT, "How many bytes the user may use and reserve.", 1073741824),
+    Field(
+        "products",
+        array(PRODUCT_USAGE.schema),
+        "What each product takes.",
+        [PRODUCT_USAGE.schema.example],
+        lambda of, _: [PRODUCT_USAGE.render(one) for one in of.products],
+    ),
+    identity=identity("Id of the user.", "6f1ed002-ab5d-4a3f-8d3c-2f1e0c9b8a77", "user_id"),
 )
 
 
-def sides(conflict_id: UUID | None, head: SaveVersion, branch: SaveVersion) -> dict[str, Any]:
+def sides(conflict_id: UUID | None, head: SaveVersion, branch: SaveVersion) -> Mapping[str, Any]:
     """What a refused upload tells of a conflict."""
     return {
         "conflict_id": conflict_id,
         "savegame_id": head.slot_id,
-        "head": version(head),
-        "branch": version(branch),
+        "head": SAVEGAME_VERSION.render(head),
+        "branch": SAVEGAME_VERSION.render(branch),
     }
-
-
-def upload_url(leave: Reservation, signed: SignedRequest | None, seconds: int) -> dict[str, Any]:
-    """The resource ``presignedUploadUrl``."""
-    return {
-        "type": "presignedUploadUrl",
-        "id": leave.upload_id,
-        "attributes": {
-            "internal_save_id": leave.upload_id,
-            "upload_required": leave.is_required,
-            "upload_url": signed.url if signed else None,
-            "method": signed.method if signed else None,
-            "headers": dict(signed.headers) if signed else {},
-            "expires_in_seconds": seconds,
-            "conflict_expected": leave.conflict_expected,
-        },
-    }
-
-
-def upload(of: OpenUpload, *, has_arrived: bool, signed: SignedRequest | None = None) -> dict[str, Any]:
-    """The resource ``savegameUpload``."""
-    waits = of.is_required and not has_arrived
-    missing = {
-        "sha256": of.content.hex(),
-        "size_bytes": of.size,
-        "method": signed.method if signed else None,
-        "upload_url": signed.url if signed else None,
-        "headers": dict(signed.headers) if signed else {},
-    }
-    return {
-        "type": "savegameUpload",
-        "id": of.id,
-        "attributes": {
-            "product_id": of.product_id,
-            "slot_name": of.slot_name,
-            "savegame_id": of.slot_id,
-            "status": of.status,
-            "conflict_expected": of.conflict_expected,
-            "created_at": of.created_at,
-            "expires_at": of.expires_at,
-            "missing_bytes": of.size if waits else 0,
-            "missing_count": int(waits),
-            "uploads": [missing] if waits else [],
-        },
-        "links": {"self": f"{BASE}/savegames/uploads/{of.id}"},
-    }
-
-
-def download_url(of: SaveVersion, signed: SignedRequest, seconds: int) -> dict[str, Any]:
-    """The resource ``presignedDownloadUrl``."""
-    return {
-        "type": "presignedDownloadUrl",
-        "id": of.id,
-        "attributes": {
-            "savegame_id": of.slot_id,
-            "version": of.version,
-            "download_url": signed.url,
-            "expires_in_seconds": seconds,
-            "file_size_bytes": of.size,
-            "file_hash_sha256": of.content.hex(),
-            "content_encoding": of.content_encoding,
-            "encryption": _encryption(of),
-        },
-    }
-
-
-def savegame(of: SaveVersion) -> dict[str, Any]:
-    """The resource ``savegame``: a save by its head, or by the version that an upload became."""
-    return {
-        "type": "savegame",
-        "id": of.slot_id,
-        "attributes": {**_attributes(of), "deleted_at": of.deleted_at},
-        "links": {"self": f"{BASE}/savegames/{of.slot_id}"},
-    }
-
-
-def version(of: SaveVersion) -> dict[str, Any]:
-    """The resource ``savegameVersion``."""
-    return {"type": "savegameVersion", "id": of.id, "attributes": {**_attributes(of), "status": of.status}}
-
-
-def conflict(of: OpenConflict) -> dict[str, Any]:
-    """The resource ``savegameConflict``."""
-    return {
-        "type": "savegameConflict",
-        "id": of.id,
-        "attributes": {
-            "savegame_id": of.head.slot_id,
-            "product_id": of.head.product_id,
-            "slot_name": of.head.slot_name,
-            "opened_at": of.opened_at,
-            "head": version(of.head),
-            "branch": version(of.branch),
-        },
-    }
-
-
-def quota(user_id: UUID, usage: Usage, products: Sequence[ProductUsage], usual_bytes: int) -> dict[str, Any]:
-    """The resource ``savegameQuota``."""
-    return {
-        "type": "savegameQuota",
-        "id": user_id,
-        "attributes": {
-            "used_bytes": usage.used_bytes,
-            "reserved_bytes": usage.reserved_bytes,
-            "limit_bytes": usual_bytes if usage.limit_bytes is None else usage.limit_bytes,
-            "products": [
-                {
-                    "product_id": one.product_id,
-                    "used_bytes": one.used_bytes,
-                    "reserved_bytes": one.reserved_bytes,
-                }
-                for one in products
-            ],
-        },
-    }
-
-
-def _attributes(of: SaveVersion) -> dict[str, Any]:
-    return {
-        "product_id": of.product_id,
-        "slot_name": of.slot_name,
-        "version": of.version,
-        "parent_version": of.parent_version,
-        "merged_version": of.merged_version,
-        "file_size_bytes": of.size,
-        "file_hash_sha256": of.content.hex(),
-        "client_modified_at": of.client_modified_at,
-        "server_uploaded_at": of.server_uploaded_at,
-        "device_id": of.device_id,
-        "comment": of.comment,
-        "is_pinned": of.is_pinned,
-        "playtime_seconds": of.playtime_seconds,
-        "content_encoding": of.content_encoding,
-        "encryption": _encryption(of),
-        "content_identity": of.identity.hex(),
-    }
-
-
-def _encryption(of: SaveVersion) -> Any:
-    return decode(of.encryption) if of.encryption else None

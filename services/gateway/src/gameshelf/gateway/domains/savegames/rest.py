@@ -4,26 +4,21 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.domains.savegames.resources import (
+    CONFIRMED_UPLOAD,
     PRESIGNED_DOWNLOAD_URL,
     PRESIGNED_UPLOAD_URL,
-    RESOLUTION_META,
+    RESOLVED_CONFLICT,
+    SAVE_ID,
     SAVEGAME,
     SAVEGAME_CONFLICT,
     SAVEGAME_QUOTA,
     SAVEGAME_UPLOAD,
     SAVEGAME_VERSION,
-    UPLOAD_META,
-    conflict,
-    download_url,
-    quota,
-    savegame,
+    Quota,
+    Signed,
     sides,
-    upload,
-    upload_url,
-    version,
 )
 from gameshelf.gateway.domains.savegames.use_cases import Resumable, Saves, Verified, resumable
-from gameshelf.gateway.runtime.http import schemas
 from gameshelf.gateway.runtime.http.idempotency import identity_of
 from gameshelf.gateway.runtime.http.named_products import name_products, with_titles
 from gameshelf.gateway.runtime.http.parse import PageQuery, parameters
@@ -53,6 +48,7 @@ from gameshelf.savegames import (
     SavegameVersionNotFound,
     SavesFilter,
     SaveVersion,
+    SignedRequest,
     Synced,
     UploadQueries,
     UploadsFilter,
@@ -60,7 +56,16 @@ from gameshelf.savegames import (
     VersionChanges,
 )
 
-routes = Routes("savegames")
+routes = Routes(
+    "savegames",
+    "Cloud saves: versions, uploads, conflicts and quota. The bytes go directly to the object store and back.",
+    {
+        "upload_id": ("Id of the upload.", "c9f0f895-fb98-4b91-99f5-1fd0297e236d"),
+        "savegame_id": ("Id of the save.", "e4da3b7f-bbce-4234-9777-2b0674a318d5"),
+        "version_number": ("Number of the version.", "7"),
+        "conflict_id": ("Id of the conflict.", "d3d94468-02a4-4259-b55d-38e6d163e820"),
+    },
+)
 
 _ACCESS = ("PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED")
 _NO_SLOT = ("SAVEGAME_SLOT_NOT_FOUND",)
@@ -74,14 +79,18 @@ async def sign_anew(write: Write, kept: Any, body: NewUpload) -> Any:
     upload_id = UUID(kept["data"]["id"])
     leave = await write.of(SavegameUploads).renew(write.user_id, upload_id)
     if leave is not None:
-        return {"data": upload_url(leave, await write.saves.sign_upload(leave), write.saves.url_ttl_seconds)}
+        return {"data": _upload_url(leave, await write.saves.sign_upload(leave), write.saves.url_ttl_seconds)}
     try:
         found = await write.reads(UploadQueries).upload(write.user_id, upload_id, write.transaction.clock())
     except SavegameVersionNotFound:
         is_committed = False
     else:
         is_committed = found.status is UploadStatus.COMMITTED
-    return {"data": upload_url(Reservation(upload_id, "", 0, not is_committed, False), None, 0)}
+    return {"data": _upload_url(Reservation(upload_id, "", 0, not is_committed, False), None, 0)}
+
+
+def _upload_url(leave: Reservation, signed: SignedRequest | None, seconds: int) -> dict[str, Any]:
+    return PRESIGNED_UPLOAD_URL.render(leave, Signed(signed, seconds))
 
 
 async def verified(saves: Saves, user_id: UUID, body: ConfirmUpload) -> Verified:
@@ -93,24 +102,37 @@ async def verified(saves: Saves, user_id: UUID, body: ConfirmUpload) -> Verified
     "POST",
     "/savegames/upload-url",
     body=NewUpload,
-    answers=schemas.single(PRESIGNED_UPLOAD_URL),
+    example={
+        "product_id": "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3",
+        "save_slot_name": "autosave",
+        "file_size_bytes": 52428,
+        "file_hash_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "base_version": 5,
+        "device_id": "deck-7",
+    },
+    answers=PRESIGNED_UPLOAD_URL.document,
     refuses=(*_ACCESS, *_NO_VERSION, "SAVEGAME_FILE_TOO_LARGE", "USER_QUOTA_EXCEEDED"),
     brief=identity_of,
     is_secret=True,
     renew=sign_anew,
 )
 async def request_upload_url(write: Write, body: NewUpload) -> Reply:
-    """Reserves quota for a save and returns a presigned URL that takes just these bytes."""
+    """Reserves an upload.
+
+    Reserves quota and returns a presigned request that sends exactly these bytes to the object store. Needs access to
+    the product. The same request for an upload that is open returns that upload, signed anew.
+    """
     leave = await write.of(SavegameUploads).request(write.user_id, body)
     signed = await write.saves.sign_upload(leave)
-    return ok({"data": upload_url(leave, signed, write.saves.url_ttl_seconds)})
+    return ok({"data": _upload_url(leave, signed, write.saves.url_ttl_seconds)})
 
 
 @routes.write(
     "POST",
     "/savegames/confirm-upload",
     body=ConfirmUpload,
-    answers=schemas.single(SAVEGAME, UPLOAD_META),
+    example={"internal_save_id": "c9f0f895-fb98-4b91-99f5-1fd0297e236d"},
+    answers=CONFIRMED_UPLOAD,
     refuses=(
         "SAVEGAME_VERSION_NOT_FOUND",
         "SAVEGAME_UPLOAD_INCOMPLETE",
@@ -121,105 +143,142 @@ async def request_upload_url(write: Write, body: NewUpload) -> Reply:
     prepare=verified,
 )
 async def confirm_upload(write: Write, body: ConfirmUpload, prepared: Verified) -> Reply:
-    """Says that the bytes have been sent: they are verified, and become a version. A conflict is a result too."""
+    """Confirms an upload.
+
+    Verifies the bytes that were sent to the object store, and makes a version of them. An upload that did not grow from
+    the head is kept as a branch and answered with 409; the meta of the error describes both sides. Confirming again
+    returns the same result for 30 days.
+    """
     outcome = await write.of(SavegameUploads).finish(
         write.user_id, body.internal_save_id, prepared.attempt, prepared.digest
     )
     return await _told(write, outcome)
 
 
-@routes.read("/savegames/uploads", query=UploadsFilter, answers=schemas.collection(schemas.named(SAVEGAME_UPLOAD)))
+@routes.read("/savegames/uploads", query=UploadsFilter, answers=SAVEGAME_UPLOAD.collection("/savegames/uploads"))
 async def list_uploads(read: Read, query: UploadsFilter) -> Reply:
-    """Open uploads, the oldest first. Whether bytes have arrived, and a URL for them, is told of each alone."""
+    """Lists the open uploads.
+
+    A page of the uploads that can still be confirmed, the oldest first. The list has no URLs: an upload by its id has
+    one.
+    """
     found = await read.of(UploadQueries).uploads(read.user_id, query, read.now)
-    shown = await with_titles(read, [upload(one, has_arrived=not one.is_required) for one in found.items])
+    uploads = [SAVEGAME_UPLOAD.render(one, Signed(None, has_arrived=not one.is_required)) for one in found.items]
+    shown = await with_titles(read, uploads)
     return Reply(200, collection(f"{BASE}/savegames/uploads", parameters(query), shown, found.total, query.slice))
 
 
 async def resumed(saves: Saves, found: Resumable) -> Reply:
     """What has arrived of an upload, and a fresh URL for what has not."""
     has_arrived, signed = await saves.resume(found.upload, may_play=found.may_play)
-    return ok({"data": upload(found.upload, has_arrived=has_arrived, signed=signed)})
+    return ok({"data": SAVEGAME_UPLOAD.render(found.upload, Signed(signed, has_arrived=has_arrived))})
 
 
 @routes.read(
     "/savegames/uploads/<uuid:upload_id>",
-    answers=schemas.single(SAVEGAME_UPLOAD),
+    answers=SAVEGAME_UPLOAD.document,
     refuses=("SAVEGAME_VERSION_NOT_FOUND",),
     finish=resumed,
 )
 async def get_upload(read: Read, upload_id: UUID) -> Resumable:
-    """An upload, with what has arrived, and a fresh URL for what has not: one that was interrupted goes on."""
+    """Returns an upload.
+
+    What has become of it, and a new presigned request for the bytes that have not arrived. The upload can then be
+    confirmed until an hour after that URL has expired.
+    """
     return await resumable(read.connection, read.user_id, upload_id, read.saves, read.now)
 
 
 @routes.write("DELETE", "/savegames/uploads/<uuid:upload_id>", status=204, refuses=("SAVEGAME_VERSION_NOT_FOUND",))
 async def cancel_upload(write: Write, upload_id: UUID) -> Reply:
-    """Gives an open upload up: its room is free at once."""
+    """Cancels an upload.
+
+    The quota that it had reserved is free at once.
+    """
     await write.of(SavegameUploads).cancel(write.user_id, upload_id)
     return no_content()
 
 
-@routes.read("/savegames", query=SavesFilter, answers=schemas.collection(schemas.named(SAVEGAME)))
+@routes.read("/savegames", query=SavesFilter, answers=SAVEGAME.collection("/savegames"))
 async def list_saves(read: Read, query: SavesFilter) -> Reply:
-    """The heads of all saves, the one uploaded last first; with trashed=true those in the trash."""
+    """Lists the saves.
+
+    A page of the heads of the saves, the last uploaded first; with `trashed=true` of the saves in the trash.
+    """
     found = await read.of(SavegameQueries).saves(read.user_id, query)
-    shown = await with_titles(read, [savegame(one) for one in found.items])
+    shown = await with_titles(read, [SAVEGAME.render(one) for one in found.items])
     return Reply(200, collection(f"{BASE}/savegames", parameters(query), shown, found.total, query.slice))
 
 
 @routes.read(
-    "/savegames/conflicts", query=ConflictsFilter, answers=schemas.collection(schemas.named(SAVEGAME_CONFLICT))
+    "/savegames/conflicts", query=ConflictsFilter, answers=SAVEGAME_CONFLICT.collection("/savegames/conflicts")
 )
 async def list_conflicts(read: Read, query: ConflictsFilter) -> Reply:
-    """Open conflicts with both of their sides, the oldest first."""
+    """Lists the open conflicts.
+
+    A page of the conflicts with both of their sides, the oldest first.
+    """
     found = await read.of(SavegameQueries).conflicts(read.user_id, query)
-    shown = await with_titles(read, [conflict(one) for one in found.items])
+    shown = await with_titles(read, [SAVEGAME_CONFLICT.render(one) for one in found.items])
     return Reply(200, collection(f"{BASE}/savegames/conflicts", parameters(query), shown, found.total, query.slice))
 
 
-@routes.read("/savegames/quota", answers=schemas.single(SAVEGAME_QUOTA))
+@routes.read("/savegames/quota", answers=SAVEGAME_QUOTA.document)
 async def get_quota(read: Read) -> Reply:
-    """How much the saves take, and how much they may."""
+    """Returns the quota.
+
+    How many bytes the saves of the user take, by product, and how many they may take.
+    """
     queries = read.of(SavegameQueries)
     usage, products = await queries.usage(read.user_id), await queries.usage_of_products(read.user_id)
-    shown = quota(read.user_id, usage, products, read.saves.quota_bytes)
+    shown = SAVEGAME_QUOTA.render(Quota(read.user_id, usage, products, read.saves.quota_bytes))
     await name_products(read, shown["attributes"]["products"])
     return ok({"data": shown})
 
 
-@routes.read("/savegames/<uuid:savegame_id>", answers=schemas.single(SAVEGAME), refuses=_NO_SLOT)
+@routes.read("/savegames/<uuid:savegame_id>", answers=SAVEGAME.document, refuses=_NO_SLOT)
 async def get_save(read: Read, savegame_id: UUID) -> Reply:
-    """A save's head."""
+    """Returns a save.
+
+    The save as its head describes it.
+    """
     found = await read.of(SavegameQueries).save(read.user_id, savegame_id)
     if found is None:
         raise SavegameSlotNotFound
-    return ok({"data": savegame(found)})
+    return ok({"data": SAVEGAME.render(found)})
 
 
 @routes.read(
     "/savegames/<uuid:savegame_id>/versions",
     query=PageQuery,
-    answers=schemas.collection(SAVEGAME_VERSION),
+    answers=SAVEGAME_VERSION.collection(f"/savegames/{SAVE_ID}/versions"),
     refuses=_NO_SLOT,
 )
 async def list_versions(read: Read, savegame_id: UUID, query: PageQuery) -> Reply:
-    """The history as a tree: every version names its parents. Also those whose bytes are gone."""
+    """Lists the versions of a save.
+
+    A page of its history, a tree in which each version names its parents. Also versions whose bytes were pruned.
+    """
     found = await read.of(SavegameQueries).versions(read.user_id, savegame_id, query.slice)
     if not found.total:
         raise SavegameSlotNotFound
     path = f"{BASE}/savegames/{savegame_id}/versions"
-    return Reply(200, collection(path, {}, [version(one) for one in found.items], found.total, query.slice))
+    shown = [SAVEGAME_VERSION.render(one) for one in found.items]
+    return Reply(200, collection(path, {}, shown, found.total, query.slice))
 
 
 @routes.read(
     "/savegames/<uuid:savegame_id>/download-url",
     query=Download,
-    answers=schemas.single(PRESIGNED_DOWNLOAD_URL),
+    answers=PRESIGNED_DOWNLOAD_URL.document,
     refuses=(*_ACCESS, *_NO_VERSION),
 )
 async def request_download_url(read: Read, savegame_id: UUID, query: Download) -> Reply:
-    """A URL that downloads the head, or another version. A device that has got the bytes says so by ``synced``."""
+    """Returns a URL for a download.
+
+    A presigned URL of the head, or of the version that the query names. Needs access to the product. A device that has
+    stored the bytes reports so by `/synced`.
+    """
     queries = read.of(SavegameQueries)
     found = await queries.download(read.user_id, savegame_id, query.version)
     if found is None:
@@ -227,12 +286,22 @@ async def request_download_url(read: Read, savegame_id: UUID, query: Download) -
         raise SavegameVersionNotFound if there else SavegameSlotNotFound
     await read.of(AccessQueries).require(read.user_id, found.version.product_id)
     signed = await read.saves.sign_download(found)
-    return ok({"data": download_url(found.version, signed, read.saves.url_ttl_seconds)})
+    return ok({"data": PRESIGNED_DOWNLOAD_URL.render(found.version, Signed(signed, read.saves.url_ttl_seconds))})
 
 
-@routes.write("POST", "/savegames/<uuid:savegame_id>/synced", body=Synced, status=204, refuses=_NO_VERSION)
+@routes.write(
+    "POST",
+    "/savegames/<uuid:savegame_id>/synced",
+    body=Synced,
+    example={"version": 7, "device_id": "deck-7"},
+    status=204,
+    refuses=_NO_VERSION,
+)
 async def report_synced(write: Write, savegame_id: UUID, body: Synced) -> Reply:
-    """Says that a device has the bytes of a version now: its next upload grows from that, if it does not say."""
+    """Reports that a device has a version.
+
+    The next upload of the device that names no base grows from this version.
+    """
     await write.of(SavegameService).synced(write.user_id, savegame_id, body)
     return no_content()
 
@@ -241,11 +310,15 @@ async def report_synced(write: Write, savegame_id: UUID, body: Synced) -> Reply:
     "POST",
     "/savegames/<uuid:savegame_id>/restore",
     body=Restore,
-    answers=schemas.single(SAVEGAME),
+    example={"version": 3},
+    answers=SAVEGAME.document,
     refuses=_NO_VERSION,
 )
 async def restore_version(write: Write, savegame_id: UUID, body: Restore) -> Reply:
-    """Makes the bytes of a version those of a new head. Nothing is lost."""
+    """Restores a version.
+
+    Makes a new head of the bytes of an older version. No version is lost.
+    """
     await write.of(SavegameService).restore(write.user_id, savegame_id, body.version)
     return await _head(write, savegame_id)
 
@@ -254,25 +327,36 @@ async def restore_version(write: Write, savegame_id: UUID, body: Restore) -> Rep
     "PATCH",
     "/savegames/<uuid:savegame_id>/versions/<int(min=1, max=9007199254740992):version_number>",
     body=VersionChanges,
-    answers=schemas.single(SAVEGAME_VERSION),
+    example={"is_pinned": True},
+    answers=SAVEGAME_VERSION.document,
     refuses=_NO_VERSION,
 )
 async def update_version(write: Write, savegame_id: UUID, version_number: int, body: VersionChanges) -> Reply:
-    """Pins a version, so that it is never pruned, or changes its comment; null clears."""
+    """Changes a version.
+
+    Pins it, so that it is never pruned, or changes its comment. A field that is left out stays as it is; null clears
+    the comment.
+    """
     await write.of(SavegameService).change_version(write.user_id, savegame_id, version_number, body)
-    return ok({"data": version(await _version(write, savegame_id, version_number))})
+    return ok({"data": SAVEGAME_VERSION.render(await _version(write, savegame_id, version_number))})
 
 
 @routes.write("DELETE", "/savegames/<uuid:savegame_id>", query=Deletion, status=204, refuses=_NO_SLOT)
 async def delete_save(write: Write, savegame_id: UUID, query: Deletion) -> Reply:
-    """Puts a save into the trash; with permanent=true it goes at once, from the trash too."""
+    """Deletes a save.
+
+    Puts the save into the trash; with `permanent=true` deletes it at once, from the trash too.
+    """
     await write.of(SavegameService).delete(write.user_id, savegame_id, permanent=query.permanent)
     return no_content()
 
 
-@routes.write("POST", "/savegames/<uuid:savegame_id>/undelete", answers=schemas.single(SAVEGAME), refuses=_NO_SLOT)
+@routes.write("POST", "/savegames/<uuid:savegame_id>/undelete", answers=SAVEGAME.document, refuses=_NO_SLOT)
 async def undelete_save(write: Write, savegame_id: UUID) -> Reply:
-    """Takes a save out of the trash, under another name where its own is taken."""
+    """Takes a save out of the trash.
+
+    If its name is taken by another save, it gets a new one.
+    """
     await write.of(SavegameService).undelete(write.user_id, savegame_id)
     return await _head(write, savegame_id)
 
@@ -281,11 +365,16 @@ async def undelete_save(write: Write, savegame_id: UUID) -> Reply:
     "POST",
     "/savegames/conflicts/<uuid:conflict_id>/resolve",
     body=Resolve,
-    answers=schemas.single(SAVEGAME, RESOLUTION_META),
+    example={"resolution": "keep_both", "copy_slot_name": "autosave (deck)", "head_version": 6, "branch_version": 7},
+    answers=RESOLVED_CONFLICT,
     refuses=("CONFLICT_NOT_FOUND", "SAVEGAME_VERSION_NOT_FOUND", "SAVEGAME_VERSION_CONFLICT"),
 )
 async def resolve_conflict(write: Write, conflict_id: UUID, body: Resolve) -> Reply:
-    """Says what becomes of a branch. Where a side has changed since, a fresh description is the answer."""
+    """Resolves a conflict.
+
+    Keeps the branch, the head or both. If a side has changed since the client read the conflict, the response is 409
+    and describes both sides anew.
+    """
     done = await write.of(SavegameConflicts).resolve(write.user_id, conflict_id, body)
     if isinstance(done, Overtaken):
         return write.refuse(await _described(write, conflict_id))
@@ -293,7 +382,7 @@ async def resolve_conflict(write: Write, conflict_id: UUID, body: Resolve) -> Re
     if head is None:
         raise SavegameSlotNotFound
     meta = {"conflict_id": conflict_id, "resolution": done.resolution, "copy_savegame_id": done.copy_slot_id}
-    return ok({"data": savegame(head), "meta": meta})
+    return ok({"data": SAVEGAME.render(head), "meta": meta})
 
 
 async def _told(write: Write, outcome: Outcome) -> Reply:
@@ -312,7 +401,7 @@ async def _told(write: Write, outcome: Outcome) -> Reply:
             "head_version": outcome.head_version,
             "branch_version": outcome.branch_version,
         }
-    return ok({"data": savegame(await _version(write, outcome.slot_id, outcome.version)), "meta": meta})
+    return ok({"data": SAVEGAME.render(await _version(write, outcome.slot_id, outcome.version)), "meta": meta})
 
 
 async def _conflict(write: Write, outcome: Outcome) -> SavegameVersionConflict:
@@ -340,4 +429,4 @@ async def _head(write: Write, slot_id: UUID) -> Reply:
     found = await SavegameQueries(write.transaction.connection).save(write.user_id, slot_id)
     if found is None:
         raise SavegameSlotNotFound
-    return ok({"data": savegame(found)})
+    return ok({"data": SAVEGAME.render(found)})

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from gameshelf.gateway.domains.settings.conditions import precondition
 from gameshelf.gateway.domains.settings.resources import GAME_SETTINGS, SETTINGS_LAYER, SETTINGS_OF_GAME
-from gameshelf.gateway.runtime.http import schemas
 from gameshelf.gateway.runtime.http.conditions import is_match
 from gameshelf.gateway.runtime.http.named_products import with_titles
 from gameshelf.gateway.runtime.http.parse import parameters
@@ -16,9 +15,6 @@ from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
 from gameshelf.settings import (
     Address,
     GameFilter,
-    GameView,
-    LayerKind,
-    LayerView,
     NewSettings,
     PreconditionFailed,
     Settings,
@@ -28,41 +24,57 @@ from gameshelf.settings import (
     SettingsService,
 )
 
-routes = Routes("settings")
+routes = Routes(
+    "settings",
+    "Settings of games, in layers: one of the account, and overlays of platforms and devices.",
+    {"product_id": ("Id of the game.", "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3")},
+)
 
 _WRITTEN: dict[str, Any] = {
     "query": Address,
-    "answers": schemas.single(GAME_SETTINGS),
+    "answers": GAME_SETTINGS.document,
     "refuses": ("PERMISSION_DENIED", "FAMILY_ACCESS_RESTRICTED", "PRECONDITION_FAILED"),
     "has_etag": True,
+    "takes_if_absent": True,
     "takes_large": True,
 }
 
 
-@routes.read("/settings", query=GameFilter, answers=schemas.collection(schemas.named(SETTINGS_OF_GAME)))
+@routes.read("/settings", query=GameFilter, answers=SETTINGS_OF_GAME.collection("/settings"))
 async def list_settings(read: Read, query: GameFilter) -> Reply:
-    """Games that the user has settings of, the one that changed last first; with ``since`` also deleted ones."""
+    """Lists the games with settings.
+
+    A page of the games that the user has settings of, the last changed first. With `since` it also has games whose
+    settings were deleted.
+    """
     found = await read.of(SettingsQueries).games(read.user_id, query)
-    shown = await with_titles(read, [of_game(one) for one in found.items])
+    shown = await with_titles(read, [SETTINGS_OF_GAME.render(one) for one in found.items])
     return Reply(200, collection(f"{BASE}/settings", parameters(query), shown, found.total, query.slice))
 
 
-@routes.read("/settings/<uuid:product_id>/layers", answers=schemas.listing(SETTINGS_LAYER))
+@routes.read("/settings/<uuid:product_id>/layers", answers=SETTINGS_LAYER.listing)
 async def list_layers(read: Read, product_id: UUID) -> Reply:
-    """The layers of a game's settings, without what is in them: what a new device can take over, or remove."""
+    """Lists the layers of the settings of a game.
+
+    Without their payloads: for a new device that takes over the settings of another one, or for deleting layers that
+    nobody uses.
+    """
     found = await read.of(SettingsQueries).layers(read.user_id, product_id)
-    return ok({"data": [layer(product_id, one) for one in found]})
+    return ok({"data": [SETTINGS_LAYER.render(one, product_id) for one in found]})
 
 
 @routes.read(
     "/settings/<uuid:product_id>",
     query=Address,
-    answers=schemas.single(GAME_SETTINGS),
+    answers=GAME_SETTINGS.document,
     refuses=("SETTINGS_NOT_FOUND",),
     has_etag=True,
 )
 async def get_settings(read: Read, product_id: UUID, query: Address) -> Reply:
-    """A game's settings: the account's, with those of a platform and of a device on top."""
+    """Returns the settings of a game.
+
+    The layer of the account, merged with the overlays of the platform and of the device that the query names.
+    """
     found = await read.of(SettingsQueries).settings(read.user_id, product_id, query, read.now)
     if found is None:
         raise SettingsNotFound
@@ -71,18 +83,42 @@ async def get_settings(read: Read, product_id: UUID, query: Address) -> Reply:
     return _shown(found)
 
 
-@routes.write("PUT", "/settings/<uuid:product_id>", body=NewSettings, status=200, also=(201,), **_WRITTEN)
+@routes.write(
+    "PUT",
+    "/settings/<uuid:product_id>",
+    body=NewSettings,
+    example={"settings_payload": {"volume": 70, "keys": {"jump": "Space"}}},
+    status=200,
+    also={201: "The game had no settings at all; now it has."},
+    **_WRITTEN,
+)
 async def put_settings(write: Write, product_id: UUID, query: Address, body: NewSettings) -> Reply:
-    """Replaces one layer: the account's, a platform's or a device's."""
+    """Replaces a layer of settings.
+
+    The layer of the account, or the overlay of the platform or of the device that the query names. Needs access to the
+    product. After a 412 `errors[0].meta.current` has the current settings.
+    """
     given = precondition(write.if_match, write.if_none_match)
     with _current_state():
         found, is_new = await write.of(SettingsService).put(write.user_id, product_id, query, body, given)
     return _shown(found, 201 if is_new else 200)
 
 
-@routes.write("PATCH", "/settings/<uuid:product_id>", body=SettingsPatch, status=200, also=(201,), **_WRITTEN)
+@routes.write(
+    "PATCH",
+    "/settings/<uuid:product_id>",
+    body=SettingsPatch,
+    example={"settings_payload": {"volume": 80, "keys": None}},
+    status=200,
+    also={201: "The game had no settings at all; now it has."},
+    **_WRITTEN,
+)
 async def patch_settings(write: Write, product_id: UUID, query: Address, body: SettingsPatch) -> Reply:
-    """Changes one layer by a JSON Merge Patch (RFC 7396): null removes a key."""
+    """Patches a layer of settings.
+
+    Applies a JSON Merge Patch (RFC 7396): null removes a key. Needs access to the product. After a 412
+    `errors[0].meta.current` has the current settings.
+    """
     given = precondition(write.if_match, write.if_none_match)
     with _current_state():
         found, is_new = await write.of(SettingsService).patch(write.user_id, product_id, query, body, given)
@@ -98,7 +134,10 @@ async def patch_settings(write: Write, product_id: UUID, query: Address, body: S
     has_etag=True,
 )
 async def delete_settings(write: Write, product_id: UUID, query: Address) -> Reply:
-    """Deletes a platform's or a device's layer; without a query all layers."""
+    """Deletes settings of a game.
+
+    Deletes the overlay that the query names; without a query all layers.
+    """
     given = precondition(write.if_match, write.if_none_match)
     with _current_state():
         await write.of(SettingsService).delete(write.user_id, product_id, query, given)
@@ -106,7 +145,7 @@ async def delete_settings(write: Write, product_id: UUID, query: Address) -> Rep
 
 
 def _shown(found: Settings, status: int = 200) -> Reply:
-    return ok({"data": settings(found)}, status, ETag=_etag(found))
+    return ok({"data": GAME_SETTINGS.render(found)}, status, ETag=_etag(found))
 
 
 def _etag(of: Settings) -> str:
@@ -120,53 +159,4 @@ def _current_state() -> Iterator[None]:
         yield
     except PreconditionFailed as error:
         current = error.meta["current"]
-        raise PreconditionFailed(current=settings(current) if current else None) from None
-
-
-def settings(of: Settings) -> dict[str, Any]:
-    """The resource ``gameSettings``."""
-    return {
-        "type": "gameSettings",
-        "id": of.product_id,
-        "attributes": {
-            "product_id": of.product_id,
-            "settings_payload": of.payload,
-            "settings_layers": of.layers,
-            "revision": of.revision,
-            "last_updated_at": of.last_updated_at,
-            "last_synced_with_cloud_at": of.last_synced_with_cloud_at,
-        },
-    }
-
-
-def layer(product_id: UUID, of: LayerView) -> dict[str, Any]:
-    """The resource ``gameSettingsLayer``."""
-    return {
-        "type": "gameSettingsLayer",
-        "id": ":".join(filter(None, (str(product_id), of.layer, of.name))),
-        "attributes": {
-            "product_id": product_id,
-            "layer": of.layer,
-            "platform": of.name if of.layer == LayerKind.PLATFORM else None,
-            "device_id": of.name if of.layer == LayerKind.DEVICE else None,
-            "revision": of.revision,
-            "last_updated_at": of.last_updated_at,
-            "last_used_at": of.last_used_at,
-        },
-    }
-
-
-def of_game(of: GameView) -> dict[str, Any]:
-    """The resource ``gameSettingsSummary``."""
-    return {
-        "type": "gameSettingsSummary",
-        "id": of.product_id,
-        "attributes": {
-            "product_id": of.product_id,
-            "revision": of.revision,
-            "has_account_layer": of.has_account_layer,
-            "overlay_count": of.overlay_count,
-            "last_updated_at": of.last_updated_at,
-            "last_synced_with_cloud_at": of.last_synced_with_cloud_at,
-        },
-    }
+        raise PreconditionFailed(current=GAME_SETTINGS.render(current) if current else None) from None

@@ -1,11 +1,10 @@
 """REST of the wishlist (contract, section 3.5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from gameshelf.gateway.domains.wishlist.resources import WISHLIST_ITEM
-from gameshelf.gateway.runtime.http import schemas
+from gameshelf.gateway.domains.wishlist.resources import WISHLIST_ITEM, Name
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, no_content, ok
 from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
 from gameshelf.kernel.database import Connection
@@ -15,7 +14,6 @@ from gameshelf.wishlist import (
     GameNotFoundInWishlist,
     NewWish,
     Order,
-    Price,
     PricedWish,
     WishChanges,
     WishlistPage,
@@ -23,12 +21,22 @@ from gameshelf.wishlist import (
     WishlistService,
 )
 
-routes = Routes("wishlist")
+routes = Routes(
+    "wishlist",
+    "The products that the user wishes for, and when to notify them.",
+    {
+        "item_id": ("Id of the item of the wishlist.", "a87ff679-a2f3-471d-8a81-5f1c6d7e8f90"),
+        "product_id": ("Id of the product.", "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3"),
+    },
+)
 
 
-@routes.read("/wishlist/items", query=WishlistPage, answers=schemas.collection(WISHLIST_ITEM))
+@routes.read("/wishlist/items", query=WishlistPage, answers=WISHLIST_ITEM.collection("/wishlist/items"))
 async def list_wishes(read: Read, query: WishlistPage) -> Reply:
-    """What the player wishes for: by priority, then the oldest wish first."""
+    """Lists the wishlist.
+
+    A page of the wishlist by priority, and then by the time of adding.
+    """
     found = await read.of(WishlistQueries).items(read.user_id, query.slice)
     shown = await _shown(read.connection, found.items, read.language)
     return Reply(200, collection(f"{BASE}/wishlist/items", {}, shown, found.total, query.slice))
@@ -38,12 +46,22 @@ async def list_wishes(read: Read, query: WishlistPage) -> Reply:
     "POST",
     "/wishlist/items",
     body=NewWish,
-    answers=schemas.single(WISHLIST_ITEM),
+    example={
+        "product_id": "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3",
+        "priority": 1,
+        "target_price_minor": 150000,
+        "target_currency": "RUB",
+    },
+    answers=WISHLIST_ITEM.document,
     status=201,
     refuses=("PRODUCT_ALREADY_OWNED", "WISHLIST_ITEM_ALREADY_EXISTS", "WISHLIST_LIMIT_EXCEEDED"),
 )
 async def add_wish(write: Write, body: NewWish) -> Reply:
-    """Wishes for a product, also for one that the Catalog has not spoken of yet."""
+    """Adds a product to the wishlist.
+
+    Also a product that the Catalog has not named yet. The user is notified of sales that meet all conditions that are
+    set.
+    """
     wish = await write.of(WishlistService).add(write.user_id, body)
     return ok({"data": await _one(write, wish.id)}, status=201)
 
@@ -52,18 +70,25 @@ async def add_wish(write: Write, body: NewWish) -> Reply:
     "PATCH",
     "/wishlist/items/<uuid:item_id>",
     body=WishChanges,
-    answers=schemas.single(WISHLIST_ITEM),
+    example={"notes": None, "min_discount_percent": 20},
+    answers=WISHLIST_ITEM.document,
     refuses=("GAME_NOT_FOUND_IN_WISHLIST",),
 )
 async def update_wish(write: Write, item_id: UUID, body: WishChanges) -> Reply:
-    """Changes priority, notes or conditions; null clears."""
+    """Changes an item of the wishlist.
+
+    A field that is left out stays as it is; null clears it.
+    """
     wish = await write.of(WishlistService).change(write.user_id, item_id, body)
     return ok({"data": await _one(write, wish.id)})
 
 
 @routes.write("DELETE", "/wishlist/items/<uuid:item_id>", status=204, refuses=("GAME_NOT_FOUND_IN_WISHLIST",))
 async def remove_wish(write: Write, item_id: UUID) -> Reply:
-    """Takes an item from the list."""
+    """Removes an item from the wishlist.
+
+    The item is named by its own id.
+    """
     await write.of(WishlistService).remove(write.user_id, item_id)
     return no_content()
 
@@ -75,14 +100,27 @@ async def remove_wish(write: Write, item_id: UUID) -> Reply:
     refuses=("GAME_NOT_FOUND_IN_WISHLIST",),
 )
 async def remove_wish_of_product(write: Write, product_id: UUID) -> Reply:
-    """Takes a product from the list."""
+    """Removes a product from the wishlist.
+
+    The item is named by its product.
+    """
     await write.of(WishlistService).remove_product(write.user_id, product_id)
     return no_content()
 
 
-@routes.write("PUT", "/wishlist/order", body=Order, answers=schemas.collection(WISHLIST_ITEM))
+@routes.write(
+    "PUT",
+    "/wishlist/order",
+    body=Order,
+    example={"item_ids": ["a87ff679-a2f3-471d-8a81-5f1c6d7e8f90"]},
+    answers=WISHLIST_ITEM.collection("/wishlist/items"),
+)
 async def order_wishes(write: Write, body: Order) -> Reply:
-    """Gives the whole list an order; its first page in it."""
+    """Orders the whole wishlist.
+
+    Every item has to be named once; a list that is out of date is refused with 400. The response is the first page in
+    the new order.
+    """
     await write.of(WishlistService).order(write.user_id, body.item_ids)
     page = Page(1, MAX_LIMIT)
     found = await write.reads(WishlistQueries).items(write.user_id, page)
@@ -102,35 +140,8 @@ async def _one(write: Write, item_id: UUID) -> dict[str, Any]:
 async def _shown(connection: Connection, items: Sequence[PricedWish], language: Language) -> list[dict[str, Any]]:
     """Resources with what the library knows of their products: one round trip for all."""
     products = await LibraryQueries(connection).products([item.wish.product_id for item in items])
-    return [resource(item, products, language) for item in items]
+    return [WISHLIST_ITEM.render(item, _name(products.get(item.wish.product_id), language)) for item in items]
 
 
-def resource(item: PricedWish, products: Mapping[UUID, ProductView], language: Language) -> dict[str, Any]:
-    """The resource ``wishlistItem``."""
-    wish, product = item.wish, products.get(item.wish.product_id)
-    return {
-        "type": "wishlistItem",
-        "id": wish.id,
-        "attributes": {
-            "product_id": wish.product_id,
-            "title": product.title(language) if product else None,
-            "cover_image_url": product.cover_image_url if product else None,
-            "added_at": wish.added_at,
-            "priority": wish.priority,
-            "notes": wish.notes,
-            "target_price_minor": wish.target_price_minor,
-            "target_currency": wish.target_currency,
-            "min_discount_percent": wish.min_discount_percent,
-            "current_price": price(item.price) if item.price else None,
-        },
-    }
-
-
-def price(of: Price) -> dict[str, Any]:
-    return {
-        "price_minor": of.price_minor,
-        "currency": of.currency,
-        "discount_percent": of.discount_percent,
-        "sale_id": of.sale_id,
-        "sale_ends_at": of.sale_ends_at,
-    }
+def _name(product: ProductView | None, language: Language) -> Name:
+    return Name(product.title(language), product.cover_image_url) if product else Name()

@@ -3,55 +3,87 @@
 from typing import Annotated
 
 from gameshelf.gateway.runtime.encoding import decode
-from gameshelf.gateway.runtime.http import schemas
 from gameshelf.gateway.runtime.http.reply import Reply, ok
+from gameshelf.gateway.runtime.http.resources import Field, Record
 from gameshelf.gateway.runtime.http.routing import Read, Routes
+from gameshelf.gateway.runtime.http.schemas import FLAG, TEXT, TIME, array, constant
 from gameshelf.gateway.runtime.outbox import feed
 from gameshelf.kernel.clock import utc_now
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
-from pydantic import BaseModel, ConfigDict, Field
+from gameshelf.kernel.paging import DEFAULT_LIMIT, PageLimit
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as Bounds
 
-FEED = schemas.closed(
-    {
-        "data": {
-            "type": "array",
-            "items": schemas.closed(
-                {
-                    "type": {"const": "libraryEvent"},
-                    "id": schemas.TEXT,
-                    "attributes": schemas.closed(
-                        {
-                            "event_type": schemas.TEXT,
-                            "timestamp": schemas.TIME,
-                            "payload": {"type": "object"},
-                            "origin": schemas.TEXT,
-                        },
-                        optional=("origin",),
-                    ),
-                }
+_PAYLOAD = {"item_id": "5d3f0c52-6f0b-8a1e-9c44-6e0d2f3b7a10"}
+_EVENT: Record[object] = Record(
+    "LibraryEvent",
+    None,  # messages are stored as JSON
+    "Something that has happened: a message of the WebSocket.",
+    Field("type", constant("libraryEvent"), "Type of the resource: always `libraryEvent`.", "libraryEvent"),
+    Field("id", TEXT, "Id of the event. It is a cursor: events after it follow.", "1042"),
+    Field(
+        "attributes",
+        Record(
+            "LibraryEventAttributes",
+            None,
+            "Attributes of the resource `libraryEvent`.",
+            Field(
+                "event_type",
+                TEXT,
+                "Type of the message, as the documentation of the WebSocket lists them.",
+                "library.item.added",
             ),
-        },
-        "meta": schemas.closed({"cursor": schemas.TEXT, "has_more": {"type": "boolean"}}),
-    }
+            Field("timestamp", TIME, "When it happened.", "2026-05-20T18:00:00Z"),
+            Field("payload", {"type": "object"}, "Fields of the message; they depend on its type.", _PAYLOAD),
+            Field("origin", TEXT, "`X-Client-Id` of the request that has caused it.", "deck-7", is_optional=True),
+        ).schema,
+        "The message.",
+        {"event_type": "library.item.added", "timestamp": "2026-05-20T18:00:00Z", "payload": _PAYLOAD},
+    ),
+)
+_FEED: Record[object] = Record(
+    "LibraryEventFeed",
+    None,
+    "Events after a cursor, the oldest first.",
+    Field("data", array(_EVENT.schema), "The events.", [_EVENT.schema.example]),
+    Field(
+        "meta",
+        Record(
+            "FeedMeta",
+            None,
+            "Where the feed goes on.",
+            Field("cursor", TEXT, "Cursor for the next request.", "1042"),
+            Field("has_more", FLAG, "Whether more events follow at once.", False),
+        ).schema,
+        "Where the feed goes on.",
+        {"cursor": "1042", "has_more": False},
+    ),
 )
 
-
-routes = Routes("events")
+routes = Routes(
+    "events",
+    "What has happened, for clients without a WebSocket.",
+)
 
 
 class FeedQuery(BaseModel):
     """From where on, and how many. Without a cursor nothing is listed, and ``meta.cursor`` says where to start."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    cursor: Annotated[str, Field(max_length=20)] | None = None
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    cursor: Annotated[str, Bounds(max_length=20)] | None = None
+    """Cursor: the id of the last event that the client has, or `meta.cursor` of an earlier response."""
+    limit: PageLimit = DEFAULT_LIMIT
 
 
-@routes.read("/events", query=FeedQuery, answers=FEED)
+@routes.read("/events", query=FeedQuery, answers=_FEED.schema)
 async def list_events(read: Read, query: FeedQuery) -> Reply:
-    """What happened after a cursor, or resync.required where that can't be told."""
+    """Lists what has happened.
+
+    The messages of the WebSocket after a cursor, for a client that can't hold a connection. Without a cursor the list
+    is empty, and `meta.cursor` is where to start. A single `resync.required` means that messages are missing: read the
+    resources anew.
+    """
     if query.cursor is None:
         return ok({"data": [], "meta": {"cursor": str(read.state.last_sequence), "has_more": False}})
     cursor = feed.parse_cursor(query.cursor)

@@ -3,8 +3,27 @@
 from collections.abc import Sequence
 from typing import Any
 
+from gameshelf.gateway.runtime.http.resources import Field
 from gameshelf.gateway.runtime.http.routing import Read
+from gameshelf.gateway.runtime.http.schemas import TEXT, nullable
 from gameshelf.library import LibraryQueries
+
+TITLE = Field(
+    "title",
+    nullable(TEXT),
+    "Title of the product in the language of the response, else in the other language; null until the Catalog names "
+    "the product. Responses to a change do not have it.",
+    "Starfall",
+    is_optional=True,
+)
+"""``name_products`` adds this field and the next one."""
+COVER = Field(
+    "cover_image_url",
+    nullable(TEXT),
+    "Address of the cover image of the product; null while it is unknown. Responses to a change do not have it.",
+    "https://cdn.example.com/covers/starfall.jpg",
+    is_optional=True,
+)
 
 
 async def name_products(read: Read, attributes: Sequence[dict[str, Any]]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from uuid import UUID
 
 from gameshelf.gateway.runtime.errors import Language
+from gameshelf.gateway.runtime.http.components import Component
 from gameshelf.gateway.runtime.http.page_cache import PageCache
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, refusal
 from gameshelf.gateway.runtime.observability.traces import current_trace_id
@@ -111,13 +112,19 @@ class Route:
     tag: str
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
-    answers: Any = None
-    """The schema of the response, made by ``schemas.py``; None for 204."""
+    answers: Component | None = None
+    """The component of the response, made by ``resources.py``; None for 204."""
+    example: Mapping[str, Any] = field(default_factory=dict)
+    """Attributes of a request, for the documentation."""
     status: int = 200
-    also: tuple[int, ...] = ()
-    """Other statuses of success, with the same body."""
+    also: Mapping[int, str] = field(default_factory=dict)
+    """Other statuses of success, with the same body: when each is answered."""
+    sends: tuple[str, ...] = ()
+    """Headers of its responses that no other call has."""
     has_etag: bool = False
     """Whether a read answers 304, and a write takes If-Match."""
+    takes_if_absent: bool = False
+    """Whether a write takes ``If-None-Match: *``: only where there is nothing yet."""
     takes_large: bool = False
     """Whether its body may be larger than others, by the settings of the service."""
     max_body_bytes: int | None = None
@@ -135,6 +142,9 @@ class Route:
     """Makes the reply of what a read's handler found, once its connection was given back:
     ``async def finish(saves, found)``."""
     refuses: tuple[str, ...] = ()
+    tag_description: str = ""
+    path_ids: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """What each id in the path is, and an example of it."""
 
     @property
     def takes_key(self) -> bool:
@@ -164,9 +174,11 @@ class Route:
 
 @dataclass(slots=True)
 class Routes:
-    """The calls of one domain."""
+    """The calls of one domain. ``ids`` has what each id in their paths is, and an example of it."""
 
     tag: str
+    description: str
+    ids: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     all: list[Route] = field(default_factory=list)
 
     def read(self, path: str, **declared: Any) -> Callable[[H], H]:
@@ -183,8 +195,8 @@ class Routes:
 
     def _declare(self, kind: Any, method: str, path: str, declared: Any) -> Callable[[H], H]:
         def register(handler: H) -> H:
-            summary = (handler.__doc__ or "").strip()
-            self.all.append(Route(kind, method, path, handler, summary, self.tag, **declared))
+            shared: dict[str, Any] = {"tag_description": self.description, "path_ids": self.ids}
+            self.all.append(Route(kind, method, path, handler, handler.__doc__ or "", self.tag, **shared, **declared))
             return handler
 
         return register

@@ -1,0 +1,109 @@
+"""Error responses: one schema, the codes as an enum, and an example of each code."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gameshelf.gateway.runtime.errors import CODES, Code
+from gameshelf.gateway.runtime.http.components import Component, described, enumeration, record
+from gameshelf.gateway.runtime.http.openapi.headers import response_headers
+from gameshelf.gateway.runtime.http.reply import JSON
+from gameshelf.gateway.runtime.http.routing import Route
+from gameshelf.gateway.runtime.http.schemas import TEXT, Schema, array
+
+EVERYWHERE = ("UNAUTHENTICATED", "RATE_LIMIT_EXCEEDED", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE")
+"""Codes that every call may answer."""
+_SHARED = {
+    "UNAUTHENTICATED": "Unauthenticated",
+    "RATE_LIMIT_EXCEEDED": "RateLimitExceeded",
+    "INTERNAL_ERROR": "InternalError",
+    "SERVICE_UNAVAILABLE": "ServiceUnavailable",
+}
+_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+_TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def error_document(codes: Mapping[str, Code]) -> Component:
+    """The envelope of every error, with all codes."""
+    code = enumeration(sorted(codes), "ErrorCode", "Stable code of an error. A later version may add codes.")
+    source = record(
+        {
+            "pointer": described(TEXT, "JSON Pointer of the field of the body."),
+            "parameter": described(TEXT, "Name of the query parameter."),
+        },
+        optional=("pointer", "parameter"),
+    )
+    error = record(
+        {
+            "code": code,
+            "title": described(TEXT, "Short title in the language of the response."),
+            "detail": described(TEXT, "What is wrong, in the language of the response."),
+            "source": described(source, "Part of the request that is wrong."),
+            "meta": {"type": "object", "description": "What the code is about, such as the current state after a 412."},
+        },
+        optional=("source", "meta"),
+    )
+    entry = Component("Error", {**error, "description": "One problem of a request."})
+    meta = record({"trace_id": described(TEXT, "Id of the request in logs and traces: tell it to support.")})
+    envelope = record(
+        {
+            "errors": described(array(entry, minItems=1), "The problems: of a body all of them at once."),
+            "meta": described(meta, "About the response."),
+        }
+    )
+    return Component("ErrorDocument", {**envelope, "description": "The body of every response from 400 on."})
+
+
+def codes_of(route: Route) -> list[str]:
+    """The codes of a call: those that it names, what follows from its shape, and what every call may answer."""
+    codes = []
+    if route.query or route.body or route.kind == "write":
+        codes.append("VALIDATION_ERROR")
+    if route.body:
+        codes += ["MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE", "PAYLOAD_TOO_LARGE"]
+    if route.takes_key:
+        codes.append("IDEMPOTENCY_KEY_REUSED")
+    if route.ids and not any(CODES[code].http == 404 for code in route.refuses):
+        codes.append("NOT_FOUND")
+    return [*codes, *route.refuses, *EVERYWHERE]
+
+
+def error_responses(route: Route, schema: Component) -> dict[str, Any]:
+    """The error responses of a call by their status."""
+    by_status: dict[int, list[str]] = {}
+    for code in codes_of(route):
+        by_status.setdefault(CODES[code].http, []).append(code)
+    return {str(status): _response(status, codes, schema, route) for status, codes in sorted(by_status.items())}
+
+
+def shared_responses(schema: Component) -> dict[str, Any]:
+    """The responses that every call may have, as components."""
+    return {_SHARED[code]: _described(CODES[code].http, [code], schema) for code in EVERYWHERE}
+
+
+def examples(codes: Mapping[str, Code]) -> dict[str, Any]:
+    """An example of each code, as components."""
+    return {name: _example(name, code) for name, code in codes.items()}
+
+
+def _response(status: int, codes: list[str], schema: Component, route: Route) -> Schema:
+    if len(codes) == 1 and codes[0] in _SHARED:
+        return {"$ref": f"#/components/responses/{_SHARED[codes[0]]}"}
+    is_kept = route.takes_key and status < 500
+    return _described(status, codes, schema, *(("Idempotency-Replayed",) if is_kept else ()))
+
+
+def _described(status: int, codes: list[str], schema: Component, *headers: str) -> Schema:
+    texts = [f"`{code}`: {CODES[code].detailed('en')}" for code in codes]
+    content = {"schema": schema, "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes}}
+    return {
+        "description": "\n\n".join(texts),
+        "headers": response_headers(*headers, *_HEADERS.get(status, ())),
+        "content": {JSON: content},
+    }
+
+
+def _example(name: str, code: Code) -> dict[str, Any]:
+    entry: dict[str, Any] = {"code": name, "title": code.titled("en"), "detail": code.detailed("en")}
+    if name == "VALIDATION_ERROR":
+        entry |= {"detail": "A UUID is expected.", "source": {"pointer": "/data/attributes/product_id"}}
+    return {"summary": code.titled("en"), "value": {"errors": [entry], "meta": {"trace_id": _TRACE_ID}}}

@@ -28,7 +28,7 @@ from gameshelf.achievements.target_reviews import TargetReview, TargetReviews
 from gameshelf.achievements.views import Achievement, AchievementState, Language
 from gameshelf.kernel.migrations import Migrations
 
-__version__ = "0.1.0"
+__version__ = "0.1.0.dev0"
 
 MIGRATIONS = Migrations("gameshelf.achievements", SCHEMA)
 

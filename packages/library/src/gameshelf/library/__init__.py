@@ -68,7 +68,7 @@ from gameshelf.library.support import GrantView, HeldProduct, ItemState, OrderFa
 from gameshelf.library.views import CategoryView, ItemView, Language, ProductView
 from gameshelf.library.visible import LINKED_OWNERS
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 MIGRATIONS = Migrations("gameshelf.library", SCHEMA)
 

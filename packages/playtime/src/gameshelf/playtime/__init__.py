@@ -48,7 +48,7 @@ from gameshelf.playtime.support import (
 )
 from gameshelf.playtime.watch import Seen, Watch, longest_gap, may_end, next_watch
 
-__version__ = "0.1.0"
+__version__ = "0.1.0.dev0"
 
 MIGRATIONS = Migrations("gameshelf.playtime", SCHEMA)
 

@@ -79,7 +79,7 @@ from gameshelf.savegames.sweeps import KEYS, SavegameSweeps
 from gameshelf.savegames.uploads import Reservation, SavegameUploads
 from gameshelf.savegames.views import OpenConflict, SaveVersion, VersionStatus
 
-__version__ = "0.1.0"
+__version__ = "0.1.0.dev0"
 
 MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA)
 

@@ -17,7 +17,7 @@ from gameshelf.settings.rules import MAX_VALUES, merged, patched
 from gameshelf.settings.service import DEFAULT_MAX_BYTES, MAX_OVERLAYS, SettingsService
 from gameshelf.settings.views import GameView, LayerView, Settings
 
-__version__ = "0.1.0"
+__version__ = "0.1.0.dev0"
 
 MIGRATIONS = Migrations("gameshelf.settings", SCHEMA)
 

@@ -32,7 +32,7 @@ from gameshelf.wishlist.rules import (
 from gameshelf.wishlist.service import DEFAULT_MAX_ITEMS, WishlistService
 from gameshelf.wishlist.store import Wish
 
-__version__ = "0.1.0"
+__version__ = "0.1.0.dev0"
 
 MIGRATIONS = Migrations("gameshelf.wishlist", SCHEMA)
 

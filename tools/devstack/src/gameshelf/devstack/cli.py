@@ -17,6 +17,7 @@ import click
 from gameshelf.devstack import demo, running
 from gameshelf.devstack.events import CloudEvent
 from gameshelf.devstack.process import StartFailed
+from gameshelf.devstack.releasing.command import release
 from gameshelf.devstack.tokens import TokenIssuer
 from gameshelf.gateway.runtime.kafka.event_types import TOPIC_OF
 from rich.console import Console
@@ -275,6 +276,9 @@ def bench(scenario: str | None, arguments: tuple[str, ...]) -> None:
             click.echo(f"{name:<14} {summary.partition(chr(10))[0]}")
         return
     sys.exit(subprocess.run([sys.executable, str(scenarios[scenario]), *arguments], cwd=ROOT, check=False).returncode)
+
+
+dev.add_command(release)
 
 
 def _environment() -> dict[str, str]:

@@ -1,0 +1,76 @@
+"""``./dev release``: checks, writes, commits and tags."""
+
+import difflib
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from gameshelf.devstack.releasing.plan import Plan, ReleaseRefused, plan
+from gameshelf.devstack.releasing.versions import Version
+
+
+class _VersionType(click.ParamType[Version]):
+    name = "version"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Version:
+        try:
+            return Version.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command()
+@click.argument("package")
+@click.argument("version", type=_VersionType())
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+def release(package: str, version: Version, dry_run: bool) -> None:
+    """Release PACKAGE (kernel, library, gateway, …) as VERSION: changelog, version, ranges, commit and annotated tag.
+
+    A VERSION that ends in .dev0 begins it: the version and the ranges of those who need the package change, nothing is
+    tagged.
+    """
+    root = Path(os.environ.get("GAMESHELF_ROOT") or Path.cwd())
+    try:
+        planned = plan(root, package, version, datetime.now(UTC).date())
+        if planned.tag and _git(root, "tag", "--list", planned.tag):
+            raise ReleaseRefused(f"the tag {planned.tag} is there already")
+        if dry_run:
+            click.echo(_shown(root, planned))
+            return
+        if _git(root, "status", "--porcelain"):
+            raise ReleaseRefused("there are changes that are not committed")
+        carry_out(root, planned)
+    except ReleaseRefused as error:
+        raise click.ClickException(str(error)) from error
+    if planned.tag:
+        click.echo(f"{planned.tag} is committed and tagged; publish it with: git push --follow-tags", err=True)
+
+
+def carry_out(root: Path, planned: Plan) -> None:
+    """Writes, commits and tags. The work tree is clean before and after."""
+    for path, text in planned.files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+    _git(root, "add", "--", *map(str, planned.files))
+    _git(root, "commit", "--quiet", "--message", planned.message)
+    if planned.tag:
+        _git(root, "tag", "--annotate", "--cleanup=verbatim", "--message", planned.notes, planned.tag)
+
+
+def _shown(root: Path, planned: Plan) -> str:
+    lines: list[str] = []
+    for path, text in sorted(planned.files.items()):
+        there = (root / path).read_text(encoding="utf-8") if (root / path).exists() else ""
+        before, after = there.splitlines(), text.splitlines()
+        lines += difflib.unified_diff(before, after, f"a/{path}", f"b/{path}", lineterm="")
+    lines += ["", "commit:", *(f"    {line}".rstrip() for line in planned.message.splitlines())]
+    return "\n".join([*lines, *([f"tag: {planned.tag}"] if planned.tag else [])])
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", root, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ReleaseRefused(f"git {arguments[0]}: {done.stderr.strip()}")
+    return done.stdout.strip()

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 import pytest
-from gameshelf.gateway.domains.savegames.s3.bucket import cors_rule
 from gameshelf.gateway.runtime.errors import CODES
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.settings import CONFIG_VARIABLE, Settings
 from gameshelf.libctl.main import NOUNS, cli
 from gameshelf.library.family.rules import Verdict
+from gameshelf.savegames.s3 import cors_rule
 
 ROOT = Path(__file__).parents[1]
 PAGES = [

@@ -24,10 +24,27 @@ def kernel():
     _rules(may_use=[*TRANSPORT, *REQUIREMENTS], used_by=["//packages/**", "//services/**", "//tools/**"])
 
 
-def domain(name):
-    """A domain package: imports the kernel, no other domain, and nothing that talks to the outside."""
+def domain(name, extras=None):
+    """A domain package: imports the kernel, no other domain, and nothing that talks to the outside.
+
+    Only the subpackage of an extra (``{"s3": ["aioboto3"]}``) may use the clients that the extra installs.
+    """
     _distribution(name)
-    _rules(may_use=[KERNEL, *TRANSPORT, *REQUIREMENTS], used_by=["//services/**", "//tools/libctl/**"])
+    may_use = [KERNEL, *TRANSPORT, *REQUIREMENTS]
+    _rules(
+        may_use=may_use,
+        used_by=["//services/**", "//tools/**"],
+        exceptions=[
+            (
+                f"/src/gameshelf/{name}/{extra}/**",
+                "/**",
+                *(f"//3rdparty/python/run#{client}" for client in clients),
+                *may_use,
+                "!*",
+            )
+            for extra, clients in (extras or {}).items()
+        ],
+    )
 
 
 def app(name, entry_point):
@@ -82,9 +99,10 @@ def _distribution(name):
     )
 
 
-def _rules(may_use, used_by):
+def _rules(may_use, used_by, exceptions=()):
     __dependencies_rules__(
         ("/tests/**", "*"),
+        *exceptions,
         ("*", "/**", *may_use, "!*"),
     )
     __dependents_rules__(

@@ -1,4 +1,4 @@
-"""The store in memory keeps the promises of the ports, as S3 does in the gateway's tests/domains/savegames/s3."""
+"""The store in memory keeps the promises of the ports, as S3 does in tests/s3."""
 
 import pytest
 from gameshelf.savegames.ports import StoreUnavailable

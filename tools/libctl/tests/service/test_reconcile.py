@@ -15,10 +15,11 @@ import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
-from gameshelf.gateway.domains.savegames.s3.client import new_client
+from gameshelf.gateway.domains.savegames.object_store import s3_config
 from gameshelf.gateway.runtime.settings import load_settings
 from gameshelf.savegames import object_key
 from gameshelf.savegames.naming import object_metadata
+from gameshelf.savegames.s3 import new_client
 
 # Whoever started the tests may have told processes to ignore Ctrl-C.
 INTERRUPTIBLE = (
@@ -201,11 +202,11 @@ def test_an_interrupted_comparison_says_how_to_go_on(lost, somebody):
 
 async def interrupted_on_the_second_page(service, player, dsn, admin):
     """What it says. The first page is of somebody else's objects; the second waits for the player's lock."""
-    settings = load_settings(service.environment)
+    config = s3_config(load_settings(service.environment))
     key = object_key(player.id, player.game, "lost", 1, uuid4(), datetime.now(UTC))
     told = object_metadata(player.id, player.game, "lost", 1, 0, sha256(b"lost").digest())
-    async with new_client(settings, settings.s3_url) as client:
-        put = partial(client.put_object, Bucket=settings.s3_bucket)
+    async with new_client(config) as client:
+        put = partial(client.put_object, Bucket=config.bucket)
         await asyncio.gather(*(put(Key=f"!/{number:03}", Body=b"") for number in range(100)))
         await put(Key=key, Body=b"lost", Metadata=told)
     connection, watching = await asyncpg.connect(dsn), await asyncpg.connect(dsn)

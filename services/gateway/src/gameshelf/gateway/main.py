@@ -97,13 +97,15 @@ async def _check(settings: Settings) -> None:
 
 
 async def _prepare_bucket(settings: Settings) -> int:
-    # Imported where it is used: a service without an object store needs none of it.
-    from gameshelf.gateway.domains.savegames.s3.bucket import BucketUnusable, prepare_bucket
+    # Imported where it is used: a service without an object store does not need it.
+    from gameshelf.gateway.domains.savegames.object_store import s3_config
+    from gameshelf.savegames.s3 import BucketUnusable, prepare_bucket
 
-    if settings.s3_bucket is None:
+    config = s3_config(settings)
+    if config is None:
         raise SettingsError("S3_BUCKET_SAVEGAMES: needed to prepare the bucket")
     try:
-        report = await prepare_bucket(settings, settings.s3_bucket)
+        report = await prepare_bucket(config, settings.cors_allowed_origins)
     except (BucketUnusable, DependencyUnavailable) as error:
         return _stop(str(error))
     for feature, outcome in report.features.items():

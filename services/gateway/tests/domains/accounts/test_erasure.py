@@ -12,7 +12,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from gameshelf.devstack.events import CloudEvent
 from gameshelf.devstack.mentions import tables_naming as found_in
-from gameshelf.gateway.domains.savegames.s3.store import connect
+from gameshelf.gateway.domains.savegames.object_store import object_store
 from gameshelf.gateway.runtime.settings import load_settings
 from gameshelf.protos.library.v1 import admin_saves_pb2 as admin_saves
 from gameshelf.protos.library.v1 import admin_users_pb2 as admin_users
@@ -66,7 +66,7 @@ async def database(platform):
 @pytest.fixture
 async def objects(service):
     """What the bucket holds."""
-    store = connect(load_settings(service.environment))
+    store = object_store(load_settings(service.environment))
     await store.open()
     yield store
     await store.close()

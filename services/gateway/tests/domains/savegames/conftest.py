@@ -13,7 +13,7 @@ import pytest
 from gameshelf.devstack.pytest_plugin import Platform, Service
 from gameshelf.gateway.domains.reactions import REACTIONS
 from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper
-from gameshelf.gateway.domains.savegames.s3.store import S3Objects, connect
+from gameshelf.gateway.domains.savegames.object_store import object_store
 from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.settings import Settings, load_settings
@@ -22,6 +22,7 @@ from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.gateway.wiring import make_services
 from gameshelf.kernel.clock import utc_now
 from gameshelf.savegames import user_prefix
+from gameshelf.savegames.s3 import S3ObjectStore
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,7 @@ def device(new_device: Callable[..., Device]) -> Device:
 class Jobs:
     """The jobs about saves as one instance runs them, in this process, with a clock that the test moves ahead."""
 
-    def __init__(self, settings: Settings, pool: Any, objects: S3Objects) -> None:
+    def __init__(self, settings: Settings, pool: Any, objects: S3ObjectStore) -> None:
         self.ahead = timedelta()
         self.pool, self.objects = pool, objects
         limits, metrics = settings.savegame_limits, Metrics()
@@ -176,7 +177,7 @@ async def new_jobs(service: Service) -> AsyncIterator[Callable[..., Awaitable[Jo
 
         async def make(of: Service = service) -> Jobs:
             settings = load_settings(of.environment)
-            objects = connect(settings)
+            objects = object_store(settings)
             assert objects
             await objects.open()
             opened.push_async_callback(objects.close)

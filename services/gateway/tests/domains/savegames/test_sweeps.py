@@ -5,10 +5,10 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from gameshelf.gateway.domains.savegames.s3.client import new_client
+from gameshelf.gateway.domains.savegames.object_store import s3_config
 from gameshelf.gateway.runtime.settings import load_settings
-from gameshelf.savegames import SavegameSweeps, SavegameUploadIncomplete, SavegameUploads
-from gameshelf.savegames.naming import object_key, staging_key
+from gameshelf.savegames import SavegameSweeps, SavegameUploadIncomplete, SavegameUploads, object_key, staging_key
+from gameshelf.savegames.s3 import new_client
 
 GRACE = timedelta(days=30)
 MINUTE = timedelta(minutes=1)
@@ -17,16 +17,16 @@ MINUTE = timedelta(minutes=1)
 @pytest.fixture
 async def bucket(service):
     """Puts and removes objects behind everybody's back."""
-    settings = load_settings(service.environment)
+    config = s3_config(load_settings(service.environment))
 
     class Bucket:
         async def put(self, key, data=b"bytes"):
-            await client.put_object(Bucket=settings.s3_bucket, Key=key, Body=data)
+            await client.put_object(Bucket=config.bucket, Key=key, Body=data)
 
         async def remove(self, key):
-            await client.delete_object(Bucket=settings.s3_bucket, Key=key)
+            await client.delete_object(Bucket=config.bucket, Key=key)
 
-    async with new_client(settings, settings.s3_url) as client:
+    async with new_client(config) as client:
         yield Bucket()
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from gameshelf.gateway.domains.savegames.s3 import store as s3_adapter
+from gameshelf.gateway.domains.savegames.object_store import object_store
 from gameshelf.gateway.runtime.observability.context import parse_traceparent
 from gameshelf.gateway.runtime.observability.traces import Tracing, current_trace, current_trace_id, current_traceparent
 from gameshelf.gateway.runtime.settings import load_settings
@@ -125,7 +125,7 @@ async def test_a_call_of_the_object_store_hangs_under_its_request(receiver, s3):
     tracing = Tracing(receiver.url)
     needed = {"POSTGRES_DSN": "postgresql://db/library", "ERASURE_HASH_KEY": "0" * 32, "LIBRARY_SERVICE_ROLES": "jobs"}
     there, absent = (
-        s3_adapter.connect(load_settings({**needed, **s3.settings(bucket)}), tracing=tracing)
+        object_store(load_settings({**needed, **s3.settings(bucket)}), tracing=tracing)
         for bucket in (s3.bucket, "no-such-bucket")
     )
     with tracing.request("request", SAMPLED):

@@ -8,27 +8,14 @@ import asyncio
 import gc
 
 from gameshelf.gateway import main  # noqa: F401 - imported for the processes to come
-from gameshelf.gateway.domains.savegames.s3.client import new_client
-from gameshelf.gateway.runtime.settings import load_settings
+from gameshelf.savegames.s3 import S3Config, new_client
 
-_S3 = {
-    "POSTGRES_DSN": "postgresql://127.0.0.1/never",
-    "ERASURE_HASH_KEY": "00" * 32,
-    "LIBRARY_SERVICE_ROLES": "api",
-    "AUTH_MODE": "gateway",
-    "AUTH_TRUSTED_PROXIES": "127.0.0.1/32",
-    "GRPC_TLS_REQUIRED": "false",
-    "S3_BUCKET_SAVEGAMES": "never",
-    "S3_ENDPOINT": "127.0.0.1:1",
-    "S3_ACCESS_KEY_ID": "never",
-    "S3_SECRET_ACCESS_KEY": "never",
-}
-"""Settings of a store that nothing is sent to."""
+_CONFIG = S3Config(bucket="never", endpoint="http://127.0.0.1:1", access_key_id="never", secret_access_key="never")
+"""A store that nothing is sent to."""
 
 
 async def _open_and_close() -> None:
-    settings = load_settings(_S3)
-    async with new_client(settings, settings.s3_url):
+    async with new_client(_CONFIG):
         pass
 
 

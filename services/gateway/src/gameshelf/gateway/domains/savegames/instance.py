@@ -24,10 +24,10 @@ async def _open_bucket(runtime: Runtime) -> Bucket | None:
     settings = runtime.settings
     if settings.s3_bucket is None:
         return None
-    # Imported where it is used: the client takes half a second and 45 MB that a process without a store is spared.
-    from gameshelf.gateway.domains.savegames.s3 import store as s3
+    # Imported where it is used: the client takes half a second and 45 MB, which a process without a store saves.
+    from gameshelf.gateway.domains.savegames.object_store import object_store
 
-    bucket = s3.connect(settings, runtime.metrics, runtime.tracing)
+    bucket = object_store(settings, runtime.metrics, runtime.tracing)
     if bucket:
         await bucket.open()
     return bucket

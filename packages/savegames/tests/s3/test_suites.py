@@ -1,16 +1,16 @@
-"""The adapter keeps the promises of the ports on each store."""
+"""The store passes the suites of the ports on each server."""
 
 import pytest
 from gameshelf.savegames.testing import ObjectStoreSuite, SignedRequestSuite
 
-BLIND = "moto looks neither at the signature of a request nor at its end"
+UNSUPPORTED = "moto verifies neither the signature of a request nor its expiry"
 
 
 @pytest.fixture(params=["s3", pytest.param("moto", marks=pytest.mark.long)])
 async def subject(request, new_bucket):
     made = await new_bucket(request.getfixturevalue(request.param))
     if request.param == "moto":
-        made.skips = dict.fromkeys(("signatures", "expiry"), BLIND)
+        made.skips = dict.fromkeys(("signatures", "expiry"), UNSUPPORTED)
     return made
 
 

@@ -1,61 +1,52 @@
-"""What is signed: addresses, headers, and nothing that a client would not know to send."""
+"""What is signed: URLs, headers, and nothing that a client would not know to send."""
 
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from gameshelf.gateway.domains.savegames.s3.store import connect
-from gameshelf.gateway.runtime.settings import load_settings
 from gameshelf.savegames import StoreUnavailable
+from gameshelf.savegames.s3 import S3Config
 
-AMAZON = {
-    "POSTGRES_DSN": "postgresql://library@127.0.0.1/library",
-    "ERASURE_HASH_KEY": "0" * 32,
-    "LIBRARY_SERVICE_ROLES": "jobs",
-    "S3_ACCESS_KEY_ID": "library",
-    "S3_SECRET_ACCESS_KEY": "hunter2hunter2",
-    "S3_BUCKET_SAVEGAMES": "saves",
-    "S3_REGION": "eu-central-1",
-}
+AMAZON = S3Config(bucket="saves", region="eu-central-1", access_key_id="library", secret_access_key="hunter2hunter2")
 
 
-async def signed(**changed):
-    """A signed upload and download of settings, without any network."""
-    objects = connect(load_settings({**AMAZON, **changed}))
-    await objects.open()
-    try:
-        return await objects.sign_upload("staging/1", 5, 60), await objects.sign_download("a/b", 60, "save.sav")
-    finally:
-        await objects.close()
+@pytest.fixture
+def signed(opened):
+    """Signs an upload and a download, without any network."""
+
+    async def sign(**changed):
+        async with opened(replace(AMAZON, **changed)) as objects:
+            return await objects.sign_upload("staging/1", 5, 60), await objects.sign_download("a/b", 60, "save.sav")
+
+    return sign
 
 
-def test_without_a_bucket_there_is_no_store():
-    none = {name: "" for name in AMAZON if name.startswith("S3_")}
-    assert connect(load_settings({**AMAZON, **none})) is None
+def test_the_secret_key_is_not_in_the_text_of_a_config():
+    assert "hunter2" not in repr(AMAZON)
 
 
-async def test_amazon_has_the_bucket_in_its_name_and_other_stores_in_the_path():
+async def test_the_bucket_is_in_the_host_name_of_amazon_and_else_in_the_path(signed):
     for request in await signed():
         assert request.url.startswith("https://saves.s3.eu-central-1.amazonaws.com/")
-    upload, _ = await signed(S3_ENDPOINT="s3.example:9000")
+    upload, _ = await signed(endpoint="https://s3.example:9000")
     assert upload.url.startswith("https://s3.example:9000/saves/staging/1?")
-    upload, download = await signed(S3_ENDPOINT="10.0.0.1:9000", S3_PUBLIC_ENDPOINT="http://saves.example")
+    upload, download = await signed(endpoint="http://10.0.0.1:9000", public_endpoint="http://saves.example")
     assert upload.url.startswith("http://saves.example/saves/staging/1?")
     assert download.url.startswith("http://saves.example/saves/a/b?")
 
 
 @pytest.mark.parametrize(
-    ("encryption", "told"),
-    [("none", {}), *((way, {"x-amz-server-side-encryption": way}) for way in ("AES256", "aws:kms"))],
+    ("encryption", "headers"),
+    [(None, {}), *((way, {"x-amz-server-side-encryption": way}) for way in ("AES256", "aws:kms"))],
 )
-async def test_what_is_signed_is_what_the_client_is_told_and_no_more(encryption, told, monkeypatch):
+async def test_exactly_the_returned_headers_are_signed(signed, encryption, headers, monkeypatch):
     monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://elsewhere.example")
-    upload, download = await signed(S3_SERVER_SIDE_ENCRYPTION=encryption)
-    assert upload.headers == {"Content-Length": "5", **told}
+    upload, download = await signed(server_side_encryption=encryption)
+    assert upload.headers == {"Content-Length": "5", **headers}
     assert download.headers == {}
     query = parse_qs(urlsplit(upload.url).query)
-    assert query["X-Amz-SignedHeaders"] == [";".join(["content-length", "host", *told])]
+    assert query["X-Amz-SignedHeaders"] == [";".join(["content-length", "host", *headers])]
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
     assert query["X-Amz-Expires"] == ["60"]
     assert "checksum" not in upload.url.lower()
@@ -63,8 +54,8 @@ async def test_what_is_signed_is_what_the_client_is_told_and_no_more(encryption,
     assert "hunter2" not in upload.url
 
 
-async def test_clients_reach_the_store_by_its_public_address(new_bucket, s3):
-    bucket = await new_bucket(s3, S3_PUBLIC_ENDPOINT=f"http://localhost:{s3.port}")
+async def test_signed_urls_begin_with_the_public_endpoint(new_bucket, s3):
+    bucket = await new_bucket(s3, public_endpoint=f"http://localhost:{s3.port}")
     request = await bucket.objects.sign_upload("staging/1", 5, 60)
     assert request.url.startswith("http://localhost:")
     assert (await bucket.send(request, b"bytes")).status == 200
@@ -84,8 +75,8 @@ async def test_an_upload_without_a_length_is_refused(new_bucket, s3):
     assert await bucket.read("staging/1") is None
 
 
-async def test_encryption_is_asked_for_with_every_object_and_a_store_without_it_refuses(new_bucket, moto, s3):
-    bucket = await new_bucket(moto, S3_SERVER_SIDE_ENCRYPTION="AES256")
+async def test_every_object_is_encrypted_or_refused_by_the_store(new_bucket, moto, s3):
+    bucket = await new_bucket(moto, server_side_encryption="AES256")
     request = await bucket.objects.sign_upload("staging/1", 5, 60)
     assert (await bucket.send(request, b"bytes")).status == 200
     assert await bucket.objects.copy("staging/1", "final", {})
@@ -93,13 +84,13 @@ async def test_encryption_is_asked_for_with_every_object_and_a_store_without_it_
         found = await bucket.client.head_object(Bucket=bucket.name, Key=key)
         assert found["ServerSideEncryption"] == "AES256"
 
-    bucket = await new_bucket(s3, S3_SERVER_SIDE_ENCRYPTION="AES256")
+    bucket = await new_bucket(s3, server_side_encryption="AES256")
     await bucket.put("staging/1", b"bytes")
     with pytest.raises(StoreUnavailable):
         await bucket.objects.copy("staging/1", "final", {})
 
 
-async def test_a_copy_is_no_page_whatever_the_client_called_it(new_bucket, s3, moto):
+async def test_a_copy_has_no_content_type_of_the_client(new_bucket, s3, moto):
     for server in (s3, moto):
         bucket = await new_bucket(server)
         await bucket.client.put_object(Bucket=bucket.name, Key="staging/1", Body=b"<html>", ContentType="text/html")

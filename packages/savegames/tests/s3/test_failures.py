@@ -1,21 +1,18 @@
-"""A store that is away, silent or wrong ends in StoreUnavailable, soon, and nothing is left behind."""
+"""A store that is unreachable, silent or wrong ends in StoreUnavailable, soon, and leaks no connection."""
 
 import asyncio
 import hashlib
 import tracemalloc
+from contextlib import contextmanager
 
 import pytest
 from gameshelf.devstack.servers.base import HOST
-from gameshelf.gateway.domains.savegames.s3.client import CALL_SECONDS
-from gameshelf.gateway.domains.savegames.s3.store import connect
-from gameshelf.gateway.runtime.errors import ServiceUnavailable
-from gameshelf.gateway.runtime.failures import is_passing, refused
-from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.savegames import Digest, StoreUnavailable
+from gameshelf.savegames.s3.client import CALL_SECONDS
 
 BIG = 50 * 1024**2
 HANG_SECONDS = 30
-"""No measure of speed: what takes as long would have hung."""
+"""Not a measure of speed: a call that takes as long would have hung."""
 
 
 def calls(objects):
@@ -29,7 +26,7 @@ async def assert_away(objects):
     assert [type(outcome) for outcome in outcomes] == [StoreUnavailable] * 4
 
 
-async def test_a_store_that_was_killed_or_frozen_is_unavailable_until_it_is_back(new_bucket, own_s3):
+async def test_a_killed_or_frozen_store_is_unavailable_until_it_is_back(new_bucket, own_s3):
     bucket = await new_bucket(own_s3)
     await bucket.put("a", b"bytes")
     for away, back in ((own_s3.kill, own_s3.start), (own_s3.freeze, own_s3.thaw), (own_s3.stop, own_s3.start)):
@@ -42,7 +39,7 @@ async def test_a_store_that_was_killed_or_frozen_is_unavailable_until_it_is_back
         assert (await bucket.send(signed, b"bytes")).status == 200
 
 
-async def test_more_callers_than_connections_are_all_answered_by_a_frozen_store(new_bucket, own_s3):
+async def test_all_callers_of_a_frozen_store_get_an_error(new_bucket, own_s3):
     bucket = await new_bucket(own_s3)
     own_s3.freeze()
     async with asyncio.timeout(HANG_SECONDS):
@@ -53,16 +50,14 @@ async def test_more_callers_than_connections_are_all_answered_by_a_frozen_store(
 
 
 @pytest.mark.parametrize(
-    "changed", [{"S3_SECRET_ACCESS_KEY": "wrong"}, {"S3_ACCESS_KEY_ID": "nobody"}, {"S3_BUCKET_SAVEGAMES": "no-such"}]
+    "changed", [{"secret_access_key": "wrong"}, {"access_key_id": "nobody"}, {"bucket": "no-such-bucket"}]
 )
-async def test_wrong_keys_and_an_absent_bucket_are_no_absent_objects(settings_of, s3, changed):
-    objects = connect(settings_of(s3, **changed))
-    await objects.open()
-    await assert_away(objects)
-    await objects.close()
+async def test_wrong_keys_and_a_missing_bucket_are_not_missing_objects(config_of, opened, s3, changed):
+    async with opened(config_of(s3, **changed)) as objects:
+        await assert_away(objects)
 
 
-ANSWERS = {
+RESPONSES = {
     "ends in the middle": (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhal", True),
     "stops in the middle": (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhal", False),
     "is no HTTP": (b"SSH-2.0-OpenSSH_9.2\r\n", True),
@@ -74,32 +69,29 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("name", ANSWERS)
-async def test_an_answer_that_is_none(settings_of, s3, name):
-    said, ends = ANSWERS[name]
+@pytest.mark.parametrize("name", RESPONSES)
+async def test_an_invalid_response_is_a_failure_of_the_store(config_of, opened, s3, name):
+    response, ends = RESPONSES[name]
     written = []
 
     async def answer(reader, writer):
         written.append(writer)
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(said)
+        writer.write(response)
         if ends:
             await writer.drain()
             writer.close()
 
     async with await asyncio.start_server(answer, HOST, 0) as server:
         port = server.sockets[0].getsockname()[1]
-        objects = connect(settings_of(s3, S3_ENDPOINT=f"http://{HOST}:{port}"))
-        await objects.open()
-        async with asyncio.timeout(HANG_SECONDS):
+        async with opened(config_of(s3, endpoint=f"http://{HOST}:{port}")) as objects, asyncio.timeout(HANG_SECONDS):
             with pytest.raises(StoreUnavailable):
                 await objects.digest("a", 5)
-        await objects.close()
         for writer in written:
             writer.close()
 
 
-async def test_who_gives_up_leaves_no_connection_in_use(new_bucket, s3):
+async def test_cancelled_calls_release_their_connections(new_bucket, s3):
     bucket = await new_bucket(s3)
     await bucket.put("big", bytes(BIG))
     digest = Digest(BIG, hashlib.sha256(bytes(BIG)).digest())
@@ -128,24 +120,31 @@ async def test_a_large_object_is_digested_in_little_memory(new_bucket, s3):
     assert peak < BIG / 10
 
 
-async def test_a_failure_is_counted_and_names_the_store_to_the_caller(settings_of, own_s3):
-    metrics = Metrics()
-    objects = connect(settings_of(own_s3), metrics)
-    await objects.open()
-    own_s3.kill()
-    with pytest.raises(StoreUnavailable) as failed:
-        await objects.list("")
-    await objects.close()
-    assert metrics.registry.get_sample_value("dependency_errors_total", {"dependency": "s3"}) == 1
-    assert is_passing(failed.value)
-    told = refused(failed.value)
-    assert isinstance(told, ServiceUnavailable)
-    assert told.meta == {"dependency": "s3"}
+async def test_calls_and_failures_are_observed(config_of, opened, own_s3):
+    calls, failures, open_spans = [], [], []
+
+    @contextmanager
+    def span(operation):
+        calls.append(operation)
+        open_spans.append(operation)
+        yield
+        open_spans.pop()
+
+    config = config_of(own_s3)
+    own_s3.create_bucket(config.bucket)
+    async with opened(config, span=span, on_failure=failures.append) as objects:
+        assert await objects.digest("none", 1) is None
+        assert (calls, open_spans, failures) == (["GetObject"], [], [])
+        own_s3.kill()
+        with pytest.raises(StoreUnavailable) as failed:
+            await objects.list("")
+    assert calls[-1] == "ListObjectsV2"
+    assert failures == [failed.value]
 
 
 @pytest.mark.long
-async def test_a_copy_is_given_the_time_that_its_bytes_need(settings_of, s3):
-    """As a store copies that says nothing until it is done: longer than any other call may take."""
+async def test_a_copy_may_take_as_long_as_its_bytes_need(config_of, opened, s3):
+    """The store sends nothing until it has copied, which takes longer than any other call may."""
     seconds = CALL_SECONDS + 1
 
     async def answer(reader, writer):
@@ -158,10 +157,8 @@ async def test_a_copy_is_given_the_time_that_its_bytes_need(settings_of, s3):
 
     async with await asyncio.start_server(answer, HOST, 0) as server:
         port = server.sockets[0].getsockname()[1]
-        changed = {"S3_ENDPOINT": f"http://{HOST}:{port}", "MAX_SAVEGAME_SIZE_BYTES": str(1024**3)}
-        objects = connect(settings_of(s3, **changed))
-        await objects.open()
-        assert await objects.copy("a", "b", {}, BIG)
-        with pytest.raises(StoreUnavailable):
-            await objects.copy("a", "b", {}, 1)
-        await objects.close()
+        config = config_of(s3, endpoint=f"http://{HOST}:{port}", max_object_bytes=1024**3)
+        async with opened(config) as objects:
+            assert await objects.copy("a", "b", {}, BIG)
+            with pytest.raises(StoreUnavailable):
+                await objects.copy("a", "b", {}, 1)

@@ -1,4 +1,4 @@
-"""Signs what clients send to the object store themselves: AWS Signature Version 4 in the query."""
+"""Signs requests that clients send to the object store themselves: AWS Signature Version 4 in the query."""
 
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
@@ -13,8 +13,8 @@ SAMPLE_KEY = "sample"
 class S3Signer:
     """Signs requests about one bucket.
 
-    The client's own ``generate_presigned_url`` works out the bucket's address anew for every key, which takes three
-    times as long as signing. Here it is taken once from a URL that the client has made of ``SAMPLE_KEY``.
+    The client's own ``generate_presigned_url`` resolves the bucket's address anew for every key, which takes three
+    times as long as signing. Here it is taken once from a URL that the client has made for ``SAMPLE_KEY``.
     """
 
     def __init__(self, sample_url: str, region: str) -> None:
@@ -30,7 +30,7 @@ class S3Signer:
         headers: Mapping[str, str] | None = None,
         query: Mapping[str, str] | None = None,
     ) -> str:
-        """The URL. The headers, and the bytes of the query, are a part of what is signed."""
+        """The signed URL, valid for ``seconds``. The signature covers the headers and the query as it is encoded."""
         url = self._bucket_url + quote(key, safe="/~")
         if query:
             url += "?" + urlencode(query, quote_via=quote, safe="~")

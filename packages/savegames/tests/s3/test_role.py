@@ -1,4 +1,4 @@
-"""Keys of the instance's role: they come from where the instance is told of them, change, and may be away."""
+"""Keys of the instance's role: they come from a local endpoint, change, and may be unavailable."""
 
 import asyncio
 import json
@@ -9,17 +9,16 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from gameshelf.devstack.servers.base import HOST
-from gameshelf.gateway.domains.savegames.s3 import client as s3_client
-from gameshelf.gateway.domains.savegames.s3.store import connect
 from gameshelf.savegames import StoreUnavailable
+from gameshelf.savegames.s3 import client as s3_client
 
-NO_KEYS = {"S3_ACCESS_KEY_ID": "", "S3_SECRET_ACCESS_KEY": ""}
+NO_KEYS = {"access_key_id": None, "secret_access_key": None}
 CONTENT = b"saved"
 
 
 @pytest.fixture(autouse=True)
-def nothing_else_names_keys(monkeypatch, tmp_path):
-    """Neither of this machine nor of another test."""
+def no_other_keys(monkeypatch, tmp_path):
+    """No keys of this machine or of another test are found."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"):
         monkeypatch.delenv(name, raising=False)
     for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
@@ -32,34 +31,33 @@ def nothing_else_names_keys(monkeypatch, tmp_path):
 
 @asynccontextmanager
 async def role(monkeypatch, *answers):
-    """Tells the keys of a container's role, as Amazon's agent does: each answer once, the last one for ever."""
+    """Serves the keys of a container's role, as Amazon's agent does: each answer once, and the last one again."""
     asked = []
 
-    async def tell(reader, writer):
+    async def serve(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
         key_id, secret, token, lives = answers[min(len(asked), len(answers) - 1)]
         asked.append(key_id)
         ends = (datetime.now(UTC) + lives).strftime("%Y-%m-%dT%H:%M:%SZ")
-        told = {"AccessKeyId": key_id, "SecretAccessKey": secret, "Token": token, "Expiration": ends}
-        body = json.dumps(told).encode()
+        keys = {"AccessKeyId": key_id, "SecretAccessKey": secret, "Token": token, "Expiration": ends}
+        body = json.dumps(keys).encode()
         head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
         writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         await writer.drain()
         writer.close()
 
-    async with await asyncio.start_server(tell, HOST, 0) as server:
+    async with await asyncio.start_server(serve, HOST, 0) as server:
         port = server.sockets[0].getsockname()[1]
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"http://{HOST}:{port}/keys")
         yield asked
 
 
-async def test_bytes_go_and_come_with_the_keys_of_a_role_that_change(monkeypatch, settings_of, s3, new_bucket):
+async def test_the_keys_of_a_role_are_renewed(monkeypatch, config_of, opened, s3, new_bucket):
     bucket = await new_bucket(s3)
     old = ("old", "old", None, timedelta(minutes=1))
     new = (s3.access_key, s3.secret_key, None, timedelta(hours=1))
-    async with role(monkeypatch, old, new) as asked:
-        objects = connect(settings_of(s3, bucket.name, **NO_KEYS))
-        await objects.open()
+    config = config_of(s3, bucket=bucket.name, **NO_KEYS)
+    async with role(monkeypatch, old, new) as asked, opened(config) as objects:
         upload = await objects.sign_upload("a", len(CONTENT), 60)
         async with httpx.AsyncClient() as client:
             put = await client.put(upload.url, content=CONTENT, headers=dict(upload.headers))
@@ -68,26 +66,21 @@ async def test_bytes_go_and_come_with_the_keys_of_a_role_that_change(monkeypatch
             assert (await client.get(download.url)).content == CONTENT
         assert (await objects.digest("a", len(CONTENT))).size == len(CONTENT)
         assert asked == ["old", s3.access_key]
-        await objects.close()
 
 
-async def test_a_token_of_the_role_is_signed_too(monkeypatch, settings_of, s3):
-    async with role(monkeypatch, ("id", "secret", "a token", timedelta(hours=1))):
-        objects = connect(settings_of(s3, **NO_KEYS))
-        await objects.open()
+async def test_the_token_of_a_role_is_signed(monkeypatch, config_of, opened, s3):
+    keys = ("id", "secret", "a token", timedelta(hours=1))
+    async with role(monkeypatch, keys), opened(config_of(s3, **NO_KEYS)) as objects:
         for signed in (await objects.sign_upload("a", 1, 60), await objects.sign_download("a", 60, "a.sav")):
             assert parse_qs(urlsplit(signed.url).query)["X-Amz-Security-Token"] == ["a token"]
-        await objects.close()
 
 
-async def test_without_a_role_the_store_is_away_and_a_line_says_why(monkeypatch, settings_of, s3, caplog):
-    objects = connect(settings_of(s3, **NO_KEYS))
-    await objects.open()
-    assert [one.message for one in caplog.records if "S3_ACCESS_KEY_ID" in one.message]
-    with pytest.raises(StoreUnavailable):
-        await objects.sign_upload("a", 1, 60)
-    with pytest.raises(StoreUnavailable):
-        await objects.digest("a", 1)
-    async with role(monkeypatch, ("id", "secret", None, timedelta(hours=1))):
-        assert (await objects.sign_upload("a", 1, 60)).url  # no start anew is needed once there is one
-    await objects.close()
+async def test_a_line_is_logged_where_there_are_no_keys(monkeypatch, config_of, opened, s3, caplog):
+    async with opened(config_of(s3, **NO_KEYS)) as objects:
+        assert [one.message for one in caplog.records if "no access key is configured" in one.message]
+        with pytest.raises(StoreUnavailable):
+            await objects.sign_upload("a", 1, 60)
+        with pytest.raises(StoreUnavailable):
+            await objects.digest("a", 1)
+        async with role(monkeypatch, ("id", "secret", None, timedelta(hours=1))):
+            assert (await objects.sign_upload("a", 1, 60)).url  # without a restart

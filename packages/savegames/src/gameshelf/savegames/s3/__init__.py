@@ -1,0 +1,20 @@
+"""An S3 bucket as the object store of cloud saves. Needs the extra: ``pip install gameshelf-savegames[s3]``.
+
+Importing this takes half a second and 45 MB, so import it only where there is a bucket.
+"""
+
+from gameshelf.savegames.s3.bucket import BucketReport, BucketUnusable, FeatureState, cors_rule, prepare_bucket
+from gameshelf.savegames.s3.client import new_client
+from gameshelf.savegames.s3.config import S3Config
+from gameshelf.savegames.s3.store import S3ObjectStore
+
+__all__ = [
+    "BucketReport",
+    "BucketUnusable",
+    "FeatureState",
+    "S3Config",
+    "S3ObjectStore",
+    "cors_rule",
+    "new_client",
+    "prepare_bucket",
+]

@@ -141,7 +141,7 @@ def test_the_prose_of_a_page_is_wrapped(page):
     assert not [line for line in prose(page) if len(line) > 120 and " " in CODE.sub("", line.lstrip("*+- "))]
 
 
-def test_the_rule_for_pages_in_the_docs_is_the_one_that_prepare_bucket_sets():
+def test_the_documented_cors_rule_is_what_prepare_bucket_sets():
     text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
     [shown] = re.findall(r'^\{"CORSRules".*?(?=^```)', text, re.MULTILINE | re.DOTALL)
     assert json.loads(shown) == {"CORSRules": [cors_rule(["https://shop.example"])]}

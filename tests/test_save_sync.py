@@ -187,7 +187,7 @@ def apart(machine):
     return pc, deck
 
 
-def test_a_save_goes_from_one_machine_to_another_and_only_when_it_has_changed(machine):
+def test_a_changed_save_goes_from_one_machine_to_another(machine):
     pc, deck = machine("pc"), machine("deck")
     assert pc.sync() == "nothing has changed"
     pc.file.write_bytes(b"one")
@@ -218,7 +218,7 @@ def test_a_machine_without_notes_does_not_ask_about_what_the_cloud_knows(machine
     assert (deck.sync(), deck.file.read_bytes()) == ("downloaded: version 3", b"two")
 
 
-def test_copies_of_a_game_on_machines_of_one_name_are_devices_of_their_own(service, player, machine):
+def test_copies_on_machines_with_one_name_are_separate_devices(service, player, machine):
     copies = [machine("one"), machine("other")]
     for number, copy in enumerate(copies):
         copy.device = ()

@@ -68,7 +68,7 @@ FACTS = st.lists(
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-async def test_any_order_and_grouping_of_the_same_facts_gives_the_same_definitions(players, facts, chance):
+async def test_definitions_do_not_depend_on_the_order_or_grouping_of_facts(players, facts, chance):
     newest = {}
     unique = {(one, at, name): value for one, at, values in facts for name, value in values.items()}
     told = [

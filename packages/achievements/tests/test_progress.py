@@ -120,7 +120,7 @@ class Counted:
         return call
 
 
-async def test_status_lists_every_achievement_of_a_product_by_its_name_for_the_api(players, game):
+async def test_status_lists_every_achievement_of_a_product_by_api_name(players, game):
     user = await players.own(game)
     for name in ("C", "A", None, "B"):
         await players.define(game, **({"api_name": name} if name else {}))

@@ -12,7 +12,7 @@ def game():
     return uuid4()
 
 
-async def test_progress_before_the_target_is_known_unlocks_nothing_and_is_judged_by_it_later(players, game):
+async def test_progress_reported_before_the_target_is_judged_by_it_later(players, game):
     achievement = await players.define(game)
     low, high = [await players.own(game) for _ in range(2)]
     for user, progress in ((low, 5), (high, 250)):
@@ -89,7 +89,7 @@ async def test_a_review_of_a_target_that_has_changed_meanwhile_does_nothing(play
     assert [one.target for one in await reviews.pending(10)] == [180]
 
 
-async def test_a_review_is_not_finished_when_the_target_went_and_came_back_meanwhile(players, game):
+async def test_a_target_that_changed_and_changed_back_is_reviewed_again(players, game):
     achievement = await players.define(game, target_progress=100)
     reviews = TargetReviews(players.connection)
     [review] = [one for one in await reviews.pending(100) if one.achievement_id == achievement]

@@ -114,7 +114,7 @@ async def test_a_product_is_asked_for_until_its_title_is_known(library):
     assert await library.connection.fetchval("SELECT count(*) FROM library.wanted_products") == 1
 
 
-async def test_a_product_that_many_want_is_asked_for_once_and_a_call_takes_no_more_than_it_may(library):
+async def test_a_wanted_product_is_asked_for_once_and_calls_are_bounded(library):
     games = sorted(uuid4() for _ in range(3))
     for _ in range(4):
         library.user = uuid4()
@@ -147,7 +147,7 @@ async def test_wanted_products_that_somebody_is_busy_with_are_left_alone(library
     await third.close()
 
 
-async def test_keys_that_another_version_has_written_are_folded_anew_and_counted_once(library):
+async def test_keys_of_another_version_are_folded_again_and_counted_once(library):
     old = [uuid4() for _ in range(5)]
     for game in old:
         await library.catalog(game, title_ru="Игра", title_en="Pokémon")

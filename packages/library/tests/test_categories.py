@@ -132,7 +132,7 @@ async def test_a_name_is_trimmed(create):
     assert (await create("  Мои  игры ")).name == "Мои  игры"
 
 
-async def test_of_names_from_before_that_fold_alike_the_oldest_has_the_key_and_all_stay(library, create):
+async def test_of_old_names_that_fold_alike_the_oldest_gets_the_key(library, create):
     other = await create("Other")
     for number, name in enumerate(("RPG", "rpg", " RPG")):
         await library.connection.execute(

@@ -182,7 +182,7 @@ async def test_two_imports_of_a_family_go_one_after_the_other(connect, family):
     await waiting
 
 
-async def test_imports_purchases_refunds_and_bulk_changes_of_a_family_never_wait_crosswise(connect, family):
+async def test_changes_of_a_family_never_deadlock(connect, family):
     async def act(user, number):
         connection = await connect()
         for turn in range(4 * ROUNDS):

@@ -195,7 +195,7 @@ class History:
 
 @settings(max_examples=sized(37, 150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(MOVES, max_size=12))
-async def test_the_chain_comes_to_the_answer_that_everybody_gets_and_to_what_a_start_does(family, moves):
+async def test_the_explanation_agrees_with_access_and_with_a_start(family, moves):
     history = History(family)
     family.players.sessions.clear()
     family.players.owners.clear()

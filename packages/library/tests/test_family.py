@@ -46,7 +46,7 @@ async def test_a_shared_item_keeps_its_id_and_its_state_through_everything(famil
     assert (await family.shown(family.member, include_hidden=True))[game].shared_from_user_id == family.owner
 
 
-async def test_of_two_owners_the_oldest_link_counts_and_a_shared_copy_is_not_shared_on(family):
+async def test_the_oldest_link_counts_and_a_shared_copy_is_not_shared_again(family):
     other, third = uuid4(), uuid4()
     await family.buy(other, family.games[0])
     await family.share(owner=other)
@@ -184,7 +184,7 @@ async def test_a_link_that_runs_out_is_over_before_it_is_written_down(family):
     assert not await family.links.expire(family.owner, link.id)
 
 
-async def test_who_is_invited_anew_before_the_end_of_the_old_link_is_written_down_plays_no_longer(family):
+async def test_a_new_invitation_ends_play_by_an_expired_link(family):
     await family.share(expires_at=family.now + timedelta(seconds=0.5))
     session, _ = await family.take(family.games[0])
     family.now += timedelta(seconds=1)

@@ -41,7 +41,7 @@ def times(family):
     return Times(family)
 
 
-async def test_what_was_bought_refunded_and_bought_again_counts_from_the_first_time(times):
+async def test_a_game_bought_again_counts_from_the_first_purchase(times):
     user, game = uuid4(), uuid4()
     for day, (act, order) in enumerate([(times.buy, "1"), (times.refund, "1"), (times.buy, "2")]):
         times.day(day)
@@ -66,7 +66,7 @@ async def test_what_was_played_on_a_share_and_then_bought_counts_from_the_share(
     assert await times.first(family.member, shared, game) == {shared: 1, game: 2}
 
 
-async def test_a_share_that_was_revoked_and_accepted_anew_counts_from_the_first_time(times, family):
+async def test_a_share_accepted_again_counts_from_the_first_time(times, family):
     [game, other] = family.games
     times.day(1)
     link = await family.share(mode=LinkMode.ONLY, product_ids=[game])
@@ -80,7 +80,7 @@ async def test_a_share_that_was_revoked_and_accepted_anew_counts_from_the_first_
     assert await family.connection.fetchval(kept, family.member) == 2
 
 
-async def test_what_a_scope_left_out_was_not_shared_and_what_it_leaves_out_now_was(times, family):
+async def test_a_product_that_left_a_scope_still_counts_as_shared(times, family):
     [game, other], never = family.games, uuid4()
     await times.buy(family.owner, never, "early")
     times.day(1)
@@ -138,9 +138,7 @@ async def test_what_the_catalog_forbids_was_shared_until_it_did(times, family):
 
 
 @pytest.mark.parametrize("erased", ["owner", "member"])
-async def test_a_member_keeps_what_an_erased_owner_shared_and_of_an_erased_member_nothing_is_kept(
-    times, family, erased
-):
+async def test_first_access_outlives_an_erased_owner_but_not_an_erased_member(times, family, erased):
     times.day(1)
     link = await family.share()
     times.day(2)

@@ -62,7 +62,7 @@ def test_a_device_without_a_word_of_its_own_has_the_account_s():
     assert after(fact(1)).of_device("b").installation_status is INSTALLED
 
 
-def test_one_device_too_many_takes_the_place_of_the_oldest_one_without_the_game():
+def test_one_device_too_many_replaces_the_oldest_without_the_game():
     many = [fact(number, f"device {number:02}") for number in range(MOST_DEVICES)]
     full = after(*many)
     assert len(full.entries) == MOST_DEVICES

@@ -146,7 +146,7 @@ async def test_a_word_from_a_clock_far_ahead_counts_as_of_now(library, game, hea
     assert await state(library, game) == ("not_installed", None)
 
 
-async def test_the_state_of_a_game_that_is_not_owned_yet_is_kept_and_told_to_nobody(library):
+async def test_the_state_of_a_game_not_owned_yet_is_kept_without_an_event(library):
     game = uuid4()
     await library.service.set_installation(library.user, game, InstallationStatus.INSTALLED, "2", library.now)
     await library.service.set_rating(library.user, game, 7, library.now)
@@ -164,7 +164,7 @@ async def test_a_newer_rating_wins(library, game):
 
 
 @pytest.mark.parametrize("stored", [1e308, -1.0, 100.5, float("nan"), float("inf")])
-async def test_a_stored_rating_that_is_none_is_not_shown_and_any_other_one_counts_more(library, game, stored):
+async def test_an_invalid_stored_rating_is_hidden_and_any_other_replaces_it(library, game, stored):
     await library.service.set_rating(library.user, game, 7, library.now)
     query = "UPDATE library.user_library_items SET user_rating = $2 WHERE user_id = $1"
     await library.connection.execute(query, library.user, stored)

@@ -25,7 +25,7 @@ async def test_an_order_of_two_is_owned_until_both_are_refunded(library):
     assert library.told() == ["GameRemoved"]
 
 
-async def test_a_fact_that_is_told_again_takes_the_larger_quantity_and_the_earlier_time_in_any_order(library):
+async def test_a_repeated_fact_keeps_the_larger_quantity_and_the_earlier_time(library):
     later = [library.now + timedelta(minutes=minute) for minute in range(4)]
     told = [(1, later[3]), (2, later[1]), (1, later[2])]
     for number, history in enumerate(permutations(told)):

@@ -120,7 +120,7 @@ def shown_by(events):
 
 @settings(max_examples=sized(15, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(histories, st.data())
-async def test_any_order_and_repetition_of_the_same_facts_gives_the_same_library(library, history, data):
+async def test_the_library_does_not_depend_on_order_or_repetition_of_facts(library, history, data):
     repeated = history + data.draw(st.lists(st.sampled_from(history), max_size=4))
     for told in (history, data.draw(st.permutations(repeated))):
         library.user = uuid4()

@@ -190,7 +190,7 @@ async def test_every_filter_and_order_finds_its_rows_by_key(full):
 
 
 @pytest.mark.parametrize(("hidden", "index"), [(HiddenFilter.EXCLUDE, "shown"), (HiddenFilter.ONLY, "hidden")])
-async def test_the_first_page_comes_in_the_order_of_its_index_and_is_counted_in_it(full, hidden, index):
+async def test_an_index_gives_the_first_page_in_order_and_its_count(full, hidden, index):
     shape = queries._Shape("ru", ItemSort.LAST_PLAYED_DESC, SharedFilter.INCLUDE, *[False] * 3, hidden, False)
     nodes = await plan(full, queries._page(shape))
     on_index = [node["Node Type"] for node in nodes if node.get("Index Name") == f"ix_user_library_items_{index}"]
@@ -200,7 +200,7 @@ async def test_the_first_page_comes_in_the_order_of_its_index_and_is_counted_in_
 
 
 @pytest.mark.parametrize("sought", ["by_title", "by_products", "by_category", "on_device"])
-async def test_items_that_are_dear_to_find_are_found_once_for_the_page_and_its_count(full, sought):
+async def test_expensive_filters_run_once_for_the_page_and_its_count(full, sought):
     shape = queries._Shape(
         "ru",
         ItemSort.LAST_PLAYED_DESC,

@@ -33,7 +33,7 @@ async def test_any_dsn_that_asyncpg_takes_will_do(database):
         await asyncio.to_thread(MIGRATIONS.upgrade, dsn)
 
 
-async def test_the_revision_of_an_empty_database_is_none_also_inside_a_transaction(database):
+async def test_an_empty_database_has_no_revision_in_a_transaction_either(database):
     connection = await asyncpg.connect(database)
     async with connection.transaction():
         assert await MIGRATIONS.current(connection) is None

@@ -64,7 +64,7 @@ async def test_the_game_is_still_owned(library, happens):
     assert await library.products() == [GAME]
 
 
-async def test_what_is_uninstalled_after_its_refund_is_not_installed_when_it_is_bought_again(library):
+async def test_a_game_uninstalled_after_its_refund_comes_back_not_installed(library):
     await library.buy(GAME)
     await library.service.set_installation(library.user, GAME, InstallationStatus.INSTALLED, "1", library.now)
     await library.refund(GAME)

@@ -95,7 +95,7 @@ async def test_a_shared_game_that_was_never_touched_is_listed_without_an_item(fa
     }
 
 
-async def test_pages_walk_the_whole_library_by_title_and_untitled_ones_come_last(library):
+async def test_pages_cover_the_library_by_title_with_untitled_games_last(library):
     games = [uuid4() for _ in range(5)]
     await library.buy(*games)
     for title, game in zip(("Ива", "арка", "Бор"), games[:3], strict=True):
@@ -115,7 +115,7 @@ async def test_of_named_products_only_those_are_read(library):
     assert await held(library, product_ids=[]) == {}
 
 
-async def test_a_grant_of_support_makes_a_game_owned_and_its_end_takes_that_grant_alone(library):
+async def test_support_grants_a_game_and_revokes_only_its_own_grant(library):
     await give(library)
     await library.buy(GAME, at=library.now + timedelta(seconds=1))
     assert library.told() == ["GameAdded"]
@@ -138,7 +138,7 @@ async def test_a_revocation_ends_every_live_grant_and_says_that_it_was_support(l
     assert (await held(library))[GAME].access.reason == "refunded"
 
 
-async def test_what_was_revoked_comes_back_by_a_grant_of_support_since_the_same_day(library):
+async def test_a_revoked_game_that_support_grants_keeps_its_first_day(library):
     bought = library.now - timedelta(days=30)
     await library.buy(GAME, at=bought)
     before = await library.item(GAME)
@@ -173,7 +173,7 @@ async def test_seats_that_concern_a_user_are_shown_whatever_is_shared_now(family
     assert await family.queries.seat(family.owner, family.games[1]) is None
 
 
-async def test_a_link_that_an_admin_reopens_is_as_it_was_and_waits_for_its_member(family):
+async def test_a_link_reopened_by_an_admin_waits_for_its_member(family):
     game = family.games[0]
     ends = family.now + timedelta(days=1)
     link = await family.share(mode="only", product_ids=(game,), expires_at=ends)

@@ -62,7 +62,7 @@ async def test_the_first_import_is_measured_by_the_first_access(play):
     assert not found(play)
 
 
-async def test_an_import_of_more_than_has_passed_is_flagged_whatever_device_told_last(play):
+async def test_an_import_of_more_time_than_has_passed_is_flagged(play):
     game = play.own()
     await play.tell(play.offline(game, play.now - timedelta(days=5), 600, device_id="deck"))
     assert not found(play)
@@ -84,7 +84,7 @@ async def test_a_device_that_tells_of_what_has_passed_is_not(play):
     assert not found(play)
 
 
-async def test_syncs_dont_grow_with_the_devices_and_those_of_the_release_before_count(play):
+async def test_syncs_stay_bounded_and_those_of_the_release_before_count(play):
     game = play.own()
     await play.connection.execute(
         "INSERT INTO playtime.playtime_syncs VALUES ($1, 'desk', $2), ($1, 'deck', $3)",
@@ -97,7 +97,7 @@ async def test_syncs_dont_grow_with_the_devices_and_those_of_the_release_before_
     assert await play.connection.fetchval("SELECT count(*) FROM playtime.playtime_syncs") == 3
 
 
-async def test_two_imports_of_a_device_in_the_same_second_are_flagged_with_all_they_told(play):
+async def test_two_imports_of_a_device_in_one_second_are_flagged_in_full(play):
     game, other = play.own(), play.own()
     await play.tell(play.offline(game, play.now - timedelta(days=5), 10, device_id="deck"))
     play.later(minutes=1)

@@ -119,7 +119,7 @@ async def test_nobody_elses_play_is_touched(played):
     assert await played.total(played.game) == 9_720_000
 
 
-async def test_a_correction_of_a_total_that_was_wrong_has_to_be_taken_back_first(played):
+async def test_a_correction_of_a_wrong_total_must_be_undone_first(played):
     await played.connection.execute(BROKEN["a total"], played.user)
     await played.service.correct(played.user, played.game, -9_000_000, "2,700 hours in a day")
     with pytest.raises(CorrectionsExceedPlay) as refused:

@@ -77,9 +77,7 @@ async def test_when_access_ends_what_runs_of_the_game_ends_at_once(play):
 
 
 @pytest.mark.parametrize(("silent_for", "seconds"), [(180, 24 * HOUR), (181, 24 * HOUR - 181)])
-async def test_when_access_ends_who_was_silent_before_is_not_counted_past_the_last_sign_of_life(
-    play, silent_for, seconds
-):
+async def test_the_end_of_access_counts_play_up_to_the_last_heartbeat(play, silent_for, seconds):
     game = play.own()
     await play.start(game)
     play.later(hours=24)
@@ -337,7 +335,7 @@ async def test_who_owns_what_they_play_loses_no_seat(play):
     assert play.told(SessionEnded) == []
 
 
-async def test_who_bought_the_game_without_its_being_noticed_plays_on_when_the_share_ends(play):
+async def test_an_unnoticed_purchase_keeps_the_session_when_the_share_ends(play):
     """As under a release before, which left the session on the shared copy."""
     product, owner = play.own(), uuid4()
     play.copies.shared[product] = [owner]

@@ -65,7 +65,7 @@ async def test_what_two_versions_hold_counts_once_and_the_trash_counts(player, a
     assert [one.used_bytes for one in found] == [4]
 
 
-async def test_the_one_who_takes_most_comes_first_and_the_others_are_still_looked_at(new_player, accounts):
+async def test_the_account_with_most_bytes_comes_first_and_others_follow(new_player, accounts):
     for size in (3, 9, 5):
         await new_player().save(b"x" * size)
     part = await accounts.top(None, 1000, 2)

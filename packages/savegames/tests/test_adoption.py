@@ -41,7 +41,7 @@ async def mark_restored(player):
     await player.connection.execute("SELECT savegames.mark_restored()")
 
 
-async def test_what_grew_from_the_head_becomes_the_head_again_under_its_own_number(player):
+async def test_a_version_grown_from_the_head_becomes_the_head_again(player):
     await player.save(b"1")
     backup = await player.backup()
     await player.save(b"2")
@@ -60,7 +60,7 @@ async def test_what_grew_from_the_head_becomes_the_head_again_under_its_own_numb
     assert all(abs((found[version] - at).total_seconds()) <= 1 for version, at in times.items())
 
 
-async def test_a_save_that_is_not_known_at_all_is_made_anew_and_its_numbers_are_not_given_again(player):
+async def test_an_unknown_save_is_created_and_its_numbers_are_not_reused(player):
     backup = await player.backup()
     await player.save(b"1")
     await player.save(b"2")
@@ -94,7 +94,7 @@ async def test_devices_are_told_as_of_any_upload(player):
     assert all(event.s3_path.removeprefix("s3:///") in player.objects for event in uploads)
 
 
-async def test_a_branch_comes_back_as_a_branch_with_one_conflict_that_can_be_resolved(player):
+async def test_a_branch_comes_back_with_one_conflict_to_resolve(player):
     await player.save(b"1")
     backup = await player.backup()
     await player.save(b"2")
@@ -122,7 +122,7 @@ async def test_what_was_saved_since_the_restore_stays_the_head(player):
 
 
 @pytest.mark.parametrize("hours", [1, 1000])
-async def test_a_number_that_was_given_again_is_not_taken_from_whom_it_was_given_to(player, hours):
+async def test_a_reused_number_stays_with_its_new_version(player, hours):
     await player.save(b"1")
     backup = await player.backup()
     await player.save(b"2")
@@ -220,7 +220,7 @@ async def test_bytes_that_were_let_go_are_not_brought_back(new_player):
     assert await player.backup() == before
 
 
-async def test_a_save_in_the_trash_stays_there_and_a_new_one_takes_what_comes_back(player):
+async def test_a_save_in_the_trash_stays_and_a_new_one_adopts_its_versions(player):
     one = await player.save(b"1")
     await player.service.delete(player.id, one.slot_id)
     backup = await player.backup()

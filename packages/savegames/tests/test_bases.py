@@ -67,7 +67,7 @@ async def test_numbers_go_on_where_a_save_left_its_name(player, way):
     assert (await player.save(b"other", "other")).version == 1
 
 
-async def test_a_copy_and_what_comes_back_under_another_name_go_on_above_what_was_given_there(player):
+async def test_copies_and_renamed_saves_continue_above_the_names_numbers(player):
     for content in (b"1", b"2", b"3"):
         taken = (await player.save(content, "slot (2)")).slot_id
     await player.service.delete(player.id, taken, permanent=True)
@@ -97,12 +97,12 @@ async def test_the_numbers_of_many_names_are_kept_together(player):
     assert (await player.save(b"new")).version == 4
 
 
-async def test_after_a_restore_a_new_save_begins_above_what_was_given_in_the_lost_time(player):
+async def test_after_a_restore_new_saves_begin_above_the_lost_numbers(player):
     await player.connection.execute("SELECT savegames.mark_restored()")
     assert (await player.save(b"one")).version > 1_000_000_000
 
 
-async def test_a_base_above_all_numbers_of_the_name_is_refused_and_so_is_a_save_of_another(player, new_player):
+async def test_an_unknown_base_or_another_users_save_is_refused(player, new_player):
     slot = (await player.save(b"one")).slot_id
     await player.service.delete(player.id, slot)
     for base in (2, 2**53):
@@ -242,7 +242,7 @@ async def test_a_conflict_of_the_release_before_has_the_base_of_its_branch(playe
 
 
 @pytest.mark.parametrize("named", ["by its id", "by a base", "by its device"])
-async def test_a_deleted_save_does_not_come_back_from_a_device_that_did_not_change_it(player, named):
+async def test_an_unchanged_device_does_not_bring_back_a_deleted_save(player, named):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.synced(slot, "deck", 1)
     await player.save(b"two", device_id="pc")
@@ -266,7 +266,7 @@ async def test_a_deleted_save_does_not_come_back_from_a_device_that_did_not_chan
     assert (anew.result, anew.slot_id != slot) == (Result.HEAD, True)
 
 
-async def test_a_device_that_comes_back_with_a_deleted_save_again_and_again_leaves_one_row(player):
+async def test_repeated_uploads_of_a_deleted_save_leave_one_row(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.service.delete(player.id, slot)
     player.events.clear()

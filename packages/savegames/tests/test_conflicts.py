@@ -215,7 +215,7 @@ async def test_a_policy_ends_the_conflict_of_the_branch_that_it_grew_from(player
     assert await conflicts(player) == {}
 
 
-async def test_the_loser_stays_in_the_history_even_if_it_was_asked_for_long_before(player):
+async def test_the_losing_version_stays_in_the_history(player):
     await player.save(b"one")
     late = await player.request(b"three", base_version=1, conflict_policy="longest_playtime")
     for content in (b"a", b"b", b"c", b"d", b"e", b"f", b"g"):
@@ -224,7 +224,7 @@ async def test_the_loser_stays_in_the_history_even_if_it_was_asked_for_long_befo
     assert (await player.versions(outcome.slot_id))[2] == (1, None, "history")
 
 
-async def test_bytes_that_an_upload_joined_are_not_left_behind_where_its_version_is_pruned_at_once(player):
+async def test_shared_bytes_are_deleted_when_the_version_is_pruned_at_once(player):
     other = await player.save(b"three", "other")
     player.later(days=40)  # the clock of another instance is that far ahead
     for content in (b"a", b"b", b"c", b"d", b"e"):

@@ -100,7 +100,7 @@ async def verified(player, leave, sent, unpacked=PLAIN):
         {"content_encoding": "gzip", "encryption": {"scheme": "a", "key_id": "b", "identity": "00" * 32}},
     ],
 )
-async def test_a_hash_of_unpacked_bytes_is_verified_of_bytes_that_are_stored_too(player, first):
+async def test_the_hash_of_unpacked_bytes_is_verified_for_stored_bytes_too(player, first):
     sent = gzip.compress(PLAIN)
     slot = (await player.save(sent, **first)).slot_id
     for slot_name in ("slot", "other"):
@@ -143,7 +143,7 @@ async def test_bytes_that_are_sent_again_to_be_verified_need_no_more_room(new_pl
 
 
 @pytest.mark.parametrize("is_kept", [True, False])
-async def test_an_open_upload_of_which_another_hash_is_said_has_to_bring_its_bytes(player, is_kept):
+async def test_an_open_upload_with_another_hash_needs_its_bytes(player, is_kept):
     sent = gzip.compress(PLAIN)
     slot = (await player.save(sent)).slot_id
     joined = await player.request(sent, "other")
@@ -264,7 +264,7 @@ async def test_saves_of_the_release_before_are_found_by_their_folded_names_too(p
     assert (row["slot_name"], row["slot_key"]) == ("Save1", "save1")
 
 
-async def test_of_saves_whose_names_collide_the_oldest_has_the_folded_one_and_each_its_own(player):
+async def test_of_saves_with_colliding_names_the_oldest_gets_the_folded_name(player):
     slots = [(await player.save(name.encode(), f"name {name}")).slot_id for name in ("a", "b", "c")]
     await player.connection.execute("UPDATE savegames.savegame_slots SET slot_key = NULL")
     for slot, name in zip(slots, ("Save", "SAVE", "save"), strict=True):

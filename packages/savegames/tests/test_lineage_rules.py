@@ -206,7 +206,7 @@ def stored(client_modified_at):
     ("client_modified_at", "counts"),
     [(None, None), (NOW - timedelta(hours=1), NOW - timedelta(hours=1)), (NOW, NOW), (NOW + timedelta(hours=1), NOW)],
 )
-def test_a_time_ahead_of_its_upload_is_that_of_the_upload_also_in_a_version_made_of_it(client_modified_at, counts):
+def test_a_time_after_the_upload_becomes_the_time_of_the_upload(client_modified_at, counts):
     """Restored a day later, the time that was ahead lies in the past, and would win over what came after it."""
     held = Bytes.of_version(stored(client_modified_at), uuid4())
     assert held.client_modified_at == counts

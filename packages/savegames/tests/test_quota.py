@@ -57,7 +57,7 @@ async def test_the_trash_counts_until_it_is_emptied(player):
     assert await player.request(b"a" * 101)
 
 
-async def test_history_goes_once_an_upload_becomes_a_version_the_oldest_first_and_no_more_than_is_needed(player):
+async def test_a_new_version_prunes_the_oldest_and_no_more_than_needed(player):
     for content in (X, Y, Z):
         outcome = await player.save(content)
     waiting = [await player.request(content, "other") for content in (b"a" * 100, b"b" * 300, b"c" * 300)]

@@ -78,7 +78,7 @@ async def test_what_is_asked_for_again_joins_what_is_there_by_now(player):
     assert (await player.confirm(again)).result is Result.HEAD
 
 
-async def test_open_uploads_are_listed_the_oldest_first_with_what_would_become_of_them(player, uploads):
+async def test_open_uploads_are_listed_oldest_first_with_their_outcome(player, uploads):
     slot = (await player.save(b"one")).slot_id
     await player.save(b"two")
     grown = await player.request(b"three", base_version=2)
@@ -223,7 +223,7 @@ async def test_uploads_that_wait_for_the_same_bytes_make_one_object_of_them(new_
     assert (await player.rows("allowances"))[0]["signed_bytes"] == 300
 
 
-async def test_what_is_said_of_unpacked_bytes_later_counts_what_has_to_be_sent_then(new_player):
+async def test_a_later_hash_of_unpacked_bytes_decides_what_must_be_sent(new_player):
     player = new_player(quota_bytes=1000, daily_bytes=500)
     player.now = player.now.replace(hour=23, minute=30)
     said = {"content_encoding": "gzip", "raw_sha256": sha256(b"raw").hexdigest()}

@@ -124,7 +124,7 @@ def test_pinned_ones_take_places_of_the_newest_but_for_two():
     assert prunable(uploaded(9, 8, 7, 6, 5, pinned={1, 2, 3}), (), 3, NOW) == set()
 
 
-def test_today_and_two_days_before_keep_their_last_version_beyond_the_newest():
+def test_the_last_version_of_each_of_three_days_is_kept():
     versions = uploaded(3, 2.4, 2.2, 1, 0.3, 0.2, 0.1, 0)
     assert prunable(versions, (), 2, NOW) == {1, 2, 5, 6}
     assert prune_at(versions, 2, NOW) == datetime(2026, 5, 21, tzinfo=UTC)  # three days after the 18th

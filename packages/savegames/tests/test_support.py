@@ -79,7 +79,7 @@ async def test_open_conflicts_of_everybody_come_in_pages_the_oldest_first(new_pl
     assert found == expected
 
 
-async def test_conflicts_of_one_user_or_product_alone_are_listed_and_not_those_that_nobody_can_end(new_player, support):
+async def test_only_conflicts_that_can_be_resolved_are_listed(new_player, support):
     player, other = new_player(), new_player()
     first, second = await diverge(player, "a"), await diverge(player, "b")
     await diverge(other)

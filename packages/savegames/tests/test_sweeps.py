@@ -146,7 +146,7 @@ async def test_contents_are_expected_in_the_order_of_their_keys(player):
     assert [one.key for one in await expected(player, keys[1], limit=2)] == keys[2:4]
 
 
-async def test_what_is_missing_for_the_whole_grace_is_lost_and_its_versions_say_so(player):
+async def test_content_missing_for_the_whole_grace_period_is_lost(player):
     slot = (await player.save(b"one")).slot_id
     await player.save(b"one", "other")
     await player.save(b"two")

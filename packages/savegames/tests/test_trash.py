@@ -207,7 +207,7 @@ async def test_uploads_to_a_deleted_save_are_over(player):
 
 
 @pytest.mark.parametrize("from_trash", [False, True])
-async def test_what_is_deleted_for_good_is_gone_at_once_and_its_bytes_after_the_grace(player, from_trash):
+async def test_a_purged_save_is_gone_at_once_and_its_bytes_later(player, from_trash):
     slot = (await player.save(b"one")).slot_id
     await player.save(b"two", base_version=0, device_id="deck")
     await player.request(b"three")
@@ -259,7 +259,7 @@ async def test_the_trash_is_emptied_in_time_but_not_of_what_came_back(player):
     assert await player.rows("slots") == []
 
 
-async def test_a_confirmed_upload_answers_the_same_when_its_save_is_in_the_trash(player):
+async def test_a_confirmed_upload_of_a_trashed_save_answers_the_same(player):
     leave = await player.request(b"one")
     outcome = await player.confirm(leave)
     await player.service.delete(player.id, outcome.slot_id)
@@ -267,7 +267,7 @@ async def test_a_confirmed_upload_answers_the_same_when_its_save_is_in_the_trash
 
 
 @pytest.mark.parametrize("way", ["at once", "from the trash", "purged"])
-async def test_the_conflicts_of_a_save_that_is_deleted_for_good_end_and_devices_hear_so(player, way):
+async def test_purging_a_save_resolves_its_conflicts_and_tells_devices(player, way):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.save(b"two", device_id="pc")
     found = [await player.save(b"%s" % name.encode(), device_id=name, base_version=1) for name in ("deck", "laptop")]
@@ -301,7 +301,7 @@ async def keys(player):
     return sorted((row["slot_name"], row["slot_key"]) for row in await player.rows("slots"))
 
 
-async def test_a_save_that_was_in_the_trash_before_names_were_folded_gets_its_folded_name(player):
+async def test_a_save_trashed_before_folding_gets_its_folded_name(player):
     slot = await trashed_before_names_were_folded(player, "Save1")
     found, cursor = await player.sweeps.without_keys("", 1000)
     assert ((player.id, player.product) in found, cursor) == (True, None)
@@ -313,7 +313,7 @@ async def test_a_save_that_was_in_the_trash_before_names_were_folded_gets_its_fo
     assert sorted(await saves(player)) == ["Save1 (2)", "save1"]
 
 
-async def test_no_number_of_such_a_save_is_given_again_before_the_job_has_been_there(player):
+async def test_numbers_of_a_save_without_a_folded_name_are_not_reused(player):
     await trashed_before_names_were_folded(player, "Save1")
     assert (await player.save(b"new", "save1")).version == 2
     assert ("Save1", "save1") in await keys(player)

@@ -71,7 +71,7 @@ async def test_what_the_head_grew_from_is_behind_it(player):
     assert (await player.save(b"three", device_id="pc")).result is Result.CONFLICT
 
 
-async def test_a_device_has_what_it_uploaded_or_reported_and_without_one_it_is_the_head(player):
+async def test_a_device_has_what_it_uploaded_or_reported_else_the_head(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.synced(slot, "deck", 1)
     assert (await player.save(b"two", device_id="deck")).result is Result.HEAD
@@ -167,7 +167,7 @@ async def test_only_so_many_uploads_are_open_at_once(player):
     assert await player.request(b"more")
 
 
-async def test_the_same_bytes_are_stored_once_and_joined_when_they_are_asked_for(player):
+async def test_the_same_bytes_are_stored_once_and_joined_on_request(player):
     first = await player.save(b"one")
     joined = await player.request(b"one", "other")
     assert not joined.is_required

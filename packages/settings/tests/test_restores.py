@@ -11,7 +11,7 @@ async def test_revisions_go_on_beyond_those_of_the_lost_time(player):
     assert changed.revision == now.revision + 1
 
 
-async def test_settings_that_were_lost_begin_beyond_every_revision_that_a_client_remembers(player):
+async def test_lost_settings_restart_above_every_revision_clients_know(player):
     await player.connection.execute("SELECT settings.mark_restored()")
     made = await player.put({"volume": 3})
     assert made.revision > 1_000_000_000

@@ -79,7 +79,7 @@ async def test_a_write_names_one_layer(player):
         await player.put({}, {**LINUX, **DECK})
 
 
-async def test_deleting_a_layer_leaves_the_others_and_deleting_all_leaves_the_revision(player):
+async def test_deleting_one_layer_keeps_others_and_all_keep_the_revision(player):
     await player.put({"a": 1})
     await player.put({"a": 2}, LINUX)
     await player.delete(LINUX)
@@ -96,7 +96,7 @@ async def test_deleting_a_layer_leaves_the_others_and_deleting_all_leaves_the_re
     assert (await player.put({"a": 1})).revision == 6
 
 
-async def test_a_writer_who_read_something_older_is_refused_and_gets_the_current_state(player, read):
+async def test_a_stale_writer_is_refused_with_the_current_state(player, read):
     await player.put({"a": 1})
     await player.put({"a": 2}, given=read("a1"))
     with pytest.raises(PreconditionFailed) as error:
@@ -160,7 +160,7 @@ async def test_a_device_s_own_overlay_is_no_change_of_another_layer(player, read
     await player.delete(given=read("a3.p4"))
 
 
-async def test_one_overlay_too_many_takes_the_place_of_the_one_unused_for_longest(player):
+async def test_one_overlay_too_many_replaces_the_least_recently_used(player):
     for number in range(MAX_OVERLAYS):
         await player.put({"n": number}, {"device_id": f"device {number}"})
         player.later(seconds=1)

@@ -39,7 +39,7 @@ async def test_each_wisher_is_told_in_the_currency_that_they_wish_in(wishers, or
     ]
 
 
-async def test_without_a_price_in_the_default_currency_the_first_one_by_code_is_shown_and_told(wishers):
+async def test_without_the_default_currency_the_first_by_code_is_used(wishers):
     product, user = uuid4(), uuid4()
     await wishers.wish(user, product)
     await wishers.say(product, **USD)

@@ -76,7 +76,7 @@ async def test_wishes_that_are_added_or_changed_later_are_not_told_of_a_cut(wish
     assert (dropped.user_id, dropped.price_minor, dropped.old_price_minor) == (busy, 500, 1000)
 
 
-async def test_whoever_works_through_the_wishers_finds_the_conditions_that_the_cut_found(wishers):
+async def test_a_fan_out_uses_the_conditions_of_when_the_cut_was_made(wishers):
     product, (first, *users) = uuid4(), sorted(uuid4() for _ in range(7))
     met, unmet = TARGET, {"target_price_minor": 100, "target_currency": "RUB"}
     without = {"target_price_minor": None, "target_currency": None}

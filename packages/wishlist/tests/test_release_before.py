@@ -19,7 +19,7 @@ async def old(wishers, table):
     return [tuple(row.values()) for row in await wishers.connection.fetch(f"SELECT * FROM wishlist.{table}")]
 
 
-async def test_whom_the_release_before_told_of_a_product_is_told_of_the_others_alone(wishers):
+async def test_only_products_not_notified_by_the_release_before_are_notified(wishers):
     user, one, other = uuid4(), uuid4(), uuid4()
     for product in (one, other):
         await wishers.wish(user, product)

@@ -71,7 +71,7 @@ def test_the_id_of_a_notification_follows_from_sale_product_and_user():
     assert len({notification_id(one, UUID(int=n)) for one in others for n in range(3)}) == 12
 
 
-def test_the_id_of_a_cut_follows_from_product_currency_price_time_and_user():
+def test_the_id_of_a_cut_is_derived_from_what_it_is_about():
     cut = Cut(1000, NOW, NOW)
     said = {"sale_id": None, "discount_percent": 0, "cut": cut}
     others = [
@@ -144,5 +144,5 @@ def test_a_lasting_cut_needs_a_target_and_its_discount_is_its_own(conditions, ar
         (None, set(), None),
     ],
 )
-def test_a_wisher_sees_the_price_in_the_currency_of_the_target_else_in_the_default_one(target, known, currency):
+def test_a_wish_shows_the_price_in_its_targets_currency_or_the_default(target, known, currency):
     assert wishers_currency(target, known, "RUB") == currency

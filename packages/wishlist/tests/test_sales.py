@@ -185,7 +185,7 @@ async def test_memory_of_who_was_told_ends_in_parts(wishers):
     assert [await wishers.fanouts.forget_told(later, 2) for _ in range(5)] == [2, 1, 2, 1, 0]
 
 
-async def test_a_wish_and_the_beginning_of_a_sale_that_meet_are_told_exactly_once(own_dsn, make_wishers):
+async def test_a_wish_added_as_a_sale_begins_is_notified_exactly_once(own_dsn, make_wishers):
     """Whatever is committed first: either the sale finds the wish, or the wish finds the sale."""
     product, told = uuid4(), []
 

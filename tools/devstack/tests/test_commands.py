@@ -54,7 +54,7 @@ async def test_pages_of_development_servers_may_call(running, origin):
     assert answer.headers["Access-Control-Allow-Origin"] == origin
 
 
-def test_an_up_with_other_settings_beside_a_running_one_says_so_and_does_not_say_ready(running):
+def test_up_with_other_settings_beside_a_running_stack_says_so(running):
     for arguments, environment, named in (
         ((), {"LOG_LEVEL": "DEBUG"}, "LOG_LEVEL"),
         ((), {"SAVEGAME_TRASH_DAYS": "5"}, "SAVEGAME_TRASH_DAYS"),

@@ -20,7 +20,7 @@ def test_every_picture_is_an_svg_of_its_own_that_needs_nothing_else():
     assert drawn == demo.pictures()
 
 
-def test_the_events_are_the_same_whenever_they_are_told_but_for_the_week_of_the_sale():
+def test_the_events_are_always_the_same_but_for_the_week_of_the_sale():
     ids = [event.id for event in demo.events(PICTURES, NOW)]
     assert len(set(ids)) == len(ids)
     assert ids == [event.id for event in demo.events(PICTURES, NOW + timedelta(hours=1))]

@@ -53,7 +53,7 @@ def test_nothing_is_left_running_when_the_terminal_is_closed(dev):
 
 
 @pytest.mark.long
-def test_nothing_is_left_of_a_start_that_was_killed_and_the_next_one_works(dev):
+def test_a_killed_start_leaves_nothing_and_the_next_one_works(dev):
     up = dev.start("up")
     deadline = time.monotonic() + 60
     while "postgres" not in "".join(dev.processes().values()) and time.monotonic() < deadline:
@@ -96,7 +96,7 @@ def test_a_taken_port_is_named_and_nothing_is_started(dev):
 
 
 @pytest.mark.long
-def test_what_has_died_comes_back_with_its_data_and_a_second_up_says_that_one_runs(dev):
+def test_a_dead_server_comes_back_with_its_data(dev):
     assert dev.run("up", "--detach").returncode == 0
     before = {part["name"]: part["pid"] for part in dev.status()}
     for name in before:

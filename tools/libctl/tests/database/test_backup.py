@@ -128,7 +128,7 @@ def test_an_interrupted_backup_leaves_nothing(libctl, library, tmp_path, number,
 
 
 @pytest.mark.long
-def test_what_a_killed_backup_leaves_is_no_backup_and_the_next_one_begins_anew(libctl, library, tmp_path):
+def test_a_killed_backup_leaves_no_backup_and_can_be_repeated(libctl, library, tmp_path):
     partial = tmp_path / "b.partial"
     process = libctl.start("backup", "create", tmp_path / "b", dsn=library)
     ends(process, "dumping", signal.SIGKILL)

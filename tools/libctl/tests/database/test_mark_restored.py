@@ -14,7 +14,7 @@ RESTORES = "SELECT restored_point, reason, reconciled_at FROM gateway.restores O
 BEYOND_ALL = 1_600_000_000
 
 
-def test_a_database_that_was_never_restored_can_be_marked_and_marked_again(libctl, library, fetch):
+def test_a_database_never_restored_can_be_marked_repeatedly(libctl, library, fetch):
     looked = libctl("--json", *MARK, dsn=library)
     assert (looked.code, looked.data["applied"], looked.data["last_marked"]) == (0, False, None)
     assert fetch(library, RESTORES) == []

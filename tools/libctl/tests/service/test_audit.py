@@ -75,7 +75,7 @@ def test_who_was_erased_does_nothing_more_and_is_not_remembered(call, staff, adm
         assert support.data("audit", "list", "--actor", leaver.id)["entries"] == []
 
 
-def test_an_id_in_a_cursor_or_of_staff_is_not_kept_where_no_erasure_finds_it(call, staff, support):
+def test_ids_in_cursors_or_of_staff_are_kept_where_erasure_finds_them(call, staff, support):
     somebody, whose = staff("user"), str(uuid4())
     assert call(somebody, "ListTopQuotas", admin_saves_pb2.ListTopQuotasRequest(cursor=whose)) == "PERMISSION_DENIED"
     assert call(somebody, "ListAudit", admin_audit_pb2.ListAuditRequest(actor_id=whose)) == "PERMISSION_DENIED"

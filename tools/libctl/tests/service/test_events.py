@@ -151,7 +151,7 @@ def test_records_that_kafka_refused_are_shown_by_topic_and_reason(support, datab
     assert not [one for one in support.data("events", "outbox")["refused"] if one["topic"] == topic]
 
 
-def test_letters_are_shown_with_their_originals_which_do_nothing_to_a_terminal(support, letter, topic):
+def test_dead_letters_are_shown_with_originals_safe_for_a_terminal(support, letter, topic):
     evil = letter(topic, value='{"x": "\x1b[2J\u202e[red]я"}'.encode())
     shown = support.shows("events", "dlq", "list", "--topic", topic)
     assert str(evil) in shown

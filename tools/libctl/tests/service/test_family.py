@@ -136,7 +136,7 @@ def test_a_scope_is_shown_with_its_titles(family, support):
     assert str(family.games[1]) in drawn
 
 
-def test_a_revoked_link_ends_what_is_played_and_only_an_admin_opens_it_again(family, support, admin):
+def test_a_revoked_link_ends_play_and_only_an_admin_reopens_it(family, support, admin):
     session = family.sister.starts(family.games[0])
     ran = admin.run("family", "revoke", family.sister.id, family.link)
     assert (ran.code, "revoked_by_admin" in ran.out, f"Now played of it: {TITLE}" in ran.err) == (0, True, True)
@@ -238,7 +238,7 @@ def test_a_seat_whose_session_is_nowhere_is_freed_too(family, support, platform)
     assert len(family.sister.starts(game)) == len(session)
 
 
-def test_a_seat_that_is_released_ended_and_taken_at_once_has_one_session_or_none(family, support, platform):
+def test_a_contested_seat_has_one_session_or_none(family, support, platform):
     game = family.games[0]
     family.share(family.rival)
     for _ in range(5):
@@ -269,7 +269,7 @@ def test_a_player_may_nothing_of_this(family, staff):
         assert somebody.refused(*words) == (1, "PERMISSION_DENIED")
 
 
-def test_the_chain_says_who_sits_on_the_copy_and_what_a_start_would_come_to(family, support):
+def test_the_explanation_names_the_seat_holder_and_a_starts_outcome(family, support):
     game = family.games[0]
     family.share(family.rival)
     session = family.rival.starts(game)

@@ -112,7 +112,7 @@ def test_a_product_nobody_knows_is_not_given(library, admin):
     assert admin.refused("library", "grant", uuid4(), uuid4()) == (3, "NOT_FOUND")
 
 
-def test_what_is_taken_is_gone_for_good_and_its_undo_begins_on_the_same_day(library, admin):
+def test_a_revoked_game_stays_gone_and_undo_keeps_its_first_day(library, admin):
     user = library.sells()
     done = admin.applies("library", "revoke", user, library.game, reason="a stolen card")
     assert done["after"]["added_at"] is None

@@ -82,7 +82,7 @@ def test_what_is_counted_is_what_is_there(support, saver):
     assert support.refused("quota", "recalculate", saver.id, "--cursor", "elsewhere/") == (2, "VALIDATION_ERROR")
 
 
-def test_every_kind_of_difference_is_found_and_what_is_kept_for_a_time_is_none(support, saver, bucket):
+def test_every_kind_of_difference_is_found(support, saver, bucket):
     saver.saves(b"lost")
     [lost] = bucket.keys_of(saver.id)
     saver.saves(b"grown", slot="b")

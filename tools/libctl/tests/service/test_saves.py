@@ -73,7 +73,7 @@ def test_a_download_is_verified_audited_and_overwrites_nothing(support, saver, s
     assert {one.name for one in somewhere.iterdir()} == {"one.sav", file.name}
 
 
-def test_what_a_player_lost_access_to_or_threw_away_is_downloaded_all_the_same(support, admin, saver, somewhere):
+def test_saves_without_access_or_in_the_trash_can_be_downloaded(support, admin, saver, somewhere):
     save = saver.saves(b"one", b"two")
     admin.applies("library", "revoke", saver.id, saver.product)
     assert saver.http.get(f"/savegames/{save}/download-url").status_code == 403

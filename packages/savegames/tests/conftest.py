@@ -44,7 +44,7 @@ class Playable:
 class Player:
     """One player's saves of one game, and ways to look at them."""
 
-    def __init__(self, connection, limits):
+    def __init__(self, connection, limits, serialise=None):
         self.connection = connection
         self.limits = limits
         self.now = NOW
@@ -55,10 +55,10 @@ class Player:
         self.told = {}  # what each object that was ever made says of itself: size, metadata, time
         self.has_lost = False  # whether the store has lost something that is never pruned
         made = (connection, self.events.append)
-        self.uploads = SavegameUploads(*made, self.access, self.clock, limits)
-        self.service = SavegameService(*made, self.clock, limits)
-        self.conflicts = SavegameConflicts(*made, self.clock, limits)
-        self.adoption = SavegameAdoption(*made, self.clock, limits)
+        self.uploads = SavegameUploads(*made, self.access, self.clock, limits, serialise=serialise)
+        self.service = SavegameService(*made, self.clock, limits, serialise)
+        self.conflicts = SavegameConflicts(*made, self.clock, limits, serialise)
+        self.adoption = SavegameAdoption(*made, self.clock, limits, serialise=serialise)
         self.sweeps = SavegameSweeps(connection, self.clock, limits)
         self.queries = SavegameQueries(connection)
 

@@ -35,6 +35,9 @@ class Counting:
     async def execute(self, query, *args):
         return await self._connection.execute(query, *args)
 
+    def is_in_transaction(self):
+        return self._connection.is_in_transaction()
+
 
 @pytest.fixture
 async def slot(player):

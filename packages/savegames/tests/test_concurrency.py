@@ -1,4 +1,4 @@
-"""Real connections side by side: what needs no lock of the user's gets in nobody's way."""
+"""Real connections side by side, where nothing serialises the user: what the locks of rows hold by themselves."""
 
 import asyncio
 
@@ -26,7 +26,11 @@ async def connect(savegames_dsn):
 async def players(connect, new_player):
     """One player over two connections, with a save; what one commits, the other sees."""
     kind = type(new_player())
-    first, second = [kind(await connect(), Limits()) for _ in range(2)]
+
+    async def trusting(user_id):
+        pass
+
+    first, second = [kind(await connect(), Limits(), trusting) for _ in range(2)]
     second.id, second.product = first.id, first.product
     slot = (await first.save(b"one")).slot_id
     yield first, second, slot

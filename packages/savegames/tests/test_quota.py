@@ -198,15 +198,13 @@ async def test_what_goes_for_the_product_serves_the_user_too(new_player):
 
 
 async def test_two_uploads_at_once_do_not_both_get_the_last_bytes(savegames_dsn, new_player):
-    """Each in a transaction of its own, under the user's lock."""
+    """Each in a transaction of its own."""
     player = new_player()
-    lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 
     async def ask(number):
         connection = await asyncpg.connect(savegames_dsn)
         try:
             async with connection.transaction():
-                await connection.execute(lock, str(player.id))
                 other = type(player)(connection, Limits(quota_bytes=1000))
                 other.id, other.product = player.id, player.product
                 await other.request(b"%d" % number * 400)

@@ -14,10 +14,12 @@ from uuid import UUID, uuid4, uuid5
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.events import Record
+from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.savegames.branches import Branches
 from gameshelf.savegames.events import SavegameUploaded
 from gameshelf.savegames.limits import ATTEMPT_FOR, Limits
 from gameshelf.savegames.lineage import NOTHING, Relation
+from gameshelf.savegames.models import LOCK_SPACE
 from gameshelf.savegames.naming import Told
 from gameshelf.savegames.store import SavegameStore
 from gameshelf.savegames.store.adoptions import AdoptionStore, Near
@@ -73,9 +75,10 @@ class Adopted:
 
 
 class SavegameAdoption:
-    """Takes objects back into one user's saves, over one connection that is inside the user's transaction.
+    """Takes objects back into one user's saves, over one connection inside a transaction.
 
-    ``record`` takes the events, which name the ``bucket`` where the bytes are.
+    ``record`` takes the events, which name the ``bucket`` where the bytes are. ``serialise`` lets one transaction at a
+    time change a user's saves: by default an advisory lock, one round trip a call.
     """
 
     def __init__(
@@ -85,7 +88,9 @@ class SavegameAdoption:
         clock: Clock = utc_now,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         bucket: str = "",
+        serialise: Serialise | None = None,
     ) -> None:
+        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
         self._bucket = bucket
         self._store = SavegameStore(connection)
         self._found = AdoptionStore(connection)
@@ -102,6 +107,7 @@ class SavegameAdoption:
         knows, in use or about to go, are passed over, and not in the answer. Asked again, nothing changes. ``absent``
         are keys that the store has just been found without: what the database has under one of them is mended.
         """
+        await self._serialise(user_id)
         known = await self._scans.known([one.key for one in objects])
         unknown = [one for one in objects if one.key not in known]
         if not unknown:
@@ -123,9 +129,12 @@ class SavegameAdoption:
         return slot.head_version if slot else None
 
     async def _make(self, user_id: UUID, about: Told) -> Slot:
-        slot_id = uuid4()
-        number = await self._store.slots.make(user_id, slot_id, about.product_id, about.slot_name, self._clock())
-        return Slot(slot_id, about.product_id, about.slot_name, None, number, None)
+        slot_id, named = uuid4(), (about.product_id, about.slot_name)
+        while (number := await self._store.slots.make(user_id, slot_id, *named, self._clock())) is None:
+            # The port did not serialise: somebody else has made the slot meanwhile.
+            if made := await self._found.slot(user_id, *named):
+                return made
+        return Slot(slot_id, *named, None, number, None)
 
     async def _take(
         self, user_id: UUID, slot: Slot, one: SavedObject, became: dict[int, int], absent: Collection[str]

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 from gameshelf.kernel.clock import Clock
 from gameshelf.kernel.events import Record
+from gameshelf.savegames.errors import ConflictNotFound
 from gameshelf.savegames.events import SavegameConflicted, SavegameConflictResolved
 from gameshelf.savegames.lineage import Side, resolved_by
 from gameshelf.savegames.models import ConflictPolicy, Resolution
@@ -110,7 +111,7 @@ class Branches:
         resolution: Resolution,
     ) -> int:
         """Ends a conflict with a head that has both sides as parents and holds the bytes of one; its number."""
-        await self._store.conflicts.resolve(user_id, conflict_id, resolution.value, self._clock())
+        await self._resolve(user_id, conflict_id, resolution)
         winner = branch if resolution is Resolution.KEEP_LOCAL else head
         assert winner.content_id is not None  # the sides of an open conflict are never pruned
         version = await self._timeline.merge(
@@ -121,8 +122,12 @@ class Branches:
 
     async def end_beside(self, user_id: UUID, slot: Slot, conflict_id: UUID, head_version: int, copy_id: UUID) -> None:
         """Ends a conflict whose branch became a slot of its own: the head stays."""
-        await self._store.conflicts.resolve(user_id, conflict_id, Resolution.KEEP_BOTH.value, self._clock())
+        await self._resolve(user_id, conflict_id, Resolution.KEEP_BOTH)
         self._tell_end(user_id, slot, conflict_id, Resolution.KEEP_BOTH, head_version, copy_id)
+
+    async def _resolve(self, user_id: UUID, conflict_id: UUID, resolution: Resolution) -> None:
+        if not await self._store.conflicts.resolve(user_id, conflict_id, resolution.value, self._clock()):
+            raise ConflictNotFound  # the port did not serialise, and somebody else has ended it meanwhile
 
     def _tell_end(
         self,

@@ -7,12 +7,13 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import Record
+from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.savegames.branches import Branches
 from gameshelf.savegames.commands import Resolve
 from gameshelf.savegames.errors import ConflictNotFound, SavegameVersionNotFound
 from gameshelf.savegames.events import SavegameHeadMoved
 from gameshelf.savegames.limits import Limits
-from gameshelf.savegames.models import Resolution
+from gameshelf.savegames.models import LOCK_SPACE, Resolution
 from gameshelf.savegames.naming import conflict_name, free_name
 from gameshelf.savegames.store import SavegameStore
 from gameshelf.savegames.store.slots import Slot
@@ -38,7 +39,11 @@ class Overtaken:
 
 
 class SavegameConflicts:
-    """One user's conflicts, over one connection that is inside the user's transaction."""
+    """A user's conflicts, over one connection inside a transaction.
+
+    ``serialise`` lets one transaction at a time change a user's saves: by default an advisory lock, one round trip a
+    call.
+    """
 
     def __init__(
         self,
@@ -46,7 +51,9 @@ class SavegameConflicts:
         record: Record,
         clock: Clock = utc_now,
         limits: Limits = Limits(),  # noqa: B008 - frozen
+        serialise: Serialise | None = None,
     ) -> None:
+        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
         self._store = SavegameStore(connection)
         self._record = record
         self._clock = clock
@@ -59,6 +66,7 @@ class SavegameConflicts:
         Raises ConflictNotFound; InvalidInput for a name that is taken; SavegameVersionNotFound where the store has lost
         the bytes that are to be kept.
         """
+        await self._serialise(user_id)
         conflict = await self._store.conflicts.find(user_id, conflict_id)
         slot = await self._store.slots.find(user_id, conflict.slot_id) if conflict else None
         if conflict is None or slot is None or slot.deleted_at or slot.head_version is None:
@@ -95,6 +103,8 @@ class SavegameConflicts:
         name = name or free_name(conflict_name(slot.name, branch.version), taken)
         copy_id, now = uuid4(), self._clock()
         number = await self._store.slots.make(user_id, copy_id, slot.product_id, name, now)
+        if number is None:
+            raise InvalidInput(Problem("slot_name_taken", pointer="/data/attributes/copy_slot_name"))
         await self._timeline.grow(user_id, copy_id, number, 0, Bytes.of_version(branch, branch.content_id))
         self._record(
             SavegameHeadMoved(

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
+from gameshelf.kernel.serialise import lock_space
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -23,6 +24,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 SCHEMA = "savegames"
+LOCK_SPACE = lock_space(SCHEMA)
+"""The first key of the advisory locks by which one transaction at a time changes a user's saves."""
 
 
 class ConflictPolicy(StrEnum):

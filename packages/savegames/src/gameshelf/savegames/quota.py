@@ -1,4 +1,4 @@
-"""Room for what is to be uploaded. Counted under the user's lock, so two uploads can't both get the last bytes.
+"""Room for what is to be uploaded. Counted once the user is serialised, so two uploads can't both get the last bytes.
 
 Whoever asks is refused unless history could make room for everything that is reserved; it goes only once an upload
 becomes a version.

@@ -7,11 +7,13 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import Record
+from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.savegames import outcomes
 from gameshelf.savegames.commands import Synced, VersionChanges
 from gameshelf.savegames.errors import SavegameSlotNotFound, SavegameVersionNotFound
 from gameshelf.savegames.events import SavegameConflictDropped, SavegameDeleted, SavegameHeadMoved
 from gameshelf.savegames.limits import Limits
+from gameshelf.savegames.models import LOCK_SPACE
 from gameshelf.savegames.naming import free_name
 from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.retention import max_pinned
@@ -22,7 +24,11 @@ from gameshelf.savegames.timeline import Bytes, Timeline
 
 
 class SavegameService:
-    """One user's saves, over one connection that is inside the user's transaction."""
+    """A user's saves, over one connection inside a transaction.
+
+    ``serialise`` lets one transaction at a time change a user's saves: by default an advisory lock, one round trip a
+    call.
+    """
 
     def __init__(
         self,
@@ -30,8 +36,10 @@ class SavegameService:
         record: Record,
         clock: Clock = utc_now,
         limits: Limits = Limits(),  # noqa: B008 - frozen
+        serialise: Serialise | None = None,
     ) -> None:
         self._connection = connection
+        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
         self._store = SavegameStore(connection)
         self._scans = ScanStore(connection)
         self._record = record
@@ -44,6 +52,7 @@ class SavegameService:
 
         Raises SavegameSlotNotFound; SavegameVersionNotFound also for one whose bytes are gone, and says so.
         """
+        await self._serialise(user_id)
         slot = await self._seen(user_id, slot_id)
         stored = await self._store.versions.find(user_id, slot_id, version)
         if stored is None or slot.head_version is None:
@@ -66,6 +75,7 @@ class SavegameService:
 
         Raises SavegameSlotNotFound; SavegameVersionNotFound also for one whose bytes are gone.
         """
+        await self._serialise(user_id)
         await self._seen(user_id, slot_id)
         stored = await self._store.versions.find(user_id, slot_id, synced.version)
         if stored is None or stored.content_id is None:
@@ -80,6 +90,7 @@ class SavegameService:
         Raises SavegameSlotNotFound; SavegameVersionNotFound, also when bytes are to be pinned that are gone;
         InvalidInput when too many are.
         """
+        await self._serialise(user_id)
         slot = await self._seen(user_id, slot_id)
         stored = await self._store.versions.find(user_id, slot_id, version)
         if stored is None:
@@ -105,6 +116,7 @@ class SavegameService:
 
         Raises SavegameSlotNotFound.
         """
+        await self._serialise(user_id)
         slot = await self._store.slots.find(user_id, slot_id)
         if slot is None or slot.head_version is None or (slot.deleted_at and not permanent):
             raise SavegameSlotNotFound
@@ -125,6 +137,7 @@ class SavegameService:
 
         Raises SavegameSlotNotFound.
         """
+        await self._serialise(user_id)
         slot = await self._store.slots.find(user_id, slot_id)
         if slot is None or slot.head_version is None:
             raise SavegameSlotNotFound
@@ -136,12 +149,14 @@ class SavegameService:
 
     async def purge(self, user_id: UUID, slot_id: UUID, before: datetime) -> None:
         """Removes a save that was put into the trash before that."""
+        await self._serialise(user_id)
         slot = await self._store.slots.find(user_id, slot_id)
         if slot and slot.deleted_at and slot.deleted_at <= before:
             await self._remove(user_id, slot)
 
     async def prune(self, user_id: UUID, slot_id: UUID) -> None:
         """Lets history go that time has let go."""
+        await self._serialise(user_id)
         slot = await self._store.slots.find(user_id, slot_id)
         if slot and slot.head_version:
             await self._store.slots.prune_at(user_id, slot_id, None)
@@ -152,6 +167,7 @@ class SavegameService:
 
         Not one that has come back meanwhile, or was sent again.
         """
+        await self._serialise(user_id)
         if not await self._scans.is_lost(user_id, content_id, self._clock() - self._limits.delete_grace):
             return
         for slot_id, version in await self._scans.holders(user_id, content_id):
@@ -161,10 +177,12 @@ class SavegameService:
 
     async def fill_keys(self, user_id: UUID, product_id: UUID) -> None:
         """Gives saves that the release before has made their folded names."""
+        await self._serialise(user_id)
         await self._store.slots.fill_keys(user_id, product_id)
 
     async def set_quota(self, user_id: UUID, limit_bytes: int | None) -> None:
         """Gives the user a quota of their own, or with None the usual one again; what they keep stays."""
+        await self._serialise(user_id)
         if limit_bytes is None:
             await self._store.usage.reset_limit(user_id)
         else:

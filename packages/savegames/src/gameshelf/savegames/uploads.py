@@ -13,6 +13,7 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import Record
+from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.savegames import outcomes
 from gameshelf.savegames.bases import base_of, may_be_deleted
 from gameshelf.savegames.commands import NewUpload
@@ -26,6 +27,7 @@ from gameshelf.savegames.errors import (
 from gameshelf.savegames.events import FailureReason, SavegameDeleted, UploadFailed, UploadRequested
 from gameshelf.savegames.limits import CONFIRM_FOR, MAX_OPEN_UPLOADS, MAX_SLOTS, REMEMBER_FOR, Limits
 from gameshelf.savegames.lineage import NOTHING, Relation
+from gameshelf.savegames.models import LOCK_SPACE
 from gameshelf.savegames.naming import slot_key, staging_key
 from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.packing import require_packing
@@ -52,9 +54,11 @@ class Reservation:
 
 
 class SavegameUploads:
-    """One user's uploads, over one connection that is inside the user's transaction.
+    """A user's uploads, over one connection inside a transaction.
 
     ``access`` answers who may play what; ``record`` takes the events, which name the ``bucket`` where the bytes are.
+    ``serialise`` lets one transaction at a time change a user's saves: by default an advisory lock, one round trip a
+    call.
     """
 
     def __init__(
@@ -65,7 +69,9 @@ class SavegameUploads:
         clock: Clock = utc_now,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         bucket: str = "",
+        serialise: Serialise | None = None,
     ) -> None:
+        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
         self._store = SavegameStore(connection)
         self._record = record
         self._access = access
@@ -89,6 +95,7 @@ class SavegameUploads:
                 max_bytes=self._limits.max_bytes,
             )
         require_packing(new, self._limits.max_bytes)
+        await self._serialise(user_id)
         await self._access.require(user_id, new.product_id)
         ask = await self._ask(user_id, new)
         named = await self._named(user_id, new)
@@ -124,6 +131,7 @@ class SavegameUploads:
 
         Raises what ``access`` refuses.
         """
+        await self._serialise(user_id)
         upload = await self._store.uploads.find(user_id, upload_id)
         now = self._clock()
         if upload is None or upload.outcome is not None or upload.expires_at <= now:
@@ -145,10 +153,12 @@ class SavegameUploads:
         Raises SavegameVersionNotFound for an upload that is unknown, expired, given up or somebody else's;
         UserQuotaExceeded where the room that it was promised is gone: it stays open.
         """
+        await self._serialise(user_id)
         return await self._confirmations.begin(user_id, upload_id)
 
     async def give_up(self, user_id: UUID, attempt: Attempt) -> None:
         """There was nothing to make the object of."""
+        await self._serialise(user_id)
         await self._store.contents.forget(user_id, attempt.content_id)
 
     async def finish(self, user_id: UUID, upload_id: UUID, attempt: Attempt | None, digest: Digest | None) -> Outcome:
@@ -158,6 +168,7 @@ class SavegameUploads:
         ``begin``; SavegameUploadIncomplete when the object took longer than anybody waits, or is gone: then ``begin``
         anew.
         """
+        await self._serialise(user_id)
         return await self._confirmations.finish(user_id, upload_id, attempt, digest)
 
     async def cancel(self, user_id: UUID, upload_id: UUID) -> None:
@@ -165,6 +176,7 @@ class SavegameUploads:
 
         Raises SavegameVersionNotFound for one that is not open.
         """
+        await self._serialise(user_id)
         upload = await self._store.uploads.find(user_id, upload_id)
         if upload is None:
             raise SavegameVersionNotFound
@@ -182,6 +194,7 @@ class SavegameUploads:
 
     async def expire(self, user_id: UUID) -> None:
         """Forgets the uploads whose time is over."""
+        await self._serialise(user_id)
         gone = await self._store.uploads.expire(user_id, self._clock())
         await self._timeline.drop(user_id, {row["content_id"] for row in gone if row["content_id"]})
         for slot_id in {row["slot_id"] for row in gone if row["is_empty"]}:

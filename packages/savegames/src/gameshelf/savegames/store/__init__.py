@@ -1,4 +1,4 @@
-"""All SQL that changes saves. The caller holds the user's lock, unless a method says that it needs none."""
+"""All SQL that changes saves. The caller has serialised the user, unless a method says that it needs no lock."""
 
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.sql import Erasure

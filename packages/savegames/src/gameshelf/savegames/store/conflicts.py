@@ -82,7 +82,7 @@ _EXTEND = Statement(
 _DESCRIBED = Statement(update(SavegameConflict).where(*_OF_ID).values(head_version=_HEAD))
 _RESOLVE = Statement(
     update(SavegameConflict)
-    .where(*_OF_ID)
+    .where(*_OF_ID, _IS_OPEN)
     .values(resolved_at=NOW, resolution=bindparam("new_resolution", type_=String))
 )
 
@@ -141,7 +141,9 @@ class ConflictStore:
         """The user was told of this head."""
         await _DESCRIBED.run(self._connection, user_id=user_id, conflict_id=conflict_id, new_head_version=head_version)
 
-    async def resolve(self, user_id: UUID, conflict_id: UUID, resolution: str, now: datetime) -> None:
-        await _RESOLVE.run(
+    async def resolve(self, user_id: UUID, conflict_id: UUID, resolution: str, now: datetime) -> bool:
+        """Ends a conflict; False when it is not open any more."""
+        ended = await _RESOLVE.run(
             self._connection, user_id=user_id, conflict_id=conflict_id, new_resolution=resolution, now=now
         )
+        return ended == 1

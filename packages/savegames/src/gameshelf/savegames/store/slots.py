@@ -82,6 +82,7 @@ _MAKE = Statement(
         last_version=highest_number() + 1,
         created_at=NOW,
     )
+    .on_conflict_do_nothing()
     .returning(col(S.last_version))
 )
 _NUMBER = Statement(
@@ -239,8 +240,10 @@ class SlotStore:
         found = await _NAMES.all(self._connection, user_id=user_id, product_id=product_id)
         return {row["slot_name"] for row in found}
 
-    async def make(self, user_id: UUID, slot_id: UUID, product_id: UUID, slot_name: str, now: datetime) -> int:
-        """Makes a slot and gives its first number, which is above all that were ever given under its name."""
+    async def make(self, user_id: UUID, slot_id: UUID, product_id: UUID, slot_name: str, now: datetime) -> int | None:
+        """Makes a slot and gives its first number, which is above all that were ever given under its name. None where
+        there is a slot of that name.
+        """
         row = await _MAKE.first(
             self._connection,
             user_id=user_id,
@@ -250,9 +253,7 @@ class SlotStore:
             slot_key=slot_key(slot_name),
             now=now,
         )
-        assert row is not None
-        number: int = row["last_version"]
-        return number
+        return row["last_version"] if row else None
 
     async def fill_keys(self, user_id: UUID, product_id: UUID) -> bool:
         """Gives the saves of a product their folded names where they have none. Of several of the same one the oldest

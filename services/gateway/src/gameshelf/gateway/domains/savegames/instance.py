@@ -39,17 +39,19 @@ def make_services(settings: Settings) -> Services:
 
     def make_uploads(context: ServiceContext) -> SavegameUploads:
         access, clock = AccessQueries(context.connection), _one_moment(context.clock)
-        return SavegameUploads(context.connection, context.record, access, clock, limits, bucket)
+        return SavegameUploads(context.connection, context.record, access, clock, limits, bucket, context.serialise)
 
     def make_saves(context: ServiceContext) -> SavegameService:
-        return SavegameService(context.connection, context.record, _one_moment(context.clock), limits)
+        clock = _one_moment(context.clock)
+        return SavegameService(context.connection, context.record, clock, limits, context.serialise)
 
     def make_conflicts(context: ServiceContext) -> SavegameConflicts:
-        return SavegameConflicts(context.connection, context.record, _one_moment(context.clock), limits)
+        clock = _one_moment(context.clock)
+        return SavegameConflicts(context.connection, context.record, clock, limits, context.serialise)
 
     def make_adoption(context: ServiceContext) -> SavegameAdoption:
         clock = _one_moment(context.clock)
-        return SavegameAdoption(context.connection, context.record, clock, limits, bucket)
+        return SavegameAdoption(context.connection, context.record, clock, limits, bucket, context.serialise)
 
     return {
         SavegameService: make_saves,

@@ -84,6 +84,11 @@ async def player(settings_dsn):
 
 
 @pytest.fixture(scope="session")
+def make_player():
+    return Player
+
+
+@pytest.fixture(scope="session")
 def read():
     """What a writer believes who has read this tag."""
     return lambda tag: Precondition(frozenset({parse_tag(tag)}))

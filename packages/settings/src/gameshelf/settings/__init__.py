@@ -8,7 +8,7 @@ from gameshelf.kernel.nesting import MAX_LEVELS, too_deep
 from gameshelf.settings.commands import Address, GameFilter, NewSettings, SettingsPatch
 from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
 from gameshelf.settings.events import SettingsUpdated
-from gameshelf.settings.models import METADATA, SCHEMA, LayerKind
+from gameshelf.settings.models import LOCK_SPACE, METADATA, SCHEMA, LayerKind
 from gameshelf.settings.overview import count_games_with_settings
 from gameshelf.settings.ports import Access
 from gameshelf.settings.queries import SettingsQueries
@@ -23,6 +23,7 @@ MIGRATIONS = Migrations("gameshelf.settings", SCHEMA)
 
 __all__ = [
     "DEFAULT_MAX_BYTES",
+    "LOCK_SPACE",
     "MAX_LEVELS",
     "MAX_OVERLAYS",
     "MAX_VALUES",

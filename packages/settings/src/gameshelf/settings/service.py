@@ -1,6 +1,6 @@
 """The use cases of settings. They record events and never commit.
 
-The caller holds the user's lock, so what is read before cannot change until it is written.
+Each one asks for serialisation of its user first, so what it reads cannot change until it has written.
 """
 
 from collections.abc import Callable
@@ -12,10 +12,11 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput
 from gameshelf.kernel.events import Record
+from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.settings.commands import Address, NewSettings, SettingsPatch
 from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
 from gameshelf.settings.events import SettingsUpdated
-from gameshelf.settings.models import LayerKind
+from gameshelf.settings.models import LOCK_SPACE, LayerKind
 from gameshelf.settings.ports import Access
 from gameshelf.settings.revisions import Precondition
 from gameshelf.settings.rules import (
@@ -40,9 +41,10 @@ _POINTER = "/data/attributes/settings_payload"
 
 
 class SettingsService:
-    """One user's settings, over one connection that is inside the user's transaction.
+    """A user's settings, over one connection inside a transaction.
 
-    ``access`` answers who may play what; ``record`` takes the events; ``max_bytes`` bounds a layer.
+    ``access`` answers who may play what; ``record`` takes the events; ``max_bytes`` bounds a layer. ``serialise`` lets
+    one transaction at a time change a user's settings: by default an advisory lock, one round trip a call.
     """
 
     def __init__(
@@ -52,8 +54,10 @@ class SettingsService:
         access: Access,
         clock: Clock = utc_now,
         max_bytes: int = DEFAULT_MAX_BYTES,
+        serialise: Serialise | None = None,
     ) -> None:
         self._connection = connection
+        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
         self._store = SettingsStore(connection)
         self._record = record
         self._access = access
@@ -87,6 +91,7 @@ class SettingsService:
         change: Callable[[Json], Json],
     ) -> tuple[Settings, bool]:
         layer = address.layer()
+        await self._serialise(user_id)
         await self._access.require(user_id, product_id)
         stored = await self._store.load(user_id, product_id, address.overlays())
         kind = layer[0] if layer else None
@@ -118,6 +123,7 @@ class SettingsService:
     ) -> None:
         """Deletes one overlay, or without an address all layers. Raises SettingsNotFound, PreconditionFailed."""
         layer = address.layer()
+        await self._serialise(user_id)
         stored = await self._store.load(user_id, product_id, address.overlays())
         if given and not await self._may_delete(user_id, product_id, layer, given, stored):
             raise _changed(product_id, stored, address)

@@ -17,6 +17,6 @@ def make_services(settings: Settings) -> Services:
 
     def make_settings(context: ServiceContext) -> SettingsService:
         access, max_bytes = AccessQueries(context.connection), settings.settings_max_bytes
-        return SettingsService(context.connection, context.record, access, context.clock, max_bytes)
+        return SettingsService(context.connection, context.record, access, context.clock, max_bytes, context.serialise)
 
     return {SettingsService: make_settings}

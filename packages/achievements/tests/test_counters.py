@@ -160,32 +160,9 @@ async def connections(achievements_dsn):
     await pool.close()
 
 
-async def test_two_devices_that_unlock_at_once_unlock_once(connections, make_players):
-    """The caller's lock of the user orders them, as the gateway's does."""
-    game, user, recorded = uuid4(), uuid4(), []
-    async with connections.acquire() as connection:
-        players = make_players(connection)
-        achievement = await players.define(game)
-        await players.own(game, user)
-        await connection.execute("CREATE TABLE IF NOT EXISTS locks (id uuid PRIMARY KEY)")
-        await connection.execute("INSERT INTO locks VALUES ($1)", user)
-
-    async def device():
-        async with connections.acquire() as connection, connection.transaction():
-            await connection.execute("SELECT FROM locks WHERE id = $1 FOR UPDATE", user)
-            mine = make_players(connection)
-            mine.access.pairs.add((user, game))
-            outcome = await mine.report(user, achievement, None)
-            recorded.extend(mine.events)
-            return outcome.newly_unlocked
-
-    assert sorted(await asyncio.gather(*(device() for _ in range(6)))) == [*[False] * 5, True]
-    assert len(recorded) == 1
-
-
 async def test_recounts_side_by_side_make_up_for_a_difference_once(connections, make_players):
     game = uuid4()
-    async with connections.acquire() as connection:
+    async with connections.acquire() as connection, connection.transaction():
         await make_players(connection).own(game)
         recounts = Recounts(connection)
         await recounts.start(await recounts.progress(NOW), NOW + timedelta(days=1))

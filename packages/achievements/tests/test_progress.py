@@ -98,9 +98,14 @@ async def test_a_report_is_three_round_trips_however_many_it_holds(players, game
     user = await players.own(game)
     many = [await players.define(game) for _ in range(30)]
     counted = Counted(players.connection)
-    service = type(players.service)(counted, players.events.append, players.access, lambda: players.now)
+
+    async def serialised(user_id):
+        pass
+
+    about = (players.events.append, players.access, lambda: players.now)
+    service = type(players.service)(counted, *about, serialised)
     await service.unlock(user, many[0])
-    assert counted.calls == 2  # and one at the port
+    assert counted.calls == 2  # and one at the port Access
     await service.report_many(user, [Progress(one, None) for one in many])
     assert counted.calls == 4
     assert len(players.events) == 30

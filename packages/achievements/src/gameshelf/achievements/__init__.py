@@ -17,7 +17,7 @@ from gameshelf.achievements.counters import Difference, RarityCounters
 from gameshelf.achievements.definitions import MAX_DEFINITIONS, DefinitionFact, Definitions
 from gameshelf.achievements.errors import AchievementAlreadyUnlocked, AchievementNotFound
 from gameshelf.achievements.events import AchievementLocked, AchievementUnlocked
-from gameshelf.achievements.models import METADATA, SCHEMA
+from gameshelf.achievements.models import LOCK_SPACE, METADATA, SCHEMA
 from gameshelf.achievements.overview import count_unlocked
 from gameshelf.achievements.ports import Access
 from gameshelf.achievements.queries import AchievementQueries, ProductAchievements
@@ -33,6 +33,7 @@ __version__ = "0.1.0.dev0"
 MIGRATIONS = Migrations("gameshelf.achievements", SCHEMA)
 
 __all__ = [
+    "LOCK_SPACE",
     "MAX_DEFINITIONS",
     "MAX_IMPORT",
     "METADATA",

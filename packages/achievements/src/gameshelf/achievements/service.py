@@ -1,4 +1,7 @@
-"""The use cases of achievements. They record events and never commit."""
+"""The use cases of achievements. They record events and never commit.
+
+Each one that writes asks for serialisation of its user first, so what it reads cannot change until it has written.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +12,7 @@ from uuid import UUID
 from gameshelf.achievements.commands import NamedAchievement, OfflineAchievement, Progress, Unreadable
 from gameshelf.achievements.errors import AchievementAlreadyUnlocked, AchievementNotFound
 from gameshelf.achievements.events import AchievementLocked, AchievementUnlocked
+from gameshelf.achievements.models import LOCK_SPACE
 from gameshelf.achievements.ports import Access
 from gameshelf.achievements.rules import Step, advance, within
 from gameshelf.achievements.store import AchievementStore
@@ -17,6 +21,7 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied
 from gameshelf.kernel.events import Record
+from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 
 
 class Reported(NamedTuple):
@@ -55,12 +60,22 @@ class ImportedAchievement:
 
 
 class AchievementService:
-    """One user's achievements, over one connection that is inside the user's transaction.
+    """A user's achievements, over one connection inside a transaction.
 
-    ``access`` answers who may play what; ``record`` takes the events.
+    ``access`` answers who may play what; ``record`` takes the events. ``serialise`` lets one transaction at a time
+    change a user's achievements: by default an advisory lock, one round trip a call, in which case each of the numbers
+    of round trips below is one higher.
     """
 
-    def __init__(self, connection: Connection, record: Record, access: Access, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        record: Record,
+        access: Access,
+        clock: Clock = utc_now,
+        serialise: Serialise | None = None,
+    ) -> None:
+        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
         self._store = AchievementStore(connection)
         self._record = record
         self._access = access
@@ -91,6 +106,7 @@ class AchievementService:
         self, user_id: UUID, reports: Sequence[Progress], *, by_server: bool = False
     ) -> list[Outcome]:
         """Takes reports as if one after the other; what became of each, in their order. The work is that of one."""
+        await self._serialise(user_id)
         states = await self._store.states(user_id, {one.achievement_id for one in reports})
         products = {one.product_id for one in states.values()}
         barred = await self._access.refusals(user_id, products) if products else {}
@@ -135,6 +151,7 @@ class AchievementService:
         A time before the user's first access to the product, or in the future, is moved there; what is unlocked keeps
         its time. Four round trips, two more for names and for products that the user may not play.
         """
+        await self._serialise(user_id)
         readable = [one for one in elements if isinstance(one, OfflineAchievement)]
         names = {name for one in readable if (name := _name_of(one))}
         by_name = await self._store.named(names) if names else {}
@@ -178,6 +195,7 @@ class AchievementService:
 
         For support. One that is unlocked stays as it is. Raises AchievementNotFound. Two round trips.
         """
+        await self._serialise(user_id)
         known = await self._known(user_id, achievement_id)
         if known.is_unlocked:
             return Supported(known, known)
@@ -190,6 +208,7 @@ class AchievementService:
 
         For support. One that is locked stays as it is, with its progress. Raises AchievementNotFound. Two round trips.
         """
+        await self._serialise(user_id)
         known = await self._known(user_id, achievement_id)
         return await self._put(user_id, known, AchievementState()) if known.is_unlocked else Supported(known, known)
 
@@ -199,6 +218,7 @@ class AchievementService:
         For support; the caller has seen that nothing else has changed meanwhile. Raises AchievementNotFound. Two round
         trips.
         """
+        await self._serialise(user_id)
         return await self._put(user_id, await self._known(user_id, achievement_id), state)
 
     async def _known(self, user_id: UUID, achievement_id: UUID) -> Achievement:
@@ -240,10 +260,12 @@ class AchievementService:
 
     async def own(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
         """The user owns these products personally from now on, and counts in their rarities; once, however often."""
+        await self._serialise(user_id)
         await self._store.own(user_id, product_ids)
 
     async def disown(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
         """The user owns these products no more. What they unlocked stays theirs."""
+        await self._serialise(user_id)
         await self._store.disown(user_id, product_ids)
 
     async def erase(self, user_id: UUID, limit: int = 1000) -> bool:

@@ -1,6 +1,6 @@
 """Writing achievements. Each statement writes the deltas of the counters that it changes in the same breath.
 
-The caller holds the user's lock, so what is read before cannot change until it is written.
+The caller has serialised the user, so what was read before cannot change until it is written.
 """
 
 from collections.abc import Collection, Mapping, Sequence

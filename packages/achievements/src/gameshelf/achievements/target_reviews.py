@@ -4,10 +4,11 @@ A definition is to be reviewed while its target is not the one that it was last 
 instance of another release wrote is found too, and a review that was cut off begins anew: whoever it has unlocked is
 not among those who are locked any more.
 
-A report reads the target and commits later, so a review may read a player's progress too early. A report locks its
-user's row before it reads, and so has a transaction id by then: one that did not see a change has an id below the
-``next_transaction`` of whoever has seen it. Once ``oldest_running`` has reached that, all of those reports are
-committed, or never will be, and a walk that begins now is the last one that is needed.
+A report reads the target and commits later, so a review may read a player's progress too early. A report serialises its
+user before it reads, and has a transaction id by then (``kernel.serialise`` gives one; so does the lock of a row). So
+one that did not see a change has an id below the ``next_transaction`` of whoever has seen it. Once ``oldest_running``
+has reached that, all of those reports are committed, or never will be, and a walk that begins now is the last one that
+is needed.
 """
 
 from collections.abc import Collection, Sequence
@@ -174,8 +175,8 @@ class TargetReviews:
     async def unlock(self, review: TargetReview, user_ids: Collection[UUID]) -> list[AchievementUnlocked]:
         """Unlocks the achievement for those of the users who have reached the target; the events to be recorded.
 
-        Whether they may play the product now does not matter: they reached the target while they could. The caller
-        holds the locks of the users.
+        Whether they may play the product now does not matter: they reached the target while they could. The caller has
+        serialised the users, in the order of their ids or without waiting for any (``lock_idle_users``).
         """
         states = await AchievementStore(self._connection).states(NOBODY_YET, [review.achievement_id])
         definition = states.get(review.achievement_id)

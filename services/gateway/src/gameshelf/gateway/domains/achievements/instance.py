@@ -17,6 +17,6 @@ def make_services(settings: Settings) -> Services:
 
     def make_achievements(context: ServiceContext) -> AchievementService:
         access = AccessQueries(context.connection)
-        return AchievementService(context.connection, context.record, access, context.clock)
+        return AchievementService(context.connection, context.record, access, context.clock, context.serialise)
 
     return {AchievementService: make_achievements}

@@ -1,0 +1,104 @@
+"""The package without the gateway: many transactions at once on one user, and nothing else that orders them."""
+
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gameshelf.achievements import MIGRATIONS, AchievementUnlocked
+
+TIMES = 12
+
+
+@pytest.fixture(scope="module")
+def dsn(create_database):
+    """A database of these tests alone, for what is committed."""
+    made = create_database()
+    MIGRATIONS.upgrade(made)
+    return made
+
+
+@pytest.fixture
+async def watching(dsn, make_players):
+    """Players over a connection that sees what is committed."""
+    connection = await asyncpg.connect(dsn)
+    yield make_players(connection)
+    await connection.close()
+
+
+@pytest.fixture
+async def owner(watching):
+    """A user and a game of theirs."""
+    game = uuid4()
+    async with watching.connection.transaction():
+        user = await watching.own(game)
+    return user, game
+
+
+@pytest.fixture
+def at_once(owner, dsn, make_players, side_by_side):
+    async def at_once(use_case):
+        """What came of a use case, which gets the players over a connection of its own and a number; and the events."""
+        events = []
+
+        async def run(connection, number):
+            players = make_players(connection)
+            players.access.pairs.add(owner)
+            await use_case(players, number)
+            events.extend(players.events)
+
+        return await side_by_side(dsn, TIMES, run), events
+
+    return at_once
+
+
+async def define(watching, game, **values):
+    async with watching.connection.transaction():
+        return await watching.define(game, **values)
+
+
+async def test_one_of_many_unlocks_unlocks(owner, watching, at_once):
+    user, game = owner
+    achievement = await define(watching, game)
+    came, events = await at_once(lambda players, _: players.service.unlock(user, achievement))
+    assert came == {"done": 1, "AchievementAlreadyUnlocked": TIMES - 1}
+    assert [type(event) for event in events] == [AchievementUnlocked]
+    await watching.fold()
+    found = await watching.one(user, achievement)
+    assert (found.unlocks, found.owners) == (1, 1)
+
+
+async def test_progress_never_goes_back(owner, watching, at_once):
+    user, game = owner
+    achievement = await define(watching, game, target_progress=TIMES)
+    came, events = await at_once(lambda players, number: players.report(user, achievement, TIMES - number))
+    assert came == {"done": TIMES}
+    found = await watching.one(user, achievement)
+    assert (found.current_progress, found.is_unlocked, len(events)) == (TIMES, True, 1)
+
+
+async def test_an_owner_counts_once(owner, watching, at_once):
+    user, game = owner
+    achievement = await define(watching, game)
+    other = uuid4()
+
+    async def come_and_go(players, number):
+        await (players.service.own if number % 2 else players.service.disown)(user, [game])
+        await players.service.own(user, [other])
+
+    assert (await at_once(come_and_go))[0] == {"done": TIMES}
+    async with watching.connection.transaction():
+        await watching.service.own(user, [game])
+    await watching.fold()
+    assert (await watching.one(user, achievement)).owners == 1
+    assert await watching.counters.differences([game, other]) == []
+
+
+async def test_a_grant_and_its_revocation_leave_true_counters(owner, watching, at_once):
+    user, game = owner
+    achievement = await define(watching, game)
+
+    async def turn(players, number):
+        await (players.service.grant if number % 2 else players.service.revoke)(user, achievement)
+
+    assert (await at_once(turn))[0] == {"done": TIMES}
+    assert await watching.counters.differences([game]) == []

@@ -123,3 +123,8 @@ async def play(playtime_dsn):
     yield Play(connection)
     await transaction.rollback()
     await connection.close()
+
+
+@pytest.fixture(scope="session")
+def make_play():
+    return Play

@@ -30,7 +30,7 @@ from gameshelf.playtime.events import (
 )
 from gameshelf.playtime.imports import ImportedPlay
 from gameshelf.playtime.liveness import Beat, Liveness, SessionEnd, SessionKey, ShardWatch, before_shard, shard_of
-from gameshelf.playtime.models import METADATA, SCHEMA, SHARDS, EndReason
+from gameshelf.playtime.models import LOCK_SPACE, METADATA, SCHEMA, SHARDS, EndReason
 from gameshelf.playtime.overview import PlaytimeOverview, playtime_overview
 from gameshelf.playtime.ports import Access, Copies, Copy
 from gameshelf.playtime.queries import DaySum, PlatformSummary, PlaytimeQueries, ProductSummary
@@ -53,6 +53,7 @@ __version__ = "0.1.0.dev0"
 MIGRATIONS = Migrations("gameshelf.playtime", SCHEMA)
 
 __all__ = [
+    "LOCK_SPACE",
     "MAX_CORRECTION",
     "METADATA",
     "MIGRATIONS",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
+from gameshelf.kernel.serialise import lock_space
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -25,6 +26,8 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 SCHEMA = "playtime"
+LOCK_SPACE = lock_space(SCHEMA)
+"""The first key of the advisory locks by which one transaction at a time changes a user's playing."""
 SHARDS = 16
 """Into how many parts running sessions are divided, so that instances can share the watch over them."""
 

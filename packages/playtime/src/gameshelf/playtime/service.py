@@ -1,4 +1,7 @@
-"""The use cases of playing. They record events and never commit."""
+"""The use cases of playing. They record events and never commit.
+
+Each one that writes asks for serialisation of its user first, so what it reads cannot change until it has written.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,6 +13,7 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import Record
+from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.playtime.anomalies import Anomalies, Anomaly
 from gameshelf.playtime.commands import OfflineSession, StartSession, UnreadableSession
 from gameshelf.playtime.copies import CopyQueries, forget_owner
@@ -24,7 +28,7 @@ from gameshelf.playtime.events import (
     SessionResumed,
     SessionStarted,
 )
-from gameshelf.playtime.models import EndReason
+from gameshelf.playtime.models import LOCK_SPACE, EndReason
 from gameshelf.playtime.ports import Access, Copies, Copy
 from gameshelf.playtime.recompute import Recount, Recounts
 from gameshelf.playtime.rules import (
@@ -63,10 +67,11 @@ class _SharedCopies:
 
 
 class PlaytimeService:
-    """Playing, over one connection that is inside the user's transaction.
+    """Playing, over one connection inside a transaction.
 
     ``access`` answers who may play what, ``copies`` whose copy it is; ``record`` takes the events. ``silence`` is how
-    old the checkpointed sign of life of somebody who plays may be.
+    old the checkpointed sign of life of somebody who plays may be. ``serialise`` lets one transaction at a time change
+    what is kept of a user: by default an advisory lock, one round trip a call.
     """
 
     def __init__(
@@ -78,7 +83,9 @@ class PlaytimeService:
         clock: Clock = utc_now,
         import_max_age: timedelta = DEFAULT_IMPORT_MAX_AGE,
         silence: timedelta = DEFAULT_SILENCE,
+        serialise: Serialise | None = None,
     ) -> None:
+        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
         self._connection = connection
         self._sessions = SessionStore(connection)
         self._totals = TotalStore(connection)
@@ -97,6 +104,7 @@ class PlaytimeService:
 
         Raises what ``copies`` refuses: PermissionDenied without access to the product, for example.
         """
+        await self._serialise(user_id)
         device_id = start.device_id or ""
         running = await self._sessions.running(user_id, start.product_id, device_id)
         now = self._clock()
@@ -124,6 +132,7 @@ class PlaytimeService:
 
     async def end(self, user_id: UUID, session_id: UUID, reason: EndReason = EndReason.COMPLETED) -> StoredSession:
         """Ends a session now; one that has ended already stays as it is. Raises SessionNotFound."""
+        await self._serialise(user_id)
         session = await self._found(user_id, session_id)
         if session.end_time is not None:
             return session
@@ -142,6 +151,7 @@ class PlaytimeService:
         With a ``session_id`` that session alone. What runs of an owner's copy goes on where the user has one of their
         own. One that was silent before, and is perhaps dead for long, ends at its last checkpointed sign of life.
         """
+        await self._serialise(user_id)
         now = self._clock()
         for session in await self._sessions.running_of_products(user_id, product_ids):
             if session.copy_owner_user_id == copy_owner_id and session_id in (None, session.id):
@@ -152,6 +162,7 @@ class PlaytimeService:
 
     async def go_on_with_own(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
         """The user owns these products from now on: what they play of shared copies goes on on their own."""
+        await self._serialise(user_id)
         for session in await self._sessions.running_of_products(user_id, product_ids):
             if session.copy_owner_user_id is not None:
                 await self._change_copy(user_id, session, _OWN)
@@ -162,6 +173,7 @@ class PlaytimeService:
 
         Of several devices the one that showed life last comes first; one that has been silent takes no seat.
         """
+        await self._serialise(user_id)
         now = self._clock()
         running = await self._sessions.running_of_products(user_id, product_ids)
         own = [session for session in running if session.copy_owner_user_id is None]
@@ -206,6 +218,7 @@ class PlaytimeService:
         One that showed no checkpointed sign of life for longer than ``silence``, by default the service's own, ends at
         its last one.
         """
+        await self._serialise(user_id)
         session = await self._sessions.find(user_id, session_id)
         if session is None or session.end_time is not None or session.copy_owner_user_id is None:
             return False
@@ -216,6 +229,7 @@ class PlaytimeService:
 
     async def end_dead(self, user_id: UUID, session_id: UUID, last_heartbeat: datetime) -> bool:
         """Ends a session at its last heartbeat; False when it has ended, or has shown a later sign of life."""
+        await self._serialise(user_id)
         session = await self._sessions.find(user_id, session_id)
         if session is None or session.end_time is not None:
             return False
@@ -257,6 +271,7 @@ class PlaytimeService:
         ]
 
     async def _import(self, user_id: UUID, sessions: Sequence[OfflineSession]) -> list[ImportResult]:
+        await self._serialise(user_id)
         now = self._clock()
         known = await self._sessions.imported(user_id, [_key(one) for one in sessions])
         products = {one.product_id for one in sessions}
@@ -318,6 +333,7 @@ class PlaytimeService:
         if not 0 < abs(seconds) <= MAX_CORRECTION:
             limits = {"ge": -MAX_CORRECTION, "le": MAX_CORRECTION}
             raise InvalidInput(Problem("correction", pointer="/data/attributes/seconds", params=limits))
+        await self._serialise(user_id)
         await self._totals.add_correction(user_id, uuid4(), product_id, seconds, reason)
         totals = await self._totals.add(user_id, {product_id: Played(corrected_seconds=seconds)})
         total = totals[product_id].seconds
@@ -346,6 +362,7 @@ class PlaytimeService:
         For support. Nothing differs as long as nothing is broken. One round trip, two more where something does. Raises
         CorrectionsExceedPlay: who made them believed a total that was wrong.
         """
+        await self._serialise(user_id)
         wrong = await self._recounts.differences(user_id, product_id)
         for one in wrong:
             if one.counted.total_playtime_seconds < 0:

@@ -1,7 +1,7 @@
 """Writing playtime: every statement that changes the schema, and the reads that a decision needs.
 
-The caller holds the user's lock, so what is read here cannot change before it is written. Heartbeats are the exception:
-see ``liveness.py``.
+The caller has serialised the user, so what is read here cannot change before it is written. Heartbeats are the
+exception: see ``liveness.py``.
 """
 
 from collections import defaultdict

@@ -47,6 +47,7 @@ def make_services(settings: Settings) -> Services:
             context.clock,
             import_max_age,
             settings.silence,
+            context.serialise,
         )
 
     return {PlaytimeService: make_playtime}

@@ -100,6 +100,11 @@ async def library(library_dsn: str) -> AsyncIterator[Library]:
     await connection.close()
 
 
+@pytest.fixture(scope="session")
+def make_library() -> type[Library]:
+    return Library
+
+
 class Players:
     """Answers the port ``Players``."""
 

@@ -8,8 +8,10 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from gameshelf.kernel.clock import utc_now
+from gameshelf.kernel.serialise import by_advisory_lock
 from gameshelf.library import (
     CATALOG_VERSION,
+    LOCK_SPACE,
     MIGRATIONS,
     BulkChanges,
     CatalogProjection,
@@ -58,9 +60,9 @@ async def connect(dsn):
 
 @asynccontextmanager
 async def change(connection, user):
-    """A transaction that holds the user's lock, as whoever calls the package has to."""
+    """A user's library in a transaction that is theirs from the beginning, as the gateway's is."""
     async with connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", str(user))
+        await by_advisory_lock(connection, LOCK_SPACE)(user)
         yield LibraryService(connection, lambda event: None)
 
 
@@ -225,16 +227,19 @@ async def test_of_two_claims_at_once_one_is_granted(connect):
 
 
 @pytest.mark.parametrize("first_commits", [True, False])
-async def test_a_name_is_given_once_even_without_the_lock(connect, first_commits):
+async def test_a_name_is_given_once_where_nobody_serialises(connect, first_commits):
+    async def trusting(user_id):
+        pass
+
     user, name, same = uuid4(), NewCategory(name="Любимые"), NewCategory(name="любимые")
     first, second = await connect(), await connect()
     transaction = first.transaction()
     await transaction.start()
-    await LibraryService(first, print).create_category(user, name)
+    await LibraryService(first, print, serialise=trusting).create_category(user, name)
 
     async def create_too():
         async with second.transaction():
-            await LibraryService(second, print).create_category(user, same)
+            await LibraryService(second, print, serialise=trusting).create_category(user, same)
 
     waiting = asyncio.create_task(create_too())
     await asyncio.sleep(0.1)

@@ -50,6 +50,7 @@ from gameshelf.library.family.store import Link
 from gameshelf.library.installations import Installation
 from gameshelf.library.item_id_rewrite import BEGINNING, ItemIdRewrites, RewritePart, RewriteProgress
 from gameshelf.library.models import (
+    LOCK_SPACE,
     METADATA,
     SCHEMA,
     AcquisitionType,
@@ -79,6 +80,7 @@ __all__ = [
     "ERASED_USER",
     "GRACE",
     "LINKED_OWNERS",
+    "LOCK_SPACE",
     "METADATA",
     "MIGRATIONS",
     "Access",

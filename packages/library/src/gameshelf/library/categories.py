@@ -8,6 +8,7 @@ from gameshelf.kernel.clock import Clock
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import Record
 from gameshelf.kernel.folding import fold_name
+from gameshelf.kernel.serialise import Serialise
 from gameshelf.library.commands import MAX_CATEGORIES, CategoryChanges, NewCategory
 from gameshelf.library.errors import CategoryAlreadyExists, CategoryNotFound
 from gameshelf.library.events import CategoryUpdated
@@ -23,9 +24,11 @@ class CategoryUseCases:
     _queries: LibraryQueries
     _record: Record
     _clock: Clock
+    _serialise: Serialise
 
     async def create_category(self, user_id: UUID, new: NewCategory) -> CategoryView:
         """Raises CategoryAlreadyExists, and InvalidInput (``too_many_categories``) beyond 200 categories."""
+        await self._serialise(user_id)
         existing = await self._categories.all(user_id)
         if len(existing) >= MAX_CATEGORIES:
             raise InvalidInput(Problem("too_many_categories", pointer="/data", params={"max": MAX_CATEGORIES}))
@@ -38,6 +41,7 @@ class CategoryUseCases:
 
     async def update_category(self, user_id: UUID, category_id: UUID, changes: CategoryChanges) -> CategoryView:
         """Changes what was sent of ``changes``. Raises CategoryNotFound, CategoryAlreadyExists."""
+        await self._serialise(user_id)
         existing = await self._categories.all(user_id)
         category = next((one for one in existing if one.id == category_id), None)
         if category is None:
@@ -54,6 +58,7 @@ class CategoryUseCases:
 
     async def delete_category(self, user_id: UUID, category_id: UUID) -> None:
         """Raises CategoryNotFound. The games in it stay."""
+        await self._serialise(user_id)
         category = next((one for one in await self._categories.all(user_id) if one.id == category_id), None)
         if category is None or not await self._categories.delete(user_id, category_id):
             raise CategoryNotFound
@@ -61,6 +66,7 @@ class CategoryUseCases:
 
     async def settle_category_keys(self, user_id: UUID) -> None:
         """Stores the folded names of a user's categories that another version has made or renamed."""
+        await self._serialise(user_id)
         await self._categories.settle_keys(user_id, await self._categories.all(user_id))
 
     async def _told_category(self, user_id: UUID, category_id: UUID) -> CategoryView:

@@ -8,6 +8,7 @@ from uuid import UUID
 from gameshelf.kernel.clock import Clock
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import Record
+from gameshelf.kernel.serialise import Serialise
 from gameshelf.library.commands import BulkChanges, ItemChanges
 from gameshelf.library.errors import CategoryNotFound, ItemChanged, LibraryItemNotFound
 from gameshelf.library.events import ItemUpdated, LibraryUpdated
@@ -39,6 +40,7 @@ class ItemEdits:
     _queries: LibraryQueries
     _record: Record
     _clock: Clock
+    _serialise: Serialise
 
     async def update_item(
         self,
@@ -57,6 +59,7 @@ class ItemEdits:
         """
         if problems := changes.problems("/data/attributes"):
             raise InvalidInput(*problems)
+        await self._serialise(user_id)
         item = (await self._seen(user_id, [item_id])).get(masked(item_id))
         if item is None:
             raise LibraryItemNotFound
@@ -77,6 +80,7 @@ class ItemEdits:
         InvalidInput.
         """
         _require_sound(bulk)
+        await self._serialise(user_id)
         seen = await self._seen(user_id, [one.id for one in bulk.items])
         existing = await self._existing_categories(user_id, bulk.items)
         codes: dict[UUID, str] = {}

@@ -8,9 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.kernel.sql import TIME, user
 from gameshelf.library.item_ids import masked_sql
-from gameshelf.library.models import ItemCategory, ItemIdRewrite, LibraryItem
+from gameshelf.library.models import LOCK_SPACE, ItemCategory, ItemIdRewrite, LibraryItem
 from sqlalchemy import Boolean, Integer, Uuid, bindparam, select, tuple_, update
 from sqlmodel import col
 
@@ -80,10 +81,14 @@ _KEEP = Statement(
 
 
 class ItemIdRewrites:
-    """The rewriting over one connection inside a transaction. Each method is one statement."""
+    """The rewriting over one connection inside a transaction. Each method is one statement.
 
-    def __init__(self, connection: Connection) -> None:
+    ``serialise`` lets one transaction at a time change a user's library: by default an advisory lock.
+    """
+
+    def __init__(self, connection: Connection, serialise: Serialise | None = None) -> None:
         self._connection = connection
+        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
 
     async def take(self) -> RewriteProgress | None:
         """How far it is, for as long as the transaction lasts this one's to move; None while another one has it."""
@@ -99,7 +104,8 @@ class ItemIdRewrites:
         return RewritePart(last, tuple(dict.fromkeys(row["user_id"] for row in found if row["is_old"])))
 
     async def rewrite(self, user_id: UUID) -> None:
-        """Rewrites the ids of a user's items and of what refers to them; the caller holds the user's lock."""
+        """Rewrites the ids of a user's items and of what refers to them."""
+        await self._serialise(user_id)
         await _REWRITE.run(self._connection, user_id=user_id)
 
     async def keep(self, progress: RewriteProgress) -> None:

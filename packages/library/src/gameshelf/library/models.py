@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
+from gameshelf.kernel.serialise import lock_space
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -33,6 +34,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 SCHEMA = "library"
+LOCK_SPACE = lock_space(SCHEMA)
+"""The first key of the advisory locks by which one transaction at a time changes a user's library."""
 
 
 class AcquisitionType(StrEnum):

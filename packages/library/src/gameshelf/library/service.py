@@ -1,8 +1,8 @@
 """The use cases of a library. None commits: the caller's transaction does.
 
-The caller holds the user's lock: no two transactions on one user run side by side. What is decided here from what was
-read would be wrong otherwise. Each use case records what happened through ``record``; a refusal is raised and must
-leave no trace, so the caller rolls back to where it began.
+Each one that writes asks for serialisation of its user first: no two transactions on one user run side by side. What is
+decided here from what was read would be wrong otherwise. Each use case records what happened through ``record``; a
+refusal is raised and must leave no trace, so the caller rolls back to where it began.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from gameshelf.kernel.clock import Clock, not_in_future, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.events import Record
+from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.library.access import AccessQueries, Share
 from gameshelf.library.categories import CategoryUseCases
 from gameshelf.library.edits import ItemEdits
@@ -26,7 +27,7 @@ from gameshelf.library.errors import (
 from gameshelf.library.events import GameAdded, GameRemoved
 from gameshelf.library.installations import Installation
 from gameshelf.library.item_changes import changes_of
-from gameshelf.library.models import EndedBy, GrantKind, InstallationStatus, OrderFactKind
+from gameshelf.library.models import LOCK_SPACE, EndedBy, GrantKind, InstallationStatus, OrderFactKind
 from gameshelf.library.queries import LibraryQueries
 from gameshelf.library.rules import (
     TOMBSTONE,
@@ -44,9 +45,16 @@ from gameshelf.library.views import ItemView, Language
 
 
 class LibraryService(ItemEdits, CategoryUseCases):
-    """One user's library, changed over one connection that is inside a transaction."""
+    """A user's library, changed over one connection inside a transaction.
 
-    def __init__(self, connection: Connection, record: Record, clock: Clock = utc_now) -> None:
+    ``record`` takes the events. ``serialise`` lets one transaction at a time change a user's library: by default an
+    advisory lock, one round trip a call.
+    """
+
+    def __init__(
+        self, connection: Connection, record: Record, clock: Clock = utc_now, serialise: Serialise | None = None
+    ) -> None:
+        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
         self._connection = connection
         self._grants = GrantStore(connection)
         self._items = ItemStore(connection)
@@ -66,6 +74,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
         """
         if not grants:
             return
+        await self._serialise(user_id)
         now = self._clock()
         bounded = [replace(grant, acquired_at=not_in_future(grant.acquired_at, now)) for grant in grants]
         types: dict[UUID, str | None] = {}
@@ -90,6 +99,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
         """
         if not product_ids:
             return
+        await self._serialise(user_id)
         await self._grants.end(user_id, kind, source_id, product_ids, self._clock())
         await self._settle(user_id, dict.fromkeys(product_ids), reason)
 
@@ -102,6 +112,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
         from others of the order: the same one again changes nothing, unless it tells of more copies, or of an earlier
         time. It may be heard before the purchase.
         """
+        await self._serialise(user_id)
         await self._grants.add_tombstones(user_id, order_id, quantities, self._clock())
         await self._add_facts(user_id, OrderFactKind.REFUND, order_id, quantities, fact_id, at)
 
@@ -112,6 +123,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
 
         What support has revoked stays revoked.
         """
+        await self._serialise(user_id)
         await self._add_facts(user_id, OrderFactKind.REINSTATEMENT, order_id, quantities, fact_id, at)
 
     async def _add_facts(
@@ -139,6 +151,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
         What takes it back is a grant of support's own, with the ``acquired_at`` of the oldest: ownership and access
         begin as before. ``reason`` is GameRemoved's. Raises GrantNotFound when none lives.
         """
+        await self._serialise(user_id)
         ended = await self._grants.end_live(user_id, product_id, source, self._clock())
         if not ended:
             raise GrantNotFound(reason="no_live_grant")
@@ -150,6 +163,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
 
         Raises ProductNotFound, ProductNotFree (of one that the user has bought, too), ProductAlreadyOwned.
         """
+        await self._serialise(user_id)
         free = await self._grants.is_free(product_id)
         if free is None:
             raise ProductNotFound(pointer="/data/attributes/product_id")
@@ -256,6 +270,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
         The newest word of each device wins, in whatever order they come, the user's own (``update_item``) included; of
         two words of the same time the one heard last. A game that is not installed has no version.
         """
+        await self._serialise(user_id)
         at = not_in_future(at, self._clock())
         [item] = await self._made(user_id, [product_id])
         version = None if status is InstallationStatus.NOT_INSTALLED else version_id
@@ -269,6 +284,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
 
     async def set_rating(self, user_id: UUID, product_id: UUID, rating: float, at: datetime) -> None:
         """Takes over the user's rating of a product (finite, on the Social service's scale); the newest wins."""
+        await self._serialise(user_id)
         at = not_in_future(at, self._clock())
         [item] = await self._made(user_id, [product_id])
         if not is_newer(at, item.rating_changed_at):
@@ -279,6 +295,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
 
     async def set_playtime(self, user_id: UUID, played: Sequence[Playtime]) -> None:
         """Takes over how long products were played, and when last. The work is the same for one and for many."""
+        await self._serialise(user_id)
         items = await self._made(user_id, [one.product_id for one in played])
         await self._items.set_playtime(user_id, played)
         by_product = {one.product_id: one for one in played}
@@ -288,6 +305,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
 
     async def tell(self, user_id: UUID, product_id: UUID, **changes: Any) -> None:
         """Tells of a change to a game that is kept elsewhere, if the user sees the game."""
+        await self._serialise(user_id)
         [item] = await self._made(user_id, [product_id])
         self._changed(user_id, item, **changes)
 

@@ -1,6 +1,7 @@
 """The use cases of family links. They record events, for either party, and never commit.
 
-The caller holds the lock of the acting user. What both may change at once is decided under the link's own row lock.
+Each one asks for serialisation of the acting user first. What both parties may change at once is decided under the
+link's own row lock.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,6 +13,7 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import Record
+from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.kernel.users import ERASED_USER
 from gameshelf.library.family.commands import LinkChanges, NewLink, require_scope
 from gameshelf.library.family.errors import FamilyLimitExceeded, FamilyLinkInvalidState, FamilyLinkNotFound
@@ -26,20 +28,27 @@ from gameshelf.library.family.rules import (
     transition,
 )
 from gameshelf.library.family.store import Link, LinkStore, Seat, SeatStore
-from gameshelf.library.models import LinkMode, LinkStatus
+from gameshelf.library.models import LOCK_SPACE, LinkMode, LinkStatus
 
 DEFAULT_MAX_MEMBERS = 5
 
 
 class FamilyLinks:
-    """Links between owners and members, over one connection that is inside the acting user's transaction.
+    """Links between owners and members, over one connection inside a transaction.
 
-    ``max_members`` bounds an owner's active and pending links, and a member's active ones.
+    ``max_members`` bounds an owner's active and pending links, and a member's active ones. ``serialise`` lets one
+    transaction at a time change a user's links: by default an advisory lock, one round trip a call.
     """
 
     def __init__(
-        self, connection: Connection, record: Record, clock: Clock = utc_now, max_members: int = DEFAULT_MAX_MEMBERS
+        self,
+        connection: Connection,
+        record: Record,
+        clock: Clock = utc_now,
+        max_members: int = DEFAULT_MAX_MEMBERS,
+        serialise: Serialise | None = None,
     ) -> None:
+        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
         self._links = LinkStore(connection)
         self._seats = SeatStore(connection)
         self._record = record
@@ -57,6 +66,7 @@ class FamilyLinks:
         if new.shared_with_user_id == owner_id:
             raise InvalidInput(Problem("share_with_oneself", pointer="/data/attributes/shared_with_user_id"))
         _require_future(new.expires_at, now)
+        await self._serialise(owner_id)
         before = await self._links.lock_pair(owner_id, new.shared_with_user_id)
         if before:
             status = effective(LinkStatus(before.status), before.expires_at, now)
@@ -89,6 +99,7 @@ class FamilyLinks:
 
     async def accept(self, member_id: UUID, link_id: UUID) -> Link:
         """The member agrees. Raises FamilyLinkNotFound, FamilyLinkInvalidState, FamilyLimitExceeded."""
+        await self._serialise(member_id)
         now = self._clock()
         link, party = await self._found(member_id, link_id)
         status = self._next(link, Action.ACCEPT, party, now)
@@ -100,6 +111,7 @@ class FamilyLinks:
 
     async def decline(self, member_id: UUID, link_id: UUID) -> Link:
         """The member refuses an invitation. Raises FamilyLinkNotFound, FamilyLinkInvalidState."""
+        await self._serialise(member_id)
         now = self._clock()
         link, party = await self._found(member_id, link_id)
         link = replace(link, status=self._next(link, Action.DECLINE, party, now), updated_at=now)
@@ -111,6 +123,7 @@ class FamilyLinks:
 
         What the member plays of it ends at once. Raises FamilyLinkNotFound, FamilyLinkInvalidState.
         """
+        await self._serialise(user_id)
         now = self._clock()
         link, party = await self._found(user_id, link_id)
         status = self._next(link, Action.REVOKE, by or party, now)
@@ -123,6 +136,7 @@ class FamilyLinks:
         An end that has passed meanwhile is dropped. It is no invitation of the owner's, and doesn't count as one.
         Raises FamilyLinkNotFound, FamilyLinkInvalidState, FamilyLimitExceeded.
         """
+        await self._serialise(owner_id)
         now = self._clock()
         link = await self._links.lock(owner_id, link_id)
         if link is None:
@@ -140,6 +154,7 @@ class FamilyLinks:
 
         Raises FamilyLinkNotFound; FamilyLinkInvalidState of a link that has ended, and for its member; InvalidInput.
         """
+        await self._serialise(owner_id)
         now = self._clock()
         link, party = await self._found(owner_id, link_id)
         status = effective(LinkStatus(link.status), link.expires_at, now)
@@ -164,6 +179,7 @@ class FamilyLinks:
 
     async def expire(self, owner_id: UUID, link_id: UUID) -> bool:
         """Writes down that a link's time has run out, and ends what is played of it; False when it has not."""
+        await self._serialise(owner_id)
         now = self._clock()
         link = await self._links.lock(owner_id, link_id)
         if link is None or LinkStatus(link.status) not in LIVING:
@@ -180,7 +196,8 @@ class FamilyLinks:
     async def dissolve(self, user_id: UUID, owner_id: UUID, link_id: UUID) -> None:
         """Deletes a link of an account that is erased, and tells the other party, without that account's id.
 
-        What is played over the link ends, or frees its seat. A link that is not there any more is fine.
+        What is played over the link ends, or frees its seat. A link that is not there any more is fine. It acts on two
+        users, so the caller has serialised both, in the order of their ids.
         """
         link = await self._links.lock(owner_id, link_id)
         if link is None:

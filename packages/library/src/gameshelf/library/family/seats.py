@@ -1,7 +1,7 @@
 """The use cases of seats: whose copy somebody plays. They record events and never commit.
 
-The caller holds the lock of the user who acts. Whatever decides about a copy is read under the lock of that copy: the
-owner's grant, the link, its scope, the seat, and whether the owner plays.
+Each one that takes or locks copies asks for serialisation of the user who acts first. Whatever decides about a copy is
+read under the lock of that copy: the owner's grant, the link, its scope, the seat, and whether the owner plays.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,12 +12,14 @@ from uuid import UUID
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.events import Record
+from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.library.access import AccessQueries
 from gameshelf.library.family.errors import FamilySeatBusy
 from gameshelf.library.family.events import SeatReclaimed
 from gameshelf.library.family.ports import Players
 from gameshelf.library.family.rules import GRACE, SEAT_UNPROVEN
 from gameshelf.library.family.store import Link, LinkStore, Seat, SeatStore
+from gameshelf.library.models import LOCK_SPACE
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,10 @@ OWN = Copy()
 
 
 class FamilySeats:
-    """Copies and their seats, over one connection that is inside the acting user's transaction.
+    """Copies and their seats, over one connection inside a transaction.
 
-    ``players`` answers who plays what.
+    ``players`` answers who plays what. ``serialise`` lets one transaction at a time change what a user holds: by
+    default an advisory lock, one round trip a call.
     """
 
     def __init__(
@@ -44,7 +47,9 @@ class FamilySeats:
         players: Players,
         clock: Clock = utc_now,
         grace: timedelta = GRACE,
+        serialise: Serialise | None = None,
     ) -> None:
+        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
         self._links = LinkStore(connection)
         self._seats = SeatStore(connection)
         self._access = AccessQueries(connection)
@@ -59,6 +64,7 @@ class FamilySeats:
         A member who sits on the user's own copy is told to leave it. Of several shared copies the one of the oldest
         link counts whose seat is free. Raises FamilySeatBusy, FamilyAccessRestricted, PermissionDenied.
         """
+        await self._serialise(user_id)
         if await self._seats.lock_own_copy(user_id, product_id):
             await self._reclaim(user_id, product_id)
             return OWN
@@ -73,6 +79,7 @@ class FamilySeats:
 
     async def take_shared(self, user_id: UUID, product_id: UUID, session_id: UUID) -> Copy | None:
         """A shared copy with its seat, for a session of a user who owns none; None where no seat is free."""
+        await self._serialise(user_id)
         copy, _ = await self._free_copy(user_id, product_id, session_id)
         return copy
 
@@ -94,6 +101,7 @@ class FamilySeats:
 
         Nobody starts to play these copies until the transaction ends.
         """
+        await self._serialise(user_id)
         locked = await self._lock_copies(user_id, product_ids)
         return {product_id: [link.owner_user_id for link in links] for product_id, links in locked.items()}
 

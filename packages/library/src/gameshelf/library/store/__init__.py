@@ -1,6 +1,6 @@
 """Writing a library: every statement that changes the schema, and the reads that a decision needs.
 
-The caller holds the user's lock, so what is read here cannot change before it is written.
+The caller has serialised the user, so what is read here cannot change before it is written.
 """
 
 from gameshelf.library.store.categories import CategoryStore, Pair, StoredCategory, users_without_keys

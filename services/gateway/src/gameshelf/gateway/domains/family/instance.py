@@ -18,10 +18,11 @@ def make_services(settings: Settings) -> Services:
     grace = timedelta(seconds=settings.family_seat_grace_seconds)
 
     def make_links(context: ServiceContext) -> FamilyLinks:
-        return FamilyLinks(context.connection, context.record, context.clock, settings.family_max_members)
+        most = settings.family_max_members
+        return FamilyLinks(context.connection, context.record, context.clock, most, context.serialise)
 
     def make_seats(context: ServiceContext) -> FamilySeats:
         players = CopyQueries(context.connection)
-        return FamilySeats(context.connection, context.record, players, context.clock, grace)
+        return FamilySeats(context.connection, context.record, players, context.clock, grace, context.serialise)
 
     return {FamilyLinks: make_links, FamilySeats: make_seats}

@@ -13,6 +13,6 @@ async def create(runtime: Runtime) -> DomainInstance:
 
 def make_services(settings: Settings) -> Services:
     def make_library(context: ServiceContext) -> LibraryService:
-        return LibraryService(context.connection, context.record, context.clock)
+        return LibraryService(context.connection, context.record, context.clock, context.serialise)
 
     return {LibraryService: make_library}

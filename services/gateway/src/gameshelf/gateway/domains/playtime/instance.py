@@ -38,7 +38,7 @@ def make_services(settings: Settings) -> Services:
 
     def make_playtime(context: ServiceContext) -> PlaytimeService:
         players = CopyQueries(context.connection)
-        seats = FamilySeats(context.connection, context.record, players, context.clock, grace)
+        seats = FamilySeats(context.connection, context.record, players, context.clock, grace, context.serialise)
         return PlaytimeService(
             context.connection,
             context.record,

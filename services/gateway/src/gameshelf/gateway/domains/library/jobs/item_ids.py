@@ -39,7 +39,7 @@ class ItemIdRewriting:
         """Rewrites the next part; False when there is nothing to do, or another instance is at it."""
         async with self._transactions.begin_with_nobody() as transaction:
             await hardly_wait(transaction.connection)
-            rewrites = ItemIdRewrites(transaction.connection)
+            rewrites = ItemIdRewrites(transaction.connection, transaction.serialise)
             progress = await rewrites.take()
             now = self._clock()
             if progress is None or progress.finished_at is not None or progress.not_before > now:

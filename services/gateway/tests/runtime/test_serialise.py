@@ -28,7 +28,7 @@ async def pool(dsn):
 
 @pytest.fixture
 def transactions(pool):
-    return Transactions(pool.acquire, STREAMS, {}, "events", lambda done: None)
+    return Transactions(pool.acquire, STREAMS, {}, {}, events_topic="events", committed=lambda done: None)
 
 
 async def is_locked(pool, user):

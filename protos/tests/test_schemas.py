@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from gameshelf.gateway.runtime.kafka.event_types import TOPIC_OF
+from gameshelf.gateway.wiring import CONSUMED
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
 FILES = sorted(SCHEMAS.rglob("*.json"))
@@ -31,4 +31,4 @@ def test_a_schemas_name_is_the_type_that_it_describes(folder):
 
 
 def test_every_event_that_is_consumed_has_a_schema():
-    assert {path.stem for path in (SCHEMAS / "events").iterdir()} >= set(TOPIC_OF) - SHORT
+    assert {path.stem for path in (SCHEMAS / "events").iterdir()} >= CONSUMED.by_type.keys() - SHORT

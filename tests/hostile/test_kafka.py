@@ -13,9 +13,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
-from gameshelf.gateway.runtime.kafka.consumed import CONSUMED
-from gameshelf.gateway.runtime.kafka.event_types import ACCOUNT_DELETED
+from gameshelf.gateway.runtime.kafka.consumed import Subject
 from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.gateway.wiring import CONSUMED
 
 SEED = 12
 MAX_BYTES = 900_000
@@ -257,7 +257,8 @@ async def producer(hostile_platform):
 
 async def attack(kind, count, producer, database, target):
     """Sends mutations of a type and valid events between them; waits until all of the latter are applied."""
-    topic, pick = CONSUMED[kind].topic, Random(f"{SEED} {kind}")
+    [consumed, *_] = CONSUMED.by_type[kind]
+    topic, pick = consumed.topic, Random(f"{SEED} {kind}")
     partition = sorted(await producer.partitions_for(topic))[0]
     good = []
     for number, (key, value) in enumerate(mutations(event(kind), pick, count), 1):
@@ -268,7 +269,7 @@ async def attack(kind, count, producer, database, target):
     await producer.flush()
 
     async def are_applied():
-        if kind == ACCOUNT_DELETED:
+        if consumed.subject is Subject.ACCOUNT_END:
             streams = UserStreams(target.environment["ERASURE_HASH_KEY"].encode())
             hashes = [streams.hash(UUID(one["data"]["userId"])) for one in good]
             found = await database.fetchval(
@@ -286,12 +287,12 @@ async def attack(kind, count, producer, database, target):
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.parametrize("kind", CONSUMED)
+@pytest.mark.parametrize("kind", CONSUMED.by_type)
 async def test_mutations_of_an_event_stop_nobody(kind, producer, database, target):
     await attack(kind, 40, producer, database, target)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", CONSUMED)
+@pytest.mark.parametrize("kind", CONSUMED.by_type)
 async def test_five_hundred_mutations_of_an_event_stop_nobody(kind, producer, database, target):
     await attack(kind, 500, producer, database, target)

@@ -16,8 +16,8 @@ import grpc.aio
 import httpx
 import pytest
 from aiokafka import AIOKafkaProducer
-from gameshelf.gateway.runtime.kafka.consumed import CONSUMED
 from gameshelf.gateway.runtime.kafka.incoming import Incoming
+from gameshelf.gateway.wiring import CONSUMED
 from gameshelf.protos.library import v1 as protos
 from google.protobuf import message_factory
 from google.protobuf.descriptor import FieldDescriptor
@@ -194,14 +194,14 @@ async def code_of(channel, name, is_stream, sent, metadata):
 def hostile_events():
     """For each text of each consumed event, one event with the marks there; and the envelope's own texts."""
     envelope = {"specversion": "1.0", "source": "hostile", "time": "2026-01-01T00:00:00Z"}
-    for kind, consumed in CONSUMED.items():
-        schema = consumed.data.model_json_schema()
-        good = {"userId": str(uuid4()), "productId": str(uuid4())}
-        for path in sorted(set(paths_of(schema, schema)), key=str):
+    for kind, consumers in CONSUMED.by_type.items():
+        topic, good = consumers[0].topic, {"userId": str(uuid4()), "productId": str(uuid4())}
+        schemas = [one.data.model_json_schema() for one in consumers]
+        for path in sorted({path for schema in schemas for path in paths_of(schema, schema)}, key=str):
             for data in ({**good, **with_text(path, MARKS)}, {**good, **with_text((*path[:-1], MARKS), 1)}):
-                yield consumed.topic, {**envelope, "id": str(uuid4()), "type": kind, "data": data}
+                yield topic, {**envelope, "id": str(uuid4()), "type": kind, "data": data}
         for name in Incoming.model_fields:
-            yield consumed.topic, {**envelope, "id": str(uuid4()), "type": kind, "data": good, name: MARKS}
+            yield topic, {**envelope, "id": str(uuid4()), "type": kind, "data": good, name: MARKS}
 
 
 async def test_every_text_of_every_consumed_event(target, hostile_platform, cpu_seconds):

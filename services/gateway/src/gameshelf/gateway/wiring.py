@@ -42,7 +42,14 @@ from gameshelf.gateway.domains.wishlist.jobs.old_prices import OldPriceTakeover
 from gameshelf.gateway.domains.wishlist.jobs.sales import Sales
 from gameshelf.gateway.runtime import tables
 from gameshelf.gateway.runtime.commit_listeners import CommitListeners
-from gameshelf.gateway.runtime.composed import metadata_of, migrations_of, queries_of, routes_of, services_of
+from gameshelf.gateway.runtime.composed import (
+    consumed_of,
+    metadata_of,
+    migrations_of,
+    queries_of,
+    routes_of,
+    services_of,
+)
 from gameshelf.gateway.runtime.database import Database, connect, first_connection
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.grpc.calls import Calls
@@ -63,7 +70,6 @@ from gameshelf.gateway.runtime.kafka.applier import Applier
 from gameshelf.gateway.runtime.kafka.client import connection_options
 from gameshelf.gateway.runtime.kafka.consumer import Consumer
 from gameshelf.gateway.runtime.kafka.dead_letters import DeadLetters
-from gameshelf.gateway.runtime.kafka.event_types import TOPICS
 from gameshelf.gateway.runtime.kafka.intake import Intake
 from gameshelf.gateway.runtime.kafka.probe import KafkaProbe
 from gameshelf.gateway.runtime.kafka.relay import Relay
@@ -97,6 +103,7 @@ R = TypeVar("R")
 
 MIGRATIONS = (tables.MIGRATIONS, *migrations_of(DOMAINS))
 METADATA = (tables.METADATA, *metadata_of(DOMAINS))
+CONSUMED = consumed_of(DOMAINS)
 ROUTES = (*routes_of(DOMAINS), *events_http.routes.all)
 
 NOUNS: Sequence[Callable[[Desk], Any]] = (
@@ -311,17 +318,22 @@ class Gateway:
         settings = self.settings
         if not settings.kafka_brokers:
             return None
-        topics = {*TOPICS, settings.kafka_topic_events, settings.kafka_topic_dead_letters, NOTIFICATIONS}
+        topics = {*CONSUMED.topics, settings.kafka_topic_events, settings.kafka_topic_dead_letters, NOTIFICATIONS}
         return KafkaProbe(connection_options(settings), topics)
 
     def _consumer(self) -> Consumer | None:
         if ServiceRole.CONSUMER not in self.settings.roles:
             return None
-        dead_letters = DeadLetters(self.settings.kafka_topic_dead_letters, self.acquire, self.streams, self.metrics)
-        applier = Applier(self.acquire, self.transactions, self.streams, dead_letters, self.metrics, self.tracing)
+        dead_letters = DeadLetters(
+            self.settings.kafka_topic_dead_letters, CONSUMED.product_topics, self.acquire, self.streams, self.metrics
+        )
+        applier = Applier(
+            CONSUMED, self.acquire, self.transactions, self.streams, dead_letters, self.metrics, self.tracing
+        )
         retry = Retry(applier, self.acquire, self.metrics)
         return Consumer(
             connection_options(self.settings),
+            CONSUMED.topics,
             self.settings.kafka_group,
             self.settings.kafka_session_timeout_ms,
             self.acquire,

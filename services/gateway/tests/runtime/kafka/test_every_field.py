@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 from annotated_types import Ge  # pants: no-infer-dep
-from gameshelf.gateway.runtime.kafka.consumed import CONSUMED
 from gameshelf.gateway.runtime.kafka.incoming import parse_envelope
 from gameshelf.gateway.runtime.kafka.received import StoredRecord, read
+from gameshelf.gateway.wiring import CONSUMED
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
@@ -81,6 +81,11 @@ def document_of(model):
     return {to_camel(name): value_of(model, name, field) for name, field in model.model_fields.items()}
 
 
+def document_of_type(kind):
+    """Data with every field that any of the domains reads which consume the type."""
+    return {name: value for one in CONSUMED.by_type[kind] for name, value in document_of(one.data).items()}
+
+
 def fields_of(model, path=()):
     """Every field of a model and of those inside it: the way to it in a document, and the field."""
     for name, field in model.model_fields.items():
@@ -108,7 +113,11 @@ def snake(name):
 
 def event_of(kind, data, **envelope):
     document = {"specversion": "1.0", "id": "e", "source": "s", "type": kind, "data": data, **envelope}
-    return StoredRecord(CONSUMED[kind].topic, 0, 0, 0, None, json.dumps(document).encode())
+    return StoredRecord(CONSUMED.by_type[kind][0].topic, 0, 0, 0, None, json.dumps(document).encode())
+
+
+def event(kind, data):
+    return read(event_of(kind, data), CONSUMED)
 
 
 def with_value(document, path, value):
@@ -117,50 +126,58 @@ def with_value(document, path, value):
     return document
 
 
-def attribute(data, path):
+def attribute(event, model, path):
+    """What the domain of this model has read at a place."""
+    [data] = [reading.data for reading in event.readings if reading.consumed.data is model]
     for step in path:
         data = data[step] if isinstance(step, int) else getattr(data, snake(step))
     return data
 
 
-WALK = [(kind, path, field) for kind in CONSUMED for path, field in fields_of(CONSUMED[kind].data)]
-TIMES = [(kind, path) for kind, path, field in WALK if is_time(field)]
-OPTIONAL = [(kind, path, field) for kind, path, field in WALK if not field.is_required()]
+WALK = [
+    (kind, one.data, path, field)
+    for kind, consumers in CONSUMED.by_type.items()
+    for one in consumers
+    for path, field in fields_of(one.data)
+]
+TIMES = [(kind, model, path) for kind, model, path, field in WALK if is_time(field)]
+OPTIONAL = [(kind, model, path, field) for kind, model, path, field in WALK if not field.is_required()]
 
 
 def named(value):
     """What a test's name says of a parameter: the same in every process."""
     if isinstance(value, FieldInfo):
         return "field"
+    if isinstance(value, type):
+        return value.__name__
     return ".".join(map(str, value)) if isinstance(value, tuple) else value.removeprefix("com.platform.")
 
 
 def test_the_walks_find_fields_inside_of_others():
-    paths = {".".join(map(str, path)) for _, path, _ in OPTIONAL}
+    paths = {".".join(map(str, path)) for _, _, path, _ in OPTIONAL}
     assert {"purchaseTimestamp", "items.0.quantity", "newTitle.en", "achievements.0.name.en"} <= paths
-    assert set(CONSUMED) - {kind for kind, _ in TIMES} == {"com.platform.social.review.submitted.v1"}
+    assert set(CONSUMED.by_type) - {kind for kind, _, _ in TIMES} == {"com.platform.social.review.submitted.v1"}
 
 
-@pytest.mark.parametrize("kind", CONSUMED)
+@pytest.mark.parametrize("kind", CONSUMED.by_type)
 def test_an_event_with_every_field_is_read(kind):
-    document = document_of(CONSUMED[kind].data)
-    event = read(event_of(kind, document))
-    assert not event.bad_elements
-    for where, path, _ in OPTIONAL:
+    found = event(kind, document_of_type(kind))
+    assert not found.bad_elements
+    for where, model, path, _ in OPTIONAL:
         if where == kind:
-            assert attribute(event.data, path) is not None, path
+            assert attribute(found, model, path) is not None, path
 
 
-@pytest.mark.parametrize(("kind", "path"), TIMES, ids=named)
-def test_a_time_that_stands_for_none_was_not_said(kind, path):
+@pytest.mark.parametrize(("kind", "model", "path"), TIMES, ids=named)
+def test_a_placeholder_for_no_time_is_read_as_none(kind, model, path):
     for nothing in NO_TIMES:
-        event = read(event_of(kind, with_value(document_of(CONSUMED[kind].data), path, nothing)))
-        assert not event.bad_elements, nothing
-        assert attribute(event.data, path) is None, nothing
+        found = event(kind, with_value(document_of_type(kind), path, nothing))
+        assert not found.bad_elements, nothing
+        assert attribute(found, model, path) is None, nothing
 
 
-@pytest.mark.parametrize(("kind", "path"), TIMES, ids=named)
-def test_any_other_time_is_aware_and_in_utc(kind, path):
+@pytest.mark.parametrize(("kind", "model", "path"), TIMES, ids=named)
+def test_any_other_time_is_aware_and_in_utc(kind, model, path):
     for said, expected in (
         ("1970-01-01T00:00:00Z", datetime(1970, 1, 1, tzinfo=UTC)),
         ("2199-12-31T23:59:59Z", datetime(2199, 12, 31, 23, 59, 59, tzinfo=UTC)),
@@ -168,8 +185,7 @@ def test_any_other_time_is_aware_and_in_utc(kind, path):
         ("2026-05-20T12:00:00", datetime(2026, 5, 20, 12, tzinfo=UTC)),
         (1_779_278_400, datetime(2026, 5, 20, 12, tzinfo=UTC)),
     ):
-        event = read(event_of(kind, with_value(document_of(CONSUMED[kind].data), path, said)))
-        found = attribute(event.data, path)
+        found = attribute(event(kind, with_value(document_of_type(kind), path, said)), model, path)
         assert (found, found.utcoffset()) == (expected, expected.utcoffset())
 
 
@@ -189,13 +205,11 @@ def empty_values(field):
     return (*EMPTY, 0) if (least and least > 0) or str in kinds else EMPTY
 
 
-@pytest.mark.parametrize(("kind", "path", "field"), OPTIONAL, ids=named)
-def test_an_optional_field_that_is_empty_was_not_said(kind, path, field):
-    whole = document_of(CONSUMED[kind].data)
+@pytest.mark.parametrize(("kind", "model", "path", "field"), OPTIONAL, ids=named)
+def test_an_empty_optional_field_is_ignored(kind, model, path, field):
+    whole = document_of_type(kind)
     absent = json.loads(json.dumps(whole))
     del at(absent, path[:-1])[path[-1]]
-    expected = read(event_of(kind, absent)).data
+    expected = event(kind, absent).readings
     for nothing in empty_values(field):
-        event = read(event_of(kind, with_value(whole, path, nothing)))
-        assert not event.bad_elements, nothing
-        assert event.data == expected, nothing
+        assert event(kind, with_value(whole, path, nothing)).readings == expected, nothing

@@ -8,8 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 from gameshelf.gateway.runtime.kafka.incoming import Malformed
 from gameshelf.gateway.runtime.kafka.named_user import named_user
-from gameshelf.gateway.runtime.kafka.received import event_of, read
+from gameshelf.gateway.runtime.kafka.received import event_of
+from gameshelf.gateway.runtime.kafka.received import read as read_any
 from gameshelf.gateway.runtime.kafka.structured import structured
+from gameshelf.gateway.wiring import CONSUMED
 
 PAYMENTS = "com.platform.payment.events.v1"
 PURCHASED = "com.platform.payment.purchase.completed.v1"
@@ -49,8 +51,17 @@ def text(document):
     return json.dumps(document).encode()
 
 
+def read(record):
+    return read_any(record, CONSUMED)
+
+
 def event(value, *given, **more):
     return read(structured(Received(value, *given, **more)))
+
+
+def data_of(found):
+    [reading] = found.readings
+    return reading.data
 
 
 FORMS = {
@@ -71,8 +82,8 @@ FORMS = {
 @pytest.mark.parametrize("name", FORMS)
 def test_an_event_is_the_same_in_every_form(name):
     found, plain = read(structured(FORMS[name])), read(FORMS["structured"])
-    assert (found.data, found.envelope.id, found.envelope.source) == (plain.data, "e", "s")
-    assert named_user(found.record) == USER
+    assert (data_of(found), found.envelope.id, found.envelope.source) == (data_of(plain), "e", "s")
+    assert named_user(found.record, CONSUMED.product_topics) == USER
 
 
 def test_an_event_in_structured_json_stays_the_record_that_it_is():
@@ -134,7 +145,7 @@ def test_what_is_no_event_in_any_form_is_malformed(record):
     ],
 )
 def test_an_id_may_be_a_number(sent, kept):
-    assert event(text(envelope(data=order(orderId=sent)))).data.order_id == kept
+    assert data_of(event(text(envelope(data=order(orderId=sent))))).order_id == kept
 
 
 # Of 2.0**53 and more a double may stand for several whole numbers: two orders would be one.
@@ -146,7 +157,7 @@ def test_an_id_is_nothing_else(sent):
 
 def price(**more):
     data = {"productId": str(PRODUCT), "priceMinor": 100, "currency": "RUB", **more}
-    return event(text(envelope(PRICED, data=data)), topic="com.platform.catalog.events.v1").data
+    return data_of(event(text(envelope(PRICED, data=data)), topic="com.platform.catalog.events.v1"))
 
 
 @pytest.mark.parametrize(("sent", "kept"), [(33.3, 33), (33, 33), (99.99, 99), (0.4, 0), (100.0, 100), (0, 0)])

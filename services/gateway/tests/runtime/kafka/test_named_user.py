@@ -4,13 +4,13 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import pytest
-from gameshelf.gateway.runtime.kafka.event_types import CATALOG
-from gameshelf.gateway.runtime.kafka.named_user import named_user
+from gameshelf.gateway.runtime.kafka import named_user as module
 from gameshelf.gateway.runtime.kafka.received import StoredRecord
 
 USER = UUID("0f8fad5b-d9cb-469f-a165-b70867728950")
 OTHER = uuid4()
 PLAIN = str(USER).encode()
+CATALOG = "com.platform.catalog.events.v1"
 FORMS = {
     "plain": PLAIN,
     "upper case": PLAIN.upper(),
@@ -19,6 +19,10 @@ FORMS = {
     "braces": b"{" + PLAIN + b"}",
     "urn": USER.urn.encode(),
 }
+
+
+def named_user(record):
+    return module.named_user(record, {CATALOG})
 
 
 def record(key=None, value=None, topic="com.platform.payment.events.v1"):

@@ -6,7 +6,9 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.gateway.runtime.kafka.incoming import Malformed
-from gameshelf.gateway.runtime.kafka.received import StoredRecord, event_of, parts_of, read
+from gameshelf.gateway.runtime.kafka.received import StoredRecord, event_of, parts_of
+from gameshelf.gateway.runtime.kafka.received import read as read_any
+from gameshelf.gateway.wiring import CONSUMED
 
 ABOUT = {"userId": str(uuid4()), "productId": "00000000-0000-4000-8000-000000000001"}
 TYPES = {
@@ -27,6 +29,22 @@ def record_of(name, *, timestamp=0, envelope=None, **more):
     return StoredRecord(f"com.platform.{kind.split('.')[0]}.events.v1", 0, 0, timestamp, None, value)
 
 
+def read(record):
+    return read_any(record, CONSUMED)
+
+
+def data_of(event):
+    """The data of an event that one domain consumes."""
+    [reading] = event.readings
+    return reading.data
+
+
+def product_of(event):
+    """The data of an event about a product as the library reads it, and as achievements do."""
+    product, achievements = event.readings
+    return product.data, achievements.data.achievements
+
+
 def test_an_optional_field_of_an_element_that_is_empty_was_not_said():
     names = ("apiName", "name", "description", "iconUrlLocked", "iconUrlUnlocked", "targetProgress")
     event = read(
@@ -34,29 +52,31 @@ def test_an_optional_field_of_an_element_that_is_empty_was_not_said():
             "product", achievements=[{"id": str(uuid4()), name: nothing} for name in names for nothing in ("", 0)]
         )
     )
-    assert len(event.data.achievements) == 2 * len(names)
-    assert event.bad_elements == ()
-    assert {value for one in event.data.achievements for key, value in one if key != "id"} == {None}
+    _, achievements = product_of(event)
+    assert len(achievements) == 2 * len(names)
+    assert not event.bad_elements
+    assert {value for one in achievements for key, value in one if key != "id"} == {None}
 
 
 def test_no_discount_and_false_are_said():
-    assert read(record_of("price", discountPercent=0)).data.discount_percent == 0
-    assert read(record_of("product", isFreeToPlay=False)).data.is_free_to_play is False
+    assert data_of(read(record_of("price", discountPercent=0))).discount_percent == 0
+    product, _ = product_of(read(record_of("product", isFreeToPlay=False)))
+    assert product.is_free_to_play is False
 
 
 @pytest.mark.parametrize(("rating", "said"), [(0, 0), (100, 100), (-1, None), (100.5, None), (None, None)])
 def test_a_rating_outside_of_its_range_was_not_said(rating, said):
-    assert read(record_of("review", rating=rating)).data.rating == said
+    assert data_of(read(record_of("review", rating=rating))).rating == said
 
 
 def test_an_event_counts_from_its_time_else_from_its_record_s():
     said = "2026-03-01T12:00:00Z"
-    assert read(record_of("key", timestamp=5, envelope={"time": said})).said_at == datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert read(record_of("key", timestamp=5, envelope={"time": said})).time == datetime(2026, 3, 1, 12, tzinfo=UTC)
     sent = int(datetime(2026, 4, 1, tzinfo=UTC).timestamp() * 1000)
     for nothing in ("", 0, None, "0001-01-01T00:00:00Z"):
         event = read(record_of("key", timestamp=sent, envelope={"time": nothing}))
-        assert event.said_at == datetime(2026, 4, 1, tzinfo=UTC)
-    assert read(record_of("key", timestamp=-1)).said_at is None
+        assert event.time == datetime(2026, 4, 1, tzinfo=UTC)
+    assert read(record_of("key", timestamp=-1)).time is None
 
 
 @pytest.mark.parametrize(
@@ -65,7 +85,7 @@ def test_an_event_counts_from_its_time_else_from_its_record_s():
 def test_what_is_wrong_with_one_element_keeps_back_that_element_alone(bad):
     good = [{"productId": str(uuid4())} for _ in range(2)]
     event = read(record_of("purchase", items=[good[0], bad, good[1]]))
-    assert [str(item.product_id) for item in event.data.items] == [one["productId"] for one in good]
+    assert [str(item.product_id) for item in data_of(event).items] == [one["productId"] for one in good]
     [element] = event.bad_elements
     assert (element.field, element.index) == ("items", 1)
     assert element.detail.startswith("items.1")
@@ -81,7 +101,7 @@ def test_an_element_that_was_mended_is_an_event_like_any_other():
     mended = value.replace(b'"x"', json.dumps(str(uuid4())).encode())
     again = read(StoredRecord(event.record.topic, 0, 0, 0, None, mended))
     assert again.envelope.id == "e#achievements[0]"
-    assert len(again.data.achievements) == 1
+    assert len(product_of(again)[1]) == 1
 
 
 def test_the_id_of_an_element_fits_like_any_other():
@@ -104,18 +124,19 @@ def test_another_field_that_is_wrong_keeps_back_the_event_as_a_whole():
 def test_however_many_elements_are_wrong_the_good_ones_count():
     good = {"productId": str(uuid4())}
     event = read(record_of("purchase", items=[good, *[{"productId": "x", "quantity": 0}] * 999]))
-    assert len(event.data.items) == 1
+    assert len(data_of(event).items) == 1
     parts = list(parts_of(event))
     assert [part.name for part in parts] == [f"#items[{index}]" for index in range(1, 1000)]
     assert {part.detail[: len("items.1")] for part in parts[:1]} == {"items.1"}
     achievements = [{"id": str(uuid4())}, *[{"id": "x", "targetProgress": -1, "isHidden": 5}] * 9_999]
     event = read(record_of("product", achievements=achievements))
-    assert (len(event.data.achievements), len(event.bad_elements)) == (1, 9_999)
+    assert (len(product_of(event)[1]), len(event.bad_elements)) == (1, 9_999)
 
 
 def test_what_an_event_says_beside_its_only_element_counts():
     event = read(record_of("product", newTitle="T", achievements=[{"id": "x"}]))
-    assert (event.data.new_title.ru, event.data.achievements) == ("T", None)
+    product, achievements = product_of(event)
+    assert (product.new_title.ru, achievements) == ("T", None)
     [part] = parts_of(event)
     assert part.name == "#achievements[0]"
     # The part alone is wrong as a whole: it does not become parts of parts.
@@ -146,7 +167,7 @@ def test_equal_products_of_an_order_stand_together_in_a_part():
     }
     # A part of which something is right now is read in the same way, and is still about the first event.
     again = read(StoredRecord(event.record.topic, 0, 0, 0, None, encoded(parts["#items[2]"], quantity=2)))
-    assert [item.quantity for item in again.data.items] == [None, 2]
+    assert [item.quantity for item in data_of(again).items] == [None, 2]
     [part] = parts_of(again)
     assert (part.name, json.loads(part.value)["partof"]) == ("#items[2]", "e")
 
@@ -174,5 +195,16 @@ def test_a_part_has_no_more_of_a_long_event_than_is_read():
 def test_a_game_may_have_thousands_of_achievements():
     definitions = [{"id": str(uuid4()), "name": "x" * (501 if number == 17 else 5)} for number in range(10_001)]
     event = read(record_of("product", achievements=definitions))
-    assert len(event.data.achievements) == 10_000
+    assert len(product_of(event)[1]) == 10_000
     assert [(one.field, one.index) for one in event.bad_elements] == [("achievements", 17)]
+
+
+def test_a_type_of_two_domains_is_refused_with_what_is_wrong_for_either():
+    record = record_of("product", productId="x", newTitle={"ru": 5}, achievements={"a": 1})
+    with pytest.raises(Malformed) as refusal:
+        read(record)
+    wrong = [detail.partition(":")[0] for detail in refusal.value.details]
+    assert wrong == ["productId", "newTitle.ru", "achievements"]  # what both find is said once
+    record = record_of("product", isFreeToPlay=5, achievements=[{"id": "x"}, {"id": str(uuid4())}])
+    with pytest.raises(Malformed, match=r"isFreeToPlay: .*; achievements\.0\.id"):
+        read(record)

@@ -3,11 +3,10 @@
 from uuid import uuid4
 
 import pytest
-from gameshelf.gateway.runtime.kafka.consumed import CONSUMED
-from gameshelf.gateway.runtime.kafka.event_types import TOPICS
+from gameshelf.gateway.wiring import CONSUMED
 
 
-@pytest.mark.parametrize("topic", TOPICS)
+@pytest.mark.parametrize("topic", CONSUMED.topics)
 async def test_a_type_on_the_topic_of_another_service_is_a_dead_letter(
     platform, player, send, encode, letters_with, owns, database, topic
 ):
@@ -27,7 +26,7 @@ async def test_a_type_on_the_topic_of_another_service_is_a_dead_letter(
         "rating": 5,
         "versionId": marker,
     }
-    elsewhere = [kind for kind, event in CONSUMED.items() if event.topic != topic]
+    elsewhere = [kind for kind, events in CONSUMED.by_type.items() if events[0].topic != topic]
     await send(topic, str(player.id).encode(), *(encode(kind, data) for kind in elsewhere))
     letters = await letters_with(marker, len(elsewhere))
     assert {letter["reason"] for letter in letters} == {"WRONG_TOPIC"}
@@ -36,5 +35,7 @@ async def test_a_type_on_the_topic_of_another_service_is_a_dead_letter(
     await owns(player, kept, more)
 
 
-def test_the_table_names_every_topic_that_is_read():
-    assert {event.topic for event in CONSUMED.values()} == set(TOPICS)
+def test_the_topics_of_the_contract_are_read():
+    services = ("payment", "catalog", "download", "social", "account")
+    assert set(CONSUMED.topics) == {f"com.platform.{service}.events.v1" for service in services}
+    assert CONSUMED.product_topics == {"com.platform.catalog.events.v1"}

@@ -19,7 +19,6 @@ from gameshelf.devstack.events import CloudEvent
 from gameshelf.devstack.process import StartFailed
 from gameshelf.devstack.releasing.command import release
 from gameshelf.devstack.tokens import TokenIssuer
-from gameshelf.gateway.runtime.kafka.event_types import TOPIC_OF
 from rich.console import Console
 from rich.table import Table
 
@@ -218,10 +217,12 @@ def publish(event_type: str, data: str, event_id: str | None, source: str) -> No
 
     TYPE is for example com.platform.payment.purchase.completed.v1, JSON the event's data.
     """
+    from gameshelf.devstack.events import consumed_topics
     from gameshelf.devstack.events import publish as publish_events
 
-    if event_type not in TOPIC_OF:
-        near = difflib.get_close_matches(event_type, TOPIC_OF, n=3, cutoff=0.3) or sorted(TOPIC_OF)
+    types = consumed_topics()
+    if event_type not in types:
+        near = difflib.get_close_matches(event_type, types, n=3, cutoff=0.3) or sorted(types)
         _fail(f"TYPE: {event_type} is not consumed by the service; perhaps one of:\n  " + "\n  ".join(near))
     try:
         parsed = json.loads(data)

@@ -5,13 +5,21 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
-from gameshelf.gateway.runtime.kafka.event_types import TOPIC_OF
-
 _APPLIED = "SELECT source, event_id FROM gateway.inbox WHERE event_id = ANY($1)"
 _ERASED = "SELECT user_id FROM gateway.user_streams WHERE user_id = ANY($1) AND erased_at IS NOT NULL"
+
+
+@cache
+def consumed_topics() -> Mapping[str, str]:
+    """Event type → topic, for every type that the service consumes: the table that the service itself uses."""
+    # Imported here, since it brings the whole service with it, which most commands do not need.
+    from gameshelf.gateway.wiring import CONSUMED
+
+    return CONSUMED.topic_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,7 @@ class CloudEvent:
 
     @property
     def topic(self) -> str:
-        return TOPIC_OF[self.type]
+        return consumed_topics()[self.type]
 
     @property
     def key(self) -> str | None:

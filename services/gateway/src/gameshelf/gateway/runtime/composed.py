@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.gateway.runtime.http.routing import Queries, Route
+from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.transaction import Services
 from gameshelf.kernel.migrations import Migrations
@@ -39,6 +40,13 @@ def services_of(domains: Sequence[Domain], settings: Settings) -> Services:
 def queries_of(domains: Sequence[Domain], settings: Settings) -> Queries:
     """How those reads are made that depend on settings. Raises ValueError where two domains make one."""
     return _united(domains, lambda domain: domain.queries(settings))
+
+
+def consumed_of(domains: Sequence[Domain]) -> ConsumedEvents:
+    """The events that domains consume; several may consume one type, and apply it in their order. Raises ValueError
+    where two contradict each other about a type or a topic.
+    """
+    return ConsumedEvents({domain.name: domain.consumed for domain in domains})
 
 
 def _united(domains: Sequence[Domain], table: Callable[[Domain], Mapping[K, V]]) -> dict[K, V]:

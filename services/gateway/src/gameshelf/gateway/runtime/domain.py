@@ -15,6 +15,7 @@ from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.grpc.server import Servicer
 from gameshelf.gateway.runtime.http.routing import Queries, Route
 from gameshelf.gateway.runtime.identity import TokenVerifier
+from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvent
 from gameshelf.gateway.runtime.limits import RateLimits
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
@@ -82,3 +83,5 @@ class Domain:
     """How those of its reads are made that depend on settings; others need a connection alone."""
     routes: Sequence[Route] = ()
     """Its calls of the REST API."""
+    consumed: Mapping[str, ConsumedEvent] = field(default_factory=dict)
+    """The events that it consumes, by type."""

@@ -1,6 +1,6 @@
 """The library: items, categories, grants, the catalog."""
 
-from gameshelf.gateway.domains.library import rest
+from gameshelf.gateway.domains.library import consumed, rest
 from gameshelf.gateway.domains.library.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.library import METADATA, MIGRATIONS
@@ -12,4 +12,5 @@ DOMAIN = Domain(
     METADATA,
     services=make_services,
     routes=rest.routes.all,
+    consumed=consumed.EVENTS,
 )

@@ -1,16 +1,19 @@
-"""Events about what a user owns, has installed and has reviewed (contract, section 6), and the handler of each."""
+"""Events about what a user owns, has installed and has reviewed, and about products (contract, section 6)."""
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from gameshelf.gateway.runtime.kafka.fields import NUMBER_AS_TEXT, EventData, ProductType, SourceId
-from gameshelf.gateway.runtime.kafka.handling import Said
+from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvent
+from gameshelf.gateway.runtime.kafka.fields import NUMBER_AS_TEXT, EventData, Localised, ProductType, SourceId, Url
+from gameshelf.gateway.runtime.kafka.handling import Received
 from gameshelf.gateway.runtime.transaction import Transaction
-from gameshelf.kernel.clock import EventTime
+from gameshelf.kernel.clock import Clock, EventTime
+from gameshelf.kernel.database import Connection
 from gameshelf.kernel.text import Name
-from gameshelf.library import GrantKind, InstallationStatus, LibraryService, NewGrant
-from pydantic import AfterValidator, Field, FiniteFloat
+from gameshelf.library import CatalogProjection, GrantKind, InstallationStatus, LibraryService, NewGrant, ProductFact
+from pydantic import AfterValidator, Field, FiniteFloat, StrictBool
 
 MAX_ITEMS = 2000
 """Of an order: bundles of 1,741 games were sold."""
@@ -80,11 +83,23 @@ class Review(EventData):
     user_id: UUID
     product_id: UUID
     rating: Annotated[FiniteFloat, AfterValidator(_rating)] | None = None
-    """None for one outside of 0 to 100, which was not said."""
+    """None for one outside of 0 to 100, which is ignored."""
 
 
-async def purchased(transaction: Transaction, data: OrderFact, said: Said) -> None:
-    since = data.purchase_timestamp or said.at
+class ProductChange(EventData):
+    """A product was created or updated. Its achievements are read by the domain that has them."""
+
+    product_id: UUID
+    new_title: Localised | None = None
+    new_cover_image_url: Url | None = None
+    product_type: ProductType | None = None
+    is_free_to_play: StrictBool | None = None
+    family_sharing_allowed: StrictBool | None = None
+    timestamp: EventTime = None
+
+
+async def purchased(transaction: Transaction, data: OrderFact, received: Received) -> None:
+    since = data.purchase_timestamp or received.at
     types = {item.product_id: item.product_type for item in data.items if item.product_type is not None}
     grants = [
         NewGrant(product_id, GrantKind.ORDER, data.order_id, since, types.get(product_id), quantity or 1)
@@ -93,18 +108,18 @@ async def purchased(transaction: Transaction, data: OrderFact, said: Said) -> No
     await transaction.of(LibraryService).grant(data.user_id, grants)
 
 
-async def refunded(transaction: Transaction, data: Refund, said: Said) -> None:
-    fact_id, quantities = said.fact_id(data.refund_id), _quantities(data, absent=None)
-    await transaction.of(LibraryService).refund(data.user_id, data.order_id, quantities, fact_id, said.at)
+async def refunded(transaction: Transaction, data: Refund, received: Received) -> None:
+    fact_id, quantities = received.fact_id(data.refund_id), _quantities(data, absent=None)
+    await transaction.of(LibraryService).refund(data.user_id, data.order_id, quantities, fact_id, received.at)
 
 
-async def reinstated(transaction: Transaction, data: Reinstatement, said: Said) -> None:
-    fact_id, quantities = said.fact_id(data.reinstatement_id), _quantities(data, absent=None)
-    await transaction.of(LibraryService).reinstate(data.user_id, data.order_id, quantities, fact_id, said.at)
+async def reinstated(transaction: Transaction, data: Reinstatement, received: Received) -> None:
+    fact_id, quantities = received.fact_id(data.reinstatement_id), _quantities(data, absent=None)
+    await transaction.of(LibraryService).reinstate(data.user_id, data.order_id, quantities, fact_id, received.at)
 
 
 def _quantities(data: OrderFact, absent: int | None) -> Mapping[UUID, int | None]:
-    """By product how many an event is about: equal products add up. None is all, which nothing adds to."""
+    """How many of each product an event is about: equal products add up. None is all of them, to which nothing adds."""
     quantities: dict[UUID, int | None] = {}
     for item in data.items:
         quantity = absent if item.quantity is None else item.quantity
@@ -113,21 +128,21 @@ def _quantities(data: OrderFact, absent: int | None) -> Mapping[UUID, int | None
     return quantities
 
 
-async def key_activated(transaction: Transaction, data: KeyFact, said: Said) -> None:
-    grant = NewGrant(data.product_id, GrantKind.KEY, data.key_id, data.timestamp or said.at)
+async def key_activated(transaction: Transaction, data: KeyFact, received: Received) -> None:
+    grant = NewGrant(data.product_id, GrantKind.KEY, data.key_id, data.timestamp or received.at)
     await transaction.of(LibraryService).grant(data.user_id, [grant])
 
 
-async def key_revoked(transaction: Transaction, data: KeyFact, said: Said) -> None:
+async def key_revoked(transaction: Transaction, data: KeyFact, received: Received) -> None:
     await _revoke(transaction, data, GrantKind.KEY, data.key_id)
 
 
-async def gift_received(transaction: Transaction, data: GiftFact, said: Said) -> None:
-    grant = NewGrant(data.product_id, GrantKind.GIFT, data.gift_id, data.timestamp or said.at)
+async def gift_received(transaction: Transaction, data: GiftFact, received: Received) -> None:
+    grant = NewGrant(data.product_id, GrantKind.GIFT, data.gift_id, data.timestamp or received.at)
     await transaction.of(LibraryService).grant(data.user_id, [grant])
 
 
-async def gift_revoked(transaction: Transaction, data: GiftFact, said: Said) -> None:
+async def gift_revoked(transaction: Transaction, data: GiftFact, received: Received) -> None:
     await _revoke(transaction, data, GrantKind.GIFT, data.gift_id)
 
 
@@ -136,26 +151,76 @@ async def _revoke(transaction: Transaction, data: KeyFact | GiftFact, kind: Gran
     await library.end_grants(data.user_id, kind, source_id, [data.product_id], reason="revoked")
 
 
-async def installed(transaction: Transaction, data: InstallationChange, said: Said) -> None:
-    await _installation(transaction, data, InstallationStatus.INSTALLED, said)
+async def installed(transaction: Transaction, data: InstallationChange, received: Received) -> None:
+    await _installation(transaction, data, InstallationStatus.INSTALLED, received)
 
 
-async def uninstalled(transaction: Transaction, data: InstallationChange, said: Said) -> None:
-    await _installation(transaction, data, InstallationStatus.NOT_INSTALLED, said)
+async def uninstalled(transaction: Transaction, data: InstallationChange, received: Received) -> None:
+    await _installation(transaction, data, InstallationStatus.NOT_INSTALLED, received)
 
 
-async def installation_changed(transaction: Transaction, data: InstallationChange, said: Said) -> None:
+async def installation_changed(transaction: Transaction, data: InstallationChange, received: Received) -> None:
     if data.status is not None:
-        await _installation(transaction, data, data.status, said)
+        await _installation(transaction, data, data.status, received)
 
 
 async def _installation(
-    transaction: Transaction, data: InstallationChange, status: InstallationStatus, said: Said
+    transaction: Transaction, data: InstallationChange, status: InstallationStatus, received: Received
 ) -> None:
-    service, at = transaction.of(LibraryService), data.timestamp or said.at
+    service, at = transaction.of(LibraryService), data.timestamp or received.at
     await service.set_installation(data.user_id, data.product_id, status, data.version_id, at, data.device_id)
 
 
-async def reviewed(transaction: Transaction, data: Review, said: Said) -> None:
+async def reviewed(transaction: Transaction, data: Review, received: Received) -> None:
     if data.rating is not None:
-        await transaction.of(LibraryService).set_rating(data.user_id, data.product_id, data.rating, said.at)
+        await transaction.of(LibraryService).set_rating(data.user_id, data.product_id, data.rating, received.at)
+
+
+async def apply_products(
+    connection: Connection, events: Sequence[tuple[ProductChange, datetime]], clock: Clock
+) -> None:
+    await CatalogProjection(connection, clock).apply([product_fact(data, at) for data, at in events])
+
+
+def product_fact(data: ProductChange, at: datetime) -> ProductFact:
+    """What the Catalog says about a product: a field that is absent or null changes nothing. ``at`` counts where the
+    data has no time of its own.
+    """
+    columns: dict[str, Any] = {
+        "product_type": data.product_type,
+        "title_ru": data.new_title.ru if data.new_title else None,
+        "title_en": data.new_title.en if data.new_title else None,
+        "cover_image_url": data.new_cover_image_url,
+        "is_free_to_play": data.is_free_to_play,
+        "family_sharing_allowed": data.family_sharing_allowed,
+    }
+    at = data.timestamp or at
+    return ProductFact(data.product_id, at, {name: value for name, value in columns.items() if value is not None})
+
+
+_PAYMENTS = "com.platform.payment.events.v1"
+_CATALOG = "com.platform.catalog.events.v1"
+_DOWNLOADS = "com.platform.download.events.v1"
+_SOCIAL = "com.platform.social.events.v1"
+_PRODUCT = ConsumedEvent(_CATALOG, ProductChange, apply_all=apply_products)
+_UNINSTALLED = ConsumedEvent(_DOWNLOADS, InstallationChange, uninstalled)
+_INSTALLATION_CHANGED = ConsumedEvent(_DOWNLOADS, InstallationChange, installation_changed)
+
+# The contract writes two of the Download service's types short; both readings of them are accepted.
+EVENTS: Mapping[str, ConsumedEvent] = {
+    "com.platform.payment.purchase.completed.v1": ConsumedEvent(_PAYMENTS, OrderFact, purchased),
+    "com.platform.payment.purchase.refunded.v1": ConsumedEvent(_PAYMENTS, Refund, refunded),
+    "com.platform.payment.purchase.reinstated.v1": ConsumedEvent(_PAYMENTS, Reinstatement, reinstated),
+    "com.platform.payment.key.activated.v1": ConsumedEvent(_PAYMENTS, KeyFact, key_activated),
+    "com.platform.payment.key.revoked.v1": ConsumedEvent(_PAYMENTS, KeyFact, key_revoked),
+    "com.platform.payment.gift.received.v1": ConsumedEvent(_PAYMENTS, GiftFact, gift_received),
+    "com.platform.payment.gift.revoked.v1": ConsumedEvent(_PAYMENTS, GiftFact, gift_revoked),
+    "com.platform.catalog.product.created.v1": _PRODUCT,
+    "com.platform.catalog.product.updated.v1": _PRODUCT,
+    "com.platform.download.game.installed.v1": ConsumedEvent(_DOWNLOADS, InstallationChange, installed),
+    "com.platform.download.game.uninstalled.v1": _UNINSTALLED,
+    "com.platform.download.uninstalled.v1": _UNINSTALLED,
+    "com.platform.download.game.status.changed.v1": _INSTALLATION_CHANGED,
+    "com.platform.download.status.changed.v1": _INSTALLATION_CHANGED,
+    "com.platform.social.review.submitted.v1": ConsumedEvent(_SOCIAL, Review, reviewed),
+}

@@ -1,12 +1,15 @@
 """Prices from the Catalog (contract, section 6)."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvent
 from gameshelf.gateway.runtime.kafka.fields import WHOLE, Amount, EventData, SourceId, rounded_down
-from gameshelf.kernel.clock import EventTime
-from gameshelf.wishlist import Price, discount
+from gameshelf.kernel.clock import Clock, EventTime
+from gameshelf.kernel.database import Connection
+from gameshelf.wishlist import Price, Prices, discount
 from pydantic import BeforeValidator, Field, StrictInt
 
 
@@ -22,8 +25,12 @@ class PriceChange(EventData):
     timestamp: EventTime = None
 
 
+async def apply_prices(connection: Connection, events: Sequence[tuple[PriceChange, datetime]], clock: Clock) -> None:
+    await Prices(connection, clock).apply([price_fact(data, at) for data, at in events])
+
+
 def price_fact(data: PriceChange, at: datetime) -> Price:
-    """What the Catalog said that a product costs."""
+    """The price of a product according to the Catalog; ``at`` counts where the data has no time of its own."""
     percent = discount(data.discount_percent, data.price_minor, data.old_price_minor)
     at = data.timestamp or at
     return Price(
@@ -36,3 +43,10 @@ def price_fact(data: PriceChange, at: datetime) -> Price:
         at,
         old_price_minor=data.old_price_minor,
     )
+
+
+EVENTS: Mapping[str, ConsumedEvent] = {
+    "com.platform.catalog.price.updated.v1": ConsumedEvent(
+        "com.platform.catalog.events.v1", PriceChange, apply_all=apply_prices
+    ),
+}

@@ -7,19 +7,17 @@ nothing about the record, so it is raised, and the records wait.
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
-from gameshelf.achievements import Definitions
-from gameshelf.gateway.domains.wishlist.consumed import PriceChange, price_fact
 from gameshelf.gateway.runtime.database import Acquire, limit_lock_wait
 from gameshelf.gateway.runtime.failures import concerns_one, is_own_fault
-from gameshelf.gateway.runtime.kafka.applied import definition_facts, product_fact
+from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents, Subject
 from gameshelf.gateway.runtime.kafka.dead_letters import DeadLetters
-from gameshelf.gateway.runtime.kafka.event_types import ACCOUNT_DELETED, TOPICS
-from gameshelf.gateway.runtime.kafka.handling import Said
+from gameshelf.gateway.runtime.kafka.handling import ApplyAll, Received
 from gameshelf.gateway.runtime.kafka.inbox import take_new
-from gameshelf.gateway.runtime.kafka.incoming import MALFORMED_DATA, Malformed, ProductChange
+from gameshelf.gateway.runtime.kafka.incoming import MALFORMED_DATA, Malformed
 from gameshelf.gateway.runtime.kafka.named_user import named_user
 from gameshelf.gateway.runtime.kafka.received import Event, Record, parts_of, read
 from gameshelf.gateway.runtime.observability.metrics import Metrics
@@ -28,8 +26,6 @@ from gameshelf.gateway.runtime.streams import UserErased, UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
-from gameshelf.library import CatalogProjection
-from gameshelf.wishlist import Prices
 from opentelemetry.trace import SpanKind
 
 _SIDE_BY_SIDE = 8
@@ -56,10 +52,13 @@ class Bookkeeping(Protocol):
 
 
 class Applier:
-    """Applies each event once. Records of one user or product must come in order, one call at a time."""
+    """Applies each event once, as ``consumed`` says. Records of one user or product must come in order, one call at a
+    time.
+    """
 
     def __init__(
         self,
+        consumed: ConsumedEvents,
         acquire: Acquire,
         transactions: Transactions,
         streams: UserStreams,
@@ -68,6 +67,7 @@ class Applier:
         tracing: Tracing,
         clock: Clock = utc_now,
     ) -> None:
+        self._consumed = consumed
         self._acquire = acquire
         self._transactions = transactions
         self._streams = streams
@@ -76,20 +76,20 @@ class Applier:
         self._tracing = tracing
         self._clock = clock
         self._slots = asyncio.Semaphore(_SIDE_BY_SIDE)
-        self._topic_slots = {topic: asyncio.Semaphore(_OF_ONE_TOPIC) for topic in TOPICS}
+        self._topic_slots = {topic: asyncio.Semaphore(_OF_ONE_TOPIC) for topic in consumed.topics}
 
     async def read(self, record: Record, books: Bookkeeping) -> Event | None:
         """The event in a record; None for a record that is dealt with: it means nothing here or is a dead letter."""
         try:
             if len(record.value or b"") <= _READ_AT_ONCE:
-                event = read(record)
+                event = read(record, self._consumed)
             else:
-                event = await asyncio.to_thread(read, record)
+                event = await asyncio.to_thread(read, record, self._consumed)
         except Malformed as error:
-            await self._bury(record, error.reason, str(error), books)
+            await self._dead_letter(record, error.reason, str(error), books)
         except Exception as error:
             # Reading waits for nothing, so it would fail in the same way again, and block the partition.
-            await self._bury_failed(record, error, books)
+            await self._dead_letter_failed(record, error, books)
         else:
             if event is not None:
                 return event if await self._keep_elements(event, books) else None
@@ -128,7 +128,7 @@ class Applier:
                 raise
             if len(events) > 1:
                 return await self._settle_each(events, books)
-            await self._bury_failed(events[0].record, error, books)
+            await self._dead_letter_failed(events[0].record, error, books)
             return set()
         for event in events:
             self._metrics.kafka_records.labels(event.record.topic, result).inc()
@@ -152,20 +152,20 @@ class Applier:
                     break
         return aside
 
-    async def _bury(self, record: Record, reason: str, detail: str, books: Bookkeeping) -> None:
+    async def _dead_letter(self, record: Record, reason: str, detail: str, books: Bookkeeping) -> None:
         try:
             await self._dead_letters.keep(record, reason, detail, books.lock_wait_milliseconds)
         except Exception as error:
-            user_id = named_user(record)
+            user_id = named_user(record, self._consumed.product_topics)
             if user_id is None or not concerns_one(error):
                 raise
             await books.set_aside(user_id, [record])
         else:
             await books.finished(None, [record])
 
-    async def _bury_failed(self, record: Record, error: Exception, books: Bookkeeping) -> None:
+    async def _dead_letter_failed(self, record: Record, error: Exception, books: Bookkeeping) -> None:
         reason, detail = self._dead_letters.reason_of(error)
-        await self._bury(record, reason, detail, books)
+        await self._dead_letter(record, reason, detail, books)
 
     async def _apply(self, events: Sequence[Event], books: Bookkeeping) -> str:
         """How the events are counted: ``applied``, or ``dropped`` where the account is gone."""
@@ -185,7 +185,7 @@ class Applier:
 
     async def _apply_user(self, user_id: UUID, events: Sequence[Event], books: Bookkeeping) -> None:
         records = [event.record for event in events]
-        if any(event.envelope.type == ACCOUNT_DELETED for event in events):
+        if any(event.subject is Subject.ACCOUNT_END for event in events):
             async with self._acquire() as connection, connection.transaction():
                 await limit_lock_wait(connection, books.lock_wait_milliseconds)
                 await self._streams.mark_erased(connection, user_id)
@@ -201,10 +201,11 @@ class Applier:
                 identity = (event.envelope.source, event.envelope.id)
                 if identity in fresh:
                     fresh.remove(identity)
-                    assert event.consumed.handle is not None
-                    known_as = event.envelope.partof or event.envelope.id
-                    said = Said(event.said_at or self._clock(), event.envelope.source, known_as)
-                    await event.consumed.handle(transaction, event.data, said)
+                    event_id = event.envelope.partof or event.envelope.id
+                    received = Received(event.time or self._clock(), event.envelope.source, event_id)
+                    for reading in event.readings:
+                        assert reading.consumed.handle is not None
+                        await reading.consumed.handle(transaction, reading.data, received)
             await books.applied(transaction.connection, user_id, records)
 
     async def _apply_products(self, events: Sequence[Event], books: Bookkeeping) -> None:
@@ -215,13 +216,14 @@ class Applier:
                 connection, [(event.subject_id, event.envelope.source, event.envelope.id) for event in events]
             )
             new = [event for event in events if (event.envelope.source, event.envelope.id) in fresh]
-            changes = [(event.data, event.said_at or now) for event in new if isinstance(event.data, ProductChange)]
-            prices = [(event.data, event.said_at or now) for event in new if isinstance(event.data, PriceChange)]
-            await CatalogProjection(connection, self._clock).apply([product_fact(data, at) for data, at in changes])
-            await Definitions(connection, self._clock).apply(
-                [fact for data, at in changes for fact in definition_facts(data, at)]
-            )
-            await Prices(connection, self._clock).apply([price_fact(data, at) for data, at in prices])
+            batches: dict[ApplyAll, list[tuple[Any, datetime]]] = {one: [] for one in self._consumed.product_appliers}
+            for event in new:
+                for reading in event.readings:
+                    assert reading.consumed.apply_all is not None
+                    batches[reading.consumed.apply_all].append((reading.data, event.time or now))
+            for apply_all, batch in batches.items():
+                if batch:
+                    await apply_all(connection, batch, self._clock)
             of_subject: dict[UUID, list[Record]] = defaultdict(list)
             for event in events:
                 of_subject[event.subject_id].append(event.record)

@@ -1,69 +1,86 @@
-"""The consumed events: each type with its topic, the model of its data, and the handler of an event about a user."""
+"""The tables of consumed events: which types each domain consumes, on which topic, and how it applies them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
-from gameshelf.gateway.domains.accounts.consumed import AccountDeleted
-from gameshelf.gateway.domains.library.consumed import (
-    GiftFact,
-    InstallationChange,
-    KeyFact,
-    OrderFact,
-    Refund,
-    Reinstatement,
-    Review,
-    gift_received,
-    gift_revoked,
-    installation_changed,
-    installed,
-    key_activated,
-    key_revoked,
-    purchased,
-    refunded,
-    reinstated,
-    reviewed,
-    uninstalled,
-)
-from gameshelf.gateway.domains.wishlist.consumed import PriceChange
-from gameshelf.gateway.runtime.kafka.event_types import ACCOUNT_DELETED, TOPIC_OF
-from gameshelf.gateway.runtime.kafka.handling import Handle
-from gameshelf.gateway.runtime.kafka.incoming import ProductChange
-from pydantic import BaseModel
+from gameshelf.gateway.runtime.kafka.fields import EventData
+from gameshelf.gateway.runtime.kafka.handling import ApplyAll, Handle
+
+
+class Subject(Enum):
+    """What an event is about, which decides in which transaction it is applied."""
+
+    USER = auto()
+    ACCOUNT_END = auto()
+    PRODUCT = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class ConsumedEvent:
-    """How events of one type are read and applied."""
-
-    topic: str
-    data: type[BaseModel]
-    handle: Handle | None = None
-    """Applies an event about a user in that user's transaction. None for facts of products, which are applied many at
-    a time, and for the end of an account.
+    """How one domain reads and applies events of a type. It has either ``handle``, ``apply_all`` or ``ends_account``;
+    anything else raises ValueError.
     """
 
+    topic: str
+    """A type counts on its own topic only."""
+    data: type[EventData]
+    handle: Handle | None = None
+    """Applies an event about a user, in that user's transaction."""
+    apply_all: ApplyAll | None = None
+    """Applies events about products, many in one transaction."""
+    ends_account: bool = False
+    """Whether the event is the end of a user's account: the user is erased, and nothing earlier counts any more."""
 
-_HANDLED: Mapping[str, tuple[type[BaseModel], Handle | None]] = {
-    "com.platform.payment.purchase.completed.v1": (OrderFact, purchased),
-    "com.platform.payment.purchase.refunded.v1": (Refund, refunded),
-    "com.platform.payment.purchase.reinstated.v1": (Reinstatement, reinstated),
-    "com.platform.payment.key.activated.v1": (KeyFact, key_activated),
-    "com.platform.payment.key.revoked.v1": (KeyFact, key_revoked),
-    "com.platform.payment.gift.received.v1": (GiftFact, gift_received),
-    "com.platform.payment.gift.revoked.v1": (GiftFact, gift_revoked),
-    "com.platform.catalog.product.created.v1": (ProductChange, None),
-    "com.platform.catalog.product.updated.v1": (ProductChange, None),
-    "com.platform.catalog.price.updated.v1": (PriceChange, None),
-    "com.platform.download.game.installed.v1": (InstallationChange, installed),
-    "com.platform.download.game.uninstalled.v1": (InstallationChange, uninstalled),
-    "com.platform.download.uninstalled.v1": (InstallationChange, uninstalled),
-    "com.platform.download.game.status.changed.v1": (InstallationChange, installation_changed),
-    "com.platform.download.status.changed.v1": (InstallationChange, installation_changed),
-    "com.platform.social.review.submitted.v1": (Review, reviewed),
-    ACCOUNT_DELETED: (AccountDeleted, None),
-}
+    def __post_init__(self) -> None:
+        if (self.handle is not None) + (self.apply_all is not None) + self.ends_account != 1:
+            raise ValueError("a consumed event has exactly one of handle, apply_all and ends_account")
 
-CONSUMED: Mapping[str, ConsumedEvent] = {
-    kind: ConsumedEvent(topic, *_HANDLED[kind]) for kind, topic in TOPIC_OF.items()
-}
-"""Event type → how it is read and applied."""
+    @property
+    def subject(self) -> Subject:
+        if self.ends_account:
+            return Subject.ACCOUNT_END
+        return Subject.PRODUCT if self.apply_all else Subject.USER
+
+
+class ConsumedEvents:
+    """The tables of all domains as one. Domains apply an event in the order of ``tables``."""
+
+    def __init__(self, tables: Mapping[str, Mapping[str, ConsumedEvent]]) -> None:
+        """``tables`` has for each domain its types. Raises ValueError where two of them contradict each other."""
+        by_type: dict[str, list[ConsumedEvent]] = {}
+        owners: dict[str, str] = {}
+        for domain, table in tables.items():
+            for event_type, event in table.items():
+                for other in by_type.get(event_type, ()):
+                    if clash := _clash(event, other):
+                        raise ValueError(f"{event_type}: {domain} and {owners[event_type]} differ in its {clash}")
+                by_type.setdefault(event_type, []).append(event)
+                owners.setdefault(event_type, domain)
+        self.by_type: Mapping[str, Sequence[ConsumedEvent]] = by_type
+        """Event type → how each domain that consumes it applies it."""
+        self.topic_of: Mapping[str, str] = {event_type: events[0].topic for event_type, events in by_type.items()}
+        """Event type → the topic that it counts on."""
+        events = [event for table in tables.values() for event in table.values()]
+        self.topics: tuple[str, ...] = tuple(dict.fromkeys(event.topic for event in events))
+        """The topics that are read."""
+        self.product_topics = frozenset(event.topic for event in events if event.subject is Subject.PRODUCT)
+        """Those whose records have a product as their key; on all others it is a user."""
+        self.product_appliers: tuple[ApplyAll, ...] = tuple(
+            dict.fromkeys(event.apply_all for event in events if event.apply_all)
+        )
+        """In this order they apply a batch, so that rows of a product are locked in one order."""
+        mixed = self.product_topics & {event.topic for event in events if event.subject is not Subject.PRODUCT}
+        if mixed:
+            raise ValueError(f"events about products and about users on one topic: {', '.join(sorted(mixed))}")
+
+
+def _clash(event: ConsumedEvent, other: ConsumedEvent) -> str | None:
+    """In what two domains contradict each other that consume one type."""
+    if event.topic != other.topic:
+        return "topic"
+    if event.subject is not other.subject:
+        return "subject"
+    if event.data.element_lists.keys() & other.data.element_lists.keys():
+        return "lists of elements, which only one of them may have"
+    return None

@@ -19,7 +19,6 @@ from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.failures import is_passing
 from gameshelf.gateway.runtime.kafka.damage import DamagedPartitions
 from gameshelf.gateway.runtime.kafka.deferred import NoRoom
-from gameshelf.gateway.runtime.kafka.event_types import TOPICS
 from gameshelf.gateway.runtime.kafka.intake import Intake
 from gameshelf.gateway.runtime.kafka.lag import Lag
 from gameshelf.gateway.runtime.kafka.retry import Retry
@@ -73,11 +72,12 @@ class _Connected:
 
 
 class Consumer:
-    """Applies the records of the consumed topics. Any number of instances share the partitions."""
+    """Applies the records of ``topics``. Any number of instances share the partitions."""
 
     def __init__(
         self,
         options: dict[str, Any],
+        topics: Sequence[str],
         group: str,
         session_timeout_ms: int,
         acquire: Acquire,
@@ -86,6 +86,7 @@ class Consumer:
         metrics: Metrics,
     ) -> None:
         self._options = options
+        self._topics = topics
         self._group = group
         self._session_timeout = session_timeout_ms
         self._acquire = acquire
@@ -109,7 +110,7 @@ class Consumer:
             pause = 0.2
             while not stopping.is_set():
                 connected = _Connected(self._new_consumer(), DamagedPartitions(self._metrics))
-                connected.consumer.subscribe(TOPICS, listener=connected.assigned)
+                connected.consumer.subscribe(self._topics, listener=connected.assigned)
                 try:
                     await connected.consumer.start()
                     self._states.end("kafka", "Kafka is back")

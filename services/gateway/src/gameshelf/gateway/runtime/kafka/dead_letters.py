@@ -6,7 +6,7 @@ Whatever a record holds, keeping it never fails because of it: what the database
 import base64
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -40,12 +40,21 @@ KEPT = timedelta(days=90)
 
 
 class DeadLetters:
-    """Keeps each record once, however often it comes."""
+    """Keeps each record once, however often it comes. ``topic`` is where dead letters are published; records of
+    ``product_topics`` have a product as their key.
+    """
 
     def __init__(
-        self, topic: str, acquire: Acquire, streams: UserStreams, metrics: Metrics, clock: Clock = utc_now
+        self,
+        topic: str,
+        product_topics: Collection[str],
+        acquire: Acquire,
+        streams: UserStreams,
+        metrics: Metrics,
+        clock: Clock = utc_now,
     ) -> None:
         self._topic = topic
+        self._product_topics = product_topics
         self._acquire = acquire
         self._streams = streams
         self._metrics = metrics
@@ -57,7 +66,7 @@ class DeadLetters:
 
         Raises only what concerns every record: a record that can't be kept is logged and passed over.
         """
-        user_id = named_user(record)
+        user_id = named_user(record, self._product_topics)
         await self._keep_some(record, user_id, reason, [_letter(record, detail, record.value)], lock_wait_milliseconds)
 
     async def keep_parts(self, record: Record, reason: str, parts: Iterable[Part], lock_wait_milliseconds: int) -> None:
@@ -65,7 +74,7 @@ class DeadLetters:
 
         Repeating it where it ended half-way keeps each part once.
         """
-        user_id = named_user(record)
+        user_id = named_user(record, self._product_topics)
         some: list[Letter] = []
         size = 0
         for part in parts:

@@ -1,31 +1,35 @@
-"""What a handler of consumed events is: it gets the transaction of the user, the data and what is known of it."""
+"""Handlers of consumed events, and what they get beside an event's data."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from gameshelf.gateway.runtime.transaction import Transaction
+from gameshelf.kernel.clock import Clock
+from gameshelf.kernel.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What an event says of itself."""
+class Received:
+    """What is known of an event beside its data."""
 
     at: datetime
-    """The event's own time, or that of its receipt."""
+    """The event's own time, else that of its record, else that of its receipt."""
     source: str
     event_id: str
-    """Of a part that says an event again it is that event's."""
+    """Of a part that repeats an event it is that event's."""
 
-    def fact_id(self, said_id: str | None) -> str:
-        """What a fact is known by: the id that its data says, else the event's, in at most 210 characters."""
-        if said_id is not None:
-            return f"id:{said_id}"
+    def fact_id(self, business_id: str | None) -> str:
+        """What a fact is known by: the id in its data, else the event's source and id, in at most 210 characters."""
+        if business_id is not None:
+            return f"id:{business_id}"
         name = f"{self.source}\n{self.event_id}"
         return f"event:{sha256(name.encode()).hexdigest()}"
 
 
-Handle = Callable[[Transaction, Any, Said], Awaitable[None]]
+Handle = Callable[[Transaction, Any, Received], Awaitable[None]]
 """Applies an event's data in the transaction of its user."""
+ApplyAll = Callable[[Connection, Sequence[tuple[Any, datetime]], Clock], Awaitable[None]]
+"""Applies the data of many events about products, each with the event's time, in a transaction of their own."""

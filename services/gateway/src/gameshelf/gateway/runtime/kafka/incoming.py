@@ -1,35 +1,23 @@
-"""CloudEvents as they come in: checked, in camelCase or snake_case alike.
+"""Parsing of CloudEvents: the envelope, and the data by a domain's model, in camelCase or snake_case.
 
-Each model below is one consumed event's data (contract, section 6). What does not fit raises Malformed: such a record
-can never be applied.
+What does not fit raises Malformed: such a record can never be applied.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, ClassVar, TypeVar
-from uuid import UUID
+from typing import Annotated, Any, TypeVar
 
-from gameshelf.achievements import MAX_DEFINITIONS
-from gameshelf.gateway.runtime.kafka.fields import (
-    WHOLE,
-    EventData,
-    Localised,
-    ProductType,
-    Url,
-    titles,
-)
+from gameshelf.gateway.runtime.kafka.fields import EventData
 from gameshelf.gateway.runtime.problems import entries_of
 from gameshelf.kernel.clock import EventTime
-from gameshelf.kernel.text import NORMALISED, is_storable
+from gameshelf.kernel.text import is_storable
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    StrictBool,
-    StrictInt,
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
@@ -37,15 +25,22 @@ from pydantic.alias_generators import to_camel
 MAX_ID = 500
 """Of an event, in code points."""
 
-D = TypeVar("D", bound=BaseModel)
+_MAX_MESSAGE = 1000
+_MAX_DETAILS = 5
+"""How many details of one kind a message has."""
+
+D = TypeVar("D", bound=EventData)
 
 
 class Malformed(Exception):
-    """A record that can never be applied. ``reason`` is a stable word, the message says what is wrong."""
+    """A record that can never be applied. ``reason`` is a stable word; the message joins ``details``, each of which
+    says one thing that is wrong.
+    """
 
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
+    def __init__(self, reason: str, *details: str) -> None:
+        super().__init__("; ".join(details)[:_MAX_MESSAGE])
         self.reason = reason
+        self.details = details
 
 
 MALFORMED_DATA = "MALFORMED_DATA"
@@ -88,42 +83,6 @@ class Incoming(BaseModel):
     """Anything: what it has to be is its type's affair, and most types mean nothing here."""
 
 
-Description = Annotated[str, Field(max_length=5000), NORMALISED]
-
-
-class Descriptions(EventData):
-    ru: Description | None = None
-    en: Description | None = None
-
-
-ApiName = Annotated[str, Field(min_length=1, max_length=200), NORMALISED]
-
-
-class AchievementDefinition(EventData):
-    id: UUID
-    api_name: ApiName | None = None
-    name: Localised | None = None
-    description: Annotated[Descriptions, BeforeValidator(titles)] | None = None
-    icon_url_locked: Url | None = None
-    icon_url_unlocked: Url | None = None
-    is_hidden: StrictBool | None = None
-    target_progress: Annotated[StrictInt, Field(ge=1, le=2**31 - 1), WHOLE] | None = None
-    server_authoritative: StrictBool | None = None
-
-
-class ProductChange(EventData):
-    element_lists: ClassVar = {"achievements": AchievementDefinition}
-
-    product_id: UUID
-    new_title: Localised | None = None
-    new_cover_image_url: Url | None = None
-    product_type: ProductType | None = None
-    is_free_to_play: StrictBool | None = None
-    family_sharing_allowed: StrictBool | None = None
-    achievements: Annotated[tuple[AchievementDefinition, ...], Field(max_length=MAX_DEFINITIONS)] | None = None
-    timestamp: EventTime = None
-
-
 def parse_envelope(value: bytes | None) -> Incoming:
     """The CloudEvent in a record. Raises Malformed."""
     if value is None:
@@ -132,7 +91,7 @@ def parse_envelope(value: bytes | None) -> Incoming:
         return Incoming.model_validate_json(value)
     except ValidationError as error:
         invalid = any(entry["type"] == "json_invalid" for entry in entries_of(error, 1))
-        raise Malformed("MALFORMED_JSON" if invalid else "MALFORMED_EVENT", _describe(error)) from None
+        raise Malformed("MALFORMED_JSON" if invalid else "MALFORMED_EVENT", *_details(error)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +121,7 @@ def parse_data(model: type[D], data: Any, *, is_part: bool = False) -> tuple[D, 
     except ValidationError as error:
         bad = _bad_elements(model, data, is_part)
         if not bad:
-            raise Malformed(MALFORMED_DATA, _describe(error)) from None
+            raise Malformed(MALFORMED_DATA, *_details(error)) from None
     rest = dict(data)
     for field in {one.field for one in bad}:
         wrong = {one.index for one in bad if one.field == field}
@@ -170,12 +129,11 @@ def parse_data(model: type[D], data: Any, *, is_part: bool = False) -> tuple[D, 
     try:
         return model.model_validate(rest), bad
     except ValidationError as error:
-        described = "; ".join((_describe(error), *(one.detail for one in bad[:5])))
-        raise Malformed(MALFORMED_DATA, described[:1000]) from None
+        raise Malformed(MALFORMED_DATA, *_details(error), *details_of(bad)) from None
 
 
 @cache
-def _longest_lists(model: type[BaseModel]) -> dict[str, int]:
+def _longest_lists(model: type[EventData]) -> dict[str, int]:
     """How many elements each list of a model may have, by both of its names."""
     found: dict[str, int] = {}
     for name, schema in model.model_json_schema(by_alias=False)["properties"].items():
@@ -184,13 +142,13 @@ def _longest_lists(model: type[BaseModel]) -> dict[str, int]:
     return found
 
 
-def _bad_elements(model: type[BaseModel], data: Mapping[str, Any], is_part: bool) -> list[BadElement]:
+def _bad_elements(model: type[EventData], data: Mapping[str, Any], is_part: bool) -> list[BadElement]:
     """What is wrong with single elements, the first complaint of each.
 
     Each element is read by itself: of a whole list pydantic describes every complaint at once, or none.
     """
     found = []
-    for name, element in model.element_lists.items():  # type: ignore[attr-defined]
+    for name, element in model.element_lists.items():
         for field in dict.fromkeys((name, to_camel(name))):
             elements = data.get(field)
             if not isinstance(elements, list) or (is_part and len(elements) == 1):
@@ -205,7 +163,12 @@ def _bad_elements(model: type[BaseModel], data: Mapping[str, Any], is_part: bool
     return found
 
 
-def _describe(error: ValidationError) -> str:
-    # Not the input itself: a dead letter carries that beside its reason.
-    entries = entries_of(error, 5)
-    return "; ".join(f"{'.'.join(map(str, entry['loc'])) or 'value'}: {entry['msg']}" for entry in entries)[:1000]
+def details_of(bad: Sequence[BadElement]) -> Iterator[str]:
+    """What is wrong with the first few of these elements."""
+    return (one.detail for one in bad[:_MAX_DETAILS])
+
+
+def _details(error: ValidationError) -> Iterator[str]:
+    # Not the input itself: a dead letter has that beside its reason.
+    for entry in entries_of(error, _MAX_DETAILS):
+        yield f"{'.'.join(map(str, entry['loc'])) or 'value'}: {entry['msg']}"

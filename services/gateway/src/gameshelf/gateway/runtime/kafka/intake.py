@@ -7,8 +7,8 @@ from uuid import UUID
 
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.kafka.applier import Applier
+from gameshelf.gateway.runtime.kafka.consumed import Subject
 from gameshelf.gateway.runtime.kafka.deferred import NoRoom, defer_records, waiting_subjects
-from gameshelf.gateway.runtime.kafka.event_types import ACCOUNT_DELETED
 from gameshelf.gateway.runtime.kafka.received import Event, Record
 from gameshelf.gateway.runtime.kafka.structured import ConsumedRecord, structured
 from gameshelf.kernel.database import Connection
@@ -56,8 +56,8 @@ class Intake:
         async with self._acquire() as connection:
             waiting = await waiting_subjects(connection, of_subject.keys())
         for subject_id in waiting:
-            # The end of an account waits behind nothing: what came before it is void.
-            if not any(event.envelope.type == ACCOUNT_DELETED for event in of_subject[subject_id]):
+            # The end of an account waits behind nothing: earlier events have no effect any more.
+            if not any(event.subject is Subject.ACCOUNT_END for event in of_subject[subject_id]):
                 await books.add_behind(subject_id, [event.record for event in of_subject.pop(subject_id)])
         return list(of_subject.items())
 

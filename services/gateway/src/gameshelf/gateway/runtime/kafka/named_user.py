@@ -5,11 +5,11 @@ hyphens, in braces, as a URN, percent-encoded, within quotation marks, as UTF-16
 """
 
 import re
+from collections.abc import Collection
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 from gameshelf.gateway.runtime.encoding import decode
-from gameshelf.gateway.runtime.kafka.event_types import CATALOG
 from gameshelf.gateway.runtime.kafka.received import Record
 
 _ID = rb"(?<![0-9a-fA-F])([0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12})(?![0-9a-fA-F])"
@@ -21,12 +21,12 @@ _MOST_OF_KEY = 1024
 _BYTES_OF_ID = 16
 
 
-def named_user(record: Record) -> UUID | None:
+def named_user(record: Record, product_topics: Collection[str]) -> UUID | None:
     """What its data says, else what stands where the data would say it, else its key (the user's id on all topics but
-    the Catalog's), else whatever looks like the id of a user.
+    ``product_topics``), else whatever looks like the id of a user.
     """
     value = record.value or b""
-    key = None if record.topic == CATALOG else record.key
+    key = None if record.topic in product_topics else record.key
     return _said(value) or _found(_EXACTLY, value) or _of_key(key) or _found(_LOOSELY, value)
 
 

@@ -1,4 +1,4 @@
-"""A record as it is read: an event of ours, nothing for us, or Malformed."""
+"""Reading of records: an event that domains consume, None for other types, or Malformed."""
 
 import json
 import re
@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from gameshelf.gateway.runtime.kafka.consumed import CONSUMED, ConsumedEvent
-from gameshelf.gateway.runtime.kafka.event_types import CATALOG
+from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvent, ConsumedEvents, Subject
 from gameshelf.gateway.runtime.kafka.incoming import (
     MAX_ID,
     WRONG_TOPIC,
     BadElement,
     Incoming,
     Malformed,
+    details_of,
     parse_data,
     parse_envelope,
 )
@@ -62,25 +62,43 @@ class StoredRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """The data of an event as one domain reads it."""
+
+    consumed: ConsumedEvent
+    data: Any
+    """An instance of ``consumed.data``."""
+    bad_elements: Sequence[BadElement] = ()
+    """Elements that are left out of ``data``: each of them becomes a dead letter of its own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
-    """A record whose envelope and data are good."""
+    """A record whose envelope and data are good, in the reading of each domain that consumes its type."""
 
     record: Record
     envelope: Incoming
-    data: Any
-    consumed: ConsumedEvent
-    bad_elements: Sequence[BadElement] = ()
-    """What is left out of ``data``: each of them is a dead letter of its own."""
+    readings: Sequence[Reading]
+
+    @property
+    def subject(self) -> Subject:
+        return self.readings[0].consumed.subject
 
     @property
     def subject_id(self) -> UUID:
-        """The user that the event is about; the product for facts of the Catalog."""
-        subject: UUID = self.data.product_id if self.is_of_product else self.data.user_id
-        return subject
+        """The user or product that the event is about."""
+        data = self.readings[0].data
+        subject_id: UUID = data.product_id if self.is_of_product else data.user_id
+        return subject_id
 
     @property
-    def said_at(self) -> datetime | None:
-        """The time that the event says it is of, else that of its record; None where neither says one."""
+    def bad_elements(self) -> Sequence[BadElement]:
+        """The elements that any of the readings leaves out."""
+        return [element for reading in self.readings for element in reading.bad_elements]
+
+    @property
+    def time(self) -> datetime | None:
+        """The time in the envelope, else that of the record; None where neither has one."""
         if self.envelope.time is not None:
             return self.envelope.time
         milliseconds = self.record.timestamp
@@ -88,23 +106,40 @@ class Event:
 
     @property
     def is_of_product(self) -> bool:
-        return self.consumed.topic == CATALOG
+        return self.subject is Subject.PRODUCT
 
 
-def read(record: Record) -> Event | None:
-    """The event in a record; None for a type that means nothing here. Raises Malformed.
+def read(record: Record, consumed: ConsumedEvents) -> Event | None:
+    """The event in a record; None for a type that nobody consumes. Raises Malformed.
 
-    A type of ours on the topic of another service is refused: who may write to one topic may not say what only the
+    A type on the topic of another service is refused: whoever may write to one topic must not state what only the
     owner of another topic knows.
     """
     envelope = parse_envelope(record.value)
-    consumed = CONSUMED.get(envelope.type)
-    if consumed is None:
+    consumers = consumed.by_type.get(envelope.type)
+    if consumers is None:
         return None
-    if consumed.topic != record.topic:
-        raise Malformed(WRONG_TOPIC, f"type: {envelope.type} counts only on {consumed.topic}")
-    data, bad_elements = parse_data(consumed.data, envelope.data, is_part=bool(_PART.search(envelope.id)))
-    return Event(record, envelope, data, consumed, bad_elements)
+    topic = consumed.topic_of[envelope.type]
+    if topic != record.topic:
+        raise Malformed(WRONG_TOPIC, f"type: {envelope.type} counts only on {topic}")
+    return Event(record, envelope, _readings(consumers, envelope))
+
+
+def _readings(consumers: Sequence[ConsumedEvent], envelope: Incoming) -> Sequence[Reading]:
+    """The data as each of the domains reads it. Raises Malformed with the details of all, where one can't."""
+    is_part = bool(_PART.search(envelope.id))
+    readings: list[Reading] = []
+    refusals: list[Malformed] = []
+    for consumer in consumers:
+        try:
+            readings.append(Reading(consumer, *parse_data(consumer.data, envelope.data, is_part=is_part)))
+        except Malformed as refusal:
+            refusals.append(refusal)
+    if refusals:
+        details = [detail for refusal in refusals for detail in refusal.details]
+        details += [detail for reading in readings for detail in details_of(reading.bad_elements)]
+        raise Malformed(refusals[0].reason, *dict.fromkeys(details))
+    return readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,21 +168,24 @@ def parts_of(event: Event) -> Iterator[Part]:
     element has the other elements of its product, too: applied alone it would count for less than what was applied of
     the event already.
     """
-    return _parts(event, _together(event))
+    together = (pair for reading in event.readings for pair in _together(reading, event.envelope.data))
+    return _parts(event, together)
 
 
-def _together(event: Event) -> Iterator[tuple[BadElement, Sequence[int]]]:
+def _together(reading: Reading, elements: Mapping[str, Any]) -> Iterator[tuple[BadElement, Sequence[int]]]:
     """Bad elements, each with the places of those that it has to be applied with; of several such the first."""
-    key = event.consumed.data.adds_up_by  # type: ignore[attr-defined]
+    key = reading.consumed.data.adds_up_by
+    if key is None:
+        yield from ((bad, [bad.index]) for bad in reading.bad_elements)
+        return
     places: dict[tuple[str, UUID], list[int]] = {}
-    elements = event.envelope.data
-    for field in {one.field for one in event.bad_elements} if key else ():
+    for field in {one.field for one in reading.bad_elements}:
         for index, element in enumerate(elements[field]):
             if (subject := _subject(element, key)) is not None:
                 places.setdefault((field, subject), []).append(index)
     done = set()
-    for bad in event.bad_elements:
-        subject = _subject(elements[bad.field][bad.index], key) if key else None
+    for bad in reading.bad_elements:
+        subject = _subject(elements[bad.field][bad.index], key)
         if subject is None:
             yield bad, [bad.index]
         elif (bad.field, subject) not in done:
@@ -184,6 +222,7 @@ def _rest(event: Event, document: Mapping[str, Any], field: str) -> Mapping[str,
     whole = {**document, "data": {**document["data"], field: []}}
     if len(json.dumps(whole, ensure_ascii=False)) <= _LONGEST_REST:
         return whole
-    read_names = {one for name in event.consumed.data.model_fields for one in (name, to_camel(name))}
+    fields = {name for reading in event.readings for name in reading.consumed.data.model_fields}
+    read_names = fields | {to_camel(name) for name in fields}
     data = {name: value for name, value in whole["data"].items() if name in read_names}
     return {**{name: value for name, value in document.items() if name in Incoming.model_fields}, "data": data}

@@ -17,7 +17,7 @@ def domain(name, **declared):
 
 
 def routes(*paths):
-    declared = Routes("things")
+    declared = Routes("things", "Things.")
     for path in paths:
         declared.read(path)(handler)
     return declared.all

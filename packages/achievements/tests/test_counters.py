@@ -104,7 +104,7 @@ ACTIONS = st.lists(
     max_examples=sized(20, 80),
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_after_any_history_a_recount_finds_no_difference(players, actions):
     transaction = players.connection.transaction()

@@ -66,7 +66,7 @@ FACTS = st.lists(
     max_examples=sized(15, 60),
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 async def test_definitions_do_not_depend_on_the_order_or_grouping_of_facts(players, facts, chance):
     newest = {}

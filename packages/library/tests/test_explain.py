@@ -193,7 +193,11 @@ class History:
                 await links.change(owner, link_id, LinkChanges(expires_at=family.now + timedelta(seconds=30)))
 
 
-@settings(max_examples=sized(37, 150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=sized(37, 150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(MOVES, max_size=12))
 async def test_the_explanation_agrees_with_access_and_with_a_start(family, moves):
     history = History(family)

@@ -118,7 +118,11 @@ def shown_by(events):
     return shown
 
 
-@settings(max_examples=sized(15, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=sized(15, 60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(histories, st.data())
 async def test_the_library_does_not_depend_on_order_or_repetition_of_facts(library, history, data):
     repeated = history + data.draw(st.lists(st.sampled_from(history), max_size=4))

@@ -216,7 +216,11 @@ def expected(items, wanted):
     return passing
 
 
-@settings(max_examples=sized(15, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=sized(15, 60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     sort_by=st.sampled_from(ItemSort),
     status=st.sets(st.sampled_from(list(InstallationStatus)[:3]), max_size=2).map(tuple),

@@ -36,7 +36,11 @@ def recounted(intervals):
     return int(total.total_seconds())
 
 
-@settings(max_examples=sized(15, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=sized(15, 60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(steps, max_size=25))
 async def test_the_totals_are_those_of_the_ledger(play, history):
     play.user, games = uuid4(), [play.own() for _ in range(GAMES)]

@@ -149,7 +149,11 @@ async def test_a_correction_of_nothing_or_of_more_than_a_life_is_refused(played,
 sessions = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 500), st.integers(1, 200)), min_size=1, max_size=12)
 
 
-@settings(max_examples=sized(10, 40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=sized(10, 40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(sessions)
 async def test_what_the_database_counts_is_what_the_ledger_was_counted_as(play, history):
     play.user, games = uuid4(), [play.own(), play.own()]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import hypothesis
 import pytest
 from gameshelf.devstack.forked import ForkedService
 from gameshelf.devstack.process import Process, StartFailed
@@ -186,6 +187,11 @@ def pytest_configure(config: pytest.Config) -> None:
     _all = config.getoption("--all")
     # A shell ignores it for what it starts in the background, and so would every process that a test interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # How long a machine takes to make an example says nothing of the code under test.
+    hypothesis.settings.register_profile(
+        "gameshelf", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None
+    )
+    hypothesis.settings.load_profile("gameshelf")
     ssl.create_default_context = _reading_authorities_once(ssl.create_default_context)
 
 

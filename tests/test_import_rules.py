@@ -30,9 +30,9 @@ TO_BE_CUT = (
     "gameshelf.gateway.runtime.outbox.messages -> gameshelf.wishlist",
     "gameshelf.gateway.runtime.settings -> gameshelf.savegames",
     "gameshelf.gateway.runtime.streams -> gameshelf.library",
-    "gameshelf.gateway.runtime.support.rpc.desk -> gameshelf.gateway.domains.savegames.use_cases",
-    "gameshelf.gateway.runtime.support.rpc.desk -> gameshelf.library",
-    "gameshelf.gateway.runtime.support.rpc.desk -> gameshelf.savegames",
+    "gameshelf.gateway.runtime.support.rpc.context -> gameshelf.gateway.domains.savegames.use_cases",
+    "gameshelf.gateway.runtime.support.rpc.context -> gameshelf.library",
+    "gameshelf.gateway.runtime.support.rpc.context -> gameshelf.savegames",
     "gameshelf.gateway.runtime.transaction -> gameshelf.library",
 )
 """Imports of a domain that the runtime still has. One that is gone has to go from here too."""

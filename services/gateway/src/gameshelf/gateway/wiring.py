@@ -89,7 +89,7 @@ from gameshelf.gateway.runtime.support.audit import AuditLog
 from gameshelf.gateway.runtime.support.changes import Changes
 from gameshelf.gateway.runtime.support.export import Export
 from gameshelf.gateway.runtime.support.rpc.audit import Audits
-from gameshelf.gateway.runtime.support.rpc.desk import Desk
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext
 from gameshelf.gateway.runtime.support.rpc.events import Events
 from gameshelf.gateway.runtime.support.rpc.service import LibraryAdmin
 from gameshelf.gateway.runtime.transaction import Committed, MakeService, ServiceContext, Services, Transactions
@@ -106,7 +106,7 @@ METADATA = (tables.METADATA, *metadata_of(DOMAINS))
 CONSUMED = consumed_of(DOMAINS)
 ROUTES = (*routes_of(DOMAINS), *events_http.routes.all)
 
-NOUNS: Sequence[Callable[[Desk], Any]] = (
+NOUNS: Sequence[Callable[[SupportContext], Any]] = (
     Users,
     Libraries,
     AccessOfUser,
@@ -269,16 +269,16 @@ class Gateway:
         """The gRPC server of the settings."""
         certificates = ServiceCertificates(self.settings.grpc_tls_required, self.settings.grpc_service_identities)
         calls = Calls(Callers(self.verifier, certificates, self.limits), self.metrics, self.tracing)
-        desk = self._desk()
+        context = self._support()
         servicers = [servicer for instance in self.instances for servicer in instance.servicers]
-        servicers.append(LibraryAdmin(desk, [noun(desk) for noun in NOUNS]))
+        servicers.append(LibraryAdmin(context, [noun(context) for noun in NOUNS]))
         return GrpcServer(self.settings, calls, servicers)
 
-    def _desk(self) -> Desk:
+    def _support(self) -> SupportContext:
         audit = AuditLog(self.streams)
         changes = Changes(self.transactions, audit, UNDOS)
         limits = self.settings.savegame_limits
-        return Desk(
+        return SupportContext(
             self.acquire,
             self.streams,
             self.transactions,

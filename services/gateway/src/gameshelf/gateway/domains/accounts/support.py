@@ -9,7 +9,7 @@ from gameshelf.gateway.runtime.grpc.convert import timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.streams import StreamState
 from gameshelf.gateway.runtime.support.export import File
-from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.kernel.database import Connection
 from gameshelf.protos.library.v1 import admin_users_pb2 as messages
 
@@ -17,15 +17,15 @@ from gameshelf.protos.library.v1 import admin_users_pb2 as messages
 class Users:
     """Serves users."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: SupportContext) -> None:
+        self._context = context
 
     async def ShowUser(self, request: messages.ShowUserRequest, by: Identity) -> messages.ShowUserResponse:
         user_id = parse_id(request.user_id, "user_id")
-        async with self._desk.acquire() as connection:
-            gone = await self._desk.streams.erased(connection, user_id)
+        async with self._context.acquire() as connection:
+            gone = await self._context.streams.erased(connection, user_id)
             if gone is None:
-                state = await self._desk.streams.state(connection, user_id)
+                state = await self._context.streams.state(connection, user_id)
                 return await self._shown(connection, user_id, state)
         return messages.ShowUserResponse(
             user_id=str(user_id),
@@ -37,7 +37,7 @@ class Users:
         found = await overview(connection, user_id)
         told = dataclasses.asdict(found) | {
             "last_played_at": timestamp(found.last_played_at),
-            "limit_bytes": self._desk.limits.quota_bytes if found.limit_bytes is None else found.limit_bytes,
+            "limit_bytes": self._context.limits.quota_bytes if found.limit_bytes is None else found.limit_bytes,
         }
         return messages.ShowUserResponse(
             user_id=str(user_id), version=state.version, last_sequence=state.last_sequence, **told
@@ -45,8 +45,8 @@ class Users:
 
     async def ExportUser(self, request: messages.ExportUserRequest, by: Identity) -> messages.ExportUserResponse:
         user_id = parse_id(request.user_id, "user_id")
-        async with self._desk.reading(user_id) as connection:
-            part = await self._desk.export.part(connection, user_id, request.cursor)
+        async with self._context.reading(user_id) as connection:
+            part = await self._context.export.part(connection, user_id, request.cursor)
         return messages.ExportUserResponse(
             rows=[messages.ExportedRows(table=table, rows=rows) for table, rows in part.rows.items()],
             files=[await self._file(file) for file in part.files],
@@ -56,12 +56,12 @@ class Users:
         )
 
     async def _file(self, of: File) -> messages.ExportedFile:
-        signed = await self._desk.saves.objects.sign_download(of.key, self._desk.saves.url_ttl_seconds, of.name)
+        signed = await self._context.saves.objects.sign_download(of.key, self._context.saves.url_ttl_seconds, of.name)
         return messages.ExportedFile(
             name=of.name, download_url=signed.url, file_size_bytes=of.size, file_hash_sha256=of.sha256.hex()
         )
 
     async def EraseUser(self, request: messages.EraseUserRequest, by: Identity) -> messages.EraseUserResponse:
         user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
-        done = await self._desk.changes.make(EraseUser(user_id, self._desk.streams), options, by)
-        return messages.EraseUserResponse(result=change_result(done))
+        done = await self._context.make_change(EraseUser(user_id, self._context.streams), options, by)
+        return messages.EraseUserResponse(result=done)

@@ -6,21 +6,21 @@ from gameshelf.gateway.domains.achievements.grpc import achievement_message
 from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.identity import Identity
-from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options, titles_of
 from gameshelf.protos.library.v1 import admin_achievements_pb2 as messages
 
 
 class AchievementsOfUser:
     """Serves achievements."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: SupportContext) -> None:
+        self._context = context
 
     async def ShowAchievements(
         self, request: messages.ShowAchievementsRequest, by: Identity
     ) -> messages.ShowAchievementsResponse:
         user_id = parse_id(request.user_id, "user_id")
-        async with self._desk.reading(user_id) as connection:
+        async with self._context.reading(user_id) as connection:
             queries = AchievementQueries(connection)
             if request.achievement_id:
                 achievement_id = parse_id(request.achievement_id, "achievement_id")
@@ -41,18 +41,14 @@ class AchievementsOfUser:
     ) -> messages.GrantAchievementResponse:
         user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
         change = GrantAchievement(user_id, parse_id(request.achievement_id, "achievement_id"))
-        return messages.GrantAchievementResponse(
-            result=change_result(await self._desk.changes.make(change, options, by))
-        )
+        return messages.GrantAchievementResponse(result=await self._context.make_change(change, options, by))
 
     async def RevokeAchievement(
         self, request: messages.RevokeAchievementRequest, by: Identity
     ) -> messages.RevokeAchievementResponse:
         user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
         change = RevokeAchievement(user_id, parse_id(request.achievement_id, "achievement_id"))
-        return messages.RevokeAchievementResponse(
-            result=change_result(await self._desk.changes.make(change, options, by))
-        )
+        return messages.RevokeAchievementResponse(result=await self._context.make_change(change, options, by))
 
 
 def _shown(of: Achievement) -> messages.AdminAchievement:

@@ -8,7 +8,7 @@ from gameshelf.gateway.domains.family.changes import ReleaseSeat, ReopenLink, Re
 from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import timestamp
 from gameshelf.gateway.runtime.identity import Identity
-from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options, titles_of
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import NotFound
 from gameshelf.kernel.paging import MAX_LIMIT
@@ -20,14 +20,14 @@ from gameshelf.protos.library.v1 import admin_family_pb2 as messages
 class Families:
     """Serves family links and seats."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: SupportContext) -> None:
+        self._context = context
 
     async def ListFamilyLinks(
         self, request: messages.ListFamilyLinksRequest, by: Identity
     ) -> messages.ListFamilyLinksResponse:
-        user_id, now = parse_id(request.user_id, "user_id"), self._desk.clock()
-        async with self._desk.reading(user_id) as connection:
+        user_id, now = parse_id(request.user_id, "user_id"), self._context.clock()
+        async with self._context.reading(user_id) as connection:
             owner, member = [
                 await FamilyQueries(connection).links(user_id, LinkFilter(direction=side, limit=MAX_LIMIT), now)
                 for side in (Direction.OWNER, Direction.MEMBER)
@@ -43,7 +43,7 @@ class Families:
         self, request: messages.ShowFamilyLinkRequest, by: Identity
     ) -> messages.ShowFamilyLinkResponse:
         user_id, link_id = parse_id(request.user_id, "user_id"), parse_id(request.link_id, "link_id")
-        async with self._desk.reading(user_id) as connection:
+        async with self._context.reading(user_id) as connection:
             link = await self._found(connection, user_id, link_id)
             concerning = await FamilyQueries(connection).seats_concerning(link.shared_with_user_id)
             of_link = [
@@ -60,21 +60,21 @@ class Families:
         self, request: messages.RevokeFamilyLinkRequest, by: Identity
     ) -> messages.RevokeFamilyLinkResponse:
         options, (owner_id, link_id) = parse_options(request.change), await self._of_owner(request)
-        done = await self._desk.changes.make(RevokeLink(owner_id, link_id), options, by)
-        return messages.RevokeFamilyLinkResponse(result=change_result(done))
+        done = await self._context.make_change(RevokeLink(owner_id, link_id), options, by)
+        return messages.RevokeFamilyLinkResponse(result=done)
 
     async def ReopenFamilyLink(
         self, request: messages.ReopenFamilyLinkRequest, by: Identity
     ) -> messages.ReopenFamilyLinkResponse:
         options, (owner_id, link_id) = parse_options(request.change), await self._of_owner(request)
-        done = await self._desk.changes.make(ReopenLink(owner_id, link_id), options, by)
-        return messages.ReopenFamilyLinkResponse(result=change_result(done))
+        done = await self._context.make_change(ReopenLink(owner_id, link_id), options, by)
+        return messages.ReopenFamilyLinkResponse(result=done)
 
     async def ListFamilySeats(
         self, request: messages.ListFamilySeatsRequest, by: Identity
     ) -> messages.ListFamilySeatsResponse:
         user_id = parse_id(request.user_id, "user_id")
-        async with self._desk.reading(user_id) as connection:
+        async with self._context.reading(user_id) as connection:
             seats = await _seats(connection, await FamilyQueries(connection).seats_concerning(user_id))
         return messages.ListFamilySeatsResponse(seats=seats)
 
@@ -83,25 +83,25 @@ class Families:
     ) -> messages.ReleaseFamilySeatResponse:
         options = parse_options(request.change)
         owner_id, product_id = (parse_id(getattr(request, name), name) for name in ("owner_user_id", "product_id"))
-        async with self._desk.reading(owner_id) as connection:
+        async with self._context.reading(owner_id) as connection:
             seat = await FamilyQueries(connection).seat(owner_id, product_id)
         if seat is None:
             raise NotFound(reason="seat_is_free")
         change = ReleaseSeat(seat.held_by_user_id, owner_id, product_id, seat.session_id)
-        done = await self._desk.changes.make(change, options, by)
-        return messages.ReleaseFamilySeatResponse(result=change_result(done))
+        done = await self._context.make_change(change, options, by)
+        return messages.ReleaseFamilySeatResponse(result=done)
 
     async def _of_owner(
         self, request: messages.RevokeFamilyLinkRequest | messages.ReopenFamilyLinkRequest
     ) -> tuple[UUID, UUID]:
         """Owner and id of the link that either party names. Raises InvalidInput, UserErased, FamilyLinkNotFound."""
         user_id, link_id = parse_id(request.user_id, "user_id"), parse_id(request.link_id, "link_id")
-        async with self._desk.reading(user_id) as connection:
+        async with self._context.reading(user_id) as connection:
             link = await self._found(connection, user_id, link_id)
         return link.owner_user_id, link.id
 
     async def _found(self, connection: Connection, user_id: UUID, link_id: UUID) -> Link:
-        link = await FamilyQueries(connection).link(user_id, link_id, self._desk.clock())
+        link = await FamilyQueries(connection).link(user_id, link_id, self._context.clock())
         if link is None:
             raise FamilyLinkNotFound
         return link

@@ -6,13 +6,18 @@ from uuid import UUID
 
 from gameshelf.gateway.domains.playtime.changes import CorrectPlaytime, RecomputePlaytime
 from gameshelf.gateway.domains.playtime.grpc import session_message
-from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_time
+from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_optional_id, parse_time
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.rpc import cursors
-from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
+from gameshelf.gateway.runtime.support.rpc.context import (
+    SupportContext,
+    page_limit,
+    parse_options,
+    titles_of,
+)
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
+from gameshelf.kernel.paging import MAX_PAGE, Page
 from gameshelf.playtime import (
     AnomalyPlace,
     Correction,
@@ -38,13 +43,13 @@ Titles = Mapping[UUID, str]
 class PlaytimeOfUser:
     """Serves playtime."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: SupportContext) -> None:
+        self._context = context
 
     async def ShowPlaytime(self, request: messages.ShowPlaytimeRequest, by: Identity) -> messages.ShowPlaytimeResponse:
         user_id = parse_id(request.user_id, "user_id")
-        product_id = parse_id(request.product_id, "product_id") if request.product_id else None
-        limit = _limit(request.limit)
+        product_id = parse_optional_id(request.product_id, "product_id")
+        limit = page_limit(request.limit)
         if request.with_imports and product_id is None:
             raise InvalidInput(Problem("missing", pointer="product_id"))
         since, until = (_moment(request, name) for name in ("since", "until"))
@@ -54,11 +59,11 @@ class PlaytimeOfUser:
         corrections: Sequence[Correction] = ()
         imports: Sequence[ImportedPlay] = ()
         total = 0
-        async with self._desk.reading(user_id) as connection:
+        async with self._context.reading(user_id) as connection:
             support = SupportQueries(connection)
             if after is None:
                 wanted = [product_id] if product_id else []
-                summary = await PlaytimeQueries(connection).summary(user_id, wanted, self._desk.clock(), page)
+                summary = await PlaytimeQueries(connection).summary(user_id, wanted, self._context.clock(), page)
                 products, total = summary.items, summary.total
                 corrections = await support.corrections(user_id, product_id, limit=limit)
             if request.with_imports and product_id:
@@ -84,38 +89,34 @@ class PlaytimeOfUser:
         user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
         product_id = parse_id(request.product_id, "product_id")
         change = CorrectPlaytime(user_id, product_id, request.seconds, options.reason or _NEW)
-        done = await self._desk.changes.make(change, options, by)
-        return messages.CorrectPlaytimeResponse(result=change_result(done))
+        done = await self._context.make_change(change, options, by)
+        return messages.CorrectPlaytimeResponse(result=done)
 
     async def RecomputePlaytime(
         self, request: messages.RecomputePlaytimeRequest, by: Identity
     ) -> messages.RecomputePlaytimeResponse:
         user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
-        product_id = parse_id(request.product_id, "product_id") if request.product_id else None
-        done = await self._desk.changes.make(RecomputePlaytime(user_id, product_id), options, by)
-        return messages.RecomputePlaytimeResponse(result=change_result(done))
+        product_id = parse_optional_id(request.product_id, "product_id")
+        done = await self._context.make_change(RecomputePlaytime(user_id, product_id), options, by)
+        return messages.RecomputePlaytimeResponse(result=done)
 
     async def ListPlaytimeAnomalies(
         self, request: messages.ListPlaytimeAnomaliesRequest, by: Identity
     ) -> messages.ListPlaytimeAnomaliesResponse:
-        user_id = parse_id(request.user_id, "user_id") if request.user_id else None
+        user_id = parse_optional_id(request.user_id, "user_id")
         if request.kind and request.kind not in _KINDS:
             raise InvalidInput(Problem("enum", pointer="kind", params={"expected": ", ".join(_KINDS)}))
-        limit, after = _limit(request.limit), _anomaly_place(request.cursor)
-        async with self._desk.reading(user_id) if user_id else self._desk.acquire() as connection:
+        limit, after = page_limit(request.limit), _anomaly_place(request.cursor)
+        async with self._context.reading(user_id) if user_id else self._context.acquire() as connection:
             found = await SupportQueries(connection).anomalies(
                 user_id, request.kind or None, after=after, limit=limit + 1
             )
             shown = found[:limit]
-            erased = await self._desk.streams.being_erased(connection, {one.user_id for one in shown})
+            erased = await self._context.streams.being_erased(connection, {one.user_id for one in shown})
         return messages.ListPlaytimeAnomaliesResponse(
             anomalies=[_anomaly(one) for one in shown if one.user_id not in erased],
             next_cursor=cursors.pack(*shown[-1].place) if len(found) > limit else "",
         )
-
-
-def _limit(asked: int) -> int:
-    return min(asked, MAX_LIMIT) if asked > 0 else DEFAULT_LIMIT
 
 
 def _moment(request: messages.ShowPlaytimeRequest, name: str) -> datetime | None:

@@ -101,6 +101,11 @@ def parse_id(text: str, field: str) -> UUID:
         raise InvalidInput(Problem("uuid_parsing", pointer=field)) from None
 
 
+def parse_optional_id(text: str, field: str) -> UUID | None:
+    """An id of a request; None for the empty text. Raises InvalidInput."""
+    return parse_id(text, field) if text else None
+
+
 def require_few(values: Sized, field: str) -> None:
     """Raises InvalidInput for a list that is too long."""
     if len(values) > MAX_ELEMENTS:

@@ -8,7 +8,7 @@ from gameshelf.gateway.domains.library.support.library import grant
 from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
-from gameshelf.gateway.runtime.support.rpc.desk import Desk, titles_of
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext, titles_of
 from gameshelf.library import AccessExplained, Explanation, LinkReason, SeatReason
 from gameshelf.playtime import CopyQueries
 from gameshelf.protos.library.v1 import admin_library_pb2 as messages
@@ -19,15 +19,15 @@ Titles = Mapping[UUID, str]
 class AccessOfUser:
     """Serves explanations."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: SupportContext) -> None:
+        self._context = context
 
     async def ExplainAccess(
         self, request: messages.ExplainAccessRequest, by: Identity
     ) -> messages.ExplainAccessResponse:
         user_id, product_id = parse_id(request.user_id, "user_id"), parse_id(request.product_id, "product_id")
         async with (
-            self._desk.reading(user_id) as connection,
+            self._context.reading(user_id) as connection,
             # All of it of one moment: a chain of different ones could contradict itself.
             connection.transaction(isolation="repeatable_read", readonly=True),  # type: ignore[attr-defined]
         ):

@@ -4,9 +4,9 @@ from gameshelf.gateway.domains.library.changes import GrantProduct, RevokeProduc
 from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
-from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext, page_limit, parse_options
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE, Page
+from gameshelf.kernel.paging import MAX_PAGE, Page
 from gameshelf.library import GrantKind, GrantView, HeldProduct, OrderFactView, SupportQueries
 from gameshelf.protos.library.v1 import admin_library_pb2 as messages
 
@@ -14,29 +14,29 @@ from gameshelf.protos.library.v1 import admin_library_pb2 as messages
 class Libraries:
     """Serves libraries."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: SupportContext) -> None:
+        self._context = context
 
     async def ListLibrary(self, request: messages.ListLibraryRequest, by: Identity) -> messages.ListLibraryResponse:
         user_id = parse_id(request.user_id, "user_id")
         products = [parse_id(request.product_id, "product_id")] if request.product_id else None
-        limit = min(request.limit, MAX_LIMIT) if request.limit > 0 else DEFAULT_LIMIT
+        limit = page_limit(request.limit)
         page = Page(min(max(request.page, 1), MAX_PAGE), limit)
-        async with self._desk.reading(user_id) as connection:
+        async with self._context.reading(user_id) as connection:
             found = await SupportQueries(connection).library(user_id, page, products)
         return messages.ListLibraryResponse(items=[_item(one) for one in found.items], total_items=found.total)
 
     async def GrantProduct(self, request: messages.GrantProductRequest, by: Identity) -> messages.GrantProductResponse:
         user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
         change = GrantProduct(user_id, parse_id(request.product_id, "product_id"))
-        return messages.GrantProductResponse(result=change_result(await self._desk.changes.make(change, options, by)))
+        return messages.GrantProductResponse(result=await self._context.make_change(change, options, by))
 
     async def RevokeProduct(
         self, request: messages.RevokeProductRequest, by: Identity
     ) -> messages.RevokeProductResponse:
         user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
         change = RevokeProduct(user_id, parse_id(request.product_id, "product_id"), _source(request))
-        return messages.RevokeProductResponse(result=change_result(await self._desk.changes.make(change, options, by)))
+        return messages.RevokeProductResponse(result=await self._context.make_change(change, options, by))
 
 
 def _source(request: messages.RevokeProductRequest) -> tuple[GrantKind, str] | None:

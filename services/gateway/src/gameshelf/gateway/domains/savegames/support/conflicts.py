@@ -5,12 +5,17 @@ from uuid import UUID
 from gameshelf.gateway.domains.savegames.changes.conflicts import ResolveConflict
 from gameshelf.gateway.domains.savegames.grpc import parse_resolution
 from gameshelf.gateway.domains.savegames.messages import conflict_message, save_message
-from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_message
+from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_message, parse_optional_id
 from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.rpc.context import (
+    SupportContext,
+    page_limit,
+    parse_options,
+    titles_of,
+)
 from gameshelf.gateway.runtime.support.rpc.cursors import moment, pack, unpack
-from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT, Page
+from gameshelf.kernel.paging import Page
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from gameshelf.savegames import (
     ConflictNotFound,
@@ -28,20 +33,20 @@ _MAX_VERSIONS = 100
 class Conflicts:
     """Serves conflicts."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: SupportContext) -> None:
+        self._context = context
 
     async def ListSaveConflicts(
         self, request: messages.ListSaveConflictsRequest, by: Identity
     ) -> messages.ListSaveConflictsResponse:
-        user_id = parse_id(request.user_id, "user_id") if request.user_id else None
-        product_id = parse_id(request.product_id, "product_id") if request.product_id else None
+        user_id = parse_optional_id(request.user_id, "user_id")
+        product_id = parse_optional_id(request.product_id, "product_id")
         place = _place(request.cursor) if request.cursor else None
-        limit = min(max(request.limit, 0) or DEFAULT_LIMIT, MAX_LIMIT)
+        limit = page_limit(request.limit)
         if user_id:
-            async with self._desk.reading(user_id) as connection:
+            async with self._context.reading(user_id) as connection:
                 return await self._listed(connection, user_id, product_id, place, limit)
-        async with self._desk.acquire() as connection:
+        async with self._context.acquire() as connection:
             return await self._listed(connection, None, product_id, place, limit)
 
     async def _listed(
@@ -54,7 +59,7 @@ class Conflicts:
     ) -> messages.ListSaveConflictsResponse:
         found = await SavegameSupport(connection).conflicts(user_id, product_id, place, limit + 1)
         page = found[:limit]
-        erased = await self._desk.streams.being_erased(connection, {one.user_id for one in page})
+        erased = await self._context.streams.being_erased(connection, {one.user_id for one in page})
         titles = await titles_of(connection, [one.conflict.head.product_id for one in page])
         last = page[-1].conflict if len(found) > limit else None
         return messages.ListSaveConflictsResponse(
@@ -66,7 +71,7 @@ class Conflicts:
         self, request: messages.ShowSaveConflictRequest, by: Identity
     ) -> messages.ShowSaveConflictResponse:
         user_id, conflict_id = parse_id(request.user_id, "user_id"), parse_id(request.conflict_id, "conflict_id")
-        async with self._desk.reading(user_id) as connection:
+        async with self._context.reading(user_id) as connection:
             queries = SavegameQueries(connection)
             found = await queries.conflict(user_id, conflict_id)
             if found is None:
@@ -85,8 +90,8 @@ class Conflicts:
         user_id, conflict_id = parse_id(request.user_id, "user_id"), parse_id(request.conflict_id, "conflict_id")
         options = parse_options(request.change)
         word = parse_message(Resolve, request, _IDS, resolution=parse_resolution(request.resolution))
-        done = await self._desk.changes.make(ResolveConflict(user_id, conflict_id, word), options, by)
-        return messages.ResolveSaveConflictResponse(result=change_result(done))
+        done = await self._context.make_change(ResolveConflict(user_id, conflict_id, word), options, by)
+        return messages.ResolveSaveConflictResponse(result=done)
 
 
 def _place(cursor: str) -> ConflictPlace:

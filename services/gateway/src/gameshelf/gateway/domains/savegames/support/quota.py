@@ -1,12 +1,16 @@
 """``quota show|set|reset|top|recalculate``: room for saves."""
 
 from gameshelf.gateway.domains.savegames.changes.quota import ResetQuota, SetQuota
-from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_optional_id
 from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.identity import Identity
-from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
+from gameshelf.gateway.runtime.support.rpc.context import (
+    SupportContext,
+    page_limit,
+    parse_options,
+    titles_of,
+)
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from gameshelf.savegames import Difference, SavegameAccounts, SavegameQueries, confirmed, reckon, user_prefix
 
@@ -20,16 +24,16 @@ _LONGEST_KEY = 1024
 class Quotas:
     """Serves quotas."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: SupportContext) -> None:
+        self._context = context
 
     async def ShowQuota(self, request: messages.ShowQuotaRequest, by: Identity) -> messages.ShowQuotaResponse:
         user_id = parse_id(request.user_id, "user_id")
-        async with self._desk.reading(user_id) as connection:
+        async with self._context.reading(user_id) as connection:
             queries = SavegameQueries(connection)
             usage, products = await queries.usage(user_id), await queries.usage_of_products(user_id)
             titles = await titles_of(connection, [one.product_id for one in products])
-        limits = self._desk.limits
+        limits = self._context.limits
         return messages.ShowQuotaResponse(
             used_bytes=usage.used_bytes,
             reserved_bytes=usage.reserved_bytes,
@@ -52,23 +56,23 @@ class Quotas:
         user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
         if not 0 <= request.limit_bytes <= MAX_LIMIT_BYTES:
             raise InvalidInput(Problem("out_of_range", pointer="limit_bytes", params={"ge": 0, "le": MAX_LIMIT_BYTES}))
-        done = await self._desk.changes.make(SetQuota(user_id, request.limit_bytes), options, by)
-        return messages.SetQuotaResponse(result=change_result(done))
+        done = await self._context.make_change(SetQuota(user_id, request.limit_bytes), options, by)
+        return messages.SetQuotaResponse(result=done)
 
     async def ResetQuota(self, request: messages.ResetQuotaRequest, by: Identity) -> messages.ResetQuotaResponse:
         user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
-        done = await self._desk.changes.make(ResetQuota(user_id), options, by)
-        return messages.ResetQuotaResponse(result=change_result(done))
+        done = await self._context.make_change(ResetQuota(user_id), options, by)
+        return messages.ResetQuotaResponse(result=done)
 
     async def ListTopQuotas(
         self, request: messages.ListTopQuotasRequest, by: Identity
     ) -> messages.ListTopQuotasResponse:
-        after = parse_id(request.cursor, "cursor") if request.cursor else None
-        limit = min(max(request.limit, 0) or DEFAULT_LIMIT, MAX_LIMIT)
-        async with self._desk.acquire() as connection:
+        after = parse_optional_id(request.cursor, "cursor")
+        limit = page_limit(request.limit)
+        async with self._context.acquire() as connection:
             part = await SavegameAccounts(connection).top(after, _CONTENTS_A_PART, limit)
-            erased = await self._desk.streams.being_erased(connection, {one.user_id for one in part.users})
-        usual = self._desk.limits.quota_bytes
+            erased = await self._context.streams.being_erased(connection, {one.user_id for one in part.users})
+        usual = self._context.limits.quota_bytes
         return messages.ListTopQuotasResponse(
             users=[
                 messages.UserQuota(
@@ -91,11 +95,11 @@ class Quotas:
         prefix, after = user_prefix(user_id), request.cursor
         if after and not (after.startswith(prefix) and len(after) <= _LONGEST_KEY and "\0" not in after):
             raise InvalidInput(Problem("not_a_cursor", pointer="cursor"))
-        async with self._desk.reading(user_id):
+        async with self._context.reading(user_id):
             pass  # nobody waits for the store with a connection in hand
-        objects = self._desk.saves.objects
+        objects = self._context.saves.objects
         stored = await objects.list(prefix, after, _OBJECTS_A_PART)
-        async with self._desk.reading(user_id) as connection:
+        async with self._context.reading(user_id) as connection:
             contents = await SavegameAccounts(connection).contents(user_id, after, _OBJECTS_A_PART)
         found = reckon(stored, contents, _OBJECTS_A_PART)
         left = found.differences

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from gameshelf.gateway.domains.savegames.reconcile import Applying, Cursor, Page, Reconciliation
 from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.gateway.runtime.support.rpc.cursors import pack, unpack
-from gameshelf.gateway.runtime.support.rpc.desk import Desk, parse_options
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from gameshelf.savegames import Adopted, Expected
@@ -16,9 +16,9 @@ _APPLIED, _LOOKED = "applied", "looked"
 class Reconciles:
     """Serves the comparison of the store with the database."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, context: SupportContext) -> None:
         self._reconciliation = Reconciliation(
-            desk.acquire, desk.saves, desk.transactions, desk.audit, desk.limits, desk.clock
+            context.acquire, context.saves, context.transactions, context.audit, context.limits, context.clock
         )
 
     async def ReconcileSaves(

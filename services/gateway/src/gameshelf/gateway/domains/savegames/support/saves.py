@@ -5,7 +5,7 @@ from gameshelf.gateway.domains.savegames.messages import save_message, upload_me
 from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_message
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
-from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options, titles_of
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options, titles_of
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from gameshelf.savegames import (
@@ -26,13 +26,13 @@ _IDS = frozenset({"user_id", "savegame_id", "change", "is_pinned"})
 class CloudSavesOfUsers:
     """Serves saves."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: SupportContext) -> None:
+        self._context = context
 
     async def ListSaves(self, request: messages.ListSavesRequest, by: Identity) -> messages.ListSavesResponse:
         user_id = parse_id(request.user_id, "user_id")
         of = parse_message(SavesFilter, request, _IDS | {"in_trash"}, trashed=request.in_trash)
-        async with self._desk.reading(user_id) as connection:
+        async with self._context.reading(user_id) as connection:
             found = await SavegameQueries(connection).saves(user_id, of)
             slots = [one.slot_id for one in found.items]
             conflicting = await SavegameSupport(connection).conflicting(user_id, slots)
@@ -55,7 +55,7 @@ class CloudSavesOfUsers:
     ) -> messages.ListSaveVersionsResponse:
         user_id, slot_id = parse_id(request.user_id, "user_id"), parse_id(request.savegame_id, "savegame_id")
         page = parse_message(SavesFilter, request, _IDS).slice
-        async with self._desk.reading(user_id) as connection:
+        async with self._context.reading(user_id) as connection:
             found = await SavegameQueries(connection).versions(user_id, slot_id, page, in_trash=True)
             head = await SavegameSupport(connection).head(user_id, slot_id)
         if head is None:
@@ -71,8 +71,8 @@ class CloudSavesOfUsers:
     ) -> messages.ListSaveUploadsResponse:
         user_id = parse_id(request.user_id, "user_id")
         of = parse_message(UploadsFilter, request, _IDS)
-        async with self._desk.reading(user_id) as connection:
-            found = await UploadQueries(connection).uploads(user_id, of, self._desk.clock())
+        async with self._context.reading(user_id) as connection:
+            found = await UploadQueries(connection).uploads(user_id, of, self._context.clock())
             titles = await titles_of(connection, [one.product_id for one in found.items])
         return messages.ListSaveUploadsResponse(
             uploads=[
@@ -93,7 +93,7 @@ class CloudSavesOfUsers:
     async def DownloadSave(self, request: messages.DownloadSaveRequest, by: Identity) -> messages.DownloadSaveResponse:
         user_id, slot_id = parse_id(request.user_id, "user_id"), parse_id(request.savegame_id, "savegame_id")
         asked = parse_message(Download, request, _IDS)
-        async with self._desk.reading(user_id) as connection:
+        async with self._context.reading(user_id) as connection:
             queries = SavegameQueries(connection)
             found = await queries.download(user_id, slot_id, asked.version, in_trash=True)
             if found is None:
@@ -103,29 +103,29 @@ class CloudSavesOfUsers:
                 number = asked.version or head.version
                 is_there = await queries.version(user_id, slot_id, number)
                 raise SavegameVersionNotFound(version=number, **({"reason": "pruned"} if is_there else {}))
-        signed = await self._desk.saves.sign_download(found)
+        signed = await self._context.saves.sign_download(found)
         return messages.DownloadSaveResponse(
             save=save_message(found.version),
             download_url=signed.url,
-            expires_in_seconds=self._desk.saves.url_ttl_seconds,
+            expires_in_seconds=self._context.saves.url_ttl_seconds,
         )
 
     async def RestoreSave(self, request: messages.RestoreSaveRequest, by: Identity) -> messages.RestoreSaveResponse:
         user_id, slot_id = parse_id(request.user_id, "user_id"), parse_id(request.savegame_id, "savegame_id")
         options, asked = parse_options(request.change), parse_message(Download, request, _IDS)
-        done = await self._desk.changes.make(RestoreSave(user_id, slot_id, asked.version), options, by)
-        return messages.RestoreSaveResponse(result=change_result(done))
+        done = await self._context.make_change(RestoreSave(user_id, slot_id, asked.version), options, by)
+        return messages.RestoreSaveResponse(result=done)
 
     async def PinSave(self, request: messages.PinSaveRequest, by: Identity) -> messages.PinSaveResponse:
         user_id, slot_id = parse_id(request.user_id, "user_id"), parse_id(request.savegame_id, "savegame_id")
         options, version = parse_options(request.change), parse_message(Restore, request, _IDS).version
         change = PinSave(user_id, slot_id, version, request.is_pinned)
         try:
-            done = await self._desk.changes.make(change, options, by)
+            done = await self._context.make_change(change, options, by)
         except InvalidInput as error:
             if error.problems[0].rule == "too_many_pinned":
                 most = error.problems[0].params["max"]
                 rule = f"too_many_pinned (at most {most}: unpin another one first)"
                 raise InvalidInput(Problem(rule, pointer="version")) from None
             raise
-        return messages.PinSaveResponse(result=change_result(done))
+        return messages.PinSaveResponse(result=done)

@@ -1,14 +1,13 @@
 """``audit list|show|undo``: who did what, and taking it back."""
 
 from gameshelf.gateway.runtime.encoding import encode
-from gameshelf.gateway.runtime.grpc.calls import parse_id
+from gameshelf.gateway.runtime.grpc.calls import parse_optional_id
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.audit import AuditFilter, Entry, EntryKind, State
 from gameshelf.gateway.runtime.support.commands import BY_NAME
-from gameshelf.gateway.runtime.support.rpc.desk import Desk, change_result, parse_options
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext, page_limit, parse_options
 from gameshelf.kernel.errors import InvalidInput, NotFound, PermissionDenied, Problem
-from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
 from gameshelf.protos.library.v1 import admin_audit_pb2 as messages
 
 _KINDS = frozenset(EntryKind)
@@ -18,14 +17,14 @@ _LARGEST = 2**63 - 1
 class Audits:
     """Serves the audit."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: SupportContext) -> None:
+        self._context = context
 
     async def ListAudit(self, request: messages.ListAuditRequest, by: Identity) -> messages.ListAuditResponse:
         wanted = _filter(request)
-        limit = min(max(request.limit, 0) or DEFAULT_LIMIT, MAX_LIMIT)
-        async with self._desk.acquire() as connection:
-            found = await self._desk.audit.list(connection, wanted, limit + 1)
+        limit = page_limit(request.limit)
+        async with self._context.acquire() as connection:
+            found = await self._context.audit.list(connection, wanted, limit + 1)
         shown = found[:limit]
         return messages.ListAuditResponse(
             entries=[_entry(one) for one in shown], next_cursor=str(shown[-1].id) if len(found) > limit else ""
@@ -40,14 +39,14 @@ class Audits:
         needed = BY_NAME[entry.command].roles
         if not by.roles & needed:
             raise PermissionDenied(command=entry.command, needs=" or ".join(sorted(needed)))
-        done = await self._desk.changes.undo(entry, options, by)
-        return messages.UndoChangeResponse(result=change_result(done))
+        done = await self._context.undo_change(entry, options, by)
+        return messages.UndoChangeResponse(result=done)
 
     async def _found(self, text: str) -> Entry:
         """The entry of that id. Raises InvalidInput, NotFound."""
         entry_id = _number(text, "audit_id")
-        async with self._desk.acquire() as connection:
-            entry = await self._desk.audit.find(connection, entry_id)
+        async with self._context.acquire() as connection:
+            entry = await self._context.audit.find(connection, entry_id)
         if entry is None:
             raise NotFound(audit_id=entry_id)
         return entry
@@ -59,8 +58,8 @@ def _filter(request: messages.ListAuditRequest) -> AuditFilter:
     if request.command and request.command not in BY_NAME:
         raise InvalidInput(Problem("unknown_command", pointer="command"))
     return AuditFilter(
-        user_id=parse_id(request.user_id, "user_id") if request.user_id else None,
-        actor_id=parse_id(request.actor_id, "actor_id") if request.actor_id else None,
+        user_id=parse_optional_id(request.user_id, "user_id"),
+        actor_id=parse_optional_id(request.actor_id, "actor_id"),
         kind=request.kind or None,
         command=request.command or None,
         before_id=_number(request.cursor, "cursor") if request.cursor else None,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_time
+from gameshelf.gateway.runtime.grpc.calls import parse_optional_id, parse_time
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.outbox.refused import kinds
@@ -19,8 +19,8 @@ from gameshelf.gateway.runtime.support.dead_letters import (
 )
 from gameshelf.gateway.runtime.support.outbox import backlog
 from gameshelf.gateway.runtime.support.replay import moment_of, replay_letters, revision_of
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.gateway.runtime.support.rpc.cursors import moment, pack, unpack
-from gameshelf.gateway.runtime.support.rpc.desk import Desk, parse_options
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_events_pb2 as messages
 
@@ -32,11 +32,11 @@ _REPLAYED, _MAX_REPLAYED = 500, 1000
 class Events:
     """Serves the outbox and dead letters."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, context: SupportContext) -> None:
+        self._context = context
 
     async def ShowOutbox(self, request: messages.ShowOutboxRequest, by: Identity) -> messages.ShowOutboxResponse:
-        async with self._desk.acquire() as connection:
+        async with self._context.acquire() as connection:
             found = await backlog(connection)
             refused, is_more_refused = await kinds(connection)
         return messages.ShowOutboxResponse(
@@ -71,7 +71,7 @@ class Events:
     ) -> messages.ListDeadLettersResponse:
         wanted, after = _filter(request.filter), _place(request.cursor)
         limit = _limit(request.limit, _LISTED, _MAX_LISTED)
-        async with self._desk.acquire() as connection:
+        async with self._context.acquire() as connection:
             part = await list_letters(connection, wanted, after, limit)
             counted = None if request.cursor else await count_letters(connection, wanted)
         return messages.ListDeadLettersResponse(
@@ -94,7 +94,7 @@ class Events:
             wanted.topic, wanted.reason, wanted.user_id, wanted.since, min(wanted.until, seen_at), wanted.id
         )
         audit_id: int | None = None
-        async with self._desk.acquire() as connection, connection.transaction():
+        async with self._context.acquire() as connection, connection.transaction():
             done = await replay_letters(connection, meant, after, limit)
             if done.sent:
                 target = {**_told(request.filter), "until": _written(meant.until), "cursor": request.cursor}
@@ -107,13 +107,13 @@ class Events:
                     {"letters": done.sent + done.left, "replayed": 0},
                     {"letters": done.left, "replayed": done.sent},
                 )
-                audit_id = await self._desk.audit.add(connection, by, entry)
+                audit_id = await self._context.audit.add(connection, by, entry)
         return messages.ReplayDeadLettersResponse(
             next_cursor=_cursor(done.next), replayed=done.sent, left=done.left, audit_id=text(audit_id)
         )
 
     async def _count(self, wanted: LetterFilter) -> messages.ReplayDeadLettersResponse:
-        async with self._desk.acquire() as connection:
+        async with self._context.acquire() as connection:
             found = await count_letters(connection, wanted)
         return messages.ReplayDeadLettersResponse(
             total=found.total,
@@ -134,10 +134,10 @@ def _filter(sent: messages.DeadLetterFilter) -> LetterFilter:
     return LetterFilter(
         sent.topic or None,
         sent.reason or None,
-        parse_id(sent.user_id, "filter.user_id") if sent.user_id else None,
+        parse_optional_id(sent.user_id, "filter.user_id"),
         parse_time(sent.since, "filter.since") if sent.HasField("since") else BEGINNING,
         parse_time(sent.until, "filter.until") if sent.HasField("until") else END,
-        parse_id(sent.dead_letter_id, "filter.dead_letter_id") if sent.dead_letter_id else None,
+        parse_optional_id(sent.dead_letter_id, "filter.dead_letter_id"),
     )
 
 

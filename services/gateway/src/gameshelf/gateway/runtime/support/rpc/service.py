@@ -14,7 +14,7 @@ from gameshelf.gateway.runtime.support.audit import EntryKind, NewEntry, State
 from gameshelf.gateway.runtime.support.changes import MAX_REASON
 from gameshelf.gateway.runtime.support.commands import COMMANDS, Command, Kind
 from gameshelf.gateway.runtime.support.refusals import Refusals
-from gameshelf.gateway.runtime.support.rpc.desk import Desk
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext
 from gameshelf.kernel.errors import DomainError, NotFound, PermissionDenied
 from gameshelf.protos.library.v1 import library_admin_service_pb2 as messages
 from google.protobuf.json_format import MessageToDict, SerializeToJsonError
@@ -32,10 +32,10 @@ Serve = Callable[[Any, Identity], Awaitable[Message]]
 class LibraryAdmin:
     """Serves support's commands. No call gets by the table of commands."""
 
-    def __init__(self, desk: Desk, nouns: Sequence[object]) -> None:
+    def __init__(self, context: SupportContext, nouns: Sequence[object]) -> None:
         """Each of ``nouns`` has a method for every call of its noun: request and caller in, response out."""
-        self._desk = desk
-        self._refusals = Refusals(desk.audit)
+        self._context = context
+        self._refusals = Refusals(context.audit)
         self._serve: dict[str, Serve] = {
             command.rpc: next(getattr(noun, command.rpc) for noun in nouns if hasattr(noun, command.rpc))
             for command in COMMANDS
@@ -71,7 +71,7 @@ class LibraryAdmin:
                 # Of an erased account there is nothing to administer; the caller's own token is as good as ever.
                 refusal = NotFound(reason="erased") if isinstance(error, UserErased) else refused(error)
                 try:
-                    async with self._desk.acquire() as connection:
+                    async with self._context.acquire() as connection:
                         await self._refusals.add(connection, by, _refusal(command, request, refusal))
                     if refusal is error:
                         raise
@@ -83,13 +83,13 @@ class LibraryAdmin:
 
     async def _require_account(self, by: Identity) -> None:
         """Raises Unauthenticated for a caller whose own account was erased, however long the token may live."""
-        async with self._desk.acquire() as connection:
-            if await self._desk.streams.erased(connection, by.user_id):
+        async with self._context.acquire() as connection:
+            if await self._context.streams.erased(connection, by.user_id):
                 raise Unauthenticated("the account was erased")
 
     async def _remember(self, by: Identity, new: NewEntry) -> None:
-        async with self._desk.acquire() as connection:
-            await self._desk.audit.add(connection, by, new)
+        async with self._context.acquire() as connection:
+            await self._context.audit.add(connection, by, new)
 
 
 def _refusal(command: Command, request: Message, refusal: DomainError) -> NewEntry:

@@ -10,13 +10,15 @@ from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.grpc.calls import parse_message
 from gameshelf.gateway.runtime.grpc.convert import text
+from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.streams import UserStreams
-from gameshelf.gateway.runtime.support.audit import AuditLog
-from gameshelf.gateway.runtime.support.changes import Changes, Options, Result
+from gameshelf.gateway.runtime.support.audit import AuditLog, Entry
+from gameshelf.gateway.runtime.support.changes import Change, Changes, Options, Result
 from gameshelf.gateway.runtime.support.export import Export
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
+from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
 from gameshelf.library import LibraryQueries
 from gameshelf.protos.library.v1 import admin_change_pb2 as messages
 from gameshelf.savegames import Limits
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Where support works: what is read, how changes are made, and the audit."""
+class SupportContext:
+    """What every handler of support's commands uses."""
 
     acquire: Acquire
     streams: UserStreams
@@ -46,13 +48,26 @@ class Desk:
             await self.streams.state(connection, user_id)
             yield connection
 
+    async def make_change(self, change: Change, options: Options, by: Identity) -> messages.ChangeResult:
+        """Makes a change, or shows what it would do. Raises what ``Changes.make`` does."""
+        return _result(await self.changes.make(change, options, by))
+
+    async def undo_change(self, entry: Entry, options: Options, by: Identity) -> messages.ChangeResult:
+        """Undoes the change of an audit entry. Raises what ``Changes.undo`` does."""
+        return _result(await self.changes.undo(entry, options, by))
+
 
 def parse_options(sent: messages.ChangeOptions) -> Options:
     """How a change is asked for. Raises InvalidInput."""
     return parse_message(Options, sent)
 
 
-def change_result(of: Result) -> messages.ChangeResult:
+def page_limit(asked: int) -> int:
+    """The number of entries on a page: what is asked for within bounds, else the default."""
+    return min(asked, MAX_LIMIT) if asked > 0 else DEFAULT_LIMIT
+
+
+def _result(of: Result) -> messages.ChangeResult:
     return messages.ChangeResult(
         applied=of.audit_id is not None,
         before=encode(of.before).decode(),

@@ -7,7 +7,9 @@ import sys
 import click
 import pytest
 from click.testing import CliRunner
-from gameshelf.gateway.runtime.support.commands import ADMIN, COMMANDS
+from gameshelf.gateway.domains import DOMAINS
+from gameshelf.gateway.runtime.composed import commands_of
+from gameshelf.gateway.runtime.support.commands import ADMIN
 from gameshelf.libctl.errors import ExitCode
 from gameshelf.libctl.main import NOUNS, cli, noun
 from gameshelf.libctl.output import Output
@@ -98,7 +100,7 @@ def test_no_line_of_a_help_is_cut_off(name):
     assert "..." not in told.stdout.partition("Options:")[2]
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name.replace(" ", "-"))
+@pytest.mark.parametrize("command", commands_of(DOMAINS).all, ids=lambda command: command.name.replace(" ", "-"))
 def test_a_help_says_whether_the_role_admin_is_needed(command):
     told = CliRunner().invoke(cli, [*command.name.split(), "--help"])
     assert told.exit_code == 0

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from gameshelf.gateway.domains import DOMAINS
+from gameshelf.gateway.runtime.composed import commands_of
 from gameshelf.gateway.runtime.errors import CODES
 from gameshelf.gateway.runtime.identity import Role
 from gameshelf.gateway.runtime.settings import Settings
-from gameshelf.gateway.runtime.support.commands import COMMANDS, Command, Kind
+from gameshelf.gateway.runtime.support.commands import Command, Kind
 
 _INTRODUCTION = """# Configuration
 
@@ -79,13 +81,13 @@ def errors_page() -> str:
 
 def commands_page() -> str:
     """``docs/support/commands.md``."""
-    return _COMMANDS + "".join(map(_command, COMMANDS))
+    return _COMMANDS + "".join(map(_command, commands_of(DOMAINS).all))
 
 
 def _command(of: Command) -> str:
     may = ["yes" if role in of.roles else "" for role in (Role.SUPPORT, Role.ADMIN)]
     audited = {Kind.CHANGE: "change", Kind.AUDITED_READ: "read", Kind.READ: ""}[of.kind]
-    cells = (f"`{of.name}`", f"`{of.rpc}`", *may, audited, "yes" if of.can_undo else "")
+    cells = (f"`{of.name}`", f"`{of.rpc}`", *may, audited, "yes" if of.undo else "")
     return f"| {' | '.join(cells)} |\n"
 
 

@@ -2,47 +2,37 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from gameshelf import achievements, library, playtime, savegames, wishlist
 from gameshelf import settings as game_settings
 from gameshelf.gateway.domains import DOMAINS
-from gameshelf.gateway.domains.accounts.support import Users
 from gameshelf.gateway.domains.achievements.jobs.rarity import RarityFold, RarityRecount
 from gameshelf.gateway.domains.achievements.jobs.targets import LoweredTargets
-from gameshelf.gateway.domains.achievements.support import AchievementsOfUser
 from gameshelf.gateway.domains.after_commit import AfterCommit
 from gameshelf.gateway.domains.family.jobs.dissolution import Dissolution
 from gameshelf.gateway.domains.family.jobs.family import FamilyClock, Forwarding, forget_seats
-from gameshelf.gateway.domains.family.support import Families
 from gameshelf.gateway.domains.library.catalog import Catalog
 from gameshelf.gateway.domains.library.jobs.categories import CategoryFolding
 from gameshelf.gateway.domains.library.jobs.item_ids import ItemIdRewriting
 from gameshelf.gateway.domains.library.jobs.products import WantedProducts
 from gameshelf.gateway.domains.library.jobs.titles import TitleFolding
-from gameshelf.gateway.domains.library.support.access import AccessOfUser
-from gameshelf.gateway.domains.library.support.library import Libraries
 from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
 from gameshelf.gateway.domains.playtime.jobs import SessionReaper, SessionWatch, forget_live
 from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
-from gameshelf.gateway.domains.playtime.support import PlaytimeOfUser
 from gameshelf.gateway.domains.reactions import REACTIONS
 from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper, erase_objects
-from gameshelf.gateway.domains.savegames.support.conflicts import Conflicts
-from gameshelf.gateway.domains.savegames.support.quota import Quotas
-from gameshelf.gateway.domains.savegames.support.reconcile import Reconciles
-from gameshelf.gateway.domains.savegames.support.saves import CloudSavesOfUsers
 from gameshelf.gateway.domains.savegames.use_cases import Saves
-from gameshelf.gateway.domains.undos import UNDOS
 from gameshelf.gateway.domains.wishlist.jobs.old_prices import OldPriceTakeover
 from gameshelf.gateway.domains.wishlist.jobs.sales import Sales
 from gameshelf.gateway.runtime import tables
 from gameshelf.gateway.runtime.commit_listeners import CommitListeners
 from gameshelf.gateway.runtime.composed import (
+    commands_of,
     consumed_of,
     metadata_of,
     migrations_of,
@@ -105,22 +95,7 @@ MIGRATIONS = (tables.MIGRATIONS, *migrations_of(DOMAINS))
 METADATA = (tables.METADATA, *metadata_of(DOMAINS))
 CONSUMED = consumed_of(DOMAINS)
 ROUTES = (*routes_of(DOMAINS), *events_http.routes.all)
-
-NOUNS: Sequence[Callable[[SupportContext], Any]] = (
-    Users,
-    Libraries,
-    AccessOfUser,
-    Families,
-    CloudSavesOfUsers,
-    Reconciles,
-    Conflicts,
-    Quotas,
-    PlaytimeOfUser,
-    AchievementsOfUser,
-    Events,
-    Audits,
-)
-"""Each has a method for every call of its noun: request and caller in, response out."""
+COMMANDS = commands_of(DOMAINS)
 
 _ERASING = (
     library.LibraryService,
@@ -269,25 +244,25 @@ class Gateway:
         """The gRPC server of the settings."""
         certificates = ServiceCertificates(self.settings.grpc_tls_required, self.settings.grpc_service_identities)
         calls = Calls(Callers(self.verifier, certificates, self.limits), self.metrics, self.tracing)
-        context = self._support()
         servicers = [servicer for instance in self.instances for servicer in instance.servicers]
-        servicers.append(LibraryAdmin(context, [noun(context) for noun in NOUNS]))
+        servicers.append(self._support())
         return GrpcServer(self.settings, calls, servicers)
 
-    def _support(self) -> SupportContext:
+    def _support(self) -> LibraryAdmin:
         audit = AuditLog(self.streams)
-        changes = Changes(self.transactions, audit, UNDOS)
-        limits = self.settings.savegame_limits
-        return SupportContext(
+        context = SupportContext(
             self.acquire,
             self.streams,
             self.transactions,
-            changes,
+            Changes(self.transactions, audit, COMMANDS),
             audit,
+            COMMANDS,
             self.saves,
-            limits,
+            self.settings.savegame_limits,
             Export(METADATA, self.streams),
         )
+        makers = [Events, Audits, *(make for instance in self.instances for make in instance.support)]
+        return LibraryAdmin(context, [make(context) for make in makers])
 
     def _authenticate(self) -> Authenticate:
         if self.settings.auth_mode == "gateway":

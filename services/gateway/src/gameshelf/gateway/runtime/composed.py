@@ -7,6 +7,8 @@ from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.gateway.runtime.http.routing import Queries, Route
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents
 from gameshelf.gateway.runtime.settings import Settings
+from gameshelf.gateway.runtime.support.commands import Commands
+from gameshelf.gateway.runtime.support.own_commands import OWN_COMMANDS
 from gameshelf.gateway.runtime.transaction import Services
 from gameshelf.kernel.migrations import Migrations
 from sqlalchemy import MetaData
@@ -47,6 +49,11 @@ def consumed_of(domains: Sequence[Domain]) -> ConsumedEvents:
     where two contradict each other about a type or a topic.
     """
     return ConsumedEvents({domain.name: domain.consumed for domain in domains})
+
+
+def commands_of(domains: Sequence[Domain]) -> Commands:
+    """The support commands of the runtime and of all domains. Raises ValueError where two share a name or an RPC."""
+    return Commands([*OWN_COMMANDS, *(command for domain in domains for command in domain.commands)])
 
 
 def _united(domains: Sequence[Domain], table: Callable[[Domain], Mapping[K, V]]) -> dict[K, V]:

@@ -21,6 +21,8 @@ from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.gateway.runtime.support.commands import Command
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext
 from gameshelf.gateway.runtime.transaction import Services, Transactions
 from gameshelf.gateway.runtime.ws.hub import Hub
 from gameshelf.kernel.migrations import Migrations
@@ -55,6 +57,8 @@ class DomainInstance:
     """What there is once in a process, by type."""
     servicers: Sequence[Servicer] = ()
     """Its gRPC services."""
+    support: Sequence[Callable[[SupportContext], object]] = ()
+    """Make the objects that serve its support commands: they have a method for the RPC of each ``Command``."""
     close: Callable[[], Awaitable[None]] | None = None
     """Closes what ``create`` opened."""
 
@@ -85,3 +89,5 @@ class Domain:
     """Its calls of the REST API."""
     consumed: Mapping[str, ConsumedEvent] = field(default_factory=dict)
     """The events that it consumes, by type."""
+    commands: Sequence[Command] = ()
+    """Its support commands."""

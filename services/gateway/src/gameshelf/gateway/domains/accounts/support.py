@@ -8,10 +8,17 @@ from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.streams import StreamState
+from gameshelf.gateway.runtime.support.commands import ADMIN, ANY, audited_read_command, change_command
 from gameshelf.gateway.runtime.support.export import File
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.kernel.database import Connection
 from gameshelf.protos.library.v1 import admin_users_pb2 as messages
+
+COMMANDS = (
+    audited_read_command("user show", "ShowUser", ANY),
+    audited_read_command("user export", "ExportUser", ADMIN),
+    change_command("user erase", "EraseUser", ADMIN),
+)
 
 
 class Users:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from gameshelf.achievements import AchievementNotFound, AchievementQueries, AchievementService, AchievementState
 from gameshelf.gateway.runtime.support.audit import Entry, State
-from gameshelf.gateway.runtime.support.changes import Change
+from gameshelf.gateway.runtime.support.commands import Change
 from gameshelf.gateway.runtime.transaction import Transaction
 
 

@@ -2,6 +2,7 @@
 
 from gameshelf.achievements import AchievementService
 from gameshelf.gateway.domains.achievements.grpc import Achievements
+from gameshelf.gateway.domains.achievements.support import AchievementsOfUser
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
@@ -9,7 +10,8 @@ from gameshelf.library import AccessQueries
 
 
 async def create(runtime: Runtime) -> DomainInstance:
-    return DomainInstance(servicers=[Achievements(runtime.transactions, runtime.acquire, runtime.streams)])
+    achievements = Achievements(runtime.transactions, runtime.acquire, runtime.streams)
+    return DomainInstance(servicers=[achievements], support=[AchievementsOfUser])
 
 
 def make_services(settings: Settings) -> Services:

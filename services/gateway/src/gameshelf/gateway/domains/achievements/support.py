@@ -1,13 +1,20 @@
 """``achievements show|grant|revoke``: what a player has achieved, and what support gives and takes of it."""
 
 from gameshelf.achievements import Achievement, AchievementNotFound, AchievementQueries
-from gameshelf.gateway.domains.achievements.changes import GrantAchievement, RevokeAchievement
+from gameshelf.gateway.domains.achievements.changes import GrantAchievement, RevokeAchievement, undo
 from gameshelf.gateway.domains.achievements.grpc import achievement_message
 from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.commands import ADMIN, change_command, read_command
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options, titles_of
 from gameshelf.protos.library.v1 import admin_achievements_pb2 as messages
+
+COMMANDS = (
+    read_command("achievements show", "ShowAchievements"),
+    change_command("achievements grant", "GrantAchievement", ADMIN, undo),
+    change_command("achievements revoke", "RevokeAchievement", ADMIN, undo),
+)
 
 
 class AchievementsOfUser:

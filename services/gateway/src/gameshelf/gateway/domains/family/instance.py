@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from gameshelf.gateway.domains.family.support import Families
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
@@ -10,7 +11,7 @@ from gameshelf.playtime import CopyQueries
 
 
 async def create(runtime: Runtime) -> DomainInstance:
-    return DomainInstance()
+    return DomainInstance(support=[Families])
 
 
 def make_services(settings: Settings) -> Services:

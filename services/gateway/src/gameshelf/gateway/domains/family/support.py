@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from itertools import groupby
 from uuid import UUID
 
-from gameshelf.gateway.domains.family.changes import ReleaseSeat, ReopenLink, RevokeLink
+from gameshelf.gateway.domains.family.changes import ReleaseSeat, ReopenLink, RevokeLink, undo_reopen, undo_revoke
 from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import timestamp
 from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.commands import ADMIN, ANY, change_command, read_command
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options, titles_of
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import NotFound
@@ -15,6 +16,15 @@ from gameshelf.kernel.paging import MAX_LIMIT
 from gameshelf.library import Direction, FamilyLinkNotFound, FamilyQueries, Link, LinkFilter, TakenSeat
 from gameshelf.playtime import CopyQueries
 from gameshelf.protos.library.v1 import admin_family_pb2 as messages
+
+COMMANDS = (
+    read_command("family list", "ListFamilyLinks"),
+    read_command("family show", "ShowFamilyLink"),
+    change_command("family revoke", "RevokeFamilyLink", ADMIN, undo_revoke),
+    change_command("family reopen", "ReopenFamilyLink", ADMIN, undo_reopen),
+    read_command("family seats", "ListFamilySeats"),
+    change_command("family release-seat", "ReleaseFamilySeat", ANY),
+)
 
 
 class Families:

@@ -1,6 +1,6 @@
 """The library: items, categories, grants, the catalog."""
 
-from gameshelf.gateway.domains.library import consumed, rest
+from gameshelf.gateway.domains.library import consumed, rest, support
 from gameshelf.gateway.domains.library.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.library import METADATA, MIGRATIONS
@@ -13,4 +13,5 @@ DOMAIN = Domain(
     services=make_services,
     routes=rest.routes.all,
     consumed=consumed.EVENTS,
+    commands=support.COMMANDS,
 )

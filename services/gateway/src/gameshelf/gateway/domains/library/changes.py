@@ -6,7 +6,8 @@ from typing import ClassVar
 from uuid import UUID, uuid4
 
 from gameshelf.gateway.runtime.support.audit import Entry, State
-from gameshelf.gateway.runtime.support.changes import Change, NotUndoable
+from gameshelf.gateway.runtime.support.changes import NotUndoable
+from gameshelf.gateway.runtime.support.commands import Change
 from gameshelf.gateway.runtime.transaction import Transaction
 from gameshelf.kernel.paging import Page
 from gameshelf.library import (

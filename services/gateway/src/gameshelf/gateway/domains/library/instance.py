@@ -1,6 +1,8 @@
 """The library in one process."""
 
 from gameshelf.gateway.domains.library.grpc import LibraryQuery
+from gameshelf.gateway.domains.library.support.access import AccessOfUser
+from gameshelf.gateway.domains.library.support.library import Libraries
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
@@ -8,7 +10,7 @@ from gameshelf.library import LibraryService
 
 
 async def create(runtime: Runtime) -> DomainInstance:
-    return DomainInstance(servicers=[LibraryQuery(runtime.acquire, runtime.streams)])
+    return DomainInstance(servicers=[LibraryQuery(runtime.acquire, runtime.streams)], support=[Libraries, AccessOfUser])
 
 
 def make_services(settings: Settings) -> Services:

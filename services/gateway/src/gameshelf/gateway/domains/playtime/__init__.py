@@ -1,6 +1,6 @@
 """Play sessions and playtime."""
 
-from gameshelf.gateway.domains.playtime import rest
+from gameshelf.gateway.domains.playtime import rest, support
 from gameshelf.gateway.domains.playtime.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.playtime import METADATA, MIGRATIONS
@@ -12,4 +12,5 @@ DOMAIN = Domain(
     METADATA,
     services=make_services,
     routes=rest.routes.all,
+    commands=support.COMMANDS,
 )

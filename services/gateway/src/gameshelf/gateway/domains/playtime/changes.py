@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from gameshelf.gateway.runtime.support.audit import Entry, State
-from gameshelf.gateway.runtime.support.changes import Change
+from gameshelf.gateway.runtime.support.commands import Change
 from gameshelf.gateway.runtime.transaction import Transaction
 from gameshelf.kernel.paging import Page
 from gameshelf.playtime import Figures, PlaytimeQueries, PlaytimeService, Recount

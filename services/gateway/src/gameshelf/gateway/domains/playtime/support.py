@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from gameshelf.gateway.domains.playtime.changes import CorrectPlaytime, RecomputePlaytime
+from gameshelf.gateway.domains.playtime.changes import CorrectPlaytime, RecomputePlaytime, undo_correction
 from gameshelf.gateway.domains.playtime.grpc import session_message
 from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_optional_id, parse_time
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.commands import ANY, change_command, read_command
 from gameshelf.gateway.runtime.support.rpc import cursors
 from gameshelf.gateway.runtime.support.rpc.context import (
     SupportContext,
@@ -31,6 +32,12 @@ from gameshelf.playtime import (
 )
 from gameshelf.protos.library.v1 import admin_playtime_pb2 as messages
 
+COMMANDS = (
+    read_command("playtime show", "ShowPlaytime"),
+    change_command("playtime correct", "CorrectPlaytime", ANY, undo_correction),
+    change_command("playtime recompute", "RecomputePlaytime", ANY),
+    read_command("playtime anomalies", "ListPlaytimeAnomalies"),
+)
 _KINDS = ("long_day", "fast_import")
 _IMPORTS = 5
 """How many imports are looked at: each is a union of its own."""

@@ -1,6 +1,6 @@
 """Cloud saves."""
 
-from gameshelf.gateway.domains.savegames import rest
+from gameshelf.gateway.domains.savegames import rest, support
 from gameshelf.gateway.domains.savegames.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.savegames import METADATA, MIGRATIONS
@@ -12,4 +12,5 @@ DOMAIN = Domain(
     METADATA,
     services=make_services,
     routes=rest.routes.all,
+    commands=support.COMMANDS,
 )

@@ -1,6 +1,10 @@
 """Cloud saves in one process: their bucket is opened here."""
 
 from gameshelf.gateway.domains.savegames.grpc import CloudSaves
+from gameshelf.gateway.domains.savegames.support.conflicts import Conflicts
+from gameshelf.gateway.domains.savegames.support.quota import Quotas
+from gameshelf.gateway.domains.savegames.support.reconcile import Reconciles
+from gameshelf.gateway.domains.savegames.support.saves import CloudSavesOfUsers
 from gameshelf.gateway.domains.savegames.use_cases import Bucket, Saves
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.settings import Settings
@@ -13,11 +17,21 @@ from gameshelf.savegames import SavegameAdoption, SavegameConflicts, SavegameSer
 async def create(runtime: Runtime) -> DomainInstance:
     """Raises SettingsError, StoreUnavailable."""
     settings, transactions = runtime.settings, runtime.transactions
+    limits = settings.savegame_limits
     bucket = await _open_bucket(runtime)
-    quota_bytes = settings.savegame_limits.quota_bytes
-    saves = Saves(bucket, transactions, runtime.metrics, settings.s3_url_ttl_seconds, quota_bytes)
+    saves = Saves(bucket, transactions, runtime.metrics, settings.s3_url_ttl_seconds, limits.quota_bytes)
     cloud_saves = CloudSaves(transactions, runtime.acquire, runtime.streams, saves)
-    return DomainInstance({Saves: saves}, [cloud_saves], bucket.close if bucket else None)
+    return DomainInstance(
+        resources={Saves: saves},
+        servicers=[cloud_saves],
+        support=[
+            lambda context: CloudSavesOfUsers(context, saves),
+            lambda context: Reconciles(context, saves, limits),
+            Conflicts,
+            lambda context: Quotas(context, saves, limits),
+        ],
+        close=bucket.close if bucket else None,
+    )
 
 
 async def _open_bucket(runtime: Runtime) -> Bucket | None:

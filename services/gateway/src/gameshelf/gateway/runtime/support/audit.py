@@ -12,7 +12,6 @@ from uuid import UUID
 from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.streams import UserStreams
-from gameshelf.gateway.runtime.support.commands import BY_NAME
 from gameshelf.gateway.runtime.tables import AuditRecord, ErasedUser
 from gameshelf.kernel.database import Connection, Statement
 from sqlalchemy import (
@@ -84,12 +83,6 @@ class Entry:
     code: str | None
     undo_of: int | None
     undone_by: int | None
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether it may still be taken back, as far as one can tell without the state that there is now."""
-        is_change = self.kind == EntryKind.CHANGE and self.user_id is not None and self.before != self.after
-        return is_change and self.undone_by is None and BY_NAME[self.command].can_undo
 
 
 @dataclass(frozen=True, slots=True)

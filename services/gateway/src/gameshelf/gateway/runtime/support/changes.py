@@ -3,18 +3,16 @@
 A dry run is the change itself, rolled back: what it says is what would happen, not what somebody believes would.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Annotated, Any, ClassVar, Protocol
-from uuid import UUID
+from typing import Annotated, Any
 
 import asyncpg
 from gameshelf.gateway.runtime.encoding import decode, encode
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.audit import AuditLog, Entry, EntryKind, NewEntry, State
-from gameshelf.gateway.runtime.support.commands import BY_NAME
-from gameshelf.gateway.runtime.transaction import Transaction, Transactions
+from gameshelf.gateway.runtime.support.commands import Change, Commands
+from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from gameshelf.kernel.text import NORMALISED, ONE_LINE
 from pydantic import BaseModel, ConfigDict, Field
@@ -39,34 +37,6 @@ class Options(BaseModel):
             absent = [name for name in ("reason", "revision") if not getattr(self, name)]
             if absent:
                 raise InvalidInput(*(Problem("missing", pointer=f"change.{name}") for name in absent))
-
-
-class Change(Protocol):
-    """One change of one user's data. Everything in it happens under the lock of that user."""
-
-    command: ClassVar[str]
-    """As it stands in the table of commands."""
-
-    @property
-    def user_id(self) -> UUID:
-        """Whose data is changed."""
-        ...
-
-    def target(self) -> State:
-        """What is asked for: enough to take it back, together with the state before."""
-        ...
-
-    async def state(self, transaction: Transaction) -> State:
-        """The part of the data that this is about, before and after. Raises what there is to refuse."""
-        ...
-
-    async def act(self, transaction: Transaction) -> None:
-        """Changes it. Raises what there is to refuse."""
-        ...
-
-
-Undo = Callable[[Entry, UUID], Change]
-"""Makes the change that takes back an entry's one, of that user; its ``state`` is of the same shape as the entry's."""
 
 
 class StateChanged(DomainError):
@@ -95,11 +65,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Makes changes, and takes them back. ``undos`` has the way back of each command that has one."""
+    """Makes changes, and undoes them."""
 
     transactions: Transactions
     audit: AuditLog
-    undos: Mapping[str, Undo] = field(default_factory=dict)
+    commands: Commands
 
     async def make(self, change: Change, options: Options, by: Identity) -> Result:
         """Makes a change, or says what it would do.
@@ -112,10 +82,11 @@ class Changes:
         """Takes a change back. Raises NotUndoable, StateChanged with the difference, and what ``make`` does."""
         if entry.undone_by is not None:
             raise NotUndoable(reason="already_undone", undone_by=entry.undone_by)
-        if not entry.can_undo or entry.user_id is None:
+        undo = self.commands.undo_of(entry)
+        if undo is None or entry.user_id is None:
             raise NotUndoable(reason="nothing_changed" if entry.before == entry.after else "no_way_back")
         try:
-            return await self._make(self.undos[entry.command](entry, entry.user_id), options, by, entry)
+            return await self._make(undo(entry, entry.user_id), options, by, entry)
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name != "uq_audit_undo_of":
                 raise
@@ -140,8 +111,9 @@ class Changes:
                 )
         except _DryRun as dry:
             return dry.result
-        command = "audit undo" if undone else change.command
-        can_undo = BY_NAME[command].can_undo and result.before != result.after
+        # What an undo has changed cannot be undone in turn.
+        has_undo = undone is None and self.commands.by_name[change.command].undo is not None
+        can_undo = has_undo and result.before != result.after
         return Result(result.before, result.after, revision, audit_id, can_undo)
 
 

@@ -1,91 +1,106 @@
-"""Every command of support: who may run it, what is remembered of it, and whether it can be taken back. The one table.
+"""What a command of support is: who may run it, what the audit keeps of it, and how its change is undone.
 
-``docs/support/commands.md`` is made from it.
+Every domain lists its own commands (``Domain.commands``), the runtime lists those of events and the audit
+(``own_commands``). ``docs/support/commands.md`` is generated from all of them.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar, Protocol
+from uuid import UUID
 
 from gameshelf.gateway.runtime.identity import Role
+from gameshelf.gateway.runtime.support.audit import Entry, EntryKind, State
+from gameshelf.gateway.runtime.transaction import Transaction
 
 ANY = frozenset({Role.SUPPORT, Role.ADMIN})
 ADMIN = frozenset({Role.ADMIN})
 
 
+class Change(Protocol):
+    """One change of one user's data. All of it happens under the lock of that user."""
+
+    command: ClassVar[str]
+    """The name of the command that makes this change."""
+
+    @property
+    def user_id(self) -> UUID:
+        """The user whose data is changed."""
+        ...
+
+    def target(self) -> State:
+        """What was asked for; together with the state before, enough to undo the change."""
+        ...
+
+    async def state(self, transaction: Transaction) -> State:
+        """The data that the change concerns, read both before and after it. Raises the errors of the change."""
+        ...
+
+    async def act(self, transaction: Transaction) -> None:
+        """Makes the change. Raises its errors."""
+        ...
+
+
+Undo = Callable[[Entry, UUID], Change]
+"""Makes the change that undoes an audit entry of a user; its ``state`` has the same shape as that of the entry."""
+
+
 class Kind(StrEnum):
-    """What a command does, as far as the audit is concerned."""
+    """What the audit keeps of a command."""
 
     READ = "read"
+    """Nothing."""
     AUDITED_READ = "audited read"
-    """It hands out what a user may want to know that it was handed out."""
+    """That it was run: it hands out data, and the user may want to know that somebody has it."""
     CHANGE = "change"
+    """The state before and after."""
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command, as it is typed after ``libctl``, and the call that serves it."""
+    """One command as typed after ``libctl``, and the RPC that serves it."""
 
     name: str
     rpc: str
     kind: Kind
     roles: frozenset[Role]
-    can_undo: bool = False
+    undo: Undo | None = None
+    """None where the change cannot be undone."""
 
 
-def _read(name: str, rpc: str, roles: frozenset[Role] = ANY) -> Command:
-    return Command(name, rpc, Kind.READ, roles)
+def read_command(name: str, rpc: str) -> Command:
+    """A command that only reads; support and admins may run it."""
+    return Command(name, rpc, Kind.READ, ANY)
 
 
-def _audited(name: str, rpc: str, roles: frozenset[Role]) -> Command:
+def audited_read_command(name: str, rpc: str, roles: frozenset[Role]) -> Command:
+    """A command that only reads, and that the audit keeps."""
     return Command(name, rpc, Kind.AUDITED_READ, roles)
 
 
-def _change(name: str, rpc: str, roles: frozenset[Role], *, can_undo: bool = False) -> Command:
-    return Command(name, rpc, Kind.CHANGE, roles, can_undo)
+def change_command(name: str, rpc: str, roles: frozenset[Role], undo: Undo | None = None) -> Command:
+    """A command that changes something."""
+    return Command(name, rpc, Kind.CHANGE, roles, undo)
 
 
-COMMANDS = (
-    _audited("user show", "ShowUser", ANY),
-    _audited("user export", "ExportUser", ADMIN),
-    _change("user erase", "EraseUser", ADMIN),
-    _read("library list", "ListLibrary"),
-    _change("library grant", "GrantProduct", ADMIN, can_undo=True),
-    _change("library revoke", "RevokeProduct", ADMIN, can_undo=True),
-    _read("access explain", "ExplainAccess"),
-    _read("saves list", "ListSaves"),
-    _read("saves versions", "ListSaveVersions"),
-    _read("saves uploads", "ListSaveUploads"),
-    _audited("saves download", "DownloadSave", ANY),
-    _change("saves restore", "RestoreSave", ANY, can_undo=True),
-    _change("saves pin", "PinSave", ANY, can_undo=True),
-    _change("saves reconcile", "ReconcileSaves", ADMIN),
-    _read("conflicts list", "ListSaveConflicts"),
-    _read("conflicts show", "ShowSaveConflict"),
-    _change("conflicts resolve", "ResolveSaveConflict", ANY),
-    _read("quota show", "ShowQuota"),
-    _change("quota set", "SetQuota", ANY, can_undo=True),
-    _change("quota reset", "ResetQuota", ANY, can_undo=True),
-    _read("quota top", "ListTopQuotas"),
-    _read("quota recalculate", "RecalculateQuota"),
-    _read("family list", "ListFamilyLinks"),
-    _read("family show", "ShowFamilyLink"),
-    _change("family revoke", "RevokeFamilyLink", ADMIN, can_undo=True),
-    _change("family reopen", "ReopenFamilyLink", ADMIN, can_undo=True),
-    _read("family seats", "ListFamilySeats"),
-    _change("family release-seat", "ReleaseFamilySeat", ANY),
-    _read("playtime show", "ShowPlaytime"),
-    _change("playtime correct", "CorrectPlaytime", ANY, can_undo=True),
-    _change("playtime recompute", "RecomputePlaytime", ANY),
-    _read("playtime anomalies", "ListPlaytimeAnomalies"),
-    _read("achievements show", "ShowAchievements"),
-    _change("achievements grant", "GrantAchievement", ADMIN, can_undo=True),
-    _change("achievements revoke", "RevokeAchievement", ADMIN, can_undo=True),
-    _read("events outbox", "ShowOutbox"),
-    _read("events dlq list", "ListDeadLetters"),
-    _change("events dlq replay", "ReplayDeadLetters", ADMIN),
-    _read("audit list", "ListAudit"),
-    _read("audit show", "ShowAudit"),
-    _change("audit undo", "UndoChange", ANY),
-)
-BY_RPC = {command.rpc: command for command in COMMANDS}
-BY_NAME = {command.name: command for command in COMMANDS}
+class Commands:
+    """All commands in the order of their names. Raises ValueError where two share a name or an RPC."""
+
+    def __init__(self, commands: Iterable[Command]) -> None:
+        self.all = tuple(sorted(commands, key=lambda command: command.name))
+        self.by_name = {command.name: command for command in self.all}
+        self.by_rpc = {command.rpc: command for command in self.all}
+        for one in self.all:
+            if self.by_name[one.name] is not one or self.by_rpc[one.rpc] is not one:
+                raise ValueError(f"another command has the name or the RPC of {one.name} ({one.rpc})")
+
+    def undo_of(self, entry: Entry) -> Undo | None:
+        """How an entry can be undone; None where nothing was changed, or where it was undone or cannot be undone.
+
+        Whether the current state still allows it is known only once the undo is tried.
+        """
+        is_change = entry.kind == EntryKind.CHANGE and entry.user_id is not None and entry.before != entry.after
+        if not is_change or entry.undone_by is not None:
+            return None
+        return self.by_name[entry.command].undo

@@ -1,1 +1,5 @@
 """Support's commands on libraries and access."""
+
+from gameshelf.gateway.domains.library.support import access, library
+
+COMMANDS = (*library.COMMANDS, *access.COMMANDS)

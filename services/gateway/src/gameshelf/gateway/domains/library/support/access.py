@@ -8,12 +8,16 @@ from gameshelf.gateway.domains.library.support.library import grant
 from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.commands import read_command
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, titles_of
 from gameshelf.library import AccessExplained, Explanation, LinkReason, SeatReason
 from gameshelf.playtime import CopyQueries
 from gameshelf.protos.library.v1 import admin_library_pb2 as messages
 
 Titles = Mapping[UUID, str]
+
+
+COMMANDS = (read_command("access explain", "ExplainAccess"),)
 
 
 class AccessOfUser:

@@ -1,14 +1,21 @@
 """``library list|grant|revoke``: what somebody owns, and why."""
 
-from gameshelf.gateway.domains.library.changes import GrantProduct, RevokeProduct
+from gameshelf.gateway.domains.library.changes import GrantProduct, RevokeProduct, undo_grant, undo_revoke
 from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.commands import ADMIN, change_command, read_command
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, page_limit, parse_options
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.paging import MAX_PAGE, Page
 from gameshelf.library import GrantKind, GrantView, HeldProduct, OrderFactView, SupportQueries
 from gameshelf.protos.library.v1 import admin_library_pb2 as messages
+
+COMMANDS = (
+    read_command("library list", "ListLibrary"),
+    change_command("library grant", "GrantProduct", ADMIN, undo_grant),
+    change_command("library revoke", "RevokeProduct", ADMIN, undo_revoke),
+)
 
 
 class Libraries:

@@ -7,6 +7,7 @@ from gameshelf.gateway.domains.savegames.grpc import parse_resolution
 from gameshelf.gateway.domains.savegames.messages import conflict_message, save_message
 from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_message, parse_optional_id
 from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.commands import ANY, change_command, read_command
 from gameshelf.gateway.runtime.support.rpc.context import (
     SupportContext,
     page_limit,
@@ -26,6 +27,11 @@ from gameshelf.savegames import (
     UserConflict,
 )
 
+COMMANDS = (
+    read_command("conflicts list", "ListSaveConflicts"),
+    read_command("conflicts show", "ShowSaveConflict"),
+    change_command("conflicts resolve", "ResolveSaveConflict", ANY),
+)
 _IDS = frozenset({"user_id", "conflict_id", "change"})
 _MAX_VERSIONS = 100
 

@@ -1,9 +1,11 @@
 """``quota show|set|reset|top|recalculate``: room for saves."""
 
-from gameshelf.gateway.domains.savegames.changes.quota import ResetQuota, SetQuota
+from gameshelf.gateway.domains.savegames.changes.quota import ResetQuota, SetQuota, undo
+from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_optional_id
 from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.commands import ANY, change_command, read_command
 from gameshelf.gateway.runtime.support.rpc.context import (
     SupportContext,
     page_limit,
@@ -12,8 +14,15 @@ from gameshelf.gateway.runtime.support.rpc.context import (
 )
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
-from gameshelf.savegames import Difference, SavegameAccounts, SavegameQueries, confirmed, reckon, user_prefix
+from gameshelf.savegames import Difference, Limits, SavegameAccounts, SavegameQueries, confirmed, reckon, user_prefix
 
+COMMANDS = (
+    read_command("quota show", "ShowQuota"),
+    change_command("quota set", "SetQuota", ANY, undo),
+    change_command("quota reset", "ResetQuota", ANY, undo),
+    read_command("quota top", "ListTopQuotas"),
+    read_command("quota recalculate", "RecalculateQuota"),
+)
 MAX_LIMIT_BYTES = 2**50
 _CONTENTS_A_PART = 5000
 """How many contents of all users one call of ``quota top`` looks at."""
@@ -24,8 +33,10 @@ _LONGEST_KEY = 1024
 class Quotas:
     """Serves quotas."""
 
-    def __init__(self, context: SupportContext) -> None:
+    def __init__(self, context: SupportContext, saves: Saves, limits: Limits) -> None:
         self._context = context
+        self._saves = saves
+        self._limits = limits
 
     async def ShowQuota(self, request: messages.ShowQuotaRequest, by: Identity) -> messages.ShowQuotaResponse:
         user_id = parse_id(request.user_id, "user_id")
@@ -33,7 +44,7 @@ class Quotas:
             queries = SavegameQueries(connection)
             usage, products = await queries.usage(user_id), await queries.usage_of_products(user_id)
             titles = await titles_of(connection, [one.product_id for one in products])
-        limits = self._context.limits
+        limits = self._limits
         return messages.ShowQuotaResponse(
             used_bytes=usage.used_bytes,
             reserved_bytes=usage.reserved_bytes,
@@ -72,7 +83,7 @@ class Quotas:
         async with self._context.acquire() as connection:
             part = await SavegameAccounts(connection).top(after, _CONTENTS_A_PART, limit)
             erased = await self._context.streams.being_erased(connection, {one.user_id for one in part.users})
-        usual = self._context.limits.quota_bytes
+        usual = self._limits.quota_bytes
         return messages.ListTopQuotasResponse(
             users=[
                 messages.UserQuota(
@@ -97,7 +108,7 @@ class Quotas:
             raise InvalidInput(Problem("not_a_cursor", pointer="cursor"))
         async with self._context.reading(user_id):
             pass  # nobody waits for the store with a connection in hand
-        objects = self._context.saves.objects
+        objects = self._saves.objects
         stored = await objects.list(prefix, after, _OBJECTS_A_PART)
         async with self._context.reading(user_id) as connection:
             contents = await SavegameAccounts(connection).contents(user_id, after, _OBJECTS_A_PART)

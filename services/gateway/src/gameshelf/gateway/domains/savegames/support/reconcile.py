@@ -3,22 +3,27 @@
 from uuid import UUID
 
 from gameshelf.gateway.domains.savegames.reconcile import Applying, Cursor, Page, Reconciliation
+from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.commands import ADMIN, change_command
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.gateway.runtime.support.rpc.cursors import pack, unpack
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
-from gameshelf.savegames import Adopted, Expected
+from gameshelf.savegames import Adopted, Expected, Limits
 
 _APPLIED, _LOOKED = "applied", "looked"
+
+
+COMMANDS = (change_command("saves reconcile", "ReconcileSaves", ADMIN),)
 
 
 class Reconciles:
     """Serves the comparison of the store with the database."""
 
-    def __init__(self, context: SupportContext) -> None:
+    def __init__(self, context: SupportContext, saves: Saves, limits: Limits) -> None:
         self._reconciliation = Reconciliation(
-            context.acquire, context.saves, context.transactions, context.audit, context.limits, context.clock
+            context.acquire, saves, context.transactions, context.audit, limits, context.clock
         )
 
     async def ReconcileSaves(

@@ -1,10 +1,12 @@
 """``saves list|versions|uploads|download|restore|pin``: cloud saves, also those in the trash."""
 
-from gameshelf.gateway.domains.savegames.changes.saves import PinSave, RestoreSave
+from gameshelf.gateway.domains.savegames.changes.saves import PinSave, RestoreSave, undo_pin, undo_restore
 from gameshelf.gateway.domains.savegames.messages import save_message, upload_message
+from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_message
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.support.commands import ANY, audited_read_command, change_command, read_command
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options, titles_of
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
@@ -20,14 +22,23 @@ from gameshelf.savegames import (
     UploadsFilter,
 )
 
+COMMANDS = (
+    read_command("saves list", "ListSaves"),
+    read_command("saves versions", "ListSaveVersions"),
+    read_command("saves uploads", "ListSaveUploads"),
+    audited_read_command("saves download", "DownloadSave", ANY),
+    change_command("saves restore", "RestoreSave", ANY, undo_restore),
+    change_command("saves pin", "PinSave", ANY, undo_pin),
+)
 _IDS = frozenset({"user_id", "savegame_id", "change", "is_pinned"})
 
 
 class CloudSavesOfUsers:
     """Serves saves."""
 
-    def __init__(self, context: SupportContext) -> None:
+    def __init__(self, context: SupportContext, saves: Saves) -> None:
         self._context = context
+        self._saves = saves
 
     async def ListSaves(self, request: messages.ListSavesRequest, by: Identity) -> messages.ListSavesResponse:
         user_id = parse_id(request.user_id, "user_id")
@@ -103,11 +114,11 @@ class CloudSavesOfUsers:
                 number = asked.version or head.version
                 is_there = await queries.version(user_id, slot_id, number)
                 raise SavegameVersionNotFound(version=number, **({"reason": "pruned"} if is_there else {}))
-        signed = await self._context.saves.sign_download(found)
+        signed = await self._saves.sign_download(found)
         return messages.DownloadSaveResponse(
             save=save_message(found.version),
             download_url=signed.url,
-            expires_in_seconds=self._context.saves.url_ttl_seconds,
+            expires_in_seconds=self._saves.url_ttl_seconds,
         )
 
     async def RestoreSave(self, request: messages.RestoreSaveRequest, by: Identity) -> messages.RestoreSaveResponse:

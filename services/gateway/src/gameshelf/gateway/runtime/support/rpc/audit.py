@@ -5,7 +5,7 @@ from gameshelf.gateway.runtime.grpc.calls import parse_optional_id
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.audit import AuditFilter, Entry, EntryKind, State
-from gameshelf.gateway.runtime.support.commands import BY_NAME
+from gameshelf.gateway.runtime.support.commands import Commands
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, page_limit, parse_options
 from gameshelf.kernel.errors import InvalidInput, NotFound, PermissionDenied, Problem
 from gameshelf.protos.library.v1 import admin_audit_pb2 as messages
@@ -21,22 +21,22 @@ class Audits:
         self._context = context
 
     async def ListAudit(self, request: messages.ListAuditRequest, by: Identity) -> messages.ListAuditResponse:
-        wanted = _filter(request)
+        wanted = _filter(request, self._context.commands)
         limit = page_limit(request.limit)
         async with self._context.acquire() as connection:
             found = await self._context.audit.list(connection, wanted, limit + 1)
         shown = found[:limit]
         return messages.ListAuditResponse(
-            entries=[_entry(one) for one in shown], next_cursor=str(shown[-1].id) if len(found) > limit else ""
+            entries=[self._message(one) for one in shown], next_cursor=str(shown[-1].id) if len(found) > limit else ""
         )
 
     async def ShowAudit(self, request: messages.ShowAuditRequest, by: Identity) -> messages.ShowAuditResponse:
         entry = await self._found(request.audit_id)
-        return messages.ShowAuditResponse(entry=_entry(entry))
+        return messages.ShowAuditResponse(entry=self._message(entry))
 
     async def UndoChange(self, request: messages.UndoChangeRequest, by: Identity) -> messages.UndoChangeResponse:
         options, entry = parse_options(request.change), await self._found(request.audit_id)
-        needed = BY_NAME[entry.command].roles
+        needed = self._context.commands.by_name[entry.command].roles
         if not by.roles & needed:
             raise PermissionDenied(command=entry.command, needs=" or ".join(sorted(needed)))
         done = await self._context.undo_change(entry, options, by)
@@ -51,11 +51,14 @@ class Audits:
             raise NotFound(audit_id=entry_id)
         return entry
 
+    def _message(self, entry: Entry) -> messages.AuditEntry:
+        return _entry(entry, can_undo=self._context.commands.undo_of(entry) is not None)
 
-def _filter(request: messages.ListAuditRequest) -> AuditFilter:
+
+def _filter(request: messages.ListAuditRequest, commands: Commands) -> AuditFilter:
     if request.kind and request.kind not in _KINDS:
         raise InvalidInput(Problem("enum", pointer="kind", params={"expected": ", ".join(sorted(_KINDS))}))
-    if request.command and request.command not in BY_NAME:
+    if request.command and request.command not in commands.by_name:
         raise InvalidInput(Problem("unknown_command", pointer="command"))
     return AuditFilter(
         user_id=parse_optional_id(request.user_id, "user_id"),
@@ -72,7 +75,7 @@ def _number(text: str, field: str) -> int:
     return int(text)
 
 
-def _entry(of: Entry) -> messages.AuditEntry:
+def _entry(of: Entry, *, can_undo: bool) -> messages.AuditEntry:
     return messages.AuditEntry(
         audit_id=str(of.id),
         happened_at=timestamp(of.happened_at),
@@ -88,7 +91,7 @@ def _entry(of: Entry) -> messages.AuditEntry:
         code=text(of.code),
         undo_of=text(of.undo_of),
         undone_by=text(of.undone_by),
-        can_undo=of.can_undo,
+        can_undo=can_undo,
     )
 
 

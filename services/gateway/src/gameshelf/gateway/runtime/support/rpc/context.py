@@ -13,7 +13,8 @@ from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.support.audit import AuditLog, Entry
-from gameshelf.gateway.runtime.support.changes import Change, Changes, Options, Result
+from gameshelf.gateway.runtime.support.changes import Changes, Options, Result
+from gameshelf.gateway.runtime.support.commands import Change, Commands
 from gameshelf.gateway.runtime.support.export import Export
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
@@ -36,6 +37,7 @@ class SupportContext:
     transactions: Transactions
     changes: Changes
     audit: AuditLog
+    commands: Commands
     saves: "Saves"
     limits: Limits
     export: Export

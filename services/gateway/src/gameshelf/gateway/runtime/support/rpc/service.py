@@ -12,7 +12,7 @@ from gameshelf.gateway.runtime.identity import Identity, Unauthenticated, parse_
 from gameshelf.gateway.runtime.streams import UserErased
 from gameshelf.gateway.runtime.support.audit import EntryKind, NewEntry, State
 from gameshelf.gateway.runtime.support.changes import MAX_REASON
-from gameshelf.gateway.runtime.support.commands import COMMANDS, Command, Kind
+from gameshelf.gateway.runtime.support.commands import Command, Kind
 from gameshelf.gateway.runtime.support.refusals import Refusals
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext
 from gameshelf.kernel.errors import DomainError, NotFound, PermissionDenied
@@ -22,6 +22,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 SERVICE = messages.DESCRIPTOR.services_by_name["LibraryAdminService"]
+
 _MAX_TEXT = 500
 _NO_TARGET = frozenset({"change", "user_id", "actor_id", "cursor"})
 """An account whose id stands in ``target`` could not be erased from there: a cursor may be one, too."""
@@ -30,20 +31,21 @@ Serve = Callable[[Any, Identity], Awaitable[Message]]
 
 
 class LibraryAdmin:
-    """Serves support's commands. No call gets by the table of commands."""
+    """Serves support's commands. A call that is in no table of commands is not served.
+
+    Each of ``nouns`` has a method for every RPC of its commands: the request and the caller in, the response out.
+    Raises ValueError for a command that not exactly one of them serves.
+    """
 
     def __init__(self, context: SupportContext, nouns: Sequence[object]) -> None:
-        """Each of ``nouns`` has a method for every call of its noun: request and caller in, response out."""
         self._context = context
+        self._commands = context.commands.all
         self._refusals = Refusals(context.audit)
-        self._serve: dict[str, Serve] = {
-            command.rpc: next(getattr(noun, command.rpc) for noun in nouns if hasattr(noun, command.rpc))
-            for command in COMMANDS
-        }
+        self._serve = {command.rpc: _method(command, nouns) for command in self._commands}
 
     def install(self, server: grpc.aio.Server) -> str:
         """Adds the service to a server; its full name."""
-        handlers = {command.rpc: self._handler(command) for command in COMMANDS}
+        handlers = {command.rpc: self._handler(command) for command in self._commands}
         server.add_registered_method_handlers(SERVICE.full_name, handlers)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
         name: str = SERVICE.full_name
@@ -90,6 +92,13 @@ class LibraryAdmin:
     async def _remember(self, by: Identity, new: NewEntry) -> None:
         async with self._context.acquire() as connection:
             await self._context.audit.add(connection, by, new)
+
+
+def _method(command: Command, nouns: Sequence[object]) -> Serve:
+    found: list[Serve] = [getattr(noun, command.rpc) for noun in nouns if hasattr(noun, command.rpc)]
+    if len(found) != 1:
+        raise ValueError(f"{command.rpc}: served by {len(found)} objects instead of one")
+    return found[0]
 
 
 def _refusal(command: Command, request: Message, refusal: DomainError) -> NewEntry:

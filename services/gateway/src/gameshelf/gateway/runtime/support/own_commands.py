@@ -1,0 +1,12 @@
+"""The commands of the runtime itself: the outbox, dead letters and the audit."""
+
+from gameshelf.gateway.runtime.support.commands import ADMIN, ANY, change_command, read_command
+
+OWN_COMMANDS = (
+    read_command("events outbox", "ShowOutbox"),
+    read_command("events dlq list", "ListDeadLetters"),
+    change_command("events dlq replay", "ReplayDeadLetters", ADMIN),
+    read_command("audit list", "ListAudit"),
+    read_command("audit show", "ShowAudit"),
+    change_command("audit undo", "UndoChange", ANY),
+)

@@ -32,7 +32,6 @@ TO_BE_CUT = (
     "gameshelf.gateway.runtime.streams -> gameshelf.library",
     "gameshelf.gateway.runtime.support.rpc.context -> gameshelf.gateway.domains.savegames.use_cases",
     "gameshelf.gateway.runtime.support.rpc.context -> gameshelf.library",
-    "gameshelf.gateway.runtime.support.rpc.context -> gameshelf.savegames",
     "gameshelf.gateway.runtime.transaction -> gameshelf.library",
 )
 """Imports of a domain that the runtime still has. One that is gone has to go from here too."""

@@ -78,6 +78,7 @@ from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.support.audit import AuditLog
 from gameshelf.gateway.runtime.support.changes import Changes
 from gameshelf.gateway.runtime.support.export import Export
+from gameshelf.gateway.runtime.support.overview import OWN_OVERVIEW, UserOverview
 from gameshelf.gateway.runtime.support.rpc.audit import Audits
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext
 from gameshelf.gateway.runtime.support.rpc.events import Events
@@ -258,7 +259,7 @@ class Gateway:
             audit,
             COMMANDS,
             self.saves,
-            self.settings.savegame_limits,
+            UserOverview([*(one.overview for one in self.instances if one.overview), OWN_OVERVIEW]),
             Export(METADATA, self.streams),
         )
         makers = [Events, Audits, *(make for instance in self.instances for make in instance.support)]

@@ -22,6 +22,7 @@ from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.support.commands import Command
+from gameshelf.gateway.runtime.support.overview import Overview
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext
 from gameshelf.gateway.runtime.transaction import Services, Transactions
 from gameshelf.gateway.runtime.ws.hub import Hub
@@ -59,6 +60,8 @@ class DomainInstance:
     """Its gRPC services."""
     support: Sequence[Callable[[SupportContext], object]] = ()
     """Make the objects that serve its support commands: they have a method for the RPC of each ``Command``."""
+    overview: Overview | None = None
+    """What it counts of a user for ``user show``."""
     close: Callable[[], Awaitable[None]] | None = None
     """Closes what ``create`` opened."""
 

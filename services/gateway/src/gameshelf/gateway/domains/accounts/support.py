@@ -1,9 +1,10 @@
 """``user show|export|erase``: a user at a glance, all that is stored of them, and their end."""
 
-import dataclasses
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from gameshelf.gateway.domains.accounts.changes import EraseUser, overview
+from gameshelf.gateway.domains.accounts.changes import EraseUser
 from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import timestamp
 from gameshelf.gateway.runtime.identity import Identity
@@ -41,13 +42,12 @@ class Users:
         )
 
     async def _shown(self, connection: Connection, user_id: UUID, state: StreamState) -> messages.ShowUserResponse:
-        found = await overview(connection, user_id)
-        told = dataclasses.asdict(found) | {
-            "last_played_at": timestamp(found.last_played_at),
-            "limit_bytes": self._context.limits.quota_bytes if found.limit_bytes is None else found.limit_bytes,
+        counts = await self._context.overview.count(connection, user_id)
+        fields: dict[str, Any] = {
+            name: timestamp(value) if isinstance(value, datetime) else value for name, value in counts.items()
         }
         return messages.ShowUserResponse(
-            user_id=str(user_id), version=state.version, last_sequence=state.last_sequence, **told
+            user_id=str(user_id), version=state.version, last_sequence=state.last_sequence, **fields
         )
 
     async def ExportUser(self, request: messages.ExportUserRequest, by: Identity) -> messages.ExportUserResponse:
@@ -70,5 +70,7 @@ class Users:
 
     async def EraseUser(self, request: messages.EraseUserRequest, by: Identity) -> messages.EraseUserResponse:
         user_id, options = parse_id(request.user_id, "user_id"), parse_options(request.change)
-        done = await self._context.make_change(EraseUser(user_id, self._context.streams), options, by)
+        done = await self._context.make_change(
+            EraseUser(user_id, self._context.streams, self._context.overview), options, by
+        )
         return messages.EraseUserResponse(result=done)

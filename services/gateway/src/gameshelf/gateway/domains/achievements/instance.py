@@ -2,7 +2,7 @@
 
 from gameshelf.achievements import AchievementService
 from gameshelf.gateway.domains.achievements.grpc import Achievements
-from gameshelf.gateway.domains.achievements.support import AchievementsOfUser
+from gameshelf.gateway.domains.achievements.support import OVERVIEW, AchievementsOfUser
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
@@ -11,7 +11,7 @@ from gameshelf.library import AccessQueries
 
 async def create(runtime: Runtime) -> DomainInstance:
     achievements = Achievements(runtime.transactions, runtime.acquire, runtime.streams)
-    return DomainInstance(servicers=[achievements], support=[AchievementsOfUser])
+    return DomainInstance(servicers=[achievements], support=[AchievementsOfUser], overview=OVERVIEW)
 
 
 def make_services(settings: Settings) -> Services:

@@ -1,13 +1,18 @@
 """``achievements show|grant|revoke``: what a player has achieved, and what support gives and takes of it."""
 
-from gameshelf.achievements import Achievement, AchievementNotFound, AchievementQueries
+from typing import Any
+from uuid import UUID
+
+from gameshelf.achievements import Achievement, AchievementNotFound, AchievementQueries, count_unlocked
 from gameshelf.gateway.domains.achievements.changes import GrantAchievement, RevokeAchievement, undo
 from gameshelf.gateway.domains.achievements.grpc import achievement_message
 from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import ADMIN, change_command, read_command
+from gameshelf.gateway.runtime.support.overview import Overview
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options, titles_of
+from gameshelf.kernel.database import Connection
 from gameshelf.protos.library.v1 import admin_achievements_pb2 as messages
 
 COMMANDS = (
@@ -64,3 +69,11 @@ def _shown(of: Achievement) -> messages.AdminAchievement:
         name=text(of.name_en or of.name_ru),  # a secret is none to support
         server_authoritative=of.server_authoritative,
     )
+
+
+async def _count(connection: Connection, user_id: UUID) -> dict[str, Any]:
+    return {"achievements_unlocked": await count_unlocked(connection, user_id)}
+
+
+OVERVIEW = Overview(_count)
+"""What ``user show`` counts of achievements."""

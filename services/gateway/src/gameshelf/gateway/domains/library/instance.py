@@ -3,6 +3,7 @@
 from gameshelf.gateway.domains.library.grpc import LibraryQuery
 from gameshelf.gateway.domains.library.support.access import AccessOfUser
 from gameshelf.gateway.domains.library.support.library import Libraries
+from gameshelf.gateway.domains.library.support.overview import OVERVIEW
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
@@ -10,7 +11,11 @@ from gameshelf.library import LibraryService
 
 
 async def create(runtime: Runtime) -> DomainInstance:
-    return DomainInstance(servicers=[LibraryQuery(runtime.acquire, runtime.streams)], support=[Libraries, AccessOfUser])
+    return DomainInstance(
+        servicers=[LibraryQuery(runtime.acquire, runtime.streams)],
+        support=[Libraries, AccessOfUser],
+        overview=OVERVIEW,
+    )
 
 
 def make_services(settings: Settings) -> Services:

@@ -6,7 +6,7 @@ from gameshelf.gateway.domains.playtime.grpc import PlaytimeTracker
 from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
 from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
-from gameshelf.gateway.domains.playtime.support import PlaytimeOfUser
+from gameshelf.gateway.domains.playtime.support import OVERVIEW, PlaytimeOfUser
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
@@ -30,7 +30,10 @@ async def create(runtime: Runtime) -> DomainInstance:
         runtime.stopping,
     )
     return DomainInstance(
-        {Heartbeats: heartbeats, LiveSessions: live, LostSeats: lost_seats}, [tracker], [PlaytimeOfUser]
+        {Heartbeats: heartbeats, LiveSessions: live, LostSeats: lost_seats},
+        [tracker],
+        support=[PlaytimeOfUser],
+        overview=OVERVIEW,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.domains.playtime.changes import CorrectPlaytime, RecomputePlaytime, undo_correction
@@ -10,6 +11,7 @@ from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_optional_id, pa
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import ANY, change_command, read_command
+from gameshelf.gateway.runtime.support.overview import Overview
 from gameshelf.gateway.runtime.support.rpc import cursors
 from gameshelf.gateway.runtime.support.rpc.context import (
     SupportContext,
@@ -17,6 +19,7 @@ from gameshelf.gateway.runtime.support.rpc.context import (
     parse_options,
     titles_of,
 )
+from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.paging import MAX_PAGE, Page
 from gameshelf.playtime import (
@@ -29,6 +32,7 @@ from gameshelf.playtime import (
     ProductSummary,
     SessionPlace,
     SupportQueries,
+    playtime_overview,
 )
 from gameshelf.protos.library.v1 import admin_playtime_pb2 as messages
 
@@ -193,3 +197,17 @@ def _anomaly(of: FlaggedPlay) -> messages.PlaytimeAnomaly:
         seconds=of.seconds,
         found_at=timestamp(of.detected_at),
     )
+
+
+async def _count(connection: Connection, user_id: UUID) -> dict[str, Any]:
+    found = await playtime_overview(connection, user_id)
+    return {
+        "total_playtime_seconds": found.total_seconds,
+        "last_played_at": found.last_played_at,
+        "running_sessions": found.running_sessions,
+        "playtime_anomalies": found.anomalies,
+    }
+
+
+OVERVIEW = Overview(_count, volatile=frozenset({"total_playtime_seconds", "last_played_at", "running_sessions"}))
+"""What ``user show`` counts of playtime."""

@@ -2,6 +2,7 @@
 
 from gameshelf.gateway.domains.savegames.grpc import CloudSaves
 from gameshelf.gateway.domains.savegames.support.conflicts import Conflicts
+from gameshelf.gateway.domains.savegames.support.overview import overview
 from gameshelf.gateway.domains.savegames.support.quota import Quotas
 from gameshelf.gateway.domains.savegames.support.reconcile import Reconciles
 from gameshelf.gateway.domains.savegames.support.saves import CloudSavesOfUsers
@@ -30,6 +31,7 @@ async def create(runtime: Runtime) -> DomainInstance:
             Conflicts,
             lambda context: Quotas(context, saves, limits),
         ],
+        overview=overview(limits),
         close=bucket.close if bucket else None,
     )
 

@@ -1,6 +1,7 @@
 """Settings of games in one process."""
 
 from gameshelf.gateway.domains.settings.grpc import GameSettingsSync
+from gameshelf.gateway.domains.settings.support import OVERVIEW
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
@@ -9,7 +10,8 @@ from gameshelf.settings import SettingsService
 
 
 async def create(runtime: Runtime) -> DomainInstance:
-    return DomainInstance(servicers=[GameSettingsSync(runtime.transactions, runtime.acquire, runtime.streams)])
+    servicer = GameSettingsSync(runtime.transactions, runtime.acquire, runtime.streams)
+    return DomainInstance(servicers=[servicer], overview=OVERVIEW)
 
 
 def make_services(settings: Settings) -> Services:

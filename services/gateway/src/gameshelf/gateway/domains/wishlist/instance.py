@@ -1,6 +1,7 @@
 """The wishlist in one process."""
 
 from gameshelf.gateway.domains.wishlist.grpc import Wishlists
+from gameshelf.gateway.domains.wishlist.support import OVERVIEW
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.http.routing import Queries
 from gameshelf.gateway.runtime.settings import Settings
@@ -11,7 +12,8 @@ from gameshelf.wishlist import WishlistQueries, WishlistService
 
 
 async def create(runtime: Runtime) -> DomainInstance:
-    return DomainInstance(servicers=[Wishlists(runtime.transactions, runtime.acquire, runtime.streams)])
+    servicer = Wishlists(runtime.transactions, runtime.acquire, runtime.streams)
+    return DomainInstance(servicers=[servicer], overview=OVERVIEW)
 
 
 def make_services(settings: Settings) -> Services:

@@ -16,13 +16,13 @@ from gameshelf.gateway.runtime.support.audit import AuditLog, Entry
 from gameshelf.gateway.runtime.support.changes import Changes, Options, Result
 from gameshelf.gateway.runtime.support.commands import Change, Commands
 from gameshelf.gateway.runtime.support.export import Export
+from gameshelf.gateway.runtime.support.overview import UserOverview
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
 from gameshelf.library import LibraryQueries
 from gameshelf.protos.library.v1 import admin_change_pb2 as messages
-from gameshelf.savegames import Limits
 
 if TYPE_CHECKING:
     from gameshelf.gateway.domains.savegames.use_cases import Saves
@@ -39,7 +39,7 @@ class SupportContext:
     audit: AuditLog
     commands: Commands
     saves: "Saves"
-    limits: Limits
+    overview: UserOverview
     export: Export
     clock: Clock = utc_now
 

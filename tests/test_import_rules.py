@@ -30,7 +30,6 @@ TO_BE_CUT = (
     "gameshelf.gateway.runtime.outbox.messages -> gameshelf.wishlist",
     "gameshelf.gateway.runtime.settings -> gameshelf.savegames",
     "gameshelf.gateway.runtime.streams -> gameshelf.library",
-    "gameshelf.gateway.runtime.support.rpc.context -> gameshelf.gateway.domains.savegames.use_cases",
     "gameshelf.gateway.runtime.support.rpc.context -> gameshelf.library",
     "gameshelf.gateway.runtime.transaction -> gameshelf.library",
 )

@@ -1,10 +1,21 @@
 """The tables that the runtime gets from the domains: in their order, and nothing in two of them."""
 
+from uuid import uuid4
+
 import pytest
 from gameshelf.gateway.domains import DOMAINS
-from gameshelf.gateway.runtime.composed import migrations_of, queries_of, routes_of, services_of
+from gameshelf.gateway.runtime.composed import (
+    commands_of,
+    export_rules_of,
+    migrations_of,
+    queries_of,
+    routes_of,
+    services_of,
+)
 from gameshelf.gateway.runtime.domain import Domain, DomainInstance
 from gameshelf.gateway.runtime.http.routing import Routes
+from gameshelf.gateway.runtime.support.commands import read_command
+from gameshelf.gateway.runtime.support.export_tables import ExportRules
 from gameshelf.kernel.migrations import Migrations
 
 
@@ -35,6 +46,12 @@ TABLES = {
     "a schema": (migrations_of, lambda: {"migrations": Migrations("gameshelf.things", "things")}),
     "a call": (routes_of, lambda: {"routes": routes("/things")}),
     "a service": (lambda of: services_of(of, None), lambda: {"services": lambda settings: {Service: Service}}),
+    "a command": (lambda of: commands_of(of).all[-1:], lambda: {"commands": [read_command("x show", "ShowThing")]}),
+    "an RPC": (lambda of: commands_of(of).all[-1:], lambda: {"commands": [read_command(f"x {uuid4()}", "ShowThing")]}),
+    "rows of an export": (
+        lambda of: export_rules_of(of).files,
+        lambda: {"export": ExportRules(files={"things.things": lambda row: None})},
+    ),
     "a read": (lambda of: queries_of(of, None), lambda: {"queries": lambda settings: {Service: Service}}),
 }
 

@@ -34,6 +34,7 @@ from gameshelf.gateway.runtime.commit_listeners import CommitListeners
 from gameshelf.gateway.runtime.composed import (
     commands_of,
     consumed_of,
+    export_rules_of,
     metadata_of,
     migrations_of,
     queries_of,
@@ -251,6 +252,7 @@ class Gateway:
 
     def _support(self) -> LibraryAdmin:
         audit = AuditLog(self.streams)
+        signers = {table: sign for one in self.instances for table, sign in one.export_files.items()}
         context = SupportContext(
             self.acquire,
             self.streams,
@@ -258,9 +260,8 @@ class Gateway:
             Changes(self.transactions, audit, COMMANDS),
             audit,
             COMMANDS,
-            self.saves,
             UserOverview([*(one.overview for one in self.instances if one.overview), OWN_OVERVIEW]),
-            Export(METADATA, self.streams),
+            Export(METADATA, self.streams, export_rules_of(DOMAINS), signers),
         )
         makers = [Events, Audits, *(make for instance in self.instances for make in instance.support)]
         return LibraryAdmin(context, [make(context) for make in makers])

@@ -8,6 +8,7 @@ from gameshelf.gateway.runtime.http.routing import Queries, Route
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.support.commands import Commands
+from gameshelf.gateway.runtime.support.export_tables import OWN_RULES, ExportRules
 from gameshelf.gateway.runtime.support.own_commands import OWN_COMMANDS
 from gameshelf.gateway.runtime.transaction import Services
 from gameshelf.kernel.migrations import Migrations
@@ -53,7 +54,18 @@ def consumed_of(domains: Sequence[Domain]) -> ConsumedEvents:
 
 def commands_of(domains: Sequence[Domain]) -> Commands:
     """The support commands of the runtime and of all domains. Raises ValueError where two share a name or an RPC."""
-    return Commands([*OWN_COMMANDS, *(command for domain in domains for command in domain.commands)])
+    by_name = _united(domains, lambda domain: {command.name: command for command in domain.commands})
+    _united(domains, lambda domain: {command.rpc: command for command in domain.commands})
+    return Commands([*OWN_COMMANDS, *by_name.values()])
+
+
+def export_rules_of(domains: Sequence[Domain]) -> ExportRules:
+    """The rules of an export. Raises ValueError where two domains have rules for the same table."""
+    return ExportRules(
+        {**OWN_RULES.found_by, **_united(domains, lambda domain: domain.export.found_by)},
+        {**OWN_RULES.left_out, **_united(domains, lambda domain: domain.export.left_out)},
+        _united(domains, lambda domain: domain.export.files),
+    )
 
 
 def _united(domains: Sequence[Domain], table: Callable[[Domain], Mapping[K, V]]) -> dict[K, V]:

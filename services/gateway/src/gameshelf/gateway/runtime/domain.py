@@ -22,6 +22,8 @@ from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.support.commands import Command
+from gameshelf.gateway.runtime.support.export import SignFile
+from gameshelf.gateway.runtime.support.export_tables import NO_RULES, ExportRules
 from gameshelf.gateway.runtime.support.overview import Overview
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext
 from gameshelf.gateway.runtime.transaction import Services, Transactions
@@ -62,6 +64,8 @@ class DomainInstance:
     """Make the objects that serve its support commands: they have a method for the RPC of each ``Command``."""
     overview: Overview | None = None
     """What it counts of a user for ``user show``."""
+    export_files: Mapping[str, SignFile] = field(default_factory=dict)
+    """By table, for those of ``Domain.export.files``: signs the download of a file."""
     close: Callable[[], Awaitable[None]] | None = None
     """Closes what ``create`` opened."""
 
@@ -94,3 +98,5 @@ class Domain:
     """The events that it consumes, by type."""
     commands: Sequence[Command] = ()
     """Its support commands."""
+    export: ExportRules = NO_RULES
+    """What an export of a user cannot tell from the tables alone."""

@@ -10,7 +10,7 @@ from gameshelf.gateway.runtime.grpc.convert import timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.streams import StreamState
 from gameshelf.gateway.runtime.support.commands import ADMIN, ANY, audited_read_command, change_command
-from gameshelf.gateway.runtime.support.export import File
+from gameshelf.gateway.runtime.support.export import ExportedFile
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.kernel.database import Connection
 from gameshelf.protos.library.v1 import admin_users_pb2 as messages
@@ -62,10 +62,12 @@ class Users:
             total=max(part.total, part.done),
         )
 
-    async def _file(self, of: File) -> messages.ExportedFile:
-        signed = await self._context.saves.objects.sign_download(of.key, self._context.saves.url_ttl_seconds, of.name)
+    async def _file(self, of: ExportedFile) -> messages.ExportedFile:
         return messages.ExportedFile(
-            name=of.name, download_url=signed.url, file_size_bytes=of.size, file_hash_sha256=of.sha256.hex()
+            name=of.file.name,
+            download_url=await self._context.export.sign(of),
+            file_size_bytes=of.file.size,
+            file_hash_sha256=of.file.sha256.hex(),
         )
 
     async def EraseUser(self, request: messages.EraseUserRequest, by: Identity) -> messages.EraseUserResponse:

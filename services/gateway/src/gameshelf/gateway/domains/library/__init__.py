@@ -1,6 +1,7 @@
 """The library: items, categories, grants, the catalog."""
 
 from gameshelf.gateway.domains.library import consumed, rest, support
+from gameshelf.gateway.domains.library.export import EXPORT
 from gameshelf.gateway.domains.library.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.library import METADATA, MIGRATIONS
@@ -14,4 +15,5 @@ DOMAIN = Domain(
     routes=rest.routes.all,
     consumed=consumed.EVENTS,
     commands=support.COMMANDS,
+    export=EXPORT,
 )

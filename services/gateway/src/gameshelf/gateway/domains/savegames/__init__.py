@@ -1,6 +1,7 @@
 """Cloud saves."""
 
 from gameshelf.gateway.domains.savegames import rest, support
+from gameshelf.gateway.domains.savegames.export import EXPORT
 from gameshelf.gateway.domains.savegames.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.savegames import METADATA, MIGRATIONS
@@ -13,4 +14,5 @@ DOMAIN = Domain(
     services=make_services,
     routes=rest.routes.all,
     commands=support.COMMANDS,
+    export=EXPORT,
 )

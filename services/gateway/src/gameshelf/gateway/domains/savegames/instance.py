@@ -1,5 +1,6 @@
 """Cloud saves in one process: their bucket is opened here."""
 
+from gameshelf.gateway.domains.savegames.export import export_files
 from gameshelf.gateway.domains.savegames.grpc import CloudSaves
 from gameshelf.gateway.domains.savegames.support.conflicts import Conflicts
 from gameshelf.gateway.domains.savegames.support.overview import overview
@@ -32,6 +33,7 @@ async def create(runtime: Runtime) -> DomainInstance:
             lambda context: Quotas(context, saves, limits),
         ],
         overview=overview(limits),
+        export_files=export_files(saves),
         close=bucket.close if bucket else None,
     )
 

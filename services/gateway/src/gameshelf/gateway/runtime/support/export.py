@@ -1,7 +1,7 @@
-"""All that is stored of a user, a bounded part at a time: rows as JSON, and the files of their saves."""
+"""All that is stored of a user, a bounded part at a time: rows as JSON, and files."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from gameshelf.gateway.runtime.encoding import decode, encode
 from gameshelf.gateway.runtime.streams import UserStreams
-from gameshelf.gateway.runtime.support.export_tables import CONTENTS, Source, sources
+from gameshelf.gateway.runtime.support.export_tables import ExportRules, File, Source, sources
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.errors import InvalidInput, Problem
 from sqlalchemy import MetaData, select
@@ -22,14 +22,16 @@ FILES = 10
 """How many files a part names at most: their URLs live only for minutes."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """The bytes of a save in the object store."""
+SignFile = Callable[[File], Awaitable[str]]
+"""A URL that downloads a file, for some minutes. Raises DependencyUnavailable."""
 
-    name: str
-    key: str
-    size: int
-    sha256: bytes
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A file, and the table whose row it belongs to."""
+
+    table: str
+    file: File
 
 
 @dataclass(slots=True)
@@ -37,20 +39,19 @@ class Part:
     """A part of all that is stored of a user. ``cursor`` is empty at the end."""
 
     rows: dict[str, list[str]] = field(default_factory=dict)
-    files: list[File] = field(default_factory=list)
+    files: list[ExportedFile] = field(default_factory=list)
     cursor: str = ""
     done: int = 0
     total: int = 0
 
-    def take(self, table: str, row: str) -> None:
+    def take(self, table: str, row: str, rules: ExportRules) -> None:
         """Takes a row."""
         self.rows.setdefault(table, []).append(row)
         self.done += 1
-        if table == CONTENTS:
-            content = decode(row)
-            if content["state"] == "live":
-                digest = base64.b64decode(content["file_hash_sha256"])
-                self.files.append(File(content["id"], content["s3_object_key"], content["file_size_bytes"], digest))
+        if file_of := rules.files.get(table):
+            file = file_of(decode(row))
+            if file:
+                self.files.append(ExportedFile(table, file))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +65,25 @@ class _Place:
 
 
 class Export:
-    """Exports users. Each part is as of its own moment: what is written meanwhile may be in the export or not."""
+    """Exports users. Each part is as of its own moment: what is written meanwhile may be in the export or not.
 
-    def __init__(self, metadata: Iterable[MetaData], streams: UserStreams) -> None:
-        self._sources = sources(metadata)
+    ``signers`` has one for each table of which ``rules`` say that its rows have files. Raises ValueError if it has not.
+    """
+
+    def __init__(
+        self, metadata: Iterable[MetaData], streams: UserStreams, rules: ExportRules, signers: Mapping[str, SignFile]
+    ) -> None:
+        if rules.files.keys() != signers.keys():
+            raise ValueError(f"files of {sorted(rules.files)} are exported, those of {sorted(signers)} can be signed")
+        self._rules = rules
+        self._signers = signers
+        self._sources = sources(metadata, rules)
         self._places = {source.name: place for place, source in enumerate(self._sources)}
         self._streams = streams
 
-    @property
-    def tables(self) -> set[str]:
-        """The tables that something is exported from."""
-        return {source.table.fullname for source in self._sources}
+    async def sign(self, of: ExportedFile) -> str:
+        """A URL that downloads a file, for some minutes. Raises DependencyUnavailable."""
+        return await self._signers[of.table](of.file)
 
     @cached_property
     def _count(self) -> Statement:
@@ -90,10 +99,10 @@ class Export:
         number, key, rows, size = place.source, place.key, 0, 0
         while number < len(self._sources) and rows < ROWS and size < BYTES and len(part.files) < FILES:
             source = self._sources[number]
-            limit = min(ROWS - rows, FILES if source.table.fullname == CONTENTS else ROWS)
+            limit = min(ROWS - rows, FILES if source.table.fullname in self._rules.files else ROWS)
             found = await self._read(connection, source, user_id, key, limit, BYTES - size)
             for row in found:
-                part.take(source.table.fullname, row["row"])
+                part.take(source.table.fullname, row["row"], self._rules)
                 rows, size = rows + 1, size + len(row["row"].encode())
             is_last = not found or (len(found) == found[0]["page_size"] < limit)
             number, key = (number + 1, None) if is_last else (number, _key(source, found[-1]))

@@ -1,7 +1,7 @@
 """Where something of a user is stored, from the tables themselves: a table of users that is added is exported too."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -29,11 +29,6 @@ from sqlalchemy import (
 
 USER_COLUMNS = ("user_id", "owner_user_id", "shared_with_user_id", "holder_user_id", "subject_id")
 """A row is a user's when one of these is their id. Whose copy somebody else played is that other player's."""
-CONTENTS = "savegames.savegame_contents"
-"""The table whose rows have a file each."""
-_LEFT_OUT = {"gateway.audit": frozenset({"actor_id", "user_hash"})}
-"""Who of the staff it was is that person's data, and not the user's."""
-
 _BITS = {BigInteger: 63, SmallInteger: 15}
 """What an integer of each size holds beside its sign."""
 
@@ -44,24 +39,35 @@ def _in_audit(tables: Tables) -> Any:
     return tables["gateway.audit"].c.user_hash == bindparam("user_hash", type_=LargeBinary)
 
 
-def _shared_with(tables: Tables) -> Any:
-    link, mirror = tables["library.family_sharing_links"], tables["library.family_memberships"].alias()
-    mine = select(mirror.c.owner_user_id, mirror.c.id).where(mirror.c.user_id == user())
-    return and_(tuple_(link.c.owner_user_id, link.c.id).in_(mine), link.c.shared_with_user_id == user())
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a user in an object store."""
+
+    name: str
+    key: str
+    size: int
+    sha256: bytes
 
 
-def _members(tables: Tables) -> Any:
-    mirror, link = tables["library.family_memberships"], tables["library.family_sharing_links"].alias()
-    mine = select(link.c.shared_with_user_id, link.c.owner_user_id).where(link.c.owner_user_id == user())
-    return tuple_(mirror.c.user_id, mirror.c.owner_user_id).in_(mine)
+@dataclass(frozen=True, slots=True)
+class ExportRules:
+    """What an export has to know of some tables; it finds all others by their columns."""
+
+    found_by: Mapping[tuple[str, str], Callable[[Tables], Any]] = field(default_factory=dict)
+    """Table and column → a condition that selects the same rows by an index; needed where none begins with the column.
+    """
+    left_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Table → the columns that are not the user's own data."""
+    files: Mapping[str, Callable[[Mapping[str, Any]], File | None]] = field(default_factory=dict)
+    """Table → the file of one of its rows; None for a row that has none any more."""
 
 
-_FOUND_BY: Mapping[tuple[str, str], Callable[[Tables], Any]] = {
-    ("gateway.audit", "user_id"): _in_audit,
-    ("library.family_sharing_links", "shared_with_user_id"): _shared_with,
-    ("library.family_memberships", "owner_user_id"): _members,
-}
-"""Where no index begins with the column: another way to the same rows, that has one."""
+NO_RULES = ExportRules()
+OWN_RULES = ExportRules(
+    found_by={("gateway.audit", "user_id"): _in_audit},
+    # Who of the staff it was is that person's data, and not the user's.
+    left_out={"gateway.audit": frozenset({"actor_id", "user_hash"})},
+)
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,8 @@ class Source:
     """The key without the column; empty where there is at most one row."""
     where: Any
     """What makes a row one of them."""
+    shown: tuple["Column[Any]", ...]
+    """The columns that are exported."""
 
     @property
     def name(self) -> str:
@@ -85,7 +93,7 @@ class Source:
     @cached_property
     def first(self) -> Statement:
         """Parameters ``user_id``, ``user_hash``, ``limit``, ``bytes``: ``row, page_size``, and the key of each row."""
-        return _page(self.table, self.key, self.where)
+        return _page(self.shown, self.key, self.where)
 
     @cached_property
     def after(self) -> Statement:
@@ -93,7 +101,7 @@ class Source:
         if not self.key:
             return self.first
         given = (bindparam(f"k{place}", type_=one.type) for place, one in enumerate(self.key))
-        return _page(self.table, self.key, and_(self.where, tuple_(*self.key) > tuple_(*given)))
+        return _page(self.shown, self.key, and_(self.where, tuple_(*self.key) > tuple_(*given)))
 
     @property
     def count(self) -> Any:
@@ -107,11 +115,11 @@ class Source:
         }
 
 
-def sources(metadata: Iterable[MetaData]) -> list[Source]:
+def sources(metadata: Iterable[MetaData], rules: ExportRules) -> list[Source]:
     """Every place where rows of users are, in the order of their names."""
     tables = {name: table for one in metadata for name, table in one.tables.items()}
     return [
-        _source(tables, tables[name], column, earlier)
+        _source(tables, tables[name], column, earlier, rules)
         for name in sorted(tables)
         for column, earlier in _columns(tables[name])
     ]
@@ -123,17 +131,18 @@ def _columns(table: Table) -> Iterable[tuple[str, tuple[str, ...]]]:
     return ((name, names[:place]) for place, name in enumerate(names))
 
 
-def _source(tables: Tables, table: Table, column: str, earlier: tuple[str, ...]) -> Source:
-    find = _FOUND_BY.get((table.fullname, column))
+def _source(tables: Tables, table: Table, column: str, earlier: tuple[str, ...], rules: ExportRules) -> Source:
+    find = rules.found_by.get((table.fullname, column))
     # A row that is a user's in two ways is exported once.
     not_yet = (table.c[name].is_distinct_from(user()) for name in earlier)
     where = and_(find(tables) if find else table.c[column] == user(), *not_yet)
-    return Source(table, column, tuple(one for one in table.primary_key.columns if one.name != column), where)
+    key = tuple(one for one in table.primary_key.columns if one.name != column)
+    shown = tuple(one for one in table.c if one.name not in rules.left_out.get(table.fullname, ()))
+    return Source(table, column, key, where, shown)
 
 
-def _page(table: Table, key: tuple["Column[Any]", ...], where: Any) -> Statement:
+def _page(shown: Sequence["Column[Any]"], key: tuple["Column[Any]", ...], where: Any) -> Statement:
     """Rows as JSON, at most so many, and no more than together have so many bytes; but always one."""
-    shown = [column for column in table.c if column.name not in _LEFT_OUT.get(table.fullname, ())]
     pairs = [part for column in shown for part in (literal_column(f"'{column.name}'", Text), _json(column))]
     named = [column.label(f"k{place}") for place, column in enumerate(key)]
     found = (

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from gameshelf.gateway.runtime.database import Acquire
@@ -24,9 +23,6 @@ from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
 from gameshelf.library import LibraryQueries
 from gameshelf.protos.library.v1 import admin_change_pb2 as messages
 
-if TYPE_CHECKING:
-    from gameshelf.gateway.domains.savegames.use_cases import Saves
-
 
 @dataclass(frozen=True, slots=True)
 class SupportContext:
@@ -38,7 +34,6 @@ class SupportContext:
     changes: Changes
     audit: AuditLog
     commands: Commands
-    saves: "Saves"
     overview: UserOverview
     export: Export
     clock: Clock = utc_now

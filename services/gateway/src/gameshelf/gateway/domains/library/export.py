@@ -1,0 +1,27 @@
+"""Where an export of a user finds their family links: no index begins with the column that names the other side."""
+
+from typing import Any
+
+from gameshelf.gateway.runtime.support.export_tables import ExportRules, Tables
+from gameshelf.kernel.sql import user
+from sqlalchemy import and_, select, tuple_
+
+
+def _shared_with(tables: Tables) -> Any:
+    link, mirror = tables["library.family_sharing_links"], tables["library.family_memberships"].alias()
+    mine = select(mirror.c.owner_user_id, mirror.c.id).where(mirror.c.user_id == user())
+    return and_(tuple_(link.c.owner_user_id, link.c.id).in_(mine), link.c.shared_with_user_id == user())
+
+
+def _members(tables: Tables) -> Any:
+    mirror, link = tables["library.family_memberships"], tables["library.family_sharing_links"].alias()
+    mine = select(link.c.shared_with_user_id, link.c.owner_user_id).where(link.c.owner_user_id == user())
+    return tuple_(mirror.c.user_id, mirror.c.owner_user_id).in_(mine)
+
+
+EXPORT = ExportRules(
+    found_by={
+        ("library.family_sharing_links", "shared_with_user_id"): _shared_with,
+        ("library.family_memberships", "owner_user_id"): _members,
+    }
+)

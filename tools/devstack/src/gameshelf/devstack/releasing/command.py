@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from gameshelf.devstack.releasing import surfaces
 from gameshelf.devstack.releasing.plan import Plan, ReleaseRefused, plan
 from gameshelf.devstack.releasing.versions import Version
 
@@ -53,7 +54,8 @@ def carry_out(root: Path, planned: Plan) -> None:
     for path, text in planned.files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
-    _git(root, "add", "--", *map(str, planned.files))
+    surfaces.write(root, planned.surface, ReleaseRefused)
+    _git(root, "add", "--", *map(str, [*planned.files, *planned.surface]))
     _git(root, "commit", "--quiet", "--message", planned.message)
     if planned.tag:
         _git(root, "tag", "--annotate", "--cleanup=verbatim", "--message", planned.notes, planned.tag)
@@ -65,6 +67,7 @@ def _shown(root: Path, planned: Plan) -> str:
         there = (root / path).read_text(encoding="utf-8") if (root / path).exists() else ""
         before, after = there.splitlines(), text.splitlines()
         lines += difflib.unified_diff(before, after, f"a/{path}", f"b/{path}", lineterm="")
+    lines += [f"written anew: {path}" for path in planned.surface]
     lines += ["", "commit:", *(f"    {line}".rstrip() for line in planned.message.splitlines())]
     return "\n".join([*lines, *([f"tag: {planned.tag}"] if planned.tag else [])])
 

@@ -1,12 +1,13 @@
 """What a release changes, decided before anything is written."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from gameshelf.devstack.releasing.distributions import Distribution, read_distributions, read_home, urls_of
+from gameshelf.devstack.releasing.surfaces import surface_of
 from gameshelf.devstack.releasing.versions import Requirement, Version
 
 
@@ -16,12 +17,16 @@ class ReleaseRefused(Exception):
 
 @dataclass(slots=True)
 class Plan:
-    """Files (relative to the root) with their new text, and the commit. A version in development has no tag."""
+    """Files (relative to the root) with their new text, and the commit. A version in development has no tag.
+
+    ``surface`` has files that are made by a command once the others are written.
+    """
 
     message: str
     tag: str | None = None
     notes: str = ""
     files: dict[Path, str] = field(default_factory=dict)
+    surface: Mapping[Path, Sequence[str]] = field(default_factory=dict)
 
 
 def tag_of(distribution: Distribution, version: Version) -> str:
@@ -52,6 +57,7 @@ def plan(root: Path, name: str, version: Version, day: date) -> Plan:
     if reason := next(_reasons_against(distribution, distributions, version), None):
         raise ReleaseRefused(reason)
     planned = _release(distribution, version) if version.is_final else _begin(distribution, version)
+    planned.surface = surface_of(distribution.name, version)
     project = distribution.folder / "pyproject.toml"
     text = (root / project).read_text(encoding="utf-8")
     text = _replaced(f'version = "{distribution.version}"', f'version = "{version}"', text)

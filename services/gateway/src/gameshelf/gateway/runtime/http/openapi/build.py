@@ -1,6 +1,6 @@
 """The document as a whole."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from gameshelf.gateway import __version__
@@ -28,7 +28,7 @@ _BEARER = {
 }
 
 
-def document(routes: Iterable[Route]) -> dict[str, Any]:
+def document(routes: Sequence[Route]) -> dict[str, Any]:
     """The document of these routes. Raises ValueError when two components have the same name."""
     components: dict[str, Any] = {}
     errors = error_document(CODES)
@@ -55,7 +55,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
         "components": {
             "schemas": components,
             "responses": responses,
-            "examples": examples(CODES),
+            "examples": examples(routes),
             "headers": RESPONSE_HEADERS,
             "securitySchemes": {"bearer": _BEARER},
         },

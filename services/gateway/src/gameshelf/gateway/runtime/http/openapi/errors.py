@@ -1,6 +1,6 @@
 """Error responses: one schema, the codes as an enum, and an example of each code."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gameshelf.gateway.runtime.errors import CODES, Code
@@ -80,9 +80,10 @@ def shared_responses(schema: Component) -> dict[str, Any]:
     return {_SHARED[code]: _described(CODES[code].http, [code], schema) for code in EVERYWHERE}
 
 
-def examples(codes: Mapping[str, Code]) -> dict[str, Any]:
-    """An example of each code, as components."""
-    return {name: _example(name, code) for name, code in codes.items()}
+def examples(routes: Sequence[Route]) -> dict[str, Any]:
+    """An example of each code that one of these calls may answer, as components."""
+    answered = {code for route in routes for code in codes_of(route)}
+    return {name: _example(name, code) for name, code in CODES.items() if name in answered}
 
 
 def _response(status: int, codes: list[str], schema: Component, route: Route) -> Schema:

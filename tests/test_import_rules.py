@@ -13,11 +13,7 @@ DOMAINS = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.to
 FOLDERS = sorted(path.parent.name for path in GATEWAY.glob("domains/*/__init__.py"))
 TO_BE_CUT = (
     "gameshelf.gateway.runtime.health -> gameshelf.gateway.domains.playtime.live_sessions",
-    "gameshelf.gateway.runtime.http.app -> gameshelf.gateway.domains.playtime.heartbeats",
-    "gameshelf.gateway.runtime.http.app -> gameshelf.gateway.domains.savegames.use_cases",
     "gameshelf.gateway.runtime.http.named_products -> gameshelf.library",
-    "gameshelf.gateway.runtime.http.routing -> gameshelf.gateway.domains.playtime.heartbeats",
-    "gameshelf.gateway.runtime.http.routing -> gameshelf.gateway.domains.savegames.use_cases",
     "gameshelf.gateway.runtime.jobs.erasure -> gameshelf.gateway.domains.family.jobs.dissolution",
     "gameshelf.gateway.runtime.jobs.retention -> gameshelf.wishlist",
     "gameshelf.gateway.runtime.outbox.erased_names -> gameshelf.library",

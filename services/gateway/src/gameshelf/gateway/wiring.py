@@ -32,6 +32,7 @@ from gameshelf.gateway.domains.wishlist.jobs.sales import Sales
 from gameshelf.gateway.runtime import tables
 from gameshelf.gateway.runtime.commit_listeners import CommitListeners
 from gameshelf.gateway.runtime.composed import (
+    bound_routes_of,
     commands_of,
     consumed_of,
     export_rules_of,
@@ -212,15 +213,13 @@ class Gateway:
         authenticate = self._authenticate()
         pages = PageCache(settings.page_cache_bytes)
         api = RestApi(
-            ROUTES,
+            (*bound_routes_of(DOMAINS, self.instances), *events_http.routes.all),
             authenticate,
             self.limits,
             self.acquire,
             self.streams,
             self.transactions,
-            self.heartbeats,
             pages,
-            self.saves,
             self.tracing,
             queries_of(DOMAINS, settings),
             # A character of two bytes takes six where JSON is sent in ASCII, and some indent it.

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from gameshelf.gateway.runtime.domain import Domain
-from gameshelf.gateway.runtime.http.routing import Queries, Route
+from gameshelf.gateway.runtime.domain import Domain, DomainInstance
+from gameshelf.gateway.runtime.http.routing import Queries, Route, bind
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.support.commands import Commands
@@ -33,6 +33,15 @@ def routes_of(domains: Sequence[Domain]) -> Sequence[Route]:
     """Raises ValueError where two domains serve one call."""
     found = _united(domains, lambda domain: {(route.method, route.path): route for route in domain.routes})
     return tuple(found.values())
+
+
+def bound_routes_of(domains: Sequence[Domain], instances: Sequence[DomainInstance]) -> Sequence[Route]:
+    """The routes of each domain, with what this process has of it. Raises TypeError where a route asks for more."""
+    return tuple(
+        bind(route, instance.resources)
+        for domain, instance in zip(domains, instances, strict=True)
+        for route in domain.routes
+    )
 
 
 def services_of(domains: Sequence[Domain], settings: Settings) -> Services:

@@ -57,7 +57,7 @@ class DomainInstance:
     """What one process has of a domain."""
 
     resources: Mapping[type[Any], Any] = field(default_factory=dict)
-    """What there is once in a process, by type."""
+    """What there is once in a process, by type: handlers of its routes ask for it by a parameter of that type."""
     servicers: Sequence[Servicer] = ()
     """Its gRPC services."""
     support: Sequence[Callable[[SupportContext], object]] = ()

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
 from gameshelf.gateway.domains.playtime.resources import (
     IMPORTED_SESSION,
     PLATFORM_PLAYTIME,
@@ -64,13 +65,13 @@ async def start_session(write: Write, body: StartSession) -> Reply:
     sends=("X-Seat-Lost-At",),
     refuses=("SESSION_NOT_FOUND", "SESSION_ALREADY_ENDED", "FAMILY_SEAT_LOST"),
 )
-async def record_heartbeat(signal: Signal, session_id: UUID) -> Reply:
+async def record_heartbeat(signal: Signal, session_id: UUID, heartbeats: Heartbeats) -> Reply:
     """Records a heartbeat.
 
     Keeps a session running: send one every `PLAYTIME_HEARTBEAT_INTERVAL_SECONDS`. The header `X-Seat-Lost-At` says when
     the session has to end because the owner wants to play. An `Idempotency-Key` is ignored.
     """
-    lost_at = await signal.heartbeats.beat(signal.user_id, session_id)
+    lost_at = await heartbeats.beat(signal.user_id, session_id)
     return Reply(204, headers={"X-Seat-Lost-At": timestamp(lost_at)} if lost_at else {})
 
 

@@ -72,14 +72,14 @@ _NO_SLOT = ("SAVEGAME_SLOT_NOT_FOUND",)
 _NO_VERSION = ("SAVEGAME_SLOT_NOT_FOUND", "SAVEGAME_VERSION_NOT_FOUND")
 
 
-async def sign_anew(write: Write, kept: Any, body: NewUpload) -> Any:
+async def sign_anew(write: Write, kept: Any, body: NewUpload, saves: Saves) -> Any:
     """The first answer to a request for a URL, with a fresh one of the same reservation; without any once that is over:
     then nothing is left to upload, or it has to be asked for anew.
     """
     upload_id = UUID(kept["data"]["id"])
     leave = await write.of(SavegameUploads).renew(write.user_id, upload_id)
     if leave is not None:
-        return {"data": _upload_url(leave, await write.saves.sign_upload(leave), write.saves.url_ttl_seconds)}
+        return {"data": _upload_url(leave, await saves.sign_upload(leave), saves.url_ttl_seconds)}
     try:
         found = await write.reads(UploadQueries).upload(write.user_id, upload_id, write.transaction.clock())
     except SavegameVersionNotFound:
@@ -93,7 +93,7 @@ def _upload_url(leave: Reservation, signed: SignedRequest | None, seconds: int) 
     return PRESIGNED_UPLOAD_URL.render(leave, Signed(signed, seconds))
 
 
-async def verified(saves: Saves, user_id: UUID, body: ConfirmUpload) -> Verified:
+async def verified(user_id: UUID, body: ConfirmUpload, saves: Saves) -> Verified:
     """Makes the object of what was uploaded, before the transaction that decides on it."""
     return await saves.verify(user_id, body.internal_save_id)
 
@@ -116,15 +116,15 @@ async def verified(saves: Saves, user_id: UUID, body: ConfirmUpload) -> Verified
     is_secret=True,
     renew=sign_anew,
 )
-async def request_upload_url(write: Write, body: NewUpload) -> Reply:
+async def request_upload_url(write: Write, body: NewUpload, saves: Saves) -> Reply:
     """Reserves an upload.
 
     Reserves quota and returns a presigned request that sends exactly these bytes to the object store. Needs access to
     the product. The same request for an upload that is open returns that upload, signed anew.
     """
     leave = await write.of(SavegameUploads).request(write.user_id, body)
-    signed = await write.saves.sign_upload(leave)
-    return ok({"data": _upload_url(leave, signed, write.saves.url_ttl_seconds)})
+    signed = await saves.sign_upload(leave)
+    return ok({"data": _upload_url(leave, signed, saves.url_ttl_seconds)})
 
 
 @routes.write(
@@ -168,7 +168,7 @@ async def list_uploads(read: Read, query: UploadsFilter) -> Reply:
     return Reply(200, collection(f"{BASE}/savegames/uploads", parameters(query), shown, found.total, query.slice))
 
 
-async def resumed(saves: Saves, found: Resumable) -> Reply:
+async def resumed(found: Resumable, saves: Saves) -> Reply:
     """What has arrived of an upload, and a fresh URL for what has not."""
     has_arrived, signed = await saves.resume(found.upload, may_play=found.may_play)
     return ok({"data": SAVEGAME_UPLOAD.render(found.upload, Signed(signed, has_arrived=has_arrived))})
@@ -180,13 +180,13 @@ async def resumed(saves: Saves, found: Resumable) -> Reply:
     refuses=("SAVEGAME_VERSION_NOT_FOUND",),
     finish=resumed,
 )
-async def get_upload(read: Read, upload_id: UUID) -> Resumable:
+async def get_upload(read: Read, upload_id: UUID, saves: Saves) -> Resumable:
     """Returns an upload.
 
     What has become of it, and a new presigned request for the bytes that have not arrived. The upload can then be
     confirmed until an hour after that URL has expired.
     """
-    return await resumable(read.connection, read.user_id, upload_id, read.saves, read.now)
+    return await resumable(read.connection, read.user_id, upload_id, saves, read.now)
 
 
 @routes.write("DELETE", "/savegames/uploads/<uuid:upload_id>", status=204, refuses=("SAVEGAME_VERSION_NOT_FOUND",))
@@ -224,14 +224,14 @@ async def list_conflicts(read: Read, query: ConflictsFilter) -> Reply:
 
 
 @routes.read("/savegames/quota", answers=SAVEGAME_QUOTA.document)
-async def get_quota(read: Read) -> Reply:
+async def get_quota(read: Read, saves: Saves) -> Reply:
     """Returns the quota.
 
     How many bytes the saves of the user take, by product, and how many they may take.
     """
     queries = read.of(SavegameQueries)
     usage, products = await queries.usage(read.user_id), await queries.usage_of_products(read.user_id)
-    shown = SAVEGAME_QUOTA.render(Quota(read.user_id, usage, products, read.saves.quota_bytes))
+    shown = SAVEGAME_QUOTA.render(Quota(read.user_id, usage, products, saves.quota_bytes))
     await name_products(read, shown["attributes"]["products"])
     return ok({"data": shown})
 
@@ -273,7 +273,7 @@ async def list_versions(read: Read, savegame_id: UUID, query: PageQuery) -> Repl
     answers=PRESIGNED_DOWNLOAD_URL.document,
     refuses=(*_ACCESS, *_NO_VERSION),
 )
-async def request_download_url(read: Read, savegame_id: UUID, query: Download) -> Reply:
+async def request_download_url(read: Read, savegame_id: UUID, query: Download, saves: Saves) -> Reply:
     """Returns a URL for a download.
 
     A presigned URL of the head, or of the version that the query names. Needs access to the product. A device that has
@@ -285,8 +285,8 @@ async def request_download_url(read: Read, savegame_id: UUID, query: Download) -
         there = await queries.save(read.user_id, savegame_id)
         raise SavegameVersionNotFound if there else SavegameSlotNotFound
     await read.of(AccessQueries).require(read.user_id, found.version.product_id)
-    signed = await read.saves.sign_download(found)
-    return ok({"data": PRESIGNED_DOWNLOAD_URL.render(found.version, Signed(signed, read.saves.url_ttl_seconds))})
+    signed = await saves.sign_download(found)
+    return ok({"data": PRESIGNED_DOWNLOAD_URL.render(found.version, Signed(signed, saves.url_ttl_seconds))})
 
 
 @routes.write(

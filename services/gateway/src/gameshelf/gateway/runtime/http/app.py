@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from uuid import UUID
 
 from gameshelf.gateway.runtime.client_ids import set_client_id
@@ -28,10 +28,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_accept_header
 from werkzeug.routing import BaseConverter
 
-if TYPE_CHECKING:
-    from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
-    from gameshelf.gateway.domains.savegames.use_cases import Saves
-
 MAX_BODY_BYTES = 256 * 1024
 """How large a body may be, but for the calls that take larger ones."""
 _ATTEMPTS = 3
@@ -52,9 +48,7 @@ class RestApi:
         acquire: Acquire,
         streams: UserStreams,
         transactions: Transactions,
-        heartbeats: "Heartbeats",
         pages: PageCache,
-        saves: "Saves",
         tracing: Tracing,
         queries: Queries,
         large_body_bytes: int = MAX_BODY_BYTES,
@@ -66,9 +60,7 @@ class RestApi:
         self._acquire = acquire
         self._streams = streams
         self._transactions = transactions
-        self._heartbeats = heartbeats
         self._pages = pages
-        self._saves = saves
         self._tracing = tracing
         self._queries = queries
         self._large_body_bytes = large_body_bytes
@@ -126,18 +118,17 @@ class RestApi:
                 language,
                 if_none_match,
                 self._pages,
-                self._saves,
                 self._clock(),
                 self._queries,
             )
             found = await route.handler(read, **arguments)
-        reply: Reply = await route.finish(self._saves, found) if route.finish else found
+        reply: Reply = await route.finish(found) if route.finish else found
         return reply
 
     async def _signal(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
         _parse_input(route, ids, await self._body(route))
         with self._tracing.child("redis", **{"db.system.name": "redis"}):
-            reply: Reply = await route.handler(Signal(user_id, self._heartbeats), **ids)
+            reply: Reply = await route.handler(Signal(user_id), **ids)
         return reply
 
     async def _body(self, route: Route) -> bytes:
@@ -169,7 +160,7 @@ class RestApi:
             if guard and (kept := await self._kept(guard)):
                 return kept
             try:
-                arguments["prepared"] = await route.prepare(self._saves, user_id, **arguments)
+                arguments["prepared"] = await route.prepare(user_id, **arguments)
             except DomainError as error:
                 refused_before = refusal(error, language, current_trace_id())
                 if guard is None or not guard.keeps(refused_before):
@@ -200,7 +191,7 @@ class RestApi:
         async with self._transactions.begin(user_id) as transaction:
             headers = request.headers
             conditions = headers.get("If-Match"), headers.get("If-None-Match")
-            write = Write(transaction, language, self._saves, self._queries, *conditions)
+            write = Write(transaction, language, self._queries, *conditions)
             if guard is None:
                 done: Reply = await route.handler(write, **arguments)
                 return done

@@ -3,13 +3,18 @@
 A handler has three beats: the input comes validated, one service call does the work, a reply is rendered. A ``read``
 gets a connection and the state of the user, a ``write`` the user's transaction, which commits when the handler returns,
 and a ``signal`` nothing of the database.
+
+What a domain has once in a process, a handler asks for by a parameter of that type: ``async def get_quota(read: Read,
+saves: Saves)``. ``bind`` gives it that when the process starts.
 """
 
+import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from functools import partial, update_wrapper
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from gameshelf.gateway.runtime.errors import Language
@@ -23,10 +28,6 @@ from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError
 from pydantic import BaseModel
 
-if TYPE_CHECKING:
-    from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
-    from gameshelf.gateway.domains.savegames.use_cases import Saves
-
 Q = TypeVar("Q")
 Queries = Mapping[type[Any], Callable[[Connection], Any]]
 """How reads of a domain are made that need more than a connection."""
@@ -34,6 +35,8 @@ H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
 Handler = Callable[..., Awaitable[Any]]
 """Answers a ``Reply``, or with ``finish`` what that makes one of."""
 
+_GIVEN = frozenset({"query", "body", "prepared", "kept"})
+"""Names of parameters that a call fills, beside the first one and the ids of the path."""
 _ID = re.compile(r"<(uuid|int|text)(?:\([^)]*\))?:(\w+)>")
 
 
@@ -47,7 +50,6 @@ class Read:
     language: Language
     if_none_match: str | None
     pages: PageCache
-    saves: "Saves"
     now: datetime
     queries: Queries
 
@@ -62,7 +64,6 @@ class Write:
 
     transaction: Transaction
     language: Language
-    saves: "Saves"
     queries: Queries
     if_match: str | None = None
     if_none_match: str | None = None
@@ -96,7 +97,6 @@ class Signal:
     """A sign of life: it changes nothing that PostgreSQL keeps, and so has no Idempotency-Key."""
 
     user_id: UUID
-    heartbeats: "Heartbeats"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Route:
     max_body_bytes: int | None = None
     """How large its body may be, where that is neither the usual nor a setting."""
     prepare: Callable[..., Awaitable[Any]] | None = None
-    """What a write needs done before its transaction: ``async def prepare(saves, user_id, **arguments)``. The handler
+    """What a write needs done before its transaction: ``async def prepare(user_id, **arguments)``. The handler
     gets the result as ``prepared``. Not done for an answer that an Idempotency-Key kept; what it raises is not kept."""
     brief: Callable[[Any], Any] | None = None
     """What an Idempotency-Key keeps of an answer of success that has more than 64 KiB, or that ``is_secret``."""
@@ -140,7 +140,7 @@ class Route:
     """Makes an answer of what ``brief`` has kept of it: ``async def renew(write, kept, **arguments)``."""
     finish: Callable[..., Awaitable[Reply]] | None = None
     """Makes the reply of what a read's handler found, once its connection was given back:
-    ``async def finish(saves, found)``."""
+    ``async def finish(found)``."""
     refuses: tuple[str, ...] = ()
     tag_description: str = ""
     path_ids: Mapping[str, tuple[str, str]] = field(default_factory=dict)
@@ -200,3 +200,30 @@ class Routes:
             return handler
 
         return register
+
+
+def bind(route: Route, resources: Mapping[type[Any], Any]) -> Route:
+    """The route, with what its functions ask for beside the call's own input.
+
+    Raises TypeError that names the route and the type, where there is no such resource.
+    """
+
+    def bound(function: Callable[..., Any] | None) -> Any:
+        if function is None:
+            return None
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        needed = [one for one in parameters if one.name not in _GIVEN and one.name not in route.ids]
+        for one in needed:
+            if one.annotation not in resources:
+                raise TypeError(f"{route.tag}.{route.handler.__name__}: nothing in this process is {one.annotation!r}")
+        if not needed:
+            return function
+        return update_wrapper(partial(function, **{one.name: resources[one.annotation] for one in needed}), function)
+
+    return replace(
+        route,
+        handler=bound(route.handler),
+        prepare=bound(route.prepare),
+        renew=bound(route.renew),
+        finish=bound(route.finish),
+    )

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gameshelf.gateway.domains import DOMAINS
-from gameshelf.gateway.runtime.composed import commands_of
-from gameshelf.gateway.runtime.errors import CODES
+from gameshelf.gateway.runtime.composed import commands_of, errors_of
 from gameshelf.gateway.runtime.identity import Role
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.support.commands import Command, Kind
@@ -74,7 +73,7 @@ def errors_page() -> str:
     """``docs/errors.md``."""
     rows = [
         f"| `{name}` | {code.http} | `{code.grpc}` | {code.titled('ru')} | {code.titled('en')} |\n"
-        for name, code in sorted(CODES.items(), key=lambda entry: (entry[1].http, entry[0]))
+        for name, code in sorted(errors_of(DOMAINS).codes.items(), key=lambda entry: (entry[1].http, entry[0]))
     ]
     return _ERRORS + "".join(rows)
 

@@ -35,6 +35,7 @@ from gameshelf.gateway.runtime.composed import (
     bound_routes_of,
     commands_of,
     consumed_of,
+    errors_of,
     export_rules_of,
     metadata_of,
     migrations_of,
@@ -99,6 +100,7 @@ METADATA = (tables.METADATA, *metadata_of(DOMAINS))
 CONSUMED = consumed_of(DOMAINS)
 ROUTES = (*routes_of(DOMAINS), *events_http.routes.all)
 COMMANDS = commands_of(DOMAINS)
+ERRORS = errors_of(DOMAINS)
 
 _ERASING = (
     library.LibraryService,
@@ -222,11 +224,12 @@ class Gateway:
             pages,
             self.tracing,
             queries_of(DOMAINS, settings),
+            ERRORS,
             # A character of two bytes takes six where JSON is sent in ASCII, and some indent it.
             large_body_bytes=4 * settings.settings_max_bytes,
         )
         app = create_app(api)
-        meta.install(app, partial(openapi.document, ROUTES), self.health.ready)
+        meta.install(app, partial(openapi.document, ROUTES, ERRORS.codes), self.health.ready)
         origins = AllowedOrigins(settings.cors_allowed_origins, self.metrics)
         self.updates = LibraryUpdates(
             self.hub, self.streams, self.acquire, authenticate, self.verifier, self.limits, origins
@@ -244,7 +247,7 @@ class Gateway:
     def grpc_server(self) -> GrpcServer:
         """The gRPC server of the settings."""
         certificates = ServiceCertificates(self.settings.grpc_tls_required, self.settings.grpc_service_identities)
-        calls = Calls(Callers(self.verifier, certificates, self.limits), self.metrics, self.tracing)
+        calls = Calls(Callers(self.verifier, certificates, self.limits), self.metrics, self.tracing, ERRORS)
         servicers = [servicer for instance in self.instances for servicer in instance.servicers]
         servicers.append(self._support())
         return GrpcServer(self.settings, calls, servicers)

@@ -2,17 +2,16 @@
 
 import jsonschema
 import pytest
-from gameshelf.gateway.runtime.errors import CODES
 from gameshelf.gateway.runtime.http import openapi
 from gameshelf.gateway.runtime.http.components import Component, record
 from gameshelf.gateway.runtime.http.parse import parse_body
 from gameshelf.gateway.runtime.http.routing import Routes
 from gameshelf.gateway.runtime.http.schemas import TEXT
-from gameshelf.gateway.wiring import ROUTES
+from gameshelf.gateway.wiring import ERRORS, ROUTES
 from openapi_spec_validator import validate
 from orjson import dumps
 
-DOCUMENT = openapi.document(ROUTES)
+DOCUMENT = openapi.document(ROUTES, ERRORS.codes)
 SCHEMAS = DOCUMENT["components"]["schemas"]
 OPERATIONS = {
     call["operationId"]: (method, path, call)
@@ -141,9 +140,9 @@ def test_a_request_has_no_defaults_that_a_client_would_send():
 
 
 def test_the_codes_are_an_enum_and_each_has_an_example():
-    assert SCHEMAS["ErrorCode"]["enum"] == sorted(CODES)
+    assert SCHEMAS["ErrorCode"]["enum"] == sorted(ERRORS.codes)
     # A method that a path does not have is no operation, so no operation answers that it is not allowed.
-    assert DOCUMENT["components"]["examples"].keys() == CODES.keys() - {"METHOD_NOT_ALLOWED"}
+    assert DOCUMENT["components"]["examples"].keys() == ERRORS.codes.keys() - {"METHOD_NOT_ALLOWED"}
 
 
 def test_every_header_of_a_call_is_described():
@@ -171,4 +170,4 @@ def test_two_components_of_one_name_are_refused():
         answers = Component("Same", {**record({name: TEXT}), "description": str(number)})
         routes.read(f"/{name}", answers=answers)(handler)
     with pytest.raises(ValueError, match="two components are called Same"):
-        openapi.document(routes.all)
+        openapi.document(routes.all, ERRORS.codes)

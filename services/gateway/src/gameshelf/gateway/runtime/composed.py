@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from gameshelf.gateway.runtime.domain import Domain, DomainInstance
+from gameshelf.gateway.runtime.errors import OWN_ERRORS, ErrorTable
 from gameshelf.gateway.runtime.http.routing import Queries, Route, bind
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents
 from gameshelf.gateway.runtime.settings import Settings
@@ -75,6 +76,15 @@ def export_rules_of(domains: Sequence[Domain]) -> ExportRules:
         {**OWN_RULES.left_out, **_united(domains, lambda domain: domain.export.left_out)},
         _united(domains, lambda domain: domain.export.files),
     )
+
+
+def errors_of(domains: Sequence[Domain]) -> ErrorTable:
+    """The error codes and rules of the runtime and of all domains. Raises ValueError for one that is declared twice."""
+    codes = _united(domains, lambda domain: domain.codes)
+    rules = _united(domains, lambda domain: domain.rules)
+    for name in (*(codes.keys() & OWN_ERRORS.codes.keys()), *(rules.keys() & OWN_ERRORS.rules.keys())):
+        raise ValueError(f"{name!r} is declared by a domain and by the runtime")
+    return ErrorTable({**OWN_ERRORS.codes, **codes}, {**OWN_ERRORS.rules, **rules})
 
 
 def _united(domains: Sequence[Domain], table: Callable[[Domain], Mapping[K, V]]) -> dict[K, V]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gameshelf.gateway.runtime.database import Acquire
+from gameshelf.gateway.runtime.errors import Code
 from gameshelf.gateway.runtime.grpc.server import Servicer
 from gameshelf.gateway.runtime.http.routing import Queries, Route
 from gameshelf.gateway.runtime.identity import TokenVerifier
@@ -100,3 +101,7 @@ class Domain:
     """Its support commands."""
     export: ExportRules = NO_RULES
     """What an export of a user cannot tell from the tables alone."""
+    codes: Mapping[str, Code] = field(default_factory=dict)
+    """Its error codes."""
+    rules: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """What each rule of its input says when it is broken, in Russian and English."""

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 from gameshelf.gateway.runtime.http import openapi
-from gameshelf.gateway.wiring import ROUTES
+from gameshelf.gateway.wiring import ERRORS, ROUTES
 
 
 def text() -> str:
     """The document, indented."""
-    return json.dumps(openapi.document(ROUTES), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(openapi.document(ROUTES, ERRORS.codes), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Achievements and their rarity."""
 
 from gameshelf.achievements import METADATA, MIGRATIONS
-from gameshelf.gateway.domains.achievements import consumed, rest, support
+from gameshelf.gateway.domains.achievements import consumed, errors, rest, support
 from gameshelf.gateway.domains.achievements.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
 
@@ -14,4 +14,5 @@ DOMAIN = Domain(
     routes=rest.routes.all,
     consumed=consumed.EVENTS,
     commands=support.COMMANDS,
+    codes=errors.CODES,
 )

@@ -1,7 +1,15 @@
 """Family sharing: links and seats. Its tables are in the schema of the library."""
 
-from gameshelf.gateway.domains.family import rest, support
+from gameshelf.gateway.domains.family import errors, rest, support
 from gameshelf.gateway.domains.family.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
 
-DOMAIN = Domain("family", create, services=make_services, routes=rest.routes.all, commands=support.COMMANDS)
+DOMAIN = Domain(
+    "family",
+    create,
+    services=make_services,
+    routes=rest.routes.all,
+    commands=support.COMMANDS,
+    codes=errors.CODES,
+    rules=errors.RULES,
+)

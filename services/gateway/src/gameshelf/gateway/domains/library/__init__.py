@@ -1,6 +1,6 @@
 """The library: items, categories, grants, the catalog."""
 
-from gameshelf.gateway.domains.library import consumed, rest, support
+from gameshelf.gateway.domains.library import consumed, errors, rest, support
 from gameshelf.gateway.domains.library.export import EXPORT
 from gameshelf.gateway.domains.library.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
@@ -16,4 +16,6 @@ DOMAIN = Domain(
     consumed=consumed.EVENTS,
     commands=support.COMMANDS,
     export=EXPORT,
+    codes=errors.CODES,
+    rules=errors.RULES,
 )

@@ -1,6 +1,6 @@
 """Play sessions and playtime."""
 
-from gameshelf.gateway.domains.playtime import rest, support
+from gameshelf.gateway.domains.playtime import errors, rest, support
 from gameshelf.gateway.domains.playtime.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.playtime import METADATA, MIGRATIONS
@@ -13,4 +13,6 @@ DOMAIN = Domain(
     services=make_services,
     routes=rest.routes.all,
     commands=support.COMMANDS,
+    codes=errors.CODES,
+    rules=errors.RULES,
 )

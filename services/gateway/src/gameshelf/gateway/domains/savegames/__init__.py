@@ -1,6 +1,6 @@
 """Cloud saves."""
 
-from gameshelf.gateway.domains.savegames import rest, support
+from gameshelf.gateway.domains.savegames import errors, rest, support
 from gameshelf.gateway.domains.savegames.export import EXPORT
 from gameshelf.gateway.domains.savegames.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
@@ -15,4 +15,6 @@ DOMAIN = Domain(
     routes=rest.routes.all,
     commands=support.COMMANDS,
     export=EXPORT,
+    codes=errors.CODES,
+    rules=errors.RULES,
 )

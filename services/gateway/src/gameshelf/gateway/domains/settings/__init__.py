@@ -1,6 +1,6 @@
 """Settings of games."""
 
-from gameshelf.gateway.domains.settings import rest
+from gameshelf.gateway.domains.settings import errors, rest
 from gameshelf.gateway.domains.settings.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.settings import METADATA, MIGRATIONS
@@ -12,4 +12,6 @@ DOMAIN = Domain(
     METADATA,
     services=make_services,
     routes=rest.routes.all,
+    codes=errors.CODES,
+    rules=errors.RULES,
 )

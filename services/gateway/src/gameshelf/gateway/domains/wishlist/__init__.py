@@ -1,6 +1,6 @@
 """The wishlist, prices and sales."""
 
-from gameshelf.gateway.domains.wishlist import consumed, rest
+from gameshelf.gateway.domains.wishlist import consumed, errors, rest
 from gameshelf.gateway.domains.wishlist.instance import create, make_queries, make_services
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.wishlist import METADATA, MIGRATIONS
@@ -14,4 +14,6 @@ DOMAIN = Domain(
     queries=make_queries,
     routes=rest.routes.all,
     consumed=consumed.EVENTS,
+    codes=errors.CODES,
+    rules=errors.RULES,
 )

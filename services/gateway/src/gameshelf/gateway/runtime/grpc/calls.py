@@ -12,6 +12,7 @@ from uuid import UUID
 
 import grpc
 from gameshelf.gateway.runtime.client_ids import set_client_id
+from gameshelf.gateway.runtime.errors import ErrorTable
 from gameshelf.gateway.runtime.failures import refused
 from gameshelf.gateway.runtime.grpc.identify import Callers
 from gameshelf.gateway.runtime.grpc.open_services import open_handler
@@ -153,8 +154,9 @@ def _datetime(sent: Timestamp) -> datetime:
 class Calls(grpc.aio.ServerInterceptor):
     """Wraps every call. Health and reflection need no token; what they are sent is bounded like anything else."""
 
-    def __init__(self, callers: Callers, metrics: Metrics, tracing: Tracing) -> None:
+    def __init__(self, callers: Callers, metrics: Metrics, tracing: Tracing, errors: ErrorTable) -> None:
         self._callers = callers
+        self._errors = errors
         self._metrics = metrics
         self._tracing = tracing
         self._open_streams = OpenStreams()
@@ -195,7 +197,7 @@ class Calls(grpc.aio.ServerInterceptor):
                     erased = isinstance(error, UserErased) and not is_player()
                     # Not kept as such: a frame that holds its own exception is a cycle, and keeps the request in memory
                     # until the collector comes by.
-                    code, status = answer_of(PermissionDenied() if erased else refused(error))
+                    code, status = answer_of(PermissionDenied() if erased else refused(error), self._errors)
                     if code in ("INTERNAL", "UNAVAILABLE"):
                         traced.fail(type(error).__name__)
                 except asyncio.CancelledError:

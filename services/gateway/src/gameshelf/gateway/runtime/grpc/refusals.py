@@ -5,7 +5,7 @@ from typing import Any
 
 import grpc
 from gameshelf.gateway.runtime.encoding import timestamp
-from gameshelf.gateway.runtime.errors import CODES, RateLimitExceeded
+from gameshelf.gateway.runtime.errors import OWN_ERRORS, Code, ErrorTable, RateLimitExceeded
 from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.error_details_pb2 import ErrorInfo
@@ -18,17 +18,17 @@ _MAX_PROBLEMS = 20
 
 
 async def abort(context: Any, refusal: DomainError) -> Any:
-    """Ends a call with a refusal. Raises."""
-    return await context.abort_with_status(answer_of(refusal)[1])
+    """Ends a call with a refusal of the runtime. Raises."""
+    return await context.abort_with_status(answer_of(refusal, OWN_ERRORS)[1])
 
 
-def answer_of(refusal: DomainError) -> tuple[str, grpc.Status]:
+def answer_of(refusal: DomainError, errors: ErrorTable) -> tuple[str, grpc.Status]:
     """The name of a refusal's status, and the status with its details as gRPC sends it."""
-    return CODES[refusal.code].grpc, rpc_status.to_status(_status(refusal))
+    code = errors.code(refusal)
+    return code.grpc, rpc_status.to_status(_status(refusal, code))
 
 
-def _status(refusal: DomainError) -> Status:
-    code = CODES[refusal.code]
+def _status(refusal: DomainError, code: Code) -> Status:
     info = ErrorInfo(reason=refusal.code, domain=DOMAIN)
     for name, value in refusal.meta.items():
         info.metadata[name] = timestamp(value) if isinstance(value, datetime) else str(value)

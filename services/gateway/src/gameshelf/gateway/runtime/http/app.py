@@ -8,7 +8,14 @@ from uuid import UUID
 from gameshelf.gateway.runtime.client_ids import set_client_id
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.encoding import decode, encode
-from gameshelf.gateway.runtime.errors import BadRequest, Language, MethodNotAllowed, PayloadTooLarge, RateLimitExceeded
+from gameshelf.gateway.runtime.errors import (
+    BadRequest,
+    ErrorTable,
+    Language,
+    MethodNotAllowed,
+    PayloadTooLarge,
+    RateLimitExceeded,
+)
 from gameshelf.gateway.runtime.failures import refused, safe_to_repeat
 from gameshelf.gateway.runtime.http.authenticate import Authenticate
 from gameshelf.gateway.runtime.http.idempotency import Guard, is_brief, kept_of
@@ -51,6 +58,7 @@ class RestApi:
         pages: PageCache,
         tracing: Tracing,
         queries: Queries,
+        errors: ErrorTable,
         large_body_bytes: int = MAX_BODY_BYTES,
         clock: Clock = utc_now,
     ) -> None:
@@ -63,6 +71,7 @@ class RestApi:
         self._pages = pages
         self._tracing = tracing
         self._queries = queries
+        self._errors = errors
         self._large_body_bytes = large_body_bytes
         self._clock = clock
 
@@ -97,14 +106,17 @@ class RestApi:
                 reply = await serve(route, identity.user_id, language, ids)
             except RateLimitExceeded as error:
                 limited = error.headers
-                reply = refusal(error, language, current_trace_id())
+                reply = self._refusal(error, language)
             except HTTPException:
                 raise  # what Quart refuses itself, such as a body that is too large
             except Exception as error:
-                reply = refusal(refused(error), language, current_trace_id())
+                reply = self._refusal(refused(error), language)
             return respond(reply, {**_PERSONAL, **limited})
 
         return view
+
+    def _refusal(self, error: DomainError, language: Language) -> Reply:
+        return refusal(error, language, current_trace_id(), self._errors)
 
     async def _read(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
         arguments: dict[str, Any] = {**ids, **_query(route)}
@@ -152,7 +164,7 @@ class RestApi:
         try:
             arguments |= _parse_input(route, ids, body)
         except InvalidInput as error:
-            refused_before = refusal(error, language, current_trace_id())
+            refused_before = self._refusal(error, language)
             if guard is None or not guard.keeps(refused_before):
                 return refused_before
         if route.prepare and refused_before is None:
@@ -162,7 +174,7 @@ class RestApi:
             try:
                 arguments["prepared"] = await route.prepare(user_id, **arguments)
             except DomainError as error:
-                refused_before = refusal(error, language, current_trace_id())
+                refused_before = self._refusal(error, language)
                 if guard is None or not guard.keeps(refused_before):
                     raise
         for attempt in range(1, _ATTEMPTS + 1):
@@ -191,7 +203,7 @@ class RestApi:
         async with self._transactions.begin(user_id) as transaction:
             headers = request.headers
             conditions = headers.get("If-Match"), headers.get("If-None-Match")
-            write = Write(transaction, language, self._queries, *conditions)
+            write = Write(transaction, language, self._queries, self._errors, *conditions)
             if guard is None:
                 done: Reply = await route.handler(write, **arguments)
                 return done
@@ -207,7 +219,7 @@ class RestApi:
                     async with transaction.savepoint():
                         reply = await route.handler(write, **arguments)
             except DomainError as error:
-                reply = refusal(error, language, current_trace_id())
+                reply = self._refusal(error, language)
                 if not guard.keeps(reply):
                     raise
                 transaction.discard()

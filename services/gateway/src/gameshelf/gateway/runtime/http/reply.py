@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from gameshelf.gateway.runtime.encoding import encode
-from gameshelf.gateway.runtime.errors import CODES, Language, rule_text
+from gameshelf.gateway.runtime.errors import OWN_ERRORS, ErrorTable, Language
 from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from gameshelf.kernel.paging import Page
 
@@ -50,19 +50,19 @@ def collection(path: str, query: Mapping[str, Any], data: Sequence[Any], total: 
     return encode({"data": data, "meta": meta, "links": links})
 
 
-def refusal(error: DomainError, language: Language, trace_id: str) -> Reply:
-    """The error envelope; one entry a problem."""
-    code = CODES[error.code]
+def refusal(error: DomainError, language: Language, trace_id: str, errors: ErrorTable = OWN_ERRORS) -> Reply:
+    """The error envelope; one entry per problem. Raises KeyError for a code that ``errors`` does not have."""
+    code = errors.code(error)
     entry: dict[str, Any] = {"code": error.code, "title": code.titled(language), "detail": code.detailed(language)}
     if isinstance(error, InvalidInput):
-        entries = [{**entry, **_problem(problem, language)} for problem in error.problems]
+        entries = [{**entry, **_problem(problem, language, errors)} for problem in error.problems]
     else:
         if error.pointer:
             entry["source"] = {"pointer": error.pointer}
         if error.meta:
             entry["meta"] = error.meta
         rule = getattr(error, "rule", None)
-        entries = [{**entry, "detail": rule_text(rule, {}, language)} if rule else entry]
+        entries = [{**entry, "detail": errors.text(rule, {}, language)} if rule else entry]
     headers = {}
     if code.http == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -71,8 +71,8 @@ def refusal(error: DomainError, language: Language, trace_id: str) -> Reply:
     return Reply(code.http, encode({"errors": entries, "meta": {"trace_id": trace_id}}), headers)
 
 
-def _problem(problem: Problem, language: Language) -> dict[str, Any]:
-    described: dict[str, Any] = {"detail": rule_text(problem.rule, problem.params, language)}
+def _problem(problem: Problem, language: Language, errors: ErrorTable) -> dict[str, Any]:
+    described: dict[str, Any] = {"detail": errors.text(problem.rule, problem.params, language)}
     if problem.pointer is not None:
         described["source"] = {"pointer": problem.pointer}
     elif problem.parameter is not None:

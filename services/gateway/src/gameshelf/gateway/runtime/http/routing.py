@@ -17,7 +17,7 @@ from functools import partial, update_wrapper
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
-from gameshelf.gateway.runtime.errors import Language
+from gameshelf.gateway.runtime.errors import ErrorTable, Language
 from gameshelf.gateway.runtime.http.components import Component
 from gameshelf.gateway.runtime.http.page_cache import PageCache
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, refusal
@@ -65,6 +65,7 @@ class Write:
     transaction: Transaction
     language: Language
     queries: Queries
+    errors: ErrorTable
     if_match: str | None = None
     if_none_match: str | None = None
 
@@ -84,7 +85,7 @@ class Write:
         """A refusal that is a result: what was written on the way to it is committed. What must leave no trace is
         raised.
         """
-        return refusal(error, self.language, current_trace_id())
+        return refusal(error, self.language, current_trace_id(), self.errors)
 
 
 def _make(made: Queries, queries: type[Q], connection: Connection) -> Q:

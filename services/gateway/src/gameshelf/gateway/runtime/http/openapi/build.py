@@ -1,10 +1,10 @@
 """The document as a whole."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gameshelf.gateway import __version__
-from gameshelf.gateway.runtime.errors import CODES
+from gameshelf.gateway.runtime.errors import Code
 from gameshelf.gateway.runtime.http.components import Component
 from gameshelf.gateway.runtime.http.openapi.errors import error_document, error_responses, examples, shared_responses
 from gameshelf.gateway.runtime.http.openapi.headers import RESPONSE_HEADERS, request_headers, response_headers
@@ -28,16 +28,16 @@ _BEARER = {
 }
 
 
-def document(routes: Sequence[Route]) -> dict[str, Any]:
-    """The document of these routes. Raises ValueError when two components have the same name."""
+def document(routes: Sequence[Route], codes: Mapping[str, Code]) -> dict[str, Any]:
+    """The document of these routes and error codes. Raises ValueError when two components have the same name."""
     components: dict[str, Any] = {}
-    errors = error_document(CODES)
+    errors = error_document(codes)
     paths: dict[str, dict[str, Any]] = {}
     tags: dict[str, str] = {}
     for route in routes:
-        paths.setdefault(route.template, {})[route.method.lower()] = _operation(route, errors, components)
+        paths.setdefault(route.template, {})[route.method.lower()] = _operation(route, errors, codes, components)
         tags.setdefault(route.tag, route.tag_description)
-    responses = shared_responses(errors)
+    responses = shared_responses(errors, codes)
     _collect((paths, responses), components)
     return {
         "openapi": "3.1.0",
@@ -55,14 +55,16 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
         "components": {
             "schemas": components,
             "responses": responses,
-            "examples": examples(routes),
+            "examples": examples(routes, codes),
             "headers": RESPONSE_HEADERS,
             "securitySchemes": {"bearer": _BEARER},
         },
     }
 
 
-def _operation(route: Route, errors: Component, components: dict[str, Any]) -> dict[str, Any]:
+def _operation(
+    route: Route, errors: Component, codes: Mapping[str, Code], components: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "operationId": route.handler.__name__,
         "summary": summary_of(route.summary),
@@ -70,7 +72,7 @@ def _operation(route: Route, errors: Component, components: dict[str, Any]) -> d
         "tags": [route.tag],
         "parameters": [*path_parameters(route), *query_parameters(route, components), *request_headers(route)],
         **request_body(route, components),
-        "responses": {**_success(route), **error_responses(route, errors)},
+        "responses": {**_success(route), **error_responses(route, errors, codes)},
     }
 
 

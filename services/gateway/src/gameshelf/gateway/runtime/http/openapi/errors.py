@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gameshelf.gateway.runtime.errors import CODES, Code
+from gameshelf.gateway.runtime.errors import Code
 from gameshelf.gateway.runtime.http.components import Component, described, enumeration, record
 from gameshelf.gateway.runtime.http.openapi.headers import response_headers
 from gameshelf.gateway.runtime.http.reply import JSON
 from gameshelf.gateway.runtime.http.routing import Route
 from gameshelf.gateway.runtime.http.schemas import TEXT, Schema, array
 
+Codes = Mapping[str, Code]
 EVERYWHERE = ("UNAUTHENTICATED", "RATE_LIMIT_EXCEEDED", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE")
 """Codes that every call may answer."""
 _SHARED = {
@@ -22,7 +23,7 @@ _HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-Afte
 _TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
-def error_document(codes: Mapping[str, Code]) -> Component:
+def error_document(codes: Codes) -> Component:
     """The envelope of every error, with all codes."""
     code = enumeration(sorted(codes), "ErrorCode", "Stable code of an error. A later version may add codes.")
     source = record(
@@ -53,48 +54,49 @@ def error_document(codes: Mapping[str, Code]) -> Component:
     return Component("ErrorDocument", {**envelope, "description": "The body of every response from 400 on."})
 
 
-def codes_of(route: Route) -> list[str]:
+def codes_of(route: Route, codes: Codes) -> list[str]:
     """The codes of a call: those that it names, what follows from its shape, and what every call may answer."""
-    codes = []
+    found = []
     if route.query or route.body or route.kind == "write":
-        codes.append("VALIDATION_ERROR")
+        found.append("VALIDATION_ERROR")
     if route.body:
-        codes += ["MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE", "PAYLOAD_TOO_LARGE"]
+        found += ["MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE", "PAYLOAD_TOO_LARGE"]
     if route.takes_key:
-        codes.append("IDEMPOTENCY_KEY_REUSED")
-    if route.ids and not any(CODES[code].http == 404 for code in route.refuses):
-        codes.append("NOT_FOUND")
-    return [*codes, *route.refuses, *EVERYWHERE]
+        found.append("IDEMPOTENCY_KEY_REUSED")
+    if route.ids and not any(codes[code].http == 404 for code in route.refuses):
+        found.append("NOT_FOUND")
+    return [*found, *route.refuses, *EVERYWHERE]
 
 
-def error_responses(route: Route, schema: Component) -> dict[str, Any]:
+def error_responses(route: Route, schema: Component, codes: Codes) -> dict[str, Any]:
     """The error responses of a call by their status."""
-    by_status: dict[int, list[str]] = {}
-    for code in codes_of(route):
-        by_status.setdefault(CODES[code].http, []).append(code)
-    return {str(status): _response(status, codes, schema, route) for status, codes in sorted(by_status.items())}
+    by_status: dict[int, dict[str, Code]] = {}
+    for name in codes_of(route, codes):
+        by_status.setdefault(codes[name].http, {})[name] = codes[name]
+    return {str(status): _response(status, named, schema, route) for status, named in sorted(by_status.items())}
 
 
-def shared_responses(schema: Component) -> dict[str, Any]:
+def shared_responses(schema: Component, codes: Codes) -> dict[str, Any]:
     """The responses that every call may have, as components."""
-    return {_SHARED[code]: _described(CODES[code].http, [code], schema) for code in EVERYWHERE}
+    return {_SHARED[name]: _described(codes[name].http, {name: codes[name]}, schema) for name in EVERYWHERE}
 
 
-def examples(routes: Sequence[Route]) -> dict[str, Any]:
+def examples(routes: Sequence[Route], codes: Codes) -> dict[str, Any]:
     """An example of each code that one of these calls may answer, as components."""
-    answered = {code for route in routes for code in codes_of(route)}
-    return {name: _example(name, code) for name, code in CODES.items() if name in answered}
+    answered = {code for route in routes for code in codes_of(route, codes)}
+    return {name: _example(name, code) for name, code in codes.items() if name in answered}
 
 
-def _response(status: int, codes: list[str], schema: Component, route: Route) -> Schema:
-    if len(codes) == 1 and codes[0] in _SHARED:
-        return {"$ref": f"#/components/responses/{_SHARED[codes[0]]}"}
+def _response(status: int, codes: Codes, schema: Component, route: Route) -> Schema:
+    shared = [_SHARED[name] for name in codes if name in _SHARED]
+    if len(codes) == len(shared) == 1:
+        return {"$ref": f"#/components/responses/{shared[0]}"}
     is_kept = route.takes_key and status < 500
     return _described(status, codes, schema, *(("Idempotency-Replayed",) if is_kept else ()))
 
 
-def _described(status: int, codes: list[str], schema: Component, *headers: str) -> Schema:
-    texts = [f"`{code}`: {CODES[code].detailed('en')}" for code in codes]
+def _described(status: int, codes: Codes, schema: Component, *headers: str) -> Schema:
+    texts = [f"`{name}`: {code.detailed('en')}" for name, code in codes.items()]
     content = {"schema": schema, "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes}}
     return {
         "description": "\n\n".join(texts),

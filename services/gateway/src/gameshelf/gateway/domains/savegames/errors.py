@@ -1,0 +1,94 @@
+"""Error codes and rules of cloud saves: statuses on each wire, and texts in Russian and English."""
+
+from collections.abc import Mapping
+
+from gameshelf.gateway.runtime.errors import Code
+
+CODES: Mapping[str, Code] = {
+    "SAVEGAME_SLOT_NOT_FOUND": Code(
+        404,
+        "NOT_FOUND",
+        ("Сохранение не найдено", "Save not found"),
+        ("У вас нет такого сохранения.", "You have no such save."),
+    ),
+    "SAVEGAME_VERSION_NOT_FOUND": Code(
+        404,
+        "NOT_FOUND",
+        ("Версия сохранения не найдена", "Version of the save not found"),
+        (
+            "Такой версии или загрузки нет, или её данные уже удалены.",
+            "There is no such version or upload, or its bytes are gone.",
+        ),
+    ),
+    "CONFLICT_NOT_FOUND": Code(
+        404,
+        "NOT_FOUND",
+        ("Конфликт не найден", "Conflict not found"),
+        ("У вас нет такого открытого конфликта.", "You have no such open conflict."),
+    ),
+    "SAVEGAME_VERSION_CONFLICT": Code(
+        409,
+        "FAILED_PRECONDITION",
+        ("Конфликт версий сохранения", "The versions of the save conflict"),
+        (
+            "Сохранение изменилось на другом устройстве; обе стороны сохранены и описаны в meta, выберите одну.",
+            "The save has changed on another device; both sides are kept and described in meta, choose one.",
+        ),
+    ),
+    "SAVEGAME_FILE_TOO_LARGE": Code(
+        413,
+        "RESOURCE_EXHAUSTED",
+        ("Слишком большое сохранение", "The save is too large"),
+        ("Файл больше, чем допустимо; предел в meta.max_bytes.", "The file is larger than meta.max_bytes."),
+    ),
+    "USER_QUOTA_EXCEEDED": Code(
+        422,
+        "RESOURCE_EXHAUSTED",
+        ("Превышена квота облачных сохранений", "The quota of cloud saves is exceeded"),
+        (
+            "Места нет: удалите ненужные сохранения; что исчерпано, сказано в meta.limit.",
+            "There is no room: delete saves that you don't need; meta.limit says what is exhausted.",
+        ),
+    ),
+    "SAVEGAME_UPLOAD_INCOMPLETE": Code(
+        422,
+        "FAILED_PRECONDITION",
+        ("Загрузка не завершена", "The upload is incomplete"),
+        (
+            "Файл ещё не загружен: отправьте его по выданному адресу и подтвердите снова.",
+            "Nothing has been uploaded yet: send the file to the URL that was given, and confirm again.",
+        ),
+    ),
+    "SAVEGAME_HASH_MISMATCH": Code(
+        422,
+        "FAILED_PRECONDITION",
+        ("Загружен другой файл", "Another file was uploaded"),
+        (
+            "Размер или хеш файла не совпадает с заявленным; запросите новый адрес и загрузите файл заново.",
+            "The file's size or hash is not what was announced; ask for a new URL and upload it again.",
+        ),
+    ),
+}
+
+RULES: Mapping[str, tuple[str, str]] = {
+    "slot_name": ("В имени не может быть папки «..».", "The name may not have '..' as a folder."),
+    "raw_needs_encoding": (
+        "Для raw_sha256 нужен content_encoding: identity, gzip или zstd.",
+        "raw_sha256 needs content_encoding identity, gzip or zstd.",
+    ),
+    "raw_of_encrypted": (
+        "Для зашифрованных данных укажите encryption.identity вместо raw_sha256.",
+        "Of encrypted bytes give encryption.identity in place of raw_sha256.",
+    ),
+    "raw_too_large": (
+        "Распакованный размер больше допустимого: {max} байт.",
+        "The unpacked size is more than may be: {max} bytes.",
+    ),
+    "slot_name_taken": ("Сохранение с таким именем уже есть.", "There is a save of this name already."),
+    "size_of_known_content": (
+        "Содержимое с этим хешем имеет другой размер.",
+        "The content with this hash has another size.",
+    ),
+    "too_many_pinned": ("Закрепить можно не больше {max} версий.", "At most {max} versions can be pinned."),
+}
+"""What each rule says when it is broken."""

@@ -1,0 +1,68 @@
+"""Every error has a code, in the table of its own domain or of the runtime."""
+
+from dataclasses import replace
+from importlib import import_module
+from pkgutil import iter_modules, walk_packages
+
+import gameshelf
+import pytest
+from gameshelf.gateway.domains import DOMAINS
+from gameshelf.gateway.runtime.composed import errors_of
+from gameshelf.gateway.runtime.errors import OWN_ERRORS
+from gameshelf.gateway.runtime.http.reply import refusal
+from gameshelf.gateway.wiring import ERRORS, ROUTES
+from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
+
+PACKAGES = ("achievements", "kernel", "library", "playtime", "savegames", "settings", "wishlist")
+FOLDERS = {"library": ("library", "family")}
+"""Where a package has more than the one folder of its own name."""
+BY_ANOTHER = {("gameshelf.wishlist", "PRODUCT_ALREADY_OWNED")}
+"""Codes that a package takes from another domain: it names what is wrong as the library does."""
+
+
+def every_error():
+    for package in PACKAGES:
+        module = import_module(f"gameshelf.{package}")
+        for found in walk_packages(module.__path__, f"{module.__name__}."):
+            if "migrations" not in found.name:
+                import_module(found.name)
+    waiting = [DomainError]
+    for error in waiting:
+        waiting += error.__subclasses__()
+    return sorted({one for one in waiting[1:] if one.__module__.startswith("gameshelf.")}, key=str)
+
+
+def owners(package):
+    folders = FOLDERS.get(package, (package,))
+    return [OWN_ERRORS.codes, *(domain.codes for domain in DOMAINS if domain.name in folders)]
+
+
+def test_every_package_is_looked_at():
+    assert {"gateway", *PACKAGES} <= {found.name for found in iter_modules(gameshelf.__path__)}
+
+
+@pytest.mark.parametrize("error", every_error(), ids=lambda error: f"{error.__module__}.{error.__name__}")
+def test_every_error_has_a_code_in_its_own_domain(error):
+    package = ".".join(error.__module__.split(".")[:2])
+    is_anothers = (package, error.code) in BY_ANOTHER
+    assert is_anothers or any(error.code in codes for codes in owners(package.removeprefix("gameshelf.")))
+    assert error.code in ERRORS.codes
+
+
+def test_every_code_that_a_route_names_exists():
+    assert {code for route in ROUTES for code in route.refuses} <= ERRORS.codes.keys()
+
+
+def test_a_code_that_is_declared_twice_is_refused():
+    [library] = [domain for domain in DOMAINS if domain.name == "library"]
+    with pytest.raises(ValueError, match="declared by two domains: library and again"):
+        errors_of([library, replace(library, name="again", rules={})])
+    [code] = list(OWN_ERRORS.codes.values())[:1]
+    with pytest.raises(ValueError, match="'NOT_FOUND' is declared by a domain and by the runtime"):
+        errors_of([replace(library, codes={"NOT_FOUND": code})])
+
+
+def test_a_rule_of_a_domain_speaks_in_both_languages():
+    error = InvalidInput(Problem("stale_order", pointer="/data/attributes/item_ids"))
+    assert "прочитайте список заново" in refusal(error, "ru", "t", ERRORS).body.decode()
+    assert "read the list anew" in refusal(error, "en", "t", ERRORS).body.decode()

@@ -20,10 +20,12 @@ import hypothesis
 import pytest
 from gameshelf.devstack.forked import ForkedService
 from gameshelf.devstack.process import Process, StartFailed
+from gameshelf.devstack.readmes import RunReadme
+from gameshelf.devstack.readmes import run_readme as _run_readme
 from gameshelf.devstack.servers import S3, Kafka, Moto, ObjectServer, Postgres, Valkey
 from gameshelf.devstack.servers.base import HOST, free_port
 from gameshelf.devstack.side_by_side import SideBySide
-from gameshelf.devstack.side_by_side import side_by_side as run_side_by_side
+from gameshelf.devstack.side_by_side import side_by_side as _side_by_side
 from gameshelf.devstack.tokens import AUDIENCE, ISSUER, TokenIssuer
 
 _all = False
@@ -305,7 +307,13 @@ def database(create_database: CreateDatabase) -> str:
 @pytest.fixture(scope="session")
 def side_by_side() -> SideBySide:
     """Runs a use case in many transactions at once: ``await side_by_side(dsn, times, use_case)``."""
-    return run_side_by_side
+    return _side_by_side
+
+
+@pytest.fixture(scope="session")
+def run_readme() -> RunReadme:
+    """Runs what a README shows: ``run_readme(path, dsn_of_an_empty_database)``."""
+    return _run_readme
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ DOMAINS = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.to
 FOLDERS = sorted(path.parent.name for path in GATEWAY.glob("domains/*/__init__.py"))
 TO_BE_CUT = (
     "gameshelf.gateway.runtime.health -> gameshelf.gateway.domains.playtime.live_sessions",
-    "gameshelf.gateway.runtime.http.named_products -> gameshelf.library",
     "gameshelf.gateway.runtime.jobs.erasure -> gameshelf.gateway.domains.family.jobs.dissolution",
     "gameshelf.gateway.runtime.jobs.retention -> gameshelf.wishlist",
     "gameshelf.gateway.runtime.outbox.erased_names -> gameshelf.library",

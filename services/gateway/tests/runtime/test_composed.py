@@ -8,6 +8,7 @@ from gameshelf.gateway.runtime.composed import (
     commands_of,
     export_rules_of,
     migrations_of,
+    product_names_of,
     queries_of,
     routes_of,
     services_of,
@@ -72,3 +73,12 @@ def test_tables_keep_the_order_of_the_domains():
 def test_each_domain_has_one_name():
     names = [one.name for one in DOMAINS]
     assert len(set(names)) == len(names)
+
+
+def test_exactly_one_domain_names_products():
+    silent, one, other = domain("silent"), domain("one", product_names=object), domain("other", product_names=object)
+    assert product_names_of([silent, one]) is object
+    with pytest.raises(ValueError, match="none does"):
+        product_names_of([silent])
+    with pytest.raises(ValueError, match="one, other"):
+        product_names_of([one, other])

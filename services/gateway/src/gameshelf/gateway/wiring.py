@@ -39,6 +39,7 @@ from gameshelf.gateway.runtime.composed import (
     export_rules_of,
     metadata_of,
     migrations_of,
+    product_names_of,
     queries_of,
     routes_of,
     services_of,
@@ -73,6 +74,7 @@ from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.origins import AllowedOrigins
 from gameshelf.gateway.runtime.outbox.messages import NOTIFICATIONS
+from gameshelf.gateway.runtime.products import ProductNames
 from gameshelf.gateway.runtime.replaced import ReplacedDatabase
 from gameshelf.gateway.runtime.restores import DeletionGuard
 from gameshelf.gateway.runtime.settings import ServiceRole, Settings, SettingsError
@@ -223,7 +225,7 @@ class Gateway:
             self.transactions,
             pages,
             self.tracing,
-            queries_of(DOMAINS, settings),
+            {**queries_of(DOMAINS, settings), ProductNames: product_names_of(DOMAINS)},
             ERRORS,
             # A character of two bytes takes six where JSON is sent in ASCII, and some indent it.
             large_body_bytes=4 * settings.settings_max_bytes,

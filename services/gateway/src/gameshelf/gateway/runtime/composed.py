@@ -7,6 +7,7 @@ from gameshelf.gateway.runtime.domain import Domain, DomainInstance
 from gameshelf.gateway.runtime.errors import OWN_ERRORS, ErrorTable
 from gameshelf.gateway.runtime.http.routing import Queries, Route, bind
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents
+from gameshelf.gateway.runtime.products import MakeProductNames
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.support.commands import Commands
 from gameshelf.gateway.runtime.support.export_tables import OWN_RULES, ExportRules
@@ -85,6 +86,14 @@ def errors_of(domains: Sequence[Domain]) -> ErrorTable:
     for name in (*(codes.keys() & OWN_ERRORS.codes.keys()), *(rules.keys() & OWN_ERRORS.rules.keys())):
         raise ValueError(f"{name!r} is declared by a domain and by the runtime")
     return ErrorTable({**OWN_ERRORS.codes, **codes}, {**OWN_ERRORS.rules, **rules})
+
+
+def product_names_of(domains: Sequence[Domain]) -> MakeProductNames:
+    """How titles and covers of products are read. Raises ValueError unless exactly one domain knows them."""
+    found = {domain.name: domain.product_names for domain in domains if domain.product_names}
+    if len(found) != 1:
+        raise ValueError(f"exactly one domain has to name products: {', '.join(found) or 'none does'}")
+    return next(iter(found.values()))
 
 
 def _united(domains: Sequence[Domain], table: Callable[[Domain], Mapping[K, V]]) -> dict[K, V]:

@@ -20,6 +20,7 @@ from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvent
 from gameshelf.gateway.runtime.limits import RateLimits
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
+from gameshelf.gateway.runtime.products import MakeProductNames
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.support.commands import Command
@@ -105,3 +106,5 @@ class Domain:
     """Its error codes."""
     rules: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """What each rule of its input says when it is broken, in Russian and English."""
+    product_names: MakeProductNames | None = None
+    """How titles and covers of products are read; exactly one of all domains knows them."""

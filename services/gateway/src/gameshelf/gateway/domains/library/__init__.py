@@ -4,7 +4,7 @@ from gameshelf.gateway.domains.library import consumed, errors, rest, support
 from gameshelf.gateway.domains.library.export import EXPORT
 from gameshelf.gateway.domains.library.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
-from gameshelf.library import METADATA, MIGRATIONS
+from gameshelf.library import METADATA, MIGRATIONS, LibraryQueries
 
 DOMAIN = Domain(
     "library",
@@ -18,4 +18,5 @@ DOMAIN = Domain(
     export=EXPORT,
     codes=errors.CODES,
     rules=errors.RULES,
+    product_names=LibraryQueries,
 )

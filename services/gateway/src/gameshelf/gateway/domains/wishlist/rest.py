@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.domains.wishlist.resources import WISHLIST_ITEM, Name
+from gameshelf.gateway.runtime.errors import Language
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, no_content, ok
 from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
-from gameshelf.kernel.database import Connection
+from gameshelf.gateway.runtime.products import ProductName, ProductNames
 from gameshelf.kernel.paging import MAX_LIMIT, Page
-from gameshelf.library import Language, LibraryQueries, ProductView
 from gameshelf.wishlist import (
     GameNotFoundInWishlist,
     NewWish,
@@ -38,7 +38,7 @@ async def list_wishes(read: Read, query: WishlistPage) -> Reply:
     A page of the wishlist by priority, and then by the time of adding.
     """
     found = await read.of(WishlistQueries).items(read.user_id, query.slice)
-    shown = await _shown(read.connection, found.items, read.language)
+    shown = await _shown(read.product_names, found.items, read.language)
     return Reply(200, collection(f"{BASE}/wishlist/items", {}, shown, found.total, query.slice))
 
 
@@ -124,7 +124,7 @@ async def order_wishes(write: Write, body: Order) -> Reply:
     await write.of(WishlistService).order(write.user_id, body.item_ids)
     page = Page(1, MAX_LIMIT)
     found = await write.reads(WishlistQueries).items(write.user_id, page)
-    shown = await _shown(write.transaction.connection, found.items, write.language)
+    shown = await _shown(write.product_names, found.items, write.language)
     return Reply(200, collection(f"{BASE}/wishlist/items", {}, shown, found.total, page))
 
 
@@ -133,15 +133,15 @@ async def _one(write: Write, item_id: UUID) -> dict[str, Any]:
     found = await write.reads(WishlistQueries).item(write.user_id, item_id)
     if found is None:
         raise GameNotFoundInWishlist
-    [shown] = await _shown(write.transaction.connection, [found], write.language)
+    [shown] = await _shown(write.product_names, [found], write.language)
     return shown
 
 
-async def _shown(connection: Connection, items: Sequence[PricedWish], language: Language) -> list[dict[str, Any]]:
-    """Resources with what the library knows of their products: one round trip for all."""
-    products = await LibraryQueries(connection).products([item.wish.product_id for item in items])
+async def _shown(names: ProductNames, items: Sequence[PricedWish], language: Language) -> list[dict[str, Any]]:
+    """Resources with the titles and covers of their products: one round trip for all."""
+    products = await names.products([item.wish.product_id for item in items])
     return [WISHLIST_ITEM.render(item, _name(products.get(item.wish.product_id), language)) for item in items]
 
 
-def _name(product: ProductView | None, language: Language) -> Name:
+def _name(product: ProductName | None, language: Language) -> Name:
     return Name(product.title(language), product.cover_image_url) if product else Name()

@@ -6,7 +6,6 @@ from typing import Any
 from gameshelf.gateway.runtime.http.resources import Field
 from gameshelf.gateway.runtime.http.routing import Read
 from gameshelf.gateway.runtime.http.schemas import TEXT, nullable
-from gameshelf.library import LibraryQueries
 
 TITLE = Field(
     "title",
@@ -27,11 +26,11 @@ COVER = Field(
 
 
 async def name_products(read: Read, attributes: Sequence[dict[str, Any]]) -> None:
-    """Adds ``title`` and ``cover_image_url`` to whatever has a ``product_id``; null while the Catalog has not spoken of
+    """Adds ``title`` and ``cover_image_url`` to whatever has a ``product_id``; null until the Catalog names
     the product. One round trip for all, none for nothing.
     """
     product_ids = {one["product_id"] for one in attributes}
-    products = await read.of(LibraryQueries).products(list(product_ids)) if product_ids else {}
+    products = await read.product_names.products(list(product_ids)) if product_ids else {}
     for one in attributes:
         product = products.get(one["product_id"])
         one["title"] = product.title(read.language) if product else None
@@ -39,6 +38,6 @@ async def name_products(read: Read, attributes: Sequence[dict[str, Any]]) -> Non
 
 
 async def with_titles(read: Read, resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The resources, with what the Catalog says of their products."""
+    """The resources, with the titles and covers of their products."""
     await name_products(read, [resource["attributes"] for resource in resources])
     return resources

@@ -22,6 +22,7 @@ from gameshelf.gateway.runtime.http.components import Component
 from gameshelf.gateway.runtime.http.page_cache import PageCache
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, refusal
 from gameshelf.gateway.runtime.observability.traces import current_trace_id
+from gameshelf.gateway.runtime.products import ProductNames
 from gameshelf.gateway.runtime.streams import StreamState
 from gameshelf.gateway.runtime.transaction import Transaction
 from gameshelf.kernel.database import Connection
@@ -30,7 +31,7 @@ from pydantic import BaseModel
 
 Q = TypeVar("Q")
 Queries = Mapping[type[Any], Callable[[Connection], Any]]
-"""How reads of a domain are made that need more than a connection."""
+"""How reads are made that need more than a connection, or that answer a port such as ``ProductNames``."""
 H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
 Handler = Callable[..., Awaitable[Any]]
 """Answers a ``Reply``, or with ``finish`` what that makes one of."""
@@ -57,6 +58,11 @@ class Read:
         """A domain's queries over this request's connection, for example ``read.of(LibraryQueries)``."""
         return _make(self.queries, queries, self.connection)
 
+    @property
+    def product_names(self) -> ProductNames:
+        """Titles and covers of products, read over this request's connection."""
+        return _product_names(self.queries, self.connection)
+
 
 @dataclass(slots=True)
 class Write:
@@ -81,6 +87,11 @@ class Write:
         """A domain's queries over this request's transaction: what it has written is there."""
         return _make(self.queries, queries, self.transaction.connection)
 
+    @property
+    def product_names(self) -> ProductNames:
+        """Titles and covers of products, read in this request's transaction."""
+        return _product_names(self.queries, self.transaction.connection)
+
     def refuse(self, error: DomainError) -> Reply:
         """A refusal that is a result: what was written on the way to it is committed. What must leave no trace is
         raised.
@@ -91,6 +102,11 @@ class Write:
 def _make(made: Queries, queries: type[Q], connection: Connection) -> Q:
     make: Callable[[Connection], Q] = made.get(queries, queries)
     return make(connection)
+
+
+def _product_names(made: Queries, connection: Connection) -> ProductNames:
+    names: ProductNames = made[ProductNames](connection)
+    return names
 
 
 @dataclass(slots=True)

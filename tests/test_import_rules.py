@@ -25,7 +25,6 @@ TO_BE_CUT = (
     "gameshelf.gateway.runtime.outbox.messages -> gameshelf.wishlist",
     "gameshelf.gateway.runtime.settings -> gameshelf.savegames",
     "gameshelf.gateway.runtime.streams -> gameshelf.library",
-    "gameshelf.gateway.runtime.support.rpc.context -> gameshelf.library",
     "gameshelf.gateway.runtime.transaction -> gameshelf.library",
 )
 """Imports of a domain that the runtime still has. One that is gone has to go from here too."""

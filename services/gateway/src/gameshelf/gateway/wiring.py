@@ -100,6 +100,7 @@ R = TypeVar("R")
 MIGRATIONS = (tables.MIGRATIONS, *migrations_of(DOMAINS))
 METADATA = (tables.METADATA, *metadata_of(DOMAINS))
 CONSUMED = consumed_of(DOMAINS)
+PRODUCT_NAMES = product_names_of(DOMAINS)
 ROUTES = (*routes_of(DOMAINS), *events_http.routes.all)
 COMMANDS = commands_of(DOMAINS)
 ERRORS = errors_of(DOMAINS)
@@ -225,7 +226,7 @@ class Gateway:
             self.transactions,
             pages,
             self.tracing,
-            {**queries_of(DOMAINS, settings), ProductNames: product_names_of(DOMAINS)},
+            {**queries_of(DOMAINS, settings), ProductNames: PRODUCT_NAMES},
             ERRORS,
             # A character of two bytes takes six where JSON is sent in ASCII, and some indent it.
             large_body_bytes=4 * settings.settings_max_bytes,
@@ -266,6 +267,7 @@ class Gateway:
             COMMANDS,
             UserOverview([*(one.overview for one in self.instances if one.overview), OWN_OVERVIEW]),
             Export(METADATA, self.streams, export_rules_of(DOMAINS), signers),
+            PRODUCT_NAMES,
         )
         makers = [Events, Audits, *(make for instance in self.instances for make in instance.support)]
         return LibraryAdmin(context, [make(context) for make in makers])

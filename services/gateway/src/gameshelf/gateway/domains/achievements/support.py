@@ -11,7 +11,7 @@ from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import ADMIN, change_command, read_command
 from gameshelf.gateway.runtime.support.overview import Overview
-from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options, titles_of
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.kernel.database import Connection
 from gameshelf.protos.library.v1 import admin_achievements_pb2 as messages
 
@@ -43,7 +43,7 @@ class AchievementsOfUser:
             else:
                 product_id = parse_id(request.product_id, "product_id")
                 found = await queries.of_product(user_id, product_id)
-            titles = await titles_of(connection, [product_id])
+            titles = await self._context.titles(connection, [product_id])
         return messages.ShowAchievementsResponse(
             achievements=[_shown(one) for one in found], title=titles.get(product_id, "")
         )

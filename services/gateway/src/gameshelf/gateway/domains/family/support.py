@@ -9,7 +9,7 @@ from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import ADMIN, ANY, change_command, read_command
-from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options, titles_of
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import NotFound
 from gameshelf.kernel.paging import MAX_LIMIT
@@ -61,8 +61,8 @@ class Families:
                 for one in concerning
                 if (one.owner_user_id, one.held_by_user_id) == (link.owner_user_id, link.shared_with_user_id)
             ]
-            seats = await _seats(connection, of_link)
-            titles = await titles_of(connection, link.product_ids)
+            seats = await _seats(self._context, connection, of_link)
+            titles = await self._context.titles(connection, link.product_ids)
         products = [messages.ScopedProduct(product_id=str(key), title=title) for key, title in sorted(titles.items())]
         return messages.ShowFamilyLinkResponse(link=_link(link), seats=seats, products=products)
 
@@ -85,7 +85,7 @@ class Families:
     ) -> messages.ListFamilySeatsResponse:
         user_id = parse_id(request.user_id, "user_id")
         async with self._context.reading(user_id) as connection:
-            seats = await _seats(connection, await FamilyQueries(connection).seats_concerning(user_id))
+            seats = await _seats(self._context, connection, await FamilyQueries(connection).seats_concerning(user_id))
         return messages.ListFamilySeatsResponse(seats=seats)
 
     async def ReleaseFamilySeat(
@@ -133,9 +133,11 @@ def _link(of: Link) -> messages.AdminFamilyLink:
     )
 
 
-async def _seats(connection: Connection, seats: Sequence[TakenSeat]) -> list[messages.AdminFamilySeat]:
+async def _seats(
+    context: SupportContext, connection: Connection, seats: Sequence[TakenSeat]
+) -> list[messages.AdminFamilySeat]:
     """Seats with titles, and whether their sessions run: a round trip a holder, and one for the titles."""
-    titles = await titles_of(connection, sorted({one.product_id for one in seats}))
+    titles = await context.titles(connection, sorted({one.product_id for one in seats}))
     running = await _running(connection, seats)
     return [
         messages.AdminFamilySeat(

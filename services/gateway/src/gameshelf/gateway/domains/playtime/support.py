@@ -17,7 +17,6 @@ from gameshelf.gateway.runtime.support.rpc.context import (
     SupportContext,
     page_limit,
     parse_options,
-    titles_of,
 )
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
@@ -83,7 +82,7 @@ class PlaytimeOfUser:
             sessions = found[:limit]
             named = {one.product_id for one in products}
             named |= {one.product_id for one in corrections} | {one.session.product_id for one in sessions}
-            titles = await titles_of(connection, sorted(named))
+            titles = await self._context.titles(connection, sorted(named))
         last = sessions[-1].session if len(found) > limit else None
         return messages.ShowPlaytimeResponse(
             products=[_product(one, titles) for one in products],

@@ -9,7 +9,7 @@ from gameshelf.gateway.runtime.grpc.calls import parse_id
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import read_command
-from gameshelf.gateway.runtime.support.rpc.context import SupportContext, titles_of
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext
 from gameshelf.library import AccessExplained, Explanation, LinkReason, SeatReason
 from gameshelf.playtime import CopyQueries
 from gameshelf.protos.library.v1 import admin_library_pb2 as messages
@@ -37,7 +37,7 @@ class AccessOfUser:
         ):
             found = await AccessExplained(connection, CopyQueries(connection)).explain(user_id, product_id)
             other = {one.other_seat.seat.product_id for one in found.links if one.other_seat}
-            titles = await titles_of(connection, [product_id, *sorted(other)])
+            titles = await self._context.titles(connection, [product_id, *sorted(other)])
         return _explained(found, titles)
 
 

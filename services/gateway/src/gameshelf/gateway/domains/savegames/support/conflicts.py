@@ -12,7 +12,6 @@ from gameshelf.gateway.runtime.support.rpc.context import (
     SupportContext,
     page_limit,
     parse_options,
-    titles_of,
 )
 from gameshelf.gateway.runtime.support.rpc.cursors import moment, pack, unpack
 from gameshelf.kernel.database import Connection
@@ -66,7 +65,7 @@ class Conflicts:
         found = await SavegameSupport(connection).conflicts(user_id, product_id, place, limit + 1)
         page = found[:limit]
         erased = await self._context.streams.being_erased(connection, {one.user_id for one in page})
-        titles = await titles_of(connection, [one.conflict.head.product_id for one in page])
+        titles = await self._context.titles(connection, [one.conflict.head.product_id for one in page])
         last = page[-1].conflict if len(found) > limit else None
         return messages.ListSaveConflictsResponse(
             conflicts=[_conflict(one, titles) for one in page if one.user_id not in erased],
@@ -83,7 +82,7 @@ class Conflicts:
             if found is None:
                 raise ConflictNotFound
             versions = await queries.versions(user_id, found.head.slot_id, Page(1, _MAX_VERSIONS))
-            titles = await titles_of(connection, [found.head.product_id])
+            titles = await self._context.titles(connection, [found.head.product_id])
         return messages.ShowSaveConflictResponse(
             conflict=conflict_message(found),
             versions=[save_message(one) for one in versions.items],

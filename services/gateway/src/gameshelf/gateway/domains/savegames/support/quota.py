@@ -10,7 +10,6 @@ from gameshelf.gateway.runtime.support.rpc.context import (
     SupportContext,
     page_limit,
     parse_options,
-    titles_of,
 )
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
@@ -43,7 +42,7 @@ class Quotas:
         async with self._context.reading(user_id) as connection:
             queries = SavegameQueries(connection)
             usage, products = await queries.usage(user_id), await queries.usage_of_products(user_id)
-            titles = await titles_of(connection, [one.product_id for one in products])
+            titles = await self._context.titles(connection, [one.product_id for one in products])
         limits = self._limits
         return messages.ShowQuotaResponse(
             used_bytes=usage.used_bytes,

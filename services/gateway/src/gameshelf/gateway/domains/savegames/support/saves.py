@@ -7,7 +7,7 @@ from gameshelf.gateway.runtime.grpc.calls import parse_id, parse_message
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import ANY, audited_read_command, change_command, read_command
-from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options, titles_of
+from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from gameshelf.savegames import (
@@ -47,7 +47,7 @@ class CloudSavesOfUsers:
             found = await SavegameQueries(connection).saves(user_id, of)
             slots = [one.slot_id for one in found.items]
             conflicting = await SavegameSupport(connection).conflicting(user_id, slots)
-            titles = await titles_of(connection, [one.product_id for one in found.items])
+            titles = await self._context.titles(connection, [one.product_id for one in found.items])
         return messages.ListSavesResponse(
             saves=[
                 messages.AdminSave(
@@ -84,7 +84,7 @@ class CloudSavesOfUsers:
         of = parse_message(UploadsFilter, request, _IDS)
         async with self._context.reading(user_id) as connection:
             found = await UploadQueries(connection).uploads(user_id, of, self._context.clock())
-            titles = await titles_of(connection, [one.product_id for one in found.items])
+            titles = await self._context.titles(connection, [one.product_id for one in found.items])
         return messages.ListSaveUploadsResponse(
             uploads=[
                 messages.AdminSaveUpload(

@@ -10,6 +10,7 @@ from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.grpc.calls import parse_message
 from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.identity import Identity
+from gameshelf.gateway.runtime.products import MakeProductNames
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.support.audit import AuditLog, Entry
 from gameshelf.gateway.runtime.support.changes import Changes, Options, Result
@@ -20,7 +21,6 @@ from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.paging import DEFAULT_LIMIT, MAX_LIMIT
-from gameshelf.library import LibraryQueries
 from gameshelf.protos.library.v1 import admin_change_pb2 as messages
 
 
@@ -36,6 +36,7 @@ class SupportContext:
     commands: Commands
     overview: UserOverview
     export: Export
+    product_names: MakeProductNames
     clock: Clock = utc_now
 
     @asynccontextmanager
@@ -44,6 +45,11 @@ class SupportContext:
         async with self.acquire() as connection:
             await self.streams.state(connection, user_id)
             yield connection
+
+    async def titles(self, connection: Connection, product_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """The titles of those of the products that have one."""
+        known = await self.product_names(connection).products(product_ids)
+        return {product_id: title for product_id, one in known.items() if (title := one.title("en"))}
 
     async def make_change(self, change: Change, options: Options, by: Identity) -> messages.ChangeResult:
         """Makes a change, or shows what it would do. Raises what ``Changes.make`` does."""
@@ -73,9 +79,3 @@ def _result(of: Result) -> messages.ChangeResult:
         audit_id=text(of.audit_id),
         can_undo=of.can_undo,
     )
-
-
-async def titles_of(connection: Connection, product_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The titles of those of the products that have one."""
-    known = await LibraryQueries(connection).products(product_ids)
-    return {product_id: title for product_id, one in known.items() if (title := one.title("en"))}

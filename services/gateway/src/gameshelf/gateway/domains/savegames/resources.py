@@ -107,6 +107,8 @@ SAVEGAME = Resource(
     "A save, described by its head or by the version that an upload became.",
     *_VERSION,
     Field("deleted_at", nullable(TIME), "When the save was put into the trash; null if it was not.", None),
+    TITLE,
+    COVER,
     identity=identity("Id of the save.", SAVE_ID, "slot_id"),
     address="/savegames/{id}",
 )

@@ -12,9 +12,6 @@ GATEWAY = ROOT / "services/gateway/src/gameshelf/gateway"
 DOMAINS = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml") if path.parent.name != "kernel")
 FOLDERS = sorted(path.parent.name for path in GATEWAY.glob("domains/*/__init__.py"))
 TO_BE_CUT = (
-    "gameshelf.gateway.runtime.health -> gameshelf.gateway.domains.playtime.live_sessions",
-    "gameshelf.gateway.runtime.jobs.erasure -> gameshelf.gateway.domains.family.jobs.dissolution",
-    "gameshelf.gateway.runtime.jobs.retention -> gameshelf.wishlist",
     "gameshelf.gateway.runtime.outbox.erased_names -> gameshelf.library",
     "gameshelf.gateway.runtime.outbox.forwarded -> gameshelf.library",
     "gameshelf.gateway.runtime.outbox.messages -> gameshelf.achievements",

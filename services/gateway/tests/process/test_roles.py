@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.devstack.events import CloudEvent
+from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
 from gameshelf.gateway.main import run_gateway
 from gameshelf.gateway.runtime.settings import load_settings
 from gameshelf.gateway.wiring import build
@@ -60,16 +61,17 @@ async def test_a_process_without_the_api_listens_only_for_metrics(platform):
     assert alone.stop() == 0
 
 
-async def test_a_process_that_takes_no_heartbeats_forgets_lost_seats_too(platform, wait_until):
-    """It hears of owners who want their copies, since its jobs tell their members so."""
+async def test_a_process_without_heartbeats_forgets_lost_seats_too(platform, wait_until):
+    """It receives events of owners who want their copies, because its jobs forward them to members."""
     gateway = await build(load_settings(platform.service(LIBRARY_SERVICE_ROLES="jobs").environment))
     running = asyncio.create_task(run_gateway(gateway))
     now = datetime.now(UTC)
     ids = {name: uuid4() for name in ("user_id", "owner_user_id", "product_id", "session_id")}
-    gateway.lost_seats.heard(SeatReclaimed(**ids, occurred_at=now, lost_at=now, grace_seconds=0))
+    [lost_seats] = [one.resources[LostSeats] for one in gateway.instances if LostSeats in one.resources]
+    lost_seats.heard(SeatReclaimed(**ids, occurred_at=now, lost_at=now, grace_seconds=0))
 
     async def is_forgotten():
-        return not gateway.lost_seats
+        return not lost_seats
 
     await wait_until(is_forgotten)
     gateway.stopping.set()

@@ -1,5 +1,6 @@
 """The tables that the runtime gets from the domains: in their order, and nothing in two of them."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -10,11 +11,13 @@ from gameshelf.gateway.runtime.composed import (
     migrations_of,
     product_names_of,
     queries_of,
+    retention_of,
     routes_of,
     services_of,
 )
 from gameshelf.gateway.runtime.domain import Domain, DomainInstance
 from gameshelf.gateway.runtime.http.routing import Routes
+from gameshelf.gateway.runtime.jobs.retention_rules import RetentionRule
 from gameshelf.gateway.runtime.support.commands import read_command
 from gameshelf.gateway.runtime.support.export_tables import ExportRules
 from gameshelf.kernel.migrations import Migrations
@@ -39,6 +42,10 @@ async def handler(read):
     """Answers."""
 
 
+async def prune(connection, before, limit):
+    return 0
+
+
 class Service:
     pass
 
@@ -53,6 +60,7 @@ TABLES = {
         lambda of: export_rules_of(of).files,
         lambda: {"export": ExportRules(files={"things.things": lambda row: None})},
     ),
+    "a rule of retention": (retention_of, lambda: {"retention": [RetentionRule("things", timedelta(days=1), prune)]}),
     "a read": (lambda of: queries_of(of, None), lambda: {"queries": lambda settings: {Service: Service}}),
 }
 

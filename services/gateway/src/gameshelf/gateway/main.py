@@ -7,15 +7,13 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
+from collections.abc import Collection, Coroutine, Iterator, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import asyncpg
 from alembic.util import CommandError
 from gameshelf.gateway import __version__
-from gameshelf.gateway.domains.playtime.jobs import look_seconds
 from gameshelf.gateway.runtime.database import DatabaseUnusable, first_connection
 from gameshelf.gateway.runtime.jobs.schedule import repeat
 from gameshelf.gateway.runtime.migrate import SchemaOutdated, require_current, upgrade
@@ -146,11 +144,10 @@ async def run_gateway(gateway: Gateway, *, http: bool = True) -> None:
     metrics_server = await _serve_metrics(gateway)
     try:
         async with asyncio.TaskGroup() as outer:
-            background = [
-                outer.create_task(gateway.hub.run(), name="hub"),
-                outer.create_task(
-                    gateway.heartbeats.run(accepting=ServiceRole.API in settings.roles), name="heartbeats"
-                ),
+            background = [outer.create_task(gateway.hub.run(), name="hub")] + [
+                outer.create_task(run(), name=name)
+                for instance in gateway.instances
+                for name, run in instance.background
             ]
             async with asyncio.TaskGroup() as tasks:
                 parts = [tasks.create_task(work, name=name) for name, work in _parts(gateway, http)]
@@ -159,61 +156,26 @@ async def run_gateway(gateway: Gateway, *, http: bool = True) -> None:
                 _log.info("stopping")
                 await _drain(parts, settings.shutdown_seconds + _MARGIN_SECONDS)
             for task in background:
-                task.cancel()  # last of all: what the others still commit is told
+                task.cancel()  # last of all: devices receive what the others still commit
     finally:
         metrics_server.close()
 
 
 def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
-    """What this process' roles run, by name; each ends by itself once ``gateway.stopping`` is set."""
-    settings, stopping = gateway.settings, gateway.stopping
-    roles = settings.roles
-    job = partial(_job, gateway)
-    yield "gauges", job("gauges", gateway.health.measure, 2.0)
-    yield "database identity", job("database identity", gateway.replaced.look, 2.0)
+    """What this process runs for its roles, by name; each part ends by itself once ``gateway.stopping`` is set."""
+    roles, stopping = gateway.settings.roles, gateway.stopping
     if ServiceRole.API in roles:
         if http:
             yield "http", _serve_http(gateway)
         yield "grpc", _serve_grpc(gateway)
-    if roles & {ServiceRole.API, ServiceRole.JOBS}:
-        # Jobs, too, hear of owners who want their copies; what is over is forgotten here.
-        yield "lost seats", job("lost seats", gateway.lost_seats.refresh, 1.0)
     if gateway.consumer:
         yield "consumer", gateway.consumer.run(stopping)
     if gateway.relay:
         yield "relay", gateway.relay.run(stopping)
-        yield "refused records", job("refused records", gateway.relay.return_refused, 60.0)
-    if ServiceRole.JOBS in roles:
-        look = look_seconds(settings.session_timeout)
-        yield "session watch", job("session watch", gateway.session_watch.run_once, look)
-        yield "session reaper", job("session reaper", gateway.session_reaper.run_once, look)
-        yield "rarity", job("rarity", gateway.rarity_fold.run_once, 1.0)
-        yield "rarity recount", job("rarity recount", gateway.rarity_recount.run_once, 60.0)
-        yield "targets", job("targets", gateway.lowered_targets.run_once, 0.5)
-        woken = gateway.forwarding.woken
-        yield "forwarding", job("forwarding", gateway.forwarding.run_once, 0.25, woken)
-        yield "family clock", job("family clock", gateway.family_clock.run_once, 1.0)
-        yield "sales", job("sales", gateway.sales.run_once, 0.5)
-        yield "old prices", job("old prices", gateway.old_prices.run_once, 300.0)
-        unless_open = gateway.deletion_guard.unless_open
-        yield "saves", job("saves", unless_open(gateway.save_keeper.run_once), 10.0)
-        yield "objects", job("objects", unless_open(gateway.object_sweeper.run_once), 60.0)
-        yield "erasure", job("erasure", gateway.erasure.run_once, 1.0)
-        yield "retention", job("retention", unless_open(gateway.retention.run_once), 60.0)
-        yield "wanted products", job("wanted products", gateway.wanted.run_once, 5.0)
-        yield "item ids", job("item ids", gateway.item_id_rewriting.run_once, 60.0)
-        yield "title folding", job("title folding", gateway.title_folding.run_once, 3600.0)
-        yield "category folding", job("category folding", gateway.category_folding.run_once, 3600.0)
-
-
-def _job(
-    gateway: Gateway,
-    name: str,
-    work: Callable[[], Awaitable[None]],
-    seconds: float,
-    woken: asyncio.Event | None = None,
-) -> Coroutine[Any, Any, None]:
-    return repeat(name, work, seconds, gateway.stopping, woken, gateway.metrics)
+    for job in gateway.jobs:
+        if job.roles & roles:
+            run = gateway.deletion_guard.unless_open(job.run) if job.waits_for_restore else job.run
+            yield job.name, repeat(job.name, run, job.seconds, stopping, job.woken, gateway.metrics)
 
 
 async def _until_drained(gateway: Gateway) -> None:

@@ -2,33 +2,15 @@
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TypeVar
-from uuid import UUID
 
-from gameshelf import achievements, library, playtime, savegames, wishlist
-from gameshelf import settings as game_settings
 from gameshelf.gateway.domains import DOMAINS
-from gameshelf.gateway.domains.achievements.jobs.rarity import RarityFold, RarityRecount
-from gameshelf.gateway.domains.achievements.jobs.targets import LoweredTargets
 from gameshelf.gateway.domains.after_commit import AfterCommit
-from gameshelf.gateway.domains.family.jobs.dissolution import Dissolution
-from gameshelf.gateway.domains.family.jobs.family import FamilyClock, Forwarding, forget_seats
-from gameshelf.gateway.domains.library.catalog import Catalog
-from gameshelf.gateway.domains.library.jobs.categories import CategoryFolding
-from gameshelf.gateway.domains.library.jobs.item_ids import ItemIdRewriting
-from gameshelf.gateway.domains.library.jobs.products import WantedProducts
-from gameshelf.gateway.domains.library.jobs.titles import TitleFolding
 from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
-from gameshelf.gateway.domains.playtime.jobs import SessionReaper, SessionWatch, forget_live
-from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
-from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
 from gameshelf.gateway.domains.reactions import REACTIONS
-from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper, erase_objects
 from gameshelf.gateway.domains.savegames.use_cases import Saves
-from gameshelf.gateway.domains.wishlist.jobs.old_prices import OldPriceTakeover
-from gameshelf.gateway.domains.wishlist.jobs.sales import Sales
 from gameshelf.gateway.runtime import tables
 from gameshelf.gateway.runtime.commit_listeners import CommitListeners
 from gameshelf.gateway.runtime.composed import (
@@ -41,6 +23,7 @@ from gameshelf.gateway.runtime.composed import (
     migrations_of,
     product_names_of,
     queries_of,
+    retention_of,
     routes_of,
     services_of,
 )
@@ -58,8 +41,10 @@ from gameshelf.gateway.runtime.http.drain import Asgi
 from gameshelf.gateway.runtime.http.observe import Observed
 from gameshelf.gateway.runtime.http.page_cache import PageCache
 from gameshelf.gateway.runtime.identity import KeySet, PemKeys, RemoteKeys, TokenVerifier, TrustedProxies
-from gameshelf.gateway.runtime.jobs.erasure import EraseDomain, Erasure
+from gameshelf.gateway.runtime.jobs.erasure import Erasure
+from gameshelf.gateway.runtime.jobs.forwarding import Forwarding
 from gameshelf.gateway.runtime.jobs.retention import Retention
+from gameshelf.gateway.runtime.jobs.schedule import Job
 from gameshelf.gateway.runtime.kafka.applier import Applier
 from gameshelf.gateway.runtime.kafka.client import connection_options
 from gameshelf.gateway.runtime.kafka.consumer import Consumer
@@ -88,11 +73,9 @@ from gameshelf.gateway.runtime.support.rpc.audit import Audits
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext
 from gameshelf.gateway.runtime.support.rpc.events import Events
 from gameshelf.gateway.runtime.support.rpc.service import LibraryAdmin
-from gameshelf.gateway.runtime.transaction import Committed, MakeService, ServiceContext, Services, Transactions
+from gameshelf.gateway.runtime.transaction import Committed, Services, Transactions
 from gameshelf.gateway.runtime.ws.connection import LibraryUpdates
 from gameshelf.gateway.runtime.ws.hub import Hub
-from gameshelf.kernel.clock import utc_now
-from gameshelf.kernel.database import Connection
 from gameshelf.kernel.events import Event
 
 R = TypeVar("R")
@@ -104,16 +87,6 @@ PRODUCT_NAMES = product_names_of(DOMAINS)
 ROUTES = (*routes_of(DOMAINS), *events_http.routes.all)
 COMMANDS = commands_of(DOMAINS)
 ERRORS = errors_of(DOMAINS)
-
-_ERASING = (
-    library.LibraryService,
-    playtime.PlaytimeService,
-    achievements.AchievementService,
-    wishlist.WishlistService,
-    game_settings.SettingsService,
-    savegames.SavegameService,
-)
-"""The services that delete an account's rows, in this order."""
 
 
 def make_services(settings: Settings) -> Services:
@@ -127,7 +100,7 @@ class Gateway:
     def __init__(
         self, runtime: Runtime, instances: Sequence[DomainInstance], commits: CommitListeners, database: Database
     ) -> None:
-        settings, metrics, services = runtime.settings, runtime.metrics, runtime.services
+        settings, metrics = runtime.settings, runtime.metrics
         self.runtime = runtime
         self.instances = instances
         self.settings = settings
@@ -146,18 +119,9 @@ class Gateway:
         self.transactions = runtime.transactions
         commits.on_commit.append(self._committed)
         commits.on_forwarded.append(self._forwarded)
-        limits = settings.savegame_limits
         self.saves = self._resource(Saves)
-        self.save_keeper = SaveKeeper(self.acquire, self.transactions, limits, metrics=metrics)
-        self.object_sweeper = ObjectSweeper(self.acquire, self.saves, metrics, limits)
-        self.live = self._resource(LiveSessions)
-        self.lost_seats = self._resource(LostSeats)
         self.heartbeats = self._resource(Heartbeats)
         self.after_commit = AfterCommit(self.heartbeats, metrics)
-        self.session_watch = SessionWatch(self.live, self.acquire, settings.session_timeout, metrics=metrics)
-        self.session_reaper = SessionReaper(
-            self.live, self.acquire, self.transactions, settings.session_timeout, metrics=metrics
-        )
         self.limits = runtime.limits
         self.verifier = runtime.verifier
         self.replaced = ReplacedDatabase(self.acquire, self.redis, metrics)
@@ -167,44 +131,35 @@ class Gateway:
             database,
             self.redis,
             self.kafka_probe,
-            self.live,
             self.hub,
             metrics,
             MIGRATIONS,
             self.replaced,
             self.draining,
             lambda: self.consumer is not None and self.consumer.refused,
+            {name: check for instance in instances for name, check in instance.checks.items()},
+            [instance.measure for instance in instances if instance.measure],
         )
         self.relay = self._relay()
         self.consumer = self._consumer()
         self.deletion_guard = DeletionGuard(self.acquire, metrics, self.replaced)
-        self.erasure = Erasure(
-            self.acquire,
-            self.streams,
-            Dissolution(self.acquire, self.transactions, metrics=metrics),
-            [
-                forget_live(self.live),
-                forget_seats,
-                *(_erase(services[service]) for service in _ERASING),
-            ],
-            erase_objects(self.saves),
-            metrics=metrics,
-        )
-        self.forwarding = Forwarding(self.acquire, self.transactions, metrics)
-        self.family_clock = FamilyClock(self.acquire, self.transactions, settings.silence, metrics=metrics)
-        self.item_id_rewriting = ItemIdRewriting(self.transactions)
-        self.rarity_fold = RarityFold(self.acquire, metrics)
-        self.rarity_recount = RarityRecount(self.acquire, metrics)
-        self.lowered_targets = LoweredTargets(self.acquire, self.transactions, metrics=metrics)
-        currency = settings.wishlist_default_currency
-        self.sales = Sales(self.acquire, self.transactions, metrics=metrics, default_currency=currency)
-        self.old_prices = OldPriceTakeover(self.acquire)
-        self.retention = Retention(self.acquire, metrics=metrics)
-        self.catalog = Catalog(settings.catalog_grpc_addr) if settings.catalog_grpc_addr else None
-        self.wanted = WantedProducts(self.acquire, self.catalog, metrics)
-        self.title_folding = TitleFolding(self.acquire)
-        self.category_folding = CategoryFolding(self.acquire, self.transactions, metrics)
+        erasing = [instance.erasing for instance in instances]
+        self.erasure = Erasure(self.acquire, self.streams, erasing, metrics=metrics)
+        self.forwarding = Forwarding(self.acquire, self.transactions, erasing, metrics)
+        self.retention = Retention(self.acquire, retention_of(DOMAINS), metrics=metrics)
+        self.jobs: Sequence[Job] = (*self._own_jobs(), *(job for instance in instances for job in instance.jobs))
+        """The periodic work of all roles; a process runs that of its own."""
         self.updates: LibraryUpdates | None = None
+
+    def _own_jobs(self) -> Iterator[Job]:
+        every = frozenset(ServiceRole)
+        yield Job("gauges", self.health.measure, 2.0, roles=every)
+        yield Job("database identity", self.replaced.look, 2.0, roles=every)
+        if self.relay:
+            yield Job("refused records", self.relay.return_refused, 60.0, roles=frozenset({ServiceRole.RELAY}))
+        yield Job("forwarding", self.forwarding.run_once, 0.25, woken=self.forwarding.woken)
+        yield Job("erasure", self.erasure.run_once, 1.0)
+        yield Job("retention", self.retention.run_once, 60.0, waits_for_restore=True)
 
     def drain(self) -> None:
         """Begins to end; a second time there is no more waiting."""
@@ -337,8 +292,6 @@ class Gateway:
         await self.redis.aclose()
         if self.kafka_probe:
             await self.kafka_probe.close()
-        if self.catalog:
-            await self.catalog.close()
         await self.database.close()
         self.tracing.shutdown()
 
@@ -415,20 +368,3 @@ def _verifier(settings: Settings) -> TokenVerifier | None:
     except (OSError, ValueError) as error:
         raise SettingsError(f"AUTH_JWT_PUBLIC_KEY_FILE or AUTH_JWKS_URL: {error}") from None
     return TokenVerifier(keys, settings.jwt_issuer, settings.jwt_audience)
-
-
-def _erase(make: MakeService) -> EraseDomain:
-    async def erase(connection: Connection, user_id: UUID, limit: int) -> bool:
-        context = ServiceContext(connection, _tell_nobody, utc_now, _erased_already)
-        left: bool = await make(context).erase(user_id, limit)
-        return left
-
-    return erase
-
-
-def _tell_nobody(event: Event) -> None:
-    """Erasing is no news for the user's devices."""
-
-
-async def _erased_already(user_id: UUID) -> None:
-    """The tombstone of an erased user keeps everybody else from writing."""

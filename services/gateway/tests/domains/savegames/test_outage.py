@@ -218,6 +218,7 @@ async def test_accounts_are_erased_but_for_their_objects_which_follow(
     aged = "UPDATE gateway.user_streams SET erased_at = now() - interval '1 minute' WHERE erased_at IS NOT NULL"
     await jobs.pool.execute(aged)
     await gateway.erasure.run_once()
-    await gateway.object_sweeper.run_once()
+    [sweep] = [job.run for job in gateway.jobs if job.name == "objects"]
+    await sweep()
     assert [await jobs.keys(one) for one in players] == [set(), set()]
     assert [await rows_of(jobs, one.id) for one in players] == [set(), set()]

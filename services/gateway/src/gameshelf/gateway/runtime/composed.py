@@ -6,6 +6,7 @@ from typing import TypeVar
 from gameshelf.gateway.runtime.domain import Domain, DomainInstance
 from gameshelf.gateway.runtime.errors import OWN_ERRORS, ErrorTable
 from gameshelf.gateway.runtime.http.routing import Queries, Route, bind
+from gameshelf.gateway.runtime.jobs.retention_rules import RetentionRule
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents
 from gameshelf.gateway.runtime.products import MakeProductNames
 from gameshelf.gateway.runtime.settings import Settings
@@ -94,6 +95,12 @@ def product_names_of(domains: Sequence[Domain]) -> MakeProductNames:
     if len(found) != 1:
         raise ValueError(f"exactly one domain has to name products: {', '.join(found) or 'none does'}")
     return next(iter(found.values()))
+
+
+def retention_of(domains: Sequence[Domain]) -> Sequence[RetentionRule]:
+    """Raises ValueError where two domains have a rule of one name."""
+    found = _united(domains, lambda domain: {rule.name: rule for rule in domain.retention})
+    return tuple(found.values())
 
 
 def _united(domains: Sequence[Domain], table: Callable[[Domain], Mapping[K, V]]) -> dict[K, V]:

@@ -7,7 +7,7 @@ imports a domain.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,9 @@ from gameshelf.gateway.runtime.errors import Code
 from gameshelf.gateway.runtime.grpc.server import Servicer
 from gameshelf.gateway.runtime.http.routing import Queries, Route
 from gameshelf.gateway.runtime.identity import TokenVerifier
+from gameshelf.gateway.runtime.jobs.erasure import Erasing
+from gameshelf.gateway.runtime.jobs.retention_rules import RetentionRule
+from gameshelf.gateway.runtime.jobs.schedule import Job
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvent
 from gameshelf.gateway.runtime.limits import RateLimits
 from gameshelf.gateway.runtime.observability.metrics import Metrics
@@ -68,6 +71,16 @@ class DomainInstance:
     """What it counts of a user for ``user show``."""
     export_files: Mapping[str, SignFile] = field(default_factory=dict)
     """By table, for those of ``Domain.export.files``: signs the download of a file."""
+    jobs: Sequence[Job] = ()
+    """Its periodic work."""
+    background: Sequence[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = ()
+    """By name what runs until the process ends, after everything else has stopped."""
+    erasing: Erasing = field(default_factory=Erasing)
+    """Its part in the erasure of an account."""
+    checks: Mapping[str, Callable[[], Awaitable[str | None]]] = field(default_factory=dict)
+    """Of each of its dependencies what is wrong, for readiness; None if nothing is. OSError: it is unreachable."""
+    measure: Callable[[], Awaitable[None]] | None = None
+    """Sets its gauges, every 2 seconds."""
     close: Callable[[], Awaitable[None]] | None = None
     """Closes what ``create`` opened."""
 
@@ -108,3 +121,5 @@ class Domain:
     """What each rule of its input says when it is broken, in Russian and English."""
     product_names: MakeProductNames | None = None
     """How titles and covers of products are read; exactly one of all domains knows them."""
+    retention: Sequence[RetentionRule] = ()
+    """What it keeps for a limited time only."""

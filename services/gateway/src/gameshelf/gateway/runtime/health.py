@@ -1,12 +1,10 @@
-"""How the parts that this process depends on are."""
+"""The state of what this process depends on."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from aiokafka.errors import KafkaError
 from gameshelf.gateway.runtime import backups
@@ -15,15 +13,13 @@ from gameshelf.gateway.runtime.kafka.probe import KafkaProbe
 from gameshelf.gateway.runtime.migrate import SchemaOutdated, require_current
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.outbox import backlog
+from gameshelf.gateway.runtime.probes import connects
 from gameshelf.gateway.runtime.replaced import ReplacedDatabase
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.ws.hub import Hub
 from gameshelf.kernel.migrations import Migrations
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, ResponseError
-
-if TYPE_CHECKING:
-    from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 
 _SECONDS = 2.0
 _FRESH_SECONDS = 1.0
@@ -59,26 +55,30 @@ class Health:
         database: Database,
         redis: Redis,
         kafka: KafkaProbe | None,
-        live: "LiveSessions",
         hub: Hub,
         metrics: Metrics,
         migrations: Sequence[Migrations],
         replaced: ReplacedDatabase,
         draining: asyncio.Event,
         refuses_records: Callable[[], bool],
+        checks: Mapping[str, Callable[[], Awaitable[str | None]]],
+        measures: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
-        """``refuses_records`` says whether the consumer waits since PostgreSQL refuses what it writes."""
+        """``refuses_records`` tells whether the consumer waits because PostgreSQL refuses what it writes; ``checks``
+        find the problems of the domains' dependencies, None if there is none; ``measures`` set the domains' gauges.
+        """
         self._settings = settings
         self._database = database
         self._redis = redis
         self._kafka = kafka
-        self._live = live
         self._hub = hub
         self._metrics = metrics
         self._migrations = migrations
         self._replaced = replaced
         self._draining = draining
         self._refuses_records = refuses_records
+        self._domain_checks = checks
+        self._measures = measures
         self._checking = asyncio.Lock()
         self._states: dict[str, tuple[str, str | None]] = {}
         self._checked_at = -_FRESH_SECONDS
@@ -100,8 +100,7 @@ class Health:
         checks: dict[str, Awaitable[str | None]] = {"postgresql": self._postgres(), "redis": self._redis_problem()}
         if self._kafka:
             checks["kafka"] = self._kafka_problem(self._kafka)
-        if self._settings.s3_url:
-            checks["s3"] = _answers(self._settings.s3_url)
+        checks |= {name: check() for name, check in self._domain_checks.items()}
         found = await asyncio.gather(*(_checked(check) for check in checks.values()))
         states = {name: ("degraded" if reason else "ok", reason) for name, reason in zip(checks, found, strict=True)}
         reason = states["postgresql"][1]
@@ -118,7 +117,9 @@ class Health:
         self._metrics.websocket_connections.set(len(self._hub))
         self._metrics.pool_size.set(self._database.size)
         self._metrics.pool_idle.set(self._database.idle)
-        measured = await asyncio.gather(self._measure_outbox(), self._measure_sessions(), return_exceptions=True)
+        measured = await asyncio.gather(
+            self._measure_outbox(), *(measure() for measure in self._measures), return_exceptions=True
+        )
         for failure in measured:
             if failure:
                 raise failure
@@ -129,9 +130,6 @@ class Health:
             self._metrics.backup_age.set(await backups.age_seconds(connection))
         self._metrics.outbox_pending.set(waiting.pending)
         self._metrics.outbox_lag_seconds.set(waiting.lag_seconds)
-
-    async def _measure_sessions(self) -> None:
-        self._metrics.active_sessions.set(await self._live.count())
 
     async def _postgres(self) -> str | None:
         async with self._database.acquire() as connection:
@@ -178,25 +176,4 @@ async def _works(check: Awaitable[None]) -> bool:
 
 async def _any_listens(addresses: Sequence[str]) -> bool:
     """Whether one of a cluster's servers is there: the others may be down for maintenance."""
-    return any(await asyncio.gather(*(_works(_connect(address)) for address in addresses)))
-
-
-async def _connect(address: str) -> None:
-    """Opens a connection and closes it again: enough to tell that somebody listens."""
-    url = urlsplit(f"//{address}")
-    _, writer = await asyncio.open_connection(url.hostname, url.port)
-    writer.close()
-
-
-async def _answers(address: str) -> None:
-    """Asks for anything: whatever the answer is, somebody serves. Of a server that hangs the kernel still takes
-    connections. Raises OSError.
-    """
-    url = urlsplit(address)
-    is_secure = url.scheme == "https"
-    reader, writer = await asyncio.open_connection(url.hostname, url.port or (443 if is_secure else 80), ssl=is_secure)
-    try:
-        writer.write(f"HEAD / HTTP/1.1\r\nHost: {url.netloc}\r\nConnection: close\r\n\r\n".encode())
-        await reader.readexactly(1)
-    finally:
-        writer.close()
+    return any(await asyncio.gather(*(_works(connects(address)) for address in addresses)))

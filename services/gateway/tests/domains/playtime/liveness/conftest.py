@@ -8,13 +8,16 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from gameshelf.gateway.domains.after_commit import AfterCommit
-from gameshelf.gateway.domains.family.jobs.family import FamilyClock, Forwarding
+from gameshelf.gateway.domains.family.jobs.clock import FamilyClock
+from gameshelf.gateway.domains.family.jobs.dissolution import Dissolution, has_links
 from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
 from gameshelf.gateway.domains.playtime.jobs import SessionReaper, SessionWatch
 from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
 from gameshelf.gateway.domains.reactions import REACTIONS
 from gameshelf.gateway.runtime.database import LOCK_TIMEOUT_MILLISECONDS
+from gameshelf.gateway.runtime.jobs.erasure import Erasing
+from gameshelf.gateway.runtime.jobs.forwarding import Forwarding
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.streams import UserStreams
@@ -120,7 +123,9 @@ class Instance:
         )
         self.watch = SessionWatch(self.live, acquire, TIMEOUT, clock)
         self.reaper = SessionReaper(self.live, acquire, self.transactions, TIMEOUT, clock)
-        self.forwarding = Forwarding(acquire, self.transactions)
+        dissolution = Dissolution(acquire, self.transactions)
+        erasing = Erasing(before=dissolution.dissolve, has_partners=has_links)
+        self.forwarding = Forwarding(acquire, self.transactions, [erasing])
         self.family_clock = FamilyClock(acquire, self.transactions, timedelta(seconds=180), clock)
 
     def clock(self):

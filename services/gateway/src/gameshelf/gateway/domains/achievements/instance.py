@@ -2,16 +2,30 @@
 
 from gameshelf.achievements import AchievementService
 from gameshelf.gateway.domains.achievements.grpc import Achievements
+from gameshelf.gateway.domains.achievements.jobs.rarity import RarityFold, RarityRecount
+from gameshelf.gateway.domains.achievements.jobs.targets import LoweredTargets
 from gameshelf.gateway.domains.achievements.support import OVERVIEW, AchievementsOfUser
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
+from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
+from gameshelf.gateway.runtime.jobs.schedule import Job
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
 from gameshelf.library import AccessQueries
 
 
 async def create(runtime: Runtime) -> DomainInstance:
-    achievements = Achievements(runtime.transactions, runtime.acquire, runtime.streams)
-    return DomainInstance(servicers=[achievements], support=[AchievementsOfUser], overview=OVERVIEW)
+    acquire, transactions, metrics = runtime.acquire, runtime.transactions, runtime.metrics
+    return DomainInstance(
+        servicers=[Achievements(transactions, acquire, runtime.streams)],
+        support=[AchievementsOfUser],
+        overview=OVERVIEW,
+        jobs=[
+            Job("rarity", RarityFold(acquire, metrics).run_once, 1.0),
+            Job("rarity recount", RarityRecount(acquire, metrics).run_once, 60.0),
+            Job("targets", LoweredTargets(acquire, transactions, metrics=metrics).run_once, 0.5),
+        ],
+        erasing=Erasing(rows=[erase_rows(runtime.services[AchievementService])]),
+    )
 
 
 def make_services(settings: Settings) -> Services:

@@ -2,8 +2,12 @@
 
 from datetime import timedelta
 
+from gameshelf.gateway.domains.family.jobs.clock import FamilyClock
+from gameshelf.gateway.domains.family.jobs.dissolution import Dissolution, erase_seats, has_links
 from gameshelf.gateway.domains.family.support import Families
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
+from gameshelf.gateway.runtime.jobs.erasure import Erasing
+from gameshelf.gateway.runtime.jobs.schedule import Job
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
 from gameshelf.library import FamilyLinks, FamilySeats
@@ -11,7 +15,14 @@ from gameshelf.playtime import CopyQueries
 
 
 async def create(runtime: Runtime) -> DomainInstance:
-    return DomainInstance(support=[Families])
+    acquire, transactions, metrics = runtime.acquire, runtime.transactions, runtime.metrics
+    dissolution = Dissolution(acquire, transactions, metrics=metrics)
+    clock = FamilyClock(acquire, transactions, runtime.settings.silence, metrics=metrics)
+    return DomainInstance(
+        support=[Families],
+        jobs=[Job("family clock", clock.run_once, 1.0)],
+        erasing=Erasing(before=dissolution.dissolve, has_partners=has_links, rows=[erase_seats]),
+    )
 
 
 def make_services(settings: Settings) -> Services:

@@ -1,25 +1,28 @@
 """Play sessions in one process: heartbeats, kept in Redis."""
 
 from datetime import timedelta
+from functools import partial
 
 from gameshelf.gateway.domains.playtime.grpc import PlaytimeTracker
 from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
+from gameshelf.gateway.domains.playtime.jobs import SessionReaper, SessionWatch, forget_live, look_seconds
 from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
 from gameshelf.gateway.domains.playtime.support import OVERVIEW, PlaytimeOfUser
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
-from gameshelf.gateway.runtime.settings import Settings
+from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
+from gameshelf.gateway.runtime.jobs.schedule import Job
+from gameshelf.gateway.runtime.settings import ServiceRole, Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
 from gameshelf.library import AccessQueries, FamilySeats
 from gameshelf.playtime import CopyQueries, PlaytimeService
 
 
 async def create(runtime: Runtime) -> DomainInstance:
-    settings = runtime.settings
-    live, lost_seats = LiveSessions(runtime.redis), LostSeats(runtime.acquire)
-    heartbeats = Heartbeats(
-        live, runtime.acquire, runtime.streams, runtime.metrics, settings.session_timeout, lost_seats
-    )
+    settings, acquire, metrics = runtime.settings, runtime.acquire, runtime.metrics
+    timeout = settings.session_timeout
+    live, lost_seats = LiveSessions(runtime.redis), LostSeats(acquire)
+    heartbeats = Heartbeats(live, acquire, runtime.streams, metrics, timeout, lost_seats)
     tracker = PlaytimeTracker(
         runtime.transactions,
         heartbeats,
@@ -29,11 +32,27 @@ async def create(runtime: Runtime) -> DomainInstance:
         runtime.hub,
         runtime.stopping,
     )
+    watch = SessionWatch(live, acquire, timeout, metrics=metrics)
+    reaper = SessionReaper(live, acquire, runtime.transactions, timeout, metrics=metrics)
+    look = look_seconds(timeout)
+
+    async def measure() -> None:
+        metrics.active_sessions.set(await live.count())
+
     return DomainInstance(
         {Heartbeats: heartbeats, LiveSessions: live, LostSeats: lost_seats},
         [tracker],
         support=[PlaytimeOfUser],
         overview=OVERVIEW,
+        jobs=[
+            Job("session watch", watch.run_once, look),
+            Job("session reaper", reaper.run_once, look),
+            # Jobs, too, receive events of owners who want their copies; those that are over are forgotten here.
+            Job("lost seats", lost_seats.refresh, 1.0, roles=frozenset({ServiceRole.API, ServiceRole.JOBS})),
+        ],
+        background=[("heartbeats", partial(heartbeats.run, accepting=ServiceRole.API in settings.roles))],
+        erasing=Erasing(rows=[forget_live(live), erase_rows(runtime.services[PlaytimeService])]),
+        measure=measure,
     )
 
 

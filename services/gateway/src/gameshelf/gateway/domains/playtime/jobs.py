@@ -18,7 +18,7 @@ from asyncpg import LockNotAvailableError
 from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 from gameshelf.gateway.runtime.database import Acquire, hardly_wait
 from gameshelf.gateway.runtime.failures import is_passing
-from gameshelf.gateway.runtime.jobs.erasure import EraseDomain
+from gameshelf.gateway.runtime.jobs.erasure import EraseRows
 from gameshelf.gateway.runtime.jobs.isolation import Isolation
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.streams import UserErased
@@ -215,7 +215,7 @@ class SessionReaper:
             _log.warning("a dead session could not be ended", exc_info=None if is_passing(error) else error)
 
 
-def forget_live(live: LiveSessions) -> EraseDomain:
+def forget_live(live: LiveSessions) -> EraseRows:
     """Takes the sessions of an erased user out of Redis, so that their heartbeats are refused."""
 
     async def forget(connection: Connection, user_id: UUID, limit: int) -> bool:

@@ -1,7 +1,10 @@
 """Cloud saves in one process: their bucket is opened here."""
 
+from functools import partial
+
 from gameshelf.gateway.domains.savegames.export import export_files
 from gameshelf.gateway.domains.savegames.grpc import CloudSaves
+from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper, erase_objects
 from gameshelf.gateway.domains.savegames.support.conflicts import Conflicts
 from gameshelf.gateway.domains.savegames.support.overview import overview
 from gameshelf.gateway.domains.savegames.support.quota import Quotas
@@ -9,6 +12,9 @@ from gameshelf.gateway.domains.savegames.support.reconcile import Reconciles
 from gameshelf.gateway.domains.savegames.support.saves import CloudSavesOfUsers
 from gameshelf.gateway.domains.savegames.use_cases import Bucket, Saves
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
+from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
+from gameshelf.gateway.runtime.jobs.schedule import Job
+from gameshelf.gateway.runtime.probes import answers_http
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
 from gameshelf.kernel.clock import Clock
@@ -18,14 +24,14 @@ from gameshelf.savegames import SavegameAdoption, SavegameConflicts, SavegameSer
 
 async def create(runtime: Runtime) -> DomainInstance:
     """Raises SettingsError, StoreUnavailable."""
-    settings, transactions = runtime.settings, runtime.transactions
-    limits = settings.savegame_limits
-    bucket = await _open_bucket(runtime)
-    saves = Saves(bucket, transactions, runtime.metrics, settings.s3_url_ttl_seconds, limits.quota_bytes)
-    cloud_saves = CloudSaves(transactions, runtime.acquire, runtime.streams, saves)
+    settings, acquire, transactions, metrics = runtime.settings, runtime.acquire, runtime.transactions, runtime.metrics
+    bucket, limits = await _open_bucket(runtime), settings.savegame_limits
+    saves = Saves(bucket, transactions, metrics, settings.s3_url_ttl_seconds, limits.quota_bytes)
+    keeper = SaveKeeper(acquire, transactions, limits, metrics=metrics)
+    sweeper = ObjectSweeper(acquire, saves, metrics, limits)
     return DomainInstance(
         resources={Saves: saves},
-        servicers=[cloud_saves],
+        servicers=[CloudSaves(transactions, acquire, runtime.streams, saves)],
         support=[
             lambda context: CloudSavesOfUsers(context, saves),
             lambda context: Reconciles(context, saves, limits),
@@ -34,6 +40,12 @@ async def create(runtime: Runtime) -> DomainInstance:
         ],
         overview=overview(limits),
         export_files=export_files(saves),
+        jobs=[
+            Job("saves", keeper.run_once, 10.0, waits_for_restore=True),
+            Job("objects", sweeper.run_once, 60.0, waits_for_restore=True),
+        ],
+        erasing=Erasing(rows=[erase_rows(runtime.services[SavegameService])], objects=erase_objects(saves)),
+        checks={"s3": partial(answers_http, settings.s3_url)} if settings.s3_url else {},
         close=bucket.close if bucket else None,
     )
 

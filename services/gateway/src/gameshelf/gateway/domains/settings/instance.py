@@ -3,6 +3,7 @@
 from gameshelf.gateway.domains.settings.grpc import GameSettingsSync
 from gameshelf.gateway.domains.settings.support import OVERVIEW
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
+from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
 from gameshelf.library import AccessQueries
@@ -10,8 +11,11 @@ from gameshelf.settings import SettingsService
 
 
 async def create(runtime: Runtime) -> DomainInstance:
-    servicer = GameSettingsSync(runtime.transactions, runtime.acquire, runtime.streams)
-    return DomainInstance(servicers=[servicer], overview=OVERVIEW)
+    return DomainInstance(
+        servicers=[GameSettingsSync(runtime.transactions, runtime.acquire, runtime.streams)],
+        overview=OVERVIEW,
+        erasing=Erasing(rows=[erase_rows(runtime.services[SettingsService])]),
+    )
 
 
 def make_services(settings: Settings) -> Services:

@@ -2,6 +2,7 @@
 
 from gameshelf.gateway.domains.wishlist import consumed, errors, rest
 from gameshelf.gateway.domains.wishlist.instance import create, make_queries, make_services
+from gameshelf.gateway.domains.wishlist.jobs.retention import RETENTION
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.wishlist import METADATA, MIGRATIONS
 
@@ -16,4 +17,5 @@ DOMAIN = Domain(
     consumed=consumed.EVENTS,
     codes=errors.CODES,
     rules=errors.RULES,
+    retention=RETENTION,
 )

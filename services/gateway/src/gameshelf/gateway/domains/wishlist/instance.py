@@ -1,9 +1,13 @@
 """The wishlist in one process."""
 
 from gameshelf.gateway.domains.wishlist.grpc import Wishlists
+from gameshelf.gateway.domains.wishlist.jobs.old_prices import OldPriceTakeover
+from gameshelf.gateway.domains.wishlist.jobs.sales import Sales
 from gameshelf.gateway.domains.wishlist.support import OVERVIEW
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.http.routing import Queries
+from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
+from gameshelf.gateway.runtime.jobs.schedule import Job
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
 from gameshelf.kernel.database import Connection
@@ -12,8 +16,15 @@ from gameshelf.wishlist import WishlistQueries, WishlistService
 
 
 async def create(runtime: Runtime) -> DomainInstance:
-    servicer = Wishlists(runtime.transactions, runtime.acquire, runtime.streams)
-    return DomainInstance(servicers=[servicer], overview=OVERVIEW)
+    acquire, transactions = runtime.acquire, runtime.transactions
+    currency = runtime.settings.wishlist_default_currency
+    sales = Sales(acquire, transactions, metrics=runtime.metrics, default_currency=currency)
+    return DomainInstance(
+        servicers=[Wishlists(transactions, acquire, runtime.streams)],
+        overview=OVERVIEW,
+        jobs=[Job("sales", sales.run_once, 0.5), Job("old prices", OldPriceTakeover(acquire).run_once, 300.0)],
+        erasing=Erasing(rows=[erase_rows(runtime.services[WishlistService])]),
+    )
 
 
 def make_services(settings: Settings) -> Services:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.runtime.database import Acquire, hardly_wait
@@ -22,9 +22,11 @@ from gameshelf.gateway.runtime.tables import (
     RefusedRecord,
     UserStream,
 )
+from gameshelf.gateway.runtime.transaction import MakeService, ServiceContext
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.errors import DependencyUnavailable
+from gameshelf.kernel.events import Event
 from sqlalchemy import (
     ARRAY,
     DateTime,
@@ -44,9 +46,6 @@ from sqlalchemy import (
 )
 from sqlmodel import col
 
-if TYPE_CHECKING:
-    from gameshelf.gateway.domains.family.jobs.dissolution import Dissolution
-
 _CHUNK = 1000
 _PAGE = 500
 _PARTS_IN_TURN = 20
@@ -56,8 +55,42 @@ _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 SEEN_FOR = timedelta(seconds=30)
 """How long the tombstone stays at least, so that every instance sees it and closes the user's connections."""
 
-EraseDomain = Callable[[Connection, UUID, int], Awaitable[bool]]
+EraseRows = Callable[[Connection, UUID, int], Awaitable[bool]]
 """Deletes at most so many rows of a user; True while there may be more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """A domain's part in the erasure of a deleted account."""
+
+    before: Callable[[UUID], Awaitable[bool]] | None = None
+    """Ends what connects the account with others, before rows are deleted; False when some of it remains just now."""
+    has_partners: Callable[[Connection, UUID], Awaitable[bool]] | None = None
+    """Whether anything connects the account with others."""
+    rows: Sequence[EraseRows] = ()
+    """Delete its rows, in this order, in the erasure's transaction."""
+    objects: EraseRows | None = None
+    """Deletes its files, last of all. May raise DependencyUnavailable."""
+
+
+def erase_rows(make: MakeService) -> EraseRows:
+    """The rows that a service deletes by its method ``erase``; nothing is published."""
+
+    async def erase(connection: Connection, user_id: UUID, limit: int) -> bool:
+        context = ServiceContext(connection, publish_nothing, utc_now, _serialised_already)
+        has_more: bool = await make(context).erase(user_id, limit)
+        return has_more
+
+    return erase
+
+
+def publish_nothing(event: Event) -> None:
+    """Takes the events of an erasure, which no device is told of."""
+
+
+async def _serialised_already(user_id: UUID) -> None:
+    """The tombstone of an erased user keeps everybody else from writing."""
+
 
 _ERASED_USERS = Statement(
     select(col(UserStream.user_id), col(UserStream.erased_at))
@@ -163,25 +196,23 @@ class _Round:
 
 
 class Erasure:
-    """Erases the users whose account was deleted. ``dissolution`` ends their family links, ``domains`` is each domain's
-    way to delete a part of its rows, ``objects`` that of the object store's part, ``streams`` keys what remains.
+    """Erases the users whose account was deleted. ``erasing`` has the parts of the domains in their order, ``streams``
+    keys the hash that remains.
     """
 
     def __init__(
         self,
         acquire: Acquire,
         streams: UserStreams,
-        dissolution: "Dissolution",
-        domains: Sequence[EraseDomain],
-        objects: EraseDomain,
+        erasing: Sequence[Erasing],
         clock: Clock = utc_now,
         metrics: Metrics | None = None,
     ) -> None:
         self._acquire = acquire
         self._streams = streams
-        self._dissolution = dissolution
-        self._domains = domains
-        self._objects = objects
+        self._before = [one.before for one in erasing if one.before]
+        self._rows = [erase for one in erasing for erase in one.rows]
+        self._objects = [one.objects for one in erasing if one.objects]
         self._clock = clock
         self._isolation = Isolation[UUID]("erasure", metrics)
         self._empty: set[UUID] = set()
@@ -216,8 +247,8 @@ class Erasure:
         try:
             with self._isolation.attempt(user_id):
                 for _ in range(_PARTS_IN_TURN):
-                    # Again before each part: somebody may have made a link with the account meanwhile.
-                    is_alone = await self._dissolution.dissolve(user_id)
+                    # Again before each part: another user may have made a link with the account meanwhile.
+                    is_alone = all([await before(user_id) for before in self._before])
                     if not await self._erase_part(user_id, round_.away is None, is_alone):
                         return False
                 return True
@@ -231,7 +262,7 @@ class Erasure:
             await hardly_wait(connection)
             if await _TAKE.first(connection, user_id=user_id) is None:
                 return False  # another instance is at it, or done
-            for erase in self._domains:
+            for erase in self._rows:
                 if await erase(connection, user_id, _CHUNK):
                     return True
             user_hash = self._streams.hash(user_id)
@@ -242,8 +273,9 @@ class Erasure:
             # Last: without the store all else is erased. Its keys begin with the user's id, which the tombstone has.
             if not with_objects:
                 return False
-            if await self._objects(connection, user_id, _CHUNK):
-                return True
+            for erase in self._objects:
+                if await erase(connection, user_id, _CHUNK):
+                    return True
             if not is_alone:
                 return False
             if len(self._empty) < _MOST_EMPTY:

@@ -1,9 +1,9 @@
-"""What is kept for a time only, deleted in small transactions: feed and idempotency keys 24 hours, inbox 30 days, dead
-letters 90 days, who was told of a sale 400 days, the audit three years.
+"""Deletes rows that are kept for a limited time, in small transactions: feed and idempotency keys 24 hours, inbox 30
+days, dead letters 90 days, the audit three years, and what the rules of domains name.
 """
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from uuid import UUID
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.http import idempotency
 from gameshelf.gateway.runtime.jobs.isolation import Isolation
+from gameshelf.gateway.runtime.jobs.retention_rules import RetentionRule
 from gameshelf.gateway.runtime.kafka import dead_letters, inbox
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.outbox import feed
@@ -26,12 +27,10 @@ from gameshelf.gateway.runtime.tables import (
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Statement
 from gameshelf.kernel.sql import array
-from gameshelf.wishlist import SaleFanouts
 from sqlalchemy import DateTime, Integer, Uuid, all_, any_, bindparam, delete, func, select, tuple_, update
 from sqlmodel import col
 
 _CHUNK = 2000
-_SALES_KEPT = timedelta(days=400)
 _BEFORE = bindparam("before", type_=DateTime(timezone=True))
 
 
@@ -109,10 +108,17 @@ _PRUNE_AUDIT = Statement(_older(AuditRecord, col(AuditRecord.happened_at), col(A
 
 
 class Retention:
-    """Deletes what has been kept long enough."""
+    """Deletes what has been kept long enough; ``rules`` are those of the domains."""
 
-    def __init__(self, acquire: Acquire, clock: Clock = utc_now, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        acquire: Acquire,
+        rules: Sequence[RetentionRule] = (),
+        clock: Clock = utc_now,
+        metrics: Metrics | None = None,
+    ) -> None:
         self._acquire = acquire
+        self._rules = rules
         self._clock = clock
         self._isolation = Isolation[str]("retention", metrics)
 
@@ -125,18 +131,18 @@ class Retention:
             "inbox": partial(self._prune, _PRUNE_INBOX, now - inbox.KEPT),
             "dead letters": partial(self._prune, _PRUNE_DEAD_LETTERS, now - dead_letters.KEPT),
             "audit": partial(self._prune, _PRUNE_AUDIT, now - audit.KEPT),
-            "sales": partial(self._forget_sales, now - _SALES_KEPT),
+            **{rule.name: partial(self._apply, rule, now - rule.kept) for rule in self._rules},
         }
         for name, prune in work.items():
             if self._isolation.is_due(name):
                 with self._isolation.attempt(name):
                     await prune()
 
-    async def _forget_sales(self, before: datetime) -> None:
-        forgotten = _CHUNK
-        while forgotten == _CHUNK:
+    async def _apply(self, rule: RetentionRule, before: datetime) -> None:
+        while True:
             async with self._acquire() as connection:
-                forgotten = await SaleFanouts(connection).forget_told(before, _CHUNK)
+                if not await rule.prune(connection, before, _CHUNK):
+                    return
 
     async def _prune(self, statement: Statement, before: datetime) -> None:
         while True:

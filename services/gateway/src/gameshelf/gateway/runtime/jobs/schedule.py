@@ -1,17 +1,37 @@
-"""Background work that runs again and again on every instance; each job is safe beside its twins."""
+"""Periodic jobs, which run on every instance; each one is safe beside itself on another instance."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from gameshelf.gateway.runtime.failures import is_passing
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.states import StateLog
+from gameshelf.gateway.runtime.settings import ServiceRole
 
 _log = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work that is repeated as long as a process runs."""
+
+    name: str
+    """The label of its metrics."""
+    run: Callable[[], Awaitable[None]]
+    """One run. A failure is logged and counted, and the job runs again."""
+    seconds: float
+    """The pause between two runs."""
+    waits_for_restore: bool = False
+    """Whether it is paused after a restore until object store and database are compared, because it deletes."""
+    woken: asyncio.Event | None = None
+    """Ends a pause early."""
+    roles: frozenset[ServiceRole] = frozenset({ServiceRole.JOBS})
+    """The roles whose processes run it."""
 
 
 async def repeat(

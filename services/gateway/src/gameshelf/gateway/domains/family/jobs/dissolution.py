@@ -5,12 +5,14 @@ from datetime import timedelta
 from uuid import UUID
 
 from gameshelf.gateway.runtime.database import Acquire, hardly_wait
+from gameshelf.gateway.runtime.jobs.erasure import publish_nothing
 from gameshelf.gateway.runtime.jobs.isolation import Isolation
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.outbox.erased_names import take_name_out
 from gameshelf.gateway.runtime.streams import UserErased
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.clock import Clock, utc_now
+from gameshelf.kernel.database import Connection
 from gameshelf.library import FamilyLinks, FamilyQueries
 
 _AT_ONCE = 100
@@ -20,6 +22,19 @@ _ALL = 10_000
 """More events than ever wait for a user."""
 _ANSWERS_KEPT = timedelta(hours=25)
 """Longer than an answer is kept that told another member who has the seat."""
+
+
+async def has_links(connection: Connection, user_id: UUID) -> bool:
+    """Whether there is a link with the account."""
+    return bool(await FamilyQueries(connection).links_of(user_id, (), 1))
+
+
+async def erase_seats(connection: Connection, user_id: UUID, limit: int) -> bool:
+    """Deletes seats of an erased account; True while there may be more.
+
+    Its links have ended: nobody has a seat on one of its copies, and nobody is told of its own seats.
+    """
+    return await FamilyLinks(connection, publish_nothing).forget_seats(user_id, limit)
 
 
 class Dissolution:

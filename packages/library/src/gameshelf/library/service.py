@@ -297,10 +297,10 @@ class LibraryService(ItemEdits, CategoryUseCases):
         """Takes over how long products were played, and when last. The work is the same for one and for many."""
         await self._serialise(user_id)
         items = await self._made(user_id, [one.product_id for one in played])
-        await self._items.set_playtime(user_id, played)
         by_product = {one.product_id: one for one in played}
-        for item in items:
-            now = by_product[item.product_id]
+        now_played = [(item, by_product[item.product_id]) for item in items]
+        await self._items.set_playtime(user_id, now_played)
+        for item, now in now_played:
             self._changed(user_id, item, total_playtime_seconds=now.total_seconds, last_played_at=now.last_played_at)
 
     async def tell(self, user_id: UUID, product_id: UUID, **changes: Any) -> None:

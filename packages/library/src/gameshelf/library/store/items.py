@@ -14,7 +14,7 @@ from gameshelf.library.models import AcquisitionType, LibraryItem
 from gameshelf.library.rules import Ownership, Playtime, known_rating
 from gameshelf.library.store.parts import installations_of
 from gameshelf.library.visible import FENCE
-from sqlalchemy import BigInteger, Boolean, Double, String, Text, Uuid, any_, cast, func, select, true, update
+from sqlalchemy import BigInteger, Boolean, Double, String, Uuid, any_, func, select, true
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col
 
@@ -74,77 +74,70 @@ _found = (
     .lateral("found")
 )
 _OF_IDS = Statement(select(*_found.c).select_from(_asked).join(_found, true()))
+
+
+def _change(given: Any, *columns: str, **also: Any) -> Statement:
+    """Writes these columns of items that exist, from ``given``, which names each by ``id`` and ``product_id``.
+
+    An upsert finds each row by its key, and needs no statistics. Of a table that it has never seen full the planner
+    believes that a user has one row, and an UPDATE ... FROM then reads all of the user's rows once for each of them.
+
+    Rows are locked in the order in which everybody locks copies: whoever plays several copies of the user's holds some.
+    """
+    names = ["user_id", "id", "product_id", *columns, "updated_at"]
+    source = select(user(), given.c.id, given.c.product_id, *(given.c[name] for name in columns), func.now())
+    existing = insert(LibraryItem).from_select(names, source.order_by(given.c.product_id), include_defaults=False)
+    written = {name: existing.excluded[name] for name in (*columns, "updated_at")}
+    return Statement(
+        existing.on_conflict_do_update(
+            index_elements=["user_id", "id"],
+            set_=written | {name: value(existing.excluded) for name, value in also.items()},
+        )
+    )
+
+
 _owned = rows(
     "owned",
     id=("ids", Uuid),
+    product_id=("product_ids", Uuid),
     acquisition_type=("acquisition_types", String),
     added_at=("times", TIME),
     product_type=("product_types", String),
 )
-
-
-def _in_order(given: Any, on: Any) -> Any:
-    """The user's items that ``given`` is about, locked in the order in which everybody locks copies: whoever plays
-    several copies of the user's holds some of these rows. An update alone would take them in an order of its own.
-    """
-    found = select(col(LibraryItem.id), *(column for column in given.c if column.name != "id"))
-    found = found.select_from(given).join(LibraryItem, on).where(col(LibraryItem.user_id) == user())
-    in_order = found.order_by(col(LibraryItem.product_id)).with_for_update(key_share=True, of=LibraryItem)
-    return in_order.cte("in_order")
-
-
-_owned_in_order = _in_order(_owned, col(LibraryItem.id) == _owned.c.id)
-_SET_OWNERSHIP = Statement(
-    update(LibraryItem)
-    .values(
-        acquisition_type=_owned_in_order.c.acquisition_type,
-        added_at=_owned_in_order.c.added_at,
-        # An item that an installation made before its purchase was heard of learns its type here.
-        product_type=func.coalesce(LibraryItem.product_type, _owned_in_order.c.product_type),
-        updated_at=func.now(),
-    )
-    .where(col(LibraryItem.user_id) == user(), col(LibraryItem.id) == _owned_in_order.c.id)
+_SET_OWNERSHIP = _change(
+    _owned,
+    "acquisition_type",
+    "added_at",
+    "product_type",
+    # An item that an installation made before its purchase was heard of learns its type here.
+    product_type=lambda said: func.coalesce(LibraryItem.product_type, said.product_type),
 )
-_played = rows("played", product_id=("product_ids", Uuid), total=("totals", BigInteger), last=("times", TIME))
-_played_in_order = _in_order(_played, col(LibraryItem.product_id) == _played.c.product_id)
-_SET_PLAYTIME = Statement(
-    update(LibraryItem)
-    .values(
-        total_playtime_seconds=_played_in_order.c.total,
-        last_played_at=_played_in_order.c.last,
-        updated_at=func.now(),
-    )
-    .where(col(LibraryItem.user_id) == user(), col(LibraryItem.id) == _played_in_order.c.id)
+_SET_PLAYTIME = _change(
+    rows(
+        "played",
+        id=("ids", Uuid),
+        product_id=("product_ids", Uuid),
+        total_playtime_seconds=("totals", BigInteger),
+        last_played_at=("times", TIME),
+    ),
+    "total_playtime_seconds",
+    "last_played_at",
 )
 _state = rows(
     "state",
     id=("ids", Uuid),
+    product_id=("product_ids", Uuid),
     is_hidden=("hidden", Boolean),
-    status=("statuses", String),
-    version=("versions", String),
-    changed_at=("times", TIME),
-    installations=("installations", Text),
-    account_at=("account_times", TIME),
-    rating=("ratings", Double),
-    rated_at=("rating_times", TIME),
+    installation_status=("statuses", String),
+    installed_version_id=("versions", String),
+    installation_changed_at=("times", TIME),
+    installations=("installations", JSONB),
+    installations_at=("times", TIME),
+    installations_account_at=("account_times", TIME),
+    user_rating=("ratings", Double),
+    rating_changed_at=("rating_times", TIME),
 )
-_state_in_order = _in_order(_state, col(LibraryItem.id) == _state.c.id)
-_SET_STATE = Statement(
-    update(LibraryItem)
-    .values(
-        is_hidden=_state_in_order.c.is_hidden,
-        installation_status=_state_in_order.c.status,
-        installed_version_id=_state_in_order.c.version,
-        installation_changed_at=_state_in_order.c.changed_at,
-        installations=cast(_state_in_order.c.installations, JSONB),
-        installations_at=_state_in_order.c.changed_at,
-        installations_account_at=_state_in_order.c.account_at,
-        user_rating=_state_in_order.c.rating,
-        rating_changed_at=_state_in_order.c.rated_at,
-        updated_at=func.now(),
-    )
-    .where(col(LibraryItem.user_id) == user(), col(LibraryItem.id) == _state_in_order.c.id)
-)
+_SET_STATE = _change(_state, *(column.name for column in _state.c if column.name not in ("id", "product_id")))
 
 
 class ItemStore:
@@ -188,28 +181,31 @@ class ItemStore:
             self._connection,
             user_id=user_id,
             ids=[item.id for item, _ in changed],
+            product_ids=[item.product_id for item, _ in changed],
             acquisition_types=[owned.acquisition_type if owned else None for _, owned in changed],
             times=[owned.added_at if owned else None for _, owned in changed],
             product_types=[product_types.get(item.product_id) for item, _ in changed],
         )
 
-    async def set_playtime(self, user_id: UUID, played: Sequence[Playtime]) -> None:
-        """Writes how long these products' items were played."""
+    async def set_playtime(self, user_id: UUID, played: Sequence[tuple[StoredItem, Playtime]]) -> None:
+        """Writes how long these items were played."""
         await _SET_PLAYTIME.run(
             self._connection,
             user_id=user_id,
-            product_ids=[one.product_id for one in played],
-            totals=[one.total_seconds for one in played],
-            times=[one.last_played_at for one in played],
+            ids=[item.id for item, _ in played],
+            product_ids=[item.product_id for item, _ in played],
+            totals=[one.total_seconds for _, one in played],
+            times=[one.last_played_at for _, one in played],
         )
 
     async def set_state(self, user_id: UUID, items: Sequence[StoredItem]) -> None:
-        """Writes the user's own state of items: everything of them but their ownership. One round trip."""
+        """Writes the user's own state of items, each once: everything of them but their ownership. One round trip."""
         summaries = [item.installations.summary for item in items]
         await _SET_STATE.run(
             self._connection,
             user_id=user_id,
             ids=[item.id for item in items],
+            product_ids=[item.product_id for item in items],
             hidden=[item.is_hidden for item in items],
             statuses=[one.installation_status for one in summaries],
             versions=[one.installed_version_id for one in summaries],

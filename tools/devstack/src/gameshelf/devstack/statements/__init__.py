@@ -5,13 +5,14 @@ from gameshelf.devstack.statements.classes import Class, Verdict, classify, is_r
 from gameshelf.devstack.statements.found import PACKAGES, found, tables
 from gameshelf.devstack.statements.rows import Tables
 from gameshelf.devstack.statements.values import values
-from gameshelf.devstack.statements.work import PLANS, Work, work
+from gameshelf.devstack.statements.work import PLANS, Measured, Work
 
 __all__ = [
     "ACROSS",
     "PACKAGES",
     "PLANS",
     "Class",
+    "Measured",
     "Reason",
     "Tables",
     "Verdict",
@@ -21,5 +22,4 @@ __all__ = [
     "is_read",
     "tables",
     "values",
-    "work",
 ]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 from gameshelf.kernel.database import Statement
@@ -24,24 +25,42 @@ class Work:
     """The plan in words: a line a node."""
 
 
-async def work(connection: asyncpg.Connection, statement: Statement, arguments: Sequence[Any], plans: str) -> Work:
-    """Runs a statement with these arguments, rolls it back, and says what it did. ``plans`` is one of ``PLANS``."""
-    await connection.execute(f"PREPARE measured AS {statement.sql}")
-    call = f"measured({', '.join(map(_literal, arguments))})" if arguments else "measured"
-    transaction = connection.transaction()
-    await transaction.start()
-    try:
-        await connection.execute(f"SET LOCAL plan_cache_mode = {plans}")
-        found = await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE {call}")
-    finally:
-        await transaction.rollback()
-        await connection.execute("DEALLOCATE measured")
-    nodes = list(_nodes(json.loads(found)[0]["Plan"]))
-    return Work(
-        rows=round(sum(_rows(node) for node in nodes)),
-        pages=nodes[0]["Shared Hit Blocks"] + nodes[0]["Shared Read Blocks"],
-        plan="\n".join(map(_words, nodes)),
-    )
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A statement that a connection has prepared, and planned already if its plan is one for any values."""
+
+    connection: asyncpg.Connection
+    statement: Statement
+    name: str
+    """Of the prepared statement."""
+
+    @classmethod
+    async def prepare(cls, connection: asyncpg.Connection, statement: Statement, plans: str) -> "Measured":
+        """``plans`` is one of ``PLANS``; it holds for the connection."""
+        measured = cls(connection, statement, f"measured_{uuid4().hex}")
+        await connection.execute(f"SET plan_cache_mode = {plans}")
+        await connection.execute(f"PREPARE {measured.name} AS {statement.sql}")
+        await connection.execute(f"EXPLAIN EXECUTE {measured._call([None] * len(statement._names))}")
+        return measured
+
+    async def run(self, arguments: Sequence[Any]) -> Work:
+        """Runs it with these arguments, and rolls it back."""
+        transaction = self.connection.transaction()
+        await transaction.start()
+        try:
+            query = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE {self._call(arguments)}"
+            found = await self.connection.fetchval(query)
+        finally:
+            await transaction.rollback()
+        nodes = list(_nodes(json.loads(found)[0]["Plan"]))
+        return Work(
+            rows=round(sum(_rows(node) for node in nodes)),
+            pages=nodes[0]["Shared Hit Blocks"] + nodes[0]["Shared Read Blocks"],
+            plan="\n".join(map(_words, nodes)),
+        )
+
+    def _call(self, arguments: Sequence[Any]) -> str:
+        return f"{self.name}({', '.join(map(_literal, arguments))})" if arguments else self.name
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -14,15 +14,8 @@ FOLDERS = sorted(path.parent.name for path in GATEWAY.glob("domains/*/__init__.p
 TO_BE_CUT = (
     "gameshelf.gateway.runtime.outbox.erased_names -> gameshelf.library",
     "gameshelf.gateway.runtime.outbox.forwarded -> gameshelf.library",
-    "gameshelf.gateway.runtime.outbox.messages -> gameshelf.achievements",
-    "gameshelf.gateway.runtime.outbox.messages -> gameshelf.library",
-    "gameshelf.gateway.runtime.outbox.messages -> gameshelf.playtime",
-    "gameshelf.gateway.runtime.outbox.messages -> gameshelf.savegames",
-    "gameshelf.gateway.runtime.outbox.messages -> gameshelf.settings",
-    "gameshelf.gateway.runtime.outbox.messages -> gameshelf.wishlist",
     "gameshelf.gateway.runtime.settings -> gameshelf.savegames",
     "gameshelf.gateway.runtime.streams -> gameshelf.library",
-    "gameshelf.gateway.runtime.transaction -> gameshelf.library",
 )
 """Imports of a domain that the runtime still has. One that is gone has to go from here too."""
 DEEP_IMPORTS = {

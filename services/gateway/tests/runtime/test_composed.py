@@ -20,6 +20,8 @@ from gameshelf.gateway.runtime.http.routing import Routes
 from gameshelf.gateway.runtime.jobs.retention_rules import RetentionRule
 from gameshelf.gateway.runtime.support.commands import read_command
 from gameshelf.gateway.runtime.support.export_tables import ExportRules
+from gameshelf.gateway.wiring import CONSUMED, EVENT_RULES
+from gameshelf.kernel.events import Event
 from gameshelf.kernel.migrations import Migrations
 
 
@@ -90,3 +92,26 @@ def test_exactly_one_domain_names_products():
         product_names_of([silent])
     with pytest.raises(ValueError, match="one, other"):
         product_names_of([one, other])
+
+
+def test_every_event_has_a_published_form():
+    """Also one that is published to nobody: without a form its commit fails."""
+    events = {_name(of) for of in _subclasses(Event)}
+    public = {name for name in events if name.startswith("gameshelf.") and "._" not in name}
+    assert {_name(of) for of in EVENT_RULES.forms} == public
+
+
+def _name(of):
+    return f"{of.__module__}.{of.__name__}"
+
+
+def _subclasses(of):
+    for one in of.__subclasses__():
+        yield one
+        yield from _subclasses(one)
+
+
+def test_no_bulk_topic_is_consumed():
+    """A dead letter goes back to its topic among the user's other records, and so never to a bulk topic."""
+    assert EVENT_RULES.bulk_topics
+    assert EVENT_RULES.bulk_topics.isdisjoint(CONSUMED.topics)

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from gameshelf.gateway.runtime.composed import event_rules_of
 from gameshelf.gateway.runtime.streams import UserErased, UserStreams
 from gameshelf.gateway.runtime.tables import MIGRATIONS
 from gameshelf.gateway.runtime.transaction import Transactions
@@ -28,7 +29,9 @@ async def pool(dsn):
 
 @pytest.fixture
 def transactions(pool):
-    return Transactions(pool.acquire, STREAMS, {}, {}, events_topic="events", committed=lambda done: None)
+    return Transactions(
+        pool.acquire, STREAMS, {}, event_rules_of((), {}), events_topic="events", committed=lambda done: None
+    )
 
 
 async def is_locked(pool, user):

@@ -18,6 +18,7 @@ from gameshelf.gateway.runtime.composed import (
     commands_of,
     consumed_of,
     errors_of,
+    event_rules_of,
     export_rules_of,
     metadata_of,
     migrations_of,
@@ -58,7 +59,6 @@ from gameshelf.gateway.runtime.migrate import require_current
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.origins import AllowedOrigins
-from gameshelf.gateway.runtime.outbox.messages import NOTIFICATIONS
 from gameshelf.gateway.runtime.products import ProductNames
 from gameshelf.gateway.runtime.replaced import ReplacedDatabase
 from gameshelf.gateway.runtime.restores import DeletionGuard
@@ -84,6 +84,7 @@ MIGRATIONS = (tables.MIGRATIONS, *migrations_of(DOMAINS))
 METADATA = (tables.METADATA, *metadata_of(DOMAINS))
 CONSUMED = consumed_of(DOMAINS)
 PRODUCT_NAMES = product_names_of(DOMAINS)
+EVENT_RULES = event_rules_of(DOMAINS, REACTIONS)
 ROUTES = (*routes_of(DOMAINS), *events_http.routes.all)
 COMMANDS = commands_of(DOMAINS)
 ERRORS = errors_of(DOMAINS)
@@ -248,7 +249,7 @@ class Gateway:
         if ServiceRole.RELAY not in self.settings.roles:
             return None
         settings = self.settings
-        topics = (settings.kafka_topic_events, settings.kafka_topic_dead_letters, NOTIFICATIONS)
+        topics = (settings.kafka_topic_events, settings.kafka_topic_dead_letters, *sorted(EVENT_RULES.bulk_topics))
         options = connection_options(settings)
         return Relay(options, settings.kafka_idempotence, topics, self.acquire, self.metrics, self.tracing)
 
@@ -256,7 +257,8 @@ class Gateway:
         settings = self.settings
         if not settings.kafka_brokers:
             return None
-        topics = {*CONSUMED.topics, settings.kafka_topic_events, settings.kafka_topic_dead_letters, NOTIFICATIONS}
+        published = {settings.kafka_topic_events, settings.kafka_topic_dead_letters, *EVENT_RULES.bulk_topics}
+        topics = {*CONSUMED.topics, *published}
         return KafkaProbe(connection_options(settings), topics)
 
     def _consumer(self) -> Consumer | None:
@@ -322,7 +324,7 @@ def _make_runtime(settings: Settings, database: Database, tracing: Tracing, comm
     streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode())
     services = make_services(settings)
     transactions = Transactions(
-        acquire, streams, services, REACTIONS, settings.kafka_topic_events, commits.committed, commits.forwarded
+        acquire, streams, services, EVENT_RULES, settings.kafka_topic_events, commits.committed, commits.forwarded
     )
     limits = RateLimits(
         redis,

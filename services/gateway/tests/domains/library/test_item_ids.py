@@ -8,6 +8,7 @@ from uuid import RFC_4122, UUID, uuid4
 import asyncpg
 import pytest
 from gameshelf.gateway.domains.library.jobs.item_ids import ItemIdRewriting
+from gameshelf.gateway.runtime.composed import event_rules_of
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.clock import utc_now
@@ -34,7 +35,7 @@ async def rewriting(platform, database):
         async with pool.acquire() as connection:
             yield connection
 
-    transactions = Transactions(acquire, streams, {}, {}, "events", lambda commit: None)
+    transactions = Transactions(acquire, streams, {}, event_rules_of((), {}), "events", lambda commit: None)
     later = utc_now() + timedelta(days=2)
     yield ItemIdRewriting(transactions, lambda: later, at_once=100)
     await pool.close()

@@ -11,7 +11,6 @@ import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack.pytest_plugin import Platform, Service
-from gameshelf.gateway.domains.reactions import REACTIONS
 from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper
 from gameshelf.gateway.domains.savegames.object_store import object_store
 from gameshelf.gateway.domains.savegames.use_cases import Saves
@@ -19,7 +18,7 @@ from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.settings import Settings, load_settings
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
-from gameshelf.gateway.wiring import make_services
+from gameshelf.gateway.wiring import EVENT_RULES, make_services
 from gameshelf.kernel.clock import utc_now
 from gameshelf.savegames import user_prefix
 from gameshelf.savegames.s3 import S3ObjectStore
@@ -131,7 +130,7 @@ class Jobs:
         limits, metrics = settings.savegame_limits, Metrics()
         streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode())
         self.transactions = Transactions(
-            pool.acquire, streams, make_services(settings), REACTIONS, "events", lambda done: None, clock=self.now
+            pool.acquire, streams, make_services(settings), EVENT_RULES, "events", lambda done: None, clock=self.now
         )
         self.saves = Saves(objects, self.transactions, metrics, settings.s3_url_ttl_seconds, limits.quota_bytes)
         self.keeper = SaveKeeper(pool.acquire, self.transactions, limits, self.now)

@@ -13,7 +13,7 @@ from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.support.commands import Commands
 from gameshelf.gateway.runtime.support.export_tables import OWN_RULES, ExportRules
 from gameshelf.gateway.runtime.support.own_commands import OWN_COMMANDS
-from gameshelf.gateway.runtime.transaction import Services
+from gameshelf.gateway.runtime.transaction import EventRules, Reactions, Services
 from gameshelf.kernel.migrations import Migrations
 from sqlalchemy import MetaData
 
@@ -55,6 +55,15 @@ def services_of(domains: Sequence[Domain], settings: Settings) -> Services:
 def queries_of(domains: Sequence[Domain], settings: Settings) -> Queries:
     """How those reads are made that depend on settings. Raises ValueError where two domains make one."""
     return _united(domains, lambda domain: domain.queries(settings))
+
+
+def event_rules_of(domains: Sequence[Domain], reactions: Reactions) -> EventRules:
+    """What becomes of each event. Raises ValueError where two domains publish one type."""
+    return EventRules(
+        _united(domains, lambda domain: domain.published),
+        reactions,
+        frozenset[str]().union(*(domain.bulk_topics for domain in domains)),
+    )
 
 
 def consumed_of(domains: Sequence[Domain]) -> ConsumedEvents:

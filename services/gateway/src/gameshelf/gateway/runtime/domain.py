@@ -7,7 +7,7 @@ imports a domain.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvent
 from gameshelf.gateway.runtime.limits import RateLimits
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
+from gameshelf.gateway.runtime.outbox.messages import EventForms
 from gameshelf.gateway.runtime.products import MakeProductNames
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.streams import UserStreams
@@ -109,6 +110,10 @@ class Domain:
     """How those of its reads are made that depend on settings; others need a connection alone."""
     routes: Sequence[Route] = ()
     """Its calls of the REST API."""
+    published: EventForms = field(default_factory=dict)
+    """How each of its events is published."""
+    bulk_topics: Set[str] = frozenset()
+    """Topics to which it publishes many records at once."""
     consumed: Mapping[str, ConsumedEvent] = field(default_factory=dict)
     """The events that it consumes, by type."""
     commands: Sequence[Command] = ()

@@ -1,4 +1,4 @@
-"""The only commit: a user's change, its reactions, and the word of it, in one transaction."""
+"""The only commit: a user's change, its reactions, and what is published of it, in one transaction."""
 
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence, Set
@@ -11,14 +11,13 @@ from gameshelf.gateway.runtime.client_ids import current_client_id
 from gameshelf.gateway.runtime.database import Acquire, hardly_wait, limit_lock_wait
 from gameshelf.gateway.runtime.observability.traces import current_traceparent
 from gameshelf.gateway.runtime.outbox.forwarded import forward, may_be_forwarded, take
-from gameshelf.gateway.runtime.outbox.messages import cloud_event, device_message, name_product, tell
+from gameshelf.gateway.runtime.outbox.messages import EventForm, EventForms, Published, cloud_event, device_message
 from gameshelf.gateway.runtime.outbox.store import FeedMessage, Outgoing, close_streams
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.events import Event, Record
 from gameshelf.kernel.serialise import Serialise
-from gameshelf.library import GameAdded, LibraryQueries, ProductView
 
 S = TypeVar("S")
 
@@ -50,6 +49,16 @@ Reactions = Mapping[type[Event], Sequence[Reaction]]
 
 
 @dataclass(frozen=True, slots=True)
+class EventRules:
+    """What becomes of the events of a transaction."""
+
+    forms: EventForms
+    reactions: Reactions
+    bulk_topics: Set[str] = frozenset()
+    """Topics that get many records at once."""
+
+
+@dataclass(frozen=True, slots=True)
 class Committed:
     """What a commit has to say to the user's devices: it took their stream from one number to another."""
 
@@ -65,7 +74,7 @@ class Transaction:
     """A change of one user's data, or of several users'. Their rows are locked: nobody else writes meanwhile."""
 
     def __init__(
-        self, connection: Any, streams: UserStreams, services: Services, reactions: Reactions, clock: Clock
+        self, connection: Any, streams: UserStreams, services: Services, rules: EventRules, clock: Clock
     ) -> None:
         self.connection = connection
         """An asyncpg connection inside a transaction."""
@@ -74,7 +83,7 @@ class Transaction:
         self._sequences: dict[UUID, int] = {}
         self._events: deque[Event] = deque()
         self._make = services
-        self._reactions = reactions
+        self._rules = rules
         self._services: dict[Any, Any] = {}
         self._has_heard = False
         self.discarded = False
@@ -158,35 +167,30 @@ class Transaction:
         others: list[Event] = []
         if not self._has_heard and any(map(self._may_be_overtaken, self._events)):
             await self.hear(_ALL)
-        told = {user_id: _Told(sequence) for user_id, sequence in self._sequences.items()}
-        traceparent = current_traceparent()
+        users = {user_id: _UserEvents(sequence) for user_id, sequence in self._sequences.items()}
+        publishing = _Publishing(self._rules, events_topic, current_traceparent(), self._origin)
         events = [event async for event in self._with_reactions()]
-        products = await self._products_of(events)
+        await publishing.load(self.connection, [event for event in events if event.user_id in users])
         for event in events:
-            if event.user_id in told:
-                told[event.user_id].add(event, products, events_topic, traceparent, self._origin)
+            if event.user_id in users:
+                users[event.user_id].add(event, publishing)
             else:
                 others.append(event)
         if others:
             await forward(self.connection, others)
-        if not told:
+        if not users:
             return [], others
         await close_streams(
             self.connection,
-            {user_id: one.last_sequence for user_id, one in told.items()},
-            [message for one in told.values() for message in one.messages],
-            [record for one in told.values() for record in one.records],
+            {user_id: one.last_sequence for user_id, one in users.items()},
+            [message for one in users.values() for message in one.messages],
+            [record for one in users.values() for record in one.records],
         )
         commits = [
             Committed(user_id, self._sequences[user_id], one.last_sequence, one.messages, one.events, bool(one.records))
-            for user_id, one in told.items()
+            for user_id, one in users.items()
         ]
         return commits, others
-
-    async def _products_of(self, events: Sequence[Event]) -> Mapping[UUID, ProductView]:
-        """What messages about new games show of their products: one round trip, if there are any."""
-        added = {event.product_id for event in events if isinstance(event, GameAdded) and not event.was_shared}
-        return await LibraryQueries(self.connection).products(list(added)) if added else {}
 
     async def _with_reactions(self) -> AsyncIterator[Event]:
         """The recorded events in their order, then what the reactions to them recorded, until there is no more."""
@@ -198,14 +202,44 @@ class Transaction:
                 if event.user_id in self._sequences:  # others react in a transaction of theirs
                     groups[type(event), event.user_id].append(event)
             for (kind, user_id), alike in groups.items():
-                for react in self._reactions.get(kind, ()):
+                for react in self._rules.reactions.get(kind, ()):
                     await react(self, user_id, alike)
             for event in events:
                 yield event
 
 
-class _Told:
-    """What a commit has to say about one user."""
+class _Publishing:
+    """How one commit publishes its events."""
+
+    def __init__(self, rules: EventRules, events_topic: str, traceparent: str | None, origin: str | None) -> None:
+        self.rules = rules
+        self.events_topic = events_topic
+        self.traceparent = traceparent
+        self.origin = origin
+        self._loaded: dict[type[Event], Any] = {}
+
+    async def load(self, connection: Connection, events: Sequence[Event]) -> None:
+        """Reads what the messages need beside their events."""
+        by_type: dict[type[Event], list[Event]] = defaultdict(list)
+        for event in events:
+            by_type[type(event)].append(event)
+        for kind, alike in by_type.items():
+            if load := self._form(kind).load:
+                self._loaded[kind] = await load(connection, alike)
+
+    def publish(self, event: Event) -> Published:
+        form = self._form(type(event))
+        return form.publish(event, self._loaded[type(event)]) if form.load else form.publish(event)
+
+    def _form(self, kind: type[Event]) -> EventForm:
+        form = self.rules.forms.get(kind)
+        if form is None:
+            raise TypeError(f"{kind.__name__} has no published form in any domain")
+        return form
+
+
+class _UserEvents:
+    """What a commit publishes about one user."""
 
     def __init__(self, last_sequence: int) -> None:
         self.last_sequence = last_sequence
@@ -213,28 +247,22 @@ class _Told:
         self.messages: list[FeedMessage] = []
         self.records: list[Outgoing] = []
 
-    def add(
-        self,
-        event: Event,
-        products: Mapping[UUID, ProductView],
-        events_topic: str,
-        traceparent: str | None,
-        origin: str | None,
-    ) -> None:
-        """Numbers an event, and puts it into the words of devices and of Kafka."""
+    def add(self, event: Event, by: _Publishing) -> None:
+        """Numbers an event, and makes its messages for devices and for Kafka."""
         self.last_sequence += 1
         self.events.append(event)
-        told = tell(event)
-        if isinstance(event, GameAdded) and not event.was_shared:
-            told = name_product(told, products.get(event.product_id))
-        if told.device_type is not None:
-            payload = told.device_payload or {}
-            text = device_message(told.device_type, self.last_sequence, event.occurred_at, payload, origin)
+        published = by.publish(event)
+        if published.device_type is not None:
+            payload = published.device_payload or {}
+            text = device_message(published.device_type, self.last_sequence, event.occurred_at, payload, by.origin)
             self.messages.append(FeedMessage(event.user_id, self.last_sequence, event.occurred_at, text))
-        if told.cloud_type is not None:
-            value = cloud_event(told, event, self.last_sequence, traceparent)
-            topic = told.topic or events_topic
-            self.records.append(Outgoing(event.user_id, topic, str(event.user_id), value, traceparent))
+        if published.cloud_type is not None:
+            value = cloud_event(published, event, self.last_sequence, by.traceparent)
+            topic = published.topic or by.events_topic
+            is_bulk = topic in by.rules.bulk_topics
+            self.records.append(
+                Outgoing(event.user_id, topic, str(event.user_id), value, by.traceparent, is_bulk=is_bulk)
+            )
 
 
 class Transactions:
@@ -248,7 +276,7 @@ class Transactions:
         acquire: Acquire,
         streams: UserStreams,
         services: Services,
-        reactions: Reactions,
+        rules: EventRules,
         events_topic: str,
         committed: Callable[[Committed], None],
         forwarded: Callable[[Sequence[Event]], None] = lambda events: None,
@@ -257,7 +285,7 @@ class Transactions:
         self._acquire = acquire
         self._streams = streams
         self._services = services
-        self._reactions = reactions
+        self._rules = rules
         self._events_topic = events_topic
         self._committed = committed
         self._forwarded = forwarded
@@ -294,7 +322,7 @@ class Transactions:
         commits: Sequence[Committed] = ()
         others: Sequence[Event] = ()
         async with self._acquire() as connection, connection.transaction():
-            transaction = Transaction(connection, self._streams, self._services, self._reactions, self._clock)
+            transaction = Transaction(connection, self._streams, self._services, self._rules, self._clock)
             yield transaction
             if not transaction.discarded:
                 commits, others = await transaction.close(self._events_topic)

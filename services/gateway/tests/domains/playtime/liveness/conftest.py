@@ -14,7 +14,6 @@ from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
 from gameshelf.gateway.domains.playtime.jobs import SessionReaper, SessionWatch
 from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
-from gameshelf.gateway.domains.reactions import REACTIONS
 from gameshelf.gateway.runtime.database import LOCK_TIMEOUT_MILLISECONDS
 from gameshelf.gateway.runtime.jobs.erasure import Erasing
 from gameshelf.gateway.runtime.jobs.forwarding import Forwarding
@@ -22,7 +21,7 @@ from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
-from gameshelf.gateway.wiring import make_services
+from gameshelf.gateway.wiring import EVENT_RULES, make_services
 from gameshelf.library import GrantKind, LibraryQueries, LibraryService, NewGrant
 from gameshelf.playtime import PlaytimeQueries, PlaytimeService, StartSession
 from redis.asyncio import Redis
@@ -115,7 +114,7 @@ class Instance:
             acquire,
             streams,
             make_services(settings),
-            REACTIONS,
+            EVENT_RULES,
             "events",
             lambda done: after_commit.hear(done.events),
             after_commit.hear,

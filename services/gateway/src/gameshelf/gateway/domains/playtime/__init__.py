@@ -1,6 +1,6 @@
 """Play sessions and playtime."""
 
-from gameshelf.gateway.domains.playtime import errors, rest, support
+from gameshelf.gateway.domains.playtime import errors, published, rest, support
 from gameshelf.gateway.domains.playtime.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.playtime import METADATA, MIGRATIONS
@@ -15,4 +15,5 @@ DOMAIN = Domain(
     commands=support.COMMANDS,
     codes=errors.CODES,
     rules=errors.RULES,
+    published=published.FORMS,
 )

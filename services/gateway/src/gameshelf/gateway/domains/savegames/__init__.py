@@ -1,6 +1,6 @@
 """Cloud saves."""
 
-from gameshelf.gateway.domains.savegames import errors, rest, support
+from gameshelf.gateway.domains.savegames import errors, published, rest, support
 from gameshelf.gateway.domains.savegames.export import EXPORT
 from gameshelf.gateway.domains.savegames.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
@@ -17,4 +17,5 @@ DOMAIN = Domain(
     export=EXPORT,
     codes=errors.CODES,
     rules=errors.RULES,
+    published=published.FORMS,
 )

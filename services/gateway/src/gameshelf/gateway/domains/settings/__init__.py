@@ -1,6 +1,6 @@
 """Settings of games."""
 
-from gameshelf.gateway.domains.settings import errors, rest
+from gameshelf.gateway.domains.settings import errors, published, rest
 from gameshelf.gateway.domains.settings.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.settings import METADATA, MIGRATIONS
@@ -14,4 +14,5 @@ DOMAIN = Domain(
     routes=rest.routes.all,
     codes=errors.CODES,
     rules=errors.RULES,
+    published=published.FORMS,
 )

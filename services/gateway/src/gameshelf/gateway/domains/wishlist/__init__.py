@@ -1,6 +1,6 @@
 """The wishlist, prices and sales."""
 
-from gameshelf.gateway.domains.wishlist import consumed, errors, rest
+from gameshelf.gateway.domains.wishlist import consumed, errors, published, rest
 from gameshelf.gateway.domains.wishlist.instance import create, make_queries, make_services
 from gameshelf.gateway.domains.wishlist.jobs.retention import RETENTION
 from gameshelf.gateway.runtime.domain import Domain
@@ -14,6 +14,8 @@ DOMAIN = Domain(
     services=make_services,
     queries=make_queries,
     routes=rest.routes.all,
+    published=published.FORMS,
+    bulk_topics=published.BULK_TOPICS,
     consumed=consumed.EVENTS,
     codes=errors.CODES,
     rules=errors.RULES,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gameshelf.gateway.runtime.outbox.messages import NOTIFICATIONS
 from gameshelf.gateway.runtime.tables import FeedEntry, OutboxRecord, UserStream
 from gameshelf.kernel.database import Connection, Statement
 from sqlalchemy import (
@@ -32,14 +31,14 @@ from sqlmodel import col
 
 SHARDS = 16
 """How many relays can work side by side: one at a time serves a shard, and a user is always in the same one."""
-BULK_TOPICS = frozenset({NOTIFICATIONS})
-"""Topics with shards of their own: a million notifications never stand before anybody's event."""
 
 
-def shard_of(user_id: UUID | None, topic: str = "") -> int:
-    """The shard that serves a user; records about nobody go the way of shard 0."""
+def shard_of(user_id: UUID | None, *, is_bulk: bool = False) -> int:
+    """The shard that serves a user; records about nobody go the way of shard 0. Bulk topics have shards of their own,
+    so that a million notifications never stand before anybody's event.
+    """
     shard = user_id.int % SHARDS if user_id else 0
-    return shard + SHARDS if topic in BULK_TOPICS else shard
+    return shard + SHARDS if is_bulk else shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,8 @@ class Outgoing:
     key: str | None
     value: bytes
     traceparent: str | None = None
+    is_bulk: bool = False
+    """Whether its topic is one of those that get many records at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ LOCK_SPACE = 0x72656C61
 
 def _record_values(records: Sequence[Outgoing]) -> dict[str, list[object]]:
     return {
-        "shards": [shard_of(record.user_id, record.topic) for record in records],
+        "shards": [shard_of(record.user_id, is_bulk=record.is_bulk) for record in records],
         "record_users": [record.user_id for record in records],
         "topics": [record.topic for record in records],
         "record_keys": [record.key for record in records],

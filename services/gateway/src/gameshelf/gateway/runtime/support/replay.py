@@ -7,7 +7,7 @@ gone in the same commit; what can't be applied this time either comes back as a 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gameshelf.gateway.runtime.outbox.store import BULK_TOPICS, SHARDS
+from gameshelf.gateway.runtime.outbox.store import SHARDS
 from gameshelf.gateway.runtime.support.dead_letters import (
     D,
     LetterFilter,
@@ -42,10 +42,10 @@ class Replayed:
     next: Place | None
 
 
+# The topic of a letter is one that the service consumes, so it is no bulk topic.
 _shard_of_user = case(
     (col(D.user_id).is_(None), 0), else_=func.mod(func.get_byte(func.uuid_send(col(D.user_id)), 15), SHARDS)
 )
-_is_bulk = or_(*(col(D.topic) == topic for topic in sorted(BULK_TOPICS)))
 _key = case((col(D.record_key).is_not(None), func.convert_from(col(D.record_key), "UTF8")))
 
 
@@ -69,7 +69,7 @@ def _replay(of_user: bool, of_id: bool) -> Statement:
         .prefix_with("MATERIALIZED")
     )
     may_go = or_(chosen.c.user_id.is_(None), chosen.c.user_id.in_(select(alive.c.user_id)))
-    shard = cast(_shard_of_user + case((_is_bulk, SHARDS), else_=0), SmallInteger)
+    shard = cast(_shard_of_user, SmallInteger)
     gone = (
         delete(DeadLetter)
         .where(col(D.id).in_(select(chosen.c.id).where(may_go)))

@@ -80,9 +80,7 @@ async def test_purchases_come_and_events_go_by_tls(platform, service, kafka, red
 
 
 @pytest.mark.parametrize("change", [{"KAFKA_SSL_CERT_FILE": "", "KAFKA_SSL_KEY_FILE": ""}, {"KAFKA_SSL_CA_FILE": ""}])
-async def test_without_a_certificate_or_its_ca_kafka_is_degraded_and_the_rest_serves(
-    platform, kafka_settings, new_player, change
-):
+async def test_without_its_certificate_or_ca_kafka_alone_is_degraded(platform, kafka_settings, new_player, change):
     settings = {name: value for name, value in {**kafka_settings, **change}.items() if value}
     made = platform.service(LIBRARY_SERVICE_ROLES="api", **settings)
     await asyncio.to_thread(made.start)

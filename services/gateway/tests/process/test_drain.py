@@ -107,7 +107,7 @@ async def test_ten_clients_notice_nothing_of_an_instance_that_stops(platform, wa
     assert staying.process.returncode == 0
 
 
-async def test_streams_go_on_while_an_instance_drains_and_a_second_sigterm_ends_it(platform, caller, wait_until):
+async def test_streams_last_while_draining_until_a_second_sigterm(platform, caller, wait_until):
     service = platform.service(LIBRARY_SERVICE_DRAIN_SECONDS="600", LIBRARY_SERVICE_ROLES="api")
     service.start()
     user_id = uuid4()

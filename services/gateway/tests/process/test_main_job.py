@@ -14,7 +14,7 @@ from websockets.asyncio.client import connect
 EVENTS = "com.platform.library.events.v1"
 
 
-async def test_a_purchase_is_in_the_library_on_the_devices_on_kafka_and_over_grpc(
+async def test_a_purchase_reaches_the_library_devices_kafka_and_grpc(
     platform, service, player, next_message, conforms, wait_until
 ):
     product = uuid4()

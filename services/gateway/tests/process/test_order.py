@@ -43,7 +43,7 @@ def history(seed, purchase_of):
     return owned, rounds
 
 
-async def test_each_users_numbers_grow_in_the_order_of_their_partition_also_when_an_instance_is_killed(
+async def test_a_users_numbers_follow_the_partition_when_an_instance_is_killed(
     platform, instances, purchase_of, wait_until, read_records
 ):
     owned, rounds = history(7, purchase_of)

@@ -223,7 +223,7 @@ async def test_what_one_has_wrong_delays_nobody_else(faults, others, fault):
         await timed(f"{fault}: sale, notifications and messages of others", others.sale_arrives())
 
 
-async def test_without_the_rights_to_a_table_what_needs_it_waits_and_the_rest_goes_on(faults, others, database):
+async def test_missing_rights_to_a_table_delay_only_what_needs_it(faults, others, database):
     await database.execute(f"REVOKE INSERT ON library.ownership_grants FROM {ROLE}")
     try:
         await others.buy()

@@ -30,7 +30,7 @@ def service(parts):
     return parts[0]
 
 
-async def test_a_purchase_is_served_told_to_devices_sent_on_and_erased_by_four_parts_in_three_processes(
+async def test_three_processes_share_the_four_roles(
     platform, parts, service, player, wait_until, next_message, read_records
 ):
     for part in parts:

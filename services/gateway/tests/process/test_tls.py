@@ -85,9 +85,7 @@ LISTED = "download.test"
         ("stranger.test", [], False),
     ],
 )
-async def test_a_certificate_stands_for_its_dns_names_and_for_its_common_name_only_without_any(
-    call, common_name, alternatives, is_served
-):
+async def test_a_certificates_common_name_counts_only_without_dns_names(call, common_name, alternatives, is_served):
     answer = await call(str(uuid4()), "service", common_name=common_name, alternatives=alternatives)
     assert isinstance(answer, messages.GetLibraryItemsResponse) is is_served
     assert is_served or answer.code() == grpc.StatusCode.PERMISSION_DENIED
@@ -117,7 +115,7 @@ async def test_a_uri_is_a_name_too(platform, make_certificate):
     made.stop()
 
 
-async def test_the_certificate_alone_is_not_enough_and_a_player_with_one_stays_a_player(call):
+async def test_a_certificate_does_not_extend_a_players_rights(call):
     player = uuid4()
     own = await call("download.test", "user", user_id=player, token_of=player)
     assert isinstance(own, messages.GetLibraryItemsResponse)

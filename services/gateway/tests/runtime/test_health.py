@@ -48,7 +48,7 @@ def test_a_database_that_takes_no_writes_is_degraded_and_serves_reads(platform, 
     assert (written.status_code, written.json()["errors"][0]["code"]) == (503, "SERVICE_UNAVAILABLE")
 
 
-async def test_a_redis_that_refuses_and_a_kafka_without_its_topics_are_degraded_with_the_reason(platform, start):
+async def test_a_refusing_redis_and_missing_topics_degrade_with_the_reason(platform, start):
     host, _, port = platform.valkey.address.rpartition(":")
     async with Redis(host=host, port=int(port)) as admin:
         await admin.execute_command("ACL", "SETUSER", "default", "-set")

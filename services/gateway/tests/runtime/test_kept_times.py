@@ -43,7 +43,7 @@ async def direct(platform):
     await connection.close()
 
 
-async def test_every_time_is_read_as_an_aware_one_and_the_ends_of_time_come_back(opened):
+async def test_times_are_read_as_aware_including_the_extremes(opened):
     async with opened.acquire() as connection:
         for text, expected in zip(BEYOND, (LAST, FIRST, LAST, FIRST), strict=True):
             assert await connection.fetchval("SELECT $1::text::timestamptz", text) == expected

@@ -61,7 +61,7 @@ async def test_nobody_queues_behind_a_migration_that_waits_for_a_reader(database
     await asyncio.to_thread(PLAYTIME.check, database)
 
 
-async def test_a_migration_that_gets_no_lock_gives_up_with_a_word_and_keeps_what_was_done(database):
+async def test_a_blocked_migration_gives_up_and_keeps_what_was_done(database):
     await asyncio.to_thread(PLAYTIME.upgrade, database, "0001")
     async with held(database, "SELECT count(*) FROM playtime.playtime_sessions") as connection:
         with pytest.raises(MigrationBlocked, match=r"schema playtime: .* held by somebody else"):
@@ -96,7 +96,7 @@ async def test_an_index_that_was_left_unfinished_is_made_again(database):
     await connection.close()
 
 
-async def test_a_second_migration_waits_without_holding_up_the_first_one_s_index(database):
+async def test_a_second_migration_waits_without_delaying_the_first(database):
     """A statement that waits has a snapshot, and an index that is made concurrently waits for every older one."""
     await asyncio.to_thread(GATEWAY.upgrade, database, "0004")
     async with held(database, _ENTRY):

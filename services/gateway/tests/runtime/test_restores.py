@@ -185,7 +185,7 @@ async def test_a_second_mark_takes_nothing_of_the_first_one_away(database):
 
 
 @pytest.mark.parametrize("instances", [1, 2])
-async def test_who_looks_later_does_not_make_an_earlier_look_find_another_database(platform, instances):
+async def test_a_later_check_does_not_affect_an_earlier_one(platform, instances):
     """An instance looks in a job and before whatever deletes, and its twins look as well."""
     host, _, port = platform.valkey.address.partition(":")
     redis = Redis(host=host, port=int(port), db=instances)  # the notes of other tests are in 0

@@ -174,7 +174,7 @@ def test_a_part_of_an_object_store_is_not_enough(environ, name):
         assert refusal({**environ, **set_alone}).startswith("S3_BUCKET_SAVEGAMES: ")
 
 
-def test_without_keys_the_role_of_the_instance_signs_urls_that_end_before_its_keys_do(environ):
+def test_urls_signed_by_an_instance_role_end_before_its_keys_do(environ):
     role = {**STORE, "S3_ACCESS_KEY_ID": "", "S3_SECRET_ACCESS_KEY": ""}
     assert load_settings({**environ, **role}).s3_access_key_id is None
     assert load_settings({**environ, **role, "S3_PRESIGNED_URL_TTL_SECONDS": "600"}).s3_url_ttl_seconds == 600
@@ -193,7 +193,7 @@ def test_without_keys_the_role_of_the_instance_signs_urls_that_end_before_its_ke
         ("", "", None),
     ],
 )
-def test_the_address_of_an_object_store_says_itself_whether_it_has_tls_or_the_switch_does(environ, endpoint, tls, url):
+def test_the_stores_address_or_the_switch_decides_about_tls(environ, endpoint, tls, url):
     settings = load_settings({**environ, **STORE, "S3_ENDPOINT": endpoint, "S3_USE_SSL": tls})
     assert (settings.s3_url, settings.s3_public_url) == (url, url)
 

@@ -196,9 +196,7 @@ async def refused(player):
     return (await player.http.get("/items")).status_code == 401
 
 
-async def test_events_around_a_deletion_in_the_same_batch_are_dropped_and_the_consumer_goes_on(
-    platform, service, early, database, wait_until
-):
+async def test_events_around_a_deletion_in_one_batch_are_dropped(platform, service, early, database, wait_until):
     async def applied():
         return "library.user_library_items" in await found_in(database, early["stays"])
 
@@ -240,7 +238,7 @@ async def exported(player, platform, service):
             request.cursor = part.next_cursor
 
 
-async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_process_was_killed(
+async def test_an_erasure_is_complete_when_its_process_was_killed(
     platform, service, player, new_player, purchase_of, database, objects, wait_until
 ):
     witness = new_player()
@@ -361,9 +359,7 @@ async def test_a_deleted_account_is_gone_from_every_table_also_when_the_erasing_
     assert await refused(player)
 
 
-async def test_a_deletion_that_comes_again_changes_nothing_and_one_of_a_stranger_leaves_no_data(
-    platform, service, player, database, wait_until
-):
+async def test_repeated_deletions_and_those_of_strangers_leave_no_data(platform, service, player, database, wait_until):
     for _ in range(2):
         await player.tell(CloudEvent(DELETED, {"userId": str(player.id)}))
     await wait_until(lambda: refused(player))

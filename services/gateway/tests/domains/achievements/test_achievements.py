@@ -126,7 +126,7 @@ async def test_what_may_not_be_unlocked_is_refused_by_its_reason(owner, new_play
         assert refused.json()["errors"][0]["source"] == {"pointer": "/data/attributes/current_progress"}
 
 
-async def test_two_devices_that_unlock_at_once_unlock_once_and_every_device_hears_of_it(
+async def test_concurrent_unlocks_count_once_and_reach_every_device(
     platform, service, owner, game, next_message, read_records
 ):
     headers = {"Authorization": f"Bearer {owner.token}"}
@@ -268,9 +268,7 @@ async def test_a_batch_tells_what_became_of_each_report(stub, owner, new_player,
     )
 
 
-async def test_a_batch_in_which_a_player_is_held_up_too_long_is_to_be_sent_again(
-    stub, platform, owner, game, caller, refusal
-):
+async def test_a_batch_with_a_blocked_player_has_to_be_sent_again(stub, platform, owner, game, caller, refusal):
     request = messages.BatchUpdateAchievementProgressRequest(updates=[report(owner, game["first"], unlock=True)])
     connection = await asyncpg.connect(platform.dsn)
     async with connection.transaction():

@@ -85,9 +85,7 @@ class AllMayPlay:
         return {}
 
 
-async def test_a_report_that_read_the_target_of_before_and_commits_long_after_is_unlocked(
-    platform, service, new_player, database, wait_until
-):
+async def test_a_late_report_against_an_old_target_is_unlocked(platform, service, new_player, database, wait_until):
     product, achievement, player = uuid4(), uuid4(), new_player()
     await said(platform, product, achievement, targetProgress=200)
     await player.buys(product)

@@ -51,7 +51,7 @@ async def test_a_counter_that_is_held_or_can_not_be_written_stops_no_other(platf
     assert [row["product_id"] for row in waiting] == [poisoned]
 
 
-async def test_a_recount_goes_on_where_another_process_stopped_and_passes_what_can_not_be_counted(pool):
+async def test_a_recount_resumes_and_skips_what_cannot_be_counted(pool):
     now, metrics = utc_now(), Metrics()
     products = sorted((uuid4() for _ in range(4)), key=lambda product: product.bytes)
     for product in products:

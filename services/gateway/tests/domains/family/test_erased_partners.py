@@ -145,9 +145,7 @@ async def test_the_other_party_keeps_no_id_in_feed_answers_and_what_waits(
     assert await nowhere(database, leaving)()
 
 
-async def test_a_link_that_had_ended_and_one_that_is_made_after_the_deletion_leave_nothing_either(
-    service, owner, new_player, database, wait_until
-):
+async def test_ended_and_late_links_of_an_erased_user_leave_nothing(service, owner, new_player, database, wait_until):
     member = new_player()
     link = await share(owner, member)
     assert (await owner.post(f"/family/links/{link}/revoke", **{"Idempotency-Key": "end"})).status_code == 200
@@ -161,7 +159,7 @@ async def test_a_link_that_had_ended_and_one_that_is_made_after_the_deletion_lea
     assert not (await owner.get("/family/links"))["data"]
 
 
-async def test_another_member_whom_the_seat_was_denied_keeps_no_id_of_its_holder(
+async def test_a_member_denied_the_seat_keeps_no_id_of_its_erased_holder(
     service, owner, new_player, database, wait_until
 ):
     holder, rival = new_player(), new_player()
@@ -176,7 +174,7 @@ async def test_another_member_whom_the_seat_was_denied_keeps_no_id_of_its_holder
     await wait_until(nowhere(database, holder))
 
 
-async def test_a_partner_whose_row_is_held_holds_up_nobody_else_and_is_cleaned_later(
+async def test_a_locked_partner_delays_nobody_and_is_cleaned_later(
     platform, service, owner, new_player, database, wait_until
 ):
     held, free = new_player(), new_player()

@@ -651,7 +651,7 @@ async def test_of_an_account_that_is_deleted_no_link_and_no_seat_is_left(family,
     assert session
 
 
-async def test_who_is_offered_games_after_their_account_was_deleted_gets_no_link(family, wait_until):
+async def test_a_deleted_account_that_is_offered_games_gets_no_link(family, wait_until):
     member = family.member
     await family.share()
     await member.tell(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(member.id)}))

@@ -74,9 +74,7 @@ def titles(player, wait_until):
     return seen
 
 
-async def test_a_product_that_is_bought_before_it_is_heard_of_gets_its_title_and_an_event_outdoes_it(
-    catalog, player, titles
-):
+async def test_an_unknown_bought_product_gets_its_title_until_an_event_does(catalog, player, titles):
     game = uuid4()
     catalog.knows(game, title_en="Ice", cover_image_url="https://cdn.example/ice.png")
     await player.buys(game)
@@ -89,7 +87,7 @@ async def test_a_product_that_is_bought_before_it_is_heard_of_gets_its_title_and
     await titles("Лёд 2")
 
 
-async def test_what_the_catalog_does_not_know_or_says_badly_costs_the_others_nothing(platform, catalog, player, titles):
+async def test_unknown_or_malformed_products_do_not_delay_the_others(platform, catalog, player, titles):
     good, unknown, too_long, bad_time, not_asked = (uuid4() for _ in range(5))
     catalog.knows(good, "Хорошая")
     catalog.knows(too_long, "т" * 501)

@@ -82,7 +82,7 @@ async def test_uninstalling_on_the_laptop_leaves_the_desktop_s_copy(owner, servi
     )
 
 
-async def test_of_two_devices_that_change_what_they_read_one_is_told_of_the_other(owner):
+async def test_the_second_of_two_devices_that_changed_an_item_gets_a_conflict(owner):
     read = await owner.http.get(owner.item)
     tag = read.headers["ETag"]
     assert (await owner.http.get(owner.item, headers={"If-None-Match": tag})).status_code == 304
@@ -116,7 +116,7 @@ async def test_devices_that_add_a_category_each_at_once_lose_none(owner):
     assert both.json()["errors"][0]["source"]["pointer"] == "/data/attributes/category_ids"
 
 
-async def test_names_that_fold_alike_are_one_category_and_devices_hear_of_its_end(owner, service, next_message):
+async def test_names_that_fold_alike_are_one_category(owner, service, next_message):
     async with connect(service.ws, additional_headers={"Authorization": f"Bearer {owner.token}"}) as socket:
         made = (await owner.post("/categories", {"name": "RPG"})).json()["data"]["id"]
         for same in ("rpg", " RPG ", "ＲＰＧ"):

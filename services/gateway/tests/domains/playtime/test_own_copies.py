@@ -95,7 +95,7 @@ async def loses(player, bought, game, wait_until):
     await wait_until(is_lost)
 
 
-async def test_who_buys_a_game_while_borrowing_it_plays_on_and_the_seat_is_free_at_once(pair, new_player, wait_until):
+async def test_buying_a_borrowed_game_keeps_the_session_and_frees_the_seat(pair, new_player, wait_until):
     rival = new_player()
     await share(pair.owner, rival)
     session = await started(pair.member, pair.game)

@@ -135,7 +135,7 @@ async def test_other_devices_hear_that_a_save_has_failed(player, device, other_d
         assert (await hears("sync_started", "sync_failed"))[1]["error_message"] == "CANCELLED"
 
 
-async def test_an_upload_that_is_never_confirmed_is_told_of_when_its_time_is_over(player, device, jobs):
+async def test_the_expiry_of_an_unconfirmed_upload_is_published(player, device, jobs):
     await device.leave(b"never sent")
     await jobs.run(timedelta(hours=2), compare=False)
     events = (await player.get("/events", cursor="0"))["data"]
@@ -146,9 +146,7 @@ async def test_an_upload_that_is_never_confirmed_is_told_of_when_its_time_is_ove
     ]
 
 
-async def test_other_devices_hear_that_a_save_was_deleted_and_so_does_one_that_comes_back_with_it(
-    player, device, other_device, data_of
-):
+async def test_other_devices_are_told_of_a_deletion_and_of_a_late_upload(player, device, other_device, data_of):
     savegame_id, _ = data_of(await device.save(b"one"))
     async with other_device() as hears:
         assert (await player.http.delete(f"/savegames/{savegame_id}")).status_code == 204
@@ -176,9 +174,7 @@ async def test_other_devices_hear_of_a_conflict_and_of_what_became_of_it(player,
         assert resolved["conflict_id"] == meta["conflict_id"]
 
 
-async def test_other_devices_hear_of_a_copy_a_restored_version_and_what_comes_out_of_the_trash(
-    player, device, other_device, data_of
-):
+async def test_other_devices_are_told_of_copies_and_restored_saves(player, device, other_device, data_of):
     savegame_id, _ = data_of(await device.save(b"start"))
     data_of(await device.save(b"cloud"))
     meta = (await device.save(b"local", base_version=1)).json()["errors"][0]["meta"]

@@ -175,7 +175,7 @@ async def test_an_empty_save_is_a_save(game):
     assert (save.file_size_bytes, await game.load(save.savegame_id)) == (0, b"")
 
 
-async def test_confirming_twice_answers_the_same_and_known_bytes_are_not_uploaded(game):
+async def test_confirming_twice_is_idempotent_and_known_bytes_are_skipped(game):
     upload = await game.send(b"once")
     assert await game.confirm(upload) == await game.confirm(upload)
     leave = await game.ask(b"once", "other")
@@ -287,7 +287,7 @@ async def test_both_sides_are_kept_in_slots_of_their_own(game, apart, asked, nam
     assert {one.slot_name for one in (await game.saves()).saves} == {"slot", name}
 
 
-async def test_a_resolution_that_was_overtaken_is_refused_and_nothing_is_resolved(game, apart, told_apart):
+async def test_an_overtaken_resolution_is_refused_and_changes_nothing(game, apart, told_apart):
     savegame_id, conflict_id, metadata = apart
     await game.save(b"cloud went on", device_id="pc")
     now = await told_apart(game.resolve(conflict_id, "keep_local", head_version=2, branch_version=3))

@@ -200,7 +200,7 @@ async def lacks(player, product):
     return str(product) not in await player.products()
 
 
-async def test_no_url_is_kept_and_none_is_made_again_once_nothing_is_left_to_upload(player, device, platform):
+async def test_urls_are_not_stored_and_not_renewed_without_need(player, device, platform):
     key = {"Idempotency-Key": "k1"}
     leave = (await device.ask(b"bytes", headers=key)).json()["data"]["attributes"]
     connection = await asyncpg.connect(platform.dsn)

@@ -89,9 +89,7 @@ async def test_what_only_a_reservation_held_goes_with_it(player, device, data_of
     assert await jobs.keys(player) == await jobs.known_keys(player) == await jobs.live_keys(player)
 
 
-async def test_the_trash_is_emptied_after_its_time_and_its_bytes_after_the_grace(
-    player, device, data_of, refused, jobs
-):
+async def test_the_trash_is_emptied_in_time_and_its_bytes_after_the_grace(player, device, data_of, refused, jobs):
     trashed, _ = data_of(await device.save(b"old"))
     data_of(await device.save(b"old and new"))
     kept, _ = data_of(await device.save(b"old", "other"))
@@ -147,9 +145,7 @@ async def test_history_goes_with_the_day_that_kept_it_and_pins_stay(player, devi
         assert await device.load(savegame_id, number) == b"version %d" % (number - 1)
 
 
-async def test_an_object_that_no_row_knows_goes_after_the_grace_and_what_is_not_ours_stays(
-    player, device, data_of, jobs, bucket
-):
+async def test_orphaned_objects_are_deleted_and_foreign_ones_stay(player, device, data_of, jobs, bucket):
     savegame_id, _ = data_of(await device.save(b"mine"))
     orphan = key_for(uuid4(), jobs)
     foreign = {"backup.tar", "0123/notes.txt", "zzzz/else.sav", f"staged/{uuid4()}", f"12345/{uuid4()}/x.sav"}
@@ -185,9 +181,7 @@ async def missing(jobs, player):
     return [row["s3_object_key"] for row in rows]
 
 
-async def test_a_version_whose_object_is_gone_is_pruned_after_the_grace_and_one_that_comes_back_is_not(
-    player, device, data_of, refused, jobs, bucket
-):
+async def test_a_version_without_its_object_is_pruned_after_the_grace(player, device, data_of, refused, jobs, bucket):
     savegame_id, _ = data_of(await device.save(b"lost"))
     data_of(await device.save(b"back again"))
     data_of(await device.save(b"there"))
@@ -235,7 +229,7 @@ async def test_who_still_has_bytes_that_the_store_has_lost_brings_them_back(
     assert await jobs.keys(player) == await jobs.known_keys(player)
 
 
-async def test_a_process_that_died_between_the_copy_and_the_commit_leaves_nothing(player, device, data_of, jobs):
+async def test_a_crash_between_copy_and_commit_leaves_nothing(player, device, data_of, jobs):
     leave = await device.leave(b"bytes")
     await device.put(leave, b"bytes")
     upload_id = UUID(leave["internal_save_id"])

@@ -47,9 +47,7 @@ async def send_half(leave, content):
     await writer.wait_closed()
 
 
-async def test_what_was_cut_off_or_never_sent_is_incomplete_and_can_still_be_sent(
-    player, device, data_of, refused, jobs
-):
+async def test_an_incomplete_upload_can_still_be_sent(player, device, data_of, refused, jobs):
     content = os.urandom(200_000)
     leave = await device.leave(content)
     assert refused(await device.confirm(leave)) == INCOMPLETE
@@ -94,7 +92,7 @@ async def test_nothing_at_all_can_be_saved(player, device, data_of, jobs):
     await nothing_left_over(jobs, player)
 
 
-async def test_confirming_again_and_at_once_answers_the_same_and_makes_one_version(player, device, data_of, jobs):
+async def test_repeated_and_concurrent_confirmations_make_one_version(player, device, data_of, jobs):
     leave = await device.leave(b"once")
     await device.put(leave, b"once")
     at_once = await asyncio.gather(*(device.confirm(leave) for _ in range(6)))

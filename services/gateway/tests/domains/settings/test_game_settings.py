@@ -58,7 +58,7 @@ async def test_settings_live_from_their_first_write_to_their_end(player, game):
     assert code_of(await put(player, game, {}, "?platform=linux&device_id=deck")) == (400, "VALIDATION_ERROR")
 
 
-async def test_of_two_devices_that_write_at_once_what_they_read_one_is_told_of_the_other(player, game):
+async def test_the_second_of_two_concurrent_writers_gets_a_conflict(player, game):
     await put(player, game, {"volume": 0})
     written = [put(player, game, {"volume": number}, **{"If-Match": '"a1"'}) for number in range(1, 9)]
     answers = await asyncio.gather(*written)

@@ -216,9 +216,7 @@ async def test_users_who_are_busy_hold_up_nobody_and_are_told_too(
 
 
 @pytest.mark.long
-async def test_a_service_that_is_killed_twice_on_the_way_tells_everybody_exactly_once(
-    create_platform_here, read_records, wait_until
-):
+async def test_a_fan_out_killed_twice_notifies_everybody_exactly_once(create_platform_here, read_records, wait_until):
     platform = create_platform_here
     service = platform.service()
     service.start()

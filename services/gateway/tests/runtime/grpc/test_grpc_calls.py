@@ -152,7 +152,7 @@ async def test_what_is_no_message_ends_a_stream_as_an_invalid_argument(sent_stre
     assert refused == ("INVALID_ARGUMENT", "VALIDATION_ERROR", "malformed_message")
 
 
-async def test_what_is_no_message_is_an_invalid_argument_also_where_no_token_is_needed(channel, sent_stream):
+async def test_malformed_messages_are_invalid_arguments_without_a_token_too(channel, sent_stream):
     assert (await refusal(channel.unary_unary("/grpc.health.v1.Health/Check")(b"\xff")))[0] == "INVALID_ARGUMENT"
 
     async def all_of(call):
@@ -165,7 +165,7 @@ async def test_what_is_no_message_is_an_invalid_argument_also_where_no_token_is_
     assert (await refusal(sent_stream(reflection, (), b"\xff")))[0] == "INVALID_ARGUMENT"
 
 
-async def test_a_message_that_would_fill_the_memory_is_refused_before_it_is_decoded(channel, caller):
+async def test_an_oversized_message_is_refused_before_decoding(channel, caller):
     batch = channel.unary_unary(f"/{NAME}/BatchCheckGameAccess")
     refused = await refusal(batch(b"\x0a\x00" * 600_000, metadata=caller(uuid4(), "service")))
     assert refused[:2] == ("RESOURCE_EXHAUSTED", "PAYLOAD_TOO_LARGE")
@@ -235,7 +235,7 @@ async def test_health_says_serving_until_the_service_stops(platform):
         assert await stopping == 0
 
 
-async def test_who_watches_and_takes_nothing_keeps_nobody_from_hearing_and_the_service_from_ending(platform):
+async def test_a_stalled_watcher_blocks_neither_others_nor_the_shutdown(platform):
     leaving = platform.service(LIBRARY_SERVICE_ROLES="api", LIBRARY_SERVICE_SHUTDOWN_SECONDS="1")
     leaving.start()
     writer = await watching_without_a_window(leaving.grpc)
@@ -265,7 +265,7 @@ async def watching_without_a_window(address):
             return writer
 
 
-async def test_streams_without_a_token_are_as_many_of_one_address_as_it_can_need(channel):
+async def test_streams_without_a_token_are_limited_per_address(channel):
     health = health_pb2_grpc.HealthStub(channel)
 
     async def watch():

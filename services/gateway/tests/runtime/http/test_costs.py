@@ -143,12 +143,12 @@ def test_as_many_values_as_are_allowed_are_taken_everywhere():
     assert rules_of(lambda: _payload(json.dumps({"a": [[]] * 200_000}))) == [("too_many_values", "settings_payload")]
 
 
-def test_what_a_client_sends_back_beside_its_changes_is_no_reason_to_refuse_them():
+def test_unchanged_fields_that_a_client_sends_back_are_accepted():
     resource = {"attributes": {"name": "RPG"}, "relationships": {"items": {"data": [{"type": "x", "id": "y"}] * 250}}}
     sent = json.dumps({"data": resource, "meta": {"a": [1] * 100}}).encode()
     assert parse_body(NewCategory, "application/json", sent).name == "RPG"
 
 
-def test_parameters_and_the_elements_of_their_lists_are_counted_before_they_are_read():
+def test_parameters_and_list_elements_are_counted_before_parsing():
     assert rules_of(lambda: parse_query(ItemFilter, b"status=" + b"a," * 8_000)) == [("too_long", "status")]
     assert rules_of(lambda: parse_query(PageQuery, b"x=1&" * 4_000)) == [("too_many_parameters", None)]

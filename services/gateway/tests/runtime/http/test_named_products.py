@@ -90,7 +90,7 @@ def settings():
     return {"data": {"attributes": {"settings_payload": {"volume": 3}}}}
 
 
-async def test_lists_have_titles_and_covers_also_of_games_that_are_no_longer_owned(player, game):
+async def test_lists_have_titles_and_covers_of_games_no_longer_owned(player, game):
     for path in ("/playtime", "/playtime/sessions", "/playtime/daily", "/achievements/summary", "/settings"):
         for language in ("ru", "en"):
             answer = await player.http.get(path, headers={"Accept-Language": language})

@@ -298,7 +298,7 @@ async def test_a_browser_of_an_allowed_origin_may_ask_and_another_may_not(servic
         assert "Origin" in one.headers["Vary"].replace(" ", "").split(",")
 
 
-async def test_a_page_in_a_desktop_shell_may_call_and_refused_origins_are_counted(service, player):
+async def test_a_desktop_shell_may_call_and_refused_origins_are_counted(service, player):
     async def refused():
         async with httpx.AsyncClient() as client:
             text = (await client.get(service.metrics)).text

@@ -60,7 +60,7 @@ async def test_a_feed_goes_after_a_day_and_a_cursor_below_it_needs_a_resync(
             assert (await next_message(socket))["event_type"] == told
 
 
-async def test_a_feed_that_is_pruned_while_it_is_read_is_not_continued_with_a_gap(
+async def test_a_feed_pruned_during_a_read_is_not_continued_with_a_gap(
     service, player, database, retention, wait_until
 ):
     await player.buys(uuid4(), uuid4())

@@ -99,7 +99,7 @@ def test_headers_of_binary_mode_are_the_attributes():
     assert (given.time.isoformat(), given.traceparent) == ("2026-03-01T12:00:00+00:00", traced)
 
 
-def test_an_element_of_an_event_in_another_form_is_kept_in_structured_json():
+def test_an_event_in_another_form_is_stored_as_structured_json():
     data = order(items=[{"productId": "x"}, {"productId": str(PRODUCT)}])
     for found in (
         event(text(data), headers()),

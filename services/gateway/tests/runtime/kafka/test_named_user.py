@@ -68,7 +68,7 @@ def test_a_value_that_is_no_json_still_says_it(value):
     assert named_user(record(value=value)) == USER
 
 
-def test_what_the_data_says_counts_more_than_the_key_and_both_more_than_what_is_guessed():
+def test_data_outweighs_the_key_and_both_outweigh_a_guess():
     other = str(OTHER).encode()
     assert named_user(record(other, b'{"data": {"userId": "%s"}}' % PLAIN)) == USER
     assert named_user(record(other, b'{"userId": "%s", broken' % PLAIN)) == USER

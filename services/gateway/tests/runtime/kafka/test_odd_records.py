@@ -69,9 +69,7 @@ async def test_deep_nesting_is_a_dead_letter(player, send, letters_with, owns):
     assert len(await letters_with(marker, 1)) == 1
 
 
-async def test_the_good_items_of_an_order_are_granted_and_the_bad_one_is_a_dead_letter(
-    player, send, encode, letters_with, owns
-):
+async def test_valid_items_of_an_order_are_granted_and_the_rest_dead_lettered(player, send, encode, letters_with, owns):
     games, marker = [uuid4(), uuid4()], f"order-{uuid4()}"
     items = [{"productId": str(games[0])}, {"productId": "\u0000"}, {"productId": str(games[1])}]
     data = {"userId": str(player.id), "orderId": marker, "items": items}

@@ -118,7 +118,7 @@ async def nothing_waits(database, keys):
     return not await waiting(database, keys)
 
 
-async def test_a_partition_that_can_not_be_rewound_after_a_restore_holds_up_no_other(
+async def test_a_partition_that_cannot_be_rewound_delays_no_other(
     platform, service, proxy, database, new_player, wait_until
 ):
     partition, numbers = 1, list(range(PARTITIONS))

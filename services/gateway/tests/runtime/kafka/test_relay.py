@@ -65,7 +65,7 @@ async def sent_by(broker, values):
     return await send_records(broker, "topic", 0, records)
 
 
-async def test_a_record_that_is_too_large_is_passed_over_and_the_order_of_the_rest_is_kept():
+async def test_a_record_that_is_too_large_is_skipped_and_order_is_kept():
     broker = Broker(lambda value, batch: MessageSizeTooLargeError() if len(value) > 3 else None)
     values = [b"%d" % number for number in range(300)]
     values[0] = values[123] = values[299] = b"large"
@@ -83,7 +83,7 @@ async def test_a_batch_that_is_too_large_as_a_whole_is_sent_in_parts():
     assert (broker.taken, outcome.refused, outcome.failure) == (values, [], None)
 
 
-async def test_an_error_that_may_be_the_brokers_own_is_the_records_where_others_are_taken():
+async def test_an_error_is_the_records_when_others_are_accepted():
     values = [b"%d" % number for number in range(50)]
     choosy = Broker(lambda value, batch: UnknownError() if value == b"7" else None)
     outcome = await sent_by(choosy, values)
@@ -130,7 +130,7 @@ async def test_a_refused_record_is_kept_and_comes_back_after_an_hour(database):
     await database.execute("DELETE FROM gateway.outbox WHERE shard = -1")
 
 
-async def test_a_lane_is_one_transactions_and_the_release_before_takes_a_whole_shard(platform, database):
+async def test_one_transaction_takes_a_lane_and_the_release_before_a_shard(platform, database):
     topics = [f"not a topic: {number}" for number in range(2)]  # so that no relay of the service takes it
     for topic in topics:
         await put(database, topic, [b"value"], shards=[5])

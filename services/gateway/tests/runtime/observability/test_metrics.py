@@ -155,7 +155,7 @@ async def test_metrics_are_served_until_closed_and_a_taken_port_is_an_error(metr
             await client.get("/metrics")
 
 
-async def test_who_holds_connections_to_the_metrics_keeps_nobody_else_out_for_long(metrics, monkeypatch):
+async def test_idle_connections_do_not_block_the_metrics(metrics, monkeypatch):
     monkeypatch.setattr(metrics_server, "REQUEST_SECONDS", 0.5)
     server = MetricsServer(metrics.registry)
     await server.start("127.0.0.1", 0)

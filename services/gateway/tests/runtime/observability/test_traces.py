@@ -141,7 +141,7 @@ async def test_a_call_of_the_object_store_hangs_under_its_request(receiver, s3):
     assert attributes(calls[0]) == {"rpc.system": "aws-api", "rpc.service": "S3", "rpc.method": "GetObject"}
 
 
-def test_a_request_that_is_not_sampled_sends_nothing_and_says_so_to_whom_it_calls(traced):
+def test_an_unsampled_request_exports_nothing_and_propagates_that(traced):
     told = []
 
     def work(tracing):
@@ -157,7 +157,7 @@ def test_a_request_that_is_not_sampled_sends_nothing_and_says_so_to_whom_it_call
 
 
 @pytest.mark.parametrize("traceparent", [UNSAMPLED, None])
-def test_a_request_that_fails_is_always_sent_with_its_own_ids_and_its_real_beginning(traced, traceparent):
+def test_a_failed_request_is_always_exported_with_its_ids_and_start(traced, traceparent):
     seen, moments = [], []
 
     def work(tracing):

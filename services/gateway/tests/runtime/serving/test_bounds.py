@@ -255,7 +255,7 @@ async def test_a_message_in_hundreds_of_pieces_is_closed():
         writer.close()
 
 
-async def test_frames_before_the_handshake_is_answered_hold_neither_the_connection_nor_the_application():
+async def test_frames_before_the_handshake_block_nothing():
     ended = asyncio.Event()
 
     async def slow(scope, receive, send):

@@ -60,7 +60,7 @@ def undo(entry, user_id):
     raise NotImplementedError
 
 
-def test_what_was_changed_once_and_by_a_command_with_an_undo_can_be_undone():
+def test_only_changes_by_an_undoable_command_can_be_undone():
     commands = Commands(
         [
             change_command("quota set", "SetQuota", ANY, undo),

@@ -61,7 +61,7 @@ async def test_a_commit_while_the_sweep_compares_does_not_end_the_connection(str
     assert list(subscriber.waiting) == [(6, "message 6")]
 
 
-async def test_the_sweep_finds_what_no_hint_told_of_and_ends_what_an_erasure_took(stream):
+async def test_the_sweep_finds_missed_changes_and_closes_erased_users(stream):
     hub, subscriber, connection, _ = stream
     await hub.sweep()
     assert (subscriber.behind, subscriber.over.is_set()) == (False, False)
@@ -125,7 +125,7 @@ def test_a_hint_of_what_the_feed_had_already_is_not_read_twice():
     assert [number for number, _ in subscriber.waiting] == [6, 7]
 
 
-def test_a_hint_beyond_what_the_database_ever_has_is_not_looked_for_again_and_again():
+def test_a_hint_beyond_the_database_is_not_polled_for_ever():
     subscriber = following(5)
     subscriber.offer(100, 200, [])
     reads = 0
@@ -136,7 +136,7 @@ def test_a_hint_beyond_what_the_database_ever_has_is_not_looked_for_again_and_ag
     assert reads == 1
 
 
-def test_what_may_have_been_missed_while_the_feed_is_read_is_looked_for_again():
+def test_hints_that_arrive_during_a_read_cause_another_read():
     subscriber = following(5)
     subscriber.catch_up()
     subscriber.begin_reading()

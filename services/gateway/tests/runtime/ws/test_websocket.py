@@ -28,9 +28,7 @@ def bearer(player):
     return {"Authorization": f"Bearer {player.token}"}
 
 
-async def test_a_token_may_come_in_the_header_the_subprotocol_or_the_first_message(
-    service, player, wait_until, next_message
-):
+async def test_a_token_may_be_in_header_subprotocol_or_first_message(service, player, wait_until, next_message):
     await player.buys(uuid4(), uuid4())
 
     async def arrived():
@@ -135,9 +133,7 @@ async def test_a_browser_of_a_foreign_origin_is_turned_away(service, player):
     assert refused.value.response.status_code == 403
 
 
-async def test_all_devices_hear_everything_in_order_and_a_late_one_catches_up_by_its_cursor(
-    service, player, next_message
-):
+async def test_devices_get_everything_in_order_and_resume_by_cursor(service, player, next_message):
     games = [uuid4() for _ in range(5)]
     async with (
         connect(service.ws, additional_headers=bearer(player)) as one,
@@ -198,9 +194,7 @@ async def test_a_patch_on_one_device_is_heard_by_the_other(service, player, wait
     assert message["payload"]["changes"] == {"is_hidden": True}
 
 
-async def test_a_connection_ends_with_its_token_unless_a_fresh_one_of_the_same_user_came(
-    platform, service, player, next_message
-):
+async def test_a_connection_ends_with_its_token_unless_it_is_renewed(platform, service, player, next_message):
     almost_over = platform.issuer.issue(player.id, ttl=-27)  # three seconds of the leeway are left
     headers = {"Authorization": f"Bearer {almost_over}"}
     async with (

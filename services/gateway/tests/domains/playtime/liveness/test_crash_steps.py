@@ -116,9 +116,7 @@ async def check(world, user, game, told, emptied):
 
 @pytest.mark.parametrize("emptied", [False, True], ids=["Redis kept", "Redis emptied"])
 @pytest.mark.parametrize("ends", [True, False], ids=["ended by the player", "reaped"])
-async def test_whatever_the_last_step_was_the_session_ends_once_and_at_its_last_sign_of_life(
-    world, killed, ends, emptied
-):
+async def test_a_crash_at_any_step_ends_the_session_once_at_its_last_beat(world, killed, ends, emptied):
     steps = await crash(world, ends, None, killed, emptied=emptied)
     assert steps > 40
     for last in range(0, steps, sized(8, 4) if emptied else sized(5, 1)):

@@ -65,7 +65,7 @@ async def test_the_last_that_is_told_of_a_link_is_the_last_that_happened(world, 
         assert await database.fetchval("SELECT count(*) FROM gateway.forwarded_events") == 0
 
 
-async def test_a_withdrawn_share_ends_the_session_that_was_meant_and_no_later_one(world, database):
+async def test_a_withdrawn_share_ends_its_session_and_no_later_one(world, database):
     async with world.instance() as instance:
         pair = await Pair(instance).share()
         await instance.forwarding.run_once()

@@ -110,7 +110,7 @@ async def test_who_did_not_buy_is_stopped(world, connection):
         assert await running(connection, family.member) is None
 
 
-async def test_of_two_devices_one_goes_on_with_the_share_and_a_silent_one_does_not(world, connection):
+async def test_one_of_two_devices_keeps_the_share_unless_it_is_silent(world, connection):
     async with world.instance() as instance:
         family = await Family(instance, world).move_in()
         await family.buy()
@@ -130,7 +130,7 @@ async def test_of_two_devices_one_goes_on_with_the_share_and_a_silent_one_does_n
         assert await running(connection, family.member) is None
 
 
-async def test_two_who_share_with_each_other_lose_their_copies_at_the_same_moment(world, connection):
+async def test_two_who_share_with_each_other_lose_their_copies_at_once(world, connection):
     """As in a mass revocation of stolen keys: nobody plays on, no seat is left taken, and nothing hangs."""
     async with world.instance() as instance:
         one = await Family(instance, world).move_in()

@@ -46,7 +46,7 @@ async def state(world, player):
     return (row["end_time"], row["end_reason"]) if row["end_time"] else None
 
 
-async def test_who_falls_silent_is_ended_at_the_last_heartbeat_and_others_play_on(world, instance, playing):
+async def test_a_silent_session_ends_at_its_last_heartbeat(world, instance, playing):
     silent, loud = await playing(), await playing()
     await minutes(world, instance, 10, silent, loud)
     last = world.now
@@ -59,9 +59,7 @@ async def test_who_falls_silent_is_ended_at_the_last_heartbeat_and_others_play_o
         await instance.beat(*silent)
 
 
-async def test_with_redis_emptied_nobody_ends_for_a_full_time_out_and_nobody_is_counted_too_long(
-    world, instance, playing
-):
+async def test_an_emptied_redis_neither_ends_sessions_early_nor_extends_them(world, instance, playing):
     silent, loud = await playing(), await playing()
     await minutes(world, instance, 8, silent, loud)
     last = world.now
@@ -90,7 +88,7 @@ async def test_redis_rolled_back_to_an_older_state_kills_nobody(world, instance,
     assert {await state(world, player) for player in players} == {None}
 
 
-async def test_after_a_time_in_which_nobody_took_heartbeats_nobody_is_dead_at_once(world, instance, playing):
+async def test_sessions_survive_a_time_without_any_service(world, instance, playing):
     player = await playing()
     await minutes(world, instance, 8, player)
     for _ in range(20):  # the jobs run somewhere, and no process of the role api does
@@ -120,7 +118,7 @@ async def test_a_session_that_redis_lost_goes_on_with_its_next_heartbeat(world, 
     assert found.at == world.now
 
 
-async def test_what_ended_without_word_to_redis_is_taken_out_by_the_next_checkpoint(world, instance, playing):
+async def test_the_next_checkpoint_removes_ended_sessions_from_redis(world, instance, playing):
     user, session = await playing()
     await instance.end(user, session)
     await instance.settled()

@@ -165,3 +165,9 @@ def test_a_package_has_what_every_package_has(package):
     for name in ("pyproject.toml", "README.md", "CHANGELOG.md", f"src/gameshelf/{package}/py.typed", *built):
         assert (home / name).is_file(), name
     assert not (home / "src/gameshelf/__init__.py").exists()  # a namespace, so that each installs alone
+
+
+def test_no_package_knows_where_a_field_stands_in_a_request():
+    """Errors of packages name fields of commands; what is around them in a body is for whoever serves them."""
+    sources = ROOT.glob("packages/*/src/**/*.py")
+    assert not [path for path in sources if "/data" in path.read_text(encoding="utf-8")]

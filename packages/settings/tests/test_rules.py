@@ -30,7 +30,7 @@ def problem_of(payload):
     with pytest.raises(InvalidInput) as error:
         checked(payload)
     [problem] = error.value.problems
-    return problem.rule, problem.pointer.removeprefix("/data/attributes/settings_payload")
+    return problem.rule, problem.pointer.removeprefix("settings_payload")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Every error has a code, in the table of its own domain or of the runtime."""
 
+import json
 from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules, walk_packages
@@ -9,9 +10,11 @@ import pytest
 from gameshelf.gateway.domains import DOMAINS
 from gameshelf.gateway.runtime.composed import errors_of
 from gameshelf.gateway.runtime.errors import OWN_ERRORS
+from gameshelf.gateway.runtime.grpc.refusals import answer_of
 from gameshelf.gateway.runtime.http.reply import refusal
 from gameshelf.gateway.wiring import ERRORS, ROUTES
 from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
+from gameshelf.library import CategoryNotFound
 
 PACKAGES = ("achievements", "kernel", "library", "playtime", "savegames", "settings", "wishlist")
 FOLDERS = {"library": ("library", "family")}
@@ -63,6 +66,27 @@ def test_a_code_that_is_declared_twice_is_refused():
 
 
 def test_a_rule_of_a_domain_speaks_in_both_languages():
-    error = InvalidInput(Problem("stale_order", pointer="/data/attributes/item_ids"))
+    error = InvalidInput(Problem("stale_order", pointer="item_ids"))
     assert "прочитайте список заново" in refusal(error, "ru", "t", ERRORS).body.decode()
     assert "read the list anew" in refusal(error, "en", "t", ERRORS).body.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "in_body", "in_message"),
+    [
+        ("item_ids", "/data/attributes/item_ids", "item_ids: stale_order"),
+        ("items/3/id", "/data/attributes/items/3/id", "items/3/id: stale_order"),
+        ("", "", "stale_order"),
+        ("/data/id", "/data/id", None),  # found by REST itself
+    ],
+)
+def test_each_transport_names_a_field_in_its_own_way(path, in_body, in_message):
+    error = InvalidInput(Problem("stale_order", pointer=path))
+    assert json.loads(refusal(error, "en", "t", ERRORS).body)["errors"][0]["source"] == {"pointer": in_body}
+    if in_message is not None:
+        assert answer_of(error, ERRORS)[1].details == in_message
+
+
+def test_a_refusal_names_a_field_in_its_own_way_too():
+    found = json.loads(refusal(CategoryNotFound(pointer="category_ids/0"), "en", "t", ERRORS).body)
+    assert found["errors"][0]["source"] == {"pointer": "/data/attributes/category_ids/0"}

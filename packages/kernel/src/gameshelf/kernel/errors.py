@@ -25,7 +25,9 @@ class DomainError(Exception):
     """Stable and part of the contract, for example ``LIBRARY_ITEM_NOT_FOUND``."""
 
     def __init__(self, *, pointer: str | None = None, **meta: Any) -> None:
-        """``pointer`` is the JSON Pointer of the input at fault, ``meta`` is context that the caller may see."""
+        """``pointer`` is the path of the field at fault, as in a ``Problem``; ``meta`` is context that the caller may
+        see.
+        """
         super().__init__(self.default_message())
         self.pointer = pointer
         self.meta = meta
@@ -59,7 +61,9 @@ def echo(name: str) -> str:
 
 
 def pointer_step(step: str | int) -> str:
-    """One step of a JSON Pointer (RFC 6901) into what a caller sent: a key, cut by ``echo``, or an index."""
+    """One step of a path into what a caller sent, with its slash and escaped as in RFC 6901: a key, cut by ``echo``, or
+    an index.
+    """
     return f"/{echo(str(step)).replace('~', '~0').replace('/', '~1')}"
 
 
@@ -68,12 +72,16 @@ class Problem:
     """One thing that is wrong with an input.
 
     ``rule`` names the broken rule (such as ``string_too_long``) and ``params`` its values (``{"max_length": 100}``);
-    exactly one of ``pointer`` (into the body) and ``parameter`` (of the query) says where.
+    at most one of ``pointer`` and ``parameter`` says where.
     """
 
     rule: str
     pointer: str | None = None
+    """The path of the field in the command: names and indices, escaped as in RFC 6901, with slashes between them
+    (``items/3/id``); empty for the command as a whole. Whoever serves the command knows where that stands in a request.
+    """
     parameter: str | None = None
+    """The parameter of a query."""
     params: dict[str, Any] = field(default_factory=dict)
 
 

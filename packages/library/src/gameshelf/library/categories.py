@@ -31,12 +31,12 @@ class CategoryUseCases:
         await self._serialise(user_id)
         existing = await self._categories.all(user_id)
         if len(existing) >= MAX_CATEGORIES:
-            raise InvalidInput(Problem("too_many_categories", pointer="/data", params={"max": MAX_CATEGORIES}))
+            raise InvalidInput(Problem("too_many_categories", pointer="", params={"max": MAX_CATEGORIES}))
         _require_new_name(new.name, existing)
         await self._categories.settle_keys(user_id, existing)
         category_id = uuid4()
         if not await self._categories.insert(user_id, category_id, new.name, new.display_order):
-            raise CategoryAlreadyExists(pointer="/data/attributes/name")
+            raise CategoryAlreadyExists(pointer="name")
         return await self._told_category(user_id, category_id)
 
     async def update_category(self, user_id: UUID, category_id: UUID, changes: CategoryChanges) -> CategoryView:
@@ -98,4 +98,4 @@ class CategoryUseCases:
 def _require_new_name(name: str, existing: Iterable[StoredCategory]) -> None:
     key = fold_name(name)
     if any(one.key == key for one in existing):
-        raise CategoryAlreadyExists(pointer="/data/attributes/name")
+        raise CategoryAlreadyExists(pointer="name")

@@ -137,14 +137,14 @@ class ItemChanges(_Command):
     device_id: Name = "-"
     """Device that the installation is about; left out, all devices."""
 
-    def problems(self, pointer: str) -> list[Problem]:
-        """What is wrong with the fields together; ``pointer`` is where they stand."""
+    def problems(self, prefix: str = "") -> list[Problem]:
+        """What is wrong with the fields together; ``prefix`` is what stands before their names in a path."""
         edits = self.model_fields_set & {"add_category_ids", "remove_category_ids"}
         found = []
         if edits and "category_ids" in self.model_fields_set:
-            found.append(Problem("categories_or_changes", pointer=f"{pointer}/category_ids"))
+            found.append(Problem("categories_or_changes", pointer=f"{prefix}category_ids"))
         if set(self.add_category_ids) & set(self.remove_category_ids):
-            found.append(Problem("added_and_removed", pointer=f"{pointer}/remove_category_ids"))
+            found.append(Problem("added_and_removed", pointer=f"{prefix}remove_category_ids"))
         return found
 
 

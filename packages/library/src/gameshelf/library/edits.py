@@ -57,7 +57,7 @@ class ItemEdits:
         ``ItemView.state`` is one of these. Raises LibraryItemNotFound (also without access), ItemChanged,
         CategoryNotFound for a category that is not the user's, InvalidInput.
         """
-        if problems := changes.problems("/data/attributes"):
+        if problems := changes.problems():
             raise InvalidInput(*problems)
         await self._serialise(user_id)
         item = (await self._seen(user_id, [item_id])).get(masked(item_id))
@@ -68,7 +68,7 @@ class ItemEdits:
             if current.state not in if_match:
                 raise ItemChanged(current=current)
         if place := unknown_category(changes, await self._existing_categories(user_id, [changes])):
-            raise CategoryNotFound(pointer=f"/data/attributes/{place}")
+            raise CategoryNotFound(pointer=place)
         for changed_item, changed in await self._edit(user_id, [(item, changes)]):
             self._changed(user_id, changed_item, **changed)
         return await self._visible(user_id, item_id, language)
@@ -185,10 +185,10 @@ def _require_sound(bulk: BulkChanges) -> None:
     problems: list[Problem] = []
     ids: set[UUID] = set()
     for index, one in enumerate(bulk.items):
-        pointer = f"/data/attributes/items/{index}"
-        problems += one.problems(pointer)
+        prefix = f"items/{index}/"
+        problems += one.problems(prefix)
         if masked(one.id) in ids:
-            problems.append(Problem("repeated_id", pointer=f"{pointer}/id"))
+            problems.append(Problem("repeated_id", pointer=f"{prefix}id"))
         ids.add(masked(one.id))
     if problems:
         raise InvalidInput(*problems[:MOST_PROBLEMS])

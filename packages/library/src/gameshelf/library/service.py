@@ -166,12 +166,12 @@ class LibraryService(ItemEdits, CategoryUseCases):
         await self._serialise(user_id)
         free = await self._grants.is_free(product_id)
         if free is None:
-            raise ProductNotFound(pointer="/data/attributes/product_id")
+            raise ProductNotFound(pointer="product_id")
         if not free:
-            raise ProductNotFree(pointer="/data/attributes/product_id")
+            raise ProductNotFree(pointer="product_id")
         [item] = await self._items.made(user_id, [product_id])
         if item.ownership:
-            raise ProductAlreadyOwned(pointer="/data/attributes/product_id", library_item_id=str(item.id))
+            raise ProductAlreadyOwned(pointer="product_id", library_item_id=str(item.id))
         await self.grant(user_id, [NewGrant(product_id, GrantKind.CLAIM, str(uuid4()), self._clock())])
         return await self._visible(user_id, item.id, language)
 

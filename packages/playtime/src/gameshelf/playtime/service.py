@@ -332,14 +332,14 @@ class PlaytimeService:
         """
         if not 0 < abs(seconds) <= MAX_CORRECTION:
             limits = {"ge": -MAX_CORRECTION, "le": MAX_CORRECTION}
-            raise InvalidInput(Problem("correction", pointer="/data/attributes/seconds", params=limits))
+            raise InvalidInput(Problem("correction", pointer="seconds", params=limits))
         await self._serialise(user_id)
         await self._totals.add_correction(user_id, uuid4(), product_id, seconds, reason)
         totals = await self._totals.add(user_id, {product_id: Played(corrected_seconds=seconds)})
         total = totals[product_id].seconds
         if total < 0:
             least = {"ge": seconds - total}
-            raise InvalidInput(Problem("greater_than_equal", pointer="/data/attributes/seconds", params=least))
+            raise InvalidInput(Problem("greater_than_equal", pointer="seconds", params=least))
         self._record(
             PlaytimeCorrected(
                 user_id=user_id,

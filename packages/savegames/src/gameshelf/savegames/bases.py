@@ -22,7 +22,7 @@ def base_of(new: NewUpload, ask: Ask, named: Slot | None) -> int:
         return new.base_version
     given = max(ask.highest_version, ask.last_version or 0, named.last_version if named else 0)
     if new.base_version > given:
-        raise SavegameVersionNotFound(pointer="/data/attributes/base_version", base_version=new.base_version)
+        raise SavegameVersionNotFound(pointer="base_version", base_version=new.base_version)
     return NOTHING
 
 

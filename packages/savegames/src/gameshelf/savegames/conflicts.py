@@ -99,12 +99,12 @@ class SavegameConflicts:
             raise SavegameVersionNotFound(version=branch.version)
         taken = await self._store.slots.names(user_id, slot.product_id)
         if name is not None and free_name(name, taken) != name:
-            raise InvalidInput(Problem("slot_name_taken", pointer="/data/attributes/copy_slot_name"))
+            raise InvalidInput(Problem("slot_name_taken", pointer="copy_slot_name"))
         name = name or free_name(conflict_name(slot.name, branch.version), taken)
         copy_id, now = uuid4(), self._clock()
         number = await self._store.slots.make(user_id, copy_id, slot.product_id, name, now)
         if number is None:
-            raise InvalidInput(Problem("slot_name_taken", pointer="/data/attributes/copy_slot_name"))
+            raise InvalidInput(Problem("slot_name_taken", pointer="copy_slot_name"))
         await self._timeline.grow(user_id, copy_id, number, 0, Bytes.of_version(branch, branch.content_id))
         self._record(
             SavegameHeadMoved(

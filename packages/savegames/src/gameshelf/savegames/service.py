@@ -109,7 +109,7 @@ class SavegameService:
         most = max_pinned(self._limits.max_versions)
         kept = await self._store.versions.kept(user_id, slot_id)
         if sum(one.is_pinned for one in kept) >= most:
-            raise InvalidInput(Problem("too_many_pinned", pointer="/data/attributes/is_pinned", params={"max": most}))
+            raise InvalidInput(Problem("too_many_pinned", pointer="is_pinned", params={"max": most}))
 
     async def delete(self, user_id: UUID, slot_id: UUID, *, permanent: bool = False) -> None:
         """Puts a save into the trash, or removes it at once, from the trash too. Uploads to it are over.

@@ -90,7 +90,7 @@ class SavegameUploads:
         """
         if new.file_size_bytes > self._limits.max_bytes:
             raise SavegameFileTooLarge(
-                pointer="/data/attributes/file_size_bytes",
+                pointer="file_size_bytes",
                 size_bytes=new.file_size_bytes,
                 max_bytes=self._limits.max_bytes,
             )
@@ -231,7 +231,7 @@ class SavegameUploads:
             return None
         slot = await self._store.slots.find(user_id, new.savegame_id)
         if slot is None or slot.product_id != new.product_id or slot.head_version is None:
-            raise SavegameSlotNotFound(pointer="/data/attributes/savegame_id")
+            raise SavegameSlotNotFound(pointer="savegame_id")
         return slot
 
     async def _deleted(self, user_id: UUID, new: NewUpload, deleted: Deleted) -> Reservation:
@@ -355,4 +355,4 @@ def _require_places(ask: Ask) -> None:
 
 def _require_size(ask: Ask, new: NewUpload) -> None:
     if ask.content_id and ask.content_size != new.file_size_bytes:
-        raise InvalidInput(Problem("size_of_known_content", pointer="/data/attributes/file_size_bytes"))
+        raise InvalidInput(Problem("size_of_known_content", pointer="file_size_bytes"))

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 Origins = dict[str, Any]
 """For each key of a merged payload the layer that it came from; a dict where layers share an object."""
 
-_POINTER = "/data/attributes/settings_payload"
+_POINTER = "settings_payload"
 _CONTAINERS = frozenset({dict, list})
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**64 - 1
 

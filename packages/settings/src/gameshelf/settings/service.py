@@ -37,7 +37,7 @@ MAX_OVERLAYS = 64
 """How many platforms and devices have a layer of their own, a game. One more evicts the one unused for longest."""
 
 Layer = tuple[LayerKind, str]
-_POINTER = "/data/attributes/settings_payload"
+_POINTER = "settings_payload"
 
 
 class SettingsService:

@@ -81,4 +81,4 @@ def require_whole_target(price_minor: int | None, currency: str | None) -> None:
     """A target price needs its currency, and a currency its price. Raises InvalidInput that names what is missing."""
     if (price_minor is None) != (currency is None):
         missing = _TARGET[price_minor is not None]
-        raise InvalidInput(Problem("missing", pointer=f"/data/attributes/{missing}"))
+        raise InvalidInput(Problem("missing", pointer=missing))

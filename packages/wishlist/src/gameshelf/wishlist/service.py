@@ -64,7 +64,7 @@ class WishlistService:
         require_whole_target(new.target_price_minor, new.target_currency)
         await self._serialise(user_id)
         if await self._products.owns(user_id, new.product_id):
-            raise ProductAlreadyOwned(pointer="/data/attributes/product_id")
+            raise ProductAlreadyOwned(pointer="product_id")
         await self._require_new(user_id, new.product_id)
         if await self._store.count(user_id) >= self._max_items:
             raise WishlistLimitExceeded(max_items=self._max_items)
@@ -72,7 +72,7 @@ class WishlistService:
         wish = Wish(uuid4(), added_at=now, **new.model_dump())
         if not await self._store.add(user_id, wish):  # the port did not serialise: the constraint decides
             await self._require_new(user_id, new.product_id)
-            raise WishlistItemAlreadyExists(pointer="/data/attributes/product_id")
+            raise WishlistItemAlreadyExists(pointer="product_id")
         self._record(
             WishAdded(
                 user_id=user_id, occurred_at=now, item_id=wish.id, product_id=wish.product_id, added_at=wish.added_at
@@ -130,7 +130,7 @@ class WishlistService:
         await self._serialise(user_id)
         existing = await self._store.ids(user_id)
         if len(item_ids) != len(existing) or set(item_ids) != existing:
-            raise InvalidInput(Problem("stale_order", pointer="/data/attributes/item_ids"))
+            raise InvalidInput(Problem("stale_order", pointer="item_ids"))
         await self._store.order(user_id, item_ids)
         self._changed(user_id, None)
 
@@ -148,7 +148,7 @@ class WishlistService:
 
     async def _require_new(self, user_id: UUID, product_id: UUID) -> None:
         for existing in await self._store.of_products(user_id, [product_id]):
-            raise WishlistItemAlreadyExists(pointer="/data/attributes/product_id", wishlist_item_id=str(existing.id))
+            raise WishlistItemAlreadyExists(pointer="product_id", wishlist_item_id=str(existing.id))
 
     def _changed(self, user_id: UUID, product_id: UUID | None) -> None:
         self._record(WishlistChanged(user_id=user_id, occurred_at=self._clock(), product_id=product_id))

@@ -69,4 +69,4 @@ class LinkFilter(_Command):
 def require_scope(mode: LinkMode, product_ids: Products) -> None:
     """Products are named where they mean something. Raises InvalidInput."""
     if mode is LinkMode.ALL and product_ids:
-        raise InvalidInput(Problem("no_products_for_all", pointer="/data/attributes/product_ids"))
+        raise InvalidInput(Problem("no_products_for_all", pointer="product_ids"))

@@ -64,7 +64,7 @@ class FamilyLinks:
         now = self._clock()
         require_scope(new.mode, new.product_ids)
         if new.shared_with_user_id == owner_id:
-            raise InvalidInput(Problem("share_with_oneself", pointer="/data/attributes/shared_with_user_id"))
+            raise InvalidInput(Problem("share_with_oneself", pointer="shared_with_user_id"))
         _require_future(new.expires_at, now)
         await self._serialise(owner_id)
         before = await self._links.lock_pair(owner_id, new.shared_with_user_id)
@@ -284,4 +284,4 @@ def _sorted(product_ids: Collection[UUID]) -> list[UUID]:
 
 def _require_future(expires_at: datetime | None, now: datetime) -> None:
     if expires_at is not None and expires_at <= now:
-        raise InvalidInput(Problem("in_the_past", pointer="/data/attributes/expires_at"))
+        raise InvalidInput(Problem("in_the_past", pointer="expires_at"))

@@ -43,6 +43,6 @@ def _status(refusal: DomainError, code: Code) -> Status:
 
 
 def _described(problem: Problem) -> str:
-    """The field of the message and the rule that it breaks; what a use case finds is named as in REST."""
-    field = (problem.pointer or problem.parameter or "").removeprefix("/data/attributes/")
+    """The field of the message and the rule that it breaks."""
+    field = problem.pointer or problem.parameter
     return f"{field}: {problem.rule}" if field else problem.rule

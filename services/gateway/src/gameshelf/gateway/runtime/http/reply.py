@@ -58,7 +58,7 @@ def refusal(error: DomainError, language: Language, trace_id: str, errors: Error
         entries = [{**entry, **_problem(problem, language, errors)} for problem in error.problems]
     else:
         if error.pointer:
-            entry["source"] = {"pointer": error.pointer}
+            entry["source"] = {"pointer": _in_body(error.pointer)}
         if error.meta:
             entry["meta"] = error.meta
         rule = getattr(error, "rule", None)
@@ -71,10 +71,17 @@ def refusal(error: DomainError, language: Language, trace_id: str, errors: Error
     return Reply(code.http, encode({"errors": entries, "meta": {"trace_id": trace_id}}), headers)
 
 
+def _in_body(path: str) -> str:
+    """The JSON Pointer of a field in the body: domains name fields of their commands, which are a body's attributes.
+    What REST itself has found names its place in the body already.
+    """
+    return f"/data/attributes/{path}" if path and not path.startswith("/") else path
+
+
 def _problem(problem: Problem, language: Language, errors: ErrorTable) -> dict[str, Any]:
     described: dict[str, Any] = {"detail": errors.text(problem.rule, problem.params, language)}
     if problem.pointer is not None:
-        described["source"] = {"pointer": problem.pointer}
+        described["source"] = {"pointer": _in_body(problem.pointer)}
     elif problem.parameter is not None:
         described["source"] = {"parameter": problem.parameter}
     return described

@@ -51,7 +51,7 @@ def limited():
 def test_a_call_waits_until_it_may_go_on(limited, capsys):
     limited.left = 2
     assert limited.client.call("ShowQuota", messages.ShowQuotaRequest()).used_bytes == 7
-    assert capsys.readouterr().err.count("going on in") == 2
+    assert capsys.readouterr().err.count("retrying in") == 2
 
 
 def test_but_not_for_ever(limited):

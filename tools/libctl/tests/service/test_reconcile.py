@@ -144,7 +144,7 @@ def test_saves_of_the_lost_time_are_there_again(lost, somebody):
     # Only looked at, as a table and as data.
     shown = admin.run("saves", "reconcile")
     assert shown.code == 0
-    assert "to be taken back  3 (" in shown.out
+    assert "to be adopted     3 (" in shown.out
     assert str(player.id) in shown.out
     assert "Nothing was changed" in shown.err
     looked = admin.data("saves", "reconcile")
@@ -171,8 +171,8 @@ def test_saves_of_the_lost_time_are_there_again(lost, somebody):
     # Once is enough.
     again = admin.run("saves", "reconcile", "--apply", "--reason", "once more")
     assert again.code == 0
-    assert "Nothing is to be taken back" in again.out
-    assert "the whole store has been compared" in again.err
+    assert "Nothing to adopt" in again.out
+    assert "all objects have been compared" in again.err
     assert player.sees() == had
 
 

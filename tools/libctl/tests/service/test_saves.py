@@ -51,7 +51,7 @@ def test_versions_are_a_tree_in_pages_also_of_what_is_in_the_trash(support, save
     assert page["deleted_at"]
     ran = support.run("saves", "versions", saver.id, save, "--limit", 2)
     assert "in the trash since" in ran.out
-    assert "Page 1 of 2, 3 in all: --page 2 goes on" in ran.err
+    assert "Page 1 of 2, 3 in total. Next: --page 2" in ran.err
     assert support.refused("saves", "versions", saver.id, uuid4()) == (3, "SAVEGAME_SLOT_NOT_FOUND")
     assert support.refused("saves", "versions", uuid4(), save) == (3, "SAVEGAME_SLOT_NOT_FOUND")
 

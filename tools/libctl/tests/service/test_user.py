@@ -144,7 +144,7 @@ def test_everything_is_exported_with_the_files(admin, player, tmp_path):
     assert "library.user_library_items" in shown
     ran = admin.run("user", "export", player.id, "--to", target)
     assert ran.code == 2
-    assert "is there already" in ran.err
+    assert "already exists" in ran.err
 
 
 def test_what_is_large_comes_in_parts_and_each_row_once(admin, platform, player, tmp_path):
@@ -236,11 +236,11 @@ def test_an_interrupted_export_goes_on_with_the_same_command(create_platform, ow
         until(state.exists)
         busy = run()
         assert busy.returncode == 4, busy.stderr
-        assert "somebody else writes" in busy.stderr
+        assert "another process writes" in busy.stderr
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=20)
         assert process.returncode == 130, told
-        assert "the same command goes on" in told
+        assert "the same command to resume" in told
         own_s3.thaw()
         own_s3.stop()
         rows = state.parent / "playtime.playtime_syncs.jsonl"

@@ -12,12 +12,12 @@ import pytest
         ("saves pin {user} {id} 1", 3, "no such version", "libctl saves versions"),
         ("conflicts show {user} {id}", 3, "no such open conflict", "libctl conflicts list"),
         ("family show {user} {id}", 3, "no such family link", "libctl family list"),
-        ("family release-seat {user} {id}", 3, "nobody sits on this copy", "libctl family seats"),
+        ("family release-seat {user} {id}", 3, "no seat of this copy is in use", "libctl family seats"),
         ("achievements grant {user} {id}", 3, "no such achievement", "libctl achievements show"),
-        ("library grant {user} {id}", 3, "the Catalog has not told of", "the id of a product"),
+        ("library grant {user} {id}", 3, "the Catalog has not announced", "check the product id"),
         ("audit show 999999999", 3, "there is no such entry", "libctl audit list"),
-        ("audit list --cursor x", 2, "none of this list", "--cursor"),
-        ("playtime show {user} --cursor x", 2, "none of this list", "--cursor"),
+        ("audit list --cursor x", 2, "belong to this listing", "--cursor"),
+        ("playtime show {user} --cursor x", 2, "belong to this listing", "--cursor"),
         ("audit list --command nothing", 2, "no such command", "--command"),
     ],
 )
@@ -35,13 +35,13 @@ def test_what_was_taken_back_is_not_taken_back_again(support):
     support.applies("audit", "undo", done["audit_id"])
     ran = support.run("audit", "undo", done["audit_id"])
     assert ran.code == 4
-    assert "taken back already" in ran.err
+    assert "already undone" in ran.err
 
 
 def test_a_user_of_whom_nothing_is_known_may_be_a_wrong_id(support):
     ran = support.run("user", "show", uuid4())
     assert ran.code == 0
-    assert "is the id right?" in ran.err
+    assert "Is the id correct?" in ran.err
 
 
 def test_the_audit_fits_a_narrow_terminal_with_ids_in_one_piece(staff):

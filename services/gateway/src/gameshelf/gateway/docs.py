@@ -35,16 +35,15 @@ with `title` and `detail` in Russian, or in English under `Accept-Language: en`.
 | code | HTTP | gRPC | title (ru) | title (en) |
 |---|---|---|---|---|
 """
-_COMMANDS = """# Who may what
+_COMMANDS = """# Who may run which command
 
-Every command of `libctl` that asks the service, and the roles that may run it. A change needs `--apply --reason`; it is
-written into the audit in its own commit, with who made it, why, and the state before and after. A refusal is written
-there too, and so is a read that hands out what a user may want to know that it was handed out. What can be undone,
-`libctl audit undo` takes back once, while the state is as the change left it; that needs the role which the change
-needed.
+All commands of `libctl` that call the service, and the roles that may run them. A change needs `--apply --reason`; the
+audit records it in the same commit: who made it, why, and the state before and after. The audit also records every
+refusal, and reads that hand out a user's data. `libctl audit undo` undoes a change that can be undone, once, while the
+data is as the change left it; it needs the same role as the change.
 
-The commands `db` and `backup` talk to PostgreSQL and not to the service: whoever has its DSN may run them, and they log
-into a file.
+The commands `db` and `backup` connect to PostgreSQL instead: anybody who has its DSN may run them, and they log to a
+file.
 
 | command | call of `LibraryAdminService` | `support` | `admin` | audited | undo |
 |---|---|---|---|---|---|

@@ -53,7 +53,7 @@ class Partial:
     def file(self, name: str) -> Path:
         """Where a file belongs. Raises Refused for a name that leads elsewhere."""
         if not _NAME.fullmatch(name):
-            raise Refused("the service named a file that can't be one", "is it the right service?")
+            raise Refused("the service returned an invalid file name", "check LIBCTL_ENDPOINT")
         return self._folder / _FILES / name
 
     def take(self, rows: Iterable[tuple[str, Iterable[str]]], cursor: str, missing: Iterable[str] = ()) -> None:
@@ -63,7 +63,7 @@ class Partial:
         """
         for table, lines in rows:
             if not _NAME.fullmatch(table):
-                raise Refused("the service named a table that can't be one", "is it the right service?")
+                raise Refused("the service returned an invalid table name", "check LIBCTL_ENDPOINT")
             told = self._state["tables"].setdefault(table, {"rows": 0, "bytes": 0})
             with _write(self._path(table), os.O_APPEND) as file:
                 for line in lines:
@@ -117,7 +117,7 @@ class Partial:
         for table, told in tables.items():
             path = self._path(table)
             if not path.exists() or path.stat().st_size < told["bytes"]:
-                raise Precondition(f"{path} was changed", f"rm -r {self._folder} and begin anew")
+                raise Precondition(f"{path} was changed", f"rm -r {self._folder} and start again")
             os.truncate(path, told["bytes"])
 
 
@@ -135,14 +135,14 @@ def partial(target: Path, user: UUID) -> Iterator[Partial]:
             made.mkdir(mode=0o700, exist_ok=True)
         lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise Usage(f"{folder} can't be written: {error.strerror}", "another place for --to") from None
+        raise Usage(f"{folder} can't be written: {error.strerror}", "choose another place with --to") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         found = Partial(folder, target, _state(folder, user))
         found.cut()
         yield found
     except BlockingIOError:
-        raise Precondition(f"somebody else writes {folder}", "wait until they have finished") from None
+        raise Precondition(f"another process writes {folder}", "wait until it has finished") from None
     finally:
         os.close(lock)
 
@@ -161,14 +161,14 @@ def _state(folder: Path, user: UUID) -> dict[str, Any]:
             "missing_files": [],
         }
     except ValueError:
-        raise Precondition(f"{folder}/state.json can't be read", f"rm -r {folder} and begin anew") from None
+        raise Precondition(f"{folder}/state.json can't be read", f"rm -r {folder} and start again") from None
     if state["user_id"] != str(user):
-        raise Precondition(f"{folder} is of user {state['user_id']}", "another file for --to")
+        raise Precondition(f"{folder} is of user {state['user_id']}", "choose another file with --to")
     return state
 
 
 def _taken(target: Path) -> Usage:
-    return Usage(f"{target} is there already", "another file for --to")
+    return Usage(f"{target} already exists", "choose another file with --to")
 
 
 def _write(path: Path, flags: int) -> IO[bytes]:

@@ -25,17 +25,15 @@ def applied(command: Callable[..., Any]) -> Callable[..., Any]:
         apply = ctx.params.pop("apply", False)
         reason = (value or "").strip()
         if apply and not reason:
-            raise Usage("--apply needs a reason", 'the same command with --reason "…", which is kept in the log')
+            raise Usage("--apply needs a reason", 'add --reason "…", which the log keeps')
         if value is not None and not apply:
-            raise Usage("--reason is for --apply", "the same command with --apply")
+            raise Usage("--reason needs --apply", "add --apply")
         if len(reason) > _MAX_REASON:
-            raise Usage(f"a reason has at most {_MAX_REASON} characters", "name the ticket, and tell the rest there")
+            raise Usage(f"a reason has at most {_MAX_REASON} characters", "name the ticket and put the details there")
         return reason if apply else None
 
-    reason = click.option("--reason", metavar="TEXT", callback=both, help="Why, for the log. Needed with --apply.")
-    apply = click.option(
-        "--apply", is_flag=True, is_eager=True, help="Do it; without this, only what it would do is shown."
-    )
+    reason = click.option("--reason", metavar="TEXT", callback=both, help="Reason for the log. Required with --apply.")
+    apply = click.option("--apply", is_flag=True, is_eager=True, help="Make the change; without this it is only shown.")
     return apply(reason(command))
 
 
@@ -88,7 +86,7 @@ class ChangeLog:
             try:
                 self._write({**told, "state": state, "result": result})
             except OSError as error:
-                out.warn(f"the log {self.path} can't be written any more ({error.strerror}); the change is {state}")
+                out.warn(f"the log {self.path} can no longer be written ({error.strerror}); the change is {state}")
 
     def _write(self, entry: dict[str, Any]) -> None:
         """One line, on the disk when this returns."""

@@ -23,7 +23,7 @@ _OPTIONS = ("--apply", "--reason", "--revision")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ApplyOptions:
     """Whether to apply, why, and on which revision; None: on the one that is there now."""
 
     apply: bool
@@ -32,28 +32,32 @@ class Wanted:
 
 
 def changing(command: F) -> F:
-    """Gives a command ``--apply``, ``--reason`` and ``--revision``; it gets them as ``wanted``."""
+    """Gives a command ``--apply``, ``--reason`` and ``--revision``; it gets them as ``options``."""
 
-    def with_wanted(*arguments: Any, apply: bool, reason: str | None, revision: str | None, **more: Any) -> Any:
+    def with_options(*arguments: Any, apply: bool, reason: str | None, revision: str | None, **more: Any) -> Any:
         if apply and not (reason and reason.strip()):
-            raise Usage("--apply needs a reason", 'the same command with --reason "…", which is kept in the audit')
+            raise Usage("--apply needs a reason", 'add --reason "…", which the audit keeps')
         if not apply and (reason or revision):
-            raise Usage("--reason and --revision are for --apply", "the same command with --apply")
-        return command(*arguments, wanted=Wanted(apply, reason, revision), **more)
+            raise Usage("--reason and --revision need --apply", "add --apply")
+        return command(*arguments, options=ApplyOptions(apply, reason, revision), **more)
 
-    with_wanted.__doc__, with_wanted.__name__ = command.__doc__, command.__name__
-    wrapped: Any = with_wanted
+    with_options.__doc__, with_options.__name__ = command.__doc__, command.__name__
+    wrapped: Any = with_options
     wrapped.__click_params__ = getattr(command, "__click_params__", [])
     for option in (
-        click.option("--revision", metavar="REVISION", help="Only if it still is as the dry run saw it."),
-        click.option("--reason", metavar="TEXT", help="Why, for the audit. Needed with --apply."),
-        click.option("--apply", is_flag=True, help="Do it; without this, only what it would do is shown."),
+        click.option(
+            "--revision", metavar="REVISION", help="Revision that the dry run printed; refused if the data has changed."
+        ),
+        click.option("--reason", metavar="TEXT", help="Reason for the audit. Required with --apply."),
+        click.option("--apply", is_flag=True, help="Make the change; without this it is only shown."),
     ):
         wrapped = option(wrapped)
     return wrapped  # type: ignore[no-any-return]
 
 
-def carry_out(out: Output, rpc: str, request: Message, wanted: Wanted, client: Client | None = None) -> dict[str, Any]:
+def carry_out(
+    out: Output, rpc: str, request: Message, options: ApplyOptions, client: Client | None = None
+) -> dict[str, Any]:
     """Shows what a change would do, or makes it; ``request`` has a field ``change``, and is asked for twice.
 
     Applied is just what was shown: on the revision of the dry run, the one of this very command or an earlier one's.
@@ -61,25 +65,25 @@ def carry_out(out: Output, rpc: str, request: Message, wanted: Wanted, client: C
     """
     client = client or connect()
     change: Any = request.change  # type: ignore[attr-defined]
-    revision = wanted.revision
-    if not (wanted.apply and revision):
+    revision = options.revision
+    if not (options.apply and revision):
         result = client.call(rpc, request).result
         revision = result.revision
-    if wanted.apply:
-        change.apply, change.reason, change.revision = True, wanted.reason, revision
+    if options.apply:
+        change.apply, change.reason, change.revision = True, options.reason, revision
         result = client.call(rpc, request).result
     told = plain(result)
     out.result(told, differences(told["before"], told["after"]))
-    if not wanted.apply and told["before"] == told["after"]:
-        out.say("There is nothing to do.", "bold")
+    if not options.apply and told["before"] == told["after"]:
+        out.say("Nothing to change.", "bold")
         return told
-    if not wanted.apply:
+    if not options.apply:
         out.say("Nothing was changed. To do it:", "bold")
         out.say(f"  {again(revision or '')}")
         return told
     out.say(f"Done. Audit entry {told['audit_id']}.", "green")
     if told["can_undo"]:
-        out.say(f"To take it back: libctl audit undo {told['audit_id']}")
+        out.say(f"To undo it: libctl audit undo {told['audit_id']}")
     return told
 
 

@@ -41,9 +41,9 @@ class Client:
                 seconds = _retry_after(error)
                 if seconds is None:
                     raise _refused(error, self._profile) from None
-                click.echo(f"libctl: the limit of requests is used up, going on in {seconds:.0f} s", err=True)
+                click.echo(f"libctl: rate limit reached, retrying in {seconds:.0f} s", err=True)
                 time.sleep(seconds)
-        raise Unavailable("the limit of requests is used up again and again", "the same command later")
+        raise Unavailable("the rate limit was reached too often", "try again later")
 
 
 def connect() -> Client:
@@ -79,28 +79,28 @@ def _refused(error: Any, profile: Profile) -> Refused:
     reason, context = info.reason, dict(info.metadata)
     detail = error.details() or code.name
     if code is grpc.StatusCode.UNAVAILABLE and not reason:
-        return Unavailable(f"the service can't be reached at {profile.address}", "is LIBCTL_ENDPOINT right?")
+        return Unavailable(f"the service can't be reached at {profile.address}", "check LIBCTL_ENDPOINT")
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-        return Unavailable(f"no answer within {SECONDS:.0f} s", "the same command again")
+        return Unavailable(f"no answer within {SECONDS:.0f} s", "try again")
     if code is grpc.StatusCode.UNAVAILABLE:
         away = context.get("dependency", "a dependency")
-        return Unavailable(f"the service can't do this now: {away} is away", "the same command later", code=reason)
+        return Unavailable(f"the service can't do this now: {away} is unavailable", "try again later", code=reason)
     if code is grpc.StatusCode.UNAUTHENTICATED:
-        return Refused("the token was not accepted", "a fresh token in LIBCTL_TOKEN or token_file", code=reason)
+        return Refused("the token was not accepted", "set a new token in LIBCTL_TOKEN or token_file", code=reason)
     if code is grpc.StatusCode.PERMISSION_DENIED:
         needs = context.get("needs", "support or admin")
-        return Refused(f"your token may not do this: it needs the role {needs}", "ask somebody who has it", code=reason)
+        return Refused(f"permission denied: this needs the role {needs}", "ask an admin", code=reason)
     if code is grpc.StatusCode.NOT_FOUND:
-        return NotFound(*worded(reason, detail, context, "look at the ids: libctl user show USER"), code=reason)
+        return NotFound(*worded(reason, detail, context, "check the ids: libctl user show USER"), code=reason)
     if code in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.ABORTED, grpc.StatusCode.ALREADY_EXISTS):
-        again = "look again without --apply, and decide anew"
+        again = "run it again without --apply and check the result"
         return Precondition(*worded(reason, detail, context, again), code=reason)
     if code is grpc.StatusCode.INVALID_ARGUMENT:
         return Usage(*misused(detail, context, "the command's --help"), code=reason)
     if code is grpc.StatusCode.UNIMPLEMENTED:
         return Refused(
             "the service doesn't know this command",
-            "is LIBCTL_ENDPOINT its port of gRPC, and no other? Is it older than this libctl?",
+            "check that LIBCTL_ENDPOINT is its gRPC port, and that it is not older than this libctl",
         )
     return Refused(*worded(reason, detail, context, "the service's log"), code=reason)
 

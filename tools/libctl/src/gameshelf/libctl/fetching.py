@@ -34,14 +34,14 @@ def fetch(url: str, target: Path, size: int, digest: str) -> None:
         if error.code == 404:
             raise Absent from None
         if error.code == 403:
-            raise Unavailable("the object store doesn't take the URL: it may have run out", _AGAIN) from None
+            raise Unavailable("the object store refused the URL: it may have expired", _AGAIN) from None
         raise Unavailable(f"the object store answers {error.code}", _AGAIN) from None
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise Unavailable(f"the object store can't be reached: {reason or type(error).__name__}", _AGAIN) from None
     if (found, hashed) != (size, digest):
         partial.unlink()
-        raise Refused(f"{target.name}: what came is not what was saved ({found} of {size} bytes)", _AGAIN)
+        raise Refused(f"{target.name}: the download differs from what was saved ({found} of {size} bytes)", _AGAIN)
     partial.replace(target)
 
 

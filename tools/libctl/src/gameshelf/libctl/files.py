@@ -35,13 +35,13 @@ def fetch(url: str, target: Path, size: int, digest: str, told: Callable[[str], 
     Raises Usage for a target that is there or can't be written, Unavailable, and Refused for bytes that are others.
     """
     if os.path.lexists(target):
-        raise Usage(f"{target} exists already, and is not overwritten", "another file with --to")
+        raise Usage(f"{target} already exists and is not overwritten", "choose another file with --to")
     if urlsplit(url).scheme not in ("http", "https"):
-        raise Refused("the service named a download that is no HTTP address", "the service's S3_PUBLIC_ENDPOINT")
+        raise Refused("the service returned a download URL that is not HTTP", "check S3_PUBLIC_ENDPOINT of the service")
     try:
         handle, name = tempfile.mkstemp(prefix=".libctl-", suffix=".part", dir=target.parent)
     except OSError as error:
-        raise Usage(f"{target} can't be written: {error.strerror}", "another file with --to") from None
+        raise Usage(f"{target} can't be written: {error.strerror}", "choose another file with --to") from None
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -69,12 +69,12 @@ def _receive(url: str, file: BinaryIO, size: int, digest: str, told: Callable[[s
         raise _answered(error.code) from None
     except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", None) or type(error).__name__
-        raise Unavailable(f"the object store broke off: {reason}", "the same command again") from None
+        raise Unavailable(f"the object store closed the connection: {reason}", "try again") from None
     if (received, seen.hexdigest()) != (size, digest):
         got = f"{'more than ' if received > size else ''}{min(received, size)} bytes, SHA-256 {seen.hexdigest()}"
         raise Refused(
-            f"the store holds other bytes than the service knows of: {got}; expected {size} bytes, SHA-256 {digest}",
-            "once more; if it stays so, another version, and libctl quota recalculate for what is wrong",
+            f"the object in S3 differs from the one recorded: {got}; expected {size} bytes, SHA-256 {digest}",
+            "try again, then another version; libctl quota recalculate lists what is wrong",
             code="SAVEGAME_HASH_MISMATCH",
         )
 
@@ -83,25 +83,27 @@ def _write(file: BinaryIO, chunk: bytes) -> None:
     try:
         file.write(chunk)
     except OSError as error:
-        raise Refused(f"the file can't be written: {error.strerror}", "a place with more room, with --to") from None
+        raise Refused(
+            f"the file can't be written: {error.strerror}", "choose a disk with more free space with --to"
+        ) from None
 
 
 def _answered(status: int) -> Refused:
     if status == 404:
         return Refused(
-            "the store does not have these bytes", "another version; libctl quota recalculate says what is missing"
+            "the object is missing in S3", "try another version; libctl quota recalculate lists what is missing"
         )
     if status == 403:
-        return Refused("the store refuses the download: has the URL run out?", "the same command again")
-    return Unavailable(f"the object store answers {status}", "the same command later")
+        return Refused("the object store refused the download: the URL may have expired", "try again")
+    return Unavailable(f"the object store answers {status}", "try again later")
 
 
 def _name(part: Path, target: Path) -> None:
     try:
         os.link(part, target)  # unlike a rename it replaces nothing, whoever made the file meanwhile
     except FileExistsError:
-        raise Usage(f"{target} exists already, and is not overwritten", "another file with --to") from None
+        raise Usage(f"{target} already exists and is not overwritten", "choose another file with --to") from None
     except OSError:  # a file system without links
         if os.path.lexists(target):
-            raise Usage(f"{target} exists already, and is not overwritten", "another file with --to") from None
+            raise Usage(f"{target} already exists and is not overwritten", "choose another file with --to") from None
         part.rename(target)

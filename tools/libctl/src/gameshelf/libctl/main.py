@@ -15,20 +15,20 @@ from gameshelf.libctl.output import Output
 
 # A noun, and the line that the help has for it. Its file in commands/ is called as it is.
 NOUNS: dict[str, str] = {
-    "access": "Why somebody may play a product, or may not.",
-    "achievements": "What a player has achieved.",
-    "audit": "Who did what, and taking it back.",
-    "backup": "Backups of the database: made, verified, restored.",
-    "completion": "The script that makes a shell complete commands.",
-    "conflicts": "Saves that two devices changed, and nobody has said which one stays.",
-    "db": "The database's schemas: what they are, and what this version needs.",
-    "events": "What goes out to Kafka, and what came in and could not be applied.",
-    "family": "Who shares with whom, and who plays whose copy.",
-    "library": "What somebody owns, and why.",
-    "playtime": "How long somebody has played, and where that can't be.",
-    "quota": "How much room a user's saves take, and may take.",
-    "saves": "What players have in the cloud: versions, downloads, and what comes back.",
-    "user": "A user at a glance, all that is stored of them, and their end.",
+    "access": "Explain why a user may or may not play a product.",
+    "achievements": "Show, grant and revoke a player's achievements.",
+    "audit": "The audit: list entries, show one, undo a change.",
+    "backup": "Create, verify and restore backups of the database.",
+    "completion": "Print the script for shell completion.",
+    "conflicts": "List, show and resolve conflicts between cloud saves of two devices.",
+    "db": "Show, check and migrate the database schemas.",
+    "events": "The outbox to Kafka, and dead letters.",
+    "family": "Family sharing: links between users, and seats in use.",
+    "library": "List, grant and revoke the products that a user owns.",
+    "playtime": "Show and correct a user's playtime; list anomalies.",
+    "quota": "Show, set and check a user's quota for cloud saves.",
+    "saves": "List, download, restore and pin cloud saves.",
+    "user": "Summarise, export or erase a user's data.",
 }
 
 _WHOLE = 1000
@@ -100,20 +100,20 @@ def _json_option() -> click.Option:
             ctx.ensure_object(Output).as_json = True
 
     return click.Option(
-        ["--json"], is_flag=True, expose_value=False, callback=wanted, help="One JSON document instead of a table."
+        ["--json"], is_flag=True, expose_value=False, callback=wanted, help="Print JSON instead of tables."
     )
 
 
 @click.group(cls=Nouns, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="libctl")
-@click.option("--profile", metavar="NAME", help="Where the service is and who asks, by its name in profiles.toml.")
+@click.option("--profile", metavar="NAME", help="Profile in profiles.toml with the service's address and your token.")
 @click.pass_context
 def cli(ctx: click.Context, profile: str | None) -> None:
-    """What support can do about players' libraries, safely.
+    """Administer players' libraries.
 
-    Commands that change something show what they would do, and do it only with --apply --reason "…". Each command
-    says its result once more for scripts with --json. LIBCTL_ENDPOINT and LIBCTL_TOKEN say where the service is and
-    who asks.
+    A command that changes data shows what it would change, and changes it only with --apply --reason "…". With
+    --json a command prints its result as JSON for scripts. Set the address of the service and your token in
+    LIBCTL_ENDPOINT and LIBCTL_TOKEN, or in a profile.
     """
     ctx.ensure_object(Output)
 

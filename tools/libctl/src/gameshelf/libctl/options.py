@@ -26,5 +26,5 @@ def database_option(command: Callable[..., Any]) -> Callable[..., Any]:
         envvar="POSTGRES_DSN",
         metavar="DSN",
         callback=understood,
-        help="The database; POSTGRES_DSN keeps its password out of the list of processes.",
+        help="DSN of the database. POSTGRES_DSN keeps its password out of the process list.",
     )(command)

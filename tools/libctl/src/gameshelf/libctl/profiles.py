@@ -51,11 +51,11 @@ def load(name: str | None) -> Profile:
     endpoint = os.environ.get("LIBCTL_ENDPOINT") or found.get("endpoint")
     token = os.environ.get("LIBCTL_TOKEN") or found.get("token") or _token_of(found.get("token_file"))
     if not endpoint:
-        raise Usage("it isn't known where the service is", f"set LIBCTL_ENDPOINT=host:port, or endpoint in {path()}")
+        raise Usage("the address of the service is not set", f"set LIBCTL_ENDPOINT=host:port, or endpoint in {path()}")
     if not token:
-        raise Usage("there is no token", f"set LIBCTL_TOKEN, or token_file in {path()}")
+        raise Usage("no token is set", f"set LIBCTL_TOKEN, or token_file in {path()}")
     if not _TOKEN.fullmatch(token.strip()):
-        raise Usage("the token has characters that no token has", "the token alone: in ASCII, without Bearer")
+        raise Usage("the token contains invalid characters", "only the token, in ASCII, without the word Bearer")
     address, is_encrypted = _endpoint(endpoint)
     files = {key: Path(found[key]).expanduser() for key in ("ca_file", "cert_file", "key_file") if key in found}
     return Profile(address, is_encrypted, token.strip(), **files)
@@ -71,7 +71,7 @@ def _read(file: Path, name: str | None) -> Mapping[str, str]:
             raise Usage(f"there is no profile {name}: {file} doesn't exist", "libctl --help") from None
         return {}
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise Usage(f"{file} can't be read: {error}", "mend the file") from None
+        raise Usage(f"{file} can't be read: {error}", "fix the file") from None
     found = profiles.get(name or _DEFAULT)
     if found is None and name is None:
         return {}
@@ -80,7 +80,7 @@ def _read(file: Path, name: str | None) -> Mapping[str, str]:
     if unknown := found.keys() - _KEYS:
         raise Usage(f"{file}: unknown: {', '.join(sorted(unknown))}", f"one of: {', '.join(sorted(_KEYS))}")
     if "token" in found and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise Usage(f"{file} holds a token, and others may read it", f"chmod 600 {file}")
+        raise Usage(f"{file} contains a token and is readable by others", f"chmod 600 {file}")
     return {key: str(value) for key, value in found.items()}
 
 
@@ -94,7 +94,7 @@ def _token_of(file: str | None) -> str | None:
     except (OSError, ValueError) as error:
         raise Usage(f"token_file {file} can't be read: {error}", "write the token into it") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):  # as ssh does with a key
-        raise Usage(f"token_file {file} holds a token, and others may read it", f"chmod 600 {file}")
+        raise Usage(f"token_file {file} contains a token and is readable by others", f"chmod 600 {file}")
     return token
 
 
@@ -102,10 +102,10 @@ def _endpoint(text: str) -> tuple[str, bool]:
     """The address, and whether to encrypt: with ``grpcs://``; never with ``grpc://``; else if it is another machine."""
     scheme, _, address = text.rpartition("://")
     if scheme not in ("", "grpc", "grpcs"):
-        raise Usage(f"{text} is no endpoint", "host:port, grpc://host:port or grpcs://host:port")
+        raise Usage(f"{text} is not an endpoint", "host:port, grpc://host:port or grpcs://host:port")
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
-        raise Usage(f"{text} is no endpoint: it has no port", "host:port")
+        raise Usage(f"{text} is not an endpoint: the port is missing", "host:port")
     return address, scheme == "grpcs" or (scheme == "" and not _is_here(host.strip("[]")))
 
 

@@ -14,22 +14,22 @@ _CODES = {
 }
 # By the reason that stands beside a code: it says more than the code does.
 _REASONS = {
-    "seat_is_free": ("nobody sits on this copy", "libctl family seats USER; the first id is the owner's"),
-    "erased": ("this account was erased", "libctl user show USER, which says since when"),
-    "no_live_grant": ("the user has no such reason to own it, or it has ended", "libctl library list USER"),
-    "unknown_to_the_catalog": ("the Catalog has not told of this product", "is it the id of a product?"),
-    "in_trash": ("the save is in the trash", "libctl saves restore USER SAVE, which takes it out"),
-    "already_undone": ("this was taken back already", "libctl audit show ENTRY"),
-    "nothing_changed": ("this changed nothing, so there is nothing to take back", "libctl audit show ENTRY"),
-    "no_way_back": ("this can't be taken back", "libctl audit show ENTRY, and the command that changes it again"),
+    "seat_is_free": ("no seat of this copy is in use", "libctl family seats USER; the first id must be the owner's"),
+    "erased": ("this account was erased", "libctl user show USER shows since when"),
+    "no_live_grant": ("the user has no such grant, or it has ended", "libctl library list USER"),
+    "unknown_to_the_catalog": ("the Catalog has not announced this product", "check the product id"),
+    "in_trash": ("the save is in the trash", "libctl saves restore USER SAVE takes it out"),
+    "already_undone": ("this was already undone", "libctl audit show ENTRY"),
+    "nothing_changed": ("this changed nothing, so there is nothing to undo", "libctl audit show ENTRY"),
+    "no_way_back": ("this can't be undone", "libctl audit show ENTRY; then use the opposite command"),
 }
 # By the name of what was asked for.
 _NAMES = {
     "audit_id": ("there is no such entry", "libctl audit list"),
 }
 _FIELDS = {
-    "cursor": ("the cursor is none of this list", "--cursor as the page before has given it, or none"),
-    "version": ("it isn't known which version", "--version NUMBER, one of libctl saves versions USER SAVE"),
+    "cursor": ("the cursor doesn't belong to this listing", "--cursor as the previous page printed it, or none"),
+    "version": ("the version is missing or invalid", "--version NUMBER, one of libctl saves versions USER SAVE"),
     "command": ("there is no such command in the audit", "two words, such as --command 'quota set'"),
 }
 

@@ -18,19 +18,19 @@ _WHY = {
     "owned": "it is owned",
     "shared": "a family link shares it",
     "claimable": "it is free to play and was not claimed: POST /items, or the store, claims it",
-    "refunded": "it was owned, and every reason to own it has ended",
-    "not_owned": "it was never owned, and no family link has it",
+    "refunded": "it was owned, but every grant has ended",
+    "not_owned": "it was never owned, and no family link shares it",
     "out_of_scope": "the link doesn't share this game",
-    "sharing_forbidden": "the Catalog forbids to share it",
-    "link_expired": "the link's time has run out",
+    "sharing_forbidden": "the Catalog forbids sharing it",
+    "link_expired": "the link has expired",
     "link_ended": "the link has ended",
-    "link_pending": "the invitation was not accepted yet",
+    "link_pending": "the invitation has not been accepted yet",
     "owner_does_not_own": "the owner doesn't own it",
-    "never_accepted": "the invitation was refused",
+    "never_accepted": "the invitation was declined",
 }
 _START = {
-    "own_copy": "plays the own copy",
-    "shared_copy": "takes the shared copy",
+    "own_copy": "uses the user's own copy",
+    "shared_copy": "uses the shared copy",
     "seat_busy": "is refused: the seat is busy",
     "refused": "is refused",
 }
@@ -38,7 +38,7 @@ _START = {
 
 @noun("access")
 def group() -> None:
-    """Why somebody may play a product, or may not."""
+    """Explain why a user may or may not play a product."""
 
 
 @group.command()
@@ -46,7 +46,7 @@ def group() -> None:
 @click.argument("product", type=click.UUID)
 @click.pass_obj
 def explain(out: Output, user: UUID, product: UUID) -> None:
-    """The whole chain of reasons: what is owned, what is shared, who sits on it, and what a start would come to."""
+    """Show every reason: grants, family links, seats in use, and what happens if the user starts the game now."""
     asked = messages.ExplainAccessRequest(user_id=str(user), product_id=str(product))
     found = plain(connect().call("ExplainAccess", asked))
     root = Text(visible(found["title"] or "(no title)")).append(f"  {product}", "dim")
@@ -61,14 +61,14 @@ def _answer(found: dict[str, Any]) -> Branch:
 
 
 def _start(found: dict[str, Any]) -> Branch:
-    return Branch(f"a start now {_START.get(found['start'], found['start'])}")
+    return Branch(f"starting now {_START.get(found['start'], found['start'])}")
 
 
 def _catalog(found: dict[str, Any]) -> Branch:
     if not found["is_known"]:
-        return Branch("the Catalog has not told of it")
+        return Branch("unknown to the Catalog")
     kind = found["product_type"] or "type unknown"
-    free = {True: "free to play", False: "not free to play", None: "free to play: not told"}[found["is_free_to_play"]]
+    free = {True: "free to play", False: "not free to play", None: "free to play: unknown"}[found["is_free_to_play"]]
     shares = "forbidden" if found["family_sharing_allowed"] is False else "allowed"
     return Branch(f"the Catalog: {kind}, {free}, sharing {shares}")
 
@@ -77,7 +77,7 @@ def _own(found: dict[str, Any]) -> Branch:
     hidden = ", hidden in the library" if found["is_hidden"] else ""
     grants = [said_of(one) for one in found["grants"]]
     seat = [_seat("the copy is taken", found["own_seat"])] if found["own_seat"] else []
-    return Branch(f"reasons to own it: {len(found['grants']) or 'none'}{hidden}", [*grants, *seat])
+    return Branch(f"grants: {len(found['grants']) or 'none'}{hidden}", [*grants, *seat])
 
 
 def _links(found: dict[str, Any], user: str) -> Branch:
@@ -86,7 +86,7 @@ def _links(found: dict[str, Any], user: str) -> Branch:
 
 def _link(one: dict[str, Any], found: dict[str, Any], user: str) -> Branch:
     label = Text(visible(f"owner {one['owner_user_id']}: {one['verdict'].replace('_', ' ')}"))
-    marks = {found["starting_link_id"]: "  ← a start tries it", found["deciding_link_id"]: "  ← decides"}
+    marks = {found["starting_link_id"]: "  ← would be used", found["deciding_link_id"]: "  ← decides"}
     return Branch(label.append(marks.get(one["link_id"], ""), "bold"), list(_about(one, user)))
 
 
@@ -106,20 +106,20 @@ def _about(one: dict[str, Any], user: str) -> Iterator[Branch]:
         yield Branch("the copy is free")
     if one["other_seat"]:
         seat = one["other_seat"]
-        yield _seat(f"the user sits on {seat['title'] or seat['product_id']} of this owner", seat, user)
+        yield _seat(f"the user holds the seat of {seat['title'] or seat['product_id']} of this owner", seat, user)
 
 
 def _seat(what: str, seat: dict[str, Any], user: str = "") -> Branch:
     """Who sits on a copy, one word a line: ids are to be copied."""
-    stop = f", has to stop at {minute(seat['lost_at'])}" if seat["lost_at"] else ""
-    dead = ", which doesn't run any more" if seat["session_runs"] is False else ""
-    by = "by this very user" if seat["held_by_user_id"] == user else f"by {seat['held_by_user_id']}"
+    stop = f", must stop by {minute(seat['lost_at'])}" if seat["lost_at"] else ""
+    dead = ", which no longer runs" if seat["session_runs"] is False else ""
+    by = "by this user" if seat["held_by_user_id"] == user else f"by {seat['held_by_user_id']}"
     session = f"session {seat['session_id']}{dead}"
     return Branch(f"{what}, since {minute(seat['since'])}{stop}", [Branch(by), Branch(session)])
 
 
 def _until(one: dict[str, Any]) -> str:
-    return f", its time ends {minute(one['expires_at'])}" if one["expires_at"] else ""
+    return f", expires {minute(one['expires_at'])}" if one["expires_at"] else ""
 
 
 def _scope(one: dict[str, Any]) -> str:

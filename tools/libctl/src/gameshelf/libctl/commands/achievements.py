@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import Wanted, carry_out, changing
+from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -15,7 +15,7 @@ from gameshelf.protos.library.v1 import admin_achievements_pb2 as messages
 
 @noun("achievements")
 def group() -> None:
-    """What a player has achieved."""
+    """Show, grant and revoke a player's achievements."""
 
 
 @group.command()
@@ -23,7 +23,7 @@ def group() -> None:
 @click.argument("product", type=click.UUID)
 @click.pass_obj
 def show(out: Output, user: UUID, product: UUID) -> None:
-    """Every achievement of a product, with the player's state of it; hidden ones too."""
+    """List all achievements of a product, including hidden ones, with the player's progress."""
     asked = messages.ShowAchievementsRequest(user_id=str(user), product_id=str(product))
     found = plain(connect().call("ShowAchievements", asked))
     columns = [Column("achievement"), Column("unlocked (UTC)"), Column("progress", "right", whole=True)]
@@ -48,8 +48,8 @@ def show(out: Output, user: UUID, product: UUID) -> None:
 @click.argument("achievement", type=click.UUID)
 @changing
 @click.pass_obj
-def grant(out: Output, user: UUID, achievement: UUID, wanted: Wanted) -> None:
-    """Unlocks an achievement, whether or not the player may play the game.
+def grant(out: Output, user: UUID, achievement: UUID, options: ApplyOptions) -> None:
+    """Unlock an achievement, even if the player has no access to the game.
 
     Needs the role admin.
     """
@@ -57,7 +57,7 @@ def grant(out: Output, user: UUID, achievement: UUID, wanted: Wanted) -> None:
     if not out.as_json:
         _say_which(out, client, user, achievement)
     request = messages.GrantAchievementRequest(user_id=str(user), achievement_id=str(achievement))
-    carry_out(out, "GrantAchievement", request, wanted, client)
+    carry_out(out, "GrantAchievement", request, options, client)
 
 
 @group.command()
@@ -65,8 +65,8 @@ def grant(out: Output, user: UUID, achievement: UUID, wanted: Wanted) -> None:
 @click.argument("achievement", type=click.UUID)
 @changing
 @click.pass_obj
-def revoke(out: Output, user: UUID, achievement: UUID, wanted: Wanted) -> None:
-    """Locks an achievement again, and takes its progress: it has to be earned anew.
+def revoke(out: Output, user: UUID, achievement: UUID, options: ApplyOptions) -> None:
+    """Lock an achievement again and reset its progress.
 
     Needs the role admin.
     """
@@ -74,7 +74,7 @@ def revoke(out: Output, user: UUID, achievement: UUID, wanted: Wanted) -> None:
     if not out.as_json:
         _say_which(out, client, user, achievement)
     request = messages.RevokeAchievementRequest(user_id=str(user), achievement_id=str(achievement))
-    carry_out(out, "RevokeAchievement", request, wanted, client)
+    carry_out(out, "RevokeAchievement", request, options, client)
 
 
 def _say_which(out: Output, client: Client, user: UUID, achievement: UUID) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import Wanted, carry_out, changing, differences
+from gameshelf.libctl.changing import ApplyOptions, carry_out, changing, differences
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -17,22 +17,22 @@ _ENTRY = click.IntRange(1, 2**63 - 1)
 
 @noun("audit")
 def group() -> None:
-    """Who did what, and taking it back."""
+    """The audit: list entries, show one, undo a change."""
 
 
 @group.command("list")
-@click.option("--user", type=click.UUID, help="About this user.")
-@click.option("--actor", type=click.UUID, help="By this member of staff.")
+@click.option("--user", type=click.UUID, help="Only entries about this user.")
+@click.option("--actor", type=click.UUID, help="Only entries of this staff member.")
 @click.option("--kind", type=click.Choice(["change", "refusal", "read"]), help="Only entries of this kind.")
 @click.option("--command", help="Only this command, such as 'quota set'.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
-@click.option("--cursor", default="", help="Go on behind the last entry of a page before.")
+@click.option("--cursor", default="", help="Continue the listing at this cursor.")
 @click.pass_obj
 def list_(
     out: Output, user: UUID | None, actor: UUID | None, kind: str | None, command: str | None, limit: int, cursor: str
 ) -> None:
-    """Entries, the newest first."""
-    wanted = messages.ListAuditRequest(
+    """List audit entries, newest first."""
+    request = messages.ListAuditRequest(
         user_id=str(user or ""),
         actor_id=str(actor or ""),
         kind=kind or "",
@@ -40,7 +40,7 @@ def list_(
         limit=limit,
         cursor=cursor,
     )
-    found = plain(connect().call("ListAudit", wanted))
+    found = plain(connect().call("ListAudit", request))
     columns = [
         Column("id", "right", whole=True),
         Column("what, when (UTC)", whole=True),
@@ -58,14 +58,14 @@ def list_(
     ]
     out.result(found, table(columns, rows, empty="No entries."))
     if found["next_cursor"]:
-        out.say(f"There is more: --cursor {found['next_cursor']}")
+        out.say(f"More: --cursor {found['next_cursor']}")
 
 
 @group.command()
 @click.argument("entry", type=_ENTRY)
 @click.pass_obj
 def show(out: Output, entry: int) -> None:
-    """One entry, with the state before and after."""
+    """Show one entry with the state before and after."""
     found = plain(connect().call("ShowAudit", messages.ShowAuditRequest(audit_id=str(entry))).entry)
     target = ", ".join(f"{name}: {value}" for name, value in (found["target"] or {}).items())
     told = {
@@ -76,23 +76,23 @@ def show(out: Output, entry: int) -> None:
         "asked for": target,
         "why": _why(found),
         "takes back": found["undo_of"],
-        "taken back by": found["undone_by"],
+        "undone by": found["undone_by"],
     }
     parts = [facts((name, value) for name, value in told.items() if value)]
     if found["kind"] == "change":
         parts.append(differences(found["before"], found["after"]))
     out.result(found, *parts)
     if found["can_undo"]:
-        out.say(f"To take it back: libctl audit undo {found['audit_id']}")
+        out.say(f"To undo it: libctl audit undo {found['audit_id']}")
 
 
 @group.command()
 @click.argument("entry", type=_ENTRY)
 @changing
 @click.pass_obj
-def undo(out: Output, entry: int, wanted: Wanted) -> None:
-    """Takes a change back, once, and only while everything is as that change left it."""
-    carry_out(out, "UndoChange", messages.UndoChangeRequest(audit_id=str(entry)), wanted)
+def undo(out: Output, entry: int, options: ApplyOptions) -> None:
+    """Undo a change. Possible once, while the data is as that change left it."""
+    carry_out(out, "UndoChange", messages.UndoChangeRequest(audit_id=str(entry)), options)
 
 
 def _why(entry: dict[str, Any]) -> str:

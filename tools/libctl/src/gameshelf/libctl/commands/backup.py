@@ -30,25 +30,25 @@ _CLOCKS_DIFFER = timedelta(minutes=5)
 
 _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 _jobs = click.option(
-    "--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="How many tables at the same time."
+    "--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Number of tables to process in parallel."
 )
 
 
 @noun("backup")
 def group() -> None:
-    """Backups of the database: made, verified, restored."""
+    """Create, verify and restore backups of the database."""
 
 
 @group.command("create")
 @_folder
 @_jobs
-@click.option("--leave-out", multiple=True, metavar="SCHEMA", help="A schema that is no business of this backup.")
+@click.option("--leave-out", multiple=True, metavar="SCHEMA", help="A schema to leave out of the backup.")
 @database_option
 @click.pass_obj
 def create(out: Output, folder: Path, jobs: int, leave_out: Sequence[str], database: Database) -> None:
-    """Write a backup of all packages' schemas into DIR, all of one moment.
+    """Write a consistent backup of all schemas into DIR.
 
-    DIR must not be there yet; it appears when everything is on the disk.
+    DIR must not exist; it appears once everything is on disk.
     """
     made = run(create_backup(Steps(out), database, installed(), folder, jobs, leave_out))
     out.result(
@@ -57,7 +57,7 @@ def create(out: Output, folder: Path, jobs: int, leave_out: Sequence[str], datab
         "",
         _packages(made),
     )
-    out.say(f"a backup is one once it has been verified: libctl backup verify {folder}")
+    out.say(f"verify the backup before you rely on it: libctl backup verify {folder}")
 
 
 @group.command("verify")
@@ -66,9 +66,9 @@ def create(out: Output, folder: Path, jobs: int, leave_out: Sequence[str], datab
 @database_option
 @click.pass_context
 def verify(ctx: click.Context, folder: Path, jobs: int, database: Database) -> None:
-    """Load a backup into a database of its own, compare every table, and drop it.
+    """Load a backup into a temporary database, compare every table, and drop it.
 
-    Exit code 1 when anything differs. It needs the right to make databases, and the room for one.
+    Exit code 1 if anything differs. Needs the right to create databases, and disk space for one.
     """
     out = ctx.ensure_object(Output)
     manifest = Manifest.read(folder)
@@ -106,7 +106,7 @@ def restore(ctx: click.Context, folder: Path, jobs: int, database: Database, rea
         shown["unfinished"] = f"{plan.unfinished} is {plan.step}; goes on from there"
     if reason is None:
         out.result({**told, "applied": False, "target_state": plan.state, "unfinished": plan.unfinished}, facts(shown))
-        out.say('nothing was changed; `--apply --reason "…"` does it')
+        out.say('nothing was changed; to do it, add `--apply --reason "…"`')
         return
     with ChangeLog.of_environment().change(
         out, "backup restore", str(database), reason, backup=told["backup"], digest=manifest.digest
@@ -130,21 +130,21 @@ def restore(ctx: click.Context, folder: Path, jobs: int, database: Database, rea
     )
     if done.differences:
         _complain(out, done.differences)
-        out.say(f"nothing was restored; {database.name} is as it was")
+        out.say(f"nothing was restored; {database.name} is unchanged")
         ctx.exit(ExitCode.FAILED)
     _next_steps(out, done.aside)
 
 
 @group.command("mark-restored")
-@click.option("--point", type=Moment(), help="The moment up to which the database has everything; earlier is safe.")
-@click.option("--nothing-lost", is_flag=True, help="After a failover to a synchronous standby: it has everything.")
+@click.option("--point", type=Moment(), help="Time up to which the database is complete; an earlier time is safe.")
+@click.option("--nothing-lost", is_flag=True, help="Nothing is missing, as after a failover to a synchronous standby.")
 @database_option
 @applied
 @click.pass_obj
 def mark_restored(
     out: Output, point: datetime | None, nothing_lost: bool, database: Database, reason: str | None
 ) -> None:
-    """Say that the database was replaced: by a base backup, WAL, or a standby.
+    """Record that the database was replaced by a base backup, WAL or a standby.
 
     It does for the database that POSTGRES_DSN names what `backup restore` does for its own: consumers begin an hour
     before the point, jobs that delete wait for `saves reconcile`, and versions, event numbers and revisions go on
@@ -155,7 +155,9 @@ def mark_restored(
             "either --point or --nothing-lost", "--point with the moment that was restored to, like 2026-11-25T10:00Z"
         )
     if point and point > datetime.now(UTC) + _CLOCKS_DIFFER:
-        raise Usage(f"--point {point:%Y-%m-%dT%H:%MZ} lies ahead", "the moment up to which nothing is missing, in UTC")
+        raise Usage(
+            f"--point {point:%Y-%m-%dT%H:%MZ} is in the future", "the time up to which the database is complete, in UTC"
+        )
     found = run(_look(database))
     told: dict[str, Any] = {
         "database": str(database),
@@ -176,7 +178,7 @@ def mark_restored(
     )
     if reason is None:
         out.result({**told, "applied": False}, shown)
-        out.say('nothing was changed; `--apply --reason "…"` does it')
+        out.say('nothing was changed; to do it, add `--apply --reason "…"`')
         return
     with ChangeLog.of_environment().change(
         out, "backup mark-restored", str(database), reason, restored_point=point.isoformat() if point else None
@@ -218,7 +220,7 @@ def _next_steps(out: Output, aside: str | None) -> None:
 
 
 def _complain(out: Output, found: Sequence[Difference]) -> None:
-    out.say(f"{len(found)} differences: this backup is not what it was; take another one", "red")
+    out.say(f"{len(found)} differences: this backup is damaged; create another one", "red")
 
 
 def _told(manifest: Manifest) -> dict[str, Any]:

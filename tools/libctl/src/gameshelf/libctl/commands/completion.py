@@ -12,7 +12,7 @@ _VARIABLE = "_LIBCTL_COMPLETE"
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_obj
 def group(out: Output, shell: str) -> None:
-    """The script that makes a shell complete commands. For bash: eval "$(libctl completion bash)"."""
+    """Print the script for shell completion. For bash: eval "$(libctl completion bash)"."""
     made = get_completion_class(shell)
     assert made is not None
     script = made(cli, {}, "libctl", _VARIABLE).source()

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import Wanted, carry_out, changing
+from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.commands.saves import download_to
 from gameshelf.libctl.errors import Usage
@@ -43,21 +43,21 @@ _LINES: tuple[tuple[str, Callable[[dict[str, Any]], object]], ...] = (
 
 @noun("conflicts")
 def group() -> None:
-    """Saves that two devices changed, and nobody has said which one stays."""
+    """List, show and resolve conflicts between cloud saves of two devices."""
 
 
 @group.command("list")
-@click.option("--user", type=click.UUID, help="Of this user; without it of everybody.")
-@click.option("--product", type=click.UUID, help="Only of this product.")
+@click.option("--user", type=click.UUID, help="Only conflicts of this user.")
+@click.option("--product", type=click.UUID, help="Only this product.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
-@click.option("--cursor", default="", help="Go on behind the last one of a page before.")
+@click.option("--cursor", default="", help="Continue the listing at this cursor.")
 @click.pass_obj
 def list_(out: Output, user: UUID | None, product: UUID | None, limit: int, cursor: str) -> None:
-    """Open conflicts, the oldest first."""
-    wanted = messages.ListSaveConflictsRequest(
+    """List open conflicts, oldest first."""
+    request = messages.ListSaveConflictsRequest(
         user_id=str(user or ""), product_id=str(product or ""), limit=limit, cursor=cursor
     )
-    found = plain(connect().call("ListSaveConflicts", wanted))
+    found = plain(connect().call("ListSaveConflicts", request))
     columns = [
         Column("conflict" if user else "conflict, and whose", whole=True),
         Column("slot, product"),
@@ -77,23 +77,23 @@ def list_(out: Output, user: UUID | None, product: UUID | None, limit: int, curs
     out.result(found, table(columns, rows, empty="No open conflicts."))
     if found["conflicts"]:
         first = found["conflicts"][0]
-        out.say(f"Both sides of one: libctl conflicts show {first['user_id']} {first['conflict']['conflict_id']}")
+        out.say(f"To compare both sides: libctl conflicts show {first['user_id']} {first['conflict']['conflict_id']}")
     if found["next_cursor"]:
-        out.say(f"There is more: --cursor {found['next_cursor']}")
+        out.say(f"More: --cursor {found['next_cursor']}")
 
 
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("conflict", type=click.UUID)
-@click.option("--download", type=click.Choice(["local", "cloud"]), help="Fetch this side as a file instead.")
-@click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="Where --download writes to.")
+@click.option("--download", type=click.Choice(["local", "cloud"]), help="Download this side to a file instead.")
+@click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="File that --download writes.")
 @click.pass_obj
 def show(out: Output, user: UUID, conflict: UUID, download: str | None, to: Path | None) -> None:
-    """Both sides of a conflict next to each other, and the versions that led to them."""
+    """Show both sides of a conflict and the versions that led to them."""
     if to and not download:
-        raise Usage("--to is for --download", "--download local or --download cloud")
-    wanted = messages.ShowSaveConflictRequest(user_id=str(user), conflict_id=str(conflict))
-    found = plain(connect().call("ShowSaveConflict", wanted))
+        raise Usage("--to needs --download", "--download local or --download cloud")
+    request = messages.ShowSaveConflictRequest(user_id=str(user), conflict_id=str(conflict))
+    found = plain(connect().call("ShowSaveConflict", request))
     head, branch = found["conflict"]["head"], found["conflict"]["branch"]
     if download:
         side = branch if download == "local" else head
@@ -106,30 +106,32 @@ def show(out: Output, user: UUID, conflict: UUID, download: str | None, to: Path
     }
     out.result(found, facts(told), beside(head, branch), drawn(found["versions"]))
     save = head["savegame_id"]
-    out.say("To look into the bytes:")
+    out.say("To download a side:")
     out.say(f"  cloud: libctl saves download {user} {save} --version {head['version']}")
     out.say(f"  local: libctl saves download {user} {save} --version {branch['version']}")
-    out.say(f"To end it: libctl conflicts resolve {user} {conflict} --keep local|cloud|both")
+    out.say(f"To resolve it: libctl conflicts resolve {user} {conflict} --keep local|cloud|both")
 
 
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("conflict", type=click.UUID)
-@click.option("--keep", type=click.Choice(list(_KEEP)), required=True, help="The branch, the head, or both.")
-@click.option("--name", help="What the branch is called as a save of its own, with --keep both.")
+@click.option(
+    "--keep", type=click.Choice(list(_KEEP)), required=True, help="Keep the branch (local), the head (cloud), or both."
+)
+@click.option("--name", help="Slot name for the branch as its own save, with --keep both.")
 @changing
 @click.pass_obj
-def resolve(out: Output, user: UUID, conflict: UUID, keep: str, name: str | None, wanted: Wanted) -> None:
-    """Ends a conflict in the player's place. The side that isn't kept stays in the history."""
+def resolve(out: Output, user: UUID, conflict: UUID, keep: str, name: str | None, options: ApplyOptions) -> None:
+    """Resolve a conflict on the player's behalf. The other side stays in the history."""
     if name and keep != "both":
-        raise Usage("--name is for --keep both", "the same without --name")
+        raise Usage("--name needs --keep both", "omit --name")
     request = messages.ResolveSaveConflictRequest(
         user_id=str(user), conflict_id=str(conflict), resolution=_KEEP[keep], copy_slot_name=name or ""
     )
-    told = carry_out(out, "ResolveSaveConflict", request, wanted)
+    told = carry_out(out, "ResolveSaveConflict", request, options)
     before = told["before"]
     if keep == "both":
-        out.say("Both sides stay, each in a save of its own; a resolution itself is not taken back.")
+        out.say("Both sides stay, each as its own save. A resolution cannot be undone.")
         return
     lost = before["head" if keep == "local" else "branch"]["version"]
     when_done = "To go back" if told["applied"] else "To go back afterwards"

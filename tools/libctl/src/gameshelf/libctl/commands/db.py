@@ -16,7 +16,7 @@ from gameshelf.libctl.packages import chosen, upgrading
 from gameshelf.libctl.postgres import Connection, Database
 from gameshelf.libctl.running import run
 
-_package = click.option("--package", "names", multiple=True, metavar="NAME", help="Only this package; may be repeated.")
+_package = click.option("--package", "names", multiple=True, metavar="NAME", help="Only this package; can be repeated.")
 
 _SIZES = """
 SELECT count(*) FILTER (WHERE relkind = 'r') AS tables,
@@ -43,7 +43,7 @@ class SchemaState:
 
 @noun("db")
 def group() -> None:
-    """The database's schemas: what they are, and what this version needs."""
+    """Show, check and migrate the database schemas."""
 
 
 @group.command("status")
@@ -51,7 +51,7 @@ def group() -> None:
 @database_option
 @click.pass_obj
 def status(out: Output, names: Sequence[str], database: Database) -> None:
-    """Show each schema's revision, and how much is in it."""
+    """Show the revision and the size of each schema."""
     version, states = run(_look(database, chosen(names)))
     out.result(
         {"database": str(database), "server_version": version, "schemas": [asdict(state) for state in states]},
@@ -60,7 +60,7 @@ def status(out: Output, names: Sequence[str], database: Database) -> None:
         _drawn(states),
     )
     if any(state.missing for state in states):
-        out.say('behind: `libctl db migrate` shows what is missing, `--apply --reason "…"` brings it')
+        out.say('behind: `libctl db migrate` shows what is missing; `--apply --reason "…"` migrates')
 
 
 @group.command("migrate")
@@ -69,7 +69,7 @@ def status(out: Output, names: Sequence[str], database: Database) -> None:
 @applied
 @click.pass_obj
 def migrate(out: Output, names: Sequence[str], database: Database, reason: str | None) -> None:
-    """Bring the schemas up to what this version needs; safe beside running instances."""
+    """Migrate the schemas to this version; safe while instances run."""
     packages = chosen(names)
     _, states = run(_look(database, packages))
     behind = [state for state in states if state.missing]
@@ -94,7 +94,7 @@ def migrate(out: Output, names: Sequence[str], database: Database, reason: str |
         table(["package", "had", "migration"], steps, empty="every schema has what this version needs"),
     )
     if behind:
-        out.say("done" if reason is not None else 'nothing was changed; `--apply --reason "…"` does it')
+        out.say("done" if reason is not None else 'nothing was changed; to do it, add `--apply --reason "…"`')
 
 
 @group.command("check")
@@ -102,7 +102,7 @@ def migrate(out: Output, names: Sequence[str], database: Database, reason: str |
 @database_option
 @click.pass_context
 def check(ctx: click.Context, names: Sequence[str], database: Database) -> None:
-    """Compare the schemas with the models of this version; exit code 1 when something is missing."""
+    """Compare the schemas with this version's models; exit code 1 if anything is missing."""
     out = ctx.ensure_object(Output)
     packages = chosen(names)
     _, states = run(_look(database, packages))
@@ -120,7 +120,7 @@ def check(ctx: click.Context, names: Sequence[str], database: Database) -> None:
         ),
     )
     if not well:
-        out.say("`libctl db migrate` brings what is missing; what was changed by hand has to be changed back by hand")
+        out.say("`libctl db migrate` adds what is missing; revert manual changes by hand")
         ctx.exit(ExitCode.FAILED)
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import Wanted, again, changing
+from gameshelf.libctl.changing import ApplyOptions, again, changing
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -28,13 +28,13 @@ _SHOWN = 200
 
 @noun("events")
 def group() -> None:
-    """What goes out to Kafka, and what came in and could not be applied."""
+    """The outbox to Kafka, and dead letters."""
 
 
 @group.command()
 @click.pass_obj
 def outbox(out: Output) -> None:
-    """What waits to be sent to Kafka, topic by topic, and what Kafka refused."""
+    """Show, per topic, records waiting for Kafka and those that Kafka refused."""
     found = plain(connect().call("ShowOutbox", messages.ShowOutboxRequest()))
     told = {
         "pending": _number(found["pending"], found["is_more"]),
@@ -56,12 +56,12 @@ def outbox(out: Output) -> None:
     out.result(found, *drawn)
     if found["refused"]:
         more = ", and there are more" if found["is_more_refused"] else ""
-        out.say(f"Refused records are set aside, and put back into the outbox every hour{more}.")
+        out.say(f"Refused records return to the outbox every hour{more}.")
 
 
 @group.group()
 def dlq() -> None:
-    """Dead letters: records that could not be applied."""
+    """List and replay dead letters: records that could not be applied."""
 
 
 def choosing(command: F) -> F:
@@ -89,12 +89,12 @@ def choosing(command: F) -> F:
     wrapped: Any = with_chosen
     wrapped.__click_params__ = getattr(command, "__click_params__", [])
     for option in (
-        click.option("--id", "letter", type=click.UUID, help="This one alone."),
-        click.option("--until", type=Moment(), help="Not later than this."),
-        click.option("--since", type=Moment(), help="Not earlier than this."),
-        click.option("--user", type=click.UUID, help="About this user."),
-        click.option("--only-reason", metavar="CODE", help="Only of this reason, such as MALFORMED_JSON."),
-        click.option("--topic", help="Only of this topic."),
+        click.option("--id", "letter", type=click.UUID, help="Only this dead letter."),
+        click.option("--until", type=Moment(), help="Only those up to this time."),
+        click.option("--since", type=Moment(), help="Only those from this time on."),
+        click.option("--user", type=click.UUID, help="Only entries about this user."),
+        click.option("--only-reason", metavar="CODE", help="Only this reason, such as MALFORMED_JSON."),
+        click.option("--topic", help="Only this topic."),
     ):
         wrapped = option(wrapped)
     return wrapped  # type: ignore[no-any-return]
@@ -103,11 +103,11 @@ def choosing(command: F) -> F:
 @dlq.command("list")
 @choosing
 @click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True)
-@click.option("--cursor", default="", help="Go on behind the last one of a page before.")
-@click.option("--all", "is_all", is_flag=True, help="All of them as they come; with --json one document a line.")
+@click.option("--cursor", default="", help="Continue the listing at this cursor.")
+@click.option("--all", "is_all", is_flag=True, help="Print all dead letters; with --json one document per line.")
 @click.pass_obj
 def list_(out: Output, chosen: messages.DeadLetterFilter, limit: int, cursor: str, is_all: bool) -> None:
-    """Dead letters, the oldest first."""
+    """List dead letters, oldest first."""
     asked = messages.ListDeadLettersRequest(filter=chosen, cursor=cursor, limit=_PART if is_all else limit)
     client = connect()
     if is_all:
@@ -130,29 +130,29 @@ def list_(out: Output, chosen: messages.DeadLetterFilter, limit: int, cursor: st
     if not cursor and letters:
         out.say(f"{len(letters)} of {_number(part.total, part.is_more)}.")
     if part.next_cursor:
-        out.say(f"There is more: --cursor {part.next_cursor}, or --all")
+        out.say(f"More: --cursor {part.next_cursor}, or --all")
 
 
 @dlq.command()
 @choosing
-@click.option("--cursor", default="", help="Begin behind this place, as an interrupted command has said.")
+@click.option("--cursor", default="", help="Resume an interrupted run at this cursor.")
 @changing
 @click.pass_obj
-def replay(out: Output, chosen: messages.DeadLetterFilter, cursor: str, wanted: Wanted) -> None:
-    """Sends dead letters to their topics again. Those that come later, or come back, are not sent.
+def replay(out: Output, chosen: messages.DeadLetterFilter, cursor: str, options: ApplyOptions) -> None:
+    """Send dead letters to their topics again, except those that arrive later.
 
     Needs the role admin.
     """
     client = connect()
     asked = messages.ReplayDeadLettersRequest(filter=chosen, cursor=cursor, limit=_PART)
-    revision, total = wanted.revision or "", 0
+    revision, total = options.revision or "", 0
     if not revision:
         seen = client.call("ReplayDeadLetters", asked)
         revision, total = seen.revision, seen.total
-        if not wanted.apply:
+        if not options.apply:
             _show_dry(out, plain(seen))
             return
-    asked.change.CopyFrom(ChangeOptions(apply=True, reason=wanted.reason, revision=revision))
+    asked.change.CopyFrom(ChangeOptions(apply=True, reason=options.reason, revision=revision))
     _send(out, client, asked, total)
 
 
@@ -185,13 +185,15 @@ def _send(out: Output, client: Client, asked: messages.ReplayDeadLettersRequest,
                 asked.cursor = part.next_cursor
     except BaseException as error:
         if asked.cursor or isinstance(error, KeyboardInterrupt):
-            out.say(f"{done['replayed']} were sent. What is sent is no dead letter any more, so this goes on:")
+            out.say(f"{done['replayed']} were sent and are no longer dead letters. To continue:")
             out.say(f"  {again(asked.change.revision)}")
         raise
     out.result({"applied": True, **done, "revision": asked.change.revision}, facts(_told(done)))
     if done["left"]:
-        out.say("Left are those without a value or with a key that is no text, of erased accounts, and those that")
-        out.say("somebody was at: the same command tries these again.")
+        out.say(
+            "Not sent: dead letters without a value, with a key that is not text, of erased accounts, and those that"
+        )
+        out.say("another transaction has locked; run the same command again for these.")
 
 
 def _told(done: dict[str, Any]) -> dict[str, object]:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import Wanted, carry_out, changing
+from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
@@ -20,14 +20,14 @@ _STYLES = {"active": "green", "pending_approval": "yellow"}
 
 @noun("family")
 def group() -> None:
-    """Who shares with whom, and who plays whose copy."""
+    """Family sharing: links between users, and seats in use."""
 
 
 @group.command("list")
 @click.argument("user", type=click.UUID)
 @click.pass_obj
 def list_(out: Output, user: UUID) -> None:
-    """Every family link of a user, both ways; ended ones too."""
+    """List a user's family links as owner and as member, including ended ones."""
     found = plain(connect().call("ListFamilyLinks", messages.ListFamilyLinksRequest(user_id=str(user))))
     ways = [
         ("shares with", found["as_owner"], "shared_with_user_id", found["total_as_owner"]),
@@ -39,7 +39,7 @@ def list_(out: Output, user: UUID) -> None:
     ]
     out.result(found, tree(user, branches))
     if any(total > len(links) for _, links, _, total in ways):
-        out.say("Shown are the newest 100 each way.")
+        out.say("Only the newest 100 in each direction are shown.")
 
 
 @group.command()
@@ -47,7 +47,7 @@ def list_(out: Output, user: UUID) -> None:
 @click.argument("link", type=click.UUID)
 @click.pass_obj
 def show(out: Output, user: UUID, link: UUID) -> None:
-    """One link of a user's, as owner or member: its scope, its times, and what is played of it now."""
+    """Show a family link: its scope, its times, and the seats in use."""
     found = plain(_show(connect(), user, link))
     of = found["link"]
     told = {
@@ -67,7 +67,7 @@ def show(out: Output, user: UUID, link: UUID) -> None:
         titles = {one["product_id"]: one["title"] for one in found["products"]}
         rows = [(titles.get(one, ""), one) for one in of["product_ids"][:_MOST_PRODUCTS]]
         parts.append(table([Column("named product"), Column("id", whole=True)], rows))
-    out.result(found, *parts, tree("played of it now", _seats(found["seats"], None)))
+    out.result(found, *parts, tree("seats in use", _seats(found["seats"], None)))
     if len(of["product_ids"]) > _MOST_PRODUCTS:
         out.say(f"Shown are {_MOST_PRODUCTS} of {len(of['product_ids'])} products; --json has all of them.")
 
@@ -77,8 +77,8 @@ def show(out: Output, user: UUID, link: UUID) -> None:
 @click.argument("link", type=click.UUID)
 @changing
 @click.pass_obj
-def revoke(out: Output, user: UUID, link: UUID, wanted: Wanted) -> None:
-    """Ends a link, and what is played of it at once; from then on only an admin opens it again.
+def revoke(out: Output, user: UUID, link: UUID, options: ApplyOptions) -> None:
+    """End a link and the sessions that use it. Only an admin can reopen it.
 
     Needs the role admin.
     """
@@ -86,7 +86,7 @@ def revoke(out: Output, user: UUID, link: UUID, wanted: Wanted) -> None:
     if not out.as_json:
         _say_link(out, client, user, link)
     request = messages.RevokeFamilyLinkRequest(user_id=str(user), link_id=str(link))
-    carry_out(out, "RevokeFamilyLink", request, wanted, client)
+    carry_out(out, "RevokeFamilyLink", request, options, client)
 
 
 @group.command()
@@ -94,8 +94,8 @@ def revoke(out: Output, user: UUID, link: UUID, wanted: Wanted) -> None:
 @click.argument("link", type=click.UUID)
 @changing
 @click.pass_obj
-def reopen(out: Output, user: UUID, link: UUID, wanted: Wanted) -> None:
-    """Asks the member anew, for a link that support had ended: with its scope, and its end if that is still to come.
+def reopen(out: Output, user: UUID, link: UUID, options: ApplyOptions) -> None:
+    """Invite the member again to a link that support ended; scope and future expiry stay.
 
     Needs the role admin.
     """
@@ -103,16 +103,18 @@ def reopen(out: Output, user: UUID, link: UUID, wanted: Wanted) -> None:
     if not out.as_json:
         _say_link(out, client, user, link)
     request = messages.ReopenFamilyLinkRequest(user_id=str(user), link_id=str(link))
-    carry_out(out, "ReopenFamilyLink", request, wanted, client)
+    carry_out(out, "ReopenFamilyLink", request, options, client)
 
 
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.pass_obj
 def seats(out: Output, user: UUID) -> None:
-    """Who sits on a user's copies now, and on whose copies the user sits; whatever is shared with whom by now."""
+    """List seats in use: others on this user's copies, and this user on others' copies."""
     found = plain(connect().call("ListFamilySeats", messages.ListFamilySeatsRequest(user_id=str(user))))
-    out.result(found, tree(f"copies that are played now, of {user} and by them", _seats(found["seats"], str(user))))
+    out.result(
+        found, tree(f"seats in use: copies of {user}, and copies that they play", _seats(found["seats"], str(user)))
+    )
 
 
 @group.command("release-seat")
@@ -120,13 +122,13 @@ def seats(out: Output, user: UUID) -> None:
 @click.argument("product", type=click.UUID)
 @changing
 @click.pass_obj
-def release_seat(out: Output, owner: UUID, product: UUID, wanted: Wanted) -> None:
-    """Ends what somebody plays of an owner's copy, and frees it; also a seat whose session is nowhere."""
+def release_seat(out: Output, owner: UUID, product: UUID, options: ApplyOptions) -> None:
+    """End the session on an owner's copy and free its seat, even if the session no longer exists."""
     client = connect()
     if not out.as_json:
         _say_seat(out, client, owner, product)
     request = messages.ReleaseFamilySeatRequest(owner_user_id=str(owner), product_id=str(product))
-    carry_out(out, "ReleaseFamilySeat", request, wanted, client)
+    carry_out(out, "ReleaseFamilySeat", request, options, client)
 
 
 def _show(client: Client, user: UUID, link: UUID) -> Any:
@@ -139,7 +141,7 @@ def _say_link(out: Output, client: Client, user: UUID, link: UUID) -> None:
     of = found["link"]
     out.say(f"{of['owner_user_id']} shares {_scope(of)} with {of['shared_with_user_id']}.")
     for one in found["seats"]:
-        out.say(f"Now played of it: {one['title'] or one['product_id']}, since {minute(one['since'])} UTC.")
+        out.say(f"In use: {one['title'] or one['product_id']}, since {minute(one['since'])} UTC.")
 
 
 def _say_seat(out: Output, client: Client, owner: UUID, product: UUID) -> None:
@@ -147,7 +149,7 @@ def _say_seat(out: Output, client: Client, owner: UUID, product: UUID) -> None:
     found = plain(client.call("ListFamilySeats", messages.ListFamilySeatsRequest(user_id=str(owner))))
     for one in found["seats"]:
         if (one["owner_user_id"], one["product_id"]) == (str(owner), str(product)):
-            out.say(f"{one['title'] or one['product_id']}: {one['held_by_user_id']} sits on it, {_since(one)}.")
+            out.say(f"{one['title'] or one['product_id']}: {one['held_by_user_id']} holds its seat {_since(one)}.")
 
 
 def _branch(one: dict[str, Any], other: str) -> Branch:
@@ -193,6 +195,6 @@ def _seat(one: dict[str, Any], user: str | None) -> Branch:
 
 def _since(one: dict[str, Any]) -> str:
     """For how long a copy is played, and whether it really is."""
-    dead = "" if one["session_runs"] else ", the session doesn't run any more"
-    stop = f", has to stop at {minute(one['lost_at'])}" if one["lost_at"] else ""
+    dead = "" if one["session_runs"] else ", the session no longer runs"
+    stop = f", must stop by {minute(one['lost_at'])}" if one["lost_at"] else ""
     return f"since {minute(one['since'])} UTC{dead}{stop}"

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import Wanted, carry_out, changing
+from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.main import noun
@@ -19,7 +19,7 @@ _KINDS = ("order", "key", "gift", "claim", "support")
 
 @noun("library")
 def group() -> None:
-    """What somebody owns, and why."""
+    """List, grant and revoke the products that a user owns."""
 
 
 @group.command("list")
@@ -29,9 +29,9 @@ def group() -> None:
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @click.pass_obj
 def list_(out: Output, user: UUID, product: UUID | None, limit: int, page: int) -> None:
-    """Every product that a user has or had, by title, with each reason to own it; shared ones too."""
-    wanted = messages.ListLibraryRequest(user_id=str(user), product_id=str(product or ""), page=page, limit=limit)
-    found = plain(connect().call("ListLibrary", wanted))
+    """List the products that a user has or had, including shared ones, with every grant."""
+    request = messages.ListLibraryRequest(user_id=str(user), product_id=str(product or ""), page=page, limit=limit)
+    found = plain(connect().call("ListLibrary", request))
     branches = [_branch(one) for one in found["items"]] or [Branch("nothing")]
     out.result(found, tree(f"library of {user} (times of UTC)", branches))
     if found["total_items"] > page * limit:
@@ -43,8 +43,8 @@ def list_(out: Output, user: UUID, product: UUID | None, limit: int, page: int) 
 @click.argument("product", type=click.UUID)
 @changing
 @click.pass_obj
-def grant(out: Output, user: UUID, product: UUID, wanted: Wanted) -> None:
-    """Gives a product to a user, as a gift of support's own.
+def grant(out: Output, user: UUID, product: UUID, options: ApplyOptions) -> None:
+    """Grant a product to a user on behalf of support.
 
     Needs the role admin.
     """
@@ -52,35 +52,35 @@ def grant(out: Output, user: UUID, product: UUID, wanted: Wanted) -> None:
     if not out.as_json:
         say_product(out, client, user, product)
     request = messages.GrantProductRequest(user_id=str(user), product_id=str(product))
-    carry_out(out, "GrantProduct", request, wanted, client)
+    carry_out(out, "GrantProduct", request, options, client)
 
 
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("product", type=click.UUID)
-@click.option("--kind", type=click.Choice(_KINDS), help="Only the reason of this kind; with --source.")
-@click.option("--source", help="Only the reason of this order, key, gift or support action; with --kind.")
+@click.option("--kind", type=click.Choice(_KINDS), help="End only the grant of this kind; needs --source.")
+@click.option("--source", help="End only the grant of this order, key, gift or support action; needs --kind.")
 @changing
 @click.pass_obj
-def revoke(out: Output, user: UUID, product: UUID, kind: str | None, source: str | None, wanted: Wanted) -> None:
-    """Takes a product from a user: every reason to own it ends for good, or the one that is named.
+def revoke(out: Output, user: UUID, product: UUID, kind: str | None, source: str | None, options: ApplyOptions) -> None:
+    """Revoke a product: end all its grants for good, or only the one given.
 
     Needs the role admin.
     """
     if (kind is None) != (source is None):
-        raise Usage("--kind and --source name one reason together", f"libctl library list {user} --product {product}")
+        raise Usage("--kind and --source are used together", f"libctl library list {user} --product {product}")
     client = connect()
     if not out.as_json:
         say_product(out, client, user, product)
     request = messages.RevokeProductRequest(
         user_id=str(user), product_id=str(product), kind=kind or "", source_id=source or ""
     )
-    carry_out(out, "RevokeProduct", request, wanted, client)
+    carry_out(out, "RevokeProduct", request, options, client)
 
 
 def said_of(grant: dict[str, Any]) -> Branch:
     """A reason to own a product, in a line, with a line for each refund and reinstatement of an order."""
-    since = minute(grant["acquired_at"]) or "heard of its end alone"
+    since = minute(grant["acquired_at"]) or "start unknown"
     left = "" if grant["copies_left"] is None else f", {grant['copies_left']} left"
     copies = f", {grant['quantity']} copies{left}" if (grant["quantity"] or 1) > 1 else ""
     by = " by support" if grant["ended_by"] == "support" else ""

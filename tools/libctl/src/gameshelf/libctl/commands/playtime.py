@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import Wanted, carry_out, changing
+from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.main import noun
@@ -19,17 +19,23 @@ _KINDS = ("long_day", "fast_import")
 
 @noun("playtime")
 def group() -> None:
-    """How long somebody has played, and where that can't be."""
+    """Show and correct a user's playtime; list anomalies."""
 
 
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.option("--product", type=click.UUID, help="Only this product.")
-@click.option("--day", "on_day", type=Day(), help="Only the sessions that touch this day of UTC.")
-@click.option("--imports", is_flag=True, help="How much of the product's total was told at once; needs --product.")
-@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many of each.")
-@click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, help="Which page of the products.")
-@click.option("--cursor", default="", help="Go on behind the last session of a page before.")
+@click.option("--day", "on_day", type=Day(), help="Only sessions that overlap this UTC day.")
+@click.option("--imports", is_flag=True, help="Also show imports of offline sessions; needs --product.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 100),
+    default=20,
+    show_default=True,
+    help="Number of products, sessions and corrections per page.",
+)
+@click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, help="Page of products.")
+@click.option("--cursor", default="", help="Continue the listing of sessions at this cursor.")
 @click.pass_obj
 def show(
     out: Output,
@@ -41,11 +47,11 @@ def show(
     page: int,
     cursor: str,
 ) -> None:
-    """Totals, the sessions behind them, and corrections."""
+    """Show totals, sessions and corrections."""
     if imports and not product:
-        raise Usage("--imports is about one product", "name it with --product")
+        raise Usage("--imports needs a product", "--product PRODUCT")
     since, until = day_in_utc(on_day) if on_day else (None, None)
-    wanted = messages.ShowPlaytimeRequest(
+    request = messages.ShowPlaytimeRequest(
         user_id=str(user),
         product_id=str(product or ""),
         page=page,
@@ -55,7 +61,7 @@ def show(
         cursor=cursor,
         with_imports=imports,
     )
-    found = plain(connect().call("ShowPlaytime", wanted))
+    found = plain(connect().call("ShowPlaytime", request))
     parts = [_sessions(out, found["sessions"], with_product=product is None)]
     if not cursor:
         parts.insert(0, _products(out, found["products"]))
@@ -67,26 +73,26 @@ def show(
     if found["total_products"] > page * limit:
         out.say(f"There are {found['total_products']} products: --page {page + 1}")
     if found["next_cursor"]:
-        out.say(f"There are more sessions: --cursor {found['next_cursor']}")
+        out.say(f"More sessions: --cursor {found['next_cursor']}")
 
 
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("product", type=click.UUID)
-@click.option("--add", type=Span(), help="This much was played too, such as 1h30m.")
-@click.option("--take", type=Span(), help="This much was not played, such as 2690h; never below zero.")
+@click.option("--add", type=Span(), help="Time to add, such as 1h30m.")
+@click.option("--take", type=Span(), help="Time to subtract, such as 2690h; the total cannot become negative.")
 @changing
 @click.pass_obj
-def correct(out: Output, user: UUID, product: UUID, add: int | None, take: int | None, wanted: Wanted) -> None:
-    """Adds to what a product was played, or takes from it. The sessions stay as they are."""
+def correct(out: Output, user: UUID, product: UUID, add: int | None, take: int | None, options: ApplyOptions) -> None:
+    """Add to or subtract from the playtime of a product. Sessions are unchanged."""
     if (add is None) == (take is None):
-        raise Usage("say how much: --add or --take, one of the two", "--take 2690h")
+        raise Usage("one of --add and --take is needed", "--take 2690h")
     seconds = add or -(take or 0)
     client = connect()
     if not out.as_json:
         _say_total(out, client, user, product, seconds)
     request = messages.CorrectPlaytimeRequest(user_id=str(user), product_id=str(product), seconds=seconds)
-    carry_out(out, "CorrectPlaytime", request, wanted, client)
+    carry_out(out, "CorrectPlaytime", request, options, client)
 
 
 @group.command()
@@ -94,26 +100,28 @@ def correct(out: Output, user: UUID, product: UUID, add: int | None, take: int |
 @click.option("--product", type=click.UUID, help="Only this product.")
 @changing
 @click.pass_obj
-def recompute(out: Output, user: UUID, product: UUID | None, wanted: Wanted) -> None:
-    """Counts totals anew from sessions and corrections. What differs is put right."""
+def recompute(out: Output, user: UUID, product: UUID | None, options: ApplyOptions) -> None:
+    """Recompute totals from sessions and corrections, and fix those that differ."""
     request = messages.RecomputePlaytimeRequest(user_id=str(user), product_id=str(product or ""))
-    carry_out(out, "RecomputePlaytime", request, wanted)
+    carry_out(out, "RecomputePlaytime", request, options)
 
 
 @group.command()
-@click.option("--user", type=click.UUID, help="Of this user; else of all.")
-@click.option("--kind", type=click.Choice(_KINDS), help="Only of this kind.")
+@click.option("--user", type=click.UUID, help="Only this user.")
+@click.option("--kind", type=click.Choice(_KINDS), help="Only this kind.")
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
-@click.option("--cursor", default="", help="Go on behind the last one of a page before.")
+@click.option("--cursor", default="", help="Continue the listing at this cursor.")
 @click.pass_obj
 def anomalies(out: Output, user: UUID | None, kind: str | None, limit: int, cursor: str) -> None:
-    """Play that can't be, for people to judge.
+    """List implausible playtime for review.
 
-    It was kept, and counts. long_day: 24 hours or more on one day of UTC, all games and devices together.
-    fast_import: an import had more play than time has passed since the player's last one, on any device.
+    It is stored and counted. long_day: 24 hours or more on one UTC day over all games and devices.
+    fast_import: an import contains more playtime than has passed since the player's previous import.
     """
-    wanted = messages.ListPlaytimeAnomaliesRequest(user_id=str(user or ""), kind=kind or "", limit=limit, cursor=cursor)
-    found = plain(connect().call("ListPlaytimeAnomalies", wanted))
+    request = messages.ListPlaytimeAnomaliesRequest(
+        user_id=str(user or ""), kind=kind or "", limit=limit, cursor=cursor
+    )
+    found = plain(connect().call("ListPlaytimeAnomalies", request))
     columns = [Column("what", whole=True), Column("which"), Column("played", "right", whole=True)]
     rows = [[one["kind"], one["subject"], span(one["seconds"])] for one in found["anomalies"]]
     if user is None:
@@ -124,7 +132,7 @@ def anomalies(out: Output, user: UUID | None, kind: str | None, limit: int, curs
         rows = [[minute(one["found_at"]), *row] for one, row in zip(found["anomalies"], rows, strict=True)]
     out.result(found, table(columns, rows, empty="Nothing that can't be."))
     if found["next_cursor"]:
-        out.say(f"There is more: --cursor {found['next_cursor']}")
+        out.say(f"More: --cursor {found['next_cursor']}")
 
 
 def _say_total(out: Output, client: Client, user: UUID, product: UUID, seconds: int) -> None:

@@ -5,14 +5,14 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import Wanted, carry_out, changing
+from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
 from gameshelf.libctl.client import connect
+from gameshelf.libctl.comparison import Comparison
 from gameshelf.libctl.errors import ExitCode, Refused
 from gameshelf.libctl.main import noun
 from gameshelf.libctl.messages import plain
 from gameshelf.libctl.output import Column, Output, facts, size, table
 from gameshelf.libctl.progress import progress
-from gameshelf.libctl.reckoning import Reckoning
 from gameshelf.libctl.sizes import Size
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 from rich.text import Text
@@ -22,17 +22,17 @@ _BAR, _SHORT_BAR = 24, 8
 
 @noun("quota")
 def group() -> None:
-    """How much room a user's saves take, and may take."""
+    """Show, set and check a user's quota for cloud saves."""
 
 
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.pass_obj
 def show(out: Output, user: UUID) -> None:
-    """What a user's saves take, with a bar for each product."""
+    """Show used and available storage, per product."""
     quota = connect().call("ShowQuota", messages.ShowQuotaRequest(user_id=str(user)))
     taken = quota.used_bytes + quota.reserved_bytes
-    limit = f"{size(quota.limit_bytes)} ({'set by support' if quota.is_override else 'the usual one'})"
+    limit = f"{size(quota.limit_bytes)} ({'set by support' if quota.is_override else 'default'})"
     told = {
         "used": Text(f"{size(taken)} of {size(quota.limit_bytes)}  ").append_text(bar(taken, quota.limit_bytes)),
         "limit": limit,
@@ -55,26 +55,26 @@ def show(out: Output, user: UUID) -> None:
 @click.argument("limit", type=Size())
 @changing
 @click.pass_obj
-def set_(out: Output, user: UUID, limit: int, wanted: Wanted) -> None:
-    """Gives a user a limit of their own, such as 2GiB. What they keep stays, also beyond it."""
-    carry_out(out, "SetQuota", messages.SetQuotaRequest(user_id=str(user), limit_bytes=limit), wanted)
+def set_(out: Output, user: UUID, limit: int, options: ApplyOptions) -> None:
+    """Set an individual limit, such as 2GiB. Existing saves stay, even above it."""
+    carry_out(out, "SetQuota", messages.SetQuotaRequest(user_id=str(user), limit_bytes=limit), options)
 
 
 @group.command()
 @click.argument("user", type=click.UUID)
 @changing
 @click.pass_obj
-def reset(out: Output, user: UUID, wanted: Wanted) -> None:
-    """The usual limit counts for a user again."""
-    carry_out(out, "ResetQuota", messages.ResetQuotaRequest(user_id=str(user)), wanted)
+def reset(out: Output, user: UUID, options: ApplyOptions) -> None:
+    """Return a user to the default limit."""
+    carry_out(out, "ResetQuota", messages.ResetQuotaRequest(user_id=str(user)), options)
 
 
 @group.command()
-@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many users to show.")
-@click.option("--cursor", default="", help="Go on where one ended that was interrupted, with those who come behind.")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="Number of users to show.")
+@click.option("--cursor", default="", help="Resume an interrupted listing at this cursor.")
 @click.pass_obj
 def top(out: Output, limit: int, cursor: str) -> None:
-    """The users whose saves take most. It looks at all of them, a part at a time; Ctrl-C shows what it has."""
+    """List the users with the most storage in use. Reads all users in parts; Ctrl-C shows what was found so far."""
     client, looked_at = connect(), 0
     most: list[tuple[int, str, dict[str, Any]]] = []  # a heap: who takes least of them is the first to go
     try:
@@ -92,7 +92,7 @@ def top(out: Output, limit: int, cursor: str) -> None:
     except (KeyboardInterrupt, Refused):
         if cursor and looked_at:
             _show_top(out, most, looked_at, cursor)
-            out.say(f"That is not everybody. To go on with the others: --cursor {cursor}")
+            out.say(f"Incomplete. To resume: --cursor {cursor}")
         raise
     _show_top(out, most, looked_at, cursor)
 
@@ -116,19 +116,19 @@ def _show_top(out: Output, most: list[tuple[int, str, dict[str, Any]]], looked_a
 
 @group.command()
 @click.argument("user", type=click.UUID)
-@click.option("--cursor", default="", help="Go on where one ended that was interrupted, with what comes behind.")
+@click.option("--cursor", default="", help="Resume an interrupted comparison at this cursor.")
 @click.pass_obj
 def recalculate(out: Output, user: UUID, cursor: str) -> int:
-    """Compares what is counted with the objects in the store. It changes nothing: no count is kept that could drift.
+    """Compare the database with the objects in S3. Changes nothing.
 
-    Ends with 1 where something is missing, unknown or of another size.
+    Exit code 1 if objects are missing, unknown or of another size.
     """
-    client, found = connect(), Reckoning()
+    client, found = connect(), Comparison()
     try:
         with progress(out, "comparing objects") as told:
             while True:
-                wanted = messages.RecalculateQuotaRequest(user_id=str(user), cursor=cursor)
-                part = client.call("RecalculateQuota", wanted)
+                request = messages.RecalculateQuotaRequest(user_id=str(user), cursor=cursor)
+                part = client.call("RecalculateQuota", request)
                 found.add(part)
                 cursor = part.next_cursor
                 told(str(found.sums["stored_objects"]))
@@ -137,7 +137,7 @@ def recalculate(out: Output, user: UUID, cursor: str) -> int:
     except (KeyboardInterrupt, Refused):
         if cursor and found.parts:
             out.result(found.data(cursor), *found.drawn())
-            out.say(f"That is not all. To go on with the others: --cursor {cursor}")
+            out.say(f"Incomplete. To resume: --cursor {cursor}")
         raise
     out.result(found.data(cursor), *found.drawn())
     return ExitCode.OK if found.is_right else ExitCode.FAILED

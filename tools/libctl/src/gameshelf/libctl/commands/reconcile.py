@@ -63,19 +63,19 @@ class Totals:
 
 
 @click.command("reconcile", cls=Verb)
-@click.option("--cursor", default="", help="Go on where an earlier run was interrupted.")
-@click.option("--apply", "is_applied", is_flag=True, help="Do it; without this, only what it would do is shown.")
-@click.option("--reason", metavar="TEXT", help="Why, for the audit. Needed with --apply.")
+@click.option("--cursor", default="", help="Resume an interrupted run at this cursor.")
+@click.option("--apply", "is_applied", is_flag=True, help="Make the change; without this it is only shown.")
+@click.option("--reason", metavar="TEXT", help="Reason for the audit. Required with --apply.")
 @click.pass_obj
 def reconcile(out: Output, cursor: str, is_applied: bool, reason: str | None) -> None:
-    """Takes back the saves that S3 has and a restored database has lost; then jobs delete again.
+    """Adopt saves that S3 has and a restored database lacks, then let deletion jobs run again.
 
     Needs the role admin.
     """
     if is_applied and not (reason and reason.strip()):
-        raise Usage("--apply needs a reason", 'the same command with --reason "…", which is kept in the audit')
+        raise Usage("--apply needs a reason", 'add --reason "…", which the audit keeps')
     if reason and not is_applied:
-        raise Usage("--reason is for --apply", "the same command with --apply")
+        raise Usage("--reason needs --apply", "add --apply")
     totals = Totals()
     request = messages.ReconcileSavesRequest(cursor=cursor)
     if is_applied:
@@ -83,13 +83,13 @@ def reconcile(out: Output, cursor: str, is_applied: bool, reason: str | None) ->
     try:
         _walk(out, connect(), request, totals)
     except Precondition as refused:
-        refused.hint = "the same command without --cursor"
+        refused.hint = "repeat it without --cursor"
         raise
     except Unavailable as refused:  # what has been done is done, and the rest can follow
         refused.hint = _again(request.cursor, is_applied)
         raise
     except (KeyboardInterrupt, Terminated):
-        out.warn("It has not come to its end. To go on:")
+        out.warn("Interrupted before the end. To resume:")
         out.say(f"  {_again(request.cursor, is_applied)}")
         raise
     _show(out, totals, is_applied)
@@ -115,7 +115,7 @@ def _progress(totals: Totals) -> str:
 def _show(out: Output, totals: Totals, is_applied: bool) -> None:
     told = {
         "objects compared": totals.objects,
-        "taken back" if is_applied else "to be taken back": f"{totals.counts['adopted']} ({size(totals.bytes)})",
+        "adopted" if is_applied else "to be adopted": f"{totals.counts['adopted']} ({size(totals.bytes)})",
         "missing in S3": totals.counts["missing"],
         "refused": totals.counts["refused"],
         **{f"  {outcome}": number for outcome, number in sorted(totals.outcomes.items())},
@@ -132,19 +132,19 @@ def _show(out: Output, totals: Totals, is_applied: bool) -> None:
         for one in totals.listed["adopted"]
     ]
     others = [(one["outcome"], one["key"]) for kind in ("missing", "refused") for one in totals.listed[kind]]
-    drawn = [facts(told), table(columns, rows, empty="Nothing is to be taken back.")]
+    drawn = [facts(told), table(columns, rows, empty="Nothing to adopt.")]
     if others:
         drawn.append(table(["what", "object"], others))
     out.result(totals.told("", is_applied=is_applied), *drawn)
     if any(totals.counts[kind] > _LISTED for kind in _KINDS):
-        out.say(f"Of each kind the first {_LISTED} are listed.")
+        out.say(f"Only the first {_LISTED} of each kind are listed.")
     if not is_applied:
         out.say("Nothing was changed. To do it:", "bold")
         out.say('  libctl saves reconcile --apply --reason "…"')
     elif totals.is_restore_open:
-        out.warn("Jobs that delete still wait: the database was restored again meanwhile. Run this once more.")
+        out.warn("The database was restored again meanwhile, so deletion jobs still wait. Run this command again.")
     else:
-        out.say("Done: the whole store has been compared.", "green")
+        out.say("Done: all objects have been compared.", "green")
 
 
 def _again(cursor: str, is_applied: bool) -> str:

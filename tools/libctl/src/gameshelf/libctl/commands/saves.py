@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import click
-from gameshelf.libctl.changing import Wanted, carry_out, changing
+from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
 from gameshelf.libctl.client import connect
 from gameshelf.libctl.commands import reconcile
 from gameshelf.libctl.files import fetch, safe_name
@@ -22,22 +22,22 @@ _VERSION = click.IntRange(1, 2**53)
 
 @noun("saves")
 def group() -> None:
-    """What players have in the cloud: versions, downloads, and what comes back."""
+    """List, download, restore and pin cloud saves."""
 
 
 @group.command("list")
 @click.argument("user", type=click.UUID)
-@click.option("--product", type=click.UUID, help="Only of this product.")
-@click.option("--trash", is_flag=True, help="What is in the trash instead.")
+@click.option("--product", type=click.UUID, help="Only this product.")
+@click.option("--trash", is_flag=True, help="List the trash instead.")
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.pass_obj
 def list_(out: Output, user: UUID, product: UUID | None, trash: bool, page: int, limit: int) -> None:
-    """A user's saves, the one uploaded last first."""
-    wanted = messages.ListSavesRequest(
+    """List a user's saves, most recently uploaded first."""
+    request = messages.ListSavesRequest(
         user_id=str(user), product_id=str(product or ""), page=page, limit=limit, in_trash=trash
     )
-    found = plain(connect().call("ListSaves", wanted))
+    found = plain(connect().call("ListSaves", request))
     columns = [
         Column("save", whole=True),
         Column("slot, product"),
@@ -54,9 +54,9 @@ def list_(out: Output, user: UUID, product: UUID | None, trash: bool, page: int,
     out.result(found, table(columns, rows, empty="Nothing in the trash." if trash else "No saves."))
     if found["saves"]:
         first = found["saves"][0]["head"]["savegame_id"]
-        out.say(f"The versions of one: libctl saves versions {user} {first}")
+        out.say(f"To list the versions of a save: libctl saves versions {user} {first}")
     elif not trash:
-        out.say(f"Look into the trash: libctl saves list {user} --trash")
+        out.say(f"To list the trash: libctl saves list {user} --trash")
     _tell_pages(out, page, limit, found["total_items"])
 
 
@@ -65,12 +65,12 @@ def list_(out: Output, user: UUID, product: UUID | None, trash: bool, page: int,
 @click.argument("save", type=click.UUID)
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
-@click.option("--content", is_flag=True, help="Also what each version holds, by its hash and its identity.")
+@click.option("--content", is_flag=True, help="Also show the hash and the content identity of each version.")
 @click.pass_obj
 def versions(out: Output, user: UUID, save: UUID, page: int, limit: int, content: bool) -> None:
-    """A save's versions as a tree, the newest first, also those whose bytes are gone."""
-    wanted = messages.ListSaveVersionsRequest(user_id=str(user), savegame_id=str(save), page=page, limit=limit)
-    found = plain(connect().call("ListSaveVersions", wanted))
+    """Show the versions of a save as a tree, newest first, including pruned ones."""
+    request = messages.ListSaveVersionsRequest(user_id=str(user), savegame_id=str(save), page=page, limit=limit)
+    found = plain(connect().call("ListSaveVersions", request))
     parts: list[Any] = []
     if found["versions"]:
         told = {"slot": found["versions"][0]["slot_name"], "product": found["versions"][0]["product_id"]}
@@ -88,14 +88,14 @@ def versions(out: Output, user: UUID, save: UUID, page: int, limit: int, content
 
 @group.command()
 @click.argument("user", type=click.UUID)
-@click.option("--product", type=click.UUID, help="Only of this product.")
+@click.option("--product", type=click.UUID, help="Only this product.")
 @click.option("--page", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True)
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @click.pass_obj
 def uploads(out: Output, user: UUID, product: UUID | None, page: int, limit: int) -> None:
-    """A user's open uploads, the oldest first: reserved, and not confirmed yet."""
-    wanted = messages.ListSaveUploadsRequest(user_id=str(user), product_id=str(product or ""), page=page, limit=limit)
-    found = plain(connect().call("ListSaveUploads", wanted))
+    """List a user's unconfirmed uploads, oldest first."""
+    request = messages.ListSaveUploadsRequest(user_id=str(user), product_id=str(product or ""), page=page, limit=limit)
+    found = plain(connect().call("ListSaveUploads", request))
     columns = [Column("upload", whole=True), Column("slot, product"), Column("asked, until", whole=True)]
     rows = [
         (
@@ -116,18 +116,20 @@ def uploads(out: Output, user: UUID, product: UUID | None, page: int, limit: int
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("save", type=click.UUID)
-@click.option("--version", type=_VERSION, help="This version; without it the head.")
-@click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="Where to; nothing is overwritten.")
+@click.option("--version", type=_VERSION, help="Version to download; the current one by default.")
+@click.option(
+    "--to", type=click.Path(path_type=Path), metavar="FILE", help="File to write; an existing file is not overwritten."
+)
 @click.pass_obj
 def download(out: Output, user: UUID, save: UUID, version: int | None, to: Path | None) -> None:
-    """The bytes of a version as a file, verified. It stands in the audit."""
+    """Download a version to a file and verify it. The audit records it."""
     download_to(out, user, save, version, to)
 
 
 def download_to(out: Output, user: UUID | str, save: UUID | str, version: int | None, to: Path | None) -> None:
     """Downloads a version, into a file that is named after it unless ``to`` says where."""
-    wanted = messages.DownloadSaveRequest(user_id=str(user), savegame_id=str(save), version=version)
-    given = connect().call("DownloadSave", wanted)
+    request = messages.DownloadSaveRequest(user_id=str(user), savegame_id=str(save), version=version)
+    given = connect().call("DownloadSave", request)
     found = plain(given.save)
     target = to or Path(safe_name(found["slot_name"], found["version"]))
     with progress(out, f"downloading {size(found['file_size_bytes'])}") as told:
@@ -146,26 +148,26 @@ def download_to(out: Output, user: UUID | str, save: UUID | str, version: int | 
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("save", type=click.UUID)
-@click.option("--version", type=_VERSION, help="Its bytes become those of a new head.")
+@click.option("--version", type=_VERSION, help="Version whose content becomes the new current version.")
 @changing
 @click.pass_obj
-def restore(out: Output, user: UUID, save: UUID, version: int | None, wanted: Wanted) -> None:
-    """Makes an older version the head again. A save in the trash comes out of it first; without --version as it is."""
+def restore(out: Output, user: UUID, save: UUID, version: int | None, options: ApplyOptions) -> None:
+    """Make an older version the current one. A save in the trash is taken out; without --version unchanged."""
     request = messages.RestoreSaveRequest(user_id=str(user), savegame_id=str(save), version=version)
-    carry_out(out, "RestoreSave", request, wanted)
+    carry_out(out, "RestoreSave", request, options)
 
 
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.argument("save", type=click.UUID)
 @click.argument("version", type=_VERSION)
-@click.option("--unpin", is_flag=True, help="It may go again when it is old.")
+@click.option("--unpin", is_flag=True, help="Let the version be pruned again.")
 @changing
 @click.pass_obj
-def pin(out: Output, user: UUID, save: UUID, version: int, unpin: bool, wanted: Wanted) -> None:
-    """Keeps a version however old it gets. All but two of those that are kept may be pinned."""
+def pin(out: Output, user: UUID, save: UUID, version: int, unpin: bool, options: ApplyOptions) -> None:
+    """Keep a version regardless of its age. All kept versions but two can be pinned."""
     request = messages.PinSaveRequest(user_id=str(user), savegame_id=str(save), version=version, is_pinned=not unpin)
-    carry_out(out, "PinSave", request, wanted)
+    carry_out(out, "PinSave", request, options)
 
 
 def _upload(of: dict[str, Any]) -> list[str]:
@@ -183,8 +185,8 @@ def _head(of: dict[str, Any]) -> str:
 def _tell_pages(out: Output, page: int, limit: int, total: int) -> None:
     pages = -(-total // limit)
     if pages > 1:
-        more = f": --page {page + 1} goes on" if page < pages else ""
-        out.say(f"Page {page} of {pages}, {total} in all{more}")
+        more = f". Next: --page {page + 1}" if page < pages else ""
+        out.say(f"Page {page} of {pages}, {total} in total{more}")
 
 
 reconcile.register(group)

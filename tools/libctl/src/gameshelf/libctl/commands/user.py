@@ -6,7 +6,7 @@ from uuid import UUID
 
 import click
 from gameshelf.libctl.archive import Partial, partial
-from gameshelf.libctl.changing import Wanted, carry_out, changing
+from gameshelf.libctl.changing import ApplyOptions, carry_out, changing
 from gameshelf.libctl.client import Client, connect
 from gameshelf.libctl.errors import Usage
 from gameshelf.libctl.fetching import Absent, fetch
@@ -37,14 +37,14 @@ _ERASURE = {"running": "being erased: some of the data may still be there", "don
 
 @noun("user")
 def group() -> None:
-    """A user at a glance, all that is stored of them, and their end."""
+    """Summarise, export or erase a user's data."""
 
 
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.pass_obj
 def show(out: Output, user: UUID) -> None:
-    """What there is of a user, in numbers. It is audited that you looked."""
+    """Summarise a user's data. The audit records it."""
     found = plain(connect().call("ShowUser", messages.ShowUserRequest(user_id=str(user))))
     if found["erasure"]:
         told = {"user": user, "account": _ERASURE[found["erasure"]], "erased at": found["erased_at"]}
@@ -52,7 +52,7 @@ def show(out: Output, user: UUID) -> None:
         return
     out.result(found, facts(_told(found)))
     if not any(found[name] for name in _TRACES):
-        out.say("Nothing is stored of this user: is the id right?")
+        out.say("No data is stored for this user. Is the id correct?")
 
 
 def _told(found: dict[str, Any]) -> dict[str, object]:
@@ -80,11 +80,16 @@ def _told(found: dict[str, Any]) -> dict[str, object]:
 @group.command()
 @click.argument("user", type=click.UUID)
 @click.option(
-    "--to", "target", required=True, type=click.Path(path_type=Path), metavar="FILE.zip", help="Never overwritten."
+    "--to",
+    "target",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.zip",
+    help="Archive to write; an existing file is not overwritten.",
 )
 @click.pass_obj
 def export(out: Output, user: UUID, target: Path) -> None:
-    """All that is stored of a user and the files of their saves, as an archive. Goes on where it was interrupted.
+    """Export all data and save files of a user as an archive. Resumes after an interruption.
 
     Needs the role admin.
     """
@@ -95,7 +100,7 @@ def export(out: Output, user: UUID, target: Path) -> None:
             made = archive.pack()
         except BaseException:
             if archive.begun:
-                out.say(f"What is there so far is kept in {target}.partial: the same command goes on.")
+                out.say(f"The part exported so far is in {target}.partial. Run the same command to resume.")
             raise
     rows = [(name, told["rows"], size(told["bytes"])) for name, told in made["tables"].items()]
     columns = [Column("table"), Column("rows", "right"), Column("takes", "right")]
@@ -128,18 +133,16 @@ def _is_fetched(file: messages.ExportedFile, archive: Partial) -> bool:
 
 @group.command()
 @click.argument("user", type=click.UUID)
-@click.option("--confirm", type=click.UUID, metavar="USER", help="The user's id once more. Needed with --apply.")
+@click.option("--confirm", type=click.UUID, metavar="USER", help="The user's id again. Required with --apply.")
 @changing
 @click.pass_obj
-def erase(out: Output, user: UUID, confirm: UUID | None, wanted: Wanted) -> None:
-    """Ends an account, and erases all of its data. There is no way back.
+def erase(out: Output, user: UUID, confirm: UUID | None, options: ApplyOptions) -> None:
+    """End an account and erase all its data. Cannot be undone.
 
     Needs the role admin.
     """
-    if wanted.apply and confirm != user:
-        raise Usage(
-            "there is no way back from this, so --confirm must say the user's id once more", f"--confirm {user}"
-        )
-    carry_out(out, "EraseUser", messages.EraseUserRequest(user_id=str(user)), wanted)
-    if not wanted.apply:
-        out.say(f"and with --confirm {user}, since there is no way back")
+    if options.apply and confirm != user:
+        raise Usage("this cannot be undone, so --confirm must repeat the user's id", f"--confirm {user}")
+    carry_out(out, "EraseUser", messages.EraseUserRequest(user_id=str(user)), options)
+    if not options.apply:
+        out.say(f"Add --confirm {user}: this cannot be undone.")

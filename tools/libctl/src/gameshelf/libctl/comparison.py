@@ -1,4 +1,4 @@
-"""What a user's saves take, put together from parts: what is counted beside what is stored."""
+"""Compares what the database counts for a user's saves with the objects in S3."""
 
 from collections import Counter
 from typing import Any
@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 _REMEMBERED = 1000
-"""How many differences are named one by one; all of them are counted."""
+"""Number of differences that are listed; all of them are counted."""
 _DRAWN = 50
 _SUMS = ("stored_objects", "stored_bytes", "counted_objects", "counted_bytes")
 _WRONG = {
@@ -23,8 +23,8 @@ _IN_ORDER = {
 }
 
 
-class Reckoning:
-    """Adds parts up, in bounded memory."""
+class Comparison:
+    """The parts of a comparison together, in bounded memory."""
 
     def __init__(self) -> None:
         self.parts = 0

@@ -1,4 +1,4 @@
-"""``user show|export|erase``: a user at a glance, all that is stored of them, and their end."""
+"""``user show|export|erase``: summarises, exports or erases a user's data."""
 
 from datetime import datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""What support gives and takes of achievements."""
+"""Changes of achievements by support."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ class _Achievement:
 
 @dataclass(frozen=True, slots=True)
 class GrantAchievement(_Achievement):
-    """Unlocks an achievement, whether or not the user may play the product."""
+    """Unlocks an achievement, even if the user has no access to the product."""
 
     command: ClassVar[str] = "achievements grant"
 
@@ -38,7 +38,7 @@ class GrantAchievement(_Achievement):
 
 @dataclass(frozen=True, slots=True)
 class RevokeAchievement(_Achievement):
-    """Locks an achievement again, and takes its progress."""
+    """Locks an achievement again and resets its progress."""
 
     command: ClassVar[str] = "achievements revoke"
 
@@ -48,7 +48,7 @@ class RevokeAchievement(_Achievement):
 
 @dataclass(frozen=True, slots=True)
 class RestoreAchievement(_Achievement):
-    """Puts back what a grant or a revocation has changed."""
+    """Restores the state before a grant or a revocation."""
 
     earlier: AchievementState
     command: ClassVar[str] = "audit undo"
@@ -58,7 +58,7 @@ class RestoreAchievement(_Achievement):
 
 
 def undo(entry: Entry, user_id: UUID) -> Change:
-    """The state from before, with the time and the rarity of the unlock."""
+    """Restores the state before, with the time and the rarity of the unlock."""
     before = dict(entry.before or {})
     unlocked_at = before.pop("unlocked_at")
     earlier = AchievementState(unlocked_at=datetime.fromisoformat(unlocked_at) if unlocked_at else None, **before)

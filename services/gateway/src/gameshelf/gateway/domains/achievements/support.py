@@ -1,4 +1,4 @@
-"""``achievements show|grant|revoke``: what a player has achieved, and what support gives and takes of it."""
+"""``achievements show|grant|revoke``: a player's achievements."""
 
 from typing import Any
 from uuid import UUID
@@ -66,7 +66,7 @@ class AchievementsOfUser:
 def _shown(of: Achievement) -> messages.AdminAchievement:
     return messages.AdminAchievement(
         status=achievement_message(of),
-        name=text(of.name_en or of.name_ru),  # a secret is none to support
+        name=text(of.name_en or of.name_ru),  # support sees hidden achievements too
         server_authoritative=of.server_authoritative,
     )
 

@@ -1,6 +1,6 @@
-"""What support does about family links and seats.
+"""Changes of family links and seats by support.
 
-Nothing that is remembered names the other party: an account that is erased has to leave the entries of all others.
+No audit entry names the other party: erasing an account must not need the entries of other accounts.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class _Link:
 
 @dataclass(frozen=True, slots=True)
 class RevokeLink(_Link):
-    """Ends a link, and what is played of it; from then on only an admin opens it again."""
+    """Ends a link and the sessions that use it; only an admin can reopen it."""
 
     command: ClassVar[str] = "family revoke"
 
@@ -47,7 +47,7 @@ class RevokeLink(_Link):
 
 @dataclass(frozen=True, slots=True)
 class ReopenLink(_Link):
-    """Asks the member anew, for a link that an admin has ended."""
+    """Invites the member again to a link that an admin has ended."""
 
     command: ClassVar[str] = "family reopen"
 
@@ -57,10 +57,10 @@ class ReopenLink(_Link):
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSeat:
-    """Ends what somebody plays of an owner's copy, and frees its seat, also one whose session is nowhere."""
+    """Ends the session on an owner's copy and frees its seat, even if the session no longer exists."""
 
     user_id: UUID
-    """Who sits there."""
+    """The user who holds the seat."""
     owner_user_id: UUID
     product_id: UUID
     session_id: UUID
@@ -81,15 +81,15 @@ class ReleaseSeat:
 
     async def act(self, transaction: Transaction) -> None:
         await transaction.of(PlaytimeService).lose_seat(self.user_id, self.session_id, transaction.clock())
-        # A session that ends frees its seat with the commit; one that is nowhere never will.
+        # A session that ends frees its seat in the same commit; one that no longer exists never does.
         await transaction.of(FamilySeats).release(self.user_id, [self.session_id])
 
 
 def undo_revoke(entry: Entry, user_id: UUID) -> Change:
-    """The member is asked anew."""
+    """Invites the member again."""
     return ReopenLink(user_id, UUID(entry.target["link_id"]))
 
 
 def undo_reopen(entry: Entry, user_id: UUID) -> Change:
-    """It is ended again, unless the member has accepted by now."""
+    """Ends the link again, unless the member has accepted since."""
     return RevokeLink(user_id, UUID(entry.target["link_id"]))

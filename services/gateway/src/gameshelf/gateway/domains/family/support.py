@@ -1,4 +1,4 @@
-"""``family list|show|revoke|reopen|seats|release-seat``: who shares with whom, and who plays whose copy."""
+"""``family list|show|revoke|reopen|seats|release-seat``: links between users, and seats in use."""
 
 from collections.abc import Collection, Sequence
 from itertools import groupby
@@ -136,7 +136,7 @@ def _link(of: Link) -> messages.AdminFamilyLink:
 async def _seats(
     context: SupportContext, connection: Connection, seats: Sequence[TakenSeat]
 ) -> list[messages.AdminFamilySeat]:
-    """Seats with titles, and whether their sessions run: a round trip a holder, and one for the titles."""
+    """Seats with titles, and whether their sessions run: one round trip per holder, and one for the titles."""
     titles = await context.titles(connection, sorted({one.product_id for one in seats}))
     running = await _running(connection, seats)
     return [

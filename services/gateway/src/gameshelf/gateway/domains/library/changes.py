@@ -1,4 +1,4 @@
-"""What support gives and takes of games."""
+"""Changes of ownership by support."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,7 +23,7 @@ from gameshelf.library import (
 
 @dataclass(frozen=True, slots=True)
 class _Product:
-    """The state is every reason to own a product, ended ones too, and what they add up to."""
+    """The state is every grant of a product, including ended ones, and the ownership that results."""
 
     user_id: UUID
     product_id: UUID
@@ -48,7 +48,7 @@ class _Product:
 
 @dataclass(frozen=True, slots=True)
 class GrantProduct(_Product):
-    """Makes a user own a product that the Catalog knows, by a grant of support's own."""
+    """Grants a product that the Catalog knows, as a grant by support."""
 
     source_id: str = field(default_factory=lambda: str(uuid4()))
     command: ClassVar[str] = "library grant"
@@ -67,7 +67,7 @@ class GrantProduct(_Product):
 
 @dataclass(frozen=True, slots=True)
 class RevokeProduct(_Product):
-    """Ends every live grant of a product, or the one of a source."""
+    """Ends every active grant of a product, or the one of a source."""
 
     source: tuple[GrantKind, str] | None = None
     command: ClassVar[str] = "library revoke"
@@ -82,7 +82,7 @@ class RevokeProduct(_Product):
 
 @dataclass(frozen=True, slots=True)
 class RestoreProduct(_Product):
-    """Makes a user own a product again since ``acquired_at``: an end is for good, so by a grant of support's own."""
+    """Makes a user own a product again since ``acquired_at``, by a new grant: an ended grant cannot be reopened."""
 
     acquired_at: datetime
     command: ClassVar[str] = "audit undo"
@@ -93,15 +93,15 @@ class RestoreProduct(_Product):
 
 
 def undo_grant(entry: Entry, user_id: UUID) -> Change:
-    """The end of just that grant."""
+    """Ends that grant alone."""
     source = (GrantKind.SUPPORT, entry.target["source_id"])
     return RevokeProduct(user_id, UUID(entry.target["product_id"]), source)
 
 
 def undo_revoke(entry: Entry, user_id: UUID) -> Change:
-    """A grant since the oldest of those that were ended, so that ownership begins as before.
+    """Grants the product since the oldest of the grants that were ended, so that ownership begins as before.
 
-    Raises NotUndoable where the entry, which holds a bounded part of many grants, has none of them.
+    Raises NotUndoable if the entry, which holds a bounded number of grants, has none of them.
     """
     before, after = entry.before or {}, entry.after or {}
     grants = {name: one for name, one in before.items() if isinstance(one, dict)}

@@ -1,4 +1,4 @@
-"""What support changes of playtime."""
+"""Changes of playtime by support."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -11,22 +11,22 @@ from gameshelf.kernel.paging import Page
 from gameshelf.playtime import Figures, PlaytimeQueries, PlaytimeService, Recount
 
 MAX_RECOUNTS = 100
-"""Of how many products a recount's figures are remembered; more can only differ after a disaster."""
+"""Number of products whose recomputed figures an audit entry holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class CorrectPlaytime:
-    """Adds seconds to a product's total, or takes them.
+    """Adds seconds to a product's total, or subtracts them.
 
-    The state is what was corrected, and not the total: who goes on playing neither overtakes a correction nor bars the
-    way back from it.
+    The state is the sum of corrections, not the total: a player who plays on invalidates neither the dry run nor the
+    undo.
     """
 
     user_id: UUID
     product_id: UUID
     seconds: int
     why: str
-    """What the correction itself remembers."""
+    """The reason that is stored with the correction."""
     command: ClassVar[str] = "playtime correct"
 
     def target(self) -> State:
@@ -42,16 +42,16 @@ class CorrectPlaytime:
 
 
 def undo_correction(entry: Entry, user_id: UUID) -> Change:
-    """The opposite correction."""
+    """Makes the opposite correction."""
     asked = entry.target
-    return CorrectPlaytime(user_id, UUID(asked["product_id"]), -asked["seconds"], f"takes back audit entry {entry.id}")
+    return CorrectPlaytime(user_id, UUID(asked["product_id"]), -asked["seconds"], f"undoes audit entry {entry.id}")
 
 
 @dataclass(frozen=True, slots=True)
 class RecomputePlaytime:
-    """Counts totals and unions anew from the ledger, of one product or of all.
+    """Recomputes totals and intervals from the ledger, of one product or of all.
 
-    The state has the products that differ: as they are kept, and then as they were counted. It is of one making.
+    The state has the products that differ: as stored, and afterwards as recomputed. An instance makes one change.
     """
 
     user_id: UUID

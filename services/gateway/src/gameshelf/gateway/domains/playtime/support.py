@@ -1,4 +1,4 @@
-"""``playtime show|correct|recompute|anomalies``: how long somebody has played, and where that can't be."""
+"""``playtime show|correct|recompute|anomalies``: a user's playtime, corrections and anomalies."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -43,9 +43,9 @@ COMMANDS = (
 )
 _KINDS = ("long_day", "fast_import")
 _IMPORTS = 5
-"""How many imports are looked at: each is a union of its own."""
+"""Number of imports that are shown: each costs a union of intervals."""
 _NEW = "dry run"
-"""The reason of a correction that is rolled back."""
+"""The reason stored with a correction that a dry run rolls back."""
 
 Titles = Mapping[UUID, str]
 
@@ -130,7 +130,7 @@ class PlaytimeOfUser:
 
 
 def _moment(request: messages.ShowPlaytimeRequest, name: str) -> datetime | None:
-    """A time of the request; None where there is none. Raises InvalidInput."""
+    """A time of the request; None if it is absent. Raises InvalidInput."""
     return parse_time(getattr(request, name), name) if request.HasField(name) else None
 
 

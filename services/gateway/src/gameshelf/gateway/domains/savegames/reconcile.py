@@ -1,8 +1,7 @@
-"""Comparing the store of saves with the database after a restore, and taking back what the database has lost.
+"""Comparison of S3 with the database after a restore; adopts the saves that the database has lost.
 
-A page of the store at a time, for whoever keeps the cursor. Nothing is ever deleted here. What is taken back is
-verified first, outside of any transaction, and then decided under its user's lock: whatever else happens meanwhile, or
-stops in between, a page can be done again.
+It works on one page of objects at a time; the caller keeps the cursor. It deletes nothing. An object is verified first,
+outside of any transaction, and then adopted under its user's lock, so a page can be repeated after any interruption.
 """
 
 import asyncio
@@ -37,9 +36,9 @@ from gameshelf.savegames import (
 COMMAND = "saves reconcile"
 _PAGE = 100
 _READ_BYTES = 64 * 1024**2
-"""How much of unknown objects a page reads: at the slowest that a store may be, a third of a minute."""
+"""Bytes of unknown objects that a page reads: 20 seconds at the slowest supported store."""
 _LARGEST_BYTES = 256 * 1024**2
-"""No object beyond that is read, unless saves may be so large: it could not be done within one call."""
+"""Larger objects are not read, unless saves may be that large: one call could not finish."""
 _AT_ONCE = 4
 _OURS = re.compile(r"[0-9a-f]{4}/[0-9a-f-]{36}/")
 
@@ -48,14 +47,14 @@ R = TypeVar("R")
 
 
 class CursorOutdated(DomainError):
-    """This cursor is of another comparison: begin anew, without one."""
+    """This cursor belongs to another comparison: start again without one."""
 
     code = "PRECONDITION_FAILED"
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a comparison has come: of which restore it is, whether it was applied all along, and the last key."""
+    """How far a comparison has come: its restore, whether every page so far was applied, and the last key."""
 
     restore_id: UUID | None
     is_applied: bool
@@ -64,7 +63,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Applying:
-    """Who applies it, and why."""
+    """Who applies the comparison, and the reason."""
 
     by: Identity
     reason: str
@@ -72,7 +71,7 @@ class Applying:
 
 @dataclass(frozen=True, slots=True)
 class RefusedObject:
-    """An object that stays as it is. Why: ``metadata``, ``hash``, ``size``, ``erased``."""
+    """An object that is not adopted. The reason is ``metadata``, ``hash``, ``size`` or ``erased``."""
 
     key: str
     size: int
@@ -81,22 +80,22 @@ class RefusedObject:
 
 @dataclass(slots=True)
 class Page:
-    """What a part of the store came to. ``next`` is None once everything has been compared."""
+    """The result of one page of objects. ``next`` is None once all objects have been compared."""
 
     objects: int
     next: Cursor | None
     adopted: list[tuple[UUID, Adopted]] = field(default_factory=list)
-    """With their users."""
+    """With the user of each."""
     missing: Sequence[Expected] = ()
     found: Sequence[Expected] = ()
-    """Of what was expected; some of it may have been missed before."""
+    """Expected objects that exist; some may have been recorded as missing before."""
     refused: list[RefusedObject] = field(default_factory=list)
     audit_ids: list[int] = field(default_factory=list)
     is_restore_open: bool = False
 
 
 class Reconciliation:
-    """Compares, and takes back."""
+    """Compares S3 with the database, and adopts what the database lacks."""
 
     def __init__(
         self,
@@ -115,16 +114,16 @@ class Reconciliation:
         self._audit = audit
         self._limits = limits
         self._clock = clock
-        self._places = asyncio.Semaphore(_AT_ONCE)  # whoever calls: it is this process that reads
+        self._places = asyncio.Semaphore(_AT_ONCE)  # shared by all callers, since this process reads
 
     async def page(self, cursor: Cursor | None, applying: Applying | None) -> Page:
-        """Does one page, or with ``applying`` None says what it would do. The last one applied ends the restore.
+        """Compares one page; with ``applying`` None as a dry run. The last applied page ends the restore.
 
         Raises CursorOutdated, StoreUnavailable.
         """
         async with self._acquire() as connection:
             restore = await open_restore(connection)
-        cursor = _going_on(cursor, restore, is_applied=applying is not None)
+        cursor = _starting_cursor(cursor, restore, is_applied=applying is not None)
         page, unknown = await self._compare(cursor)
         verified = [one for one in await self._each(unknown, self._verified) if one]
         page.refused = [one for one in verified if isinstance(one, RefusedObject)]
@@ -145,13 +144,13 @@ class Reconciliation:
         return page
 
     async def _compare(self, cursor: Cursor) -> tuple[Page, Sequence[StoredObject]]:
-        """A page of the store beside what the database has between the same keys; what of it the database lacks."""
+        """A page of objects compared with the database, and the objects that the database lacks."""
         listed = await self._saves.objects.list("", cursor.key, self._page_size)
         through = listed[-1].key if len(listed) == self._page_size else None
         async with self._sweeps() as sweeps:
             expected = await sweeps.expected(cursor.key, through, self._page_size)
             unknown = await sweeps.unknown([one for one in listed if _OURS.match(one.key)])
-        if len(expected) == self._page_size:  # more is missing than a page holds
+        if len(expected) == self._page_size:  # more objects are missing than a page holds
             through = expected[-1].key
             listed = [one for one in listed if one.key <= through]
         taken = whole_saves(listed, {one.key for one in unknown}, _READ_BYTES, is_end=through is None)
@@ -166,20 +165,20 @@ class Reconciliation:
         return Page(taken, following, missing=missing, found=found), [one for one in unknown if one.key in there]
 
     async def _missing(self, one: Expected) -> Expected | None:
-        # Looks at the one key: a listing of a busy bucket may be a moment old.
+        # Asks for the one key: a listing of a busy bucket may be out of date.
         return one if await self._saves.objects.describe(one.key) is None else None
 
     async def _absent(self, found: Sequence[SavedObject]) -> frozenset[str]:
-        """Keys under which the database has the very bytes of what was found, and the store has nothing.
+        """Keys of objects that are missing in S3 and whose content is the same as that of an object found here.
 
-        Wherever in the store they would be: once all is compared, what nobody needs goes.
+        They may lie outside of this page.
         """
         async with self._sweeps() as sweeps:
             held = await sweeps.held({(one.told.user_id, one.told.content) for one in found})
         return frozenset(one.key for one in await self._each(held, self._missing) if one)
 
     async def _verified(self, one: StoredObject) -> SavedObject | RefusedObject | None:
-        """The object, if it is what it says that it is; None when it is gone."""
+        """The object, if it matches its metadata; None if it no longer exists."""
         metadata = await self._saves.objects.describe(one.key)
         if metadata is None:
             return None
@@ -203,7 +202,7 @@ class Reconciliation:
         page: Page,
         applying: Applying | None,
     ) -> None:
-        """Takes a user's objects back in one commit with the word of it, or looks at what would come of that."""
+        """Adopts a user's objects in one commit with the audit entry, or rolls it back in a dry run."""
         try:
             async with self._transactions.begin(user_id) as transaction:
                 adoption = transaction.of(SavegameAdoption)
@@ -215,14 +214,14 @@ class Reconciliation:
                     if one.is_new
                 ]
                 if not applying:
-                    raise _OnlyLooked
+                    raise _DryRun
                 if adopted:
                     after = await _heads(adoption, user_id, objects)
                     entry = _entry(applying, user_id, {"objects": len(adopted)}, before, after)
                     page.audit_ids.append(await self._audit.add(transaction.connection, applying.by, entry))
                 else:
                     transaction.discard()
-        except _OnlyLooked:
+        except _DryRun:
             pass
         except UserErased:
             page.refused += [RefusedObject(one.key, one.size, "erased") for one in objects]
@@ -230,7 +229,7 @@ class Reconciliation:
         page.adopted += [(user_id, one) for one in adopted]
 
     async def _end(self, restore: StoredRestore, applying: Applying) -> int:
-        """All has been compared since the restore: jobs may delete again. The audit's entry of that."""
+        """Ends the restore, after which jobs delete again. Returns the id of the audit entry."""
         async with self._acquire() as connection, connection.transaction():
             await mark_reconciled(connection, restore.id)
             entry = _entry(
@@ -239,7 +238,7 @@ class Reconciliation:
             return await self._audit.add(connection, applying.by, entry)
 
     async def _each(self, of: Collection[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
-        """Does the work for each, a few at a time, in order. Raises the first failure, and leaves nothing running."""
+        """Does the work for each, a few at a time; results are in order. Raises the first failure, stops the others."""
 
         async def do(one: T) -> R:
             async with self._places:
@@ -258,14 +257,14 @@ class Reconciliation:
             yield SavegameSweeps(connection, self._clock, self._limits)
 
 
-class _OnlyLooked(Exception):
-    """Rolls back what was only to be looked at."""
+class _DryRun(Exception):
+    """Rolls back a dry run."""
 
 
 def whole_saves(listed: Sequence[StoredObject], to_read: Collection[str], most_bytes: int, *, is_end: bool) -> int:
-    """How many of the first objects make a page: whole saves, and no more of those ``to_read`` than ``most_bytes``.
+    """Number of objects that make a page: whole saves, with at most ``most_bytes`` in objects of ``to_read``.
 
-    At least one object; of a save that is larger than a page, as much as there is room for.
+    At least one object; of a save larger than a page, as many objects as fit.
     """
     taken, read = 0, 0
     for one in listed:
@@ -284,8 +283,8 @@ def whole_saves(listed: Sequence[StoredObject], to_read: Collection[str], most_b
     return cut or taken
 
 
-def _going_on(cursor: Cursor | None, restore: StoredRestore | None, *, is_applied: bool) -> Cursor:
-    """Where to begin. Raises CursorOutdated for one that would leave something out."""
+def _starting_cursor(cursor: Cursor | None, restore: StoredRestore | None, *, is_applied: bool) -> Cursor:
+    """The cursor to start at. Raises CursorOutdated for one that would skip objects."""
     restore_id = restore.id if restore else None
     if cursor is None:
         return Cursor(restore_id, is_applied, "")
@@ -299,12 +298,12 @@ def _going_on(cursor: Cursor | None, restore: StoredRestore | None, *, is_applie
 
 
 def _save_of(key: str) -> str:
-    """What the keys of a save's objects begin with, and no others'."""
+    """The prefix that the keys of a save's objects share, and no others have."""
     return key.rpartition("/")[0]
 
 
 async def _heads(adoption: SavegameAdoption, user_id: UUID, objects: Sequence[SavedObject]) -> State:
-    """The heads of the saves that the objects are of; null where there is none."""
+    """The current versions of the saves that the objects belong to; null for a save without one."""
     saves = dict.fromkeys((one.told.product_id, one.told.slot_name) for one in objects)
     return {"heads": {f"{product}/{name}": await adoption.head(user_id, product, name) for product, name in saves}}
 

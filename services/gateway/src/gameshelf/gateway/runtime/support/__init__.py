@@ -1,1 +1,1 @@
-"""What support may do: the table of commands, changes with their dry runs, the audit, and the way back."""
+"""Support commands: roles, changes with dry runs and undos, the audit, exports, and dead letters."""

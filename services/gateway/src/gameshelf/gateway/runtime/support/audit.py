@@ -1,4 +1,4 @@
-"""Who did what, who was refused what, and who read what: written once, changed by nothing but an erasure."""
+"""The audit of support commands: changes, refusals and reads. Only an erasure changes an entry."""
 
 import json
 from collections.abc import Sequence
@@ -36,14 +36,14 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 KEPT = timedelta(days=3 * 365)
-"""For how long the audit is kept."""
+"""How long audit entries are kept."""
 
 State = dict[str, Any]
 """A part of a user's data as plain JSON."""
 
 
 class EntryKind(StrEnum):
-    """What an entry of the audit tells of."""
+    """The kind of an audit entry."""
 
     CHANGE = "change"
     REFUSAL = "refusal"
@@ -52,7 +52,7 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """What is to be remembered. ``target`` is what was asked for."""
+    """An entry to be written. ``target`` is what was asked for."""
 
     kind: EntryKind
     command: str
@@ -67,7 +67,7 @@ class NewEntry:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of the audit. Of an erased account neither the id nor any of its data is left."""
+    """An audit entry. For an erased account it has neither the id nor any of its data."""
 
     id: int
     happened_at: datetime
@@ -87,7 +87,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which entries are wanted; what is None bars none. ``before_id`` is where the page before ended."""
+    """Selects entries; a field that is None selects all. ``before_id`` is where the previous page ended."""
 
     user_id: UUID | None = None
     actor_id: UUID | None = None
@@ -102,12 +102,12 @@ _user_hash, _actor_hash = (bindparam(name, type_=LargeBinary) for name in ("user
 
 
 def _unless_erased(value: Any, instead: Any = None, whose: Any = _user_hash) -> Any:
-    # The erasure may have been here already: what is remembered of such an account is just what it would leave.
+    # The account may be erased already: then the entry holds only what an erasure would leave.
     is_erased = select(col(ErasedUser.user_hash)).where(col(ErasedUser.user_hash) == whose).exists()
     return case((is_erased, null() if instead is None else instead), else_=value)
 
 
-_ONE_MORE = Statement(
+_COUNT_REFUSAL = Statement(
     update(AuditRecord)
     .where(col(_A.id) == bindparam("entry_id", type_=BigInteger))
     .values(
@@ -165,7 +165,7 @@ _WAYS = {
 
 
 def _listed(names: tuple[str, ...]) -> Statement:
-    """Entries that are narrowed by just these: a condition that may be none would keep each from its index."""
+    """Entries selected by exactly these fields: a condition on an optional parameter could use no index."""
     before = col(_A.id) < bindparam("before_id", type_=BigInteger)
     found = _entries.where(before, *(_WAYS[name] for name in names)).order_by(col(_A.id).desc())
     return Statement(found.limit(bindparam("limit", type_=Integer)))
@@ -176,13 +176,13 @@ _LARGEST = 2**63 - 1
 
 
 class AuditLog:
-    """The audit, over whatever connection the thing that is remembered is committed with."""
+    """Reads and writes the audit, on the connection of the transaction that an entry belongs to."""
 
     def __init__(self, streams: UserStreams) -> None:
         self._streams = streams
 
     async def add(self, connection: Connection, by: Identity, new: NewEntry) -> int:
-        """Remembers something; its id. About an account that was erased it remembers that alone, and no data."""
+        """Writes an entry and returns its id. For an erased account the entry has no data."""
         row = await _ADD.first(
             connection,
             kind=new.kind,
@@ -203,17 +203,17 @@ class AuditLog:
         entry_id: int = row["id"]
         return entry_id
 
-    async def one_more(self, connection: Connection, entry_id: int) -> None:
+    async def count_refusal(self, connection: Connection, entry_id: int) -> None:
         """Counts a refusal in an entry that stands for several."""
-        await _ONE_MORE.run(connection, entry_id=entry_id)
+        await _COUNT_REFUSAL.run(connection, entry_id=entry_id)
 
     async def find(self, connection: Connection, entry_id: int) -> Entry | None:
-        """The entry of that id."""
+        """The entry with this id."""
         row = await _FIND.first(connection, id=entry_id)
         return _entry(row) if row else None
 
     async def list(self, connection: Connection, of: AuditFilter, limit: int) -> Sequence[Entry]:
-        """Entries, the newest first."""
+        """Entries, newest first."""
         rows = await _LIST[tuple(name for name in _WAYS if getattr(of, name) is not None)].all(
             connection,
             user_hash=self._streams.hash(of.user_id) if of.user_id else None,
@@ -232,6 +232,6 @@ def _text(state: State | None) -> str | None:
 
 def _entry(row: Any) -> Entry:
     values = list(row.values())
-    for place in (7, 9, 10):  # as the text that PostgreSQL writes, whose numbers may be longer than a float holds
+    for place in (7, 9, 10):  # parsed from text: PostgreSQL's numbers may be longer than a float
         values[place] = None if values[place] is None else json.loads(values[place])
     return Entry(*values)

@@ -1,6 +1,6 @@
-"""How support changes anything: a dry run first, then on just the state that it saw, audited in the same commit.
+"""Changes by support: a dry run, then the same change on the state that the dry run saw, audited in the same commit.
 
-A dry run is the change itself, rolled back: what it says is what would happen, not what somebody believes would.
+A dry run makes the change and rolls it back, so it shows what would really happen.
 """
 
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MAX_REASON = 500
 _MAX_SHOWN = 2000
-"""How many bytes of a state a refusal describes: it travels in headers, of which 8 KiB are sure to arrive."""
+"""Bytes of a state that a refusal describes: it is sent in headers, of which 8 KiB are safe."""
 
 
 class Options(BaseModel):
-    """How a change is asked for: a dry run, or for a reason on the revision that one answered."""
+    """How to make a change: as a dry run, or applied with a reason and the revision of a dry run."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,7 +32,7 @@ class Options(BaseModel):
     revision: str | None = Field(default=None, max_length=64)
 
     def require(self) -> None:
-        """Raises InvalidInput for what is to be applied, and lacks what that needs."""
+        """Raises InvalidInput if the change is to be applied without a reason or a revision."""
         if self.apply:
             absent = [name for name in ("reason", "revision") if not getattr(self, name)]
             if absent:
@@ -40,20 +40,20 @@ class Options(BaseModel):
 
 
 class StateChanged(DomainError):
-    """Something else has changed this since. Look at it again, and decide anew."""
+    """The data has changed since. Check it again."""
 
     code = "PRECONDITION_FAILED"
 
 
 class NotUndoable(DomainError):
-    """This cannot be taken back."""
+    """This cannot be undone."""
 
     code = "PRECONDITION_FAILED"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a change did, or would do; ``revision`` is that of the state before."""
+    """What a change did or would do; ``revision`` is that of the state before."""
 
     before: State
     after: State
@@ -72,14 +72,14 @@ class Changes:
     commands: Commands
 
     async def make(self, change: Change, options: Options, by: Identity) -> Result:
-        """Makes a change, or says what it would do.
+        """Makes a change, or shows what it would do.
 
-        Raises InvalidInput, StateChanged, UserErased, and what the change refuses.
+        Raises InvalidInput, StateChanged, UserErased, and the errors of the change.
         """
         return await self._make(change, options, by, None)
 
     async def undo(self, entry: Entry, options: Options, by: Identity) -> Result:
-        """Takes a change back. Raises NotUndoable, StateChanged with the difference, and what ``make`` does."""
+        """Undoes a change. Raises NotUndoable, StateChanged with the difference, and the errors of ``make``."""
         if entry.undone_by is not None:
             raise NotUndoable(reason="already_undone", undone_by=entry.undone_by)
         undo = self.commands.undo_of(entry)
@@ -90,7 +90,7 @@ class Changes:
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name != "uq_audit_undo_of":
                 raise
-            raise NotUndoable(reason="already_undone") from None  # at the same moment, by somebody else
+            raise NotUndoable(reason="already_undone") from None  # concurrently, by somebody else
 
     async def _make(self, change: Change, options: Options, by: Identity, undone: Entry | None) -> Result:
         options.require()
@@ -106,9 +106,7 @@ class Changes:
                 result = Result(before, plain(await change.state(transaction)), revision)
                 if not options.apply:
                     raise _DryRun(result)
-                audit_id = await self.audit.add(
-                    transaction.connection, by, _remembered(change, result, options, undone)
-                )
+                audit_id = await self.audit.add(transaction.connection, by, _entry(change, result, options, undone))
         except _DryRun as dry:
             return dry.result
         # What an undo has changed cannot be undone in turn.
@@ -118,14 +116,14 @@ class Changes:
 
 
 class _DryRun(Exception):
-    """Rolls a change back that was only to be looked at."""
+    """Rolls back a dry run."""
 
     def __init__(self, result: Result) -> None:
         super().__init__()
         self.result = result
 
 
-def _remembered(change: Change, result: Result, options: Options, undone: Entry | None) -> NewEntry:
+def _entry(change: Change, result: Result, options: Options, undone: Entry | None) -> NewEntry:
     return NewEntry(
         EntryKind.CHANGE,
         "audit undo" if undone else change.command,
@@ -139,18 +137,18 @@ def _remembered(change: Change, result: Result, options: Options, undone: Entry 
 
 
 def plain(state: State) -> State:
-    """A state as JSON has it: what is compared, remembered and shown."""
+    """A state as plain JSON: the form that is compared, stored and shown."""
     of: State = decode(encode(state))
     return of
 
 
 def revision_of(state: State) -> str:
-    """Tells one state from another: 16 hexadecimal digits."""
+    """Identifies a state: 16 hexadecimal digits."""
     return blake2b(encode(dict(sorted(state.items()))), digest_size=8).hexdigest()
 
 
 def difference(expected: State, current: State) -> str:
-    """What is not as expected, as JSON: by name what was expected, and what there is."""
+    """The fields that differ as JSON: the expected and the current value of each."""
     names = sorted(expected.keys() | current.keys())
     apart = {
         name: {"expected": expected.get(name), "current": current.get(name)}

@@ -1,4 +1,4 @@
-"""Dead letters: which there are, in parts that take bounded work, however many there are."""
+"""Lists and counts dead letters, in parts of bounded work."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,11 +28,11 @@ from sqlalchemy import (
 from sqlmodel import col
 
 COUNTED = 200_000
-"""How many letters are looked at to count those that a filter finds."""
+"""Number of letters that are read to count those that a filter selects."""
 LOOKED_AT = 10_000
-"""How many letters a part looks at: of a rare kind it may find none, and goes on behind them."""
+"""Number of letters that a part reads; it may contain fewer, or none, of a rare kind."""
 SHOWN_BYTES = 4096
-"""How much of an original is shown."""
+"""Bytes of the original value that are shown."""
 SHOWN_KEY_BYTES = 200
 MAX_KINDS = 100
 
@@ -44,7 +44,7 @@ _NO_ID = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Behind which letter a part begins: letters are in the order of their times, and of ids."""
+    """The letter after which a part begins; letters are ordered by time and id."""
 
     created_at: datetime = BEGINNING
     id: UUID = _NO_ID
@@ -52,7 +52,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class LetterFilter:
-    """Which letters are meant; what is None bars none. ``until`` is the last moment that counts."""
+    """Selects letters; a field that is None selects all. ``until`` is inclusive."""
 
     topic: str | None = None
     reason: str | None = None
@@ -75,7 +75,7 @@ class LetterFilter:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A record that could not be applied. ``value`` is the beginning of the original."""
+    """A record that could not be applied. ``value`` is the beginning of the original value."""
 
     id: UUID
     user_id: UUID | None
@@ -99,7 +99,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How many letters of a topic have a reason."""
+    """The number of letters with a topic and a reason."""
 
     topic: str
     reason: str
@@ -109,13 +109,13 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a filter finds at a moment."""
+    """The number of letters that a filter selects at a moment."""
 
     kinds: Sequence[Kind]
-    """The most first; at most ``MAX_KINDS``."""
+    """Largest first; at most ``MAX_KINDS``."""
     total: int
     is_more: bool
-    """The numbers are as far as was counted."""
+    """True if counting stopped early: the numbers are lower bounds."""
     at: datetime
 
 
@@ -131,19 +131,19 @@ _UTF8 = "|".join(
     )
 )
 _key = col(D.record_key)
-# The outbox holds keys as text. One that is none could only be sent as another key, and so to another partition.
+# The outbox stores keys as text. Any other key would have to change, and with it the partition.
 HAS_TEXT_KEY = case(
     (_key.is_(None), True),
     (func.octet_length(_key).between(1, 200), func.encode(_key, "hex").op("~")(literal(f"^({_UTF8})+$"))),
     else_=False,
 )
 CAN_REPLAY = and_(col(D.value).is_not(None), HAS_TEXT_KEY)
-"""Whether a letter can be sent again as it came. Without a value there is nothing that could ever be applied."""
+"""Whether a letter can be replayed unchanged. One without a value can never be applied."""
 
 
 def can_replay(of_id: bool) -> Any:
-    """Whether a command sends a letter again. One of a wrong topic is sent only by its own id: among many letters it
-    would be what somebody put there who may not say such things.
+    """Whether a command replays a letter. One with the reason WRONG_TOPIC is replayed only by its own id: its sender
+    may have no permission for the event's topic.
     """
     return CAN_REPLAY if of_id else and_(CAN_REPLAY, col(D.reason) != WRONG_TOPIC)
 
@@ -154,7 +154,7 @@ _LETTER_ID = bindparam("letter_id", type_=Uuid)
 
 
 def _narrow(letter: Any) -> Any:
-    """The conditions that no index helps with."""
+    """The conditions that no index supports."""
     topic, reason = bindparam("topic", type_=String), bindparam("reason", type_=String)
     return and_(
         or_(cast(topic, String).is_(None), letter.topic == topic),

@@ -1,4 +1,4 @@
-"""All that is stored of a user, a bounded part at a time: rows as JSON, and files."""
+"""Exports a user's data in bounded parts: rows as JSON, and files."""
 
 import base64
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -15,11 +15,11 @@ from gameshelf.kernel.errors import InvalidInput, Problem
 from sqlalchemy import MetaData, select
 
 ROWS = 500
-"""How many rows a part has at most."""
+"""Maximum number of rows per part."""
 BYTES = 1024**2
-"""Beyond how many bytes a part takes no further row."""
+"""A part takes no further row once it has this many bytes."""
 FILES = 10
-"""How many files a part names at most: their URLs live only for minutes."""
+"""Maximum number of files per part: their URLs expire within minutes."""
 
 
 SignFile = Callable[[File], Awaitable[str]]
@@ -36,7 +36,7 @@ class ExportedFile:
 
 @dataclass(slots=True)
 class Part:
-    """A part of all that is stored of a user. ``cursor`` is empty at the end."""
+    """A part of an export. ``cursor`` is empty at the end."""
 
     rows: dict[str, list[str]] = field(default_factory=dict)
     files: list[ExportedFile] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Part:
     total: int = 0
 
     def take(self, table: str, row: str, rules: ExportRules) -> None:
-        """Takes a row."""
+        """Adds a row, and the file that belongs to it."""
         self.rows.setdefault(table, []).append(row)
         self.done += 1
         if file_of := rules.files.get(table):
@@ -56,7 +56,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a part begins: behind a key of a source, or at its beginning."""
+    """Where a part begins: after a key of a source, or at its beginning."""
 
     source: int
     key: Sequence[Any] | None
@@ -65,9 +65,9 @@ class _Place:
 
 
 class Export:
-    """Exports users. Each part is as of its own moment: what is written meanwhile may be in the export or not.
+    """Exports users. Each part has its own snapshot: the export may or may not contain what is written meanwhile.
 
-    ``signers`` has one for each table of which ``rules`` say that its rows have files. Raises ValueError if it has not.
+    ``signers`` has one for each table of ``rules.files``. Raises ValueError if it has not.
     """
 
     def __init__(
@@ -90,9 +90,9 @@ class Export:
         return Statement(select(*(source.count for source in self._sources)))
 
     async def part(self, connection: Connection, user_id: UUID, cursor: str) -> Part:
-        """The part that begins at a cursor; an empty one means the beginning. Raises InvalidInput.
+        """The part that begins at a cursor; the empty cursor is the beginning. Raises InvalidInput.
 
-        One round trip a table that it gets to.
+        One round trip per table that it reads.
         """
         place = self._parse(user_id, cursor) if cursor else _Place(0, None, 0, await self._total(connection, user_id))
         part = Part(done=place.done, total=place.total)
@@ -128,7 +128,7 @@ class Export:
         return base64.urlsafe_b64encode(encode([whose, source, place.key, place.done, place.total])).decode()
 
     def _parse(self, user_id: UUID, cursor: str) -> _Place:
-        """A cursor that is of this user, and of a table that there still is. Raises InvalidInput."""
+        """Parses a cursor of this user and of a table that exists. Raises InvalidInput."""
         try:
             told = decode(base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True))
             whose, name, key, done, total = told
@@ -143,6 +143,6 @@ class Export:
 
 
 def _key(source: Source, row: Any) -> list[Any]:
-    """The key of a row, as a cursor has it."""
+    """The key of a row in the form of a cursor."""
     key: list[Any] = decode(encode([row[f"k{place}"] for place in range(len(source.key))]))
     return key

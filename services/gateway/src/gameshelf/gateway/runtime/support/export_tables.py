@@ -1,4 +1,4 @@
-"""Where something of a user is stored, from the tables themselves: a table of users that is added is exported too."""
+"""Finds rows of a user by the columns of all tables, so that new tables are exported too."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,9 +28,9 @@ from sqlalchemy import (
 )
 
 USER_COLUMNS = ("user_id", "owner_user_id", "shared_with_user_id", "holder_user_id", "subject_id")
-"""A row is a user's when one of these is their id. Whose copy somebody else played is that other player's."""
+"""A row belongs to a user if one of these columns has their id. The owner of a copy that is played is not one."""
 _BITS = {BigInteger: 63, SmallInteger: 15}
-"""What an integer of each size holds beside its sign."""
+"""Number of bits of each integer type without the sign."""
 
 Tables = Mapping[str, Table]
 
@@ -51,38 +51,37 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class ExportRules:
-    """What an export has to know of some tables; it finds all others by their columns."""
+    """What an export cannot tell from the columns of a table."""
 
     found_by: Mapping[tuple[str, str], Callable[[Tables], Any]] = field(default_factory=dict)
-    """Table and column → a condition that selects the same rows by an index; needed where none begins with the column.
-    """
+    """Table and column → a condition that selects the same rows by an index, for columns that begin no index."""
     left_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Table → the columns that are not the user's own data."""
     files: Mapping[str, Callable[[Mapping[str, Any]], File | None]] = field(default_factory=dict)
-    """Table → the file of one of its rows; None for a row that has none any more."""
+    """Table → the file of one of its rows; None for a row that no longer has one."""
 
 
 NO_RULES = ExportRules()
 OWN_RULES = ExportRules(
     found_by={("gateway.audit", "user_id"): _in_audit},
-    # Who of the staff it was is that person's data, and not the user's.
+    # The staff member who ran a command is not the user's data.
     left_out={"gateway.audit": frozenset({"actor_id", "user_hash"})},
 )
 
 
 @dataclass(frozen=True)
 class Source:
-    """The rows of a table that are a user's by one of its columns, in the order of their key.
+    """The rows of a table that belong to a user by one of its columns, ordered by key.
 
-    Its statements are compiled when they are first used: all of them would take a third of the time of a start.
+    Its statements are compiled at first use: compiling all of them would take a third of the start.
     """
 
     table: Table
     column: str
     key: tuple["Column[Any]", ...]
-    """The key without the column; empty where there is at most one row."""
+    """The primary key without the column; empty if there is at most one row."""
     where: Any
-    """What makes a row one of them."""
+    """The condition that selects them."""
     shown: tuple["Column[Any]", ...]
     """The columns that are exported."""
 
@@ -97,7 +96,7 @@ class Source:
 
     @cached_property
     def after(self) -> Statement:
-        """The same behind a key: parameters ``k0``, ``k1``, …"""
+        """The same after a key: parameters ``k0``, ``k1``, …"""
         if not self.key:
             return self.first
         given = (bindparam(f"k{place}", type_=one.type) for place, one in enumerate(self.key))
@@ -105,18 +104,18 @@ class Source:
 
     @property
     def count(self) -> Any:
-        """How many rows there are, as a value of a select."""
+        """The number of rows, as a scalar subquery."""
         return select(func.count()).select_from(self.table).where(self.where).scalar_subquery()
 
     def parse(self, key: list[Any]) -> dict[str, Any]:
-        """A key as a cursor has it, as the parameters of ``after``. Raises ValueError, TypeError, OverflowError."""
+        """Parses the key of a cursor into the parameters of ``after``. Raises ValueError, TypeError, OverflowError."""
         return {
             f"k{place}": _value(column, text) for place, (column, text) in enumerate(zip(self.key, key, strict=True))
         }
 
 
 def sources(metadata: Iterable[MetaData], rules: ExportRules) -> list[Source]:
-    """Every place where rows of users are, in the order of their names."""
+    """All sources of rows of users, ordered by name."""
     tables = {name: table for one in metadata for name, table in one.tables.items()}
     return [
         _source(tables, tables[name], column, earlier, rules)
@@ -126,14 +125,14 @@ def sources(metadata: Iterable[MetaData], rules: ExportRules) -> list[Source]:
 
 
 def _columns(table: Table) -> Iterable[tuple[str, tuple[str, ...]]]:
-    """The columns of a table that make a row a user's, each with those before it."""
+    """The user columns of a table, each with those before it."""
     names = tuple(name for name in USER_COLUMNS if name in table.c)
     return ((name, names[:place]) for place, name in enumerate(names))
 
 
 def _source(tables: Tables, table: Table, column: str, earlier: tuple[str, ...], rules: ExportRules) -> Source:
     find = rules.found_by.get((table.fullname, column))
-    # A row that is a user's in two ways is exported once.
+    # A row that belongs to a user by two columns is exported once.
     not_yet = (table.c[name].is_distinct_from(user()) for name in earlier)
     where = and_(find(tables) if find else table.c[column] == user(), *not_yet)
     key = tuple(one for one in table.primary_key.columns if one.name != column)
@@ -142,7 +141,7 @@ def _source(tables: Tables, table: Table, column: str, earlier: tuple[str, ...],
 
 
 def _page(shown: Sequence["Column[Any]"], key: tuple["Column[Any]", ...], where: Any) -> Statement:
-    """Rows as JSON, at most so many, and no more than together have so many bytes; but always one."""
+    """Rows as JSON: at most ``limit`` rows and about ``bytes`` bytes, but at least one."""
     pairs = [part for column in shown for part in (literal_column(f"'{column.name}'", Text), _json(column))]
     named = [column.label(f"k{place}") for place, column in enumerate(key)]
     found = (

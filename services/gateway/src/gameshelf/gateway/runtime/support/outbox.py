@@ -1,4 +1,4 @@
-"""What waits for Kafka, counted in bounded time however much it is."""
+"""Counts the records that wait for Kafka, in bounded time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,33 +12,33 @@ from sqlalchemy import Double, Integer, cast, column, func, literal, select, tru
 from sqlmodel import col
 
 COUNTED = 100_000
-"""How far is counted: records of users' events, and records of bulk topics, each."""
+"""Counting stops here, for records of user events and of bulk topics each."""
 _SEEN_A_SHARD = 500
-"""Of so many of each shard's oldest records the topic is known for sure, and since when it waits."""
+"""Number of the oldest records of each shard whose topic and age are exact."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits of a topic."""
+    """The records of a topic that wait."""
 
     topic: str
     pending: int
     oldest_at: datetime
     is_more: bool
-    """``pending`` is as far as was counted."""
+    """True if ``pending`` is a lower bound."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits."""
+    """All records that wait."""
 
     topics: Sequence[Waiting]
-    """By their names."""
+    """Ordered by name."""
     lag_seconds: float
-    """How long the oldest one has waited."""
+    """How long the oldest record has waited."""
     forwarded: int
     is_more: bool
-    """Some of the numbers are as far as was counted."""
+    """True if some numbers are lower bounds."""
 
 
 _O = OutboxRecord
@@ -69,7 +69,7 @@ _FORWARDED = Statement(select(func.count().label("n")).select_from(_some_forward
 
 
 async def backlog(connection: Connection) -> Backlog:
-    """What waits for Kafka, topic by topic. Four round trips."""
+    """The records that wait for Kafka, per topic. Four round trips."""
     first = {row[0]: tuple(row.values()) for row in await _FIRST.all(connection)}
     counted: dict[str, tuple[int, bool]] = {}
     for statement in _COUNTS:

@@ -1,4 +1,4 @@
-"""Refusals in the audit: each is counted, and whoever collects them by the hundred fills no table with them."""
+"""Refusals in the audit: each is counted, and repeated ones of a caller share an entry, so that they fill no table."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from gameshelf.gateway.runtime.support.audit import AuditLog, NewEntry
 from gameshelf.kernel.database import Connection
 
 IN_FULL = 10
-"""How many refusals of a caller an instance keeps in full within a minute; those after them share one entry."""
+"""Number of refusals per caller, minute and instance with an entry of their own; later ones share one entry."""
 _WINDOW_SECONDS = 60.0
 _STAFF = frozenset({Role.SUPPORT, Role.ADMIN})
 _MOST_CALLERS = 10_000
@@ -19,7 +19,7 @@ _MOST_CALLERS = 10_000
 
 @dataclass(slots=True)
 class _Recent:
-    """The refusals of a caller since ``since``; ``shared`` is the entry that counts those beyond."""
+    """The refusals of a caller since ``since``; ``shared`` is the id of the entry that counts the later ones."""
 
     since: float
     count: int = 0
@@ -28,9 +28,9 @@ class _Recent:
 
 
 class Refusals:
-    """Writes refusals down; those of a player or a service are bounded to eleven rows a minute and instance.
+    """Writes refusals to the audit; those of a player or a service take at most eleven rows per minute and instance.
 
-    Those of support and admins are all kept in full: they are few, and each is evidence.
+    Refusals of support and admins all have their own entry: they are few, and each is evidence.
     """
 
     def __init__(self, audit: AuditLog, clock: Callable[[], float] = time.monotonic) -> None:
@@ -39,7 +39,7 @@ class Refusals:
         self._recent: dict[UUID, _Recent] = {}
 
     async def add(self, connection: Connection, by: Identity, refusal: NewEntry) -> None:
-        """Remembers a refusal: in full, or as one more of an entry whose target has their number, ``refusals``."""
+        """Writes a refusal: as its own entry, or by increasing ``refusals`` in the target of a shared one."""
         if by.roles & _STAFF:
             await self._audit.add(connection, by, refusal)
             return
@@ -50,7 +50,7 @@ class Refusals:
             return
         async with recent.turn:
             if recent.shared is not None:
-                await self._audit.one_more(connection, recent.shared)
+                await self._audit.count_refusal(connection, recent.shared)
                 return
             shared = replace(refusal, user_id=None, target={"refusals": 1}, reason=None)
             recent.shared = await self._audit.add(connection, by, shared)
@@ -59,7 +59,7 @@ class Refusals:
         now = self._clock()
         recent = self._recent.get(caller)
         if recent is None or now - recent.since >= _WINDOW_SECONDS:
-            self._recent.pop(caller, None)  # so that the oldest one is always the first
+            self._recent.pop(caller, None)  # so that the first one is always the oldest
             while len(self._recent) >= _MOST_CALLERS:
                 del self._recent[next(iter(self._recent))]
             recent = self._recent[caller] = _Recent(now)

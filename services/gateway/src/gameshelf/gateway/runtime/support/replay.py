@@ -1,7 +1,7 @@
-"""Sending dead letters to their topics again: out of one table, into the outbox, in one statement a part.
+"""Replays dead letters: moves them from their table into the outbox, with one statement per part.
 
-Nothing of a letter travels through this process. A letter goes as it came, key and value byte for byte, and its row is
-gone in the same commit; what can't be applied this time either comes back as a new one.
+Letters don't pass through this process. Key and value stay unchanged, and the row is deleted in the same commit; a
+letter that still can't be applied comes back as a new one.
 """
 
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ from sqlmodel import col
 
 
 class UnknownRevision(DomainError):
-    """This is no revision of a dry run. Look again, and decide anew."""
+    """This is not the revision of a dry run. Run the dry run again."""
 
     code = "PRECONDITION_FAILED"
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a part came to: how many letters were sent, how many were left, and where the next part begins."""
+    """The result of a part: the numbers of letters sent and not sent, and where the next part begins."""
 
     sent: int
     left: int
@@ -52,7 +52,7 @@ _key = case((col(D.record_key).is_not(None), func.convert_from(col(D.record_key)
 def _replay(of_user: bool, of_id: bool) -> Statement:
     window = looked_at(of_user, of_id)
     found = picked(window)
-    # Nobody is waited for, so nobody who waits for this can hold it up: a letter or a user that somebody is at is left.
+    # It waits for no lock, which rules out deadlocks: letters and users that are locked are skipped.
     chosen = (
         select(col(D.id), col(D.user_id))
         .where(col(D.id).in_(select(found.c.id)), can_replay(of_id))
@@ -60,7 +60,7 @@ def _replay(of_user: bool, of_id: bool) -> Statement:
         .cte("chosen")
         .prefix_with("MATERIALIZED")
     )
-    # An account that is erased beside this either is seen here, or finds the records in the outbox.
+    # A concurrent erasure is either seen here, or finds the records in the outbox.
     alive = (
         select(col(UserStream.user_id))
         .where(col(UserStream.user_id).in_(select(chosen.c.user_id)), col(UserStream.erased_at).is_(None))
@@ -104,9 +104,9 @@ _REPLAY = {(of_user, of_id): _replay(of_user, of_id) for of_user in (False, True
 
 
 async def replay_letters(connection: Connection, of: LetterFilter, after: Place, limit: int) -> Replayed:
-    """Puts at most ``limit`` letters behind a place into the outbox, in the caller's transaction. One round trip.
+    """Moves at most ``limit`` letters after a place into the outbox, in the caller's transaction. One round trip.
 
-    Left are those that can't be sent as they came, those of erased accounts, and those that somebody is at just now.
+    Not sent are letters that can't be sent unchanged, those of erased accounts, and those that are locked.
     """
     part = part_of(of, after, limit)
     row = await _REPLAY[of.user_id is not None, of.id is not None].first(connection, **part)
@@ -117,12 +117,12 @@ async def replay_letters(connection: Connection, of: LetterFilter, after: Place,
 
 
 def revision_of(moment: datetime) -> str:
-    """The revision of a dry run: its moment. What comes later is not meant."""
+    """The revision of a dry run: its time. Later letters are not replayed."""
     return moment.isoformat()
 
 
 def moment_of(revision: str | None) -> datetime:
-    """The moment of a revision. Raises UnknownRevision."""
+    """The time of a revision. Raises UnknownRevision."""
     try:
         moment = datetime.fromisoformat(revision or "")
         if moment.tzinfo is not None:

@@ -1,4 +1,4 @@
-"""``access explain``: why somebody may play a product, or may not."""
+"""``access explain``: why a user may or may not play a product."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -32,7 +32,7 @@ class AccessOfUser:
         user_id, product_id = parse_id(request.user_id, "user_id"), parse_id(request.product_id, "product_id")
         async with (
             self._context.reading(user_id) as connection,
-            # All of it of one moment: a chain of different ones could contradict itself.
+            # One snapshot: reads at different times could contradict each other.
             connection.transaction(isolation="repeatable_read", readonly=True),  # type: ignore[attr-defined]
         ):
             found = await AccessExplained(connection, CopyQueries(connection)).explain(user_id, product_id)

@@ -1,4 +1,4 @@
-"""``library list|grant|revoke``: what somebody owns, and why."""
+"""``library list|grant|revoke``: what a user owns, by which grants."""
 
 from gameshelf.gateway.domains.library.changes import GrantProduct, RevokeProduct, undo_grant, undo_revoke
 from gameshelf.gateway.runtime.grpc.calls import parse_id
@@ -47,7 +47,7 @@ class Libraries:
 
 
 def _source(request: messages.RevokeProductRequest) -> tuple[GrantKind, str] | None:
-    """The source that is meant; None for all of them. Raises InvalidInput."""
+    """The source of the grant; None for all grants. Raises InvalidInput."""
     if not (request.kind or request.source_id):
         return None
     if not (request.kind and request.source_id):

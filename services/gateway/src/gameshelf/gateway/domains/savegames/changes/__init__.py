@@ -1,1 +1,1 @@
-"""What support may change of cloud saves."""
+"""Changes of cloud saves by support."""

@@ -1,4 +1,4 @@
-"""What support says of a branch in the player's place."""
+"""Resolution of a conflict by support on the player's behalf."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,18 +19,18 @@ from gameshelf.savegames import (
 
 @dataclass(frozen=True, slots=True)
 class ResolveConflict:
-    """Ends a conflict. Nobody's bytes are lost by it, and so a restore of the other side is the way back."""
+    """Resolves a conflict. Both sides stay in the history, so restoring the other side undoes it."""
 
     user_id: UUID
     conflict_id: UUID
-    word: Resolve
+    choice: Resolve
     command: ClassVar[str] = "conflicts resolve"
 
     def target(self) -> State:
         return {
             "conflict_id": self.conflict_id,
-            "resolution": self.word.resolution,
-            "copy_slot_name": self.word.copy_slot_name,
+            "resolution": self.choice.resolution,
+            "copy_slot_name": self.choice.copy_slot_name,
         }
 
     async def state(self, transaction: Transaction) -> State:
@@ -59,9 +59,9 @@ class ResolveConflict:
         found = await SavegameQueries(transaction.connection).conflict(self.user_id, self.conflict_id)
         if found is None:
             raise ConflictNotFound
-        # What was decided on is what the dry run showed: its state has both numbers.
+        # The decision is about the versions that the dry run showed: its state has both numbers.
         seen = {"head_version": found.head.version, "branch_version": found.branch.version}
         done = await transaction.of(SavegameConflicts).resolve(
-            self.user_id, self.conflict_id, self.word.model_copy(update=seen)
+            self.user_id, self.conflict_id, self.choice.model_copy(update=seen)
         )
         assert isinstance(done, Resolved)

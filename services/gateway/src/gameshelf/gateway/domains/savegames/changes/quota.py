@@ -1,4 +1,4 @@
-"""A quota of a user's own."""
+"""Changes of a user's quota by support."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,7 +12,7 @@ from gameshelf.savegames import SavegameQueries, SavegameService
 
 @dataclass(frozen=True, slots=True)
 class SetQuota:
-    """Gives a user so many bytes; with None the usual limit counts again."""
+    """Sets a user's limit in bytes; None returns to the default limit."""
 
     user_id: UUID
     limit_bytes: int | None
@@ -31,12 +31,12 @@ class SetQuota:
 
 @dataclass(frozen=True, slots=True)
 class ResetQuota(SetQuota):
-    """The usual limit counts again."""
+    """Returns a user to the default limit."""
 
     limit_bytes: int | None = None
     command: ClassVar[str] = "quota reset"
 
 
 def undo(entry: Entry, user_id: UUID) -> Change:
-    """The limit from before."""
+    """Sets the limit from before."""
     return SetQuota(user_id, (entry.before or {})["limit_bytes"])

@@ -1,4 +1,4 @@
-"""What support does to a player's saves: a version becomes the head again, and what is pinned stays."""
+"""Changes of a player's saves by support: restoring a version, and pinning one."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -23,7 +23,7 @@ _HASH_DIGITS = 12
 
 
 def described(version: SaveVersion) -> State:
-    """A version as a state has it: its number says which bytes it holds, the rest is for whoever reads."""
+    """A version as part of a state: the number identifies its content, the rest is for the reader."""
     return {
         "version": version.version,
         "size": version.size,
@@ -35,13 +35,13 @@ def described(version: SaveVersion) -> State:
 
 
 async def kept_versions(connection: Connection, user_id: UUID, slot_id: UUID) -> str:
-    """The versions whose bytes are there, in one line: what a change lets go is seen there."""
+    """The numbers of the versions that have content, in one line; it shows which versions a change would prune."""
     return " ".join(map(str, await SavegameSupport(connection).kept(user_id, slot_id)))
 
 
 @dataclass(frozen=True, slots=True)
-class _OfSave:
-    """A change of where a save stands."""
+class _SaveChange:
+    """A change of the current version of a save."""
 
     user_id: UUID
     slot_id: UUID
@@ -63,11 +63,11 @@ class _OfSave:
 
 
 @dataclass(frozen=True, slots=True)
-class RestoreSave(_OfSave):
-    """Takes a save out of the trash, if it is there, and makes the bytes of a version those of a new head."""
+class RestoreSave(_SaveChange):
+    """Takes a save out of the trash if it is there, and makes the content of a version the new current version."""
 
     version: int | None
-    """None: the head's own, of a save in the trash."""
+    """None: the current version, of a save in the trash."""
     command: ClassVar[str] = "saves restore"
 
     def target(self) -> State:
@@ -84,8 +84,8 @@ class RestoreSave(_OfSave):
 
 
 @dataclass(frozen=True, slots=True)
-class TakeBackRestore(_OfSave):
-    """The bytes of the head from before are those of a new head; what came out of the trash goes there again."""
+class UndoRestore(_SaveChange):
+    """Makes the content from before current again, and returns the save to the trash if it came from there."""
 
     version: int | None
     to_trash: bool
@@ -104,7 +104,7 @@ class TakeBackRestore(_OfSave):
 
 @dataclass(frozen=True, slots=True)
 class PinSave:
-    """Keeps the bytes of a version whatever comes, or lets them go like others'."""
+    """Pins a version, which keeps its content regardless of age, or unpins it."""
 
     user_id: UUID
     slot_id: UUID
@@ -129,14 +129,14 @@ class PinSave:
 
 
 def undo_restore(entry: Entry, user_id: UUID) -> Change:
-    """Where the save stood before."""
+    """Restores the version that was current before."""
     before, after = entry.before or {}, entry.after or {}
     earlier = before["head"]["version"]
     version = earlier if earlier != after["head"]["version"] else None
-    return TakeBackRestore(user_id, UUID(entry.target["savegame_id"]), version, before["in_trash"])
+    return UndoRestore(user_id, UUID(entry.target["savegame_id"]), version, before["in_trash"])
 
 
 def undo_pin(entry: Entry, user_id: UUID) -> Change:
-    """As it was before."""
+    """Restores the pin from before."""
     target = entry.target
     return PinSave(user_id, UUID(target["savegame_id"]), target["version"], (entry.before or {})["is_pinned"])

@@ -1,4 +1,4 @@
-"""``conflicts list|show|resolve``: branches of saves that wait for a word."""
+"""``conflicts list|show|resolve``: conflicts between saves, open until somebody resolves them."""
 
 from uuid import UUID
 
@@ -94,8 +94,8 @@ class Conflicts:
     ) -> messages.ResolveSaveConflictResponse:
         user_id, conflict_id = parse_id(request.user_id, "user_id"), parse_id(request.conflict_id, "conflict_id")
         options = parse_options(request.change)
-        word = parse_message(Resolve, request, _IDS, resolution=parse_resolution(request.resolution))
-        done = await self._context.make_change(ResolveConflict(user_id, conflict_id, word), options, by)
+        choice = parse_message(Resolve, request, _IDS, resolution=parse_resolution(request.resolution))
+        done = await self._context.make_change(ResolveConflict(user_id, conflict_id, choice), options, by)
         return messages.ResolveSaveConflictResponse(result=done)
 
 

@@ -1,4 +1,4 @@
-"""``quota show|set|reset|top|recalculate``: room for saves."""
+"""``quota show|set|reset|top|recalculate``: a user's quota for cloud saves."""
 
 from gameshelf.gateway.domains.savegames.changes.quota import ResetQuota, SetQuota, undo
 from gameshelf.gateway.domains.savegames.use_cases import Saves
@@ -24,7 +24,7 @@ COMMANDS = (
 )
 MAX_LIMIT_BYTES = 2**50
 _CONTENTS_A_PART = 5000
-"""How many contents of all users one call of ``quota top`` looks at."""
+"""Number of contents that one call of ``quota top`` reads."""
 _OBJECTS_A_PART = 1000
 _LONGEST_KEY = 1024
 
@@ -106,7 +106,7 @@ class Quotas:
         if after and not (after.startswith(prefix) and len(after) <= _LONGEST_KEY and "\0" not in after):
             raise InvalidInput(Problem("not_a_cursor", pointer="cursor"))
         async with self._context.reading(user_id):
-            pass  # nobody waits for the store with a connection in hand
+            pass  # the connection is returned before the store is asked
         objects = self._saves.objects
         stored = await objects.list(prefix, after, _OBJECTS_A_PART)
         async with self._context.reading(user_id) as connection:

@@ -1,4 +1,4 @@
-"""``saves reconcile``: takes back the saves that S3 still has and a restored database has lost."""
+"""``saves reconcile``: adopts the saves that S3 has and a restored database lacks."""
 
 from uuid import UUID
 
@@ -76,7 +76,7 @@ def _adopted(user_id: UUID, one: Adopted, *, is_applied: bool) -> messages.Recon
         version=one.version,
         file_size_bytes=one.object.size,
         outcome=one.outcome,
-        savegame_id=str(one.slot_id) if is_applied else "",  # a new save's would be another one then
+        savegame_id=str(one.slot_id) if is_applied else "",  # the id of a new save is chosen when it is applied
     )
 
 

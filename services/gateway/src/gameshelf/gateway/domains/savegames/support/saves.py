@@ -1,4 +1,4 @@
-"""``saves list|versions|uploads|download|restore|pin``: cloud saves, also those in the trash."""
+"""``saves list|versions|uploads|download|restore|pin``: cloud saves, including those in the trash."""
 
 from gameshelf.gateway.domains.savegames.changes.saves import PinSave, RestoreSave, undo_pin, undo_restore
 from gameshelf.gateway.domains.savegames.messages import save_message, upload_message

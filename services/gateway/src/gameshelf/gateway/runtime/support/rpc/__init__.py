@@ -1,1 +1,1 @@
-"""``LibraryAdminService``: who may, what is audited, and the commands that are no domain's."""
+"""``LibraryAdminService``, and the runtime's own commands."""

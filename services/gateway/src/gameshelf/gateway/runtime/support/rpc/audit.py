@@ -1,4 +1,4 @@
-"""``audit list|show|undo``: who did what, and taking it back."""
+"""``audit list|show|undo``: audit entries, and undoing their changes."""
 
 from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.grpc.calls import parse_optional_id
@@ -43,7 +43,7 @@ class Audits:
         return messages.UndoChangeResponse(result=done)
 
     async def _found(self, text: str) -> Entry:
-        """The entry of that id. Raises InvalidInput, NotFound."""
+        """The entry with this id. Raises InvalidInput, NotFound."""
         entry_id = _number(text, "audit_id")
         async with self._context.acquire() as connection:
             entry = await self._context.audit.find(connection, entry_id)

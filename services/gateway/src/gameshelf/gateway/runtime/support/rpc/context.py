@@ -1,4 +1,4 @@
-"""What the handlers of support's commands share."""
+"""What the handlers of support commands share."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -26,7 +26,7 @@ from gameshelf.protos.library.v1 import admin_change_pb2 as messages
 
 @dataclass(frozen=True, slots=True)
 class SupportContext:
-    """What every handler of support's commands uses."""
+    """What every handler of a support command uses."""
 
     acquire: Acquire
     streams: UserStreams
@@ -41,7 +41,7 @@ class SupportContext:
 
     @asynccontextmanager
     async def reading(self, user_id: UUID) -> AsyncIterator[Connection]:
-        """A connection to read of a user. Raises UserErased."""
+        """A connection to read a user's data. Raises UserErased."""
         async with self.acquire() as connection:
             await self.streams.state(connection, user_id)
             yield connection
@@ -61,7 +61,7 @@ class SupportContext:
 
 
 def parse_options(sent: messages.ChangeOptions) -> Options:
-    """How a change is asked for. Raises InvalidInput."""
+    """The options of a change. Raises InvalidInput."""
     return parse_message(Options, sent)
 
 

@@ -1,4 +1,4 @@
-"""Cursors of lists: where the last page ended, in letters that may stand in a command line."""
+"""Cursors of listings: where the last page ended, in characters that are safe on a command line."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -18,7 +18,7 @@ def pack(*place: object) -> str:
 
 
 def unpack(cursor: str, *parts: Callable[[str], Any]) -> list[Any]:
-    """The place of a cursor, each of its parts read by one of ``parts``. Raises InvalidInput for what is none."""
+    """The place of a cursor; ``parts`` parse its elements. Raises InvalidInput for an invalid cursor."""
     try:
         texts = json.loads(urlsafe_b64decode(cursor[:_LONGEST] + "=" * (-len(cursor) % 4)))
         return [part(_storable(text)) for part, text in zip(parts, texts, strict=True)]
@@ -35,7 +35,7 @@ def moment(text: str) -> datetime:
 
 
 def _storable(text: str) -> str:
-    """A text that the database takes. Raises ValueError, TypeError."""
-    if b"\0" in text.encode():  # a half of a character has no encoding
+    """A text that the database accepts. Raises ValueError, TypeError."""
+    if b"\0" in text.encode():  # raises for a lone surrogate
         raise ValueError(text)
     return text

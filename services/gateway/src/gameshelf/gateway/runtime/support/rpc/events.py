@@ -1,4 +1,4 @@
-"""``events outbox``, ``events dlq list|replay``: what goes out, and what could not be applied."""
+"""``events outbox``, ``events dlq list|replay``: the outbox, and dead letters."""
 
 from datetime import datetime
 from uuid import UUID
@@ -97,7 +97,7 @@ class Events:
         async with self._context.acquire() as connection, connection.transaction():
             done = await replay_letters(connection, meant, after, limit)
             if done.sent:
-                target = {**_told(request.filter), "until": _written(meant.until), "cursor": request.cursor}
+                target = {**_audited_filter(request.filter), "until": _time_text(meant.until), "cursor": request.cursor}
                 entry = NewEntry(
                     EntryKind.CHANGE,
                     "events dlq replay",
@@ -127,7 +127,7 @@ class Events:
 
 
 def _filter(sent: messages.DeadLetterFilter) -> LetterFilter:
-    """Which letters are meant. Raises InvalidInput."""
+    """The filter of a request. Raises InvalidInput."""
     for name, longest in (("topic", MAX_TOPIC), ("reason", MAX_REASON)):
         if len(getattr(sent, name)) > longest or "\0" in getattr(sent, name):
             raise InvalidInput(Problem("string_too_long", pointer=f"filter.{name}", params={"max_length": longest}))
@@ -141,16 +141,16 @@ def _filter(sent: messages.DeadLetterFilter) -> LetterFilter:
     )
 
 
-def _told(sent: messages.DeadLetterFilter) -> State:
-    """A filter as the audit keeps it; the user stands in a column of their own."""
+def _audited_filter(sent: messages.DeadLetterFilter) -> State:
+    """A filter as the audit stores it, without the user, who has a column."""
     told = {"topic": sent.topic, "reason": sent.reason, "dead_letter_id": sent.dead_letter_id}
     if sent.HasField("since"):
-        told["since"] = _written(parse_time(sent.since, "filter.since"))
+        told["since"] = _time_text(parse_time(sent.since, "filter.since"))
     return {name: value for name, value in told.items() if value}
 
 
-def _written(at: datetime) -> str:
-    """A time as the audit keeps it."""
+def _time_text(at: datetime) -> str:
+    """A time as the audit stores it."""
     return at.isoformat().replace("+00:00", "Z")
 
 

@@ -1,4 +1,4 @@
-"""``LibraryAdminService``: who may, what is audited, and which noun serves the call."""
+"""``LibraryAdminService``: checks roles, writes the audit, and passes each call to the object that serves it."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -25,13 +25,13 @@ SERVICE = messages.DESCRIPTOR.services_by_name["LibraryAdminService"]
 
 _MAX_TEXT = 500
 _NO_TARGET = frozenset({"change", "user_id", "actor_id", "cursor"})
-"""An account whose id stands in ``target`` could not be erased from there: a cursor may be one, too."""
+"""An erasure could not remove an id from ``target``; a cursor may contain one."""
 
 Serve = Callable[[Any, Identity], Awaitable[Message]]
 
 
 class LibraryAdmin:
-    """Serves support's commands. A call that is in no table of commands is not served.
+    """Serves support commands. A call that is in no table of commands is not served.
 
     Each of ``nouns`` has a method for every RPC of its commands: the request and the caller in, the response out.
     Raises ValueError for a command that not exactly one of them serves.
@@ -67,10 +67,10 @@ class LibraryAdmin:
                     raise PermissionDenied(command=command.name, needs=" or ".join(sorted(command.roles)))
                 response = await serve(request, by)
                 if command.kind is Kind.AUDITED_READ:
-                    await self._remember(by, NewEntry(EntryKind.READ, command.name, _user(request), _target(request)))
+                    await self._audit(by, NewEntry(EntryKind.READ, command.name, _user(request), _target(request)))
                 return response
             except Exception as error:
-                # Of an erased account there is nothing to administer; the caller's own token is as good as ever.
+                # An erased account is not found; UserErased would blame the caller's own token.
                 refusal = NotFound(reason="erased") if isinstance(error, UserErased) else refused(error)
                 try:
                     async with self._context.acquire() as connection:
@@ -79,17 +79,17 @@ class LibraryAdmin:
                         raise
                     raise refusal from error
                 finally:
-                    del refusal  # a frame that holds its own exception would keep the request in memory
+                    del refusal  # a frame that refers to its own exception keeps the request in memory
 
         return wrapped
 
     async def _require_account(self, by: Identity) -> None:
-        """Raises Unauthenticated for a caller whose own account was erased, however long the token may live."""
+        """Raises Unauthenticated for a caller whose own account was erased, even if the token has not expired."""
         async with self._context.acquire() as connection:
             if await self._context.streams.erased(connection, by.user_id):
                 raise Unauthenticated("the account was erased")
 
-    async def _remember(self, by: Identity, new: NewEntry) -> None:
+    async def _audit(self, by: Identity, new: NewEntry) -> None:
         async with self._context.acquire() as connection:
             await self._context.audit.add(connection, by, new)
 
@@ -118,17 +118,17 @@ def _user(request: Any) -> UUID | None:
 
 
 def _target(request: Message) -> State:
-    """What was asked for, as far as an entry holds it."""
+    """What was asked for, in the bounds of an audit entry."""
     try:
         asked: State = MessageToDict(request, preserving_proto_field_name=True)
         asked |= asked.pop("filter", {})
-    except SerializeToJsonError:  # a time that is none; nothing that is asked may keep a refusal out of the audit
+    except SerializeToJsonError:  # an invalid timestamp must not keep a refusal out of the audit
         asked = _fields(request)
     return {name: _bounded(value) for name, value in asked.items() if name not in _NO_TARGET}
 
 
 def _fields(request: Message) -> State:
-    """What was asked for as texts, also where it has no form in JSON."""
+    """What was asked for as texts, including values without a JSON form."""
     asked: State = {}
     for field, value in request.ListFields():
         asked |= _fields(value) if field.name == "filter" else {field.name: str(value)}

@@ -14,15 +14,18 @@ from gameshelf.gateway.runtime.composed import (
     retention_of,
     routes_of,
     services_of,
+    versions_of,
 )
 from gameshelf.gateway.runtime.domain import Domain, DomainInstance
 from gameshelf.gateway.runtime.http.routing import Routes
 from gameshelf.gateway.runtime.jobs.retention_rules import RetentionRule
+from gameshelf.gateway.runtime.streams import Versions
 from gameshelf.gateway.runtime.support.commands import read_command
 from gameshelf.gateway.runtime.support.export_tables import ExportRules
 from gameshelf.gateway.wiring import CONSUMED, EVENT_RULES
 from gameshelf.kernel.events import Event
 from gameshelf.kernel.migrations import Migrations
+from sqlalchemy import literal, select
 
 
 async def create(runtime):
@@ -115,3 +118,11 @@ def test_no_bulk_topic_is_consumed():
     """A dead letter goes back to its topic among the user's other records, and so never to a bulk topic."""
     assert EVENT_RULES.bulk_topics
     assert EVENT_RULES.bulk_topics.isdisjoint(CONSUMED.topics)
+
+
+def test_only_one_domain_has_versions_of_pages():
+    versions = Versions(literal(1), select(literal(1).label("user_id")).subquery())
+    assert versions_of([domain("one"), domain("other", versions=versions)]) is versions
+    assert versions_of([domain("one")]) is None
+    with pytest.raises(ValueError, match="one, other"):
+        versions_of([domain("one", versions=versions), domain("other", versions=versions)])

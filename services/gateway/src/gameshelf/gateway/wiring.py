@@ -27,6 +27,7 @@ from gameshelf.gateway.runtime.composed import (
     retention_of,
     routes_of,
     services_of,
+    versions_of,
 )
 from gameshelf.gateway.runtime.database import Database, connect, first_connection
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
@@ -64,7 +65,7 @@ from gameshelf.gateway.runtime.replaced import ReplacedDatabase
 from gameshelf.gateway.runtime.restores import DeletionGuard
 from gameshelf.gateway.runtime.settings import ServiceRole, Settings, SettingsError
 from gameshelf.gateway.runtime.storage import redis as redis_adapter
-from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.gateway.runtime.streams import UserStreams, state_statement
 from gameshelf.gateway.runtime.support.audit import AuditLog
 from gameshelf.gateway.runtime.support.changes import Changes
 from gameshelf.gateway.runtime.support.export import Export
@@ -82,6 +83,7 @@ R = TypeVar("R")
 
 MIGRATIONS = (tables.MIGRATIONS, *migrations_of(DOMAINS))
 METADATA = (tables.METADATA, *metadata_of(DOMAINS))
+STATE = state_statement(versions_of(DOMAINS))
 CONSUMED = consumed_of(DOMAINS)
 PRODUCT_NAMES = product_names_of(DOMAINS)
 EVENT_RULES = event_rules_of(DOMAINS, REACTIONS)
@@ -321,7 +323,7 @@ async def build(settings: Settings) -> Gateway:
 
 def _make_runtime(settings: Settings, database: Database, tracing: Tracing, commits: CommitListeners) -> Runtime:
     acquire, metrics, redis = database.acquire, Metrics(), redis_adapter.connect(settings)
-    streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode())
+    streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode(), STATE)
     services = make_services(settings)
     transactions = Transactions(
         acquire, streams, services, EVENT_RULES, settings.kafka_topic_events, commits.committed, commits.forwarded

@@ -10,6 +10,7 @@ from gameshelf.gateway.runtime.jobs.retention_rules import RetentionRule
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents
 from gameshelf.gateway.runtime.products import MakeProductNames
 from gameshelf.gateway.runtime.settings import Settings
+from gameshelf.gateway.runtime.streams import Versions
 from gameshelf.gateway.runtime.support.commands import Commands
 from gameshelf.gateway.runtime.support.export_tables import OWN_RULES, ExportRules
 from gameshelf.gateway.runtime.support.own_commands import OWN_COMMANDS
@@ -104,6 +105,14 @@ def product_names_of(domains: Sequence[Domain]) -> MakeProductNames:
     if len(found) != 1:
         raise ValueError(f"exactly one domain has to name products: {', '.join(found) or 'none does'}")
     return next(iter(found.values()))
+
+
+def versions_of(domains: Sequence[Domain]) -> Versions | None:
+    """The versions on which pages depend beside those of users. Raises ValueError where two domains have some."""
+    found = {domain.name: domain.versions for domain in domains if domain.versions is not None}
+    if len(found) > 1:
+        raise ValueError(f"only one domain may have versions: {', '.join(found)}")
+    return next(iter(found.values()), None)
 
 
 def retention_of(domains: Sequence[Domain]) -> Sequence[RetentionRule]:

@@ -26,7 +26,7 @@ from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.outbox.messages import EventForms
 from gameshelf.gateway.runtime.products import MakeProductNames
 from gameshelf.gateway.runtime.settings import Settings
-from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.gateway.runtime.streams import UserStreams, Versions
 from gameshelf.gateway.runtime.support.commands import Command
 from gameshelf.gateway.runtime.support.export import SignFile
 from gameshelf.gateway.runtime.support.export_tables import NO_RULES, ExportRules
@@ -128,3 +128,5 @@ class Domain:
     """How titles and covers of products are read; exactly one of all domains knows them."""
     retention: Sequence[RetentionRule] = ()
     """What it keeps for a limited time only."""
+    versions: Versions | None = None
+    """The versions on which pages depend beside those of users; at most one of all domains has some."""

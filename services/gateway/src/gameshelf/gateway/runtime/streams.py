@@ -1,4 +1,4 @@
-"""A user's own row: the lock that orders their writes, and what a read must know first."""
+"""A user's own row: the lock that orders their writes, and the versions that a read begins with."""
 
 from collections.abc import Collection, Set
 from dataclasses import dataclass
@@ -8,8 +8,24 @@ from uuid import UUID
 
 from gameshelf.gateway.runtime.tables import ErasedUser, Restore, UserStream
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.library import CATALOG_VERSION, LINKED_OWNERS
-from sqlalchemy import ARRAY, BigInteger, LargeBinary, Uuid, any_, bindparam, cast, func, literal, or_, select, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    LargeBinary,
+    String,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -51,31 +67,50 @@ _CREATE = Statement(
     .on_conflict_do_nothing()
 )
 _owner = aliased(UserStream)
-# The owners who share with the user now, each with the version of what they share.
-_shares = (
-    select(
-        func.string_agg(
-            func.concat(LINKED_OWNERS.c.owner_user_id, ":", func.coalesce(_owner.version, 0)),
-            aggregate_order_by(literal(","), LINKED_OWNERS.c.owner_user_id),
-        )
-    )
-    .select_from(LINKED_OWNERS)
-    .outerjoin(_owner, col(_owner.user_id) == LINKED_OWNERS.c.owner_user_id)
-    .where(LINKED_OWNERS.c.user_id == _USER)
-    .scalar_subquery()
-)
 _row = select(UserStream).where(col(UserStream.user_id) == _USER).subquery()
 _one = select(literal(1)).subquery()
-_STATE = Statement(
-    select(
-        func.coalesce(_row.c.version, 0).label("version"),
-        func.coalesce(_row.c.last_sequence, 0).label("last_sequence"),
-        func.coalesce(_row.c.pruned_sequence, 0).label("pruned_sequence"),
-        or_(_row.c.erased_at.is_not(None), _WAS_ERASED).label("erased"),
-        CATALOG_VERSION.label("catalog_version"),
-        _shares.label("shares"),
-    ).select_from(_one.outerjoin(_row, true()))
-)
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """On which versions, beside a user's own, the pages of a user depend."""
+
+    shared: ColumnElement[int]
+    """A version that is the same for all users, as that of the catalog."""
+    owners: FromClause
+    """``owner_user_id`` and ``user_id``: the owners whose rows each user sees now."""
+
+
+def state_statement(versions: Versions | None) -> Statement:
+    """Selects the columns of ``StreamState``."""
+    shared = versions.shared if versions else literal(0)
+    shares = _shares(versions.owners) if versions else cast(null(), String)
+    return Statement(
+        select(
+            func.coalesce(_row.c.version, 0).label("version"),
+            func.coalesce(_row.c.last_sequence, 0).label("last_sequence"),
+            func.coalesce(_row.c.pruned_sequence, 0).label("pruned_sequence"),
+            or_(_row.c.erased_at.is_not(None), _WAS_ERASED).label("erased"),
+            shared.label("shared_version"),
+            shares.label("shares"),
+        ).select_from(_one.outerjoin(_row, true()))
+    )
+
+
+def _shares(owners: FromClause) -> ColumnElement[str]:
+    """The owners whose rows the user sees now, each with the version of that owner's row."""
+    owner_id = owners.c.owner_user_id
+    listed = aggregate_order_by(literal(","), owner_id)
+    return (
+        select(func.string_agg(func.concat(owner_id, ":", func.coalesce(_owner.version, 0)), listed))
+        .select_from(owners)
+        .outerjoin(_owner, col(_owner.user_id) == owner_id)
+        .where(owners.c.user_id == _USER)
+        .scalar_subquery()
+    )
+
+
+_OWN_STATE = state_statement(None)
 _MARK_ERASED = Statement(
     insert(UserStream)
     .from_select(["user_id", "erased_at"], select(_USER, func.now()), include_defaults=False)
@@ -103,15 +138,16 @@ class UserErased(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """What a read needs to know of a user: the versions that its ETag covers, and where their events stand."""
+    """What a read needs to know of a user: the versions that its ETag covers, and the numbers of their events."""
 
     version: int
     last_sequence: int
     pruned_sequence: int
     erased: bool
-    catalog_version: int
+    shared_version: int
+    """The version that is the same for all users."""
     shares: str | None
-    """The owners who share with the user now, and the versions of their libraries; None without any."""
+    """The owners who share with the user now, and the versions of their rows; None without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +159,11 @@ class Erased:
 
 
 class UserStreams:
-    """The users' rows. ``hash_key`` keys the hash that remains of an erased user."""
+    """The users' rows. ``hash_key`` keys the hash that remains of an erased user; ``state`` reads a ``StreamState``."""
 
-    def __init__(self, hash_key: bytes) -> None:
+    def __init__(self, hash_key: bytes, state: Statement = _OWN_STATE) -> None:
         self._hash_key = hash_key
+        self._state = state
 
     def hash(self, user_id: UUID) -> bytes:
         """What stands for a user whose id may not be kept: nobody finds the id in it who does not have the key."""
@@ -158,7 +195,7 @@ class UserStreams:
 
     async def state(self, connection: Connection, user_id: UUID) -> StreamState:
         """The state of a user, also of one never heard of. Raises UserErased."""
-        row = await _STATE.first(connection, user_id=user_id, user_hash=self.hash(user_id))
+        row = await self._state.first(connection, user_id=user_id, user_hash=self.hash(user_id))
         if row is None or row["erased"]:
             raise UserErased
         return StreamState(*row.values())

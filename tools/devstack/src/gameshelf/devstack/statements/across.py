@@ -33,7 +33,7 @@ ACROSS: dict[str, Reason] = dict(
         *_each(Reason.FAMILY, "library.queries", "_page _OF_ID _OF_PRODUCTS _ALL _SEEN _CATEGORIES _CATEGORY"),
         *_each(Reason.FAMILY, "library.support", "_LIBRARY"),
         *_each(Reason.FAMILY, "playtime.copies", "_PLAYED_BY_OTHERS _FORGET_OWNER _FORGET_OWNER_OF_PARTS"),
-        *_each(Reason.FAMILY, "gateway.runtime.streams", "_STATE"),
+        *_each(Reason.FAMILY, "gateway.wiring", "STATE"),
         *_each(Reason.JOB, "library.catalog", "_DUE _ASK_LATER"),
         *_each(Reason.JOB, "library.family.store", "_EXPIRED _LOST"),
         *_each(Reason.JOB, "library.family.queries", "_LOSING"),

@@ -4,7 +4,8 @@ from gameshelf.gateway.domains.library import consumed, errors, published, rest,
 from gameshelf.gateway.domains.library.export import EXPORT
 from gameshelf.gateway.domains.library.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
-from gameshelf.library import METADATA, MIGRATIONS, LibraryQueries
+from gameshelf.gateway.runtime.streams import Versions
+from gameshelf.library import CATALOG_VERSION, LINKED_OWNERS, METADATA, MIGRATIONS, LibraryQueries
 
 DOMAIN = Domain(
     "library",
@@ -20,4 +21,5 @@ DOMAIN = Domain(
     codes=errors.CODES,
     rules=errors.RULES,
     product_names=LibraryQueries,
+    versions=Versions(CATALOG_VERSION, LINKED_OWNERS),
 )

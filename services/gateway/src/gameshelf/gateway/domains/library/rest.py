@@ -219,7 +219,7 @@ def _etag(read: Read, query: ItemFilter) -> str:
     """Covers the query, the language and the versions of everything that the page is made of."""
     state = read.state
     shares = f"-{_short(state.shares)}" if state.shares else ""
-    return f'"{_name(query, read.language)}-{state.version}-{state.catalog_version}{shares}"'
+    return f'"{_name(query, read.language)}-{state.version}-{state.shared_version}{shares}"'
 
 
 @lru_cache(maxsize=512)

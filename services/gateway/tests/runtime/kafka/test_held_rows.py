@@ -1,4 +1,4 @@
-"""What somebody holds is set aside and tried again in order; that others go on is in ``test_others_go_on.py``."""
+"""Records whose rows another transaction holds are deferred, and applied in order later."""
 
 import asyncio
 from contextlib import asynccontextmanager

@@ -1,7 +1,7 @@
-"""Applies events: a user's in that user's transaction, facts of products in a transaction of their own.
+"""Applies events: those of a user in that user's transaction, those about products many in one transaction.
 
-What fails through a fault of its own becomes a dead letter. What somebody else holds is set aside. Everything else says
-nothing about the record, so it is raised, and the records wait.
+An event that fails because of its own data becomes a dead letter. One whose rows another transaction holds is deferred.
+Any other failure says nothing about the event: it is raised, and the records wait.
 """
 
 import asyncio
@@ -30,25 +30,25 @@ from opentelemetry.trace import SpanKind
 
 _SIDE_BY_SIDE = 8
 _OF_ONE_TOPIC = 6
-"""A topic whose events take long leaves room for those of the others."""
+"""How many transactions one topic may have: a slow topic leaves room for the others."""
 _READ_AT_ONCE = 64 * 1024
-"""Up to how many bytes a record is read in the event loop: thousands of wrong elements take a second to describe."""
+"""Larger records, in bytes, are read in a thread: it takes a second to describe thousands of invalid elements."""
 
 
-class Bookkeeping(Protocol):
-    """What becomes of records besides being applied: it differs between those that just came and those set aside."""
+class Progress(Protocol):
+    """Notes what became of records, in one way for those that just came from Kafka, in another for deferred ones."""
 
     lock_wait_milliseconds: int
-    """How long a lock that somebody else holds is waited for."""
+    """How long to wait for a lock that another transaction holds."""
 
     async def applied(self, connection: Connection, subject_id: UUID, records: Sequence[Record]) -> None:
-        """They are applied in the transaction of this connection."""
+        """The records are applied, in the transaction of this connection."""
 
     async def finished(self, subject_id: UUID | None, records: Sequence[Record]) -> None:
-        """They are dead letters now, or nobody wants them any more."""
+        """The records need no further work: they are dead letters, ignored, or about an erased user."""
 
-    async def set_aside(self, subject_id: UUID, records: Sequence[Record]) -> None:
-        """What they change is held by somebody else. Raises NoRoom."""
+    async def defer(self, subject_id: UUID, records: Sequence[Record]) -> None:
+        """Another transaction holds the rows that the records change: they are tried again later. Raises NoRoom."""
 
 
 class Applier:
@@ -78,120 +78,122 @@ class Applier:
         self._slots = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._topic_slots = {topic: asyncio.Semaphore(_OF_ONE_TOPIC) for topic in consumed.topics}
 
-    async def read(self, record: Record, books: Bookkeeping) -> Event | None:
-        """The event in a record; None for a record that is dealt with: it means nothing here or is a dead letter."""
+    async def read(self, record: Record, progress: Progress) -> Event | None:
+        """The event in a record; None for one that needs no further work: its type is not consumed, it has become a
+        dead letter, or it was deferred.
+        """
         try:
             if len(record.value or b"") <= _READ_AT_ONCE:
                 event = read(record, self._consumed)
             else:
                 event = await asyncio.to_thread(read, record, self._consumed)
         except Malformed as error:
-            await self._dead_letter(record, error.reason, str(error), books)
+            await self._dead_letter(record, error.reason, str(error), progress)
         except Exception as error:
-            # Reading waits for nothing, so it would fail in the same way again, and block the partition.
-            await self._dead_letter_failed(record, error, books)
+            # Reading depends on nothing else: it would fail in the same way again, and block the partition.
+            await self._dead_letter_failed(record, error, progress)
         else:
             if event is not None:
-                return event if await self._keep_elements(event, books) else None
+                return event if await self._keep_elements(event, progress) else None
             self._metrics.kafka_records.labels(record.topic, "ignored").inc()
-            await books.finished(None, [record])
+            await progress.finished(None, [record])
         return None
 
-    async def _keep_elements(self, event: Event, books: Bookkeeping) -> bool:
-        """Keeps what is wrong in the event's lists; False when the record was set aside as a whole."""
+    async def _keep_elements(self, event: Event, progress: Progress) -> bool:
+        """Keeps the invalid elements of the event's lists as dead letters; False when the whole record was deferred."""
         record = event.record
         try:
             if event.bad_elements:
-                lock_wait = books.lock_wait_milliseconds
+                lock_wait = progress.lock_wait_milliseconds
                 await self._dead_letters.keep_parts(record, MALFORMED_DATA, parts_of(event), lock_wait)
         except Exception as error:
             if event.is_of_product or not concerns_one(error):
                 raise
-            await books.set_aside(event.subject_id, [record])
+            await progress.defer(event.subject_id, [record])
             return False
         return True
 
-    async def settle(self, events: Sequence[Event], books: Bookkeeping) -> set[UUID]:
-        """Applies events in one transaction: those of one user, or facts of products. Where that fails, each one by
-        itself. The users and products whose events were set aside.
+    async def settle(self, events: Sequence[Event], progress: Progress) -> set[UUID]:
+        """Applies events of one user, or about products, in one transaction; if that fails, each one in its own.
+        Returns the users and products whose events were deferred.
 
-        Raises what concerns every record, and NoRoom.
+        Raises failures that concern every record, and NoRoom.
         """
         try:
-            result = await self._apply(events, books)
+            result = await self._apply(events, progress)
         except Exception as error:
             subjects = {event.subject_id for event in events}
             if concerns_one(error) and len(subjects) == 1:
-                await books.set_aside(events[0].subject_id, [event.record for event in events])
+                await progress.defer(events[0].subject_id, [event.record for event in events])
                 return subjects
             if not concerns_one(error) and not is_own_fault(error):
                 raise
             if len(events) > 1:
-                return await self._settle_each(events, books)
-            await self._dead_letter_failed(events[0].record, error, books)
+                return await self._settle_each(events, progress)
+            await self._dead_letter_failed(events[0].record, error, progress)
             return set()
         for event in events:
             self._metrics.kafka_records.labels(event.record.topic, result).inc()
         return set()
 
-    async def _settle_each(self, events: Sequence[Event], books: Bookkeeping) -> set[UUID]:
-        """Each event in a transaction of its own; what follows an event that was set aside is set aside behind it."""
+    async def _settle_each(self, events: Sequence[Event], progress: Progress) -> set[UUID]:
+        """Applies each event in its own transaction; the events of a subject behind a deferred one are deferred too."""
         of_subject: dict[UUID, list[Event]] = defaultdict(list)
         for event in events:
             of_subject[event.subject_id].append(event)
-        aside: set[UUID] = set()
+        deferred: set[UUID] = set()
         for subject_id, own in of_subject.items():
             if len(of_subject) > 1:
-                aside |= await self.settle(own, books)
+                deferred |= await self.settle(own, progress)
                 continue
             for number, event in enumerate(own):
-                if await self.settle([event], books):
-                    aside.add(subject_id)
+                if await self.settle([event], progress):
+                    deferred.add(subject_id)
                     if own[number + 1 :]:
-                        await books.set_aside(subject_id, [later.record for later in own[number + 1 :]])
+                        await progress.defer(subject_id, [later.record for later in own[number + 1 :]])
                     break
-        return aside
+        return deferred
 
-    async def _dead_letter(self, record: Record, reason: str, detail: str, books: Bookkeeping) -> None:
+    async def _dead_letter(self, record: Record, reason: str, detail: str, progress: Progress) -> None:
         try:
-            await self._dead_letters.keep(record, reason, detail, books.lock_wait_milliseconds)
+            await self._dead_letters.keep(record, reason, detail, progress.lock_wait_milliseconds)
         except Exception as error:
             user_id = named_user(record, self._consumed.product_topics)
             if user_id is None or not concerns_one(error):
                 raise
-            await books.set_aside(user_id, [record])
+            await progress.defer(user_id, [record])
         else:
-            await books.finished(None, [record])
+            await progress.finished(None, [record])
 
-    async def _dead_letter_failed(self, record: Record, error: Exception, books: Bookkeeping) -> None:
+    async def _dead_letter_failed(self, record: Record, error: Exception, progress: Progress) -> None:
         reason, detail = self._dead_letters.reason_of(error)
-        await self._dead_letter(record, reason, detail, books)
+        await self._dead_letter(record, reason, detail, progress)
 
-    async def _apply(self, events: Sequence[Event], books: Bookkeeping) -> str:
-        """How the events are counted: ``applied``, or ``dropped`` where the account is gone."""
+    async def _apply(self, events: Sequence[Event], progress: Progress) -> str:
+        """The result that is counted: ``applied``, or ``dropped`` where the user is erased."""
         first = events[0]
         async with self._topic_slots[first.record.topic], self._slots:
             with self._tracing.request(f"consume {first.envelope.type}", first.envelope.traceparent, SpanKind.CONSUMER):
                 if first.is_of_product:
-                    await self._apply_products(events, books)
+                    await self._apply_products(events, progress)
                     return "applied"
                 try:
-                    await self._apply_user(first.subject_id, events, books)
+                    await self._apply_user(first.subject_id, events, progress)
                 except UserErased:
-                    # As it has to be, so it is no failure in the trace.
-                    await books.finished(first.subject_id, [event.record for event in events])
+                    # This is expected, so the trace does not show it as a failure.
+                    await progress.finished(first.subject_id, [event.record for event in events])
                     return "dropped"
         return "applied"
 
-    async def _apply_user(self, user_id: UUID, events: Sequence[Event], books: Bookkeeping) -> None:
+    async def _apply_user(self, user_id: UUID, events: Sequence[Event], progress: Progress) -> None:
         records = [event.record for event in events]
         if any(event.subject is Subject.ACCOUNT_END for event in events):
             async with self._acquire() as connection, connection.transaction():
-                await limit_lock_wait(connection, books.lock_wait_milliseconds)
+                await limit_lock_wait(connection, progress.lock_wait_milliseconds)
                 await self._streams.mark_erased(connection, user_id)
-                await books.applied(connection, user_id, records)
+                await progress.applied(connection, user_id, records)
             return
-        async with self._transactions.begin(user_id, books.lock_wait_milliseconds) as transaction:
+        async with self._transactions.begin(user_id, progress.lock_wait_milliseconds) as transaction:
             fresh = await take_new(
                 transaction.connection, [(user_id, event.envelope.source, event.envelope.id) for event in events]
             )
@@ -206,12 +208,12 @@ class Applier:
                     for reading in event.readings:
                         assert reading.consumed.handle is not None
                         await reading.consumed.handle(transaction, reading.data, received)
-            await books.applied(transaction.connection, user_id, records)
+            await progress.applied(transaction.connection, user_id, records)
 
-    async def _apply_products(self, events: Sequence[Event], books: Bookkeeping) -> None:
+    async def _apply_products(self, events: Sequence[Event], progress: Progress) -> None:
         now = self._clock()
         async with self._acquire() as connection, connection.transaction():
-            await limit_lock_wait(connection, books.lock_wait_milliseconds)
+            await limit_lock_wait(connection, progress.lock_wait_milliseconds)
             fresh = await take_new(
                 connection, [(event.subject_id, event.envelope.source, event.envelope.id) for event in events]
             )
@@ -228,4 +230,4 @@ class Applier:
             for event in events:
                 of_subject[event.subject_id].append(event.record)
             for subject_id, records in of_subject.items():
-                await books.applied(connection, subject_id, records)
+                await progress.applied(connection, subject_id, records)

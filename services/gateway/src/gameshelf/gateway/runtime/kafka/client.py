@@ -1,4 +1,4 @@
-"""How this service connects to Kafka."""
+"""Options of the connections to Kafka."""
 
 import ssl
 from typing import Any
@@ -7,7 +7,7 @@ from gameshelf.gateway.runtime.settings import Settings, SettingsError
 
 
 def connection_options(settings: Settings) -> dict[str, Any]:
-    """What producers and consumers have in common."""
+    """The options that producers and consumers share."""
     options: dict[str, Any] = {
         "bootstrap_servers": list(settings.kafka_brokers),
         "client_id": "gameshelf-gateway",

@@ -1,7 +1,7 @@
-"""Takes records of other services from Kafka, and sees to it that each one is applied once.
+"""Consumes records of other services from Kafka, and makes sure that each one is applied once.
 
-Every partition goes on by itself: one whose records wait, whatever for, holds up no other one. Offsets are committed
-after the database has committed: a crash in between means that records come again, and the inbox knows them.
+Partitions are independent: one whose records wait holds up no other one. Offsets are committed after the database has
+committed: after a crash in between records are delivered again, and the inbox knows them.
 """
 
 import asyncio
@@ -34,21 +34,21 @@ _POLL_WHILE_BUSY_MILLISECONDS = 20
 _BATCH = 500
 _LONGEST_PAUSE = 5.0
 _LONGEST_REPEAT = 1.0
-"""Once rights, tables or the database are back, what waited is applied within 2 s."""
+"""Records that waited for rights, tables or the database are applied within 2 s after these are back."""
 _STOP_SECONDS = 3.0
 _LOOK_SECONDS = 5.0
-"""How often an instance looks whether the database was restored under it."""
+"""How often an instance checks whether the database was restored while it runs."""
 _REWINDS_AT_ONCE = 8
 _REWIND_AGAIN_SECONDS = 1.0
 _APART_SECONDS = 600.0
-"""How long partitions are asked one by one after one of them was damaged."""
+"""How long partitions are fetched one by one after one of them was damaged."""
 _IDLE_MILLISECONDS = 3_600_000
-"""How long no batch may be asked for: as long as all partitions wait for PostgreSQL."""
+"""How long the consumer may fetch nothing: as long as all partitions wait for PostgreSQL."""
 
 
 @dataclass(slots=True)
 class _Batch:
-    """Records of a partition that are being dealt with."""
+    """Records of a partition that are being applied."""
 
     task: "asyncio.Task[bool]"
     next_offset: int
@@ -64,9 +64,9 @@ class _Connected:
     assigned: Assigned = field(default_factory=Assigned)
     batches: dict[TopicPartition, _Batch] = field(default_factory=dict)
     unchecked: set[TopicPartition] = field(default_factory=set)
-    """Partitions of which it is not known whether a restore takes them back."""
+    """Partitions that may have to be rewound after a restore."""
     rewinding: dict[TopicPartition, "asyncio.Task[bool]"] = field(default_factory=dict)
-    """Those of them that are being taken back."""
+    """Those of them that are being rewound."""
     rewinds: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_REWINDS_AT_ONCE))
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -96,7 +96,7 @@ class Consumer:
         self._states = StateLog(_log)
         self._waiting: dict[TopicPartition, str] = {}
         self._apart_until = 0.0
-        """Until then partitions are asked one by one, since one of them is damaged."""
+        """Until then partitions are fetched one by one, since one of them is damaged."""
 
     @property
     def refused(self) -> bool:
@@ -117,7 +117,7 @@ class Consumer:
                     pause = 0.2
                     await self._consume(connected, stopping)
                 except CorruptRecordException:
-                    # What was decoded before it is lost to this connection: another one reads it again.
+                    # The client has skipped what it decoded before; a new connection reads it again.
                     self._apart_until = time.monotonic() + _APART_SECONDS
                 except (KafkaError, OSError) as error:
                     self._metrics.dependency_errors.labels("kafka").inc()
@@ -176,7 +176,7 @@ class Consumer:
             measuring.cancel()
 
     async def _fetch(self, connected: _Connected, idle: Collection[TopicPartition], stopping: asyncio.Event) -> None:
-        """Begins with the next records of the partitions with which nobody is busy."""
+        """Fetches the next records of idle partitions, and starts to apply them."""
         busy = [*(batch.task for batch in connected.batches.values()), *connected.rewinding.values()]
         if not idle and busy:
             await asyncio.wait(busy, timeout=_POLL_MILLISECONDS / 1000, return_when=asyncio.FIRST_COMPLETED)
@@ -189,7 +189,7 @@ class Consumer:
             if not fetched:
                 await _pause(_POLL_WHILE_BUSY_MILLISECONDS / 1000, stopping)
         else:
-            # Without partitions it waits for some, and raises what the group's coordinator has to say.
+            # Without partitions this waits for some, and raises errors of the group's coordinator.
             fetched = await connected.consumer.getmany(*idle, timeout_ms=timeout, max_records=_BATCH)
         for partition, records in fetched.items():
             epoch = connected.assigned.epoch
@@ -204,40 +204,40 @@ class Consumer:
         epoch: int,
         stopping: asyncio.Event,
     ) -> bool:
-        """Deals with records, however long PostgreSQL is away or refuses; False when that is given up: the service
-        stops, or the partition may belong to another instance.
+        """Applies records, however long PostgreSQL is away or refuses. False when it gives up: the service stops, or
+        the partition may belong to another instance.
         """
         pause = 0.1
         while True:
             try:
                 await self._intake.take(records)
-                self._goes_on(partition)
+                self._end_waiting(partition)
                 return True
             except Exception as failed:
-                self._waits(partition, failed)
+                self._begin_waiting(partition, failed)
             if stopping.is_set() or connected.ending.is_set() or connected.assigned.epoch != epoch:
-                self._goes_on(partition)
+                self._end_waiting(partition)
                 return False
             await _pause(pause, stopping)
             pause = min(pause * 2, _LONGEST_REPEAT)
 
-    def _waits(self, partition: TopicPartition, failed: Exception) -> None:
+    def _begin_waiting(self, partition: TopicPartition, failed: Exception) -> None:
         errors = _leaves(failed)
         names = ", ".join(sorted({type(error).__name__ for error in errors}))
         if all(isinstance(error, NoRoom) for error in errors):
-            self._states.begin(names, "records of %s wait: too many are set aside already", partition.topic)
+            self._states.begin(names, "records of %s wait: too many are deferred already", partition.topic)
         else:
             self._metrics.dependency_errors.labels("postgresql").inc()
             self._waiting[partition] = names
             self._states.begin(names, "records of %s wait: %s", partition.topic, names, error=errors[0])
 
-    def _goes_on(self, partition: TopicPartition) -> None:
+    def _end_waiting(self, partition: TopicPartition) -> None:
         names = self._waiting.pop(partition, None)
         if names is not None and names not in self._waiting.values():
             self._states.end(names, "records that waited are applied: %s is over", names)
 
     async def _commit(self, connected: _Connected) -> None:
-        """Commits how far batches have come, where a partition is still this instance's. Raises KafkaError."""
+        """Commits the offsets of finished batches whose partition is still assigned here. Raises KafkaError."""
         done = {partition: batch for partition, batch in connected.batches.items() if batch.task.done()}
         held = connected.consumer.assignment()
         offsets = {}
@@ -245,7 +245,7 @@ class Consumer:
             del connected.batches[partition]
             if batch.task.cancelled() or not batch.task.result():
                 continue
-            # What was read before the partitions were shared out anew is read again; the inbox knows it.
+            # Records that were fetched before a rebalance are fetched again; the inbox knows them.
             if partition in held and batch.epoch == connected.assigned.epoch:
                 offsets[partition] = batch.next_offset
         if offsets:
@@ -254,11 +254,11 @@ class Consumer:
                 connected.assigned.committed |= offsets
 
     async def _check_for_restore(self, connected: _Connected, held: Collection[TopicPartition]) -> bool:
-        """Takes this instance's partitions back where a restore says so; False while PostgreSQL is away.
+        """Rewinds this instance's partitions after a restore; False while PostgreSQL is away.
 
-        Not only those that came to it just now: an instance that waits for its database finds another one in its place.
-        A partition whose records are being applied is looked at afterwards, since its offset is still to be committed.
-        Each is taken back by itself: one of which the broker can't tell where it begins holds up no other one.
+        Also those that it had before: the database may have been replaced while the instance waited for it. A partition
+        whose records are being applied is checked afterwards, since its offset is still to be committed. Each is
+        rewound by itself: one whose offset the broker cannot tell holds up no other one.
         """
         assigned = connected.assigned
         connected.unchecked |= assigned.new
@@ -288,7 +288,7 @@ class Consumer:
     async def _rewind(
         self, connected: _Connected, restore: StoredRestore, partition: TopicPartition, point: datetime
     ) -> bool:
-        """Whether the partition was taken back, or need not be; it is tried again otherwise."""
+        """Returns whether the partition was rewound or need not be; otherwise it is tried again."""
         state = f"rewind {partition.topic} {partition.partition}"
         try:
             async with connected.rewinds:

@@ -1,9 +1,9 @@
-"""Partitions with a batch that can't be decoded: its checksum is wrong, on the disk of the broker or on the way.
+"""Partitions with a batch that cannot be decoded: its checksum is wrong, on the disk of the broker or in transit.
 
-The client says neither which partition nor which record it is about, and passes over what it had decoded before. So
-partitions are asked one by one while there are any, and a damaged one record by record: the offset at which that fails
-is the damage. It is tried again for a while, since another replica may have it whole. Then the partition goes on behind
-it, offset by offset: of a batch that can't be decoded nobody knows where it ends.
+The client names neither the partition nor the record, and skips what it had decoded before. So while there is damage,
+partitions are fetched one by one, and a damaged one record by record: the offset at which that fails is the damage. It
+is fetched again for a while, since another replica may be intact. Then the partition continues behind it, offset by
+offset, since the end of a batch that cannot be decoded is unknown.
 """
 
 import logging
@@ -18,7 +18,7 @@ from gameshelf.gateway.runtime.observability.metrics import Metrics
 _log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 60.0
-"""How long a batch is tried again before the partition goes on without it."""
+"""How long a batch is fetched again before the partition continues without it."""
 _AGAIN_SECONDS = 1.0
 
 
@@ -27,12 +27,12 @@ class _Damage:
     since: float
     due_at: float
     offset: int | None = None
-    """None while it is being looked for, record by record."""
+    """None while it is searched for, record by record."""
     skipped: int = 0
 
 
 class DamagedPartitions:
-    """Those of one connection to Kafka."""
+    """The damaged partitions of one connection to Kafka."""
 
     def __init__(self, metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._metrics = metrics
@@ -45,7 +45,7 @@ class DamagedPartitions:
     async def fetch(
         self, consumer: AIOKafkaConsumer, idle: Collection[TopicPartition], max_records: int
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """What has arrived of these partitions, each asked by itself."""
+        """The records that have arrived from these partitions, each of which is fetched by itself."""
         fetched: dict[TopicPartition, list[ConsumerRecord]] = {}
         for partition in idle:
             damage = self._damages.get(partition)
@@ -65,11 +65,11 @@ class DamagedPartitions:
         return fetched
 
     def _failed(self, partition: TopicPartition, position: int) -> int:
-        """Where to read on after a failure that left the partition at ``position``."""
+        """The offset to continue at after a failure that left the partition at ``position``."""
         now = self._clock()
         damage = self._damages.get(partition)
         if damage is None:
-            # It may be any of the records that were asked for.
+            # Any of the fetched records may be the damaged one.
             self._damages[partition] = _Damage(now, now)
             _log.error("partition %d of %s has a batch that can't be decoded", partition.partition, partition.topic)
             return position
@@ -85,7 +85,7 @@ class DamagedPartitions:
         """A record of the partition could be read."""
         if damage.offset is None or offset < damage.offset:
             if self._clock() - damage.since > PATIENCE_SECONDS:
-                del self._damages[partition]  # whatever it was is whole by now
+                del self._damages[partition]  # it is intact by now
             return
         del self._damages[partition]
         where = (partition.partition, partition.topic, offset)

@@ -1,6 +1,6 @@
-"""Records that can never be applied: kept whole in the database, and published on a topic of their own.
+"""Dead letters: records that can never be applied. They are stored whole, and published on a topic of their own.
 
-Whatever a record holds, keeping it never fails because of it: what the database can't hold is escaped or left out.
+Storing one never fails because of its content: what the database cannot hold is escaped or left out.
 """
 
 import base64
@@ -26,22 +26,22 @@ from gameshelf.kernel.errors import DomainError
 _log = logging.getLogger(__name__)
 
 _MAX_BYTES = 900 * 1024
-"""Below what a broker takes by default: a letter that is refused would hold up everything behind it."""
+"""Less than a broker accepts by default: a letter that it refuses would hold up everything behind it."""
 _MAX_KEY_BYTES = 4 * 1024
 _MAX_KEPT_BYTES = 16 * 1024 * 1024
-"""What the table keeps of a value, which is more than a broker takes unless it was told to."""
+"""The longest value that is stored; a broker accepts one as long only if it is configured to."""
 _MAX_DETAIL = 2000
 _AT_ONCE = 200
-"""How many parts of a record are kept in one transaction."""
+"""How many parts of a record are stored in one transaction."""
 _BYTES_AT_ONCE = 4 * 1024 * 1024
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 KEPT = timedelta(days=90)
-"""For how long there is something to look into: a letter may hold a user's data."""
+"""How long a letter is kept: long enough to look into it, and no longer, since it may hold a user's data."""
 
 
 class DeadLetters:
-    """Keeps each record once, however often it comes. ``topic`` is where dead letters are published; records of
-    ``product_topics`` have a product as their key.
+    """Stores each record once, however often it is delivered. ``topic`` is where dead letters are published; records
+    of ``product_topics`` have a product as their key.
     """
 
     def __init__(
@@ -61,18 +61,18 @@ class DeadLetters:
         self._clock = clock
 
     async def keep(self, record: Record, reason: str, detail: str, lock_wait_milliseconds: int) -> None:
-        """Keeps a record and publishes it; one about an erased user is dropped. The lock of the user's row is waited
-        for so long.
+        """Stores a record and publishes it; one about an erased user is dropped. Waits at most
+        ``lock_wait_milliseconds`` for the lock of the user's row.
 
-        Raises only what concerns every record: a record that can't be kept is logged and passed over.
+        Raises only failures that concern every record: a record that cannot be stored is logged and skipped.
         """
         user_id = named_user(record, self._product_topics)
         await self._keep_some(record, user_id, reason, [_letter(record, detail, record.value)], lock_wait_milliseconds)
 
     async def keep_parts(self, record: Record, reason: str, parts: Iterable[Part], lock_wait_milliseconds: int) -> None:
-        """Keeps parts of a record as ``keep`` does, each as a letter of its own, many in one transaction.
+        """Stores parts of a record as ``keep`` does, each as a letter of its own, many in one transaction.
 
-        Repeating it where it ended half-way keeps each part once.
+        It may be repeated after a failure: each part is stored once.
         """
         user_id = named_user(record, self._product_topics)
         some: list[Letter] = []
@@ -112,7 +112,7 @@ class DeadLetters:
             _log.warning("a record of %s became a dead letter: %s", record.topic, reason)
 
     def reason_of(self, error: Exception) -> tuple[str, str]:
-        """Reason and detail for an event that was refused, or could not be applied at all, which is logged."""
+        """Reason and detail for an event that was refused, or that failed to be applied, which is logged."""
         if isinstance(error, DomainError):
             return error.code, error.default_message()
         _log.error("an event can't be applied", exc_info=error)
@@ -121,11 +121,11 @@ class DeadLetters:
     async def _keep(
         self, record: Record, user_id: UUID | None, reason: str, letters: Sequence[Letter], lock_wait: int
     ) -> int:
-        """How many of the letters were not kept before."""
+        """Returns how many of the letters were not stored before."""
         async with self._acquire() as connection, connection.transaction():
             if user_id is not None:
                 await limit_lock_wait(connection, lock_wait)
-                # Under the user's lock: a letter that comes beside an erasure is seen by it, or is not written.
+                # Under the user's lock: an erasure at the same time sees the letter, or the letter is not written.
                 await self._streams.lock(connection, user_id)
             new = await keep_dead_letters(
                 connection, letters, user_id=user_id, topic=record.topic, reason=reason, key=record.key
@@ -146,7 +146,7 @@ class DeadLetters:
             "failedAt": self._clock(),
             "key": _readable(record.key, _MAX_KEY_BYTES),
         }
-        # How much the original grows inside JSON depends on what it is, up to six times.
+        # Inside JSON the original may take up to six times as much room, depending on its content.
         limit = _MAX_BYTES
         while len(text := encode({**document, "original": _readable(letter.value, limit)})) > _MAX_BYTES:
             limit //= 2
@@ -162,12 +162,12 @@ def _letter(record: Record, detail: str, value: bytes | None, part: str = "") ->
 
 
 def printable(text: str) -> str:
-    """The text without what PostgreSQL can't hold or a terminal should not see, and not too long."""
+    """The text with control characters and surrogates escaped, which PostgreSQL or terminals cannot take, and cut."""
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text[:_MAX_DETAIL])
 
 
 def _readable(value: bytes | None, limit: int) -> dict[str, Any] | None:
-    """Bytes as JSON can hold them, at most ``limit`` of them; the dead letter in the database has them whole."""
+    """At most ``limit`` bytes in a form for JSON; the dead letter in the database has all of them."""
     if value is None:
         return None
     held = value[:limit]

@@ -1,8 +1,8 @@
-"""Records that are set aside: what they change is held by somebody else just now, and all others go on meanwhile.
+"""Deferred records: another transaction holds the rows that they change, and all other records continue meanwhile.
 
-They lie in PostgreSQL, so the offsets of Kafka move past them. A record is tried again with growing pauses; later
-records of the same user or product wait behind it, so that their order is kept. There is a bound: beyond it the
-partition waits.
+They are stored in PostgreSQL, so the offsets of Kafka move past them. A record is tried again with growing pauses;
+later records of the same user or product wait behind it, so that their order is kept. Their number is bounded: beyond
+it the partition waits.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -32,9 +32,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 MOST = 10_000
-"""How many records are set aside at most, of all instances together."""
+"""How many records may be deferred, of all instances together."""
 _LONGEST_SECONDS = 5.0
-"""Between two attempts. They begin a quarter of a second apart, and the pause doubles each time."""
+"""The longest pause between two attempts. The first one is a quarter of a second, each next one twice as long."""
 _FIRST_SECONDS = 0.25
 
 D = DeferredRecord
@@ -128,11 +128,11 @@ _COUNTS = Statement(
 
 
 class NoRoom(Exception):
-    """So many records are set aside already that no more are: their partition waits."""
+    """The bound of deferred records is reached: the partition waits."""
 
 
 async def defer_records(connection: Connection, subject_id: UUID, records: Sequence[Record]) -> None:
-    """Sets records of one user or product aside, once each. Raises NoRoom. Two round trips."""
+    """Defers records of one user or product, once each. Raises NoRoom. Two round trips."""
     row = await _COUNT.first(connection, limit=MOST)
     if row is None or row["n"] + len(records) > MOST:
         raise NoRoom
@@ -146,34 +146,34 @@ async def defer_records(connection: Connection, subject_id: UUID, records: Seque
 
 
 async def waiting_subjects(connection: Connection, subject_ids: Collection[UUID]) -> set[UUID]:
-    """Those of the users and products of whom records are set aside."""
+    """Those of the users and products that have deferred records."""
     return {row["subject_id"] for row in await _WAITING.all(connection, subject_ids=list(subject_ids))}
 
 
 async def due_subjects(connection: Connection, limit: int) -> list[UUID]:
-    """Users and products whose records are to be tried again now, those that wait longest first."""
+    """Users and products whose deferred records are due, those that wait longest first."""
     return [row["subject_id"] for row in await _DUE.all(connection, limit=limit)]
 
 
 async def deferred_of(connection: Connection, subject_id: UUID, limit: int) -> list[StoredRecord]:
-    """The records of a user or product that are set aside, in their order."""
+    """The deferred records of a user or product, in their order."""
     return [
         StoredRecord(*row.values()) for row in await _OF_SUBJECT.all(connection, subject_id=subject_id, limit=limit)
     ]
 
 
 async def remove_deferred(connection: Connection, subject_id: UUID, records: Sequence[Record]) -> None:
-    """Removes records that wait no longer."""
+    """Deletes records that are no longer deferred."""
     await _REMOVE.run(connection, subject_id=subject_id, **_keys(records))
 
 
 async def postpone(connection: Connection, subject_id: UUID) -> None:
-    """A user's or product's records could not be applied: they are tried again later, with a longer pause."""
+    """Puts the next attempt for a user's or product's records off, for twice as long as the last time."""
     await _POSTPONE.run(connection, subject_id=subject_id)
 
 
 async def count_deferred(connection: Connection) -> Mapping[tuple[str, int], int]:
-    """How many records of each topic and partition are set aside."""
+    """The number of deferred records by topic and partition."""
     return {(row["topic"], row["partition"]): row["n"] for row in await _COUNTS.all(connection)}
 
 

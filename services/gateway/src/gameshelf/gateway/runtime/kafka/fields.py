@@ -10,12 +10,12 @@ from pydantic import AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.alias_generators import to_camel
 
 _EXACT = 2**53
-"""Below it a double stands for one whole number alone."""
+"""Below it each whole number has a double of its own."""
 
 
 def _text_of_number(value: object) -> object:
-    # Some producers count their orders, keys and versions; those whose language has one kind of number write 5.0. What
-    # is not whole is refused, and so is a double that several whole numbers share: two orders would become one.
+    # Some producers number their orders, keys and versions; those whose language has one kind of number write 5.0.
+    # Fractions are refused, and so is a double that stands for several whole numbers: two orders would become one.
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         value = int(value)
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -34,23 +34,23 @@ NUMBER_AS_TEXT = BeforeValidator(_text_of_number)
 SourceId = Annotated[str, Field(min_length=1, max_length=200), NORMALISED, ONE_LINE, NUMBER_AS_TEXT]
 ProductType = Annotated[Name, Field(max_length=50)]
 WHOLE = BeforeValidator(_whole)
-"""Stands behind the bounds of a number, which pydantic would leave out of the JSON Schema otherwise."""
+"""Has to follow the bounds of a number: otherwise pydantic leaves them out of the JSON Schema."""
 Amount = Annotated[StrictInt, Field(ge=0, le=10**15), WHOLE]
 Title = Annotated[str, Field(min_length=1, max_length=500), NORMALISED]
 
 
 class EventData(BaseModel):
-    """Data of an event, or a part of it. An optional field that is empty was not said: producers whose language has no
-    null send the zero value of a field that they don't set.
+    """Base of the data of events, and of objects in it. An optional field that is empty counts as absent: producers
+    whose language has no null send the zero value of a field that they do not set.
     """
 
     model_config = ConfigDict(
         alias_generator=AliasGenerator(validation_alias=to_camel), populate_by_name=True, extra="ignore", frozen=True
     )
     element_lists: ClassVar[Mapping[str, type[BaseModel]]] = {}
-    """Lists of which one wrong element keeps back nothing but itself, with the model of an element."""
+    """Lists whose invalid elements are left out, with the model of an element."""
     adds_up_by: ClassVar[str | None] = None
-    """The field of an element by which elements are parts of one fact; None where each is a fact of its own."""
+    """The field of an element by which equal elements add up; None where each element counts by itself."""
 
     @model_validator(mode="before")
     @classmethod
@@ -75,7 +75,7 @@ def _is_empty(value: Any, takes_zero: bool) -> bool:
 
 @cache
 def _optional_fields(model: type[BaseModel]) -> dict[str, bool]:
-    """The optional fields of a model by both of their names, and whether 0 is a value of each."""
+    """The optional fields of a model by both of their names, and whether 0 is a valid value of each."""
     found: dict[str, bool] = {}
     for name, schema in model.model_json_schema(by_alias=False)["properties"].items():
         kinds = (schema, *schema.get("anyOf", ()))

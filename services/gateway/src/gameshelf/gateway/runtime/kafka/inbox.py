@@ -1,4 +1,4 @@
-"""The inbox: an event is applied once, however often it comes."""
+"""The inbox: it makes sure that an event is applied once, however often it is delivered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ _KEEP_DEAD = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter of a record: ``identity`` tells it from all others."""
+    """A dead letter of a record, identified by ``identity``."""
 
     identity: str
     detail: str
@@ -64,7 +64,9 @@ class Letter:
 
 
 async def take_new(connection: Connection, events: Sequence[tuple[UUID, str, str]]) -> set[tuple[str, str]]:
-    """Of (subject, source, event id) those not applied before, as (source, event id); now they count as applied."""
+    """Marks events as applied, each given as (subject, source, event id); returns those that were not applied before,
+    as (source, event id).
+    """
     rows = await _TAKE.all(
         connection,
         subjects=[subject for subject, _, _ in events],
@@ -83,7 +85,7 @@ async def keep_dead_letters(
     reason: str,
     key: bytes | None,
 ) -> set[UUID]:
-    """Keeps what can't be applied of a record; the ids of the letters that were not kept before."""
+    """Stores dead letters of a record; returns the ids of those that were not stored before."""
     kept = await _KEEP_DEAD.all(
         connection,
         ids=[letter.id for letter in letters],

@@ -44,23 +44,23 @@ class Malformed(Exception):
 
 
 MALFORMED_DATA = "MALFORMED_DATA"
-"""The reason of a dead letter whose data is not what its type has."""
+"""The reason of a dead letter whose data does not fit its type."""
 WRONG_TOPIC = "WRONG_TOPIC"
-"""The reason of a dead letter whose type belongs on another topic; commands for many letters never send it again."""
+"""The reason of a dead letter whose type belongs on another topic. Commands for many letters never replay it."""
 
 
 def _traceparent(value: object) -> object:
-    # What is none begins a trace of its own; nothing of the event depends on it.
+    # An invalid one is ignored: the event gets a trace of its own.
     return value if isinstance(value, str) and len(value) <= 256 and value.strip() else None
 
 
 def _part_of(value: object) -> object:
-    # An attribute of ours: of another producer's that means something else nothing depends.
+    # Our own attribute. Another producer may use the name for something else, which is ignored.
     return value if isinstance(value, str) and 0 < len(value) <= MAX_ID and is_storable(value) else None
 
 
 def _storable(text: str) -> str:
-    # As it is, not normalised: events are told apart by these.
+    # Not normalised, since it identifies the event.
     if not is_storable(text):
         raise ValueError("NUL and lone surrogates are not allowed")
     return text
@@ -78,9 +78,9 @@ class Incoming(BaseModel):
     time: EventTime = None
     traceparent: Annotated[Annotated[str, Field(max_length=256)] | None, BeforeValidator(_traceparent)] = None
     partof: Annotated[Annotated[str, Field(max_length=MAX_ID)] | None, BeforeValidator(_part_of)] = None
-    """Of which event this is a part that says again what was applied of it: facts are known by that one's id."""
+    """The id of the event that this is a part of, if it repeats elements that were applied: facts have that id."""
     data: Any = None
-    """Anything: what it has to be is its type's affair, and most types mean nothing here."""
+    """Checked by the models of its type; most types are not consumed."""
 
 
 def parse_envelope(value: bytes | None) -> Incoming:
@@ -96,24 +96,24 @@ def parse_envelope(value: bytes | None) -> Incoming:
 
 @dataclass(frozen=True, slots=True)
 class BadElement:
-    """An element of a list in an event's data that can never be applied, and what is wrong with it."""
+    """An invalid element of a list in an event's data."""
 
     field: str
-    """The list, as the event calls it."""
+    """The name of the list in the event."""
     index: int
     detail: str
 
 
 def parse_data(model: type[D], data: Any, *, is_part: bool = False) -> tuple[D, Sequence[BadElement]]:
-    """The event's data as ``model``, without the elements of its lists that are wrong; those are the second value.
+    """The event's data as ``model`` without invalid elements of its lists, and these elements.
 
-    ``is_part`` says that the event is one element of another event: then there is nothing to leave out. Raises
-    Malformed, also where nothing of a list that must have something is left.
+    ``is_part`` says that the event is a part of another one: then a list of one element has nothing to leave out.
+    Raises Malformed, also where no element of a list is valid that must not be empty.
     """
     if not isinstance(data, dict):
         raise Malformed("MALFORMED_EVENT", "data: an object is expected")
     for name, longest in _longest_lists(model).items():
-        # Twice as many, since wrong elements are left out before the others count. pydantic would look at each of them.
+        # Twice as many, since invalid elements are left out before the others are counted.
         if isinstance(data.get(name), list) and len(data[name]) > 2 * longest:
             raise Malformed(MALFORMED_DATA, f"{name}: at most {longest} elements are expected")
     try:
@@ -134,7 +134,7 @@ def parse_data(model: type[D], data: Any, *, is_part: bool = False) -> tuple[D, 
 
 @cache
 def _longest_lists(model: type[EventData]) -> dict[str, int]:
-    """How many elements each list of a model may have, by both of its names."""
+    """The longest length of each list of a model, by both of its names."""
     found: dict[str, int] = {}
     for name, schema in model.model_json_schema(by_alias=False)["properties"].items():
         lengths = [kind["maxItems"] for kind in (schema, *schema.get("anyOf", ())) if "maxItems" in kind]
@@ -143,9 +143,9 @@ def _longest_lists(model: type[EventData]) -> dict[str, int]:
 
 
 def _bad_elements(model: type[EventData], data: Mapping[str, Any], is_part: bool) -> list[BadElement]:
-    """What is wrong with single elements, the first complaint of each.
+    """The invalid elements of all lists, each with its first error.
 
-    Each element is read by itself: of a whole list pydantic describes every complaint at once, or none.
+    Each element is validated by itself: pydantic describes either all errors of a whole list, or none.
     """
     found = []
     for name, element in model.element_lists.items():
@@ -169,6 +169,6 @@ def details_of(bad: Sequence[BadElement]) -> Iterator[str]:
 
 
 def _details(error: ValidationError) -> Iterator[str]:
-    # Not the input itself: a dead letter has that beside its reason.
+    # Without the input itself, which the dead letter has anyway.
     for entry in entries_of(error, _MAX_DETAILS):
         yield f"{'.'.join(map(str, entry['loc'])) or 'value'}: {entry['msg']}"

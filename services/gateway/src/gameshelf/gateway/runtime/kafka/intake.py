@@ -1,4 +1,4 @@
-"""Records that just came from a partition are applied, set aside, or kept as dead letters; then its offset moves on."""
+"""Applies the records that come from a partition, defers them, or keeps them as dead letters."""
 
 import asyncio
 from collections import defaultdict
@@ -14,13 +14,13 @@ from gameshelf.gateway.runtime.kafka.structured import ConsumedRecord, structure
 from gameshelf.kernel.database import Connection
 
 _LOCK_WAIT_MILLISECONDS = 250
-"""Longer than requests of the same user take, and short enough that others hardly notice."""
+"""Longer than a request of the same user takes, and short enough that other users hardly notice."""
 _MOST_HELD = 16
-"""So many held rows in one batch are no accident of some users: something that everybody needs is held."""
+"""How many users or products of one batch may be locked by others. More means that something common is locked."""
 
 
 class Intake:
-    """Deals with batches of one partition. ``deferred`` is called when records were set aside."""
+    """Processes batches of partitions. ``deferred`` is called after records were deferred."""
 
     def __init__(self, applier: Applier, acquire: Acquire, deferred: Callable[[], None]) -> None:
         self._applier = applier
@@ -28,26 +28,27 @@ class Intake:
         self._deferred = deferred
 
     async def take(self, records: Sequence[ConsumedRecord]) -> None:
-        """Returns once every record is applied, set aside, or a dead letter: each user's in order, users side by side,
-        the Catalog's all together. Repeating it does no harm. Raises what concerns every record, and NoRoom.
+        """Returns once every record is applied, deferred, or a dead letter: each user's in order, several users at a
+        time, those about products all together. It may be repeated. Raises failures that concern every record, and
+        NoRoom.
         """
-        books = _Books(self._acquire, self._deferred)
-        events = [event for record in map(structured, records) if (event := await self._applier.read(record, books))]
+        progress = _BatchProgress(self._acquire, self._deferred)
+        events = [event for record in map(structured, records) if (event := await self._applier.read(record, progress))]
         users: dict[UUID, list[Event]] = defaultdict(list)
         products: list[Event] = []
-        for subject_id, own in await self._in_turn(events, books):
+        for subject_id, own in await self._in_turn(events, progress):
             if own[0].is_of_product:
                 products += own
             else:
                 users[subject_id] += own
         async with asyncio.TaskGroup() as tasks:
             if products:
-                tasks.create_task(self._applier.settle(products, books))
+                tasks.create_task(self._applier.settle(products, progress))
             for own in users.values():
-                tasks.create_task(self._applier.settle(own, books))
+                tasks.create_task(self._applier.settle(own, progress))
 
-    async def _in_turn(self, events: Sequence[Event], books: "_Books") -> list[tuple[UUID, list[Event]]]:
-        """The events by user and product, without those that have to wait behind others. One round trip."""
+    async def _in_turn(self, events: Sequence[Event], progress: "_BatchProgress") -> list[tuple[UUID, list[Event]]]:
+        """The events by user and product, without those that are deferred behind earlier ones. One round trip."""
         of_subject: dict[UUID, list[Event]] = defaultdict(list)
         for event in events:
             of_subject[event.subject_id].append(event)
@@ -58,12 +59,12 @@ class Intake:
         for subject_id in waiting:
             # The end of an account waits behind nothing: earlier events have no effect any more.
             if not any(event.subject is Subject.ACCOUNT_END for event in of_subject[subject_id]):
-                await books.add_behind(subject_id, [event.record for event in of_subject.pop(subject_id)])
+                await progress.defer_behind(subject_id, [event.record for event in of_subject.pop(subject_id)])
         return list(of_subject.items())
 
 
-class _Books:
-    """Offsets tell that records of a batch are dealt with, so only what is set aside is written down."""
+class _BatchProgress:
+    """The committed offset says that records of a batch are processed, so only deferred ones are stored."""
 
     lock_wait_milliseconds = _LOCK_WAIT_MILLISECONDS
 
@@ -78,13 +79,13 @@ class _Books:
     async def finished(self, subject_id: UUID | None, records: Sequence[Record]) -> None:
         pass
 
-    async def set_aside(self, subject_id: UUID, records: Sequence[Record]) -> None:
+    async def defer(self, subject_id: UUID, records: Sequence[Record]) -> None:
         self._held.add(subject_id)
         if len(self._held) > _MOST_HELD:
             raise NoRoom
-        await self.add_behind(subject_id, records)
+        await self.defer_behind(subject_id, records)
 
-    async def add_behind(self, subject_id: UUID, records: Sequence[Record]) -> None:
+    async def defer_behind(self, subject_id: UUID, records: Sequence[Record]) -> None:
         async with self._acquire() as connection:
             await defer_records(connection, subject_id, records)
         self._deferred()

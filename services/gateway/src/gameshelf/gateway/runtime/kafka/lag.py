@@ -1,4 +1,4 @@
-"""How many records wait, whatever for: asked of the broker, so that it grows also while nothing is read."""
+"""Measures how many records wait to be applied. The broker is asked, so that the lag grows while nothing is read."""
 
 import asyncio
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Lag:
         self._deferred: Mapping[tuple[str, int], int] = {}
 
     async def run(self) -> None:
-        """Brings the gauges up to date every two seconds; what can't be asked just now keeps its last value."""
+        """Updates the gauges every two seconds; while the broker or PostgreSQL is away they keep their values."""
         try:
             while True:
                 with suppress(Exception):
@@ -46,13 +46,13 @@ class Lag:
         ends = await self._consumer.end_offsets(held) if held else {}
         lags = {}
         for partition, end in ends.items():
-            # A broker may know no more than the beginning of its last batch.
+            # A broker may report the beginning of its last batch only.
             newest = max(end, self._consumer.highwater(partition) or 0)
             lags[partition] = max(newest - await self._begins(partition), 0)
         self._show(lags)
 
     async def _begins(self, partition: TopicPartition) -> int:
-        """The first record that is neither applied nor set aside."""
+        """The offset of the first record that is neither applied nor deferred."""
         committed = self._assigned.committed
         if partition not in committed:
             offset = await self._consumer.committed(partition)

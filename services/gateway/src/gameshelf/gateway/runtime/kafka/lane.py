@@ -1,10 +1,10 @@
 """Sends the outbox records of one topic: each at least once, each user's in the order of their commits.
 
-A lane has a producer, a connection to PostgreSQL and a back-off of its own, so that what one topic has wrong is felt by
-no other. Inside a topic a partition that fails or does not answer waits alone (``partitions.py``). One relay at a time
-serves a shard of a topic, by an advisory lock of the very transaction that removes what was sent: a relay that dies
-lets go of it, and whoever comes next sends again what was not removed. What a partition answers late is removed late:
-until then another relay may send it once more.
+A lane has a producer, a connection to PostgreSQL and a back-off of its own, so that the failures of one topic affect no
+other. Inside a topic a partition that fails or does not answer waits alone (``partitions.py``). One relay at a time
+serves a shard of a topic, by an advisory lock of the transaction that deletes the sent records: if a relay dies, the
+lock is released, and the next one sends again what was not deleted. Records of a partition that answers late are
+deleted late: until then another relay may send them once more.
 """
 
 import asyncio
@@ -35,11 +35,11 @@ BATCH = 500
 """How many records of a shard are sent at a time."""
 _SHARDS_AT_ONCE = 8
 _GATHER_SECONDS = 0.1
-"""How long small batches are let grow under steady load: a round costs the same for one record and for hundreds."""
+"""How long to wait for more records under steady load: a round costs the same for one record and for hundreds."""
 _PATIENCE_SECONDS = 0.5
-"""How long a round waits for a partition before the others go on without it."""
+"""How long a round waits for a partition before the others continue without it."""
 _REST_SECONDS = 0.2
-"""Between two rounds that found only records of partitions that wait."""
+"""The pause between two rounds that found only records of held partitions."""
 _FINISH_SECONDS = 3.0
 
 MakeProducer = Callable[[], AIOKafkaProducer]
@@ -59,7 +59,7 @@ class Lane:
         self._states = states
         self._producer: AIOKafkaProducer | None = None
         self._second: AIOKafkaProducer | None = None
-        """Sends to held partitions: a broker answers a request with all of its partitions together."""
+        """Sends to held partitions alone: a broker answers a request only once all of its partitions are done."""
         self._starting = asyncio.Lock()
         self._partition_of = DefaultPartitioner()
         self._held = HeldPartitions()
@@ -69,7 +69,7 @@ class Lane:
 
     @property
     def is_due(self) -> bool:
-        """Whether it may be tried: it has not failed, or the pause after its failure is over."""
+        """Whether it may be served: it has not failed, or the pause after its failure is over."""
         return time.monotonic() >= self._retry_at
 
     @property
@@ -83,8 +83,8 @@ class Lane:
         return bool(self._held.sending)
 
     async def drain(self, stopping: asyncio.Event) -> None:
-        """Sends until nothing is left that no other instance sends and that no partition holds up, or the service
-        stops. Failures end it too: they are logged once, and counted; the next attempt is made after a pause.
+        """Sends until no records are left but those of other instances and of held partitions, or the service stops.
+        A failure ends it too: it is logged once, and counted; the next attempt is made after a pause.
         """
         try:
             await self._drain(stopping)
@@ -126,7 +126,7 @@ class Lane:
             )
 
     async def _back_off(self) -> None:
-        # A producer that is kept would ask for the topic again and again.
+        # An open producer would ask for the topic again and again.
         with suppress(KafkaError):
             await self.close()
         self._has_failed = True
@@ -138,7 +138,7 @@ class Lane:
             self._producer = self._make()
             await self._producer.start()
         while not stopping.is_set():
-            # Before a transaction is opened: a topic that is not there is waited for as long as a request may take.
+            # Before a transaction is opened: this may take as long as a request, if the topic does not exist.
             partitions = sorted(await self._producer.partitions_for(self.topic))
             count = await self._serve(self._producer, partitions)
             if not count:
@@ -155,7 +155,7 @@ class Lane:
             await second.stop()
 
     async def _serve(self, producer: AIOKafkaProducer, partitions: Sequence[int]) -> int:
-        """Sends a chunk of some shards; of how many records something was learned. Raises KafkaError."""
+        """Sends a chunk of some shards; returns how many records were settled or held. Raises KafkaError."""
         late = self._held.answered()
         outcomes: dict[int, Outcome] = {}
         async with self._acquire() as connection, connection.transaction():
@@ -164,7 +164,7 @@ class Lane:
             shards = await relayed.take_shards(connection, self.topic, _SHARDS_AT_ONCE)
             if shards:
                 waiting = self._held.start_round()
-                # A statement of its own, which sees what the one who had the shards before has removed.
+                # A statement of its own, which sees what the previous owner of the shards has deleted.
                 records = await relayed.pending(connection, self.topic, shards, BATCH, self._held.keys)
                 started = time.time_ns()
                 chunks = self._by_partition(partitions, records)
@@ -181,7 +181,7 @@ class Lane:
         return count
 
     async def _remove(self, connection: Connection, outcomes: Mapping[int, Outcome]) -> int:
-        """Removes what was sent or refused from the outbox; how many records."""
+        """Deletes sent and refused records from the outbox; returns how many."""
         refused = [one for outcome in outcomes.values() for one in outcome.refused]
         if refused:
             await set_aside(connection, refused)
@@ -191,7 +191,7 @@ class Lane:
         return len(done)
 
     def _settle(self, outcomes: Mapping[int, Outcome], chunks: Mapping[int, Sequence[Record]]) -> None:
-        """Partitions that failed wait. Should the transaction fail, what was sent is sent again."""
+        """Holds partitions that failed. If the transaction fails, the records are sent again."""
         for partition, outcome in outcomes.items():
             self._held.settle(partition, outcome.failure, _keys(chunks.get(partition, ())))
             if outcome.failure is not None:
@@ -205,7 +205,7 @@ class Lane:
         return dict(chunks)
 
     async def _send(self, producer: AIOKafkaProducer, chunks: Mapping[int, Sequence[Record]]) -> dict[int, Outcome]:
-        """Sends to all partitions side by side. Those that don't answer soon are held, and answer later."""
+        """Sends to all partitions at a time. Those that do not answer soon are held, and answer later."""
         tasks = {
             partition: asyncio.create_task(
                 self._send_apart(partition, chunk)
@@ -225,7 +225,7 @@ class Lane:
         return {partition: task.result() for partition, task in tasks.items() if task.done()}
 
     async def _send_apart(self, partition: int, records: Sequence[Record]) -> Outcome:
-        """Sends to a held partition by a producer that does nothing else."""
+        """Sends to a held partition by the producer for held partitions."""
         try:
             async with self._starting:
                 if self._second is None:
@@ -236,7 +236,7 @@ class Lane:
         return await send_records(producer, self.topic, partition, records)
 
     def _trace(self, records: Sequence[Record], sent: Sequence[int], started: int) -> None:
-        """Each record is sent for the request that made it, which was another one and is over."""
+        """Adds a span to the trace of the request that made each record, which is over."""
         if self._tracing.enabled:
             ids = set(sent)
             for record in records:

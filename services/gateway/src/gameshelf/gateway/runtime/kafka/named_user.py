@@ -1,7 +1,7 @@
-"""Whom a record that can't be applied is about: its letter is deleted when that user is erased.
+"""Finds the user that a dead letter is about: the letter is deleted when that user is erased.
 
-Nothing is sure about such a record, so an id counts in every form that somebody writes one in: upper case, without
-hyphens, in braces, as a URN, percent-encoded, within quotation marks, as UTF-16, or as its 16 bytes.
+Such a record may be malformed in any way, so an id is found in every form in which producers write one: upper case,
+without hyphens, in braces, as a URN, percent-encoded, within quotation marks, as UTF-16, or as its 16 bytes.
 """
 
 import re
@@ -22,15 +22,15 @@ _BYTES_OF_ID = 16
 
 
 def named_user(record: Record, product_topics: Collection[str]) -> UUID | None:
-    """What its data says, else what stands where the data would say it, else its key (the user's id on all topics but
-    ``product_topics``), else whatever looks like the id of a user.
+    """The user in the data, else in a text that looks like that field, else in the key (a user's id on all topics but
+    ``product_topics``), else in any text that looks like the id of a user.
     """
     value = record.value or b""
     key = None if record.topic in product_topics else record.key
-    return _said(value) or _found(_EXACTLY, value) or _of_key(key) or _found(_LOOSELY, value)
+    return _in_data(value) or _found(_EXACTLY, value) or _in_key(key) or _found(_LOOSELY, value)
 
 
-def _said(value: bytes) -> UUID | None:
+def _in_data(value: bytes) -> UUID | None:
     try:
         data = decode(value)["data"]
         return UUID(data.get("userId") or data.get("user_id"))
@@ -38,7 +38,7 @@ def _said(value: bytes) -> UUID | None:
         return None
 
 
-def _of_key(key: bytes | None) -> UUID | None:
+def _in_key(key: bytes | None) -> UUID | None:
     if not key:
         return None
     if len(key) == _BYTES_OF_ID and not (key.isascii() and key.decode("ascii").isprintable()):

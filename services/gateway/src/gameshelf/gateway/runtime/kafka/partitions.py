@@ -1,7 +1,7 @@
-"""The partitions of a topic that can't be served with the others: they have no leader, refuse, or don't answer.
+"""Held partitions: those of a topic that have no leader, refuse records, or do not answer.
 
-Each has a back-off of its own. The keys of its records are remembered, so that what stands behind them in the outbox
-is found; the partition decides what is sent, and not the keys.
+Each has a back-off of its own. The keys of its records are remembered, so that the query of the outbox skips them; what
+may be sent is decided by the partition, not by the key.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from gameshelf.gateway.runtime.kafka.sending import Outcome
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 MOST_KEYS = 10_000
-"""How many keys are remembered. Beyond that, records behind those that wait may have to wait, too."""
+"""How many keys are remembered. Beyond that, records behind those that wait may have to wait too."""
 
 
 @dataclass
@@ -22,14 +22,14 @@ class HeldPartition:
 
     keys: set[str] = field(default_factory=set)
     sending: "asyncio.Task[Outcome] | None" = None
-    """What was sent and not answered yet: nothing else is sent meanwhile."""
+    """The records that were sent and not answered yet; nothing else is sent meanwhile."""
     pause: float = FIRST_PAUSE
     retry_at: float = 0.0
     has_failed: bool = False
 
 
 class HeldPartitions:
-    """Those of one topic."""
+    """The held partitions of one topic."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -43,21 +43,21 @@ class HeldPartitions:
 
     @property
     def keys(self) -> list[str]:
-        """Keys of the records that wait, as far as they are remembered."""
+        """The remembered keys of records that wait."""
         return [key for held in self._held.values() for key in held.keys]
 
     @property
     def failing(self) -> list[int]:
-        """Partitions that failed the last time."""
+        """Partitions whose last attempt failed."""
         return [partition for partition, held in self._held.items() if held.has_failed]
 
     @property
     def sending(self) -> "list[asyncio.Task[Outcome]]":
-        """What was sent and not dealt with yet."""
+        """The unsettled sends."""
         return [held.sending for held in self._held.values() if held.sending]
 
     def answered(self) -> dict[int, Outcome]:
-        """The outcomes that have come in. They stay until ``settle``."""
+        """The outcomes of finished sends. They stay until ``settle``."""
         return {
             partition: held.sending.result()
             for partition, held in self._held.items()
@@ -65,7 +65,7 @@ class HeldPartitions:
         }
 
     def start_round(self) -> set[int]:
-        """The partitions to which nothing may be sent now. Records of those that are due are looked at again."""
+        """The partitions to which nothing may be sent now. The keys of those that are due are forgotten."""
         now = self._clock()
         waiting = {
             partition for partition, held in self._held.items() if held.sending is not None or now < held.retry_at
@@ -81,11 +81,11 @@ class HeldPartitions:
         self._remember(held, keys)
 
     def learn(self, partition: int, keys: Iterable[str]) -> int:
-        """More records wait for the partition; how many keys are new."""
+        """Remembers the keys of more records that wait for the partition; returns how many are new."""
         return self._remember(self._held[partition], keys)
 
     def settle(self, partition: int, failure: Exception | None, keys: Iterable[str] = ()) -> None:
-        """The partition has answered: it waits for a while, or is served with the others again."""
+        """The partition has answered: after a failure it waits for a while, otherwise it is served with the others."""
         if failure is None:
             self._held.pop(partition, None)
             return
@@ -96,7 +96,7 @@ class HeldPartitions:
         self._remember(held, keys)
 
     def clear(self) -> None:
-        """Forgets all of it; what is being sent is given up, and is sent again."""
+        """Forgets all partitions; unfinished sends are cancelled, and repeated later."""
         for task in self.sending:
             task.cancel()
         self._held.clear()

@@ -1,4 +1,4 @@
-"""Whether Kafka can be used as it is configured: reached, logged in to, and with every topic that is needed."""
+"""Checks that Kafka can be used: it can be reached, accepts the login, and has every topic that is needed."""
 
 import asyncio
 from collections.abc import Collection
@@ -10,12 +10,12 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.metadata import MetadataRequest
 
 _NAMED = 3
-"""How many of the topics that can't be used are named."""
+"""How many unusable topics a message names."""
 
 
 class KafkaProbe:
-    """Asks a broker for topics over a connection that is kept. Nothing is made by asking, where a broker knows how to
-    tell (Kafka 0.11 and newer).
+    """Asks a broker for topics over a connection that is kept open. Asking does not create a topic with Kafka 0.11 and
+    newer.
     """
 
     def __init__(self, options: dict[str, Any], topics: Collection[str]) -> None:
@@ -24,8 +24,8 @@ class KafkaProbe:
         self._client: AIOKafkaClient | None = None
 
     async def problem(self) -> str | None:
-        """What is wrong, in plain words; None when nothing is. Raises TimeoutError, OSError, KafkaError where no broker
-        answers.
+        """A description of what is wrong; None when nothing is. Raises TimeoutError, OSError, KafkaError where no
+        broker answers.
         """
         client = await self._connected()
         try:
@@ -39,8 +39,8 @@ class KafkaProbe:
             kind = _KINDS.get(topic["error_code"], "not available") if topic["error_code"] else None
             if kind:
                 wrong[kind].append(topic["topic"])
-        told = [f"topics {kind}: {_some(names)}" for kind, names in wrong.items() if names]
-        return "; ".join(told) or None
+        problems = [f"topics {kind}: {_some(names)}" for kind, names in wrong.items() if names]
+        return "; ".join(problems) or None
 
     async def close(self) -> None:
         """Closes the connection; the next question opens another one."""

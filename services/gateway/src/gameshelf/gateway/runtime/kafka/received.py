@@ -24,14 +24,14 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import from_json
 
 _NO_TIME = (LATEST - EARLIEST) // timedelta(milliseconds=1)
-"""The end of the times that count, in milliseconds since 1970."""
+"""From this time on, in milliseconds since 1970, the time of a record counts as absent."""
 _PART = re.compile(r"#\w+\[\d+\]$")
 _LONGEST_REST = 16 * 1024
-"""Up to how many bytes of an event stand in each of its parts; of more those that are read."""
+"""The largest rest of an event, in bytes, that its parts repeat whole; of a larger one they have the fields read."""
 
 
 class Record(Protocol):
-    """What a record of Kafka has; a record that was set aside has the same."""
+    """A record of Kafka, or a deferred one."""
 
     @property
     def topic(self) -> str: ...
@@ -41,7 +41,7 @@ class Record(Protocol):
     def offset(self) -> int: ...
     @property
     def timestamp(self) -> int:
-        """When it was sent, in milliseconds since 1970; negative if that was not said."""
+        """When it was sent, in milliseconds since 1970; negative if unknown."""
 
     @property
     def key(self) -> bytes | None: ...
@@ -51,7 +51,7 @@ class Record(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """A record that did not just come from Kafka: one that was set aside, or a part of one."""
+    """A record that does not come from Kafka directly: a deferred one, or a rewritten one."""
 
     topic: str
     partition: int
@@ -144,36 +144,35 @@ def _readings(consumers: Sequence[ConsumedEvent], envelope: Incoming) -> Sequenc
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Elements of an event's list as an event of its own, which can be applied once they are right."""
+    """Elements of an event's list as an event of its own, which can be applied once they are corrected."""
 
     name: str
-    """What tells it from other parts, such as ``#items[3]``."""
+    """Its name within the event, such as ``#items[3]``."""
     value: bytes
     detail: str
-    """What is wrong with it."""
+    """The error."""
 
 
 def event_of(event: Event, element: BadElement) -> tuple[str, bytes]:
-    """One element of an event's list as an event of its own: its name, and the whole event with nothing else in that
-    list (contract in detail, section 6).
+    """One element of an event's list as an event of its own: its name, and the whole event with this element alone in
+    the list (contract in detail, section 6).
     """
     [part] = _parts(event, [(element, [element.index])])
     return part.name, part.value
 
 
 def parts_of(event: Event) -> Iterator[Part]:
-    """What is wrong in the event's lists: a part for each bad element.
+    """The invalid elements of the event's lists, a part for each.
 
-    Equal products of an order add up, and of two events of an order the larger quantity counts. So the part of a bad
-    element has the other elements of its product, too: applied alone it would count for less than what was applied of
-    the event already.
+    Equal products of an order add up, and of two events of an order the larger quantity counts. So the part of an
+    invalid element also has the other elements of its product: alone it would state less than was applied already.
     """
     together = (pair for reading in event.readings for pair in _together(reading, event.envelope.data))
     return _parts(event, together)
 
 
 def _together(reading: Reading, elements: Mapping[str, Any]) -> Iterator[tuple[BadElement, Sequence[int]]]:
-    """Bad elements, each with the places of those that it has to be applied with; of several such the first."""
+    """Invalid elements, each with the indexes of the elements to apply it with; of equal products only the first."""
     key = reading.consumed.data.adds_up_by
     if key is None:
         yield from ((bad, [bad.index]) for bad in reading.bad_elements)
@@ -194,7 +193,7 @@ def _together(reading: Reading, elements: Mapping[str, Any]) -> Iterator[tuple[B
 
 
 def _subject(element: Any, key: str) -> UUID | None:
-    """What an element is about, where that can be read."""
+    """The subject of an element, if it can be read."""
     if not isinstance(element, dict):
         return None
     try:
@@ -218,7 +217,7 @@ def _parts(event: Event, elements: Iterable[tuple[BadElement, Sequence[int]]]) -
 
 
 def _rest(event: Event, document: Mapping[str, Any], field: str) -> Mapping[str, Any]:
-    """An event without one of its lists. It stands in every part, so a long one has nothing that is not read."""
+    """An event without one of its lists. Every part repeats it, so of a long one only the fields that are read."""
     whole = {**document, "data": {**document["data"], field: []}}
     if len(json.dumps(whole, ensure_ascii=False)) <= _LONGEST_REST:
         return whole

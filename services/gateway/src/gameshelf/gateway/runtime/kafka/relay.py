@@ -1,7 +1,7 @@
-"""Sends the outbox to Kafka, each topic by itself (``lane.py``).
+"""Publishes the outbox to Kafka, each topic by itself (``lane.py``).
 
-Kafka knows no order across topics, and nobody can read one; so the order that is kept is that of each user's records
-within a topic, and a topic that Kafka refuses holds up its own records alone.
+Kafka has no order across topics. So the order of each user's records is kept within a topic, and a topic that Kafka
+refuses holds up its own records alone.
 """
 
 import asyncio
@@ -24,18 +24,18 @@ _log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 0.1
 _OTHERS_AT_ONCE = 4
-"""How many topics are served at a time beside those of the settings: each holds two connections."""
+"""How many topics are served at a time besides those of the settings: each needs two connections."""
 _FAILING_AT_ONCE = 2
-"""How many of them may be such that failed the last time: to find that out again takes up to ten seconds."""
+"""How many of them may have failed the last time: another failure takes up to ten seconds."""
 _MOST_LANES = 200
 _MAX_BYTES = 1024 * 1024
 
 
 class Relay:
-    """Empties the outbox. Any number of instances work side by side.
+    """Publishes the outbox. Any number of instances may do so at a time.
 
-    ``topics`` are those of the settings: each is served at any time. Whatever else is in the outbox (an event that is
-    replayed goes to its producer's topic) shares a few places.
+    ``topics`` are those of the settings: each is served at any time. Other topics in the outbox share a few places: a
+    replayed event goes to its producer's topic.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class Relay:
         self._cursor = ""
 
     def wake(self) -> None:
-        """Something was just put into the outbox."""
+        """Records were just added to the outbox."""
         self._woken.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Relays until ``stopping`` is set; then what is being sent is finished."""
+        """Publishes until ``stopping`` is set; then finishes what is being sent."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 while not stopping.is_set():
@@ -76,7 +76,7 @@ class Relay:
             await asyncio.gather(*(lane.close() for lane in self._lanes.values()), return_exceptions=True)
 
     async def return_refused(self) -> None:
-        """Puts records that Kafka refused an hour ago back into the outbox: what it takes may have been changed."""
+        """Puts records that Kafka refused an hour ago back into the outbox: its limits may have been changed."""
         async with self._acquire() as connection:
             await refused.put_back(connection)
             self._metrics.outbox_refused.set(await refused.count(connection))
@@ -148,6 +148,6 @@ class Relay:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), _IDLE_SECONDS)
         self._woken.clear()
-        # Under steady load somebody wakes it all the time, while the lanes are at work anyway.
+        # Under steady load it is woken all the time, although the lanes run anyway.
         if self._running and (early := _IDLE_SECONDS / 2 - (time.monotonic() - started)) > 0:
             await asyncio.sleep(early)

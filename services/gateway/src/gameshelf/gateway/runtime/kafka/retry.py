@@ -1,4 +1,4 @@
-"""Tries records again that were set aside; any number of instances side by side."""
+"""Applies deferred records; any number of instances may do so at a time."""
 
 import asyncio
 import logging
@@ -19,16 +19,16 @@ _LOCK_WAIT_MILLISECONDS = 50
 _AT_A_TIME = 32
 _SIDE_BY_SIDE = 2
 _PART = 200
-"""How many records of a user or product are tried in one transaction."""
+"""How many records of a user or product are applied in one transaction."""
 _SOON_SECONDS = 0.25
 _IDLE_SECONDS = 1.0
-"""Other instances, too, leave records behind."""
+"""How often to look for records that other instances deferred."""
 
 
 class Retry:
-    """Applies what was set aside, in order for each user and product.
+    """Applies deferred records, in order for each user and product.
 
-    Two instances that try the same records do no harm: the inbox knows what was applied.
+    Two instances may try the same records: the inbox knows what was applied.
     """
 
     def __init__(self, applier: Applier, acquire: Acquire, metrics: Metrics) -> None:
@@ -40,25 +40,25 @@ class Retry:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Records were set aside just now."""
+        """Records were deferred just now."""
         self._woken.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Tries until ``stopping`` is set, however often PostgreSQL is away."""
+        """Runs until ``stopping`` is set, however often PostgreSQL is away."""
         seconds = _IDLE_SECONDS
         while not stopping.is_set():
             try:
                 seconds = _SOON_SECONDS if await self.run_once() else _IDLE_SECONDS
-                self._states.end("postgresql", "records that were set aside are tried again")
+                self._states.end("postgresql", "deferred records are tried again")
             except Exception as error:
                 self._metrics.dependency_errors.labels("postgresql").inc()
-                self._states.begin("postgresql", "records that were set aside wait: %s", type(error).__name__)
+                self._states.begin("postgresql", "deferred records wait: %s", type(error).__name__)
                 seconds = _IDLE_SECONDS
             await _either(stopping, self._woken, seconds)
             self._woken.clear()
 
     async def run_once(self) -> bool:
-        """Tries everything that is due; whether there was anything. Raises what concerns every record."""
+        """Applies what is due; returns whether anything was. Raises failures that concern every record."""
         async with self._acquire() as connection:
             subjects = await due_subjects(connection, _AT_A_TIME)
         results = await asyncio.gather(*map(self._try, subjects), return_exceptions=True)
@@ -71,19 +71,19 @@ class Retry:
         async with self._slots:
             async with self._acquire() as connection:
                 records = await deferred_of(connection, subject_id, _PART)
-            books = _OfSubject(self._acquire, subject_id)
+            progress = _DeferredProgress(self._acquire, subject_id)
             events: dict[bool, list[Event]] = {False: [], True: []}
             for record in records:
-                event = await self._applier.read(record, books)
+                event = await self._applier.read(record, progress)
                 if event:
                     events[event.is_of_product].append(event)
             for alike in events.values():
                 if alike:
-                    await self._applier.settle(alike, books)
+                    await self._applier.settle(alike, progress)
 
 
-class _OfSubject:
-    """Keeps the rows of one user or product: they go in the transaction that applies them."""
+class _DeferredProgress:
+    """Deletes deferred records in the transaction that applies them."""
 
     lock_wait_milliseconds = _LOCK_WAIT_MILLISECONDS
 
@@ -98,7 +98,7 @@ class _OfSubject:
         async with self._acquire() as connection:
             await remove_deferred(connection, self._subject_id, records)
 
-    async def set_aside(self, subject_id: UUID, records: Sequence[Record]) -> None:
+    async def defer(self, subject_id: UUID, records: Sequence[Record]) -> None:
         async with self._acquire() as connection:
             await postpone(connection, self._subject_id)
 

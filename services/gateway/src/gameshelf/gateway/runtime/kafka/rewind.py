@@ -1,6 +1,6 @@
-"""After a restore each partition begins once more, an hour before the moment that the backup is of.
+"""After a restore each partition is consumed again from an hour before the moment of the backup.
 
-What the restored database has applied already is in its inbox; what it has lost is applied again.
+The inbox of the restored database knows the events that are applied; the lost ones are applied again.
 """
 
 from collections.abc import Collection
@@ -13,21 +13,21 @@ from gameshelf.kernel.database import Connection
 
 
 class Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Notes which partitions have come to this instance. What is to be done about them is done between two batches."""
+    """Notes which partitions were assigned to this instance. The consumer handles them between two batches."""
 
     def __init__(self) -> None:
         self.new: set[TopicPartition] = set()
         self.epoch = 0
-        """Grows whenever the partitions are shared out anew."""
+        """Grows with each rebalance."""
         self.committed: dict[TopicPartition, int] = {}
-        """Through where this instance knows its partitions to be dealt with: the next offset of each."""
+        """The offset that is committed for each partition, as far as this instance knows it."""
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Who has them next looks for itself."""
+        """The next instance checks them itself."""
         self.new -= set(revoked)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Each may have to begin again."""
+        """Each may have to be rewound."""
         self.epoch += 1
         self.committed = {}
         self.new |= set(assigned)
@@ -36,8 +36,8 @@ class Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
 async def find_waiting(
     connection: Connection, partitions: Collection[TopicPartition]
 ) -> tuple[StoredRestore | None, dict[TopicPartition, datetime]]:
-    """The newest restore, which of the partitions have not been taken back since, and to which restored moment each of
-    them has to go: where several restores were marked since, the earliest counts. Two round trips at most.
+    """The newest restore, and for each partition that was not rewound since then the moment to which it has to go; if
+    several restores were marked since, the earliest counts. Two round trips at most.
     """
     restore = await newest_restore(connection)
     if restore is None:
@@ -55,20 +55,20 @@ async def rewind(
     partition: TopicPartition,
     point: datetime,
 ) -> bool:
-    """Takes a partition back to an hour before ``point``; only ever back. Whether it had to. Raises KafkaError, and
-    what PostgreSQL says.
+    """Rewinds a partition to an hour before ``point``, never forward; returns whether that was needed. Raises
+    KafkaError, and errors of PostgreSQL.
 
-    The broker knows where it goes on before it is written down that it does: a crash in between repeats it, which
-    harms nothing. Each partition is asked for by itself: an answer about several fails with any one of them.
+    The offset is committed before the rewind is stored: after a crash in between it is repeated, which is harmless.
+    The broker is asked for one partition at a time, since a request for several fails with any one of them.
     """
     begins = (await consumer.offsets_for_times({partition: _begins_at(point)})).get(partition)
     committed = await consumer.committed(partition)
-    # Without an answer, or with a time that is none, there is no record of that time or later; without a commit it
-    # begins at the beginning anyway.
+    # Without an answer, or with an invalid time, there is no record of that time or later; without a committed offset
+    # the partition begins at its beginning anyway.
     is_ahead = committed is not None and begins and begins.timestamp >= 0 and begins.offset < committed
     if is_ahead:
         await consumer.commit({partition: begins.offset})
-        # After that: should it come to this instance anew from here on, it begins where was committed.
+        # After the commit: if the partition is assigned to this instance again, it begins at the committed offset.
         consumer.seek(partition, begins.offset)
         assigned.committed[partition] = begins.offset
     async with acquire() as connection:
@@ -77,7 +77,7 @@ async def rewind(
 
 
 def _begins_at(point: datetime) -> int:
-    """From which time of records, in milliseconds, a partition begins again. Kafka has no times before 1970, and gives
-    negative ones a meaning of their own.
+    """The time of records, in milliseconds since 1970, to which a partition is rewound. Kafka has no earlier times:
+    negative ones have a meaning of their own.
     """
     return max(int((point.timestamp() - REWIND.total_seconds()) * 1000), 0)

@@ -1,4 +1,4 @@
-"""Sends outbox records of one partition in their order, and says what became of each."""
+"""Sends outbox records of one partition in their order, and reports the outcome."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,32 +20,32 @@ from gameshelf.gateway.runtime.outbox.refused import Refusal
 
 _SEND_SECONDS = 20.0
 
-# These say for certain that it is the record, where one is sent alone.
+# With these the record is at fault for certain, if it was sent alone.
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
-# These may be about a record, or about the broker. aiokafka has no name for code 87, by which a broker refuses a record
-# (one without a key on a compacted topic): it is an unknown error, as a failure inside of the broker is.
+# With these the record or the broker is at fault. aiokafka has no name for code 87, with which a broker refuses a
+# record (one without a key on a compacted topic): it raises UnknownError, as for a failure inside the broker.
 _SUSPICIOUS = (CorruptRecordException, InvalidTimestampError, PolicyViolationError, UnknownError)
 
 
 @dataclass
 class Outcome:
-    """What became of some records."""
+    """The outcome of sending some records."""
 
     sent: list[int] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     failure: Exception | None = None
-    """Why the rest was not sent; it is sent again."""
+    """Why the other records were not sent; they are sent again."""
     suspected: list[Refusal] = field(default_factory=list)
-    """Those of the refused that may not be at fault themselves."""
+    """Those of the refused records where the broker may be at fault."""
     suspicion: KafkaError | None = None
-    """What was said of the first one of them."""
+    """The error of the first of them."""
 
 
 async def send_records(producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Record]) -> Outcome:
-    """Sends records of one partition: a batch is taken whole or not at all, so order can't break inside it.
+    """Sends records of one partition. A broker takes a batch whole or not at all, which keeps the order inside it.
 
-    What does not fit into a batch is neither sent nor refused. Records that only may be at fault themselves are so if
-    the broker took any other. Raises nothing: whatever fails is the outcome's ``failure``.
+    Records that do not fit into a batch are neither sent nor refused. Suspected records count as refused if the broker
+    took any other one. Raises nothing: an error is the outcome's ``failure``.
     """
     try:
         outcome = await _send_chunk(producer, topic, partition, records)
@@ -58,9 +58,7 @@ async def send_records(producer: AIOKafkaProducer, topic: str, partition: int, r
 
 
 async def _send_chunk(producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Record]) -> Outcome:
-    """A batch that is refused for what is in it is sent in halves, down to the record that is refused: the one thing
-    that is passed over.
-    """
+    """Sends a batch; if its content is refused, its halves, down to the record that is refused and skipped."""
     try:
         return Outcome(sent=await _send_batch(producer, topic, partition, records))
     except (*_TOO_LARGE, *_SUSPICIOUS) as error:
@@ -73,7 +71,7 @@ async def _send_chunk(producer: AIOKafkaProducer, topic: str, partition: int, re
         return Outcome(failure=error)
     half = len(records) // 2
     first = await _send_chunk(producer, topic, partition, records[:half])
-    if first.failure or len(first.sent) + len(first.refused) < half:  # what was not sent comes before what follows
+    if first.failure or len(first.sent) + len(first.refused) < half:  # unsent records come before later ones
         return first
     second = await _send_chunk(producer, topic, partition, records[half:])
     return Outcome(
@@ -99,5 +97,5 @@ async def _send_batch(producer: AIOKafkaProducer, topic: str, partition: int, re
     try:
         await asyncio.wait_for(delivered, _SEND_SECONDS)
     except TimeoutError:
-        raise KafkaTimeoutError from None  # told apart from PostgreSQL's
+        raise KafkaTimeoutError from None  # a TimeoutError would mean PostgreSQL
     return taken

@@ -1,8 +1,8 @@
-"""CloudEvents in the other forms that producers send, as structured JSON, which is all that the rest knows.
+"""Converts CloudEvents of other forms into structured JSON, the only form that the other modules know.
 
 Binary mode has the attributes in the headers of the record and the data as its value (CloudEvents, Kafka Protocol
-Binding 1.0, section 3.2); ``data_base64`` has the data as Base64. What is set aside or becomes a dead letter is kept
-without headers, so it is rewritten before anything else is done with it.
+Binding 1.0, section 3.2); ``data_base64`` has the data as Base64. Deferred records and dead letters are stored without
+headers, so records are converted before anything else.
 """
 
 import json
@@ -26,7 +26,7 @@ class ConsumedRecord(Record, Protocol):
 
 
 def structured(record: ConsumedRecord) -> Record:
-    """The record with its event in structured JSON; the record itself where it is so already, or is no event at all."""
+    """The record with its event in structured JSON; the record itself if it has that form, or holds no event."""
     if record.value is None:
         return record
     value = record.value.removeprefix(_BYTE_ORDER_MARK)
@@ -70,7 +70,7 @@ def _of_base64(value: bytes) -> bytes:
 
 
 def _with_data(attributes: Mapping[str, Any], data: bytes) -> bytes:
-    """The event with JSON as its data, which stays as it was written."""
+    """The event with this JSON as its data, unchanged."""
     head = json.dumps(attributes, ensure_ascii=False).encode()
     return head[:-1] + (b", " if attributes else b"") + b'"data": ' + data + b"}"
 

@@ -11,11 +11,7 @@ ROOT = Path(__file__).parents[1]
 GATEWAY = ROOT / "services/gateway/src/gameshelf/gateway"
 DOMAINS = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml") if path.parent.name != "kernel")
 FOLDERS = sorted(path.parent.name for path in GATEWAY.glob("domains/*/__init__.py"))
-TO_BE_CUT = (
-    "gameshelf.gateway.runtime.outbox.erased_names -> gameshelf.library",
-    "gameshelf.gateway.runtime.outbox.forwarded -> gameshelf.library",
-    "gameshelf.gateway.runtime.settings -> gameshelf.savegames",
-)
+TO_BE_CUT = ("gameshelf.gateway.runtime.settings -> gameshelf.savegames",)
 """Imports of a domain that the runtime still has. One that is gone has to go from here too."""
 DEEP_IMPORTS = {
     ("bench/_libraries.py", "gameshelf.library.installations"),

@@ -30,7 +30,7 @@ async def pool(dsn):
 @pytest.fixture
 def transactions(pool):
     return Transactions(
-        pool.acquire, STREAMS, {}, event_rules_of((), {}), events_topic="events", committed=lambda done: None
+        pool.acquire, STREAMS, {}, event_rules_of(()), events_topic="events", committed=lambda done: None
     )
 
 

@@ -9,7 +9,6 @@ from typing import TypeVar
 from gameshelf.gateway.domains import DOMAINS
 from gameshelf.gateway.domains.after_commit import AfterCommit
 from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
-from gameshelf.gateway.domains.reactions import REACTIONS
 from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime import tables
 from gameshelf.gateway.runtime.commit_listeners import CommitListeners
@@ -86,7 +85,7 @@ METADATA = (tables.METADATA, *metadata_of(DOMAINS))
 STATE = state_statement(versions_of(DOMAINS))
 CONSUMED = consumed_of(DOMAINS)
 PRODUCT_NAMES = product_names_of(DOMAINS)
-EVENT_RULES = event_rules_of(DOMAINS, REACTIONS)
+EVENT_RULES = event_rules_of(DOMAINS)
 ROUTES = (*routes_of(DOMAINS), *events_http.routes.all)
 COMMANDS = commands_of(DOMAINS)
 ERRORS = errors_of(DOMAINS)

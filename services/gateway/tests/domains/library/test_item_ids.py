@@ -35,7 +35,7 @@ async def rewriting(platform, database):
         async with pool.acquire() as connection:
             yield connection
 
-    transactions = Transactions(acquire, streams, {}, event_rules_of((), {}), "events", lambda commit: None)
+    transactions = Transactions(acquire, streams, {}, event_rules_of(()), "events", lambda commit: None)
     later = utc_now() + timedelta(days=2)
     yield ItemIdRewriting(transactions, lambda: later, at_once=100)
     await pool.close()

@@ -8,13 +8,15 @@ from gameshelf.gateway.runtime.errors import OWN_ERRORS, ErrorTable
 from gameshelf.gateway.runtime.http.routing import Queries, Route, bind
 from gameshelf.gateway.runtime.jobs.retention_rules import RetentionRule
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents
+from gameshelf.gateway.runtime.outbox.forwarded import ForwardedEvents
 from gameshelf.gateway.runtime.products import MakeProductNames
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.streams import Versions
 from gameshelf.gateway.runtime.support.commands import Commands
 from gameshelf.gateway.runtime.support.export_tables import OWN_RULES, ExportRules
 from gameshelf.gateway.runtime.support.own_commands import OWN_COMMANDS
-from gameshelf.gateway.runtime.transaction import EventRules, Reactions, Services
+from gameshelf.gateway.runtime.transaction import EventRules, Reaction, Services
+from gameshelf.kernel.events import Event
 from gameshelf.kernel.migrations import Migrations
 from sqlalchemy import MetaData
 
@@ -58,11 +60,19 @@ def queries_of(domains: Sequence[Domain], settings: Settings) -> Queries:
     return _united(domains, lambda domain: domain.queries(settings))
 
 
-def event_rules_of(domains: Sequence[Domain], reactions: Reactions) -> EventRules:
-    """What becomes of each event. Raises ValueError where two domains publish one type."""
+def event_rules_of(domains: Sequence[Domain]) -> EventRules:
+    """What becomes of each event; several domains may react to one, in their order. Raises ValueError where two publish
+    or forward one type.
+    """
+    reactions: dict[type[Event], list[Reaction]] = {}
+    for domain in domains:
+        for event, added in domain.reactions.items():
+            reactions.setdefault(event, []).extend(added)
+    forwarded = _united(domains, lambda domain: {one.event.__name__: one for one in domain.forwarded})
     return EventRules(
         _united(domains, lambda domain: domain.published),
         reactions,
+        ForwardedEvents(list(forwarded.values())),
         frozenset[str]().union(*(domain.bulk_topics for domain in domains)),
     )
 

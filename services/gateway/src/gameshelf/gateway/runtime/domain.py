@@ -23,6 +23,7 @@ from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvent
 from gameshelf.gateway.runtime.limits import RateLimits
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
+from gameshelf.gateway.runtime.outbox.forwarded import Forwarded
 from gameshelf.gateway.runtime.outbox.messages import EventForms
 from gameshelf.gateway.runtime.products import MakeProductNames
 from gameshelf.gateway.runtime.settings import Settings
@@ -32,7 +33,7 @@ from gameshelf.gateway.runtime.support.export import SignFile
 from gameshelf.gateway.runtime.support.export_tables import NO_RULES, ExportRules
 from gameshelf.gateway.runtime.support.overview import Overview
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext
-from gameshelf.gateway.runtime.transaction import Services, Transactions
+from gameshelf.gateway.runtime.transaction import Reactions, Services, Transactions
 from gameshelf.gateway.runtime.ws.hub import Hub
 from gameshelf.kernel.migrations import Migrations
 from redis.asyncio import Redis
@@ -114,6 +115,10 @@ class Domain:
     """How each of its events is published."""
     bulk_topics: Set[str] = frozenset()
     """Topics to which it publishes many records at once."""
+    forwarded: Sequence[Forwarded] = ()
+    """Its events that one user's change makes for another."""
+    reactions: Reactions = field(default_factory=dict)
+    """What it does about events, of other domains too, in the transaction that recorded them."""
     consumed: Mapping[str, ConsumedEvent] = field(default_factory=dict)
     """The events that it consumes, by type."""
     commands: Sequence[Command] = ()

@@ -10,7 +10,8 @@ from uuid import UUID
 from gameshelf.gateway.runtime.client_ids import current_client_id
 from gameshelf.gateway.runtime.database import Acquire, hardly_wait, limit_lock_wait
 from gameshelf.gateway.runtime.observability.traces import current_traceparent
-from gameshelf.gateway.runtime.outbox.forwarded import forward, may_be_forwarded, take
+from gameshelf.gateway.runtime.outbox.erased_names import take_name_out
+from gameshelf.gateway.runtime.outbox.forwarded import ForwardedEvents
 from gameshelf.gateway.runtime.outbox.messages import EventForm, EventForms, Published, cloud_event, device_message
 from gameshelf.gateway.runtime.outbox.store import FeedMessage, Outgoing, close_streams
 from gameshelf.gateway.runtime.streams import UserStreams
@@ -54,6 +55,7 @@ class EventRules:
 
     forms: EventForms
     reactions: Reactions
+    forwarded: ForwardedEvents
     bulk_topics: Set[str] = frozenset()
     """Topics that get many records at once."""
 
@@ -85,7 +87,7 @@ class Transaction:
         self._make = services
         self._rules = rules
         self._services: dict[Any, Any] = {}
-        self._has_heard = False
+        self._has_taken_forwarded = False
         self.discarded = False
         self._origin = current_client_id()
 
@@ -126,19 +128,24 @@ class Transaction:
         """Takes an event: it is told with the commit, or forwarded when it is about somebody else."""
         self._events.append(event)
 
-    async def hear(self, limit: int) -> int:
-        """Takes up to so many events of each user that others have forwarded; they are told before all others.
+    async def take_forwarded(self, limit: int) -> int:
+        """Takes up to so many events of each user that others have forwarded; they are published before all others.
 
         How many they are.
         """
-        self._has_heard = True
-        heard = [event for user_id in self._sequences for event in await take(self.connection, user_id, limit)]
-        self._events.extendleft(reversed(heard))
-        return len(heard)
+        self._has_taken_forwarded = True
+        take = self._rules.forwarded.take
+        taken = [event for user_id in self._sequences for event in await take(self.connection, user_id, limit)]
+        self._events.extendleft(reversed(taken))
+        return len(taken)
+
+    async def take_name_out(self, erased_id: UUID, user_ids: Collection[UUID]) -> None:
+        """Takes an erased account's id out of what is kept for these users, whose rows are this transaction's."""
+        await take_name_out(self.connection, erased_id, user_ids, self._rules.forwarded.keeping_names)
 
     def _may_be_overtaken(self, event: Event) -> bool:
-        """Whether others may have forwarded something earlier that would be told after it, as if it were newer."""
-        return may_be_forwarded(event) and event.user_id in self._sequences
+        """Whether others may have forwarded something earlier that would be published after it, as if it were newer."""
+        return event in self._rules.forwarded and event.user_id in self._sequences
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -165,8 +172,8 @@ class Transaction:
         What it has to say to its users' devices, and the events of others, which are told in transactions of theirs.
         """
         others: list[Event] = []
-        if not self._has_heard and any(map(self._may_be_overtaken, self._events)):
-            await self.hear(_ALL)
+        if not self._has_taken_forwarded and any(map(self._may_be_overtaken, self._events)):
+            await self.take_forwarded(_ALL)
         users = {user_id: _UserEvents(sequence) for user_id, sequence in self._sequences.items()}
         publishing = _Publishing(self._rules, events_topic, current_traceparent(), self._origin)
         events = [event async for event in self._with_reactions()]
@@ -177,7 +184,7 @@ class Transaction:
             else:
                 others.append(event)
         if others:
-            await forward(self.connection, others)
+            await self._rules.forwarded.add(self.connection, others)
         if not users:
             return [], others
         await close_streams(

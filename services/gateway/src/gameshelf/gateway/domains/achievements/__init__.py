@@ -1,7 +1,7 @@
 """Achievements and their rarity."""
 
 from gameshelf.achievements import METADATA, MIGRATIONS
-from gameshelf.gateway.domains.achievements import consumed, errors, published, rest, support
+from gameshelf.gateway.domains.achievements import consumed, errors, published, reactions, rest, support
 from gameshelf.gateway.domains.achievements.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
 
@@ -13,6 +13,7 @@ DOMAIN = Domain(
     services=make_services,
     routes=rest.routes.all,
     published=published.FORMS,
+    reactions=reactions.REACTIONS,
     consumed=consumed.EVENTS,
     commands=support.COMMANDS,
     codes=errors.CODES,

@@ -1,6 +1,6 @@
 """Family sharing: links and seats. Its tables are in the schema of the library."""
 
-from gameshelf.gateway.domains.family import errors, published, rest, support
+from gameshelf.gateway.domains.family import errors, published, reactions, rest, support
 from gameshelf.gateway.domains.family.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
 
@@ -13,4 +13,6 @@ DOMAIN = Domain(
     codes=errors.CODES,
     rules=errors.RULES,
     published=published.FORMS,
+    reactions=reactions.REACTIONS,
+    forwarded=published.FORWARDED,
 )

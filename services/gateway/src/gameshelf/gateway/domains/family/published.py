@@ -1,7 +1,8 @@
 """Published forms of events of family sharing: CloudEvents for Kafka, and messages for the user's devices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from gameshelf.gateway.runtime.outbox.forwarded import Forwarded
 from gameshelf.gateway.runtime.outbox.messages import SILENT, EventForm, Published
 from gameshelf.kernel.events import Event
 from gameshelf.library import LinkUpdated, SeatReclaimed, ShareWithdrawn
@@ -52,3 +53,10 @@ FORMS: Mapping[type[Event], EventForm] = {
     # A share that is withdrawn ends sessions, which have events of their own.
     ShareWithdrawn: SILENT,
 }
+
+# A withdrawn share says whose copies may no longer be played, which is needed after an account was erased too.
+FORWARDED: Sequence[Forwarded] = (
+    Forwarded(LinkUpdated),
+    Forwarded(SeatReclaimed),
+    Forwarded(ShareWithdrawn, keeps_names=True),
+)

@@ -1,6 +1,6 @@
 """The library: items, categories, grants, the catalog."""
 
-from gameshelf.gateway.domains.library import consumed, errors, published, rest, support
+from gameshelf.gateway.domains.library import consumed, errors, published, reactions, rest, support
 from gameshelf.gateway.domains.library.export import EXPORT
 from gameshelf.gateway.domains.library.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
@@ -15,6 +15,7 @@ DOMAIN = Domain(
     services=make_services,
     routes=rest.routes.all,
     published=published.FORMS,
+    reactions=reactions.REACTIONS,
     consumed=consumed.EVENTS,
     commands=support.COMMANDS,
     export=EXPORT,

@@ -1,6 +1,6 @@
 """Play sessions and playtime."""
 
-from gameshelf.gateway.domains.playtime import errors, published, rest, support
+from gameshelf.gateway.domains.playtime import errors, published, reactions, rest, support
 from gameshelf.gateway.domains.playtime.instance import create, make_services
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.playtime import METADATA, MIGRATIONS
@@ -16,4 +16,5 @@ DOMAIN = Domain(
     codes=errors.CODES,
     rules=errors.RULES,
     published=published.FORMS,
+    reactions=reactions.REACTIONS,
 )

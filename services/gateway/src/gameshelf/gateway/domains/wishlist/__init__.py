@@ -1,6 +1,6 @@
 """The wishlist, prices and sales."""
 
-from gameshelf.gateway.domains.wishlist import consumed, errors, published, rest
+from gameshelf.gateway.domains.wishlist import consumed, errors, published, reactions, rest
 from gameshelf.gateway.domains.wishlist.instance import create, make_queries, make_services
 from gameshelf.gateway.domains.wishlist.jobs.retention import RETENTION
 from gameshelf.gateway.runtime.domain import Domain
@@ -15,6 +15,7 @@ DOMAIN = Domain(
     queries=make_queries,
     routes=rest.routes.all,
     published=published.FORMS,
+    reactions=reactions.REACTIONS,
     bulk_topics=published.BULK_TOPICS,
     consumed=consumed.EVENTS,
     codes=errors.CODES,

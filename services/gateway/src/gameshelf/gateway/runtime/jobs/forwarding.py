@@ -54,7 +54,7 @@ class Forwarding:
     async def _deliver(self, user_id: UUID) -> None:
         try:
             async with self._transactions.begin_background(user_id) as transaction:
-                if not await transaction.hear(_AT_ONCE):
+                if not await transaction.take_forwarded(_AT_ONCE):
                     transaction.discard()  # another instance was faster
         except UserErased:
             await self._drop(user_id)

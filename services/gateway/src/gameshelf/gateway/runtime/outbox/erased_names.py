@@ -16,8 +16,7 @@ from gameshelf.gateway.runtime.tables import (
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import array
 from gameshelf.kernel.users import ERASED_USER
-from gameshelf.library import ShareWithdrawn
-from sqlalchemy import LargeBinary, Text, Uuid, any_, bindparam, func, literal_column, or_, update
+from sqlalchemy import LargeBinary, Text, Uuid, all_, any_, bindparam, func, literal_column, or_, update
 from sqlmodel import col
 
 _HEX: Any = literal_column("'hex'")
@@ -56,12 +55,12 @@ def _in_bytes(table: Any, user: Any, value: Any, *conditions: Any) -> Statement:
 
 # Each is found by its index on the user; what a user's devices and answers keep is of one day.
 _TABLES = (
-    # A withdrawn share is told to nobody, and says whose copies are no longer played: it goes with the next commit.
+    # Types of events that keep the name are published to nobody, and are gone with the user's next commit.
     _in_bytes(
         ForwardedEvent,
         col(ForwardedEvent.user_id),
         col(ForwardedEvent.body),
-        col(ForwardedEvent.type) != literal_column(f"'{ShareWithdrawn.__name__}'"),
+        col(ForwardedEvent.type) != all_(array("kept_types", Text)),
     ),
     _in_text(FeedEntry, col(FeedEntry.user_id), col(FeedEntry.message)),
     _in_bytes(IdempotencyRecord, col(IdempotencyRecord.user_id), col(IdempotencyRecord.body)),
@@ -72,8 +71,11 @@ _TABLES = (
 )
 
 
-async def take_name_out(connection: Connection, erased_id: UUID, user_ids: Collection[UUID]) -> None:
-    """Takes an erased account's id out of what is kept for these users, whose rows the caller has locked.
+async def take_name_out(
+    connection: Connection, erased_id: UUID, user_ids: Collection[UUID], kept_types: Collection[str]
+) -> None:
+    """Takes an erased account's id out of what is kept for these users, whose rows the caller has locked. It stays in
+    forwarded events of ``kept_types``.
 
     The messages, answers and records stay, so no reader of a feed misses one. One round trip a table.
     """
@@ -87,5 +89,7 @@ async def take_name_out(connection: Connection, erased_id: UUID, user_ids: Colle
             f"name_digits_{number}": name.encode().hex(),
             f"nobody_digits_{number}": nobody.encode().hex(),
         }
-    for statement in _TABLES:
+    forwarded, *others = _TABLES
+    await forwarded.run(connection, **values, kept_types=list(kept_types))
+    for statement in others:
         await statement.run(connection, **values)

@@ -1,6 +1,9 @@
-"""Events of one user that another user's change made: kept in that commit, told in a transaction of their own user."""
+"""Events about one user that another user's change made: kept in that commit, published in a transaction of their own
+user.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +11,6 @@ from gameshelf.gateway.runtime.tables import ForwardedEvent
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.events import Event
 from gameshelf.kernel.sql import rows, user
-from gameshelf.library import LinkUpdated, SeatReclaimed, ShareWithdrawn
 from pydantic import TypeAdapter
 from sqlalchemy import Integer, LargeBinary, String, Uuid, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -16,10 +18,18 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 _F = ForwardedEvent
-_KINDS: dict[str, TypeAdapter[Event]] = {
-    kind.__name__: TypeAdapter(kind) for kind in (LinkUpdated, SeatReclaimed, ShareWithdrawn)
-}
-"""What may be forwarded, by name. A name and its fields may only grow: an older process may have written it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """A type of event that one user's change may make for another. The name of the class and its fields may only grow:
+    an older process may have written it.
+    """
+
+    event: type[Event]
+    keeps_names: bool = False
+    """Whether the id of an erased account may stay in it: it is published to nobody, and needed until it is handled."""
+
 
 _new = rows("new", user_id=("user_ids", Uuid), type=("types", String), body=("bodies", LargeBinary))
 _ADD = Statement(
@@ -46,27 +56,38 @@ _TAKE = Statement(
 )
 
 
-def may_be_forwarded(event: Event) -> bool:
-    """Whether it is of a kind that one user's change may make for another."""
-    return type(event).__name__ in _KINDS
-
-
-async def forward(connection: Connection, events: Sequence[Event]) -> None:
-    """Keeps events for the users that they are about, in the running transaction."""
-    await _ADD.run(
-        connection,
-        user_ids=[event.user_id for event in events],
-        types=[type(event).__name__ for event in events],
-        bodies=[_KINDS[type(event).__name__].dump_json(event) for event in events],
-    )
-
-
 async def waiting(connection: Connection, limit: int) -> list[UUID]:
     """Some of the users for whom events wait, the same ones first each time. The work is bounded by ``limit``."""
     return [row["user_id"] for row in await _WAITING.all(connection, limit=limit)]
 
 
-async def take(connection: Connection, user_id: UUID, limit: int) -> list[Event]:
-    """Takes the oldest events that wait for a user out of the table, in their order."""
+async def take(connection: Connection, user_id: UUID, limit: int) -> list[tuple[str, bytes]]:
+    """Takes the oldest events that wait for a user out of the table, in their order: name of the type, and body."""
     found = await _TAKE.all(connection, user_id=user_id, limit=limit)
-    return [_KINDS[row["type"]].validate_json(row["body"]) for row in sorted(found, key=lambda row: row["id"])]
+    return [(row["type"], row["body"]) for row in sorted(found, key=lambda row: row["id"])]
+
+
+class ForwardedEvents:
+    """Keeps events for other users, and brings them back."""
+
+    def __init__(self, kinds: Sequence[Forwarded]) -> None:
+        self._kinds: dict[str, TypeAdapter[Event]] = {one.event.__name__: TypeAdapter(one.event) for one in kinds}
+        self.keeping_names = tuple(one.event.__name__ for one in kinds if one.keeps_names)
+        """Names of those in which the id of an erased account may stay."""
+
+    def __contains__(self, event: Event) -> bool:
+        """Whether it is of a type that one user's change may make for another."""
+        return type(event).__name__ in self._kinds
+
+    async def add(self, connection: Connection, events: Sequence[Event]) -> None:
+        """Keeps events for the users that they are about, in the running transaction."""
+        await _ADD.run(
+            connection,
+            user_ids=[event.user_id for event in events],
+            types=[type(event).__name__ for event in events],
+            bodies=[self._kinds[type(event).__name__].dump_json(event) for event in events],
+        )
+
+    async def take(self, connection: Connection, user_id: UUID, limit: int) -> list[Event]:
+        """Takes the oldest events that wait for a user out of the table, in their order."""
+        return [self._kinds[name].validate_json(body) for name, body in await take(connection, user_id, limit)]

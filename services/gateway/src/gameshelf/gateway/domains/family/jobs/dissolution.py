@@ -8,7 +8,6 @@ from gameshelf.gateway.runtime.database import Acquire, hardly_wait
 from gameshelf.gateway.runtime.jobs.erasure import publish_nothing
 from gameshelf.gateway.runtime.jobs.isolation import Isolation
 from gameshelf.gateway.runtime.observability.metrics import Metrics
-from gameshelf.gateway.runtime.outbox.erased_names import take_name_out
 from gameshelf.gateway.runtime.streams import UserErased
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.clock import Clock, utc_now
@@ -86,8 +85,8 @@ class Dissolution:
                 concerned |= set(await FamilyQueries(transaction.connection).members_since(owner_id, since))
             concerned.remove(user_id)
             await _lock(transaction, concerned)
-            await take_name_out(transaction.connection, user_id, concerned)
-            await transaction.hear(_ALL)
+            await transaction.take_name_out(user_id, concerned)
+            await transaction.take_forwarded(_ALL)
             await transaction.of(FamilyLinks).dissolve(user_id, owner_id, link_id)
 
 

@@ -18,6 +18,27 @@ CHECKS = (
 )
 
 
+# What HTTP itself has, and what says nothing of the call.
+OF_HTTP = {
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "date",
+    "server",
+    "transfer-encoding",
+    "x-content-type-options",
+}
+
+
+def undescribed_headers(call, response, document):
+    """The headers of a response of which its description says nothing."""
+    described = call["responses"][str(response.status_code)]
+    if "$ref" in described:
+        described = document["components"]["responses"][described["$ref"].rpartition("/")[2]]
+    return {name.lower() for name in response.headers} - {name.lower() for name in described["headers"]} - OF_HTTP
+
+
 def test_random_requests_are_answered_as_the_document_says(platform, service):
     document = httpx.get(service.url + "/api/v1/openapi.json").json()
     schema = schemathesis.openapi.from_dict(document)
@@ -38,6 +59,8 @@ def test_random_requests_are_answered_as_the_document_says(platform, service):
         def ask(case):
             response = case.call(base_url=service.url, headers=headers)
             case.validate_response(response, checks=CHECKS)
+            call = document["paths"][case.operation.path][case.operation.method]
+            assert undescribed_headers(call, response, document) == set()
 
         ask()
         tried += 1

@@ -1,11 +1,18 @@
 """One transaction at a time on a user, by advisory locks of a real PostgreSQL."""
 
 import asyncio
+from contextlib import suppress
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from gameshelf.kernel.serialise import NotInTransaction, by_advisory_lock, lock_idle_users, lock_space
+from gameshelf.kernel.serialise import (
+    NotInTransaction,
+    UnsuitableIsolation,
+    by_advisory_lock,
+    lock_idle_users,
+    lock_space,
+)
 
 WAITING = """
     SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
@@ -61,6 +68,31 @@ async def test_other_users_and_other_packages_do_not_wait(connections):
 async def test_outside_a_transaction_it_is_refused(connections):
     with pytest.raises(NotInTransaction, match="transaction"):
         await by_advisory_lock(connections[0], SPACE)(uuid4())
+
+
+async def test_where_a_transaction_reads_one_snapshot_it_is_refused(connections):
+    """It would wait for the one before, and then decide on what was there before that."""
+    [connection, _] = connections
+    async with connection.transaction(isolation="repeatable_read"):
+        with pytest.raises(UnsuitableIsolation, match="READ COMMITTED"):
+            await by_advisory_lock(connection, SPACE)(uuid4())
+    async with connection.transaction(isolation="serializable"):
+        await by_advisory_lock(connection, SPACE)(uuid4())
+
+
+async def test_a_lock_that_a_savepoint_gave_back_is_taken_anew(connections):
+    first, second = connections
+    user = uuid4()
+    ask = by_advisory_lock(first, SPACE)
+    async with first.transaction():
+        with suppress(ZeroDivisionError):
+            async with first.transaction():
+                await ask(user)
+                raise ZeroDivisionError
+        await asyncio.wait_for(serialise(second, user), 10)
+        await ask(user)
+        async with second.transaction():
+            assert await lock_idle_users(second, SPACE, [user]) == set()
 
 
 async def test_the_transaction_has_an_id_before_anything_is_read(connections):

@@ -17,7 +17,11 @@ from sqlalchemy import Integer, Text, Uuid, bindparam, cast, func, select
 # waits for this one too.
 _SPACE = bindparam("space", type_=Integer)
 _LOCK = Statement(
-    select(func.pg_advisory_xact_lock(_SPACE, bindparam("key", type_=Integer)), cast(func.pg_current_xact_id(), Text))
+    select(
+        func.pg_advisory_xact_lock(_SPACE, bindparam("key", type_=Integer)),
+        cast(func.pg_current_xact_id(), Text),
+        func.current_setting("transaction_isolation").label("isolation"),
+    )
 )
 _users = rows("users", id=("user_ids", Uuid), key=("keys", Integer))
 _TRY_LOCK = Statement(select(_users.c.id, func.pg_try_advisory_xact_lock(_SPACE, _users.c.key).label("is_locked")))
@@ -33,6 +37,10 @@ class Serialise(Protocol):
         committed: with READ COMMITTED, PostgreSQL's default, it is.
         """
         ...
+
+
+class UnsuitableIsolation(RuntimeError):
+    """A use case that writes was called in a transaction that keeps on reading what was there when it began."""
 
 
 class NotInTransaction(RuntimeError):
@@ -51,13 +59,17 @@ def by_advisory_lock(connection: Connection, space: int) -> Serialise:
     one transaction gives all of them one answer, so that they have one lock and no order in which to take it. One round
     trip a call. Two users share a lock once in four thousand million pairs; then one waits for the other.
 
-    Raises NotInTransaction where the connection has not begun one.
+    Raises NotInTransaction where the connection has not begun one, and UnsuitableIsolation with REPEATABLE READ: what
+    the transactions before have committed would not be seen. With SERIALIZABLE the database refuses one of two that
+    decide on the same rows.
     """
 
     async def serialise(user_id: UUID) -> None:
         if not connection.is_in_transaction():
             raise NotInTransaction("begin a transaction first: async with connection.transaction()")
-        await _LOCK.first(connection, space=space, key=_signed(user_id.bytes))
+        locked = await _LOCK.first(connection, space=space, key=_signed(user_id.bytes))
+        if locked and locked["isolation"] == "repeatable read":
+            raise UnsuitableIsolation("use READ COMMITTED, the default: async with connection.transaction()")
 
     return serialise
 

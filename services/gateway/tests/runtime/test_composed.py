@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.gateway.domains import DOMAINS
+from gameshelf.gateway.runtime.after_commit import AfterCommit
 from gameshelf.gateway.runtime.composed import (
     commands_of,
     export_rules_of,
@@ -126,3 +127,10 @@ def test_only_one_domain_has_versions_of_pages():
     assert versions_of([domain("one")]) is None
     with pytest.raises(ValueError, match="one, other"):
         versions_of([domain("one", versions=versions), domain("other", versions=versions)])
+
+
+def test_each_handler_of_an_event_is_called_after_the_commit():
+    handled = []
+    tables = [{int: handled.append}, {}, {int: handled.append, str: handled.append}]
+    AfterCommit(tables).handle([1, "one", 2.0])
+    assert handled == [1, 1, "one"]

@@ -4,13 +4,10 @@ import asyncio
 import socket
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TypeVar
 
 from gameshelf.gateway.domains import DOMAINS
-from gameshelf.gateway.domains.after_commit import AfterCommit
-from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
-from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime import tables
+from gameshelf.gateway.runtime.after_commit import AfterCommit
 from gameshelf.gateway.runtime.commit_listeners import CommitListeners
 from gameshelf.gateway.runtime.composed import (
     bound_routes_of,
@@ -78,8 +75,6 @@ from gameshelf.gateway.runtime.ws.connection import LibraryUpdates
 from gameshelf.gateway.runtime.ws.hub import Hub
 from gameshelf.kernel.events import Event
 
-R = TypeVar("R")
-
 MIGRATIONS = (tables.MIGRATIONS, *migrations_of(DOMAINS))
 METADATA = (tables.METADATA, *metadata_of(DOMAINS))
 STATE = state_statement(versions_of(DOMAINS))
@@ -121,9 +116,7 @@ class Gateway:
         self.transactions = runtime.transactions
         commits.on_commit.append(self._committed)
         commits.on_forwarded.append(self._forwarded)
-        self.saves = self._resource(Saves)
-        self.heartbeats = self._resource(Heartbeats)
-        self.after_commit = AfterCommit(self.heartbeats, metrics)
+        self.after_commit = AfterCommit(instance.after_commit for instance in instances)
         self.limits = runtime.limits
         self.verifier = runtime.verifier
         self.replaced = ReplacedDatabase(self.acquire, self.redis, metrics)
@@ -238,12 +231,12 @@ class Gateway:
 
     def _committed(self, commit: Committed) -> None:
         self.hub.committed(commit)
-        self.after_commit.hear(commit.events)
+        self.after_commit.handle(commit.events)
         if commit.to_kafka and self.relay:
             self.relay.wake()
 
     def _forwarded(self, events: Sequence[Event]) -> None:
-        self.after_commit.hear(events)
+        self.after_commit.handle(events)
         self.forwarding.wake()
 
     def _relay(self) -> Relay | None:
@@ -282,12 +275,6 @@ class Gateway:
             retry,
             self.metrics,
         )
-
-    def _resource(self, kind: type[R]) -> R:
-        """What a domain has once in this process."""
-        [found] = (one.resources[kind] for one in self.instances if kind in one.resources)
-        resource: R = found
-        return resource
 
     async def close(self) -> None:
         """Closes what was opened."""

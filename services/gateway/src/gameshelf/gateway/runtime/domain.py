@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence, S
 from dataclasses import dataclass, field
 from typing import Any
 
+from gameshelf.gateway.runtime.after_commit import AfterCommitHandlers
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.errors import Code
 from gameshelf.gateway.runtime.grpc.server import Servicer
@@ -69,6 +70,8 @@ class DomainInstance:
     """Its gRPC services."""
     support: Sequence[Callable[[SupportContext], object]] = ()
     """Make the objects that serve its support commands: they have a method for the RPC of each ``Command``."""
+    after_commit: AfterCommitHandlers = field(default_factory=dict)
+    """What it does about committed events, such as counting them."""
     overview: Overview | None = None
     """What it counts of a user for ``user show``."""
     export_files: Mapping[str, SignFile] = field(default_factory=dict)

@@ -7,13 +7,14 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from gameshelf.gateway.domains.after_commit import AfterCommit
 from gameshelf.gateway.domains.family.jobs.clock import FamilyClock
 from gameshelf.gateway.domains.family.jobs.dissolution import Dissolution, has_links
+from gameshelf.gateway.domains.playtime.after_commit import after_commit
 from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
 from gameshelf.gateway.domains.playtime.jobs import SessionReaper, SessionWatch
 from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
+from gameshelf.gateway.runtime.after_commit import AfterCommit
 from gameshelf.gateway.runtime.database import LOCK_TIMEOUT_MILLISECONDS
 from gameshelf.gateway.runtime.jobs.erasure import Erasing
 from gameshelf.gateway.runtime.jobs.forwarding import Forwarding
@@ -109,15 +110,15 @@ class Instance:
         self.live = _MortalLiveSessions(world.redis, life)
         self.lost_seats = LostSeats(acquire)
         self.heartbeats = Heartbeats(self.live, acquire, streams, metrics, TIMEOUT, self.lost_seats, clock)
-        after_commit = AfterCommit(self.heartbeats, metrics)
+        committed = AfterCommit([after_commit(self.heartbeats, metrics)])
         self.transactions = Transactions(
             acquire,
             streams,
             make_services(settings),
             EVENT_RULES,
             "events",
-            lambda done: after_commit.hear(done.events),
-            after_commit.hear,
+            lambda done: committed.handle(done.events),
+            committed.handle,
             clock,
         )
         self.watch = SessionWatch(self.live, acquire, TIMEOUT, clock)

@@ -1,6 +1,6 @@
 """Achievements in one process."""
 
-from gameshelf.achievements import AchievementService
+from gameshelf.achievements import AchievementService, AchievementUnlocked
 from gameshelf.gateway.domains.achievements.grpc import Achievements
 from gameshelf.gateway.domains.achievements.jobs.rarity import RarityFold, RarityRecount
 from gameshelf.gateway.domains.achievements.jobs.targets import LoweredTargets
@@ -15,10 +15,15 @@ from gameshelf.library import AccessQueries
 
 async def create(runtime: Runtime) -> DomainInstance:
     acquire, transactions, metrics = runtime.acquire, runtime.transactions, runtime.metrics
+
+    def count_unlocked(event: AchievementUnlocked) -> None:
+        metrics.achievements_unlocked.inc()
+
     return DomainInstance(
         servicers=[Achievements(transactions, acquire, runtime.streams)],
         support=[AchievementsOfUser],
         overview=OVERVIEW,
+        after_commit={AchievementUnlocked: count_unlocked},
         jobs=[
             Job("rarity", RarityFold(acquire, metrics).run_once, 1.0),
             Job("rarity recount", RarityRecount(acquire, metrics).run_once, 60.0),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from functools import partial
 
+from gameshelf.gateway.domains.playtime.after_commit import after_commit
 from gameshelf.gateway.domains.playtime.grpc import PlaytimeTracker
 from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
 from gameshelf.gateway.domains.playtime.jobs import SessionReaper, SessionWatch, forget_live, look_seconds
@@ -44,6 +45,7 @@ async def create(runtime: Runtime) -> DomainInstance:
         [tracker],
         support=[PlaytimeOfUser],
         overview=OVERVIEW,
+        after_commit=after_commit(heartbeats, metrics),
         jobs=[
             Job("session watch", watch.run_once, look),
             Job("session reaper", reaper.run_once, look),

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from gameshelf.gateway.domains.savegames.after_commit import after_commit
 from gameshelf.gateway.domains.savegames.export import export_files
 from gameshelf.gateway.domains.savegames.grpc import CloudSaves
 from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper, erase_objects
@@ -39,6 +40,7 @@ async def create(runtime: Runtime) -> DomainInstance:
             lambda context: Quotas(context, saves, limits),
         ],
         overview=overview(limits),
+        after_commit=after_commit(metrics),
         export_files=export_files(saves),
         jobs=[
             Job("saves", keeper.run_once, 10.0, waits_for_restore=True),

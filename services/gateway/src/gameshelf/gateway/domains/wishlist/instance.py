@@ -12,16 +12,21 @@ from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.transaction import ServiceContext, Services
 from gameshelf.kernel.database import Connection
 from gameshelf.library import AccessQueries, LibraryQueries
-from gameshelf.wishlist import WishlistQueries, WishlistService
+from gameshelf.wishlist import PriceDropped, SaleNoticed, WishlistQueries, WishlistService
 
 
 async def create(runtime: Runtime) -> DomainInstance:
-    acquire, transactions = runtime.acquire, runtime.transactions
+    acquire, transactions, metrics = runtime.acquire, runtime.transactions, runtime.metrics
     currency = runtime.settings.wishlist_default_currency
-    sales = Sales(acquire, transactions, metrics=runtime.metrics, default_currency=currency)
+    sales = Sales(acquire, transactions, metrics=metrics, default_currency=currency)
+
+    def count_notification(event: SaleNoticed | PriceDropped) -> None:
+        metrics.wishlist_notifications.inc()
+
     return DomainInstance(
         servicers=[Wishlists(transactions, acquire, runtime.streams)],
         overview=OVERVIEW,
+        after_commit={SaleNoticed: count_notification, PriceDropped: count_notification},
         jobs=[Job("sales", sales.run_once, 0.5), Job("old prices", OldPriceTakeover(acquire).run_once, 300.0)],
         erasing=Erasing(rows=[erase_rows(runtime.services[WishlistService])]),
     )

@@ -129,6 +129,13 @@ def test_the_example_of_a_request_is_accepted(route):
     parse_body(route.body, "application/json", dumps({"data": {"attributes": dict(route.example)}}))
 
 
+def test_no_parameter_of_a_query_is_null():
+    for name, (_, _, call) in OPERATIONS.items():
+        for parameter in call["parameters"]:
+            assert "null" not in str(parameter["schema"]), (name, parameter)
+            assert parameter["schema"].get("default", "given") not in (None, [], ""), (name, parameter)
+
+
 def test_a_request_has_no_defaults_that_a_client_would_send():
     """A default of a change says that the field may be left out; sent, it would change it."""
     for name, (_, _, call) in OPERATIONS.items():

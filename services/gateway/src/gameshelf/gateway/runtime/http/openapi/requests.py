@@ -45,10 +45,19 @@ def query_parameters(route: Route, components: dict[str, Any]) -> list[Schema]:
     parameters = []
     for name, schema in _schema_of(route.query, components)["properties"].items():
         description = schema.pop("description", "")
+        schema = _as_sent(schema)
         parameter = {"name": name, "in": "query", "required": False, "description": description, "schema": schema}
         is_list = schema.get("type") == "array"
         parameters.append(parameter | ({"style": "form", "explode": False} if is_list else {}))
     return parameters
+
+
+def _as_sent(schema: Schema) -> Schema:
+    """The schema of a parameter as a query can carry it: there is no null in a query, and no default that is empty."""
+    kinds = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
+    if len(kinds) == 1:
+        schema = {**{key: value for key, value in schema.items() if key != "anyOf"}, **kinds[0]}
+    return {key: value for key, value in schema.items() if key != "default" or value not in (None, [], "")}
 
 
 def request_body(route: Route, components: dict[str, Any]) -> Schema:

@@ -70,35 +70,41 @@ def set_rows_per_user(*tables: str, schema: str, column: str = "user_id") -> Non
     concludes that a user has one row. Then every index whose first column is the user's looks equally good, and a
     statement about thousands of rows of one user may read all of the user's rows once for each of them.
 
-    The option takes effect with the next ANALYZE. Where there are statistics of the column, this ANALYZE is done here:
-    of one column, from a sample of 30,000 rows at most (``default_statistics_target``), whatever the size. An empty
-    table is not analyzed: the planner would take it for one that stays empty. A distributed table of Citus refuses the
-    option, and is left as it is.
+    The option takes effect with the next ANALYZE. Where there are rows, this ANALYZE is done here: of one column,
+    from a sample of 30,000 rows at most (``default_statistics_target``), whatever the size. An empty table is not
+    analyzed: the planner would take it for one that stays empty. From PostgreSQL 18 on the expectation is written
+    as the statistics of its column; before, the planner guesses until the first ANALYZE. A distributed table of
+    Citus refuses the option, and is left as it is.
     """
-    _set_statistics_options(tables, schema, column, f"SET (n_distinct = {-1 / ROWS_PER_USER})")
+    expected = -1 / ROWS_PER_USER
+    statistics = f"'null_frac', 0::real, 'avg_width', 16, 'n_distinct', {expected}::real"
+    for table in tables:
+        column_of_table = f"'schemaname', '{schema}', 'relname', '{table}', 'attname', '{column}', 'inherited', false"
+        write = f"pg_restore_attribute_stats({column_of_table}, {statistics})"
+        _set_statistics_option(table, schema, column, f"SET (n_distinct = {expected})", write)
 
 
 def reset_rows_per_user(*tables: str, schema: str, column: str = "user_id") -> None:
     """Takes ``set_rows_per_user`` back."""
-    _set_statistics_options(tables, schema, column, "RESET (n_distinct)")
-
-
-def _set_statistics_options(tables: Sequence[str], schema: str, column: str, action: str) -> None:
-    op.execute(f"SET LOCAL lock_timeout = '{_STATISTICS_LOCK_SECONDS}s'")
     for table in tables:
-        full = f'"{schema}"."{table}"'
-        op.execute(
-            f"""
+        clear = f"pg_clear_attribute_stats('{schema}', '{table}', '{column}', false)"
+        _set_statistics_option(table, schema, column, "RESET (n_distinct)", clear)
+
+
+def _set_statistics_option(table: str, schema: str, column: str, action: str, without_rows: str) -> None:
+    full = f'"{schema}"."{table}"'
+    change = f"""
 DO $$ BEGIN
     ALTER TABLE {full} ALTER COLUMN "{column}" {action};
-    IF EXISTS (
-        SELECT FROM pg_stats WHERE schemaname = '{schema}' AND tablename = '{table}' AND attname = '{column}'
-    ) THEN
+    IF (SELECT reltuples > 0 FROM pg_class WHERE oid = '{full}'::regclass) THEN
         ANALYZE {full} ("{column}");
+    ELSIF current_setting('server_version_num')::int >= 180000 THEN
+        PERFORM {without_rows};
     END IF;
 EXCEPTION WHEN feature_not_supported THEN
     RAISE NOTICE 'the planner is told nothing about {schema}.{table}: %', SQLERRM;
 END $$
-"""
-        )
+"""  # noqa: S608 - names that migrations give
+    op.execute(f"SET LOCAL lock_timeout = '{_STATISTICS_LOCK_SECONDS}s'")
+    op.execute(change)
     op.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")

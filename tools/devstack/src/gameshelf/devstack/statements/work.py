@@ -33,11 +33,12 @@ class Measured:
     statement: Statement
     name: str
     """Of the prepared statement."""
+    plans: str
+    """One of ``PLANS``."""
 
     @classmethod
     async def prepare(cls, connection: asyncpg.Connection, statement: Statement, plans: str) -> "Measured":
-        """``plans`` is one of ``PLANS``; it holds for the connection."""
-        measured = cls(connection, statement, f"measured_{uuid4().hex}")
+        measured = cls(connection, statement, f"measured_{uuid4().hex}", plans)
         await connection.execute(f"SET plan_cache_mode = {plans}")
         await connection.execute(f"PREPARE {measured.name} AS {statement.sql}")
         await connection.execute(f"EXPLAIN EXECUTE {measured._call([None] * len(statement._names))}")
@@ -48,6 +49,7 @@ class Measured:
         transaction = self.connection.transaction()
         await transaction.start()
         try:
+            await self.connection.execute(f"SET LOCAL plan_cache_mode = {self.plans}")
             query = f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE {self._call(arguments)}"
             found = await self.connection.fetchval(query)
         finally:

@@ -22,7 +22,7 @@ ANNAS=$(token $ANNA user)
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 
-say() { printf '\n%s\n' "$1"; }
+say() { printf '\n%s\n' "$1" | fmt -w 120; }
 # Shows commands with what they answer, on standard output and on standard error, in the order of a terminal.
 run() {
   printf '\n```console\n'
@@ -52,63 +52,63 @@ post /family/links "{\"data\": {\"attributes\": {\"shared_with_user_id\": \"$BOR
 BORIS_GAME=$(curl -sf -H "Authorization: Bearer $(token $BORIS user)" "$API/items?limit=1" | python -c \
   'import json, sys; print(json.load(sys.stdin)["data"][0]["attributes"]["product_id"])')
 
-cat <<END
+fmt -w 120 <<END
 # A tour of libctl
 
-Recorded by \`docs/support/tour.sh\` against \`./dev up\`: every answer below is a real one. Run it again, and only ids and times are others.
+Recorded by \`docs/support/tour.sh\` against \`./dev up\`: the output below is real. Another run differs only in ids and times.
 
-\`LIBCTL_ENDPOINT\` says where the service is, \`LIBCTL_TOKEN\` who asks. Anna is $ANNA, and $GAME a game of hers.
+\`LIBCTL_ENDPOINT\` is the address of the service, \`LIBCTL_TOKEN\` the token of a staff member. Anna is the user $ANNA, and $GAME is one of her games.
 END
 
 LIBCTL_TOKEN=$(token $SUPPORT support)
 export LIBCTL_TOKEN
-say "Somebody with the role \`support\` looks at Anna, at what she owns, and why she may play a game."
+say "A staff member with the role \`support\` looks at Anna's data, her library, and why she may play a game."
 run "libctl user show $ANNA" "libctl library list $ANNA --limit 3" "libctl access explain $ANNA $GAME"
 
-say "She has played, and saved. Her save has two versions, and either can be brought back."
+say "She has played and saved. Her save has two versions; either can be restored."
 run "libctl playtime show $ANNA --limit 3" "libctl saves list $ANNA"
 SAVE=$(json '["saves"][0]["head"]["savegame_id"]' saves list $ANNA)
 run "libctl saves versions $ANNA $SAVE" "libctl saves restore $ANNA $SAVE --version 1"
 
-say "Boris may play her games too, once he accepts; what he has achieved in one of his own support sees, hidden ones too."
+say "Boris may play her games too once he accepts. Support sees his achievements in one of his own games, including hidden ones."
 run "libctl family list $ANNA" "libctl achievements show $BORIS $BORIS_GAME"
 
-say "Part of what she is said to have played was a clock that was wrong. The sessions stay, the total is put right."
+say "Part of her playtime came from a wrong clock. The sessions stay; a correction fixes the total."
 run "libctl playtime correct $ANNA $GAME --take 1h --apply --reason 'ticket 4710: wrong clock'"
 
-say "She wants more room. A change is a dry run first, which says how it is applied; what was applied can be taken back."
+say "She wants more storage. The dry run of a change prints the command that applies it; an applied change can be undone."
 run "libctl quota set $ANNA 2GiB"
 run "libctl quota set $ANNA 2GiB --apply --reason 'ticket 4711: modder'" "libctl quota show $ANNA"
 ENTRY=$(json '["entries"][0]["audit_id"]' audit list --user $ANNA --command 'quota set')
 run "libctl audit show $ENTRY" "libctl audit undo $ENTRY --apply --reason 'it was somebody else'"
 
-say "Support may not do everything, and what is refused is remembered too."
+say "Some commands need the role \`admin\`; the audit records refused attempts."
 run "libctl library revoke $ANNA $GAME" "libctl audit list --user $ANNA --limit 5"
 
-say "Errors say what to try next, and scripts get an exit code and JSON."
+say "Errors say what to try next; scripts get an exit code and JSON."
 run "libctl quota set $ANNA 2GiB --apply; echo exit code \$?" "libctl --json quota show nobody; echo exit code \$?" \
   "libctl --json quota show $ANNA"
 
-say "A payment could not be applied, so order 17 has not arrived. What came is kept, with the reason."
+say "A payment could not be applied, so order 17 is missing. The dead letter has the record and the reason."
 until [ "$(json '["total"]' events dlq list)" != 0 ]; do sleep 0.2; done
 run "libctl events dlq list" "libctl events outbox"
 
 LIBCTL_TOKEN=$(token $ADMIN admin)
 export LIBCTL_TOKEN
-say "Somebody with the role \`admin\` sends it again. It is malformed as before, and comes back as a new letter, which the replay leaves alone."
-run "libctl events dlq replay --user $ANNA" "libctl events dlq replay --user $ANNA --apply --reason 'INC-17 is mended'"
+say "An admin replays it. It is still malformed and comes back as a new dead letter, which the replay doesn't send."
+run "libctl events dlq replay --user $ANNA" "libctl events dlq replay --user $ANNA --apply --reason 'INC-17 is fixed'"
 until [ "$(json '["total"]' events dlq list --user $ANNA)" != 0 ]; do sleep 0.2; done
 run "libctl --json events dlq list --user $ANNA --all | wc -l"
 
-say "Anna asks for all that is stored of her."
+say "Anna asks for all her data."
 run "libctl user export $ANNA --to anna.zip" "python -m zipfile -l anna.zip | tail -3" "libctl user export $ANNA --to anna.zip; echo exit code \$?"
 
-say "After a restore of the database the store knows more than the database does. Nothing was restored here, so nothing is missing."
+say "After a restore of the database S3 may have saves that the database lacks. Nothing was restored here, so nothing is missing."
 run "libctl saves reconcile" "libctl quota top --limit 2"
 
-say "The schemas are looked at in the database itself."
+say "\`db\` shows the schemas of the database."
 run "libctl db status"
 
-say "Boris closes his account. There is no way back, so his id is asked for twice."
+say "Boris closes his account. This cannot be undone, so his id is required twice."
 run "libctl user erase $BORIS" "libctl user erase $BORIS --apply --reason 'ticket 4712'; echo exit code \$?" \
   "libctl user erase $BORIS --apply --reason 'ticket 4712' --confirm $BORIS" "libctl user show $BORIS" "libctl user export $BORIS --to boris.zip"

@@ -72,7 +72,7 @@ def test_a_role_that_is_not_told_which_database_this_is_can_mark_it(libctl, libr
     assert marked.code == 0, marked.err
     assert (marked.data["system"], marked.data["replaced"]) == (None, False)
     assert len(fetch(library, RESTORES)) == 1
-    assert "not told" in libctl(*MARK, dsn=dsn).out
+    assert "not visible" in libctl(*MARK, dsn=dsn).out
 
 
 async def test_the_mark_and_a_writer_do_not_wait_for_each_other(libctl, library):
@@ -107,7 +107,7 @@ def test_a_row_that_somebody_holds_ends_the_mark_with_a_word(libctl, library, fe
         held = libctl(*MARK, *APPLY, dsn=library)
         somebody.run(transaction.rollback())
         somebody.run(connection.close())
-    assert (held.code, "somebody holds a row" in held.err) == (4, True)
+    assert (held.code, "is locked" in held.err) == (4, True)
     assert fetch(library, RESTORES) == []
 
 

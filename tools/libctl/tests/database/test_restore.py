@@ -11,7 +11,7 @@ from gameshelf.libctl.errors import ExitCode
 
 PG_BIN = binary("psql").parent
 APPLY = ("--apply", "--reason", "ticket 7")
-STEPS = ["checking", "loading", "gathering", "comparing", "marking", "giving"]
+STEPS = ["checking", "loading", "collecting", "comparing", "marking", "giving"]
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_it_tells_what_comes_next_in_lines_that_fit(libctl, backup, absent, colu
     shown = libctl("backup", "restore", backup, dsn=absent, COLUMNS=str(columns))
     assert "(will be made)" in " ".join(shown.out.split())
     made = libctl("backup", "restore", backup, *APPLY)
-    assert "every count and checksum is as it was" in made.out
+    assert "all counts and checksums match" in made.out
     assert max(len(line) for line in (shown.out + made.out).splitlines()) <= columns
     assert "Next:" in made.err
 

@@ -32,7 +32,7 @@ def test_both_sides_stand_next_to_each_other(support, saver, tmp_path):
     assert ran.code == 0, ran.err
     for line in (
         "≠ +version +v2 +v3",
-        " +grew from +v1 +v1",
+        " +follows +v1 +v1",
         "≠ +device +pc +deck",
         "≠ +played +2h 01m",
         "≠ +comment +после босса",
@@ -56,7 +56,7 @@ def test_one_side_stays_and_the_other_one_can_be_restored(support, saver, tmp_pa
     assert support.data("conflicts", "list", "--user", saver.id)["conflicts"]
     ran = support.run(*words, "--apply", "--reason", "the player asked")
     assert ran.code == 0, ran.err
-    assert f"To go back: libctl saves restore {saver.id} {save} --version {way_back}" in ran.err
+    assert f"To undo it: libctl saves restore {saver.id} {save} --version {way_back}" in ran.err
     assert "audit undo" not in ran.err
     assert support.data("conflicts", "list", "--user", saver.id)["conflicts"] == []
     support.shows("saves", "download", saver.id, save, "--to", tmp_path / "head")

@@ -174,7 +174,7 @@ def test_what_is_no_text_is_in_base64_and_what_is_long_is_cut(support, letter, t
     assert (empty["value"], empty["value_size"], empty["can_replay"]) == (None, 0, False)
     shown = support.shows("events", "dlq", "list", "--topic", topic)
     assert "base64: /wA=" in shown
-    assert shown.count("can be sent again") == 2
+    assert shown.count("can be replayed") == 2
 
 
 def test_filters_narrow(support, letter, topic):
@@ -260,7 +260,7 @@ def test_the_dry_run_is_shown_and_says_how_to_go_on(admin, letter, topic):
     assert "MALFORMED_DATA" in ran.out
     assert f'libctl events dlq replay --topic {topic} --apply --reason "…" --revision 20' in ran.err
     shown = admin.shows("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "mended")
-    assert "sent again" in shown
+    assert "replayed" in shown
 
 
 def test_what_comes_after_the_dry_run_is_not_sent(admin, letter, topic):

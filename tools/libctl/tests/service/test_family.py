@@ -322,7 +322,7 @@ def test_the_chain_says_why_nothing_is_shared(family, support):
     assert (told["has_access"], told["reason"], told["start"]) == (False, "out_of_scope", "refused")
     drawn = support.shows("access", "explain", family.sister.id, game)
     assert "may not play: the link doesn't share this game" in drawn
-    assert "only some games: not this game" in drawn
+    assert "only some games: this game is not included" in drawn
     ends = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
     family.brother.http.patch(
         f"/family/links/{family.link}", json={"data": {"attributes": {"mode": "all", "expires_at": ends}}}

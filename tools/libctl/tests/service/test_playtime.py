@@ -210,7 +210,7 @@ def test_a_correction_is_seen_by_the_player_and_taken_back(support, player):
     player.tells((DAY, 10, "long"))
     ran = support.run("playtime", "correct", player.id, player.game, "--take", "8h30m")
     assert ran.code == 0
-    assert f"{TITLE}: 10h 00m 00s in all; with -8h 30m 00s it is 1h 30m 00s." in ran.err
+    assert f"{TITLE}: 10h 00m 00s in total; with -8h 30m 00s it is 1h 30m 00s." in ran.err
     assert "corrected_seconds" in ran.out
     assert player.sees() == 10 * HOUR
 
@@ -284,7 +284,7 @@ def test_totals_are_recomputed_from_the_sessions(support, platform, player):
     done = support.data("playtime", "recompute", player.id)
     assert (done["before"], done["after"]) == ({}, {})
     ran = support.run("playtime", "recompute", player.id, "--product", player.game)
-    assert "so already" in ran.out
+    assert "No difference" in ran.out
     assert "Nothing to change." in ran.err
     assert "--apply" not in ran.err
 

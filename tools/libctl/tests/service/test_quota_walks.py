@@ -77,7 +77,7 @@ def test_what_is_counted_is_what_is_there(support, saver):
     assert (found["stored_objects"], found["stored_bytes"]) == (2, 7)
     assert (found["counted_objects"], found["counted_bytes"]) == (2, 7)
     assert found["differing"] == []
-    assert "What is counted is what is there." in support.shows("quota", "recalculate", saver.id)
+    assert "The database matches S3." in support.shows("quota", "recalculate", saver.id)
     assert support.data("quota", "recalculate", uuid4())["stored_objects"] == 0
     assert support.refused("quota", "recalculate", saver.id, "--cursor", "elsewhere/") == (2, "VALIDATION_ERROR")
 
@@ -102,7 +102,7 @@ def test_every_kind_of_difference_is_found(support, saver, bucket):
     assert ran.data["differences"]["dropped"] == {"objects": 1, "bytes": 11}
     shown = support.run("quota", "recalculate", saver.id)
     assert shown.code == 1
-    assert "counted, and not in the store" in shown.out
+    assert "in the database but not in S3" in shown.out
     first, *others = sorted(bucket.keys_of(saver.id))
     rest = support.run("--json", "quota", "recalculate", saver.id, "--cursor", first)
     assert rest.data["stored_objects"] == len(others)

@@ -319,7 +319,7 @@ def test_an_account_is_erased_and_nothing_leads_back(admin, support, platform, s
 
     wait_for_erasure(somebody.id)
     assert support.data("user", "show", somebody.id)["erasure"] == "done"
-    assert "nothing is left" in support.shows("user", "show", somebody.id)
+    assert "no data is left" in support.shows("user", "show", somebody.id)
     entries = support.data("audit", "list", "--user", somebody.id)["entries"]
     assert {"quota set", "user erase", "user show", "user export"} <= {entry["command"] for entry in entries}
     for entry in entries:

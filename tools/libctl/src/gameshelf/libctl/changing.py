@@ -107,7 +107,7 @@ def differences(before: dict[str, Any] | None, after: dict[str, Any] | None) -> 
         for name in names
         if was.get(name) != becomes.get(name)
     ]
-    return table(["what", "before", "after"], rows, empty="Nothing is different: it is so already.")
+    return table(["what", "before", "after"], rows, empty="No difference.")
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -13,13 +13,13 @@ _REMEMBERED = 1000
 _DRAWN = 50
 _SUMS = ("stored_objects", "stored_bytes", "counted_objects", "counted_bytes")
 _WRONG = {
-    "missing": "counted, and not in the store",
-    "other_size": "in the store with another size",
-    "unknown": "in the store, and the database has never heard of it",
+    "missing": "in the database but not in S3",
+    "other_size": "in S3 with another size",
+    "unknown": "in S3 but unknown to the database",
 }
 _IN_ORDER = {
-    "dropped": "counted no more, and kept for a time",
-    "pending": "an upload that is being confirmed, or was given up",
+    "dropped": "no longer counted, kept for a time",
+    "pending": "an upload being confirmed, or abandoned",
 }
 
 
@@ -63,8 +63,8 @@ class Comparison:
     def drawn(self) -> list[RenderableType]:
         """The sums, and the objects about which something is wrong."""
         rows: list[tuple[object, ...]] = [
-            ("counted", self.sums["counted_objects"], size(self.sums["counted_bytes"]), "what quota show says is used"),
-            ("stored", self.sums["stored_objects"], size(self.sums["stored_bytes"]), "what is in the store"),
+            ("counted", self.sums["counted_objects"], size(self.sums["counted_bytes"]), "as in quota show"),
+            ("stored", self.sums["stored_objects"], size(self.sums["stored_bytes"]), "objects in S3"),
         ]
         for kind, meaning in (_WRONG | _IN_ORDER).items():
             if self._objects[kind]:
@@ -72,7 +72,7 @@ class Comparison:
                 rows.append((_name(kind), self._objects[kind], size(self._bytes[kind]), told))
         sums = table(["", Column("objects", "right"), Column("bytes", "right"), ""], rows)
         if self.is_right:
-            return [sums, Text("What is counted is what is there.", style="green")]
+            return [sums, Text("The database matches S3.", style="green")]
         wrong = [one for one in self._named if one["kind"] in _WRONG][:_DRAWN]
         named = [(_name(one["kind"]), one["counted_bytes"], one["stored_bytes"], one["key"]) for one in wrong]
         return [sums, table(["", Column("counted", "right"), Column("stored", "right"), "object"], named)]

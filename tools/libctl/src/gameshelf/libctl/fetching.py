@@ -12,7 +12,7 @@ from gameshelf.libctl.errors import Refused, Unavailable
 _BLOCK = 1024**2
 _SECONDS = 30.0
 """For how long nothing may come."""
-_AGAIN = "the same command goes on where this one ended"
+_AGAIN = "run the same command again to resume"
 
 
 class Absent(Exception):

@@ -51,7 +51,7 @@ async def create(
     """
     folder = folder.absolute()
     if folder.exists():
-        raise Precondition(f"{folder} is there already", "name a folder that isn't there yet")
+        raise Precondition(f"{folder} is there already", "name a folder that doesn't exist")
     with _partial(folder, steps) as (partial, lock):
         async with database.connect(**SESSION) as connection:
             server = await server_of(connection)
@@ -72,7 +72,7 @@ async def create(
                     _dump(tools, database, schemas, partial, jobs, snapshot, dumped, lock),
                 )
         with steps.bars():
-            hashed = steps.counting("hashing, to the disk", count_files(partial), "files")
+            hashed = steps.counting("hashing and syncing", count_files(partial), "files")
             made = await files(partial, hashed)
         manifest = Manifest(
             libctl=__version__,
@@ -90,7 +90,7 @@ async def create(
         (partial / _LOCK).unlink()
         sync_folder(partial)
         if folder.exists():  # a rename would replace an empty one
-            raise Precondition(f"{folder} has appeared meanwhile", "name a folder that isn't there yet")
+            raise Precondition(f"{folder} was created meanwhile", "name a folder that doesn't exist")
         partial.rename(folder)
         sync_folder(folder.parent)
     if any(package.table_schema == _GATEWAY for package in there):
@@ -188,7 +188,7 @@ def _partial(folder: Path, steps: Steps) -> Iterator[tuple[Path, int]]:
             if not os.path.samestat((partial / _LOCK).stat(), os.fstat(lock)):
                 raise BlockingIOError
         except (BlockingIOError, FileNotFoundError):
-            raise Precondition(f"another backup is being written to {partial}", "wait for it to end") from None
+            raise Precondition(f"another backup is being written to {partial}", "wait until it has finished") from None
         left = [path for path in partial.iterdir() if path.name != _LOCK]
         if left:
             steps.say(f"{partial} is of a run that was killed; its snapshot is gone, so this one begins anew")

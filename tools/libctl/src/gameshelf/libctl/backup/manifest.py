@@ -105,11 +105,11 @@ class Manifest(Frozen):
                 hint = "this one was never finished; " + hint
             raise NotFound(f"{folder} holds no backup: there is no {NAME}", hint) from None
         except OSError as error:
-            raise Refused(f"{folder / NAME} can't be read: {error.strerror}", "look at its rights") from None
+            raise Refused(f"{folder / NAME} can't be read: {error.strerror}", "check its permissions") from None
         except (ValueError, KeyError, AttributeError, TypeError):
             raise _damaged(folder) from None
         if version != 1:
-            raise Refused(f"{folder} has format {version}, this libctl knows 1", "the libctl that made it")
+            raise Refused(f"{folder} has format {version}, this libctl supports 1", "use the libctl that created it")
         try:
             manifest = cls.model_validate(content)
         except ValidationError:

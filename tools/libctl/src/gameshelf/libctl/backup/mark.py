@@ -38,7 +38,7 @@ async def committed(connection: Connection, mark: Callable[[], Awaitable[UUID]])
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
             continue
     raise Precondition(
-        "somebody holds a row that the mark has to change, and nothing was marked",
+        "a row that must change is locked, so nothing was marked",
         "end that transaction (pg_stat_activity names it), or stop the service; then repeat",
     )
 
@@ -57,7 +57,7 @@ async def restored(
     if _GATEWAY not in there:
         raise Refused(
             "the gateway's schema has no function mark_restored(), so the service would delete what it doesn't know",
-            "the libctl and the packages of one version",
+            "install libctl and packages of one version",
         )
     made: UUID = await connection.fetchval(
         "SELECT gateway.mark_restored($1::timestamptz, $2::text, $3::text, $4::text)", point, backup, actor, reason
@@ -107,7 +107,7 @@ class Current:
 async def current(connection: Connection) -> Current:
     """Raises Precondition on a standby, or before the schemas are what this version needs."""
     if await connection.fetchval("SELECT pg_is_in_recovery()"):
-        raise Precondition("this is a standby, it takes no writes", "promote it first, then repeat")
+        raise Precondition("this is a read-only standby", "promote it first, then repeat")
     if await connection.fetchval("SELECT to_regclass('gateway.database_identity')") is None:
         raise Precondition(
             "the schemas are older than this version", 'libctl db migrate --apply --reason "…", then repeat'

@@ -161,7 +161,8 @@ async def _require_alone(keeper: Connection, database: Database) -> None:
     for other in await scratch.ours(keeper, "restore"):
         if other.name not in free and other.note and other.note.target == database.name:
             raise Precondition(
-                f"another restore of {database.name} is under way, in {other.name}", "wait for it to end, then repeat"
+                f"another restore of {database.name} is running, in {other.name}",
+                "wait until it has finished, then repeat",
             )
 
 
@@ -177,7 +178,7 @@ async def _load(
     steps: Steps,
 ) -> Note:
     await load(tools, database, name, folder, manifest, jobs, steps)
-    steps.say("gathering statistics for the planner")
+    steps.say("collecting planner statistics")
     async with database.connect(name, **SESSION) as connection:
         await connection.execute("ANALYZE")
     return await _reached(keeper, name, at(note, "loaded"))
@@ -225,7 +226,7 @@ async def _require_empty(database: Database, packages: Mapping[str, Migrations])
             if row["schema"] not in ours:
                 raise Precondition(
                     f"the database {database.name} holds a table of somebody else: {row['schema']}.{row['name']}",
-                    "name a database in POSTGRES_DSN that isn't there yet; restore makes it",
+                    "name a database in POSTGRES_DSN that doesn't exist; restore makes it",
                 )
             if row["name"] == "alembic_version":
                 continue
@@ -233,7 +234,7 @@ async def _require_empty(database: Database, packages: Mapping[str, Migrations])
                 raise Precondition(
                     f"the database {database.name} holds data: {row['schema']}.{row['name']} has rows",
                     f"stop the service, then keep it aside: ALTER DATABASE {quoted(database.name)} RENAME TO "
-                    f"{quoted(database.name + '_old')}; or name a database in POSTGRES_DSN that isn't there yet",
+                    f"{quoted(database.name + '_old')}; or name a database in POSTGRES_DSN that doesn't exist",
                 )
 
 

@@ -116,7 +116,7 @@ async def scratch(database: Database, locale: Locale, digest: str, steps: Steps)
 def _like(locale: Locale) -> str:
     """The same encoding and order as that of the original."""
     if not _ENCODINGS.fullmatch(locale.encoding):
-        raise Refused(f"the backup names an impossible encoding: {locale.encoding}", "another backup")
+        raise Refused(f"the backup has an invalid encoding: {locale.encoding}", "use another backup")
     parts = [
         f"ENCODING {_literal(locale.encoding)} LC_COLLATE {_literal(locale.collate)} LC_CTYPE {_literal(locale.ctype)}"
     ]

@@ -84,7 +84,7 @@ class Tools:
         if code != 0:
             errors = [line for line in last if "error:" in line or "FATAL:" in line] or last
             raise Refused(
-                f"{program} failed: {' '.join(errors) or f'exit code {code}'}", "mend what it names, then repeat"
+                f"{program} failed: {' '.join(errors) or f'exit code {code}'}", "fix what it reports, then repeat"
             )
 
 

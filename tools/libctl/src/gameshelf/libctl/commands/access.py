@@ -95,7 +95,9 @@ def _about(one: dict[str, Any], user: str) -> Iterator[Branch]:
     times = {"active": one["active_since"], "link_expired": one["expires_at"]}
     since = times.get(one["status"]) or times.get(one["verdict"]) or one["updated_at"]
     yield Branch(f"{one['status'].replace('_', ' ')} since {minute(since)}{_until(one)}")
-    yield Branch(f"shares {_scope(one)}: {'this game too' if one['is_in_scope'] else 'not this game'}")
+    yield Branch(
+        f"shares {_scope(one)}: {'this game is included' if one['is_in_scope'] else 'this game is not included'}"
+    )
     owns = f"the owner owns it since {minute(one['owned_since'])}" if one["owner_owns"] else "the owner doesn't own it"
     yield Branch(owns)
     if one["owner_plays_since"]:

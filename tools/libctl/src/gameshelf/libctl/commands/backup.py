@@ -77,7 +77,7 @@ def verify(ctx: click.Context, folder: Path, jobs: int, database: Database) -> N
         {"backup": str(folder.absolute()), "well": not found, "loaded": loaded, **_told(manifest), **_differing(found)},
         facts({"backup": folder.absolute(), **_shown(manifest)}),
         "",
-        _differences(found, "every file, count and checksum is as it was"),
+        _differences(found, "all files, counts and checksums match"),
     )
     if found:
         _complain(out, found)
@@ -103,7 +103,7 @@ def restore(ctx: click.Context, folder: Path, jobs: int, database: Database, rea
     target = f"{database} ({'will be made' if plan.state == 'absent' else 'empty; it will be renamed, not dropped'})"
     shown: dict[str, object] = {"backup": folder.absolute(), **_shown(manifest), "target": target}
     if plan.unfinished:
-        shown["unfinished"] = f"{plan.unfinished} is {plan.step}; goes on from there"
+        shown["unfinished"] = f"{plan.unfinished} is {plan.step}; the restore resumes there"
     if reason is None:
         out.result({**told, "applied": False, "target_state": plan.state, "unfinished": plan.unfinished}, facts(shown))
         out.say('nothing was changed; to do it, add `--apply --reason "…"`')
@@ -126,7 +126,7 @@ def restore(ctx: click.Context, folder: Path, jobs: int, database: Database, rea
         },
         facts(shown),
         "",
-        _differences(done.differences, "every count and checksum is as it was"),
+        _differences(done.differences, "all counts and checksums match"),
     )
     if done.differences:
         _complain(out, done.differences)
@@ -168,12 +168,12 @@ def mark_restored(
     shown = facts(
         {
             "database": database,
-            "restored point": point or "nothing was lost",
-            "cluster, timeline": f"{found.system}, {found.timeline}" if found.system else "not told to this role",
-            "noted by the service": f"{found.noted_system}, {found.noted_timeline}"
+            "restored point": point or "nothing is missing",
+            "cluster, timeline": f"{found.system}, {found.timeline}" if found.system else "not visible to this role",
+            "recorded by the service": f"{found.noted_system}, {found.noted_timeline}"
             if found.noted_system
             else "nothing",
-            "marked before": found.last_marked or "never",
+            "last marked": found.last_marked or "never",
         }
     )
     if reason is None:

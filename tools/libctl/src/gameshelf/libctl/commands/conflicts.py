@@ -28,7 +28,7 @@ _KEEP = {
 # What the two sides are compared by. Bytes are the same where their hash is.
 _LINES: tuple[tuple[str, Callable[[dict[str, Any]], object]], ...] = (
     ("version", lambda side: f"v{side['version']}"),
-    ("grew from", lambda side: f"v{side['parent_version']}" if side["parent_version"] else "nothing"),
+    ("follows", lambda side: f"v{side['parent_version']}" if side["parent_version"] else "nothing"),
     ("device", lambda side: side["device_id"]),
     ("saved by the game", lambda side: minute(side["client_modified_at"])),
     ("uploaded", lambda side: minute(side["server_uploaded_at"])),
@@ -134,7 +134,7 @@ def resolve(out: Output, user: UUID, conflict: UUID, keep: str, name: str | None
         out.say("Both sides stay, each as its own save. A resolution cannot be undone.")
         return
     lost = before["head" if keep == "local" else "branch"]["version"]
-    when_done = "To go back" if told["applied"] else "To go back afterwards"
+    when_done = "To undo it" if told["applied"] else "To undo it afterwards"
     out.say(f"{when_done}: libctl saves restore {user} {before['savegame_id']} --version {lost}")
 
 

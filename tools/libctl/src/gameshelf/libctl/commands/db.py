@@ -91,7 +91,7 @@ def migrate(out: Output, names: Sequence[str], database: Database, reason: str |
             "migrations": [{"package": package, "revision": revision} for package, _, revision in steps],
             "schemas": [asdict(state) for state in states],
         },
-        table(["package", "had", "migration"], steps, empty="every schema has what this version needs"),
+        table(["package", "revision", "migration"], steps, empty="all schemas are current"),
     )
     if behind:
         out.say("done" if reason is not None else 'nothing was changed; to do it, add `--apply --reason "…"`')
@@ -116,7 +116,7 @@ def check(ctx: click.Context, names: Sequence[str], database: Database) -> None:
         },
         table(
             [Column("package", whole=True), Column("found")],
-            [(name, difference) for name, told in found.items() for difference in told or ["as the models say"]],
+            [(name, difference) for name, told in found.items() for difference in told or ["matches the models"]],
         ),
     )
     if not well:

@@ -38,18 +38,18 @@ def outbox(out: Output) -> None:
     found = plain(connect().call("ShowOutbox", messages.ShowOutboxRequest()))
     told = {
         "pending": _number(found["pending"], found["is_more"]),
-        "the oldest waits": f"{found['lag_seconds']:.1f} s",
-        "to be told with others' next changes": found["forwarded"],
+        "oldest waits for": f"{found['lag_seconds']:.1f} s",
+        "waiting for other users' transactions": found["forwarded"],
     }
     rows = [(one["topic"], _number(one["pending"], one["is_more"]), one["oldest_at"]) for one in found["topics"]]
-    columns = [Column("topic"), Column("pending", "right"), Column("the oldest since")]
+    columns = [Column("topic"), Column("pending", "right"), Column("oldest since")]
     drawn = [facts(told), table(columns, rows, empty="Nothing waits.")]
     if found["refused"]:
         columns = [
-            Column("refused, of topic"),
+            Column("topic (refused)"),
             Column("reason"),
             Column("records", "right"),
-            Column("the oldest since"),
+            Column("oldest since"),
         ]
         of_kind = [(one["topic"], one["detail"], one["count"], one["oldest_at"]) for one in found["refused"]]
         drawn += [Text(), table(columns, of_kind)]
@@ -158,12 +158,12 @@ def replay(out: Output, chosen: messages.DeadLetterFilter, cursor: str, options:
 
 def _show_dry(out: Output, seen: dict[str, Any]) -> None:
     names = ("total", "is_more", "revision", "counts")
-    columns = [Column("topic"), Column("reason"), Column("letters", "right"), Column("can be sent", "right")]
+    columns = [Column("topic"), Column("reason"), Column("letters", "right"), Column("can be replayed", "right")]
     rows = [(one["topic"], one["reason"], one["count"], one["can_replay"]) for one in seen["counts"]]
     found = {"applied": False, **{name: seen[name] for name in names}}
     out.result(found, table(columns, rows, empty="No dead letters."))
     if rows:
-        out.say(f"Nothing was sent. To send {_number(seen['total'], seen['is_more'])}:", "bold")
+        out.say(f"Nothing was replayed. To replay {_number(seen['total'], seen['is_more'])}:", "bold")
         out.say(f"  {again(seen['revision'])}")
 
 
@@ -171,7 +171,7 @@ def _send(out: Output, client: Client, asked: messages.ReplayDeadLettersRequest,
     """Part by part, each a transaction and an entry of the audit of its own."""
     done: dict[str, Any] = {"replayed": 0, "left": 0, "first_audit_id": None, "last_audit_id": None}
     try:
-        with progress(out, "letters sent") as told:
+        with progress(out, "dead letters replayed") as told:
             while True:
                 part = client.call("ReplayDeadLetters", asked)
                 done["replayed"] += part.replayed
@@ -185,7 +185,7 @@ def _send(out: Output, client: Client, asked: messages.ReplayDeadLettersRequest,
                 asked.cursor = part.next_cursor
     except BaseException as error:
         if asked.cursor or isinstance(error, KeyboardInterrupt):
-            out.say(f"{done['replayed']} were sent and are no longer dead letters. To continue:")
+            out.say(f"{done['replayed']} were replayed and are no longer dead letters. To continue:")
             out.say(f"  {again(asked.change.revision)}")
         raise
     out.result({"applied": True, **done, "revision": asked.change.revision}, facts(_told(done)))
@@ -198,7 +198,7 @@ def _send(out: Output, client: Client, asked: messages.ReplayDeadLettersRequest,
 
 def _told(done: dict[str, Any]) -> dict[str, object]:
     entries = f"{done['first_audit_id']} to {done['last_audit_id']}" if done["first_audit_id"] else "none"
-    return {"sent again": done["replayed"], "left": done["left"], "entries of the audit": entries}
+    return {"replayed": done["replayed"], "not sent": done["left"], "audit entries": entries}
 
 
 def _parts(client: Client, asked: messages.ListDeadLettersRequest) -> Iterator[messages.ListDeadLettersResponse]:
@@ -243,8 +243,8 @@ def _drawn(letter: dict[str, Any], shown: int | None) -> list[Any]:
         "user": letter["user_id"] or None,
         "key": letter["key"] if letter.get("key_base64") is None else f"base64: {letter['key_base64']}",
         "original": Text(text or "none") if original is not None else "none",
-        "takes": size(letter["value_size"]),
-        "can be sent again": None if letter["can_replay"] else "no: it has no value, or a key that is no text",
+        "size": size(letter["value_size"]),
+        "can be replayed": None if letter["can_replay"] else "no: it has no value, or its key is not text",
     }
     head = Text(letter["dead_letter_id"], style="bold")
     return [head, facts((name, value) for name, value in told.items() if value is not None), Text()]

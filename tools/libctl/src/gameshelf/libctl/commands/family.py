@@ -69,7 +69,7 @@ def show(out: Output, user: UUID, link: UUID) -> None:
         parts.append(table([Column("named product"), Column("id", whole=True)], rows))
     out.result(found, *parts, tree("seats in use", _seats(found["seats"], None)))
     if len(of["product_ids"]) > _MOST_PRODUCTS:
-        out.say(f"Shown are {_MOST_PRODUCTS} of {len(of['product_ids'])} products; --json has all of them.")
+        out.say(f"Only {_MOST_PRODUCTS} of {len(of['product_ids'])} products are shown; --json prints all.")
 
 
 @group.command()

@@ -35,7 +35,7 @@ def list_(out: Output, user: UUID, product: UUID | None, limit: int, page: int) 
     branches = [_branch(one) for one in found["items"]] or [Branch("nothing")]
     out.result(found, tree(f"library of {user} (times of UTC)", branches))
     if found["total_items"] > page * limit:
-        out.say(f"There are {found['total_items']} products: --page {page + 1}")
+        out.say(f"{found['total_items']} products in total. Next: --page {page + 1}")
 
 
 @group.command()

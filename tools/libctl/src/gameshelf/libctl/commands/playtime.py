@@ -71,7 +71,7 @@ def show(
         parts.append(_corrections(found["corrections"]))
     out.result(found, *parts)
     if found["total_products"] > page * limit:
-        out.say(f"There are {found['total_products']} products: --page {page + 1}")
+        out.say(f"{found['total_products']} products in total. Next: --page {page + 1}")
     if found["next_cursor"]:
         out.say(f"More sessions: --cursor {found['next_cursor']}")
 
@@ -142,7 +142,7 @@ def _say_total(out: Output, client: Client, user: UUID, product: UUID, seconds: 
     name, total = of.title or of.product_id, of.total_seconds + seconds
     if total < 0:
         raise Usage(f"{name} was played for {span(of.total_seconds)}", f"--take {of.total_seconds}s, or less")
-    out.say(f"{name}: {span(of.total_seconds)} in all; with {span(seconds, signed=True)} it is {span(total)}.")
+    out.say(f"{name}: {span(of.total_seconds)} in total; with {span(seconds, signed=True)} it is {span(total)}.")
 
 
 def _products(out: Output, products: list[dict[str, Any]]) -> Any:
@@ -169,13 +169,13 @@ def _correction(seconds: int) -> str:
 
 
 def _imports(out: Output, imports: list[dict[str, Any]]) -> Any:
-    columns = [Column("told (UTC)", whole=True), Column("device"), Column("sessions", "right")]
-    columns += [Column("of these days")] if out.is_wide else []
-    columns += [Column(name, "right", whole=True) for name in ("played", "of the total")]
+    columns = [Column("imported (UTC)", whole=True), Column("device"), Column("sessions", "right")]
+    columns += [Column("days")] if out.is_wide else []
+    columns += [Column(name, "right", whole=True) for name in ("played", "counted")]
     rows = [
         (
             minute(one["recorded_at"]),
-            one["device_id"] or "(none named)",
+            one["device_id"] or "(no device)",
             one["sessions"],
             *([f"{day(one['first_start'])} to {day(one['last_end'])}"] if out.is_wide else []),
             span(one["seconds"]),
@@ -195,7 +195,7 @@ def _sessions(out: Output, sessions: list[dict[str, Any]], *, with_product: bool
             minute(one["session"]["start_time"]),
             span(one["session"]["duration_seconds"]) if one["session"]["end_time"] else "",
             *([one["title"] or one["session"]["product_id"]] if with_product else []),
-            one["session"]["device_id"] or "(none named)",
+            one["session"]["device_id"] or "(no device)",
             _end(one, with_time=out.is_wide or not with_product),
         )
         for one in sessions
@@ -209,7 +209,7 @@ def _end(one: dict[str, Any], *, with_time: bool) -> str:
     if not one["session"]["end_time"]:
         told = f"runs, last sign of life {minute(one['last_heartbeat_at'])}"
     elif reason == "imported":
-        told = f"told {minute(one['recorded_at'])}" if with_time else "imported"
+        told = f"imported {minute(one['recorded_at'])}" if with_time else "imported"
         told += f", {one['client_session_id']}"
     else:
         told = reason.replace("_", " ")

@@ -36,7 +36,7 @@ def show(out: Output, user: UUID) -> None:
     told = {
         "used": Text(f"{size(taken)} of {size(quota.limit_bytes)}  ").append_text(bar(taken, quota.limit_bytes)),
         "limit": limit,
-        "uploads under way": size(quota.reserved_bytes),
+        "reserved by uploads": size(quota.reserved_bytes),
     }
     rows = [
         (
@@ -46,7 +46,7 @@ def show(out: Output, user: UUID) -> None:
         )
         for product in quota.products
     ]
-    columns = [Column("product"), Column("takes", "right"), Column("of the limit")]
+    columns = [Column("product"), Column("used", "right"), Column("of the limit")]
     out.result(plain(quota), facts(told), table(columns, rows, empty="No saves."))
 
 
@@ -78,7 +78,7 @@ def top(out: Output, limit: int, cursor: str) -> None:
     client, looked_at = connect(), 0
     most: list[tuple[int, str, dict[str, Any]]] = []  # a heap: who takes least of them is the first to go
     try:
-        with progress(out, "looking at users") as told:
+        with progress(out, "reading users") as told:
             while True:
                 part = client.call("ListTopQuotas", messages.ListTopQuotasRequest(limit=limit, cursor=cursor))
                 for one in part.users:
@@ -111,7 +111,7 @@ def _show_top(out: Output, most: list[tuple[int, str, dict[str, Any]]], looked_a
     columns = [Column("user", whole=True), Column("used", "right"), Column("limit"), Column("of the limit")]
     data = {"users": users, "looked_at": looked_at, "next_cursor": cursor}
     out.result(data, table(columns, rows, empty="Nobody has saves."))
-    out.say(f"Of {looked_at} user{'' if looked_at == 1 else 's'} who {'has' if looked_at == 1 else 'have'} saves.")
+    out.say(f"Users with saves: {looked_at}.")
 
 
 @group.command()

@@ -138,7 +138,7 @@ def download_to(out: Output, user: UUID | str, save: UUID | str, version: int | 
         "file": target,
         "save": f"{found['slot_name']} v{found['version']} ({found['status']})",
         "size": size(found["file_size_bytes"]),
-        "SHA-256": f"{found['file_hash_sha256']}, as it must be",
+        "SHA-256": f"{found['file_hash_sha256']}, verified",
     }
     if found["encryption"]:
         parts["encrypted by the game"] = f"{found['encryption']['scheme']}, key {found['encryption']['key_id']}"

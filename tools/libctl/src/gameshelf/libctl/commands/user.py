@@ -31,8 +31,8 @@ _TRACES = (
     "dead_letters",
     "last_sequence",
 )
-"""What there is at least one of, of whomever the service has heard."""
-_ERASURE = {"running": "being erased: some of the data may still be there", "done": "erased: nothing is left"}
+"""At least one of these counts is not zero for every user that the service knows."""
+_ERASURE = {"running": "being erased: some of its data may still exist", "done": "erased: no data is left"}
 
 
 @noun("user")
@@ -56,7 +56,7 @@ def show(out: Output, user: UUID) -> None:
 
 
 def _told(found: dict[str, Any]) -> dict[str, object]:
-    """A user in words."""
+    """The rows of the drawn summary."""
     hours, minutes = divmod(found["total_playtime_seconds"] // 60, 60)
     last = f", last at {found['last_played_at']:%Y-%m-%d %H:%M} UTC" if found["last_played_at"] else ""
     taken = found["used_bytes"] + found["reserved_bytes"]
@@ -71,9 +71,9 @@ def _told(found: dict[str, Any]) -> dict[str, object]:
         "wishlist": found["wishlist_items"],
         "games with settings": found["games_with_settings"],
         "saves": f"{found['saves']}, {found['saves_in_trash']} in the trash, {found['open_conflicts']} open conflicts",
-        "room for saves": f"{size(taken)} of {size(found['limit_bytes'])}",
+        "storage for saves": f"{size(taken)} of {size(found['limit_bytes'])}",
         "dead letters": found["dead_letters"],
-        "events": f"the newest is number {found['last_sequence']}" if found["last_sequence"] else "none so far",
+        "events": f"newest is number {found['last_sequence']}" if found["last_sequence"] else "none so far",
     }
 
 
@@ -103,7 +103,7 @@ def export(out: Output, user: UUID, target: Path) -> None:
                 out.say(f"The part exported so far is in {target}.partial. Run the same command to resume.")
             raise
     rows = [(name, told["rows"], size(told["bytes"])) for name, told in made["tables"].items()]
-    columns = [Column("table"), Column("rows", "right"), Column("takes", "right")]
+    columns = [Column("table"), Column("rows", "right"), Column("size", "right")]
     files = f"{len(made['files'])}, {size(sum(file['bytes'] for file in made['files'].values()))}"
     told = {"files of saves": files, "archive": made["file"], "SHA-256": made["sha256"]}
     out.result(made, table(columns, rows), facts(told))

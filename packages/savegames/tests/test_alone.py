@@ -4,27 +4,33 @@ from hashlib import sha256
 
 import asyncpg
 import pytest
-from gameshelf.savegames import Digest, Limits, Resolve, VersionChanges
+from gameshelf.savegames import MIGRATIONS, Digest, Limits, Resolve, VersionChanges
 
 TIMES = 12
 
 
+@pytest.fixture(scope="module")
+def dsn(create_database):
+    """A database of these tests alone, for what is committed."""
+    made = create_database()
+    MIGRATIONS.upgrade(made)
+    return made
+
+
 @pytest.fixture
-async def watching(savegames_dsn):
+async def watching(dsn):
     """A connection that sees what is committed."""
-    connection = await asyncpg.connect(savegames_dsn)
+    connection = await asyncpg.connect(dsn)
     yield connection
     await connection.close()
 
 
 @pytest.fixture
-async def crowd(watching, new_player, savegames_dsn, side_by_side):
-    """The devices of one player, each an instance of its own; what they keep is erased at the end."""
-    made = Crowd(type(new_player()), watching, savegames_dsn, side_by_side)
+async def crowd(watching, new_player, dsn, side_by_side):
+    """The devices of one player, each an instance of its own."""
+    made = Crowd(type(new_player()), watching, dsn, side_by_side)
     yield made
     await made.player.check()
-    while await made.player.service.erase(made.player.id):
-        pass
 
 
 class Crowd:

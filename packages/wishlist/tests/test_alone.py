@@ -6,15 +6,23 @@ import asyncpg
 import pytest
 from gameshelf.kernel.paging import Page
 from gameshelf.kernel.serialise import NotInTransaction, lock_idle_users
-from gameshelf.wishlist import LOCK_SPACE, NewWish, WishChanges, WishlistQueries
+from gameshelf.wishlist import LOCK_SPACE, MIGRATIONS, NewWish, WishChanges, WishlistQueries
 
 TIMES = 15
 
 
+@pytest.fixture(scope="module")
+def dsn(create_database):
+    """A database of these tests alone, for what is committed."""
+    made = create_database()
+    MIGRATIONS.upgrade(made)
+    return made
+
+
 @pytest.fixture
-async def watching(wishlist_dsn):
+async def watching(dsn):
     """A connection that sees what is committed."""
-    connection = await asyncpg.connect(wishlist_dsn)
+    connection = await asyncpg.connect(dsn)
     yield connection
     await connection.close()
 
@@ -28,7 +36,7 @@ def listed(watching):
 
 
 @pytest.mark.parametrize("is_serialised", [True, False])
-async def test_one_of_many_adds_of_a_product_succeeds(wishlist_dsn, side_by_side, make_wishers, listed, is_serialised):
+async def test_one_of_many_adds_of_a_product_succeeds(dsn, side_by_side, make_wishers, listed, is_serialised):
     """Also where the port is answered wrongly: then the constraint decides."""
     user, product, events = uuid4(), uuid4(), []
 
@@ -40,20 +48,20 @@ async def test_one_of_many_adds_of_a_product_succeeds(wishlist_dsn, side_by_side
         await wishers.wish(user, product)
         events.extend(wishers.events)
 
-    came = await side_by_side(wishlist_dsn, TIMES, add)
+    came = await side_by_side(dsn, TIMES, add)
     assert came == {"done": 1, "WishlistItemAlreadyExists": TIMES - 1}
     [wish] = await listed(user)
     assert [event.item_id for event in events] == [wish.id]
 
 
-async def test_many_adds_do_not_exceed_the_limit(wishlist_dsn, side_by_side, make_wishers, listed):
+async def test_many_adds_do_not_exceed_the_limit(dsn, side_by_side, make_wishers, listed):
     user = uuid4()
-    came = await side_by_side(wishlist_dsn, TIMES, lambda connection, _: make_wishers(connection).wish(user))
+    came = await side_by_side(dsn, TIMES, lambda connection, _: make_wishers(connection).wish(user))
     assert came == {"done": 5, "WishlistLimitExceeded": TIMES - 5}
     assert len(await listed(user)) == 5
 
 
-async def test_changes_at_once_lose_nothing_of_each_other(wishlist_dsn, side_by_side, make_wishers, listed, watching):
+async def test_changes_at_once_lose_nothing_of_each_other(dsn, side_by_side, make_wishers, listed, watching):
     user = uuid4()
     async with watching.transaction():
         wish = await make_wishers(watching).wish(user)
@@ -62,7 +70,7 @@ async def test_changes_at_once_lose_nothing_of_each_other(wishlist_dsn, side_by_
         sent = {"notes": "n"} if number % 2 else {"priority": 7}
         await make_wishers(connection).service.change(user, wish.id, WishChanges(**sent))
 
-    assert await side_by_side(wishlist_dsn, TIMES, change) == {"done": TIMES}
+    assert await side_by_side(dsn, TIMES, change) == {"done": TIMES}
     [changed] = await listed(user)
     assert (changed.notes, changed.priority) == ("n", 7)
 
@@ -74,9 +82,9 @@ async def test_a_use_case_outside_a_transaction_is_refused(watching, make_wisher
     assert await listed(user) == []
 
 
-async def test_a_job_leaves_out_users_who_are_changing_their_list(wishlist_dsn, make_wishers, watching):
+async def test_a_job_leaves_out_users_who_are_changing_their_list(dsn, make_wishers, watching):
     user, other = uuid4(), uuid4()
-    changing = await asyncpg.connect(wishlist_dsn)
+    changing = await asyncpg.connect(dsn)
     async with changing.transaction(), watching.transaction():
         await make_wishers(changing).wish(user)
         assert await lock_idle_users(watching, LOCK_SPACE, [user, other]) == {other}

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -257,15 +258,24 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-@pytest.fixture(autouse=True)
-def _services_of_the_test() -> Iterator[None]:
-    """Ends the services that a test started, also where it failed before it ended them: they would consume the records
-    of the next tests on the same platform. Those of fixtures that are shared were started before, and go on.
+@contextmanager
+def ends_services() -> Iterator[None]:
+    """Ends the services that are started in the block, also where it fails before it ends them: they would consume the
+    records of the next tests on the same platform.
     """
     before = set(_running)
-    yield
-    for service in _running - before:
-        service.kill()
+    try:
+        yield
+    finally:
+        for service in _running - before:
+            service.kill()
+
+
+@pytest.fixture(autouse=True)
+def _services_of_the_test() -> Iterator[None]:
+    """Ends the services of one test. Those of fixtures that are shared were started before, and go on."""
+    with ends_services():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,26 @@
+"""What the fixtures of the tests start ends with the test."""
+
+import sys
+
+from gameshelf.devstack.process import Process
+from gameshelf.devstack.pytest_plugin import Service, ends_services
+
+
+class Sleeping(Service):
+    def _run(self, command):
+        return Process([sys.executable, "-c", "import time; time.sleep(600)"], self.log)
+
+
+def test_a_failing_test_leaves_no_service_behind(tmp_path):
+    shared, own = Sleeping(tmp_path, {}), Sleeping(tmp_path, {})
+    shared.start(wait=False)
+    try:
+        try:
+            with ends_services():
+                own.start(wait=False)
+                raise RuntimeError
+        except RuntimeError:
+            assert own.process.returncode is not None
+        assert shared.process.returncode is None
+    finally:
+        shared.kill()

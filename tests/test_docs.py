@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 import pytest
+from gameshelf.gateway.configuration import FIELDS
 from gameshelf.gateway.runtime.observability.metrics import Metrics
-from gameshelf.gateway.runtime.settings import CONFIG_VARIABLE, Settings
+from gameshelf.gateway.runtime.settings import CONFIG_VARIABLE
 from gameshelf.gateway.wiring import ERRORS
 from gameshelf.libctl.main import NOUNS, cli
 from gameshelf.library.family.rules import Verdict
@@ -96,7 +97,7 @@ def test_the_picture_shows_every_package_and_no_file_that_is_gone():
 @pytest.mark.parametrize("page", NOW, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_setting_and_command_that_a_page_names_is_there(page):
     text = page.read_text(encoding="utf-8")
-    settings = {field.alias for field in Settings.model_fields.values()} | {CONFIG_VARIABLE}
+    settings = {*FIELDS, CONFIG_VARIABLE}
     assert set(SETTING.findall(text)) <= settings | ERRORS.codes.keys()
     for noun, verbs in COMMAND.findall(text):
         name = noun.rpartition(" ")[2]

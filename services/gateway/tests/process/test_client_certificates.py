@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.devstack.proxy import KafkaProxy, Proxy
-from gameshelf.gateway.runtime.settings import load_settings
+from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.runtime.storage.redis import connect
 from redis.exceptions import ConnectionError as RedisConnectionError
 

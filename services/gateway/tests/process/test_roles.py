@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 from gameshelf.devstack.events import CloudEvent
+from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
 from gameshelf.gateway.main import run_gateway
-from gameshelf.gateway.runtime.settings import load_settings
 from gameshelf.gateway.wiring import build
 from gameshelf.library import SeatReclaimed
 from websockets.asyncio.client import connect

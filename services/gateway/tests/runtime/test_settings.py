@@ -1,8 +1,11 @@
 """Settings come from the environment or a file; a bad one stops the start with a line that names it."""
 
 import pytest
+from gameshelf.gateway.configuration import FIELDS, load_settings
+from gameshelf.gateway.runtime.setting_fields import Section, var
 from gameshelf.gateway.runtime.setting_names import is_one_edit
-from gameshelf.gateway.runtime.settings import ServiceRole, Settings, SettingsError, load_settings
+from gameshelf.gateway.runtime.settings import ServiceRole, SettingsError, fields_of
+from gameshelf.gateway.runtime.settings import load_settings as load_runtime_settings
 
 SECRET = "0123456789abcdef" * 2
 PASSWORD = "hunter2"
@@ -40,12 +43,6 @@ def test_the_least_is_enough_and_has_the_defaults_of_the_contract(environ):
     assert settings.auth_mode == "jwt"
     assert settings.grpc_tls_required
     assert settings.kafka_idempotence
-    assert (settings.s3_bucket, settings.s3_url, settings.s3_public_url) == (None, None, None)
-    assert (settings.s3_region, settings.s3_url_ttl_seconds, settings.s3_delete_grace_days) == ("us-east-1", 300, 30)
-    assert settings.s3_server_side_encryption == "none"
-    assert (settings.savegame_max_bytes, settings.savegame_quota_bytes) == (50 * 1024**2, 1024**3)
-    assert settings.savegame_product_quota_bytes == 0
-    assert (settings.savegame_max_versions, settings.savegame_trash_days) == (10, 30)
 
 
 BAD = {
@@ -115,12 +112,6 @@ BAD = {
     "SAVEGAME_MAX_VERSIONS": ["1"],
     "SAVEGAME_TRASH_DAYS": ["-1"],
 }
-STORE = {
-    "S3_ENDPOINT": "s3.example:9000",
-    "S3_ACCESS_KEY_ID": "library",
-    "S3_SECRET_ACCESS_KEY": SECRET,
-    "S3_BUCKET_SAVEGAMES": "saves",
-}
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in BAD.items() for value in values])
@@ -166,43 +157,6 @@ def test_what_does_not_fit_together_is_named(environ, changed, named):
     assert refusal({**environ, **changed}).startswith(f"{named}: ")
 
 
-@pytest.mark.parametrize("name", ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "S3_BUCKET_SAVEGAMES"])
-def test_a_part_of_an_object_store_is_not_enough(environ, name):
-    assert refusal({**environ, **STORE, name: ""}).startswith(f"{name}: ")
-    for alone in {*STORE, "S3_PUBLIC_ENDPOINT"} - {name, "S3_BUCKET_SAVEGAMES"}:
-        set_alone = {alone: STORE.get(alone, "saves.example")}
-        assert refusal({**environ, **set_alone}).startswith("S3_BUCKET_SAVEGAMES: ")
-
-
-def test_urls_signed_by_an_instance_role_end_before_its_keys_do(environ):
-    role = {**STORE, "S3_ACCESS_KEY_ID": "", "S3_SECRET_ACCESS_KEY": ""}
-    assert load_settings({**environ, **role}).s3_access_key_id is None
-    assert load_settings({**environ, **role, "S3_PRESIGNED_URL_TTL_SECONDS": "600"}).s3_url_ttl_seconds == 600
-    line = refusal({**environ, **role, "S3_PRESIGNED_URL_TTL_SECONDS": "601"})
-    assert line.startswith("S3_PRESIGNED_URL_TTL_SECONDS: ")
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "tls", "url"),
-    [
-        ("s3.example:9000", "", "https://s3.example:9000"),
-        ("s3.example", "true", "https://s3.example"),
-        ("127.0.0.1:9000", "false", "http://127.0.0.1:9000"),
-        ("http://127.0.0.1:9000/", "true", "http://127.0.0.1:9000"),
-        ("https://[::1]:9000", "false", "https://[::1]:9000"),
-        ("", "", None),
-    ],
-)
-def test_the_stores_address_or_the_switch_decides_about_tls(environ, endpoint, tls, url):
-    settings = load_settings({**environ, **STORE, "S3_ENDPOINT": endpoint, "S3_USE_SSL": tls})
-    assert (settings.s3_url, settings.s3_public_url) == (url, url)
-
-
-def test_clients_may_reach_an_object_store_by_another_address(environ):
-    settings = load_settings({**environ, **STORE, "S3_PUBLIC_ENDPOINT": "http://saves.example"})
-    assert (settings.s3_url, settings.s3_public_url) == ("https://s3.example:9000", "http://saves.example")
-
-
 def test_a_process_needs_only_what_its_role_needs(environ):
     needed = {name: environ[name] for name in ("POSTGRES_DSN", "ERASURE_HASH_KEY")}
     assert load_settings({**needed, "LIBRARY_SERVICE_ROLES": "jobs"}).roles == {ServiceRole.JOBS}
@@ -218,7 +172,7 @@ def test_a_trusted_gateway_needs_no_keys_of_tokens(environ):
 
 
 def test_a_secret_is_in_no_text_of_the_settings_and_in_no_refusal(environ):
-    environ |= {"REDIS_PASSWORD": PASSWORD, "KAFKA_SASL_PASSWORD": PASSWORD, **STORE}
+    environ |= {"REDIS_PASSWORD": PASSWORD, "KAFKA_SASL_PASSWORD": PASSWORD}
     settings = load_settings(environ)
     assert settings.postgres_dsn.get_secret_value() == environ["POSTGRES_DSN"]
     for text in (repr(settings), str(settings), settings.model_dump_json()):
@@ -314,7 +268,7 @@ def edited(name):
         yield name[:at] + name[at : at + 2][::-1] + name[at + 2 :]
 
 
-@pytest.mark.parametrize("name", [field.alias for field in Settings.model_fields.values()])
+@pytest.mark.parametrize("name", FIELDS)
 def test_every_misspelling_of_every_setting_stops_the_start(environ, name):
     for misspelt in {*edited(name), f"{name}S", f"_{name}"} - {name}:
         assert refusal({**environ, misspelt: "1"}).startswith(f"{misspelt}: no setting has this name; ")
@@ -367,5 +321,28 @@ def test_variables_of_others_are_none_of_ours(environ):
 
 def test_no_two_settings_are_one_edit_apart():
     """Else each would be taken for a misspelt one of the other by whoever knows one of them only."""
-    names = [field.alias for field in Settings.model_fields.values()]
+    names = list(FIELDS)
     assert not [(one, other) for one in names for other in names if is_one_edit(one, other)]
+
+
+class Things(Section):
+    most: int = var("THINGS_MOST", "How many there may be", 5)
+
+
+def test_the_settings_of_a_domain_are_a_section(environ):
+    assert load_runtime_settings({**environ, "THINGS_MOST": "7"}, [Things]).of(Things).most == 7
+    assert load_runtime_settings(environ, [Things]).of(Things).most == 5
+    for changed, message in (
+        ({"THINGS_MOST": "many"}, "THINGS_MOST: Input should be a valid integer"),
+        ({"THINGS_MOS": "1"}, "THINGS_MOS: no setting has this name"),
+    ):
+        with pytest.raises(SettingsError, match=message):
+            load_runtime_settings({**environ, **changed}, [Things])
+
+
+def test_two_sections_may_not_have_one_variable():
+    class Others(Section):
+        host: str = var("LIBRARY_SERVICE_HOST", "The runtime has it", "")
+
+    with pytest.raises(ValueError, match="LIBRARY_SERVICE_HOST is declared twice, the second time by Others"):
+        fields_of([Things, Others])

@@ -10,11 +10,12 @@ import os
 import signal
 from typing import Any
 
+from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.main import run_gateway, spare_the_collector
 from gameshelf.gateway.runtime.gateway import Gateway
 from gameshelf.gateway.runtime.http.drain import Asgi
 from gameshelf.gateway.runtime.observability.logs import configure_logging
-from gameshelf.gateway.runtime.settings import ServiceRole, load_settings
+from gameshelf.gateway.runtime.settings import ServiceRole
 from gameshelf.gateway.wiring import build
 
 _log = logging.getLogger(__name__)

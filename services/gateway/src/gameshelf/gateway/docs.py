@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from gameshelf.gateway.configuration import FIELDS
 from gameshelf.gateway.domains import DOMAINS
 from gameshelf.gateway.runtime.composed import commands_of, errors_of
 from gameshelf.gateway.runtime.identity import Role
-from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.support.commands import Command, Kind
 
 _INTRODUCTION = """# Configuration
@@ -57,14 +57,14 @@ def configuration_page() -> str:
     """``docs/configuration.md``."""
     rows = [
         f"| `{field.alias}` | {'required' if field.is_required() else _code(field.default)} | {field.description} |\n"
-        for field in Settings.model_fields.values()
+        for field in FIELDS.values()
     ]
     return _INTRODUCTION + "".join(rows)
 
 
 def configuration_file() -> str:
     """``configs/library_config.yaml``."""
-    fields = Settings.model_fields.values()
+    fields = FIELDS.values()
     return _HEADER + "".join(f"{field.alias}: ${{{field.alias}:-{_text(field)}}}\n" for field in fields)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 from alembic.util import CommandError
 from gameshelf.gateway import __version__
+from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.runtime.database import DatabaseUnusable, first_connection
 from gameshelf.gateway.runtime.gateway import Gateway
 from gameshelf.gateway.runtime.jobs.schedule import repeat
@@ -21,7 +22,7 @@ from gameshelf.gateway.runtime.migrate import SchemaOutdated, require_current, u
 from gameshelf.gateway.runtime.observability.logs import configure_logging
 from gameshelf.gateway.runtime.observability.metrics_server import MetricsServer
 from gameshelf.gateway.runtime.serving import granian, hypercorn
-from gameshelf.gateway.runtime.settings import ServiceRole, Settings, SettingsError, load_settings
+from gameshelf.gateway.runtime.settings import ServiceRole, Settings, SettingsError
 from gameshelf.gateway.wiring import MIGRATIONS, build
 from gameshelf.kernel.errors import DependencyUnavailable
 from gameshelf.kernel.migrations import MigrationBlocked

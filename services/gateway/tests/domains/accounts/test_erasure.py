@@ -12,8 +12,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from gameshelf.devstack.events import CloudEvent
 from gameshelf.devstack.mentions import tables_naming as found_in
+from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.object_store import object_store
-from gameshelf.gateway.runtime.settings import load_settings
 from gameshelf.protos.library.v1 import admin_saves_pb2 as admin_saves
 from gameshelf.protos.library.v1 import admin_users_pb2 as admin_users
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 import pytest
-from gameshelf.gateway.runtime.settings import load_settings
+from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.runtime.support.overview import OWN_OVERVIEW, Overview, UserOverview
 from gameshelf.gateway.wiring import build
 from gameshelf.protos.library.v1.admin_users_pb2 import ShowUserResponse

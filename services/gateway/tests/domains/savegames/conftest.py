@@ -11,11 +11,13 @@ import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack.pytest_plugin import Platform, Service
+from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper
 from gameshelf.gateway.domains.savegames.object_store import object_store
+from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.observability.metrics import Metrics
-from gameshelf.gateway.runtime.settings import Settings, load_settings
+from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.gateway.wiring import EVENT_RULES, make_services
@@ -127,12 +129,13 @@ class Jobs:
     def __init__(self, settings: Settings, pool: Any, objects: S3ObjectStore) -> None:
         self.ahead = timedelta()
         self.pool, self.objects = pool, objects
-        limits, metrics = settings.savegame_limits, Metrics()
+        section, metrics = settings.of(SavegameSection), Metrics()
+        limits = section.limits
         streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode())
         self.transactions = Transactions(
             pool.acquire, streams, make_services(settings), EVENT_RULES, "events", lambda done: None, clock=self.now
         )
-        self.saves = Saves(objects, self.transactions, metrics, settings.s3_url_ttl_seconds, limits.quota_bytes)
+        self.saves = Saves(objects, self.transactions, metrics, section.s3_url_ttl_seconds, limits.quota_bytes)
         self.keeper = SaveKeeper(pool.acquire, self.transactions, limits, self.now)
         self.sweeper = ObjectSweeper(pool.acquire, self.saves, metrics, limits, self.now)
 

@@ -6,11 +6,11 @@ from uuid import uuid4
 import httpx
 import pytest
 from gameshelf.devstack.forked import ForkedService
+from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.object_store import object_store, s3_config
 from gameshelf.gateway.runtime.errors import ServiceUnavailable
 from gameshelf.gateway.runtime.failures import is_passing, refused
 from gameshelf.gateway.runtime.observability.metrics import Metrics
-from gameshelf.gateway.runtime.settings import load_settings
 from gameshelf.savegames import StoreUnavailable
 
 JOBS = {

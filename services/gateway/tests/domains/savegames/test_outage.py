@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from gameshelf.devstack.events import CloudEvent
 from gameshelf.devstack.servers import S3
-from gameshelf.gateway.runtime.settings import load_settings
+from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.wiring import build
 from gameshelf.savegames import StoreUnavailable, user_prefix
 

@@ -6,10 +6,11 @@ from hashlib import sha256
 from uuid import uuid4
 
 import pytest
+from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.reconcile import Applying, Cursor, CursorOutdated, Reconciliation, whole_saves
+from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.runtime.identity import Identity, Role
 from gameshelf.gateway.runtime.restores import open_restore
-from gameshelf.gateway.runtime.settings import load_settings
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.support.audit import AuditLog
 from gameshelf.savegames import StoredObject, object_key, user_prefix
@@ -38,7 +39,7 @@ def new_reconciliation(service, jobs):
 
     def make(page_size=100):
         streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode())
-        acquire, limits = jobs.pool.acquire, settings.savegame_limits
+        acquire, limits = jobs.pool.acquire, settings.of(SavegameSection).limits
         return Reconciliation(
             acquire, jobs.saves, jobs.transactions, AuditLog(streams), limits, jobs.now, page_size=page_size
         )

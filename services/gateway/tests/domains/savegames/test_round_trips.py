@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from gameshelf.gateway.runtime.settings import load_settings
+from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.wiring import ROUTES, build
 
 PAGE = Path(__file__).parents[5] / "docs" / "architecture.md"

@@ -5,8 +5,8 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.object_store import s3_config
-from gameshelf.gateway.runtime.settings import load_settings
 from gameshelf.savegames import SavegameSweeps, SavegameUploadIncomplete, SavegameUploads, object_key, staging_key
 from gameshelf.savegames.s3 import new_client
 

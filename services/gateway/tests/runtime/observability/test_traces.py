@@ -7,10 +7,10 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.object_store import object_store
 from gameshelf.gateway.runtime.observability.context import parse_traceparent
 from gameshelf.gateway.runtime.observability.traces import Tracing, current_trace, current_trace_id, current_traceparent
-from gameshelf.gateway.runtime.settings import load_settings
 from gameshelf.savegames import StoreUnavailable
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status

@@ -9,8 +9,8 @@ import pytest
 from gameshelf.devstack.process import Process
 from gameshelf.devstack.servers.base import HOST, free_port, listens
 from gameshelf.devstack.servers.valkey import binary
+from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
-from gameshelf.gateway.runtime.settings import load_settings
 from gameshelf.gateway.runtime.storage.redis import connect, publish_all
 from gameshelf.playtime import Beat, SessionKey
 from redis import Redis as BlockingRedis

@@ -67,10 +67,9 @@ def _allowed_origins(asked: Iterable[str]) -> Iterable[str]:
 
 def settings_asked_for(origins: Iterable[str] = ()) -> dict[str, str]:
     """The service's settings that whoever runs a command has set, origins of ``--origin`` among them."""
-    from gameshelf.gateway.runtime.settings import Settings  # takes a second
+    from gameshelf.gateway.configuration import FIELDS  # takes a second
 
-    names = (str(field.alias) for field in Settings.model_fields.values())
-    asked = {name: value for name in names if (value := os.environ.get(name))}
+    asked = {name: value for name in FIELDS if (value := os.environ.get(name))}
     if all_origins := ",".join(filter(None, [asked.get(ORIGINS), *origins])):
         asked[ORIGINS] = all_origins
     return asked

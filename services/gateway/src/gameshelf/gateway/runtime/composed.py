@@ -10,7 +10,8 @@ from gameshelf.gateway.runtime.jobs.retention_rules import RetentionRule
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents
 from gameshelf.gateway.runtime.outbox.forwarded import ForwardedEvents
 from gameshelf.gateway.runtime.products import MakeProductNames
-from gameshelf.gateway.runtime.settings import Settings
+from gameshelf.gateway.runtime.setting_fields import Section
+from gameshelf.gateway.runtime.settings import Settings, fields_of
 from gameshelf.gateway.runtime.streams import Versions
 from gameshelf.gateway.runtime.support.commands import Commands
 from gameshelf.gateway.runtime.support.export_tables import OWN_RULES, ExportRules
@@ -115,6 +116,13 @@ def product_names_of(domains: Sequence[Domain]) -> MakeProductNames:
     if len(found) != 1:
         raise ValueError(f"exactly one domain has to name products: {', '.join(found) or 'none does'}")
     return next(iter(found.values()))
+
+
+def sections_of(domains: Sequence[Domain]) -> Sequence[type[Section]]:
+    """The settings of each domain that has some. Raises ValueError where two declare one variable."""
+    sections = [domain.settings for domain in domains if domain.settings is not None]
+    fields_of(sections)
+    return sections
 
 
 def versions_of(domains: Sequence[Domain]) -> Versions | None:

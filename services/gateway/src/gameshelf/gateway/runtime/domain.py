@@ -27,6 +27,7 @@ from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.outbox.forwarded import Forwarded
 from gameshelf.gateway.runtime.outbox.messages import EventForms
 from gameshelf.gateway.runtime.products import MakeProductNames
+from gameshelf.gateway.runtime.setting_fields import Section
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.streams import UserStreams, Versions
 from gameshelf.gateway.runtime.support.commands import Command
@@ -86,6 +87,8 @@ class DomainInstance:
     """Of each of its dependencies what is wrong, for readiness; None if nothing is. OSError: it is unreachable."""
     measure: Callable[[], Awaitable[None]] | None = None
     """Sets its gauges, every 2 seconds."""
+    large_body_bytes: int = 0
+    """Size of the largest request body of its routes that take a large one."""
     close: Callable[[], Awaitable[None]] | None = None
     """Closes what ``create`` opened."""
 
@@ -138,3 +141,5 @@ class Domain:
     """What it keeps for a limited time only."""
     versions: Versions | None = None
     """The versions on which pages depend beside those of users; at most one of all domains has some."""
+    settings: type[Section] | None = None
+    """Its settings, which ``Settings.of`` returns."""

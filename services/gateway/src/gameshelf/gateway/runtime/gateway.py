@@ -147,8 +147,7 @@ class Gateway:
             self.tracing,
             {**queries_of(composition.domains, settings), ProductNames: composition.product_names},
             composition.errors,
-            # A character of two bytes takes six where JSON is sent in ASCII, and some indent it.
-            large_body_bytes=4 * settings.settings_max_bytes,
+            large_body_bytes=max((instance.large_body_bytes for instance in self.instances), default=0),
         )
         app = create_app(api)
         meta.install(app, partial(openapi.document, composition.routes, composition.errors.codes), self.health.ready)

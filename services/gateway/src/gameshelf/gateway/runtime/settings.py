@@ -5,37 +5,49 @@ empty one, or one of blanks alone, counts as not set.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, TypeVar
 
 import yaml
-from gameshelf.gateway.runtime.origins import parse_origin
+from gameshelf.gateway.runtime.setting_fields import (
+    LIST,
+    Addresses,
+    Dsn,
+    HexKey,
+    Limit,
+    Networks,
+    Origins,
+    Port,
+    PositiveSeconds,
+    Seconds,
+    Section,
+    Topic,
+    Url,
+    Words,
+    var,
+)
 from gameshelf.gateway.runtime.setting_names import misspelt
 from gameshelf.gateway.runtime.setting_values import without_blanks
-from gameshelf.savegames import Limits
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     FilePath,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     model_validator,
 )
+from pydantic.fields import FieldInfo
+
+S = TypeVar("S", bound=Section)
 
 CONFIG_VARIABLE = "LIBRARY_SERVICE_CONFIG"
 DEFAULT_FILE = Path("configs/library_config.yaml")
 
-_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):\d{1,5}")
-_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
-_HEX_KEY = re.compile(r"[0-9A-Fa-f]{32,}")
 _REFERENCE = re.compile(r"\$\{([A-Z0-9_]+)(?::-([^}]*))?\}")
 
 
@@ -52,285 +64,129 @@ class ServiceRole(StrEnum):
     JOBS = "jobs"
 
 
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _address(value: str) -> str:
-    if not _ADDRESS.fullmatch(value) or not 0 < int(value.rpartition(":")[2]) <= 65_535:
-        raise ValueError("host:port is expected")
-    return value
-
-
-def _topic(value: str) -> str:
-    if not _TOPIC.fullmatch(value) or value in (".", ".."):
-        raise ValueError("1 to 249 letters, digits, dots, underscores and hyphens are expected, as Kafka names topics")
-    return value
-
-
-def _narrow(value: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
-    # An IPv4 network that is written as an IPv6 one is what it is: sockets' addresses are looked at so, too.
-    if isinstance(value, IPv6Network) and value.prefixlen >= 96 and (mapped := value.network_address.ipv4_mapped):
-        value = IPv4Network((int(mapped), value.prefixlen - 96))
-    # Whoever lies in it says who the player is, and is not limited by address.
-    private, public = (8, 8) if isinstance(value, IPv4Network) else (7, 16)
-    if value.prefixlen < (private if value.is_private else public):
-        raise ValueError(f"{value} is no network of proxies, it is a great part of all addresses there are")
-    return value
-
-
-def _url(value: str) -> str:
-    if not _is_web(value):
-        raise ValueError("an address with http:// or https:// is expected")
-    return value
-
-
-def _is_web(value: str) -> bool:
-    try:
-        parts = urlsplit(value)
-        parts.port  # noqa: B018 - is there, or no number
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and len(value.split()) == 1
-
-
-def _store(value: str) -> str:
-    address, bare = value.removesuffix("/"), value if "://" in value else f"http://{value}"
-    # A signature covers the path: one that a proxy adds or removes would break every signed URL.
-    if not _is_web(bare) or "@" in bare or urlsplit(bare).netloc != address.rpartition("://")[2]:
-        raise ValueError("host:port is expected, or an address with http:// or https:// and without a path")
-    return address
-
-
-def _hex_key(value: SecretStr) -> SecretStr:
-    if not _HEX_KEY.fullmatch(value.get_secret_value()):
-        raise ValueError("at least 32 hexadecimal characters are expected")
-    return value
-
-
-def _dsn(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
-        raise ValueError("postgresql://user:password@host:port/database is expected")
-    return value
-
-
-_ROLE_URL_SECONDS = 600
-"""Keys of a role are renewed ten minutes before their end, by botocore."""
-_LIST = BeforeValidator(_split)
-Port = Annotated[int, Field(ge=0, le=65535)]
-Limit = Annotated[int, Field(ge=0)]
-Seconds = Annotated[float, Field(ge=0, le=3600)]
-PositiveSeconds = Annotated[float, Field(gt=0, le=86_400)]
-Address = Annotated[str, AfterValidator(_address)]
-Url = Annotated[str, AfterValidator(_url)]
-Store = Annotated[str, AfterValidator(_store)]
-Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
-Words = Annotated[tuple[str, ...], _LIST]
-Addresses = Annotated[tuple[Address, ...], _LIST]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(parse_origin)], ...], _LIST]
-Topic = Annotated[str, AfterValidator(_topic)]
-Networks = Annotated[tuple[Annotated[IPv4Network | IPv6Network, AfterValidator(_narrow)], ...], _LIST]
-Roles = Annotated[frozenset[ServiceRole], _LIST, Field(min_length=1)]
-HexKey = Annotated[SecretStr, AfterValidator(_hex_key)]
-Dsn = Annotated[SecretStr, AfterValidator(_dsn)]
-
-
-def _var(name: str, description: str, default: Any = ...) -> Any:
-    return Field(
-        default, alias=name, description=description, validate_default=default is not ... and default is not None
-    )
+Roles = Annotated[frozenset[ServiceRole], LIST, Field(min_length=1)]
 
 
 class Settings(BaseModel):
-    """Everything that can be set. The aliases are the names of the variables."""
+    """The runtime's settings, and by ``of`` those of the domains. The aliases are the names of the variables."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    host: str = _var("LIBRARY_SERVICE_HOST", "Address that all ports are bound to", "0.0.0.0")  # noqa: S104
-    http_port: Port = _var("LIBRARY_SERVICE_HTTP_PORT", "REST and WebSocket", 8084)
-    grpc_port: Port = _var("LIBRARY_SERVICE_GRPC_PORT", "gRPC", 9094)
-    metrics_port: Port = _var("LIBRARY_SERVICE_METRICS_PORT", "Prometheus metrics", 9090)
-    roles: Roles = _var(
+    host: str = var("LIBRARY_SERVICE_HOST", "Address that all ports are bound to", "0.0.0.0")  # noqa: S104
+    http_port: Port = var("LIBRARY_SERVICE_HTTP_PORT", "REST and WebSocket", 8084)
+    grpc_port: Port = var("LIBRARY_SERVICE_GRPC_PORT", "gRPC", 9094)
+    metrics_port: Port = var("LIBRARY_SERVICE_METRICS_PORT", "Prometheus metrics", 9090)
+    roles: Roles = var(
         "LIBRARY_SERVICE_ROLES", "Parts that this process runs: api, consumer, relay, jobs", "api,consumer,relay,jobs"
     )
-    shutdown_seconds: Seconds = _var(
+    shutdown_seconds: Seconds = var(
         "LIBRARY_SERVICE_SHUTDOWN_SECONDS", "How long requests in flight may take when the service stops", 20
     )
-    drain_seconds: Annotated[float, Field(ge=0, le=600)] = _var(
+    drain_seconds: Annotated[float, Field(ge=0, le=600)] = var(
         "LIBRARY_SERVICE_DRAIN_SECONDS",
         "How long after SIGTERM readiness says 503 and everything is still served, before the ports close",
         5,
     )
-    server: Literal["hypercorn", "granian"] = _var(
+    server: Literal["hypercorn", "granian"] = var(
         "LIBRARY_SERVICE_SERVER", "What serves REST and WebSocket: hypercorn or granian", "hypercorn"
     )
-    h2c: bool = _var("LIBRARY_SERVICE_H2C", "Whether REST also speaks HTTP/2 without TLS", False)
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _var("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
-    otlp_endpoint: Url | None = _var("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go (OTLP over HTTP)", None)
+    h2c: bool = var("LIBRARY_SERVICE_H2C", "Whether REST also speaks HTTP/2 without TLS", False)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = var("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
+    otlp_endpoint: Url | None = var("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go (OTLP over HTTP)", None)
 
-    auth_mode: Literal["jwt", "gateway"] = _var("AUTH_MODE", "jwt, or gateway: X-User-Id from a trusted proxy", "jwt")
-    jwt_issuer: str | None = _var("AUTH_JWT_ISSUER", "The `iss` that tokens must have", None)
-    jwt_audience: str | None = _var("AUTH_JWT_AUDIENCE", "The `aud` that tokens must have", None)
-    jwt_public_key_file: FilePath | None = _var("AUTH_JWT_PUBLIC_KEY_FILE", "PEM file with public keys", None)
-    jwks_url: Url | None = _var("AUTH_JWKS_URL", "Or a URL of a JWKS", None)
-    trusted_proxies: Networks = _var(
+    auth_mode: Literal["jwt", "gateway"] = var("AUTH_MODE", "jwt, or gateway: X-User-Id from a trusted proxy", "jwt")
+    jwt_issuer: str | None = var("AUTH_JWT_ISSUER", "The `iss` that tokens must have", None)
+    jwt_audience: str | None = var("AUTH_JWT_AUDIENCE", "The `aud` that tokens must have", None)
+    jwt_public_key_file: FilePath | None = var("AUTH_JWT_PUBLIC_KEY_FILE", "PEM file with public keys", None)
+    jwks_url: Url | None = var("AUTH_JWKS_URL", "Or a URL of a JWKS", None)
+    trusted_proxies: Networks = var(
         "AUTH_TRUSTED_PROXIES",
         "Networks of proxies: no limit per address, and X-User-Id is taken from them (AUTH_MODE=gateway)",
         (),
     )
-    cors_allowed_origins: Origins = _var(
+    cors_allowed_origins: Origins = var(
         "CORS_ALLOWED_ORIGINS",
         "Origins of pages that may call, of desktop shells too: https://shop.example, tauri://localhost, null",
         (),
     )
-    erasure_hash_key: HexKey = _var(
+    erasure_hash_key: HexKey = var(
         "ERASURE_HASH_KEY", "Secret of at least 32 hexadecimal characters that keys the hash kept of an erased user"
     )
 
-    grpc_tls_required: bool = _var(
+    grpc_tls_required: bool = var(
         "GRPC_TLS_REQUIRED", "Whether gRPC needs TLS, and role service a client certificate", True
     )
-    grpc_tls_cert_file: FilePath | None = _var("GRPC_TLS_CERT_FILE", "The server's certificate chain (PEM)", None)
-    grpc_tls_key_file: FilePath | None = _var("GRPC_TLS_KEY_FILE", "Its private key (PEM)", None)
-    grpc_tls_client_ca_file: FilePath | None = _var(
+    grpc_tls_cert_file: FilePath | None = var("GRPC_TLS_CERT_FILE", "The server's certificate chain (PEM)", None)
+    grpc_tls_key_file: FilePath | None = var("GRPC_TLS_KEY_FILE", "Its private key (PEM)", None)
+    grpc_tls_client_ca_file: FilePath | None = var(
         "GRPC_TLS_CLIENT_CA_FILE", "CA of the clients' certificates (PEM)", None
     )
-    grpc_service_identities: Words = _var("GRPC_SERVICE_IDENTITIES", "Certificate names that role service may have", ())
-    grpc_reflection: bool = _var("GRPC_REFLECTION", "Whether gRPC lists its services", True)
+    grpc_service_identities: Words = var("GRPC_SERVICE_IDENTITIES", "Certificate names that role service may have", ())
+    grpc_reflection: bool = var("GRPC_REFLECTION", "Whether gRPC lists its services", True)
 
-    postgres_dsn: Dsn = _var("POSTGRES_DSN", "postgresql://user:password@host:port/database")
-    postgres_pool_size: Annotated[int, Field(ge=1, le=200)] = _var("POSTGRES_POOL_SIZE", "Connections of a process", 16)
+    postgres_dsn: Dsn = var("POSTGRES_DSN", "postgresql://user:password@host:port/database")
+    postgres_pool_size: Annotated[int, Field(ge=1, le=200)] = var("POSTGRES_POOL_SIZE", "Connections of a process", 16)
 
-    page_cache_bytes: Annotated[int, Field(ge=0)] = _var(
+    page_cache_bytes: Annotated[int, Field(ge=0)] = var(
         "LIBRARY_PAGE_CACHE_BYTES",
         "Memory for rendered pages, which are checked by version at each use; 0: none",
         67108864,
     )
 
-    redis_mode: Literal["single", "sentinel", "cluster"] = _var(
+    redis_mode: Literal["single", "sentinel", "cluster"] = var(
         "REDIS_MODE", "What REDIS_ADDR names: single (a server), sentinel (the sentinels), cluster (nodes)", "single"
     )
-    redis_addrs: Annotated[Addresses, Field(min_length=1)] = _var(
+    redis_addrs: Annotated[Addresses, Field(min_length=1)] = var(
         "REDIS_ADDR", "host:port; of sentinels or nodes several, comma separated", "127.0.0.1:6379"
     )
-    redis_sentinel_master: str | None = _var(
-        "REDIS_SENTINEL_MASTER", "Name that the sentinels know the master by", None
-    )
-    redis_username: str | None = _var("REDIS_USERNAME", "User of the ACL; none: the default user", None)
-    redis_password: SecretStr | None = _var("REDIS_PASSWORD", "Password", None)
-    redis_db: Annotated[int, Field(ge=0, le=15)] = _var("REDIS_DB_LIBRARY", "Number of the database, 0 to 15", 0)
-    redis_tls: bool = _var("REDIS_TLS", "Whether to use TLS", False)
-    redis_ca_file: FilePath | None = _var("REDIS_CA_FILE", "CA of its certificate (PEM); none: the system's", None)
+    redis_sentinel_master: str | None = var("REDIS_SENTINEL_MASTER", "Name that the sentinels know the master by", None)
+    redis_username: str | None = var("REDIS_USERNAME", "User of the ACL; none: the default user", None)
+    redis_password: SecretStr | None = var("REDIS_PASSWORD", "Password", None)
+    redis_db: Annotated[int, Field(ge=0, le=15)] = var("REDIS_DB_LIBRARY", "Number of the database, 0 to 15", 0)
+    redis_tls: bool = var("REDIS_TLS", "Whether to use TLS", False)
+    redis_ca_file: FilePath | None = var("REDIS_CA_FILE", "CA of its certificate (PEM); none: the system's", None)
 
-    kafka_brokers: Addresses = _var("KAFKA_BROKERS", "host:port, comma separated; needed by consumer and relay", ())
-    kafka_topic_events: Topic = _var(
+    kafka_brokers: Addresses = var("KAFKA_BROKERS", "host:port, comma separated; needed by consumer and relay", ())
+    kafka_topic_events: Topic = var(
         "KAFKA_TOPIC_LIBRARY_EVENTS", "Topic of our events", "com.platform.library.events.v1"
     )
-    kafka_topic_dead_letters: Topic = _var(
+    kafka_topic_dead_letters: Topic = var(
         "KAFKA_TOPIC_LIBRARY_DLQ", "Topic of records that can't be applied", "com.platform.library.dlq.v1"
     )
-    kafka_group: Annotated[str, Field(pattern=r"^[!-~]{1,249}$")] = _var(
+    kafka_group: Annotated[str, Field(pattern=r"^[!-~]{1,249}$")] = var(
         "KAFKA_CONSUMER_GROUP_LIBRARY", "Consumer group", "library-service"
     )
-    kafka_session_timeout_ms: Annotated[int, Field(ge=1000, le=300_000)] = _var(
+    kafka_session_timeout_ms: Annotated[int, Field(ge=1000, le=300_000)] = var(
         "KAFKA_SESSION_TIMEOUT_MS", "After how long without a sign of life a consumer loses its partitions", 15_000
     )
-    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = _var(
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = var(
         "KAFKA_SECURITY_PROTOCOL", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL", "PLAINTEXT"
     )
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = _var(
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = var(
         "KAFKA_SASL_MECHANISM", "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", "PLAIN"
     )
-    kafka_sasl_username: str | None = _var("KAFKA_SASL_USERNAME", "User", None)
-    kafka_sasl_password: SecretStr | None = _var("KAFKA_SASL_PASSWORD", "Password", None)
-    kafka_ssl_ca_file: FilePath | None = _var("KAFKA_SSL_CA_FILE", "CA of the brokers' certificates (PEM)", None)
-    kafka_ssl_cert_file: FilePath | None = _var("KAFKA_SSL_CERT_FILE", "Our certificate for the brokers (PEM)", None)
-    kafka_ssl_key_file: FilePath | None = _var("KAFKA_SSL_KEY_FILE", "Its private key (PEM)", None)
-    kafka_idempotence: bool = _var("KAFKA_ENABLE_IDEMPOTENCE", "Whether the producer is idempotent", True)
+    kafka_sasl_username: str | None = var("KAFKA_SASL_USERNAME", "User", None)
+    kafka_sasl_password: SecretStr | None = var("KAFKA_SASL_PASSWORD", "Password", None)
+    kafka_ssl_ca_file: FilePath | None = var("KAFKA_SSL_CA_FILE", "CA of the brokers' certificates (PEM)", None)
+    kafka_ssl_cert_file: FilePath | None = var("KAFKA_SSL_CERT_FILE", "Our certificate for the brokers (PEM)", None)
+    kafka_ssl_key_file: FilePath | None = var("KAFKA_SSL_KEY_FILE", "Its private key (PEM)", None)
+    kafka_idempotence: bool = var("KAFKA_ENABLE_IDEMPOTENCE", "Whether the producer is idempotent", True)
 
-    s3_endpoint: Store | None = _var(
-        "S3_ENDPOINT", "Address of the object store; none, with a bucket: Amazon's own of S3_REGION", None
-    )
-    s3_public_endpoint: Store | None = _var(
-        "S3_PUBLIC_ENDPOINT", "Its address for clients, in the URLs they are given; none: S3_ENDPOINT", None
-    )
-    s3_access_key_id: str | None = _var(
-        "S3_ACCESS_KEY_ID", "Who the service is to the object store; none: the instance's role", None
-    )
-    s3_secret_access_key: SecretStr | None = _var("S3_SECRET_ACCESS_KEY", "Its secret key", None)
-    s3_bucket: Bucket | None = _var(
-        "S3_BUCKET_SAVEGAMES", "Bucket of cloud saves; none: there are no cloud saves", None
-    )
-    s3_region: Annotated[str, Field(pattern=r"^[\w-]+$")] = _var("S3_REGION", "Region that is signed for", "us-east-1")
-    s3_use_ssl: bool = _var(
-        "S3_USE_SSL", "Whether TLS is used where an address of the object store has no http:// or https://", True
-    )
-    s3_url_ttl_seconds: Annotated[int, Field(ge=1, le=43_200)] = _var(
-        "S3_PRESIGNED_URL_TTL_SECONDS", "How long a client may begin an upload or a download", 300
-    )
-    s3_server_side_encryption: Literal["none", "AES256", "aws:kms"] = _var(
-        "S3_SERVER_SIDE_ENCRYPTION", "What the store is asked to encrypt with: none, AES256 or aws:kms", "none"
-    )
-    s3_delete_grace_days: Annotated[int, Field(ge=0, le=3650)] = _var(
-        "S3_DELETE_GRACE_DAYS", "How long bytes stay once no save needs them", 30
-    )
-
-    savegame_max_bytes: Annotated[int, Field(ge=1, le=1024**3)] = _var(
-        "MAX_SAVEGAME_SIZE_BYTES", "How large a save may be", 52_428_800
-    )
-    savegame_quota_bytes: Annotated[int, Field(ge=1)] = _var(
-        "USER_SAVEGAME_QUOTA_BYTES", "How much a user may keep", 1_073_741_824
-    )
-    savegame_product_quota_bytes: Annotated[int, Field(ge=0)] = _var(
-        "PRODUCT_SAVEGAME_QUOTA_BYTES", "How much of that for one product; 0: no limit", 0
-    )
-    savegame_daily_bytes: Annotated[int, Field(ge=1)] = _var(
-        "USER_SAVEGAME_DAILY_BYTES", "How many bytes upload URLs are signed for, per user and day (UTC)", 10_737_418_240
-    )
-    savegame_max_versions: Annotated[int, Field(ge=2, le=1000)] = _var(
-        "SAVEGAME_MAX_VERSIONS", "How many versions a slot keeps, beside one a day for the last 3 days", 10
-    )
-    savegame_trash_days: Annotated[int, Field(ge=0, le=3650)] = _var(
-        "SAVEGAME_TRASH_DAYS", "How long a deleted save can be brought back", 30
-    )
-
-    catalog_grpc_addr: Address | None = _var(
-        "CATALOG_SERVICE_GRPC_ADDR", "host:port of the Catalog, to ask for products", None
-    )
-
-    heartbeat_interval_seconds: PositiveSeconds = _var(
+    heartbeat_interval_seconds: PositiveSeconds = var(
         "PLAYTIME_HEARTBEAT_INTERVAL_SECONDS", "How often clients are asked to send a heartbeat", 60
     )
-    session_timeout_seconds: PositiveSeconds = _var(
+    session_timeout_seconds: PositiveSeconds = var(
         "PLAYTIME_SESSION_TIMEOUT_SECONDS", "After how long without a heartbeat a session is ended", 300
     )
-    import_max_age_days: Annotated[int, Field(ge=1, le=3650)] = _var(
-        "PLAYTIME_IMPORT_MAX_AGE_DAYS", "How old a session that was played offline may be", 90
-    )
-
-    settings_max_bytes: Annotated[int, Field(ge=1024, le=16 * 1024**2)] = _var(
-        "SETTINGS_MAX_BYTES", "How large one layer of a game's settings may be", 262_144
-    )
-
-    wishlist_max_items: Annotated[int, Field(ge=1, le=10_000)] = _var(
-        "WISHLIST_MAX_ITEMS_PER_USER", "How many products a wishlist holds", 100
-    )
-    wishlist_default_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = _var(
-        "WISHLIST_DEFAULT_CURRENCY",
-        "The currency of wishes without a target price, where a product has a price in it (three letters, ISO 4217)",
-        "RUB",
-    )
-
-    family_max_members: Annotated[int, Field(ge=1, le=100)] = _var(
-        "FAMILY_MAX_MEMBERS", "How many members an owner may have, and how many owners a member", 5
-    )
-    family_seat_grace_seconds: Annotated[int, Field(ge=0, le=86_400)] = _var(
+    family_seat_grace_seconds: Annotated[int, Field(ge=0, le=86_400)] = var(
         "FAMILY_SEAT_GRACE_SECONDS", "How long a member plays on once the owner starts the same copy", 300
     )
 
-    limit_user: Limit = _var("RATE_LIMIT_USER_PER_MINUTE", "Requests a minute and player; 0: no limit", 600)
-    limit_ip: Limit = _var("RATE_LIMIT_IP_PER_MINUTE", "Requests a minute and address; 0: no limit", 6000)
-    limit_service: Limit = _var("RATE_LIMIT_SERVICE_PER_MINUTE", "Calls a minute and service; 0: no limit", 60000)
+    limit_user: Limit = var("RATE_LIMIT_USER_PER_MINUTE", "Requests a minute and player; 0: no limit", 600)
+    limit_ip: Limit = var("RATE_LIMIT_IP_PER_MINUTE", "Requests a minute and address; 0: no limit", 6000)
+    limit_service: Limit = var("RATE_LIMIT_SERVICE_PER_MINUTE", "Calls a minute and service; 0: no limit", 60000)
+
+    _sections: Mapping[type[Section], Section] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
@@ -346,12 +202,17 @@ class Settings(BaseModel):
             raise ValueError("KAFKA_SASL_USERNAME: needed with KAFKA_SASL_PASSWORD by a SASL protocol")
         self._check_kafka_tls()
         self._check_redis()
-        self._check_store()
         if self.session_timeout_seconds < 3 * self.heartbeat_interval_seconds:
             raise ValueError(
                 "PLAYTIME_SESSION_TIMEOUT_SECONDS: at least three times PLAYTIME_HEARTBEAT_INTERVAL_SECONDS is needed"
             )
         return self
+
+    def of(self, section: type[S]) -> S:
+        """The settings of a domain. Raises KeyError where they were not loaded."""
+        found = self._sections[section]
+        assert isinstance(found, section)
+        return found
 
     @property
     def session_timeout(self) -> timedelta:
@@ -361,35 +222,6 @@ class Settings(BaseModel):
     def silence(self) -> timedelta:
         """How old the checkpoint of a session that is played may be: a minute, and two heartbeats that were lost."""
         return timedelta(seconds=60 + 2 * self.heartbeat_interval_seconds)
-
-    @property
-    def savegame_limits(self) -> Limits:
-        """How much saves may take, and how long what of them stays."""
-        return Limits(
-            max_bytes=self.savegame_max_bytes,
-            quota_bytes=self.savegame_quota_bytes,
-            product_quota_bytes=self.savegame_product_quota_bytes,
-            daily_bytes=self.savegame_daily_bytes,
-            max_versions=self.savegame_max_versions,
-            url_lives=timedelta(seconds=self.s3_url_ttl_seconds),
-            trash_for=timedelta(days=self.savegame_trash_days),
-            delete_grace=timedelta(days=self.s3_delete_grace_days),
-        )
-
-    @property
-    def s3_url(self) -> str | None:
-        """The object store's address with its scheme; None: Amazon's own, or none at all."""
-        return self._with_scheme(self.s3_endpoint)
-
-    @property
-    def s3_public_url(self) -> str | None:
-        """The same as clients reach it."""
-        return self._with_scheme(self.s3_public_endpoint) or self.s3_url
-
-    def _with_scheme(self, address: str | None) -> str | None:
-        if address is None or "://" in address:
-            return address
-        return f"{'https' if self.s3_use_ssl else 'http'}://{address}"
 
     def _check_kafka_tls(self) -> None:
         if bool(self.kafka_ssl_cert_file) != bool(self.kafka_ssl_key_file):
@@ -421,21 +253,6 @@ class Settings(BaseModel):
         if self.kafka_topic_events == self.kafka_topic_dead_letters:
             raise ValueError("KAFKA_TOPIC_LIBRARY_DLQ: must be another topic than KAFKA_TOPIC_LIBRARY_EVENTS")
 
-    def _check_store(self) -> None:
-        keys = {"S3_ACCESS_KEY_ID": self.s3_access_key_id, "S3_SECRET_ACCESS_KEY": self.s3_secret_access_key}
-        if not self.s3_bucket and (self.s3_endpoint or self.s3_public_endpoint or any(keys.values())):
-            raise ValueError("S3_BUCKET_SAVEGAMES: needed by cloud saves, with the other S3_ variables that are set")
-        for name, value in keys.items():
-            if not value and any(keys.values()):
-                raise ValueError(
-                    f"{name}: needed together with the other key; without both the instance's role is used"
-                )
-        if self.s3_bucket and not any(keys.values()) and self.s3_url_ttl_seconds > _ROLE_URL_SECONDS:
-            raise ValueError(
-                f"S3_PRESIGNED_URL_TTL_SECONDS: at most {_ROLE_URL_SECONDS} without S3_ACCESS_KEY_ID, since a URL ends"
-                " with the keys that signed it, and those of an instance's role change"
-            )
-
     def _check_identity(self) -> None:
         if self.auth_mode == "gateway" and not self.trusted_proxies:
             raise ValueError("AUTH_TRUSTED_PROXIES: AUTH_MODE=gateway needs the networks that it may trust")
@@ -455,32 +272,46 @@ class Settings(BaseModel):
             raise ValueError("GRPC_TLS_CLIENT_CA_FILE: without it nobody can show a name of GRPC_SERVICE_IDENTITIES")
 
 
-def load_settings(environ: Mapping[str, str]) -> Settings:
+def fields_of(sections: Sequence[type[Section]]) -> Mapping[str, FieldInfo]:
+    """All settings by the names of their variables. Raises ValueError where one name is declared twice."""
+    fields: dict[str, FieldInfo] = {}
+    models: list[type[BaseModel]] = [Settings, *sections]
+    for model in models:
+        for field in model.model_fields.values():
+            if str(field.alias) in fields:
+                raise ValueError(f"{field.alias} is declared twice, the second time by {model.__name__}")
+            fields[str(field.alias)] = field
+    return fields
+
+
+def load_settings(environ: Mapping[str, str], sections: Sequence[type[Section]] = ()) -> Settings:
     """The settings from the environment and the file that it names. Raises SettingsError."""
-    known = _FIELDS.keys()
-    if problem := misspelt(environ, {*known, CONFIG_VARIABLE}):
+    fields = fields_of(sections)
+    if problem := misspelt(environ, {*fields, CONFIG_VARIABLE}):
         raise SettingsError(problem)
     values = {
-        **_from_file(environ),
-        **{name: environ[name] for name in known & environ.keys() if environ[name].strip()},
+        **_from_file(environ, fields),
+        **{name: environ[name] for name in fields.keys() & environ.keys() if environ[name].strip()},
     }
-    values = {name: _cleaned(name, value) for name, value in sorted(values.items())}
+    values = {name: _cleaned(name, value, fields[name]) for name, value in sorted(values.items())}
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
+        settings._sections = {section: section.model_validate(values) for section in sections}
     except ValidationError as error:
-        # The message may say nothing of the value itself, which may be a secret.
+        # The message must not contain the value itself, which may be a secret.
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        raise SettingsError(_explain(first["loc"], first["msg"])) from None
+        raise SettingsError(_explain(first["loc"], first["msg"], fields)) from None
+    return settings
 
 
-def _explain(place: tuple[int | str, ...], problem: str) -> str:
+def _explain(place: tuple[int | str, ...], problem: str, fields: Mapping[str, FieldInfo]) -> str:
     problem = problem.removeprefix("Value error, ")
     if not place:
         return problem
-    return f"{place[0]}: {problem} ({_FIELDS[str(place[0])].description})"
+    return f"{place[0]}: {problem} ({fields[str(place[0])].description})"
 
 
-def _from_file(environ: Mapping[str, str]) -> dict[str, str]:
+def _from_file(environ: Mapping[str, str], fields: Mapping[str, FieldInfo]) -> dict[str, str]:
     named = environ.get(CONFIG_VARIABLE)
     path = Path(named) if named else DEFAULT_FILE
     try:
@@ -494,21 +325,17 @@ def _from_file(environ: Mapping[str, str]) -> dict[str, str]:
     if not isinstance(document, dict):
         raise SettingsError(f"{CONFIG_VARIABLE}: {path} must hold NAME: value lines")
     for name in document:
-        if name not in _FIELDS:
+        if name not in fields:
             raise SettingsError(f"{name}: no setting has this name ({path})")
     values = {name: _expand(_text(value), environ) for name, value in document.items()}
     return {name: value for name, value in values.items() if value.strip()}
 
 
-_FIELDS = {str(field.alias): field for field in Settings.model_fields.values()}
-
-
-def _cleaned(name: str, value: str) -> str:
+def _cleaned(name: str, value: str, field: FieldInfo) -> str:
     """A value without the blanks around it. Raises SettingsError."""
-    field = _FIELDS[name]
     try:
         return without_blanks(
-            value, is_secret="SecretStr" in str(field.annotation), is_list=any(one is _LIST for one in field.metadata)
+            value, is_secret="SecretStr" in str(field.annotation), is_list=any(one is LIST for one in field.metadata)
         )
     except ValueError as error:
         raise SettingsError(f"{name}: {error}") from None

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.family.jobs.clock import FamilyClock
 from gameshelf.gateway.domains.family.jobs.dissolution import Dissolution, has_links
 from gameshelf.gateway.domains.playtime.after_commit import after_commit
@@ -19,7 +20,6 @@ from gameshelf.gateway.runtime.database import LOCK_TIMEOUT_MILLISECONDS
 from gameshelf.gateway.runtime.jobs.erasure import Erasing
 from gameshelf.gateway.runtime.jobs.forwarding import Forwarding
 from gameshelf.gateway.runtime.observability.metrics import Metrics
-from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.gateway.wiring import EVENT_RULES, make_services
@@ -103,7 +103,7 @@ class Instance:
         self.life = life
         self._clock = lambda: world.now
         acquire, clock = pool.acquire, self.clock
-        settings = Settings.model_validate(
+        settings = load_settings(
             {"POSTGRES_DSN": world.dsn, "ERASURE_HASH_KEY": HASH_KEY, "LIBRARY_SERVICE_ROLES": "jobs"}
         )
         streams, metrics = UserStreams(HASH_KEY.encode()), Metrics()

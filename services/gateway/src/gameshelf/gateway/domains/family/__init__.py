@@ -2,6 +2,7 @@
 
 from gameshelf.gateway.domains.family import errors, published, reactions, rest, support
 from gameshelf.gateway.domains.family.instance import create, make_services
+from gameshelf.gateway.domains.family.settings import FamilySection
 from gameshelf.gateway.runtime.domain import Domain
 
 DOMAIN = Domain(
@@ -15,4 +16,5 @@ DOMAIN = Domain(
     published=published.FORMS,
     reactions=reactions.REACTIONS,
     forwarded=published.FORWARDED,
+    settings=FamilySection,
 )

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from gameshelf.gateway.domains.family.jobs.clock import FamilyClock
 from gameshelf.gateway.domains.family.jobs.dissolution import Dissolution, erase_seats, has_links
+from gameshelf.gateway.domains.family.settings import FamilySection
 from gameshelf.gateway.domains.family.support import Families
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.jobs.erasure import Erasing
@@ -30,7 +31,7 @@ def make_services(settings: Settings) -> Services:
     grace = timedelta(seconds=settings.family_seat_grace_seconds)
 
     def make_links(context: ServiceContext) -> FamilyLinks:
-        most = settings.family_max_members
+        most = settings.of(FamilySection).max_members
         return FamilyLinks(context.connection, context.record, context.clock, most, context.serialise)
 
     def make_seats(context: ServiceContext) -> FamilySeats:

@@ -3,6 +3,7 @@
 from gameshelf.gateway.domains.library import consumed, errors, published, reactions, rest, support
 from gameshelf.gateway.domains.library.export import EXPORT
 from gameshelf.gateway.domains.library.instance import create, make_services
+from gameshelf.gateway.domains.library.settings import LibrarySection
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.gateway.runtime.streams import Versions
 from gameshelf.library import CATALOG_VERSION, LINKED_OWNERS, METADATA, MIGRATIONS, LibraryQueries
@@ -23,4 +24,5 @@ DOMAIN = Domain(
     rules=errors.RULES,
     product_names=LibraryQueries,
     versions=Versions(CATALOG_VERSION, LINKED_OWNERS),
+    settings=LibrarySection,
 )

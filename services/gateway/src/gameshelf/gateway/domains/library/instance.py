@@ -6,6 +6,7 @@ from gameshelf.gateway.domains.library.jobs.categories import CategoryFolding
 from gameshelf.gateway.domains.library.jobs.item_ids import ItemIdRewriting
 from gameshelf.gateway.domains.library.jobs.products import WantedProducts
 from gameshelf.gateway.domains.library.jobs.titles import TitleFolding
+from gameshelf.gateway.domains.library.settings import LibrarySection
 from gameshelf.gateway.domains.library.support.access import AccessOfUser
 from gameshelf.gateway.domains.library.support.library import Libraries
 from gameshelf.gateway.domains.library.support.overview import OVERVIEW
@@ -18,8 +19,9 @@ from gameshelf.library import LibraryService
 
 
 async def create(runtime: Runtime) -> DomainInstance:
-    settings, acquire, transactions = runtime.settings, runtime.acquire, runtime.transactions
-    catalog = Catalog(settings.catalog_grpc_addr) if settings.catalog_grpc_addr else None
+    acquire, transactions = runtime.acquire, runtime.transactions
+    address = runtime.settings.of(LibrarySection).catalog_grpc_addr
+    catalog = Catalog(address) if address else None
     return DomainInstance(
         servicers=[LibraryQuery(acquire, runtime.streams)],
         support=[Libraries, AccessOfUser],

@@ -2,6 +2,7 @@
 
 from gameshelf.gateway.domains.playtime import errors, published, reactions, rest, support
 from gameshelf.gateway.domains.playtime.instance import create, make_services
+from gameshelf.gateway.domains.playtime.settings import PlaytimeSection
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.playtime import METADATA, MIGRATIONS
 
@@ -17,4 +18,5 @@ DOMAIN = Domain(
     rules=errors.RULES,
     published=published.FORMS,
     reactions=reactions.REACTIONS,
+    settings=PlaytimeSection,
 )

@@ -9,6 +9,7 @@ from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
 from gameshelf.gateway.domains.playtime.jobs import SessionReaper, SessionWatch, forget_live, look_seconds
 from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
+from gameshelf.gateway.domains.playtime.settings import PlaytimeSection
 from gameshelf.gateway.domains.playtime.support import OVERVIEW, PlaytimeOfUser
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
@@ -60,7 +61,7 @@ async def create(runtime: Runtime) -> DomainInstance:
 
 def make_services(settings: Settings) -> Services:
     """The library says who may play, and whose copy."""
-    import_max_age = timedelta(days=settings.import_max_age_days)
+    import_max_age = timedelta(days=settings.of(PlaytimeSection).import_max_age_days)
     grace = timedelta(seconds=settings.family_seat_grace_seconds)
 
     def make_playtime(context: ServiceContext) -> PlaytimeService:

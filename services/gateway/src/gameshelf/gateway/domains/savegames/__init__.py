@@ -3,6 +3,7 @@
 from gameshelf.gateway.domains.savegames import errors, published, rest, support
 from gameshelf.gateway.domains.savegames.export import EXPORT
 from gameshelf.gateway.domains.savegames.instance import create, make_services
+from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.savegames import METADATA, MIGRATIONS
 
@@ -18,4 +19,5 @@ DOMAIN = Domain(
     codes=errors.CODES,
     rules=errors.RULES,
     published=published.FORMS,
+    settings=SavegameSection,
 )

@@ -6,6 +6,7 @@ from gameshelf.gateway.domains.savegames.after_commit import after_commit
 from gameshelf.gateway.domains.savegames.export import export_files
 from gameshelf.gateway.domains.savegames.grpc import CloudSaves
 from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper, erase_objects
+from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.domains.savegames.support.conflicts import Conflicts
 from gameshelf.gateway.domains.savegames.support.overview import overview
 from gameshelf.gateway.domains.savegames.support.quota import Quotas
@@ -26,8 +27,9 @@ from gameshelf.savegames import SavegameAdoption, SavegameConflicts, SavegameSer
 async def create(runtime: Runtime) -> DomainInstance:
     """Raises SettingsError, StoreUnavailable."""
     settings, acquire, transactions, metrics = runtime.settings, runtime.acquire, runtime.transactions, runtime.metrics
-    bucket, limits = await _open_bucket(runtime), settings.savegame_limits
-    saves = Saves(bucket, transactions, metrics, settings.s3_url_ttl_seconds, limits.quota_bytes)
+    bucket, section = await _open_bucket(runtime), settings.of(SavegameSection)
+    limits = section.limits
+    saves = Saves(bucket, transactions, metrics, section.s3_url_ttl_seconds, limits.quota_bytes)
     keeper = SaveKeeper(acquire, transactions, limits, metrics=metrics)
     sweeper = ObjectSweeper(acquire, saves, metrics, limits)
     return DomainInstance(
@@ -47,14 +49,14 @@ async def create(runtime: Runtime) -> DomainInstance:
             Job("objects", sweeper.run_once, 60.0, waits_for_restore=True),
         ],
         erasing=Erasing(rows=[erase_rows(runtime.services[SavegameService])], objects=erase_objects(saves)),
-        checks={"s3": partial(answers_http, settings.s3_url)} if settings.s3_url else {},
+        checks={"s3": partial(answers_http, section.s3_url)} if section.s3_url else {},
         close=bucket.close if bucket else None,
     )
 
 
 async def _open_bucket(runtime: Runtime) -> Bucket | None:
     settings = runtime.settings
-    if settings.s3_bucket is None:
+    if settings.of(SavegameSection).s3_bucket is None:
         return None
     # Imported where it is used: the client takes half a second and 45 MB, which a process without a store saves.
     from gameshelf.gateway.domains.savegames.object_store import object_store
@@ -67,7 +69,8 @@ async def _open_bucket(runtime: Runtime) -> Bucket | None:
 
 def make_services(settings: Settings) -> Services:
     """The library says whose games they are."""
-    limits, bucket = settings.savegame_limits, settings.s3_bucket or ""
+    section = settings.of(SavegameSection)
+    limits, bucket = section.limits, section.s3_bucket or ""
 
     def make_uploads(context: ServiceContext) -> SavegameUploads:
         access, clock = AccessQueries(context.connection), _one_moment(context.clock)

@@ -1,5 +1,6 @@
 """The S3 bucket of the service's settings. Import it only where there is one: the client takes 45 MB."""
 
+from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.settings import Settings
@@ -8,18 +9,19 @@ from gameshelf.savegames.s3 import S3Config, S3ObjectStore
 
 def s3_config(settings: Settings) -> S3Config | None:
     """The bucket of the settings; None where they name none."""
-    if settings.s3_bucket is None:
+    section = settings.of(SavegameSection)
+    if section.s3_bucket is None:
         return None
-    secret, encryption = settings.s3_secret_access_key, settings.s3_server_side_encryption
+    secret, encryption = section.s3_secret_access_key, section.s3_server_side_encryption
     return S3Config(
-        bucket=settings.s3_bucket,
-        endpoint=settings.s3_url,
-        public_endpoint=settings.s3_public_url,
-        region=settings.s3_region,
-        access_key_id=settings.s3_access_key_id,
+        bucket=section.s3_bucket,
+        endpoint=section.s3_url,
+        public_endpoint=section.s3_public_url,
+        region=section.s3_region,
+        access_key_id=section.s3_access_key_id,
         secret_access_key=secret.get_secret_value() if secret else None,
         server_side_encryption=None if encryption == "none" else encryption,
-        max_object_bytes=settings.savegame_max_bytes,
+        max_object_bytes=section.savegame_max_bytes,
     )
 
 

@@ -2,6 +2,7 @@
 
 from gameshelf.gateway.domains.settings import errors, published, rest
 from gameshelf.gateway.domains.settings.instance import create, make_services
+from gameshelf.gateway.domains.settings.settings import GameSettingsSection
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.settings import METADATA, MIGRATIONS
 
@@ -15,4 +16,5 @@ DOMAIN = Domain(
     codes=errors.CODES,
     rules=errors.RULES,
     published=published.FORMS,
+    settings=GameSettingsSection,
 )

@@ -1,6 +1,7 @@
 """Settings of games in one process."""
 
 from gameshelf.gateway.domains.settings.grpc import GameSettingsSync
+from gameshelf.gateway.domains.settings.settings import GameSettingsSection
 from gameshelf.gateway.domains.settings.support import OVERVIEW
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
@@ -15,6 +16,8 @@ async def create(runtime: Runtime) -> DomainInstance:
         servicers=[GameSettingsSync(runtime.transactions, runtime.acquire, runtime.streams)],
         overview=OVERVIEW,
         erasing=Erasing(rows=[erase_rows(runtime.services[SettingsService])]),
+        # A character of two bytes takes six where JSON is sent in ASCII, and some clients indent it.
+        large_body_bytes=4 * runtime.settings.of(GameSettingsSection).max_bytes,
     )
 
 
@@ -22,7 +25,7 @@ def make_services(settings: Settings) -> Services:
     """The library says whose games they are."""
 
     def make_settings(context: ServiceContext) -> SettingsService:
-        access, max_bytes = AccessQueries(context.connection), settings.settings_max_bytes
+        access, max_bytes = AccessQueries(context.connection), settings.of(GameSettingsSection).max_bytes
         return SettingsService(context.connection, context.record, access, context.clock, max_bytes, context.serialise)
 
     return {SettingsService: make_settings}

@@ -3,6 +3,7 @@
 from gameshelf.gateway.domains.wishlist.grpc import Wishlists
 from gameshelf.gateway.domains.wishlist.jobs.old_prices import OldPriceTakeover
 from gameshelf.gateway.domains.wishlist.jobs.sales import Sales
+from gameshelf.gateway.domains.wishlist.settings import WishlistSection
 from gameshelf.gateway.domains.wishlist.support import OVERVIEW
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.http.routing import Queries
@@ -17,7 +18,7 @@ from gameshelf.wishlist import PriceDropped, SaleNoticed, WishlistQueries, Wishl
 
 async def create(runtime: Runtime) -> DomainInstance:
     acquire, transactions, metrics = runtime.acquire, runtime.transactions, runtime.metrics
-    currency = runtime.settings.wishlist_default_currency
+    currency = runtime.settings.of(WishlistSection).default_currency
     sales = Sales(acquire, transactions, metrics=metrics, default_currency=currency)
 
     def count_notification(event: SaleNoticed | PriceDropped) -> None:
@@ -34,7 +35,7 @@ async def create(runtime: Runtime) -> DomainInstance:
 
 def make_services(settings: Settings) -> Services:
     """The library says what a user owns, and how a product is called."""
-    max_items, currency = settings.wishlist_max_items, settings.wishlist_default_currency
+    section = settings.of(WishlistSection)
 
     def make_wishlist(context: ServiceContext) -> WishlistService:
         return WishlistService(
@@ -42,8 +43,8 @@ def make_services(settings: Settings) -> Services:
             context.record,
             _Products(context.connection),
             context.clock,
-            max_items,
-            currency,
+            section.max_items,
+            section.default_currency,
             context.serialise,
         )
 
@@ -51,8 +52,10 @@ def make_services(settings: Settings) -> Services:
 
 
 def make_queries(settings: Settings) -> Queries:
+    currency = settings.of(WishlistSection).default_currency
+
     def make_wishlist_queries(connection: Connection) -> WishlistQueries:
-        return WishlistQueries(connection, settings.wishlist_default_currency)
+        return WishlistQueries(connection, currency)
 
     return {WishlistQueries: make_wishlist_queries}
 

@@ -1,0 +1,14 @@
+"""The settings of family sharing that are not shared with other domains."""
+
+from typing import Annotated
+
+from gameshelf.gateway.runtime.setting_fields import Section, var
+from pydantic import Field
+
+
+class FamilySection(Section):
+    """The settings of family sharing that are not shared with other domains."""
+
+    max_members: Annotated[int, Field(ge=1, le=100)] = var(
+        "FAMILY_MAX_MEMBERS", "How many members an owner may have, and how many owners a member", 5
+    )

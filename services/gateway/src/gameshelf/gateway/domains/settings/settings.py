@@ -1,0 +1,14 @@
+"""The settings of games' settings."""
+
+from typing import Annotated
+
+from gameshelf.gateway.runtime.setting_fields import Section, var
+from pydantic import Field
+
+
+class GameSettingsSection(Section):
+    """The settings of games' settings."""
+
+    max_bytes: Annotated[int, Field(ge=1024, le=16 * 1024**2)] = var(
+        "SETTINGS_MAX_BYTES", "How large one layer of a game's settings may be", 262_144
+    )

@@ -57,7 +57,7 @@ def target_on(hostile_platform: Platform) -> Callable[[str], Service]:
     def on(server: str) -> Service:
         if server not in made:
             made[server] = hostile_platform.service(LIBRARY_SERVICE_SERVER=server)
-            made[server].start()
+            made[server].start(outlives_test=True)
         return made[server]
 
     return on

@@ -24,3 +24,17 @@ def test_a_failing_test_leaves_no_service_behind(tmp_path):
         assert shared.process.returncode is None
     finally:
         shared.kill()
+
+
+def test_a_service_that_outlives_its_test_goes_on_after_a_restart_too(tmp_path):
+    shared = Sleeping(tmp_path, {})
+    try:
+        with ends_services():
+            shared.start(wait=False, outlives_test=True)
+        assert shared.process.returncode is None
+        with ends_services():
+            shared.kill()
+            shared.start(wait=False)
+        assert shared.process.returncode is None
+    finally:
+        shared.kill()

@@ -53,6 +53,7 @@ class Service:
         }
         self.log = directory / f"service-{uuid4().hex[:8]}.log"
         self.process: Process | None = None
+        self._outlives_tests = False
 
     @property
     def url(self) -> str:
@@ -80,10 +81,12 @@ class Service:
         if not process.wait(60) or process.returncode != 0:
             raise StartFailed(process.tail())
 
-    def start(self, *, wait: bool = True) -> None:
-        """Starts it and waits until it is ready."""
+    def start(self, *, wait: bool = True, outlives_test: bool = False) -> None:
+        """Starts it and waits until it is ready. It ends with the test that started it, unless it ``outlives_test``."""
         self.process = self._run("serve")
-        _running.add(self)
+        self._outlives_tests |= outlives_test
+        if not self._outlives_tests:
+            _running.add(self)
         deadline = time.monotonic() + 30
         while wait and not self.is_ready():
             if self.process.returncode is not None or time.monotonic() > deadline:

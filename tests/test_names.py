@@ -29,4 +29,7 @@ def test_the_gateways_tests_mirror_its_source():
     folders = {path.parent.relative_to(GATEWAY / "tests") for path in GATEWAY.glob("tests/**/test_*.py")}
     others = {folder for folder in folders if folder.parts and not (SOURCE / Path(*folder.parts[:2])).is_dir()}
     assert {folder.parts[0] for folder in others} <= {"process"}
-    assert {path.name for path in GATEWAY.glob("tests/test_*.py")} == {"test_docs_pages.py"}
+    assert {path.name for path in GATEWAY.glob("tests/test_*.py")} == {
+        "test_adding_a_domain.py",
+        "test_docs_pages.py",
+    }

@@ -17,6 +17,7 @@ from gameshelf.kernel.sql import Erasure
 from sqlalchemy import MetaData, Table
 
 PACKAGES = (
+    "gameshelf.kernel",
     "gameshelf.library",
     "gameshelf.playtime",
     "gameshelf.achievements",

@@ -1,5 +1,6 @@
 """A `./dev` of a test's own: its data in a temporary directory, its service on free ports."""
 
+import asyncio
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack.servers.base import free_port
@@ -70,6 +72,20 @@ class Dev:
     def owns(self, user_id: object, product_id: object) -> bool:
         owned = self.items(user_id).json()["data"]
         return any(item["attributes"]["product_id"] == str(product_id) for item in owned)
+
+    def is_forgotten(self, user_id: object) -> bool:
+        """Whether nothing but a hash remains of an account."""
+        [address] = [part["address"] for part in self.status() if part["name"] == "postgresql"]
+
+        async def rows() -> int:
+            connection = await asyncpg.connect(f"postgresql://library@{address}/library")
+            try:
+                of_user = "SELECT count(*) FROM gateway.user_streams WHERE user_id = $1"
+                return int(await connection.fetchval(of_user, user_id))
+            finally:
+                await connection.close()
+
+        return asyncio.run(rows()) == 0
 
     def until(self, check: Callable[[], bool], seconds: float = 30) -> bool:
         """Whether something comes true in time."""

@@ -79,6 +79,7 @@ def test_what_has_become_of_the_demo_keeps_no_stack_from_starting(dev):
     ):
         assert dev.run("publish", kind, json.dumps(data)).returncode == 0
     assert dev.until(lambda: not dev.owns(demo.ANNA, GAME) and dev.items(demo.BORIS).status_code == 401)
+    assert dev.until(lambda: dev.is_forgotten(demo.BORIS))
     assert dev.run("down").returncode == 0
     again = dev.run("up", "--detach")
     assert again.returncode == 0, again.stderr

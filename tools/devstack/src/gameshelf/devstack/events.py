@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 _APPLIED = "SELECT source, event_id FROM gateway.inbox WHERE event_id = ANY($1)"
 _ERASED = "SELECT user_id FROM gateway.user_streams WHERE user_id = ANY($1) AND erased_at IS NOT NULL"
+_HASHES = "SELECT user_hash FROM gateway.erased_users WHERE user_hash = ANY($1)"
 
 
 @cache
@@ -72,15 +73,21 @@ async def publish(brokers: str, events: Sequence[CloudEvent]) -> None:
         await producer.stop()
 
 
-async def until_applied(dsn: str, events: Sequence[CloudEvent], seconds: float) -> None:
-    """Waits until the service has applied these events: they are in its inbox, or about an account that is erased.
+async def until_applied(dsn: str, events: Sequence[CloudEvent], seconds: float, *, erasure_key: str) -> None:
+    """Waits until the service has applied these events: they are in its inbox, or about an account that is erased or
+    being erased.
+
+    ``erasure_key`` is the service's ``ERASURE_HASH_KEY``: only a hash remains of an erased account.
 
     Raises TimeoutError.
     """
     import asyncpg
+    from gameshelf.gateway.runtime.streams import UserStreams  # not for who only makes events
 
     wanted = {(event.source, event.id) for event in events}
     users = {event.id: UUID(event.data["userId"]) for event in events if "userId" in event.data}
+    streams = UserStreams(erasure_key.encode())
+    hashes = {streams.hash(user_id): user_id for user_id in users.values()}
     connection = await asyncpg.connect(dsn)
     try:
         async with asyncio.timeout(seconds):
@@ -90,6 +97,7 @@ async def until_applied(dsn: str, events: Sequence[CloudEvent], seconds: float) 
                 if not wanted:
                     return
                 erased = {row["user_id"] for row in await connection.fetch(_ERASED, list(users.values()))}
+                erased |= {hashes[row["user_hash"]] for row in await connection.fetch(_HASHES, list(hashes))}
                 wanted = {one for one in wanted if users.get(one[1]) not in erased}
                 await asyncio.sleep(0.05)
     finally:

@@ -136,7 +136,8 @@ class Stack:
         events = demo.events(self.pictures.url, datetime.now(UTC))
         asyncio.run(publish(self.kafka.address, events))
         try:
-            asyncio.run(until_applied(self.postgres.dsn(), events, _READY_SECONDS))
+            key = self.environment["ERASURE_HASH_KEY"]
+            asyncio.run(until_applied(self.postgres.dsn(), events, _READY_SECONDS, erasure_key=key))
         except TimeoutError:
             raise StartFailed(
                 "the demo's events are not applied; the service's log is .local/log/service.log"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules, walk_packages
 
-import gameshelf
+import gameshelf  # pants: no-infer-dep
 import pytest
 from gameshelf.gateway.domains import DOMAINS
 from gameshelf.gateway.runtime.composed import errors_of

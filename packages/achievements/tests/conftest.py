@@ -16,23 +16,9 @@ from gameshelf.achievements import (
     RarityCounters,
     TargetReviews,
 )
-from gameshelf.kernel.errors import PermissionDenied
+from gameshelf.devstack.access import GrantedProducts
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
-
-
-class Playable:
-    """Answers the port ``Access``: who may play what."""
-
-    def __init__(self):
-        self.pairs = set()
-        self.since = NOW - timedelta(days=30)
-
-    async def first_access(self, user_id, product_ids):
-        return {product: self.since for product in product_ids if (user_id, product) in self.pairs}
-
-    async def refusals(self, user_id, product_ids):
-        return {product: PermissionDenied() for product in product_ids if (user_id, product) not in self.pairs}
 
 
 class Players:
@@ -41,7 +27,7 @@ class Players:
     def __init__(self, connection):
         self.now = NOW
         self.connection = connection
-        self.access = Playable()
+        self.access = GrantedProducts()
         self.events = []
         self.service = AchievementService(connection, self.events.append, self.access, lambda: self.now)
         self.queries = AchievementQueries(connection)
@@ -57,9 +43,13 @@ class Players:
     async def own(self, product, user=None):
         """A user who owns a product, and may play it."""
         user = user or uuid4()
-        self.access.pairs.add((user, product))
+        self.may_play(user, product)
         await self.service.own(user, [product])
         return user
+
+    def may_play(self, user, product):
+        """Gives a user access to a product, for 30 days already."""
+        self.access.grant(user, product, NOW - timedelta(days=30))
 
     async def offline(self, user, *elements, **how):
         """An import; what became of each element."""

@@ -42,7 +42,7 @@ def at_once(owner, dsn, make_players, side_by_side):
 
         async def run(connection, number):
             players = make_players(connection)
-            players.access.pairs.add(owner)
+            players.may_play(*owner)
             await use_case(players, number)
             events.extend(players.events)
 

@@ -1,6 +1,7 @@
 """The counters behind rarities: right through unlocks, purchases, refunds and erasures, in whatever order."""
 
 import asyncio
+import itertools
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -58,7 +59,7 @@ async def test_who_borrowed_the_game_does_not_count(players):
     game, borrower = uuid4(), uuid4()
     achievement = await players.define(game)
     await players.own(game)
-    players.access.pairs.add((borrower, game))
+    players.may_play(borrower, game)
     await players.fold()
     assert (await players.service.unlock(borrower, achievement)).rarity_at_unlock == 0.0
     await players.fold()
@@ -112,7 +113,9 @@ async def test_after_any_history_a_recount_finds_no_difference(players, actions)
     try:
         users = [uuid4() for _ in range(3)]
         achievements = {game: [await players.define(game, target_progress=2) for _ in range(2)] for game in GAMES}
-        players.access.pairs = {(user, game) for user in users for game in GAMES}
+        players.access.since.clear()
+        for user, game in itertools.product(users, GAMES):
+            players.may_play(user, game)
         owned, unlocked, before = set(), set(), {}
         for action, user, game, number in actions:
             user, game = users[user], GAMES[game]

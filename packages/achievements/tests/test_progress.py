@@ -105,7 +105,7 @@ async def test_a_report_is_three_round_trips_however_many_it_holds(players, game
     about = (players.events.append, players.access, lambda: players.now)
     service = type(players.service)(counted, *about, serialised)
     await service.unlock(user, many[0])
-    assert counted.calls == 2  # and one at the port Access
+    assert counted.calls == 2  # and one at the port for access
     await service.report_many(user, [Progress(one, None) for one in many])
     assert counted.calls == 4
     assert len(players.events) == 30
@@ -143,7 +143,7 @@ async def test_the_summary_tells_of_every_product_owned_or_begun(players, game):
     user = await players.own(game)
     for product in (other, bare):
         await players.own(product, user)
-    players.access.pairs.add((user, lent))
+    players.may_play(user, lent)
     await players.report(user, borrowed, 1)
     await players.service.unlock(user, first)
     players.later(hours=1)

@@ -47,7 +47,7 @@ async def test_who_has_reached_a_lowered_target_is_unlocked_once(players, game):
 async def test_rarity_counts_the_owners_whom_a_review_has_unlocked(players, game):
     achievement = await players.define(game, target_progress=200)
     owners, borrower = [await players.own(game) for _ in range(4)], uuid4()
-    players.access.pairs.add((borrower, game))
+    players.may_play(borrower, game)
     for user in (*owners[:2], borrower):
         await players.report(user, achievement, 150)
     await players.fold()

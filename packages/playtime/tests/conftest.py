@@ -6,23 +6,11 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from gameshelf.devstack.access import GrantedProducts
 from gameshelf.kernel.errors import PermissionDenied
 from gameshelf.playtime import MIGRATIONS, OfflineSession, PlaytimeQueries, PlaytimeService, StartSession
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
-
-
-class Owned:
-    """Answers the port ``Access``: the products that may be played, and when they first could."""
-
-    def __init__(self):
-        self.since = {}
-
-    async def first_access(self, user_id, product_ids):
-        return {product: self.since[product] for product in product_ids if product in self.since}
-
-    async def refusals(self, user_id, product_ids):
-        return {product: PermissionDenied() for product in product_ids if product not in self.since}
 
 
 class OwnCopies:
@@ -36,7 +24,7 @@ class OwnCopies:
     async def take(self, user_id, product_id, session_id):
         if product_id in self.shared:
             return SimpleNamespace(owner_user_id=self.shared[product_id][0], seat_number=7)
-        if product_id not in self.owned.since:
+        if (user_id, product_id) not in self.owned.since:
             raise PermissionDenied
         return SimpleNamespace(owner_user_id=None, seat_number=None)
 
@@ -58,7 +46,7 @@ class Play:
         self.user = uuid4()
         self.now = NOW
         self.connection = connection
-        self.owned = Owned()
+        self.owned = GrantedProducts()
         self.events = []
         self.copies = OwnCopies(self.owned)
         self.service = PlaytimeService(connection, self.events.append, self.owned, self.copies, lambda: self.now)
@@ -67,8 +55,16 @@ class Play:
     def own(self, product=None, since=NOW - timedelta(days=60)):
         """A product that may be played."""
         product = product or uuid4()
-        self.owned.since[product] = since
+        self.owned.grant(self.user, product, since)
         return product
+
+    def switch_user(self):
+        """Continues as a new user, who may play the same products. Returns the id of the one before."""
+        before, self.user = self.user, uuid4()
+        for (user, product), since in list(self.owned.since.items()):
+            if user == before:
+                self.owned.grant(self.user, product, since)
+        return before
 
     def later(self, **more):
         self.now += timedelta(**more)

@@ -1,7 +1,6 @@
 """Any order, repetition and overlap of starts, heartbeats, ends, deaths, imports: the totals are the plain ledger's."""
 
 from datetime import timedelta
-from uuid import uuid4
 
 from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.playtime import Beat, Liveness, SessionKey
@@ -43,7 +42,8 @@ def recounted(intervals):
 )
 @given(st.lists(steps, max_size=25))
 async def test_the_totals_are_those_of_the_ledger(play, history):
-    play.user, games = uuid4(), [play.own() for _ in range(GAMES)]
+    play.switch_user()
+    games = [play.own() for _ in range(GAMES)]
     play.events.clear()
     sessions, told, signs = [], [], {}
     for kind, which, more in history:

@@ -112,7 +112,7 @@ async def test_one_product_is_recomputed_alone(played):
 
 
 async def test_nobody_elses_play_is_touched(played):
-    me, played.user = played.user, uuid4()
+    me = played.switch_user()
     await played.tell(played.offline(played.game, played.now - timedelta(days=1), 60))
     await played.connection.execute(BROKEN["a total"], played.user)
     assert await played.service.recompute(me) == []
@@ -156,7 +156,8 @@ sessions = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 500), st.integer
 )
 @given(sessions)
 async def test_what_the_database_counts_is_what_the_ledger_was_counted_as(play, history):
-    play.user, games = uuid4(), [play.own(), play.own()]
+    play.switch_user()
+    games = [play.own(), play.own()]
     for game, ago, minutes in history:
         start = play.now - timedelta(minutes=ago + minutes)
         assert await play.tell(play.offline(games[game], start, minutes)) == [("accepted", None)]

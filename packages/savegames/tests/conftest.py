@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gameshelf.kernel.errors import PermissionDenied
+from gameshelf.devstack.access import AllButBarred
 from gameshelf.kernel.paging import Page
 from gameshelf.savegames import (
     MIGRATIONS,
@@ -30,17 +30,6 @@ TABLES = ("slots", "contents", "metadata", "uploads", "conflicts", "devices", "n
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 
-class Playable:
-    """Answers the port ``Access``."""
-
-    def __init__(self):
-        self.barred = set()
-
-    async def require(self, user_id, product_id):
-        if product_id in self.barred:
-            raise PermissionDenied
-
-
 class Player:
     """One player's saves of one game, and ways to look at them."""
 
@@ -49,7 +38,7 @@ class Player:
         self.limits = limits
         self.now = NOW
         self.id, self.product = uuid4(), uuid4()
-        self.access = Playable()
+        self.access = AllButBarred()
         self.events = []
         self.objects = set()  # the keys of what the store holds
         self.told = {}  # what each object that was ever made says of itself: size, metadata, time

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gameshelf.kernel.errors import PermissionDenied
+from gameshelf.devstack.access import AllButBarred
 from gameshelf.settings import (
     MIGRATIONS,
     Address,
@@ -20,17 +20,6 @@ from gameshelf.settings import (
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 
-class Playable:
-    """Answers the port ``Access``."""
-
-    def __init__(self):
-        self.barred = set()
-
-    async def require(self, user_id, product_id):
-        if product_id in self.barred:
-            raise PermissionDenied
-
-
 class Player:
     """One player's settings of one game, and ways to look at them."""
 
@@ -38,7 +27,7 @@ class Player:
         self.connection = connection
         self.now = NOW
         self.id, self.product = uuid4(), uuid4()
-        self.access = Playable()
+        self.access = AllButBarred()
         self.events = []
         self.service = SettingsService(connection, self.events.append, self.access, lambda: self.now, max_bytes=1000)
         self.queries = SettingsQueries(connection)

@@ -19,7 +19,6 @@ from gameshelf.achievements.errors import AchievementAlreadyUnlocked, Achievemen
 from gameshelf.achievements.events import AchievementLocked, AchievementUnlocked
 from gameshelf.achievements.models import LOCK_SPACE, METADATA, SCHEMA
 from gameshelf.achievements.overview import count_unlocked
-from gameshelf.achievements.ports import Access
 from gameshelf.achievements.queries import AchievementQueries, ProductAchievements
 from gameshelf.achievements.rarities import AchievementRarity
 from gameshelf.achievements.recounts import RecountProgress, Recounts
@@ -38,7 +37,6 @@ __all__ = [
     "MAX_IMPORT",
     "METADATA",
     "MIGRATIONS",
-    "Access",
     "Achievement",
     "AchievementAlreadyUnlocked",
     "AchievementLocked",

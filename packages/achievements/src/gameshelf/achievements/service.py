@@ -13,10 +13,10 @@ from gameshelf.achievements.commands import NamedAchievement, OfflineAchievement
 from gameshelf.achievements.errors import AchievementAlreadyUnlocked, AchievementNotFound
 from gameshelf.achievements.events import AchievementLocked, AchievementUnlocked
 from gameshelf.achievements.models import LOCK_SPACE
-from gameshelf.achievements.ports import Access
 from gameshelf.achievements.rules import Step, advance, within
 from gameshelf.achievements.store import AchievementStore
 from gameshelf.achievements.views import Achievement, AchievementState
+from gameshelf.kernel.access import ProductAccessHistory
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied
@@ -62,7 +62,7 @@ class ImportedAchievement:
 class AchievementService:
     """A user's achievements, over one connection inside a transaction.
 
-    ``access`` answers who may play what; ``record`` takes the events. ``serialise`` lets one transaction at a time
+    ``access`` decides who may play what; ``record`` takes the events. ``serialise`` lets one transaction at a time
     change a user's achievements: by default an advisory lock, one round trip a call, in which case each of the numbers
     of round trips below is one higher.
     """
@@ -71,7 +71,7 @@ class AchievementService:
         self,
         connection: Connection,
         record: Record,
-        access: Access,
+        access: ProductAccessHistory,
         clock: Clock = utc_now,
         serialise: Serialise | None = None,
     ) -> None:

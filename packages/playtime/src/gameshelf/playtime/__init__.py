@@ -32,7 +32,7 @@ from gameshelf.playtime.imports import ImportedPlay
 from gameshelf.playtime.liveness import Beat, Liveness, SessionEnd, SessionKey, ShardWatch, before_shard, shard_of
 from gameshelf.playtime.models import LOCK_SPACE, METADATA, SCHEMA, SHARDS, EndReason
 from gameshelf.playtime.overview import PlaytimeOverview, playtime_overview
-from gameshelf.playtime.ports import Access, Copies, Copy
+from gameshelf.playtime.ports import Copies, Copy
 from gameshelf.playtime.queries import DaySum, PlatformSummary, PlaytimeQueries, ProductSummary
 from gameshelf.playtime.recompute import Figures, Recount
 from gameshelf.playtime.service import MAX_CORRECTION, ImportResult, PlaytimeService
@@ -58,7 +58,6 @@ __all__ = [
     "METADATA",
     "MIGRATIONS",
     "SHARDS",
-    "Access",
     "AnomalyFound",
     "AnomalyPlace",
     "Beat",

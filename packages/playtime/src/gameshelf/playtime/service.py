@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from gameshelf.kernel.access import ProductAccessHistory
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
@@ -29,7 +30,7 @@ from gameshelf.playtime.events import (
     SessionStarted,
 )
 from gameshelf.playtime.models import LOCK_SPACE, EndReason
-from gameshelf.playtime.ports import Access, Copies, Copy
+from gameshelf.playtime.ports import Copies, Copy
 from gameshelf.playtime.recompute import Recount, Recounts
 from gameshelf.playtime.rules import (
     Interval,
@@ -69,7 +70,7 @@ class _SharedCopies:
 class PlaytimeService:
     """Playing, over one connection inside a transaction.
 
-    ``access`` answers who may play what, ``copies`` whose copy it is; ``record`` takes the events. ``silence`` is how
+    ``access`` decides who may play what, ``copies`` whose copy it is; ``record`` takes the events. ``silence`` is how
     old the checkpointed sign of life of somebody who plays may be. ``serialise`` lets one transaction at a time change
     what is kept of a user: by default an advisory lock, one round trip a call.
     """
@@ -78,7 +79,7 @@ class PlaytimeService:
         self,
         connection: Connection,
         record: Record,
-        access: Access,
+        access: ProductAccessHistory,
         copies: Copies,
         clock: Clock = utc_now,
         import_max_age: timedelta = DEFAULT_IMPORT_MAX_AGE,

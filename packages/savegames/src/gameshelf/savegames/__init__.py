@@ -61,7 +61,6 @@ from gameshelf.savegames.open_uploads import OpenUpload, UploadQueries, UploadSt
 from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.overview import SavegameOverview, savegame_overview
 from gameshelf.savegames.ports import (
-    Access,
     Digest,
     ObjectSigner,
     ObjectStore,
@@ -91,7 +90,6 @@ __all__ = [
     "METADATA",
     "MIGRATIONS",
     "STAGING",
-    "Access",
     "Adopted",
     "Adoption",
     "Attempt",

@@ -4,17 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
 from gameshelf.kernel.errors import DependencyUnavailable
-
-
-class Access(Protocol):
-    """Who may play what. Asked inside the user's transaction."""
-
-    async def require(self, user_id: UUID, product_id: UUID) -> None:
-        """Raises PermissionDenied, or a refusal that says more, when the user may not play the product now."""
-        ...
 
 
 class StoreUnavailable(DependencyUnavailable):

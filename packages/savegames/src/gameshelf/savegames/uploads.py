@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from gameshelf.kernel.access import ProductAccess, require_access
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
@@ -31,7 +32,7 @@ from gameshelf.savegames.models import LOCK_SPACE
 from gameshelf.savegames.naming import slot_key, staging_key
 from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.packing import require_packing
-from gameshelf.savegames.ports import Access, Digest
+from gameshelf.savegames.ports import Digest
 from gameshelf.savegames.quota import Quota
 from gameshelf.savegames.store import SavegameStore
 from gameshelf.savegames.store.asks import Ask, Deleted
@@ -56,7 +57,7 @@ class Reservation:
 class SavegameUploads:
     """A user's uploads, over one connection inside a transaction.
 
-    ``access`` answers who may play what; ``record`` takes the events, which name the ``bucket`` where the bytes are.
+    ``access`` decides who may play what; ``record`` takes the events, which name the ``bucket`` where the bytes are.
     ``serialise`` lets one transaction at a time change a user's saves: by default an advisory lock, one round trip a
     call.
     """
@@ -65,7 +66,7 @@ class SavegameUploads:
         self,
         connection: Connection,
         record: Record,
-        access: Access,
+        access: ProductAccess,
         clock: Clock = utc_now,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         bucket: str = "",
@@ -96,7 +97,7 @@ class SavegameUploads:
             )
         require_packing(new, self._limits.max_bytes)
         await self._serialise(user_id)
-        await self._access.require(user_id, new.product_id)
+        await require_access(self._access, user_id, new.product_id)
         ask = await self._ask(user_id, new)
         named = await self._named(user_id, new)
         base = base_of(new, ask, named)
@@ -136,7 +137,7 @@ class SavegameUploads:
         now = self._clock()
         if upload is None or upload.outcome is not None or upload.expires_at <= now:
             return None
-        await self._access.require(user_id, upload.product_id)
+        await require_access(self._access, user_id, upload.product_id)
         await self._store.uploads.extend(user_id, upload_id, self._confirm_until(now))
         is_joined = await self._confirmations.is_joined(user_id, upload)
         return Reservation(

@@ -10,7 +10,6 @@ from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, Sett
 from gameshelf.settings.events import SettingsUpdated
 from gameshelf.settings.models import LOCK_SPACE, METADATA, SCHEMA, LayerKind
 from gameshelf.settings.overview import count_games_with_settings
-from gameshelf.settings.ports import Access
 from gameshelf.settings.queries import SettingsQueries
 from gameshelf.settings.revisions import Precondition, Revisions, parse_tag
 from gameshelf.settings.rules import MAX_VALUES, merged, patched
@@ -29,7 +28,6 @@ __all__ = [
     "MAX_VALUES",
     "METADATA",
     "MIGRATIONS",
-    "Access",
     "Address",
     "GameFilter",
     "GameView",

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from gameshelf.kernel.access import ProductAccess, require_access
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput
@@ -17,7 +18,6 @@ from gameshelf.settings.commands import Address, NewSettings, SettingsPatch
 from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
 from gameshelf.settings.events import SettingsUpdated
 from gameshelf.settings.models import LOCK_SPACE, LayerKind
-from gameshelf.settings.ports import Access
 from gameshelf.settings.revisions import Precondition
 from gameshelf.settings.rules import (
     MAX_VALUES,
@@ -43,7 +43,7 @@ _POINTER = "settings_payload"
 class SettingsService:
     """A user's settings, over one connection inside a transaction.
 
-    ``access`` answers who may play what; ``record`` takes the events; ``max_bytes`` bounds a layer. ``serialise`` lets
+    ``access`` decides who may play what; ``record`` takes the events; ``max_bytes`` bounds a layer. ``serialise`` lets
     one transaction at a time change a user's settings: by default an advisory lock, one round trip a call.
     """
 
@@ -51,7 +51,7 @@ class SettingsService:
         self,
         connection: Connection,
         record: Record,
-        access: Access,
+        access: ProductAccess,
         clock: Clock = utc_now,
         max_bytes: int = DEFAULT_MAX_BYTES,
         serialise: Serialise | None = None,
@@ -92,7 +92,7 @@ class SettingsService:
     ) -> tuple[Settings, bool]:
         layer = address.layer()
         await self._serialise(user_id)
-        await self._access.require(user_id, product_id)
+        await require_access(self._access, user_id, product_id)
         stored = await self._store.load(user_id, product_id, address.overlays())
         kind = layer[0] if layer else None
         if given and not given.holds(kind, stored.revision_of(kind) if stored else 0):

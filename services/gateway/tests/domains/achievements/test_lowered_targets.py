@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 import pytest
 from gameshelf.achievements import AchievementService, Progress
+from gameshelf.devstack.access import AllButBarred
 from gameshelf.devstack.events import CloudEvent, publish
 
 UPDATED = "com.platform.catalog.product.updated.v1"
@@ -78,13 +79,6 @@ async def test_a_player_who_fails_or_is_busy_holds_up_no_other(platform, service
     assert [one["attributes"]["event_type"] for one in events].count("achievement.unlocked") == 1
 
 
-class AllMayPlay:
-    """Answers the port ``Access``."""
-
-    async def refusals(self, user_id, product_ids):
-        return {}
-
-
 async def test_a_late_report_against_an_old_target_is_unlocked(platform, service, new_player, database, wait_until):
     product, achievement, player = uuid4(), uuid4(), new_player()
     await said(platform, product, achievement, targetProgress=200)
@@ -111,7 +105,7 @@ async def test_a_late_report_against_an_old_target_is_unlocked(platform, service
     reporting = await asyncpg.connect(platform.dsn)
     async with reporting.transaction():
         await reporting.execute("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", player.id)
-        report = AchievementService(reporting, lambda event: None, AllMayPlay())
+        report = AchievementService(reporting, lambda event: None, AllButBarred())
         assert not (await report.report(player.id, Progress(achievement, 150))).newly_unlocked
         await said(platform, product, achievement, targetProgress=100)
 

@@ -62,9 +62,9 @@ class ImportedAchievement:
 class AchievementService:
     """A user's achievements, over one connection inside a transaction.
 
-    ``access`` decides who may play what; ``record`` takes the events. ``serialise`` lets one transaction at a time
-    change a user's achievements: by default an advisory lock, one round trip a call, in which case each of the numbers
-    of round trips below is one higher.
+    ``access`` decides who may play what; ``record`` receives the events. ``serialise`` lets one transaction at a time
+    change a user's achievements: by default an advisory lock, which costs one round trip per call. The numbers of round
+    trips below don't include it.
     """
 
     def __init__(

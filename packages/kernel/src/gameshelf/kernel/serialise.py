@@ -57,7 +57,7 @@ def by_advisory_lock(connection: Connection, space: int) -> Serialise:
 
     ``space`` keeps the locks of one package from those of others (``lock_space``). Whoever calls several packages in
     one transaction gives all of them one answer, so that they have one lock and no order in which to take it. One round
-    trip a call. Two users share a lock once in four thousand million pairs; then one waits for the other.
+    trip per call. Two users share a lock once in four thousand million pairs; then one waits for the other.
 
     Raises NotInTransaction where the connection has not begun one, and UnsuitableIsolation with REPEATABLE READ: what
     the transactions before have committed would not be seen. With SERIALIZABLE the database refuses one of two that

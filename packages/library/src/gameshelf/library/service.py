@@ -48,7 +48,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
     """A user's library, changed over one connection inside a transaction.
 
     ``record`` takes the events. ``serialise`` lets one transaction at a time change a user's library: by default an
-    advisory lock, one round trip a call.
+    advisory lock, one round trip per call.
     """
 
     def __init__(

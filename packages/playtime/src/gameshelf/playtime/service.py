@@ -72,7 +72,7 @@ class PlaytimeService:
 
     ``access`` decides who may play what, ``copies`` whose copy it is; ``record`` takes the events. ``silence`` is how
     old the checkpointed sign of life of somebody who plays may be. ``serialise`` lets one transaction at a time change
-    what is kept of a user: by default an advisory lock, one round trip a call.
+    what is kept of a user: by default an advisory lock, one round trip per call.
     """
 
     def __init__(

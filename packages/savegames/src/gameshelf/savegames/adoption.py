@@ -78,7 +78,7 @@ class SavegameAdoption:
     """Takes objects back into one user's saves, over one connection inside a transaction.
 
     ``record`` takes the events, which name the ``bucket`` where the bytes are. ``serialise`` lets one transaction at a
-    time change a user's saves: by default an advisory lock, one round trip a call.
+    time change a user's saves: by default an advisory lock, one round trip per call.
     """
 
     def __init__(

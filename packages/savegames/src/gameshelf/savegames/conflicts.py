@@ -41,7 +41,7 @@ class Overtaken:
 class SavegameConflicts:
     """A user's conflicts, over one connection inside a transaction.
 
-    ``serialise`` lets one transaction at a time change a user's saves: by default an advisory lock, one round trip a
+    ``serialise`` lets one transaction at a time change a user's saves: by default an advisory lock, one round trip per
     call.
     """
 

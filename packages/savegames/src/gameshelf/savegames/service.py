@@ -26,7 +26,7 @@ from gameshelf.savegames.timeline import Bytes, Timeline
 class SavegameService:
     """A user's saves, over one connection inside a transaction.
 
-    ``serialise`` lets one transaction at a time change a user's saves: by default an advisory lock, one round trip a
+    ``serialise`` lets one transaction at a time change a user's saves: by default an advisory lock, one round trip per
     call.
     """
 

@@ -58,7 +58,7 @@ class SavegameUploads:
     """A user's uploads, over one connection inside a transaction.
 
     ``access`` decides who may play what; ``record`` takes the events, which name the ``bucket`` where the bytes are.
-    ``serialise`` lets one transaction at a time change a user's saves: by default an advisory lock, one round trip a
+    ``serialise`` lets one transaction at a time change a user's saves: by default an advisory lock, one round trip per
     call.
     """
 

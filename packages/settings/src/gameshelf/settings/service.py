@@ -44,7 +44,7 @@ class SettingsService:
     """A user's settings, over one connection inside a transaction.
 
     ``access`` decides who may play what; ``record`` takes the events; ``max_bytes`` bounds a layer. ``serialise`` lets
-    one transaction at a time change a user's settings: by default an advisory lock, one round trip a call.
+    one transaction at a time change a user's settings: by default an advisory lock, one round trip per call.
     """
 
     def __init__(

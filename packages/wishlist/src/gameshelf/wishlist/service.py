@@ -34,7 +34,7 @@ class WishlistService:
 
     ``products`` answers what else is known of products; ``record`` takes the events; ``max_items`` bounds the list. A
     wish without a target is for the price in ``default_currency``, where the product has one in it. ``serialise`` lets
-    one transaction at a time change a user's wishes: by default an advisory lock, one round trip a call.
+    one transaction at a time change a user's wishes: by default an advisory lock, one round trip per call.
     """
 
     def __init__(

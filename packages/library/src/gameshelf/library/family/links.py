@@ -37,7 +37,7 @@ class FamilyLinks:
     """Links between owners and members, over one connection inside a transaction.
 
     ``max_members`` bounds an owner's active and pending links, and a member's active ones. ``serialise`` lets one
-    transaction at a time change a user's links: by default an advisory lock, one round trip a call.
+    transaction at a time change a user's links: by default an advisory lock, one round trip per call.
     """
 
     def __init__(

@@ -37,7 +37,7 @@ class FamilySeats:
     """Copies and their seats, over one connection inside a transaction.
 
     ``players`` answers who plays what. ``serialise`` lets one transaction at a time change what a user holds: by
-    default an advisory lock, one round trip a call.
+    default an advisory lock, one round trip per call.
     """
 
     def __init__(

@@ -108,14 +108,14 @@ ATTACKS = {
     "expiry before the calendar": (lambda: truly_signed(exp=-62135596800), "expired"),
     "beginning as text": (lambda: truly_signed(nbf="0"), "nbf is no number"),
     "beginning at the end of the calendar": (lambda: truly_signed(nbf=253402300799), "not valid yet"),
-    "unsigned": (lambda: made({"alg": "none"}, claims()), "no key of ours"),
-    "unsigned, in capitals": (lambda: made({"alg": "NoNe"}, claims()), "no key of ours"),
-    "without a signature": (lambda: made({"alg": "RS256"}, claims()), "no key of ours"),
-    "no algorithm": (lambda: made({}, claims()), "no key of ours"),
-    "HS256 with the public key": (hs256_with_the_public_key, "no key of ours"),
-    "RS256 by another key": (lambda: signed(OTHER_RSA), "no key of ours"),
-    "RS512": (lambda: signed(RSA_KEY, "RS512"), "no key of ours"),
-    "PS256": (lambda: signed(RSA_KEY, "PS256"), "no key of ours"),
+    "unsigned": (lambda: made({"alg": "none"}, claims()), "no known key"),
+    "unsigned, in capitals": (lambda: made({"alg": "NoNe"}, claims()), "no known key"),
+    "without a signature": (lambda: made({"alg": "RS256"}, claims()), "no known key"),
+    "no algorithm": (lambda: made({}, claims()), "no known key"),
+    "HS256 with the public key": (hs256_with_the_public_key, "no known key"),
+    "RS256 by another key": (lambda: signed(OTHER_RSA), "no known key"),
+    "RS512": (lambda: signed(RSA_KEY, "RS512"), "no known key"),
+    "PS256": (lambda: signed(RSA_KEY, "PS256"), "no known key"),
     "another audience": (lambda: signed(aud="payments"), "InvalidAudience"),
     "audience of an odd form": (lambda: truly_signed(aud={"library": 1}), "InvalidAudience"),
     "no audience": (lambda: signed(aud=None), "MissingRequiredClaim"),
@@ -138,9 +138,9 @@ ATTACKS = {
     "type as a list": (lambda: truly_signed({"typ": ["JWT"]}), "another type"),
     "type that is null": (lambda: truly_signed({"typ": None}), "another type"),
     "empty type": (lambda: truly_signed({"typ": ""}), "another type"),
-    "cut off": (lambda: signed()[:-10], "no key of ours"),
+    "cut off": (lambda: signed()[:-10], "no known key"),
     "cut off within a letter": (lambda: signed()[:-9], "no token"),
-    "payload of another": (with_payload_of_another, "no key of ours"),
+    "payload of another": (with_payload_of_another, "no known key"),
     "payload is a list": (
         lambda: made({"alg": "RS256"}, [claims()], lambda part: RSA_KEY.sign(part, PKCS1v15(), SHA256())),
         "DecodeError",
@@ -230,7 +230,7 @@ async def test_only_so_many_refused_tokens_are_remembered(verifier, monkeypatch)
 async def test_a_key_takes_no_other_algorithm_than_its_own(tmp_path, clock, known, key, algorithm):
     (tmp_path / "keys.pem").write_bytes(pem(known))
     verifier = TokenVerifier(PemKeys(tmp_path / "keys.pem"), "issuer", "library", clock)
-    with pytest.raises(Unauthenticated, match="no key of ours"):
+    with pytest.raises(Unauthenticated, match="no known key"):
         await verifier.verify(signed(key, algorithm))
 
 

@@ -18,7 +18,7 @@ OUTPUT = HERE / "asyncapi.json"
 _VERSION = re.compile(r'^version = "(.+)"$', re.MULTILINE)
 _DESCRIPTION = (
     "Events that the Library Service publishes and consumes over Kafka, and messages that it exchanges with a user's "
-    "devices over a WebSocket. Kafka delivers at least once, in order for each user."
+    "devices over a WebSocket. Kafka delivers at least once, and in order per user."
 )
 _DEAD_LETTERS = "com.platform.library.dlq.v1"
 _WEBSOCKET = "/api/v1/ws/library-updates"
@@ -78,13 +78,13 @@ def _channels() -> dict[str, Channel]:
     consumed: Mapping[str, str] = {
         "payment": "Purchases, keys and gifts.",
         "catalog": "Products, prices and sales.",
-        "download": "What is installed on which device.",
+        "download": "Installations of games on devices.",
         "social": "Reviews.",
         "account": "Accounts that were deleted.",
     }
     return {
         "libraryEvents": Channel(
-            "com.platform.library.events.v1", "kafka", "send", "What changed in a library. The key is the user's id."
+            "com.platform.library.events.v1", "kafka", "send", "Changes of a library. The key is the user's id."
         ),
         "notifications": Channel(
             "com.platform.notification.send.requests.v1",
@@ -97,8 +97,8 @@ def _channels() -> dict[str, Channel]:
             f"{name}Events": Channel(f"com.platform.{name}.events.v1", "kafka", "receive", description)
             for name, description in consumed.items()
         },
-        "deviceMessages": Channel(_WEBSOCKET, "websocket", "send", "What a user's devices are sent."),
-        "clientMessages": Channel(_WEBSOCKET, "websocket", "receive", "What a device sends."),
+        "deviceMessages": Channel(_WEBSOCKET, "websocket", "send", "Messages to a user's devices."),
+        "clientMessages": Channel(_WEBSOCKET, "websocket", "receive", "Messages from a device."),
     }
 
 

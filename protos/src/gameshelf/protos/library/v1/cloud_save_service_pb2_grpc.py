@@ -164,8 +164,9 @@ class CloudSaveServiceServicer:
 
     def GetSaveUpload(self, request, context):
         """Returns an upload, whether its bytes have arrived, and a new URL if they have not, so that an interrupted upload
-        can go on. If a new URL is signed, the time until which the upload can be confirmed is extended. Roles `support`
-        and `admin` are refused. Refusal: SAVEGAME_VERSION_NOT_FOUND for an upload that is unknown or another user's.
+        can be resumed. If a new URL is signed, the time until which the upload can be confirmed is extended. Roles
+        `support` and `admin` are refused. Refusal: SAVEGAME_VERSION_NOT_FOUND for an upload that is unknown or another
+        user's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

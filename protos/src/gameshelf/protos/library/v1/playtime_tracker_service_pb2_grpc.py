@@ -108,7 +108,7 @@ class PlaytimeTrackerServiceServicer:
 
     def StreamPlaytimeHeartbeats(self, request_iterator, context):
         """Records heartbeats of one or many sessions over one stream. Acknowledged heartbeats are stored in Redis. A
-        heartbeat that cannot be recorded is reported in `refusals`, and the stream goes on.
+        heartbeat that cannot be recorded is reported in `refusals`, and the stream continues.
 
         The stream ends with UNAUTHENTICATED when the token has expired (with 30 seconds of leeway) and no new one was
         sent, or when the account is erased; with SERVICE_UNAVAILABLE when the instance stops: open another stream; with

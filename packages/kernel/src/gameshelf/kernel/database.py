@@ -36,7 +36,7 @@ class Statement:
     >>> row = await FIND.first(connection, id=item_id)
     """
 
-    __slots__ = ("_constants", "_names", "sql")
+    __slots__ = ("_constants", "_names", "columns", "sql")
 
     def __init__(self, core: ClauseElement) -> None:
         compiled: Any = core.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
@@ -45,6 +45,8 @@ class Statement:
             raise TypeError("a column's Python default does not apply here: give the value, or leave it to the server")
         self.sql: str = str(compiled)
         """The text as asyncpg gets it, with ``$1``-style parameters."""
+        self.columns: tuple[str, ...] = tuple(column.keyname for column in compiled._result_columns)
+        """The names of the columns of its rows, in their order; none where it returns no rows."""
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())
         required = {name for name, bound in compiled.binds.items() if bound.required}
         self._constants = {name: value for name, value in compiled.params.items() if name not in required}

@@ -1,6 +1,6 @@
 """Pieces that the statements of every domain are made of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +30,11 @@ def rows(name: str, /, **columns: tuple[str, Any]) -> TableValuedAlias:
     lists = (array(parameter, kind) for parameter, kind in columns.values())
     names = (column(column_name, kind) for column_name, (_, kind) in columns.items())
     return func.unnest(*lists).table_valued(*names, name=name).render_derived()
+
+
+def prefixed(prefix: str, columns: Iterable[Any]) -> list[Any]:
+    """Columns under names that begin with ``prefix``: for a row that holds several objects (see ``RowReader``)."""
+    return [one.label(prefix + one.key) for one in columns]
 
 
 def page_of(found: Any, order: Callable[[Any], Sequence[Any]]) -> Statement:

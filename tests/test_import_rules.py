@@ -17,10 +17,8 @@ DEEP_IMPORTS = {
     ("services/gateway/tests/domains/playtime/liveness/test_day.py", "gameshelf.playtime.rules"),
     ("services/gateway/tests/domains/playtime/liveness/test_own_copies.py", "gameshelf.playtime.rules"),
     ("services/gateway/tests/domains/playtime/liveness/test_watch.py", "gameshelf.playtime.rules"),
-    ("services/gateway/tests/domains/savegames/test_reconcile.py", "gameshelf.savegames.naming"),
     ("tests/statements/test_strangers.py", "gameshelf.playtime.models"),
     ("tests/test_docs.py", "gameshelf.library.family.rules"),
-    ("tools/libctl/tests/service/test_reconcile.py", "gameshelf.savegames.naming"),
 }
 """Imports of a module inside of a package, as (file, module), that are still there."""
 CLIENTS = ("quart", "hypercorn", "grpc", "aiokafka", "aioboto3", "redis", "click", "rich")

@@ -40,7 +40,7 @@ NOT_LINEAR = {
     "savegames.overview._OVERVIEW": FEW_ROWS,
     "savegames.queries._CONFLICTS": FEW_ROWS,
     "savegames.queries._COUNT_CONFLICTS": FEW_ROWS,
-    "savegames.store.contents._BURY": FEW_ROWS,
+    "savegames.store.contents._REMOVE_DELETED": FEW_ROWS,
     "savegames.store.scans._HELD": FEW_ROWS,
     "savegames.store.uploads._LIST": FEW_ROWS,
     "savegames.store.usage._OF_PRODUCTS": FEW_ROWS,

@@ -21,7 +21,7 @@ from gameshelf.savegames import (
     SavegameSweeps,
     SavegameUploads,
     Synced,
-    told_by,
+    metadata_of,
 )
 from gameshelf.savegames.naming import slot_key
 
@@ -41,7 +41,7 @@ class Player:
         self.access = AllButBarred()
         self.events = []
         self.objects = set()  # the keys of what the store holds
-        self.told = {}  # what each object that was ever made says of itself: size, metadata, time
+        self.written = {}  # what each object that was ever made says of itself: size, metadata, time
         self.has_lost = False  # whether the store has lost something that is never pruned
         made = (connection, self.events.append)
         self.uploads = SavegameUploads(*made, self.access, self.clock, limits, serialise=serialise)
@@ -73,7 +73,7 @@ class Player:
         digest = None
         if attempt:
             self.objects.add(attempt.target)
-            self.told[attempt.target] = (attempt.size, told_by(attempt.target, attempt.metadata), self.now)
+            self.written[attempt.target] = (attempt.size, metadata_of(attempt.target, attempt.metadata), self.now)
             digest = Digest(attempt.size, attempt.content)
         if sent is not None:
             digest = Digest(len(sent), sha256(sent).digest())
@@ -94,8 +94,8 @@ class Player:
         known = {row["s3_object_key"] for row in await self.rows("contents")}
         found = {}
         for key in sorted(self.objects - known):
-            size, told, at = self.told[key]
-            found.setdefault(told.slot_name, []).append(SavedObject(key, size, at, told))
+            size, metadata, at = self.written[key]
+            found.setdefault(metadata.slot_name, []).append(SavedObject(key, size, at, metadata))
         return found
 
     async def adopt(self):
@@ -130,9 +130,9 @@ class Player:
         for user_id, slot_id in await self.sweeps.to_prune(1000):
             if user_id == self.id:
                 await self.service.prune(user_id, slot_id)
-        doomed = [one for one in await self.sweeps.doom(1000) if one.user_id == self.id]
-        self.objects -= {one.key for one in doomed}
-        await self.sweeps.bury(doomed)
+        marked = [one for one in await self.sweeps.mark_for_deletion(1000) if one.user_id == self.id]
+        self.objects -= {one.key for one in marked}
+        await self.sweeps.remove_deleted(marked)
 
     async def usage(self):
         usage = await self.queries.usage(self.id)

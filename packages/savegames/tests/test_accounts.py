@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from gameshelf.savegames import SavegameAccounts, StoredObject, confirmed, reckon, user_prefix
+from gameshelf.savegames import SavegameAccounts, StoredObject, compare_usage, confirmed_differences, user_prefix
 from gameshelf.savegames.accounts import Content
 from gameshelf.savegames.models import ContentState
 
@@ -88,7 +88,7 @@ async def test_contents_of_one_user_come_in_the_order_of_their_keys(new_player, 
 
 
 def test_what_is_on_one_side_only_is_a_difference():
-    found = reckon(
+    found = compare_usage(
         stored(a=1, b=2, d=4, e=5, f=6, h=8),
         contents(a=(1, LIVE), b=(9, LIVE), c=(3, LIVE), e=(5, DROPPED), f=(6, PENDING), g=(7, DROPPED)),
         100,
@@ -109,10 +109,10 @@ def test_what_is_on_one_side_only_is_a_difference():
 def test_parts_add_up_to_the_whole(limit):
     there = stored(a=1, b=2, c=3, x=1, y=2)
     known = contents(b=(2, LIVE), d=(1, LIVE), e=(1, LIVE), f=(1, LIVE), y=(2, LIVE))
-    whole, after, sums = reckon(there, known, 100), "", [0, 0]
+    whole, after, sums = compare_usage(there, known, 100), "", [0, 0]
     differences = []
     while True:
-        part = reckon(
+        part = compare_usage(
             [one for one in there if one.key > after][:limit], [one for one in known if one.key > after][:limit], limit
         )
         sums[0] += part.stored_bytes
@@ -127,6 +127,6 @@ def test_parts_add_up_to_the_whole(limit):
 
 
 def test_what_came_or_went_between_two_looks_is_no_difference():
-    found = reckon(stored(a=1, b=1), contents(c=(1, LIVE), d=(1, LIVE)), 100)
-    left = confirmed(found, stored(b=1, d=1))
+    found = compare_usage(stored(a=1, b=1), contents(c=(1, LIVE), d=(1, LIVE)), 100)
+    left = confirmed_differences(found, stored(b=1, d=1))
     assert [(one.key, str(one.kind)) for one in left] == [("b", "unknown"), ("c", "missing")]

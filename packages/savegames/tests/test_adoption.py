@@ -33,7 +33,7 @@ async def history(player, slot="slot"):
 
 async def becomes(player):
     """What becomes of what is taken back, by the number that it had."""
-    return {one.object.told.version: (one.version, str(one.outcome)) for one in await player.adopt()}
+    return {one.object.metadata.version: (one.version, str(one.outcome)) for one in await player.adopt()}
 
 
 async def mark_restored(player):
@@ -87,8 +87,8 @@ async def test_devices_are_told_as_of_any_upload(player):
     await player.restore_backup(backup)
     player.events.clear()
     await player.adopt()
-    told = [type(event) for event in player.events]
-    assert told == [SavegameUploaded, SavegameUploaded, SavegameConflicted]
+    published = [type(event) for event in player.events]
+    assert published == [SavegameUploaded, SavegameUploaded, SavegameConflicted]
     uploads = [event for event in player.events if isinstance(event, SavegameUploaded)]
     assert [(event.version, event.is_branch) for event in uploads] == [(2, False), (3, True)]
     assert all(event.s3_path.removeprefix("s3:///") in player.objects for event in uploads)
@@ -325,7 +325,7 @@ async def test_whatever_was_lost_nobody_loses_bytes_or_a_head(new_player, seed):
     # Every content that was unknown is held by a version of its save.
     names = {row["id"]: row["slot_name"] for row in await player.rows("slots")}
     held = {(names[row["slot_id"]], row["file_hash_sha256"]) for row in metadata if row["content_id"]}
-    assert {(one.told.slot_name, one.told.content) for objects in lost.values() for one in objects} <= held
+    assert {(one.metadata.slot_name, one.metadata.content) for objects in lost.values() for one in objects} <= held
     keys = {row["s3_object_key"] for row in await player.rows("contents") if row["state"] == "live"}
     assert keys <= player.objects
     # What is said of the quota is what is there.

@@ -210,7 +210,7 @@ class World:
             grown_from = (slot.devices.get(device, 0) if device else slot.head) if slot else 0
         elif slot is None or named not in slot.versions:
             grown_from = 0
-        asked = {"base_version": named, "device_id": device, "conflict_policy": POLICIES[policy % 5]}
+        options = {"base_version": named, "device_id": device, "conflict_policy": POLICIES[policy % 5]}
         joins = content in self.held()
         deleted = self.deleted(slot, NAMES[name % 2], content, named, grown_from, device)
         same = [
@@ -221,7 +221,7 @@ class World:
         kept = self.kept()
         try:
             async with self.change():
-                left = await player.request(content, NAMES[name % 2], playtime_seconds=pick, **asked)
+                left = await player.request(content, NAMES[name % 2], playtime_seconds=pick, **options)
         except UserQuotaExceeded:
             assert not joins
             assert not deleted
@@ -238,7 +238,7 @@ class World:
         if same:
             [upload] = same
             assert (left.upload_id, left.is_required) == (upload.id, not joins)
-            upload.joined, upload.policy, upload.playtime = joins, asked["conflict_policy"], pick
+            upload.joined, upload.policy, upload.playtime = joins, options["conflict_policy"], pick
             upload.expires = max(upload.expires, expires)
             return upload
         if slot is None:
@@ -253,7 +253,16 @@ class World:
         self.numbers.add((slot.name, slot.last))
         assert left.conflict_expected is (slot.relation(grown_from, content) == "diverged")
         upload = Upload(
-            left.upload_id, slot, slot.last, grown_from, content, joins, device, asked["conflict_policy"], pick, expires
+            left.upload_id,
+            slot,
+            slot.last,
+            grown_from,
+            content,
+            joins,
+            device,
+            options["conflict_policy"],
+            pick,
+            expires,
         )
         self.uploads.append(upload)
         return upload
@@ -514,7 +523,7 @@ class World:
             slot.last, slot.trashed = max(slot.last, self.highest(name)), None
 
     async def synced(self, pick, device, version):
-        """A device says that it has what it asked for: mostly the head."""
+        """A device says that it has what it options for: mostly the head."""
         if (seen := self.seen()) and DEVICES[device % 3]:
             slot = seen[pick % len(seen)]
             number = slot.head if version % 3 else sorted(slot.versions)[version % len(slot.versions)]
@@ -588,8 +597,8 @@ class World:
                 for way in WAYS:
                     attempt = self.player.connection.transaction()
                     await attempt.start()
-                    word = Resolve(resolution=way, head_version=slot.head, branch_version=tip)
-                    found = await self.player.conflicts.resolve(self.player.id, conflict_id, word)
+                    choice = Resolve(resolution=way, head_version=slot.head, branch_version=tip)
+                    found = await self.player.conflicts.resolve(self.player.id, conflict_id, choice)
                     assert not isinstance(found, Overtaken)
                     await attempt.rollback()
 

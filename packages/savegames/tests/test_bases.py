@@ -305,8 +305,8 @@ async def test_a_save_that_is_deleted_tells_the_devices(player):
     await player.service.delete(player.id, slot, permanent=True)
     other = (await player.save(b"two", "other")).slot_id
     await player.service.delete(player.id, other, permanent=True)
-    told = [event.slot_id for event in player.events if isinstance(event, SavegameDeleted)]
-    assert told == [slot, other]
+    published = [event.slot_id for event in player.events if isinstance(event, SavegameDeleted)]
+    assert published == [slot, other]
 
 
 async def test_an_upload_that_goes_back_to_an_older_content_says_so(player):

@@ -95,14 +95,14 @@ async def test_an_object_is_either_adopted_or_doomed(players, doom_comes_first):
     transaction = first.connection.transaction()
     await transaction.start()
     if doom_comes_first:
-        assert len(await sweeping.sweeps.doom(10)) == 1
+        assert len(await sweeping.sweeps.mark_for_deletion(10)) == 1
         other = asyncio.create_task(adopt(second.id, attempt.content_id, *waits))
         assert await is_waiting(other)
         await transaction.commit()
         assert await other is False
     else:
         assert await adopt(first.id, attempt.content_id, *waits)
-        other = asyncio.create_task(sweeping.sweeps.doom(10))
+        other = asyncio.create_task(sweeping.sweeps.mark_for_deletion(10))
         assert await is_waiting(other)
         await transaction.commit()
         assert await other == []

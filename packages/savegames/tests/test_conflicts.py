@@ -49,7 +49,7 @@ def digest(content):
     return sha256(content).digest()
 
 
-def told(player, *kinds):
+def published(player, *kinds):
     return [event for event in player.events if isinstance(event, kinds)]
 
 
@@ -60,7 +60,7 @@ async def test_a_conflict_tells_of_both_sides(player, conflict):
     assert (found.head.device_id, found.branch.device_id) == ("pc", "deck")
     assert await player.queries.conflict(player.id, conflict.conflict_id) == found
     assert (await player.queries.conflicts(player.id, ConflictsFilter(product_id=uuid4()))).total == 0
-    [event] = told(player, SavegameConflicted)
+    [event] = published(player, SavegameConflicted)
     assert (event.head_version, event.branch_version) == (2, 3)
 
 
@@ -77,7 +77,7 @@ async def test_one_side_becomes_a_head_that_grew_from_both(player, conflict, res
     assert await content_of_head(player, conflict.slot_id) == content
     assert await conflicts(player) == {}
     assert await player.usage() == (11, 0)  # nothing new is stored
-    [resolved] = told(player, SavegameConflictResolved, SavegameHeadMoved)
+    [resolved] = published(player, SavegameConflictResolved, SavegameHeadMoved)
     assert (resolved.resolution, resolved.copy_slot_id, resolved.head_version) == (resolution, None, 4)
     # Whoever has either side without a change is behind now.
     assert (await player.save(b"one", base_version=1)).result is Result.BEHIND
@@ -100,7 +100,7 @@ async def test_both_sides_become_slots(player, conflict):
         ("slot (conflict v3)", digest(b"three"), "deck"),
     }
     assert await conflicts(player) == {}
-    [event] = told(player, SavegameConflictResolved)
+    [event] = published(player, SavegameConflictResolved)
     assert (event.slot_id, event.copy_slot_id) == (conflict.slot_id, found.copy_slot_id)
     # The branch goes on being one.
     again = await player.save(b"four", device_id="deck")

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from gameshelf.savegames import ConflictPolicy, Node, Relation, Resolution, Side, ancestors, relation, resolved_by
 from gameshelf.savegames.store.versions import StoredVersion
-from gameshelf.savegames.timeline import Bytes
+from gameshelf.savegames.timeline import StoredContent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -208,5 +208,5 @@ def stored(client_modified_at):
 )
 def test_a_time_after_the_upload_becomes_the_time_of_the_upload(client_modified_at, counts):
     """Restored a day later, the time that was ahead lies in the past, and would win over what came after it."""
-    held = Bytes.of_version(stored(client_modified_at), uuid4())
+    held = StoredContent.of_version(stored(client_modified_at), uuid4())
     assert held.client_modified_at == counts

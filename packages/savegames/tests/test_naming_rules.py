@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from gameshelf.savegames import NewUpload, Resolve, object_key, staging_key, user_prefix
-from gameshelf.savegames.naming import Marks, Told, conflict_name, free_name, object_metadata, told_by
+from gameshelf.savegames.naming import Marks, ObjectMetadata, conflict_name, free_name, metadata_of, object_metadata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -90,9 +90,9 @@ MARKS = Marks("zstd", '{"scheme": "AES-256-GCM", "key_id": "ключ 7"}')
 def test_an_object_carries_the_marks_without_which_nobody_reads_its_bytes():
     written = object_metadata(USER, GAME, "slot", 7, 5, b"\x01" * 32, MARKS)
     assert "".join(written.values()).isascii()
-    assert told_by(key("slot"), written).marks == MARKS
+    assert metadata_of(key("slot"), written).marks == MARKS
     del written["marks"]
-    assert told_by(key("slot"), written).marks == Marks()
+    assert metadata_of(key("slot"), written).marks == Marks()
 
 
 @settings(derandomize=True)
@@ -106,7 +106,7 @@ def test_marks_never_make_metadata_too_large(name, encoding, key_id):
 @pytest.mark.parametrize("marks", ["", "%", "e30=", "WzFd", "WyJhIiwgInt9IiwgMV0=", "WyJhIiwgIltdIl0="])
 def test_marks_that_are_none_make_an_object_that_tells_nothing(marks):
     written = object_metadata(USER, GAME, "slot", 7, 5, b"\x01" * 32) | {"marks": marks}
-    assert told_by(key("slot"), written) is None
+    assert metadata_of(key("slot"), written) is None
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,9 @@ def test_a_hash_is_taken_in_either_case():
 @given(names, st.integers(1, 2**53))
 def test_an_object_tells_what_was_written_of_it(name, version):
     written = object_metadata(USER, GAME, name, version, version - 1, b"\x01" * 32)
-    assert told_by(key(name, version=version), written) == Told(USER, GAME, name, version, version - 1, b"\x01" * 32)
+    assert metadata_of(key(name, version=version), written) == ObjectMetadata(
+        USER, GAME, name, version, version - 1, b"\x01" * 32
+    )
 
 
 @pytest.mark.parametrize(
@@ -196,10 +198,10 @@ def test_an_object_tells_what_was_written_of_it(name, version):
 )
 def test_an_object_that_contradicts_itself_tells_nothing(more):
     written = object_metadata(USER, GAME, "slot", 7, 5, b"\x01" * 32) | more
-    told = {name: value for name, value in written.items() if value is not None}
-    assert told_by(key("slot"), told) is None
+    metadata = {name: value for name, value in written.items() if value is not None}
+    assert metadata_of(key("slot"), metadata) is None
 
 
 @pytest.mark.parametrize("other", ["", "x", key("slot") + "x", "x/" + key("slot"), key("slot", version=8)])
 def test_an_object_under_a_key_that_is_not_its_own_tells_nothing(other):
-    assert told_by(other, object_metadata(USER, GAME, "slot", 7, 5, b"\x01" * 32)) is None
+    assert metadata_of(other, object_metadata(USER, GAME, "slot", 7, 5, b"\x01" * 32)) is None

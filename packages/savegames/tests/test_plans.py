@@ -11,7 +11,17 @@ from gameshelf.kernel.database import Statement
 from gameshelf.kernel.sql import Erasure
 from gameshelf.savegames import MIGRATIONS, accounts, queries, support
 from gameshelf.savegames import store as stores
-from gameshelf.savegames.store import adoptions, asks, conflicts, contents, scans, slots, uploads, usage, versions
+from gameshelf.savegames.store import (
+    adoptions,
+    conflicts,
+    contents,
+    scans,
+    slots,
+    upload_contexts,
+    uploads,
+    usage,
+    versions,
+)
 
 MODULES = (
     accounts,
@@ -19,7 +29,7 @@ MODULES = (
     support,
     stores,
     adoptions,
-    asks,
+    upload_contexts,
     conflicts,
     contents,
     scans,
@@ -177,11 +187,11 @@ async def test_a_statement_finds_its_rows_by_key(full, name):
 @pytest.mark.parametrize(
     ("name", "index"),
     [
-        ("asks._ASK", "uq_savegame_contents_live"),  # by the hash, and for the sum
-        ("asks._ASK", "ix_savegame_uploads_open"),
-        ("asks._ASK", "uq_savegame_slots_name"),
-        ("asks._ASK", "ix_savegame_slots_trash"),
-        ("asks._ASK", "ix_savegame_uploads_hash"),
+        ("upload_contexts._CONTEXT", "uq_savegame_contents_live"),  # by the hash, and for the sum
+        ("upload_contexts._CONTEXT", "ix_savegame_uploads_open"),
+        ("upload_contexts._CONTEXT", "uq_savegame_slots_name"),
+        ("upload_contexts._CONTEXT", "ix_savegame_slots_trash"),
+        ("upload_contexts._CONTEXT", "ix_savegame_uploads_hash"),
         ("contents._LIVE", "uq_savegame_contents_live"),
         ("versions._KEPT", "ix_savegame_metadata_kept"),
         ("versions._HISTORIES", "ix_savegame_metadata_kept"),

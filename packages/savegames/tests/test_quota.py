@@ -201,7 +201,7 @@ async def test_two_uploads_at_once_do_not_both_get_the_last_bytes(savegames_dsn,
     """Each in a transaction of its own."""
     player = new_player()
 
-    async def ask(number):
+    async def request(number):
         connection = await asyncpg.connect(savegames_dsn)
         try:
             async with connection.transaction():
@@ -214,7 +214,7 @@ async def test_two_uploads_at_once_do_not_both_get_the_last_bytes(savegames_dsn,
             await connection.close()
         return True
 
-    assert sorted(await asyncio.gather(*map(ask, range(4)))) == [False, False, True, True]
+    assert sorted(await asyncio.gather(*map(request, range(4)))) == [False, False, True, True]
     assert await player.usage() == (0, 800)
     connection = await asyncpg.connect(savegames_dsn)
     while await SavegameService(connection, player.events.append).erase(player.id):

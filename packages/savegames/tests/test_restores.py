@@ -3,7 +3,7 @@ was confirmed in it is taken for given up.
 """
 
 import pytest
-from gameshelf.savegames import Digest, SavegameUploadIncomplete, told_by
+from gameshelf.savegames import Digest, SavegameUploadIncomplete, metadata_of
 
 
 async def test_versions_go_on_beyond_those_of_the_lost_time(player):
@@ -24,7 +24,7 @@ async def test_what_was_being_confirmed_at_the_backup_comes_back(player):
     attempt = await player.uploads.begin(player.id, confirmed)
     backup = await player.backup()
     player.objects.add(attempt.target)
-    player.told[attempt.target] = (attempt.size, told_by(attempt.target, attempt.metadata), player.now)
+    player.written[attempt.target] = (attempt.size, metadata_of(attempt.target, attempt.metadata), player.now)
     await player.uploads.finish(player.id, confirmed, attempt, Digest(attempt.size, attempt.content))
     await player.restore_backup(backup)
     await player.connection.execute("SELECT savegames.mark_restored()")

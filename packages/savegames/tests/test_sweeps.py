@@ -84,29 +84,29 @@ async def test_history_that_time_lets_go_goes_at_midnight(player):
 async def test_objects_that_are_to_go_are_told_until_they_are_buried(player):
     outcome = await player.save(b"one")
     await player.service.delete(player.id, outcome.slot_id, permanent=True)
-    assert await player.sweeps.doom(10) == []
+    assert await player.sweeps.mark_for_deletion(10) == []
     player.later(days=10)
-    doomed = await player.sweeps.doom(10)
-    assert [one.key for one in doomed] == list(player.objects)
-    assert await player.sweeps.doom(10) == doomed  # somebody died before they were removed
-    await player.sweeps.bury(doomed)
-    assert await player.sweeps.doom(10) == []
+    marked = await player.sweeps.mark_for_deletion(10)
+    assert [one.key for one in marked] == list(player.objects)
+    assert await player.sweeps.mark_for_deletion(10) == marked  # somebody died before they were removed
+    await player.sweeps.remove_deleted(marked)
+    assert await player.sweeps.mark_for_deletion(10) == []
     assert await player.rows("contents") == []
-    await player.sweeps.bury([])
+    await player.sweeps.remove_deleted([])
 
 
 async def test_a_doomed_object_is_never_adopted(player):
     waiting = await player.request(b"one")
     attempt = await player.uploads.begin(player.id, waiting.upload_id)
     player.later(hours=1)
-    [doomed] = await player.sweeps.doom(10)
-    assert doomed.key == attempt.target
+    [marked] = await player.sweeps.mark_for_deletion(10)
+    assert marked.key == attempt.target
     with pytest.raises(SavegameUploadIncomplete):
         await player.uploads.finish(player.id, waiting.upload_id, attempt, Digest(3, attempt.content))
     # What is buried is only what is not held: a live content stays, whatever a caller says.
     await player.confirm(waiting)
     [live] = [row for row in await player.rows("contents") if row["state"] == "live"]
-    await player.sweeps.bury([replace(doomed, content_id=live["id"])])
+    await player.sweeps.remove_deleted([replace(marked, content_id=live["id"])])
     assert live["id"] in {row["id"] for row in await player.rows("contents")}
 
 
@@ -200,7 +200,7 @@ async def test_what_is_missing_is_asked_for_again_and_mended(player):
     await player.sweeps.note(seen, [])
     player.later(days=10)
     assert await player.sweeps.lost(10) == []
-    assert [one.key for one in await player.sweeps.doom(10)] == [gone]
+    assert [one.key for one in await player.sweeps.mark_for_deletion(10)] == [gone]
     assert await player.usage() == (3, 0)
 
 

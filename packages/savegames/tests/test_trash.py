@@ -280,9 +280,9 @@ async def test_purging_a_save_resolves_its_conflicts_and_tells_devices(player, w
         await player.sweep()
     else:
         await player.service.delete(player.id, slot, permanent=True)
-    told = [event for event in player.events if isinstance(event, (SavegameConflictDropped, SavegameDeleted))]
-    assert [type(event) for event in told] == [SavegameConflictDropped] + [SavegameDeleted] * (way == "at once")
-    assert (told[0].conflict_id, told[0].slot_id, told[0].slot_name) == (found[1].conflict_id, slot, "slot")
+    ended = [event for event in player.events if isinstance(event, (SavegameConflictDropped, SavegameDeleted))]
+    assert [type(event) for event in ended] == [SavegameConflictDropped] + [SavegameDeleted] * (way == "at once")
+    assert (ended[0].conflict_id, ended[0].slot_id, ended[0].slot_name) == (found[1].conflict_id, slot, "slot")
 
 
 async def trashed_before_names_were_folded(player, name):

@@ -228,8 +228,8 @@ async def test_of_two_confirmations_at_once_the_later_one_leaves_no_object(playe
         await player.uploads.finish(player.id, waiting.upload_id, one, Digest(3, one.content)) for one in attempts
     ]
     assert outcomes[0] == outcomes[1]
-    doomed = await player.sweeps.doom(1000)
-    assert [one.key for one in doomed if one.user_id == player.id] == [attempts[1].target]
+    marked = await player.sweeps.mark_for_deletion(1000)
+    assert [one.key for one in marked if one.user_id == player.id] == [attempts[1].target]
 
 
 @pytest.mark.parametrize("sent", [b"two", b"longer", b""])

@@ -32,12 +32,12 @@ def no_other_keys(monkeypatch, tmp_path):
 @asynccontextmanager
 async def role(monkeypatch, *answers):
     """Serves the keys of a container's role, as Amazon's agent does: each answer once, and the last one again."""
-    asked = []
+    requested = []
 
     async def serve(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
-        key_id, secret, token, lives = answers[min(len(asked), len(answers) - 1)]
-        asked.append(key_id)
+        key_id, secret, token, lives = answers[min(len(requested), len(answers) - 1)]
+        requested.append(key_id)
         ends = (datetime.now(UTC) + lives).strftime("%Y-%m-%dT%H:%M:%SZ")
         keys = {"AccessKeyId": key_id, "SecretAccessKey": secret, "Token": token, "Expiration": ends}
         body = json.dumps(keys).encode()
@@ -49,7 +49,7 @@ async def role(monkeypatch, *answers):
     async with await asyncio.start_server(serve, HOST, 0) as server:
         port = server.sockets[0].getsockname()[1]
         monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"http://{HOST}:{port}/keys")
-        yield asked
+        yield requested
 
 
 async def test_the_keys_of_a_role_are_renewed(monkeypatch, config_of, opened, s3, new_bucket):
@@ -57,7 +57,7 @@ async def test_the_keys_of_a_role_are_renewed(monkeypatch, config_of, opened, s3
     old = ("old", "old", None, timedelta(minutes=1))
     new = (s3.access_key, s3.secret_key, None, timedelta(hours=1))
     config = config_of(s3, bucket=bucket.name, **NO_KEYS)
-    async with role(monkeypatch, old, new) as asked, opened(config) as objects:
+    async with role(monkeypatch, old, new) as requested, opened(config) as objects:
         upload = await objects.sign_upload("a", len(CONTENT), 60)
         async with httpx.AsyncClient() as client:
             put = await client.put(upload.url, content=CONTENT, headers=dict(upload.headers))
@@ -65,7 +65,7 @@ async def test_the_keys_of_a_role_are_renewed(monkeypatch, config_of, opened, s3
             download = await objects.sign_download("a", 60, "a.sav")
             assert (await client.get(download.url)).content == CONTENT
         assert (await objects.digest("a", len(CONTENT))).size == len(CONTENT)
-        assert asked == ["old", s3.access_key]
+        assert requested == ["old", s3.access_key]
 
 
 async def test_the_token_of_a_role_is_signed(monkeypatch, config_of, opened, s3):

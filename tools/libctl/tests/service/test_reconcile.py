@@ -17,8 +17,7 @@ import pytest
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.object_store import s3_config
-from gameshelf.savegames import object_key
-from gameshelf.savegames.naming import object_metadata
+from gameshelf.savegames import object_key, object_metadata
 from gameshelf.savegames.s3 import new_client
 
 # Whoever started the tests may have told processes to ignore Ctrl-C.

@@ -5,14 +5,14 @@ This is the package's whole public API; nothing deeper is meant to be imported.
 
 from gameshelf.kernel.migrations import Migrations
 from gameshelf.savegames.accounts import (
-    Difference,
-    DifferenceKind,
-    Reckoning,
     SavegameAccounts,
-    TopPart,
+    TopUsers,
+    UsageComparison,
+    UsageDifference,
+    UsageDifferenceKind,
     UserUsage,
-    confirmed,
-    reckon,
+    compare_usage,
+    confirmed_differences,
 )
 from gameshelf.savegames.adoption import Adopted, Adoption, SavedObject, SavegameAdoption
 from gameshelf.savegames.commands import (
@@ -56,7 +56,15 @@ from gameshelf.savegames.events import (
 from gameshelf.savegames.limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
 from gameshelf.savegames.lineage import Node, Relation, Side, ancestors, relation, resolved_by
 from gameshelf.savegames.models import LOCK_SPACE, METADATA, SCHEMA, ConflictPolicy, Resolution
-from gameshelf.savegames.naming import STAGING, Told, object_key, staging_key, told_by, user_prefix
+from gameshelf.savegames.naming import (
+    STAGING,
+    ObjectMetadata,
+    metadata_of,
+    object_key,
+    object_metadata,
+    staging_key,
+    user_prefix,
+)
 from gameshelf.savegames.open_uploads import OpenUpload, UploadQueries, UploadStatus
 from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.overview import SavegameOverview, savegame_overview
@@ -100,8 +108,6 @@ __all__ = [
     "ConflictState",
     "ConflictsFilter",
     "Deletion",
-    "Difference",
-    "DifferenceKind",
     "Digest",
     "Download",
     "Downloadable",
@@ -111,6 +117,7 @@ __all__ = [
     "Limits",
     "NewUpload",
     "Node",
+    "ObjectMetadata",
     "ObjectSigner",
     "ObjectStore",
     "OpenConflict",
@@ -119,7 +126,6 @@ __all__ = [
     "Overtaken",
     "Packing",
     "ProductUsage",
-    "Reckoning",
     "Relation",
     "Reservation",
     "Resolution",
@@ -156,8 +162,7 @@ __all__ = [
     "StoreUnavailable",
     "StoredObject",
     "Synced",
-    "Told",
-    "TopPart",
+    "TopUsers",
     "UploadFailed",
     "UploadQueries",
     "UploadRequested",
@@ -165,19 +170,23 @@ __all__ = [
     "UploadUnneeded",
     "UploadsFilter",
     "Usage",
+    "UsageComparison",
+    "UsageDifference",
+    "UsageDifferenceKind",
     "UserConflict",
     "UserQuotaExceeded",
     "UserUsage",
     "VersionChanges",
     "VersionStatus",
     "ancestors",
-    "confirmed",
+    "compare_usage",
+    "confirmed_differences",
+    "metadata_of",
     "object_key",
-    "reckon",
+    "object_metadata",
     "relation",
     "resolved_by",
     "savegame_overview",
     "staging_key",
-    "told_by",
     "user_prefix",
 ]

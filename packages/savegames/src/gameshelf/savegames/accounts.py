@@ -10,7 +10,7 @@ from gameshelf.kernel.sql import user
 from gameshelf.savegames.models import ContentState, SavegameQuota
 from gameshelf.savegames.naming import user_prefix
 from gameshelf.savegames.ports import StoredObject
-from gameshelf.savegames.store.parts import IS_LIVE, C
+from gameshelf.savegames.store.expressions import IS_LIVE, C
 from sqlalchemy import BigInteger, Integer, String, Uuid, bindparam, cast, func, literal_column, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -29,7 +29,7 @@ class UserUsage:
 
 
 @dataclass(frozen=True, slots=True)
-class TopPart:
+class TopUsers:
     """Those of a part of the users who take most."""
 
     users: Sequence[UserUsage]
@@ -40,7 +40,7 @@ class TopPart:
     """Behind whom the next part begins; None: there is no next one."""
 
 
-class DifferenceKind(StrEnum):
+class UsageDifferenceKind(StrEnum):
     """How an object differs from what is counted."""
 
     MISSING = "missing"
@@ -55,13 +55,13 @@ class DifferenceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class UsageDifference:
     """An object that is not both counted and there, with one size. None: not there, or not counted."""
 
     key: str
     stored_bytes: int | None
     counted_bytes: int | None
-    kind: DifferenceKind
+    kind: UsageDifferenceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +74,19 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Reckoning:
+class UsageComparison:
     """A part of a user's objects beside their contents."""
 
     stored_objects: int
     stored_bytes: int
     counted_objects: int
     counted_bytes: int
-    differences: Sequence[Difference]
+    differences: Sequence[UsageDifference]
     through: str | None
     """The key up to which this goes; None: to the end."""
 
 
-def reckon(stored: Sequence[StoredObject], contents: Sequence[Content], limit: int) -> Reckoning:
+def compare_usage(stored: Sequence[StoredObject], contents: Sequence[Content], limit: int) -> UsageComparison:
     """Both sides from one key on, each in the order of its keys and cut at ``limit``, as far as both are known."""
     ends = [one[-1].key for one in (stored, contents) if len(one) >= limit]
     through = min(ends, default=None)
@@ -94,30 +94,30 @@ def reckon(stored: Sequence[StoredObject], contents: Sequence[Content], limit: i
     known = {one.key: one for one in contents if through is None or one.key <= through}
     counted = {key: one.size for key, one in known.items() if one.state is ContentState.LIVE}
     differences = [
-        Difference(key, there.get(key), counted.get(key), kind)
+        UsageDifference(key, there.get(key), counted.get(key), kind)
         for key in sorted(there.keys() | counted.keys())
         if (kind := _kind(there.get(key), known.get(key)))
     ]
-    return Reckoning(len(there), sum(there.values()), len(counted), sum(counted.values()), differences, through)
+    return UsageComparison(len(there), sum(there.values()), len(counted), sum(counted.values()), differences, through)
 
 
-def _kind(stored: int | None, known: Content | None) -> DifferenceKind | None:
+def _kind(stored: int | None, known: Content | None) -> UsageDifferenceKind | None:
     if known is None:
-        return DifferenceKind.UNKNOWN
+        return UsageDifferenceKind.UNKNOWN
     if known.state is not ContentState.LIVE:
-        return DifferenceKind.DROPPED if known.state is ContentState.DROPPED else DifferenceKind.PENDING
+        return UsageDifferenceKind.DROPPED if known.state is ContentState.DROPPED else UsageDifferenceKind.PENDING
     if stored is None:
-        return DifferenceKind.MISSING
-    return None if stored == known.size else DifferenceKind.OTHER_SIZE
+        return UsageDifferenceKind.MISSING
+    return None if stored == known.size else UsageDifferenceKind.OTHER_SIZE
 
 
-def confirmed(found: Reckoning, again: Sequence[StoredObject]) -> Sequence[Difference]:
+def confirmed_differences(found: UsageComparison, again: Sequence[StoredObject]) -> Sequence[UsageDifference]:
     """The differences that a second look at the store, made after the database was read, leaves standing.
 
     What is being confirmed, or swept, between the two looks is in one of them only.
     """
     there = {one.key for one in again}
-    passing = {DifferenceKind.MISSING: True, DifferenceKind.UNKNOWN: False}
+    passing = {UsageDifferenceKind.MISSING: True, UsageDifferenceKind.UNKNOWN: False}
     return [one for one in found.differences if passing.get(one.kind) is not (one.key in there)]
 
 
@@ -168,14 +168,14 @@ class SavegameAccounts:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def top(self, after: UUID | None, contents: int, limit: int) -> TopPart:
+    async def top(self, after: UUID | None, contents: int, limit: int) -> TopUsers:
         """The users behind one who hold the next so many ``contents``: those ``limit`` of them who take most."""
         rows = await _TOP.all(self._connection, after=after or _NOBODY, contents=contents, limit=limit)
         if not rows:
-            return TopPart([], 0, None)
+            return TopUsers([], 0, None)
         first = rows[0]
         last = first["last_user_id"] if first["contents"] == contents else None
-        return TopPart([UserUsage(*tuple(row.values())[:3]) for row in rows], first["looked_at"], last)
+        return TopUsers([UserUsage(*tuple(row.values())[:3]) for row in rows], first["looked_at"], last)
 
     async def contents(self, user_id: UUID, after: str, limit: int) -> list[Content]:
         """A user's contents behind a key, in the order of their keys."""

@@ -20,13 +20,13 @@ from gameshelf.savegames.events import SavegameUploaded
 from gameshelf.savegames.limits import ATTEMPT_FOR, Limits
 from gameshelf.savegames.lineage import NOTHING, Relation
 from gameshelf.savegames.models import LOCK_SPACE
-from gameshelf.savegames.naming import Told
+from gameshelf.savegames.naming import ObjectMetadata
 from gameshelf.savegames.store import SavegameStore
-from gameshelf.savegames.store.adoptions import AdoptionStore, Near
-from gameshelf.savegames.store.contents import Stored
+from gameshelf.savegames.store.adoptions import AdoptionStore, CandidateVersion
+from gameshelf.savegames.store.contents import LiveContent
 from gameshelf.savegames.store.scans import ScanStore
 from gameshelf.savegames.store.slots import Slot
-from gameshelf.savegames.timeline import Bytes, Timeline
+from gameshelf.savegames.timeline import StoredContent, Timeline
 
 _SKEW = timedelta(minutes=15)
 """How far the clocks of the service and of the store may be apart: with more, the store refuses every request."""
@@ -56,7 +56,7 @@ class SavedObject:
     key: str
     size: int
     stored_at: datetime
-    told: Told
+    metadata: ObjectMetadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +112,11 @@ class SavegameAdoption:
         unknown = [one for one in objects if one.key not in known]
         if not unknown:
             return []
-        about = unknown[0].told
+        about = unknown[0].metadata
         slot = await self._found.slot(user_id, about.product_id, about.slot_name)
         became: dict[int, int] = {}
         adopted = []
-        for one in sorted(unknown, key=lambda one: (one.told.version, one.stored_at, one.key)):
+        for one in sorted(unknown, key=lambda one: (one.metadata.version, one.stored_at, one.key)):
             slot = slot or await self._make(user_id, about)
             slot, result = await self._take(user_id, slot, one, became, absent)
             adopted.append(result)
@@ -128,7 +128,7 @@ class SavegameAdoption:
         slot = await self._found.slot(user_id, product_id, slot_name)
         return slot.head_version if slot else None
 
-    async def _make(self, user_id: UUID, about: Told) -> Slot:
+    async def _make(self, user_id: UUID, about: ObjectMetadata) -> Slot:
         slot_id, named = uuid4(), (about.product_id, about.slot_name)
         while (number := await self._store.slots.make(user_id, slot_id, *named, self._clock())) is None:
             # The port did not serialise: somebody else has made the slot meanwhile.
@@ -140,29 +140,31 @@ class SavegameAdoption:
         self, user_id: UUID, slot: Slot, one: SavedObject, became: dict[int, int], absent: Collection[str]
     ) -> tuple[Slot, Adopted]:
         """Makes an object a version; the slot as it is then. ``became`` says what the objects before it became."""
-        told, version_id = one.told, _version_id(slot.id, one.told)
-        near = await self._found.near(user_id, slot.id, [told.version, told.base_version], version_id)
-        by_number = {row.version: row for row in near}
-        stored = await self._store.contents.live(user_id, told.content)
+        metadata, version_id = one.metadata, _version_id(slot.id, one.metadata)
+        candidates = await self._found.candidates(
+            user_id, slot.id, [metadata.version, metadata.base_version], version_id
+        )
+        by_number = {row.version: row for row in candidates}
+        stored = await self._store.contents.live(user_id, metadata.content)
         is_mended = stored is not None and (stored.is_missing or stored.key in absent)
         if stored and is_mended:
             stored = await self._mend(user_id, one, stored)
         outcome = Adoption.MENDED if is_mended else Adoption.KNOWN
-        if same := _same(near, version_id, told):
-            became[told.version] = same.version
+        if same := _same(candidates, version_id, metadata):
+            became[metadata.version] = same.version
             return slot, Adopted(one, outcome if same.is_kept else Adoption.PRUNED, slot.id, same.version)
         parent = _parent(one, became, by_number)
         found = await self._timeline.relation(
-            user_id, slot.id, slot.head_version, parent, told.identity or told.content
+            user_id, slot.id, slot.head_version, parent, metadata.identity or metadata.content
         )
         if found in (Relation.IDENTICAL, Relation.BEHIND):
             assert slot.head_version is not None
             # What grew from it grew from the head's very bytes, or else from what it grew from itself.
-            became[told.version] = slot.head_version if found is Relation.IDENTICAL else parent
+            became[metadata.version] = slot.head_version if found is Relation.IDENTICAL else parent
             return slot, Adopted(one, outcome, slot.id, slot.head_version)
-        number = await self._number(user_id, slot, told.version, parent, is_taken=told.version in by_number)
+        number = await self._number(user_id, slot, metadata.version, parent, is_taken=metadata.version in by_number)
         stored = stored or await self._keep(user_id, one)
-        became[told.version] = number
+        became[metadata.version] = number
         return await self._place(user_id, slot, one, (number, parent, version_id), stored, found)
 
     async def _number(self, user_id: UUID, slot: Slot, own: int, parent: int, *, is_taken: bool) -> int:
@@ -173,21 +175,21 @@ class SavegameAdoption:
         await self._found.give(user_id, slot.id, own, max(own, int(self._clock().timestamp())))
         return own
 
-    async def _keep(self, user_id: UUID, one: SavedObject) -> Stored:
+    async def _keep(self, user_id: UUID, one: SavedObject) -> LiveContent:
         content_id = uuid4()
-        await self._found.keep(user_id, content_id, one.key, one.size, one.told.content, self._clock())
-        return Stored(content_id, one.key, False)
+        await self._found.keep(user_id, content_id, one.key, one.size, one.metadata.content, self._clock())
+        return LiveContent(content_id, one.key, False)
 
-    async def _mend(self, user_id: UUID, one: SavedObject, missing: Stored) -> Stored:
+    async def _mend(self, user_id: UUID, one: SavedObject, missing: LiveContent) -> LiveContent:
         """Gives a content whose object is missing this one; what stays of the other is its key, which is to go."""
         content_id, now = uuid4(), self._clock()
         contents = self._store.contents
         await contents.begin(
-            user_id, content_id, one.key, one.size, one.told.content, now=now, delete_after=now + ATTEMPT_FOR
+            user_id, content_id, one.key, one.size, one.metadata.content, now=now, delete_after=now + ATTEMPT_FOR
         )
         await contents.supersede(user_id, content_id, missing, now)
         await contents.mend(user_id, missing.id, one.key)
-        return Stored(missing.id, one.key, False)
+        return LiveContent(missing.id, one.key, False)
 
     async def _place(
         self,
@@ -195,12 +197,14 @@ class SavegameAdoption:
         slot: Slot,
         one: SavedObject,
         version: tuple[int, int, UUID],
-        stored: Stored,
+        stored: LiveContent,
         found: Relation,
     ) -> tuple[Slot, Adopted]:
         """Puts a version, by number, parent and id, on top of the head or beside it."""
         number, parent, version_id = version
-        held = Bytes.of_object(one.size, one.told.content, stored.id, one.told.marks, one.told.identity)
+        held = StoredContent.of_object(
+            one.size, one.metadata.content, stored.id, one.metadata.marks, one.metadata.identity
+        )
         is_branch = found is Relation.DIVERGED
         self._record(
             SavegameUploaded(
@@ -224,25 +228,27 @@ class SavegameAdoption:
         return replace(slot, head_version=number), Adopted(one, Adoption.HEAD, slot.id, number)
 
 
-def _version_id(slot_id: UUID, told: Told) -> UUID:
+def _version_id(slot_id: UUID, metadata: ObjectMetadata) -> UUID:
     """The id of an adopted version: the same each time, so that it is known again under whatever number."""
-    return uuid5(slot_id, f"{told.version}:{told.content.hex()}")
+    return uuid5(slot_id, f"{metadata.version}:{metadata.content.hex()}")
 
 
-def _same(near: Sequence[Near], version_id: UUID, told: Told) -> Near | None:
+def _same(
+    candidates: Sequence[CandidateVersion], version_id: UUID, metadata: ObjectMetadata
+) -> CandidateVersion | None:
     """The version that an object was made for, if it is there: by its number and its bytes, or as it was adopted."""
-    for row in near:
-        if row.id == version_id or (row.version == told.version and row.content == told.content):
+    for row in candidates:
+        if row.id == version_id or (row.version == metadata.version and row.content == metadata.content):
             return row
     return None
 
 
-def _parent(one: SavedObject, became: Mapping[int, int], by_number: Mapping[int, Near]) -> int:
+def _parent(one: SavedObject, became: Mapping[int, int], by_number: Mapping[int, CandidateVersion]) -> int:
     """The version that an object grew from as it is known now; nothing where it is not known any more.
 
     What was uploaded after the object is not what that grew from: the number was given a second time.
     """
-    base = one.told.base_version
+    base = one.metadata.base_version
     if base in became:
         return became[base]
     row = by_number.get(base)

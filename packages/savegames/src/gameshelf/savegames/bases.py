@@ -3,31 +3,31 @@
 from gameshelf.savegames.commands import NewUpload
 from gameshelf.savegames.errors import SavegameVersionNotFound
 from gameshelf.savegames.lineage import NOTHING
-from gameshelf.savegames.store.asks import Ask
 from gameshelf.savegames.store.slots import Slot
+from gameshelf.savegames.store.upload_contexts import UploadContext
 
 
-def base_of(new: NewUpload, ask: Ask, named: Slot | None) -> int:
+def base_of(new: NewUpload, context: UploadContext, named: Slot | None) -> int:
     """The version of the save that an upload grew from; ``named`` is the save that it names by its id.
 
     A version of another save of the same name is none of this one: then it grew from nothing. Raises
     SavegameVersionNotFound for a number that was never given under the name.
     """
-    is_other = named is not None and named.id != ask.slot_id
+    is_other = named is not None and named.id != context.slot_id
     if new.base_version is None:
         if is_other:
             return NOTHING
-        return (ask.device_version if new.device_id else ask.head_version) or NOTHING
-    if new.base_version == NOTHING or (ask.has_base and not is_other):
+        return (context.device_version if new.device_id else context.head_version) or NOTHING
+    if new.base_version == NOTHING or (context.has_base and not is_other):
         return new.base_version
-    given = max(ask.highest_version, ask.last_version or 0, named.last_version if named else 0)
+    given = max(context.highest_version, context.last_version or 0, named.last_version if named else 0)
     if new.base_version > given:
         raise SavegameVersionNotFound(pointer="base_version", base_version=new.base_version)
     return NOTHING
 
 
-def may_be_deleted(new: NewUpload, ask: Ask, named: Slot | None, base: int) -> bool:
+def may_be_deleted(new: NewUpload, context: UploadContext, named: Slot | None, base: int) -> bool:
     """Whether an upload may be of a save in the trash: it did not grow from the one that is there."""
-    if new.base_version == NOTHING or base != NOTHING or ask.head_identity == new.identity:
+    if new.base_version == NOTHING or base != NOTHING or context.head_identity == new.identity:
         return False
-    return named.deleted_at is not None if named else ask.has_trash
+    return named.deleted_at is not None if named else context.has_trash

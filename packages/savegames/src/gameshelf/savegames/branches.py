@@ -15,7 +15,7 @@ from gameshelf.savegames.store.conflicts import Conflict
 from gameshelf.savegames.store.slots import Slot
 from gameshelf.savegames.store.uploads import Upload
 from gameshelf.savegames.store.versions import StoredVersion
-from gameshelf.savegames.timeline import Bytes, Timeline
+from gameshelf.savegames.timeline import StoredContent, Timeline
 
 
 class Branches:
@@ -27,7 +27,7 @@ class Branches:
         self._record = record
         self._clock = clock
 
-    async def open(self, user_id: UUID, upload: Upload, slot: Slot, held: Bytes) -> Outcome:
+    async def open(self, user_id: UUID, upload: Upload, slot: Slot, held: StoredContent) -> Outcome:
         """Keeps an upload as a branch. What was a branch already grows, and so does its conflict. So does the conflict
         of a branch that the same device left the same base with: the upload takes that one's place.
         """
@@ -38,13 +38,13 @@ class Branches:
         return await self._by_policy(user_id, upload, slot, slot.head_version, conflict_id)
 
     async def find(
-        self, user_id: UUID, slot: Slot, version: int, parent: int, held: Bytes, version_id: UUID, at: datetime
+        self, user_id: UUID, slot: Slot, version: int, parent: int, held: StoredContent, version_id: UUID, at: datetime
     ) -> None:
         """Keeps what was uploaded long ago as a branch; it is for the player to say what becomes of it."""
         assert slot.head_version is not None
         head_version = slot.head_version
         conflict_id = await self._stand(user_id, slot.id, head_version, version, parent, held, version_id, at)
-        await self._ask(user_id, slot, head_version, version, conflict_id)
+        await self._announce(user_id, slot, head_version, version, conflict_id)
 
     async def _stand(
         self,
@@ -53,7 +53,7 @@ class Branches:
         head_version: int,
         version: int,
         parent: int,
-        held: Bytes,
+        held: StoredContent,
         version_id: UUID,
         at: datetime | None = None,
     ) -> UUID:
@@ -80,12 +80,14 @@ class Branches:
         assert branch is not None
         resolution = resolved_by(ConflictPolicy(upload.conflict_policy), _side(branch), _side(head))
         if resolution is None or head.content_id is None:
-            await self._ask(user_id, slot, head_version, upload.version, conflict_id)
+            await self._announce(user_id, slot, head_version, upload.version, conflict_id)
             return Outcome(Result.CONFLICT, slot.id, upload.version, head_version, upload.version, conflict_id)
         version = await self.end(user_id, slot, conflict_id, head, branch, resolution)
         return Outcome(Result.RESOLVED, slot.id, version, head_version, upload.version, conflict_id, resolution.value)
 
-    async def _ask(self, user_id: UUID, slot: Slot, head_version: int, branch_version: int, conflict_id: UUID) -> None:
+    async def _announce(
+        self, user_id: UUID, slot: Slot, head_version: int, branch_version: int, conflict_id: UUID
+    ) -> None:
         """The player is to say what becomes of a branch."""
         await self._timeline.prune(user_id, slot.id, head_version)
         self._record(
@@ -115,21 +117,21 @@ class Branches:
         winner = branch if resolution is Resolution.KEEP_LOCAL else head
         assert winner.content_id is not None  # the sides of an open conflict are never pruned
         version = await self._timeline.merge(
-            user_id, slot, head.version, branch.version, Bytes.of_version(winner, winner.content_id)
+            user_id, slot, head.version, branch.version, StoredContent.of_version(winner, winner.content_id)
         )
-        self._tell_end(user_id, slot, conflict_id, resolution, version, None)
+        self._record_end(user_id, slot, conflict_id, resolution, version, None)
         return version
 
     async def end_beside(self, user_id: UUID, slot: Slot, conflict_id: UUID, head_version: int, copy_id: UUID) -> None:
         """Ends a conflict whose branch became a slot of its own: the head stays."""
         await self._resolve(user_id, conflict_id, Resolution.KEEP_BOTH)
-        self._tell_end(user_id, slot, conflict_id, Resolution.KEEP_BOTH, head_version, copy_id)
+        self._record_end(user_id, slot, conflict_id, Resolution.KEEP_BOTH, head_version, copy_id)
 
     async def _resolve(self, user_id: UUID, conflict_id: UUID, resolution: Resolution) -> None:
         if not await self._store.conflicts.resolve(user_id, conflict_id, resolution.value, self._clock()):
             raise ConflictNotFound  # the port did not serialise, and somebody else has ended it meanwhile
 
-    def _tell_end(
+    def _record_end(
         self,
         user_id: UUID,
         slot: Slot,

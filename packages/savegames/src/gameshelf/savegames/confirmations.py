@@ -19,10 +19,10 @@ from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.ports import Digest, Packing
 from gameshelf.savegames.quota import Quota
 from gameshelf.savegames.store import SavegameStore
-from gameshelf.savegames.store.contents import Stored
+from gameshelf.savegames.store.contents import LiveContent
 from gameshelf.savegames.store.slots import Slot
 from gameshelf.savegames.store.uploads import Upload
-from gameshelf.savegames.timeline import Bytes, Timeline
+from gameshelf.savegames.timeline import StoredContent, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class Confirmations:
         self._record(UploadUnneeded(**about, upload_id=upload.id, version=slot.head_version, result=result.value))
         return Outcome(result, slot.id, slot.head_version)
 
-    async def _there(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> Stored | None:
+    async def _there(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> LiveContent | None:
         """The user's content with these bytes: what was joined, or what another upload has made meanwhile.
 
         One that the store has been found without gets the object that was made now.
@@ -187,28 +187,28 @@ class Confirmations:
         ):
             raise SavegameUploadIncomplete
         await self._store.contents.mend(user_id, there.id, attempt.target)
-        return Stored(there.id, attempt.target, False)
+        return LiveContent(there.id, attempt.target, False)
 
-    async def _adopted(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> Stored:
+    async def _adopted(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> LiveContent:
         contents = self._store.contents
         if attempt is None or not await contents.adopt(
             user_id, attempt.content_id, upload.id, upload.raw_sha256, upload.content_encoding, self._clock()
         ):
             raise SavegameUploadIncomplete
-        return Stored(attempt.content_id, attempt.target, False)
+        return LiveContent(attempt.content_id, attempt.target, False)
 
     async def _place(
         self,
         user_id: UUID,
         upload: Upload,
         slot: Slot,
-        stored: Stored,
+        stored: LiveContent,
         found: Relation,
         sent_bytes: int,
         regresses_to: int | None,
     ) -> Outcome:
         """Puts a new version into the tree: on top of the head, or beside it."""
-        held = Bytes.of_upload(upload, stored.id)
+        held = StoredContent.of_upload(upload, stored.id)
         is_branch = found is Relation.DIVERGED
         self._record(
             SavegameUploaded(

@@ -18,7 +18,7 @@ from gameshelf.savegames.naming import conflict_name, free_name
 from gameshelf.savegames.store import SavegameStore
 from gameshelf.savegames.store.slots import Slot
 from gameshelf.savegames.store.versions import StoredVersion
-from gameshelf.savegames.timeline import Bytes, Timeline
+from gameshelf.savegames.timeline import StoredContent, Timeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class SavegameConflicts:
         self._timeline = Timeline(self._store, limits, clock)
         self._branches = Branches(self._store, self._timeline, record, clock)
 
-    async def resolve(self, user_id: UUID, conflict_id: UUID, word: Resolve) -> Resolved | Overtaken:
+    async def resolve(self, user_id: UUID, conflict_id: UUID, choice: Resolve) -> Resolved | Overtaken:
         """Ends a conflict. Nobody's bytes are lost: the other side stays in the history, or in a slot of its own.
 
         Raises ConflictNotFound; InvalidInput for a name that is taken; SavegameVersionNotFound where the store has lost
@@ -71,22 +71,22 @@ class SavegameConflicts:
         slot = await self._store.slots.find(user_id, conflict.slot_id) if conflict else None
         if conflict is None or slot is None or slot.deleted_at or slot.head_version is None:
             raise ConflictNotFound
-        decided = (word.head_version or conflict.head_version, word.branch_version or conflict.branch_version)
+        decided = (choice.head_version or conflict.head_version, choice.branch_version or conflict.branch_version)
         if decided != (slot.head_version, conflict.branch_version):
             await self._store.conflicts.described(user_id, conflict_id, slot.head_version)
             return Overtaken(conflict_id)
         head = await self._side(user_id, slot, slot.head_version)
         branch = await self._side(user_id, slot, conflict.branch_version)
-        if word.resolution is Resolution.KEEP_BOTH:
-            copy_id = await self._copy(user_id, slot, branch, word.copy_slot_name)
+        if choice.resolution is Resolution.KEEP_BOTH:
+            copy_id = await self._copy(user_id, slot, branch, choice.copy_slot_name)
             await self._branches.end_beside(user_id, slot, conflict_id, slot.head_version, copy_id)
             await self._timeline.prune(user_id, slot.id, slot.head_version)
-            return Resolved(slot.id, word.resolution, copy_id)
-        kept = branch if word.resolution is Resolution.KEEP_LOCAL else head
+            return Resolved(slot.id, choice.resolution, copy_id)
+        kept = branch if choice.resolution is Resolution.KEEP_LOCAL else head
         if kept.content_id is None:
             raise SavegameVersionNotFound(version=kept.version)
-        await self._branches.end(user_id, slot, conflict_id, head, branch, word.resolution)
-        return Resolved(slot.id, word.resolution, None)
+        await self._branches.end(user_id, slot, conflict_id, head, branch, choice.resolution)
+        return Resolved(slot.id, choice.resolution, None)
 
     async def _side(self, user_id: UUID, slot: Slot, version: int) -> StoredVersion:
         found = await self._store.versions.find(user_id, slot.id, version)
@@ -105,7 +105,7 @@ class SavegameConflicts:
         number = await self._store.slots.make(user_id, copy_id, slot.product_id, name, now)
         if number is None:
             raise InvalidInput(Problem("slot_name_taken", pointer="copy_slot_name"))
-        await self._timeline.grow(user_id, copy_id, number, 0, Bytes.of_version(branch, branch.content_id))
+        await self._timeline.grow(user_id, copy_id, number, 0, StoredContent.of_version(branch, branch.content_id))
         self._record(
             SavegameHeadMoved(
                 user_id=user_id,

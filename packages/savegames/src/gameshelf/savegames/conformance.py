@@ -75,11 +75,11 @@ class ObjectStoreSuite:
 
     async def test_a_copy_has_the_bytes_and_the_metadata_that_were_asked_for(self, subject: Subject) -> None:
         folder = new_folder()
-        told = {"user": str(uuid4()), "slot": "quick save", "version": "12"}
+        metadata = {"user": str(uuid4()), "slot": "quick save", "version": "12"}
         await subject.put(f"{folder}source", b"bytes")
-        assert await subject.objects.copy(f"{folder}source", f"{folder}to/target", told)
+        assert await subject.objects.copy(f"{folder}source", f"{folder}to/target", metadata)
         assert await subject.read(f"{folder}to/target") == b"bytes"
-        assert await subject.metadata(f"{folder}to/target") == told
+        assert await subject.metadata(f"{folder}to/target") == metadata
         assert await subject.read(f"{folder}source") == b"bytes"
 
     async def test_a_copy_of_nothing_is_told_and_changes_nothing(self, subject: Subject) -> None:
@@ -100,11 +100,11 @@ class ObjectStoreSuite:
 
     async def test_an_object_is_described_as_its_copy_was_told(self, subject: Subject) -> None:
         folder = new_folder()
-        told = {"user-id": str(uuid4()), "slot-name": "%D0%98 (2)", "parent-version": "0"}
+        metadata = {"user-id": str(uuid4()), "slot-name": "%D0%98 (2)", "parent-version": "0"}
         await subject.put(f"{folder}source", b"bytes")
         for key in ("plain", *AWKWARD):
-            assert await subject.objects.copy(f"{folder}source", f"{folder}to/{key}", told)
-            assert await subject.objects.describe(f"{folder}to/{key}") == told, key
+            assert await subject.objects.copy(f"{folder}source", f"{folder}to/{key}", metadata)
+            assert await subject.objects.describe(f"{folder}to/{key}") == metadata, key
         assert await subject.objects.describe(f"{folder}source") == {}
 
     async def test_what_is_absent_has_no_description(self, subject: Subject) -> None:

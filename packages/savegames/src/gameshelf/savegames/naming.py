@@ -97,7 +97,7 @@ def object_metadata(
     """What an object says of itself, so that a store without its database can still be understood. ASCII, and less than
     the 2 KB that S3 takes: beside the longest names there is no room for the longest marks, which are left out then.
     """
-    told = {
+    written = {
         "user-id": str(user_id),
         "product-id": str(product_id),
         "slot-name": _in_metadata(slot_name),
@@ -106,12 +106,12 @@ def object_metadata(
         "sha256": content.hex(),
     }
     if identity not in (None, content):
-        told["identity"] = identity.hex()
+        written["identity"] = identity.hex()
     if marks == NO_MARKS:
-        return told
-    written = json.dumps([marks.content_encoding, marks.encryption], ensure_ascii=False).encode()
-    marked = told | {"marks": urlsafe_b64encode(written).decode()}
-    return marked if _size(marked) <= _MAX_METADATA else told
+        return written
+    encoded = json.dumps([marks.content_encoding, marks.encryption], ensure_ascii=False).encode()
+    marked = written | {"marks": urlsafe_b64encode(encoded).decode()}
+    return marked if _size(marked) <= _MAX_METADATA else written
 
 
 def _size(metadata: Mapping[str, str]) -> int:
@@ -127,7 +127,7 @@ def _in_metadata(slot_name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ObjectMetadata:
     """What an object says of itself."""
 
     user_id: UUID
@@ -142,10 +142,10 @@ class Told:
     """What lineage compares; None: ``content``."""
 
 
-def told_by(key: str, metadata: Mapping[str, str]) -> Told | None:
+def metadata_of(key: str, metadata: Mapping[str, str]) -> ObjectMetadata | None:
     """What ``object_metadata`` wrote of the object under ``key``; None where anything of it does not fit together."""
     try:
-        told = Told(
+        found = ObjectMetadata(
             UUID(metadata["user-id"]),
             UUID(metadata["product-id"]),
             _from_metadata(metadata["slot-name"]),
@@ -157,18 +157,18 @@ def told_by(key: str, metadata: Mapping[str, str]) -> Told | None:
         )
     except (KeyError, ValueError):
         return None
-    folder = f"{user_prefix(told.user_id)}{told.product_id}/{_in_key(told.slot_name)}/"
+    folder = f"{user_prefix(found.user_id)}{found.product_id}/{_in_key(found.slot_name)}/"
     name = key.removeprefix(folder)
     fits = (
         key.startswith(folder)
-        and re.fullmatch(rf"\d{{8}}T\d{{6}}Z_v{told.version}_[0-9a-f]{{12}}\.sav", name)
-        and 0 <= told.base_version < told.version <= MAX_NUMBER
-        and len(told.content) == sha256().digest_size
-        and (told.identity is None or len(told.identity) <= MAX_IDENTITY)
-        and 1 <= len(told.slot_name) <= MAX_NAME
-        and not _CONTROL.search(told.slot_name)
+        and re.fullmatch(rf"\d{{8}}T\d{{6}}Z_v{found.version}_[0-9a-f]{{12}}\.sav", name)
+        and 0 <= found.base_version < found.version <= MAX_NUMBER
+        and len(found.content) == sha256().digest_size
+        and (found.identity is None or len(found.identity) <= MAX_IDENTITY)
+        and 1 <= len(found.slot_name) <= MAX_NAME
+        and not _CONTROL.search(found.slot_name)
     )
-    return told if fits else None
+    return found if fits else None
 
 
 def _marks(text: str | None) -> Marks:

@@ -6,7 +6,7 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import user
 from gameshelf.savegames.models import SavegameConflict
-from gameshelf.savegames.store.parts import S
+from gameshelf.savegames.store.expressions import S
 from sqlalchemy import and_, func, select
 from sqlmodel import col
 

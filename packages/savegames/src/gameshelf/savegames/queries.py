@@ -10,7 +10,7 @@ from gameshelf.kernel.paging import Page, Slice
 from gameshelf.kernel.sql import user
 from gameshelf.savegames.commands import ConflictsFilter, SavesFilter
 from gameshelf.savegames.models import SavegameConflict
-from gameshelf.savegames.store.parts import SLOT, VERSION, C, M, S
+from gameshelf.savegames.store.expressions import SLOT, VERSION, C, M, S
 from gameshelf.savegames.store.usage import ProductUsage, Usage, UsageStore
 from gameshelf.savegames.views import (
     WIDTH,

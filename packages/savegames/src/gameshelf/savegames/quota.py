@@ -14,7 +14,7 @@ from gameshelf.savegames.errors import UserQuotaExceeded
 from gameshelf.savegames.limits import Limits
 from gameshelf.savegames.retention import History, to_make_room
 from gameshelf.savegames.store import SavegameStore
-from gameshelf.savegames.store.asks import Ask
+from gameshelf.savegames.store.upload_contexts import UploadContext
 from gameshelf.savegames.timeline import Timeline
 
 
@@ -26,26 +26,28 @@ class Quota:
         self._timeline = timeline
         self._limits = limits
 
-    def require_allowance(self, ask: Ask, size: int, now: datetime) -> int:
+    def require_allowance(self, context: UploadContext, size: int, now: datetime) -> int:
         """How many bytes an upload takes of the day's allowance: none where nothing is to be sent, or where the content
         was counted for another upload that still awaits it. Content that was cancelled, rejected or deleted since then
         is reserved anew, so it counts again.
 
         Raises UserQuotaExceeded.
         """
-        if ask.joins or ask.is_signed:
+        if context.joins or context.is_signed:
             return 0
-        if ask.signed_bytes + size > self._limits.daily_bytes:
+        if context.signed_bytes + size > self._limits.daily_bytes:
             raise UserQuotaExceeded(
                 limit="daily",
-                used_bytes=ask.signed_bytes,
+                used_bytes=context.signed_bytes,
                 limit_bytes=self._limits.daily_bytes,
                 required_bytes=size,
                 resets_at=_next_day(now),
             )
         return size
 
-    async def require_room(self, user_id: UUID, product_id: UUID, size: int, content: bytes, ask: Ask) -> None:
+    async def require_room(
+        self, user_id: UUID, product_id: UUID, size: int, content: bytes, context: UploadContext
+    ) -> None:
         """Whether there is room for ``size`` more bytes, or would be if history went. Raises UserQuotaExceeded.
 
         Bytes that the user has already take room in the product alone, if it does not hold them yet. No round trip
@@ -53,10 +55,10 @@ class Quota:
         """
         if self._limits.product_quota_bytes and size:
             reserved = await self._store.usage.reserved(user_id, product_id, content)
-            await self._of_product(user_id, product_id, size, ask.content_id, reserved)
-        if not ask.is_held:
-            limit = self._limits.quota_bytes if ask.limit_bytes is None else ask.limit_bytes
-            await self._going(user_id, None, _Room("user", limit, ask.used_bytes, ask.reserved_bytes, size), [])
+            await self._of_product(user_id, product_id, size, context.content_id, reserved)
+        if not context.is_held:
+            limit = self._limits.quota_bytes if context.limit_bytes is None else context.limit_bytes
+            await self._going(user_id, None, _Room("user", limit, context.used_bytes, context.reserved_bytes, size), [])
 
     async def make_room(self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None) -> None:
         """Lets as much of the oldest history go as bytes need that become a version now. ``content_id`` is the content
@@ -68,7 +70,7 @@ class Quota:
         for_user = await self._for_user(user_id, size, content_id, for_product)
         by_slot = sorted({(one.slot_id, one.version) for one in (*for_product, *for_user)})
         for slot_id, versions in groupby(by_slot, key=lambda one: one[0]):
-            await self._timeline.let_go(user_id, slot_id, [version for _, version in versions])
+            await self._timeline.release(user_id, slot_id, [version for _, version in versions])
 
     async def require_now(self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None) -> None:
         """Whether ``make_room`` would do. Raises UserQuotaExceeded."""

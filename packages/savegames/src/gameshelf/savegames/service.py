@@ -20,7 +20,7 @@ from gameshelf.savegames.retention import max_pinned
 from gameshelf.savegames.store import ERASURE, SavegameStore
 from gameshelf.savegames.store.scans import ScanStore
 from gameshelf.savegames.store.slots import Slot
-from gameshelf.savegames.timeline import Bytes, Timeline
+from gameshelf.savegames.timeline import StoredContent, Timeline
 
 
 class SavegameService:
@@ -62,7 +62,7 @@ class SavegameService:
         if version == slot.head_version:
             return
         number = await self._store.slots.number(user_id, slot_id)
-        held = Bytes.of_version(stored, stored.content_id)
+        held = StoredContent.of_version(stored, stored.content_id)
         await self._timeline.grow(user_id, slot_id, number, slot.head_version, held)
         self._moved(user_id, slot, slot.name, number)
 
@@ -171,7 +171,7 @@ class SavegameService:
         if not await self._scans.is_lost(user_id, content_id, self._clock() - self._limits.delete_grace):
             return
         for slot_id, version in await self._scans.holders(user_id, content_id):
-            await self._timeline.let_go(user_id, slot_id, [version])
+            await self._timeline.release(user_id, slot_id, [version])
         await self._store.uploads.unjoin(user_id, content_id)
         await self._timeline.drop(user_id, [content_id])
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, user
 from gameshelf.savegames.models import SavegameConflict
-from gameshelf.savegames.store.parts import OF_SLOT, PRODUCT, SLOT, M, S
+from gameshelf.savegames.store.expressions import OF_SLOT, PRODUCT, SLOT, M, S
 from gameshelf.savegames.views import OpenConflict, SaveVersion, as_conflict, as_version, columns, of_slot, sides
 from sqlalchemy import Integer, LargeBinary, Uuid, and_, any_, bindparam, cast, or_, select, tuple_
 from sqlalchemy.orm import aliased

@@ -12,7 +12,7 @@ from gameshelf.kernel.database import Connection
 from gameshelf.savegames.limits import Limits
 from gameshelf.savegames.naming import STAGING
 from gameshelf.savegames.ports import StoredObject
-from gameshelf.savegames.store.contents import ContentStore, Doomed
+from gameshelf.savegames.store.contents import ContentStore, ContentToDelete
 from gameshelf.savegames.store.scans import Expected, Scan, ScanStore
 from gameshelf.savegames.store.slots import SlotStore
 from gameshelf.savegames.store.uploads import UploadStore
@@ -58,13 +58,16 @@ class SavegameSweeps:
         """User and slot, for ``SavegameService.prune``."""
         return await self._slots.to_prune(self._clock(), limit)
 
-    async def doom(self, limit: int) -> list[Doomed]:
-        """Objects that are to be removed from the store now; nothing can hold them any more. Then ``bury`` them."""
-        return await self._contents.doom(self._clock(), limit)
+    async def mark_for_deletion(self, limit: int) -> list[ContentToDelete]:
+        """Marks the objects that are due, so that nothing can refer to them any more.
 
-    async def bury(self, doomed: Sequence[Doomed]) -> None:
+        Returns at most ``limit`` of them. Delete these from the store, then call ``remove_deleted``.
+        """
+        return await self._contents.mark_for_deletion(self._clock(), limit)
+
+    async def remove_deleted(self, marked: Sequence[ContentToDelete]) -> None:
         """Forgets objects that were removed."""
-        await self._contents.bury(doomed)
+        await self._contents.remove_deleted(marked)
 
     async def abandoned(self, staged: Sequence[StoredObject]) -> list[str]:
         """Those of the objects under ``staging/`` that no open upload needs: an upload is there before its URL is."""

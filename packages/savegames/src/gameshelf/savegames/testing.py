@@ -58,11 +58,11 @@ class MemoryStore(ObjectSigner, ObjectStore):
     async def send(self, request: SignedRequest, body: bytes = b"") -> Answer:
         """Sends a signed request, whole and with its headers, as a client would over HTTP."""
         signed = self._signed.get(request.url)
-        told = {name.lower(): value for name, value in request.headers.items()}
+        headers_sent = {name.lower(): value for name, value in request.headers.items()}
         if signed is None or request.method != signed.method or self._clock() > signed.until:
             return Answer(403)
         if signed.method == "PUT":
-            if not int(told.get("content-length", -1)) == signed.size == len(body):
+            if not int(headers_sent.get("content-length", -1)) == signed.size == len(body):
                 return Answer(403)
             self.put(signed.key, body)
             return Answer(200)
@@ -70,9 +70,9 @@ class MemoryStore(ObjectSigner, ObjectStore):
         if data is None:
             return Answer(404)
         headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(signed.file_name, safe='')}"}
-        if "range" not in told:
+        if "range" not in headers_sent:
             return Answer(200, data, headers)
-        first, _, last = told["range"].removeprefix("bytes=").partition("-")
+        first, _, last = headers_sent["range"].removeprefix("bytes=").partition("-")
         return Answer(206, data[int(first) : int(last) + 1], headers)
 
     async def sign_upload(self, key: str, size: int, seconds: int) -> SignedRequest:

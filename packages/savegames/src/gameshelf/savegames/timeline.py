@@ -17,7 +17,7 @@ from gameshelf.savegames.store.versions import Compared, StoredVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bytes:
+class StoredContent:
     """What a version holds, and what its client said of it."""
 
     content_id: UUID
@@ -34,7 +34,7 @@ class Bytes:
     """What lineage compares; None: ``content``."""
 
     @classmethod
-    def of_upload(cls, upload: Upload, content_id: UUID) -> "Bytes":
+    def of_upload(cls, upload: Upload, content_id: UUID) -> "StoredContent":
         """What was uploaded."""
         return cls(
             content_id=content_id,
@@ -50,7 +50,9 @@ class Bytes:
         )
 
     @classmethod
-    def of_object(cls, size: int, content: bytes, content_id: UUID, marks: Marks, identity: bytes | None) -> "Bytes":
+    def of_object(
+        cls, size: int, content: bytes, content_id: UUID, marks: Marks, identity: bytes | None
+    ) -> "StoredContent":
         """What an object holds of which nothing else is known but its marks and its identity."""
         return cls(
             content_id=content_id,
@@ -66,7 +68,7 @@ class Bytes:
         )
 
     @classmethod
-    def of_version(cls, stored: StoredVersion, content_id: UUID) -> "Bytes":
+    def of_version(cls, stored: StoredVersion, content_id: UUID) -> "StoredContent":
         """What another version holds already. A client's time that was ahead of that version's upload is replaced by
         the time of the upload: beside the later time of a restored or merged version it would no longer look ahead.
         """
@@ -116,7 +118,7 @@ class Timeline:
         slot_id: UUID,
         version: int,
         parent: int,
-        held: Bytes,
+        held: StoredContent,
         *,
         merged: int | None = None,
         version_id: UUID | None = None,
@@ -137,7 +139,7 @@ class Timeline:
         slot_id: UUID,
         version: int,
         parent: int,
-        held: Bytes,
+        held: StoredContent,
         version_id: UUID,
         at: datetime | None = None,
     ) -> None:
@@ -146,7 +148,9 @@ class Timeline:
             user_id, slot_id, version, parent, held, merged=None, version_id=version_id, in_head=False, at=at
         )
 
-    async def merge(self, user_id: UUID, slot: Slot, head_version: int, branch_version: int, held: Bytes) -> int:
+    async def merge(
+        self, user_id: UUID, slot: Slot, head_version: int, branch_version: int, held: StoredContent
+    ) -> int:
         """Makes a head that both the head and a branch are parents of; its number. It holds one of their bytes."""
         await self._store.versions.join_head(user_id, slot.id, branch_version)
         version = await self._store.slots.number(user_id, slot.id)
@@ -161,11 +165,11 @@ class Timeline:
         now = self._clock()
         protected = {head_version, *await self._store.versions.conflicting(user_id, slot_id)}
         going = prunable(kept, protected, self._limits.max_versions, now)
-        await self.let_go(user_id, slot_id, going)
+        await self.release(user_id, slot_id, going)
         left = [one for one in kept if one.version not in going]
         await self._store.slots.prune_at(user_id, slot_id, prune_at(left, self._limits.max_versions, now))
 
-    async def let_go(self, user_id: UUID, slot_id: UUID, versions: Collection[int]) -> None:
+    async def release(self, user_id: UUID, slot_id: UUID, versions: Collection[int]) -> None:
         """Takes the bytes of these versions; the rows stay."""
         if versions:
             held = await self._store.versions.prune(user_id, slot_id, versions, self._clock())
@@ -181,7 +185,7 @@ class Timeline:
         slot_id: UUID,
         version: int,
         parent: int,
-        held: Bytes,
+        held: StoredContent,
         *,
         merged: int | None,
         version_id: UUID | None,

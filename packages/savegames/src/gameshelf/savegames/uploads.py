@@ -1,4 +1,4 @@
-"""Uploading: ask, send the bytes to the store, confirm. Nothing here commits, and nothing talks to the store.
+"""Uploading: context, send the bytes to the store, confirm. Nothing here commits, and nothing talks to the store.
 
 A confirmation has two transactions with the work on the object between them: ``begin`` notes which object is about to
 be made, so that whatever happens it can be found and removed; ``finish`` decides what becomes of it.
@@ -35,8 +35,8 @@ from gameshelf.savegames.packing import require_packing
 from gameshelf.savegames.ports import Digest
 from gameshelf.savegames.quota import Quota
 from gameshelf.savegames.store import SavegameStore
-from gameshelf.savegames.store.asks import Ask, Deleted
 from gameshelf.savegames.store.slots import Slot
+from gameshelf.savegames.store.upload_contexts import TrashedSave, UploadContext
 from gameshelf.savegames.timeline import Timeline
 
 
@@ -98,33 +98,35 @@ class SavegameUploads:
         require_packing(new, self._limits.max_bytes)
         await self._serialise(user_id)
         await require_access(self._access, user_id, new.product_id)
-        ask = await self._ask(user_id, new)
+        context = await self._context(user_id, new)
         named = await self._named(user_id, new)
-        base = base_of(new, ask, named)
-        if may_be_deleted(new, ask, named, base) and (deleted := await self._store.asks.deleted(user_id, new)):
+        base = base_of(new, context, named)
+        if may_be_deleted(new, context, named, base) and (
+            deleted := await self._store.upload_contexts.trashed(user_id, new)
+        ):
             return await self._deleted(user_id, new, deleted)
-        _require_size(ask, new)
+        _require_size(context, new)
         now = self._clock()
-        if (upload_id := ask.same.get(base)) is not None and ask.slot_id:
-            if not ask.is_verified:
-                signed = self._quota.require_allowance(ask, new.file_size_bytes, now)
+        if (upload_id := context.same.get(base)) is not None and context.slot_id:
+            if not context.is_verified:
+                signed = self._quota.require_allowance(context, new.file_size_bytes, now)
                 await self._leave(user_id, upload_id, signed)
             await self._store.uploads.renew(
-                user_id, upload_id, self._confirm_until(now), content_id=ask.joins, **_said(new)
+                user_id, upload_id, self._confirm_until(now), content_id=context.joins, **_said(new)
             )
-            slot_id = ask.slot_id
+            slot_id = context.slot_id
         else:
-            _require_places(ask)
-            signed = self._quota.require_allowance(ask, new.file_size_bytes, now)
-            await self._quota.require_room(user_id, new.product_id, new.file_size_bytes, new.content, ask)
+            _require_places(context)
+            signed = self._quota.require_allowance(context, new.file_size_bytes, now)
+            await self._quota.require_room(user_id, new.product_id, new.file_size_bytes, new.content, context)
             upload_id = uuid4()
-            slot_id = await self._reserve(user_id, new, ask, upload_id, base, signed)
+            slot_id = await self._reserve(user_id, new, context, upload_id, base, signed)
         return Reservation(
             upload_id,
             staging_key(upload_id),
             new.file_size_bytes,
-            ask.joins is None,
-            await self._diverges(user_id, slot_id, ask.head_version, base, new.identity),
+            context.joins is None,
+            await self._diverges(user_id, slot_id, context.head_version, base, new.identity),
         )
 
     async def renew(self, user_id: UUID, upload_id: UUID) -> Reservation | None:
@@ -205,17 +207,17 @@ class SavegameUploads:
                 about = (row["id"], row["slot_id"], row["product_id"], row["slot_name"])
                 self._failed(user_id, *about, FailureReason.EXPIRED)
 
-    async def _ask(self, user_id: UUID, new: NewUpload) -> Ask:
-        ask = await self._store.asks.ask(user_id, new, self._clock())
-        if ask.has_expired:
+    async def _context(self, user_id: UUID, new: NewUpload) -> UploadContext:
+        context = await self._store.upload_contexts.find(user_id, new, self._clock())
+        if context.has_expired:
             # What nobody can confirm any more takes no room, whether a job has been there or not.
             await self.expire(user_id)
-        elif ask.slot_id is not None or not ask.lacks_keys:
-            return ask
+        elif context.slot_id is not None or not context.lacks_keys:
+            return context
         # A save that has no folded name yet may be the one that is meant.
-        if ask.lacks_keys:
+        if context.lacks_keys:
             await self._store.slots.fill_keys(user_id, new.product_id)
-        return await self._store.asks.ask(user_id, new, self._clock())
+        return await self._store.upload_contexts.find(user_id, new, self._clock())
 
     async def _leave(self, user_id: UUID, upload_id: UUID, signed: int) -> None:
         """What is said now of the unpacked bytes has to be verified, so they are to be sent after all. ``signed`` bytes
@@ -235,7 +237,7 @@ class SavegameUploads:
             raise SavegameSlotNotFound(pointer="savegame_id")
         return slot
 
-    async def _deleted(self, user_id: UUID, new: NewUpload, deleted: Deleted) -> Reservation:
+    async def _deleted(self, user_id: UUID, new: NewUpload, deleted: TrashedSave) -> Reservation:
         """Nothing is to be uploaded of what was deleted: confirming says so, as long as of any other upload. A device
         that comes back with it again and again gets the same answer, and devices hear of it once.
         """
@@ -273,20 +275,22 @@ class SavegameUploads:
         )
         return Reservation(upload_id, staging_key(upload_id), new.file_size_bytes, False, False)
 
-    async def _reserve(self, user_id: UUID, new: NewUpload, ask: Ask, upload_id: UUID, base: int, signed: int) -> UUID:
+    async def _reserve(
+        self, user_id: UUID, new: NewUpload, context: UploadContext, upload_id: UUID, base: int, signed: int
+    ) -> UUID:
         """Keeps a new upload; its slot."""
-        now, name = self._clock(), ask.slot_name or new.save_slot_name
+        now, name = self._clock(), context.slot_name or new.save_slot_name
         slot_id, _ = await self._store.uploads.reserve(
             user_id,
             upload_id=upload_id,
-            slot_id=ask.slot_id or uuid4(),
+            slot_id=context.slot_id or uuid4(),
             product_id=new.product_id,
             slot_name=name,
             slot_key=slot_key(name),
             base_version=base,
             size=new.file_size_bytes,
             content=new.content,
-            content_id=ask.joins,
+            content_id=context.joins,
             now=now,
             day=now.astimezone(UTC).date(),
             signed=signed,
@@ -302,7 +306,7 @@ class SavegameUploads:
                 slot_id=slot_id,
                 slot_name=name,
                 upload_id=upload_id,
-                is_required=ask.joins is None,
+                is_required=context.joins is None,
             )
         )
         return slot_id
@@ -347,13 +351,13 @@ def _said(new: NewUpload) -> dict[str, Any]:
     }
 
 
-def _require_places(ask: Ask) -> None:
-    if ask.open_uploads >= MAX_OPEN_UPLOADS:
+def _require_places(context: UploadContext) -> None:
+    if context.open_uploads >= MAX_OPEN_UPLOADS:
         raise UserQuotaExceeded(limit="open_uploads", max=MAX_OPEN_UPLOADS)
-    if ask.slot_id is None and ask.slot_count >= MAX_SLOTS:
+    if context.slot_id is None and context.slot_count >= MAX_SLOTS:
         raise UserQuotaExceeded(limit="slots", max=MAX_SLOTS)
 
 
-def _require_size(ask: Ask, new: NewUpload) -> None:
-    if ask.content_id and ask.content_size != new.file_size_bytes:
+def _require_size(context: UploadContext, new: NewUpload) -> None:
+    if context.content_id and context.content_size != new.file_size_bytes:
         raise InvalidInput(Problem("size_of_known_content", pointer="file_size_bytes"))

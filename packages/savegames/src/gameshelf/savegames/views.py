@@ -9,7 +9,7 @@ from uuid import UUID
 from gameshelf.kernel.sql import user
 from gameshelf.savegames.limits import MAX_COMPARED
 from gameshelf.savegames.models import SavegameConflict
-from gameshelf.savegames.store.parts import SLOT, M, S, identity_of
+from gameshelf.savegames.store.expressions import SLOT, M, S, identity_of
 from sqlalchemy import Text, and_, case, cast, literal_column, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col

@@ -13,8 +13,7 @@ from gameshelf.gateway.runtime.identity import Identity, Role
 from gameshelf.gateway.runtime.restores import open_restore
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.support.audit import AuditLog
-from gameshelf.savegames import StoredObject, object_key, user_prefix
-from gameshelf.savegames.naming import object_metadata, staging_key
+from gameshelf.savegames import StoredObject, object_key, object_metadata, staging_key, user_prefix
 
 TABLES = ("slots", "contents", "metadata", "uploads", "conflicts", "devices")
 BY = Identity(uuid4(), frozenset({Role.ADMIN}))

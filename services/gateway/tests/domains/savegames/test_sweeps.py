@@ -252,8 +252,8 @@ async def test_a_confirmation_that_took_too_long_is_refused_and_begins_anew(play
     upload_id = UUID(leave["internal_save_id"])
     verified = await jobs.saves.verify(player.id, upload_id)
     async with jobs.pool.acquire() as connection:
-        doomed = await SavegameSweeps(connection, lambda: jobs.now() + timedelta(minutes=61)).doom(1000)
-    assert verified.attempt.target in {one.key for one in doomed}
+        marked = await SavegameSweeps(connection, lambda: jobs.now() + timedelta(minutes=61)).mark_for_deletion(1000)
+    assert verified.attempt.target in {one.key for one in marked}
     async with jobs.transactions.begin(player.id) as transaction:
         finished = transaction.of(SavegameUploads).finish(player.id, upload_id, verified.attempt, verified.digest)
         with pytest.raises(SavegameUploadIncomplete):

@@ -13,10 +13,10 @@ from gameshelf.savegames.models import (
     SavegameSlot,
     SavegameUpload,
 )
-from gameshelf.savegames.store.asks import AskStore
 from gameshelf.savegames.store.conflicts import ConflictStore
 from gameshelf.savegames.store.contents import ContentStore
 from gameshelf.savegames.store.slots import SlotStore
+from gameshelf.savegames.store.upload_contexts import UploadContextStore
 from gameshelf.savegames.store.uploads import UploadStore
 from gameshelf.savegames.store.usage import UsageStore
 from gameshelf.savegames.store.versions import VersionStore
@@ -43,7 +43,7 @@ class SavegameStore:
         self.slots = SlotStore(connection)
         self.versions = VersionStore(connection)
         self.contents = ContentStore(connection)
-        self.asks = AskStore(connection)
+        self.upload_contexts = UploadContextStore(connection)
         self.uploads = UploadStore(connection)
         self.conflicts = ConflictStore(connection)
         self.usage = UsageStore(connection)

@@ -9,8 +9,8 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import array, user
 from gameshelf.savegames.models import ContentState, SavegameContent, SavegameSlot
 from gameshelf.savegames.naming import slot_key
+from gameshelf.savegames.store.expressions import HASH, NAME, NOW, OF_SLOT, PRODUCT, SLOT, VERSION, M, S, U
 from gameshelf.savegames.store.numbers import is_named
-from gameshelf.savegames.store.parts import HASH, NAME, NOW, OF_SLOT, PRODUCT, SLOT, VERSION, M, S, U
 from gameshelf.savegames.store.slots import Slot
 from sqlalchemy import BigInteger, String, Uuid, any_, bindparam, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -18,7 +18,7 @@ from sqlmodel import col
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class CandidateVersion:
     """A version that may be the one that an object was made for, or the one that it grew from."""
 
     version: int
@@ -39,7 +39,7 @@ _SLOT = Statement(
     .order_by((col(S.slot_name) == NAME).desc())
     .limit(1)
 )
-_NEAR = Statement(
+_CANDIDATES = Statement(
     select(
         col(M.version),
         col(M.id),
@@ -88,12 +88,14 @@ class AdoptionStore:
         )
         return Slot(*row.values()) if row else None
 
-    async def near(self, user_id: UUID, slot_id: UUID, versions: Collection[int], version_id: UUID) -> list[Near]:
+    async def candidates(
+        self, user_id: UUID, slot_id: UUID, versions: Collection[int], version_id: UUID
+    ) -> list[CandidateVersion]:
         """The versions of these numbers, and the one of that id."""
-        rows = await _NEAR.all(
+        rows = await _CANDIDATES.all(
             self._connection, user_id=user_id, slot_id=slot_id, versions=list(versions), id=version_id
         )
-        return [Near(*row.values()) for row in rows]
+        return [CandidateVersion(*row.values()) for row in rows]
 
     async def is_given(self, user_id: UUID, slot_id: UUID, version: int) -> bool:
         """Whether an upload was given that number, whatever came of it."""

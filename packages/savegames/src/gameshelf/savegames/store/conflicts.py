@@ -7,7 +7,7 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import user
 from gameshelf.savegames.models import SavegameConflict
-from gameshelf.savegames.store.parts import NOW, SLOT, M
+from gameshelf.savegames.store.expressions import NOW, SLOT, M
 from sqlalchemy import BigInteger, Boolean, String, Uuid, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col

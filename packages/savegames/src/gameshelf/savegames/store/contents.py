@@ -8,7 +8,7 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.savegames.models import ContentState, SavegameContent, SavegameUpload
-from gameshelf.savegames.store.parts import HASH, IS_LIVE, IS_OPEN, NOW, UPLOAD, C, M, U
+from gameshelf.savegames.store.expressions import HASH, IS_LIVE, IS_OPEN, NOW, UPLOAD, C, M, U
 from sqlalchemy import (
     BigInteger,
     Integer,
@@ -36,7 +36,7 @@ _OF_ID = (col(C.user_id) == user(), col(C.id) == _ID)
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class LiveContent:
     """A content that is there."""
 
     id: UUID
@@ -46,7 +46,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Doomed:
+class ContentToDelete:
     """An object that may go."""
 
     user_id: UUID
@@ -144,17 +144,17 @@ _DUE = Statement(
     .order_by(col(C.delete_after))
     .limit(_LIMIT)
 )
-_doomed = rows("doomed", user_id=("user_ids", Uuid), id=("content_ids", Uuid))
-_BURY = Statement(
+_marked = rows("marked", user_id=("user_ids", Uuid), id=("content_ids", Uuid))
+_REMOVE_DELETED = Statement(
     delete(SavegameContent).where(
-        tuple_(col(C.user_id), col(C.id)).in_(select(_doomed.c.user_id, _doomed.c.id)),
+        tuple_(col(C.user_id), col(C.id)).in_(select(_marked.c.user_id, _marked.c.id)),
         col(C.state) == ContentState.DROPPED.value,
     )
 )
 
 
 class ContentStore:
-    """A user's contents. Each method is one statement, but for ``doom``."""
+    """A user's contents. Each method is one statement, but for ``mark_for_deletion``."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -171,10 +171,10 @@ class ContentStore:
         """Of an object that was not made after all."""
         await _FORGET.run(self._connection, user_id=user_id, content_id=content_id)
 
-    async def live(self, user_id: UUID, content: bytes) -> Stored | None:
+    async def live(self, user_id: UUID, content: bytes) -> LiveContent | None:
         """The content with these bytes, if it is there."""
         row = await _LIVE.first(self._connection, user_id=user_id, content=content)
-        return Stored(*row.values()) if row else None
+        return LiveContent(*row.values()) if row else None
 
     async def adopt(
         self,
@@ -199,7 +199,7 @@ class ContentStore:
         )
         return row is not None
 
-    async def supersede(self, user_id: UUID, content_id: UUID, missing: Stored, now: datetime) -> bool:
+    async def supersede(self, user_id: UUID, content_id: UUID, missing: LiveContent, now: datetime) -> bool:
         """Gives the object of a pending content away: what is left of it is the key of one that is missing. False when
         it is too late for that.
         """
@@ -221,15 +221,15 @@ class ContentStore:
         if content_ids:
             await _DROP.run(self._connection, user_id=user_id, content_ids=list(content_ids), delete_after=delete_after)
 
-    async def doom(self, now: datetime, limit: int) -> list[Doomed]:
+    async def mark_for_deletion(self, now: datetime, limit: int) -> list[ContentToDelete]:
         """Objects of any users whose time has come; nothing can hold them from now on. Needs no lock."""
         await _GIVE_UP.run(self._connection, now=now)
-        return [Doomed(*row.values()) for row in await _DUE.all(self._connection, now=now, limit=limit)]
+        return [ContentToDelete(*row.values()) for row in await _DUE.all(self._connection, now=now, limit=limit)]
 
-    async def bury(self, doomed: Sequence[Doomed]) -> None:
+    async def remove_deleted(self, marked: Sequence[ContentToDelete]) -> None:
         """Forgets objects that are gone. Needs no lock."""
-        await _BURY.run(
+        await _REMOVE_DELETED.run(
             self._connection,
-            user_ids=[one.user_id for one in doomed],
-            content_ids=[one.content_id for one in doomed],
+            user_ids=[one.user_id for one in marked],
+            content_ids=[one.content_id for one in marked],
         )

@@ -5,7 +5,7 @@ from typing import Any
 from gameshelf.kernel.sql import user
 from gameshelf.savegames.limits import MAX_NUMBERS
 from gameshelf.savegames.models import SavegameNumber, SavegameScan
-from gameshelf.savegames.store.parts import KEY, NAME, PRODUCT, S
+from gameshelf.savegames.store.expressions import KEY, NAME, PRODUCT, S
 from sqlalchemy import BigInteger, bindparam, cast, delete, func, literal, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col

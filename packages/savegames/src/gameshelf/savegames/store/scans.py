@@ -9,7 +9,7 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.savegames.models import SavegameContent, SavegameScan
-from gameshelf.savegames.store.parts import IS_LIVE, IS_OPEN, NOW, C, M, U
+from gameshelf.savegames.store.expressions import IS_LIVE, IS_OPEN, NOW, C, M, U
 from sqlalchemy import (
     Integer,
     LargeBinary,

@@ -16,8 +16,8 @@ from gameshelf.savegames.models import (
     SavegameUpload,
 )
 from gameshelf.savegames.naming import slot_key
+from gameshelf.savegames.store.expressions import KEY, NAME, NOW, PRODUCT, SLOT, VERSION, M, S, U
 from gameshelf.savegames.store.numbers import forgetting, highest_number, note_one, noting
-from gameshelf.savegames.store.parts import KEY, NAME, NOW, PRODUCT, SLOT, VERSION, M, S, U
 from sqlalchemy import (
     Boolean,
     Integer,

@@ -8,8 +8,7 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, user
 from gameshelf.savegames.models import SavegameAllowance, SavegameSlot, SavegameUpload
-from gameshelf.savegames.store.numbers import highest_number
-from gameshelf.savegames.store.parts import (
+from gameshelf.savegames.store.expressions import (
     HASH,
     IS_OPEN,
     KEY,
@@ -23,6 +22,7 @@ from gameshelf.savegames.store.parts import (
     U,
     identity_of,
 )
+from gameshelf.savegames.store.numbers import highest_number
 from sqlalchemy import (
     BigInteger,
     Date,

@@ -8,7 +8,7 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, user
 from gameshelf.savegames.models import SavegameQuota
-from gameshelf.savegames.store.parts import HASH, C, M, S, U, is_awaited, reserved_bytes, used_bytes
+from gameshelf.savegames.store.expressions import HASH, C, M, S, U, is_awaited, reserved_bytes, used_bytes
 from sqlalchemy import BigInteger, Uuid, and_, bindparam, cast, delete, func, literal_column, or_, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col

@@ -12,7 +12,7 @@ from gameshelf.savegames.limits import MAX_COMPARED
 from gameshelf.savegames.lineage import Node
 from gameshelf.savegames.models import SavegameConflict, SavegameMetadata
 from gameshelf.savegames.retention import History, Kept
-from gameshelf.savegames.store.parts import HASH, IDENTITY, NOW, OF_SLOT, SLOT, VERSION, M, S, identity_of
+from gameshelf.savegames.store.expressions import HASH, IDENTITY, NOW, OF_SLOT, SLOT, VERSION, M, S, identity_of
 from sqlalchemy import (
     BigInteger,
     Boolean,

@@ -39,7 +39,7 @@ ACROSS: dict[str, Reason] = dict(
         *_each(Reason.JOB, "library.family.queries", "_LOSING"),
         *_each(Reason.JOB, "library.store.categories", "_UNKEYED"),
         *_each(Reason.JOB, "library.item_id_rewrite", "_SCAN"),
-        *_each(Reason.JOB, "savegames.store.contents", "_GIVE_UP _DUE _BURY"),
+        *_each(Reason.JOB, "savegames.store.contents", "_GIVE_UP _DUE _REMOVE_DELETED"),
         *_each(Reason.JOB, "savegames.store.slots", "_IN_TRASH _DUE _ALL_WITHOUT_KEY"),
         *_each(Reason.JOB, "savegames.store.uploads", "_WITH_EXPIRED"),
         *_each(Reason.JOB, "playtime.liveness", "_RUNNING"),

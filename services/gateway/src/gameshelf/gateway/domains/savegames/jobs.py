@@ -149,7 +149,7 @@ class ObjectSweeper:
         if not self._saves.has_store:
             return
         away: StoreUnavailable | None = None
-        for part in (self._remove_doomed, self._clear_staging, self._compare_a_while):
+        for part in (self._delete_marked, self._clear_staging, self._compare_a_while):
             try:
                 with self._parts.attempt(part.__name__):
                     await part()
@@ -163,16 +163,16 @@ class ObjectSweeper:
         while await self._compare() and time.monotonic() < until:
             pass
 
-    async def _remove_doomed(self) -> None:
+    async def _delete_marked(self) -> None:
         while True:
             async with self._sweeps() as sweeps:
-                found = await sweeps.doom(_PAGE + len(self._refused))
-            doomed = [one for one in found if self._refused.is_due(one.key)][:_PAGE]
-            if not doomed:
+                found = await sweeps.mark_for_deletion(_PAGE + len(self._refused))
+            due = [one for one in found if self._refused.is_due(one.key)][:_PAGE]
+            if not due:
                 return
-            removed = await self._delete([one.key for one in doomed])
+            removed = await self._delete([one.key for one in due])
             async with self._sweeps() as sweeps:
-                await sweeps.bury([one for one in doomed if one.key in removed])
+                await sweeps.remove_deleted([one for one in due if one.key in removed])
             self._count("removed", len(removed))
 
     async def _clear_staging(self) -> None:

@@ -30,7 +30,7 @@ from gameshelf.savegames import (
     SavegameAdoption,
     SavegameSweeps,
     StoredObject,
-    told_by,
+    metadata_of,
 )
 
 COMMAND = "saves reconcile"
@@ -129,7 +129,7 @@ class Reconciliation:
         page.refused = [one for one in verified if isinstance(one, RefusedObject)]
         found = [one for one in verified if isinstance(one, SavedObject)]
         absent = await self._absent(found)
-        for user_id, objects in groupby(found, key=lambda one: one.told.user_id):
+        for user_id, objects in groupby(found, key=lambda one: one.metadata.user_id):
             await self._of_user(user_id, list(objects), absent, page, applying)
         page.is_restore_open = restore is not None
         if applying:
@@ -174,7 +174,7 @@ class Reconciliation:
         They may lie outside of this page.
         """
         async with self._sweeps() as sweeps:
-            held = await sweeps.held({(one.told.user_id, one.told.content) for one in found})
+            held = await sweeps.held({(one.metadata.user_id, one.metadata.content) for one in found})
         return frozenset(one.key for one in await self._each(held, self._missing) if one)
 
     async def _verified(self, one: StoredObject) -> SavedObject | RefusedObject | None:
@@ -182,17 +182,17 @@ class Reconciliation:
         metadata = await self._saves.objects.describe(one.key)
         if metadata is None:
             return None
-        told = told_by(one.key, metadata)
-        if told is None:
+        found = metadata_of(one.key, metadata)
+        if found is None:
             return RefusedObject(one.key, one.size, "metadata")
         if one.size > max(self._limits.max_bytes, _LARGEST_BYTES):
             return RefusedObject(one.key, one.size, "size")
         digest = await self._saves.objects.digest(one.key, one.size)
         if digest is None:
             return None
-        if digest.sha256 != told.content:
+        if digest.sha256 != found.content:
             return RefusedObject(one.key, one.size, "hash")
-        return SavedObject(one.key, one.size, one.last_modified, told)
+        return SavedObject(one.key, one.size, one.last_modified, found)
 
     async def _of_user(
         self,
@@ -304,7 +304,7 @@ def _save_of(key: str) -> str:
 
 async def _heads(adoption: SavegameAdoption, user_id: UUID, objects: Sequence[SavedObject]) -> State:
     """The current versions of the saves that the objects belong to; null for a save without one."""
-    saves = dict.fromkeys((one.told.product_id, one.told.slot_name) for one in objects)
+    saves = dict.fromkeys((one.metadata.product_id, one.metadata.slot_name) for one in objects)
     return {"heads": {f"{product}/{name}": await adoption.head(user_id, product, name) for product, name in saves}}
 
 

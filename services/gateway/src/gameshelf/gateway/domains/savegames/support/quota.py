@@ -13,7 +13,15 @@ from gameshelf.gateway.runtime.support.rpc.context import (
 )
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
-from gameshelf.savegames import Difference, Limits, SavegameAccounts, SavegameQueries, confirmed, reckon, user_prefix
+from gameshelf.savegames import (
+    Limits,
+    SavegameAccounts,
+    SavegameQueries,
+    UsageDifference,
+    compare_usage,
+    confirmed_differences,
+    user_prefix,
+)
 
 COMMANDS = (
     read_command("quota show", "ShowQuota"),
@@ -111,10 +119,10 @@ class Quotas:
         stored = await objects.list(prefix, after, _OBJECTS_A_PART)
         async with self._context.reading(user_id) as connection:
             contents = await SavegameAccounts(connection).contents(user_id, after, _OBJECTS_A_PART)
-        found = reckon(stored, contents, _OBJECTS_A_PART)
+        found = compare_usage(stored, contents, _OBJECTS_A_PART)
         left = found.differences
         if left:
-            left = confirmed(found, await objects.list(prefix, after, 2 * _OBJECTS_A_PART))
+            left = confirmed_differences(found, await objects.list(prefix, after, 2 * _OBJECTS_A_PART))
         return messages.RecalculateQuotaResponse(
             next_cursor=text(found.through),
             stored_objects=found.stored_objects,
@@ -125,7 +133,7 @@ class Quotas:
         )
 
 
-def _difference(of: Difference) -> messages.QuotaDifference:
+def _difference(of: UsageDifference) -> messages.QuotaDifference:
     return messages.QuotaDifference(
         key=of.key, stored_bytes=of.stored_bytes, counted_bytes=of.counted_bytes, kind=of.kind
     )

@@ -67,7 +67,7 @@ def _response(page: Page, *, is_applied: bool) -> messages.ReconcileSavesRespons
 
 
 def _adopted(user_id: UUID, one: Adopted, *, is_applied: bool) -> messages.ReconciledObject:
-    told = one.object.told
+    told = one.object.metadata
     return messages.ReconciledObject(
         key=one.object.key,
         user_id=str(user_id),

@@ -10,8 +10,7 @@ from gameshelf.kernel.sql import user
 from gameshelf.savegames.commands import NewUpload
 from gameshelf.savegames.models import SavegameAllowance, SavegameDevice, SavegameQuota
 from gameshelf.savegames.naming import slot_key
-from gameshelf.savegames.store.numbers import highest_number, is_named
-from gameshelf.savegames.store.parts import (
+from gameshelf.savegames.store.expressions import (
     HASH,
     IDENTITY,
     IS_LIVE,
@@ -27,6 +26,7 @@ from gameshelf.savegames.store.parts import (
     reserved_bytes,
     used_bytes,
 )
+from gameshelf.savegames.store.numbers import highest_number, is_named
 from sqlalchemy import (
     BigInteger,
     Date,
@@ -53,7 +53,7 @@ _BASE = bindparam("base_version", type_=BigInteger)
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class UploadContext:
     """What has to be known when somebody asks to upload."""
 
     slot_id: UUID | None
@@ -188,7 +188,7 @@ _is_signed = (
     )
     .exists()
 )
-_ASK = Statement(
+_CONTEXT = Statement(
     select(
         _slot.c.id,
         _slot.c.slot_name,
@@ -252,7 +252,7 @@ _holds = (
     )
     .exists()
 )
-_DELETED = Statement(
+_TRASHED = Statement(
     select(col(S.id), col(S.slot_name), col(S.head_version))
     .where(
         col(S.user_id) == user(),
@@ -268,7 +268,7 @@ _DELETED = Statement(
 
 
 @dataclass(frozen=True, slots=True)
-class Deleted:
+class TrashedSave:
     """A save in the trash that holds what is to be uploaded."""
 
     slot_id: UUID
@@ -276,15 +276,15 @@ class Deleted:
     head_version: int
 
 
-class AskStore:
+class UploadContextStore:
     """Each method is one statement."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def ask(self, user_id: UUID, new: NewUpload, now: datetime) -> Ask:
+    async def find(self, user_id: UUID, new: NewUpload, now: datetime) -> UploadContext:
         """All that a decision about a new upload needs."""
-        row = await _ASK.first(
+        row = await _CONTEXT.first(
             self._connection,
             **_given(user_id, new),
             raw_sha256=new.raw,
@@ -295,19 +295,19 @@ class AskStore:
         assert row is not None
         values = list(row.values())
         values[_SAME : _SAME + 2] = [dict(zip(values[_SAME] or (), values[_SAME + 1] or (), strict=True))]
-        return Ask(*values)
+        return UploadContext(*values)
 
-    async def deleted(self, user_id: UUID, new: NewUpload) -> Deleted | None:
+    async def trashed(self, user_id: UUID, new: NewUpload) -> TrashedSave | None:
         """The save in the trash that an upload means, by its id, its base or what its device had, if one of its
         versions has the same content; the one that was deleted last.
         """
-        row = await _DELETED.first(
+        row = await _TRASHED.first(
             self._connection, **_given(user_id, new), savegame_id=new.savegame_id, identity=new.identity
         )
-        return Deleted(*row.values()) if row else None
+        return TrashedSave(*row.values()) if row else None
 
 
-_SAME = list(Ask.__dataclass_fields__).index("same")
+_SAME = list(UploadContext.__dataclass_fields__).index("same")
 
 
 def _given(user_id: UUID, new: NewUpload) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Rate limits: a count per minute in Redis, shared by all instances.
 
-An instance counts for itself as well: that count alone decides while Redis is slow or away, and who is over the limit
-by it is refused without asking Redis again.
+An instance counts for itself as well. That local count alone decides while Redis is slow or away, and a caller that
+exceeds the limit by it is refused without asking Redis again.
 """
 
 import asyncio
@@ -24,20 +24,20 @@ _log = logging.getLogger(__name__)
 WINDOW_SECONDS = 60
 _PATIENCE_SECONDS = 0.25
 _PAUSE_SECONDS = 5.0
-"""How long Redis is not asked again after it failed: a Redis that hangs must not slow down every request."""
+"""How long Redis is not used after it failed: a Redis that hangs must not slow down every request."""
 _AT_ONCE = 32
-"""How many counts ask Redis at the same time, half of the connections. The others wait for their turn, which is not a
-failure of Redis: the patience begins with the turn."""
+"""How many counts use Redis at the same time, half of the connections. The others wait for their turn, which is not a
+failure of Redis: the time-out begins with the turn."""
 
 
 _CLIENT_BITS = 64
-"""What of an IPv6 address is a client's: whoever has a line has at least 2^64 addresses."""
+"""Length of the prefix that identifies an IPv6 client: each subscriber has at least 2^64 addresses."""
 _TRANSLATED = IPv6Network("64:ff9b::/96")
-"""IPv4 clients of a service that is reached by IPv6 alone (RFC 6052): each is one of its own."""
+"""IPv4 clients of a service that is reached over IPv6 only (RFC 6052): each one is counted separately."""
 
 
 def counted_as(address: str) -> str:
-    """What requests from a socket's address are counted under, the same in whatever form the address is written.
+    """Returns the key that requests from a socket's address are counted under, the same for all forms of the address.
 
     >>> counted_as("2001:db8:0:1:aa::1"), counted_as("::ffff:192.0.2.1"), counted_as("fe80::1%eth0")
     ('2001:db8:0:1::/64', '192.0.2.1', 'fe80::/64')
@@ -51,9 +51,9 @@ def counted_as(address: str) -> str:
 
 
 class RateLimits:
-    """How many requests per minute; 0 means no limit, and then Redis is not asked.
+    """Limits of requests per minute; 0 means no limit, and then Redis is not used.
 
-    An address in ``proxies`` is that of many clients, so it is not counted. IPv6 addresses count by their network.
+    An address in ``proxies`` belongs to many clients, so it is not counted. IPv6 addresses are counted by network.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class RateLimits:
         self._local = LocalCounts()
 
     async def of_user(self, user_id: UUID) -> dict[str, str]:
-        """Counts a player's request; the ``X-RateLimit-…`` headers. Raises RateLimitExceeded, which has them too."""
+        """Counts a player's request; returns the ``X-RateLimit-…`` headers. Raises RateLimitExceeded with them."""
         return await self._count("user", str(user_id), self._per_user)
 
     async def of_address(self, address: str) -> dict[str, str]:
@@ -90,7 +90,7 @@ class RateLimits:
         return await self._count("ip", client, self._per_ip) if client is not None else {}
 
     def client_of(self, address: str) -> str | None:
-        """What an address is counted under; None for one of many clients, a proxy's."""
+        """Returns the key that an address is counted under; None for a proxy's, which has many clients."""
         return None if lies_in(address, self._proxies) else counted_as(address)
 
     async def of_service(self, name: str) -> dict[str, str]:
@@ -118,7 +118,7 @@ class RateLimits:
         return headers
 
     async def _shared(self, key: str) -> int:
-        """Counts in Redis; how many all instances have counted, 0 while Redis does not answer."""
+        """Counts in Redis; returns the count of all instances, 0 while Redis does not answer."""
         async with self._turns:
             if self._monotonic() < self._away_until:
                 return 0

@@ -26,7 +26,7 @@ from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.errors import ServiceUnavailable
 from gameshelf.gateway.runtime.failures import is_passing, refused
 from gameshelf.gateway.runtime.observability.metrics import Metrics
-from gameshelf.gateway.runtime.storage.redis import goes_on
+from gameshelf.gateway.runtime.storage.redis import not_cancelled
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.errors import DomainError, PermissionDenied
@@ -163,7 +163,7 @@ class Heartbeats:
         async with asyncio.TaskGroup() as tasks:
             if accepting:
                 tasks.create_task(self._accept(), name="heartbeats accepted")
-            while goes_on():
+            while not_cancelled():
                 await self._woken.wait()
                 await asyncio.sleep(GATHER_SECONDS)
                 self._woken.clear()
@@ -174,7 +174,7 @@ class Heartbeats:
 
     async def _accept(self) -> None:
         """Where nobody takes heartbeats, their absence means nothing: see ``gameshelf.playtime.watch``."""
-        while goes_on():
+        while not_cancelled():
             with suppress(RedisError, OSError):
                 async with asyncio.timeout(_REDIS_SECONDS):
                     await self._live.accept(self._clock())

@@ -1,4 +1,4 @@
-"""The steps around every gRPC call: who calls, may they, how long it took, and one form for every failure."""
+"""The steps around every gRPC call: authentication, metrics, traces, and one form for every failure."""
 
 import asyncio
 import logging
@@ -36,7 +36,7 @@ M = TypeVar("M", bound=BaseModel)
 _log = logging.getLogger(__name__)
 
 MAX_ELEMENTS = 1000
-"""How many elements a list of a request may have."""
+"""Maximum number of elements in a list of a request."""
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 CLIENT_ID = "x-client-id"
 """The metadata by which a client names itself."""
@@ -45,28 +45,28 @@ _caller: ContextVar[Identity] = ContextVar("caller")
 
 
 def is_player() -> bool:
-    """Whether the caller may do nothing but what a player may."""
+    """Returns whether the caller has no rights beyond those of a player."""
     return not _caller.get().roles & {Role.SERVICE, Role.SUPPORT, Role.ADMIN}
 
 
 def require_read(user_id: UUID) -> None:
-    """Whether the caller may read this user's data: a player only their own. Raises PermissionDenied."""
+    """Checks that the caller may read this user's data: a player only their own. Raises PermissionDenied."""
     caller = _caller.get()
     if is_player() and (Role.USER not in caller.roles or caller.user_id != user_id):
         raise PermissionDenied
 
 
 async def erased_among(streams: UserStreams, connection: Connection, users: Set[UUID]) -> Set[UUID]:
-    """Those whose account was deleted: nobody reads of them any more. Raises UserErased for a player themselves."""
+    """Returns those of the users whose account was deleted. Raises UserErased if the caller is such a user."""
     if not is_player():
         return await streams.being_erased(connection, users)
-    for user_id in users:  # the player alone
+    for user_id in users:  # a player asks about themselves only
         await streams.state(connection, user_id)
     return frozenset()
 
 
 def require_write(user_id: UUID) -> None:
-    """Whether the caller may report for this user: a player for themselves, a service for anybody.
+    """Checks that the caller may report for this user: a player for themselves, a service for anybody.
 
     Support and administrators change data by ``LibraryAdminService`` only. Raises PermissionDenied.
     """
@@ -78,24 +78,24 @@ def require_write(user_id: UUID) -> None:
 
 
 def require_own(user_id: UUID) -> None:
-    """Whether the caller is this very player: what nobody writes on behalf of others. Raises PermissionDenied."""
+    """Checks that the caller is this player, for calls that nobody may make for others. Raises PermissionDenied."""
     caller = _caller.get()
     if Role.USER not in caller.roles or caller.user_id != user_id:
         raise PermissionDenied
 
 
 def is_service() -> bool:
-    """Whether another service calls."""
+    """Returns whether the caller is another service."""
     return Role.SERVICE in _caller.get().roles
 
 
 def caller() -> Identity:
-    """Who calls."""
+    """Returns the identity of the caller."""
     return _caller.get()
 
 
 def parse_id(text: str, field: str) -> UUID:
-    """A UUID of a request, in the one usual form. Raises InvalidInput that names the field."""
+    """Parses a UUID of a request in its usual form. Raises InvalidInput that names the field."""
     try:
         return parse_uuid(text)
     except ValueError:
@@ -103,7 +103,7 @@ def parse_id(text: str, field: str) -> UUID:
 
 
 def parse_optional_id(text: str, field: str) -> UUID | None:
-    """An id of a request; None for the empty text. Raises InvalidInput."""
+    """Parses an id of a request; returns None for the empty text. Raises InvalidInput."""
     return parse_id(text, field) if text else None
 
 
@@ -114,9 +114,10 @@ def require_few(values: Sized, field: str) -> None:
 
 
 def parse_message(model: type[M], message: Message, leave_out: Set[str] = frozenset(), **given: Any) -> M:
-    """A request as a validated command; an empty field counts as absent, ``given`` is what it says in other words.
+    """Parses a request into a validated command. An empty field counts as absent; ``given`` are values that the caller
+    has converted already.
 
-    Raises InvalidInput, all fields in one go.
+    Raises InvalidInput that lists the problems of all fields.
     """
     sent = {field.name: _plain(value) for field, value in message.ListFields() if field.name not in leave_out}
     try:
@@ -128,7 +129,7 @@ def parse_message(model: type[M], message: Message, leave_out: Set[str] = frozen
 
 
 def _plain(value: Any) -> Any:
-    """A field as a command takes it: times as such, messages as dicts."""
+    """Converts a field to what a command accepts: times to datetimes, messages to dicts."""
     if isinstance(value, Timestamp):
         return _datetime(value)
     if isinstance(value, Message):
@@ -137,7 +138,7 @@ def _plain(value: Any) -> Any:
 
 
 def parse_time(sent: Timestamp, field: str) -> datetime:
-    """A time of a request, in UTC. Raises InvalidInput that names the field."""
+    """Parses a time of a request, in UTC. Raises InvalidInput that names the field."""
     try:
         return _MOMENT.validate_python(_datetime(sent))
     except ValidationError as error:
@@ -148,11 +149,11 @@ def _datetime(sent: Timestamp) -> datetime:
     try:
         return sent.ToDatetime(UTC)
     except (ValueError, OverflowError):
-        return datetime.max.replace(tzinfo=UTC)  # beyond all times: refused like any other out of range
+        return datetime.max.replace(tzinfo=UTC)  # validation refuses it like any other time out of range
 
 
 class Calls(grpc.aio.ServerInterceptor):
-    """Wraps every call. Health and reflection need no token; what they are sent is bounded like anything else."""
+    """Wraps every call. Health and reflection need no token, but have limits of their own."""
 
     def __init__(self, callers: Callers, metrics: Metrics, tracing: Tracing, errors: ErrorTable) -> None:
         self._callers = callers
@@ -170,7 +171,7 @@ class Calls(grpc.aio.ServerInterceptor):
             return None
         if method.startswith(_OPEN):
             return open_handler(method, handler, self._callers, self._open_streams)
-        # Without a deserializer gRPC hands out the bytes: nothing is decoded for somebody who is not known.
+        # Without a deserializer gRPC hands out the bytes: nothing is decoded for an unknown caller.
         serializer = handler.response_serializer
         decode = decoding(handler.request_deserializer)
         if handler.unary_unary is not None:
@@ -179,7 +180,7 @@ class Calls(grpc.aio.ServerInterceptor):
         if handler.stream_stream is not None:
             serve = self._wrap(method, handler.stream_stream, partial(each_decoded, decode=decode), False)
             return grpc.stream_stream_rpc_method_handler(serve, None, serializer)
-        return None  # what the steps below don't know would pass by them
+        return None  # a kind of method that the steps below do not handle would bypass them
 
     def _wrap(
         self, method: str, serve: Callable[..., Awaitable[Any]], decode: Callable[[Any], Any], is_timed: bool
@@ -193,10 +194,10 @@ class Calls(grpc.aio.ServerInterceptor):
                     set_client_id(_client_id(context), CLIENT_ID)
                     return await serve(decode(request), context)
                 except Exception as error:
-                    # To a service that acts for an erased user its own token is as good as ever.
+                    # The token of a service stays valid when the user that it acts for is erased.
                     erased = isinstance(error, UserErased) and not is_player()
-                    # Not kept as such: a frame that holds its own exception is a cycle, and keeps the request in memory
-                    # until the collector comes by.
+                    # The exception is not kept in a variable: a frame that holds its own exception is a reference
+                    # cycle, which keeps the request in memory until the garbage collector runs.
                     code, status = answer_of(PermissionDenied() if erased else refused(error), self._errors)
                     if code in ("INTERNAL", "UNAVAILABLE"):
                         traced.fail(type(error).__name__)
@@ -204,9 +205,9 @@ class Calls(grpc.aio.ServerInterceptor):
                     code = "CANCELLED"  # the caller hung up, or its deadline has passed
                     raise
                 finally:
-                    # How long a stream was open says nothing of how fast it was.
+                    # The duration of a stream says nothing about its speed, so it is not measured.
                     self._metrics.grpc_served(method, code, time.perf_counter() - started if is_timed else None)
-            # After the trace: aborting raises, and a refusal is no error of the service.
+            # Outside of the trace: aborting raises, and a refusal is not an error of the service.
             return await context.abort_with_status(status)
 
         return wrapped

@@ -1,4 +1,4 @@
-"""Values that messages of every service have: times, and texts that may be absent."""
+"""Converts values that messages of every service have: times, and texts that may be absent."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 
 def timestamp(moment: datetime | None) -> Timestamp | None:
-    """A time; None stays absent."""
+    """Converts a time; None stays absent."""
     if moment is None:
         return None
     converted = Timestamp()
@@ -15,5 +15,5 @@ def timestamp(moment: datetime | None) -> Timestamp | None:
 
 
 def text(value: object) -> str:
-    """The text of a value, such as an id; None is the empty text, since a field of proto3 has no null."""
+    """Converts a value such as an id to text; None becomes the empty text, since a field of proto3 has no null."""
     return "" if value is None else str(value)

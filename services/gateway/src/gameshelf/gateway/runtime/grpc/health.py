@@ -1,7 +1,7 @@
-"""``grpc.health.v1``: whether the services are served, asked once or watched.
+"""``grpc.health.v1``: reports whether the services are served, once or as a watch.
 
-Not the servicer of grpcio-health-checking: its watches never end, so each held up the end of the server for all of its
-grace; and it writes to a watcher under the lock under which all are told of a change.
+The servicer of grpcio-health-checking is not used: its watches never end, so each one delays the stop of the server for
+the whole grace period, and it writes to a watcher while it holds the lock that all watchers share.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ class HealthService(health_pb2_grpc.HealthServicer):
         self._ended = False
 
     def report(self, names: list[str], state: int) -> None:
-        """From now on these are in a state; whoever watches one of them is told."""
+        """Sets the state of services and notifies their watchers."""
         self._states |= dict.fromkeys(names, state)
         self._wake()
 
     def end(self) -> None:
-        """Watches end, once the last state is told: nobody who watches holds up the end of the server."""
+        """Ends all watches once they have sent the last state, so that none of them delays the stop of the server."""
         self._ended = True
         self._wake()
 
@@ -41,13 +41,13 @@ class HealthService(health_pb2_grpc.HealthServicer):
         return Status(status=self._states[request.service])
 
     async def Watch(self, request: health_pb2.HealthCheckRequest, context: Any) -> None:
-        told = None
+        sent = None
         while True:
             changed, is_last = self._changed, self._ended
             state = self._states.get(request.service, Status.SERVICE_UNKNOWN)
-            if state != told:
+            if state != sent:
                 await context.write(Status(status=state))
-                told = state
+                sent = state
             if is_last:
                 return
             await changed.wait()

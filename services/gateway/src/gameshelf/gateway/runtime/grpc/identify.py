@@ -1,4 +1,4 @@
-"""Who makes a gRPC call: limits of its address, its token, its certificate, limits of its own."""
+"""Identifies the caller of a gRPC call by token and certificate, and applies the rate limits of address and caller."""
 
 from typing import Any
 from urllib.parse import unquote
@@ -10,7 +10,7 @@ from gameshelf.kernel.errors import PermissionDenied
 
 
 class ServiceCertificates:
-    """Which client certificates role ``service`` needs; none when TLS is not required."""
+    """Checks the client certificate that role ``service`` needs; accepts any caller if TLS is not required."""
 
     def __init__(self, required: bool, names: tuple[str, ...]) -> None:
         self._required = required
@@ -25,17 +25,17 @@ class ServiceCertificates:
 
 
 def certificate_names(auth_context: Any) -> frozenset[str]:
-    """The names that a peer's certificate stands for (RFC 6125, section 6.4.4).
+    """Returns the names that a peer's certificate stands for (RFC 6125, section 6.4.4).
 
-    Its alternative names of the kinds DNS and URI; an e-mail address or an IP address is no name of a service. The
-    common name counts only where the certificate has no alternative name of any kind.
+    These are its alternative names of the kinds DNS and URI; e-mail and IP addresses are not names of services. The
+    common name counts only if the certificate has no alternative name of any kind.
     """
     kinds = ("peer_dns", "peer_uri") if auth_context.get("x509_subject_alternative_name") else ("x509_common_name",)
     return frozenset(name.decode(errors="replace") for kind in kinds for name in auth_context.get(kind, ()))
 
 
 class Callers:
-    """Identifies callers. What is not identified yet is limited by its address, as REST's requests are."""
+    """Identifies callers. Calls that are not identified yet are limited by their address, like REST requests."""
 
     def __init__(self, verifier: TokenVerifier | None, certificates: ServiceCertificates, limits: RateLimits) -> None:
         self._verifier = verifier
@@ -43,11 +43,11 @@ class Callers:
         self._limits = limits
 
     async def identify(self, context: Any) -> Identity:
-        """The caller. Raises RateLimitExceeded, Unauthenticated, PermissionDenied."""
+        """Returns the caller. Raises RateLimitExceeded, Unauthenticated, PermissionDenied."""
         token = _bearer_token(context)
         known = await self._verifier.known(token) if self._verifier and token else None
-        # Checking a signature costs more than counting. A service whose token is known is limited as a service: it
-        # makes the calls of many players from one address.
+        # Counting is cheaper than checking a signature, so it comes first. A service whose token is known is limited
+        # as a service only, since it makes the calls of many players from one address.
         if known is None or Role.SERVICE not in known.roles:
             await self.limit_address(context)
         if self._verifier is None or token is None:
@@ -65,21 +65,21 @@ class Callers:
         await self._limits.of_address(peer_address(context.peer()))
 
     def client_of(self, context: Any) -> str | None:
-        """The client whose address a call comes from, as it is counted; None behind a trusted proxy."""
+        """Returns the address under which a call is counted; None behind a trusted proxy."""
         return self._limits.client_of(peer_address(context.peer()))
 
 
 def _bearer_token(context: Any) -> str | None:
-    """The token of the only ``authorization`` entry, None without one. Raises the refusal of several."""
+    """Returns the token of the only ``authorization`` entry, None if there is none. Refuses several entries."""
     given = [value for name, value in context.invocation_metadata() or () if name == "authorization"]
     if len(given) > 1:
-        # Whoever checks the first one and whoever checks the last one would not agree on who calls.
+        # A proxy that checks the first one and a service that checks the last one would see different callers.
         raise Refused("repeated_authorization")
     scheme, _, token = (given[0] if given and isinstance(given[0], str) else "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
 def peer_address(peer: str) -> str:
-    """The network address in gRPC's name of a peer, such as ``ipv4:10.0.0.7:4711`` and ``ipv6:%5B::1%5D:4711``."""
+    """Extracts the network address from gRPC's name of a peer: ``ipv4:10.0.0.7:4711``, ``ipv6:%5B::1%5D:4711``."""
     kind, _, address = unquote(peer).partition(":")
     return address.rpartition(":")[0].strip("[]").partition("%")[0] if kind in ("ipv4", "ipv6") else peer

@@ -1,6 +1,4 @@
-"""Health and reflection: calls that need no token, behind the bounds of their address, of their messages, and of how
-many are open.
-"""
+"""Health and reflection: calls that need no token. They are limited by address, message size and open streams."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,22 +13,22 @@ from gameshelf.gateway.runtime.grpc.requests import decoding, each_decoded
 from gameshelf.kernel.errors import DomainError
 
 _MAX_BYTES = 4096
-"""How large their messages may be: they hold a name."""
+"""Size limit of their messages, which hold only a name."""
 _CHECK = "/grpc.health.v1.Health/Check"
 _WATCH = "/grpc.health.v1.Health/Watch"
 
 
 REFLECTION_SECONDS = 60.0
-"""How long a stream of reflection may take, with all of its questions."""
+"""How long a reflection stream may stay open."""
 
 
 def open_handler(method: str, handler: Any, callers: Callers, streams: OpenStreams) -> Any:
-    """The handler behind its bounds; None, which gRPC answers UNIMPLEMENTED, for a method that nobody serves."""
+    """Wraps a handler with its limits; returns None for an unknown method, which gRPC answers with UNIMPLEMENTED."""
     decode = decoding(handler.request_deserializer, _MAX_BYTES)
     serializer = handler.response_serializer
 
     async def check(request: bytes, context: Any) -> Any:
-        # Asking whether the service is ready is never limited (contract, section 3).
+        # Health checks are never rate limited (contract, section 3).
         try:
             decoded = decode(request)
         except DomainError as refusal:
@@ -56,7 +54,7 @@ def open_handler(method: str, handler: Any, callers: Callers, streams: OpenStrea
         except DomainError as refusal:
             await abort(context, refusal)
         except TimeoutError:
-            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "a stream of reflection ends after a minute")
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "a reflection stream ends after a minute")
 
     if method == _CHECK:
         return grpc.unary_unary_rpc_method_handler(check, None, serializer)

@@ -1,4 +1,4 @@
-"""How many streams anybody holds open: each costs memory for as long as it lives, and almost nothing to open."""
+"""Limits how many streams are open without a token: each one is cheap to open and costs memory while it lives."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from gameshelf.gateway.runtime.errors import RateLimitExceeded
 
 MOST_OF_ONE = 64
-"""Streams without a token of one address."""
+"""Maximum number of streams without a token per address."""
 MOST = 2000
-"""Such streams altogether, also those of proxies, which may hold all of them."""
+"""Maximum number of such streams in total; proxies are bound by this limit alone."""
 _RETRY_AFTER_SECONDS = 60
 
 
@@ -23,7 +23,7 @@ class OpenStreams:
 
     @contextmanager
     def held(self, address: str | None) -> Iterator[None]:
-        """For the length of the block one more is open, without an address behind a proxy. Raises RateLimitExceeded."""
+        """Counts a stream as open during the block. ``address`` is None behind a proxy. Raises RateLimitExceeded."""
         key = address or ""
         if self._open.total() >= self._most or (address and self._open[key] >= self._most_of_one):
             raise RateLimitExceeded(_RETRY_AFTER_SECONDS)

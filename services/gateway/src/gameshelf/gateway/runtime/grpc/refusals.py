@@ -14,16 +14,16 @@ from grpc_status import rpc_status
 
 DOMAIN = "library.platform"
 _MAX_PROBLEMS = 20
-"""How many problems a message names: metadata is small, and a client refuses what is larger than it takes."""
+"""How many problems an error lists: gRPC clients refuse metadata above a small size."""
 
 
 async def abort(context: Any, refusal: DomainError) -> Any:
-    """Ends a call with a refusal of the runtime. Raises."""
+    """Ends a call with a refusal of the runtime. Always raises."""
     return await context.abort_with_status(answer_of(refusal, OWN_ERRORS)[1])
 
 
 def answer_of(refusal: DomainError, errors: ErrorTable) -> tuple[str, grpc.Status]:
-    """The name of a refusal's status, and the status with its details as gRPC sends it."""
+    """Returns the name of a refusal's status, and the status with its details as gRPC sends it."""
     code = errors.code(refusal)
     return code.grpc, rpc_status.to_status(_status(refusal, code))
 
@@ -43,6 +43,6 @@ def _status(refusal: DomainError, code: Code) -> Status:
 
 
 def _described(problem: Problem) -> str:
-    """The field of the message and the rule that it breaks."""
+    """Describes a problem by the field of the message and the rule that it breaks."""
     field = problem.pointer or problem.parameter
     return f"{field}: {problem.rule}" if field else problem.rule

@@ -1,4 +1,4 @@
-"""Requests as they come from the wire: bytes, which are decoded only once the caller is known."""
+"""Decodes requests only after the caller is identified: until then they are bytes."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -8,14 +8,14 @@ from gameshelf.kernel.errors import InvalidInput, Problem
 from google.protobuf.message import DecodeError
 
 MAX_BYTES = 1024 * 1024
-"""How large a message may be: one of two-byte elements takes twenty times its size in memory."""
+"""Size limit of a message: a decoded message of many small elements takes twenty times its size in memory."""
 
 Decode = Callable[[bytes], Any]
-"""Makes a message of bytes. Raises PayloadTooLarge, InvalidInput."""
+"""Decodes the bytes of a message. Raises PayloadTooLarge, InvalidInput."""
 
 
 def decoding(deserialize: Decode, max_bytes: int = MAX_BYTES) -> Decode:
-    """``deserialize``, with refusals for what is no message of its kind.
+    """Wraps ``deserialize`` so that invalid or too large messages are refused.
 
     Left to gRPC itself, a message that can't be decoded would be answered UNKNOWN and logged with a traceback.
     """
@@ -34,7 +34,7 @@ def decoding(deserialize: Decode, max_bytes: int = MAX_BYTES) -> Decode:
 async def each_decoded(
     requests: AsyncIterator[bytes], decode: Decode, before: Callable[[], Awaitable[None]] | None = None
 ) -> AsyncIterator[Any]:
-    """The messages of a stream; ``before`` is awaited for each of them."""
+    """Yields the decoded messages of a stream; ``before`` is awaited for each of them."""
     async for request in requests:
         if before:
             await before()

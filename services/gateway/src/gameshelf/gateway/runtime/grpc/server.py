@@ -17,14 +17,14 @@ from grpc_reflection.v1alpha import reflection
 _MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 _MAX_STREAMS = 1000
 _IDLE_MILLISECONDS = 5 * 60 * 1000
-"""How long a connection without any call stays."""
+"""How long a connection without calls stays open."""
 
 
 class Servicer(Protocol):
     """One gRPC service."""
 
     def install(self, server: grpc.aio.Server) -> str:
-        """Adds itself to a server; its full name."""
+        """Adds itself to a server; returns its full name."""
         ...
 
 
@@ -41,11 +41,11 @@ class GrpcServer:
         self._names = [""]
 
     async def start(self) -> int:
-        """Starts serving; the port. Raises OSError for a taken port."""
+        """Starts serving; returns the port. Raises OSError if the port is taken."""
         address = f"{self._host}:{self._port}"
         try:
-            # Tried before gRPC does: it writes lines of its own on a port that is taken and says nothing of the reason,
-            # and a server of its that never served holds up the garbage collector.
+            # Checked before gRPC binds the port: for a taken one gRPC logs lines without the reason, and a server that
+            # never served delays the garbage collector.
             _try_port(self._host, self._port)
             self._server = self._build()
             if self._credentials:
@@ -64,7 +64,7 @@ class GrpcServer:
             interceptors=[self._calls],
             options=[
                 ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
-                # A caller with more of them at once opens another connection, whose address counts again.
+                # A caller with more streams opens another connection, which is counted for its address.
                 ("grpc.max_concurrent_streams", _MAX_STREAMS),
                 ("grpc.max_connection_idle_ms", _IDLE_MILLISECONDS),
                 ("grpc.so_reuseport", 0),  # a taken port is an error, not a second server behind the same number
@@ -79,11 +79,11 @@ class GrpcServer:
         return server
 
     def report_draining(self) -> None:
-        """Health says NOT_SERVING from now on; calls are served as before."""
+        """Sets health to NOT_SERVING; calls are served as before."""
         self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
 
     async def stop(self, grace: float) -> None:
-        """Takes no more calls, and gives the running ones so many seconds."""
+        """Refuses new calls, and gives running ones ``grace`` seconds."""
         self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
         self._health.end()
         await self._server.stop(grace)
@@ -101,7 +101,7 @@ def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
     certificate, key, ca = settings.grpc_tls_cert_file, settings.grpc_tls_key_file, settings.grpc_tls_client_ca_file
     if not (certificate and key):
         return None
-    # Tried out here: of a bad file gRPC itself says only that the port can't be bound.
+    # Loaded here first: for a bad file gRPC reports only that the port can't be bound.
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         context.load_cert_chain(certificate, key, password=lambda: "")

@@ -1,4 +1,4 @@
-"""Who is calling (contract, section 2)."""
+"""Identifies callers by bearer token or trusted proxy (contract, section 2)."""
 
 from gameshelf.gateway.runtime.identity.identity import Identity, Role, Unauthenticated, parse_uuid
 from gameshelf.gateway.runtime.identity.keys import KeySet, PemKeys

@@ -1,4 +1,4 @@
-"""A caller that has been identified."""
+"""The identity of a caller."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class Role(StrEnum):
-    """What a caller may be."""
+    """A role of a caller."""
 
     USER = "user"
     SUPPORT = "support"
@@ -17,7 +17,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A caller. ``expires_at`` is None where no token says so (behind a trusted proxy)."""
+    """An identified caller. ``expires_at`` is None behind a trusted proxy, where there is no token."""
 
     user_id: UUID
     roles: frozenset[Role]
@@ -25,7 +25,7 @@ class Identity:
 
 
 def parse_uuid(text: str) -> UUID:
-    """The UUID, in the one form of 36 characters. Raises ValueError, also for braces and ``urn:uuid:``."""
+    """Parses a UUID in the form of 36 characters. Raises ValueError, also for braces and ``urn:uuid:``."""
     parsed = UUID(text)
     if str(parsed) != text.lower():
         raise ValueError("not the usual form of a UUID")
@@ -33,4 +33,4 @@ def parse_uuid(text: str) -> UUID:
 
 
 class Unauthenticated(Exception):
-    """The caller could not be identified. The message says why, for the log; it never holds the token."""
+    """The caller could not be identified. The message has the reason, for the log; it never contains the token."""

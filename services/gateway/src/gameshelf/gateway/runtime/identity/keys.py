@@ -1,4 +1,4 @@
-"""The keys that tokens are verified with. Each key knows its one algorithm: a token does not choose."""
+"""The keys that verify tokens. Each key has exactly one algorithm, so a token cannot choose it."""
 
 import re
 from collections.abc import Sequence
@@ -23,27 +23,27 @@ class Key:
 
 
 def key_of(public: object) -> Key:
-    """Binds a public key to its algorithm. Raises ValueError for one that we don't take."""
+    """Binds a public key to its algorithm. Raises ValueError for an unsupported key."""
     if isinstance(public, RSAPublicKey):
         if public.key_size < 2048:
             raise ValueError("an RSA key needs at least 2048 bits")
         return Key(public, "RS256")
     if isinstance(public, EllipticCurvePublicKey) and isinstance(public.curve, SECP256R1):
         return Key(public, "ES256")
-    raise ValueError("only RSA and EC P-256 public keys are taken")
+    raise ValueError("only RSA and EC P-256 public keys are accepted")
 
 
 class KeySet(Protocol):
-    """Where keys come from. ``generation`` changes when keys do."""
+    """A source of keys. ``generation`` changes when the keys change."""
 
     generation: int
 
     async def find(self, key_id: str | None) -> Sequence[Key]:
-        """The keys that may have signed a token with this key id."""
+        """Returns the keys that may have signed a token with this key id."""
         ...
 
     async def refresh_if_old(self) -> None:
-        """Asks for the keys again where they may have changed."""
+        """Fetches the keys again if they may have changed."""
         ...
 
 
@@ -59,7 +59,7 @@ class PemKeys:
         except UnsupportedAlgorithm as error:
             raise ValueError(str(error)) from None
         if not self._keys:
-            raise ValueError("it holds no public key in PEM")
+            raise ValueError("it contains no public key in PEM")
 
     async def find(self, key_id: str | None) -> Sequence[Key]:
         return self._keys

@@ -1,4 +1,4 @@
-"""Who verifies tokens, by the settings of the service."""
+"""Makes the verifier of tokens from the settings of the service."""
 
 from gameshelf.gateway.runtime.identity.keys import KeySet, PemKeys
 from gameshelf.gateway.runtime.identity.remote_keys import RemoteKeys
@@ -7,7 +7,7 @@ from gameshelf.gateway.runtime.settings import Settings, SettingsError
 
 
 def token_verifier(settings: Settings) -> TokenVerifier | None:
-    """None where the settings name no issuer or no keys. Raises SettingsError for keys that can't be used."""
+    """Returns None if the settings have no issuer or no keys. Raises SettingsError for unusable keys."""
     if not (settings.jwt_issuer and settings.jwt_audience):
         return None
     try:

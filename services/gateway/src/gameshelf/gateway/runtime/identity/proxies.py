@@ -1,4 +1,4 @@
-"""``AUTH_MODE=gateway``: an API gateway has identified the player, and says whom in ``X-User-Id``."""
+"""``AUTH_MODE=gateway``: an API gateway has identified the player, and names them in ``X-User-Id``."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -9,16 +9,16 @@ _PLAYER = frozenset({Role.USER})
 
 
 class TrustedProxies:
-    """The networks whose word is taken."""
+    """The networks whose ``X-User-Id`` is trusted."""
 
     def __init__(self, networks: Sequence[IPv4Network | IPv6Network]) -> None:
-        """Raises ValueError when there is none: then anybody could be anybody."""
+        """Raises ValueError if ``networks`` is empty."""
         if not networks:
             raise ValueError("at least one network is needed")
         self._networks = tuple(networks)
 
     def identify(self, peer_address: str, header_values: Sequence[str]) -> Identity:
-        """The player that a trusted peer names; ``peer_address`` is the socket's. Raises Unauthenticated."""
+        """Returns the player that a trusted peer names; ``peer_address`` is the socket's. Raises Unauthenticated."""
         if not lies_in(peer_address, self._networks):
             raise Unauthenticated("the peer is not trusted")
         if len(header_values) != 1:
@@ -26,17 +26,17 @@ class TrustedProxies:
         try:
             return Identity(parse_uuid(header_values[0].strip()), _PLAYER)
         except ValueError:
-            raise Unauthenticated("X-User-Id is no UUID") from None
+            raise Unauthenticated("X-User-Id is not a UUID") from None
 
 
 def lies_in(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
-    """Whether a socket's address lies in one of the networks; an IPv4 address may be written as an IPv6 one."""
+    """Returns whether a socket's address lies in one of the networks; it may be an IPv4-mapped IPv6 address."""
     parsed = parse_address(address)
     return parsed is not None and any(parsed in network for network in networks)
 
 
 def parse_address(address: str) -> IPv4Address | IPv6Address | None:
-    """A socket's address, None for what is none. An IPv4 address that is written as an IPv6 one becomes what it is."""
+    """Parses a socket's address; returns None for anything else. An IPv4-mapped IPv6 address becomes IPv4."""
     try:
         parsed = ip_address(address)
     except ValueError:

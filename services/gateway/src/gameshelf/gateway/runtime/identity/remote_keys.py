@@ -1,4 +1,4 @@
-"""The keys of a JWKS URL: asked for by need, kept, and given up when their issuer withdraws them."""
+"""The keys of a JWKS URL: fetched when needed, cached, and dropped when their issuer withdraws them."""
 
 import asyncio
 import http.client
@@ -17,9 +17,9 @@ from jwt.exceptions import PyJWTError
 _log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 30.0
-"""How often an unknown key id may make us ask again."""
+"""An unknown key id causes at most one fetch in this time."""
 MAX_AGE_SECONDS = 300.0
-"""How long a key that its issuer has withdrawn may still be taken."""
+"""How long a key that its issuer has withdrawn may still be accepted."""
 FETCH_SECONDS = 5.0
 _MAX_BYTES = 256 * 1024
 _MAX_KEYS = 32
@@ -48,7 +48,7 @@ class RemoteKeys:
         return found
 
     async def refresh_if_old(self) -> None:
-        """Waits only where nobody has asked for too long; under steady traffic the keys are renewed at the side."""
+        """Fetches the keys in the background; waits for the fetch only if the cached keys are too old to be used."""
         age = self._age()
         if age >= MAX_AGE_SECONDS:
             await self._refresh()
@@ -67,7 +67,7 @@ class RemoteKeys:
         return self._asking is not None and not self._asking.done()
 
     async def _refresh(self) -> None:
-        # Shielded: whoever began to ask may hang up, the others still wait for the answer.
+        # Shielded: the caller that started the fetch may be cancelled while others wait for its result.
         await asyncio.shield(self._ask())
 
     def _ask(self) -> "asyncio.Task[None]":
@@ -89,7 +89,7 @@ class RemoteKeys:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Keys come from the URL that was set, not from where its server points."""
+    """Refuses redirects: keys come from the configured URL only."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -105,7 +105,7 @@ def _fetch(url: str) -> bytes:
 
 
 def parse_jwks(document: bytes) -> dict[str | None, list[Key]]:
-    """The usable keys of a JWKS by their id. Raises ValueError for anything that is no JWKS."""
+    """Returns the usable keys of a JWKS by their id. Raises ValueError if the document is not a JWKS."""
     try:
         entries = json.loads(document)["keys"]
     except (KeyError, TypeError, RecursionError):
@@ -121,7 +121,7 @@ def parse_jwks(document: bytes) -> dict[str | None, list[Key]]:
 
 
 def _key(entry: Any) -> Key | None:
-    """The key; None for one of a kind that we don't take, which is no reason to lose the others."""
+    """Returns the key; None for one of an unsupported kind, so that the others stay usable."""
     if not isinstance(entry, dict) or entry.get("use", "sig") != "sig":
         return None
     if not isinstance(entry.get("kid"), str | None):

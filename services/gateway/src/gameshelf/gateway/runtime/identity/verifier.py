@@ -1,4 +1,4 @@
-"""JWT bearer tokens: signature, times, issuer, audience, and whom they name."""
+"""Verifies JWT bearer tokens: signature, times, issuer, audience, subject and roles."""
 
 import time
 from collections import OrderedDict
@@ -17,15 +17,15 @@ MAX_TOKEN_CHARACTERS = 8192
 LEEWAY = timedelta(seconds=30)
 _MAX_CACHED = 10_000
 FORGET_SECONDS = 30.0
-"""How long a refused token is refused again unchecked."""
+"""How long a refused token is refused again without a check."""
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
-"""What ``typ`` may say (RFC 8725, section 3.11; RFC 9068, section 4). A logout token, say, is no access token."""
+"""Allowed values of ``typ`` (RFC 8725, section 3.11; RFC 9068, section 4): a logout token is not an access token."""
 _FORBIDDEN_HEADERS = frozenset({"crit", "jwk", "jku", "x5u", "x5c"})
 _ROLES = {role.value: role for role in Role}
 
 
 class TokenVerifier:
-    """Verifies tokens. A verified one is remembered, since checking a signature costs more than serving a page."""
+    """Verifies tokens and caches verified ones, since checking a signature costs more than serving a page."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class TokenVerifier:
         self._refused: OrderedDict[bytes, tuple[float, int]] = OrderedDict()
 
     async def verify(self, token: str) -> Identity:
-        """The caller that the token names. Raises Unauthenticated."""
+        """Returns the caller that the token names. Raises Unauthenticated."""
         known = await self.known(token)
         if known is not None:
             return known
@@ -57,9 +57,9 @@ class TokenVerifier:
         return identity
 
     async def known(self, token: str) -> Identity | None:
-        """The caller of a token that was verified before; None when its signature has to be checked.
+        """Returns the caller of a token that was verified before; None if its signature has to be checked.
 
-        Raises Unauthenticated for one that has run out since.
+        Raises Unauthenticated if the token has expired since.
         """
         found = self._verified.get(token)
         if found is None:
@@ -90,14 +90,14 @@ class TokenVerifier:
             raise Unauthenticated("a header that brings its own key or extension")
         key_id = header.get("kid")
         if key_id is not None and not isinstance(key_id, str):
-            raise Unauthenticated("kid is no string")
+            raise Unauthenticated("kid is not a string")
         digest = sha256(token.encode("utf-8", "surrogatepass")).digest()
         if self._was_refused(digest):
-            raise Unauthenticated("refused just now")
-        # The algorithm is the key's: `none`, or HS256 with the public key as secret, fits no key.
+            raise Unauthenticated("the token was refused a moment ago")
+        # The key determines the algorithm, so `none`, and HS256 with the public key as secret, match no key.
         keys = [key for key in await self._keys.find(key_id) if key.algorithm == header.get("alg")]
-        if not keys:  # which has cost nothing, and may be otherwise as soon as keys are asked for again
-            raise Unauthenticated("no key of ours signed it")
+        if not keys:  # not remembered: the check was cheap, and the next fetch of keys may change its result
+            raise Unauthenticated("no known key signed it")
         try:
             claims = self._signed_claims(token, keys)
             identity = self._identity(claims)
@@ -115,16 +115,16 @@ class TokenVerifier:
             claims = self._claims(token, key)
             if claims is not None:
                 return claims
-        raise Unauthenticated("no key of ours signed it")
+        raise Unauthenticated("no known key signed it")
 
     def _was_refused(self, digest: bytes) -> bool:
-        """Whether a token was refused just now, with these keys: checking it again costs as much, and says the same."""
+        """Returns whether the token was refused recently with the same keys, so that a check would refuse it again."""
         until, generation = self._refused.get(digest, (0.0, -1))
         return generation == self._keys.generation and self._monotonic() < until
 
     def _claims(self, token: str, key: Key) -> dict[str, Any] | None:
         try:
-            # Times are checked below, with our clock.
+            # Times are checked below, with the injected clock.
             return jwt.decode(
                 token,
                 key.public,
@@ -151,7 +151,7 @@ class TokenVerifier:
 
 def _moment(value: object, claim: str) -> datetime:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unauthenticated(f"{claim} is no number")
+        raise Unauthenticated(f"{claim} is not a number")
     try:
         return datetime.fromtimestamp(value, UTC)
     except (ValueError, OverflowError, OSError):
@@ -162,7 +162,7 @@ def _user_id(value: object) -> UUID:
     try:
         return parse_uuid(str(value))
     except ValueError:
-        raise Unauthenticated("sub is no UUID") from None
+        raise Unauthenticated("sub is not a UUID") from None
 
 
 def _roles(value: object) -> frozenset[Role]:

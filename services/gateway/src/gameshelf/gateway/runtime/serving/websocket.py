@@ -54,14 +54,14 @@ class _Buffer(WebsocketBuffer):
 class WebSocketStream(WSStream):
     """One WebSocket."""
 
-    heard_at = 0.0
+    last_frame_at = 0.0
     ended: asyncio.Event
     _closing = False
     _inbound: Inbound | None = None
 
     async def handle(self, event: Event) -> None:
         if isinstance(event, Data):
-            self.heard_at = monotonic()  # a pong, or any other sign of life
+            self.last_frame_at = monotonic()  # a pong, or any other sign of life
             if self._closing:
                 return
         was_closed = self.closed
@@ -144,12 +144,12 @@ class WebSocketStream(WSStream):
 
     async def _send_pings(self) -> None:
         # In place of Hypercorn's own loop, which also sleeps on after the end and holds up a shutdown for as long.
-        self.heard_at = monotonic()
+        self.last_frame_at = monotonic()
         while not self.closed:
             await self._send_wsproto_event(Ping())
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._over.wait(), PING_SECONDS)
-            if not self.closed and monotonic() - self.heard_at > SILENCE_SECONDS:
+            if not self.closed and monotonic() - self.last_frame_at > SILENCE_SECONDS:
                 await self._send_wsproto_event(CloseConnection(code=_KEEPALIVE_TIMED_OUT, reason="no pong"))
                 await self.send(StreamClosed(stream_id=self.stream_id))
                 return

@@ -1,4 +1,4 @@
-"""The connection to Redis or Valkey. Everything in it can be lost."""
+"""The connection to Redis or Valkey. Redis holds nothing that may not be lost."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from redis.backoff import NoBackoff
 
 _MAX_CONNECTIONS = 64
 _WAIT_SECONDS = 2.0
-"""How long a caller waits for a connection, as long as for an answer."""
+"""How long a caller waits for a free connection, and then for an answer."""
 
 
-def goes_on() -> bool:
+def not_cancelled() -> bool:
     """Whether this task has not been cancelled. A loop around Redis asks it at each turn.
 
-    The client may swallow a cancellation: ``asyncio.wait_for`` of Python 3.11 does when the answer comes just then.
+    The client may swallow a cancellation: ``asyncio.wait_for`` of Python 3.11 does if the answer arrives right then.
     """
     task = asyncio.current_task()
     return task is None or not task.cancelling()
@@ -31,7 +31,7 @@ class _SentinelPool(SentinelConnectionPool, BlockingConnectionPool):
 
 
 async def publish_all(redis: Redis, messages: Sequence[tuple[str, bytes]]) -> None:
-    """Publishes to channels, in order where that is one round trip. Raises RedisError, OSError."""
+    """Publishes messages to channels: one round trip and in order, except on a cluster. Raises RedisError, OSError."""
     if isinstance(redis, RedisCluster):
         # A cluster takes no channels in a pipeline; every node passes a message on to all of them.
         await asyncio.gather(*(redis.publish(channel, message) for channel, message in messages))
@@ -43,16 +43,16 @@ async def publish_all(redis: Redis, messages: Sequence[tuple[str, bytes]]) -> No
 
 
 def connect(settings: Settings) -> Redis:
-    """A client that connects when it is first used. It fails fast: what needs Redis does without it meanwhile.
+    """Returns a client that connects when it is first used. It fails fast, so that callers can continue without Redis.
 
-    Of a cluster it is a RedisCluster, which has the methods that are used here: every script has one key, and a
-    pipeline (never a transaction) may have keys of several nodes.
+    For a cluster it returns a RedisCluster, which has all methods that the service uses: every script has one key, and
+    a pipeline (never a transaction) may have keys of several nodes.
     """
     if settings.redis_mode == "cluster":
         return cast(Redis, _cluster(settings))
     waiting: dict[str, Any] = {"max_connections": _MAX_CONNECTIONS, "timeout": _WAIT_SECONDS, "db": settings.redis_db}
     if settings.redis_mode == "sentinel":
-        # Sentinels have users and passwords of their own, and mostly none.
+        # Sentinels have users and passwords of their own; most installations set none.
         sentinel = Sentinel(  # type: ignore[no-untyped-call]
             [_host_and_port(address) for address in settings.redis_addrs],
             sentinel_kwargs={**_LIMITS, **_tls(settings, "ssl")},
@@ -75,7 +75,7 @@ def _cluster(settings: Settings) -> RedisCluster:
     nodes = [ClusterNode(*_host_and_port(address)) for address in settings.redis_addrs]
     return RedisCluster(
         startup_nodes=nodes,
-        # Nobody waits for a connection of a node: there are as many as callers, within reason.
+        # The pool of a node raises an error instead of waiting, so its bound is larger than the number of callers.
         max_connections=16 * _MAX_CONNECTIONS,
         cluster_error_retry_attempts=1,
         require_full_coverage=False,
@@ -93,7 +93,7 @@ def _identity(settings: Settings) -> dict[str, Any]:
 
 
 def _tls(settings: Settings, switch: str | None) -> dict[str, Any]:
-    """``switch`` is the option that asks for TLS, where the class of the connection doesn't."""
+    """Returns the options for TLS. ``switch`` is the option that enables it, if the connection class does not."""
     if not settings.redis_tls:
         return {}
     files = {"ssl_ca_certs": str(settings.redis_ca_file)} if settings.redis_ca_file else {}

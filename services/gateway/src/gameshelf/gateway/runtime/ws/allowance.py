@@ -1,11 +1,11 @@
-"""How many messages a connection may send."""
+"""A token bucket that limits how many messages a connection may send."""
 
 from collections.abc import Callable
 from time import monotonic
 
 
 class Allowance:
-    """At most ``count`` in a burst, and then as many as come back at ``count`` per minute."""
+    """Allows a burst of ``count`` messages, and ``count`` per minute in the long run."""
 
     def __init__(self, count: int, clock: Callable[[], float] = monotonic) -> None:
         self._count = count
@@ -14,7 +14,7 @@ class Allowance:
         self._at = clock()
 
     def take(self) -> bool:
-        """Uses one up; False where none is left."""
+        """Takes one message from the allowance; returns False if none is left."""
         now = self._clock()
         self._left = min(self._left + (now - self._at) * self._count / 60, self._count)
         self._at = now

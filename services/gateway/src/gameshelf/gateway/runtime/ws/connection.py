@@ -1,4 +1,4 @@
-"""One WebSocket: who is it, what happened since, and when it ends (contract, section 5)."""
+"""Serves one WebSocket: identifies the caller, sends missed and new events, closes it (contract, section 5)."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ TOKEN_WAIT_SECONDS = 5.0
 CLOSE_WAIT_SECONDS = 5.0
 DRAIN_WAIT_SECONDS = 2.0
 SLOW_READER_SECONDS = 10.0
-"""How long one message may wait for a reader that takes nothing."""
+"""How long sending one message may take before a client that does not read is disconnected."""
 LEEWAY = timedelta(seconds=30)
 UNAUTHENTICATED = 4401
 TOO_SLOW = 4408
@@ -47,7 +47,7 @@ _CHUNK = 100
 
 
 class _Close(Exception):
-    """The connection ends with this code."""
+    """Raised to close the connection with this code."""
 
     def __init__(self, code: int) -> None:
         self.code = code
@@ -79,16 +79,16 @@ class LibraryUpdates:
         self._open: set[asyncio.Future[None]] = set()
 
     async def drain(self) -> None:
-        """Closes every connection with 1001; a client comes back to another instance, with its cursor.
+        """Closes every connection with 1001; clients reconnect to another instance and send their cursor.
 
-        Returns when they are closed, at the latest after DRAIN_WAIT_SECONDS.
+        Returns when all connections are closed, or after DRAIN_WAIT_SECONDS.
         """
         self._draining.set()
         if self._open:
             await asyncio.wait(self._open, timeout=DRAIN_WAIT_SECONDS)
 
     async def serve(self, socket: Socket) -> None:
-        """Serves one connection until it ends. Whoever calls has counted the handshake for the peer's address."""
+        """Serves one connection until it ends. The caller has counted the handshake for the peer's address."""
         ended = asyncio.get_running_loop().create_future()
         self._open.add(ended)
         try:
@@ -104,13 +104,13 @@ class LibraryUpdates:
         except Disconnected:
             pass
         except TimeoutError:
-            _log.info("a reader too slow even for the close was cut off")
+            _log.info("a client did not read the close frame in time and was disconnected")
         finally:
             self._open.discard(ended)
             ended.set_result(None)
 
     async def _closing_code(self, socket: Socket, token: str | None) -> int:
-        """Serves an accepted connection; the code to close it with. Raises Disconnected."""
+        """Serves an accepted connection; returns the code to close it with. Raises Disconnected."""
         try:
             await self._session(socket, token)
         except _Close as close:
@@ -154,17 +154,19 @@ class LibraryUpdates:
             raise Unauthenticated("no token in time") from None
         sent = _token_in(_document(message))
         if sent is None:
-            raise Unauthenticated("the first message is no token")
+            raise Unauthenticated("the first message is not a token")
         return await self._verified(sent)
 
     async def _verified(self, token: str) -> Identity:
         if self._verifier is None:
-            raise Unauthenticated("tokens are not taken here")
+            raise Unauthenticated("this service does not accept tokens")
         return player(await self._verifier.verify(token))
 
     async def _write(self, socket: Socket, text: str) -> None:
-        """Sends one message. A reader that does not take it in time is cut off: who waits here for ever, while it
-        answers a ping, does not notice either that the token has run out.
+        """Sends one message, and disconnects a client that does not read it in time.
+
+        Without the time-out this task would wait for ever while the client answers pings, and the connection would
+        outlive its token.
         """
         try:
             await asyncio.wait_for(socket.send(text), SLOW_READER_SECONDS)
@@ -172,7 +174,7 @@ class LibraryUpdates:
             raise _Close(TOO_SLOW) from None
 
     async def _greet(self, socket: Socket, cursor: int) -> None:
-        """Says that the token was taken, and behind which event the messages go on."""
+        """Confirms the token and sends the cursor after which messages continue."""
         await self._write(socket, device_message("auth.success", cursor, self._clock(), {"cursor": str(cursor)}))
 
     async def _resume(self, socket: Socket, subscriber: Subscriber, state: StreamState) -> None:
@@ -190,7 +192,7 @@ class LibraryUpdates:
         subscriber.start(state.last_sequence)
 
     async def _until_over(self, socket: Socket, subscriber: Subscriber, identity: Identity) -> None:
-        """Runs until one side of the connection is over; raises why."""
+        """Runs the connection until one of its tasks ends; raises the reason."""
         parts: tuple[Callable[[], Awaitable[None]], ...] = (
             lambda: self._send(socket, subscriber),
             lambda: self._listen(socket, subscriber, identity),
@@ -231,8 +233,9 @@ class LibraryUpdates:
             subscriber.catch_up()
 
     async def _listen(self, socket: Socket, subscriber: Subscriber, identity: Identity) -> None:
-        """Answers pings and takes fresh tokens of the same user; raises when the newest one has run out, or too many
-        messages come.
+        """Answers pings and accepts fresh tokens of the same user.
+
+        Raises when the newest token has expired, and when the client sends too many messages.
         """
         allowance = Allowance(MESSAGES_PER_MINUTE)
         while True:
@@ -248,18 +251,18 @@ class LibraryUpdates:
             await self._limits.of_user(identity.user_id)
             document = _document(message)
             if document.get("type") == "ping":
-                # The id is that of the newest message that was sent, so that it is a cursor like any other.
+                # The id is that of the newest message that was sent, so a client can use it as a cursor.
                 await self._write(socket, device_message("pong", subscriber.sent, self._clock(), {}))
                 continue
             token = _token_in(document)
             if token is None:
-                continue  # whatever else a client sends means nothing here
+                continue  # other messages are ignored
             fresh = await self._verified(token)
             if fresh.user_id != identity.user_id:
                 raise _Close(UNAUTHENTICATED)
             identity = fresh
             async with self._acquire() as connection:
-                await self._streams.state(connection, identity.user_id)  # raises where the account is gone
+                await self._streams.state(connection, identity.user_id)  # raises if the account was erased
             await self._greet(socket, subscriber.sent)
 
     async def _watch_ends(self, subscriber: Subscriber) -> None:
@@ -272,7 +275,7 @@ class LibraryUpdates:
 
 
 def _document(message: str | bytes) -> dict[str, Any]:
-    """The JSON object of a message, empty for anything else."""
+    """Returns the JSON object of a message; an empty one for anything else."""
     try:
         document = decode(message)
     except ValueError:
@@ -281,7 +284,7 @@ def _document(message: str | bytes) -> dict[str, Any]:
 
 
 def _token_in(document: dict[str, Any]) -> str | None:
-    """The token of ``{"type": "auth.token", "token": "…"}``; None for anything else."""
+    """Returns the token of ``{"type": "auth.token", "token": "…"}``; None for anything else."""
     if document.get("type") != "auth.token":
         return None
     token = document.get("token")

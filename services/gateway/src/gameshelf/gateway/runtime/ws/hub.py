@@ -1,8 +1,8 @@
-"""Every open WebSocket of this instance, and how word reaches it from whichever instance committed it.
+"""The open WebSockets of this instance, and the notifications of commits that reach them from all instances.
 
-Word of a commit travels by Redis and may be lost: it is a hint. The feed in PostgreSQL is what a connection follows: it
-sends what comes in sequence, and reads the feed whenever there is a gap. A sweep every few seconds finds what no hint
-told of (Redis away, a crash between a commit and its word, an erased account).
+Commits are announced over Redis. An announcement may be lost, so it is only a hint: a connection sends messages that
+arrive in sequence, and reads the feed in PostgreSQL whenever there is a gap. A sweep every few seconds finds changes
+that were never announced (Redis away, a crash between the commit and its announcement, an erased account).
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from uuid import UUID
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.encoding import decode, encode
 from gameshelf.gateway.runtime.outbox.store import FeedMessage
-from gameshelf.gateway.runtime.storage.redis import goes_on, publish_all
+from gameshelf.gateway.runtime.storage.redis import not_cancelled, publish_all
 from gameshelf.gateway.runtime.transaction import Committed
 from gameshelf.gateway.runtime.ws.sweep import streams_of
 from redis.asyncio import Redis
@@ -27,15 +27,15 @@ _log = logging.getLogger(__name__)
 SWEEP_SECONDS = 3.0
 GATHER_SECONDS = 0.005
 MAX_WAITING = 256
-"""How many messages may wait for one connection; what comes beyond them it reads from the feed."""
+"""How many messages may wait for one connection; it reads further ones from the feed."""
 _MAX_UNPUBLISHED = 10_000
 _PREFIX = "library:user:"
 
 
 class Subscriber:
-    """One open connection of a user: what waits to be sent, and up to where it knows the stream.
+    """One open connection of a user: its waiting messages, and its position in the user's stream of events.
 
-    One that does not read the feed hears of nothing but the end of the account.
+    A subscriber that does not read the feed is only notified when the account is erased.
     """
 
     def __init__(self, user_id: UUID, *, reads: bool = True) -> None:
@@ -46,25 +46,25 @@ class Subscriber:
         self.known = 0
         """Every event up to this number is sent or waiting."""
         self.sent = 0
-        """The number of the newest message that was sent, or where the connection began: what it may resume from."""
+        """The number of the newest message that was sent, or the initial cursor: the client may resume after it."""
         self.behind = False
         """Whether the feed has to be read because something was missed."""
-        self._heard: float = 0
-        """The newest number that was told of since the feed began to be read."""
+        self._announced: float = 0
+        """The newest number that was announced since the current read of the feed began."""
         self.over = asyncio.Event()
-        """Set when the connection has to end, because the account is gone."""
+        """Set when the connection has to end because the account was erased."""
 
     def start(self, at: int) -> None:
-        """Follows the stream after number ``at``; hints that came before count no more, the feed is read instead."""
+        """Follows the stream after number ``at``; drops earlier announcements, since the feed is read instead."""
         self.waiting.clear()
         self.known = self.sent = at
         self.catch_up()
 
     def offer(self, previous: int, last: int, messages: Sequence[tuple[int, str]]) -> None:
-        """Word of a commit that took the stream from ``previous`` to ``last``."""
+        """Handles the announcement of a commit that advanced the stream from ``previous`` to ``last``."""
         if last <= self.known or not self.reads:
             return
-        self._heard = max(self._heard, last)
+        self._announced = max(self._announced, last)
         if previous > self.known or len(self.waiting) + len(messages) > MAX_WAITING:
             self.behind = True
         elif not self.behind:
@@ -73,34 +73,35 @@ class Subscriber:
         self.woken.set()
 
     def catch_up(self) -> None:
-        """Something may have been missed: read the feed, also where it is being read right now."""
+        """Requests a read of the feed, because something may have been missed; also during a read."""
         self.behind = True
-        self._heard = inf
+        self._announced = inf
         self.woken.set()
 
     def begin_reading(self) -> None:
-        """The feed is about to be read: what is told of from now on may not be in it yet."""
-        self._heard = 0
+        """Must be called before the feed is read: commits that are announced later may be missing in that read."""
+        self._announced = 0
 
     def caught_up(self, messages: Sequence[FeedMessage], through: int) -> None:
-        """The feed was read: what is new in it waits to be sent. Hints count again, unless one came meanwhile of
-        something that was not in it; then it is read once more.
+        """Queues the new messages of a read of the feed, which contains all events up to ``through``.
+
+        If a later event was announced during the read, the feed is read once more.
         """
         self.waiting.extend(
             (message.sequence, message.message) for message in messages if message.sequence > self.known
         )
         self.known = max(self.known, through)
-        self.behind = self._heard > self.known
+        self.behind = self._announced > self.known
         if self.behind:
             self.woken.set()
 
     def end(self) -> None:
-        """The account is gone."""
+        """Ends the connection, because the account was erased."""
         self.over.set()
 
 
 class Hub:
-    """The subscribers of this instance. ``run`` is its background work."""
+    """The subscribers of this instance. ``run`` does the background work."""
 
     def __init__(self, redis: Redis, acquire: Acquire) -> None:
         self._redis = redis
@@ -111,18 +112,18 @@ class Hub:
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
-        return sum(one.reads for subscribers in self._subscribers.values() for one in subscribers)
+        return sum(subscriber.reads for subscribers in self._subscribers.values() for subscriber in subscribers)
 
     def connections(self, user_id: UUID) -> int:
-        """How many connections of this user are open here."""
-        return sum(one.reads for one in self._subscribers.get(user_id, ()))
+        """Counts the open WebSockets of a user on this instance."""
+        return sum(subscriber.reads for subscriber in self._subscribers.get(user_id, ()))
 
     def streams(self, user_id: UUID) -> int:
-        """How many streams of heartbeats of this caller are open here."""
-        return sum(not one.reads for one in self._subscribers.get(user_id, ()))
+        """Counts the open heartbeat streams of a caller on this instance."""
+        return sum(not subscriber.reads for subscriber in self._subscribers.get(user_id, ()))
 
     def add(self, subscriber: Subscriber) -> None:
-        """From now on the subscriber hears of its user's commits."""
+        """Adds a subscriber, which is notified of its user's commits from now on."""
         self._subscribers.setdefault(subscriber.user_id, set()).add(subscriber)
         self._changed.set()
 
@@ -134,7 +135,7 @@ class Hub:
         self._changed.set()
 
     def committed(self, commit: Committed) -> None:
-        """Word of a commit of this instance: at once to its own subscribers, by Redis to those of the others."""
+        """Announces a commit of this instance: directly to its own subscribers, over Redis to those elsewhere."""
         messages = [(message.sequence, message.message) for message in commit.messages]
         self._deliver(commit.user_id, commit.previous_sequence, commit.last_sequence, messages)
         if messages and not self._unpublished.full():
@@ -152,19 +153,21 @@ class Hub:
             tasks.create_task(self._sweep(), name="hub sweep")
 
     async def _publish(self) -> None:
-        while goes_on():
+        while not_cancelled():
             commits = [await self._unpublished.get()]
-            await asyncio.sleep(GATHER_SECONDS)  # under load many share a round trip
+            await asyncio.sleep(GATHER_SECONDS)  # under load many commits share a round trip
             while not self._unpublished.empty() and len(commits) < 500:
                 commits.append(self._unpublished.get_nowait())
             try:
-                await publish_all(self._redis, [(f"{_PREFIX}{commit.user_id}", _word(commit)) for commit in commits])
+                await publish_all(
+                    self._redis, [(f"{_PREFIX}{commit.user_id}", _announcement(commit)) for commit in commits]
+                )
             except (RedisError, OSError):
                 # The sweep of each instance finds what its connections missed.
-                _log.warning("Redis is away: devices on other instances hear of changes a little later")
+                _log.warning("Redis is away: devices on other instances receive changes a few seconds late")
 
     async def _listen(self) -> None:
-        while goes_on():
+        while not_cancelled():
             try:
                 await self._follow_channels()
             except (RedisError, OSError):
@@ -177,28 +180,28 @@ class Hub:
 
     async def _follow_channels(self) -> None:
         followed: set[UUID] = set()
-        while goes_on():
-            wanted = set(self._subscribers)
-            if wanted - followed:
-                await self._channels.subscribe(*(f"{_PREFIX}{user_id}" for user_id in wanted - followed))
-            if followed - wanted:
-                await self._channels.unsubscribe(*(f"{_PREFIX}{user_id}" for user_id in followed - wanted))
-            followed = wanted
+        while not_cancelled():
+            connected = set(self._subscribers)
+            if connected - followed:
+                await self._channels.subscribe(*(f"{_PREFIX}{user_id}" for user_id in connected - followed))
+            if followed - connected:
+                await self._channels.unsubscribe(*(f"{_PREFIX}{user_id}" for user_id in followed - connected))
+            followed = connected
             if not followed:
                 self._changed.clear()
                 await self._changed.wait()
                 continue
             message = await self._channels.get_message(timeout=0.2)
             while message is not None:
-                self._hear(message)
+                self._receive(message)
                 message = await self._channels.get_message(timeout=0)
 
-    def _hear(self, message: dict[str, Any]) -> None:
+    def _receive(self, message: dict[str, Any]) -> None:
         try:
             user_id = UUID(message["channel"].decode().removeprefix(_PREFIX))
             previous, last, messages = decode(message["data"])
         except (ValueError, TypeError):
-            _log.warning("a message on a Redis channel of ours is not ours")
+            _log.warning("ignored a malformed message on one of the service's Redis channels")
             return
         self._deliver(user_id, previous, last, [(number, text) for number, text in messages])
 
@@ -208,15 +211,17 @@ class Hub:
             try:
                 await self.sweep()
             except Exception:
-                _log.warning("the sweep over open WebSockets failed; the next one comes soon", exc_info=True)
+                _log.warning("the sweep over open WebSockets failed and will be repeated", exc_info=True)
 
     async def sweep(self) -> None:
-        """Finds what no hint told of, for all connections. One round trip for each thousand users."""
+        """Finds changes that were never announced, for all connections. One round trip per thousand users."""
         user_ids = list(self._subscribers)
         for start in range(0, len(user_ids), 1000):
             some = user_ids[start : start + 1000]
-            # Taken before the database is read: what a commit tells of while it is read is newer than what is read.
-            known = {one: one.known for user_id in some for one in self._subscribers.get(user_id, ())}
+            # Noted before the database is read: a commit that is announced meanwhile is newer than this read.
+            known = {
+                subscriber: subscriber.known for user_id in some for subscriber in self._subscribers.get(user_id, ())
+            }
             async with self._acquire() as connection:
                 streams = await streams_of(connection, some)
             self._compare(known, streams)
@@ -224,17 +229,17 @@ class Hub:
     def _compare(self, known: Mapping[Subscriber, int], streams: Mapping[UUID, tuple[int, bool]]) -> None:
         for subscriber, before in known.items():
             found = streams.get(subscriber.user_id)
-            # A user without a row was never written, or is erased; a subscriber that knows of events saw the row.
+            # A user without a row has no data yet, or is erased. A subscriber that knows events has seen the row.
             if found is None:
                 is_over, last = before > 0, 0
             else:
                 last, is_over = found
             if is_over:
                 subscriber.end()
-            elif last > subscriber.known or last < before:  # back, after a restore: then all is to be read anew
+            elif last > subscriber.known or last < before:  # lower after a restore: then everything is re-read
                 subscriber.catch_up()
 
 
-def _word(commit: Committed) -> bytes:
+def _announcement(commit: Committed) -> bytes:
     messages = [(message.sequence, message.message) for message in commit.messages]
     return encode([commit.previous_sequence, commit.last_sequence, messages])

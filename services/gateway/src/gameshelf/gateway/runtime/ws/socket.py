@@ -1,7 +1,7 @@
-"""A WebSocket as its server shows it, over plain ASGI.
+"""A WebSocket over plain ASGI.
 
-Not Quart's: that one takes messages out of the connection as fast as they come, into a queue without a bound, so a
-client that sends faster than its messages are handled would fill the memory. Here the server waits for `receive`.
+Quart's WebSocket is not used: it moves messages into an unbounded queue as fast as they arrive, so a client that sends
+faster than its messages are handled would fill the memory. With this one the server waits for `receive`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from werkzeug.datastructures import Headers
 MAX_MESSAGE_BYTES = 16 * 1024
 MESSAGE_TOO_BIG = 1009
 _MAX_QUERY_BYTES = 1024
-"""How much of the query is read: a cursor has at most 20 digits."""
+"""Only the beginning of the query is read: a cursor has at most 20 digits."""
 
 
 class Disconnected(Exception):
@@ -37,12 +37,12 @@ class Socket:
 
     @property
     def address(self) -> str:
-        """The peer's address, empty where the server doesn't know it."""
+        """The peer's address; empty if the server doesn't know it."""
         client = self.scope.get("client")
         return client[0] if client else ""
 
     def argument(self, name: str) -> str | None:
-        """The first value of a query parameter."""
+        """Returns the first value of a query parameter."""
         query = self.scope.get("query_string", b"")[:_MAX_QUERY_BYTES].decode("latin-1")
         return next((value for key, value in parse_qsl(query, keep_blank_values=True) if key == name), None)
 
@@ -52,7 +52,7 @@ class Socket:
         await self._emit({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
 
     async def refuse(self, reply: Reply) -> None:
-        """Answers the handshake with an error; a server that can't say more answers 403."""
+        """Answers the handshake with an error; servers without the extension for responses answer 403."""
         await self._connect()
         if "websocket.http.response" not in (self.scope.get("extensions") or {}):
             await self._emit({"type": "websocket.close", "code": 1008})
@@ -66,7 +66,7 @@ class Socket:
         await self._emit({"type": "websocket.http.response.body", "body": reply.body})
 
     async def receive(self) -> str | bytes:
-        """The next message. Raises Disconnected, MessageTooBig."""
+        """Returns the next message. Raises Disconnected, MessageTooBig."""
         event = await self._receive()
         if event["type"] != "websocket.receive":
             raise Disconnected
@@ -91,7 +91,7 @@ class Socket:
     async def _emit(self, event: dict[str, Any]) -> None:
         try:
             await self._send(event)
-        except (OSError, RuntimeError) as error:  # Granian's words for a connection that is closed
+        except (OSError, RuntimeError) as error:  # Granian raises these for a closed connection
             raise Disconnected from error
 
 

@@ -1,4 +1,4 @@
-"""Where the streams of many users stand, in one statement."""
+"""Reads the newest event numbers of many users in one statement."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -16,6 +16,6 @@ _STREAMS = Statement(
 
 
 async def streams_of(connection: Connection, user_ids: Sequence[UUID]) -> dict[UUID, tuple[int, bool]]:
-    """For each user that has a row: the number of their newest event, and whether they are being erased."""
+    """Returns the number of the newest event and whether an erasure runs, for each user that has a row."""
     rows = await _STREAMS.all(connection, user_ids=list(user_ids))
     return {row["user_id"]: (row["last_sequence"], row["erased"]) for row in rows}

@@ -1,4 +1,4 @@
-"""Erasing a deleted account: a bounded part at a time, resumed after a crash, until only a keyed hash is left."""
+"""Erases deleted accounts in bounded parts, resumed after a crash, until only a keyed hash is left."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -49,11 +49,11 @@ from sqlmodel import col
 _CHUNK = 1000
 _PAGE = 500
 _PARTS_IN_TURN = 20
-"""How many parts of one user are erased before the next user has a turn."""
+"""How many parts of one user are erased before the job continues with the next user."""
 _MOST_EMPTY = 100_000
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 SEEN_FOR = timedelta(seconds=30)
-"""How long the tombstone stays at least, so that every instance sees it and closes the user's connections."""
+"""Minimum lifetime of the tombstone, so that every instance sees it and closes the user's connections."""
 
 EraseRows = Callable[[Connection, UUID, int], Awaitable[bool]]
 """Deletes at most so many rows of a user; True while there may be more."""
@@ -64,17 +64,17 @@ class Erasing:
     """A domain's part in the erasure of a deleted account."""
 
     before: Callable[[UUID], Awaitable[bool]] | None = None
-    """Ends what connects the account with others, before rows are deleted; False when some of it remains just now."""
+    """Ends connections of the account with others, before rows are deleted; returns False if some remain for now."""
     has_partners: Callable[[Connection, UUID], Awaitable[bool]] | None = None
-    """Whether anything connects the account with others."""
+    """Returns whether the account is connected with others."""
     rows: Sequence[EraseRows] = ()
-    """Delete its rows, in this order, in the erasure's transaction."""
+    """Functions that delete the domain's rows, in this order, in the transaction of the erasure."""
     objects: EraseRows | None = None
-    """Deletes its files, last of all. May raise DependencyUnavailable."""
+    """Deletes the domain's files after all rows. May raise DependencyUnavailable."""
 
 
 def erase_rows(make: MakeService) -> EraseRows:
-    """The rows that a service deletes by its method ``erase``; nothing is published."""
+    """Makes a function that deletes rows by a service's method ``erase`` and publishes nothing."""
 
     async def erase(connection: Connection, user_id: UUID, limit: int) -> bool:
         context = ServiceContext(connection, publish_nothing, utc_now, _serialised_already)
@@ -85,11 +85,11 @@ def erase_rows(make: MakeService) -> EraseRows:
 
 
 def publish_nothing(event: Event) -> None:
-    """Takes the events of an erasure, which no device is told of."""
+    """Drops an event: nothing is published about an erasure."""
 
 
 async def _serialised_already(user_id: UUID) -> None:
-    """The tombstone of an erased user keeps everybody else from writing."""
+    """Does nothing: the tombstone of an erased user prevents all other writes."""
 
 
 _ERASED_USERS = Statement(
@@ -103,7 +103,7 @@ _ERASED_USERS = Statement(
     .limit(bindparam("limit", type_=Integer))
 )
 _USER = bindparam("user_id", type_=Uuid)
-# One instance at a time erases a user, and never beside a write that began before the tombstone.
+# By this lock one instance at a time erases a user, and not during a write that began before the tombstone.
 _TAKE = Statement(
     select(col(UserStream.user_id)).where(col(UserStream.user_id) == _USER).with_for_update(skip_locked=True)
 )
@@ -127,7 +127,7 @@ _record_key = col(DeadLetter.record_key)
 _letters_by_key = (
     select(col(DeadLetter.id))
     .where(
-        # The length is that of a UUID as text, which is all that the index holds.
+        # The condition on the length of a UUID as text matches the partial index.
         func.octet_length(_record_key) == literal_column("36"),
         _record_key == any_(bindparam("record_keys", type_=ARRAY(LargeBinary))),
     )
@@ -157,7 +157,7 @@ _OWN_TABLES = (
         col(InboxEntry.event_id),
         user=col(InboxEntry.subject_id),
     ),
-    # What was done stays, and by whom; of the user's data nothing does.
+    # The audit keeps the command and its actor, and none of the user's data.
     _blank(
         and_(
             col(AuditRecord.user_hash) == bindparam("user_hash", type_=LargeBinary),
@@ -177,7 +177,7 @@ _OWN_TABLES = (
         user=col(DeferredRecord.subject_id),
     ),
     _erase(DeadLetter, col(DeadLetter.id), user=col(DeadLetter.user_id)),
-    # Also those of which only the key says whom they are about.
+    # Dead letters that name the user only in their key are deleted too.
     Statement(delete(DeadLetter).where(col(DeadLetter.id).in_(_letters_by_key))),
 )
 _FORGET = Statement(
@@ -192,12 +192,12 @@ class _Round:
     """One run over all users."""
 
     away: DependencyUnavailable | None = None
-    """Why objects are not removed for the rest of it."""
+    """The reason why no objects are deleted in the rest of this run; None while the object store works."""
 
 
 class Erasure:
-    """Erases the users whose account was deleted. ``erasing`` has the parts of the domains in their order, ``streams``
-    keys the hash that remains.
+    """Erases users whose account was deleted. ``erasing`` has the parts of the domains in their order; ``streams``
+    computes the keyed hash that remains.
     """
 
     def __init__(
@@ -216,13 +216,13 @@ class Erasure:
         self._clock = clock
         self._isolation = Isolation[UUID]("erasure", metrics)
         self._empty: set[UUID] = set()
-        """Users of whom nothing was left; their tombstone goes after one more look, when everybody has seen it."""
+        """Users without remaining data. Their tombstone is deleted after another check, once all instances saw it."""
 
     async def run_once(self) -> None:
-        """Erases everything that can be erased now, a few parts of each user in turn: neither one with much data nor
-        one who can't be erased holds up the others.
+        """Erases everything that can be erased now, a few parts of each user in turn, so that neither a user with much
+        data nor one who can't be erased delays the others.
 
-        Raises DependencyUnavailable once all else is done: the tombstones stay until the objects are gone too.
+        Raises DependencyUnavailable at the end if objects could not be deleted; these tombstones stay until they are.
         """
         round_ = _Round()
         after = (_BEGINNING, UUID(int=0))
@@ -243,25 +243,25 @@ class Erasure:
         return not is_waiting and self._isolation.is_due(user_id)
 
     async def _erase(self, user_id: UUID, round_: "_Round") -> bool:
-        """Erases some parts of a user; whether there may be more just now."""
+        """Erases some parts of a user; returns whether more can be erased in this run."""
         try:
             with self._isolation.attempt(user_id):
                 for _ in range(_PARTS_IN_TURN):
-                    # Again before each part: another user may have made a link with the account meanwhile.
+                    # Repeated before each part: another user may have made a link with the account meanwhile.
                     is_alone = all([await before(user_id) for before in self._before])
                     if not await self._erase_part(user_id, round_.away is None, is_alone):
                         return False
                 return True
         except DependencyUnavailable as error:
-            round_.away = error  # nobody else waits for it in this round
+            round_.away = error  # no other user tries the object store in this round
         return False
 
     async def _erase_part(self, user_id: UUID, with_objects: bool, is_alone: bool) -> bool:
-        """Deletes a part; False when nothing is left to do just now. The tombstone stays while links do."""
+        """Deletes a part; returns False if nothing is left to do for now. The tombstone stays as long as links do."""
         async with self._acquire() as connection, connection.transaction():
             await hardly_wait(connection)
             if await _TAKE.first(connection, user_id=user_id) is None:
-                return False  # another instance is at it, or done
+                return False  # another instance erases this user, or has erased it
             for erase in self._rows:
                 if await erase(connection, user_id, _CHUNK):
                     return True
@@ -270,7 +270,8 @@ class Erasure:
             for statement in _OWN_TABLES:
                 if await statement.run(connection, **values):
                     return True
-            # Last: without the store all else is erased. Its keys begin with the user's id, which the tombstone has.
+            # Objects come last, so that an unavailable store delays nothing else. Their keys begin with the user's id,
+            # which the tombstone still has.
             if not with_objects:
                 return False
             for erase in self._objects:
@@ -285,6 +286,6 @@ class Erasure:
 
 
 def _keys_of(user_id: UUID) -> list[bytes]:
-    """The keys of records that are a user's id."""
+    """Returns a user's id in the forms that record keys have."""
     text = str(user_id)
     return [text.encode(), text.upper().encode()]

@@ -17,13 +17,13 @@ _AT_ONCE = 100
 
 
 class _HasPartners(Exception):
-    """Another user is connected with the erased account again."""
+    """Raised when another user is connected with the erased account again."""
 
 
 class Forwarding:
     """Delivers events to the users whom they concern, each in a transaction of that user.
 
-    ``erasing`` ends what connects an erased account with others, before its events are dropped.
+    ``erasing`` ends the connections of an erased account with others before its events are dropped.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class Forwarding:
         self.woken = asyncio.Event()
 
     def wake(self) -> None:
-        """An event was just forwarded."""
+        """Wakes the job, because an event was just forwarded."""
         self.woken.set()
 
     async def run_once(self) -> None:
-        """Delivers all waiting events; a user who is busy, or for whom it fails, does not delay the others."""
+        """Delivers all waiting events. A user whose row is locked, or whose delivery fails, does not delay others."""
         await self._isolation.each(self._users, self._deliver, _AT_ONCE)
 
     async def _users(self, limit: int) -> list[UUID]:
@@ -60,15 +60,15 @@ class Forwarding:
             await self._drop(user_id)
 
     async def _drop(self, user_id: UUID) -> None:
-        """The account is erased: its events are dropped, once nothing connects it with others."""
+        """Drops the events of an erased account once it is not connected with others."""
         for one in self._erasing:
             if one.before and not await one.before(user_id):
-                return  # the events that still wait bring this account back here
+                return  # its events still wait, so the next run tries it again
         with suppress(_HasPartners):
             async with self._acquire() as connection, connection.transaction():
                 while await take(connection, user_id, _AT_ONCE):
                     pass
-                # One of the dropped events may be the only trace of a link that was made meanwhile.
+                # A dropped event may be the only trace of a link that was made meanwhile.
                 for one in self._erasing:
                     if one.has_partners and await one.has_partners(connection, user_id):
                         raise _HasPartners

@@ -1,8 +1,8 @@
-"""Work on many items, of which one that fails or is held by somebody holds up no other.
+"""Isolates the items of a job: one that fails, or that another transaction locks, does not delay the others.
 
-What fails is set aside in this process with a growing pause, logged once with its traceback, and counted; a job goes on
-with the rest. What concerns all items alike (the database is away or refuses a right, the object store is away) ends
-the run instead: it is the job that waits then, and ``schedule.py`` that reports it.
+A failed item is set aside in this process with a growing pause, logged once with its traceback, and counted; the job
+continues with the other items. A failure that concerns all items (the database is away or denies a permission, the
+object store is away) ends the run instead, and ``schedule.py`` reports it.
 """
 
 import logging
@@ -23,14 +23,14 @@ K = TypeVar("K", bound=Hashable)
 _log = logging.getLogger(__name__)
 
 _MOST = 10_000
-"""How many items are remembered; beyond that the oldest ones are tried again at once."""
+"""How many items are set aside at most; beyond that the oldest ones are tried again at once."""
 _FIRST_SECONDS = 1.0
 _BUSY_SECONDS, _FAILED_SECONDS = 30.0, 300.0
-"""The longest pauses: of what somebody held, and of what failed."""
+"""The longest pauses for items that were locked, and for items that failed."""
 _TRACEBACKS = 20
-"""Of so many items that are aside at a time the traceback is logged."""
+"""A traceback is logged only while at most this many items are set aside."""
 
-# The server refuses these whatever the item is.
+# The server raises these errors regardless of the item.
 _OF_EVERYBODY = (
     asyncpg.InsufficientPrivilegeError,
     asyncpg.UndefinedTableError,
@@ -40,8 +40,8 @@ _OF_EVERYBODY = (
 
 
 def concerns_everybody(error: BaseException) -> bool:
-    """Whether work on any other item would fail in the same way."""
-    if isinstance(error, asyncpg.QueryCanceledError):  # by the time-out of a statement: this item is too large
+    """Returns whether work on any other item would fail in the same way."""
+    if isinstance(error, asyncpg.QueryCanceledError):  # the statement timed out: this item is too large
         return False
     return isinstance(error, _OF_EVERYBODY) or (is_passing(error) and not is_contention(error))
 
@@ -66,17 +66,17 @@ class Isolation(Generic[K]):
         return len(self._aside)
 
     def is_due(self, key: K) -> bool:
-        """Whether an item may be tried: it is not aside, or its pause is over."""
+        """Returns whether an item may be tried: it is not set aside, or its pause is over."""
         aside = self._aside.get(key)
         return aside is None or self._clock() >= aside.retry_at
 
     @contextmanager
     def attempt(self, key: K) -> Iterator[None]:
-        """Around the work on one item. Raises what concerns everybody; anything else sets the item aside."""
+        """Wraps the work on one item. Raises failures that concern everybody; others set the item aside."""
         try:
             yield
         except UserErased:
-            self._done(key)  # there is nothing left to be done for them here
+            self._done(key)  # nothing is left to be done for an erased user
         except Exception as error:
             if concerns_everybody(error):
                 raise
@@ -90,8 +90,10 @@ class Isolation(Generic[K]):
         work: Callable[[K], Awaitable[None]],
         chunk: int,
     ) -> None:
-        """Works on everything that ``find`` gives, each item once. ``find`` gives at most so many items, the same ones
-        first until they are done: so it is asked for as many more as are aside or were of no avail.
+        """Works on all items that ``find`` returns, each one once.
+
+        ``find`` returns at most a number of items, and the same ones first until they are done. So it is called with a
+        limit that grows by the number of items that are set aside or that the work did not remove.
         """
         seen: set[K] = set()
         passed_over = len(self._aside)
@@ -107,7 +109,7 @@ class Isolation(Generic[K]):
                 break
             passed_over = min(sum(one in seen or one in self._aside for one in found), _MOST + 1)
         for one in [one for one in seen if one in self._aside and self._aside[one].pause == 0]:
-            del self._aside[one]  # whoever was busy with it, another instance perhaps, mostly is done by now
+            del self._aside[one]  # the transaction that locked it has most likely ended by now
             with self.attempt(one):
                 await work(one)
 
@@ -116,12 +118,12 @@ class Isolation(Generic[K]):
             self._states.end(repr(key), "job %s: an item that had failed is done", self._job)
 
     def set_aside(self, key: K, error: Exception) -> None:
-        """Work on the item failed by this error: it is not due for a while."""
+        """Sets an item aside after this error: it is not due until its pause is over."""
         is_busy = is_contention(error)
         before = self._aside.pop(key, None)
         longest = _BUSY_SECONDS if is_busy else _FAILED_SECONDS
         if before is None:
-            pause = 0.0 if is_busy else _FIRST_SECONDS  # who is busy mostly is so for a moment
+            pause = 0.0 if is_busy else _FIRST_SECONDS  # most locks are held for a moment only
         else:
             pause = min(max(before.pause * 2, _FIRST_SECONDS), longest)
         while len(self._aside) >= _MOST:

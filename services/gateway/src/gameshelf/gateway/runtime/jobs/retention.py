@@ -1,5 +1,5 @@
 """Deletes rows that are kept for a limited time, in small transactions: feed and idempotency keys 24 hours, inbox 30
-days, dead letters 90 days, the audit three years, and what the rules of domains name.
+days, dead letters 90 days, the audit three years, and rows of domains by their retention rules.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -35,7 +35,7 @@ _BEFORE = bindparam("before", type_=DateTime(timezone=True))
 
 
 def _older(table: Any, at: Any, *key: Any) -> Any:
-    # What somebody holds is passed over; so instances share the work, too.
+    # Locked rows are skipped, so that instances share the work.
     chunk = (
         select(*key)
         .where(at < _BEFORE)
@@ -76,7 +76,7 @@ _through = (
     .group_by(_gone.c.user_id)
     .cte("through")
 )
-# The row remembers how far its feed is gone, in the same statement: a cursor below that must not be continued.
+# The same statement stores how far the feed is pruned: a client must not continue from a cursor below that number.
 _PRUNE_FEED = Statement(
     select(func.coalesce(func.sum(_through.c.entries), 0).label("deleted")).add_cte(
         update(UserStream)
@@ -108,7 +108,7 @@ _PRUNE_AUDIT = Statement(_older(AuditRecord, col(AuditRecord.happened_at), col(A
 
 
 class Retention:
-    """Deletes what has been kept long enough; ``rules`` are those of the domains."""
+    """Deletes expired rows; ``rules`` are those of the domains."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class Retention:
         self._isolation = Isolation[str]("retention", metrics)
 
     async def run_once(self) -> None:
-        """Deletes all of it, a few thousand rows a transaction; a table that fails holds up no other."""
+        """Deletes all expired rows, a few thousand per transaction. A table that fails does not delay the others."""
         now = self._clock()
         work: dict[str, Callable[[], Awaitable[None]]] = {
             "feed": partial(self._prune_feed, now - feed.KEPT),
@@ -151,7 +151,7 @@ class Retention:
                     return
 
     async def _prune_feed(self, before: datetime) -> None:
-        """Users whose rows are held are passed over in this run."""
+        """Prunes feeds; skips users whose rows are locked."""
         passed_over: set[UUID] = set()
         while True:
             async with self._acquire() as connection, connection.transaction():

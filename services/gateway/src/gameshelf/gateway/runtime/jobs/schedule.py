@@ -1,4 +1,4 @@
-"""Periodic jobs, which run on every instance; each one is safe beside itself on another instance."""
+"""Runs periodic jobs. Each job may run on several instances at the same time."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ _GRACE_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work that is repeated as long as a process runs."""
+    """Work that is repeated while a process runs."""
 
     name: str
     """The label of its metrics."""
@@ -27,11 +27,11 @@ class Job:
     seconds: float
     """The pause between two runs."""
     waits_for_restore: bool = False
-    """Whether it is paused after a restore until object store and database are compared, because it deletes."""
+    """Whether it deletes data, and so is paused after a restore until object store and database are compared."""
     woken: asyncio.Event | None = None
     """Ends a pause early."""
     roles: frozenset[ServiceRole] = frozenset({ServiceRole.JOBS})
-    """The roles whose processes run it."""
+    """The roles of processes that run it."""
 
 
 async def repeat(
@@ -42,7 +42,7 @@ async def repeat(
     woken: asyncio.Event | None = None,
     metrics: Metrics | None = None,
 ) -> None:
-    """Does ``work`` every so many seconds, and when it is ``woken``, until ``stopping`` is set.
+    """Runs ``work`` every ``seconds``, and when it is ``woken``, until ``stopping`` is set.
 
     One failure is not the end of it: it is logged when it begins and when it ends, and counted by ``metrics``.
 

@@ -36,7 +36,7 @@ _READ_AT_ONCE = 64 * 1024
 
 
 class Progress(Protocol):
-    """Notes what became of records, in one way for those that just came from Kafka, in another for deferred ones."""
+    """Stores the outcome for records: differently for records from Kafka and for deferred ones."""
 
     lock_wait_milliseconds: int
     """How long to wait for a lock that another transaction holds."""

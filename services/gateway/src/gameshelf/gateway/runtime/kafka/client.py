@@ -35,6 +35,6 @@ def _tls(settings: Settings) -> ssl.SSLContext:
             context.load_cert_chain(settings.kafka_ssl_cert_file, settings.kafka_ssl_key_file)
         except (OSError, ValueError):
             raise SettingsError(
-                "KAFKA_SSL_CERT_FILE: it and KAFKA_SSL_KEY_FILE are no certificate and its key"
+                "KAFKA_SSL_CERT_FILE: it and KAFKA_SSL_KEY_FILE are not a certificate and its key"
             ) from None
     return context

@@ -9,7 +9,7 @@ from gameshelf.gateway.runtime.kafka.handling import ApplyAll, Handle
 
 
 class Subject(Enum):
-    """What an event is about, which decides in which transaction it is applied."""
+    """The subject of an event, which determines the transaction that applies it."""
 
     USER = auto()
     ACCOUNT_END = auto()
@@ -23,7 +23,7 @@ class ConsumedEvent:
     """
 
     topic: str
-    """A type counts on its own topic only."""
+    """The only topic on which the type is accepted."""
     data: type[EventData]
     handle: Handle | None = None
     """Applies an event about a user, in that user's transaction."""
@@ -69,14 +69,14 @@ class ConsumedEvents:
         self.product_appliers: tuple[ApplyAll, ...] = tuple(
             dict.fromkeys(event.apply_all for event in events if event.apply_all)
         )
-        """In this order they apply a batch, so that rows of a product are locked in one order."""
+        """The functions that apply a batch, in an order that is the same everywhere, so that locks are taken in it."""
         mixed = self.product_topics & {event.topic for event in events if event.subject is not Subject.PRODUCT}
         if mixed:
             raise ValueError(f"events about products and about users on one topic: {', '.join(sorted(mixed))}")
 
 
 def _clash(event: ConsumedEvent, other: ConsumedEvent) -> str | None:
-    """In what two domains contradict each other that consume one type."""
+    """Returns the property in which two declarations of one type contradict each other; None if they agree."""
     if event.topic != other.topic:
         return "topic"
     if event.subject is not other.subject:

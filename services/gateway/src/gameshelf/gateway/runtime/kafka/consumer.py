@@ -1,7 +1,7 @@
 """Consumes records of other services from Kafka, and makes sure that each one is applied once.
 
-Partitions are independent: one whose records wait holds up no other one. Offsets are committed after the database has
-committed: after a crash in between records are delivered again, and the inbox knows them.
+Partitions are independent: one whose records wait does not delay the others. Offsets are committed after the database
+has committed: after a crash in between, records are delivered again, and the inbox identifies them.
 """
 
 import asyncio
@@ -258,7 +258,7 @@ class Consumer:
 
         Also those that it had before: the database may have been replaced while the instance waited for it. A partition
         whose records are being applied is checked afterwards, since its offset is still to be committed. Each is
-        rewound by itself: one whose offset the broker cannot tell holds up no other one.
+        rewound by itself, so that one for which the broker returns no offset does not delay the others.
         """
         assigned = connected.assigned
         connected.unchecked |= assigned.new
@@ -277,7 +277,7 @@ class Consumer:
             self._metrics.dependency_errors.labels("postgresql").inc()
             self._states.begin("restores", "partitions wait: %s", type(error).__name__)
             return False
-        self._states.end("restores", "partitions go on")
+        self._states.end("restores", "partitions continue")
         connected.unchecked -= ready - waiting.keys()
         if restore:
             for partition, point in waiting.items():
@@ -294,12 +294,12 @@ class Consumer:
             async with connected.rewinds:
                 moved = await rewind(connected.consumer, connected.assigned, self._acquire, restore, partition, point)
         except IllegalStateError:
-            return False  # it went to another instance just now
+            return False  # the partition is no longer assigned to this instance
         except Exception as error:
             self._metrics.dependency_errors.labels("kafka" if isinstance(error, KafkaError) else "postgresql").inc()
             self._states.begin(
                 state,
-                "partition %d of %s can't be taken back to before the restore, it waits: %s",
+                "partition %d of %s can't be rewound to before the restore, it waits: %s",
                 partition.partition,
                 partition.topic,
                 type(error).__name__,
@@ -311,7 +311,7 @@ class Consumer:
             self._states.begin(
                 f"restore {restore.id}", "the database was restored: partitions begin an hour before its moment"
             )
-        self._states.end(state, "partition %d of %s goes on", partition.partition, partition.topic)
+        self._states.end(state, "partition %d of %s continues", partition.partition, partition.topic)
         return True
 
 

@@ -90,6 +90,8 @@ class DamagedPartitions:
         del self._damages[partition]
         where = (partition.partition, partition.topic, offset)
         if damage.skipped:
-            _log.error("partition %d of %s goes on at offset %d, %d records before it are lost", *where, damage.skipped)
+            _log.error(
+                "partition %d of %s continues at offset %d, %d records before it are lost", *where, damage.skipped
+            )
         else:
             _log.warning("partition %d of %s can be decoded again from offset %d on", *where)

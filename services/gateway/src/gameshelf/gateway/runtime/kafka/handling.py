@@ -13,16 +13,16 @@ from gameshelf.kernel.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What is known of an event beside its data."""
+    """The attributes of an event that handlers use besides its data."""
 
     at: datetime
     """The event's own time, else that of its record, else that of its receipt."""
     source: str
     event_id: str
-    """Of a part that repeats an event it is that event's."""
+    """The id of the event; for a part that repeats an event, the id of that event."""
 
     def fact_id(self, business_id: str | None) -> str:
-        """What a fact is known by: the id in its data, else the event's source and id, in at most 210 characters."""
+        """Returns the id of a fact: the one in its data, else the event's source and id, in at most 210 characters."""
         if business_id is not None:
             return f"id:{business_id}"
         name = f"{self.source}\n{self.event_id}"

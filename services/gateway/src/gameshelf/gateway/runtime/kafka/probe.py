@@ -24,8 +24,8 @@ class KafkaProbe:
         self._client: AIOKafkaClient | None = None
 
     async def problem(self) -> str | None:
-        """A description of what is wrong; None when nothing is. Raises TimeoutError, OSError, KafkaError where no
-        broker answers.
+        """Describes the problem; returns None if there is none. Raises TimeoutError, OSError, KafkaError if no broker
+        answers.
         """
         client = await self._connected()
         try:

@@ -112,8 +112,8 @@ class Event:
 def read(record: Record, consumed: ConsumedEvents) -> Event | None:
     """The event in a record; None for a type that nobody consumes. Raises Malformed.
 
-    A type on the topic of another service is refused: whoever may write to one topic must not state what only the
-    owner of another topic knows.
+    A type on the topic of another service is refused: a service that may write to one topic must not be able to publish
+    facts of the owner of another topic.
     """
     envelope = parse_envelope(record.value)
     consumers = consumed.by_type.get(envelope.type)

@@ -1,7 +1,7 @@
 """Publishes the outbox to Kafka, each topic by itself (``lane.py``).
 
 Kafka has no order across topics. So the order of each user's records is kept within a topic, and a topic that Kafka
-refuses holds up its own records alone.
+refuses delays only its own records.
 """
 
 import asyncio

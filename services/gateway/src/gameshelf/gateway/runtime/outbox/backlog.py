@@ -1,4 +1,4 @@
-"""How much waits for Kafka and how long, as every process asks every two seconds: in bounded time."""
+"""Measures in bounded time how many records wait for Kafka, and how long; every process does it every two seconds."""
 
 from dataclasses import dataclass
 
@@ -9,21 +9,21 @@ from sqlalchemy import BigInteger, Double, Integer, case, cast, column, func, li
 from sqlmodel import col
 
 COUNTED = 2_000
-"""How far is counted. Beyond that the number is PostgreSQL's own estimate of the table."""
+"""Up to this number records are counted. Beyond it the result is PostgreSQL's estimate for the table."""
 
 _O = OutboxRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits."""
+    """The records that wait for Kafka."""
 
     pending: int
     lag_seconds: float
     """How long the oldest record of any shard has waited."""
 
 
-# In the order of an index, which alone is read: the table may be full of what was sent and not cleaned up yet.
+# Read in index order, from the index alone: the table may be full of dead rows of sent records.
 _some = select(col(_O.shard)).order_by(col(_O.shard), col(_O.id)).limit(COUNTED + 1).subquery("some")
 _counted = select(func.count().label("records")).select_from(_some).cte("counted")
 _estimated = literal_column(
@@ -45,6 +45,6 @@ _MEASURE = Statement(
 
 
 async def measure(connection: Connection) -> Backlog:
-    """What waits. One round trip, and some milliseconds however much it is."""
+    """Measures the backlog in one round trip and a few milliseconds, whatever its size."""
     row = await _MEASURE.first(connection)
     return Backlog(row["pending"], row["lag"]) if row else Backlog(0, 0.0)

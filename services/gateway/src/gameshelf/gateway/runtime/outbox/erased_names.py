@@ -1,4 +1,4 @@
-"""An erased account's id in what is kept for others: ``ERASED_USER`` takes its place."""
+"""Replaces an erased account's id by ``ERASED_USER`` in data that is kept for other users."""
 
 from collections.abc import Callable, Collection
 from typing import Any
@@ -26,7 +26,7 @@ _FORMS: tuple[Callable[[UUID], str], ...] = (
     lambda user_id: user_id.hex,
     lambda user_id: user_id.hex.upper(),
 )
-"""As an id is written. Our own messages have the first one; what other services sent, and we keep, may have any."""
+"""The forms of an id. Messages of this service have the first one, stored messages of other services may have any."""
 
 
 def _in_text(table: Any, user: Any, text: Any, *conditions: Any) -> Statement:
@@ -39,7 +39,7 @@ def _in_text(table: Any, user: Any, text: Any, *conditions: Any) -> Statement:
 
 
 def _in_bytes(table: Any, user: Any, value: Any, *conditions: Any) -> Statement:
-    # As digits: what other services sent need not be text.
+    # Compared as hexadecimal digits: messages of other services need not be text.
     digits: Any = func.encode(value, _HEX)
     are_named = []
     for number in range(len(_FORMS)):
@@ -53,9 +53,9 @@ def _in_bytes(table: Any, user: Any, value: Any, *conditions: Any) -> Statement:
     )
 
 
-# Each is found by its index on the user; what a user's devices and answers keep is of one day.
+# An index on the user finds the rows of each table; feed and idempotency keys hold one day only.
 _TABLES = (
-    # Types of events that keep the name are published to nobody, and are gone with the user's next commit.
+    # Types of events that keep the id are published to nobody, and are deleted with the user's next commit.
     _in_bytes(
         ForwardedEvent,
         col(ForwardedEvent.user_id),
@@ -74,10 +74,10 @@ _TABLES = (
 async def take_name_out(
     connection: Connection, erased_id: UUID, user_ids: Collection[UUID], kept_types: Collection[str]
 ) -> None:
-    """Takes an erased account's id out of what is kept for these users, whose rows the caller has locked. It stays in
-    forwarded events of ``kept_types``.
+    """Replaces an erased account's id in the stored messages, answers and records of these users, whose rows the caller
+    has locked. It stays in forwarded events of ``kept_types``.
 
-    The messages, answers and records stay, so no reader of a feed misses one. One round trip a table.
+    No message is deleted, so no reader of a feed misses one. One round trip per table.
     """
     values: dict[str, Any] = {"user_ids": list(user_ids)}
     for number, form in enumerate(_FORMS):

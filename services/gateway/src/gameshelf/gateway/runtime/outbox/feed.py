@@ -1,6 +1,6 @@
-"""The user's feed: the last 24 hours of messages for their devices, by number.
+"""The user's feed: the messages of the last 24 hours for their devices, by number.
 
-An id is the number of the event in the user's own stream, so a device resumes by the last id that it saw.
+The id of a message is the event's number in the user's stream, so a device resumes after the last id that it received.
 """
 
 from collections.abc import Sequence
@@ -19,30 +19,30 @@ _DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """What follows a cursor. ``messages`` is None where continuity can't be shown: the client has to read all anew."""
+    """The messages after a cursor. ``messages`` is None if some are missing: the client has to re-read everything."""
 
     messages: Sequence[FeedMessage] | None
     cursor: int
-    """Where to go on from."""
+    """The cursor to continue from."""
     has_more: bool
 
 
 def parse_cursor(text: str) -> int | None:
-    """The number in an id of the feed; None when it is no such id."""
+    """Parses an id of the feed; returns None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else None
 
 
 def is_continuous(cursor: int, state: StreamState) -> bool:
-    """Whether everything after ``cursor`` is still known: not pruned yet, and not of a stream that was lost."""
+    """Returns whether all messages after ``cursor`` are available: not pruned, and not lost with a restore."""
     return state.pruned_sequence <= cursor <= state.last_sequence
 
 
 async def follow(connection: Connection, user_id: UUID, state: StreamState, cursor: int, limit: int) -> Continuation:
-    """The messages after ``cursor``, at most ``limit``. One round trip."""
+    """Returns the messages after ``cursor``, at most ``limit``. One round trip."""
     if not is_continuous(cursor, state):
         return Continuation(None, state.last_sequence, False)
     pruned, messages = await feed_after(connection, user_id, cursor, limit + 1)
-    if pruned > cursor:  # since the state was read
+    if pruned > cursor:  # it was pruned after the state was read
         return Continuation(None, state.last_sequence, False)
     if len(messages) > limit:
         return Continuation(messages[:limit], messages[limit - 1].sequence, True)

@@ -1,5 +1,5 @@
-"""Events about one user that another user's change made: kept in that commit, published in a transaction of their own
-user.
+"""Forwarded events: they are about one user, but a change of another user made them. They are stored with that change,
+and published in a transaction of the user whom they concern.
 """
 
 from collections.abc import Sequence
@@ -22,13 +22,14 @@ _F = ForwardedEvent
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """A type of event that one user's change may make for another. The name of the class and its fields may only grow:
-    an older process may have written it.
+    """A type of event that one user's change may make for another.
+
+    Its class must not be renamed, and its fields may only be added to: an older process may have stored the event.
     """
 
     event: type[Event]
     keeps_names: bool = False
-    """Whether the id of an erased account may stay in it: it is published to nobody, and needed until it is handled."""
+    """Whether the id of an erased account stays in it: the event is not published, and its handler needs the id."""
 
 
 _new = rows("new", user_id=("user_ids", Uuid), type=("types", String), body=("bodies", LargeBinary))
@@ -39,7 +40,7 @@ _LIMIT = bindparam("limit", type_=Integer)
 
 
 def _next_user(after: Any) -> Any:
-    # By hops through the key, from one user to the next: grouping would read every event that waits.
+    # Jumps through the key from one user to the next: grouping would read every waiting event.
     one = aliased(ForwardedEvent)
     return select(col(one.user_id)).where(col(one.user_id) > after).order_by(col(one.user_id)).limit(1)
 
@@ -57,30 +58,30 @@ _TAKE = Statement(
 
 
 async def waiting(connection: Connection, limit: int) -> list[UUID]:
-    """Some of the users for whom events wait, the same ones first each time. The work is bounded by ``limit``."""
+    """Returns at most ``limit`` users for whom events wait, the same ones first each time, in bounded work."""
     return [row["user_id"] for row in await _WAITING.all(connection, limit=limit)]
 
 
 async def take(connection: Connection, user_id: UUID, limit: int) -> list[tuple[str, bytes]]:
-    """Takes the oldest events that wait for a user out of the table, in their order: name of the type, and body."""
+    """Deletes and returns the oldest waiting events of a user, in their order: the name of the type, and the body."""
     found = await _TAKE.all(connection, user_id=user_id, limit=limit)
     return [(row["type"], row["body"]) for row in sorted(found, key=lambda row: row["id"])]
 
 
 class ForwardedEvents:
-    """Keeps events for other users, and brings them back."""
+    """Stores events for other users, and restores them as objects."""
 
     def __init__(self, kinds: Sequence[Forwarded]) -> None:
         self._kinds: dict[str, TypeAdapter[Event]] = {one.event.__name__: TypeAdapter(one.event) for one in kinds}
         self.keeping_names = tuple(one.event.__name__ for one in kinds if one.keeps_names)
-        """Names of those in which the id of an erased account may stay."""
+        """Names of the types in which the id of an erased account stays."""
 
     def __contains__(self, event: Event) -> bool:
-        """Whether it is of a type that one user's change may make for another."""
+        """Returns whether the type of the event is one that a user's change may make for another user."""
         return type(event).__name__ in self._kinds
 
     async def add(self, connection: Connection, events: Sequence[Event]) -> None:
-        """Keeps events for the users that they are about, in the running transaction."""
+        """Stores events for the users whom they concern, in the running transaction."""
         await _ADD.run(
             connection,
             user_ids=[event.user_id for event in events],
@@ -89,5 +90,5 @@ class ForwardedEvents:
         )
 
     async def take(self, connection: Connection, user_id: UUID, limit: int) -> list[Event]:
-        """Takes the oldest events that wait for a user out of the table, in their order."""
+        """Deletes and returns the oldest waiting events of a user, in their order."""
         return [self._kinds[name].validate_json(body) for name, body in await take(connection, user_id, limit)]

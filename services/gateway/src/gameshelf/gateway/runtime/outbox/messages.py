@@ -1,4 +1,4 @@
-"""What is published of an event: a CloudEvent for Kafka, and a message for the user's devices.
+"""The published forms of events: a CloudEvent for Kafka, and a message for the user's devices.
 
 Each domain declares a form per event (``Domain.published``); an event without one can't be committed.
 """
@@ -27,9 +27,9 @@ class Published:
     device_type: str | None = None
     device_payload: Json | None = None
     topic: str | None = None
-    """Where the CloudEvent goes, if not to the topic of the service's events."""
+    """The topic of the CloudEvent; None for the topic of the service's events."""
     cloud_id: UUID | None = None
-    """The CloudEvent's id, where that has to be the same whenever it is made again."""
+    """The CloudEvent's id, if it has to be the same whenever the message is made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class EventForm:
     """How one type of event is published."""
 
     publish: Callable[..., Published]
-    """Makes the messages: ``publish(event)``, or ``publish(event, loaded)`` where there is a ``load``."""
+    """Makes the messages: ``publish(event)``, or ``publish(event, loaded)`` if there is a ``load``."""
     load: Callable[[Connection, Sequence[Any]], Awaitable[Any]] | None = None
-    """Reads what the messages of all events of the type need: once per commit that has some."""
+    """Reads data that the messages need, once per commit for all events of the type."""
 
 
 EventForms = Mapping[type[Event], EventForm]
@@ -49,7 +49,7 @@ SILENT = EventForm(lambda event: Published())
 
 
 def cloud_event(published: Published, event: Event, sequence: int, traceparent: str | None) -> bytes:
-    """The CloudEvent 1.0, structured JSON. ``sequence`` is the user's own event number."""
+    """Renders the CloudEvent 1.0 as structured JSON. ``sequence`` is the number of the event in the user's stream."""
     document: Json = {
         "specversion": "1.0",
         "id": published.cloud_id or uuid4(),
@@ -67,7 +67,7 @@ def cloud_event(published: Published, event: Event, sequence: int, traceparent: 
 
 
 def device_message(event_type: str, sequence: int, at: datetime, payload: Json, origin: str | None = None) -> str:
-    """One message of the WebSocket (contract, section 5). Its id is the number of the event in the user's stream.
+    """Renders a message of the WebSocket (contract, section 5). Its id is the event's number in the user's stream.
 
     ``origin`` is the ``X-Client-Id`` of the request of REST or gRPC that caused it.
     """

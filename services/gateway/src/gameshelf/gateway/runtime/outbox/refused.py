@@ -1,8 +1,7 @@
-"""Records that Kafka refused for what they are (too large, no key on a compacted topic): kept beside the outbox.
+"""Records that Kafka refused because of their content (too large, no key on a compacted topic), set aside in a table.
 
-Each is passed over, so that what comes behind it in its shard goes on: the user's event numbers have a gap meanwhile,
-by which a consumer knows. Nothing is thrown away: every hour they are put back into the outbox, in case that the topic
-takes them now, and arrive late then.
+The relay continues with the next records of the shard. Consumers notice the gap in the user's event numbers. Nothing is
+lost: every hour the refused records are put back into the outbox, in case the topic accepts them by now.
 """
 
 from collections.abc import Sequence
@@ -36,12 +35,12 @@ class RefusedKind:
     oldest_at: datetime
     """When the oldest of them was put into the outbox."""
     detail: str
-    """What Kafka said of one of them."""
+    """Kafka's message about one of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A record of the outbox, and what Kafka had against it."""
+    """A record of the outbox, and the reason for which Kafka refused it."""
 
     id: int
     reason: str
@@ -60,7 +59,7 @@ _SET_ASIDE = Statement(
         ).join(_refusals, _refusals.c.id == col(_O.id)),
         include_defaults=False,
     )
-    .on_conflict_do_nothing()  # another relay was told the same
+    .on_conflict_do_nothing()  # another relay may have sent the same record
 )
 _due = (
     select(col(_R.id))
@@ -100,17 +99,17 @@ _KINDS = Statement(
 
 
 async def set_aside(connection: Connection, refusals: Sequence[Refusal]) -> None:
-    """Copies records of the outbox into the table of refused ones, in the transaction that removes them there."""
+    """Copies records into the table of refused ones, in the transaction that removes them from the outbox."""
     await _SET_ASIDE.run(connection, ids=[one.id for one in refusals], reasons=[one.reason for one in refusals])
 
 
 async def put_back(connection: Connection) -> int:
-    """Moves a bounded part of the records that were refused an hour ago or longer into the outbox; how many."""
+    """Moves some records that were refused at least an hour ago back into the outbox; returns how many."""
     return await _PUT_BACK.run(connection, limit=_PUT_BACK_AT_ONCE)
 
 
 async def kinds(connection: Connection) -> tuple[list[RefusedKind], bool]:
-    """What is kept, by topic and reason, the most first; and whether there is more than was looked at (10,000).
+    """Returns refused records by topic and reason, most frequent first, and whether there are more than 10,000.
 
     Two round trips.
     """
@@ -120,6 +119,6 @@ async def kinds(connection: Connection) -> tuple[list[RefusedKind], bool]:
 
 
 async def count(connection: Connection) -> int:
-    """How many are kept; as far as it is counted, 10,000."""
+    """Counts refused records, up to 10,000."""
     row = await _COUNT.first(connection, limit=_COUNTED)
     return row["n"] if row else 0

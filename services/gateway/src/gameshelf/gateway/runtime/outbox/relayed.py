@@ -1,7 +1,7 @@
-"""What the relay reads and removes of the outbox. Every statement is bounded, however much waits.
+"""The relay's statements on the outbox. Each one is bounded, however many records wait.
 
-A lane is a shard of a topic. Whoever serves it holds two advisory locks to the end of its transaction: the lane's own,
-and a share of the shard's, which the release before takes whole for all topics of the shard.
+A lane is a shard of a topic. The relay that serves it holds two advisory locks to the end of its transaction: the
+lane's own, and a shared one of the shard, which the release before takes exclusively for all topics of the shard.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,7 +18,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 OTHERS_AT_ONCE = 20
-"""How many topics beside the service's own are found at a time."""
+"""How many topics besides the service's own are returned at a time."""
 
 _O = OutboxRecord
 _TOPIC = bindparam("topic", type_=String)
@@ -29,7 +29,7 @@ _OWN = Statement(select(_own.c.topic).where(select(col(_O.id)).where(col(_O.topi
 
 
 def _next_topic(after: Any) -> Any:
-    # By hops through the index, from one topic to the next: a distinct would read every record.
+    # Jumps through the index from one topic to the next: DISTINCT would read every record.
     one = aliased(OutboxRecord)
     return select(col(one.topic)).where(col(one.topic) > after).order_by(col(one.topic)).limit(1).scalar_subquery()
 
@@ -39,7 +39,7 @@ _hops = _hops.union_all(select(_next_topic(_hops.c.topic)).where(_hops.c.topic.i
 _OTHERS = Statement(select(_hops.c.topic).where(_hops.c.topic.is_not(None)).limit(OTHERS_AT_ONCE))
 
 _lanes = rows("lanes", shard=("shards", SmallInteger), lane_key=("lane_keys", BigInteger))
-# Some of them, by chance: relays of several instances share the work then, instead of taking turns at all of it.
+# A random selection, so that relays of several instances share the shards instead of competing for the same ones.
 _some = (
     select(_lanes.c.shard, _lanes.c.lane_key)
     .where(select(col(_O.id)).where(col(_O.topic) == _TOPIC, col(_O.shard) == _lanes.c.shard).limit(1).exists())
@@ -63,7 +63,7 @@ _oldest = (
     .where(
         col(_O.topic) == _TOPIC,
         col(_O.shard) == _taken.c.shard,
-        # Not an array: the server hashes the rows once, however many records are passed over.
+        # A subquery instead of an array: the server hashes its rows once, however many records are skipped.
         func.coalesce(col(_O.record_key), "").not_in(select(_held.c.key)),
     )
     .order_by(col(_O.id))
@@ -82,12 +82,12 @@ _ALL_SHARDS = tuple(range(2 * SHARDS))
 
 
 def lane_key(topic: str, shard: int) -> int:
-    """The key of a lane's advisory lock. Two lanes that shared one would wait for each other, and do no harm."""
+    """Returns the key of a lane's advisory lock. A collision of two lanes is harmless: one waits for the other."""
     return int.from_bytes(blake2b(f"{shard} {topic}".encode(), digest_size=8).digest(), "big", signed=True)
 
 
 async def topics(connection: Connection, own: Collection[str], after: str) -> tuple[list[str], list[str]]:
-    """Which of the ``own`` topics have records, and the next topics behind ``after`` that have any, in their order.
+    """Returns those of the ``own`` topics that have records, and the next other ones after ``after``, in order.
 
     Two round trips.
     """
@@ -96,7 +96,7 @@ async def topics(connection: Connection, own: Collection[str], after: str) -> tu
 
 
 async def take_shards(connection: Connection, topic: str, count: int) -> list[int]:
-    """Makes this transaction the only one that serves some shards of a topic which have records. Waits for nobody."""
+    """Locks some shards of a topic that have records, so that only this transaction serves them. Never waits."""
     keys = [lane_key(topic, shard) for shard in _ALL_SHARDS]
     found = await _TAKE_SHARDS.all(
         connection, topic=topic, shards=_ALL_SHARDS, lane_keys=keys, space=LOCK_SPACE, limit=count
@@ -107,9 +107,9 @@ async def take_shards(connection: Connection, topic: str, count: int) -> list[in
 async def pending(
     connection: Connection, topic: str, shards: Sequence[int], limit: int, held_keys: Sequence[str] = ()
 ) -> list[Record]:
-    """The oldest records of each of these shards of a topic, in order: ``id, record_key, value, traceparent``.
+    """Returns the oldest records of each shard of a topic, in order: ``id, record_key, value, traceparent``.
 
-    Records with one of the ``held_keys`` are passed over; a record without a key has the key "" there.
+    Records with one of the ``held_keys`` are skipped; "" stands for records without a key.
     """
     return await _PENDING.all(connection, topic=topic, taken=list(shards), limit=limit, held_keys=list(held_keys))
 

@@ -1,4 +1,4 @@
-"""The outbox and the feed: what a commit tells the world, written in that commit."""
+"""Writes the outbox and the feed in the transaction of a change, and reads the feed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 SHARDS = 16
-"""How many relays can work side by side: one at a time serves a shard, and a user is always in the same one."""
+"""The maximum number of concurrent relays: one at a time serves a shard, and a user is always in the same one."""
 
 
 def shard_of(user_id: UUID | None, *, is_bulk: bool = False) -> int:
-    """The shard that serves a user; records about nobody go the way of shard 0. Bulk topics have shards of their own,
-    so that a million notifications never stand before anybody's event.
+    """Returns the shard of a user; records about no user are in shard 0. Bulk topics have separate shards, so that a
+    million notifications never delay another event.
     """
     shard = user_id.int % SHARDS if user_id else 0
     return shard + SHARDS if is_bulk else shard
@@ -51,7 +51,7 @@ class Outgoing:
     value: bytes
     traceparent: str | None = None
     is_bulk: bool = False
-    """Whether its topic is one of those that get many records at once."""
+    """Whether its topic receives many records at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ _closed = (
     .table_valued(column("user_id", Uuid), column("last", BigInteger), name="closed")
     .render_derived()
 )
-# The last statement of a writing transaction: the new version and number, the feed and the outbox in one round trip.
+# The last statement of a writing transaction writes version, number, feed and outbox in one round trip.
 _CLOSE = Statement(
     update(UserStream)
     .values(version=col(UserStream.version) + 1, last_sequence=_closed.c.last)
@@ -141,7 +141,7 @@ _following = (
     .limit(bindparam("limit", type_=Integer))
     .subquery("following")
 )
-# How far the feed is pruned is read in the same statement: what goes between two of them would be missed silently.
+# The same statement reads how far the feed is pruned: rows that are pruned between two statements would go unnoticed.
 _FEED_AFTER = Statement(
     select(*_following.c, col(UserStream.pruned_sequence))
     .select_from(outerjoin(UserStream, _following, true()))
@@ -176,7 +176,7 @@ async def close_streams(
     messages: Sequence[FeedMessage],
     records: Sequence[Outgoing],
 ) -> None:
-    """Ends a writing transaction on users whose rows are locked; ``last`` has the number of each one's newest event."""
+    """Ends a writing transaction on users whose rows are locked; ``last`` has each user's newest event number."""
     await _CLOSE.run(
         connection,
         users=list(last),
@@ -195,13 +195,13 @@ async def add_records(connection: Connection, records: Sequence[Outgoing]) -> No
 
 
 async def feed_after(connection: Connection, user_id: UUID, after: int, limit: int) -> tuple[int, list[FeedMessage]]:
-    """How far the user's feed is pruned, and its messages with numbers above ``after``, oldest first."""
+    """Returns how far the user's feed is pruned, and its messages with numbers above ``after``, oldest first."""
     rows = await _FEED_AFTER.all(connection, user_id=user_id, after=after, limit=limit)
     messages = [FeedMessage(user_id, row[0], row[1], row[2]) for row in rows if row[0] is not None]
     return rows[0]["pruned_sequence"] if rows else 0, messages
 
 
 async def is_bulk_full(connection: Connection, limit: int) -> bool:
-    """Whether at least ``limit`` records of bulk topics wait. The work is bounded by that number."""
+    """Returns whether at least ``limit`` records of bulk topics wait, in work that is bounded by ``limit``."""
     row = await _BULK_WAITING.first(connection, limit=limit)
     return row is not None and row["waiting"] >= limit

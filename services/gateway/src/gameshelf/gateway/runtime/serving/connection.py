@@ -1,4 +1,4 @@
-"""One TCP connection of Hypercorn's, with bounds on how long a client may keep it without doing anything."""
+"""A TCP connection of Hypercorn, with limits on how long a client may keep it open without sending or reading."""
 
 import asyncio
 from contextlib import suppress
@@ -17,11 +17,11 @@ from hypercorn.utils import parse_socket_addr
 FIRST_REQUEST_SECONDS = 20.0
 """How long the first request's headers may take. Later ones may also wait for the keep-alive time."""
 STALLED_SECONDS = 30.0
-"""How long a client may take nothing of a response."""
+"""How long a client may stop reading a response."""
 
 
 class Protocols(ProtocolWrapper):
-    """Chooses the version of HTTP: 1 always, 2 where it is allowed."""
+    """Chooses the version of HTTP: 1 always, 2 if it is allowed."""
 
     def __init__(self, allow_h2c: bool, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -54,7 +54,7 @@ class Protocols(ProtocolWrapper):
 
 
 class ClientConnection(TCPServer):
-    """One connection from its acceptance to its end. ``run`` raises nothing but a cancellation."""
+    """One connection. ``run`` serves it to its end, and raises nothing but CancelledError."""
 
     allow_h2c = False
     _served = False
@@ -81,7 +81,7 @@ class ClientConnection(TCPServer):
                 )
                 await self.idle_task.restart(task_group, self._idle_timeout)
                 await self._read_data()
-                # Nobody is there to send another request: what waits for one would keep the connection's memory.
+                # No further request can arrive, so the idle timer, which would keep the connection in memory, ends.
                 self._has_ended = True
                 await self.idle_task.stop()
         except* OSError:

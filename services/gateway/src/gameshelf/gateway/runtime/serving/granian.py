@@ -11,7 +11,7 @@ from gameshelf.gateway.runtime.settings import SettingsError
 _HEADER_MILLISECONDS = 20_000
 _BACKLOG = 1024
 _MAX_CONNECTIONS = 10_000
-"""By default Granian serves as many as wait to be accepted, and a few slow clients would keep everybody else out."""
+"""Granian's default is the length of the backlog, so a few slow clients could block all others."""
 _MAX_HEAD_BYTES = 32 * 1024
 
 
@@ -24,9 +24,9 @@ async def serve(
     grace_seconds: float,
     stopped: Callable[[], Awaitable[None]],
 ) -> None:
-    """Serves until ``stopped`` returns, then takes no more connections and gives those that are busy so many seconds.
+    """Serves until ``stopped`` returns, then refuses new connections and gives busy ones ``grace_seconds``.
 
-    Raises OSError for a port that can't be bound, SettingsError where Granian is not installed.
+    Raises OSError for a port that can't be bound, SettingsError if Granian is not installed.
     """
     try:
         from granian.constants import HTTPModes, Interfaces
@@ -37,7 +37,7 @@ async def serve(
             "LIBRARY_SERVICE_SERVER: granian is not installed (the extra granian of gameshelf-gateway)"
         ) from None
     address = host.strip("[]")
-    # Tried first: Granian says of a taken port only that it failed.
+    # Checked first: for a taken port Granian reports no reason.
     create_server((address, port), family=AF_INET6 if ":" in address else AF_INET).close()
     server = Server(
         app,

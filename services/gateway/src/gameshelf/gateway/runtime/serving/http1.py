@@ -1,4 +1,4 @@
-"""HTTP/1 for Hypercorn, with what a hostile client may do answered by 4xx or a silent close."""
+"""HTTP/1 for Hypercorn: answers malformed requests with 4xx, or closes the connection."""
 
 from uuid import uuid4
 
@@ -19,7 +19,7 @@ _OF_HANDSHAKE = frozenset({b"connection", b"upgrade"})
 
 
 class HttpStream(HTTPStream):
-    """One request. What the application still sends to a client that has gone is dropped."""
+    """One request. Drops what the application sends after the client has disconnected."""
 
     _inbound: Inbound | None = None
 
@@ -45,7 +45,7 @@ class Http1(H11Protocol):
         try:
             await super().handle(event)
         except h11.LocalProtocolError:
-            # The client broke the protocol in a state in which nothing can be answered.
+            # The client violated the protocol in a state in which no answer can be sent.
             await self.send(Closed())
 
     async def _check_protocol(self, event: h11.Request) -> None:
@@ -92,8 +92,9 @@ class Http1(H11Protocol):
         await self.send(Closed())
 
     async def _send_error_response(self, status_code: int) -> None:
-        """The envelope that every error has, also where no application was reached. None of them is an error of ours,
-        as 501 would say of a transfer encoding that doesn't exist.
+        """Answers errors of the protocol in the usual envelope, although they do not reach the application.
+
+        All of them are mistakes of the client, so the status is 4xx: h11 suggests 501 for an unknown transfer encoding.
         """
         status_code = status_code if status_code < 500 else 400
         trace_id = uuid4().hex
@@ -121,10 +122,10 @@ def _asks_for_websocket(request: h11.Request) -> bool:
 
 
 def _is_readable(request: h11.Request) -> bool:
-    """Whether what the server itself reads of a handshake is ASCII, as everything in it has to be."""
+    """Returns whether the headers that the server itself interprets are unambiguous and ASCII."""
     names = {name for name, _ in request.headers}
     if b"content-length" in names and b"transfer-encoding" in names:
-        return False  # whoever stands before the service may have read the other one of them
+        return False  # a proxy in front of the service may use the other one (request smuggling)
     return all(
         value.isascii()
         for name, value in request.headers
@@ -133,7 +134,7 @@ def _is_readable(request: h11.Request) -> bool:
 
 
 def _path_of(target: bytes) -> bytes:
-    """The path and query of a request's target, which may be an absolute URI (RFC 9112, 3.2.2)."""
+    """Returns the path and query of a request's target, which may be an absolute URI (RFC 9112, 3.2.2)."""
     if target.startswith(b"/"):
         return target
     scheme, _, rest = target.partition(b"://")

@@ -1,4 +1,4 @@
-"""HTTP/2 for Hypercorn, spoken only where ``LIBRARY_SERVICE_H2C`` asks for it: bounded buffers, streams apart."""
+"""HTTP/2 for Hypercorn, enabled by ``LIBRARY_SERVICE_H2C``: buffers are bounded, and streams fail independently."""
 
 import asyncio
 
@@ -13,11 +13,11 @@ from hypercorn.protocol.h2 import BUFFER_HIGH_WATER, BUFFER_LOW_WATER, BufferCom
 from hypercorn.utils import filter_pseudo_headers
 
 STALLED_SECONDS = 30.0
-"""How long a response waits for a client that takes nothing; then its stream is over."""
+"""How long a response waits for a client that does not read; then its stream is closed."""
 
 
 class BoundedBuffer(StreamBuffer):
-    """What of a response is not sent yet: some 40 KB. Hypercorn's own goes on filling while the window is closed."""
+    """The unsent part of a response, at most some 40 KB. Hypercorn's own buffer grows while the window is closed."""
 
     async def push(self, data: bytes) -> None:
         if self._complete:
@@ -54,7 +54,7 @@ class Http2(H2Protocol):
     async def _handle_events(self, events: list[h2.events.Event]) -> None:
         for event in events:
             if isinstance(event, h2.events.DataReceived) and event.stream_id not in self.streams:
-                # The answer came before the whole body: the rest of it is thrown away, the other streams go on.
+                # The stream was answered before its body was complete: the rest of the body is discarded.
                 self.connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             else:
                 await super()._handle_events([event])

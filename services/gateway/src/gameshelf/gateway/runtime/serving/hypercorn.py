@@ -26,7 +26,7 @@ async def serve(
     grace_seconds: float,
     stopped: Callable[[], Awaitable[None]],
 ) -> None:
-    """Serves until ``stopped`` returns, then takes no more connections and gives those that are busy so many seconds.
+    """Serves until ``stopped`` returns, then refuses new connections and gives busy ones ``grace_seconds``.
 
     Raises OSError for a port that can't be bound.
     """
@@ -54,7 +54,7 @@ async def serve(
         await stopped()
     finally:
         server.close()
-        await context.terminated.set()  # idle connections close, the others once they have answered
+        await context.terminated.set()  # idle connections close now, busy ones after their answer
         if connections:
             _, late = await asyncio.wait(connections, timeout=grace_seconds)
             for task in late:

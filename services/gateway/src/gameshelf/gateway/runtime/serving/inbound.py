@@ -1,7 +1,7 @@
-"""What comes in for the application, without the two ways in which Hypercorn's queue holds a connection for ever.
+"""The queue of messages to the application, which never blocks once the application has ended.
 
-Its queue is bounded, which is right. But an application that has ended takes nothing out of it any more, and then
-neither what the client still sends nor the word that the connection is over can be put into it.
+Hypercorn's queue is bounded. An application that has ended takes nothing out of it any more, so both further messages
+of the client and the disconnect would wait for ever, and with them the connection.
 """
 
 import asyncio
@@ -12,18 +12,18 @@ _DISCONNECTS = frozenset({"http.disconnect", "websocket.disconnect"})
 
 
 class Inbound:
-    """The queue behind ``put``, which is the method of an ``asyncio.Queue``."""
+    """Wraps the queue whose bound method ``put`` is given."""
 
     def __init__(self, put: Callable[[Any], Awaitable[None]]) -> None:
         self._queue: asyncio.Queue[Any] = put.__self__  # type: ignore[attr-defined]
         self._ended = asyncio.Event()
 
     def end(self) -> None:
-        """The application has ended: nothing waits for it any more."""
+        """Must be called when the application has ended; messages are discarded from now on."""
         self._ended.set()
 
     async def put(self, message: Any) -> None:
-        """Waits for room, unless the application has ended. A disconnect takes the place of what was not read yet."""
+        """Waits for room unless the application has ended. A disconnect replaces all messages that were not read."""
         if message["type"] in _DISCONNECTS:
             while not self._queue.empty():
                 self._queue.get_nowait()
@@ -35,5 +35,5 @@ class Inbound:
             try:
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for one in waits:
-                    one.cancel()
+                for wait in waits:
+                    wait.cancel()

@@ -1,8 +1,8 @@
-"""WebSockets for Hypercorn: not compressed, closed at the limit of a message, and when nothing is heard for a minute.
+"""WebSockets for Hypercorn: not compressed, closed after a too large message and after a minute without any frame.
 
-ASGI shows an application neither pings nor frames, so this is the server's work. Hypercorn accepts compression before
-anybody is identified, goes on collecting frames of a message that it has refused as too large, and sends pings without
-looking at what comes back.
+ASGI shows an application neither pings nor frames, so the server has to do this. Hypercorn accepts compression before
+the client is identified, continues to collect frames of a message that it has refused as too large, and sends pings
+without checking for pongs.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 PING_SECONDS = 30.0
 SILENCE_SECONDS = 60.0
 LINGER_SECONDS = 1.0
-"""How long the peer's close is waited for after ours; what else comes meanwhile is thrown away."""
+"""How long to wait for the peer's close frame after ours; other frames are discarded meanwhile."""
 _PINGS_PER_MINUTE = 120
 _KEEPALIVE_TIMED_OUT = 1011
 _MOST_PIECES = 512
-"""In how many pieces a message may come, of which a frame is one or two: 16,384 of a byte would cost half a second."""
+"""Limit of the pieces of a message; a frame is one or two. Handling 16,384 one-byte pieces would take half a second."""
 
 
 class _Buffer(WebsocketBuffer):
@@ -70,8 +70,8 @@ class WebSocketStream(WSStream):
             self._inbound = Inbound(self.app_put)
             self.app_put = self._inbound.put
         if self.closed and not was_closed and not isinstance(event, StreamClosed):
-            # A bad handshake, or frames before it was answered: Hypercorn answers 400, and leaves the application
-            # waiting and the connection open for as long as the client likes.
+            # After a bad handshake, or frames before its answer, Hypercorn answers 400 but neither ends the application
+            # nor closes the connection.
             if self.app_put is not None:
                 await self.app_put({"type": "websocket.disconnect", "code": int(CloseReason.ABNORMAL_CLOSURE)})
             await self.send(StreamClosed(stream_id=self.stream_id))
@@ -80,11 +80,11 @@ class WebSocketStream(WSStream):
 
     async def app_send(self, message: ASGISendEvent | None) -> None:
         if message is not None and self._closing:
-            return  # it was closed meanwhile, of which the application hears when it receives
+            return  # closed meanwhile; the application gets the disconnect when it receives
         if message is None and self._inbound:
             self._inbound.end()
         if message is None and self.state is ASGIWebsocketState.CLOSED:
-            # A connection that is closed before the peer's close has come is reset, and then ours may be lost.
+            # If the connection is closed before the peer's close frame arrives, it is reset, and ours may be lost.
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._over.wait(), LINGER_SECONDS)
         await super().app_send(message)
@@ -98,7 +98,7 @@ class WebSocketStream(WSStream):
     async def _accept(self, message: WebsocketAcceptEvent) -> None:
         self.buffer = _Buffer(MAX_MESSAGE_BYTES)
         self._pings = Allowance(_PINGS_PER_MINUTE)
-        self.handshake.extensions = None  # whatever the client offers
+        self.handshake.extensions = None  # refuses all extensions that the client offers
         await super()._accept(message)
 
     async def _handle_events(self) -> None:
@@ -126,7 +126,7 @@ class WebSocketStream(WSStream):
             await self._end(CloseReason.PROTOCOL_ERROR)
 
     async def _end(self, code: int) -> None:
-        """Closes at once: the application hears of it, and nothing that comes is kept any more."""
+        """Closes at once: sends a disconnect to the application, and discards everything that still arrives."""
         self._closing = True
         self.state = ASGIWebsocketState.CLOSED
         self.buffer.clear()
@@ -136,14 +136,14 @@ class WebSocketStream(WSStream):
         self.task_group.spawn(self._linger)
 
     async def _linger(self) -> None:
-        # A connection that is closed while the peer sends is reset, and then the peer does not see the code.
+        # If the connection is closed while the peer sends, it is reset, and the peer may not receive the close code.
         with suppress(TimeoutError):
             await asyncio.wait_for(self._over.wait(), LINGER_SECONDS)
         if not self.closed:
             await self.send(StreamClosed(stream_id=self.stream_id))
 
     async def _send_pings(self) -> None:
-        # In place of Hypercorn's own loop, which also sleeps on after the end and holds up a shutdown for as long.
+        # Replaces Hypercorn's loop, which keeps sleeping after the end of the connection and so delays a shutdown.
         self.last_frame_at = monotonic()
         while not self.closed:
             await self._send_wsproto_event(Ping())

@@ -34,7 +34,7 @@ class Shop:
 
 
 class Wishers:
-    """Several users at one connection: the service, what it recorded, and ways to look at it."""
+    """Several users at one connection: the service, the events that it recorded, and shortcuts for tests."""
 
     def __init__(self, connection, serialise=None):
         self.connection = connection
@@ -51,38 +51,38 @@ class Wishers:
     async def wish(self, user, product=None, **more):
         return await self.service.add(user, NewWish(product_id=product or uuid4(), **more))
 
-    async def say(self, product, sale="sale", at=None, **more):
-        """The Catalog says a price: by default half of it, in a sale."""
+    async def set_price(self, product, sale="sale", at=None, **more):
+        """Applies a price from the Catalog: by default half of the usual one, in a sale."""
         values = {"price_minor": 500, "currency": "RUB", "discount_percent": 50, "sale_ends_at": None, **more}
         price = Price(product_id=product, sale_id=sale, said_at=at or self.now, **values)
         await self.prices.apply([price])
         return price
 
-    async def take(self):
-        """The fan-out that has waited longest; one that is over is dropped on the way."""
+    async def lock_fanout(self):
+        """Locks the fan-out that has waited longest; those that are over are deleted on the way."""
         while running := await self.fanouts.running(1):
-            if fanout := await self.fanouts.take(*running[0]):
+            if fanout := await self.fanouts.lock_fanout(*running[0]):
                 return fanout
         return None
 
     async def take_over(self):
-        """Takes over what only the release before has heard."""
+        """Takes over prices that only the release before has received."""
         old, after = ReleaseBefore(self.connection), UUID(int=0)
         while after is not None:
             unknown, after = await old.prices(after, 2)
             await self.prices.apply(unknown)
 
-    async def told(self, limit=2):
-        """Works through every fan-out; who was told, in order."""
-        told = []
-        while fanout := await self.take():
+    async def notify_all(self, limit=2):
+        """Works through every fan-out; returns the notified users in order."""
+        notified = []
+        while fanout := await self.lock_fanout():
             wishers = await self.fanouts.wishers(fanout, limit)
             if wishers.last is None:
                 await self.fanouts.finish(fanout)
                 continue
-            told += await self.fanouts.note(fanout, wishers.met)
+            notified += await self.fanouts.record_notifications(fanout, wishers.met)
             assert await self.fanouts.advance(fanout, wishers.last)
-        return told
+        return notified
 
     def kinds(self):
         return [type(event).__name__ for event in self.events]
@@ -100,7 +100,7 @@ def wishlist_dsn(create_database):
 
 @pytest.fixture
 def own_dsn(database):
-    """A database of this test alone, for what is committed."""
+    """A database of this test alone, for tests that commit."""
     MIGRATIONS.upgrade(database)
     return database
 

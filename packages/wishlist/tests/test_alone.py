@@ -1,4 +1,4 @@
-"""The package without the gateway: many transactions at once on one user, and nothing else that orders them."""
+"""The package without the gateway: many transactions at once on one user, which nothing else serialises."""
 
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ TIMES = 15
 
 @pytest.fixture(scope="module")
 def dsn(create_database):
-    """A database of these tests alone, for what is committed."""
+    """A database of these tests alone, for tests that commit."""
     made = create_database()
     MIGRATIONS.upgrade(made)
     return made
@@ -21,7 +21,7 @@ def dsn(create_database):
 
 @pytest.fixture
 async def watching(dsn):
-    """A connection that sees what is committed."""
+    """A connection that sees committed rows."""
     connection = await asyncpg.connect(dsn)
     yield connection
     await connection.close()

@@ -1,4 +1,4 @@
-"""The release before beside this one: it finds its tables as it left them, and nobody is told twice by the two."""
+"""The release before beside this one: it finds its tables as it needs them, and the two notify nobody twice."""
 
 import asyncio
 from datetime import timedelta
@@ -8,11 +8,11 @@ import asyncpg
 import pytest
 from gameshelf.wishlist import MIGRATIONS
 
-SAY = (
+WRITE_PRICE = (
     "INSERT INTO wishlist.product_prices VALUES ($1, 500, 'RUB', 50, 'sale', $2, $3) ON CONFLICT (product_id) "
     "DO UPDATE SET price_minor = 500, currency = 'RUB', discount_percent = 50, sale_id = 'sale', said_at = $3"
 )
-TELL = "INSERT INTO wishlist.sale_notifications (user_id, sale_id, product_id) VALUES ($1, 'sale', $2)"
+RECORD_NOTIFICATION = "INSERT INTO wishlist.sale_notifications (user_id, sale_id, product_id) VALUES ($1, 'sale', $2)"
 
 
 async def old(wishers, table):
@@ -23,51 +23,51 @@ async def test_only_products_not_notified_by_the_release_before_are_notified(wis
     user, one, other = uuid4(), uuid4(), uuid4()
     for product in (one, other):
         await wishers.wish(user, product)
-    await wishers.connection.execute(TELL, user, one)
-    await wishers.say(one)
-    assert await wishers.told() == []
-    assert not await wishers.service.tell_of_price(user, one)
-    await wishers.say(other)
-    assert await wishers.told() == [user]
+    await wishers.connection.execute(RECORD_NOTIFICATION, user, one)
+    await wishers.set_price(one)
+    assert await wishers.notify_all() == []
+    assert not await wishers.service.notify_of_price(user, one)
+    await wishers.set_price(other)
+    assert await wishers.notify_all() == [user]
 
 
 async def test_the_release_before_finds_the_newest_price_and_the_running_sale(wishers):
     product, user = uuid4(), uuid4()
     await wishers.wish(user, product)
-    await wishers.say(product, currency="USD", price_minor=3)
-    await wishers.say(product, at=wishers.now + timedelta(seconds=1))
-    await wishers.say(product, currency="USD", price_minor=4, at=wishers.now - timedelta(seconds=1))
+    await wishers.set_price(product, currency="USD", price_minor=3)
+    await wishers.set_price(product, at=wishers.now + timedelta(seconds=1))
+    await wishers.set_price(product, currency="USD", price_minor=4, at=wishers.now - timedelta(seconds=1))
     [price] = await old(wishers, "product_prices")
     assert price[:5] == (product, 500, "RUB", 50, "sale")
     assert [row[0] for row in await old(wishers, "sale_fanouts")] == [product]
-    await wishers.told()
+    await wishers.notify_all()
     assert await old(wishers, "sale_fanouts") == []
-    [told] = await old(wishers, "sale_notifications")
-    assert told[:3] == (user, "sale", product)
-    await wishers.say(product, sale="other", at=wishers.now + timedelta(seconds=2))
-    await wishers.say(product, sale=None, discount_percent=0, at=wishers.now + timedelta(seconds=3))
+    [notification] = await old(wishers, "sale_notifications")
+    assert notification[:3] == (user, "sale", product)
+    await wishers.set_price(product, sale="other", at=wishers.now + timedelta(seconds=2))
+    await wishers.set_price(product, sale=None, discount_percent=0, at=wishers.now + timedelta(seconds=3))
     assert await old(wishers, "sale_fanouts") == []
 
 
 @pytest.mark.parametrize("end", ["infinity", "-infinity", "9999-12-31T23:59:59Z", None])
-async def test_what_only_the_release_before_has_heard_is_taken_over(wishers, end):
+async def test_prices_that_only_the_release_before_received_are_taken_over(wishers, end):
     products, user = sorted(uuid4() for _ in range(5)), uuid4()
     for product in products:
         await wishers.wish(user, product)
-        await wishers.say(product, price_minor=1000, sale=None, discount_percent=0)
+        await wishers.set_price(product, price_minor=1000, sale=None, discount_percent=0)
     wishers.later(minutes=1)
     for product in products:
-        await wishers.connection.execute(SAY, product, None, wishers.now)
+        await wishers.connection.execute(WRITE_PRICE, product, None, wishers.now)
         await wishers.connection.execute(
             "UPDATE wishlist.product_prices SET sale_ends_at = $2::text::timestamptz WHERE product_id = $1",
             *(product, end),
         )
     await wishers.take_over()
-    assert await wishers.told() == [user] * 5
-    assert [item.price.price_minor for item in await wishers.queries.all(user)] == [500] * 5
-    assert {item.price.sale_ends_at for item in await wishers.queries.all(user)} == {None}
+    assert await wishers.notify_all() == [user] * 5
+    assert [item.price.price_minor for item in await wishers.queries.all_items(user)] == [500] * 5
+    assert {item.price.sale_ends_at for item in await wishers.queries.all_items(user)} == {None}
     await wishers.take_over()
-    assert await wishers.take() is None
+    assert await wishers.lock_fanout() is None
 
 
 async def test_the_migration_takes_over_prices_and_running_sales(database, make_wishers):
@@ -80,10 +80,10 @@ async def test_the_migration_takes_over_prices_and_running_sales(database, make_
             "INSERT INTO wishlist.wishlist_items (user_id, id, product_id, added_at) VALUES ($1, $1, $2, $3)",
             *(user, product, wishers.now),
         )
-    await connection.execute(SAY, product, None, wishers.now)
+    await connection.execute(WRITE_PRICE, product, None, wishers.now)
     await connection.execute("INSERT INTO wishlist.sale_fanouts VALUES ($1, $1, $2)", product, users[0])
-    await connection.execute(TELL, users[1], product)
+    await connection.execute(RECORD_NOTIFICATION, users[1], product)
     await asyncio.to_thread(MIGRATIONS.upgrade, database)
-    assert await wishers.told() == [users[2]]
-    assert (await wishers.queries.all(users[0]))[0].price.price_minor == 500
+    assert await wishers.notify_all() == [users[2]]
+    assert (await wishers.queries.all_items(users[0]))[0].price.price_minor == 500
     await connection.close()

@@ -56,11 +56,11 @@ def test_all_conditions_that_are_set_have_to_be_met(conditions, are_met):
 
 
 @pytest.mark.parametrize(
-    ("said", "new", "old", "percent"),
+    ("stated", "new", "old", "percent"),
     [(30, 500, 1000, 30), (None, 500, 1000, 50), (None, 667, 1000, 33), (None, 1000, 1000, 0), (None, 500, None, 0)],
 )
-def test_a_discount_is_what_was_said_or_what_the_old_price_makes_of_it(said, new, old, percent):
-    assert discount(said, new, old) == percent
+def test_a_discount_is_the_stated_one_or_follows_from_the_old_price(stated, new, old, percent):
+    assert discount(stated, new, old) == percent
 
 
 def test_the_id_of_a_notification_follows_from_sale_product_and_user():
@@ -73,17 +73,17 @@ def test_the_id_of_a_notification_follows_from_sale_product_and_user():
 
 def test_the_id_of_a_cut_is_derived_from_what_it_is_about():
     cut = Cut(1000, NOW, NOW)
-    said = {"sale_id": None, "discount_percent": 0, "cut": cut}
+    lowered = {"sale_id": None, "discount_percent": 0, "cut": cut}
     others = [
-        price(**said),
-        price(**said, currency="USD"),
-        price(**said, price_minor=499),
-        price(**said, product_id=UUID(int=2)),
-        price(**{**said, "cut": replace(cut, said_at=NOW + timedelta(seconds=1))}),
+        price(**lowered),
+        price(**lowered, currency="USD"),
+        price(**lowered, price_minor=499),
+        price(**lowered, product_id=UUID(int=2)),
+        price(**{**lowered, "cut": replace(cut, said_at=NOW + timedelta(seconds=1))}),
     ]
     assert len({notification_id(one, UUID(int=n)) for one in others for n in range(3)}) == 15
-    assert notification_id(price(**{**said, "cut": Cut(900, NOW, NOW + DAY)}), UUID(int=1)) == notification_id(
-        price(**said), UUID(int=1)
+    assert notification_id(price(**{**lowered, "cut": Cut(900, NOW, NOW + DAY)}), UUID(int=1)) == notification_id(
+        price(**lowered), UUID(int=1)
     )
 
 
@@ -91,7 +91,7 @@ PLAIN = {"sale_id": None, "discount_percent": 0}
 
 
 @pytest.mark.parametrize(
-    ("kept", "said", "cut_from"),
+    ("kept", "new", "cut_from"),
     [
         (1000, {**PLAIN, "price_minor": 900}, 1000),
         (1000, {**PLAIN, "price_minor": 1100}, None),
@@ -103,19 +103,19 @@ PLAIN = {"sale_id": None, "discount_percent": 0}
         (1000, {"price_minor": 900, "sale_id": None}, 1000),  # a discount of no sale
     ],
 )
-def test_a_lower_price_without_a_sale_is_a_lasting_cut(kept, said, cut_from):
+def test_a_lower_price_without_a_sale_is_a_lasting_cut(kept, new, cut_from):
     before = price(**PLAIN, price_minor=kept) if kept else None
-    after = succeed(before, price(**said), NOW + DAY)
+    after = succeed(before, price(**new), NOW + DAY)
     assert after.cut == (Cut(cut_from, NOW, NOW + DAY) if cut_from else None)
 
 
-def test_of_the_same_price_said_again_only_the_time_counts():
+def test_of_the_same_price_stated_again_only_the_time_counts():
     kept = succeed(price(**PLAIN, price_minor=1000), price(**PLAIN), NOW)
     again = succeed(kept, price(**PLAIN, said_at=NOW + DAY, old_price_minor=700), NOW + DAY)
     assert again == replace(kept, said_at=NOW + DAY)
     for other in ({"price_minor": 499}, {"discount_percent": 1}, {"sale_id": "x"}, {"sale_ends_at": NOW}):
         assert succeed(kept, price(**{**PLAIN, "said_at": NOW + DAY, **other}), NOW + DAY).said_at == NOW + DAY
-        assert not price(**{**PLAIN, **other}).says_the_same_as(kept)
+        assert not price(**{**PLAIN, **other}).has_the_terms_of(kept)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Who is told of a sale: everybody once, whatever comes again, in chunks, also when wishes and prices meet."""
+"""Sales notify every wisher once, in chunks, also when prices repeat and when wishes are added meanwhile."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ import pytest
 from gameshelf.wishlist import WishChanges, notification_id
 
 
-async def test_all_wishers_whose_conditions_are_met_are_told_once(wishers):
+async def test_all_wishers_whose_conditions_are_met_are_notified_once(wishers):
     product = uuid4()
     met = [uuid4() for _ in range(5)]
     for user in met:
@@ -20,22 +20,22 @@ async def test_all_wishers_whose_conditions_are_met_are_told_once(wishers):
     for unmet in ({"min_discount_percent": 51}, {"target_price_minor": 499, "target_currency": "RUB"}):
         await wishers.wish(uuid4(), product, **unmet)
     await wishers.wish(uuid4(), product, target_price_minor=9999, target_currency="EUR")
-    await wishers.say(product)
-    assert await wishers.told() == sorted([*met, exact])
-    await wishers.say(product, at=wishers.now + timedelta(seconds=1))
-    assert await wishers.told() == []
-    await wishers.say(product, sale="another", at=wishers.now + timedelta(seconds=2))
-    assert await wishers.told() == sorted([*met, exact])
+    await wishers.set_price(product)
+    assert await wishers.notify_all() == sorted([*met, exact])
+    await wishers.set_price(product, at=wishers.now + timedelta(seconds=1))
+    assert await wishers.notify_all() == []
+    await wishers.set_price(product, sale="another", at=wishers.now + timedelta(seconds=2))
+    assert await wishers.notify_all() == sorted([*met, exact])
 
 
 @pytest.mark.parametrize(
     "end", [datetime.max.replace(tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)]
 )
-async def test_an_end_that_is_no_time_was_not_said(wishers, end):
+async def test_an_invalid_end_of_a_sale_counts_as_absent(wishers, end):
     user, later, product = uuid4(), uuid4(), uuid4()
     await wishers.wish(user, product)
-    await wishers.say(product, sale_ends_at=end)
-    assert await wishers.told() == [user]
+    await wishers.set_price(product, sale_ends_at=end)
+    assert await wishers.notify_all() == [user]
     await wishers.wish(later, product)
     assert wishers.kinds().count("SaleNoticed") == 1
 
@@ -44,14 +44,14 @@ async def test_a_wisher_who_is_held_back_waits_until_they_are_released(wishers):
     users, product = sorted(uuid4() for _ in range(3)), uuid4()
     for user in users:
         await wishers.wish(user, product)
-    await wishers.say(product)
-    fanout = await wishers.take()
+    await wishers.set_price(product)
+    fanout = await wishers.lock_fanout()
     await wishers.fanouts.hold_back(fanout, users[:2])
     await wishers.fanouts.hold_back(fanout, users[:2])
     await wishers.fanouts.advance(fanout, users[1])
-    assert await wishers.told() == users[2:]
+    assert await wishers.notify_all() == users[2:]
     assert sorted(await wishers.fanouts.held_back(5)) == [(user, product) for user in users[:2]]
-    assert await wishers.service.tell_of_price(users[0], product)
+    assert await wishers.service.notify_of_price(users[0], product)
     await wishers.fanouts.release(users[0], product)
     assert await wishers.fanouts.held_back(5) == [(users[1], product)]
     while await wishers.service.erase(users[1]):
@@ -59,31 +59,31 @@ async def test_a_wisher_who_is_held_back_waits_until_they_are_released(wishers):
     assert await wishers.fanouts.held_back(5) == []
 
 
-async def test_of_a_sale_of_many_products_a_wisher_hears_of_each_once(wishers):
+async def test_a_wisher_is_notified_once_of_each_product_of_a_sale(wishers):
     user, products = uuid4(), [uuid4() for _ in range(5)]
     for product in products:
         await wishers.wish(user, product)
     for _ in range(2):
         for product in products:
-            await wishers.say(product)
+            await wishers.set_price(product)
             wishers.later(seconds=1)
-        assert await wishers.told() in ([user] * 5, [])
-    assert await wishers.told() == []
+        assert await wishers.notify_all() in ([user] * 5, [])
+    assert await wishers.notify_all() == []
     rows = await wishers.connection.fetch("SELECT product_id FROM wishlist.price_notifications")
     assert sorted(row["product_id"] for row in rows) == sorted(products)
 
 
-async def test_a_chunk_that_is_cut_off_is_done_again_and_tells_nobody_twice(wishers):
+async def test_a_chunk_that_is_interrupted_repeats_and_notifies_nobody_twice(wishers):
     product = uuid4()
     users = sorted(uuid4() for _ in range(5))
     for user in users:
         await wishers.wish(user, product)
-    await wishers.say(product)
-    fanout = await wishers.take()
+    await wishers.set_price(product)
+    fanout = await wishers.lock_fanout()
     first = await wishers.fanouts.wishers(fanout, 3)
     assert (first.met, first.last) == (users[:3], users[2])
-    assert set(await wishers.fanouts.note(fanout, first.met)) == set(users[:3])
-    assert await wishers.told() == users[3:]  # the cursor was not moved
+    assert set(await wishers.fanouts.record_notifications(fanout, first.met)) == set(users[:3])
+    assert await wishers.notify_all() == users[3:]  # the cursor was not moved
 
 
 async def test_a_cursor_moves_only_for_the_sale_that_it_was_made_for(wishers):
@@ -91,70 +91,70 @@ async def test_a_cursor_moves_only_for_the_sale_that_it_was_made_for(wishers):
     users = sorted(uuid4() for _ in range(3))
     for user in users:
         await wishers.wish(user, product)
-    await wishers.say(product)
-    old = await wishers.take()
-    await wishers.say(product, sale="newer", at=wishers.now + timedelta(seconds=1))
+    await wishers.set_price(product)
+    old = await wishers.lock_fanout()
+    await wishers.set_price(product, sale="newer", at=wishers.now + timedelta(seconds=1))
     assert not await wishers.fanouts.advance(old, users[1])
     await wishers.fanouts.finish(old)
-    assert await wishers.told() == users
+    assert await wishers.notify_all() == users
 
 
 @pytest.mark.parametrize("over", [{"sale": None, "discount_percent": 0}, {"discount_percent": 0}])
-async def test_a_newer_price_stops_what_an_older_one_began(wishers, over):
+async def test_a_newer_price_stops_the_fan_out_of_an_older_one(wishers, over):
     product = uuid4()
     await wishers.wish(uuid4(), product)
-    await wishers.say(product)
-    await wishers.say(product, at=wishers.now + timedelta(seconds=1), **over)
-    assert await wishers.told() == []
+    await wishers.set_price(product)
+    await wishers.set_price(product, at=wishers.now + timedelta(seconds=1), **over)
+    assert await wishers.notify_all() == []
 
 
 async def test_an_older_price_that_comes_late_changes_nothing(wishers):
     user, product = uuid4(), uuid4()
     await wishers.wish(user, product)
-    await wishers.say(product, discount_percent=0, sale=None)
-    await wishers.say(product, at=wishers.now - timedelta(seconds=1))
-    assert await wishers.told() == []
-    await wishers.say(product, at=wishers.now + timedelta(days=1))  # from a clock that is wrong: it counts as now
-    assert await wishers.told() == [user]
-    await wishers.say(product, sale="later", at=wishers.now)
-    assert await wishers.told() == [user]
+    await wishers.set_price(product, discount_percent=0, sale=None)
+    await wishers.set_price(product, at=wishers.now - timedelta(seconds=1))
+    assert await wishers.notify_all() == []
+    await wishers.set_price(product, at=wishers.now + timedelta(days=1))  # from a clock that is wrong: it counts as now
+    assert await wishers.notify_all() == [user]
+    await wishers.set_price(product, sale="later", at=wishers.now)
+    assert await wishers.notify_all() == [user]
 
 
-async def test_a_sale_that_has_ended_is_told_no_more(wishers):
+async def test_a_sale_that_has_ended_notifies_nobody(wishers):
     product = uuid4()
     users = sorted(uuid4() for _ in range(2))
     for user in users:
         await wishers.wish(user, product)
-    await wishers.say(product, sale_ends_at=wishers.now + timedelta(minutes=1))
-    fanout = await wishers.take()
-    await wishers.fanouts.note(fanout, (await wishers.fanouts.wishers(fanout, 1)).met)
+    await wishers.set_price(product, sale_ends_at=wishers.now + timedelta(minutes=1))
+    fanout = await wishers.lock_fanout()
+    await wishers.fanouts.record_notifications(fanout, (await wishers.fanouts.wishers(fanout, 1)).met)
     await wishers.fanouts.advance(fanout, users[0])
     wishers.later(minutes=1)
-    assert await wishers.told() == []
-    await wishers.say(product, sale="over", sale_ends_at=wishers.now)
-    assert await wishers.told() == []
+    assert await wishers.notify_all() == []
+    await wishers.set_price(product, sale="over", sale_ends_at=wishers.now)
+    assert await wishers.notify_all() == []
     await wishers.wish(uuid4(), product)
     assert "SaleNoticed" not in wishers.kinds()
 
 
-async def test_who_wishes_during_a_sale_is_told_once(wishers):
+async def test_a_user_who_wishes_during_a_sale_is_notified_once(wishers):
     user, product = uuid4(), uuid4()
     wishers.shop.titles[product] = "Игра"
-    await wishers.say(product)
+    await wishers.set_price(product)
     wish = await wishers.wish(user, product)
     [_, noticed] = wishers.events
     price = (await wishers.queries.item(user, wish.id)).price
     assert (noticed.notification_id, noticed.item_id) == (notification_id(price, user), wish.id)
     assert (noticed.title, noticed.price_minor, noticed.discount_percent) == ("Игра", 500, 50)
-    assert await wishers.told() == []
+    assert await wishers.notify_all() == []
     await wishers.service.remove(user, wish.id)
     await wishers.wish(user, product)
     assert wishers.kinds().count("SaleNoticed") == 1
 
 
-async def test_conditions_that_are_met_only_after_a_change_are_told_then(wishers):
+async def test_conditions_that_are_met_after_a_change_notify_then(wishers):
     user, product = uuid4(), uuid4()
-    await wishers.say(product)
+    await wishers.set_price(product)
     wish = await wishers.wish(user, product, min_discount_percent=70)
     assert "SaleNoticed" not in wishers.kinds()
     await wishers.service.change(user, wish.id, WishChanges(min_discount_percent=50))
@@ -162,32 +162,32 @@ async def test_conditions_that_are_met_only_after_a_change_are_told_then(wishers
     assert wishers.kinds().count("SaleNoticed") == 1
 
 
-async def test_a_single_wisher_is_told_as_all_are(wishers):
+async def test_a_single_wisher_is_notified_as_all_are(wishers):
     user, product = uuid4(), uuid4()
     await wishers.wish(user, product)
-    await wishers.say(product)
-    assert await wishers.service.tell_of_price(user, product)
-    assert not await wishers.service.tell_of_price(user, product)
-    assert not await wishers.service.tell_of_price(uuid4(), product)
-    await wishers.say(product, sale="newer", at=wishers.now + timedelta(seconds=1), discount_percent=0)
-    assert not await wishers.service.tell_of_price(user, product)
-    await wishers.say(product, at=wishers.now + timedelta(seconds=2))
-    assert await wishers.told() == []
+    await wishers.set_price(product)
+    assert await wishers.service.notify_of_price(user, product)
+    assert not await wishers.service.notify_of_price(user, product)
+    assert not await wishers.service.notify_of_price(uuid4(), product)
+    await wishers.set_price(product, sale="newer", at=wishers.now + timedelta(seconds=1), discount_percent=0)
+    assert not await wishers.service.notify_of_price(user, product)
+    await wishers.set_price(product, at=wishers.now + timedelta(seconds=2))
+    assert await wishers.notify_all() == []
 
 
-async def test_memory_of_who_was_told_ends_in_parts(wishers):
+async def test_records_of_notifications_are_pruned_in_parts(wishers):
     product = uuid4()
     for _ in range(3):
         await wishers.wish(uuid4(), product)
-    await wishers.say(product)
-    await wishers.told()
+    await wishers.set_price(product)
+    await wishers.notify_all()
     later = wishers.now + timedelta(days=4000)
-    assert [await wishers.fanouts.forget_told(later, 2) for _ in range(5)] == [2, 1, 2, 1, 0]
+    assert [await wishers.fanouts.prune_notifications(later, 2) for _ in range(5)] == [2, 1, 2, 1, 0]
 
 
 async def test_a_wish_added_as_a_sale_begins_is_notified_exactly_once(own_dsn, make_wishers):
-    """Whatever is committed first: either the sale finds the wish, or the wish finds the sale."""
-    product, told = uuid4(), []
+    """Whichever is committed first: either the sale finds the wish, or the wish finds the sale."""
+    product, notified = uuid4(), []
 
     async def wish(user: UUID, pause: float) -> None:
         connection = await asyncpg.connect(own_dsn)
@@ -196,44 +196,44 @@ async def test_a_wish_added_as_a_sale_begins_is_notified_exactly_once(own_dsn, m
             await asyncio.sleep(pause)
             await wishers.wish(user, product)
             await asyncio.sleep(0.02)
-        told.extend(event.user_id for event in wishers.events if type(event).__name__ == "SaleNoticed")
+        notified.extend(event.user_id for event in wishers.events if type(event).__name__ == "SaleNoticed")
         await connection.close()
 
     async def begin_sale() -> None:
         connection = await asyncpg.connect(own_dsn)
         await asyncio.sleep(0.05)
         async with connection.transaction():
-            await make_wishers(connection).say(product)
+            await make_wishers(connection).set_price(product)
             await asyncio.sleep(0.02)
         while True:
             async with connection.transaction():
                 wishers = make_wishers(connection)
-                fanout = await wishers.take()
+                fanout = await wishers.lock_fanout()
                 if fanout is None:
                     break
                 found = await wishers.fanouts.wishers(fanout, 3)
                 if found.last is None:
                     await wishers.fanouts.finish(fanout)
                 else:
-                    told.extend(await wishers.fanouts.note(fanout, found.met))
+                    notified.extend(await wishers.fanouts.record_notifications(fanout, found.met))
                     await wishers.fanouts.advance(fanout, found.last)
         await connection.close()
 
     users = [uuid4() for _ in range(30)]
     await asyncio.gather(begin_sale(), *(wish(user, 0.004 * n) for n, user in enumerate(users)))
-    assert sorted(told) == sorted(users)
+    assert sorted(notified) == sorted(users)
 
 
 async def test_a_sale_that_begins_while_a_wish_is_not_committed_waits_for_it(own_dsn, make_wishers):
-    """The wish has read the price before, and the sale would not see the wish: nobody would be told."""
+    """The wish has read the price before, and the sale would not see the wish: nobody would be notified."""
     product, user = uuid4(), uuid4()
     wisher, catalog, looking = [await asyncpg.connect(own_dsn) for _ in range(3)]
 
     async def sell() -> list[UUID]:
         async with catalog.transaction():
-            await make_wishers(catalog).say(product)
+            await make_wishers(catalog).set_price(product)
         async with catalog.transaction():
-            return await make_wishers(catalog).told()
+            return await make_wishers(catalog).notify_all()
 
     async with wisher.transaction():
         await make_wishers(wisher).wish(user, product)

@@ -55,7 +55,7 @@ async def test_an_order_names_every_item_once(wishers):
     wishes = [await wishers.wish(user) for _ in range(3)]
     ids = [wish.id for wish in reversed(wishes)]
     await wishers.service.order(user, ids)
-    ordered = [item.wish for item in await wishers.queries.all(user)]
+    ordered = [item.wish for item in await wishers.queries.all_items(user)]
     assert [(wish.id, wish.priority) for wish in ordered] == list(zip(ids, (1, 2, 3), strict=True))
     for stale in (ids[:2], [*ids, uuid4()], [ids[0], ids[0], ids[1]], []):
         with pytest.raises(InvalidInput) as error:
@@ -63,7 +63,7 @@ async def test_an_order_names_every_item_once(wishers):
         assert error.value.problems[0].rule == "stale_order"
 
 
-async def test_what_is_owned_is_not_wished_for(wishers):
+async def test_an_owned_product_is_not_wished_for(wishers):
     user, product, other = uuid4(), uuid4(), uuid4()
     wishers.shop.owned.add((user, product))
     with pytest.raises(ProductAlreadyOwned):
@@ -75,7 +75,7 @@ async def test_what_is_owned_is_not_wished_for(wishers):
     assert (removed.product_id, removed.reason) == (other, "purchased")
 
 
-async def test_changes_change_what_was_sent(wishers):
+async def test_changes_change_only_the_fields_that_are_sent(wishers):
     user = uuid4()
     wish = await wishers.wish(user, notes="a", priority=1, min_discount_percent=30)
     changed = await wishers.service.change(user, wish.id, WishChanges(notes=None, priority=5))
@@ -109,17 +109,17 @@ async def test_a_target_is_a_price_with_its_currency(wishers):
         {"unknown": 1},
     ],
 )
-def test_what_can_not_be_wished_for_is_refused(wrong):
+def test_an_invalid_wish_is_refused(wrong):
     with pytest.raises(ValidationError):
         NewWish(product_id=uuid4(), **wrong)
 
 
-async def test_erasing_a_user_leaves_nothing_of_theirs(wishers):
+async def test_erasing_a_user_deletes_all_their_rows(wishers):
     user, other, product = uuid4(), uuid4(), uuid4()
     for each in (user, other):
         await wishers.wish(each, product)
-    await wishers.say(product)
-    assert len(await wishers.told()) == 2
+    await wishers.set_price(product)
+    assert len(await wishers.notify_all()) == 2
     while await wishers.service.erase(user, 1):
         pass
     for table in ("wishlist_items", "price_notifications", "sale_notifications"):

@@ -1,4 +1,4 @@
-"""What players wish for: items, conditions, and the word of a sale.
+"""Wishlists of players: items, conditions, prices, and notifications of sales.
 
 This is the package's whole public API; nothing deeper is meant to be imported.
 """
@@ -12,14 +12,11 @@ from gameshelf.wishlist.errors import (
     WishlistLimitExceeded,
 )
 from gameshelf.wishlist.events import PriceDropped, SaleNoticed, WishAdded, WishlistChanged, WishRemoved
-from gameshelf.wishlist.fanouts import Fanout, SaleFanouts, Wishers
 from gameshelf.wishlist.models import LOCK_SPACE, METADATA, SCHEMA
 from gameshelf.wishlist.notices import notice
-from gameshelf.wishlist.overview import count_wishes
 from gameshelf.wishlist.ports import Products
 from gameshelf.wishlist.prices import Prices
-from gameshelf.wishlist.queries import PricedWish, WishlistQueries
-from gameshelf.wishlist.release_before import OldPrices, ReleaseBefore
+from gameshelf.wishlist.queries import PricedWish, WishlistQueries, count_wishes
 from gameshelf.wishlist.rules import (
     DEFAULT_CURRENCY,
     Conditions,
@@ -30,7 +27,7 @@ from gameshelf.wishlist.rules import (
     wishers_currency,
 )
 from gameshelf.wishlist.service import DEFAULT_MAX_ITEMS, WishlistService
-from gameshelf.wishlist.store import Wish
+from gameshelf.wishlist.store import Fanout, OldPrices, ReleaseBefore, SaleFanouts, Wish, Wishers
 
 __version__ = "0.1.0.dev0"
 

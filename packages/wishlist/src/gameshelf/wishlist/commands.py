@@ -1,4 +1,4 @@
-"""What a client may ask and change, validated."""
+"""Validated input of a client: new items, changes, an order, a page."""
 
 from typing import Annotated
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What a wishlist refuses, with the contract's codes."""
+"""Errors of a wishlist, with the contract's codes."""
 
 from gameshelf.kernel.errors import DomainError, NotFound
 

@@ -1,4 +1,4 @@
-"""What happens on wishlists."""
+"""Events of wishlists."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,7 +38,7 @@ class SaleNoticed(Event):
     """A wished product is on sale, and meets the wisher's conditions: once for each user, sale and product."""
 
     notification_id: UUID
-    """UUIDv5 of the sale, the product and the user: the same whenever it is made again."""
+    """UUIDv5 of the sale, the product and the user: always the same."""
     item_id: UUID
     product_id: UUID
     title: str | None

@@ -1,8 +1,8 @@
 """The tables of the schema ``wishlist``.
 
 Keys of what belongs to a user begin with the user, so the tables can be distributed by it. Prices and running
-notifications of sales are facts of products. ``product_prices``, ``sale_fanouts`` and ``sale_notifications`` are those
-of the release before (``release_before.py``): they are written for a release, and then go.
+fan-outs of sales belong to products. ``product_prices``, ``sale_fanouts`` and ``sale_notifications`` are the tables of
+the release before (``store/release_before.py``): they are written for one release, and then dropped.
 """
 
 from datetime import datetime
@@ -46,7 +46,7 @@ def _time(**kwargs: Any) -> Any:
 
 
 class WishlistItem(_Table, table=True):
-    """A user wishes for a product. All conditions that are set have to be met for a sale to be told of."""
+    """A user wishes for a product, and is notified of a sale that meets all conditions that are set."""
 
     __tablename__ = "wishlist_items"
     __table_args__ = (
@@ -78,12 +78,12 @@ class WishlistItem(_Table, table=True):
     target_currency: str | None = Field(default=None, max_length=3)
     min_discount_percent: int | None = Field(default=None, sa_type=SmallInteger)
     cut_seen_at: datetime | None = _time(default=None, nullable=True)
-    """When the newest lasting cut was heard that was there as the conditions were changed last: they are about later
+    """When the newest lasting cut was received that existed when the conditions were changed last: they are about later
     ones alone."""
 
 
 class PriceNotification(_Table, table=True):
-    """A user was told of a product's sale or of a lasting cut: once, whatever comes again."""
+    """A user was notified of a product's sale or of a lasting cut: once, whatever is received again."""
 
     __tablename__ = "price_notifications"
     __table_args__ = (
@@ -101,7 +101,7 @@ class PriceNotification(_Table, table=True):
 
 
 class SaleNotification(_Table, table=True):
-    """The release before has told a user of a sale, whatever its product was."""
+    """The release before has notified a user of a sale, whatever its product was."""
 
     __tablename__ = "sale_notifications"
     __table_args__ = (
@@ -116,8 +116,8 @@ class SaleNotification(_Table, table=True):
 
 
 class HeldBackWisher(_Table, table=True):
-    """A wisher who could not be told of a sale together with others, since somebody held their row: told by themselves
-    as soon as that is over. The cursor of the fan-out has passed them.
+    """A wisher who could not be notified of a sale together with others, since their row was locked: they are notified
+    alone as soon as it is free. The cursor of the fan-out has passed them.
     """
 
     __tablename__ = "held_back_wishers"
@@ -129,7 +129,7 @@ class HeldBackWisher(_Table, table=True):
 
 
 class CurrencyPrice(_Table, table=True):
-    """What a product costs in a currency, as the Catalog said last."""
+    """The price of a product in a currency that the Catalog stated last."""
 
     __tablename__ = "currency_prices"
     __table_args__ = (PrimaryKeyConstraint("product_id", "currency"),)
@@ -141,16 +141,16 @@ class CurrencyPrice(_Table, table=True):
     sale_id: str | None = Field(default=None, max_length=200)
     sale_ends_at: datetime | None = _time(default=None, nullable=True)
     said_at: datetime = _time()
-    """When the Catalog said it last. Saying the same again moves nothing else."""
+    """When the Catalog stated it last. The same price stated again changes nothing else."""
     cut_from_minor: int | None = Field(default=None, sa_type=BigInteger)
-    """What it cost before, if this price is a lasting cut; null with the two below."""
+    """The earlier price, if this one is a lasting cut; null together with the two below."""
     cut_said_at: datetime | None = _time(default=None, nullable=True)
     cut_heard_at: datetime | None = _time(default=None, nullable=True)
-    """By our own clock: wishes that are added later are not told of the cut."""
+    """By our own clock: wishers whose wishes are added later are not notified of the cut."""
 
 
 class PriceFanout(_Table, table=True):
-    """The wishers of a product are being told of its current price in a currency; those up to ``cursor`` have been."""
+    """The wishers of a product are being notified of its current price in a currency; those up to ``cursor`` were."""
 
     __tablename__ = "price_fanouts"
     __table_args__ = (
@@ -161,13 +161,13 @@ class PriceFanout(_Table, table=True):
     product_id: UUID = Field(primary_key=True)
     currency: str = Field(primary_key=True, max_length=3)
     id: UUID
-    """Another one each time that another price starts it anew."""
+    """Another one each time that another price starts it again."""
     cursor: UUID
     advanced_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
 
 
 class ProductPrice(_Table, table=True):
-    """What a product costs for the release before: the price that the Catalog said last, whatever its currency."""
+    """The price of a product for the release before: the one that the Catalog stated last, whatever its currency."""
 
     __tablename__ = "product_prices"
     __table_args__ = (PrimaryKeyConstraint("product_id"),)
@@ -189,7 +189,7 @@ class SaleFanout(_Table, table=True):
 
     product_id: UUID = Field(primary_key=True)
     id: UUID
-    """Another one each time that a price of the product starts it anew."""
+    """Another one each time that a price of the product starts it again."""
     cursor: UUID
     advanced_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
 

@@ -1,4 +1,4 @@
-"""What one wisher is told of a price."""
+"""The event that notifies one wisher of a price."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +8,7 @@ from gameshelf.wishlist.rules import Price, notification_id
 
 
 def notice(user_id: UUID, item_id: UUID, price: Price, title: str | None, now: datetime) -> SaleNoticed | PriceDropped:
-    """The event by which a wisher is told of a sale or a lasting cut."""
+    """The event that notifies a wisher of a sale or a lasting cut."""
     if price.cut:
         return PriceDropped(
             user_id=user_id,

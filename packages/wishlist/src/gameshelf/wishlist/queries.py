@@ -1,4 +1,4 @@
-"""Reading wishlists: plain SQL to plain values. Nothing here writes or decides."""
+"""Reads of wishlists: SQL to plain values. Nothing here writes or decides."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,21 +9,22 @@ from gameshelf.kernel.paging import Page, Slice
 from gameshelf.kernel.sql import user
 from gameshelf.wishlist.models import CurrencyPrice, WishlistItem
 from gameshelf.wishlist.rules import DEFAULT_CURRENCY, Price
-from gameshelf.wishlist.store import PRICE_COLUMNS, WISH_COLUMNS, WISH_ORDER, Wish, price_of
+from gameshelf.wishlist.store.prices import PRICE_COLUMNS, price_of
+from gameshelf.wishlist.store.wishes import WISH_COLUMNS, WISH_ORDER, Wish
 from sqlalchemy import BigInteger, Integer, String, Uuid, bindparam, func, or_, select, true
 from sqlmodel import col
 
 
 @dataclass(frozen=True, slots=True)
 class PricedWish:
-    """An item of a wishlist, and what its product costs now, as far as that is known."""
+    """An item of a wishlist, and the current price of its product, as far as that is known."""
 
     wish: Wish
     price: Price | None
 
 
 _I, _C = WishlistItem, CurrencyPrice
-# What ``rules.wishers_currency`` says, for each item.
+# ``rules.wishers_currency`` for each item.
 _price = (
     select(*PRICE_COLUMNS)
     .where(
@@ -48,9 +49,15 @@ _PAGE = Statement(
     _priced.order_by(*WISH_ORDER).limit(bindparam("limit", type_=Integer)).offset(bindparam("offset", type_=BigInteger))
 )
 _ALL = Statement(_priced.order_by(*WISH_ORDER))
-_FIND = Statement(_priced.where(col(_I.id) == bindparam("item_id", type_=Uuid)))
+_OF_ID = Statement(_priced.where(col(_I.id) == bindparam("item_id", type_=Uuid)))
 _COUNT = Statement(select(func.count().label("n")).select_from(WishlistItem).where(col(_I.user_id) == user()))
 _WISH = len(WISH_COLUMNS)
+
+
+async def count_wishes(connection: Connection, user_id: UUID) -> int:
+    """The number of products on a user's wishlist. One round trip."""
+    row = await _COUNT.first(connection, user_id=user_id)
+    return row["n"] if row else 0
 
 
 class WishlistQueries:
@@ -74,17 +81,16 @@ class WishlistQueries:
         )
         if found:
             return Slice([_priced_wish(row) for row in found], found[0]["total"])
-        row = await _COUNT.first(self._connection, user_id=user_id) if page.number > 1 else None
-        return Slice([], row["n"] if row else 0)
+        return Slice([], await count_wishes(self._connection, user_id) if page.number > 1 else 0)
 
-    async def all(self, user_id: UUID) -> list[PricedWish]:
+    async def all_items(self, user_id: UUID) -> list[PricedWish]:
         """The whole list in its order."""
         found = await _ALL.all(self._connection, user_id=user_id, default_currency=self._default_currency)
         return [_priced_wish(row) for row in found]
 
     async def item(self, user_id: UUID, item_id: UUID) -> PricedWish | None:
         """One item; None when the user has none of that id."""
-        row = await _FIND.first(
+        row = await _OF_ID.first(
             self._connection, user_id=user_id, default_currency=self._default_currency, item_id=item_id
         )
         return _priced_wish(row) if row else None

@@ -1,4 +1,4 @@
-"""Decisions on plain values: when a price is a sale or a lasting cut, whose conditions it meets. No I/O, no clock."""
+"""Decides on plain values when a price is a sale or a lasting cut, and whose conditions it meets. No I/O, no clock."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -14,18 +14,18 @@ DEFAULT_CURRENCY = "RUB"
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """That a price was lowered for good, without a sale."""
+    """A price that was lowered for good, without a sale."""
 
     old_price_minor: int
     said_at: datetime
-    """When the Catalog said the lower price first."""
-    heard_at: datetime
-    """When that was heard here."""
+    """When the Catalog first stated the lower price, by its own clock."""
+    received_at: datetime
+    """When it was received here, by our clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a product costs in a currency. Amounts are in minor units of it; times are aware."""
+    """The price of a product in a currency. Amounts are in minor units of it; times are aware."""
 
     product_id: UUID
     price_minor: int
@@ -35,65 +35,66 @@ class Price:
     sale_id: str | None
     sale_ends_at: datetime | None
     said_at: datetime
+    """When the Catalog stated it, by its own clock."""
     old_price_minor: int | None = None
-    """What the Catalog says that it cost before; it matters only where no earlier price is known."""
+    """The earlier price according to the Catalog; it matters only where no earlier price is known."""
     cut: Cut | None = None
 
     @property
-    def names_a_sale(self) -> bool:
-        """Whether it is one of a sale, which may have ended."""
+    def has_sale(self) -> bool:
+        """Whether it is the price of a sale, which may have ended."""
         return self.discount_percent > 0 and self.sale_id is not None
 
     def is_sale(self, now: datetime) -> bool:
-        """Whether wishers are told of it (contract, section 3.5)."""
+        """Whether it is the price of a sale that has not ended (contract, section 3.5)."""
         has_ended = self.sale_ends_at is not None and self.sale_ends_at <= now
-        return self.names_a_sale and not has_ended
+        return self.has_sale and not has_ended
 
-    def is_told(self, now: datetime) -> bool:
-        """Whether wishers are told of it, as a sale or as a lasting cut."""
+    def is_announced(self, now: datetime) -> bool:
+        """Whether wishers are notified of it, as a sale or as a lasting cut."""
         return self.cut is not None or self.is_sale(now)
 
-    def says_the_same_as(self, other: "Price") -> bool:
-        """Whether it is the price of before, said again."""
+    def has_the_terms_of(self, other: "Price") -> bool:
+        """Whether it is the other price stated again."""
         return all(getattr(self, name) == getattr(other, name) for name in _TERMS)
 
 
 _TERMS = ("price_minor", "discount_percent", "sale_id", "sale_ends_at")
 
 
-def succeed(kept: Price | None, said: Price, now: datetime) -> Price:
-    """The price of a product and currency after a newer one was said (contract, section 3.5).
+def succeed(kept: Price | None, new: Price, now: datetime) -> Price:
+    """The price of a product and currency after the Catalog stated a newer one (contract, section 3.5).
 
-    Of the same price said again only the time counts. A lower one without a sale is a lasting cut.
+    Of the same price stated again only the time counts. A lower one without a sale is a lasting cut.
     """
-    if kept is not None and said.says_the_same_as(kept):
-        return replace(kept, said_at=said.said_at)
-    earlier = kept.price_minor if kept else said.old_price_minor
-    is_cut = earlier is not None and earlier > said.price_minor and not said.names_a_sale
-    cut = Cut(earlier, said.said_at, now) if is_cut and earlier is not None else None
-    return replace(said, old_price_minor=None, cut=cut)
+    if kept is not None and new.has_the_terms_of(kept):
+        return replace(kept, said_at=new.said_at)
+    earlier = kept.price_minor if kept else new.old_price_minor
+    is_cut = earlier is not None and earlier > new.price_minor and not new.has_sale
+    cut = Cut(earlier, new.said_at, now) if is_cut and earlier is not None else None
+    return replace(new, old_price_minor=None, cut=cut)
 
 
 def wishers_currency(target_currency: str | None, known: Collection[str], default: str) -> str | None:
     """The currency in which a wisher sees a product's price: that of their target, else the default one if the product
     has a price in it, else the first by code. None where there is no such price.
     """
-    wanted = target_currency or (default if default in known else min(known, default=None))
-    return wanted if wanted in known else None
+    currency = target_currency or (default if default in known else min(known, default=None))
+    return currency if currency in known else None
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What a price has to be for its wisher to hear of it; what is None does not matter."""
+    """Conditions of a wisher: they are notified of a price that meets all of them. None is no condition."""
 
     target_price_minor: int | None = None
     target_currency: str | None = None
     min_discount_percent: int | None = None
 
     def are_met_by(self, price: Price) -> bool:
-        """Whether a price meets all of those that are set; a price in another currency says nothing.
+        """Whether a price meets all conditions that are set; a price in another currency meets no target.
 
-        A lasting cut needs a target, and its discount is what it takes from the price of before.
+        A lasting cut needs a target, and its discount is the difference from the earlier price.
         """
         if self.target_price_minor is None:
             is_low_enough = price.cut is None
@@ -102,17 +103,17 @@ class Conditions:
         return is_low_enough and (self.min_discount_percent or 0) <= discount_of(price)
 
 
-def discount(said: int | None, price_minor: int, old_price_minor: int | None) -> int:
-    """The discount in percent: as it was said, else what the old price makes of it, rounded down."""
-    if said is not None:
-        return said
+def discount(stated: int | None, price_minor: int, old_price_minor: int | None) -> int:
+    """The discount in percent: the stated one, else the difference from the old price, rounded down."""
+    if stated is not None:
+        return stated
     if not old_price_minor or price_minor >= old_price_minor:
         return 0
     return (old_price_minor - price_minor) * 100 // old_price_minor
 
 
 def discount_of(price: Price) -> int:
-    """The discount in percent that a wisher's condition is about."""
+    """The discount in percent that is compared with a wisher's condition."""
     return discount(None, price.price_minor, price.cut.old_price_minor) if price.cut else price.discount_percent
 
 

@@ -24,7 +24,7 @@ from gameshelf.wishlist.models import LOCK_SPACE
 from gameshelf.wishlist.notices import notice
 from gameshelf.wishlist.ports import Products
 from gameshelf.wishlist.rules import DEFAULT_CURRENCY, Price, wishers_currency
-from gameshelf.wishlist.store import ERASURE, Wish, WishlistStore
+from gameshelf.wishlist.store import ERASURE, PriceStore, Wish, WishlistStore
 
 DEFAULT_MAX_ITEMS = 100
 
@@ -32,9 +32,9 @@ DEFAULT_MAX_ITEMS = 100
 class WishlistService:
     """A user's wishlist, over one connection inside a transaction.
 
-    ``products`` answers what else is known of products; ``record`` takes the events; ``max_items`` bounds the list. A
-    wish without a target is for the price in ``default_currency``, where the product has one in it. ``serialise`` lets
-    one transaction at a time change a user's wishes: by default an advisory lock, one round trip per call.
+    ``products`` answers questions about products; ``record`` takes the events; ``max_items`` bounds the list. A wish
+    without a target is for the price in ``default_currency``, where the product has one in it. ``serialise`` lets one
+    transaction at a time change a user's wishes: by default an advisory lock, one round trip per call.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class WishlistService:
     ) -> None:
         self._connection = connection
         self._store = WishlistStore(connection)
+        self._prices = PriceStore(connection)
         self._record = record
         self._products = products
         self._clock = clock
@@ -57,7 +58,7 @@ class WishlistService:
         self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
 
     async def add(self, user_id: UUID, new: NewWish) -> Wish:
-        """Puts a product on the list, heard of or not; if it is on sale now and the conditions are met, tells so.
+        """Puts a product on the list, also an unknown one; notifies the user if its current sale meets the conditions.
 
         Raises ProductAlreadyOwned, WishlistItemAlreadyExists, WishlistLimitExceeded; InvalidInput for half a target.
         """
@@ -66,11 +67,11 @@ class WishlistService:
         if await self._products.owns(user_id, new.product_id):
             raise ProductAlreadyOwned(pointer="product_id")
         await self._require_new(user_id, new.product_id)
-        if await self._store.count(user_id) >= self._max_items:
+        if await self._store.count_items(user_id) >= self._max_items:
             raise WishlistLimitExceeded(max_items=self._max_items)
         now = self._clock()
         wish = Wish(uuid4(), added_at=now, **new.model_dump())
-        if not await self._store.add(user_id, wish):  # the port did not serialise: the constraint decides
+        if not await self._store.add_item(user_id, wish):  # the port did not serialise: the constraint decides
             await self._require_new(user_id, new.product_id)
             raise WishlistItemAlreadyExists(pointer="product_id")
         self._record(
@@ -78,114 +79,114 @@ class WishlistService:
                 user_id=user_id, occurred_at=now, item_id=wish.id, product_id=wish.product_id, added_at=wish.added_at
             )
         )
-        await self._tell_of_current_sale(user_id, wish)
+        await self._notify_of_current_sale(user_id, wish)
         return wish
 
     async def change(self, user_id: UUID, item_id: UUID, changes: WishChanges) -> Wish:
-        """Changes what was sent of ``changes``; if its product is on sale and the new conditions are met, tells so.
+        """Changes the fields that ``changes`` sets; notifies the user if a current sale meets the new conditions.
 
         Raises GameNotFoundInWishlist; InvalidInput for half a target.
         """
         await self._serialise(user_id)
-        wish = await self._found(user_id, item_id)
+        wish = await self._require_item(user_id, item_id)
         changed = replace(wish, **changes.model_dump(include=changes.model_fields_set))
         require_whole_target(changed.target_price_minor, changed.target_currency)
         if changed.conditions != wish.conditions:
-            # Either whoever writes a price sees these conditions, or this sees the price.
-            await self._store.hold_price(wish.product_id)
-            prices = await self._store.prices(wish.product_id)
-            await self._tell_of_cut(user_id, wish, prices)
-            heard = [price.cut.heard_at for price in prices.values() if price.cut]
-            changed = replace(changed, cut_seen_at=max(heard, default=None))
-            await self._store.change(user_id, changed)
+            # Either the transaction that writes a price sees these conditions, or this one sees the price.
+            await self._prices.lock(wish.product_id)
+            prices = await self._prices.prices(wish.product_id)
+            await self._notify_of_cut(user_id, wish, prices)
+            received = [price.cut.received_at for price in prices.values() if price.cut]
+            changed = replace(changed, cut_seen_at=max(received, default=None))
+            await self._store.change_item(user_id, changed)
             self._changed(user_id, wish.product_id)
-            await self._tell_of_sale(user_id, changed, prices)
+            await self._notify_of_sale(user_id, changed, prices)
         elif changed != wish:
-            await self._store.change(user_id, changed)
+            await self._store.change_item(user_id, changed)
             self._changed(user_id, wish.product_id)
         return changed
 
     async def remove(self, user_id: UUID, item_id: UUID) -> None:
-        """Raises GameNotFoundInWishlist."""
+        """Takes an item from the list. Raises GameNotFoundInWishlist."""
         await self._serialise(user_id)
-        await self._remove(user_id, [await self._found(user_id, item_id)], "removed")
+        await self._remove(user_id, [await self._require_item(user_id, item_id)], "removed")
 
     async def remove_product(self, user_id: UUID, product_id: UUID) -> None:
-        """Raises GameNotFoundInWishlist."""
+        """Takes a product from the list. Raises GameNotFoundInWishlist."""
         await self._serialise(user_id)
-        wishes = await self._store.of_products(user_id, [product_id])
+        wishes = await self._store.items_of_products(user_id, [product_id])
         if not wishes:
             raise GameNotFoundInWishlist
         await self._remove(user_id, wishes, "removed")
 
     async def bought(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
-        """Takes products from the list that the user owns now."""
+        """Removes products that the user now owns from the list."""
         await self._serialise(user_id)
-        wishes = await self._store.of_products(user_id, product_ids)
+        wishes = await self._store.items_of_products(user_id, product_ids)
         if wishes:
             await self._remove(user_id, wishes, "purchased")
 
     async def order(self, user_id: UUID, item_ids: Sequence[UUID]) -> None:
         """Gives the list this order: priorities 1, 2, 3 … Raises InvalidInput unless each item is named once."""
         await self._serialise(user_id)
-        existing = await self._store.ids(user_id)
+        existing = await self._store.item_ids(user_id)
         if len(item_ids) != len(existing) or set(item_ids) != existing:
             raise InvalidInput(Problem("stale_order", pointer="item_ids"))
-        await self._store.order(user_id, item_ids)
+        await self._store.set_order(user_id, item_ids)
         self._changed(user_id, None)
 
-    async def tell_of_price(self, user_id: UUID, product_id: UUID) -> bool:
-        """Tells the user of a product's current sale, or of a lasting cut since they wished for it, if it is on their
-        list, its conditions are met, and they were not told yet. Whether it did.
+    async def notify_of_price(self, user_id: UUID, product_id: UUID) -> bool:
+        """Notifies the user of a product's current sale, or of a lasting cut since they wished for it, if the product
+        is on their list, the price meets the conditions, and they were not notified yet. Returns whether it did.
         """
         await self._serialise(user_id)
-        await self._store.hold_price(product_id)
-        for wish in await self._store.of_products(user_id, [product_id]):
-            price = self._wishers_price(wish, await self._store.prices(product_id))
+        await self._prices.lock(product_id)
+        for wish in await self._store.items_of_products(user_id, [product_id]):
+            price = self._wishers_price(wish, await self._prices.prices(product_id))
             if price and (price.cut is None or wish.came_before(price.cut)):
-                return await self._tell(user_id, wish, price)
+                return await self._notify(user_id, wish, price)
         return False
 
     async def _require_new(self, user_id: UUID, product_id: UUID) -> None:
-        for existing in await self._store.of_products(user_id, [product_id]):
+        for existing in await self._store.items_of_products(user_id, [product_id]):
             raise WishlistItemAlreadyExists(pointer="product_id", wishlist_item_id=str(existing.id))
 
     def _changed(self, user_id: UUID, product_id: UUID | None) -> None:
         self._record(WishlistChanged(user_id=user_id, occurred_at=self._clock(), product_id=product_id))
 
-    async def _tell_of_current_sale(self, user_id: UUID, wish: Wish) -> None:
-        # Either whoever starts the sale sees this wish, or this sees the sale.
-        await self._store.hold_price(wish.product_id)
-        await self._tell_of_sale(user_id, wish, await self._store.prices(wish.product_id))
+    async def _notify_of_current_sale(self, user_id: UUID, wish: Wish) -> None:
+        # Either the transaction that starts the sale sees this wish, or this one sees the sale.
+        await self._prices.lock(wish.product_id)
+        await self._notify_of_sale(user_id, wish, await self._prices.prices(wish.product_id))
 
-    async def _tell_of_sale(self, user_id: UUID, wish: Wish, prices: Mapping[str, Price]) -> None:
+    async def _notify_of_sale(self, user_id: UUID, wish: Wish, prices: Mapping[str, Price]) -> None:
         price = self._wishers_price(wish, prices)
         if price and price.cut is None:
-            await self._tell(user_id, wish, price)
+            await self._notify(user_id, wish, price)
 
-    async def _tell_of_cut(self, user_id: UUID, wish: Wish, prices: Mapping[str, Price]) -> None:
-        """Tells of a lasting cut by the conditions that it found, where others are still being told: whoever works
-        through the wishers finds the new ones.
+    async def _notify_of_cut(self, user_id: UUID, wish: Wish, prices: Mapping[str, Price]) -> None:
+        """Notifies of a lasting cut by the conditions as they were when it came, while the fan-out has not reached this
+        wisher: it would find the new conditions.
         """
         price = self._wishers_price(wish, prices)
         is_due = price and price.cut and wish.came_before(price.cut) and wish.conditions.are_met_by(price)
-        if price and is_due and await self._store.is_to_be_told(user_id, price):
-            await self._tell(user_id, wish, price)
+        if price and is_due and await self._store.is_notification_pending(user_id, price):
+            await self._notify(user_id, wish, price)
 
     def _wishers_price(self, wish: Wish, prices: Mapping[str, Price]) -> Price | None:
         currency = wishers_currency(wish.target_currency, prices.keys(), self._default_currency)
         return prices[currency] if currency else None
 
-    async def _tell(self, user_id: UUID, wish: Wish, price: Price) -> bool:
-        is_told = price.is_told(self._clock()) and wish.conditions.are_met_by(price)
-        if not is_told or not await self._store.note(user_id, price):
+    async def _notify(self, user_id: UUID, wish: Wish, price: Price) -> bool:
+        is_due = price.is_announced(self._clock()) and wish.conditions.are_met_by(price)
+        if not is_due or not await self._store.record_notification(user_id, price):
             return False
         title = await self._products.title(price.product_id)
         self._record(notice(user_id, wish.id, price, title, self._clock()))
         return True
 
     async def _remove(self, user_id: UUID, wishes: Sequence[Wish], reason: str) -> None:
-        await self._store.remove(user_id, [wish.id for wish in wishes])
+        await self._store.remove_items(user_id, [wish.id for wish in wishes])
         for wish in wishes:
             self._record(
                 WishRemoved(
@@ -198,12 +199,12 @@ class WishlistService:
                 )
             )
 
-    async def _found(self, user_id: UUID, item_id: UUID) -> Wish:
-        wish = await self._store.find(user_id, item_id)
+    async def _require_item(self, user_id: UUID, item_id: UUID) -> Wish:
+        wish = await self._store.item(user_id, item_id)
         if wish is None:
             raise GameNotFoundInWishlist
         return wish
 
     async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
-        """Deletes a bounded part of all that is known of a user's wishes; True while there may be more."""
+        """Deletes a bounded part of everything that is stored about a user; True while there may be more."""
         return await ERASURE.erase_some(self._connection, user_id, limit)

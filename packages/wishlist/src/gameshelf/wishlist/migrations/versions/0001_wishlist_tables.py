@@ -1,4 +1,4 @@
-"""wishlist tables."""
+"""Creates the tables of wishlists."""
 
 import sqlalchemy as sa
 import sqlmodel

@@ -1,4 +1,4 @@
-"""Wishers who are told of a sale by themselves, and no end of a sale that is no time."""
+"""Adds wishers who are notified of a sale alone; deletes ends of sales that are invalid times."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,8 +19,8 @@ def upgrade() -> None:
         schema="wishlist",
     )
     op.create_index("ix_held_back_wishers_since", "held_back_wishers", ["since"], schema="wishlist")
-    # An end outside of the times that count was not said. The release before may go on writing such ones, so whoever
-    # reads them takes them for unsaid, too.
+    # An end outside of the valid times counts as absent. The release before may still write such ones, so reads treat
+    # them as absent, too.
     op.execute("UPDATE wishlist.product_prices SET sale_ends_at = NULL WHERE sale_ends_at >= '2200-01-01Z'")
     op.execute("UPDATE wishlist.product_prices SET sale_ends_at = NULL WHERE sale_ends_at < '1970-01-01Z'")
 

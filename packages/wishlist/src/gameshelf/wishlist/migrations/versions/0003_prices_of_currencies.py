@@ -1,7 +1,7 @@
-"""Prices of each currency, and who was told of which product.
+"""Adds prices of each currency, and notifications of each product of a sale.
 
-The tables of the release before stay and go on being written for a release. What is in them is taken over: prices, and
-running sales with their cursors; whom the release before has told is looked up where it is.
+The tables of the release before stay and are written for one more release. Their prices are copied, and running sales
+with their cursors; users whom the release before has notified are looked up in its table.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Wishers with a target in a currency: a price that concerns them alone does not walk over all the others."""
+"""Adds an index of wishers with a target in a currency: a price for these alone does not read all wishers."""
 
 import sqlalchemy as sa
 from gameshelf.kernel.schema_changes import create_index, drop_index

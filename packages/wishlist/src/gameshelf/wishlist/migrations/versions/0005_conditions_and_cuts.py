@@ -1,4 +1,4 @@
-"""Which lasting cuts were there when the conditions of a wish were changed: the new conditions are not about them.
+"""Adds which lasting cuts existed when the conditions of a wish changed: the new conditions are not about them.
 
 The release before leaves the column as it is: for a wish that it changes, a cut counts as it did before.
 """

@@ -41,7 +41,7 @@ class Wishlists(WishlistServiceServicer):
         require_read(user_id)
         async with self._acquire() as connection:
             gone = await erased_among(self._streams, connection, {user_id})
-            items = [] if gone else await WishlistQueries(connection).all(user_id)
+            items = [] if gone else await WishlistQueries(connection).all_items(user_id)
         return messages.ListWishlistResponse(items=[wish_message(item.wish) for item in items])
 
     async def AddToWishlist(

@@ -8,7 +8,7 @@ from gameshelf.wishlist import SaleFanouts
 
 
 async def _prune_notified(connection: Connection, before: datetime, limit: int) -> int:
-    return await SaleFanouts(connection).forget_told(before, limit)
+    return await SaleFanouts(connection).prune_notifications(before, limit)
 
 
 RETENTION = (RetentionRule("sales", timedelta(days=400), _prune_notified),)

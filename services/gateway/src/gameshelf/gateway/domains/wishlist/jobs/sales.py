@@ -1,10 +1,8 @@
-"""Tells wishers of sales and lasting cuts: bounded chunks of many users, one short transaction each, that go on where
-they stopped.
+"""Notifies wishers of sales and lasting cuts: bounded chunks of many users, in one short transaction each.
 
-A chunk takes the users whose rows are free, and waits for nobody while it holds them. Those who are busy are held back,
-in the same commit that moves the cursor, and told in a transaction of their own afterwards. So whatever dies between
-any two lines, the chunk is done again, and those who were told are known; and neither a product nor a wisher that
-fails holds up another.
+A chunk takes the users whose rows are free, and waits for nobody while it holds them. Busy users are held back in the
+commit that moves the cursor, and notified later in a transaction of their own. A crash between any two lines repeats
+the chunk, and users who were notified are not notified again. A product or a wisher that fails delays no other.
 """
 
 import asyncio
@@ -51,7 +49,7 @@ class Sales:
         self._wishers = Isolation[tuple[UUID, UUID]]("sales", metrics)
 
     async def run_once(self) -> None:
-        """Until there is nothing left that can be told now: a chunk of each sale in turn."""
+        """Works through chunks of each sale in turn, until nobody is left who can be notified now."""
         is_moving = True
         while is_moving:
             is_moving = False
@@ -61,9 +59,9 @@ class Sales:
                 await self._wait_for_room()
                 started = time.perf_counter()
                 with self._prices.attempt((product_id, currency)):
-                    is_moving |= await self._tell_chunk_surely(product_id, currency)
+                    is_moving |= await self._notify_chunk_surely(product_id, currency)
                 await asyncio.sleep((time.perf_counter() - started) * _REST)
-            await self._wishers.each(self._held_back, self._tell_one, _HELD_BACK_AT_ONCE)
+            await self._wishers.each(self._held_back, self._notify_wisher, _HELD_BACK_AT_ONCE)
 
     async def _wait_for_room(self) -> None:
         while True:
@@ -72,24 +70,24 @@ class Sales:
                     return
             await asyncio.sleep(_WAIT_SECONDS)
 
-    async def _tell_chunk_surely(self, product_id: UUID, currency: str) -> bool:
+    async def _notify_chunk_surely(self, product_id: UUID, currency: str) -> bool:
         try:
-            return await self.tell_chunk(product_id, currency)
+            return await self.notify_chunk(product_id, currency)
         except Exception as error:
             if concerns_everybody(error) or is_contention(error):
                 raise
-            # It may be one of the wishers: told one by one, that one fails alone. If it is the sale, this fails too.
-            return await self.tell_chunk(product_id, currency, one_by_one=True)
+            # If one wisher is the cause, only that one fails when each is notified alone. Otherwise this fails too.
+            return await self.notify_chunk(product_id, currency, one_by_one=True)
 
-    async def tell_chunk(self, product_id: UUID, currency: str, *, one_by_one: bool = False) -> bool:
-        """Tells the next wishers of a price; with ``one_by_one`` holds all of them back, to be told by themselves.
+    async def notify_chunk(self, product_id: UUID, currency: str, *, one_by_one: bool = False) -> bool:
+        """Notifies the next wishers of a price; with ``one_by_one`` holds all of them back, to notify each alone.
 
-        False when there is no more to tell, or others work on it.
+        False when nobody is left, or another instance works on it.
         """
         async with self._transactions.begin_with_nobody() as transaction:
             await hardly_wait(transaction.connection)
             fanouts = SaleFanouts(transaction.connection, self._clock, self._default_currency)
-            fanout = await fanouts.take(product_id, currency)
+            fanout = await fanouts.lock_fanout(product_id, currency)
             if fanout is None:
                 return False
             wishers = await fanouts.wishers(fanout, CHUNK)
@@ -97,9 +95,9 @@ class Sales:
                 await fanouts.finish(fanout)
                 return False
             free = set() if one_by_one else await transaction.lock_free(wishers.met)
-            told = await fanouts.note(fanout, free) if free else {}
-            title = await LibraryQueries(transaction.connection).title(product_id) if told else None
-            for user_id, item_id in told.items():
+            notified = await fanouts.record_notifications(fanout, free) if free else {}
+            title = await LibraryQueries(transaction.connection).title(product_id) if notified else None
+            for user_id, item_id in notified.items():
                 transaction.record(notice(user_id, item_id, fanout.price, title, self._clock()))
             busy = set(wishers.met) - free
             if busy:
@@ -111,10 +109,10 @@ class Sales:
         async with self._acquire() as connection:
             return await SaleFanouts(connection).held_back(limit)
 
-    async def _tell_one(self, wisher: tuple[UUID, UUID]) -> None:
+    async def _notify_wisher(self, wisher: tuple[UUID, UUID]) -> None:
         user_id, product_id = wisher
         async with self._transactions.begin_background(user_id) as transaction:
-            told = await transaction.of(WishlistService).tell_of_price(user_id, product_id)
+            is_notified = await transaction.of(WishlistService).notify_of_price(user_id, product_id)
             await SaleFanouts(transaction.connection, self._clock).release(user_id, product_id)
-            if not told:
+            if not is_notified:
                 transaction.discard()

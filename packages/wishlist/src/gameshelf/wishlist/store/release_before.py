@@ -1,8 +1,8 @@
-"""What the release before reads and writes: one price of a product, whatever its currency, and one word of a sale.
+"""Tables of the release before: one price of a product, whatever its currency, and one notification of each sale.
 
-For one release both are kept: an instance of the release before, beside this one or after a rollback, finds prices and
-running sales in its tables, and whom it told of a product's sale is not told again. What it has heard itself is caught
-up with. All of this goes with the tables.
+For one release they are kept beside the new ones: an instance of the release before, which runs beside this one or
+after a rollback, finds prices and running sales in its tables, and this one notifies nobody whom that one has notified.
+Prices that only the release before received are taken over. All of this is deleted together with the tables.
 """
 
 from collections.abc import Sequence
@@ -33,9 +33,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 _P, _C, _N = ProductPrice, CurrencyPrice, SaleNotification
-_NOBODY_YET = UUID(int=0)
-_said = rows(
-    "said",
+_FIRST_CURSOR = UUID(int=0)
+_new = rows(
+    "new",
     product_id=("product_ids", Uuid),
     price_minor=("prices", BigInteger),
     currency=("currencies", String),
@@ -44,8 +44,8 @@ _said = rows(
     sale_ends_at=("ends", TIME),
     said_at=("times", TIME),
 )
-_names = [column.name for column in _said.c]
-_insert_prices = insert(ProductPrice).from_select(_names, select(*_said.c), include_defaults=False)
+_names = [column.name for column in _new.c]
+_insert_prices = insert(ProductPrice).from_select(_names, select(*_new.c), include_defaults=False)
 _WRITE = Statement(
     _insert_prices.on_conflict_do_update(
         index_elements=["product_id"],
@@ -56,13 +56,13 @@ _WRITE = Statement(
 _on_sale = rows("on_sale", product_id=("product_ids", Uuid))
 _start = insert(SaleFanout).from_select(
     ["product_id", "id", "cursor"],
-    select(_on_sale.c.product_id, func.gen_random_uuid(), literal(_NOBODY_YET, Uuid)),
+    select(_on_sale.c.product_id, func.gen_random_uuid(), literal(_FIRST_CURSOR, Uuid)),
     include_defaults=False,
 )
 _START = Statement(
     _start.on_conflict_do_update(
         index_elements=["product_id"],
-        set_={"id": _start.excluded.id, "cursor": _NOBODY_YET, "advanced_at": func.now()},
+        set_={"id": _start.excluded.id, "cursor": _FIRST_CURSOR, "advanced_at": func.now()},
     )
 )
 _STOP = Statement(delete(SaleFanout).where(col(SaleFanout.product_id) == any_(array("product_ids", Uuid))))
@@ -83,7 +83,7 @@ _is_known = (
     .exists()
     .label("is_known")
 )
-# What it has written may be infinite, which is no time that anything can be compared with.
+# That release may have written an infinite time, which cannot be compared with others.
 _end = case((and_(col(_P.sale_ends_at) >= EARLIEST, col(_P.sale_ends_at) < LATEST), col(_P.sale_ends_at)))
 _AFTER = Statement(
     select(*(getattr(_P, name) for name in _names if name != "sale_ends_at"), _end.label("sale_ends_at"), _is_known)
@@ -93,8 +93,8 @@ _AFTER = Statement(
 )
 
 
-def was_told(user_id: Any, sale_id: Any, product_id: Any) -> Any:
-    """Whether the release before has told a user of the sale by this very product. For a statement."""
+def was_notified_by_release_before(user_id: Any, sale_id: Any, product_id: Any) -> Any:
+    """A condition: the release before has notified a user of the sale by this very product."""
     return (
         select(literal(1))
         .where(col(_N.user_id) == user_id, col(_N.sale_id) == sale_id, col(_N.product_id) == product_id)
@@ -102,17 +102,19 @@ def was_told(user_id: Any, sale_id: Any, product_id: Any) -> Any:
     )
 
 
-def note_told(noted: Any, sale_id: Any, product_id: Any) -> Any:
-    """Notes for the release before that users are told of a sale. For a statement, beside the note of this one."""
+def record_for_release_before(recorded: Any, sale_id: Any, product_id: Any) -> Any:
+    """Records for the release before that the users of ``recorded`` are notified of a sale: a part of the statement
+    that makes this release's record.
+    """
     return (
         insert(SaleNotification)
         .from_select(
             ["user_id", "sale_id", "product_id"],
-            select(noted.c.user_id, sale_id, product_id).where(sale_id.is_not(None)),
+            select(recorded.c.user_id, sale_id, product_id).where(sale_id.is_not(None)),
             include_defaults=False,
         )
         .on_conflict_do_nothing()
-        .cte("noted_for_the_release_before")
+        .cte("recorded_for_release_before")
     )
 
 
@@ -120,9 +122,9 @@ class OldPrices(NamedTuple):
     """A part of the prices of the release before."""
 
     unknown: list[Price]
-    """Those that only the release before has heard of."""
+    """Those that only the release before has received."""
     last: UUID | None
-    """The product up to which was looked; None: there are no more."""
+    """The last product of the part; None: there are no more."""
 
 
 class ReleaseBefore:
@@ -132,7 +134,7 @@ class ReleaseBefore:
         self._connection = connection
 
     async def write(self, prices: Sequence[Price], on_sale: Sequence[UUID], over: Sequence[UUID]) -> None:
-        """Writes prices, the newest of each product; products whose sale begins, and those that have none any more."""
+        """Writes the newest price of each product, starts sales of ``on_sale`` products, and ends those of ``over``."""
         await _WRITE.run(
             self._connection,
             product_ids=[price.product_id for price in prices],
@@ -149,11 +151,11 @@ class ReleaseBefore:
             await _STOP.run(self._connection, product_ids=list(over))
 
     async def finish(self, product_id: UUID) -> None:
-        """Everybody was told of the product's sale, unless it goes on in another currency."""
+        """Ends a product's sale, unless wishers are still being notified of it in another currency."""
         await _FINISH.run(self._connection, product_id=product_id)
 
     async def prices(self, after: UUID, limit: int) -> OldPrices:
-        """The next ``limit`` prices in the order of products, to be applied by ``Prices.apply``."""
+        """Returns the next ``limit`` prices in the order of products, for ``Prices.apply``."""
         found = await _AFTER.all(self._connection, after=after, limit=limit)
         unknown = [Price(**{name: row[name] for name in _names}) for row in found if not row["is_known"]]
         return OldPrices(unknown, found[-1]["product_id"] if found else None)

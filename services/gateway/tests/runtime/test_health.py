@@ -39,7 +39,7 @@ def test_a_database_that_takes_no_writes_is_degraded_and_serves_reads(platform, 
     status, document = readiness(service)
     assert (status, document["status"]) == (200, "degraded")
     assert document["dependencies"] == {"postgresql": "degraded", "redis": "degraded", "kafka": "ok"}
-    assert document["reasons"]["postgresql"].startswith("it takes no writes")
+    assert document["reasons"]["postgresql"].startswith("it accepts no writes")
     headers = {"Authorization": f"Bearer {platform.token('00000000-0000-4000-8000-000000000001')}"}
     with httpx.Client(base_url=service.api, headers=headers, timeout=10) as client:
         assert client.get("/items").status_code == 200

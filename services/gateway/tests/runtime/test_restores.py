@@ -10,7 +10,7 @@ import pytest
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.replaced import ReplacedDatabase
 from gameshelf.gateway.runtime.restores import (
-    DeletionGuard,
+    DeletionGate,
     mark_reconciled,
     newest_restore,
     open_restore,
@@ -111,7 +111,7 @@ async def test_nobody_deletes_until_the_store_has_been_compared(platform, restor
         host, _, port = platform.valkey.address.partition(":")
         redis = Redis(host=host, port=int(port))
         replaced = ReplacedDatabase(pool.acquire, redis, metrics)
-        guarded = DeletionGuard(pool.acquire, metrics, replaced).unless_open(run_once)
+        guarded = DeletionGate(pool.acquire, metrics, replaced).unless_open(run_once)
         await guarded()
         assert rounds == []
         assert metrics.registry.get_sample_value("restore_open") == 1

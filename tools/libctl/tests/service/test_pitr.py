@@ -17,7 +17,7 @@ from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.devstack.servers import Postgres
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.replaced import ReplacedDatabase, Witness, difference
-from gameshelf.gateway.runtime.restores import DeletionGuard, mark_reconciled, open_restore
+from gameshelf.gateway.runtime.restores import DeletionGate, mark_reconciled, open_restore
 from redis.asyncio import Redis
 
 _SECONDS = 40
@@ -139,7 +139,7 @@ async def deletes(platform):
         Redis(host=host, port=int(port)) as redis,
     ):
         metrics = Metrics()
-        guard = DeletionGuard(pool.acquire, metrics, ReplacedDatabase(pool.acquire, redis, metrics))
+        guard = DeletionGate(pool.acquire, metrics, ReplacedDatabase(pool.acquire, redis, metrics))
         await guard.unless_open(run_once)()
     return bool(rounds)
 

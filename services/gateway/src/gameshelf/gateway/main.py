@@ -176,7 +176,7 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
         yield "relay", gateway.relay.run(stopping)
     for job in gateway.jobs:
         if job.roles & roles:
-            run = gateway.deletion_guard.unless_open(job.run) if job.waits_for_restore else job.run
+            run = gateway.deletion_gate.unless_open(job.run) if job.waits_for_restore else job.run
             yield job.name, repeat(job.name, run, job.seconds, stopping, job.woken, gateway.metrics)
 
 

@@ -1,6 +1,6 @@
-"""What this process does once an event is committed, such as counting it or keeping Redis in step.
+"""Handlers that run in this process after the commit of an event, for example to count it or to update Redis.
 
-It may be lost with the process, so nothing that must happen is done here: reactions do that, in the transaction.
+Their work may be lost with the process. Work that must not be lost is done by reactions, in the transaction.
 """
 
 from collections import defaultdict
@@ -10,7 +10,7 @@ from typing import Any
 from gameshelf.kernel.events import Event
 
 AfterCommitHandlers = Mapping[type[Event], Callable[[Any], None]]
-"""By type of event. A handler neither waits nor fails."""
+"""Type of event → handler, which must neither wait nor fail."""
 
 
 class AfterCommit:
@@ -23,7 +23,7 @@ class AfterCommit:
                 self._handlers[kind].append(handler)
 
     def handle(self, events: Iterable[Event]) -> None:
-        """Events of one commit, in their order."""
+        """Handles the events of one commit, in their order."""
         for event in events:
             for handler in self._handlers.get(type(event), ()):
                 handler(event)

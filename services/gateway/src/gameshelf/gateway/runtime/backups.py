@@ -1,4 +1,4 @@
-"""How old the newest backup is. ``libctl backup create`` notes each one in the database that it is of."""
+"""The age of the newest backup. ``libctl backup create`` records each backup in the database that it saves."""
 
 import math
 
@@ -13,6 +13,6 @@ _AGE = Statement(
 
 
 async def age_seconds(connection: Connection) -> float:
-    """How long ago the moment is that the newest backup of any kind is of; infinite where none was noted."""
+    """Returns the age of the newest backup's snapshot, of any kind; infinite if none was recorded."""
     row = await _AGE.first(connection)
     return math.inf if row is None or row["seconds"] is None else max(row["seconds"], 0.0)

@@ -1,7 +1,7 @@
-"""Which client asked for a change, by its own word: the device messages of the change carry it as ``origin``.
+"""The id by which a client names itself: device messages about its changes carry it as ``origin``.
 
-REST takes it from the header ``X-Client-Id``, gRPC from the metadata of the same name. It is kept beside the request,
-as the trace is, so that whatever transaction the request opens knows it.
+REST reads it from the header ``X-Client-Id``, gRPC from the metadata of the same name. It is stored in the context of
+the request, like the trace, so that all transactions of the request have it.
 """
 
 import re
@@ -16,9 +16,9 @@ _current: ContextVar[str | None] = ContextVar("client_id", default=None)
 
 
 def set_client_id(given: str | None, field: str | None = None) -> None:
-    """The request that is served now comes from this client; None: it does not say.
+    """Sets the client of the current request; None if it does not name itself.
 
-    ``field`` is how a refusal names it. Raises InvalidInput.
+    Raises InvalidInput, which names the value ``field``.
     """
     if given is not None and not _FORM.fullmatch(given):
         raise InvalidInput(Problem("bad_client_id", pointer=field))
@@ -26,5 +26,5 @@ def set_client_id(given: str | None, field: str | None = None) -> None:
 
 
 def current_client_id() -> str | None:
-    """The client of the request that is served now; None outside of one, and where the client does not say."""
+    """Returns the client of the current request; None outside of a request, or if the client does not name itself."""
     return _current.get()

@@ -1,4 +1,4 @@
-"""Who is told in this process that a transaction was committed."""
+"""Notifies the parts of this process of committed transactions."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,9 +7,9 @@ from gameshelf.kernel.events import Event
 
 
 class CommitListeners:
-    """Passes each commit on to the parts of the process, which are added while it is built.
+    """Passes each commit to its listeners, which are added while the process is built.
 
-    No listener waits or fails. A commit may be lost with the process.
+    A listener must neither wait nor fail. A notification may be lost with the process.
     """
 
     def __init__(self) -> None:
@@ -17,11 +17,11 @@ class CommitListeners:
         self.on_forwarded: list[Callable[[Sequence[Event]], None]] = []
 
     def committed(self, commit: Committed) -> None:
-        """One user's data changed."""
+        """Handles a commit to one user's data."""
         for listener in self.on_commit:
             listener(commit)
 
     def forwarded(self, events: Sequence[Event]) -> None:
-        """Events were kept for other users."""
+        """Handles events that were stored for other users."""
         for listener in self.on_forwarded:
             listener(events)

@@ -1,4 +1,4 @@
-"""The tables that the runtime serves, built from all domains. What two domains declare both is refused at the start."""
+"""Builds the runtime's tables from all domains. A declaration that two domains make is an error at the start."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
@@ -26,24 +26,24 @@ V = TypeVar("V")
 
 
 def migrations_of(domains: Sequence[Domain]) -> Sequence[Migrations]:
-    """Raises ValueError where two domains own one schema."""
+    """Returns the migrations of all domains. Raises ValueError if two domains own one schema."""
     found = _united(domains, lambda domain: {domain.migrations.schema: domain.migrations} if domain.migrations else {})
     return tuple(found.values())
 
 
 def metadata_of(domains: Sequence[Domain]) -> Sequence[MetaData]:
-    """The tables of each domain that has some."""
+    """Returns the tables of each domain that has some."""
     return tuple(domain.metadata for domain in domains if domain.metadata is not None)
 
 
 def routes_of(domains: Sequence[Domain]) -> Sequence[Route]:
-    """Raises ValueError where two domains serve one call."""
+    """Returns the routes of all domains. Raises ValueError if two domains serve one call."""
     found = _united(domains, lambda domain: {(route.method, route.path): route for route in domain.routes})
     return tuple(found.values())
 
 
 def bound_routes_of(domains: Sequence[Domain], instances: Sequence[DomainInstance]) -> Sequence[Route]:
-    """The routes of each domain, with what this process has of it. Raises TypeError where a route asks for more."""
+    """Binds the routes of each domain to its objects in this process. Raises TypeError for an unknown parameter."""
     return tuple(
         bind(route, instance.resources)
         for domain, instance in zip(domains, instances, strict=True)
@@ -52,18 +52,18 @@ def bound_routes_of(domains: Sequence[Domain], instances: Sequence[DomainInstanc
 
 
 def services_of(domains: Sequence[Domain], settings: Settings) -> Services:
-    """How each domain's services are made. Raises ValueError where two domains make one."""
+    """Returns the factories of all services. Raises ValueError if two domains make the same one."""
     return _united(domains, lambda domain: domain.services(settings))
 
 
 def queries_of(domains: Sequence[Domain], settings: Settings) -> Queries:
-    """How those reads are made that depend on settings. Raises ValueError where two domains make one."""
+    """Returns the factories of queries that depend on settings. Raises ValueError if two domains make the same one."""
     return _united(domains, lambda domain: domain.queries(settings))
 
 
 def event_rules_of(domains: Sequence[Domain]) -> EventRules:
-    """What becomes of each event; several domains may react to one, in their order. Raises ValueError where two publish
-    or forward one type.
+    """Returns the rules for all events. Several domains may react to one type, in their order. Raises ValueError if two
+    domains publish or forward one type.
     """
     reactions: dict[type[Event], list[Reaction]] = {}
     for domain in domains:
@@ -79,21 +79,21 @@ def event_rules_of(domains: Sequence[Domain]) -> EventRules:
 
 
 def consumed_of(domains: Sequence[Domain]) -> ConsumedEvents:
-    """The events that domains consume; several may consume one type, and apply it in their order. Raises ValueError
-    where two contradict each other about a type or a topic.
+    """Returns the events that domains consume. Several domains may consume one type, and apply it in their order.
+    Raises ValueError if two domains contradict each other about a type or a topic.
     """
     return ConsumedEvents({domain.name: domain.consumed for domain in domains})
 
 
 def commands_of(domains: Sequence[Domain]) -> Commands:
-    """The support commands of the runtime and of all domains. Raises ValueError where two share a name or an RPC."""
+    """Returns the support commands of the runtime and all domains. Raises ValueError if two share a name or an RPC."""
     by_name = _united(domains, lambda domain: {command.name: command for command in domain.commands})
     _united(domains, lambda domain: {command.rpc: command for command in domain.commands})
     return Commands([*OWN_COMMANDS, *by_name.values()])
 
 
 def export_rules_of(domains: Sequence[Domain]) -> ExportRules:
-    """The rules of an export. Raises ValueError where two domains have rules for the same table."""
+    """Returns the rules of an export. Raises ValueError if two domains have rules for the same table."""
     return ExportRules(
         {**OWN_RULES.found_by, **_united(domains, lambda domain: domain.export.found_by)},
         {**OWN_RULES.left_out, **_united(domains, lambda domain: domain.export.left_out)},
@@ -102,7 +102,7 @@ def export_rules_of(domains: Sequence[Domain]) -> ExportRules:
 
 
 def errors_of(domains: Sequence[Domain]) -> ErrorTable:
-    """The error codes and rules of the runtime and of all domains. Raises ValueError for one that is declared twice."""
+    """Returns the error codes and rules of the runtime and all domains. Raises ValueError for a repeated one."""
     codes = _united(domains, lambda domain: domain.codes)
     rules = _united(domains, lambda domain: domain.rules)
     for name in (*(codes.keys() & OWN_ERRORS.codes.keys()), *(rules.keys() & OWN_ERRORS.rules.keys())):
@@ -111,7 +111,7 @@ def errors_of(domains: Sequence[Domain]) -> ErrorTable:
 
 
 def product_names_of(domains: Sequence[Domain]) -> MakeProductNames:
-    """How titles and covers of products are read. Raises ValueError unless exactly one domain knows them."""
+    """Returns the factory for names of products. Raises ValueError unless exactly one domain has it."""
     found = {domain.name: domain.product_names for domain in domains if domain.product_names}
     if len(found) != 1:
         raise ValueError(f"exactly one domain has to name products: {', '.join(found) or 'none does'}")
@@ -119,14 +119,14 @@ def product_names_of(domains: Sequence[Domain]) -> MakeProductNames:
 
 
 def sections_of(domains: Sequence[Domain]) -> Sequence[type[Section]]:
-    """The settings of each domain that has some. Raises ValueError where two declare one variable."""
+    """Returns the settings of each domain that has some. Raises ValueError if two declare one variable."""
     sections = [domain.settings for domain in domains if domain.settings is not None]
     fields_of(sections)
     return sections
 
 
 def versions_of(domains: Sequence[Domain]) -> Versions | None:
-    """The versions on which pages depend beside those of users. Raises ValueError where two domains have some."""
+    """Returns the versions that pages depend on besides those of users. Raises ValueError if two domains have some."""
     found = {domain.name: domain.versions for domain in domains if domain.versions is not None}
     if len(found) > 1:
         raise ValueError(f"only one domain may have versions: {', '.join(found)}")
@@ -134,13 +134,13 @@ def versions_of(domains: Sequence[Domain]) -> Versions | None:
 
 
 def retention_of(domains: Sequence[Domain]) -> Sequence[RetentionRule]:
-    """Raises ValueError where two domains have a rule of one name."""
+    """Returns the retention rules of all domains. Raises ValueError if two rules have one name."""
     found = _united(domains, lambda domain: {rule.name: rule for rule in domain.retention})
     return tuple(found.values())
 
 
 def _united(domains: Sequence[Domain], table: Callable[[Domain], Mapping[K, V]]) -> dict[K, V]:
-    """One table of the tables of all domains, in their order. Raises ValueError where two have the same key."""
+    """Merges the tables of all domains, in their order. Raises ValueError if two have the same key."""
     owners: dict[K, str] = {}
     united: dict[K, V] = {}
     for domain in domains:

@@ -1,4 +1,4 @@
-"""All that the domains declare, as the tables that the parts of the service serve."""
+"""Composes the declarations of all domains into the tables that the parts of the service use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Composition:
 
 
 def compose(domains: Sequence[Domain]) -> Composition:
-    """Raises ValueError where domains contradict each other."""
+    """Composes the tables. Raises ValueError if domains contradict each other."""
     return Composition(
         domains=domains,
         migrations=(tables.MIGRATIONS, *migrations_of(domains)),

@@ -19,11 +19,11 @@ from gameshelf.kernel.errors import DomainError
 _log = logging.getLogger(__name__)
 
 Acquire = Callable[[], AbstractAsyncContextManager[Any]]
-"""Gives a connection for the length of a block. Raises TimeoutError when none is free for too long."""
+"""Lends a connection for the length of a block. Raises TimeoutError if none becomes free in time."""
 
 ACQUIRE_SECONDS = 5.0
 CLOSE_SECONDS = 5.0
-# Longer than any statement of ours takes; a twin request waits this long for the lock of a user's row.
+# Longer than any statement of the service takes; a concurrent request waits this long for the lock of a user's row.
 LOCK_TIMEOUT_MILLISECONDS = 5_000
 STATEMENT_TIMEOUT_MILLISECONDS = 30_000
 BACKGROUND_LOCK_MILLISECONDS = 250
@@ -38,39 +38,39 @@ _TIMEOUTS = {
 }
 _SESSION = {
     **_TIMEOUTS,
-    "jit": "off",  # compiling costs more than these small statements run
-    "enable_memoize": "off",  # each row looks up another product: nothing is found that was looked up before
-    # So does planning: each statement finds its rows by key, whatever the values are.
+    "jit": "off",  # compiling takes longer than these small statements run
+    "enable_memoize": "off",  # each row looks up another product, so a cache of lookups is never hit
+    # Planning takes longer, too: each statement finds its rows by key, whatever the values are.
     "plan_cache_mode": "force_generic_plan",
 }
 _BOUNDS = "; ".join(f"SET LOCAL {name} = {value}" for name, value in _TIMEOUTS.items())
 
 
 async def limit_lock_wait(connection: Any, milliseconds: int) -> None:
-    """How long the transaction waits for each lock from here on. One round trip."""
+    """Limits how long the rest of the transaction waits for each lock. One round trip."""
     await connection.execute(f"SET LOCAL lock_timeout = {int(milliseconds)}")
 
 
 async def hardly_wait(connection: Any) -> None:
-    """In the rest of the transaction no lock is waited for longer than a moment: it is background work."""
+    """Limits lock waits in the rest of the transaction to a moment, for background work."""
     await limit_lock_wait(connection, BACKGROUND_LOCK_MILLISECONDS)
 
 
 class DatabaseUnusable(Exception):
-    """No connection at the start; the message is one line that names the variable."""
+    """The first connection failed; the message is one line that names the variable."""
 
 
 @contextmanager
 def first_connection() -> Iterator[None]:
-    """Around the first connection of a process. Raises DatabaseUnusable for what keeps it from being made."""
+    """Wraps the first connection of a process. Raises DatabaseUnusable if it can't be made."""
     try:
         yield
     except ssl.SSLError as error:  # first: a certificate that can't be verified is a ValueError, too
         reason = getattr(error, "verify_message", "") or error.reason or type(error).__name__
         raise DatabaseUnusable(f"POSTGRES_DSN: the database's TLS certificate or connection fails: {reason}") from None
     except (ValueError, OverflowError):
-        # The message may quote what looks like a port and is a part of the password.
-        raise DatabaseUnusable("POSTGRES_DSN: it can't be understood") from None
+        # The original message may quote a part of the password that looks like a port.
+        raise DatabaseUnusable("POSTGRES_DSN: it can't be parsed") from None
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         reason = str(error) or type(error).__name__
         raise DatabaseUnusable(f"POSTGRES_DSN: the database can't be used: {reason}") from None
@@ -78,7 +78,7 @@ def first_connection() -> Iterator[None]:
 
 class _Connection(asyncpg.Connection):
     def get_reset_query(self) -> str:
-        # Nothing here changes a session's state, and the usual reset would be one more round trip a request.
+        # The service changes no session state, and asyncpg's default reset would be one more round trip per request.
         return ""
 
 
@@ -95,10 +95,10 @@ class _BoundedTransaction(Transaction):
 
 
 class _PooledConnection(_Connection):
-    """A connection through a pooler: what it would set for its session it sets for each transaction, a round trip more.
+    """A connection through a pooler: it sets its parameters for each transaction, which costs one round trip.
 
-    Behind a pooler the next transaction may be on another session, and a pooler refuses or drops what is asked for at
-    the start of one. A statement outside of a transaction is bounded by this process alone (``command_timeout``).
+    Behind a pooler the next transaction may use another session, and a pooler refuses or drops parameters at the start
+    of a session. A statement outside of a transaction is bounded only by this process (``command_timeout``).
     """
 
     def transaction(self, **options: Any) -> Transaction:
@@ -109,8 +109,8 @@ class _PooledConnection(_Connection):
 class Database:
     """The connections of this process, lent for the length of a block.
 
-    A block that went well hands its connection to the next one as it is. Only after a failure the pool takes it back,
-    cancels what may still run on it, and replaces it where it is lost: that costs as much as a small query.
+    A block that succeeds hands its connection to the next one unchanged. Only after a failure the pool takes it back,
+    cancels what may still run on it, and replaces it if it is lost; that costs as much as a small query.
     """
 
     def __init__(self, pool: "asyncpg.Pool[Any]") -> None:
@@ -119,21 +119,21 @@ class Database:
         self._waiting = 0
 
     def acquire(self) -> "_Loan":
-        """A connection for a while: ``async with database.acquire() as connection``. Raises TimeoutError."""
+        """Lends a connection: ``async with database.acquire() as connection``. Raises TimeoutError."""
         return _Loan(self)
 
     @property
     def size(self) -> int:
-        """How many connections are open."""
+        """Counts the open connections."""
         return self._pool.get_size()
 
     @property
     def idle(self) -> int:
-        """How many of them nobody uses."""
+        """Counts the open connections that are not in use."""
         return self._pool.get_idle_size() + len(self._free)
 
     async def take(self) -> Any:
-        """A connection that is the caller's until it is put back. Raises TimeoutError."""
+        """Lends a connection until it is put back. Raises TimeoutError."""
         while self._free:
             connection = self._free.pop()
             if not connection.is_closed():
@@ -147,15 +147,15 @@ class Database:
             self._waiting -= 1
 
     async def put_back(self, connection: Any) -> None:
-        """Takes a connection on which nothing runs any more."""
+        """Takes back a connection on which nothing runs any more."""
         if self._waiting or connection.is_closed():
-            await self.give_up(connection)  # who waits, waits at the pool
+            await self.give_up(connection)  # waiting callers wait for a connection of the pool
         else:
             self._free.append(connection)
 
     async def give_up(self, connection: Any) -> None:
-        """Takes a connection in whatever state it is."""
-        # A query that was cut off is cancelled on the server first; one that does not answer loses its connection.
+        """Takes back a connection in any state."""
+        # An interrupted query is cancelled on the server first; if that gets no answer, the connection is closed.
         with suppress(TimeoutError):
             await self._pool.release(connection, timeout=CLOSE_SECONDS)
 
@@ -166,7 +166,7 @@ class Database:
         try:
             await asyncio.wait_for(self._pool.close(), CLOSE_SECONDS)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            self.terminate()  # a server that does not answer would hold up the end for ever
+            self.terminate()  # a server that does not answer would delay the shutdown for ever
 
     def terminate(self) -> None:
         """Closes all connections at once."""
@@ -195,7 +195,7 @@ class _Loan(AbstractAsyncContextManager[Any]):
 
 
 async def connect(dsn: str, size: int, tracing: Tracing) -> Database:
-    """A database with at most ``size`` connections, opened as they are needed; a pooler may be in between."""
+    """Connects to a database with at most ``size`` connections, opened when needed; a pooler may be in between."""
 
     def trace(query: asyncpg.connection.LoggedQuery) -> None:
         tracing.past_child(
@@ -224,7 +224,7 @@ async def connect(dsn: str, size: int, tracing: Tracing) -> Database:
 
     try:
         pool = await open_pool(_Connection, {**_NAME, **_SESSION})
-        # A pooler may also have been told to drop them.
+        # A pooler may also be configured to drop the parameters.
         if await pool.fetchval("SELECT current_setting('lock_timeout')::interval = $1", _LOCK_TIMEOUT):
             return Database(pool)
         await pool.close()

@@ -1,9 +1,8 @@
-"""What the runtime knows of a domain: ``Domain`` before anything runs, ``DomainInstance`` in a running process.
+"""The description of a domain: ``Domain`` before anything runs, ``DomainInstance`` in a running process.
 
-A domain registers itself in two places. The ``__init__.py`` of its folder makes one ``Domain`` from what the modules
-beside it declare, and ``domains/__init__.py`` names it in ``DOMAINS``. Everything else follows from there: ``composed``
-builds tables from ``DOMAINS``, which are handed to the parts of the runtime that serve them. No module of the runtime
-imports a domain.
+A domain registers itself in two places. The ``__init__.py`` of its folder makes one ``Domain`` from the declarations of
+its modules, and ``domains/__init__.py`` lists it in ``DOMAINS``. ``composed`` then builds tables from ``DOMAINS`` for
+the parts of the runtime that use them. No module of the runtime imports a domain.
 """
 
 import asyncio
@@ -44,7 +43,7 @@ from sqlalchemy import MetaData
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What a domain builds its instance from: one process of the service."""
+    """The parts of one process that a domain builds its instance from."""
 
     settings: Settings
     acquire: Acquire
@@ -58,39 +57,39 @@ class Runtime:
     metrics: Metrics
     tracing: Tracing
     stopping: asyncio.Event
-    """Set when the process ends."""
+    """Set when the process shuts down."""
 
 
 @dataclass(frozen=True, slots=True)
 class DomainInstance:
-    """What one process has of a domain."""
+    """A domain in one process."""
 
     resources: Mapping[type[Any], Any] = field(default_factory=dict)
-    """What there is once in a process, by type: handlers of its routes ask for it by a parameter of that type."""
+    """Objects of which a process has one, by type: a handler of a route gets them by a parameter of that type."""
     servicers: Sequence[Servicer] = ()
     """Its gRPC services."""
     support: Sequence[Callable[[SupportContext], object]] = ()
-    """Make the objects that serve its support commands: they have a method for the RPC of each ``Command``."""
+    """Factories of the objects that serve its support commands, with a method for the RPC of each ``Command``."""
     after_commit: AfterCommitHandlers = field(default_factory=dict)
-    """What it does about committed events, such as counting them."""
+    """Handlers of committed events, for example to count them."""
     overview: Overview | None = None
-    """What it counts of a user for ``user show``."""
+    """Its counts of a user's data for ``user show``."""
     export_files: Mapping[str, SignFile] = field(default_factory=dict)
-    """By table, for those of ``Domain.export.files``: signs the download of a file."""
+    """Table → a function that signs the download of a file, for the tables of ``Domain.export.files``."""
     jobs: Sequence[Job] = ()
     """Its periodic work."""
     background: Sequence[tuple[str, Callable[[], Coroutine[Any, Any, None]]]] = ()
-    """By name what runs until the process ends, after everything else has stopped."""
+    """Name → a coroutine that runs until the process ends, and is stopped after everything else."""
     erasing: Erasing = field(default_factory=Erasing)
     """Its part in the erasure of an account."""
     checks: Mapping[str, Callable[[], Awaitable[str | None]]] = field(default_factory=dict)
-    """Of each of its dependencies what is wrong, for readiness; None if nothing is. OSError: it is unreachable."""
+    """Dependency → a check for readiness, which returns the problem or None. Raises OSError if it is unreachable."""
     measure: Callable[[], Awaitable[None]] | None = None
     """Sets its gauges, every 2 seconds."""
     large_body_bytes: int = 0
     """Size of the largest request body of its routes that take a large one."""
     close: Callable[[], Awaitable[None]] | None = None
-    """Closes what ``create`` opened."""
+    """Closes everything that ``create`` opened."""
 
 
 def no_services(settings: Settings) -> Services:
@@ -103,43 +102,43 @@ def no_queries(settings: Settings) -> Queries:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """What the runtime has to know of a domain before anything runs."""
+    """The declarations of a domain, which the runtime reads before anything runs."""
 
     name: str
     create: Callable[[Runtime], Awaitable[DomainInstance]]
-    """Builds the domain's part of a process. Raises what stops the start, such as SettingsError."""
+    """Builds the domain's part of a process. Errors such as SettingsError stop the start."""
     migrations: Migrations | None = None
     metadata: MetaData | None = None
-    """The tables of its schema; None where another domain's schema has them, or where it keeps nothing."""
+    """The tables of its schema; None if they are in another domain's schema, or if it has none."""
     services: Callable[[Settings], Services] = no_services
-    """How its services are made, with the answers to their ports."""
+    """Factories of its services, with implementations of their ports."""
     queries: Callable[[Settings], Queries] = no_queries
-    """How those of its reads are made that depend on settings; others need a connection alone."""
+    """Factories of the queries that depend on settings; other queries need only a connection."""
     routes: Sequence[Route] = ()
     """Its calls of the REST API."""
     published: EventForms = field(default_factory=dict)
-    """How each of its events is published."""
+    """The published form of each of its events."""
     bulk_topics: Set[str] = frozenset()
     """Topics to which it publishes many records at once."""
     forwarded: Sequence[Forwarded] = ()
-    """Its events that one user's change makes for another."""
+    """Its events that a change of one user makes for another user."""
     reactions: Reactions = field(default_factory=dict)
-    """What it does about events, of other domains too, in the transaction that recorded them."""
+    """Its handlers of events, also of other domains, in the transaction that recorded them."""
     consumed: Mapping[str, ConsumedEvent] = field(default_factory=dict)
     """The events that it consumes, by type."""
     commands: Sequence[Command] = ()
     """Its support commands."""
     export: ExportRules = NO_RULES
-    """What an export of a user cannot tell from the tables alone."""
+    """Rules for the export of a user that do not follow from the tables."""
     codes: Mapping[str, Code] = field(default_factory=dict)
     """Its error codes."""
     rules: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """What each rule of its input says when it is broken, in Russian and English."""
+    """The message for each violated rule of its input, in Russian and English."""
     product_names: MakeProductNames | None = None
-    """How titles and covers of products are read; exactly one of all domains knows them."""
+    """Makes the reader of titles and covers of products; exactly one domain has it."""
     retention: Sequence[RetentionRule] = ()
-    """What it keeps for a limited time only."""
+    """Rules for rows that it keeps for a limited time."""
     versions: Versions | None = None
-    """The versions on which pages depend beside those of users; at most one of all domains has some."""
+    """The versions that pages depend on besides those of users; at most one domain has them."""
     settings: type[Section] | None = None
     """Its settings, which ``Settings.of`` returns."""

@@ -12,7 +12,7 @@ Language = Literal["ru", "en"]
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a code means on each wire. Texts are ``(ru, en)``; ``grpc`` is the name of the status."""
+    """The status of an error code in REST and gRPC, and its texts ``(ru, en)``; ``grpc`` is the name of the status."""
 
     http: int
     grpc: str
@@ -108,7 +108,7 @@ _CODES: Mapping[str, Code] = {
         ("Внутренняя ошибка", "Internal error"),
         (
             "Что-то пошло не так на нашей стороне; сообщите trace_id поддержке.",
-            "Something went wrong on our side; tell the trace_id to support.",
+            "Something went wrong on our side; give the trace_id to support.",
         ),
     ),
     "SERVICE_UNAVAILABLE": Code(
@@ -121,7 +121,7 @@ _CODES: Mapping[str, Code] = {
 
 
 class ServiceUnavailable(DomainError):
-    """Something that this request needs is away."""
+    """A dependency that the request needs is unavailable."""
 
     code = "SERVICE_UNAVAILABLE"
 
@@ -135,13 +135,13 @@ class Unauthenticated(DomainError):
     code = "UNAUTHENTICATED"
 
     def __init__(self, rule: str | None = None) -> None:
-        """``rule`` names what is wrong with how the token was sent; None: with the token, of which nothing is told."""
+        """``rule`` is the mistake in how the token was sent; None if the token is invalid, which is not explained."""
         super().__init__()
         self.rule = rule
 
 
 class BadRequest(DomainError):
-    """The request is not the HTTP that it has to be. ``rule`` names what is wrong with it."""
+    """The request is not valid HTTP. ``rule`` is the rule that it breaks."""
 
     code = "VALIDATION_ERROR"
 
@@ -197,7 +197,7 @@ class RateLimitExceeded(DomainError):
         self.headers = headers or {}
 
 
-# What each rule says when it is broken, by the name that pydantic gives it (or we do): (ru, en), with its values.
+# Name of a rule, by pydantic or by the service → the message when it is broken: (ru, en), with placeholders.
 _RULES: Mapping[str, tuple[str, str]] = {
     "missing": ("Обязательное поле отсутствует.", "This field is required."),
     "extra_forbidden": ("Неизвестное поле; удалите его.", "Unknown field; remove it."),
@@ -292,17 +292,17 @@ _ANY_RULE = ("Недопустимое значение.", "This value is not al
 
 @dataclass(frozen=True, slots=True)
 class ErrorTable:
-    """Every code that may be answered, and every rule that a request may break. Texts are ``(ru, en)``."""
+    """All error codes, and all rules that a request may break. Texts are ``(ru, en)``."""
 
     codes: Mapping[str, Code]
     rules: Mapping[str, tuple[str, str]]
 
     def code(self, error: DomainError) -> Code:
-        """What the code of an error means. Raises KeyError for one that no domain has declared."""
+        """Returns the declaration of an error's code. Raises KeyError for one that no domain has declared."""
         return self.codes[error.code]
 
     def text(self, rule: str, params: Mapping[str, object], language: Language) -> str:
-        """What a broken rule says to the sender of the request."""
+        """Returns the message for a broken rule."""
         text = self.rules.get(rule, _ANY_RULE)[language == "en"]
         if "expected" in params:  # pydantic's English enumeration: 'a', 'b' or 'c'
             params = {**params, "expected": ", ".join(re.findall("'([^']*)'", str(params["expected"])))}
@@ -313,4 +313,4 @@ class ErrorTable:
 
 
 OWN_ERRORS = ErrorTable(_CODES, _RULES)
-"""Those of the runtime, which need no domain: what is wrong with a request before anybody looks at what it asks for."""
+"""The errors of the runtime itself, which concern the form of a request and belong to no domain."""

@@ -1,4 +1,4 @@
-"""What went wrong, told apart: a refusal, a dependency that is away, or a mistake of ours."""
+"""Classifies errors: a refusal, an unavailable dependency, or a defect of the service."""
 
 import logging
 
@@ -11,8 +11,8 @@ from redis import exceptions as redis
 
 _log = logging.getLogger(__name__)
 
-# The server is away, starting, stopping, full, its database is about to be restored, or a lock was not to be had in
-# time: all of it passes.
+# The server is away, starting, stopping or full, its database is being restored, or a lock could not be taken in time.
+# All of these are temporary.
 _POSTGRES_AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
@@ -29,7 +29,7 @@ _POSTGRES_AWAY = (
 # Classes of SQLSTATE: data exception, integrity constraint violation, program limit exceeded.
 _OWN_FAULT = frozenset({"22", "23", "54"})
 _DAMAGED = "XX"
-"""Class of SQLSTATE: internal error, which a damaged page is too."""
+"""Class of SQLSTATE: internal error, which includes damaged pages."""
 SERVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError)
 _REDIS_AWAY = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError)
 _STORES_AWAY = (*_REDIS_AWAY, DependencyUnavailable)
@@ -37,31 +37,32 @@ _LOST_A_RACE = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
 
 def postgres_is_away(error: BaseException) -> bool:
-    """Whether PostgreSQL could not be reached, or could not serve just now."""
+    """Returns whether PostgreSQL could not be reached, or temporarily could not serve."""
     if isinstance(error, asyncpg.InterfaceError):
-        # asyncpg's own words for a connection that went away under a statement; a bad argument quotes the argument.
+        # asyncpg's messages for a connection that was lost during a statement. The message for an invalid argument
+        # (ValueError) quotes the argument, which may contain these words.
         return not isinstance(error, ValueError) and ("closed" in str(error) or "connection" in str(error))
     return isinstance(error, _POSTGRES_AWAY)
 
 
 def safe_to_repeat(error: BaseException) -> bool:
-    """Whether the transaction lost against another one, was rolled back whole, and may simply be tried again."""
+    """Returns whether the transaction lost a race, was rolled back completely, and may be repeated."""
     return isinstance(error, _LOST_A_RACE)
 
 
 def is_contention(error: BaseException) -> bool:
-    """Whether others held or took what was needed: it says nothing about work on anything else."""
+    """Returns whether another transaction held or took the rows; work on other rows is not affected."""
     return isinstance(error, asyncpg.LockNotAvailableError) or safe_to_repeat(error)
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the same work may succeed later without any change to it."""
+    """Returns whether the same work may succeed later unchanged."""
     return isinstance(error, _STORES_AWAY) or postgres_is_away(error) or safe_to_repeat(error)
 
 
 def concerns_one(error: BaseException) -> bool:
-    """Whether work on one user or product failed in a way that says nothing about others: somebody holds its rows, it
-    lost a race, its statement took too long, or a page of its rows is damaged.
+    """Returns whether the failure concerns one user or product only: another transaction holds its rows, it lost a
+    race, its statement took too long, or a page of its rows is damaged.
     """
     if isinstance(error, asyncpg.PostgresError) and (error.sqlstate or "").startswith(_DAMAGED):
         return True
@@ -69,8 +70,8 @@ def concerns_one(error: BaseException) -> bool:
 
 
 def is_own_fault(error: BaseException) -> bool:
-    """Whether what was to be written is wrong in itself: a value out of range, a check that it violates, a row that
-    fits no index. Of all that PostgreSQL refuses only this says something about the data; the rest concerns everybody.
+    """Returns whether the data itself is invalid: a value out of range, a violated constraint, a row too large for an
+    index. PostgreSQL's other refusals are not about the data and concern everybody.
     """
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "")[:2] in _OWN_FAULT
@@ -80,9 +81,9 @@ def is_own_fault(error: BaseException) -> bool:
 
 
 def refused(error: Exception) -> DomainError:
-    """What a caller is told of an error. Nothing internal leaks; what is our mistake is logged."""
+    """Converts an error into the refusal that the caller receives. No internals leak; defects are logged."""
     if isinstance(error, ExceptionGroup):
-        # Of work done side by side: a mistake of ours before what passes.
+        # Of several concurrent failures a defect is reported rather than a temporary failure.
         return refused(next((one for one in error.exceptions if not is_passing(one)), error.exceptions[0]))
     if isinstance(error, DomainError):
         return error

@@ -1,4 +1,4 @@
-"""One process of the service: its parts, and how they fit together."""
+"""Builds one process of the service from its parts."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -40,7 +40,7 @@ from gameshelf.gateway.runtime.kafka.retry import Retry
 from gameshelf.gateway.runtime.origins import AllowedOrigins
 from gameshelf.gateway.runtime.products import ProductNames
 from gameshelf.gateway.runtime.replaced import ReplacedDatabase
-from gameshelf.gateway.runtime.restores import DeletionGuard
+from gameshelf.gateway.runtime.restores import DeletionGate
 from gameshelf.gateway.runtime.settings import ServiceRole, SettingsError
 from gameshelf.gateway.runtime.support.audit import AuditLog
 from gameshelf.gateway.runtime.support.changes import Changes
@@ -56,7 +56,7 @@ from gameshelf.kernel.events import Event
 
 
 class Gateway:
-    """One process of the service: every part built, none started."""
+    """One process of the service. All parts are built, and none is started."""
 
     def __init__(
         self,
@@ -75,10 +75,10 @@ class Gateway:
         self.metrics = metrics
         self.tracing = runtime.tracing
         self.draining = asyncio.Event()
-        """Set when the process is to end: readiness says so, and everything is still served."""
+        """Set when the process shuts down: readiness answers 503, and requests are still served."""
         self.stopping = runtime.stopping
         self.grpc_listens = asyncio.Event()
-        """Set once gRPC is served; REST, and so readiness, only comes after it."""
+        """Set once gRPC is served; REST, and with it readiness, starts afterwards."""
         self.redis = runtime.redis
         self.streams = runtime.streams
         self.hub = runtime.hub
@@ -106,13 +106,13 @@ class Gateway:
         )
         self.relay = self._relay()
         self.consumer = self._consumer()
-        self.deletion_guard = DeletionGuard(self.acquire, metrics, self.replaced)
+        self.deletion_gate = DeletionGate(self.acquire, metrics, self.replaced)
         erasing = [instance.erasing for instance in instances]
         self.erasure = Erasure(self.acquire, self.streams, erasing, metrics=metrics)
         self.forwarding = Forwarding(self.acquire, self.transactions, erasing, metrics)
         self.retention = Retention(self.acquire, composition.retention, metrics=metrics)
         self.jobs: Sequence[Job] = (*self._own_jobs(), *(job for instance in instances for job in instance.jobs))
-        """The periodic work of all roles; a process runs that of its own."""
+        """The periodic jobs of all roles; a process runs those of its own roles."""
         self.updates: LibraryUpdates | None = None
 
     def _own_jobs(self) -> Iterator[Job]:
@@ -126,7 +126,7 @@ class Gateway:
         yield Job("retention", self.retention.run_once, 60.0, waits_for_restore=True)
 
     def drain(self) -> None:
-        """Begins to end; a second time there is no more waiting."""
+        """Starts the shutdown; a second call skips the waiting time."""
         if self.draining.is_set():
             self.stopping.set()
         self.draining.set()
@@ -248,7 +248,7 @@ class Gateway:
         )
 
     async def close(self) -> None:
-        """Closes what was opened."""
+        """Closes all parts."""
         await close_instances(self.instances)
         await self.redis.aclose()
         if self.kafka_probe:
@@ -258,7 +258,7 @@ class Gateway:
 
 
 async def close_instances(instances: Sequence[DomainInstance]) -> None:
-    """Closes what domains opened."""
+    """Closes the instances of all domains."""
     for instance in instances:
         if instance.close:
             await instance.close()

@@ -1,4 +1,4 @@
-"""The state of what this process depends on."""
+"""Checks the dependencies of this process."""
 
 import asyncio
 import time
@@ -23,19 +23,19 @@ from redis.exceptions import AuthenticationError, ResponseError
 
 _SECONDS = 2.0
 _FRESH_SECONDS = 1.0
-"""How long an answer is good for: anybody may ask, as often as they like."""
+"""How long an answer is cached: anybody may request it, at any rate."""
 _IS_READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
 _NO_ANSWER = "it can't be reached, or does not answer in time"
-_TAKES_NO_WRITES = "it takes no writes: reads are served, writes are answered by 503"
-_IS_ANOTHER = "another database took its place, and nothing is deleted until that is marked"
-_REFUSES = "it refuses what events have to write: a right or a table may be missing"
+_TAKES_NO_WRITES = "it accepts no writes: reads are served, writes are answered with 503"
+_IS_ANOTHER = "another database replaced it, and nothing is deleted until that is marked"
+_REFUSES = "it refuses writes of events: a permission or a table may be missing"
 _PROBES = ("health:one", "health:two")
 """Keys of two slots: a cluster refuses both in one command."""
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether to send requests here, the state of each part, and the reasons.
+    """Whether this instance can serve requests, the state of each part, and the reasons.
 
     A part is ``ok``, ``degraded`` or ``failed``; PostgreSQL may also be ``replaced``.
     """
@@ -43,7 +43,7 @@ class Readiness:
     is_serving: bool
     parts: dict[str, str]
     reasons: dict[str, str]
-    """Of each part that is not ok, in plain words without addresses."""
+    """Part that is not ok → the reason, without addresses."""
 
 
 class Health:
@@ -64,8 +64,8 @@ class Health:
         checks: Mapping[str, Callable[[], Awaitable[str | None]]],
         measures: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
-        """``refuses_records`` tells whether the consumer waits because PostgreSQL refuses what it writes; ``checks``
-        find the problems of the domains' dependencies, None if there is none; ``measures`` set the domains' gauges.
+        """``refuses_records`` returns whether the consumer waits because PostgreSQL refuses its writes; ``checks``
+        return the problems of the domains' dependencies, None if there is none; ``measures`` set the domains' gauges.
         """
         self._settings = settings
         self._database = database
@@ -84,7 +84,7 @@ class Health:
         self._checked_at = -_FRESH_SECONDS
 
     async def ready(self) -> Readiness:
-        """How everything is, at most a second ago. Whoever asks meanwhile shares the answer."""
+        """Returns the state of all parts, at most a second old. Concurrent callers share the answer."""
         async with self._checking:
             if time.monotonic() - self._checked_at >= _FRESH_SECONDS:
                 self._states = await self._check()
@@ -113,7 +113,7 @@ class Health:
         return states
 
     async def measure(self) -> None:
-        """Brings the gauges up to date."""
+        """Updates the gauges."""
         self._metrics.websocket_connections.set(len(self._hub))
         self._metrics.pool_size.set(self._database.size)
         self._metrics.pool_idle.set(self._database.idle)
@@ -137,8 +137,8 @@ class Health:
             return _TAKES_NO_WRITES if await connection.fetchval(_IS_READ_ONLY) else None
 
     async def _redis_problem(self) -> str | None:
-        """Writes and reads: a replica, a user without rights, and a cluster that is taken for a single server answer
-        to PING.
+        """Checks Redis by a write and a read: a replica, a user without permissions, and a cluster that is configured
+        as a single server would all answer PING.
         """
         try:
             await self._redis.set(_PROBES[0], 1, ex=60)
@@ -158,7 +158,7 @@ class Health:
 
 
 async def _checked(check: Awaitable[str | None]) -> str | None:
-    """What is wrong with a part; None when nothing is."""
+    """Returns the problem of a part; None if there is none."""
     try:
         return await asyncio.wait_for(check, _SECONDS)
     except SchemaOutdated:
@@ -175,5 +175,5 @@ async def _works(check: Awaitable[None]) -> bool:
 
 
 async def _any_listens(addresses: Sequence[str]) -> bool:
-    """Whether one of a cluster's servers is there: the others may be down for maintenance."""
+    """Returns whether one server of a cluster listens: the others may be down for maintenance."""
     return any(await asyncio.gather(*(_works(connects(address)) for address in addresses)))

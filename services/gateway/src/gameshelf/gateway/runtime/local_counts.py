@@ -1,13 +1,13 @@
-"""How often something happened in the current minute, counted in this process alone, in bounded memory."""
+"""Counts events of the current minute in this process, in bounded memory."""
 
 from collections import OrderedDict
 
 MAX_KEYS = 50_000
-"""How many keys are counted at once, some 10 MB; beyond them the one that was seen longest ago is counted anew."""
+"""Maximum number of keys, some 10 MB; beyond it the least recently counted key starts from zero again."""
 
 
 class LocalCounts:
-    """Counts per key within one window. The caller names the window by its number; a new number starts from nothing."""
+    """Counts per key within one window. The caller passes the window's number; a new number resets the counts."""
 
     def __init__(self, max_keys: int = MAX_KEYS) -> None:
         self._max_keys = max_keys
@@ -18,7 +18,7 @@ class LocalCounts:
         return len(self._counts)
 
     def add(self, key: str, window: int) -> int:
-        """Counts one more; how many there are now, this one included."""
+        """Increases the count of a key; returns the new count."""
         if window != self._window:
             self._window = window
             self._counts.clear()
@@ -27,7 +27,7 @@ class LocalCounts:
         return count
 
     def raise_to(self, key: str, window: int, count: int) -> None:
-        """Others have counted more under the same key: the count is at least ``count``."""
+        """Raises the count of a key to at least ``count``, because other instances have counted more."""
         if window == self._window and count > self._counts.get(key, 0):
             self._keep(key, count)
 

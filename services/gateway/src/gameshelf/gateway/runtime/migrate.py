@@ -1,4 +1,4 @@
-"""The schemas of all packages: bringing them up to date, and refusing to start on an old one."""
+"""Migrates the schemas of all packages, and checks at the start that they are current."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -11,13 +11,13 @@ class SchemaOutdated(Exception):
 
 
 def upgrade(dsn: str, migrations: Iterable[Migrations]) -> None:
-    """Bring every package's schema up to date; safe to run twice, also at the same time."""
+    """Brings every package's schema up to date. It may be repeated, and run concurrently."""
     for package in migrations:
         package.upgrade(dsn)
 
 
 async def require_current(connection: Any, migrations: Iterable[Migrations]) -> None:
-    """Raises SchemaOutdated, saying how to migrate, unless every schema has what this code needs. A newer one has."""
+    """Raises SchemaOutdated, with instructions, unless every schema is at least as new as this code needs."""
     for package in migrations:
         current = await package.current(connection)
         if package.is_behind(current):

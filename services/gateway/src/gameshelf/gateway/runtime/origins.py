@@ -1,4 +1,4 @@
-"""Origins of pages (RFC 6454): what a browser or a desktop shell sends as ``Origin``, and which of them may call."""
+"""Origins of pages (RFC 6454), which browsers and desktop shells send as ``Origin``, and which of them are allowed."""
 
 import logging
 import re
@@ -12,9 +12,9 @@ from gameshelf.gateway.runtime.observability.metrics import Metrics
 _log = logging.getLogger(__name__)
 
 NULL = "null"
-"""What a page without an origin sends: a file, a sandboxed frame. Everybody can send it."""
+"""The value that pages without an origin send, such as files and sandboxed frames. Any page can send it."""
 QUIET_SECONDS = 60.0
-"""How long nothing more is logged of refused origins after a line about one."""
+"""How long no further refused origin is logged after one was."""
 _LONGEST_LOGGED = 200
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NEVER_SENT = frozenset({"ws", "wss", "file", "data", "blob", "javascript"})
@@ -24,10 +24,10 @@ _SHAPE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^\s/?#@*,\\]+)")
 
 
 def parse_origin(text: str) -> str:
-    """An origin as browsers send it: lower case, punycode, without a port that is the scheme's own.
+    """Converts an origin to the form that browsers send: lower case, punycode, without the default port of the scheme.
 
-    Desktop shells have schemes of their own (``tauri://localhost``, ``app://-``). Raises ValueError for what no page
-    ever sends: a wildcard, a path, credentials, ``ws://``, ``file://``.
+    Desktop shells have schemes of their own (``tauri://localhost``, ``app://-``). Raises ValueError for values that no
+    page sends: a wildcard, a path, credentials, ``ws://``, ``file://``.
     """
     if text == NULL:
         return NULL
@@ -53,7 +53,7 @@ def parse_origin(text: str) -> str:
 
 
 class AllowedOrigins:
-    """The origins whose pages may call. What is refused is counted and, once a minute, logged."""
+    """The origins whose pages may call. Refusals are counted and, at most once a minute, logged."""
 
     def __init__(self, origins: Iterable[str], metrics: Metrics, clock: Callable[[], float] = time.monotonic) -> None:
         self._allowed = frozenset(origins)
@@ -63,14 +63,14 @@ class AllowedOrigins:
         self._unlogged = 0
 
     def __bool__(self) -> bool:
-        """Whether there are any: then an answer depends on who asks."""
+        """Returns whether any origin is allowed; then answers depend on the request's origin."""
         return bool(self._allowed)
 
     def __contains__(self, origin: object) -> bool:
         return origin in self._allowed
 
     def refuse(self, origin: str, transport: Literal["http", "websocket"]) -> None:
-        """Somebody called from an origin that is not allowed."""
+        """Counts and logs a call from an origin that is not allowed."""
         self._counts.labels(transport).inc()
         now = self._clock()
         if now < self._quiet_until:

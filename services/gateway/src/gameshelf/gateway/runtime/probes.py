@@ -1,19 +1,19 @@
-"""Whether a server answers at an address."""
+"""Checks whether a server answers at an address."""
 
 import asyncio
 from urllib.parse import urlsplit
 
 
 async def connects(address: str) -> None:
-    """Opens and closes a connection to ``host:port``: a server listens there. Raises OSError."""
+    """Opens and closes a connection to ``host:port``, to check that a server listens. Raises OSError."""
     url = urlsplit(f"//{address}")
     _, writer = await asyncio.open_connection(url.hostname, url.port)
     writer.close()
 
 
 async def answers_http(url: str) -> None:
-    """Sends a request to a URL; any response will do. A connection is not enough: for a process that hangs, the kernel
-    accepts connections. Raises OSError, and EOFError where the connection ends without a response.
+    """Sends a request to a URL and accepts any response. A connection alone proves nothing: the kernel accepts
+    connections also for a process that hangs. Raises OSError, and EOFError if the connection ends without a response.
     """
     parts = urlsplit(url)
     is_secure = parts.scheme == "https"

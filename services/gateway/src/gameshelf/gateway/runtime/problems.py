@@ -1,4 +1,4 @@
-"""What a model refuses, as problems of an answer: bounded in number and size, whatever was sent."""
+"""Converts pydantic's errors to the problems of a response, bounded in number and size for any input."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -9,12 +9,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 MAX_PROBLEMS = 50
-"""How many problems one answer names."""
+"""Maximum number of problems in a response."""
 _MAX_DESCRIBED = 1000
-"""Of how many pydantic is asked for the description: it describes all of them or none, and each takes microseconds."""
+"""Up to this number of errors pydantic describes them: it describes all or none, and each one takes microseconds."""
 _ALLOWED_BESIDE = 1000
-"""How many values a document may have beside those of its model: clients send back relationships and links, and who
-misspells a field is to be told which one."""
+"""How many values a document may have besides those of its model: clients send back relationships and links, and the
+response should name a misspelt field."""
 _CONTAINERS = frozenset({dict, list})
 _SEPARATORS_PER_VALUE = 4
 """A document with more separators than this for each value it may have is refused without being parsed: the separators
@@ -22,19 +22,19 @@ of ordinary text in its strings are far fewer."""
 
 
 def entries_of(error: ValidationError, most: int = MAX_PROBLEMS) -> list[Any]:
-    """The first of pydantic's entries; of thousands none but one that says so."""
+    """Returns the first of pydantic's entries; for thousands of them a single entry that says so."""
     if error.error_count() > _MAX_DESCRIBED:
         return [{"type": "too_many_problems", "loc": (), "msg": "too many problems", "ctx": {"max": _MAX_DESCRIBED}}]
     entries = error.errors(include_url=False, include_input=False)
     if any(entry["type"] == "too_short" for entry in entries):
-        # pydantic counts good elements only: a list with a bad one is not too short as well.
+        # pydantic counts valid elements only, so it would report a list with an invalid one as too short as well.
         bad_lists = {entry["loc"][:length] for entry in entries for length in range(len(entry["loc"]))}
         entries = [entry for entry in entries if entry["type"] != "too_short" or entry["loc"] not in bad_lists]
     return list(entries[:most])
 
 
 def problems_of(error: ValidationError, pointer: Callable[[tuple[int | str, ...]], str]) -> list[Problem]:
-    """The same as problems; ``pointer`` makes their place of pydantic's location."""
+    """Converts pydantic's entries to problems; ``pointer`` converts their locations."""
     return [
         Problem(entry["type"], pointer=pointer(entry["loc"]), params=entry.get("ctx", {}))
         for entry in entries_of(error)
@@ -42,16 +42,16 @@ def problems_of(error: ValidationError, pointer: Callable[[tuple[int | str, ...]
 
 
 def json_pointer(location: tuple[int | str, ...]) -> str:
-    """A location as a JSON Pointer (RFC 6901)."""
+    """Converts a location to a JSON Pointer (RFC 6901)."""
     return "".join(map(pointer_step, location))
 
 
 def excess(model: type[BaseModel], document: bytes, most: int | None = None) -> Problem | None:
-    """What a JSON document has more of than any document of the model may: elements of one list, or values altogether.
+    """Returns a problem if a JSON document is larger than the model allows: too long a list, or too many values.
 
-    ``most`` bounds the values of a model that takes objects of any kind. pydantic looks at each element of a list
-    before it says that there are too many, and at each unknown field of an object; each of them costs microseconds, and
-    a megabyte holds half a million. So they are counted first. Anything else that is wrong is left to the model.
+    ``most`` bounds the values of a model that accepts objects of any kind. pydantic examines each element of a list
+    before it reports that there are too many, and each unknown field of an object. Each one costs microseconds, and a
+    megabyte holds half a million, so they are counted first. The model finds all other problems.
     """
     longest, most = _longest_list(model), _ALLOWED_BESIDE + (_most_values(model) if most is None else most)
     separators = count_separators(document)
@@ -70,7 +70,7 @@ def excess(model: type[BaseModel], document: bytes, most: int | None = None) -> 
 
 
 def _too_long_list(document: Any, longest: int, most: int) -> Problem | None:
-    """The first list that is found to be longer, in a walk over so many values."""
+    """Returns a problem for the first list with more than ``longest`` elements, in a walk over ``most`` values."""
     waiting = [(document, "")]
     while waiting and most >= 0:
         value, pointer = waiting.pop()
@@ -85,7 +85,7 @@ def _too_long_list(document: Any, longest: int, most: int) -> Problem | None:
 
 
 def _has_more_values(document: Any, most: int) -> bool:
-    """Whether a document has more values than so many, in a walk over no more of them."""
+    """Returns whether a document has more than ``most`` values, in a walk that stops there."""
     waiting = [document]
     while waiting and most >= 0:
         value = waiting.pop()
@@ -97,13 +97,13 @@ def _has_more_values(document: Any, most: int) -> bool:
 
 
 def count_separators(document: bytes) -> int:
-    """An upper bound of the number of values in a JSON document; separators within strings count, too."""
+    """Returns an upper bound of the number of values in a JSON document; counts separators within strings, too."""
     return 1 + document.count(b",") + document.count(b"[") + document.count(b"{")
 
 
 @cache
 def _longest_list(model: type[BaseModel]) -> int:
-    """The largest ``maxItems`` in a model; 0 where it has no lists, or values of any kind at all."""
+    """Returns the largest ``maxItems`` in a model; 0 if it has no lists, or accepts values of any kind."""
     lengths: list[int] = []
     waiting: list[Any] = [model.model_json_schema()]
     while waiting:
@@ -120,7 +120,7 @@ def _longest_list(model: type[BaseModel]) -> int:
 
 @cache
 def _most_values(model: type[BaseModel]) -> int:
-    """How many values a document of the model has at the most; what is of any kind counts as one."""
+    """Returns the maximum number of values in a document of the model; a value of any kind counts as one."""
     schema = model.model_json_schema()
     return _values_of(schema, schema.get("$defs", {}))
 

@@ -1,4 +1,4 @@
-"""The port that names products. Lists of every domain show titles and covers, which one of the domains knows."""
+"""The port for names of products: lists of all domains show titles and covers, which one domain provides."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
@@ -9,20 +9,20 @@ from gameshelf.kernel.database import Connection
 
 
 class ProductName(Protocol):
-    """How a product is shown."""
+    """The title and cover of a product."""
 
     @property
     def cover_image_url(self) -> str | None: ...
 
     def title(self, language: Language) -> str | None:
-        """The title in a language, else in the other one; None while the Catalog has sent none."""
+        """Returns the title in a language, else in the other one; None if the Catalog has sent none."""
 
 
 class ProductNames(Protocol):
-    """The names of products, read over one connection."""
+    """Reads the names of products over one connection."""
 
     async def products(self, product_ids: Sequence[UUID]) -> Mapping[UUID, ProductName]:
-        """The names of those of the products that the Catalog has named. One round trip."""
+        """Returns the names of products; leaves out those without one. One round trip."""
 
 
 MakeProductNames = Callable[[Connection], ProductNames]

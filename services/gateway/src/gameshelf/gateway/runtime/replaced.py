@@ -1,9 +1,9 @@
-"""Notices that another database has taken this one's place: a base backup, WAL replayed to a moment, a standby.
+"""Detects that another database has replaced this one: a base backup, a point-in-time recovery, or a standby.
 
-Such a database may lack what was committed, and nobody has said so: ``libctl backup restore`` marks what it restores,
-these are to be marked by ``libctl backup mark-restored``. Until then jobs that delete do nothing. It is noticed where
-there is something to compare with: a row of the database's own (another cluster or timeline), and a note in Redis and
-in this process (also a position of the WAL that went back, as it does when an old copy is simply started).
+Such a database may lack committed data. ``libctl backup restore`` marks the databases that it restores; the others have
+to be marked by ``libctl backup mark-restored``. Until then jobs that delete do nothing. A replacement is detected by
+comparison with a row of the database itself (another cluster or timeline), and with a note in Redis and in this process
+(also a lower position in the WAL, as after the start of an old copy).
 """
 
 import json
@@ -32,9 +32,9 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What tells one history of a database from another one; ``position`` is bytes of WAL, 0 where it isn't known.
+    """Identifies the history of a database; ``position`` is in bytes of WAL, 0 if unknown.
 
-    ``marked_at`` is when the newest restore was marked, as ISO 8601; empty: never.
+    ``marked_at`` is the time when the newest restore was marked, as ISO 8601; empty if there was none.
     """
 
     system: str
@@ -48,22 +48,22 @@ class Witness:
 
 
 def difference(known: Witness | None, now: Witness) -> str | None:
-    """Why ``now`` can't be what ``known`` has become, in words; None: it can, or it was marked since."""
+    """Describes why ``now`` cannot be a continuation of ``known``; None if it can, or if it was marked since."""
     if known is None or now.marked > known.marked:
         return None
     if now.marked < known.marked:
-        return "it does not know of a restore that was marked before"
+        return "it lacks a restore that was marked before"
     if now.system != known.system:
         return f"its system identifier is {now.system}, and was {known.system}"
     if now.timeline != known.timeline:
         return f"its timeline is {now.timeline}, and was {known.timeline}"
     if now.position < known.position:
-        return "its write-ahead log went back"
+        return "its write-ahead log is at an earlier position"
     return None
 
 
 def newest(known: Witness | None, now: Witness) -> Witness:
-    """What to compare with next time. Instances look at the same time: a position is only ever moved forward."""
+    """Returns the witness to compare with next time. Instances check concurrently, so the position only increases."""
     return now if known is None or now.marked > known.marked or now.position > known.position else known
 
 
@@ -73,7 +73,7 @@ _NOW = Statement(
         cast(select(text("system_identifier")).select_from(func.pg_control_system()).scalar_subquery(), String).label(
             "system"
         ),
-        # A standby has no position of its own to write at.
+        # A standby has no write position of its own.
         case((func.pg_is_in_recovery(), None), else_=cast(_position, BigInteger)).label("position"),
         case(
             (func.pg_is_in_recovery(), None),
@@ -97,7 +97,7 @@ _NOTE = Statement(
 
 
 class ReplacedDatabase:
-    """Watches which database this is."""
+    """Checks whether the database is still the same."""
 
     def __init__(self, acquire: Acquire, redis: Redis, metrics: Metrics) -> None:
         self._acquire = acquire
@@ -106,20 +106,20 @@ class ReplacedDatabase:
         self._states = StateLog(_log)
         self._known: Witness | None = None
         self.reason: str | None = None
-        """Why this is taken for another database than before; None: it isn't."""
+        """The reason why this is another database than before; None if it is the same."""
 
     async def look(self) -> None:
-        """Looks anew: one round trip to the database, two to Redis. Raises what the database raises."""
-        # What is compared with comes first: others look at the same time, and what they note meanwhile is of later on.
+        """Checks the database: one round trip to it, two to Redis. Raises the errors of the database."""
+        # The notes are read first: other instances check concurrently, and their notes may be newer than this read.
         shared, own = await self._shared(), self._known
         try:
             row = await self._read()
         except (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedFunctionError, asyncpg.FeatureNotSupportedError):
-            # Not every managed database tells. Then whoever replaces it has to think of it alone.
-            self._states.begin("untold", "the database does not tell its identity: a replacement is not noticed")
+            # Some managed databases hide their identity. Then the operator has to remember to mark a replacement.
+            self._states.begin("unknown", "the database hides its identity: a replacement is not detected")
             return
         if row["timeline"] is None:
-            return  # a standby: it takes no writes, so there is nothing to protect
+            return  # a standby accepts no writes, so there is nothing to protect
         marked_at = row["marked_at"].isoformat() if row["marked_at"] else ""
         now = Witness(row["system"], row["timeline"], row["position"], marked_at)
         noted = self._noted(row, marked_at)
@@ -129,12 +129,12 @@ class ReplacedDatabase:
         if self.reason:
             self._states.begin(
                 "replaced",
-                "another database took this one's place (%s): nothing is deleted until "
+                "another database replaced this one (%s): nothing is deleted until "
                 "`libctl backup mark-restored --point TIME --apply`",
                 self.reason,
             )
             return
-        self._states.end("replaced", "it was said what became of the database: see gateway.restores")
+        self._states.end("replaced", "the replacement of the database was marked: see gateway.restores")
         self._known = newest(self._known, now)
         if noted is None or noted.marked_at != marked_at:
             async with self._acquire() as connection:
@@ -147,7 +147,7 @@ class ReplacedDatabase:
 
     @staticmethod
     def _noted(row: Any, marked_at: str) -> Witness | None:
-        """The database's own row, as old as the newest mark that was there when it was written."""
+        """Returns the witness in the database's own row, with the newest mark that existed when it was written."""
         if row["noted_system"] is None:
             return None
         was_marked = row["marked_at"] is not None and row["marked_at"] > row["noted_at"]
@@ -155,8 +155,8 @@ class ReplacedDatabase:
 
     async def _shared(self) -> Witness | None:
         try:
-            told = await self._redis.get(_KEY)
-            return Witness(**json.loads(told)) if told else None
+            noted = await self._redis.get(_KEY)
+            return Witness(**json.loads(noted)) if noted else None
         except (RedisError, OSError, ValueError, TypeError):
             return None
 
@@ -164,4 +164,4 @@ class ReplacedDatabase:
         try:
             await self._redis.set(_KEY, json.dumps(asdict(witness)))
         except (RedisError, OSError):
-            return  # what this process remembers is enough meanwhile
+            return  # the note of this process is enough meanwhile

@@ -1,7 +1,7 @@
-"""What follows from a restore: nothing is deleted until the store has been compared, and consumers begin a while before
-the moment that the backup is of.
+"""Consequences of a restore: nothing is deleted until the object store has been compared, and consumers are rewound to
+an hour before the backup's snapshot.
 
-``gateway.mark_restored``, a function in the database, writes the restore down; whoever restores calls it.
+``gateway.mark_restored``, a function in the database, records a restore; every restore has to call it.
 """
 
 import logging
@@ -23,10 +23,10 @@ from sqlmodel import col
 _log = logging.getLogger(__name__)
 
 REWIND = timedelta(hours=1)
-"""How long before the restored moment consumers begin: longer than any event was on its way (contract, section 8)."""
+"""How far before the restored point consumers are rewound: longer than the delay of any event (contract, section 8)."""
 
 Partition = tuple[str, int]
-"""Topic and number."""
+"""Topic and number of a partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ _newest = select(*_RESTORE).order_by(col(Restore.restored_at).desc(), col(Restor
 _OPEN = Statement(_newest.where(col(Restore.reconciled_at).is_(None)))
 _NEWEST = Statement(_newest)
 _RECONCILED = Statement(
-    # An older restore that was never reconciled is over too: the comparison is with what there is now.
+    # Also ends older restores that were never reconciled: the comparison covers the current state.
     update(Restore)
     .values(reconciled_at=func.now())
     .where(
@@ -85,8 +85,8 @@ _newest_rewound = (
     .correlate(_partitions)
     .scalar_subquery()
 )
-# The earliest point of all restores since a partition was rewound: one that was marked twice, with another point, or a
-# failover right after a restore, may not take the first mark's part away.
+# Selects the earliest point of all restores since a partition was rewound, so that a second mark with another point, or
+# a failover right after a restore, does not replace the first mark.
 _TO_REWIND = Statement(
     select(_partitions.c.topic, _partitions.c.partition, func.min(col(Restore.restored_point)).label("point"))
     .select_from(_partitions)
@@ -105,30 +105,30 @@ _REMEMBER = Statement(
 
 
 async def open_restore(connection: Connection) -> StoredRestore | None:
-    """The restore after which the store has not been compared yet."""
+    """Returns the restore after which the object store has not been compared yet."""
     row = await _OPEN.first(connection)
     return StoredRestore(*row.values()) if row else None
 
 
 async def mark_compared(connection: Connection, restore_id: UUID, after: str, through: str) -> None:
-    """What lies behind one key and up to another has been compared. Only what follows without a gap is written down."""
+    """Records that the keys after one and up to another have been compared, if they follow without a gap."""
     await _COMPARED.run(connection, restore_id=restore_id, after=after, through=through)
 
 
 async def mark_reconciled(connection: Connection, restore_id: UUID) -> None:
-    """The store has been compared since that restore: jobs may delete again."""
+    """Records that the comparison after a restore is complete: jobs may delete again."""
     await _RECONCILED.run(connection, restore_id=restore_id)
 
 
 async def newest_restore(connection: Connection) -> StoredRestore | None:
-    """The last restore, reconciled or not."""
+    """Returns the last restore, reconciled or not."""
     row = await _NEWEST.first(connection)
     return StoredRestore(*row.values()) if row else None
 
 
 async def to_rewind(connection: Connection, among: Collection[Partition]) -> dict[Partition, datetime]:
-    """Those of the partitions that have not been rewound since the newest restore, and the moment that each of them
-    lacks something since.
+    """Returns the partitions that have not been rewound since the newest restore, and for each the time since which
+    events may be missing.
     """
     topics, numbers = [topic for topic, _ in among], [number for _, number in among]
     rows = await _TO_REWIND.all(connection, topics=topics, partitions=numbers)
@@ -136,14 +136,14 @@ async def to_rewind(connection: Connection, among: Collection[Partition]) -> dic
 
 
 async def rewound(connection: Connection, restore: StoredRestore, partitions: Collection[Partition]) -> None:
-    """These partitions have been rewound for this restore and those before it; the broker knows where they go on."""
+    """Records that partitions have been rewound for this restore and earlier ones; the broker has the new offsets."""
     topics, numbers = [topic for topic, _ in partitions], [number for _, number in partitions]
     await _REMEMBER.run(connection, restore_id=restore.id, topics=topics, partitions=numbers)
 
 
-class DeletionGuard:
-    """Keeps jobs from deleting what a restored database may still need: objects that only the store knows, and the
-    memory of events that are about to come again.
+class DeletionGate:
+    """Prevents jobs from deleting what a restored database may still need: objects that only the store has, and the
+    inbox entries of events that will be delivered again.
     """
 
     def __init__(self, acquire: Acquire, metrics: Metrics, replaced: ReplacedDatabase) -> None:
@@ -153,17 +153,17 @@ class DeletionGuard:
         self._was_open = False
 
     def unless_open(self, run_once: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-        """The job, which does nothing while a restore is open, or after another database took the place of this one.
+        """Wraps a job so that it does nothing while a restore is open, or after another database replaced this one.
 
-        Two round trips more a round, and two to Redis.
+        A run costs two more round trips, and two to Redis.
         """
 
-        async def guarded() -> None:
+        async def gated() -> None:
             await self._replaced.look()
             if self._replaced.reason is None and not await self._is_open():
                 await run_once()
 
-        return guarded
+        return gated
 
     async def _is_open(self) -> bool:
         async with self._acquire() as connection:

@@ -16,7 +16,7 @@ _HEX_KEY = re.compile(r"[0-9A-Fa-f]{32,}")
 class Section(BaseModel):
     """The settings of one domain. The aliases are the names of the variables, which no other section has.
 
-    What does not fit together is found by a ``model_validator``, whose ValueError begins with the variable's name.
+    A ``model_validator`` checks combinations of settings; its ValueError begins with the variable's name.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -39,13 +39,13 @@ def _topic(value: str) -> str:
 
 
 def _narrow(value: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
-    # An IPv4 network that is written as an IPv6 one is what it is: sockets' addresses are looked at so, too.
+    # An IPv4-mapped IPv6 network becomes an IPv4 network, like the addresses of sockets.
     if isinstance(value, IPv6Network) and value.prefixlen >= 96 and (mapped := value.network_address.ipv4_mapped):
         value = IPv4Network((int(mapped), value.prefixlen - 96))
-    # Whoever lies in it says who the player is, and is not limited by address.
+    # Peers in this network choose the player and have no limit per address, so it must be small.
     private, public = (8, 8) if isinstance(value, IPv4Network) else (7, 16)
     if value.prefixlen < (private if value.is_private else public):
-        raise ValueError(f"{value} is no network of proxies, it is a great part of all addresses there are")
+        raise ValueError(f"{value} is too large for a network of proxies")
     return value
 
 
@@ -56,7 +56,7 @@ def _url(value: str) -> str:
 
 
 def is_web(value: str) -> bool:
-    """Whether it is a URL of HTTP with a host."""
+    """Returns whether a value is an HTTP URL with a host."""
     try:
         parts = urlsplit(value)
         parts.port  # noqa: B018 - is there, or no number
@@ -94,7 +94,7 @@ Dsn = Annotated[SecretStr, AfterValidator(_dsn)]
 
 
 def var(name: str, description: str, default: Any = ...) -> Any:
-    """A field that the variable ``name`` sets; without a default it is required."""
+    """Declares a field that the variable ``name`` sets; without a default it is required."""
     return Field(
         default, alias=name, description=description, validate_default=default is not ... and default is not None
     )

@@ -1,20 +1,20 @@
-"""Names of variables that nobody meant: a misspelt one would leave its setting at the default without a word."""
+"""Finds misspelt names of variables, which would silently leave a setting at its default."""
 
 import re
 from collections.abc import Collection, Mapping
 
 PREFIX = "LIBRARY_SERVICE_"
 
-# What Kubernetes gives every container for a service that is called library-service.
+# Kubernetes sets these variables in every container for a service that is called library-service.
 _INJECTED = re.compile(rf"{PREFIX}(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_\d+_(?:TCP|UDP)(?:_[A-Z]+)?)")
 _INJECTED_PORT = (f"{PREFIX}PORT", re.compile(r"(?:tcp|udp)://.*"))
 
 
 def misspelt(environ: Mapping[str, str], known: Collection[str]) -> str | None:
-    """What is wrong with the first variable that can't be meant, in one line that begins with its name.
+    """Describes the first misspelt variable in one line that begins with its name; returns None if there is none.
 
-    That is one which begins with ``LIBRARY_SERVICE_``, or is one edit away from a name of ours. Any other is somebody
-    else's (``REDIS_PORT``, ``KAFKA_SERVICE_HOST``), and one without a value says nothing.
+    A variable is misspelt if it begins with ``LIBRARY_SERVICE_``, or is one edit away from the name of a setting. All
+    others belong to other programs (``REDIS_PORT``, ``KAFKA_SERVICE_HOST``). Variables without a value are ignored.
     """
     for name in sorted(environ):
         if not environ[name].strip() or name in known or _is_injected(name, environ[name]):
@@ -28,7 +28,7 @@ def misspelt(environ: Mapping[str, str], known: Collection[str]) -> str | None:
 
 
 def is_one_edit(first: str, second: str) -> bool:
-    """Whether a letter more, less or other makes one of the other, or two neighbours that changed places.
+    """Returns whether one added, removed or changed letter, or a swap of two neighbours, makes one of the other.
 
     >>> is_one_edit("REDIS_TSL", "REDIS_TLS"), is_one_edit("REDIS_PORT", "REDIS_ADDR")
     (True, False)

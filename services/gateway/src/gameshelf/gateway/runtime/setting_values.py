@@ -1,15 +1,15 @@
-"""Values of variables as people and machines write them: with the line break of a file, or the blank of a paste."""
+"""Cleans values of variables, which may have a trailing line break from a file, or blanks from copying."""
 
 
 def without_blanks(value: str, *, is_secret: bool, is_list: bool) -> str:
-    """The value without the blanks around it, which nobody has meant.
+    """Returns the value without surrounding blanks.
 
-    Raises ValueError for a secret that has any, since they may be a part of it, and for a character within that can't
-    be seen; a list may be written in several lines.
+    Raises ValueError for a secret that has surrounding blanks, since they may be a part of it, and for invisible
+    characters inside of the value. A list may have several lines.
     """
     trimmed = value.strip()
     if is_secret and trimmed != value:
-        raise ValueError("a blank or a line break stands before or behind it")
+        raise ValueError("it begins or ends with a blank or a line break")
     if not (is_list or trimmed.isprintable()):
-        raise ValueError("a line break or another character that can't be seen stands in it")
+        raise ValueError("it contains a line break or another invisible character")
     return trimmed

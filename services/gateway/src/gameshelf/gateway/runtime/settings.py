@@ -52,7 +52,7 @@ _REFERENCE = re.compile(r"\$\{([A-Z0-9_]+)(?::-([^}]*))?\}")
 
 
 class SettingsError(Exception):
-    """A value is bad or missing; the message is one line that names the variable."""
+    """A value is invalid or missing; the message is one line that names the variable."""
 
 
 class ServiceRole(StrEnum):
@@ -209,7 +209,7 @@ class Settings(BaseModel):
         return self
 
     def of(self, section: type[S]) -> S:
-        """The settings of a domain. Raises KeyError where they were not loaded."""
+        """Returns the settings of a domain. Raises KeyError if they were not loaded."""
         found = self._sections[section]
         assert isinstance(found, section)
         return found
@@ -220,7 +220,7 @@ class Settings(BaseModel):
 
     @property
     def silence(self) -> timedelta:
-        """How old the checkpoint of a session that is played may be: a minute, and two heartbeats that were lost."""
+        """The maximum age of a running session's checkpoint: a minute and two lost heartbeats."""
         return timedelta(seconds=60 + 2 * self.heartbeat_interval_seconds)
 
     def _check_kafka_tls(self) -> None:
@@ -273,7 +273,7 @@ class Settings(BaseModel):
 
 
 def fields_of(sections: Sequence[type[Section]]) -> Mapping[str, FieldInfo]:
-    """All settings by the names of their variables. Raises ValueError where one name is declared twice."""
+    """Returns all settings by the names of their variables. Raises ValueError if one name is declared twice."""
     fields: dict[str, FieldInfo] = {}
     models: list[type[BaseModel]] = [Settings, *sections]
     for model in models:
@@ -285,7 +285,7 @@ def fields_of(sections: Sequence[type[Section]]) -> Mapping[str, FieldInfo]:
 
 
 def load_settings(environ: Mapping[str, str], sections: Sequence[type[Section]] = ()) -> Settings:
-    """The settings from the environment and the file that it names. Raises SettingsError."""
+    """Loads the settings from the environment and the file that it names. Raises SettingsError."""
     fields = fields_of(sections)
     if problem := misspelt(environ, {*fields, CONFIG_VARIABLE}):
         raise SettingsError(problem)
@@ -298,7 +298,7 @@ def load_settings(environ: Mapping[str, str], sections: Sequence[type[Section]] 
         settings = Settings.model_validate(values)
         settings._sections = {section: section.model_validate(values) for section in sections}
     except ValidationError as error:
-        # The message must not contain the value itself, which may be a secret.
+        # The message must not contain the value, which may be a secret.
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise SettingsError(_explain(first["loc"], first["msg"], fields)) from None
     return settings
@@ -332,7 +332,7 @@ def _from_file(environ: Mapping[str, str], fields: Mapping[str, FieldInfo]) -> d
 
 
 def _cleaned(name: str, value: str, field: FieldInfo) -> str:
-    """A value without the blanks around it. Raises SettingsError."""
+    """Returns a value without surrounding blanks. Raises SettingsError."""
     try:
         return without_blanks(
             value, is_secret="SecretStr" in str(field.annotation), is_list=any(one is LIST for one in field.metadata)
@@ -342,7 +342,7 @@ def _cleaned(name: str, value: str, field: FieldInfo) -> str:
 
 
 def _text(value: object) -> str:
-    """A value of the file as it would stand in a variable."""
+    """Converts a value of the file to the text of a variable."""
     if isinstance(value, list):
         return ",".join(_text(part) for part in value)
     return "" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""A user's own row: the lock that orders their writes, and the versions that a read begins with."""
+"""A user's row in ``user_streams``: the lock that orders their writes, and the versions that reads check."""
 
 from collections.abc import Collection, Set
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ _LOCK = Statement(
     .where(col(UserStream.user_id) == _USER)
     .with_for_update()
 )
-# Who can wait for another day does not wait for a lock. Raises LockNotAvailableError at once.
+# For background work, which is repeated later: raises LockNotAvailableError instead of waiting.
 _LOCK_NOW = Statement(
     select(col(UserStream.last_sequence), col(UserStream.erased_at).is_not(None).label("erased"))
     .where(col(UserStream.user_id) == _USER)
@@ -52,8 +52,8 @@ _LOCK_FREE = Statement(
     )
     .with_for_update(skip_locked=True)
 )
-# The hash is looked at in the same statement that makes the row: an erasure writes the hash before it removes the row.
-# Numbers begin where those of a restored database go on: the user may have had a row in the time that was lost.
+# The same statement checks the hash and creates the row, since an erasure writes the hash before it deletes the row.
+# After a restore numbers begin at a higher offset: the user may have had a row in the time that was lost.
 _begin = func.coalesce(
     select(cast(func.extract("epoch", func.max(col(Restore.restored_at))), BigInteger) * 1000).scalar_subquery(), 0
 )
@@ -73,12 +73,12 @@ _one = select(literal(1)).subquery()
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """On which versions, beside a user's own, the pages of a user depend."""
+    """The versions, besides the user's own, that the pages of a user depend on."""
 
     shared: ColumnElement[int]
-    """A version that is the same for all users, as that of the catalog."""
+    """A version that is the same for all users, such as that of the catalog."""
     owners: FromClause
-    """``owner_user_id`` and ``user_id``: the owners whose rows each user sees now."""
+    """``owner_user_id`` and ``user_id``: the owners who share with each user now."""
 
 
 def state_statement(versions: Versions | None) -> Statement:
@@ -98,7 +98,7 @@ def state_statement(versions: Versions | None) -> Statement:
 
 
 def _shares(owners: FromClause) -> ColumnElement[str]:
-    """The owners whose rows the user sees now, each with the version of that owner's row."""
+    """The owners who share with the user now, each with the version of the owner's row, as text."""
     owner_id = owners.c.owner_user_id
     listed = aggregate_order_by(literal(","), owner_id)
     return (
@@ -133,12 +133,12 @@ _KEEP_HASH = Statement(insert(ErasedUser).values(user_hash=_HASH).on_conflict_do
 
 
 class UserErased(Exception):
-    """The account was deleted: nothing of it is read or written any more."""
+    """The account was deleted; its data can neither be read nor written."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """What a read needs to know of a user: the versions that its ETag covers, and the numbers of their events."""
+    """The state that a read depends on: the versions that its ETag covers, and the numbers of the user's events."""
 
     version: int
     last_sequence: int
@@ -147,33 +147,33 @@ class StreamState:
     shared_version: int
     """The version that is the same for all users."""
     shares: str | None
-    """The owners who share with the user now, and the versions of their rows; None without any."""
+    """The owners who share with the user now, with the versions of their rows; None if nobody shares."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """That an account was erased, and whether some of its data may still be there."""
+    """An erased account, and whether some of its data may still exist."""
 
     erased_at: datetime
     is_running: bool
 
 
 class UserStreams:
-    """The users' rows. ``hash_key`` keys the hash that remains of an erased user; ``state`` reads a ``StreamState``."""
+    """Reads and locks users' rows. ``hash_key`` keys the hash of erased users; ``state`` selects a ``StreamState``."""
 
     def __init__(self, hash_key: bytes, state: Statement = _OWN_STATE) -> None:
         self._hash_key = hash_key
         self._state = state
 
     def hash(self, user_id: UUID) -> bytes:
-        """What stands for a user whose id may not be kept: nobody finds the id in it who does not have the key."""
+        """Returns the keyed hash that stands for an erased user: the id cannot be found from it without the key."""
         return blake2b(user_id.bytes, key=self._hash_key[:64], digest_size=32).digest()
 
     async def lock(self, connection: Connection, user_id: UUID, *, wait: bool = True) -> int:
-        """Locks the user's row until the transaction ends; the number of their newest event.
+        """Locks the user's row until the transaction ends; returns the number of their newest event.
 
-        Raises UserErased; without ``wait`` LockNotAvailableError where somebody holds it. One round trip, three for a
-        user who was never heard of.
+        Raises UserErased; without ``wait`` LockNotAvailableError if another transaction holds it. One round trip, three
+        for a user without a row.
         """
         lock = _LOCK if wait else _LOCK_NOW
         row = await lock.first(connection, user_id=user_id)
@@ -186,27 +186,27 @@ class UserStreams:
         return sequence
 
     async def lock_free(self, connection: Connection, user_ids: Collection[UUID]) -> dict[UUID, int]:
-        """Locks the rows of those users that nobody else holds; the number of each one's newest event.
+        """Locks the rows that no other transaction holds; returns each one's newest event number. Never waits.
 
-        Those who are erased, or were never heard of, are left out like those that are held. Nobody is waited for.
+        Users who are erased or have no row are left out, like those whose rows are held.
         """
         rows = await _LOCK_FREE.all(connection, user_ids=list(user_ids))
         return {row["user_id"]: row["last_sequence"] for row in rows}
 
     async def state(self, connection: Connection, user_id: UUID) -> StreamState:
-        """The state of a user, also of one never heard of. Raises UserErased."""
+        """Reads the state of a user, who need not have a row. Raises UserErased."""
         row = await self._state.first(connection, user_id=user_id, user_hash=self.hash(user_id))
         if row is None or row["erased"]:
             raise UserErased
         return StreamState(*row.values())
 
     async def being_erased(self, connection: Connection, user_ids: Collection[UUID]) -> Set[UUID]:
-        """Those of the users whose data may still be there although their account was deleted."""
+        """Returns those of the users whose account was deleted, but whose data may still exist."""
         rows = await _BEING_ERASED.all(connection, user_ids=list(user_ids))
         return {row["user_id"] for row in rows}
 
     async def erased(self, connection: Connection, user_id: UUID) -> Erased | None:
-        """When the account was erased; None of one that was not."""
+        """Returns when the account was erased; None for one that was not."""
         row = await _ERASED.first(connection, user_id=user_id, user_hash=self.hash(user_id))
         return Erased(*row.values()) if row else None
 

@@ -1,4 +1,4 @@
-"""The tables of the schema ``gateway``: what makes one service out of the domains.
+"""The tables of the schema ``gateway``, which all domains share.
 
 Each user has one row in ``user_streams``. Every writing transaction locks it first, and so one user's changes are
 numbered and committed one after the other, whatever the number of instances.
@@ -44,7 +44,7 @@ def _counter() -> Any:
 
 
 class UserStream(_Table, table=True):
-    """A user's own row: the lock of their writes and the counters that those take under it."""
+    """A user's row: the lock for their writes, and the counters that a write increments under it."""
 
     __tablename__ = "user_streams"
     __table_args__ = (
@@ -54,13 +54,13 @@ class UserStream(_Table, table=True):
 
     user_id: UUID = Field(primary_key=True)
     version: int = _counter()
-    """Grows with every commit to the user's data: the user's part of an ETag."""
+    """Increases with every commit to the user's data: the user's part of an ETag."""
     last_sequence: int = _counter()
     """The number of the user's newest event."""
     pruned_sequence: int = _counter()
-    """Through which number the feed has been pruned; a cursor below it cannot be continued."""
+    """The number through which the feed has been pruned; a client cannot continue from a cursor below it."""
     erased_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
-    """Set while the user's data is being erased: every later write is refused. The row goes last."""
+    """Set while the user's data is being erased: every later write is refused. The row is deleted last."""
 
 
 class FeedEntry(_Table, table=True):
@@ -73,21 +73,21 @@ class FeedEntry(_Table, table=True):
     sequence: int = Field(primary_key=True, sa_type=BigInteger)
     occurred_at: datetime = _now()
     message: str = Field(sa_type=Text)
-    """The JSON that goes over the socket."""
+    """The JSON that is sent over the WebSocket."""
 
 
 class OutboxRecord(_Table, table=True):
     """One record on its way to Kafka; deleted once the broker has acknowledged it.
 
-    ``id`` orders the records of one user, since it is taken under the user's lock. Across users it means nothing: a
-    lower number may be committed later, so nobody may skip ahead by it.
+    ``id`` orders the records of one user, since it is assigned under the user's lock. It does not order records of
+    different users: a lower number may be committed later, so a relay must not skip ahead by it.
     """
 
     __tablename__ = "outbox"
     __table_args__ = (
         PrimaryKeyConstraint("id"),
         Index("ix_outbox_shard", "shard", "id"),
-        # A topic of which a million records wait is passed over by the others.
+        # Lets the other topics skip one of which a million records wait.
         Index("ix_outbox_topic", "topic", "shard", "id"),
         Index("ix_outbox_user", "user_id"),
     )
@@ -103,7 +103,7 @@ class OutboxRecord(_Table, table=True):
 
 
 class RefusedRecord(_Table, table=True):
-    """A record of the outbox that Kafka refused for what it is. It is tried again every hour."""
+    """A record of the outbox that Kafka refused because of its content. It is tried again every hour."""
 
     __tablename__ = "refused_records"
     __table_args__ = (
@@ -113,7 +113,7 @@ class RefusedRecord(_Table, table=True):
     )
 
     id: int = Field(primary_key=True, sa_type=BigInteger)
-    """The number that it had in the outbox."""
+    """The id that it had in the outbox."""
     shard: int = Field(sa_type=SmallInteger)
     user_id: UUID | None = None
     topic: str = Field(max_length=249)
@@ -126,9 +126,9 @@ class RefusedRecord(_Table, table=True):
 
 
 class ForwardedEvent(_Table, table=True):
-    """An event of a user that another user's change made; it is told with that user's own next transaction.
+    """An event about one user that a change of another user made; a transaction of the first user publishes it.
 
-    A change locks one user only. What it means for another one waits here, in the order of the ids.
+    A change locks one user only. Its events about other users wait here, in the order of the ids.
     """
 
     __tablename__ = "forwarded_events"
@@ -170,16 +170,16 @@ class IdempotencyRecord(_Table, table=True):
     """Method and path."""
     key: str = Field(primary_key=True, max_length=255)
     request_hash: bytes = Field(sa_type=LargeBinary)
-    """Of the bytes of the body."""
+    """Hash of the bytes of the body."""
     status: int = Field(sa_type=SmallInteger)
     body: bytes = Field(sa_type=LargeBinary)
     created_at: datetime = _now()
     values_hash: bytes | None = Field(default=None, sa_type=LargeBinary)
-    """Of what the body says; NULL where the release before wrote the row."""
+    """Hash of the values in the body; NULL if the release before wrote the row."""
 
 
 class DeadLetter(_Table, table=True):
-    """A record that can never be applied, with the reason. Its id follows from the record, so it is kept once."""
+    """A record that can never be applied, with the reason. Its id is derived from the record, so it is stored once."""
 
     __tablename__ = "dead_letters"
     __table_args__ = (
@@ -200,7 +200,9 @@ class DeadLetter(_Table, table=True):
 
 
 class DeferredRecord(_Table, table=True):
-    """A record of Kafka that is set aside while somebody holds what it changes. Its subject is a user or a product."""
+    """A record of Kafka that waits while another transaction locks the rows that it changes. Its subject is a user or a
+    product.
+    """
 
     __tablename__ = "deferred_records"
     __table_args__ = (PrimaryKeyConstraint("subject_id", "topic", "partition", "record_offset", "record_timestamp"),)
@@ -210,7 +212,7 @@ class DeferredRecord(_Table, table=True):
     partition: int = Field(primary_key=True)
     record_offset: int = Field(primary_key=True, sa_type=BigInteger)
     record_timestamp: int = Field(primary_key=True, sa_type=BigInteger)
-    """In milliseconds since 1970. A topic that is made anew begins at offset 0 again."""
+    """In milliseconds since 1970. A part of the key, since a re-created topic begins at offset 0 again."""
     id: int | None = Field(default=None, sa_type=BigInteger, nullable=False, sa_column_args=[Identity(always=True)])
     """Orders the records of a subject."""
     record_key: bytes | None = Field(default=None, sa_type=LargeBinary)
@@ -221,17 +223,17 @@ class DeferredRecord(_Table, table=True):
 
 
 class AuditRecord(_Table, table=True):
-    """What somebody did, or was refused, with ``LibraryAdminService``. Nothing changes it but an erasure."""
+    """A command that was run, or refused, with ``LibraryAdminService``. Only an erasure changes it."""
 
     __tablename__ = "audit"
     __table_args__ = (
         PrimaryKeyConstraint("id"),
-        # A change is taken back once, whoever else tries it at the same moment.
+        # A change is undone at most once, also if two callers try it concurrently.
         Index("uq_audit_undo_of", "undo_of", unique=True, postgresql_where=text("undo_of IS NOT NULL")),
         Index("ix_audit_user", "user_hash", "id", postgresql_where=text("user_hash IS NOT NULL")),
         Index("ix_audit_actor", "actor_id", "id", postgresql_where=text("actor_id IS NOT NULL")),
         Index("ix_audit_happened_at", "happened_at"),
-        # What is rare among millions of refusals is found without reading them; both by its command or without.
+        # These find rare entries among millions of refusals, with or without a command.
         Index("ix_audit_kind", "kind", "id"),
         Index("ix_audit_command", "command", "id"),
         Index("ix_audit_command_kind", "command", "kind", "id"),
@@ -244,9 +246,9 @@ class AuditRecord(_Table, table=True):
     actor_id: UUID | None = None
     actor_roles: str = Field(max_length=50)
     user_id: UUID | None = None
-    """About whom; like ``actor_id`` it goes when that account is erased."""
+    """The user whom it concerns; like ``actor_id`` it is removed when that account is erased."""
     user_hash: bytes | None = Field(default=None, sa_type=LargeBinary)
-    """Keyed, so that what was done is found for an erased account too."""
+    """A keyed hash, by which the entries of an erased account are found."""
     target: dict[str, Any] = Field(sa_type=JSONB)
     reason: str | None = Field(default=None, max_length=500)
     before: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
@@ -264,31 +266,31 @@ class Restore(_Table, table=True):
     id: UUID = Field(primary_key=True, sa_column_kwargs={"server_default": text("gen_random_uuid()")})
     restored_at: datetime = _now()
     restored_point: datetime = Field(sa_type=DateTime(timezone=True))
-    """The moment that the backup is of."""
+    """The time of the backup's snapshot."""
     backup: str = Field(sa_type=Text)
     actor: str = Field(sa_type=Text)
     reason: str = Field(sa_type=Text)
     compared_through: str = Field(sa_type=String(collation="C"), sa_column_kwargs={"server_default": ""})
-    """Up to which key the store has been compared and applied since, without a gap."""
+    """The key up to which the object store has been compared and applied since, without a gap."""
     reconciled_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
-    """When the store had been compared with it; until then nothing is deleted."""
+    """When the comparison with the object store was complete; until then nothing is deleted."""
 
 
 class Backup(_Table, table=True):
-    """The newest backup of a kind. Written by ``libctl backup create``; whoever backs up otherwise may write it too."""
+    """The newest backup of a kind. ``libctl backup create`` writes it; other backup tools may write it, too."""
 
     __tablename__ = "backups"
     __table_args__ = (PrimaryKeyConstraint("kind"),)
 
     kind: str = Field(primary_key=True, max_length=20)
-    """``logical``, or a word of the operator's own, such as ``base``."""
+    """``logical``, or a name that the operator chooses, such as ``base``."""
     point: datetime = Field(sa_type=DateTime(timezone=True))
-    """The moment that it is of."""
+    """The time of its snapshot."""
     noted_at: datetime = _now()
 
 
 class Rewind(_Table, table=True):
-    """A partition whose records from before a restore have been begun again."""
+    """A partition that has been rewound after a restore."""
 
     __tablename__ = "rewinds"
     __table_args__ = (PrimaryKeyConstraint("restore_id", "topic", "partition"),)
@@ -300,7 +302,7 @@ class Rewind(_Table, table=True):
 
 
 class DatabaseIdentity(_Table, table=True):
-    """The cluster and timeline that this database was on when the service looked last; others mean a replacement."""
+    """The cluster and timeline of this database at the last check; different ones mean that it was replaced."""
 
     __tablename__ = "database_identity"
     __table_args__ = (PrimaryKeyConstraint("singleton"), CheckConstraint("singleton", name="singleton"))
@@ -312,7 +314,7 @@ class DatabaseIdentity(_Table, table=True):
 
 
 class ErasedUser(_Table, table=True):
-    """What remains of an erased user: a keyed hash, so that late events and tokens find nobody."""
+    """The keyed hash of an erased user, by which late events and tokens are refused."""
 
     __tablename__ = "erased_users"
     __table_args__ = (PrimaryKeyConstraint("user_hash"),)

@@ -1,10 +1,9 @@
-"""Times as PostgreSQL keeps them, as Python can hold them.
+"""Converts times of PostgreSQL that Python cannot represent.
 
-PostgreSQL knows infinity and years beyond 9999. asyncpg makes a naive time of the one, which can't be compared with
-any other, and fails on the other: one such value, stored by an earlier release or by hand, would fail every statement
-that reads it, and with it the page, the export or the job of everybody else. Here the nearest time that Python has
-stands for it, aware as all others are. Written back, the ends of time are infinity again, so that keys and cursors
-that hold one find their row.
+PostgreSQL has infinity and years beyond 9999. asyncpg decodes infinity as a naive time, which can't be compared with
+aware ones, and fails on later years. One such value, stored by an earlier release or by hand, would make every
+statement fail that reads it, and with it a page, an export or a job. So the nearest aware time of Python replaces it.
+The first and last time of Python are written as infinity again, so that keys and cursors with them match their row.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,7 @@ _INFINITY, _NEGATIVE_INFINITY = 2**63 - 1, -(2**63)
 
 
 def decoded(value: tuple[int]) -> datetime:
-    """The time of so many microseconds since 2000, or the end of time that is nearest to it."""
+    """Converts microseconds since 2000 to a time, or to the nearest one that Python can represent."""
     (microseconds,) = value
     if _AT_FIRST < microseconds < _AT_LAST:
         return _EPOCH + _MICROSECOND * microseconds
@@ -29,7 +28,7 @@ def decoded(value: tuple[int]) -> datetime:
 
 
 def encoded(moment: datetime) -> tuple[int]:
-    """The microseconds since 2000 of an aware time. Raises TypeError for a naive one."""
+    """Converts an aware time to microseconds since 2000. Raises TypeError for a naive one."""
     past = moment - _EPOCH
     microseconds = (past.days * 86_400 + past.seconds) * _SECOND + past.microseconds
     if _AT_FIRST < microseconds < _AT_LAST:
@@ -38,7 +37,7 @@ def encoded(moment: datetime) -> tuple[int]:
 
 
 async def read_any_time(connection: Any) -> None:
-    """Makes an asyncpg connection read and write times so, also those in arrays. One round trip."""
+    """Sets this conversion on an asyncpg connection, also for arrays. One round trip."""
     await connection.set_type_codec(
         "timestamptz", schema="pg_catalog", encoder=encoded, decoder=decoded, format="tuple"
     )

@@ -1,4 +1,4 @@
-"""The only commit: a user's change, its reactions, and what is published of it, in one transaction."""
+"""Transactions of users: one commit contains a change, its reactions, and the messages that are published about it."""
 
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence, Set
@@ -28,41 +28,41 @@ _ALL = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ServiceContext:
-    """What a domain's service is made from, for one transaction."""
+    """The parts of one transaction that a domain's service is made from."""
 
     connection: Connection
     record: Record
     clock: Clock
     serialise: Serialise
-    """Answers the port by the user's row."""
+    """Implements the port by locking the user's row."""
 
 
 MakeService = Callable[[ServiceContext], Any]
 """Makes a domain's service for one transaction."""
 
 Services = Mapping[type[Any], MakeService]
-"""How each domain's service is made, by its class."""
+"""Class of a domain's service → its factory."""
 
 Reaction = Callable[["Transaction", UUID, Sequence[Any]], Awaitable[None]]
-"""What a domain does when something happens, in the same transaction: all events of one type about one user."""
+"""Handles all events of one type about one user, in the transaction that recorded them."""
 
 Reactions = Mapping[type[Event], Sequence[Reaction]]
 
 
 @dataclass(frozen=True, slots=True)
 class EventRules:
-    """What becomes of the events of a transaction."""
+    """How the events of a transaction are published, forwarded and handled."""
 
     forms: EventForms
     reactions: Reactions
     forwarded: ForwardedEvents
     bulk_topics: Set[str] = frozenset()
-    """Topics that get many records at once."""
+    """Topics that receive many records at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What a commit has to say to the user's devices: it took their stream from one number to another."""
+    """The messages of a commit for a user's devices; it advanced the user's stream from one number to another."""
 
     user_id: UUID
     previous_sequence: int
@@ -73,7 +73,7 @@ class Committed:
 
 
 class Transaction:
-    """A change of one user's data, or of several users'. Their rows are locked: nobody else writes meanwhile."""
+    """A change of the data of one or several users. Their rows are locked, so no other transaction writes meanwhile."""
 
     def __init__(
         self, connection: Any, streams: UserStreams, services: Services, rules: EventRules, clock: Clock
@@ -92,25 +92,26 @@ class Transaction:
         self._origin = current_client_id()
 
     async def lock(self, user_id: UUID, *, wait: bool = True) -> None:
-        """Makes the user's row this transaction's. Raises UserErased; without ``wait`` LockNotAvailableError."""
+        """Locks the user's row for this transaction. Raises UserErased; without ``wait`` LockNotAvailableError."""
         self._sequences[user_id] = await self._streams.lock(self.connection, user_id, wait=wait)
 
     async def serialise(self, user_id: UUID) -> None:
-        """Answers the port of the domains: the user's row orders their writes. No round trip for a user whose row is
-        this transaction's already, as it is where one was begun on the user. Raises UserErased.
+        """Implements the domains' port: the lock on the user's row orders their writes. Raises UserErased.
+
+        No round trip if this transaction has locked the row already, as one that was begun for the user has.
         """
         if user_id not in self._sequences:
             await self.lock(user_id)
 
     async def lock_free(self, user_ids: Collection[UUID]) -> Set[UUID]:
-        """Takes the rows of those users that nobody holds, and that are not erased; which they are. Waits for none."""
+        """Locks the rows that no other transaction holds, without those of erased users; returns which. Never waits."""
         locked = await self._streams.lock_free(self.connection, user_ids)
         self._sequences |= locked
         return locked.keys()
 
     @property
     def user_id(self) -> UUID:
-        """The one user that this is about."""
+        """The user of a transaction that is about exactly one user."""
         [user_id] = self._sequences
         return user_id
 
@@ -125,13 +126,13 @@ class Transaction:
         return typed
 
     def record(self, event: Event) -> None:
-        """Takes an event: it is told with the commit, or forwarded when it is about somebody else."""
+        """Records an event: it is published with the commit, or forwarded if it concerns another user."""
         self._events.append(event)
 
     async def take_forwarded(self, limit: int) -> int:
-        """Takes up to so many events of each user that others have forwarded; they are published before all others.
+        """Takes at most ``limit`` forwarded events of each user, which are published before all others.
 
-        How many they are.
+        Returns their number.
         """
         self._has_taken_forwarded = True
         take = self._rules.forwarded.take
@@ -140,16 +141,16 @@ class Transaction:
         return len(taken)
 
     async def take_name_out(self, erased_id: UUID, user_ids: Collection[UUID]) -> None:
-        """Takes an erased account's id out of what is kept for these users, whose rows are this transaction's."""
+        """Replaces an erased account's id in data that is kept for these users, whose rows this transaction locks."""
         await take_name_out(self.connection, erased_id, user_ids, self._rules.forwarded.keeping_names)
 
     def _may_be_overtaken(self, event: Event) -> bool:
-        """Whether others may have forwarded something earlier that would be published after it, as if it were newer."""
+        """Returns whether an older forwarded event may exist that would be published after this one, as if newer."""
         return event in self._rules.forwarded and event.user_id in self._sequences
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """A part that can fail without the rest: what it wrote, recorded and locked is undone when it raises."""
+        """Wraps a part that may fail alone: its writes, recorded events and locks are undone if it raises."""
         recorded = len(self._events)
         locked = dict(self._sequences)
         try:
@@ -162,14 +163,14 @@ class Transaction:
             raise
 
     def discard(self) -> None:
-        """Nothing of the users' data changed after all: the commit tells nobody."""
+        """Must be called if no data changed: the commit then publishes nothing."""
         self._events.clear()
         self.discarded = True
 
     async def close(self, events_topic: str) -> tuple[list[Committed], list[Event]]:
-        """Runs the reactions and writes version, numbers, feed and outbox; what remains is the commit.
+        """Runs the reactions and writes version, numbers, feed and outbox; only the commit remains.
 
-        What it has to say to its users' devices, and the events of others, which are told in transactions of theirs.
+        Returns the messages for the users' devices, and the events that were forwarded to other users.
         """
         others: list[Event] = []
         if not self._has_taken_forwarded and any(map(self._may_be_overtaken, self._events)):
@@ -200,13 +201,13 @@ class Transaction:
         return commits, others
 
     async def _with_reactions(self) -> AsyncIterator[Event]:
-        """The recorded events in their order, then what the reactions to them recorded, until there is no more."""
+        """Yields the recorded events in their order, then those that reactions recorded, until none is left."""
         while self._events:
             events = list(self._events)
             self._events.clear()
             groups: dict[tuple[type[Event], UUID], list[Event]] = defaultdict(list)
             for event in events:
-                if event.user_id in self._sequences:  # others react in a transaction of theirs
+                if event.user_id in self._sequences:  # forwarded events are handled in their user's transaction
                     groups[type(event), event.user_id].append(event)
             for (kind, user_id), alike in groups.items():
                 for react in self._rules.reactions.get(kind, ()):
@@ -216,7 +217,7 @@ class Transaction:
 
 
 class _Publishing:
-    """How one commit publishes its events."""
+    """Publishes the events of one commit."""
 
     def __init__(self, rules: EventRules, events_topic: str, traceparent: str | None, origin: str | None) -> None:
         self.rules = rules
@@ -226,7 +227,7 @@ class _Publishing:
         self._loaded: dict[type[Event], Any] = {}
 
     async def load(self, connection: Connection, events: Sequence[Event]) -> None:
-        """Reads what the messages need beside their events."""
+        """Reads the data that the messages need besides their events."""
         by_type: dict[type[Event], list[Event]] = defaultdict(list)
         for event in events:
             by_type[type(event)].append(event)
@@ -246,7 +247,7 @@ class _Publishing:
 
 
 class _UserEvents:
-    """What a commit publishes about one user."""
+    """The messages that a commit publishes about one user."""
 
     def __init__(self, last_sequence: int) -> None:
         self.last_sequence = last_sequence
@@ -273,9 +274,8 @@ class _UserEvents:
 
 
 class Transactions:
-    """Opens transactions. ``committed`` is called after each commit, must not wait and must not fail.
-
-    So is ``forwarded``, with the events of others that a commit has kept for them.
+    """Opens transactions. ``committed`` is called after each commit, and ``forwarded`` with the events that a commit
+    stored for other users. Neither may wait or fail.
     """
 
     def __init__(
@@ -313,10 +313,10 @@ class Transactions:
 
     @asynccontextmanager
     async def begin_background(self, user_id: UUID, *, wait: bool = False) -> AsyncIterator[Transaction]:
-        """Like ``begin``, for work that can be done later: it hardly waits for what others hold, and without ``wait``
-        not at all for the user's own row.
+        """Like ``begin``, for work that can be done later: it waits for locks only briefly, and without ``wait`` not at
+        all for the user's row.
 
-        Raises LockNotAvailableError also where the user is busy. One round trip more.
+        Raises LockNotAvailableError also if the user's row is locked. One more round trip.
         """
         async with self.begin_with_nobody() as transaction:
             await hardly_wait(transaction.connection)
@@ -325,7 +325,7 @@ class Transactions:
 
     @asynccontextmanager
     async def begin_with_nobody(self) -> AsyncIterator[Transaction]:
-        """A transaction whose users are taken in as it goes on, for what concerns many of them."""
+        """Opens a transaction that concerns many users, which are locked one after another during the block."""
         commits: Sequence[Committed] = ()
         others: Sequence[Event] = ()
         async with self._acquire() as connection, connection.transaction():

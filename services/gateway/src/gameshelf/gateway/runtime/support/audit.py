@@ -52,7 +52,7 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """An entry to be written. ``target`` is what was asked for."""
+    """An entry to be written. ``target`` has the parameters of the command."""
 
     kind: EntryKind
     command: str
@@ -102,7 +102,7 @@ _user_hash, _actor_hash = (bindparam(name, type_=LargeBinary) for name in ("user
 
 
 def _unless_erased(value: Any, instead: Any = None, whose: Any = _user_hash) -> Any:
-    # The account may be erased already: then the entry holds only what an erasure would leave.
+    # If the account is erased already, the entry contains only what an erasure would keep.
     is_erased = select(col(ErasedUser.user_hash)).where(col(ErasedUser.user_hash) == whose).exists()
     return case((is_erased, null() if instead is None else instead), else_=value)
 
@@ -204,7 +204,7 @@ class AuditLog:
         return entry_id
 
     async def count_refusal(self, connection: Connection, entry_id: int) -> None:
-        """Counts a refusal in an entry that stands for several."""
+        """Counts a refusal in a shared entry."""
         await _COUNT_REFUSAL.run(connection, entry_id=entry_id)
 
     async def find(self, connection: Connection, entry_id: int) -> Entry | None:

@@ -1,4 +1,4 @@
-"""What a command of support is: who may run it, what the audit keeps of it, and how its change is undone.
+"""Declares support commands: the roles that may run one, its entry in the audit, and how its change is undone.
 
 Every domain lists its own commands (``Domain.commands``), the runtime lists those of events and the audit
 (``own_commands``). ``docs/support/commands.md`` is generated from all of them.
@@ -30,7 +30,7 @@ class Change(Protocol):
         ...
 
     def target(self) -> State:
-        """What was asked for; together with the state before, enough to undo the change."""
+        """The parameters of the change; together with the state before they suffice to undo it."""
         ...
 
     async def state(self, transaction: Transaction) -> State:
@@ -47,14 +47,14 @@ Undo = Callable[[Entry, UUID], Change]
 
 
 class Kind(StrEnum):
-    """What the audit keeps of a command."""
+    """Determines what the audit stores about a command."""
 
     READ = "read"
-    """Nothing."""
+    """Nothing is stored."""
     AUDITED_READ = "audited read"
-    """That it was run: it hands out data, and the user may want to know that somebody has it."""
+    """The call is stored, because it hands out data and the user may want to know who received it."""
     CHANGE = "change"
-    """The state before and after."""
+    """The state before and after is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Command:
     kind: Kind
     roles: frozenset[Role]
     undo: Undo | None = None
-    """None where the change cannot be undone."""
+    """None if the change cannot be undone."""
 
 
 def read_command(name: str, rpc: str) -> Command:
@@ -75,7 +75,7 @@ def read_command(name: str, rpc: str) -> Command:
 
 
 def audited_read_command(name: str, rpc: str, roles: frozenset[Role]) -> Command:
-    """A command that only reads, and that the audit keeps."""
+    """A command that only reads, and that is stored in the audit."""
     return Command(name, rpc, Kind.AUDITED_READ, roles)
 
 
@@ -85,7 +85,7 @@ def change_command(name: str, rpc: str, roles: frozenset[Role], undo: Undo | Non
 
 
 class Commands:
-    """All commands in the order of their names. Raises ValueError where two share a name or an RPC."""
+    """All commands in the order of their names. Raises ValueError if two share a name or an RPC."""
 
     def __init__(self, commands: Iterable[Command]) -> None:
         self.all = tuple(sorted(commands, key=lambda command: command.name))
@@ -96,9 +96,9 @@ class Commands:
                 raise ValueError(f"another command has the name or the RPC of {one.name} ({one.rpc})")
 
     def undo_of(self, entry: Entry) -> Undo | None:
-        """How an entry can be undone; None where nothing was changed, or where it was undone or cannot be undone.
+        """Returns the undo of an entry; None if it changed nothing, was undone already, or cannot be undone.
 
-        Whether the current state still allows it is known only once the undo is tried.
+        Whether the current state still allows the undo is checked only when it is tried.
         """
         is_change = entry.kind == EntryKind.CHANGE and entry.user_id is not None and entry.before != entry.after
         if not is_change or entry.undone_by is not None:

@@ -62,7 +62,7 @@ class LetterFilter:
     id: UUID | None = None
 
     def values(self) -> dict[str, Any]:
-        """As the statements take it."""
+        """Returns the parameters of the statements."""
         return {
             "topic": self.topic,
             "reason": self.reason,
@@ -203,7 +203,7 @@ def last_of(rows: Any) -> tuple[Any, Any, Any]:
 
 
 def part_of(of: LetterFilter, after: Place, limit: int) -> dict[str, Any]:
-    """A part as the statements take it. Without a topic or reason every letter that is looked at is meant."""
+    """Returns the parameters of the statements for a part. Without a topic or reason they select every letter."""
     look = limit if of.topic is None and of.reason is None else LOOKED_AT
     return {**of.values(), "after_time": after.created_at, "after_id": after.id, "limit": limit, "look": look}
 
@@ -285,7 +285,7 @@ _OF_USER = Statement(select(func.count().label("n")).select_from(D).where(col(D.
 
 
 async def list_letters(connection: Connection, of: LetterFilter, after: Place, limit: int) -> Part:
-    """Letters behind a place, the oldest first: at most ``limit``, maybe none and still not the last part.
+    """Returns letters after a place, the oldest first: at most ``limit``. A part may be empty and not the last one.
 
     One round trip.
     """
@@ -298,7 +298,7 @@ async def list_letters(connection: Connection, of: LetterFilter, after: Place, l
 
 
 async def count_letters(connection: Connection, of: LetterFilter) -> Counted:
-    """How many letters a filter finds now, by topic and reason. One round trip."""
+    """Counts the letters that a filter selects, by topic and reason. One round trip."""
     rows = await _COUNT[_shape(of)].all(connection, **of.values())
     kinds = [Kind(*tuple(row.values())[:4]) for row in rows if row["topic"] is not None]
     first = rows[0]
@@ -307,7 +307,7 @@ async def count_letters(connection: Connection, of: LetterFilter) -> Counted:
 
 
 async def count_of_user(connection: Connection, user_id: UUID) -> int:
-    """How many letters are about a user. One round trip."""
+    """Counts the letters about a user. One round trip."""
     row = await _OF_USER.first(connection, user_id=user_id)
     return row["n"] if row else 0
 

@@ -17,7 +17,7 @@ from sqlalchemy import MetaData, select
 ROWS = 500
 """Maximum number of rows per part."""
 BYTES = 1024**2
-"""A part takes no further row once it has this many bytes."""
+"""Once a part has this many bytes, no further row is added."""
 FILES = 10
 """Maximum number of files per part: their URLs expire within minutes."""
 
@@ -65,9 +65,9 @@ class _Place:
 
 
 class Export:
-    """Exports users. Each part has its own snapshot: the export may or may not contain what is written meanwhile.
+    """Exports users. Each part has its own snapshot, so an export may or may not contain concurrent writes.
 
-    ``signers`` has one for each table of ``rules.files``. Raises ValueError if it has not.
+    Raises ValueError unless ``signers`` has an entry for each table of ``rules.files``.
     """
 
     def __init__(
@@ -130,8 +130,8 @@ class Export:
     def _parse(self, user_id: UUID, cursor: str) -> _Place:
         """Parses a cursor of this user and of a table that exists. Raises InvalidInput."""
         try:
-            told = decode(base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True))
-            whose, name, key, done, total = told
+            place = decode(base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True))
+            whose, name, key, done, total = place
             if whose != self._streams.hash(user_id)[:8].hex() or not all(type(one) is int for one in (done, total)):
                 raise ValueError
             place = _Place(self._places[name], key, min(abs(done), 2**62), min(abs(total), 2**62))

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 USER_COLUMNS = ("user_id", "owner_user_id", "shared_with_user_id", "holder_user_id", "subject_id")
-"""A row belongs to a user if one of these columns has their id. The owner of a copy that is played is not one."""
+"""A row belongs to a user if one of these columns has their id. The owner of a played copy is not among them."""
 _BITS = {BigInteger: 63, SmallInteger: 15}
 """Number of bits of each integer type without the sign."""
 
@@ -51,7 +51,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class ExportRules:
-    """What an export cannot tell from the columns of a table."""
+    """Rules of an export that do not follow from the columns of a table."""
 
     found_by: Mapping[tuple[str, str], Callable[[Tables], Any]] = field(default_factory=dict)
     """Table and column → a condition that selects the same rows by an index, for columns that begin no index."""

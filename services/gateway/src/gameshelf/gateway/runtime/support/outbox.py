@@ -47,7 +47,7 @@ _BULK, _OTHERS = _shards.c.shard >= SHARDS, _shards.c.shard < SHARDS
 
 
 def _topics(a_shard: int, at_most: int, *which: Any) -> Statement:
-    """Topics of the oldest records of each shard: how many there are, and since when one waits."""
+    """Selects the topics of the oldest records of each shard, with their number and the time of the oldest one."""
     oldest = (
         select(col(_O.topic), col(_O.created_at))
         .where(col(_O.shard) == _shards.c.shard)
@@ -88,6 +88,6 @@ async def backlog(connection: Connection) -> Backlog:
 
 
 def _waiting(first: tuple[Any, ...], counted: int, is_more: bool) -> Waiting:
-    """What is known of a topic: beyond the limit the count of all may have ended before its records began."""
+    """Combines both counts of a topic: the count of all records may have reached its limit before this topic."""
     topic, seen, oldest_at, _ = first
     return Waiting(topic, max(counted, seen), oldest_at, is_more)

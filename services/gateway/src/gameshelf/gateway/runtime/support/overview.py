@@ -1,4 +1,4 @@
-"""A user at a glance: the counts of every domain, which ``user show`` prints and ``user erase`` looks at again."""
+"""Counts a user's data in all domains; ``user show`` prints the counts, and ``user erase`` checks them again."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,27 +9,27 @@ from gameshelf.gateway.runtime.support.dead_letters import count_of_user
 from gameshelf.kernel.database import Connection
 
 Counts = Mapping[str, Any]
-"""By the names of the fields of ``ShowUserResponse``: numbers, and times or None."""
+"""Field of ``ShowUserResponse`` → a number, a time or None."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What one domain counts of a user."""
+    """The counts of one domain."""
 
     count: Callable[[Connection, UUID], Awaitable[Counts]]
     volatile: frozenset[str] = frozenset()
-    """The counts that change while the user only plays, or does nothing: no reason to refuse an erasure."""
+    """Counts that change while the user plays or does nothing; a change of them does not prevent an erasure."""
 
 
 class UserOverview:
-    """The counts of all domains together. Raises ValueError where two count the same thing, once they have counted."""
+    """The counts of all domains. ``count`` raises ValueError if two domains have the same field."""
 
     def __init__(self, parts: Sequence[Overview]) -> None:
         self._parts = parts
         self._volatile = frozenset(name for part in parts for name in part.volatile)
 
     async def count(self, connection: Connection, user_id: UUID) -> dict[str, Any]:
-        """A user in numbers: the round trips of each domain, one after another."""
+        """Counts a user's data, with the round trips of each domain one after another."""
         counts: dict[str, Any] = {}
         for part in self._parts:
             found = await part.count(connection, user_id)
@@ -39,7 +39,7 @@ class UserOverview:
         return counts
 
     def stable(self, counts: Counts) -> dict[str, Any]:
-        """The counts without the volatile ones."""
+        """Returns the counts without the volatile ones."""
         return {name: value for name, value in counts.items() if name not in self._volatile}
 
 

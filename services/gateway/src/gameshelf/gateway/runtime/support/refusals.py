@@ -1,4 +1,4 @@
-"""Refusals in the audit: each is counted, and repeated ones of a caller share an entry, so that they fill no table."""
+"""Refusals in the audit. Each one is counted; repeated ones of a caller share an entry, which bounds the table."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ class _Recent:
 class Refusals:
     """Writes refusals to the audit; those of a player or a service take at most eleven rows per minute and instance.
 
-    Refusals of support and admins all have their own entry: they are few, and each is evidence.
+    Each refusal of support and admins has its own entry: they are few, and may be evidence.
     """
 
     def __init__(self, audit: AuditLog, clock: Callable[[], float] = time.monotonic) -> None:

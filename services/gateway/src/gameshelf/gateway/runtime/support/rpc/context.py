@@ -1,4 +1,4 @@
-"""What the handlers of support commands share."""
+"""The context that handlers of support commands share."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -26,7 +26,7 @@ from gameshelf.protos.library.v1 import admin_change_pb2 as messages
 
 @dataclass(frozen=True, slots=True)
 class SupportContext:
-    """What every handler of a support command uses."""
+    """The parts of the process that handlers of support commands use."""
 
     acquire: Acquire
     streams: UserStreams
@@ -52,11 +52,11 @@ class SupportContext:
         return {product_id: title for product_id, one in known.items() if (title := one.title("en"))}
 
     async def make_change(self, change: Change, options: Options, by: Identity) -> messages.ChangeResult:
-        """Makes a change, or shows what it would do. Raises what ``Changes.make`` does."""
+        """Makes a change, or shows its effect. Raises the errors of ``Changes.make``."""
         return _result(await self.changes.make(change, options, by))
 
     async def undo_change(self, entry: Entry, options: Options, by: Identity) -> messages.ChangeResult:
-        """Undoes the change of an audit entry. Raises what ``Changes.undo`` does."""
+        """Undoes the change of an audit entry. Raises the errors of ``Changes.undo``."""
         return _result(await self.changes.undo(entry, options, by))
 
 
@@ -66,7 +66,7 @@ def parse_options(sent: messages.ChangeOptions) -> Options:
 
 
 def page_limit(asked: int) -> int:
-    """The number of entries on a page: what is asked for within bounds, else the default."""
+    """Returns the number of entries on a page: the requested one within bounds, else the default."""
     return min(asked, MAX_LIMIT) if asked > 0 else DEFAULT_LIMIT
 
 

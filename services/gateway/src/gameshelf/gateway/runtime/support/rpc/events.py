@@ -142,11 +142,11 @@ def _filter(sent: messages.DeadLetterFilter) -> LetterFilter:
 
 
 def _audited_filter(sent: messages.DeadLetterFilter) -> State:
-    """A filter as the audit stores it, without the user, who has a column."""
-    told = {"topic": sent.topic, "reason": sent.reason, "dead_letter_id": sent.dead_letter_id}
+    """Returns a filter in the form of the audit, without the user, which has its own column."""
+    stored = {"topic": sent.topic, "reason": sent.reason, "dead_letter_id": sent.dead_letter_id}
     if sent.HasField("since"):
-        told["since"] = _time_text(parse_time(sent.since, "filter.since"))
-    return {name: value for name, value in told.items() if value}
+        stored["since"] = _time_text(parse_time(sent.since, "filter.since"))
+    return {name: value for name, value in stored.items() if value}
 
 
 def _time_text(at: datetime) -> str:

@@ -31,10 +31,10 @@ Serve = Callable[[Any, Identity], Awaitable[Message]]
 
 
 class LibraryAdmin:
-    """Serves support commands. A call that is in no table of commands is not served.
+    """Serves support commands. RPCs that are in no table of commands are not served.
 
-    Each of ``nouns`` has a method for every RPC of its commands: the request and the caller in, the response out.
-    Raises ValueError for a command that not exactly one of them serves.
+    Each of ``nouns`` has a method per RPC of its commands, which receives the request and the caller and returns the
+    response. Raises ValueError for a command that is not served by exactly one of them.
     """
 
     def __init__(self, context: SupportContext, nouns: Sequence[object]) -> None:
@@ -44,7 +44,7 @@ class LibraryAdmin:
         self._serve = {command.rpc: _method(command, nouns) for command in self._commands}
 
     def install(self, server: grpc.aio.Server) -> str:
-        """Adds the service to a server; its full name."""
+        """Adds the service to a server; returns its full name."""
         handlers = {command.rpc: self._handler(command) for command in self._commands}
         server.add_registered_method_handlers(SERVICE.full_name, handlers)
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
@@ -70,7 +70,7 @@ class LibraryAdmin:
                     await self._audit(by, NewEntry(EntryKind.READ, command.name, _user(request), _target(request)))
                 return response
             except Exception as error:
-                # An erased account is not found; UserErased would blame the caller's own token.
+                # An erased account is reported as not found; UserErased would refer to the caller's own account.
                 refusal = NotFound(reason="erased") if isinstance(error, UserErased) else refused(error)
                 try:
                     async with self._context.acquire() as connection:
@@ -118,7 +118,7 @@ def _user(request: Any) -> UUID | None:
 
 
 def _target(request: Message) -> State:
-    """What was asked for, in the bounds of an audit entry."""
+    """Returns the request within the size limits of an audit entry."""
     try:
         asked: State = MessageToDict(request, preserving_proto_field_name=True)
         asked |= asked.pop("filter", {})
@@ -128,7 +128,7 @@ def _target(request: Message) -> State:
 
 
 def _fields(request: Message) -> State:
-    """What was asked for as texts, including values without a JSON form."""
+    """Returns the fields of the request as texts, including values without a JSON form."""
     asked: State = {}
     for field, value in request.ListFields():
         asked |= _fields(value) if field.name == "filter" else {field.name: str(value)}

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from gameshelf.gateway.runtime.client_ids import current_client_id
 from gameshelf.gateway.runtime.database import Acquire, hardly_wait, limit_lock_wait
+from gameshelf.gateway.runtime.failures import safe_to_repeat
 from gameshelf.gateway.runtime.observability.traces import current_traceparent
 from gameshelf.gateway.runtime.outbox.erased_names import take_name_out
 from gameshelf.gateway.runtime.outbox.forwarded import ForwardedEvents
@@ -21,7 +22,10 @@ from gameshelf.kernel.events import Event, Record
 from gameshelf.kernel.serialise import Serialise
 
 S = TypeVar("S")
+R = TypeVar("R")
 
+_ATTEMPTS = 3
+"""How often work is done at most that loses a race each time."""
 _ALL = 10_000
 """More events than ever wait for a user."""
 
@@ -298,10 +302,26 @@ class Transactions:
         self._forwarded = forwarded
         self._clock = clock
 
+    async def run(self, user_id: UUID, work: Callable[[Transaction], Awaitable[R]]) -> R:
+        """The result of work in a transaction on one user, once that is committed.
+
+        Work that loses a race (a deadlock, a serialization failure) was rolled back, and is done again: three times at
+        most. So it must have no effect outside of its transaction. Raises UserErased and what the work raises.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                async with self.begin(user_id) as transaction:
+                    return await work(transaction)
+            except Exception as error:
+                if attempt == _ATTEMPTS or not safe_to_repeat(error):
+                    raise
+        raise AssertionError("unreachable")
+
     @asynccontextmanager
     async def begin(self, user_id: UUID, lock_wait_milliseconds: int | None = None) -> AsyncIterator[Transaction]:
         """A transaction on one user, committed when the block ends and rolled back when it raises. It waits for each
-        lock ``lock_wait_milliseconds``, or as long as is usual.
+        lock ``lock_wait_milliseconds``, or as long as is usual. For callers who repeat what fails in their own way;
+        others ``run``.
 
         Raises UserErased. Round trips beside the block's own: begin, lock, close, commit.
         """

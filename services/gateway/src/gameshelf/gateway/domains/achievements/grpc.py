@@ -33,7 +33,7 @@ from gameshelf.gateway.runtime.grpc.calls import (
 )
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.streams import UserErased, UserStreams
-from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.errors import InvalidInput, PermissionDenied, Problem
 from gameshelf.protos.library.v1 import achievement_service_pb2 as messages
 from gameshelf.protos.library.v1.achievement_service_pb2_grpc import (
@@ -64,10 +64,14 @@ class Achievements(AchievementServiceServicer):
         self, request: messages.UpdateAchievementProgressRequest, context: Context
     ) -> messages.UpdateAchievementProgressResponse:
         user_id, report = _report(request)
-        async with self._transactions.begin(user_id) as transaction:
+        by_server = is_service()
+
+        async def update(transaction: Transaction) -> tuple[Achievement, bool]:
             service = transaction.of(AchievementService)
             [progress] = await _identified(service, [report])
-            achievement, newly_unlocked = await service.report(user_id, progress, by_server=is_service())
+            return await service.report(user_id, progress, by_server=by_server)
+
+        achievement, newly_unlocked = await self._transactions.run(user_id, update)
         return messages.UpdateAchievementProgressResponse(
             status=achievement_message(achievement), newly_unlocked=newly_unlocked
         )
@@ -96,16 +100,19 @@ class Achievements(AchievementServiceServicer):
 
     async def _report(self, user_id: UUID, reports: Sequence["_Report"], by_server: bool) -> list[Outcome]:
         """One player's reports, in a transaction of their own."""
+
+        async def update(transaction: Transaction) -> list[Outcome]:
+            service = transaction.of(AchievementService)
+            progress = await _identified(service, reports)
+            outcomes = await service.report_many(user_id, progress, by_server=by_server)
+            if all(outcome.refusal for outcome in outcomes):
+                transaction.discard()
+            return outcomes
+
         try:
-            async with self._transactions.begin(user_id) as transaction:
-                service = transaction.of(AchievementService)
-                progress = await _identified(service, reports)
-                outcomes = await service.report_many(user_id, progress, by_server=by_server)
-                if all(outcome.refusal for outcome in outcomes):
-                    transaction.discard()
+            return await self._transactions.run(user_id, update)
         except UserErased:
             return [Outcome(None, refusal=PermissionDenied())] * len(reports)
-        return outcomes
 
     async def ImportAchievements(
         self, request: messages.ImportAchievementsRequest, context: Context
@@ -117,9 +124,13 @@ class Achievements(AchievementServiceServicer):
         if len(request.achievements) > MAX_IMPORT:
             raise InvalidInput(Problem("too_long", pointer="achievements", params={"max_length": MAX_IMPORT}))
         elements = [_offline(one) for one in request.achievements]
-        async with self._transactions.begin(user_id) as transaction:
-            service = transaction.of(AchievementService)
-            results = await service.import_achievements(user_id, elements, by_server=is_service())
+        by_server = is_service()
+        results = await self._transactions.run(
+            user_id,
+            lambda transaction: transaction.of(AchievementService).import_achievements(
+                user_id, elements, by_server=by_server
+            ),
+        )
         return messages.ImportAchievementsResponse(results=[_imported(one) for one in results])
 
     async def GetAchievementStatus(

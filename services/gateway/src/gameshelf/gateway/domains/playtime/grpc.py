@@ -59,8 +59,9 @@ class PlaytimeTracker(PlaytimeTrackerServiceServicer):
         user_id = parse_id(request.user_id, "user_id")
         require_write(user_id)
         start = parse_message(StartSession, request, leave_out={"user_id"})
-        async with self._transactions.begin(user_id) as transaction:
-            session, is_new = await transaction.of(PlaytimeService).start(user_id, start)
+        session, is_new = await self._transactions.run(
+            user_id, lambda transaction: transaction.of(PlaytimeService).start(user_id, start)
+        )
         return messages.StartPlaytimeSessionResponse(
             session=session_message(user_id, session),
             is_new=is_new,
@@ -80,8 +81,9 @@ class PlaytimeTracker(PlaytimeTrackerServiceServicer):
     ) -> messages.EndPlaytimeSessionResponse:
         user_id, session_id = parse_id(request.user_id, "user_id"), parse_id(request.session_id, "session_id")
         require_write(user_id)
-        async with self._transactions.begin(user_id) as transaction:
-            session = await transaction.of(PlaytimeService).end(user_id, session_id)
+        session = await self._transactions.run(
+            user_id, lambda transaction: transaction.of(PlaytimeService).end(user_id, session_id)
+        )
         return messages.EndPlaytimeSessionResponse(session=session_message(user_id, session))
 
     async def StreamPlaytimeHeartbeats(

@@ -19,7 +19,7 @@ from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.restores import StoredRestore, mark_compared, mark_reconciled, open_restore
 from gameshelf.gateway.runtime.streams import UserErased
 from gameshelf.gateway.runtime.support.audit import AuditLog, EntryKind, NewEntry, State
-from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.errors import DomainError
 from gameshelf.savegames import (
@@ -203,30 +203,36 @@ class Reconciliation:
         applying: Applying | None,
     ) -> None:
         """Adopts a user's objects in one commit with the audit entry, or rolls it back in a dry run."""
+
+        async def adopt(transaction: Transaction) -> tuple[list[Adopted], int | None]:
+            adoption = transaction.of(SavegameAdoption)
+            before = await _heads(adoption, user_id, objects)
+            adopted = [
+                one
+                for _, of_save in groupby(objects, key=lambda one: _save_of(one.key))
+                for one in await adoption.adopt(user_id, list(of_save), absent)
+                if one.is_new
+            ]
+            if not applying:
+                raise _DryRun(adopted)
+            if not adopted:
+                transaction.discard()
+                return adopted, None
+            after = await _heads(adoption, user_id, objects)
+            entry = _entry(applying, user_id, {"objects": len(adopted)}, before, after)
+            return adopted, await self._audit.add(transaction.connection, applying.by, entry)
+
+        audit_id: int | None = None
         try:
-            async with self._transactions.begin(user_id) as transaction:
-                adoption = transaction.of(SavegameAdoption)
-                before = await _heads(adoption, user_id, objects)
-                adopted = [
-                    one
-                    for _, of_save in groupby(objects, key=lambda one: _save_of(one.key))
-                    for one in await adoption.adopt(user_id, list(of_save), absent)
-                    if one.is_new
-                ]
-                if not applying:
-                    raise _DryRun
-                if adopted:
-                    after = await _heads(adoption, user_id, objects)
-                    entry = _entry(applying, user_id, {"objects": len(adopted)}, before, after)
-                    page.audit_ids.append(await self._audit.add(transaction.connection, applying.by, entry))
-                else:
-                    transaction.discard()
-        except _DryRun:
-            pass
+            adopted, audit_id = await self._transactions.run(user_id, adopt)
+        except _DryRun as dry:
+            adopted = dry.adopted
         except UserErased:
             page.refused += [RefusedObject(one.key, one.size, "erased") for one in objects]
             return
         page.adopted += [(user_id, one) for one in adopted]
+        if audit_id is not None:
+            page.audit_ids.append(audit_id)
 
     async def _end(self, restore: StoredRestore, applying: Applying) -> int:
         """Ends the restore, after which jobs delete again. Returns the id of the audit entry."""
@@ -259,6 +265,10 @@ class Reconciliation:
 
 class _DryRun(Exception):
     """Rolls back a dry run."""
+
+    def __init__(self, adopted: list[Adopted]) -> None:
+        super().__init__()
+        self.adopted = adopted
 
 
 def whole_saves(listed: Sequence[StoredObject], to_read: Collection[str], most_bytes: int, *, is_end: bool) -> int:

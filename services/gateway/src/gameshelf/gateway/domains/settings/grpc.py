@@ -11,7 +11,7 @@ from gameshelf.gateway.runtime.grpc.calls import erased_among, parse_id, parse_m
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.problems import excess
 from gameshelf.gateway.runtime.streams import UserStreams
-from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.nesting import too_deep
@@ -84,15 +84,19 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
         address = parse_message(Address, request, _NOT_OF_ADDRESS)
         given = _precondition(request, address)
         payload = _payload(request.settings_payload)
+
+        async def update(transaction: Transaction) -> Settings:
+            service = transaction.of(SettingsService)
+            if request.mode == messages.UPDATE_MODE_MERGE_PATCH:
+                patch = SettingsPatch(settings_payload=payload)
+                found, _ = await service.patch(user_id, product_id, address, patch, given)
+            else:
+                new = NewSettings(settings_payload=payload)
+                found, _ = await service.put(user_id, product_id, address, new, given)
+            return found
+
         try:
-            async with self._transactions.begin(user_id) as transaction:
-                service = transaction.of(SettingsService)
-                if request.mode == messages.UPDATE_MODE_MERGE_PATCH:
-                    patch = SettingsPatch(settings_payload=payload)
-                    found, _ = await service.patch(user_id, product_id, address, patch, given)
-                else:
-                    new = NewSettings(settings_payload=payload)
-                    found, _ = await service.put(user_id, product_id, address, new, given)
+            found = await self._transactions.run(user_id, update)
         except PreconditionFailed as error:
             # Metadata is small: whoever is refused reads the current state anew.
             current = error.meta["current"]

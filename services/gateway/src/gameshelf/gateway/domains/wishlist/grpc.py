@@ -50,8 +50,9 @@ class Wishlists(WishlistServiceServicer):
         user_id = parse_id(request.user_id, "user_id")
         require_own(user_id)
         new = parse_message(NewWish, request, frozenset({"user_id"}))
-        async with self._transactions.begin(user_id) as transaction:
-            wish = await transaction.of(wishlist.WishlistService).add(user_id, new)
+        wish = await self._transactions.run(
+            user_id, lambda transaction: transaction.of(wishlist.WishlistService).add(user_id, new)
+        )
         return messages.AddToWishlistResponse(item=wish_message(wish))
 
     async def RemoveFromWishlist(
@@ -60,8 +61,9 @@ class Wishlists(WishlistServiceServicer):
         user_id = parse_id(request.user_id, "user_id")
         require_own(user_id)
         product_id = parse_id(request.product_id, "product_id")
-        async with self._transactions.begin(user_id) as transaction:
-            await transaction.of(wishlist.WishlistService).remove_product(user_id, product_id)
+        await self._transactions.run(
+            user_id, lambda transaction: transaction.of(wishlist.WishlistService).remove_product(user_id, product_id)
+        )
         return messages.RemoveFromWishlistResponse()
 
 

@@ -3,7 +3,7 @@
 A dry run makes the change and rolls it back, so it shows what would really happen.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from gameshelf.gateway.runtime.encoding import decode, encode
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.audit import AuditLog, Entry, EntryKind, NewEntry, State
 from gameshelf.gateway.runtime.support.commands import Change, Commands
-from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from gameshelf.kernel.text import NORMALISED, ONE_LINE
 from pydantic import BaseModel, ConfigDict, Field
@@ -94,25 +94,28 @@ class Changes:
 
     async def _make(self, change: Change, options: Options, by: Identity, undone: Entry | None) -> Result:
         options.require()
+
+        async def make(transaction: Transaction) -> Result:
+            before = plain(await change.state(transaction))
+            revision = revision_of(before)
+            if undone and before != undone.after:
+                raise StateChanged(difference=difference(undone.after or {}, before))
+            if options.apply and options.revision != revision:
+                raise StateChanged(revision=revision, current=_shown(before))
+            await change.act(transaction)
+            result = Result(before, plain(await change.state(transaction)), revision)
+            if not options.apply:
+                raise _DryRun(result)
+            audit_id = await self.audit.add(transaction.connection, by, _entry(change, result, options, undone))
+            return replace(result, audit_id=audit_id)
+
         try:
-            async with self.transactions.begin(change.user_id) as transaction:
-                before = plain(await change.state(transaction))
-                revision = revision_of(before)
-                if undone and before != undone.after:
-                    raise StateChanged(difference=difference(undone.after or {}, before))
-                if options.apply and options.revision != revision:
-                    raise StateChanged(revision=revision, current=_shown(before))
-                await change.act(transaction)
-                result = Result(before, plain(await change.state(transaction)), revision)
-                if not options.apply:
-                    raise _DryRun(result)
-                audit_id = await self.audit.add(transaction.connection, by, _entry(change, result, options, undone))
+            result = await self.transactions.run(change.user_id, make)
         except _DryRun as dry:
             return dry.result
         # What an undo has changed cannot be undone in turn.
         has_undo = undone is None and self.commands.by_name[change.command].undo is not None
-        can_undo = has_undo and result.before != result.after
-        return Result(result.before, result.after, revision, audit_id, can_undo)
+        return replace(result, can_undo=has_undo and result.before != result.after)
 
 
 class _DryRun(Exception):

@@ -1,0 +1,70 @@
+"""Work in a transaction that loses a race is done again, and only what was committed is told."""
+
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from gameshelf.gateway.runtime.composed import event_rules_of
+from gameshelf.gateway.runtime.streams import UserStreams
+from gameshelf.gateway.runtime.tables import MIGRATIONS
+from gameshelf.gateway.runtime.transaction import Transactions
+
+
+@pytest.fixture(scope="module")
+def dsn(create_database):
+    made = create_database()
+    MIGRATIONS.upgrade(made)
+    return made
+
+
+@pytest.fixture
+async def pool(dsn):
+    async with asyncpg.create_pool(dsn, min_size=1, max_size=1, command_timeout=30) as pool:
+        yield pool
+
+
+@pytest.fixture
+def commits():
+    return []
+
+
+@pytest.fixture
+def transactions(pool, commits):
+    streams = UserStreams(b"k" * 32)
+    return Transactions(pool.acquire, streams, {}, event_rules_of(()), events_topic="events", committed=commits.append)
+
+
+class Work:
+    """Fails as often as there are errors; then its result is the number of the attempt."""
+
+    def __init__(self, *errors):
+        self.errors = list(errors)
+        self.attempts = []
+
+    async def __call__(self, transaction):
+        self.attempts.append(transaction)
+        if self.errors:
+            raise self.errors.pop(0)
+        return len(self.attempts)
+
+
+async def test_work_that_loses_is_done_again_in_a_transaction_of_its_own(transactions, commits):
+    user, work = uuid4(), Work(asyncpg.DeadlockDetectedError(), asyncpg.SerializationError())
+    assert await transactions.run(user, work) == 3
+    assert len(set(map(id, work.attempts))) == 3
+    assert [commit.user_id for commit in commits] == [user]
+
+
+async def test_work_that_loses_three_times_fails(transactions, commits):
+    work = Work(*(asyncpg.DeadlockDetectedError() for _ in range(4)))
+    with pytest.raises(asyncpg.DeadlockDetectedError):
+        await transactions.run(uuid4(), work)
+    assert (len(work.attempts), commits) == (3, [])
+
+
+async def test_what_is_no_lost_race_is_not_repeated(transactions, commits):
+    for error in (asyncpg.LockNotAvailableError(), asyncpg.UniqueViolationError(), ConnectionError(), ValueError()):
+        work = Work(error)
+        with pytest.raises(type(error)):
+            await transactions.run(uuid4(), work)
+        assert (len(work.attempts), commits) == (1, [])

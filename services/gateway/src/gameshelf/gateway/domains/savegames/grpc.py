@@ -4,32 +4,34 @@ from typing import Any
 
 import grpc.aio
 from gameshelf.gateway.domains.savegames.messages import conflict_message, save_message, upload_message
-from gameshelf.gateway.domains.savegames.use_cases import Saves, resumable
+from gameshelf.gateway.domains.savegames.use_cases import (
+    RejectedUpload,
+    ResolvedConflict,
+    Saves,
+    confirm_upload,
+    request_download,
+    reserve_upload,
+    resolve_conflict,
+    resumable,
+)
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.grpc.calls import erased_among, parse_id, parse_message, require_read, require_write
 from gameshelf.gateway.runtime.grpc.convert import text
 from gameshelf.gateway.runtime.streams import UserStreams
-from gameshelf.gateway.runtime.transaction import Transaction, Transactions
+from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
-from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
-from gameshelf.library import AccessQueries
+from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import cloud_save_service_pb2 as messages
 from gameshelf.protos.library.v1.cloud_save_service_pb2_grpc import (
     CloudSaveServiceServicer,
     add_CloudSaveServiceServicer_to_server,
 )
 from gameshelf.savegames import (
-    ConflictNotFound,
     ConflictsFilter,
     Download,
     NewUpload,
-    Outcome,
-    Overtaken,
     Resolution,
     Resolve,
-    Result,
-    SavegameConflicts,
-    SavegameHashMismatch,
     SavegameQueries,
     SavegameService,
     SavegameSlotNotFound,
@@ -37,7 +39,6 @@ from gameshelf.savegames import (
     SavegameVersionConflict,
     SavegameVersionNotFound,
     SavesFilter,
-    SaveVersion,
     Synced,
 )
 
@@ -76,17 +77,18 @@ class CloudSaves(CloudSaveServiceServicer):
         user_id = parse_id(request.user_id, "user_id")
         require_write(user_id)
         new = parse_message(NewUpload, request, _USER, file_size_bytes=request.file_size_bytes)  # nothing is a size too
-        async with self._transactions.begin(user_id) as transaction:
-            leave = await transaction.of(SavegameUploads).request(user_id, new)
-            signed = await self._saves.sign_upload(leave)
+        upload = await self._transactions.run(
+            user_id, lambda transaction: reserve_upload(transaction, new, self._saves)
+        )
+        reservation, signed = upload.reservation, upload.request
         return messages.RequestSaveGameUploadURLResponse(
-            internal_save_id=str(leave.upload_id),
-            upload_required=leave.is_required,
+            internal_save_id=str(reservation.upload_id),
+            upload_required=reservation.is_required,
             upload_url=signed.url if signed else "",
             method=signed.method if signed else "",
             headers=signed.headers if signed else {},
-            expires_in_seconds=self._saves.url_ttl_seconds,
-            conflict_expected=leave.conflict_expected,
+            expires_in_seconds=upload.seconds,
+            conflict_expected=reservation.conflict_expected,
         )
 
     async def ConfirmSaveGameUpload(
@@ -96,19 +98,16 @@ class CloudSaves(CloudSaveServiceServicer):
         upload_id = parse_id(request.internal_save_id, "internal_save_id")
         require_write(user_id)
         verified = await self._saves.verify(user_id, upload_id)
-        async with self._transactions.begin(user_id) as transaction:
-            outcome = await transaction.of(SavegameUploads).finish(
-                user_id, upload_id, verified.attempt, verified.digest
-            )
-            refusal = _refusal(outcome)
-            found = None if refusal else await _version(transaction, outcome)
-        if refusal or found is None:  # committed: it is a result
-            raise refusal or SavegameVersionNotFound()
+        done = await self._transactions.run(
+            user_id, lambda transaction: confirm_upload(transaction, upload_id, verified)
+        )
+        if isinstance(done, RejectedUpload):
+            raise done.refusal  # metadata is small: ListConflicts has both sides of a conflict
         return messages.ConfirmSaveGameUploadResponse(
-            save=save_message(found),
-            result=outcome.result,
-            resolution=text(outcome.resolution),
-            regresses_to=outcome.regresses_to,
+            save=save_message(done.version),
+            result=done.outcome.result,
+            resolution=text(done.outcome.resolution),
+            regresses_to=done.outcome.regresses_to,
         )
 
     async def GetSaveUpload(
@@ -128,8 +127,9 @@ class CloudSaves(CloudSaveServiceServicer):
     ) -> messages.CancelSaveUploadResponse:
         user_id, upload_id = parse_id(request.user_id, "user_id"), parse_id(request.upload_id, "upload_id")
         require_write(user_id)
-        async with self._transactions.begin(user_id) as transaction:
-            await transaction.of(SavegameUploads).cancel(user_id, upload_id)
+        await self._transactions.run(
+            user_id, lambda transaction: transaction.of(SavegameUploads).cancel(user_id, upload_id)
+        )
         return messages.CancelSaveUploadResponse()
 
     async def ReportSaveSynced(
@@ -138,8 +138,9 @@ class CloudSaves(CloudSaveServiceServicer):
         user_id, slot_id = parse_id(request.user_id, "user_id"), parse_id(request.savegame_id, "savegame_id")
         require_write(user_id)
         synced = parse_message(Synced, request, _IDS)
-        async with self._transactions.begin(user_id) as transaction:
-            await transaction.of(SavegameService).synced(user_id, slot_id, synced)
+        await self._transactions.run(
+            user_id, lambda transaction: transaction.of(SavegameService).synced(user_id, slot_id, synced)
+        )
         return messages.ReportSaveSyncedResponse()
 
     async def ListSaveGames(
@@ -163,17 +164,11 @@ class CloudSaves(CloudSaveServiceServicer):
         async with self._acquire() as connection:
             if await erased_among(self._streams, connection, {user_id}):
                 raise SavegameSlotNotFound
-            queries = SavegameQueries(connection)
-            found = await queries.download(user_id, slot_id, asked.version)
-            if found is None:
-                there = await queries.save(user_id, slot_id)
-                raise SavegameVersionNotFound if there else SavegameSlotNotFound
-            await AccessQueries(connection).require(user_id, found.version.product_id)
-            signed = await self._saves.sign_download(found)
+            signed = await request_download(connection, user_id, slot_id, asked.version, self._saves)
         return messages.RequestSaveGameDownloadURLResponse(
-            download_url=signed.url,
+            download_url=signed.request.url,
             expires_in_seconds=self._saves.url_ttl_seconds,
-            save=save_message(found.version),
+            save=save_message(signed.version),
         )
 
     async def ListConflicts(
@@ -195,47 +190,20 @@ class CloudSaves(CloudSaveServiceServicer):
     ) -> messages.ResolveConflictResponse:
         user_id, conflict_id = parse_id(request.user_id, "user_id"), parse_id(request.conflict_id, "conflict_id")
         require_write(user_id)
-        word = parse_message(Resolve, request, _IDS, resolution=parse_resolution(request.resolution))
-        async with self._transactions.begin(user_id) as transaction:
-            done = await transaction.of(SavegameConflicts).resolve(user_id, conflict_id, word)
-            queries = SavegameQueries(transaction.connection)
-            if isinstance(done, Overtaken):
-                now = await queries.conflict(user_id, conflict_id)
-            else:
-                head = await queries.save(user_id, done.slot_id)
-        if isinstance(done, Overtaken):
-            if now is None:
-                raise ConflictNotFound
+        choice = parse_message(Resolve, request, _IDS, resolution=parse_resolution(request.resolution))
+        done = await self._transactions.run(
+            user_id, lambda transaction: resolve_conflict(transaction, conflict_id, choice)
+        )
+        if not isinstance(done, ResolvedConflict):
             raise SavegameVersionConflict(
                 conflict_id=conflict_id,
-                savegame_id=now.head.slot_id,
-                head_version=now.head.version,
-                branch_version=now.branch.version,
+                savegame_id=done.head.slot_id,
+                head_version=done.head.version,
+                branch_version=done.branch.version,
             )
-        if head is None:
-            raise SavegameSlotNotFound
-        return messages.ResolveConflictResponse(head=save_message(head), copy_savegame_id=text(done.copy_slot_id))
-
-
-async def _version(transaction: Transaction, outcome: Outcome) -> SaveVersion | None:
-    queries = SavegameQueries(transaction.connection)
-    return await queries.version(transaction.user_id, outcome.slot_id, outcome.version)
-
-
-def _refusal(outcome: Outcome) -> DomainError | None:
-    """What an upload is refused with that is no version in the end, or no head. Metadata is small: whoever is refused
-    lists the conflicts for both of their sides.
-    """
-    if outcome.result is Result.MISMATCH:
-        return SavegameHashMismatch()
-    if outcome.result is Result.CONFLICT:
-        return SavegameVersionConflict(
-            conflict_id=outcome.conflict_id,
-            savegame_id=outcome.slot_id,
-            head_version=outcome.head_version,
-            branch_version=outcome.branch_version,
+        return messages.ResolveConflictResponse(
+            head=save_message(done.head), copy_savegame_id=text(done.resolved.copy_slot_id)
         )
-    return None
 
 
 _RESOLUTIONS = {

@@ -1,4 +1,7 @@
-"""What cloud saves need of the object store: signed URLs, and objects made and verified outside of any transaction."""
+"""Use cases of cloud saves that are more than one call of the package: REST, gRPC and support share them.
+
+``Saves`` signs URLs, and makes and verifies objects outside of any transaction.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,23 +13,39 @@ from uuid import UUID
 
 from asyncpg import ReadOnlySQLTransactionError
 from gameshelf.gateway.runtime.observability.metrics import Metrics
-from gameshelf.gateway.runtime.transaction import Transactions
+from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.errors import PermissionDenied
+from gameshelf.kernel.errors import DomainError, PermissionDenied
 from gameshelf.library import AccessQueries
 from gameshelf.savegames import (
     Attempt,
+    ConflictNotFound,
     Digest,
     Downloadable,
+    NewUpload,
     ObjectSigner,
     ObjectStore,
+    OpenConflict,
     OpenUpload,
+    Outcome,
+    Overtaken,
     Reservation,
+    Resolve,
+    Resolved,
+    Result,
+    SavegameConflicts,
+    SavegameHashMismatch,
+    SavegameQueries,
+    SavegameSlotNotFound,
     SavegameUploadIncomplete,
     SavegameUploads,
+    SavegameVersionConflict,
+    SavegameVersionNotFound,
+    SaveVersion,
     SignedRequest,
     StoreUnavailable,
     UploadQueries,
+    UploadStatus,
 )
 
 _AT_ONCE = 8
@@ -60,6 +79,138 @@ class Resumable:
 
     upload: OpenUpload
     may_play: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUpload:
+    """A reserved upload, and the request that sends its bytes."""
+
+    reservation: Reservation
+    request: SignedRequest | None
+    """None where nothing has to be sent, or where the upload is over."""
+    seconds: int
+    """For how many seconds the URL is valid."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDownload:
+    """A version, and the request that downloads it."""
+
+    version: SaveVersion
+    request: SignedRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedUpload:
+    """What became of an upload, and the version that the response describes."""
+
+    outcome: Outcome
+    version: SaveVersion
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedUpload:
+    """An upload that became no version, or no head. This is a result, to be committed."""
+
+    outcome: Outcome
+    refusal: DomainError
+    """Its ``meta`` names both sides of a conflict by their numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedConflict:
+    """How a conflict ended, and the head of its save since."""
+
+    resolved: Resolved
+    head: SaveVersion
+
+
+async def reserve_upload(transaction: Transaction, new: NewUpload, saves: "Saves") -> SignedUpload:
+    """Reserves quota for an upload of the transaction's user, and signs its URL.
+
+    Raises what ``SavegameUploads.request`` does, StoreUnavailable.
+    """
+    reservation = await transaction.of(SavegameUploads).request(transaction.user_id, new)
+    return SignedUpload(reservation, await saves.sign_upload(reservation), saves.url_ttl_seconds)
+
+
+async def renew_upload(transaction: Transaction, upload_id: UUID, saves: "Saves") -> SignedUpload:
+    """A reserved upload with a fresh URL. Once the upload is over it has no URL: there is nothing left to send, or the
+    client has to request another upload. Raises StoreUnavailable.
+    """
+    user_id = transaction.user_id
+    reservation = await transaction.of(SavegameUploads).renew(user_id, upload_id)
+    if reservation is not None:
+        return SignedUpload(reservation, await saves.sign_upload(reservation), saves.url_ttl_seconds)
+    try:
+        found = await UploadQueries(transaction.connection).upload(user_id, upload_id, transaction.clock())
+    except SavegameVersionNotFound:
+        is_committed = False
+    else:
+        is_committed = found.status is UploadStatus.COMMITTED
+    return SignedUpload(Reservation(upload_id, "", 0, not is_committed, False), None, 0)
+
+
+async def confirm_upload(
+    transaction: Transaction, upload_id: UUID, verified: Verified
+) -> ConfirmedUpload | RejectedUpload:
+    """Decides what becomes of an upload whose object ``Saves.verify`` has made. A repetition returns the same.
+
+    Raises what ``SavegameUploads.finish`` does.
+    """
+    user_id = transaction.user_id
+    outcome = await transaction.of(SavegameUploads).finish(user_id, upload_id, verified.attempt, verified.digest)
+    if outcome.result is Result.MISMATCH:
+        return RejectedUpload(outcome, SavegameHashMismatch())
+    if outcome.result is Result.CONFLICT:
+        refusal = SavegameVersionConflict(
+            conflict_id=outcome.conflict_id,
+            savegame_id=outcome.slot_id,
+            head_version=outcome.head_version,
+            branch_version=outcome.branch_version,
+        )
+        return RejectedUpload(outcome, refusal)
+    version = await SavegameQueries(transaction.connection).version(user_id, outcome.slot_id, outcome.version)
+    if version is None:
+        raise SavegameVersionNotFound
+    return ConfirmedUpload(outcome, version)
+
+
+async def resolve_conflict(
+    transaction: Transaction, conflict_id: UUID, choice: Resolve
+) -> ResolvedConflict | OpenConflict:
+    """Resolves a conflict. Where a side has changed since the player decided, returns the conflict as it is now: the
+    player has to decide again. Either is to be committed.
+
+    Raises what ``SavegameConflicts.resolve`` does.
+    """
+    user_id, queries = transaction.user_id, SavegameQueries(transaction.connection)
+    done = await transaction.of(SavegameConflicts).resolve(user_id, conflict_id, choice)
+    if isinstance(done, Overtaken):
+        conflict = await queries.conflict(user_id, conflict_id)
+        if conflict is None:
+            raise ConflictNotFound
+        return conflict
+    head = await queries.save(user_id, done.slot_id)
+    if head is None:
+        raise SavegameSlotNotFound
+    return ResolvedConflict(done, head)
+
+
+async def request_download(
+    connection: Connection, user_id: UUID, slot_id: UUID, version: int | None, saves: "Saves"
+) -> SignedDownload:
+    """Signs the URL of the head, or of a version, for who may play its product.
+
+    Raises SavegameSlotNotFound, SavegameVersionNotFound, PermissionDenied, StoreUnavailable.
+    """
+    queries = SavegameQueries(connection)
+    found = await queries.download(user_id, slot_id, version)
+    if found is None:
+        there = await queries.save(user_id, slot_id)
+        raise SavegameVersionNotFound if there else SavegameSlotNotFound
+    await AccessQueries(connection).require(user_id, found.version.product_id)
+    return SignedDownload(found.version, await saves.sign_download(found))
 
 
 async def resumable(connection: Connection, user_id: UUID, upload_id: UUID, saves: "Saves", now: datetime) -> Resumable:
@@ -118,11 +269,11 @@ class Saves:
             raise NotTried("no object store is set")
         return self._objects
 
-    async def sign_upload(self, leave: Reservation) -> SignedRequest | None:
+    async def sign_upload(self, reservation: Reservation) -> SignedRequest | None:
         """The request that uploads the bytes; None where nothing has to be uploaded. Raises StoreUnavailable."""
-        if not leave.is_required:
+        if not reservation.is_required:
             return None
-        return await self.objects.sign_upload(leave.key, leave.size, self.url_ttl_seconds)
+        return await self.objects.sign_upload(reservation.key, reservation.size, self.url_ttl_seconds)
 
     async def resume(self, upload: OpenUpload, *, may_play: bool) -> tuple[bool, SignedRequest | None]:
         """Whether the bytes of an open upload have arrived, and the request that uploads them where they have not; None
@@ -148,11 +299,16 @@ class Saves:
 
         Raises SavegameVersionNotFound, SavegameUploadIncomplete, StoreUnavailable.
         """
-        async with self._transactions.begin(user_id) as transaction:
-            attempt = await transaction.of(SavegameUploads).begin(user_id, upload_id)
-            if attempt is None:
+
+        async def begin(transaction: Transaction) -> Attempt | None:
+            begun = await transaction.of(SavegameUploads).begin(user_id, upload_id)
+            if begun is None:
                 transaction.discard()
-                return Verified()
+            return begun
+
+        attempt = await self._transactions.run(user_id, begin)
+        if attempt is None:
+            return Verified()
         try:
             async with self._place():
                 if await self.objects.copy(attempt.source, attempt.target, attempt.metadata, attempt.size):
@@ -166,9 +322,12 @@ class Saves:
 
     async def _give_up(self, user_id: UUID, attempt: Attempt) -> None:
         """Only of what was surely not made: a store that did not answer may make it still."""
-        async with self._transactions.begin(user_id) as transaction:
+
+        async def give_up(transaction: Transaction) -> None:
             await transaction.of(SavegameUploads).give_up(user_id, attempt)
             transaction.discard()
+
+        await self._transactions.run(user_id, give_up)
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:

@@ -1,4 +1,4 @@
-"""Two transactions that wait for each other: PostgreSQL ends one, which is done again, whoever asked for it."""
+"""Two transactions that wait for each other: PostgreSQL ends one, which runs again, over REST and gRPC alike."""
 
 import asyncio
 from uuid import uuid4
@@ -21,7 +21,7 @@ def service(platform):
 
 
 class Race:
-    """Each of two players who makes a wish locks one of two things, waits for the gate, and wants the other thing."""
+    """Each of two players who make a wish locks one of two keys, waits for the gate, and then locks the other key."""
 
     def __init__(self, connection):
         self.connection = connection
@@ -72,7 +72,7 @@ async def stub(service):
 
 
 async def deadlock(race, wait_until, players, wish):
-    """Both make a wish at once, and lose a race; the results, and how many attempts it took."""
+    """Lets both make a wish at once, so that one loses the race. Returns the results and the number of attempts."""
     await race.between(*players)
     await race.close_gate()
     async with asyncio.TaskGroup() as group:

@@ -1,4 +1,4 @@
-"""Work in a transaction that loses a race is done again, and only what was committed is told."""
+"""Work in a transaction that loses a race runs again, and only the commit is reported."""
 
 from uuid import uuid4
 

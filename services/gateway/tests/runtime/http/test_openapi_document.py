@@ -156,7 +156,7 @@ def test_every_header_of_a_call_is_described():
     for route in ROUTES:
         _, _, call = OPERATIONS[route.handler.__name__]
         names = [one["name"] for one in call["parameters"] if one["in"] == "header"]
-        assert ("X-Client-Id" in names) == (route.kind == "write"), route.template
+        assert ("X-Client-Id" in names) == route.is_change, route.template
         assert ("Idempotency-Key" in names) == route.takes_key, route.template
         assert ("If-Match" in names) == (route.has_etag and route.method != "GET"), route.template
         for status, response in call["responses"].items():

@@ -1,5 +1,6 @@
 """Handlers get what they ask for by the type of a parameter, and nothing else."""
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -28,21 +29,12 @@ async def test_a_handler_gets_what_the_process_has_of_the_type():
     assert bound.handler.__name__ == "handler"
 
 
-async def test_what_surrounds_a_handler_gets_it_too():
-    async def prepare(user_id: UUID, thing_id: UUID, store: Store):
-        return store
-
-    async def renew(write: Write, kept: object, thing_id: UUID, store: Store):
-        return store
-
-    async def finish(found: object, store: Store):
-        return store
-
-    store = Store()
-    bound = bind(declared(handler, prepare=prepare, renew=renew, finish=finish), {Store: store})
-    assert await bound.prepare(uuid4(), thing_id=uuid4()) is store
-    assert await bound.renew("write", "kept", thing_id=uuid4()) is store
-    assert await bound.finish("found") is store
+@pytest.mark.parametrize("kind", ["read", "write", "action", "signal"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
+def test_a_key_is_taken_by_every_post_that_changes_something(kind, method):
+    route = replace(declared(handler), kind=kind, method=method)
+    changes = kind in ("write", "action") and method != "GET"
+    assert (route.is_change, route.takes_key) == (changes, changes and method == "POST")
 
 
 def test_a_handler_that_needs_nothing_stays_as_it_is():

@@ -19,6 +19,7 @@ from gameshelf.gateway.runtime.grpc.server import GrpcServer
 from gameshelf.gateway.runtime.health import Health
 from gameshelf.gateway.runtime.http import events as events_http
 from gameshelf.gateway.runtime.http import meta, openapi
+from gameshelf.gateway.runtime.http.action import CallContext
 from gameshelf.gateway.runtime.http.app import RestApi, create_app
 from gameshelf.gateway.runtime.http.authenticate import Authenticate, by_proxy, by_token
 from gameshelf.gateway.runtime.http.drain import Asgi
@@ -135,18 +136,20 @@ class Gateway:
         """The ASGI application: REST, WebSocket, health, OpenAPI."""
         settings, composition = self.settings, self.composition
         authenticate = self._authenticate()
-        pages = PageCache(settings.page_cache_bytes)
+        context = CallContext(
+            self.acquire,
+            self.streams,
+            self.transactions,
+            PageCache(settings.page_cache_bytes),
+            {**queries_of(composition.domains, settings), ProductNames: composition.product_names},
+            composition.errors,
+        )
         api = RestApi(
             (*bound_routes_of(composition.domains, self.instances), *events_http.routes.all),
             authenticate,
             self.limits,
-            self.acquire,
-            self.streams,
-            self.transactions,
-            pages,
             self.tracing,
-            {**queries_of(composition.domains, settings), ProductNames: composition.product_names},
-            composition.errors,
+            context,
             large_body_bytes=max((instance.large_body_bytes for instance in self.instances), default=0),
         )
         app = create_app(api)

@@ -25,7 +25,7 @@ S = TypeVar("S")
 R = TypeVar("R")
 
 _ATTEMPTS = 3
-"""How often work is done at most that loses a race each time."""
+"""Maximum number of attempts at work that loses a race each time."""
 _ALL = 10_000
 """More events than ever wait for a user."""
 
@@ -303,9 +303,9 @@ class Transactions:
         self._clock = clock
 
     async def run(self, user_id: UUID, work: Callable[[Transaction], Awaitable[R]]) -> R:
-        """The result of work in a transaction on one user, once that is committed.
+        """Runs work in a transaction on one user, and returns its result once that is committed.
 
-        Work that loses a race (a deadlock, a serialization failure) was rolled back, and is done again: three times at
+        Work that loses a race (a deadlock, a serialization failure) was rolled back, and runs again, three times at
         most. So it must have no effect outside of its transaction. Raises UserErased and what the work raises.
         """
         for attempt in range(1, _ATTEMPTS + 1):
@@ -320,8 +320,8 @@ class Transactions:
     @asynccontextmanager
     async def begin(self, user_id: UUID, lock_wait_milliseconds: int | None = None) -> AsyncIterator[Transaction]:
         """A transaction on one user, committed when the block ends and rolled back when it raises. It waits for each
-        lock ``lock_wait_milliseconds``, or as long as is usual. For callers who repeat what fails in their own way;
-        others ``run``.
+        lock ``lock_wait_milliseconds``, or as long as is usual. For callers that retry failures themselves;
+        others use ``run``.
 
         Raises UserErased. Round trips beside the block's own: begin, lock, close, commit.
         """

@@ -20,7 +20,8 @@ from gameshelf.gateway.domains.achievements.resources import (
     PRODUCT_ACHIEVEMENTS,
     REPORTED_PROGRESS,
 )
-from gameshelf.gateway.runtime.http.idempotency import results_of
+from gameshelf.gateway.runtime.http.action import Action
+from gameshelf.gateway.runtime.http.idempotency import results_excerpt
 from gameshelf.gateway.runtime.http.named_products import with_titles
 from gameshelf.gateway.runtime.http.parse import parameters
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, ok
@@ -133,13 +134,7 @@ async def unlock_achievement_by_name(write: Write, product_id: UUID, api_name: s
     return await unlock_achievement(write, achievement_id)
 
 
-async def imported_again(write: Write, kept: Any, body: ImportAchievements) -> Any:
-    """The first answer to an import, of its results."""
-    results = zip(body.achievements, kept["brief"], strict=True)
-    return {"data": [IMPORTED_ACHIEVEMENT.render(ImportedAchievement(one.client_id, *said)) for one, said in results]}
-
-
-@routes.write(
+@routes.action(
     "POST",
     "/achievements/import",
     body=ImportAchievements,
@@ -155,17 +150,22 @@ async def imported_again(write: Write, kept: Any, body: ImportAchievements) -> A
         ]
     },
     answers=IMPORTED_ACHIEVEMENT.listing,
-    brief=results_of,
-    renew=imported_again,
 )
-async def import_achievements(write: Write, body: ImportAchievements) -> Reply:
+async def import_achievements(action: Action, body: ImportAchievements) -> Reply:
     """Imports what happened offline.
 
     Up to 100 unlocks and progress reports. Each has a result of its own, in the order of the request; one that is
     rejected does not hold back the others.
     """
-    results = await write.of(AchievementService).import_achievements(write.user_id, body.achievements)
-    return ok({"data": [IMPORTED_ACHIEVEMENT.render(one) for one in results]})
+
+    async def import_all(write: Write) -> Reply:
+        results = await write.of(AchievementService).import_achievements(write.user_id, body.achievements)
+        return ok({"data": [IMPORTED_ACHIEVEMENT.render(one) for one in results]})
+
+    def render(one: Any, *result: Any) -> Any:
+        return IMPORTED_ACHIEVEMENT.render(ImportedAchievement(one.client_id, *result))
+
+    return await action.answer(import_all, results_excerpt(body.achievements, render))
 
 
 @routes.read(

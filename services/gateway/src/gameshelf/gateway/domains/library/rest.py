@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.domains.library.resources import CHANGED_ITEM, LIBRARY_ITEM, USER_CATEGORY
+from gameshelf.gateway.runtime.http.action import Action
 from gameshelf.gateway.runtime.http.conditions import is_match, states_of
-from gameshelf.gateway.runtime.http.idempotency import results_of
+from gameshelf.gateway.runtime.http.idempotency import results_excerpt
 from gameshelf.gateway.runtime.http.parse import PageQuery, parameters
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, no_content, ok
 from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
@@ -124,30 +125,29 @@ async def update_item(write: Write, item_id: UUID, body: ItemChanges) -> Reply:
     return _shown(changed)
 
 
-async def changed_again(write: Write, kept: Any, body: BulkChanges) -> Any:
-    """The first answer to a bulk change, of its results."""
-    results = zip(body.items, kept["brief"], strict=True)
-    return {"data": [CHANGED_ITEM.render(BulkResult(one.id, *said)) for one, said in results]}
-
-
-@routes.write(
+@routes.action(
     "POST",
     "/items/bulk",
     body=BulkChanges,
     example={"items": [{"id": "5d3f0c52-6f0b-8a1e-9c44-6e0d2f3b7a10", "is_hidden": True}]},
     answers=CHANGED_ITEM.listing,
-    brief=results_of,
-    renew=changed_again,
     max_body_bytes=2 * 1024 * 1024,
 )
-async def update_items(write: Write, body: BulkChanges) -> Reply:
+async def update_items(action: Action, body: BulkChanges) -> Reply:
     """Changes up to 500 items.
 
     All changes are committed together, and each has a result of its own, in the order of the request. An item that
     can't be changed is rejected, and does not hold back the others.
     """
-    results = await write.of(LibraryService).update_items(write.user_id, body)
-    return ok({"data": [CHANGED_ITEM.render(one) for one in results]})
+
+    async def update(write: Write) -> Reply:
+        results = await write.of(LibraryService).update_items(write.user_id, body)
+        return ok({"data": [CHANGED_ITEM.render(one) for one in results]})
+
+    def render(one: Any, *result: Any) -> Any:
+        return CHANGED_ITEM.render(BulkResult(one.id, *result))
+
+    return await action.answer(update, results_excerpt(body.items, render))
 
 
 @routes.read("/categories", query=PageQuery, answers=USER_CATEGORY.collection("/categories"))

@@ -13,7 +13,8 @@ from gameshelf.gateway.domains.playtime.resources import (
     PRODUCT_PLAYTIME,
 )
 from gameshelf.gateway.runtime.encoding import timestamp
-from gameshelf.gateway.runtime.http.idempotency import results_of
+from gameshelf.gateway.runtime.http.action import Action
+from gameshelf.gateway.runtime.http.idempotency import results_excerpt
 from gameshelf.gateway.runtime.http.named_products import with_titles
 from gameshelf.gateway.runtime.http.parse import parameters
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, ok
@@ -90,13 +91,7 @@ async def end_session(write: Write, session_id: UUID) -> Reply:
     return ok({"data": PLAYTIME_SESSION.render(ended)})
 
 
-async def imported_again(write: Write, kept: Any, body: ImportSessions) -> Any:
-    """The first answer to an import, of its results."""
-    results = zip(body.sessions, kept["brief"], strict=True)
-    return {"data": [IMPORTED_SESSION.render(ImportResult(one.client_session_id, *said)) for one, said in results]}
-
-
-@routes.write(
+@routes.action(
     "POST",
     "/playtime/sessions/import",
     body=ImportSessions,
@@ -112,17 +107,22 @@ async def imported_again(write: Write, kept: Any, body: ImportSessions) -> Any:
         ]
     },
     answers=IMPORTED_SESSION.listing,
-    brief=results_of,
-    renew=imported_again,
 )
-async def import_sessions(write: Write, body: ImportSessions) -> Reply:
+async def import_sessions(action: Action, body: ImportSessions) -> Reply:
     """Imports sessions that were played offline.
 
     Up to 100 sessions. Each has a result of its own, in the order of the request; one that is rejected does not hold
     back the others.
     """
-    results = await write.of(PlaytimeService).import_sessions(write.user_id, body.sessions)
-    return ok({"data": [IMPORTED_SESSION.render(result) for result in results]})
+
+    async def import_all(write: Write) -> Reply:
+        results = await write.of(PlaytimeService).import_sessions(write.user_id, body.sessions)
+        return ok({"data": [IMPORTED_SESSION.render(one) for one in results]})
+
+    def render(one: Any, *result: Any) -> Any:
+        return IMPORTED_SESSION.render(ImportResult(one.client_session_id, *result))
+
+    return await action.answer(import_all, results_excerpt(body.sessions, render))
 
 
 @routes.read(

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from gameshelf.gateway.domains.savegames import use_cases
 from gameshelf.gateway.domains.savegames.resources import (
     CONFIRMED_UPLOAD,
     PRESIGNED_DOWNLOAD_URL,
@@ -18,28 +19,24 @@ from gameshelf.gateway.domains.savegames.resources import (
     Signed,
     sides,
 )
-from gameshelf.gateway.domains.savegames.use_cases import Resumable, Saves, Verified, resumable
-from gameshelf.gateway.runtime.http.idempotency import identity_of
+from gameshelf.gateway.domains.savegames.use_cases import ConfirmedUpload, ResolvedConflict, Saves, SignedUpload
+from gameshelf.gateway.runtime.http.action import Action
+from gameshelf.gateway.runtime.http.idempotency import Excerpt, identity_of
 from gameshelf.gateway.runtime.http.named_products import name_products, with_titles
 from gameshelf.gateway.runtime.http.parse import PageQuery, parameters
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, no_content, ok
 from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
-from gameshelf.library import AccessQueries
+from gameshelf.kernel.errors import DomainError
 from gameshelf.savegames import (
     ConfirmUpload,
-    ConflictNotFound,
     ConflictsFilter,
     Deletion,
     Download,
     NewUpload,
     Outcome,
-    Overtaken,
-    Reservation,
     Resolve,
     Restore,
     Result,
-    SavegameConflicts,
-    SavegameHashMismatch,
     SavegameQueries,
     SavegameService,
     SavegameSlotNotFound,
@@ -48,11 +45,9 @@ from gameshelf.savegames import (
     SavegameVersionNotFound,
     SavesFilter,
     SaveVersion,
-    SignedRequest,
     Synced,
     UploadQueries,
     UploadsFilter,
-    UploadStatus,
     VersionChanges,
 )
 
@@ -72,33 +67,7 @@ _NO_SLOT = ("SAVEGAME_SLOT_NOT_FOUND",)
 _NO_VERSION = ("SAVEGAME_SLOT_NOT_FOUND", "SAVEGAME_VERSION_NOT_FOUND")
 
 
-async def sign_anew(write: Write, kept: Any, body: NewUpload, saves: Saves) -> Any:
-    """The first answer to a request for a URL, with a fresh one of the same reservation; without any once that is over:
-    then nothing is left to upload, or it has to be asked for anew.
-    """
-    upload_id = UUID(kept["data"]["id"])
-    leave = await write.of(SavegameUploads).renew(write.user_id, upload_id)
-    if leave is not None:
-        return {"data": _upload_url(leave, await saves.sign_upload(leave), saves.url_ttl_seconds)}
-    try:
-        found = await write.reads(UploadQueries).upload(write.user_id, upload_id, write.transaction.clock())
-    except SavegameVersionNotFound:
-        is_committed = False
-    else:
-        is_committed = found.status is UploadStatus.COMMITTED
-    return {"data": _upload_url(Reservation(upload_id, "", 0, not is_committed, False), None, 0)}
-
-
-def _upload_url(leave: Reservation, signed: SignedRequest | None, seconds: int) -> dict[str, Any]:
-    return PRESIGNED_UPLOAD_URL.render(leave, Signed(signed, seconds))
-
-
-async def verified(user_id: UUID, body: ConfirmUpload, saves: Saves) -> Verified:
-    """Makes the object of what was uploaded, before the transaction that decides on it."""
-    return await saves.verify(user_id, body.internal_save_id)
-
-
-@routes.write(
+@routes.action(
     "POST",
     "/savegames/upload-url",
     body=NewUpload,
@@ -112,22 +81,24 @@ async def verified(user_id: UUID, body: ConfirmUpload, saves: Saves) -> Verified
     },
     answers=PRESIGNED_UPLOAD_URL.document,
     refuses=(*_ACCESS, *_NO_VERSION, "SAVEGAME_FILE_TOO_LARGE", "USER_QUOTA_EXCEEDED"),
-    brief=identity_of,
-    is_secret=True,
-    renew=sign_anew,
 )
-async def request_upload_url(write: Write, body: NewUpload, saves: Saves) -> Reply:
+async def request_upload_url(action: Action, body: NewUpload, saves: Saves) -> Reply:
     """Reserves an upload.
 
     Reserves quota and returns a presigned request that sends exactly these bytes to the object store. Needs access to
     the product. The same request for an upload that is open returns that upload, signed anew.
     """
-    leave = await write.of(SavegameUploads).request(write.user_id, body)
-    signed = await saves.sign_upload(leave)
-    return ok({"data": _upload_url(leave, signed, saves.url_ttl_seconds)})
+
+    async def reserve(write: Write) -> Reply:
+        return ok(_upload_url(await use_cases.reserve_upload(write.transaction, body, saves)))
+
+    async def renew(write: Write, kept: Any) -> Any:
+        return _upload_url(await use_cases.renew_upload(write.transaction, UUID(kept["data"]["id"]), saves))
+
+    return await action.answer(reserve, Excerpt(identity_of, renew, is_secret=True))
 
 
-@routes.write(
+@routes.action(
     "POST",
     "/savegames/confirm-upload",
     body=ConfirmUpload,
@@ -140,19 +111,29 @@ async def request_upload_url(write: Write, body: NewUpload, saves: Saves) -> Rep
         "SAVEGAME_VERSION_CONFLICT",
         "USER_QUOTA_EXCEEDED",
     ),
-    prepare=verified,
 )
-async def confirm_upload(write: Write, body: ConfirmUpload, prepared: Verified) -> Reply:
+async def confirm_upload(action: Action, body: ConfirmUpload, saves: Saves) -> Reply:
     """Confirms an upload.
 
     Verifies the bytes that were sent to the object store, and makes a version of them. An upload that did not grow from
     the head is kept as a branch and answered with 409; the meta of the error describes both sides. Confirming again
     returns the same result for 30 days.
     """
-    outcome = await write.of(SavegameUploads).finish(
-        write.user_id, body.internal_save_id, prepared.attempt, prepared.digest
-    )
-    return await _told(write, outcome)
+    if first := await action.first_response():
+        return first  # what was uploaded may be gone by now, and the first response still stands
+    try:
+        verified = await saves.verify(action.user_id, body.internal_save_id)
+    except DomainError as error:
+        return await action.refuse(error)
+
+    async def confirm(write: Write) -> Reply:
+        done = await use_cases.confirm_upload(write.transaction, body.internal_save_id, verified)
+        if isinstance(done, ConfirmedUpload):
+            return ok({"data": SAVEGAME.render(done.version), "meta": _result(done.outcome)})
+        is_conflict = done.outcome.result is Result.CONFLICT
+        return write.refuse(await _conflict(write, done.outcome) if is_conflict else done.refusal)
+
+    return await action.answer(confirm)
 
 
 @routes.read("/savegames/uploads", query=UploadsFilter, answers=SAVEGAME_UPLOAD.collection("/savegames/uploads"))
@@ -168,25 +149,22 @@ async def list_uploads(read: Read, query: UploadsFilter) -> Reply:
     return Reply(200, collection(f"{BASE}/savegames/uploads", parameters(query), shown, found.total, query.slice))
 
 
-async def resumed(found: Resumable, saves: Saves) -> Reply:
-    """What has arrived of an upload, and a fresh URL for what has not."""
-    has_arrived, signed = await saves.resume(found.upload, may_play=found.may_play)
-    return ok({"data": SAVEGAME_UPLOAD.render(found.upload, Signed(signed, has_arrived=has_arrived))})
-
-
-@routes.read(
+@routes.action(
+    "GET",
     "/savegames/uploads/<uuid:upload_id>",
     answers=SAVEGAME_UPLOAD.document,
     refuses=("SAVEGAME_VERSION_NOT_FOUND",),
-    finish=resumed,
 )
-async def get_upload(read: Read, upload_id: UUID, saves: Saves) -> Resumable:
+async def get_upload(action: Action, upload_id: UUID, saves: Saves) -> Reply:
     """Returns an upload.
 
     What has become of it, and a new presigned request for the bytes that have not arrived. The upload can then be
     confirmed until an hour after that URL has expired.
     """
-    return await resumable(read.connection, read.user_id, upload_id, saves, read.now)
+    async with action.read() as read:
+        found = await use_cases.resumable(read.connection, read.user_id, upload_id, saves, read.now)
+    has_arrived, signed = await saves.resume(found.upload, may_play=found.may_play)  # no connection waits for the store
+    return ok({"data": SAVEGAME_UPLOAD.render(found.upload, Signed(signed, has_arrived=has_arrived))})
 
 
 @routes.write("DELETE", "/savegames/uploads/<uuid:upload_id>", status=204, refuses=("SAVEGAME_VERSION_NOT_FOUND",))
@@ -279,14 +257,8 @@ async def request_download_url(read: Read, savegame_id: UUID, query: Download, s
     A presigned URL of the head, or of the version that the query names. Needs access to the product. A device that has
     stored the bytes reports so by `/synced`.
     """
-    queries = read.of(SavegameQueries)
-    found = await queries.download(read.user_id, savegame_id, query.version)
-    if found is None:
-        there = await queries.save(read.user_id, savegame_id)
-        raise SavegameVersionNotFound if there else SavegameSlotNotFound
-    await read.of(AccessQueries).require(read.user_id, found.version.product_id)
-    signed = await saves.sign_download(found)
-    return ok({"data": PRESIGNED_DOWNLOAD_URL.render(found.version, Signed(signed, saves.url_ttl_seconds))})
+    signed = await use_cases.request_download(read.connection, read.user_id, savegame_id, query.version, saves)
+    return ok({"data": PRESIGNED_DOWNLOAD_URL.render(signed.version, Signed(signed.request, saves.url_ttl_seconds))})
 
 
 @routes.write(
@@ -375,22 +347,20 @@ async def resolve_conflict(write: Write, conflict_id: UUID, body: Resolve) -> Re
     Keeps the branch, the head or both. If a side has changed since the client read the conflict, the response is 409
     and describes both sides anew.
     """
-    done = await write.of(SavegameConflicts).resolve(write.user_id, conflict_id, body)
-    if isinstance(done, Overtaken):
-        return write.refuse(await _described(write, conflict_id))
-    head = await SavegameQueries(write.transaction.connection).save(write.user_id, done.slot_id)
-    if head is None:
-        raise SavegameSlotNotFound
-    meta = {"conflict_id": conflict_id, "resolution": done.resolution, "copy_savegame_id": done.copy_slot_id}
-    return ok({"data": SAVEGAME.render(head), "meta": meta})
+    done = await use_cases.resolve_conflict(write.transaction, conflict_id, body)
+    if not isinstance(done, ResolvedConflict):
+        return write.refuse(SavegameVersionConflict(**sides(conflict_id, done.head, done.branch)))
+    resolved = done.resolved
+    meta = {"conflict_id": conflict_id, "resolution": resolved.resolution, "copy_savegame_id": resolved.copy_slot_id}
+    return ok({"data": SAVEGAME.render(done.head), "meta": meta})
 
 
-async def _told(write: Write, outcome: Outcome) -> Reply:
-    """What a client hears of its upload."""
-    if outcome.result is Result.MISMATCH:
-        return write.refuse(SavegameHashMismatch())
-    if outcome.result is Result.CONFLICT:
-        return write.refuse(await _conflict(write, outcome))
+def _upload_url(signed: SignedUpload) -> dict[str, Any]:
+    return {"data": PRESIGNED_UPLOAD_URL.render(signed.reservation, Signed(signed.request, signed.seconds))}
+
+
+def _result(outcome: Outcome) -> dict[str, Any]:
+    """What the response says of an upload beside its version."""
     meta: dict[str, Any] = {"result": outcome.result}
     if outcome.regresses_to:
         meta["regresses_to"] = outcome.regresses_to
@@ -401,7 +371,7 @@ async def _told(write: Write, outcome: Outcome) -> Reply:
             "head_version": outcome.head_version,
             "branch_version": outcome.branch_version,
         }
-    return ok({"data": SAVEGAME.render(await _version(write, outcome.slot_id, outcome.version)), "meta": meta})
+    return meta
 
 
 async def _conflict(write: Write, outcome: Outcome) -> SavegameVersionConflict:
@@ -409,13 +379,6 @@ async def _conflict(write: Write, outcome: Outcome) -> SavegameVersionConflict:
     numbers = (outcome.head_version or 0, outcome.branch_version or 0)
     head, branch = [await _version(write, outcome.slot_id, number) for number in numbers]
     return SavegameVersionConflict(**sides(outcome.conflict_id, head, branch))
-
-
-async def _described(write: Write, conflict_id: UUID) -> SavegameVersionConflict:
-    found = await SavegameQueries(write.transaction.connection).conflict(write.user_id, conflict_id)
-    if found is None:
-        raise ConflictNotFound
-    return SavegameVersionConflict(**sides(conflict_id, found.head, found.branch))
 
 
 async def _version(write: Write, slot_id: UUID, number: int) -> SaveVersion:

@@ -6,28 +6,22 @@ from typing import Any, cast
 from uuid import UUID
 
 from gameshelf.gateway.runtime.client_ids import set_client_id
-from gameshelf.gateway.runtime.database import Acquire
-from gameshelf.gateway.runtime.encoding import decode, encode
 from gameshelf.gateway.runtime.errors import (
     BadRequest,
-    ErrorTable,
     Language,
     MethodNotAllowed,
     PayloadTooLarge,
     RateLimitExceeded,
 )
-from gameshelf.gateway.runtime.failures import refused, safe_to_repeat
+from gameshelf.gateway.runtime.failures import refused
+from gameshelf.gateway.runtime.http.action import Action, CallContext
 from gameshelf.gateway.runtime.http.authenticate import Authenticate
-from gameshelf.gateway.runtime.http.idempotency import Guard, is_brief, kept_of
-from gameshelf.gateway.runtime.http.page_cache import PageCache
+from gameshelf.gateway.runtime.http.idempotency import IdempotencyKey
 from gameshelf.gateway.runtime.http.parse import parse_body, parse_query, require_no_input
 from gameshelf.gateway.runtime.http.reply import BASE, JSON, Reply, refusal
-from gameshelf.gateway.runtime.http.routing import Queries, Read, Route, Signal, Write
+from gameshelf.gateway.runtime.http.routing import Route, Signal
 from gameshelf.gateway.runtime.limits import RateLimits
 from gameshelf.gateway.runtime.observability.traces import Tracing, current_trace_id
-from gameshelf.gateway.runtime.streams import UserStreams
-from gameshelf.gateway.runtime.transaction import Transactions
-from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.errors import DomainError, InvalidInput, NotFound
 from quart import Quart, Response, request
 from werkzeug.datastructures import LanguageAccept
@@ -37,7 +31,6 @@ from werkzeug.routing import BaseConverter
 
 MAX_BODY_BYTES = 256 * 1024
 """How large a body may be, but for the calls that take larger ones."""
-_ATTEMPTS = 3
 _MAX_LANGUAGES = 256
 """How many characters of ``Accept-Language`` are read."""
 _PERSONAL = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-User-Id, Accept-Language"}
@@ -45,35 +38,23 @@ _OF_STATUS: dict[int | None, type[DomainError]] = {404: NotFound, 405: MethodNot
 
 
 class RestApi:
-    """Serves routes. ``acquire`` gives a connection for a read, ``transactions`` opens one user's change."""
+    """Serves routes."""
 
     def __init__(
         self,
         routes: Iterable[Route],
         authenticate: Authenticate,
         limits: RateLimits,
-        acquire: Acquire,
-        streams: UserStreams,
-        transactions: Transactions,
-        pages: PageCache,
         tracing: Tracing,
-        queries: Queries,
-        errors: ErrorTable,
+        context: CallContext,
         large_body_bytes: int = MAX_BODY_BYTES,
-        clock: Clock = utc_now,
     ) -> None:
         self.routes = tuple(routes)
         self._authenticate = authenticate
         self._limits = limits
-        self._acquire = acquire
-        self._streams = streams
-        self._transactions = transactions
-        self._pages = pages
         self._tracing = tracing
-        self._queries = queries
-        self._errors = errors
+        self._context = context
         self._large_body_bytes = large_body_bytes
-        self._clock = clock
 
     def install(self, app: Quart) -> None:
         """Adds the routes to an application."""
@@ -93,7 +74,12 @@ class RestApi:
 
     def _view(self, route: Route) -> Callable[..., Awaitable[Response]]:
         template = route.template
-        serve = {"read": self._read, "write": self._write, "signal": self._signal}[route.kind]
+        serve = {
+            "read": self._read,
+            "write": self._write,
+            "action": self._write if route.is_change else self._read_action,
+            "signal": self._signal,
+        }[route.kind]
 
         async def view(**ids: UUID) -> Response:
             request.scope["route"] = template  # type: ignore[typeddict-unknown-key]
@@ -106,42 +92,31 @@ class RestApi:
                 reply = await serve(route, identity.user_id, language, ids)
             except RateLimitExceeded as error:
                 limited = error.headers
-                reply = self._refusal(error, language)
+                reply = self._context.refusal(error, language)
             except HTTPException:
                 raise  # what Quart refuses itself, such as a body that is too large
             except Exception as error:
-                reply = self._refusal(refused(error), language)
+                reply = self._context.refusal(refused(error), language)
             return respond(reply, {**_PERSONAL, **limited})
 
         return view
 
-    def _refusal(self, error: DomainError, language: Language) -> Reply:
-        return refusal(error, language, current_trace_id(), self._errors)
-
     async def _read(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
         arguments: dict[str, Any] = {**ids, **_query(route)}
-        async with self._acquire() as connection:
-            state = await self._streams.state(connection, user_id)
-            if_none_match = request.headers.get("If-None-Match")
-            read = Read(
-                connection,
-                user_id,
-                state,
-                language,
-                if_none_match,
-                self._pages,
-                self._clock(),
-                self._queries,
-            )
-            found = await route.handler(read, **arguments)
-        reply: Reply = await route.finish(found) if route.finish else found
-        return reply
+        if_none_match = request.headers.get("If-None-Match")
+        async with self._context.acquire() as connection:
+            read = await self._context.read(connection, user_id, language, if_none_match)
+            return await route.handler(read, **arguments)
+
+    async def _read_action(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
+        if_none_match = request.headers.get("If-None-Match")
+        action = Action(user_id, language, self._context, if_none_match=if_none_match)
+        return await route.handler(action, **ids, **_query(route))
 
     async def _signal(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
         _parse_input(route, ids, await self._body(route))
         with self._tracing.child("redis", **{"db.system.name": "redis"}):
-            reply: Reply = await route.handler(Signal(user_id), **ids)
-        return reply
+            return await route.handler(Signal(user_id), **ids)
 
     async def _body(self, route: Route) -> bytes:
         """Raises PayloadTooLarge."""
@@ -154,85 +129,20 @@ class RestApi:
         return body
 
     async def _write(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
-        body = await self._body(route)
-        set_client_id(request.headers.get("X-Client-Id"))
-        key = request.headers.get("Idempotency-Key") if route.takes_key else None
-        guard = Guard.of(user_id, f"{route.method} {request.path}", key, body) if key is not None else None
-        arguments: dict[str, Any] = dict(ids)
-        # Kept as a reply: an exception in a frame that its own traceback holds stays until the collector comes.
-        refused_before: Reply | None = None
+        body, headers = await self._body(route), request.headers
+        set_client_id(headers.get("X-Client-Id"))
+        key = None
+        if route.takes_key and (given := headers.get("Idempotency-Key")) is not None:
+            key = IdempotencyKey.of(user_id, f"{route.method} {request.path}", given, body)
+        conditions = headers.get("If-Match"), headers.get("If-None-Match")
+        action = Action(user_id, language, self._context, key, *conditions)
         try:
-            arguments |= _parse_input(route, ids, body)
+            arguments: dict[str, Any] = {**ids, **_parse_input(route, ids, body)}
         except InvalidInput as error:
-            refused_before = self._refusal(error, language)
-            if guard is None or not guard.keeps(refused_before):
-                return refused_before
-        if route.prepare and refused_before is None:
-            # What was prepared for the first answer may be over by now, and the answer still stands.
-            if guard and (kept := await self._kept(guard)):
-                return kept
-            try:
-                arguments["prepared"] = await route.prepare(user_id, **arguments)
-            except DomainError as error:
-                refused_before = self._refusal(error, language)
-                if guard is None or not guard.keeps(refused_before):
-                    raise
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return await self._change(route, user_id, language, arguments, guard, refused_before)
-            except Exception as error:
-                if attempt == _ATTEMPTS or not safe_to_repeat(error):
-                    raise
-        raise AssertionError("unreachable")
-
-    async def _kept(self, guard: Guard) -> Reply | None:
-        """The first answer to a key, before work is done that would be done in vain."""
-        async with self._acquire() as connection:
-            await self._streams.state(connection, guard.user_id)
-            return await guard.replay(connection)
-
-    async def _change(
-        self,
-        route: Route,
-        user_id: UUID,
-        language: Language,
-        arguments: dict[str, Any],
-        guard: Guard | None,
-        refused_before: Reply | None,
-    ) -> Reply:
-        async with self._transactions.begin(user_id) as transaction:
-            headers = request.headers
-            conditions = headers.get("If-Match"), headers.get("If-None-Match")
-            write = Write(transaction, language, self._queries, self._errors, *conditions)
-            if guard is None:
-                done: Reply = await route.handler(write, **arguments)
-                return done
-            kept = await guard.replay(transaction.connection)
-            if kept is not None:
-                transaction.discard()
-                return await _renewed(route, write, kept, arguments)
-            try:
-                if refused_before:
-                    reply = refused_before
-                    transaction.discard()
-                else:
-                    async with transaction.savepoint():
-                        reply = await route.handler(write, **arguments)
-            except DomainError as error:
-                reply = self._refusal(error, language)
-                if not guard.keeps(reply):
-                    raise
-                transaction.discard()
-            if guard.keeps(reply):
-                body = kept_of(reply, route.brief, is_secret=route.is_secret)
-                await guard.keep(transaction.connection, reply.status, body)
-            return reply
-
-
-async def _renewed(route: Route, write: Write, kept: Reply, arguments: dict[str, Any]) -> Reply:
-    if route.renew is None or kept.status >= 300 or not (route.is_secret or is_brief(kept.body)):
-        return kept
-    return Reply(kept.status, encode(await route.renew(write, decode(kept.body), **arguments)), kept.headers)
+            return await action.refuse(error)
+        if route.kind == "action":
+            return await route.handler(action, **arguments)
+        return await action.answer(lambda write: route.handler(write, **arguments))
 
 
 def _query(route: Route) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""``Idempotency-Key``: the first response to a POST again, kept in the transaction of the change that it guards."""
+"""``Idempotency-Key``: a use case runs once per key, and its response is kept in the transaction of its change."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -12,9 +12,10 @@ from gameshelf.gateway.runtime.encoding import decode, encode
 from gameshelf.gateway.runtime.errors import IdempotencyKeyReused
 from gameshelf.gateway.runtime.http.json_values import values_hash
 from gameshelf.gateway.runtime.http.reply import Reply
+from gameshelf.gateway.runtime.http.routing import Work, Write
 from gameshelf.gateway.runtime.tables import IdempotencyRecord
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.errors import InvalidInput, Problem
+from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from sqlalchemy import LargeBinary, SmallInteger, String, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
@@ -23,7 +24,7 @@ KEPT = timedelta(hours=24)
 """For how long a key answers its first response."""
 
 MAX_KEPT_BYTES = 64 * 1024
-"""Up to how many bytes an answer is kept as it was; of a larger one, and of one with secrets, what it is made of."""
+"""Up to how many bytes a response is kept as it was; of a larger one, and of one with secrets, an excerpt."""
 _BRIEF = b'{"brief":'
 _NEVER_KEPT = frozenset({202, 401, 429})
 _VALID = re.compile(r"[\x21-\x7e]{1,255}")
@@ -64,8 +65,17 @@ _KEEP = Statement(
     )
 )
 
-Brief = Callable[[Any], Any]
-"""What is kept of a document instead of all of it: enough to make it again, beside the request's body."""
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Describes what is kept of a successful response of more than 64 KiB, or with secrets such as a signed URL."""
+
+    extract: Callable[[Any], Any]
+    """Returns the part of the document from which, with the body of the request, the document can be made again."""
+    restore: Callable[[Write, Any], Awaitable[Any]]
+    """Makes the document again: ``async def restore(write, excerpt)``, in the transaction of the repeated call."""
+    is_secret: bool = False
+    """Whether the response contains what must not be stored, however small it is."""
 
 
 def results_of(document: Any) -> Any:
@@ -73,24 +83,28 @@ def results_of(document: Any) -> Any:
     return {"brief": [[one["attributes"]["result"], one["attributes"]["code"]] for one in document["data"]]}
 
 
+def results_excerpt(requested: Sequence[Any], render: Callable[..., Any]) -> Excerpt:
+    """Returns the excerpt for a list with one result per element of the request: ``render(element, result, code)``."""
+
+    async def restore(write: Write, excerpt: Any) -> Any:
+        return {"data": [render(one, *result) for one, result in zip(requested, excerpt["brief"], strict=True)]}
+
+    return Excerpt(results_of, restore)
+
+
 def identity_of(document: Any) -> Any:
     """Of a resource its type and id."""
     return {"data": {name: document["data"][name] for name in ("type", "id")}}
 
 
-def is_brief(body: bytes) -> bool:
-    """Whether ``results_of`` made what was kept."""
-    return body.startswith(_BRIEF)
+def kept_of(reply: Reply, excerpt: Excerpt | None = None) -> bytes:
+    """What is kept of a response's body: all of it, or an excerpt where it is large or has secrets.
 
-
-def kept_of(reply: Reply, brief: Brief | None = None, *, is_secret: bool = False) -> bytes:
-    """What is kept of an answer's body: all of it, or what ``brief`` makes of it where it is large or ``is_secret``.
-
-    Never more than ``MAX_KEPT_BYTES``: of an answer that is larger still its first error, or nothing, is kept.
+    Never more than ``MAX_KEPT_BYTES``: of a response that is larger still its first error, or nothing, is kept.
     """
     body = reply.body
-    if brief and reply.status < 300 and (is_secret or len(body) > MAX_KEPT_BYTES):
-        body = encode(brief(decode(body)))
+    if excerpt and reply.status < 300 and (excerpt.is_secret or len(body) > MAX_KEPT_BYTES):
+        body = encode(excerpt.extract(decode(body)))
     if len(body) <= MAX_KEPT_BYTES:
         return body
     errors = decode(reply.body).get("errors", ())
@@ -99,7 +113,7 @@ def kept_of(reply: Reply, brief: Brief | None = None, *, is_secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Guard:
+class IdempotencyKey:
     """One use of a key. The caller holds the user's lock, so a twin waits here until the first one is through."""
 
     user_id: UUID
@@ -111,14 +125,14 @@ class Guard:
     """Of what the body says; None for one that is no JSON."""
 
     @classmethod
-    def of(cls, user_id: UUID, endpoint: str, key: str, body: bytes) -> "Guard":
+    def of(cls, user_id: UUID, endpoint: str, key: str, body: bytes) -> "IdempotencyKey":
         """Raises InvalidInput for a key that is not 1 to 255 printable ASCII characters."""
         if not _VALID.fullmatch(key):
             raise InvalidInput(Problem("bad_idempotency_key"))
         return cls(user_id, endpoint[:500], key, sha256(body).digest(), values_hash(body))
 
     def keeps(self, reply: Reply) -> bool:
-        """Whether a reply is the answer to the key from now on; another one may be different next time."""
+        """Whether a reply is the response to the key from now on; another one may be different next time."""
         return self.values_hash is not None and reply.status not in _NEVER_KEPT and reply.status < 500
 
     async def replay(self, connection: Connection) -> Reply | None:
@@ -131,8 +145,8 @@ class Guard:
             raise IdempotencyKeyReused
         return Reply(kept["status"], kept["body"], {"Idempotency-Replayed": "true"})
 
-    async def keep(self, connection: Connection, status: int, body: bytes) -> None:
-        """Keeps the response in the running transaction; ``body`` is what ``kept_of`` makes of its body."""
+    async def keep(self, connection: Connection, reply: Reply, excerpt: Excerpt | None = None) -> None:
+        """Keeps the response, or the excerpt of it, in the running transaction."""
         await _KEEP.run(
             connection,
             user_id=self.user_id,
@@ -140,6 +154,56 @@ class Guard:
             key=self.key,
             request_hash=self.request_hash,
             values_hash=self.values_hash,
-            status=status,
-            body=body,
+            status=reply.status,
+            body=kept_of(reply, excerpt),
         )
+
+
+async def answer_once(
+    key: IdempotencyKey,
+    write: Write,
+    work: Work,
+    refusal: Callable[[DomainError], Reply],
+    excerpt: Excerpt | None = None,
+) -> Reply:
+    """Returns the first response to a key: the one that was kept, otherwise that of the work, which it keeps.
+
+    A refusal that the work raises is a response too, made by ``refusal``: it is kept, and what the work has written is
+    rolled back. Runs inside of the transaction, so a repeated attempt looks the key up again: another request may have
+    committed its response meanwhile. Raises IdempotencyKeyReused, and refusals that no key keeps.
+    """
+    transaction = write.transaction
+    first = await key.replay(transaction.connection)
+    if first is not None:
+        transaction.discard()
+        return await _restored(write, first, excerpt)
+    try:
+        async with transaction.savepoint():
+            reply = await work(write)
+    except DomainError as error:
+        reply = refusal(error)
+        if not key.keeps(reply):
+            raise
+        transaction.discard()
+    if key.keeps(reply):
+        await key.keep(transaction.connection, reply, excerpt)
+    return reply
+
+
+async def refuse_once(key: IdempotencyKey, write: Write, reply: Reply) -> Reply:
+    """Returns the first response to a key: the one that was kept, otherwise a refusal from before the transaction,
+    which it keeps. Raises IdempotencyKeyReused.
+    """
+    transaction = write.transaction
+    transaction.discard()
+    first = await key.replay(transaction.connection)
+    if first is not None:
+        return first
+    await key.keep(transaction.connection, reply)
+    return reply
+
+
+async def _restored(write: Write, first: Reply, excerpt: Excerpt | None) -> Reply:
+    if excerpt is None or first.status >= 300 or not (excerpt.is_secret or first.body.startswith(_BRIEF)):
+        return first
+    return Reply(first.status, encode(await excerpt.restore(write, decode(first.body))), first.headers)

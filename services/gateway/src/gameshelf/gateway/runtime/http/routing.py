@@ -2,7 +2,8 @@
 
 A handler has three beats: the input comes validated, one service call does the work, a reply is rendered. A ``read``
 gets a connection and the state of the user, a ``write`` the user's transaction, which commits when the handler returns,
-and a ``signal`` nothing of the database.
+and a ``signal`` nothing of the database. An ``action`` (``action.py``) opens connections and transactions itself, since
+it also works outside of them.
 
 What a domain has once in a process, a handler asks for by a parameter of that type: ``async def get_quota(read: Read,
 saves: Saves)``. ``bind`` gives it that when the process starts.
@@ -33,10 +34,9 @@ Q = TypeVar("Q")
 Queries = Mapping[type[Any], Callable[[Connection], Any]]
 """How reads are made that need more than a connection, or that answer a port such as ``ProductNames``."""
 H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
-Handler = Callable[..., Awaitable[Any]]
-"""Answers a ``Reply``, or with ``finish`` what that makes one of."""
+Handler = Callable[..., Awaitable[Reply]]
 
-_GIVEN = frozenset({"query", "body", "prepared", "kept"})
+_GIVEN = frozenset({"query", "body"})
 """Names of parameters that a call fills, beside the first one and the ids of the path."""
 _ID = re.compile(r"<(uuid|int|text)(?:\([^)]*\))?:(\w+)>")
 
@@ -99,6 +99,12 @@ class Write:
         return refusal(error, self.language, current_trace_id(), self.errors)
 
 
+Work = Callable[[Write], Awaitable[Reply]]
+"""Runs a use case in the user's transaction and renders its reply. It runs again when it loses a race, so it must have
+no other effect.
+"""
+
+
 def _make(made: Queries, queries: type[Q], connection: Connection) -> Q:
     make: Callable[[Connection], Q] = made.get(queries, queries)
     return make(connection)
@@ -120,7 +126,7 @@ class Signal:
 class Route:
     """One call of the REST API."""
 
-    kind: Literal["read", "write", "signal"]
+    kind: Literal["read", "write", "action", "signal"]
     method: str
     path: str
     """Below the base, with ``<uuid:name>`` for ids, ``<int:name>`` for numbers, ``<text:name>`` for any text."""
@@ -146,27 +152,20 @@ class Route:
     """Whether its body may be larger than others, by the settings of the service."""
     max_body_bytes: int | None = None
     """How large its body may be, where that is neither the usual nor a setting."""
-    prepare: Callable[..., Awaitable[Any]] | None = None
-    """What a write needs done before its transaction: ``async def prepare(user_id, **arguments)``. The handler
-    gets the result as ``prepared``. Not done for an answer that an Idempotency-Key kept; what it raises is not kept."""
-    brief: Callable[[Any], Any] | None = None
-    """What an Idempotency-Key keeps of an answer of success that has more than 64 KiB, or that ``is_secret``."""
-    is_secret: bool = False
-    """Whether an answer of success has what must not be stored, such as a signed URL."""
-    renew: Callable[..., Awaitable[Any]] | None = None
-    """Makes an answer of what ``brief`` has kept of it: ``async def renew(write, kept, **arguments)``."""
-    finish: Callable[..., Awaitable[Reply]] | None = None
-    """Makes the reply of what a read's handler found, once its connection was given back:
-    ``async def finish(found)``."""
     refuses: tuple[str, ...] = ()
     tag_description: str = ""
     path_ids: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """What each id in the path is, and an example of it."""
 
     @property
+    def is_change(self) -> bool:
+        """Whether it changes what PostgreSQL keeps of the user."""
+        return self.kind in ("write", "action") and self.method != "GET"
+
+    @property
     def takes_key(self) -> bool:
-        """Whether an Idempotency-Key guards it."""
-        return self.kind == "write" and self.method == "POST"
+        """Whether it takes an Idempotency-Key."""
+        return self.is_change and self.method == "POST"
 
     @property
     def ids(self) -> list[str]:
@@ -206,6 +205,10 @@ class Routes:
         """Declares a POST, PATCH, PUT or DELETE: ``async def handler(write, **path_ids, query?, body?)``."""
         return self._declare("write", method, path, declared)
 
+    def action(self, method: str, path: str, **declared: Any) -> Callable[[H], H]:
+        """Declares a call that opens its transactions: ``async def handler(action, **path_ids, query?, body?)``."""
+        return self._declare("action", method, path, declared)
+
     def signal(self, path: str, **declared: Any) -> Callable[[H], H]:
         """Declares a POST that is a sign of life: ``async def handler(signal, **path_ids)``."""
         return self._declare("signal", "POST", path, declared)
@@ -220,27 +223,17 @@ class Routes:
 
 
 def bind(route: Route, resources: Mapping[type[Any], Any]) -> Route:
-    """The route, with what its functions ask for beside the call's own input.
+    """The route, with what its handler asks for beside the call's own input.
 
     Raises TypeError that names the route and the type, where there is no such resource.
     """
-
-    def bound(function: Callable[..., Any] | None) -> Any:
-        if function is None:
-            return None
-        parameters = list(inspect.signature(function).parameters.values())[1:]
-        needed = [one for one in parameters if one.name not in _GIVEN and one.name not in route.ids]
-        for one in needed:
-            if one.annotation not in resources:
-                raise TypeError(f"{route.tag}.{route.handler.__name__}: nothing in this process is {one.annotation!r}")
-        if not needed:
-            return function
-        return update_wrapper(partial(function, **{one.name: resources[one.annotation] for one in needed}), function)
-
-    return replace(
-        route,
-        handler=bound(route.handler),
-        prepare=bound(route.prepare),
-        renew=bound(route.renew),
-        finish=bound(route.finish),
-    )
+    handler = route.handler
+    parameters = list(inspect.signature(handler).parameters.values())[1:]
+    needed = [one for one in parameters if one.name not in _GIVEN and one.name not in route.ids]
+    for one in needed:
+        if one.annotation not in resources:
+            raise TypeError(f"{route.tag}.{handler.__name__}: nothing in this process is {one.annotation!r}")
+    if not needed:
+        return route
+    given = {one.name: resources[one.annotation] for one in needed}
+    return replace(route, handler=update_wrapper(partial(handler, **given), handler))

@@ -57,7 +57,7 @@ def error_document(codes: Codes) -> Component:
 def codes_of(route: Route, codes: Codes) -> list[str]:
     """The codes of a call: those that it names, what follows from its shape, and what every call may answer."""
     found = []
-    if route.query or route.body or route.kind == "write":
+    if route.query or route.body or route.is_change:
         found.append("VALIDATION_ERROR")
     if route.body:
         found += ["MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE", "PAYLOAD_TOO_LARGE"]

@@ -74,7 +74,7 @@ def request_headers(route: Route) -> list[Schema]:
         headers.append(_IF_ABSENT)
     if route.takes_key:
         headers.append(_IDEMPOTENCY_KEY)
-    if route.kind == "write":
+    if route.is_change:
         headers.append(_CLIENT_ID)
     return headers
 

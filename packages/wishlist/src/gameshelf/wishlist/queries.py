@@ -6,10 +6,11 @@ from uuid import UUID
 from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
-from gameshelf.kernel.sql import user
+from gameshelf.kernel.row_reader import RowReader
+from gameshelf.kernel.sql import prefixed, user
 from gameshelf.wishlist.models import CurrencyPrice, WishlistItem
 from gameshelf.wishlist.rules import DEFAULT_CURRENCY, Price
-from gameshelf.wishlist.store.prices import PRICE_COLUMNS, price_of
+from gameshelf.wishlist.store.prices import PRICE_COLUMNS, PriceReader
 from gameshelf.wishlist.store.wishes import WISH_COLUMNS, WISH_ORDER, Wish
 from sqlalchemy import BigInteger, Integer, String, Uuid, bindparam, func, or_, select, true
 from sqlmodel import col
@@ -38,7 +39,7 @@ _price = (
 _priced = (
     select(
         *WISH_COLUMNS,
-        *(column.label(f"price_{column.name}") for column in _price.c),
+        *prefixed("price_", _price.c),
         func.count().over().label("total"),
     )
     .select_from(WishlistItem)
@@ -50,8 +51,9 @@ _PAGE = Statement(
 )
 _ALL = Statement(_priced.order_by(*WISH_ORDER))
 _OF_ID = Statement(_priced.where(col(_I.id) == bindparam("item_id", type_=Uuid)))
+_PRICE = PriceReader(_PAGE, _ALL, _OF_ID, prefix="price_")
+_WISH = RowReader(Wish, _PAGE, _ALL, _OF_ID, others=(*_PRICE.columns, "total"))
 _COUNT = Statement(select(func.count().label("n")).select_from(WishlistItem).where(col(_I.user_id) == user()))
-_WISH = len(WISH_COLUMNS)
 
 
 async def count_wishes(connection: Connection, user_id: UUID) -> int:
@@ -97,5 +99,5 @@ class WishlistQueries:
 
 
 def _priced_wish(row: Record) -> PricedWish:
-    price = {column.name: row[f"price_{column.name}"] for column in _price.c}
-    return PricedWish(Wish(*tuple(row.values())[:_WISH]), price_of(price) if price["product_id"] else None)
+    has_price = row["price_product_id"] is not None
+    return PricedWish(_WISH.read(row), _PRICE.read(row) if has_price else None)

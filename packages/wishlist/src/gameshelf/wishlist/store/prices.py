@@ -1,10 +1,12 @@
 """Current prices by product and currency, and which of them wishers are being notified of."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows
 from gameshelf.wishlist.models import CurrencyPrice, PriceFanout
 from gameshelf.wishlist.rules import Cut, Price
@@ -34,9 +36,36 @@ _FIRST_CURSOR = UUID(int=0)
 """The cursor of a fan-out that has reached no wisher yet."""
 
 _C, _F = CurrencyPrice, PriceFanout
-_TERMS = ("product_id", "price_minor", "currency", "discount_percent", "sale_id", "sale_ends_at", "said_at")
-_CUT = ("cut_from_minor", "cut_said_at", "cut_heard_at")
-PRICE_COLUMNS = tuple(getattr(_C, name) for name in (*_TERMS, *_CUT))
+PRICE_COLUMNS: tuple[Any, ...] = (
+    col(_C.product_id),
+    col(_C.price_minor),
+    col(_C.currency),
+    col(_C.discount_percent),
+    col(_C.sale_id),
+    col(_C.sale_ends_at),
+    col(_C.said_at),
+    col(_C.cut_from_minor).label("cut_old_price_minor"),
+    col(_C.cut_said_at),
+    col(_C.cut_heard_at).label("cut_received_at"),
+)
+
+
+class PriceReader:
+    """Makes prices from rows with ``PRICE_COLUMNS``, whose names may have a prefix; see ``RowReader``."""
+
+    def __init__(self, *statements: Statement, prefix: str = "", others: Iterable[str] = ()) -> None:
+        self._cut = RowReader(Cut, *statements, prefix=f"{prefix}cut_")
+        self._price = RowReader(
+            Price, *statements, prefix=prefix, others=(self._cut, *others), given=("old_price_minor", "cut")
+        )
+        self._lowered_from = f"{prefix}cut_old_price_minor"
+        self.columns = (*self._price.columns, *self._cut.columns)
+
+    def read(self, row: Record) -> Price:
+        """The price of a row."""
+        is_cut = row[self._lowered_from] is not None
+        return self._price.read(row, cut=self._cut.read(row) if is_cut else None)
+
 
 # A transaction that writes a price waits for those that have read the previous one, and they wait for it.
 _LOCK = Statement(select(func.pg_advisory_xact_lock_shared(_SALES_LOCKS, bindparam("lock_key", type_=Integer))))
@@ -45,6 +74,7 @@ _locked = rows("locked", key=("lock_keys", Integer))
 _LOCK_FOR_WRITING = Statement(select(func.pg_advisory_xact_lock(_SALES_LOCKS, _locked.c.key)))
 _OF_PRODUCT = Statement(select(*PRICE_COLUMNS).where(col(_C.product_id) == bindparam("product_id", type_=Uuid)))
 _OF_PRODUCTS = Statement(select(*PRICE_COLUMNS).where(col(_C.product_id) == any_(array("product_ids", Uuid))))
+_PRICE = PriceReader(_OF_PRODUCT, _OF_PRODUCTS)
 _new = rows(
     "new",
     product_id=("product_ids", Uuid),
@@ -103,12 +133,12 @@ class PriceStore:
 
     async def prices(self, product_id: UUID) -> dict[str, Price]:
         """The prices of the product by currency."""
-        found = [price_of(row) for row in await _OF_PRODUCT.all(self._connection, product_id=product_id)]
+        found = [_PRICE.read(row) for row in await _OF_PRODUCT.all(self._connection, product_id=product_id)]
         return {price.currency: price for price in found}
 
     async def prices_of_products(self, product_ids: Collection[UUID]) -> dict[PriceKey, Price]:
         """The prices of these products by product and currency."""
-        found = [price_of(row) for row in await _OF_PRODUCTS.all(self._connection, product_ids=list(product_ids))]
+        found = [_PRICE.read(row) for row in await _OF_PRODUCTS.all(self._connection, product_ids=list(product_ids))]
         return {(price.product_id, price.currency): price for price in found}
 
     async def write(self, prices: Sequence[Price]) -> None:
@@ -134,14 +164,6 @@ class PriceStore:
     async def stop_fanouts(self, keys: Sequence[PriceKey]) -> None:
         """Nobody is notified of these prices any more."""
         await _STOP_FANOUTS.run(self._connection, **_key_lists(keys))
-
-
-def price_of(row: Any) -> Price:
-    """A row's ``PRICE_COLUMNS`` as a price."""
-    cut = None
-    if row["cut_from_minor"] is not None:
-        cut = Cut(row["cut_from_minor"], said_at=row["cut_said_at"], received_at=row["cut_heard_at"])
-    return Price(**{name: row[name] for name in _TERMS}, cut=cut)
 
 
 def _lock_key(product_id: UUID) -> int:

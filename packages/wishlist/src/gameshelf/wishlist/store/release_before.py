@@ -11,6 +11,7 @@ from uuid import UUID
 
 from gameshelf.kernel.clock import EARLIEST, LATEST
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows
 from gameshelf.wishlist.models import CurrencyPrice, PriceFanout, ProductPrice, SaleFanout, SaleNotification
 from gameshelf.wishlist.rules import Price
@@ -91,6 +92,7 @@ _AFTER = Statement(
     .order_by(col(_P.product_id))
     .limit(bindparam("limit", type_=Integer))
 )
+_PRICE = RowReader(Price, _AFTER, others=("is_known",), given=("old_price_minor", "cut"))
 
 
 def was_notified_by_release_before(user_id: Any, sale_id: Any, product_id: Any) -> Any:
@@ -157,5 +159,5 @@ class ReleaseBefore:
     async def prices(self, after: UUID, limit: int) -> OldPrices:
         """Returns the next ``limit`` prices in the order of products, for ``Prices.apply``."""
         found = await _AFTER.all(self._connection, after=after, limit=limit)
-        unknown = [Price(**{name: row[name] for name in _names}) for row in found if not row["is_known"]]
+        unknown = [_PRICE.read(row) for row in found if not row["is_known"]]
         return OldPrices(unknown, found[-1]["product_id"] if found else None)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.wishlist.models import HeldBackWisher, PriceFanout, PriceNotification, WishlistItem
 from gameshelf.wishlist.rules import Conditions, Cut, Price, notification_id
@@ -84,6 +85,7 @@ _chosen = {
 _ITEM_IDS = Statement(select(col(_I.id)).where(_OF_USER))
 _OF_ID = Statement(select(*WISH_COLUMNS).where(_OF_USER, col(_I.id) == _ITEM))
 _OF_PRODUCTS = Statement(select(*WISH_COLUMNS).where(_OF_USER, col(_I.product_id) == any_(array("product_ids", Uuid))))
+_WISH = RowReader(Wish, _OF_ID, _OF_PRODUCTS)
 _COUNT = Statement(select(func.count().label("n")).select_from(WishlistItem).where(_OF_USER))
 _ADD = Statement(
     insert(WishlistItem)
@@ -151,13 +153,12 @@ class WishlistStore:
 
     async def item(self, user_id: UUID, item_id: UUID) -> Wish | None:
         """The item of this id; None where the user has none."""
-        row = await _OF_ID.first(self._connection, user_id=user_id, item_id=item_id)
-        return Wish(*row.values()) if row else None
+        return _WISH.read_optional(await _OF_ID.first(self._connection, user_id=user_id, item_id=item_id))
 
     async def items_of_products(self, user_id: UUID, product_ids: Collection[UUID]) -> list[Wish]:
         """Those of these products that are on the list."""
-        found = await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=list(product_ids))
-        return [Wish(*row.values()) for row in found]
+        rows = await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=list(product_ids))
+        return _WISH.read_all(rows)
 
     async def count_items(self, user_id: UUID) -> int:
         """The length of the list."""

@@ -96,11 +96,11 @@ class Player:
     async def buys(self, *products: UUID, order: str | None = None, **more: Any) -> CloudEvent:
         """The Payment service says that the player has bought these."""
         event = purchase(self.id, *products, order=order, **more)
-        await self.tell(event)
+        await self.publish(event)
         return event
 
-    async def tell(self, *events: CloudEvent) -> None:
-        """Other services say so."""
+    async def publish(self, *events: CloudEvent) -> None:
+        """Publishes events as other services do."""
         await publish(self.platform.kafka.address, events)
 
 

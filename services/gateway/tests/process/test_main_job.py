@@ -19,7 +19,7 @@ async def test_a_purchase_reaches_the_library_devices_kafka_and_grpc(
 ):
     product = uuid4()
     title = {"productId": str(product), "newTitle": {"ru": "Лёд", "en": "Ice"}, "productType": "game"}
-    await player.tell(CloudEvent("com.platform.catalog.product.created.v1", title))
+    await player.publish(CloudEvent("com.platform.catalog.product.created.v1", title))
     consumer = AIOKafkaConsumer(EVENTS, bootstrap_servers=platform.kafka.address, auto_offset_reset="earliest")
     await consumer.start()
     headers = {"Authorization": f"Bearer {player.token}"}

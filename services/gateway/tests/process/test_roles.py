@@ -43,7 +43,7 @@ async def test_three_processes_share_the_four_roles(
     [record] = await read_records(platform, EVENTS, bool)
     assert json.loads(record.value)["data"]["productId"] == str(game)
 
-    await player.tell(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(player.id)}))
+    await player.publish(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(player.id)}))
 
     async def refused():
         return (await player.http.get("/items")).status_code == 401

@@ -92,7 +92,7 @@ async def tables_of_users(connection):
 
 
 async def play_too_much(player, product):
-    """More than a day has, so that an anomaly is kept too; and a session that goes on."""
+    """Play of more hours than the day has, so that an anomaly is kept too; and a session that is still active."""
     yesterday = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     times = {"start_time": yesterday.isoformat(), "end_time": (yesterday + timedelta(hours=20)).isoformat()}
     sessions = [{"client_session_id": name, "product_id": product, **times} for name in ("deck", "desk")]
@@ -108,7 +108,7 @@ async def achieve(player, platform, product, wait_until):
     said = CloudEvent(
         "com.platform.catalog.product.updated.v1", {"productId": product, "achievements": [{"id": str(achievement)}]}
     )
-    await player.tell(said)
+    await player.publish(said)
 
     async def unlocked():
         return (await player.post(f"/achievements/{achievement}/unlock")).status_code == 200
@@ -117,7 +117,7 @@ async def achieve(player, platform, product, wait_until):
 
 
 async def wish_and_set(player, platform, owned, wait_until):
-    """Settings of a game, and a wish on sale that the player was told of."""
+    """Creates settings of a game, and a wish on sale of which the player was notified."""
     for query in ("", "?platform=linux"):
         put = await player.http.put(
             f"/settings/{owned}{query}", json={"data": {"attributes": {"settings_payload": {"a": 1}}}}
@@ -125,10 +125,10 @@ async def wish_and_set(player, platform, owned, wait_until):
         assert put.status_code in (200, 201), put.text
     wished = str(uuid4())
     price = {"productId": wished, "priceMinor": 1, "currency": "RUB", "discountPercent": 5, "saleId": "spring"}
-    await player.tell(CloudEvent("com.platform.catalog.price.updated.v1", price))
+    await player.publish(CloudEvent("com.platform.catalog.price.updated.v1", price))
     assert (await player.post("/wishlist/items", {"product_id": wished})).status_code == 201
 
-    async def is_told():
+    async def is_notified():
         feed = await player.get("/events", cursor="0")
         return any(entry["attributes"]["event_type"] == "wishlist.item.on_sale" for entry in feed["data"])
 
@@ -137,9 +137,9 @@ async def wish_and_set(player, platform, owned, wait_until):
 
     await wait_until(price_is_known)
     [item] = (await player.get("/wishlist/items"))["data"]
-    # Told at once if the price was known before; else a change of the conditions looks again.
+    # Notified at once if the price was known before; else a change of the conditions checks the price again.
     await player.patch(f"/wishlist/items/{item['id']}", {"min_discount_percent": 2})
-    await wait_until(is_told)
+    await wait_until(is_notified)
 
 
 async def save(player, database, product):
@@ -154,12 +154,12 @@ async def save(player, database, product):
             "device_id": "pc",
             "base_version": base,
         }
-        leave = (await player.post("/savegames/upload-url", attributes)).json()["data"]["attributes"]
+        upload = (await player.post("/savegames/upload-url", attributes)).json()["data"]["attributes"]
         async with httpx.AsyncClient() as store:
-            put = await store.put(leave["upload_url"], content=content, headers=leave["headers"])
+            put = await store.put(upload["upload_url"], content=content, headers=upload["headers"])
         assert put.status_code == 200
         if slot != "c":
-            asked = {"internal_save_id": leave["internal_save_id"]}
+            asked = {"internal_save_id": upload["internal_save_id"]}
             assert (await player.post("/savegames/confirm-upload", asked)).status_code in (200, 409)
     [conflict] = (await player.get("/savegames/conflicts"))["data"]
     assert conflict["attributes"]["branch"]["attributes"]["version"] == 3
@@ -256,7 +256,7 @@ async def test_an_erasure_is_complete_when_its_process_was_killed(
     malformed = json.dumps({"data": {"userId": str(player.id), "orderId": "secret"}}).encode()
     await player.buys(uuid4(), uuid4(), purchaseTimestamp="2026-01-01T00:00:00Z")
     refund = {"userId": str(player.id), "orderId": str(uuid4()), "items": [{"productId": str(uuid4())}]}
-    await player.tell(CloudEvent(REFUNDED, refund))
+    await player.publish(CloudEvent(REFUNDED, refund))
     await send(platform, PAYMENTS, (str(player.id), malformed))
     await everything_before_is_applied()
     created = await player.post("/categories", {"name": "Мои"}, **{"Idempotency-Key": "k"})
@@ -293,9 +293,9 @@ async def test_an_erasure_is_complete_when_its_process_was_killed(
     assert len(saved) == 4
     # A new table of users is exported too, or this fails.
     assert await exported(player, platform, service) == (await found_in(database, player.id), 4)
-    await objects.copy(saved[0].key, f"{saved[0].key}.unheard-of", {})
+    await objects.copy(saved[0].key, f"{saved[0].key}.unknown", {})
 
-    await player.tell(CloudEvent(DELETED, {"userId": str(player.id)}))
+    await player.publish(CloudEvent(DELETED, {"userId": str(player.id)}))
     await wait_until(lambda: refused(player))
     assert (await player.post("/categories", {"name": "Ещё здесь"})).status_code == 401
 
@@ -361,6 +361,6 @@ async def test_an_erasure_is_complete_when_its_process_was_killed(
 
 async def test_repeated_deletions_and_those_of_strangers_leave_no_data(platform, service, player, database, wait_until):
     for _ in range(2):
-        await player.tell(CloudEvent(DELETED, {"userId": str(player.id)}))
+        await player.publish(CloudEvent(DELETED, {"userId": str(player.id)}))
     await wait_until(lambda: refused(player))
     assert await found_in(database, player.id) <= {"gateway.user_streams"}

@@ -27,7 +27,7 @@ def game():
 
 @pytest.fixture(scope="module")
 async def service(platform, service, game, wait_until):
-    """The service, which has heard of the game."""
+    """The service, which knows the game's achievements."""
     achievements = [
         {"id": game["first"], "apiName": "FIRST", "name": {"ru": "Первый шаг", "en": "First step"}},
         {"id": game["hundred"], "apiName": "HUNDRED", "name": "Сотня", "targetProgress": 100},
@@ -48,10 +48,10 @@ async def service(platform, service, game, wait_until):
     token = platform.token(uuid4())
     async with httpx.AsyncClient(base_url=service.api, headers={"Authorization": f"Bearer {token}"}) as http:
 
-        async def heard():
+        async def is_known():
             return (await http.get(f"/achievements/status/{game['product']}")).json()["data"]
 
-        await wait_until(heard)
+        await wait_until(is_known)
     return service
 
 
@@ -175,14 +175,14 @@ async def test_rarity_follows_purchases_unlocks_and_refunds(platform, service, n
     await wait_until(lambda: rarity_is(25.0))  # from here on, all four are counted
     unlocked = await players[2].post(f"/achievements/{achievement}/unlock")
     assert unlocked.json()["data"]["attributes"]["rarity_at_unlock"] == 50.0
-    await players[1].tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought[1].data))
+    await players[1].publish(CloudEvent("com.platform.payment.purchase.refunded.v1", bought[1].data))
     await wait_until(lambda: rarity_is(66.7))
-    # Whoever asks, of no user in particular.
+    # Any user may ask; the rarity belongs to no user.
     [seen] = (await new_player().get(f"/achievements/rarity/{product}"))["data"]
     assert (seen["id"], seen["type"]) == (str(achievement), "achievementRarity")
     assert (seen["attributes"]["api_name"], seen["attributes"]["rarity_percentage"]) == ("A", 66.7)
     assert (await new_player().get(f"/achievements/rarity/{uuid4()}"))["data"] == []
-    await players[0].tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought[0].data))
+    await players[0].publish(CloudEvent("com.platform.payment.purchase.refunded.v1", bought[0].data))
     await wait_until(lambda: rarity_is(50.0))
     await players[0].buys(product)
     await wait_until(lambda: rarity_is(66.7))
@@ -219,7 +219,7 @@ async def test_a_game_server_reports_and_only_it_unlocks_what_servers_unlock(stu
     assert again.status.unlocked_at == first.status.unlocked_at
 
 
-async def test_rarity_is_told_to_any_caller(stub, platform, service, game):
+async def test_rarity_is_shown_to_any_caller(stub, platform, service, game):
     asked = messages.GetAchievementRarityRequest(product_id=str(game["product"]))
     for roles in (("user",), ("service",)):
         metadata = (("authorization", f"Bearer {platform.token(uuid4(), *roles)}"),)
@@ -295,7 +295,7 @@ async def test_status_is_asked_by_product_or_by_id(stub, owner, game, caller, re
     assert await refusal(stub.GetAchievementStatus(neither, metadata=own)) == ("INVALID_ARGUMENT", "VALIDATION_ERROR")
 
 
-async def test_what_support_gives_and_takes_is_told_to_the_players_devices(service, owner, game, caller):
+async def test_grants_and_revocations_by_support_reach_the_players_devices(service, owner, game, caller):
     request = admin.GrantAchievementRequest(user_id=str(owner.id), achievement_id=str(game["server"]))
     by = caller(uuid4(), "admin")
 

@@ -1,4 +1,4 @@
-"""The jobs behind rarities: a counter that somebody holds stops no other, and a recount goes on where it was."""
+"""The jobs behind rarities: a counter that somebody holds stops no other, and a recount resumes where it was."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4

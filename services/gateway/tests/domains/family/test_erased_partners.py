@@ -54,7 +54,7 @@ async def start(player, game, **headers):
 
 
 async def delete_account(player):
-    await player.tell(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(player.id)}))
+    await player.publish(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(player.id)}))
 
 
 async def end_tombstone(database, player):
@@ -75,7 +75,7 @@ async def feed(player):
     return (await player.get("/events", cursor="0", limit=100))["data"]
 
 
-def hears(player, event_type):
+def received(player, event_type):
     async def check():
         return [one for one in await feed(player) if one["attributes"]["event_type"] == event_type]
 
@@ -113,9 +113,9 @@ async def test_the_other_party_keeps_no_id_in_feed_answers_and_what_waits(
     member = new_player()
     link = await share(owner, member)
     assert (await start(member, owner.game)).status_code == 201
-    # The owner wants the copy: the member is told of it.
+    # The owner wants the copy: the member is notified.
     assert (await start(owner, owner.game)).status_code == 201
-    await wait_until(hears(member, "family.seat.reclaimed"))
+    await wait_until(received(member, "family.seat.reclaimed"))
     leaving, staying = (owner, member) if gone == "owner" else (member, owner)
     await keep_records_of_others(database, staying, leaving)
     before = await feed(staying)
@@ -126,7 +126,7 @@ async def test_the_other_party_keeps_no_id_in_feed_answers_and_what_waits(
     await end_tombstone(database, leaving)
     await wait_until(nowhere(database, leaving))
 
-    # Nothing is missing, and whoever is told of is nobody.
+    # No message is missing, and their user id is the one of nobody.
     after = await feed(staying)
     assert [one["id"] for one in after][: len(before)] == [one["id"] for one in before]
     assert json.loads(json.dumps(before).replace(str(leaving.id), NOBODY)) == after[: len(before)]

@@ -162,14 +162,14 @@ async def test_in_every_state_every_call_by_everybody_does_what_it_should(family
         else:
             answer = await here.act(people[who], action)
         expected = OUTCOMES[state].get((who, action))
-        told = f"{who} {action} in {state}"
+        case = f"{who} {action} in {state}"
         if who == "stranger":
-            assert code_of(answer) == UNKNOWN, told
+            assert code_of(answer) == UNKNOWN, case
         elif expected is None:
-            assert code_of(answer) == INVALID, told
+            assert code_of(answer) == INVALID, case
         else:
-            assert answer.status_code in (200, 201), (told, answer.text)
-            assert answer.json()["data"]["attributes"]["status"] == expected, told
+            assert answer.status_code in (200, 201), (case, answer.text)
+            assert answer.json()["data"]["attributes"]["status"] == expected, case
     await database.close()
 
 
@@ -234,13 +234,13 @@ async def test_the_etag_of_a_library_covers_what_others_share(family, wait_until
         return answer.status_code, answer.headers["ETag"]
 
     async def settled(updates):
-        """The tag once the member has been told what the other party did, which moves it too."""
+        """The tag once the member has received all changes by the other party, which move it too."""
 
-        async def told():
+        async def all_received():
             feed = (await member.get("/events", cursor="0"))["data"]
             return sum(entry["attributes"]["event_type"] == "family.link.updated" for entry in feed) == updates
 
-        await wait_until(told)
+        await wait_until(all_received)
         return (await tag())[1]
 
     without = await settled(0)
@@ -276,7 +276,7 @@ async def test_what_is_owned_beats_what_is_shared(family, wait_until):
 
     await wait_until(is_owned)
     assert (await shown(family.member))[str(game)]["id"] == shared["id"]
-    await family.member.tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought.data))
+    await family.member.publish(CloudEvent("com.platform.payment.purchase.refunded.v1", bought.data))
 
     async def is_shared_again():
         return (await shown(family.member))[str(game)]["attributes"]["shared_from_user_id"] == str(family.owner.id)
@@ -352,7 +352,7 @@ async def test_access_is_answered_with_its_reason(family, service, caller, wait_
     assert found.shared_from_user_id == str(owner.id)
     assert await reason(other) == "out_of_scope"
     said = {"productId": str(forbidden), "familySharingAllowed": False}
-    await owner.tell(CloudEvent("com.platform.catalog.product.updated.v1", said))
+    await owner.publish(CloudEvent("com.platform.catalog.product.updated.v1", said))
     await wait_until(lambda: hasnt(member, forbidden))
     assert await reason(forbidden) == "sharing_forbidden"
     barred = await start(member, forbidden)
@@ -365,7 +365,7 @@ async def test_access_is_answered_with_its_reason(family, service, caller, wait_
     assert await refused() == (403, "FAMILY_ACCESS_RESTRICTED")
     achievement = str(uuid4())
     said = {"productId": str(game), "achievements": [{"id": achievement}]}
-    await owner.tell(CloudEvent("com.platform.catalog.product.updated.v1", said))
+    await owner.publish(CloudEvent("com.platform.catalog.product.updated.v1", said))
 
     async def is_defined():
         return (await member.get(f"/achievements/status/{game}"))["data"]
@@ -489,7 +489,7 @@ async def test_while_the_owner_plays_nobody_sits_down(family):
     await end(family.owner, own)
 
 
-@pytest.mark.parametrize("loss", ["revoke", "leave", "scope", "refund", "expiry"])
+@pytest.mark.parametrize("loss", ["revoke", "decline", "scope", "refund", "expiry"])
 async def test_who_loses_access_stops_playing_at_once(new_player, wait_until, loss):
     owner, member, game = new_player(), new_player(), uuid4()
     bought = await owner.buys(game)
@@ -498,12 +498,12 @@ async def test_who_loses_access_stops_playing_at_once(new_player, wait_until, lo
     session = (await start(member, game)).json()["data"]["id"]
     if loss == "revoke":
         await family.act(owner, "revoke")
-    elif loss == "leave":
+    elif loss == "decline":
         await family.act(member, "revoke")
     elif loss == "scope":
         await family.change(mode="except", product_ids=[str(game)])
     elif loss == "refund":
-        await owner.tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought.data))
+        await owner.publish(CloudEvent("com.platform.payment.purchase.refunded.v1", bought.data))
     else:
         await family.change(expires_at=(datetime.now(UTC) + timedelta(seconds=2)).isoformat())
 
@@ -522,7 +522,7 @@ async def test_a_catalog_that_forbids_sharing_refuses_new_seats_only(family, wai
     await family.share()
     session = (await start(family.member, game)).json()["data"]["id"]
     said = {"productId": str(game), "familySharingAllowed": False}
-    await family.owner.tell(CloudEvent("com.platform.catalog.product.updated.v1", said))
+    await family.owner.publish(CloudEvent("com.platform.catalog.product.updated.v1", said))
     await wait_until(lambda: hasnt(family.member, game))
     await asyncio.sleep(0.5)
     assert (await beat(family.member, session)).status_code == 204
@@ -558,7 +558,7 @@ async def test_seats_in_the_stream_of_heartbeats(family, service, caller):
         await stream.done_writing()
 
 
-async def test_both_hear_of_a_link_and_kafka_once(family, service, platform, next_message, read_records):
+async def test_both_receive_a_link_and_kafka_once(family, service, platform, next_message, read_records):
     headers = [{"Authorization": f"Bearer {who.token}"} for who in (family.owner, family.member)]
     async with (
         connect(service.ws, additional_headers=headers[0]) as owner,
@@ -566,15 +566,17 @@ async def test_both_hear_of_a_link_and_kafka_once(family, service, platform, nex
     ):
         await family.share()
         for socket in (owner, member):
-            heard = [await next_message(socket) for _ in range(2)]
-            assert {message["event_type"] for message in heard} == {"family.link.updated"}
-            assert [message["payload"]["status"] for message in heard] == ["pending_approval", "active"]
+            received = [await next_message(socket) for _ in range(2)]
+            assert {message["event_type"] for message in received} == {"family.link.updated"}
+            assert [message["payload"]["status"] for message in received] == ["pending_approval", "active"]
 
-    def told(records):
+    def about_link(records):
         return [one for one in records if family.id.encode() in one.value]
 
-    records = await read_records(platform, "com.platform.library.events.v1", lambda records: len(told(records)) >= 2)
-    assert [record.key.decode() for record in told(records)] == [str(family.owner.id)] * 2
+    records = await read_records(
+        platform, "com.platform.library.events.v1", lambda records: len(about_link(records)) >= 2
+    )
+    assert [record.key.decode() for record in about_link(records)] == [str(family.owner.id)] * 2
 
 
 async def test_play_offline_counts_where_the_copy_was_free(family, new_player):
@@ -584,7 +586,7 @@ async def test_play_offline_counts_where_the_copy_was_free(family, new_player):
     await rival.share()
     now = datetime.now(UTC)
 
-    async def tell(player, minutes):
+    async def report_offline(player, minutes):
         ended = now + timedelta(minutes=minutes)
         session = {
             "client_session_id": uuid4().hex,
@@ -599,13 +601,13 @@ async def test_play_offline_counts_where_the_copy_was_free(family, new_player):
 
     await asyncio.sleep(1.1)
     now = datetime.now(UTC)
-    assert await tell(family.member, 2) == ("accepted", None)
-    assert await tell(family.member, 3) == ("accepted", None)
-    assert await tell(rival.member, 2) == ("rejected", "FAMILY_SEAT_BUSY")
-    assert await tell(family.owner, 2) == ("accepted", None)
+    assert await report_offline(family.member, 2) == ("accepted", None)
+    assert await report_offline(family.member, 3) == ("accepted", None)
+    assert await report_offline(rival.member, 2) == ("rejected", "FAMILY_SEAT_BUSY")
+    assert await report_offline(family.owner, 2) == ("accepted", None)
     await family.act(family.owner, "revoke")
-    assert await tell(family.member, 2) == ("rejected", "FAMILY_ACCESS_RESTRICTED")
-    assert await tell(new_player(), 2) == ("rejected", "PERMISSION_DENIED")
+    assert await report_offline(family.member, 2) == ("rejected", "FAMILY_ACCESS_RESTRICTED")
+    assert await report_offline(new_player(), 2) == ("rejected", "PERMISSION_DENIED")
 
 
 @pytest.mark.parametrize("gone", ["owner", "member"])
@@ -614,7 +616,7 @@ async def test_of_an_account_that_is_deleted_no_link_and_no_seat_is_left(family,
     await family.share()
     session = (await start(member, game)).json()["data"]["id"]
     leaving, staying = (owner, member) if gone == "owner" else (member, owner)
-    await leaving.tell(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(leaving.id)}))
+    await leaving.publish(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(leaving.id)}))
 
     async def is_over():
         return not (await staying.get("/family/links"))["data"] and not (await staying.get("/family/seats"))["data"]
@@ -654,7 +656,7 @@ async def test_of_an_account_that_is_deleted_no_link_and_no_seat_is_left(family,
 async def test_a_deleted_account_that_is_offered_games_gets_no_link(family, wait_until):
     member = family.member
     await family.share()
-    await member.tell(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(member.id)}))
+    await member.publish(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(member.id)}))
 
     async def is_gone():
         return (await member.http.get("/items")).status_code == 401

@@ -16,7 +16,7 @@ from gameshelf.protos.external.catalog.v1.catalog_service_pb2_grpc import (
 
 
 class Catalog(CatalogServiceServicer):
-    """A Catalog that knows what a test tells it, and can be away."""
+    """A Catalog that knows the products which a test adds, and can be away."""
 
     def __init__(self):
         self.port = free_port()
@@ -65,11 +65,11 @@ def titles(player, wait_until):
     """Waits until the player sees these titles, in any order."""
 
     async def seen(*expected):
-        async def told():
+        async def shown():
             items = (await player.get("/items"))["data"]
             return {item["attributes"]["title"] for item in items} == set(expected)
 
-        await wait_until(told, 40)
+        await wait_until(shown, 40)
 
     return seen
 
@@ -81,7 +81,7 @@ async def test_an_unknown_bought_product_gets_its_title_until_an_event_does(cata
     await titles("Лёд")
     item = (await player.get("/items"))["data"][0]["attributes"]
     assert item["cover_image_url"] == "https://cdn.example/ice.png"
-    await player.tell(
+    await player.publish(
         CloudEvent("com.platform.catalog.product.updated.v1", {"productId": str(game), "newTitle": "Лёд 2"})
     )
     await titles("Лёд 2")

@@ -93,7 +93,7 @@ async def test_old_ids_work_before_and_after_they_are_rewritten(player, database
 
     await all_work()
     tag = (await player.http.get("/items")).headers["ETag"]
-    await begin_anew(database)
+    await restart_rewrite(database)
     await rewritten(player, ids, database, rewriting)
     assert {product: item["id"] for product, item in (await items_of(player)).items()} == {
         product: new for product, (new, _) in ids.items()
@@ -102,7 +102,7 @@ async def test_old_ids_work_before_and_after_they_are_rewritten(player, database
     await all_work()
 
 
-async def begin_anew(database):
+async def restart_rewrite(database):
     await database.execute(
         "UPDATE library.item_id_rewrite SET finished_at = NULL, has_skipped = false, not_before = now(), "
         "after_user = $1, after_item = $1",
@@ -122,7 +122,7 @@ async def rewritten(player, ids, database, rewriting):
 async def test_nobody_is_rewritten_while_the_rollout_may_last(player, database, rewriting, wait_until):
     await owner(player, 1, wait_until)
     ids = await make_old(player, database)
-    await begin_anew(database)
+    await restart_rewrite(database)
     await database.execute("UPDATE library.item_id_rewrite SET not_before = now() + interval '3 days'")
     await rewriting.run_once()
     assert await stored(player, database) == {old for _, old in ids.values()}
@@ -131,7 +131,7 @@ async def test_nobody_is_rewritten_while_the_rollout_may_last(player, database, 
 async def test_who_is_held_is_passed_over_and_looked_for_again(platform, player, database, rewriting, wait_until):
     await owner(player, 2, wait_until)
     ids = await make_old(player, database)
-    await begin_anew(database)
+    await restart_rewrite(database)
     holder = await asyncpg.connect(platform.dsn)
     async with holder.transaction():
         await holder.execute("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", player.id)

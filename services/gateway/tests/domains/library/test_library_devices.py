@@ -17,7 +17,7 @@ async def owner(player, wait_until):
     player.game, player.dlc = uuid4(), uuid4()
     for product, kind, title in ((player.game, "game", "Pokémon: Half-Life"), (player.dlc, "dlc", "Дополнение")):
         said = {"productId": str(product), "productType": kind, "newTitle": {"en": title}}
-        await player.tell(CloudEvent("com.platform.catalog.product.updated.v1", said))
+        await player.publish(CloudEvent("com.platform.catalog.product.updated.v1", said))
     await player.buys(player.game, player.dlc)
 
     async def arrived():
@@ -57,7 +57,7 @@ async def test_uninstalling_on_the_laptop_leaves_the_desktop_s_copy(owner, servi
     async with connect(service.ws, additional_headers={"Authorization": f"Bearer {owner.token}"}) as socket:
         for device, kind in (("desktop", "installed"), ("laptop", "installed"), ("laptop", "uninstalled")):
             said = {"userId": str(owner.id), "productId": str(owner.game), "versionId": "1", "deviceId": device}
-            await owner.tell(CloudEvent(f"com.platform.download.game.{kind}.v1", said))
+            await owner.publish(CloudEvent(f"com.platform.download.game.{kind}.v1", said))
             message = await next_message(socket)
         entries = message["payload"]["changes"]["installations"]
         assert {one["device_id"]: one["installation_status"] for one in entries} == {
@@ -124,9 +124,9 @@ async def test_names_that_fold_alike_are_one_category(owner, service, next_messa
             assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "CATEGORY_ALREADY_EXISTS")
         assert (await owner.patch(f"/categories/{made}", {"name": "rpg"})).json()["data"]["attributes"]["name"] == "rpg"
         assert (await owner.http.delete(f"/categories/{made}")).status_code == 204
-        heard = [await next_message(socket) for _ in range(3)]
-    assert {message["event_type"] for message in heard} == {"library.category.updated"}
-    assert [message["payload"]["is_deleted"] for message in heard] == [False, False, True]
+        received = [await next_message(socket) for _ in range(3)]
+    assert {message["event_type"] for message in received} == {"library.category.updated"}
+    assert [message["payload"]["is_deleted"] for message in received] == [False, False, True]
 
 
 async def test_many_items_are_changed_in_one_request(owner, service, next_message, wait_until):

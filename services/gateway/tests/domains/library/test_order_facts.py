@@ -17,7 +17,7 @@ def order_event(name, player, *items, order="order-1", **more):
 async def owned_after(player, wait_until, *events):
     """What is owned once these are applied, without the markers that show that they are."""
     marker = uuid4()
-    await player.tell(*events)
+    await player.publish(*events)
     await player.buys(marker, order=f"marker-{marker}", items=[{"productId": str(marker), "productType": "marker"}])
 
     async def arrived():
@@ -33,7 +33,7 @@ async def test_an_order_of_two_of_which_one_is_refunded_is_still_owned(player, w
     bought = order_event("completed", player, (game, 2))
     one_back = order_event("refunded", player, (game, 1))
     assert await owned_after(player, wait_until, bought, one_back) == {str(game)}
-    # The same refund, told once more under another event's id.
+    # The same refund, published once more under another event's id.
     again = order_event("refunded", player, (game, 1), refundId="r-2")
     same = order_event("refunded", player, (game, 1), refundId="r-2")
     assert await owned_after(player, wait_until, again, same) == set()
@@ -47,7 +47,7 @@ async def test_equal_products_of_one_order_add_up(player, wait_until):
     assert await owned_after(player, wait_until, all_back) == set()
 
 
-async def test_one_refund_id_told_twice_is_one_refund(player, wait_until):
+async def test_one_refund_id_published_twice_is_one_refund(player, wait_until):
     game = uuid4()
     bought = order_event("completed", player, (game, 2))
     refunds = [order_event("refunded", player, (game, 1), refundId="r-1") for _ in range(2)]
@@ -73,6 +73,6 @@ async def test_keys_and_gifts_can_be_revoked_before_they_arrive(player, wait_unt
         taken.append(CloudEvent(f"{PAYMENT}{kind}.revoked.v1", data))
     assert await owned_after(player, wait_until, *given[:2], *taken[2:]) == set(games[:2])
     assert await owned_after(player, wait_until, *taken[:2], *given[2:]) == set()
-    told = (await player.get("/events", cursor="0"))["data"]
-    removed = [entry["attributes"] for entry in told if entry["attributes"]["event_type"] == "library.item.removed"]
+    events = (await player.get("/events", cursor="0"))["data"]
+    removed = [entry["attributes"] for entry in events if entry["attributes"]["event_type"] == "library.item.removed"]
     assert [one["payload"]["reason"] for one in removed] == ["revoked"] * 2

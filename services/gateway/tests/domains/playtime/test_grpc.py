@@ -197,8 +197,8 @@ async def test_a_player_has_so_many_streams_at_once(stub, play, caller, refusal)
         await stream.write(sent(1, session))
         assert (await stream.read()).acknowledged_sequence == 1
     more = stub.StreamPlaytimeHeartbeats(metadata=caller(player.id))
-    told = refusal(asyncio.wait_for(more.read(), 20))  # one that is served waits to be sent something
-    assert await told == ("RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED")
+    refused = refusal(asyncio.wait_for(more.read(), 20))  # one that is served waits to be sent something
+    assert await refused == ("RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED")
     for stream in streams:
         await stream.done_writing()
         assert await stream.read() is grpc.aio.EOF

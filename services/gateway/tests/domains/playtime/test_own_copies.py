@@ -1,4 +1,4 @@
-"""Who buys or loses a game while they play it, and games that are free: what goes on, and what devices hear."""
+"""Players who buy or lose a game while they play it, and free games: sessions, seats and messages to devices."""
 
 from uuid import uuid4
 
@@ -64,8 +64,8 @@ async def acquired(player, game):
     return of.get(str(game))
 
 
-async def told(player, game):
-    """What devices were told of an item of the game: kind and changes."""
+async def item_messages(player, game):
+    """Kind and changes of each message to devices about an item of the game."""
     feed = (await player.get("/events", cursor="0"))["data"]
     messages = [entry["attributes"] for entry in feed]
     return [
@@ -87,7 +87,7 @@ async def buys(player, game, wait_until):
 
 
 async def loses(player, bought, game, wait_until):
-    await player.tell(CloudEvent(REFUNDED, bought.data))
+    await player.publish(CloudEvent(REFUNDED, bought.data))
 
     async def is_lost():
         return await acquired(player, game) != "purchase"
@@ -129,7 +129,7 @@ async def test_who_buys_in_the_grace_plays_on(pair, wait_until):
     assert await beats(pair.owner, own) == 204
 
 
-async def test_who_loses_their_own_copy_while_a_share_remains_goes_on_with_that(pair, wait_until):
+async def test_who_loses_their_own_copy_while_a_share_remains_plays_on(pair, wait_until):
     bought = await buys(pair.member, pair.game, wait_until)
     session = await started(pair.member, pair.game)
     assert (await session_of(pair.member, session))["seat_number"] is None
@@ -152,26 +152,26 @@ async def test_who_loses_their_own_copy_while_the_seat_is_taken_stops(pair, wait
     assert await beats(pair.owner, own) == 204
 
 
-async def test_devices_hear_what_became_of_an_own_copy_beside_a_share(pair, wait_until, read_records):
+async def test_devices_receive_changes_of_an_own_copy_beside_a_share(pair, wait_until, read_records):
     bought = await buys(pair.member, pair.game, wait_until)
-    assert [(kind, changes["shared_from_user_id"]) for kind, changes in await told(pair.member, pair.game)] == [
-        ("updated", None)
-    ]
+    assert [
+        (kind, changes["shared_from_user_id"]) for kind, changes in await item_messages(pair.member, pair.game)
+    ] == [("updated", None)]
     await loses(pair.member, bought, pair.game, wait_until)
-    _, (kind, changes) = await told(pair.member, pair.game)
+    _, (kind, changes) = await item_messages(pair.member, pair.game)
     assert (kind, changes["acquisition_type"]) == ("updated", "family_shared_access")
     assert changes["shared_from_user_id"] == str(pair.owner.id)
     # Without a share it is new, and then gone.
     await pair.revoke()
     again = await buys(pair.member, pair.game, wait_until)
     await loses(pair.member, again, pair.game, wait_until)
-    assert [kind for kind, _ in (await told(pair.member, pair.game))[2:]] == ["added", "removed"]
+    assert [kind for kind, _ in (await item_messages(pair.member, pair.game))[2:]] == ["added", "removed"]
 
 
 async def test_a_free_game_is_claimed_and_never_borrowed(pair, new_player, wait_until):
     owner, member, game = pair.owner, pair.member, pair.game
     assert await acquired(member, game) == "family_shared_access"
-    await owner.tell(CloudEvent(UPDATED, {"productId": str(game), "isFreeToPlay": True}))
+    await owner.publish(CloudEvent(UPDATED, {"productId": str(game), "isFreeToPlay": True}))
 
     async def is_gone():
         return await acquired(member, game) is None

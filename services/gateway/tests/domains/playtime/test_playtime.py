@@ -51,18 +51,21 @@ async def test_a_session_from_start_to_end_counts_in_the_library(player, game):
     assert (await player.post(f"{SESSIONS}/{session['id']}/heartbeat")).status_code == 204
     ended = await player.post(f"{SESSIONS}/{session['id']}/end")
     assert ended.status_code == 200
-    told = ended.json()["data"]["attributes"]
-    assert (told["status"], told["end_reason"]) == ("completed", "completed")
+    completed = ended.json()["data"]["attributes"]
+    assert (completed["status"], completed["end_reason"]) == ("completed", "completed")
     assert (await player.post(f"{SESSIONS}/{session['id']}/end")).json() == ended.json()
     shown = await item(player)
-    assert (shown["total_playtime_seconds"], shown["last_played_at"]) == (told["duration_seconds"], told["end_time"])
+    assert (shown["total_playtime_seconds"], shown["last_played_at"]) == (
+        completed["duration_seconds"],
+        completed["end_time"],
+    )
     late = await player.post(f"{SESSIONS}/{session['id']}/heartbeat")
     assert await code_of(late) == (409, "SESSION_ALREADY_ENDED")
-    assert late.json()["errors"][0]["meta"] == {"end_time": told["end_time"], "end_reason": "completed"}
+    assert late.json()["errors"][0]["meta"] == {"end_time": completed["end_time"], "end_reason": "completed"}
     [summary] = (await player.get("/playtime"))["data"]
     assert summary["attributes"]["session_count"] == 1
     [listed] = (await player.get(SESSIONS))["data"]
-    assert listed["attributes"] == {**told, "title": None, "cover_image_url": None}
+    assert listed["attributes"] == {**completed, "title": None, "cover_image_url": None}
     assert (await player.get(f"{SESSIONS}/{session['id']}"))["data"] == listed
 
 
@@ -133,7 +136,7 @@ async def test_a_refund_ends_what_runs_of_the_game(player, wait_until):
     bought = await player.buys(uuid4())
     await wait_until(player.products)
     session = await start(player, bought.data["items"][0]["productId"])
-    await player.tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought.data))
+    await player.publish(CloudEvent("com.platform.payment.purchase.refunded.v1", bought.data))
 
     async def ended():
         [listed] = (await player.get(SESSIONS))["data"]
@@ -197,7 +200,7 @@ async def test_a_bad_stretch_of_days_is_refused_by_name(player, query, parameter
     assert error["detail"] != "This value is not allowed."
 
 
-async def test_devices_and_other_services_hear_of_sessions(platform, service, player, game, next_message, read_records):
+async def test_devices_and_other_services_receive_sessions(platform, service, player, game, next_message, read_records):
     headers = {"Authorization": f"Bearer {player.token}"}
     async with websockets.connect(service.ws, additional_headers=headers) as socket:
         session = await start(player, game, device_id="deck")
@@ -205,8 +208,8 @@ async def test_devices_and_other_services_hear_of_sessions(platform, service, pl
         updated = await next_message(socket)
         assert updated["payload"]["changes"]["last_played_at"] == session["attributes"]["start_time"]
         await player.post(f"{SESSIONS}/{session['id']}/end")
-        heard = [await next_message(socket) for _ in range(2)]
-    ended, updated = heard
+        received = [await next_message(socket) for _ in range(2)]
+    ended, updated = received
     assert (ended["event_type"], ended["payload"]["session_id"]) == ("playtime.session.ended", session["id"])
     assert updated["payload"]["changes"]["total_playtime_seconds"] == ended["payload"]["total_playtime_seconds"]
 
@@ -223,7 +226,7 @@ async def test_devices_and_other_services_hear_of_sessions(platform, service, pl
     assert over["data"]["endReason"] == "completed"
 
 
-async def test_after_a_kill_the_session_goes_on_or_ends_at_its_last_heartbeat(
+async def test_after_a_kill_the_session_continues_or_ends_at_its_last_heartbeat(
     platform, service, new_player, wait_until
 ):
     settings = {"PLAYTIME_HEARTBEAT_INTERVAL_SECONDS": "1", "PLAYTIME_SESSION_TIMEOUT_SECONDS": "6"}
@@ -242,13 +245,13 @@ async def test_after_a_kill_the_session_goes_on_or_ends_at_its_last_heartbeat(
     elsewhere = new_player(user_id=loud.id)
     answers = []
 
-    async def go_on():
+    async def send_heartbeats():
         """Another instance takes the heartbeats of the one that was killed, however long that is away."""
         while True:
             answers.append((await elsewhere.post(f"{SESSIONS}/{sessions[loud]['id']}/heartbeat")).status_code)
             await asyncio.sleep(0.5)
 
-    going_on = asyncio.create_task(go_on())
+    sending = asyncio.create_task(send_heartbeats())
     mortal.kill()
     await asyncio.to_thread(mortal.start)
 
@@ -260,7 +263,7 @@ async def test_after_a_kill_the_session_goes_on_or_ends_at_its_last_heartbeat(
     assert ended["end_reason"] == "timeout"
     earliest, latest = beaten[silent]
     assert earliest <= datetime.fromisoformat(ended["end_time"]) <= latest
-    going_on.cancel()
+    sending.cancel()
     assert set(answers) == {204}
     mortal.stop()
 

@@ -60,29 +60,31 @@ class Device:
         }
         return await self.player.post("/savegames/upload-url", attributes, **headers)
 
-    async def leave(self, content: bytes, slot: str = "slot", **more: Any) -> dict[str, Any]:
+    async def request_upload(self, content: bytes, slot: str = "slot", **more: Any) -> dict[str, Any]:
         """The attributes of a ``presignedUploadUrl``."""
         response = await self.ask(content, slot, **more)
         assert response.status_code == 200, response.text
         attributes: dict[str, Any] = response.json()["data"]["attributes"]
         return attributes
 
-    async def put(self, leave: dict[str, Any], content: bytes) -> httpx.Response:
-        return await self.store.request(leave["method"], leave["upload_url"], content=content, headers=leave["headers"])
+    async def put(self, upload: dict[str, Any], content: bytes) -> httpx.Response:
+        return await self.store.request(
+            upload["method"], upload["upload_url"], content=content, headers=upload["headers"]
+        )
 
-    async def confirm(self, leave: dict[str, Any], **headers: str) -> httpx.Response:
+    async def confirm(self, upload: dict[str, Any], **headers: str) -> httpx.Response:
         response: httpx.Response = await self.player.post(
-            "/savegames/confirm-upload", {"internal_save_id": leave["internal_save_id"]}, **headers
+            "/savegames/confirm-upload", {"internal_save_id": upload["internal_save_id"]}, **headers
         )
         return response
 
     async def save(self, content: bytes, slot: str = "slot", **more: Any) -> httpx.Response:
-        """Asks, uploads if need be, and confirms."""
-        leave = await self.leave(content, slot, **more)
-        if leave["upload_required"]:
-            sent = await self.put(leave, content)
+        """Requests an upload, sends the bytes if the service needs them, and confirms."""
+        upload = await self.request_upload(content, slot, **more)
+        if upload["upload_required"]:
+            sent = await self.put(upload, content)
             assert sent.status_code == 200, sent.text
-        return await self.confirm(leave)
+        return await self.confirm(upload)
 
     async def fetch(self, savegame_id: str, version: int) -> bytes:
         """Downloads a version, and leaves what the device had last as it is."""

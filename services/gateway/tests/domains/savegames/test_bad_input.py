@@ -72,7 +72,7 @@ async def test_a_wrong_field_is_named_in_both_languages(player, name):
     assert any("а" <= letter <= "я" for letter in russian["detail"].lower())
 
 
-async def test_everything_that_is_wrong_is_told_at_once(player):
+async def test_everything_that_is_wrong_is_reported_at_once(player):
     wrong = {**RIGHT, "file_size_bytes": -1, "encryption": {"scheme": "age", "key": "secret"}, "save_slot_name": ".."}
     answer = await player.post("/savegames/upload-url", wrong)
     assert {error["source"]["pointer"].removeprefix("/data/attributes/") for error in answer.json()["errors"]} == {
@@ -201,7 +201,7 @@ async def test_a_key_guards_every_post(player, device, data_of, refused):
         (f"/savegames/conflicts/{conflict}/resolve", {"resolution": "keep_both"}, {"resolution": "keep_local"}),
         (f"/savegames/{savegame_id}/undelete", {}, {"x": 1}),
     ):
-        # The head has moved since the conflict was told of; that refusal is an answer too.
+        # The head has moved since the conflict was returned; that refusal is an answer too.
         first = await player.post(path, body, **key)
         again = await player.post(path, body, **key)
         assert (again.text, again.headers["Idempotency-Replayed"]) == (first.text, "true")

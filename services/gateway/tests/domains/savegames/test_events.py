@@ -1,4 +1,4 @@
-"""What the world hears of cloud saves: the player's other devices, Kafka, and whoever watches the service."""
+"""Messages, events and metrics about cloud saves: for the player's other devices, other services and operators."""
 
 import asyncio
 import json
@@ -21,13 +21,13 @@ CONFLICT = "com.platform.library.savegame.conflict.v1"
 
 @pytest.fixture
 def other_device(service, player, next_message):
-    """A WebSocket of another device, which says what it hears next: status, version, error, if there is a time."""
+    """A WebSocket of another device, and a function that checks and returns its next messages."""
 
     @asynccontextmanager
     async def opened():
         async with connect(service.ws, additional_headers={"Authorization": f"Bearer {player.token}"}) as socket:
 
-            async def hears(*statuses):
+            async def receive(*statuses):
                 messages = [await next_message(socket) for _ in statuses]
                 assert {one["event_type"] for one in messages} == {"savegame.sync.status"}
                 payloads = [one["payload"] for one in messages]
@@ -39,7 +39,7 @@ def other_device(service, player, next_message):
                     assert "conflict_id" in one or one["status"] != "conflict"
                 return payloads
 
-            yield hears
+            yield receive
 
     return opened
 
@@ -94,140 +94,142 @@ def counted(service):
 
 
 async def test_other_devices_follow_a_save(device, other_device, data_of):
-    async with other_device() as hears:
-        leave = await device.leave(b"one")
-        [started] = await hears("sync_started")
-        await device.put(leave, b"one")
-        savegame_id, _ = data_of(await device.confirm(leave))
-        [done] = await hears("sync_completed")
+    async with other_device() as receive:
+        upload = await device.request_upload(b"one")
+        [started] = await receive("sync_started")
+        await device.put(upload, b"one")
+        savegame_id, _ = data_of(await device.confirm(upload))
+        [done] = await receive("sync_completed")
         slot = {"savegame_id": savegame_id, "product_id": str(device.product), "slot_name": "slot"}
         assert slot.items() <= started.items()
         assert {**slot, "version": 1, "error_message": None}.items() <= done.items()
-        await device.confirm(leave)  # again: nothing more to hear, the next save is what comes
+        await device.confirm(upload)  # again: no more messages, the next one is of the next save
         data_of(await device.save(b"two"))
-        _, done = await hears("sync_started", "sync_completed")
+        _, done = await receive("sync_started", "sync_completed")
         assert done["version"] == 2
 
 
 async def test_a_sync_that_has_started_ends_also_where_there_is_no_new_version(device, other_device, data_of):
     data_of(await device.save(b"one"))
     data_of(await device.save(b"two"))
-    async with other_device() as hears:
+    async with other_device() as receive:
         identical = await device.save(b"two")
         assert (identical.status_code, identical.json()["meta"]["result"]) == (200, "identical")
-        assert (await hears("sync_started", "sync_completed"))[1]["version"] == 2
+        assert (await receive("sync_started", "sync_completed"))[1]["version"] == 2
         behind = await device.save(b"one", base_version=1)
         assert (behind.status_code, behind.json()["meta"]["result"]) == (200, "behind")
-        assert (await hears("sync_started", "sync_completed"))[1]["version"] == 2
+        assert (await receive("sync_started", "sync_completed"))[1]["version"] == 2
 
 
-async def test_other_devices_hear_that_a_save_has_failed(player, device, other_device, refused):
-    async with other_device() as hears:
-        leave = await device.leave(b"one")
-        assert refused(await device.confirm(leave)) == (422, "SAVEGAME_UPLOAD_INCOMPLETE")  # not yet: no failure
-        await device.put(leave, b"two")
-        assert refused(await device.confirm(leave)) == (422, "SAVEGAME_HASH_MISMATCH")
-        _, failed = await hears("sync_started", "sync_failed")
+async def test_other_devices_receive_that_a_save_has_failed(player, device, other_device, refused):
+    async with other_device() as receive:
+        upload = await device.request_upload(b"one")
+        assert refused(await device.confirm(upload)) == (422, "SAVEGAME_UPLOAD_INCOMPLETE")  # not yet: no failure
+        await device.put(upload, b"two")
+        assert refused(await device.confirm(upload)) == (422, "SAVEGAME_HASH_MISMATCH")
+        _, failed = await receive("sync_started", "sync_failed")
         assert failed["error_message"] == "SAVEGAME_HASH_MISMATCH"
-        given_up = await device.leave(b"three")
+        given_up = await device.request_upload(b"three")
         cancelled = await player.http.delete(f"/savegames/uploads/{given_up['internal_save_id']}")
         assert cancelled.status_code == 204
-        assert (await hears("sync_started", "sync_failed"))[1]["error_message"] == "CANCELLED"
+        assert (await receive("sync_started", "sync_failed"))[1]["error_message"] == "CANCELLED"
 
 
 async def test_the_expiry_of_an_unconfirmed_upload_is_published(player, device, jobs):
-    await device.leave(b"never sent")
+    await device.request_upload(b"never sent")
     await jobs.run(timedelta(hours=2), compare=False)
     events = (await player.get("/events", cursor="0"))["data"]
-    told = [one["attributes"]["payload"] for one in events if one["attributes"]["event_type"] == "savegame.sync.status"]
-    assert [(one["status"], one["error_message"]) for one in told] == [
+    published = [
+        one["attributes"]["payload"] for one in events if one["attributes"]["event_type"] == "savegame.sync.status"
+    ]
+    assert [(one["status"], one["error_message"]) for one in published] == [
         ("sync_started", None),
         ("sync_failed", "SAVEGAME_UPLOAD_INCOMPLETE"),
     ]
 
 
-async def test_other_devices_are_told_of_a_deletion_and_of_a_late_upload(player, device, other_device, data_of):
+async def test_other_devices_receive_a_deletion_and_a_late_upload(player, device, other_device, data_of):
     savegame_id, _ = data_of(await device.save(b"one"))
-    async with other_device() as hears:
+    async with other_device() as receive:
         assert (await player.http.delete(f"/savegames/{savegame_id}")).status_code == 204
-        [deleted] = await hears("deleted")
+        [deleted] = await receive("deleted")
         assert (deleted["savegame_id"], deleted["slot_name"]) == (savegame_id, "slot")
-        await device.confirm(await device.leave(b"one"))
-        assert (await hears("deleted"))[0]["savegame_id"] == savegame_id
+        await device.confirm(await device.request_upload(b"one"))
+        assert (await receive("deleted"))[0]["savegame_id"] == savegame_id
 
 
-async def test_other_devices_hear_of_a_conflict_and_of_what_became_of_it(player, device, other_device, data_of):
+async def test_other_devices_receive_a_conflict_and_its_resolution(player, device, other_device, data_of):
     savegame_id, _ = data_of(await device.save(b"start"))
     data_of(await device.save(b"cloud"))
-    async with other_device() as hears:
+    async with other_device() as receive:
         meta = (await device.save(b"local", base_version=1)).json()["errors"][0]["meta"]
-        _, conflict = await hears("sync_started", "conflict")
+        _, conflict = await receive("sync_started", "conflict")
         assert (conflict["conflict_id"], conflict["savegame_id"]) == (meta["conflict_id"], savegame_id)
-        await device.save(b"local went on", base_version=3)
-        assert (await hears("sync_started", "conflict"))[1]["conflict_id"] == meta["conflict_id"]
+        await device.save(b"local resumed", base_version=3)
+        assert (await receive("sync_started", "conflict"))[1]["conflict_id"] == meta["conflict_id"]
         path = f"/savegames/conflicts/{meta['conflict_id']}/resolve"
         overtaken = await player.post(path, {"resolution": "keep_local", "branch_version": 3})
-        assert overtaken.status_code == 409  # and nobody hears of it
+        assert overtaken.status_code == 409  # and no device receives a message about it
         data_of(await player.post(path, {"resolution": "keep_local"}))
-        [resolved] = await hears("sync_completed")
+        [resolved] = await receive("sync_completed")
         assert (resolved["savegame_id"], resolved["version"]) == (savegame_id, 5)
         assert resolved["conflict_id"] == meta["conflict_id"]
 
 
-async def test_other_devices_are_told_of_copies_and_restored_saves(player, device, other_device, data_of):
+async def test_other_devices_receive_copies_and_restored_saves(player, device, other_device, data_of):
     savegame_id, _ = data_of(await device.save(b"start"))
     data_of(await device.save(b"cloud"))
     meta = (await device.save(b"local", base_version=1)).json()["errors"][0]["meta"]
-    async with other_device() as hears:
+    async with other_device() as receive:
         both = await player.post(f"/savegames/conflicts/{meta['conflict_id']}/resolve", {"resolution": "keep_both"})
-        # The badge of the conflict stood for ever: only the new slot was told of.
-        copied, ended = await hears("sync_completed", "sync_completed")
+        # The badge of the conflict stood for ever: only the new slot was published.
+        copied, ended = await receive("sync_completed", "sync_completed")
         assert (ended["savegame_id"], ended["version"]) == (savegame_id, 2)
         assert ended["conflict_id"] == meta["conflict_id"]
         assert copied["savegame_id"] == both.json()["meta"]["copy_savegame_id"]
         assert (copied["slot_name"], copied["version"]) == ("slot (conflict v3)", 1)
         data_of(await player.post(f"/savegames/{savegame_id}/restore", {"version": 1}))
-        assert [one["version"] for one in await hears("sync_completed")] == [4]
+        assert [one["version"] for one in await receive("sync_completed")] == [4]
         await player.http.delete(f"/savegames/{savegame_id}")
         data_of(await device.save(b"new"))
         data_of(await player.post(f"/savegames/{savegame_id}/undelete"))
-        *_, back = await hears("deleted", "sync_started", "sync_completed", "sync_completed")
+        *_, back = await receive("deleted", "sync_started", "sync_completed", "sync_completed")
         assert (back["savegame_id"], back["slot_name"], back["version"]) == (savegame_id, "slot (2)", 4)
 
 
 @pytest.mark.parametrize("is_in_trash", [False, True])
-async def test_a_conflict_that_ends_with_its_save_is_heard_of(player, device, other_device, data_of, is_in_trash):
+async def test_the_end_of_a_conflict_with_its_save_is_published(player, device, other_device, data_of, is_in_trash):
     savegame_id, _ = data_of(await device.save(b"start"))
     data_of(await device.save(b"cloud"))
     meta = (await device.save(b"local", base_version=1)).json()["errors"][0]["meta"]
     if is_in_trash:
         await player.http.delete(f"/savegames/{savegame_id}")
-    async with other_device() as hears:
+    async with other_device() as receive:
         await player.http.delete(f"/savegames/{savegame_id}", params={"permanent": "true"})
-        ended, *_ = await hears("sync_completed", *([] if is_in_trash else ["deleted"]))
+        ended, *_ = await receive("sync_completed", *([] if is_in_trash else ["deleted"]))
         assert (ended["savegame_id"], ended["conflict_id"]) == (savegame_id, meta["conflict_id"])
         assert ended["version"] == 2
 
 
-async def test_a_conflict_that_a_policy_ends_at_once_is_heard_of_as_its_result(device, other_device, data_of):
+async def test_a_conflict_that_a_policy_ends_at_once_is_published_as_its_result(device, other_device, data_of):
     data_of(await device.save(b"start"))
     data_of(await device.save(b"cloud"))
-    async with other_device() as hears:
+    async with other_device() as receive:
         more = {"base_version": 1, "conflict_policy": "longest_playtime", "playtime_seconds": 9}
         data_of(await device.save(b"local", **more))
-        *_, done = await hears("sync_started", "sync_completed")
+        *_, done = await receive("sync_started", "sync_completed")
         assert done["version"] == 4
 
 
-async def test_events_tell_once_of_each_upload_and_of_where_its_bytes_are(player, device, events_of, fetch, data_of):
+async def test_each_upload_is_published_once_with_the_path_of_its_bytes(player, device, events_of, fetch, data_of):
     modified = "2026-05-20T12:00:00Z"
     savegame_id, first = data_of(await device.save(b"start", "Глава 1", client_modified_at=modified))
     data_of(await device.save(b"cloud", "Глава 1"))
-    leave = await device.leave(b"local", "Глава 1", base_version=1)
-    await device.put(leave, b"local")
-    conflict_id = (await device.confirm(leave)).json()["errors"][0]["meta"]["conflict_id"]
-    await asyncio.gather(*(device.confirm(leave) for _ in range(5)))
-    data_of(await device.save(b"cloud", "Глава 1"))  # identical: nothing to tell
+    upload = await device.request_upload(b"local", "Глава 1", base_version=1)
+    await device.put(upload, b"local")
+    conflict_id = (await device.confirm(upload)).json()["errors"][0]["meta"]["conflict_id"]
+    await asyncio.gather(*(device.confirm(upload) for _ in range(5)))
+    data_of(await device.save(b"cloud", "Глава 1"))  # identical: nothing to publish
     copied_id, _ = data_of(await device.save(b"local", "slot-2"))  # the bytes are there already
     data_of(await device.save(b"", "end"))
     events = await events_of()
@@ -280,8 +282,8 @@ async def test_syncs_and_their_bytes_are_counted(service, player, device, data_o
     data_of(await device.save(content[1:]))
     data_of(await device.save(content, base_version=1))
     data_of(await device.save(content, "other"))
-    await device.put(leave := await device.leave(b"announced"), b"different")
-    await device.confirm(leave)
+    await device.put(upload := await device.request_upload(b"announced"), b"different")
+    await device.confirm(upload)
     for _ in range(2):
         assert await device.load(savegame_id) == content[1:]
     now = counted(service)

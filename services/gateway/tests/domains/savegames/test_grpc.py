@@ -19,7 +19,7 @@ DENIED = ("PERMISSION_DENIED", "PERMISSION_DENIED")
 
 
 class Game:
-    """A game that saves for one player, as that player or as whoever else the token names."""
+    """A game that saves for one player, as that player or as the user that the token names."""
 
     def __init__(self, stub, store, user, product, metadata):
         self.stub, self.store, self.user, self.product, self.metadata = stub, store, str(user), str(product), metadata
@@ -45,14 +45,14 @@ class Game:
         return self._call("ConfirmSaveGameUpload", messages.ConfirmSaveGameUploadRequest, **fields)
 
     async def send(self, content, slot="slot", **more):
-        """Asks, and uploads if need be; what there is to confirm."""
-        leave = await self.ask(content, slot, **more)
-        if leave.upload_required:
+        """Requests an upload, sends the bytes if the service needs them, and returns the id to confirm."""
+        upload = await self.ask(content, slot, **more)
+        if upload.upload_required:
             sent = await self.store.request(
-                leave.method, leave.upload_url, content=content, headers=dict(leave.headers)
+                upload.method, upload.upload_url, content=content, headers=dict(upload.headers)
             )
             assert sent.status_code == 200, sent.text
-        return leave.internal_save_id
+        return upload.internal_save_id
 
     async def save(self, content, slot="slot", **more):
         return await self.confirm(await self.send(content, slot, **more))
@@ -63,8 +63,8 @@ class Game:
     def conflicts(self, **more):
         return self._call("ListConflicts", messages.ListConflictsRequest, **more)
 
-    def resolve(self, conflict_id, word="", **more):
-        resolution = messages.SaveResolution.Value(f"SAVE_RESOLUTION_{(word or 'unspecified').upper()}")
+    def resolve(self, conflict_id, choice="", **more):
+        resolution = messages.SaveResolution.Value(f"SAVE_RESOLUTION_{(choice or 'unspecified').upper()}")
         fields = {"conflict_id": conflict_id, "resolution": resolution, **more}
         return self._call("ResolveConflict", messages.ResolveConflictRequest, **fields)
 
@@ -108,16 +108,16 @@ async def game(service, store, player, caller, wait_until):
 
 
 @pytest.fixture
-async def apart(game, told_apart):
-    """A save, its conflict and what was told of it: the head ``cloud`` is version 2, the branch ``local`` version 3."""
+async def apart(game, conflict_metadata):
+    """A save, its conflict, and the refusal's metadata: the head ``cloud`` is version 2, the branch ``local`` is 3."""
     first = await game.save(b"start", device_id="pc")
     await game.save(b"cloud", device_id="pc")
-    metadata = await told_apart(game.save(b"local", device_id="deck", base_version=1))
+    metadata = await conflict_metadata(game.save(b"local", device_id="deck", base_version=1))
     return first.save.savegame_id, metadata["conflict_id"], metadata
 
 
 @pytest.fixture
-def told_apart():
+def conflict_metadata():
     """The metadata of a call that must be refused because of a conflict."""
 
     async def of(call):
@@ -178,9 +178,9 @@ async def test_an_empty_save_is_a_save(game):
 async def test_confirming_twice_is_idempotent_and_known_bytes_are_skipped(game):
     upload = await game.send(b"once")
     assert await game.confirm(upload) == await game.confirm(upload)
-    leave = await game.ask(b"once", "other")
-    assert (leave.upload_required, leave.upload_url, leave.method, dict(leave.headers)) == (False, "", "", {})
-    assert (await game.confirm(leave.internal_save_id)).result == "head"
+    upload = await game.ask(b"once", "other")
+    assert (upload.upload_required, upload.upload_url, upload.method, dict(upload.headers)) == (False, "", "", {})
+    assert (await game.confirm(upload.internal_save_id)).result == "head"
     assert (await game.save(b"once")).result == "identical"
     await game.save(b"twice")
     behind = await game.save(b"once", base_version=1)
@@ -188,13 +188,13 @@ async def test_confirming_twice_is_idempotent_and_known_bytes_are_skipped(game):
 
 
 async def test_what_was_not_sent_or_is_something_else_is_refused(game, refusal):
-    leave = await game.ask(b"announced")
-    incomplete = await refusal(game.confirm(leave.internal_save_id))
+    upload = await game.ask(b"announced")
+    incomplete = await refusal(game.confirm(upload.internal_save_id))
     assert incomplete == ("FAILED_PRECONDITION", "SAVEGAME_UPLOAD_INCOMPLETE")
-    await game.store.request(leave.method, leave.upload_url, content=b"different", headers=dict(leave.headers))
-    mismatch = await refusal(game.confirm(leave.internal_save_id))
+    await game.store.request(upload.method, upload.upload_url, content=b"different", headers=dict(upload.headers))
+    mismatch = await refusal(game.confirm(upload.internal_save_id))
     assert mismatch == ("FAILED_PRECONDITION", "SAVEGAME_HASH_MISMATCH")
-    assert await refusal(game.confirm(leave.internal_save_id)) == mismatch
+    assert await refusal(game.confirm(upload.internal_save_id)) == mismatch
     assert (await game.save(b"announced")).result == "head"
 
 
@@ -245,13 +245,13 @@ async def test_ids_of_another_players_saves_mean_nothing(game, apart, new_player
     assert (await game.confirm(upload)).save.version == 4
 
 
-async def test_a_conflict_is_told_committed_and_told_again(game, told_apart):
+async def test_a_conflict_is_returned_committed_and_returned_again(game, conflict_metadata):
     savegame_id = (await game.save(b"start", device_id="pc")).save.savegame_id
     await game.save(b"cloud", device_id="pc")
-    leave = await game.ask(b"local", device_id="deck", base_version=1)
-    assert leave.conflict_expected
-    await game.store.request(leave.method, leave.upload_url, content=b"local", headers=dict(leave.headers))
-    metadata = await told_apart(game.confirm(leave.internal_save_id))
+    upload = await game.ask(b"local", device_id="deck", base_version=1)
+    assert upload.conflict_expected
+    await game.store.request(upload.method, upload.upload_url, content=b"local", headers=dict(upload.headers))
+    metadata = await conflict_metadata(game.confirm(upload.internal_save_id))
     conflict_id = metadata.pop("conflict_id")
     assert metadata == {"savegame_id": savegame_id, "head_version": "2", "branch_version": "3"}
     listed = await game.conflicts(product_id=game.product)
@@ -260,22 +260,22 @@ async def test_a_conflict_is_told_committed_and_told_again(game, told_apart):
     assert (conflict.head.version, conflict.head.status, conflict.head.device_id) == (2, "head", "pc")
     assert (conflict.branch.version, conflict.branch.status, conflict.branch.device_id) == (3, "branch", "deck")
     assert conflict.branch.parent_version == 1
-    again = await told_apart(game.confirm(leave.internal_save_id))
+    again = await conflict_metadata(game.confirm(upload.internal_save_id))
     assert again == {"conflict_id": conflict_id, **metadata}
     assert await game.load(savegame_id) == b"cloud"
     assert await game.load(savegame_id, version=3) == b"local"
     assert not (await game.conflicts(product_id=str(uuid4()))).conflicts
 
 
-@pytest.mark.parametrize(("word", "kept"), [("keep_local", b"local"), ("keep_cloud", b"cloud")])
-async def test_a_side_that_is_kept_is_the_head_with_both_as_parents(game, apart, refusal, word, kept):
+@pytest.mark.parametrize(("choice", "kept"), [("keep_local", b"local"), ("keep_cloud", b"cloud")])
+async def test_a_side_that_is_kept_is_the_head_with_both_as_parents(game, apart, refusal, choice, kept):
     savegame_id, conflict_id, _ = apart
-    done = await game.resolve(conflict_id, word, head_version=2, branch_version=3)
+    done = await game.resolve(conflict_id, choice, head_version=2, branch_version=3)
     assert (done.head.version, done.head.parent_version, done.head.merged_version) == (4, 2, 3)
     assert (done.head.savegame_id, done.copy_savegame_id) == (savegame_id, "")
     assert await game.load(savegame_id) == kept
     assert not (await game.conflicts()).conflicts
-    assert await refusal(game.resolve(conflict_id, word)) == ("NOT_FOUND", "CONFLICT_NOT_FOUND")
+    assert await refusal(game.resolve(conflict_id, choice)) == ("NOT_FOUND", "CONFLICT_NOT_FOUND")
 
 
 @pytest.mark.parametrize(("asked", "name"), [("", "slot (conflict v3)"), ("Мой", "Мой")])
@@ -287,13 +287,13 @@ async def test_both_sides_are_kept_in_slots_of_their_own(game, apart, asked, nam
     assert {one.slot_name for one in (await game.saves()).saves} == {"slot", name}
 
 
-async def test_an_overtaken_resolution_is_refused_and_changes_nothing(game, apart, told_apart):
+async def test_an_overtaken_resolution_is_refused_and_changes_nothing(game, apart, conflict_metadata):
     savegame_id, conflict_id, metadata = apart
-    await game.save(b"cloud went on", device_id="pc")
-    now = await told_apart(game.resolve(conflict_id, "keep_local", head_version=2, branch_version=3))
+    await game.save(b"cloud resumed", device_id="pc")
+    now = await conflict_metadata(game.resolve(conflict_id, "keep_local", head_version=2, branch_version=3))
     assert now == {**metadata, "head_version": "4"}
-    assert await game.load(savegame_id) == b"cloud went on"
-    done = await game.resolve(conflict_id, "keep_local")  # what has just been told is what it is about
+    assert await game.load(savegame_id) == b"cloud resumed"
+    done = await game.resolve(conflict_id, "keep_local")  # without versions: those of the last refusal
     assert (done.head.version, done.head.parent_version, done.head.merged_version) == (5, 4, 3)
 
 
@@ -311,12 +311,12 @@ async def test_a_policy_resolves_at_once(game):
     assert await game.load(done.save.savegame_id) == b"local"
 
 
-async def test_a_device_that_names_no_base_grew_from_what_it_had_last(game, told_apart):
+async def test_a_device_that_names_no_base_grew_from_what_it_had_last(game, conflict_metadata):
     savegame_id = (await game.save(b"start", device_id="pc")).save.savegame_id
     await game.load(savegame_id, device_id="deck")
-    await game.save(b"pc went on", device_id="pc")
-    assert (await told_apart(game.save(b"deck went on", device_id="deck")))["branch_version"] == "3"
-    assert (await told_apart(game.save(b"somebody new", device_id="phone")))["branch_version"] == "4"
+    await game.save(b"pc resumed", device_id="pc")
+    assert (await conflict_metadata(game.save(b"deck resumed", device_id="deck")))["branch_version"] == "3"
+    assert (await conflict_metadata(game.save(b"somebody new", device_id="phone")))["branch_version"] == "4"
     assert (await game.save(b"of no device")).save.parent_version == 2
 
 
@@ -364,7 +364,7 @@ async def test_a_save_that_is_too_large_is_refused(game, refusal):
 async def test_of_an_erased_player_nothing_is_read_or_written(game, apart, player, caller, refusal, wait_until):
     savegame_id, conflict_id, _ = apart
     upload = await game.send(b"last")
-    await player.tell(CloudEvent("com.platform.account.user.deleted.v1", {"userId": game.user}))
+    await player.publish(CloudEvent("com.platform.account.user.deleted.v1", {"userId": game.user}))
 
     async def is_erased():
         return (await player.http.get("/savegames")).status_code == 401
@@ -381,23 +381,23 @@ async def test_of_an_erased_player_nothing_is_read_or_written(game, apart, playe
         assert await refusal(own) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
 
 
-async def test_an_upload_goes_on_or_is_given_up(game, refusal):
-    leave = await game.ask(b"x" * 1000, device_id="pc")
-    found = (await game.upload(leave.internal_save_id)).upload
+async def test_an_upload_is_resumed_or_cancelled(game, refusal):
+    upload = await game.ask(b"x" * 1000, device_id="pc")
+    found = (await game.upload(upload.internal_save_id)).upload
     assert (found.status, found.missing_bytes, found.missing_count, found.slot_name) == ("open", 1000, 1, "slot")
     [missing] = found.uploads
     sent = await game.store.request(
         missing.method, missing.upload_url, content=b"x" * 1000, headers=dict(missing.headers)
     )
     assert sent.status_code == 200
-    assert list((await game.upload(leave.internal_save_id)).upload.uploads) == []
-    assert (await game.confirm(leave.internal_save_id)).result == "head"
-    assert (await game.upload(leave.internal_save_id)).upload.status == "committed"
+    assert list((await game.upload(upload.internal_save_id)).upload.uploads) == []
+    assert (await game.confirm(upload.internal_save_id)).result == "head"
+    assert (await game.upload(upload.internal_save_id)).upload.status == "committed"
     other = await game.ask(b"y", device_id="pc")
     await game.cancel(other.internal_save_id)
     await game.cancel(other.internal_save_id)
     assert (await game.upload(other.internal_save_id)).upload.status == "cancelled"
-    for call in (game.confirm(other.internal_save_id), game.cancel(leave.internal_save_id), game.upload(str(uuid4()))):
+    for call in (game.confirm(other.internal_save_id), game.cancel(upload.internal_save_id), game.upload(str(uuid4()))):
         assert await refusal(call) == ("NOT_FOUND", "SAVEGAME_VERSION_NOT_FOUND")
 
 

@@ -1,4 +1,4 @@
-"""Devices that go offline, play and come back in any order: whatever they do, the tree tells the true story of it, and
+"""Devices that go offline, play and come back in any order: whatever they do, the tree of versions is right, and
 nobody's bytes are lost.
 """
 
@@ -80,7 +80,7 @@ class Slot:
 
 
 @dataclass(eq=False)
-class Leave:
+class Upload:
     """An upload that was asked for."""
 
     slot: Slot
@@ -103,7 +103,7 @@ class World:
         self.on = {name: new_device(name, of=player) for name in DEVICES}
         self.slots: dict[str, Slot] = {}
         self.trash: list[Slot] = []
-        self.leaves: list[Leave] = []
+        self.uploads: list[Upload] = []
 
     def named(self, name):
         """The save that can be seen under a name."""
@@ -116,30 +116,30 @@ class World:
         if base is None:
             grown_from, more = slot.devices.get(device, 0), {}
             if deleted := None if grown_from else self.deleted(slot, device, content):
-                attributes = await self.on[device].leave(content, name)
+                attributes = await self.on[device].request_upload(content, name)
                 assert not attributes["upload_required"]
-                leave = Leave(deleted, device, content, 0, attributes, is_of_deleted=True)
-                self.leaves.append(leave)
-                return leave
+                upload = Upload(deleted, device, content, 0, attributes, is_of_deleted=True)
+                self.uploads.append(upload)
+                return upload
         else:
             grown_from = {"nothing": 0, "head": slot.head}[base] if isinstance(base, str) else known[base % len(known)]
             more = {"base_version": grown_from}
         held = await self.held()
-        attributes = await self.on[device].leave(content, name, **more)
+        attributes = await self.on[device].request_upload(content, name, **more)
         assert attributes["upload_required"] == (content not in held)
         if slot.head in (0, grown_from):
             assert not attributes["conflict_expected"]
         elif content not in [one[2] for one in slot.versions.values()]:
             assert attributes["conflict_expected"]
         self.slots[name] = slot
-        for leave in self.open():
-            if (leave.slot, leave.device, leave.content, leave.base) == (slot, device, content, grown_from):
-                assert attributes["internal_save_id"] == leave.attributes["internal_save_id"]
-                leave.attributes = attributes
-                return leave
-        leave = Leave(slot, device, content, grown_from, attributes)
-        self.leaves.append(leave)
-        return leave
+        for upload in self.open():
+            if (upload.slot, upload.device, upload.content, upload.base) == (slot, device, content, grown_from):
+                assert attributes["internal_save_id"] == upload.attributes["internal_save_id"]
+                upload.attributes = attributes
+                return upload
+        upload = Upload(slot, device, content, grown_from, attributes)
+        self.uploads.append(upload)
+        return upload
 
     def deleted(self, slot, device, content):
         """The save of that name in the trash, of which a device has nothing new."""
@@ -153,31 +153,31 @@ class World:
         return found[-1] if found else None
 
     async def save(self, device, name, content, base):
-        leave = await self.ask(device, name, content, base)
-        await self._confirm(leave)
+        upload = await self.ask(device, name, content, base)
+        await self._confirm(upload)
 
     async def confirm(self, number):
-        if self.leaves:
-            await self._confirm(self.leaves[number % len(self.leaves)])
+        if self.uploads:
+            await self._confirm(self.uploads[number % len(self.uploads)])
 
-    async def _confirm(self, leave):
-        slot = leave.slot
-        if leave.answer is None and leave.attributes["upload_required"] and not leave.is_over:
-            assert (await self.on[leave.device].put(leave.attributes, leave.content)).status_code == 200
-        response = await self.on[leave.device].confirm(leave.attributes)
-        if leave.answer:  # in the trash too
-            assert (response.status_code, result(response)) == leave.answer
+    async def _confirm(self, upload):
+        slot = upload.slot
+        if upload.answer is None and upload.attributes["upload_required"] and not upload.is_over:
+            assert (await self.on[upload.device].put(upload.attributes, upload.content)).status_code == 200
+        response = await self.on[upload.device].confirm(upload.attributes)
+        if upload.answer:  # in the trash too
+            assert (response.status_code, result(response)) == upload.answer
             return
-        if leave.is_over:
+        if upload.is_over:
             assert response.status_code == 404
             return
-        leave.answer = response.status_code, result(response)
+        upload.answer = response.status_code, result(response)
         document = response.json()
-        if leave.is_of_deleted:
-            assert (leave.answer, document["data"]["id"]) == ((200, "deleted"), slot.id)
+        if upload.is_of_deleted:
+            assert (upload.answer, document["data"]["id"]) == ((200, "deleted"), slot.id)
             return
-        if leave.answer[0] == 409:
-            await self._branched(leave, document["errors"][0]["meta"])
+        if upload.answer[0] == 409:
+            await self._branched(upload, document["errors"][0]["meta"])
             return
         assert response.status_code == 200, response.text
         made, came = document["data"]["attributes"], document["meta"]["result"]
@@ -185,34 +185,36 @@ class World:
         assert slot.id == document["data"]["id"]
         at_head = slot.versions[slot.head][2] if slot.head else None
         if came == "identical":
-            assert (at_head, made["version"]) == (leave.content, slot.head)
-            slot.devices[leave.device] = slot.head
+            assert (at_head, made["version"]) == (upload.content, slot.head)
+            slot.devices[upload.device] = slot.head
         elif came == "behind":
-            assert (at_head != leave.content, made["version"]) == (True, slot.head)
+            assert (at_head != upload.content, made["version"]) == (True, slot.head)
             kept = await self.kept(slot)
-            assert leave.content in [slot.versions[one][2] for one in slot.ancestors(slot.head) & kept]
+            assert upload.content in [slot.versions[one][2] for one in slot.ancestors(slot.head) & kept]
         else:
-            assert (came, at_head != leave.content) == ("head", True)
-            assert slot.head in (0, leave.base)
-            self._grow(slot, made["version"], leave.base, None, leave.content)
-            slot.by[slot.head] = leave.device
-            slot.devices[leave.device] = slot.head
-            assert made["parent_version"] == leave.base
+            assert (came, at_head != upload.content) == ("head", True)
+            assert slot.head in (0, upload.base)
+            self._grow(slot, made["version"], upload.base, None, upload.content)
+            slot.by[slot.head] = upload.device
+            slot.devices[upload.device] = slot.head
+            assert made["parent_version"] == upload.base
 
-    async def _branched(self, leave, meta):
-        slot = leave.slot
+    async def _branched(self, upload, meta):
+        slot = upload.slot
         head, branch = meta["head"]["attributes"], meta["branch"]["attributes"]
         assert (meta["savegame_id"], head["version"]) == (slot.id, slot.head)
-        assert leave.base != slot.head
+        assert upload.base != slot.head
         assert branch["version"] not in slot.versions
-        slot.versions[branch["version"]] = (leave.base, None, leave.content)
-        slot.devices[leave.device] = branch["version"]
-        slot.by[branch["version"]] = leave.device
-        extended = [one for one, tip in slot.conflicts.items() if tip == leave.base] or [
-            one for one, tip in slot.conflicts.items() if (slot.bases[one], slot.by[tip]) == (leave.base, leave.device)
+        slot.versions[branch["version"]] = (upload.base, None, upload.content)
+        slot.devices[upload.device] = branch["version"]
+        slot.by[branch["version"]] = upload.device
+        extended = [one for one, tip in slot.conflicts.items() if tip == upload.base] or [
+            one
+            for one, tip in slot.conflicts.items()
+            if (slot.bases[one], slot.by[tip]) == (upload.base, upload.device)
         ]
         assert [meta["conflict_id"]] == extended or (not extended and meta["conflict_id"] not in slot.conflicts)
-        slot.bases.setdefault(meta["conflict_id"], leave.base)
+        slot.bases.setdefault(meta["conflict_id"], upload.base)
         slot.conflicts[meta["conflict_id"]] = branch["version"]
 
     def _grow(self, slot, version, parent, merged, content):
@@ -263,7 +265,7 @@ class World:
     async def _resolve(self, slot, conflict_id, way):
         path = f"/savegames/conflicts/{conflict_id}/resolve"
         response = await self.player.post(path, {"resolution": way})
-        if response.status_code == 409:  # the head has moved; this is word of it
+        if response.status_code == 409:  # the head has moved; the refusal shows the new head
             meta = response.json()["errors"][0]["meta"]
             sides = [meta[side]["attributes"]["version"] for side in ("head", "branch")]
             assert sides == [slot.head, slot.conflicts[conflict_id]]
@@ -291,8 +293,8 @@ class World:
             assert (await self.player.http.delete(f"/savegames/{slot.id}")).status_code == 204
             del self.slots[name]
             self.trash.append(slot)
-            for leave in self.leaves:
-                leave.is_over = leave.is_over or (leave.slot is slot and not leave.is_of_deleted)
+            for upload in self.uploads:
+                upload.is_over = upload.is_over or (upload.slot is slot and not upload.is_of_deleted)
 
     async def undelete(self, number):
         if self.trash:
@@ -314,7 +316,9 @@ class World:
     def open(self):
         """Uploads that can still be confirmed."""
         return [
-            leave for leave in self.leaves if leave.answer is None and not leave.is_over and not leave.is_of_deleted
+            upload
+            for upload in self.uploads
+            if upload.answer is None and not upload.is_over and not upload.is_of_deleted
         ]
 
     async def held(self):
@@ -324,7 +328,7 @@ class World:
             self.player.id,
         )
         hashes = {row["file_hash_sha256"] for row in found}
-        joined = {leave.content for leave in self.open() if not leave.attributes["upload_required"]}
+        joined = {upload.content for upload in self.open() if not upload.attributes["upload_required"]}
         return {content for content in CONTENTS if sha256(content).digest() in hashes} | joined
 
     async def check(self):
@@ -351,15 +355,15 @@ class World:
         used = (await self.player.get("/savegames/quota"))["data"]["attributes"]
         held = await self.held()
         assert used["used_bytes"] == sum(map(len, held))
-        awaited = {leave.content for leave in self.open() if leave.attributes["upload_required"]}
+        awaited = {upload.content for upload in self.open() if upload.attributes["upload_required"]}
         assert used["reserved_bytes"] == sum(map(len, awaited - held))
 
     async def _check_slot(self, slot):
         listed = await self.listed(slot)
         history = slot.ancestors(slot.head)
         beside = set().union(*(slot.ancestors(tip) for tip in slot.conflicts.values()))
-        told = {number: (one["parent_version"], one["merged_version"]) for number, one in listed.items()}
-        assert told == {number: one[:2] for number, one in slot.versions.items()}
+        parents = {number: (one["parent_version"], one["merged_version"]) for number, one in listed.items()}
+        assert parents == {number: one[:2] for number, one in slot.versions.items()}
         kept = {number for number, one in listed.items() if one["status"] != "pruned"}
         assert kept >= {slot.head, *slot.pinned, *slot.conflicts.values()}
         assert len(kept) >= min(len(slot.versions), MAX_VERSIONS)
@@ -404,7 +408,7 @@ async def test_whatever_devices_do_no_bytes_are_lost_and_the_tree_is_true(new_pl
     await world.check()
     await jobs.run(timedelta(hours=2), compare=False)
     jobs.ahead = timedelta()
-    world.leaves = [leave for leave in world.leaves if leave.answer]
+    world.uploads = [upload for upload in world.uploads if upload.answer]
     world.slots = {name: slot for name, slot in world.slots.items() if slot.head}
     await world.check()
     assert await jobs.keys(player) == await jobs.known_keys(player)

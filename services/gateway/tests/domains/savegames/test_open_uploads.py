@@ -1,4 +1,4 @@
-"""Uploads that were interrupted go on or are given up; what a device says that it has; saves that are packed. Over REST
+"""Uploads that were interrupted are resumed or cancelled; what a device says that it has; packed saves. Over REST
 and a real object store.
 """
 
@@ -16,25 +16,25 @@ LEVEL = b"".join(b"%d: %d;" % (number, number**2) for number in range(10_000))
 NO_SLOT = (404, "SAVEGAME_SLOT_NOT_FOUND")
 
 
-async def shown(player, leave):
-    return (await player.get(f"/savegames/uploads/{leave['internal_save_id']}"))["data"]["attributes"]
+async def shown(player, upload):
+    return (await player.get(f"/savegames/uploads/{upload['internal_save_id']}"))["data"]["attributes"]
 
 
 async def reserved(player):
     return (await player.get("/savegames/quota"))["data"]["attributes"]["reserved_bytes"]
 
 
-async def test_an_interrupted_upload_goes_on_from_another_process(player, device, data_of):
+async def test_an_interrupted_upload_is_resumed_by_another_process(player, device, data_of):
     content = b"x" * 50_000
-    leaves = [await device.leave(content) for _ in range(21)]
-    assert len({leave["internal_save_id"] for leave in leaves}) == 1
+    uploads = [await device.request_upload(content) for _ in range(21)]
+    assert len({upload["internal_save_id"] for upload in uploads}) == 1
     assert await reserved(player) == 50_000
     found = await player.get("/savegames/uploads", product_id=str(device.product))
     [listed] = found["data"]
-    assert (listed["id"], listed["type"]) == (leaves[0]["internal_save_id"], "savegameUpload")
+    assert (listed["id"], listed["type"]) == (uploads[0]["internal_save_id"], "savegameUpload")
     assert found["meta"]["total_items"] == 1
     assert (await player.get("/savegames/uploads", product_id=str(uuid4())))["data"] == []
-    before = await shown(player, leaves[0])
+    before = await shown(player, uploads[0])
     assert (before["status"], before["slot_name"], before["missing_bytes"], before["missing_count"]) == (
         "open",
         "slot",
@@ -44,28 +44,28 @@ async def test_an_interrupted_upload_goes_on_from_another_process(player, device
     [missing] = before["uploads"]
     assert (missing["sha256"], missing["size_bytes"]) == (sha256(content).hexdigest(), 50_000)
     assert (await device.put(missing, content)).status_code == 200
-    arrived = await shown(player, leaves[0])
+    arrived = await shown(player, uploads[0])
     assert (arrived["missing_bytes"], arrived["missing_count"], arrived["uploads"]) == (0, 0, [])
-    savegame_id, made = data_of(await device.confirm(leaves[0]))
+    savegame_id, made = data_of(await device.confirm(uploads[0]))
     assert (made["version"], await device.load(savegame_id)) == (1, content)
-    after = await shown(player, leaves[0])
+    after = await shown(player, uploads[0])
     assert (after["status"], after["savegame_id"], after["uploads"]) == ("committed", savegame_id, [])
     assert (await player.get("/savegames/uploads"))["data"] == []
 
 
 async def test_an_upload_is_given_up_once_and_for_all(player, device, new_player, new_device, refused):
-    leave = await device.leave(b"x" * 1000)
-    path = f"/savegames/uploads/{leave['internal_save_id']}"
+    upload = await device.request_upload(b"x" * 1000)
+    path = f"/savegames/uploads/{upload['internal_save_id']}"
     thief = new_player()
     for method in ("get", "delete"):
         assert refused(await getattr(thief.http, method)(path)) == NOT_FOUND
     for _ in range(2):
         assert (await player.http.delete(path)).status_code == 204
     assert await reserved(player) == 0
-    assert (await shown(player, leave))["status"] == "cancelled"
-    assert (await device.put(leave, b"x" * 1000)).status_code == 200
-    assert refused(await device.confirm(leave)) == NOT_FOUND
-    done = await device.leave(b"done")
+    assert (await shown(player, upload))["status"] == "cancelled"
+    assert (await device.put(upload, b"x" * 1000)).status_code == 200
+    assert refused(await device.confirm(upload)) == NOT_FOUND
+    done = await device.request_upload(b"done")
     await device.put(done, b"done")
     assert (await device.confirm(done)).status_code == 200
     assert refused(await player.http.delete(f"/savegames/uploads/{done['internal_save_id']}")) == NOT_FOUND
@@ -76,13 +76,13 @@ async def test_who_may_not_play_any_more_sees_an_upload_and_gets_no_url(player, 
     lost = uuid4()
     bought = await player.buys(lost)
     await wait_until(lambda: owns(player, lost))
-    leave = await type(device)(player, lost, "pc", device.store).leave(b"late")
-    await player.tell(type(bought)("com.platform.payment.purchase.refunded.v1", bought.data))
+    upload = await type(device)(player, lost, "pc", device.store).request_upload(b"late")
+    await player.publish(type(bought)("com.platform.payment.purchase.refunded.v1", bought.data))
     await wait_until(lambda: lacks(player, lost))
-    found = await shown(player, leave)
+    found = await shown(player, upload)
     assert (found["status"], found["missing_count"]) == ("open", 1)
     assert (found["uploads"][0]["upload_url"], found["uploads"][0]["headers"]) == (None, {})
-    assert (await player.http.delete(f"/savegames/uploads/{leave['internal_save_id']}")).status_code == 204
+    assert (await player.http.delete(f"/savegames/uploads/{upload['internal_save_id']}")).status_code == 204
 
 
 async def owns(player, product):
@@ -94,24 +94,24 @@ async def lacks(player, product):
 
 
 async def test_a_fresh_url_can_be_confirmed_as_long_as_any(player, device, jobs):
-    leave = await device.leave(b"x")
+    upload = await device.request_upload(b"x")
     age = "UPDATE savegames.savegame_uploads SET expires_at = expires_at - interval '1 hour' WHERE user_id = $1"
     await jobs.pool.execute(age, player.id)
-    first = await shown(player, leave)
+    first = await shown(player, upload)
     await asyncio.sleep(1.1)  # signatures have seconds
-    again = await shown(player, leave)
-    assert again["expires_at"] > first["expires_at"] > leave.get("expires_at", "")
+    again = await shown(player, upload)
+    assert again["expires_at"] > first["expires_at"] > upload.get("expires_at", "")
     assert again["uploads"][0]["upload_url"] != first["uploads"][0]["upload_url"]
     await jobs.pool.execute(age, player.id)  # two hours after it was asked for, one after the newest URL
     await device.put(again["uploads"][0], b"x")
-    assert (await device.confirm(leave)).status_code == 200
+    assert (await device.confirm(upload)).status_code == 200
 
 
 async def test_where_nothing_can_be_written_an_upload_is_shown_without_a_url(player, device, jobs):
-    leave = await device.leave(b"x")
+    upload = await device.request_upload(b"x")
     async with jobs.pool.acquire() as connection:
         await connection.execute("SET default_transaction_read_only = on")
-        found = await resumable(connection, player.id, UUID(leave["internal_save_id"]), jobs.saves, jobs.now())
+        found = await resumable(connection, player.id, UUID(upload["internal_save_id"]), jobs.saves, jobs.now())
     assert (found.upload.is_required, found.may_play) == (True, False)
 
 
@@ -138,16 +138,16 @@ async def test_a_deleted_save_stays_deleted_when_a_device_comes_back_with_it(pla
     await deck.load(savegame_id)
     assert (await player.http.delete(f"/savegames/{savegame_id}")).status_code == 204
     for said in ({}, {"savegame_id": savegame_id, "base_version": 1}, {"base_version": 1}):
-        leave = await deck.leave(b"one", **said)
-        assert (leave["upload_required"], leave["upload_url"]) == (False, None)
-        answer = await deck.confirm(leave)
+        upload = await deck.request_upload(b"one", **said)
+        assert (upload["upload_required"], upload["upload_url"]) == (False, None)
+        answer = await deck.confirm(upload)
         found, attributes = data_of(answer)
         assert (found, answer.json()["meta"]) == (savegame_id, {"result": "deleted"})
         assert attributes["deleted_at"] is not None
     assert (await player.get("/savegames"))["data"] == []
     assert refused(await deck.ask(b"two", savegame_id=str(uuid4()))) == NO_SLOT
-    anew, made = data_of(await deck.save(b"one", base_version=0))
-    assert (anew != savegame_id, made["version"]) == (True, 2)
+    new_id, made = data_of(await deck.save(b"one", base_version=0))
+    assert (new_id != savegame_id, made["version"]) == (True, 2)
     # Played on from the deleted one: no part of the new save's history.
     assert refused(await pc.save(b"one, played on", base_version=1)) == (409, "SAVEGAME_VERSION_CONFLICT")
 

@@ -1,4 +1,4 @@
-"""An object store that is away: only what needs it is refused, nothing is lost, and all goes on by itself."""
+"""An object store that is away: only requests that need it fail, nothing is lost, and all work resumes by itself."""
 
 import asyncio
 from datetime import timedelta
@@ -73,23 +73,23 @@ async def test_players_upload_on_once_the_store_is_back(player, device, service,
     take, bring = away
     start = await player.post("/playtime/sessions/start", {"product_id": str(device.product)})
     kept_id, _ = data_of(await device.save(b"kept", "kept"))
-    staged = [await device.leave(bytes([number]), f"slot {number}") for number in range(4)]
-    for number, leave in enumerate(staged):
-        await device.put(leave, bytes([number]))
+    staged = [await device.request_upload(bytes([number]), f"slot {number}") for number in range(4)]
+    for number, upload in enumerate(staged):
+        await device.put(upload, bytes([number]))
     await take()
     async with asyncio.timeout(HANG_SECONDS):
-        refused = asyncio.gather(*(device.confirm(leave) for leave in staged))
+        refused = asyncio.gather(*(device.confirm(upload) for upload in staged))
         await the_rest_is_served(player, device.product, start.json()["data"]["id"])
         ready = await device.store.get(service.url + "/health/ready")
         assert (ready.status_code, ready.json()["dependencies"]["s3"]) == (200, "degraded")
         assert all(says_that_s3_is_away(one) for one in await refused)
-    # What needs no word of the store is answered: a signature, what was there already, what was confirmed.
-    late = await device.leave(b"late", "late")
+    # Requests that need no answer of the store succeed: a signature, bytes already stored, a confirmed upload.
+    late = await device.request_upload(b"late", "late")
     data_of(await device.save(b"kept", "copy"))
     assert (await player.get(f"/savegames/{kept_id}/download-url"))["data"]["attributes"]["download_url"]
     await bring()
-    for number, leave in enumerate(staged):
-        savegame_id, made = data_of(await device.confirm(leave))
+    for number, upload in enumerate(staged):
+        savegame_id, made = data_of(await device.confirm(upload))
         assert (made["version"], await device.load(savegame_id)) == (1, bytes([number]))
     await device.put(late, b"late")
     data_of(await device.confirm(late))
@@ -97,11 +97,11 @@ async def test_players_upload_on_once_the_store_is_back(player, device, service,
 
 
 async def test_who_waits_to_confirm_does_not_wait_for_a_store_that_hangs(player, device, store, jobs, data_of):
-    staged = [await device.leave(bytes([number]), f"slot {number}") for number in range(2 * AT_ONCE)]
+    staged = [await device.request_upload(bytes([number]), f"slot {number}") for number in range(2 * AT_ONCE)]
     store.freeze()
     try:
         async with asyncio.timeout(HANG_SECONDS):
-            refused = await asyncio.gather(*(device.confirm(leave) for leave in staged))
+            refused = await asyncio.gather(*(device.confirm(upload) for upload in staged))
     finally:
         store.thaw()
     assert all(says_that_s3_is_away(one) for one in refused)
@@ -113,7 +113,7 @@ async def test_who_waits_to_confirm_does_not_wait_for_a_store_that_hangs(player,
 
 
 @pytest.mark.long
-async def test_jobs_go_on_where_they_were(player, device, data_of, jobs, away):
+async def test_jobs_resume_where_they_were(player, device, data_of, jobs, away):
     take, bring = away
     savegame_id, _ = data_of(await device.save(b"removed"))
     data_of(await device.save(b"stays", "other"))
@@ -133,8 +133,8 @@ async def test_a_service_without_a_store_serves_the_rest(
     platform, player, new_player, device, new_device, data_of, refused
 ):
     savegame_id, _ = data_of(await device.save(b"from before"))
-    leave = await device.leave(b"more")
-    await device.put(leave, b"more")
+    upload = await device.request_upload(b"more")
+    await device.put(upload, b"more")
     nowhere = dict.fromkeys(platform.store, "")
     service = platform.service(LIBRARY_SERVICE_ROLES="api,jobs", **nowhere)
     service.start()
@@ -144,7 +144,7 @@ async def test_a_service_without_a_store_serves_the_rest(
     assert (set(ready) & {"s3"}, ready["postgresql"]) == (set(), "ok")
     for response in (
         await there.ask(b"new"),
-        await there.confirm(leave),
+        await there.confirm(upload),
         await poor.http.get(f"/savegames/{savegame_id}/download-url"),
     ):
         assert says_that_s3_is_away(response)
@@ -155,7 +155,7 @@ async def test_a_service_without_a_store_serves_the_rest(
     assert (await there.save(b"from before", "copy")).status_code == 200
     assert (await poor.get("/savegames/quota"))["data"]["attributes"]["reserved_bytes"] == 4
     assert service.stop() == 0
-    _, made = data_of(await device.confirm(leave))
+    _, made = data_of(await device.confirm(upload))
     assert (made["version"], await device.load(savegame_id)) == (2, b"more")
 
 
@@ -196,9 +196,9 @@ async def test_accounts_are_erased_but_for_their_objects_which_follow(
         device = new_device(of=one)
         data_of(await device.save(b"first"))
         data_of(await device.save(b"second"))
-        leave = await device.leave(b"staged")
-        await device.put(leave, b"staged")
-        await one.tell(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(one.id)}))
+        upload = await device.request_upload(b"staged")
+        await device.put(upload, b"staged")
+        await one.publish(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(one.id)}))
     for one in players:
 
         async def is_refused(one=one):
@@ -213,7 +213,7 @@ async def test_accounts_are_erased_but_for_their_objects_which_follow(
     await bring()
     kept = [await jobs.keys(one) for one in players]
     assert [len(keys) for keys in kept] == [2, 2]
-    # What the database has never heard of goes too, such as a copy that the store made late.
+    # An object that the database does not know is deleted too, such as a copy that the store made late.
     await jobs.objects.copy(min(kept[0]), f"{user_prefix(players[0].id)}{uuid4()}/slot/late.sav", {})
     aged = "UPDATE gateway.user_streams SET erased_at = now() - interval '1 minute' WHERE erased_at IS NOT NULL"
     await jobs.pool.execute(aged)

@@ -35,7 +35,7 @@ async def test_a_fresh_installation_does_not_blank_out_the_save(player, pc, deck
 
 
 @pytest.mark.parametrize("resolution", ["keep_local", "keep_cloud"])
-async def test_a_conflict_is_over_once_it_was_resolved_and_both_devices_go_on(
+async def test_a_conflict_is_over_once_it_was_resolved_and_both_devices_save_on(
     player, pc, deck, data_of, refused, resolution
 ):
     """Steam Cloud: after both devices were restored, every start asks again, whatever was chosen."""
@@ -75,7 +75,7 @@ async def test_a_later_clock_is_no_reason_to_overwrite(player, pc, deck, data_of
 
 
 async def test_what_was_downloaded_and_played_on_is_no_conflict(player, pc, deck, data_of):
-    """Ludusavi: PC 2 replaces its files by the cloud's, plays, uploads, and is told of a conflict."""
+    """Ludusavi: PC 2 replaces its files by the cloud's, plays, uploads, and gets a conflict."""
     savegame_id, _ = data_of(await pc.save(b"one"))
     for number in range(3):
         for device in (deck, pc):
@@ -102,19 +102,19 @@ async def test_what_was_deleted_on_the_website_is_not_uploaded_again(player, pc,
     savegame_id, _ = data_of(await pc.save(b"one"))
     assert (await player.http.delete(f"/savegames/{savegame_id}")).status_code == 204
     for _ in range(3):
-        leave = await pc.leave(b"one")
-        assert leave["upload_required"] is False
-        assert (await pc.confirm(leave)).json()["meta"] == {"result": "deleted"}
+        upload = await pc.request_upload(b"one")
+        assert upload["upload_required"] is False
+        assert (await pc.confirm(upload)).json()["meta"] == {"result": "deleted"}
     assert (await player.get("/savegames"))["data"] == []
 
 
 async def test_what_has_not_changed_is_not_sent_again(player, pc, data_of):
-    """GOG by GameNative: each start uploads all files anew, and their times move on."""
+    """GOG by GameNative: each start uploads all files again, and their times move on."""
     savegame_id, first = data_of(await pc.save(b"one"))
     for _ in range(3):
-        leave = await pc.leave(b"one")
-        assert leave["upload_required"] is False
-        data_of(await pc.confirm(leave))
+        upload = await pc.request_upload(b"one")
+        assert upload["upload_required"] is False
+        data_of(await pc.confirm(upload))
     after = (await player.get(f"/savegames/{savegame_id}"))["data"]["attributes"]
     assert after["server_uploaded_at"] == first["server_uploaded_at"]
 
@@ -123,7 +123,7 @@ async def test_a_session_that_was_cut_off_keeps_its_save(player, pc, deck, data_
     """GOG by Unifideck: the battery died before the upload; the next start overwrites 49 files by the cloud's 13."""
     savegame_id, _ = data_of(await pc.save(b"one"))
     await deck.load(savegame_id)
-    await deck.leave(b"never sent")
+    await deck.request_upload(b"never sent")
     data_of(await pc.save(b"two"))
     assert refused(await deck.save(b"a week later")) == CONFLICT
     [conflict] = await conflicts(player)

@@ -1,4 +1,4 @@
-"""After a restore: what S3 still has is taken back, whoever does it at the same time, and wherever it stops."""
+"""After a restore: objects that S3 still has are adopted, also by several runs at once, and after any interruption."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -23,8 +23,8 @@ OLD = datetime(2026, 5, 20, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 async def empty_store(jobs):
-    """No object, row or open restore of another test: the embedded store goes on with any listing that was left where
-    that was begun, so the keys where listings of other tests ended must not come again.
+    """No object, row or open restore of another test: the embedded store resumes an unfinished listing at the key where
+    it stopped, so the keys where listings of other tests ended must not come again.
     """
     await jobs.objects.delete(await jobs.all_keys())
     await jobs.pool.execute("TRUNCATE " + ", ".join(f"savegames.savegame_{table}" for table in TABLES))
@@ -125,18 +125,18 @@ async def test_what_was_lost_is_there_again_byte_for_byte(player, device, jobs, 
     after = await rows(jobs, player)
     assert await becomes(new_reconciliation(page_size), player) == []
     assert await rows(jobs, player) == after
-    assert (await device.save(b"goes on", "one more")).status_code == 200
+    assert (await device.save(b"resumes", "one more")).status_code == 200
 
 
-async def test_devices_hear_of_it_and_the_audit_has_one_entry_a_user(player, device, jobs, new_reconciliation):
+async def test_devices_receive_it_and_the_audit_has_one_entry_per_user(player, device, jobs, new_reconciliation):
     backup = await rows(jobs, player)
     await device.save(b"1")
     await device.save(b"2")
     await put_back(jobs, player, backup)
     before = (await player.get("/events", cursor=0))["data"][-1]["id"]
     [page] = [page for page in await walk(new_reconciliation()) if page.adopted]
-    heard = [one["attributes"] for one in (await player.get("/events", cursor=int(before)))["data"]]
-    assert [(one["event_type"], one["payload"]["status"]) for one in heard] == [
+    received = [one["attributes"] for one in (await player.get("/events", cursor=int(before)))["data"]]
+    assert [(one["event_type"], one["payload"]["status"]) for one in received] == [
         ("savegame.sync.status", "sync_completed")
     ] * 2
     entry = await jobs.pool.fetchrow("SELECT * FROM gateway.audit WHERE user_id = $1", player.id)
@@ -169,8 +169,8 @@ async def test_what_does_not_fit_is_refused_and_left_alone(player, device, jobs,
         key(4): (metadata(4, b"other"), "hash"),
         key(5, gone): (metadata(5, b"there", gone), "erased"),
     }
-    for name, (told, _) in objects.items():
-        await jobs.objects.copy(whole, name, told)
+    for name, (stored_metadata, _) in objects.items():
+        await jobs.objects.copy(whole, name, stored_metadata)
     await jobs.objects.copy(whole, staging_key(uuid4()), {})
     await jobs.objects.copy(whole, "somebody/else's", {})
     before = await rows(jobs, player)
@@ -205,15 +205,15 @@ async def test_what_the_store_lacks_is_noted_and_forgotten_when_it_is_back(playe
     await jobs.objects.delete(["kept"])
 
 
-# In one page: the embedded store goes on with a listing as that was begun, without what has come since.
+# In one page: the embedded store resumes a listing without the objects that were added since it began.
 @pytest.mark.parametrize("slot", ["a", *(pytest.param(name, marks=pytest.mark.long) for name in ("slot", "z"))])
 async def test_bytes_that_are_missing_elsewhere_are_mended_at_once(player, device, jobs, new_reconciliation, slot):
     save = (await device.save(b"the only ones")).json()["data"]
     [content] = (await rows(jobs, player))["contents"]
     about = (player.id, device.product, slot, 2)
     again = object_key(*about, uuid4(), jobs.now())
-    told = object_metadata(*about, 1, sha256(b"the only ones").digest())
-    await jobs.objects.copy(content["s3_object_key"], again, told)
+    metadata = object_metadata(*about, 1, sha256(b"the only ones").digest())
+    await jobs.objects.copy(content["s3_object_key"], again, metadata)
     await jobs.objects.delete([content["s3_object_key"]])
     looked = await becomes(new_reconciliation(1000), player, None)
     assert await becomes(new_reconciliation(1000), player) == looked
@@ -314,7 +314,7 @@ async def test_a_cursor_that_nobody_came_to_does_not_end_it(player, device, jobs
     for key in ("g", first.key + "0"):
         with pytest.raises(CursorOutdated):
             await reconciliation.page(Cursor(restore_id, True, key), APPLYING)
-    # Where somebody has come to, anybody may go on, and go back.
+    # A cursor that one run reached is valid for any other run, and so is an earlier one.
     second = (await reconciliation.page(first, APPLYING)).next
     assert (await reconciliation.page(None, APPLYING)).next == first
     assert await reconciliation.page(second, APPLYING)

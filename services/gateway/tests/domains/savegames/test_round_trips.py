@@ -108,13 +108,13 @@ async def test_calls_cost_what_the_table_says(measured, device):
     sessions = [{"client_session_id": str(number), "product_id": product, **times} for number in range(3)]
     await ask("POST", "/playtime/sessions/import", {"sessions": sessions})
 
-    async def leave(content, slot="slot", **more):
+    async def request_upload(content, slot="slot", **more):
         attributes = {"product_id": product, "save_slot_name": slot, "device_id": "pc", **more}
         attributes |= {"file_size_bytes": len(content), "file_hash_sha256": sha256(content).hexdigest()}
         return (await ask("POST", "/savegames/upload-url", attributes))["data"]["attributes"]
 
     async def save(content, status=200, **more):
-        given = await leave(content, **more)
+        given = await request_upload(content, **more)
         assert (await device.put(given, content)).status_code == 200
         body = {"internal_save_id": given["internal_save_id"]}
         return await ask("POST", "/savegames/confirm-upload", body, status, row="`{}`" if status == 200 else "a branch")
@@ -133,7 +133,7 @@ async def test_calls_cost_what_the_table_says(measured, device):
     await ask("POST", "/savegames/{id}/restore", {"version": 1}, **of)
     await ask("DELETE", "/savegames/{id}", status=204, **of)
     await ask("POST", "/savegames/{id}/undelete", **of)
-    waiting = {"id": (await leave(b"waits", "other"))["internal_save_id"]}
+    waiting = {"id": (await request_upload(b"waits", "other"))["internal_save_id"]}
     await ask("GET", "/savegames/uploads")
     await ask("GET", "/savegames/uploads/{id}", **waiting)
     await ask("DELETE", "/savegames/uploads/{id}", status=204, **waiting)
@@ -143,7 +143,7 @@ async def test_calls_cost_what_the_table_says(measured, device):
     await ask("POST", "/savegames/conflicts/{id}/resolve", {"resolution": "keep_cloud"}, id=conflict)
     del found["a branch"]
     # Of other domains: what is asked for most.
-    await ask("GET", "/items", row="`{}`, rendered anew", params={"limit": 7})
+    await ask("GET", "/items", row="`{}`, rendered again", params={"limit": 7})
     listed = await ask("GET", "/items", row="`{}`, page known to this process; `304`", params={"limit": 7})
     item = listed["data"][0]["id"]
     await ask("GET", "/items/{id}", id=item)

@@ -47,7 +47,7 @@ async def test_a_save_goes_from_one_machine_to_another(player, new_device, data_
     # A signed download proves nothing yet, as it may break off; that it has the bytes the device says itself.
     signed = await player.get(f"/savegames/{savegame_id}/download-url", device_id="deck")
     assert signed["data"]["attributes"]["version"] == 1
-    assert (await deck.leave(b"played on", "Глава 1"))["conflict_expected"]
+    assert (await deck.request_upload(b"played on", "Глава 1"))["conflict_expected"]
     assert await deck.load(savegame_id) == content
     _, second = data_of(await deck.save(b"played on", "Глава 1"))
     assert (second["version"], second["parent_version"]) == (3, 1)  # number 2 was given for the question
@@ -59,9 +59,9 @@ async def test_a_save_goes_from_one_machine_to_another(player, new_device, data_
 async def test_what_is_there_is_not_uploaded_again(player, device, data_of):
     data_of(await device.save(b"once"))
     other, _ = data_of(await device.save(b"once", "other"))
-    leave = await device.leave(b"once", "third")
-    assert (leave["upload_required"], leave["upload_url"]) == (False, None)
-    data_of(await device.confirm(leave))
+    upload = await device.request_upload(b"once", "third")
+    assert (upload["upload_required"], upload["upload_url"]) == (False, None)
+    data_of(await device.confirm(upload))
     again = await device.save(b"once")
     assert (again.json()["meta"], data_of(again)[1]["version"]) == ({"result": "identical"}, 1)
     assert await used(player) == (4, 0)
@@ -72,15 +72,15 @@ async def test_two_devices_that_played_apart_keep_both(player, new_device, data_
     pc, deck = new_device("pc"), new_device("deck")
     savegame_id, _ = data_of(await pc.save(b"start"))
     await deck.load(savegame_id)
-    data_of(await pc.save(b"pc went on"))
-    leave = await deck.leave(b"deck went on")
-    assert leave["conflict_expected"]
-    await deck.put(leave, b"deck went on")
-    conflicted = await deck.confirm(leave)
+    data_of(await pc.save(b"pc resumed"))
+    upload = await deck.request_upload(b"deck resumed")
+    assert upload["conflict_expected"]
+    await deck.put(upload, b"deck resumed")
+    conflicted = await deck.confirm(upload)
     assert refused(conflicted) == (409, "SAVEGAME_VERSION_CONFLICT")
     meta = conflicted.json()["errors"][0]["meta"]
     assert (meta["head"]["attributes"]["version"], meta["branch"]["attributes"]["version"]) == (2, 3)
-    again = await deck.confirm(leave)
+    again = await deck.confirm(upload)
     assert (refused(again), again.json()["errors"][0]["meta"]) == (refused(conflicted), meta)
     [listed] = (await player.get("/savegames/conflicts"))["data"]
     assert listed["id"] == meta["conflict_id"]
@@ -92,8 +92,8 @@ async def test_two_devices_that_played_apart_keep_both(player, new_device, data_
         3: (1, None, "history"),
         4: (2, 3, "head"),
     }
-    assert await pc.load(savegame_id) == b"deck went on"
-    assert await pc.load(savegame_id, 2) == b"pc went on"
+    assert await pc.load(savegame_id) == b"deck resumed"
+    assert await pc.load(savegame_id, 2) == b"pc resumed"
 
 
 async def test_resolving_what_has_moved_on_is_refused_with_a_fresh_description(player, new_device, data_of, refused):
@@ -162,7 +162,7 @@ async def test_a_deleted_save_can_be_brought_back_beside_a_new_one(player, devic
 
 async def test_somebody_elses_saves_are_not_there(device, new_player, data_of, refused):
     savegame_id, _ = data_of(await device.save(b"mine"))
-    leave = await device.leave(b"more")
+    upload = await device.request_upload(b"more")
     stranger = new_player()
     for path in ("", "/versions", "/download-url"):
         assert refused(await stranger.http.get(f"/savegames/{savegame_id}{path}")) == (404, "SAVEGAME_SLOT_NOT_FOUND")
@@ -171,7 +171,7 @@ async def test_somebody_elses_saves_are_not_there(device, new_player, data_of, r
         await stranger.post(f"/savegames/{savegame_id}/undelete"),
         await stranger.patch(f"/savegames/{savegame_id}/versions/1", {"is_pinned": True}),
         await stranger.http.delete(f"/savegames/{savegame_id}"),
-        await stranger.post("/savegames/confirm-upload", {"internal_save_id": leave["internal_save_id"]}),
+        await stranger.post("/savegames/confirm-upload", {"internal_save_id": upload["internal_save_id"]}),
     ):
         assert response.status_code == 404
     assert await used(stranger) == (0, 0)
@@ -184,7 +184,7 @@ async def test_signing_needs_access_and_the_rest_does_not(player, device, data_o
     await wait_until(lambda: owns(player, lost))
     there = type(device)(player, lost, "pc", device.store)
     savegame_id, _ = data_of(await there.save(b"saved"))
-    await player.tell(type(bought)("com.platform.payment.purchase.refunded.v1", bought.data))
+    await player.publish(type(bought)("com.platform.payment.purchase.refunded.v1", bought.data))
     await wait_until(lambda: lacks(player, lost))
     assert refused(await there.ask(b"more"))[0] == 403
     assert refused(await player.http.get(f"/savegames/{savegame_id}/download-url"))[0] == 403
@@ -202,18 +202,18 @@ async def lacks(player, product):
 
 async def test_urls_are_not_stored_and_not_renewed_without_need(player, device, platform):
     key = {"Idempotency-Key": "k1"}
-    leave = (await device.ask(b"bytes", headers=key)).json()["data"]["attributes"]
+    upload = (await device.ask(b"bytes", headers=key)).json()["data"]["attributes"]
     connection = await asyncpg.connect(platform.dsn)
     query = "SELECT body FROM gateway.idempotency_keys WHERE user_id = $1"
     [kept] = [json.loads(row["body"]) for row in await connection.fetch(query, player.id)]
     await connection.close()
-    assert kept == {"data": {"type": "presignedUploadUrl", "id": leave["internal_save_id"]}}
-    assert (await device.put(leave, b"bytes")).status_code == 200
-    assert (await device.confirm(leave)).status_code == 200
+    assert kept == {"data": {"type": "presignedUploadUrl", "id": upload["internal_save_id"]}}
+    assert (await device.put(upload, b"bytes")).status_code == 200
+    assert (await device.confirm(upload)).status_code == 200
     over = {"upload_url": None, "method": None, "headers": {}, "expires_in_seconds": 0}
     again = await device.ask(b"bytes", headers=key)
     assert (again.status_code, again.headers["Idempotency-Replayed"]) == (200, "true")
-    assert again.json()["data"]["attributes"] == {**leave, **over, "upload_required": False}
+    assert again.json()["data"]["attributes"] == {**upload, **over, "upload_required": False}
     cancelled = (await device.ask(b"other", headers={"Idempotency-Key": "k2"})).json()["data"]["attributes"]
     upload = f"/savegames/uploads/{cancelled['internal_save_id']}"
     assert (await player.http.delete(upload)).status_code == 204

@@ -51,9 +51,9 @@ def key_for(user_id, jobs):
 
 async def test_reservations_end_and_leave_neither_slot_nor_bytes(player, device, data_of, jobs):
     savegame_id, _ = data_of(await device.save(b"there"))
-    waiting = await device.leave(b"never sent", "never")
-    joined = await device.leave(b"there", "joined")
-    sent = await device.leave(b"sent", "sent")
+    waiting = await device.request_upload(b"never sent", "never")
+    joined = await device.request_upload(b"there", "joined")
+    sent = await device.request_upload(b"sent", "sent")
     await device.put(sent, b"sent")
     assert not joined["upload_required"]
     assert await usage(player) == (5, 14)
@@ -64,8 +64,8 @@ async def test_reservations_end_and_leave_neither_slot_nor_bytes(player, device,
     assert staging_key(UUID(sent["internal_save_id"])) not in await jobs.all_keys()
     assert await usage(player) == (5, 0)
     assert await jobs.keys(player) == await jobs.known_keys(player)
-    for leave in (waiting, joined, sent):
-        assert (await device.confirm(leave)).status_code == 404
+    for upload in (waiting, joined, sent):
+        assert (await device.confirm(upload)).status_code == 404
     slots = await jobs.pool.fetch("SELECT id::text FROM savegames.savegame_slots WHERE user_id = $1", player.id)
     assert [row["id"] for row in slots] == [savegame_id]
     assert await device.load(savegame_id) == b"there"
@@ -73,13 +73,13 @@ async def test_reservations_end_and_leave_neither_slot_nor_bytes(player, device,
 
 async def test_what_only_a_reservation_held_goes_with_it(player, device, data_of, jobs):
     savegame_id, _ = data_of(await device.save(b"joined"))
-    joined = await device.leave(b"joined", "other")
+    joined = await device.request_upload(b"joined", "other")
     assert (await player.http.delete(f"/savegames/{savegame_id}?permanent=true")).status_code == 204
     assert await usage(player) == (6, 0)
     await jobs.run()
     other, _ = data_of(await device.confirm(joined))
     assert await device.load(other) == b"joined"
-    again = await device.leave(b"joined", "third")
+    again = await device.request_upload(b"joined", "third")
     assert (await player.http.delete(f"/savegames/{other}?permanent=true")).status_code == 204
     await jobs.run(timedelta(hours=2))
     assert (await usage(player), again["upload_required"]) == ((0, 0), False)
@@ -161,14 +161,14 @@ async def test_orphaned_objects_are_deleted_and_foreign_ones_stay(player, device
 
 
 async def test_what_lies_in_staging_and_belongs_to_no_open_upload_goes_at_once(player, device, jobs, bucket):
-    leave = await device.leave(b"open")
-    await device.put(leave, b"open")
+    upload = await device.request_upload(b"open")
+    await device.put(upload, b"open")
     for name in (uuid4(), "not-an-id", f"{uuid4()}/below"):
         await bucket.put(f"staging/{name}")
     await jobs.run()
     staged = {key for key in await jobs.all_keys() if key.startswith("staging/")}
-    assert staged == {staging_key(UUID(leave["internal_save_id"]))}
-    assert (await device.confirm(leave)).status_code == 200
+    assert staged == {staging_key(UUID(upload["internal_save_id"]))}
+    assert (await device.confirm(upload)).status_code == 200
     await jobs.run()
     assert await jobs.keys(player) == await jobs.known_keys(player)
 
@@ -217,10 +217,10 @@ async def test_who_still_has_bytes_that_the_store_has_lost_brings_them_back(
     await bucket.remove(key)
     await jobs.run(timedelta(hours=3))
     assert await missing(jobs, player) == [key]
-    leave = await device.leave(b"precious", slot)
-    assert leave["upload_required"]
-    await device.put(leave, b"precious")
-    there, _ = data_of(await device.confirm(leave))
+    upload = await device.request_upload(b"precious", slot)
+    assert upload["upload_required"]
+    await device.put(upload, b"precious")
+    there, _ = data_of(await device.confirm(upload))
     assert await device.load(there) == b"precious"
     assert await device.load(savegame_id, 1) == b"precious"
     assert await usage(player) == (8, 0)
@@ -230,13 +230,13 @@ async def test_who_still_has_bytes_that_the_store_has_lost_brings_them_back(
 
 
 async def test_a_crash_between_copy_and_commit_leaves_nothing(player, device, data_of, jobs):
-    leave = await device.leave(b"bytes")
-    await device.put(leave, b"bytes")
-    upload_id = UUID(leave["internal_save_id"])
+    upload = await device.request_upload(b"bytes")
+    await device.put(upload, b"bytes")
+    upload_id = UUID(upload["internal_save_id"])
     verified = await jobs.saves.verify(player.id, upload_id)  # what it did until then
     made = verified.attempt.target
     assert made in await jobs.keys(player)
-    savegame_id, _ = data_of(await device.confirm(leave))
+    savegame_id, _ = data_of(await device.confirm(upload))
     await jobs.run(timedelta(minutes=59))
     assert made in await jobs.keys(player)
     await jobs.run(timedelta(minutes=61))
@@ -245,11 +245,11 @@ async def test_a_crash_between_copy_and_commit_leaves_nothing(player, device, da
     assert await device.load(savegame_id) == b"bytes"
 
 
-async def test_a_confirmation_that_took_too_long_is_refused_and_begins_anew(player, device, data_of, jobs):
+async def test_a_confirmation_that_took_too_long_is_refused_and_begins_again(player, device, data_of, jobs):
     """Its object was given up meanwhile: it may be gone already, and is never adopted."""
-    leave = await device.leave(b"slow")
-    await device.put(leave, b"slow")
-    upload_id = UUID(leave["internal_save_id"])
+    upload = await device.request_upload(b"slow")
+    await device.put(upload, b"slow")
+    upload_id = UUID(upload["internal_save_id"])
     verified = await jobs.saves.verify(player.id, upload_id)
     async with jobs.pool.acquire() as connection:
         marked = await SavegameSweeps(connection, lambda: jobs.now() + timedelta(minutes=61)).mark_for_deletion(1000)
@@ -261,7 +261,7 @@ async def test_a_confirmation_that_took_too_long_is_refused_and_begins_anew(play
         transaction.discard()
     await jobs.run(timedelta(minutes=61))
     assert verified.attempt.target not in await jobs.keys(player)
-    savegame_id, _ = data_of(await device.confirm(leave))
+    savegame_id, _ = data_of(await device.confirm(upload))
     assert await device.load(savegame_id) == b"slow"
 
 
@@ -272,8 +272,8 @@ async def test_instances_that_sweep_at_once_do_it_once(player, device, data_of, 
     for savegame_id in saved[:3]:
         assert (await player.http.delete(f"/savegames/{savegame_id}")).status_code == 204
     for number in range(4):
-        leave = await device.leave(b"staged %d" % number, f"staged {number}")
-        await device.put(leave, b"staged %d" % number)
+        upload = await device.request_upload(b"staged %d" % number, f"staged {number}")
+        await device.put(upload, b"staged %d" % number)
         await bucket.put(orphans[number])
     kept = set(await keys_of(jobs, player))
     await asyncio.gather(*(one.run(GRACE + MINUTE) for one in others))
@@ -302,7 +302,7 @@ async def test_one_player_who_cannot_be_served_holds_up_nobody_else(
     for one in (device, new_device(of=other)):
         savegame_id, _ = data_of(await one.save(b"old"))
         assert (await one.player.http.delete(f"/savegames/{savegame_id}")).status_code == 204
-        await one.leave(b"open", "open")
+        await one.request_upload(b"open", "open")
     await jobs.pool.execute(
         "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''unforeseen''; END'; "
         "CREATE TRIGGER broken BEFORE DELETE ON savegames.savegame_uploads FOR EACH ROW "

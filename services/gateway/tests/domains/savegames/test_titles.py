@@ -8,11 +8,11 @@ async def test_saves_uploads_conflicts_and_the_quota_show_titles_and_covers(play
     data_of(await device.save(b"start"))
     data_of(await device.save(b"cloud"))
     assert (await device.save(b"local", base_version=1)).status_code == 409
-    await device.leave(b"not sent yet")
+    await device.request_upload(b"not sent yet")
     [unnamed] = (await player.get("/savegames"))["data"]
     assert (unnamed["attributes"]["title"], unnamed["attributes"]["cover_image_url"]) == (None, None)
     data = {"productId": str(device.product), "newTitle": titles, "newCoverImageUrl": cover}
-    await player.tell(CloudEvent("com.platform.catalog.product.updated.v1", data))
+    await player.publish(CloudEvent("com.platform.catalog.product.updated.v1", data))
 
     async def named():
         return (await player.get("/savegames"))["data"][0]["attributes"]["title"] == titles["ru"]

@@ -36,9 +36,9 @@ async def nothing_left_over(jobs, player):
     assert (used, reserved) == (await jobs.pool.fetchval(held + " AND state = 'live'", player.id), 0)
 
 
-async def send_half(leave, content):
+async def send_half(upload, content):
     """Half of the body over a connection that then breaks."""
-    url = urlsplit(leave["upload_url"])
+    url = urlsplit(upload["upload_url"])
     _, writer = await asyncio.open_connection(url.hostname, url.port)
     head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: {len(content)}\r\n\r\n"
     writer.write(head.encode() + content[: len(content) // 2])
@@ -49,36 +49,36 @@ async def send_half(leave, content):
 
 async def test_an_incomplete_upload_can_still_be_sent(player, device, data_of, refused, jobs):
     content = os.urandom(200_000)
-    leave = await device.leave(content)
-    assert refused(await device.confirm(leave)) == INCOMPLETE
-    await send_half(leave, content)
-    assert refused(await device.confirm(leave, **{"Idempotency-Key": "k"})) == INCOMPLETE
+    upload = await device.request_upload(content)
+    assert refused(await device.confirm(upload)) == INCOMPLETE
+    await send_half(upload, content)
+    assert refused(await device.confirm(upload, **{"Idempotency-Key": "k"})) == INCOMPLETE
     assert await usage(player) == (0, 200_000)
-    assert (await device.put(leave, content)).status_code == 200
-    again = await device.confirm(leave, **{"Idempotency-Key": "k"})
+    assert (await device.put(upload, content)).status_code == 200
+    again = await device.confirm(upload, **{"Idempotency-Key": "k"})
     assert (refused(again), again.headers.get("Idempotency-Replayed")) == (INCOMPLETE, "true")  # the first response
-    savegame_id, made = data_of(await device.confirm(leave, **{"Idempotency-Key": "another"}))
+    savegame_id, made = data_of(await device.confirm(upload, **{"Idempotency-Key": "another"}))
     assert (made["version"], await device.load(savegame_id)) == (1, content)
     await nothing_left_over(jobs, player)
 
 
 @pytest.mark.parametrize("sent", [b"123456789!", b"12345678", b""])
 async def test_the_store_takes_no_other_length_than_was_announced(player, device, refused, jobs, sent):
-    leave = await device.leave(b"123456789")
-    answer = await device.store.put(leave["upload_url"], content=sent)
+    upload = await device.request_upload(b"123456789")
+    answer = await device.store.put(upload["upload_url"], content=sent)
     assert 400 <= answer.status_code < 500
-    assert refused(await device.confirm(leave)) == INCOMPLETE
+    assert refused(await device.confirm(upload)) == INCOMPLETE
     await nothing_left_over(jobs, player)
 
 
 async def test_other_content_of_the_same_length_frees_the_reservation(player, device, data_of, refused, jobs):
-    leave = await device.leave(b"announced")
-    assert (await device.put(leave, b"different")).status_code == 200
+    upload = await device.request_upload(b"announced")
+    assert (await device.put(upload, b"different")).status_code == 200
     key = {"Idempotency-Key": "k"}
-    assert refused(await device.confirm(leave, **key)) == MISMATCH
-    again = await device.confirm(leave, **key)
+    assert refused(await device.confirm(upload, **key)) == MISMATCH
+    again = await device.confirm(upload, **key)
     assert (refused(again), again.headers.get("Idempotency-Replayed")) == (MISMATCH, "true")
-    assert refused(await device.confirm(leave)) == MISMATCH  # whoever lost the answer hears it again
+    assert refused(await device.confirm(upload)) == MISMATCH  # a client that lost the answer gets it again
     assert await usage(player) == (0, 0)
     assert (await player.get("/savegames"))["data"] == []
     savegame_id, made = data_of(await device.save(b"announced"))
@@ -93,41 +93,41 @@ async def test_nothing_at_all_can_be_saved(player, device, data_of, jobs):
 
 
 async def test_repeated_and_concurrent_confirmations_make_one_version(player, device, data_of, jobs):
-    leave = await device.leave(b"once")
-    await device.put(leave, b"once")
-    at_once = await asyncio.gather(*(device.confirm(leave) for _ in range(6)))
-    later = await device.confirm(leave)
+    upload = await device.request_upload(b"once")
+    await device.put(upload, b"once")
+    at_once = await asyncio.gather(*(device.confirm(upload) for _ in range(6)))
+    later = await device.confirm(upload)
     savegame_id, _ = data_of(later)
     assert {(one.status_code, one.text) for one in (*at_once, later)} == {(200, later.text)}
     assert await versions(player, savegame_id) == [1]
     await nothing_left_over(jobs, player)
-    assert (await device.confirm(leave)).text == later.text
+    assert (await device.confirm(upload)).text == later.text
 
 
 async def test_twins_with_one_key_get_the_first_answer(device):
-    leave = await device.leave(b"once")
-    await device.put(leave, b"once")
-    twins = await asyncio.gather(*(device.confirm(leave, **{"Idempotency-Key": "k"}) for _ in range(3)))
+    upload = await device.request_upload(b"once")
+    await device.put(upload, b"once")
+    twins = await asyncio.gather(*(device.confirm(upload, **{"Idempotency-Key": "k"}) for _ in range(3)))
     assert len({one.text for one in twins}) == 1
     assert sorted(one.headers.get("Idempotency-Replayed", "") for one in twins) == ["", "true", "true"]
 
 
 async def test_the_first_answer_to_a_key_outlives_the_save(player, device, data_of, refused):
-    leave = await device.leave(b"gone")
-    await device.put(leave, b"gone")
-    first = await device.confirm(leave, **{"Idempotency-Key": "k"})
+    upload = await device.request_upload(b"gone")
+    await device.put(upload, b"gone")
+    first = await device.confirm(upload, **{"Idempotency-Key": "k"})
     savegame_id, _ = data_of(first)
     assert (await player.http.delete(f"/savegames/{savegame_id}?permanent=true")).status_code == 204
-    again = await device.confirm(leave, **{"Idempotency-Key": "k"})
+    again = await device.confirm(upload, **{"Idempotency-Key": "k"})
     assert (again.status_code, again.text) == (200, first.text)
-    assert refused(await device.confirm(leave)) == NOT_FOUND
+    assert refused(await device.confirm(upload)) == NOT_FOUND
 
 
 async def test_the_same_bytes_uploaded_twice_at_once_are_stored_once(player, device, data_of, jobs):
-    one, other = await device.leave(b"twins", "a"), await device.leave(b"twins", "b")
+    one, other = await device.request_upload(b"twins", "a"), await device.request_upload(b"twins", "b")
     assert (one["upload_required"], other["upload_required"]) == (True, True)
-    for leave in (one, other):
-        await device.put(leave, b"twins")
+    for upload in (one, other):
+        await device.put(upload, b"twins")
     confirmed = await asyncio.gather(device.confirm(one), device.confirm(other))
     for response in confirmed:
         savegame_id, _ = data_of(response)
@@ -137,15 +137,15 @@ async def test_the_same_bytes_uploaded_twice_at_once_are_stored_once(player, dev
 
 
 async def test_nobody_else_can_confirm(device, new_player, new_device, refused, data_of):
-    leave = await device.leave(b"mine")
-    await device.put(leave, b"mine")
+    upload = await device.request_upload(b"mine")
+    await device.put(upload, b"mine")
     thief = new_device("pc", of=new_player())
-    assert refused(await thief.confirm(leave)) == NOT_FOUND
-    data_of(await device.confirm(leave))
-    assert refused(await thief.confirm(leave)) == NOT_FOUND
+    assert refused(await thief.confirm(upload)) == NOT_FOUND
+    data_of(await device.confirm(upload))
+    assert refused(await thief.confirm(upload)) == NOT_FOUND
 
 
-async def aged(jobs, leave, **ago):
+async def aged(jobs, upload, **ago):
     """As if the URL had been asked for that long ago; for how long it could be confirmed."""
     statement = (
         "UPDATE savegames.savegame_uploads AS new SET created_at = new.created_at - $2::interval, "
@@ -153,13 +153,13 @@ async def aged(jobs, leave, **ago):
         "WHERE new.id = $1 AND old.user_id = new.user_id AND old.id = new.id "
         "RETURNING old.expires_at - old.created_at"
     )
-    return await jobs.pool.fetchval(statement, UUID(leave["internal_save_id"]), timedelta(**ago))
+    return await jobs.pool.fetchval(statement, UUID(upload["internal_save_id"]), timedelta(**ago))
 
 
 async def test_an_upload_can_be_confirmed_for_an_hour_after_its_url_has_run_out(player, device, data_of, refused, jobs):
-    late, too_late = await device.leave(b"late", "late"), await device.leave(b"too late", "too late")
-    for leave, content in ((late, b"late"), (too_late, b"too late")):
-        await device.put(leave, content)
+    late, too_late = await device.request_upload(b"late", "late"), await device.request_upload(b"too late", "too late")
+    for upload, content in ((late, b"late"), (too_late, b"too late")):
+        await device.put(upload, content)
     hour = timedelta(seconds=late["expires_in_seconds"]) + timedelta(hours=1)
     assert await aged(jobs, late, minutes=64) == hour
     assert await aged(jobs, too_late, minutes=65) == hour
@@ -173,13 +173,13 @@ async def test_an_upload_can_be_confirmed_for_an_hour_after_its_url_has_run_out(
 
 
 async def test_at_most_64_uploads_are_open_and_what_is_over_makes_place(player, device, data_of, refused, jobs):
-    leaves = [await device.leave(bytes([number]), f"slot {number}") for number in range(63)]
+    uploads = [await device.request_upload(bytes([number]), f"slot {number}") for number in range(63)]
     contenders = await asyncio.gather(*(device.ask(bytes([100 + number]), f"more {number}") for number in range(5)))
     assert sorted(one.status_code for one in contenders) == [200, 422, 422, 422, 422]
     [full, *_] = [one for one in contenders if one.status_code == 422]
     assert (refused(full), full.json()["errors"][0]["meta"]) == (FULL, {"limit": "open_uploads", "max": 64})
-    await device.put(leaves[0], bytes([0]))
-    data_of(await device.confirm(leaves[0]))
+    await device.put(uploads[0], bytes([0]))
+    data_of(await device.confirm(uploads[0]))
     assert (await device.ask(b"next")).status_code == 200
     await nothing_left_over(jobs, player)
     assert len((await player.get("/savegames", limit=100))["data"]) == 1
@@ -213,9 +213,9 @@ async def test_uploads_that_race_for_the_last_bytes_win_as_far_as_they_fit(
     }
     saved = []
     for one, content in ((one, content) for one, content in zip(asked, contents, strict=True) if content in won):
-        leave = one.json()["data"]["attributes"]
-        await device.put(leave, content)
-        saved.append(data_of(await device.confirm(leave))[0])
+        upload = one.json()["data"]["attributes"]
+        await device.put(upload, content)
+        saved.append(data_of(await device.confirm(upload))[0])
     assert await usage(poor) == (900, 0)
     # A head never goes for somebody else's sake; history does, and only as much of it as is needed.
     assert refused(await device.ask(b"x" * 101)) == FULL
@@ -253,14 +253,14 @@ async def nothing_left_over_but_grace(jobs, player):
 
 
 async def test_a_used_url_changes_no_version(player, device, data_of, refused, jobs):
-    before = await device.leave(b"version 1")
+    before = await device.request_upload(b"version 1")
     await device.put(before, b"not it at")
     await device.put(before, b"version 1")
     savegame_id, _ = data_of(await device.confirm(before))
     for content in (b"poisoned!", b"version 1"):
         assert (await device.put(before, content)).status_code == 200
         data_of(await device.confirm(before))
-    second = await device.leave(b"version 2")
+    second = await device.request_upload(b"version 2")
     await device.put(second, b"version 2")
     await device.put(before, b"poisoned!")
     data_of(await device.confirm(second))
@@ -270,19 +270,19 @@ async def test_a_used_url_changes_no_version(player, device, data_of, refused, j
     assert [await device.load(savegame_id, number) for number in (1, 2)] == [b"version 1", b"version 2"]
 
 
-async def test_whoever_writes_while_it_is_confirmed_gets_all_or_nothing(player, device, data_of, refused, jobs):
+async def test_a_write_during_the_confirmation_gets_all_or_nothing(player, device, data_of, refused, jobs):
     kept = {}
     for number in range(6):
         good, bad = os.urandom(400_000), os.urandom(400_000)
-        leave = await device.leave(good, f"slot {number}")
-        await device.put(leave, good)
-        flood = [device.put(leave, (bad, good)[turn % 2]) for turn in range(6)]
-        confirmed, *_ = await asyncio.gather(device.confirm(leave), *flood)
+        upload = await device.request_upload(good, f"slot {number}")
+        await device.put(upload, good)
+        flood = [device.put(upload, (bad, good)[turn % 2]) for turn in range(6)]
+        confirmed, *_ = await asyncio.gather(device.confirm(upload), *flood)
         if confirmed.status_code == 200:
             kept[data_of(confirmed)[0]] = good
         else:
             assert refused(confirmed) in (MISMATCH, INCOMPLETE, AWAY)
-        await device.put(leave, bad)
+        await device.put(upload, bad)
     await nothing_left_over(jobs, player)
     for savegame_id, content in kept.items():
         assert await device.load(savegame_id) == content

@@ -86,15 +86,15 @@ async def test_without_if_match_the_last_one_wins_and_both_hear_of_both(
     ):
         await asyncio.gather(put(player, game, {"from": "one"}), put(player, game, {"from": "other"}))
         for socket in (one, other):
-            heard = [await next_message(socket) for _ in range(2)]
-            assert [message["event_type"] for message in heard] == ["settings.updated"] * 2
-            assert [message["payload"]["revision"] for message in heard] == [1, 2]
+            received = [await next_message(socket) for _ in range(2)]
+            assert [message["event_type"] for message in received] == ["settings.updated"] * 2
+            assert [message["payload"]["revision"] for message in received] == [1, 2]
 
-    def told(records):
+    def both_published(records):
         values = [record.value for record in records if str(game).encode() in record.value]
         return sum(b"game.settings.updated" in value for value in values) == 2
 
-    await read_records(platform, "com.platform.library.events.v1", told)
+    await read_records(platform, "com.platform.library.events.v1", both_published)
 
 
 async def test_a_new_device_asks_what_there_is_and_removes_what_is_old(player, game):
@@ -122,7 +122,7 @@ async def test_writing_needs_access_and_reading_does_not(player, game, new_playe
     await wait_until(lambda: is_in(player, lost))
     await put(player, lost, {"a": 1})
     refund = type(bought)("com.platform.payment.purchase.refunded.v1", bought.data)
-    await player.tell(refund)
+    await player.publish(refund)
     await wait_until(lambda: is_gone(player, lost))
     assert code_of(await put(player, lost, {"a": 2})) == (403, "PERMISSION_DENIED")
     assert attributes(await player.http.get(f"/settings/{lost}"))["settings_payload"] == {"a": 1}

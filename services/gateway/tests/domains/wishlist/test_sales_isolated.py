@@ -1,4 +1,4 @@
-"""A wisher that fails, and one whose row is held: the others are told all the same. Sales: ``test_others_go_on.py``."""
+"""A wisher that fails, and one whose row is held: all others are notified. Sales: ``test_isolation.py``."""
 
 import time
 from uuid import uuid4
@@ -53,21 +53,23 @@ async def wish(player, product):
     assert response.status_code == 201, response.text
 
 
-async def told(player):
+async def sale_messages(player):
     events = (await player.get("/events", cursor="0"))["data"]
     return [one for one in events if one["attributes"]["event_type"] == "wishlist.item.on_sale"]
 
 
-async def test_a_sale_without_an_end_in_time_is_told_and_can_be_wished_for(platform, new_player, database, wait_until):
+async def test_a_sale_without_an_end_in_time_is_published_and_can_be_wished_for(
+    platform, new_player, database, wait_until
+):
     product, before, after = uuid4(), new_player(), new_player()
     await wish(before, product)
     await publish(platform.kafka.address, [on_sale(product, saleEndsAt="9999-12-31T23:59:59.9999999Z")])
-    await wait_until(lambda: told(before))
+    await wait_until(lambda: sale_messages(before))
     await database.execute(
         "UPDATE wishlist.currency_prices SET sale_ends_at = 'infinity' WHERE product_id = $1", product
     )
     await wish(after, product)
-    assert await told(after)
+    assert await sale_messages(after)
 
 
 async def test_a_wisher_who_fails_or_is_busy_holds_up_no_other(platform, new_player, database, poison, wait_until):
@@ -83,14 +85,14 @@ async def test_a_wisher_who_fails_or_is_busy_holds_up_no_other(platform, new_pla
     await publish(platform.kafka.address, [on_sale(product)])
     started = time.monotonic()
 
-    async def others_told():
-        return all([await told(player) for player in others])
+    async def others_notified():
+        return all([await sale_messages(player) for player in others])
 
-    await wait_until(others_told)
-    print(f"the other wishers were told after {time.monotonic() - started:.2f} s")
-    assert not await told(held)
+    await wait_until(others_notified)
+    print(f"the other wishers were notified after {time.monotonic() - started:.2f} s")
+    assert not await sale_messages(held)
     await holding.rollback()
-    await wait_until(lambda: told(held), 60)
-    assert not await told(failing)
+    await wait_until(lambda: sale_messages(held), 60)
+    assert not await sale_messages(failing)
     await poison.take_back()
-    await wait_until(lambda: told(failing), 60)
+    await wait_until(lambda: sale_messages(failing), 60)

@@ -1,4 +1,4 @@
-"""The wishlist over REST, gRPC, Kafka and WebSocket; sales told exactly once, through kills, replays and busy users."""
+"""The wishlist over REST, gRPC, Kafka and WebSocket; sales published exactly once, despite kills, replays, busy users."""
 
 import asyncio
 import json
@@ -53,7 +53,7 @@ async def wished(player):
 
 
 def notified(records, sale):
-    """The users that records tell of a sale, with the ids of the notifications."""
+    """The users whom records notify of a sale, with the ids of the notifications."""
     documents = [json.loads(record.value) for record in records]
     return [
         (UUID(document["data"]["userId"]), UUID(document["id"]))
@@ -114,15 +114,15 @@ async def test_the_list_is_bounded_and_nobody_sees_another_ones(player, new_play
     )
 
 
-async def test_events_tell_of_wishes(player, platform, read_records):
+async def test_wishes_are_published(player, platform, read_records):
     product = uuid4()
     await player.http.delete(f"/wishlist/items/{await wish(player, product)}")
 
-    def told(records):
+    def both_published(records):
         types = [json.loads(one.value)["type"] for one in records if str(product).encode() in one.value]
         return types == [f"com.platform.library.wishlist.item.{what}.v1" for what in ("added", "removed")]
 
-    await read_records(platform, "com.platform.library.events.v1", told)
+    await read_records(platform, "com.platform.library.events.v1", both_published)
 
 
 async def test_a_sale_reaches_the_devices_and_the_notification_service(
@@ -182,7 +182,7 @@ async def many_wishers(database, product, count):
     return users
 
 
-async def test_users_who_are_busy_hold_up_nobody_and_are_told_too(
+async def test_users_who_are_busy_hold_up_nobody_and_are_notified_too(
     platform, service, database, read_records, wait_until, new_player
 ):
     product, sale = uuid4(), f"sale-{uuid4()}"
@@ -190,7 +190,7 @@ async def test_users_who_are_busy_hold_up_nobody_and_are_told_too(
     busy, erased = users[:2], users[2]
     await database.execute("UPDATE gateway.user_streams SET erased_at = now() WHERE user_id = $1", erased)
 
-    async def told():
+    async def notified_count():
         return await database.fetchval("SELECT count(*) FROM wishlist.price_notifications WHERE sale_id = $1", sale)
 
     holder = await asyncpg.connect(platform.dsn)
@@ -201,14 +201,14 @@ async def test_users_who_are_busy_hold_up_nobody_and_are_told_too(
         free = len(set(first) - {*busy, erased})
 
         async def all_free_ones():
-            return await told() >= free
+            return await notified_count() >= free
 
         await wait_until(all_free_ones)
         await asyncio.sleep(0.5)
     await holder.close()
 
     async def everybody():
-        return await told() == 299
+        return await notified_count() == 299
 
     await wait_until(everybody)
     records = await read_records(platform, NOTIFICATIONS, lambda records: len(notified(records, sale)) >= 299)
@@ -224,19 +224,19 @@ async def test_a_fan_out_killed_twice_notifies_everybody_exactly_once(create_pla
     product, sale = uuid4(), f"sale-{uuid4()}"
     users = await many_wishers(database, product, 12_000)
 
-    async def told():
+    async def notified_count():
         return await database.fetchval("SELECT count(*) FROM wishlist.price_notifications")
 
-    async def is_told(count):
-        return await told() >= count
+    async def is_notified(count):
+        return await notified_count() >= count
 
     await say(platform, priced(product, sale))
     for part in (2_000, 7_000):
-        await wait_until(lambda part=part: is_told(part))
+        await wait_until(lambda part=part: is_notified(part))
         service.kill()
         service = platform.service()
         service.start()
-    await wait_until(lambda: is_told(len(users)), 60)
+    await wait_until(lambda: is_notified(len(users)), 60)
     expected = {(user, id_of(sale, product, user)) for user in users}
     records = await read_records(
         platform, NOTIFICATIONS, lambda records: len(set(notified(records, sale))) >= len(users), 60
@@ -290,7 +290,7 @@ async def on_list(player):
     }
 
 
-async def test_each_wisher_sees_and_is_told_the_price_in_their_currency(player, new_player, platform, wait_until):
+async def test_each_wisher_sees_and_receives_the_price_in_their_currency(player, new_player, platform, wait_until):
     product, sale, american = uuid4(), f"sale-{uuid4()}", new_player()
     await wish(player, product)
     await wish(american, product, target_price_minor=500, target_currency="USD")
@@ -300,7 +300,7 @@ async def test_each_wisher_sees_and_is_told_the_price_in_their_currency(player, 
         priced(product, sale, priceMinor=300, oldPriceMinor=600, currency="USD"),
     )
 
-    async def told(one):
+    async def sale_prices(one):
         return [
             (event["attributes"]["payload"]["currency"], event["attributes"]["payload"]["price_minor"])
             for event in (await one.get("/events", cursor=0))["data"]
@@ -308,13 +308,13 @@ async def test_each_wisher_sees_and_is_told_the_price_in_their_currency(player, 
         ]
 
     for one, expected in ((player, ("RUB", 25_000)), (american, ("USD", 300))):
-        await wait_until(lambda one=one: told(one))
-        assert await told(one) == [expected]
+        await wait_until(lambda one=one: sale_prices(one))
+        assert await sale_prices(one) == [expected]
         price = (await on_list(one))[str(product)]["current_price"]
         assert (price["currency"], price["price_minor"]) == expected
 
 
-async def test_of_a_seasonal_sale_with_thirty_wished_games_all_are_told(player, platform, wait_until, read_records):
+async def test_all_thirty_wished_games_of_a_seasonal_sale_are_published(player, platform, wait_until, read_records):
     sale, products = f"sale-{uuid4()}", [uuid4() for _ in range(30)]
     for product in products:
         await wish(player, product)

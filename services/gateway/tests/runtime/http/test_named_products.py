@@ -57,7 +57,7 @@ async def game(player, wait_until):
         "newCoverImageUrl": COVER,
         "achievements": [{"id": str(achievement), "apiName": "FIRST", "name": TITLES}],
     }
-    await player.tell(CloudEvent("com.platform.catalog.product.updated.v1", data))
+    await player.publish(CloudEvent("com.platform.catalog.product.updated.v1", data))
 
     async def known():
         return (await player.get(f"/achievements/status/{product}"))["data"]
@@ -77,7 +77,7 @@ async def game(player, wait_until):
     assert imported["attributes"]["result"] == "accepted"
     assert (await player.post(f"/achievements/{achievement}/unlock")).status_code == 200
     assert (await player.http.put(f"/settings/{product}", json=settings())).status_code == 201
-    await player.tell(CloudEvent("com.platform.payment.purchase.refunded.v1", bought.data))
+    await player.publish(CloudEvent("com.platform.payment.purchase.refunded.v1", bought.data))
 
     async def gone():
         return not await player.products()
@@ -103,7 +103,7 @@ async def test_lists_have_titles_and_covers_of_games_no_longer_owned(player, gam
 async def test_seats_have_titles_and_covers(player, new_player, wait_until):
     member, product = new_player(), uuid4()
     data = {"productId": str(product), "newTitle": TITLES, "newCoverImageUrl": COVER}
-    await player.tell(CloudEvent("com.platform.catalog.product.updated.v1", data))
+    await player.publish(CloudEvent("com.platform.catalog.product.updated.v1", data))
     await player.buys(product)
 
     async def titled():
@@ -169,7 +169,7 @@ async def test_sessions_are_listed_by_whether_they_run(player, wait_until):
 async def test_devices_hear_of_a_new_game_with_its_title_and_cover(service, player, wait_until, next_message):
     product = uuid4()
     data = {"productId": str(product), "newTitle": TITLES, "newCoverImageUrl": COVER}
-    await player.tell(CloudEvent("com.platform.catalog.product.updated.v1", data))
+    await player.publish(CloudEvent("com.platform.catalog.product.updated.v1", data))
     wished = (await player.post("/wishlist/items", {"product_id": str(product)})).json()["data"]["id"]
 
     async def known():

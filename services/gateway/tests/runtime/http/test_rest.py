@@ -70,7 +70,7 @@ async def test_an_unchanged_library_answers_304_until_it_changes(owner):
 async def test_a_new_title_changes_the_etag_too(owner, wait_until):
     tag = (await owner.http.get("/items")).headers["ETag"]
     title = {"productId": str(owner.games[0]), "newTitle": "Новое имя"}
-    await owner.tell(CloudEvent("com.platform.catalog.product.updated.v1", title))
+    await owner.publish(CloudEvent("com.platform.catalog.product.updated.v1", title))
 
     async def changed():
         return (await owner.http.get("/items", headers={"If-None-Match": tag})).status_code == 200
@@ -253,7 +253,7 @@ async def test_a_free_game_is_claimed_and_others_are_not(player, wait_until):
     free, paid = uuid4(), uuid4()
     for product, is_free in ((free, True), (paid, False)):
         data = {"productId": str(product), "newTitle": "Игра", "isFreeToPlay": is_free}
-        await player.tell(CloudEvent("com.platform.catalog.product.created.v1", data))
+        await player.publish(CloudEvent("com.platform.catalog.product.created.v1", data))
 
     async def claimed():
         return (await player.post("/items", {"product_id": str(free)})).status_code == 201

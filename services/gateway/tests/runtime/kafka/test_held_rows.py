@@ -42,7 +42,7 @@ async def test_later_events_wait_behind_those_that_are_set_aside(player, held, d
     bought = purchase_of(player.id, game, order=order)
     await own_row(database, player)
     async with held(HOLD_USER, player.id):
-        await player.tell(bought)
+        await player.publish(bought)
 
         async def set_aside():
             return await database.fetchval(
@@ -50,7 +50,7 @@ async def test_later_events_wait_behind_those_that_are_set_aside(player, held, d
             )
 
         await wait_until(set_aside)
-        await player.tell(
+        await player.publish(
             CloudEvent("com.platform.payment.purchase.refunded.v1", bought.data), purchase_of(player.id, game)
         )
 
@@ -114,8 +114,8 @@ async def test_the_end_of_an_account_takes_what_is_set_aside_with_it(
 ):
     await own_row(database, player)
     async with held(HOLD_USER, player.id):
-        await player.tell(purchase_of(player.id, uuid4()))
-        await player.tell(CloudEvent(DELETED, {"userId": str(player.id)}))
+        await player.publish(purchase_of(player.id, uuid4()))
+        await player.publish(CloudEvent(DELETED, {"userId": str(player.id)}))
 
         async def both_wait():
             count = "SELECT count(*) FROM gateway.deferred_records WHERE subject_id = $1"

@@ -30,7 +30,7 @@ async def test_an_event_that_comes_twice_is_applied_once(player, purchase_of, wa
     event = purchase_of(player.id, game, order="order-1")
     again = CloudEvent(event.type, event.data, id=event.id, source=event.source)
     copied = CloudEvent(event.type, event.data)  # another event of the same order
-    await player.tell(event, again, copied)
+    await player.publish(event, again, copied)
     await player.buys(uuid4())
 
     async def arrived():
@@ -44,7 +44,7 @@ async def test_an_event_that_comes_twice_is_applied_once(player, purchase_of, wa
 async def test_events_in_camel_case_and_snake_case_are_understood_alike(player, wait_until):
     game = str(uuid4())
     data = {"user_id": str(player.id), "product_id": game, "key_id": "key-1", "timestamp": "2026-01-01T00:00:00Z"}
-    await player.tell(CloudEvent("com.platform.payment.key.activated.v1", data))
+    await player.publish(CloudEvent("com.platform.payment.key.activated.v1", data))
 
     async def arrived():
         return (await player.get("/items"))["data"]
@@ -58,7 +58,7 @@ async def test_a_refund_that_overtakes_its_purchase_wins(player, purchase_of, wa
     game, marker = uuid4(), uuid4()
     bought = purchase_of(player.id, game, order="order-1")
     refund = CloudEvent("com.platform.payment.purchase.refunded.v1", bought.data)
-    await player.tell(refund, bought)
+    await player.publish(refund, bought)
     await player.buys(marker)
 
     async def arrived():
@@ -72,7 +72,7 @@ async def test_installation_and_rating_reach_the_item(player, wait_until):
     game = uuid4()
     await player.buys(game)
     about = {"userId": str(player.id), "productId": str(game)}
-    await player.tell(
+    await player.publish(
         CloudEvent(
             "com.platform.download.game.installed.v1",
             {**about, "versionId": "1.2", "timestamp": "2026-05-02T00:00:00Z"},

@@ -83,7 +83,7 @@ async def test_a_purchase_is_followed_from_kafka_through_the_database_to_kafka(
             return json.dumps({**json.loads(super().encode()), "traceparent": f"00-{trace_id}-{PARENT}-01"}).encode()
 
     bought = purchase_of(player.id, game)
-    await player.tell(Traced(bought.type, bought.data))
+    await player.publish(Traced(bought.type, bought.data))
     [record] = await read_records(platform, EVENTS, bool)
     found = await spans(trace_id, f"consume {bought.type}", "postgresql", f"send {EVENTS}")
     [consumed], [sent] = found[f"consume {bought.type}"], found[f"send {EVENTS}"]

@@ -217,7 +217,7 @@ async def test_an_erased_user_is_closed_and_a_valid_token_gets_401(service, play
     async with connect(service.ws, additional_headers=bearer(player)) as socket:
         await next_message(socket)
         data = {"userId": str(player.id), "deletedAt": "2026-05-01T00:00:00Z"}
-        await player.tell(CloudEvent("com.platform.account.user.deleted.v1", data))
+        await player.publish(CloudEvent("com.platform.account.user.deleted.v1", data))
         assert await closing_code(socket) == 4401
 
     async def refused():

@@ -160,7 +160,7 @@ class Instance:
         await self.reaper.run_once()
 
     async def settled(self):
-        """Waits until Redis has heard of the sessions that just began and ended."""
+        """Waits until Redis has the sessions that just began and ended."""
         await self.heartbeats.add(()).refusals(())
 
 
@@ -196,7 +196,7 @@ class World:
             pool.terminate()
 
     async def sessions(self, user):
-        """The ledger, the total, what the library item shows, and how many ends were told, by product."""
+        """The ledger, the totals and the items' playtime by product; the rows, and the number of published ends."""
         connection = await asyncpg.connect(self.dsn)
         try:
             ledger = await PlaytimeQueries(connection).ledger(user)
@@ -207,12 +207,12 @@ class World:
             items = await LibraryQueries(connection).items_of_products(user, [])
             shown = {item.product_id: item.total_playtime_seconds for item in items}
             rows = await connection.fetch("SELECT * FROM playtime.playtime_sessions WHERE user_id = $1", user)
-            told = await connection.fetchval(
+            notified = await connection.fetchval(
                 "SELECT count(*) FROM gateway.feed WHERE user_id = $1 AND message LIKE '%playtime.session.ended%'", user
             )
         finally:
             await connection.close()
-        return ledger, totals, shown, rows, told
+        return ledger, totals, shown, rows, notified
 
 
 @pytest.fixture(scope="module")

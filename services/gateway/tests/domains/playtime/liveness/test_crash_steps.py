@@ -1,7 +1,7 @@
 """A crash between any two steps of a session's life: after a restart it ends, once, at its last sign of life.
 
 An instance is cut off at the first, second, third … call that it makes to PostgreSQL or Redis: what it had done by then
-is there, and nothing of what it would have done after. Then another one starts, and time goes on.
+is there, and nothing of what it would have done after. Then another one starts, and time passes.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ def one_shard(monkeypatch):
 
 
 @dataclass
-class Told:
-    """What the player's client knows: what it tried, and what it got an answer to."""
+class ClientRecord:
+    """The requests that the player's client has made, and those that were answered."""
 
     session: UUID | None = None
     signs: list[datetime] = field(default_factory=list)
@@ -45,23 +45,23 @@ async def quiet_minutes(world, instance, minutes):
         await instance.look()
 
 
-async def plays(world, instance, user, game, told, ends):
+async def plays(world, instance, user, game, known, ends):
     """Starts, sends heartbeats for three minutes, and ends, or falls silent for so long that the session is reaped."""
     session = await instance.start(user, game)
-    told.session, told.surely = session.id, session.start_time
+    known.session, known.surely = session.id, session.start_time
     for _ in range(3):
         world.later(60)
-        told.signs.append(world.now)
+        known.signs.append(world.now)
         await instance.beat(user, session.id)
-        told.surely = world.now
+        known.surely = world.now
         await instance.look()
     if not ends:
         await quiet_minutes(world, instance, 8)
         return
     world.later(30)
-    told.ending_at = world.now
+    known.ending_at = world.now
     await instance.end(user, session.id)
-    told.ended = True
+    known.ended = True
     await instance.settled()
 
 
@@ -78,36 +78,36 @@ async def until_dead(instance, story):
 
 async def crash(world, ends, steps, killed, *, emptied=False):
     """A life that is cut off after so many steps, and what is found after the restart; how many it took in all."""
-    user, game, told = uuid4(), uuid4(), Told()
+    user, game, known = uuid4(), uuid4(), ClientRecord()
     async with world.instance() as first:
         await first.own(user, game, world.now - SINCE)
         await quiet_minutes(world, first, 7)  # so that silence counts
     async with world.instance(steps) as mortal:
         with suppress(killed):
-            await until_dead(mortal, plays(world, mortal, user, game, told, ends))
+            await until_dead(mortal, plays(world, mortal, user, game, known, ends))
         taken = mortal.life.steps
     if emptied:
         await world.redis.flushall()
     world.later(20)
     async with world.instance() as restarted:
         await quiet_minutes(world, restarted, 15)
-    await check(world, user, game, told, emptied)
+    await check(world, user, game, known, emptied)
     return taken
 
 
-async def check(world, user, game, told, emptied):
-    ledger, totals, shown, rows, ends_told = await world.sessions(user)
-    if told.session is None and not rows:
-        return  # the start was never committed, and its client never heard of it
+async def check(world, user, game, known, emptied):
+    ledger, totals, shown, rows, ends_published = await world.sessions(user)
+    if known.session is None and not rows:
+        return  # the start was never committed, and its client got no answer
     [row] = rows
     assert row["end_time"] is not None, "the session was forgotten"
-    assert ends_told == 1
-    if told.ended or row["end_reason"] == "completed":
-        assert (row["end_reason"], row["end_time"]) == ("completed", to_second(told.ending_at))
+    assert ends_published == 1
+    if known.ended or row["end_reason"] == "completed":
+        assert (row["end_reason"], row["end_time"]) == ("completed", to_second(known.ending_at))
     else:
         # Emptied, Redis may have lost what was not checkpointed: at most a minute, and never is a second added.
-        surely = told.surely - timedelta(seconds=60) if emptied and told.surely else told.surely
-        signs = [row["start_time"], *map(to_second, told.signs)]
+        surely = known.surely - timedelta(seconds=60) if emptied and known.surely else known.surely
+        signs = [row["start_time"], *map(to_second, known.signs)]
         assert row["end_reason"] == "timeout"
         assert row["end_time"] in [sign for sign in signs if surely is None or sign >= to_second(surely)]
     assert totals == {game: seconds(ledger[game])}

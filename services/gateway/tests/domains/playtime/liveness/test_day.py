@@ -89,7 +89,7 @@ class Day:
                         elif now not in stretch.asleep and now != stretch.end:
                             beating.append(device)
                     elif now == stretch.end + 1:
-                        tasks.create_task(self.tell(device))
+                        tasks.create_task(self.report_offline(device))
         await self.beat(beating)
 
     async def start(self, device):
@@ -130,21 +130,21 @@ class Day:
             begin = end - timedelta(minutes=stretch.end - stretch.begin)
             device.offline.append((begin, end))
 
-    async def tell(self, device):
-        """Back online: what was played offline is told, and now and then told again."""
-        told, device.offline = device.offline, []
-        if not told:
+    async def report_offline(self, device):
+        """Reports what was played offline once the device is back online, and sometimes twice."""
+        reported, device.offline = device.offline, []
+        if not reported:
             return
         sessions = [
             OfflineSession(client_session_id=uuid4().hex, product_id=self.game, start_time=begin, end_time=end)
-            for begin, end in told
+            for begin, end in reported
         ]
         for _ in range(self.chance.choice([1, 1, 2])):
             instance = self.chance.choice(self.instances)
             async with instance.transactions.begin(device.user) as transaction:
                 results = await transaction.of(PlaytimeService).import_sessions(device.user, sessions)
         assert {result.result for result in results} <= {"accepted", "duplicate"}
-        self.played.setdefault(device.user, []).extend(told)
+        self.played.setdefault(device.user, []).extend(reported)
 
 
 def seconds_of(stretches):
@@ -180,9 +180,9 @@ async def test_a_day_of_play_adds_up(world):
             day.counts(device, device.last_sign)
     reasons = set()
     for user in users:
-        ledger, totals, shown, rows, told = await world.sessions(user)
+        ledger, totals, shown, rows, notified = await world.sessions(user)
         assert all(row["end_time"] for row in rows)
-        assert told == len(rows)
+        assert notified == len(rows)
         reasons |= {row["end_reason"] for row in rows}
         expected = seconds_of(day.played.get(user, []))
         assert totals.get(game, 0) == expected == seconds_of([(one.start, one.end) for one in ledger.get(game, [])])

@@ -1,4 +1,4 @@
-"""What one user's change means for another is told in order, to the right session, and past those who are busy."""
+"""Events that one user's change causes for another arrive in order, at the right session, and past busy users."""
 
 import json
 from uuid import uuid4
@@ -47,16 +47,16 @@ async def database(world):
     await connection.close()
 
 
-async def test_the_last_that_is_told_of_a_link_is_the_last_that_happened(world, database):
-    """Also where what the other party did before still waits to be told."""
+async def test_the_last_message_about_a_link_is_of_its_last_change(world, database):
+    """Also where an earlier change by the other party still waits to be forwarded."""
     async with world.instance() as instance:
         pair = await Pair(instance).share()
         await pair.revoke()
         await instance.forwarding.run_once()
         for user in (pair.owner, pair.member):
-            told = await database.fetch("SELECT message FROM gateway.feed WHERE user_id = $1 ORDER BY sequence", user)
-            heard = [json.loads(row["message"]) for row in told]
-            statuses = [one["payload"]["status"] for one in heard if one["event_type"] == "family.link.updated"]
+            rows = await database.fetch("SELECT message FROM gateway.feed WHERE user_id = $1 ORDER BY sequence", user)
+            messages = [json.loads(row["message"]) for row in rows]
+            statuses = [one["payload"]["status"] for one in messages if one["event_type"] == "family.link.updated"]
             assert statuses == ["pending_approval", "active", "revoked_by_owner"]
         records = await database.fetch("SELECT value FROM gateway.outbox WHERE user_id = $1 ORDER BY id", pair.owner)
         sent = [json.loads(row["value"]) for row in records]
@@ -81,7 +81,7 @@ async def test_a_withdrawn_share_ends_its_session_and_no_later_one(world, databa
         assert [row["id"] for row in running] == [again.id]
 
 
-async def test_a_user_whose_row_is_held_does_not_hold_up_what_others_are_told(world, database):
+async def test_a_user_whose_row_is_held_does_not_hold_up_events_for_others(world, database):
     async with world.instance() as instance:
         held, other = [await Pair(instance).share() for _ in range(2)]
         sessions = [await pair.play() for pair in (held, other)]

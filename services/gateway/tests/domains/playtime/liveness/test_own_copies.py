@@ -90,7 +90,7 @@ async def test_who_bought_in_the_grace_is_not_stopped_when_it_is_over(world, con
         world.later(GRACE.total_seconds() - 1)
         await family.buy()
         world.later(2)
-        # Another process has not heard of it yet, and still takes the seat for lost.
+        # Another process does not know it yet, and still takes the seat for lost.
         await other.beat(family.member, session.id)
         for each in (instance, other):
             await family.settle(each)

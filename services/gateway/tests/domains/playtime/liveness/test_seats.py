@@ -39,7 +39,7 @@ OPS = st.one_of(
     *[st.tuples(st.just("end"), PLAYERS, GAME)] * 2,
     st.tuples(st.just("die"), PLAYERS, GAME),
     st.tuples(st.just("revoke"), LINKED, GAME),
-    st.tuples(st.just("leave"), LINKED, GAME),
+    st.tuples(st.just("decline"), LINKED, GAME),
     st.tuples(st.just("share"), LINKED, GAME),
     st.tuples(st.just("narrow"), LINKED, GAME),
     st.tuples(st.just("widen"), LINKED, GAME),
@@ -139,7 +139,7 @@ class Household:
         async with self.begin(OWNER) as transaction:
             await transaction.of(FamilyLinks).revoke(self.people[OWNER], self.links[member])
 
-    async def leave(self, member, game):
+    async def decline(self, member, game):
         async with self.begin(member) as transaction:
             await transaction.of(FamilyLinks).revoke(self.people[member], self.links[member])
 

@@ -1,4 +1,4 @@
-"""A stream whose caller does not read what it is told: what is kept for it is bounded."""
+"""A stream whose caller does not read the answers: the number that is kept for it is bounded."""
 
 import asyncio
 from contextlib import suppress
@@ -16,8 +16,8 @@ EACH = 1000
 
 @pytest.mark.parametrize("bad", ["not an id", "x" * 1000], ids=["refused", "long"])
 async def test_a_caller_who_does_not_read_is_not_read_any_further(world, bad):
-    """Heartbeats that are refused without a look wait to be told like all others."""
-    taken, told, blocked = 0, [], asyncio.Event()
+    """Refusals of malformed heartbeats wait to be read like all others."""
+    taken, written, blocked = 0, [], asyncio.Event()
 
     async def requests():
         nonlocal taken
@@ -25,7 +25,7 @@ async def test_a_caller_who_does_not_read_is_not_read_any_further(world, bad):
             yield Request(sequence=taken, heartbeats=[messages.PlaytimeHeartbeat(user_id=bad, session_id=bad)] * EACH)
 
     async def write(answer):
-        told.append(answer)
+        written.append(answer)
         blocked.set()
         await asyncio.Event().wait()
 
@@ -41,4 +41,4 @@ async def test_a_caller_who_does_not_read_is_not_read_any_further(world, bad):
         with suppress(asyncio.CancelledError):
             await serving
     assert MAX_UNACKNOWLEDGED // EACH <= taken < MESSAGES
-    assert {len(one.session_id) for one in told[0].refusals} == {min(len(bad), 64)}
+    assert {len(one.session_id) for one in written[0].refusals} == {min(len(bad), 64)}

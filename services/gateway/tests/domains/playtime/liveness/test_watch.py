@@ -31,7 +31,7 @@ def playing(world, instance):
 
 
 async def minutes(world, instance, count, *beating):
-    """Time goes on; these players send a heartbeat a minute."""
+    """Lets minutes pass, in each of which these players send a heartbeat."""
     for _ in range(count):
         world.later(60)
         for player in beating:
@@ -100,7 +100,7 @@ async def test_sessions_survive_a_time_without_any_service(world, instance, play
     assert await state(world, player) is None
 
 
-async def test_a_session_whose_start_redis_never_heard_of_is_found_and_ended(world, instance, playing):
+async def test_a_session_whose_start_redis_does_not_know_is_found_and_ended(world, instance, playing):
     await minutes(world, instance, 7)
     user, session = await playing()
     started = world.now
@@ -109,7 +109,7 @@ async def test_a_session_whose_start_redis_never_heard_of_is_found_and_ended(wor
     assert await state(world, (user, session)) == (to_second(started), "timeout")
 
 
-async def test_a_session_that_redis_lost_goes_on_with_its_next_heartbeat(world, instance, playing):
+async def test_a_session_that_redis_lost_is_known_again_by_its_next_heartbeat(world, instance, playing):
     player = await playing()
     await world.redis.flushall()
     world.later(60)
@@ -182,8 +182,8 @@ async def test_of_two_instances_one_ends_a_session(world, instance, playing):
             world.later(60)
             await asyncio.gather(instance.look(), other.look())
     for user, _ in players:
-        _, totals, _, [row], told = await world.sessions(user)
-        assert (row["end_reason"], told, sum(totals.values())) == ("timeout", 1, 0)
+        _, totals, _, [row], notified = await world.sessions(user)
+        assert (row["end_reason"], notified, sum(totals.values())) == ("timeout", 1, 0)
 
 
 async def test_many_sessions_that_die_at_once_all_end(world, instance):
@@ -195,9 +195,9 @@ async def test_many_sessions_that_die_at_once_all_end(world, instance):
         for game in games:
             await instance.start(user, game, f"device {device}")
     await minutes(world, instance, 8)
-    _, _, _, rows, told = await world.sessions(user)
+    _, _, _, rows, notified = await world.sessions(user)
     assert {row["end_reason"] for row in rows} == {"timeout"}
-    assert told == len(rows) == 300
+    assert notified == len(rows) == 300
 
 
 async def live(instance):

@@ -87,7 +87,7 @@ async def test_ten_clients_notice_nothing_of_an_instance_that_stops(platform, wa
             return (await client.get(f"{leaving.url}/health/ready")).status_code == 503
 
         await wait_until(draining)
-        # The port is open: a request that was sent before anybody noticed is served, and told to go elsewhere next.
+        # The port is open: a request that was sent before anybody noticed is served, and its connection is closed.
         answer = await client.get(f"{leaving.api}/items")
         assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
         health = await HealthStub(channel).Check(HealthCheckRequest())
@@ -128,7 +128,7 @@ async def test_streams_last_while_draining_until_a_second_sigterm(platform, call
             return (await client.get(f"{service.url}/health/ready")).status_code == 503
 
         await wait_until(draining)
-        # What was open goes on, and what a balancer still sends here is taken.
+        # Open streams continue, and requests that a balancer still sends here are accepted.
         new_stream = stub.StreamPlaytimeHeartbeats(metadata=caller(user_id))
         for stream in (old_stream, new_stream):
             await stream.write(heartbeat)

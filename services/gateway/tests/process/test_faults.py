@@ -81,9 +81,9 @@ class Stream:
         assert found == self.owned
         assert len(letters) == self.malformed
         assert all(letter["reason"] for letter in letters)
-        await self._was_told(platform, read_records)
+        await self._all_published(platform, read_records)
 
-    async def _was_told(self, platform, read_records):
+    async def _all_published(self, platform, read_records):
         expected = {(user, product) for user, products in self.owned.items() for product in products}
         refunded = {(user, product) for user, products in self.refunded.items() for product in products}
         added, removed, sequences, read = set(), set(), defaultdict(list), 0

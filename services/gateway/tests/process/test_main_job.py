@@ -1,4 +1,4 @@
-"""The main job, end to end: a purchase arrives, the game is there, everybody hears of it."""
+"""The main job, end to end: a purchase reaches the library, the devices of the player and other services."""
 
 import asyncio
 import json
@@ -26,10 +26,10 @@ async def test_a_purchase_reaches_the_library_devices_kafka_and_grpc(
     async with connect(service.ws, additional_headers=headers) as socket:
         await player.buys(product, purchaseTimestamp="2026-05-01T10:00:00+03:00")
 
-        told = await next_message(socket)
-        assert told["event_type"] == "library.item.added"
-        assert told["payload"]["product_id"] == str(product)
-        assert told["payload"]["added_at"] == "2026-05-01T07:00:00Z"
+        message = await next_message(socket)
+        assert message["event_type"] == "library.item.added"
+        assert message["payload"]["product_id"] == str(product)
+        assert message["payload"]["added_at"] == "2026-05-01T07:00:00Z"
 
     async def titled():
         items = (await player.get("/items"))["data"]

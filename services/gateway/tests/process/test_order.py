@@ -30,16 +30,16 @@ def history(seed, purchase_of):
     users = [UUID(int=pick.getrandbits(128), version=4) for _ in range(USERS)]
     owned, rounds = defaultdict(set), []
     for number in range(ORDERS):
-        told = []
+        events = []
         for user in users:
             product = UUID(int=pick.getrandbits(128), version=4)
             bought = purchase_of(user, product, order=f"order-{number}")
-            told.append(bought)
+            events.append(bought)
             if pick.random() < 0.3:
-                told.append(CloudEvent(REFUNDED, bought.data))
+                events.append(CloudEvent(REFUNDED, bought.data))
             else:
                 owned[user].add(product)
-        rounds.append(told)
+        rounds.append(events)
     return owned, rounds
 
 
@@ -49,8 +49,8 @@ async def test_a_users_numbers_follow_the_partition_when_an_instance_is_killed(
     owned, rounds = history(7, purchase_of)
     for one in instances:
         await wait_until(lambda one=one: asyncio.to_thread(one.is_ready), 60)
-    for number, told in enumerate(rounds):
-        await publish(platform.kafka.address, told)
+    for number, events in enumerate(rounds):
+        await publish(platform.kafka.address, events)
         if number == ORDERS // 2:
             instances[0].kill()
     connection = await asyncpg.connect(platform.dsn)
@@ -77,17 +77,17 @@ async def test_a_users_numbers_follow_the_partition_when_an_instance_is_killed(
     await connection.close()
 
     def sequences(records):
-        told = defaultdict(list)
+        numbers_of = defaultdict(list)
         for record in records:
-            told[record.partition, record.key.decode()].append(int(json.loads(record.value)["sequence"]))
-        return told
+            numbers_of[record.partition, record.key.decode()].append(int(json.loads(record.value)["sequence"]))
+        return numbers_of
 
     def complete(records):
         return {user: len(set(numbers)) for (_, user), numbers in sequences(records).items()} == last
 
-    told = sequences(await read_records(platform, EVENTS, complete, 60))
-    assert len(told) == USERS  # each user is in one partition
-    for numbers in told.values():
+    numbers_of = sequences(await read_records(platform, EVENTS, complete, 60))
+    assert len(numbers_of) == USERS  # each user is in one partition
+    for numbers in numbers_of.values():
         newest = 0
         for number in numbers:
             assert number <= newest + 1, "an event came before its predecessor"

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.skipif(PROGRAM is None, reason="pgbouncer is not instal
 
 
 def version():
-    told = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True).stdout
-    return tuple(int(part) for part in re.search(r"(\d+)\.(\d+)", told).groups())
+    printed = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True).stdout
+    return tuple(int(part) for part in re.search(r"(\d+)\.(\d+)", printed).groups())
 
 
 @pytest.fixture(params=["session", "session, parameters dropped", "transaction"])
@@ -80,7 +80,7 @@ async def test_a_transaction_waits_no_longer_for_a_lock_than_without_a_pooler(po
                 assert await connection.fetchval("SHOW statement_timeout") == "30s"
                 async with connection.transaction():
                     assert await connection.fetchval("SELECT 1") == 1
-        assert await connection.fetchval("SHOW lock_timeout") == "0"  # nothing is left behind for whoever is next
+        assert await connection.fetchval("SHOW lock_timeout") == "0"  # no setting is left for the next client
     await database.close()
 
 

@@ -53,7 +53,7 @@ def test_an_empty_database_is_refused_with_the_command_that_migrates_it(start, d
     ],
 )
 @pytest.mark.parametrize("command", ["serve", "migrate", "check"])
-def test_a_database_that_can_not_be_reached_is_told_without_the_password(start, command, dsn):
+def test_an_unreachable_database_is_named_without_the_password(start, command, dsn):
     code, [line] = start(command, POSTGRES_DSN=dsn)
     assert code == 1
     assert "POSTGRES_DSN" in line
@@ -91,7 +91,7 @@ def encrypted(make_certificate):
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate", "check"])
-def test_a_certificate_of_an_unknown_ca_is_told_as_that(start, encrypted, command):
+def test_a_certificate_of_an_unknown_ca_is_named_as_the_cause(start, encrypted, command):
     system = ssl.get_default_verify_paths().openssl_cafile
     dsn = f"postgresql://u:geheim@127.0.0.1:{encrypted}/x?sslmode=verify-full&sslrootcert={system}"
     code, [line] = start(command, POSTGRES_DSN=dsn)
@@ -119,7 +119,7 @@ def test_a_bad_setting_is_named(start, name, value):
 
 
 @pytest.mark.parametrize("bad", ["GRPC_TLS_CERT_FILE", "GRPC_TLS_KEY_FILE", "GRPC_TLS_CLIENT_CA_FILE"])
-def test_a_certificate_that_is_none_is_not_taken_for_a_taken_port(start, make_certificate, tmp_path, bad):
+def test_an_invalid_certificate_is_not_reported_as_a_taken_port(start, make_certificate, tmp_path, bad):
     made = make_certificate("library.test")
     files = {
         "GRPC_TLS_CERT_FILE": made.certificate,

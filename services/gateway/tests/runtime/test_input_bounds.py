@@ -162,6 +162,6 @@ def test_a_list_of_an_event_is_measured_before_its_elements_are_read(monkeypatch
 
 
 @pytest.mark.parametrize("traceparent", [7, "x" * 5_000, None])
-def test_a_traceparent_that_is_none_does_not_keep_an_event_back(traceparent):
+def test_an_invalid_traceparent_does_not_keep_an_event_back(traceparent):
     event = {"specversion": "1.0", "id": "1", "source": "s", "type": "t", "traceparent": traceparent}
     assert parse_envelope(json.dumps(event).encode()).traceparent is None

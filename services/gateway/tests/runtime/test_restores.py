@@ -90,7 +90,7 @@ async def test_what_a_restore_has_lost_is_applied_again_and_nothing_twice(
     [resync] = (await again.get("/events", cursor=int(newest["id"])))["data"]
     assert resync["attributes"]["event_type"] == "resync.required"
 
-    # Once is enough: a later start goes on where this one ended.
+    # Once is enough: a later start resumes where this one ended.
     second.stop()
     second.start()
     await again.buys(uuid4(), order="o4")

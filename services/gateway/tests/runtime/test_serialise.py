@@ -61,7 +61,7 @@ async def test_another_user_is_locked_until_the_end(pool, transactions):
     assert not await is_locked(pool, other)
 
 
-async def test_a_lock_that_a_savepoint_gave_back_is_taken_anew(pool, transactions):
+async def test_a_lock_that_a_savepoint_gave_back_is_taken_again(pool, transactions):
     user, other = uuid4(), uuid4()
     async with transactions.begin(other):
         pass

@@ -320,7 +320,7 @@ def test_variables_of_others_are_none_of_ours(environ):
 
 
 def test_no_two_settings_are_one_edit_apart():
-    """Else each would be taken for a misspelt one of the other by whoever knows one of them only."""
+    """Else a reader who knows only one of them would take the other for a misspelling of it."""
     names = list(FIELDS)
     assert not [(one, other) for one in names for other in names if is_one_edit(one, other)]
 

@@ -245,7 +245,7 @@ async def test_history_whose_bytes_the_head_has_too_does_not_go_for_nothing(
 
 
 async def nothing_left_over_but_grace(jobs, player):
-    """Bytes that a commit dropped stay for the grace; when that is over, they are gone too."""
+    """A commit drops bytes, which stay for the grace period and are deleted after it."""
     await jobs.run(timedelta(days=29))
     assert await jobs.keys(player) == await jobs.known_keys(player)
     await jobs.run(timedelta(days=31))

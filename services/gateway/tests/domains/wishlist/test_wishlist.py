@@ -1,4 +1,4 @@
-"""The wishlist over REST, gRPC, Kafka and WebSocket; sales published exactly once, despite kills, replays, busy users."""
+"""The wishlist over REST, gRPC, Kafka and WebSocket; each sale once, despite kills, replays and busy users."""
 
 import asyncio
 import json

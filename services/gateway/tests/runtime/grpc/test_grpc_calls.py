@@ -273,7 +273,7 @@ async def test_streams_without_a_token_are_limited_per_address(channel):
         return call, await refusal_or(call.read())
 
     watches = [await watch() for _ in range(MOST_OF_ONE + 1)]
-    assert [told for _, told in watches] == ["served"] * MOST_OF_ONE + ["RESOURCE_EXHAUSTED"]
+    assert [outcome for _, outcome in watches] == ["served"] * MOST_OF_ONE + ["RESOURCE_EXHAUSTED"]
     # Nothing is written: grpc.aio would report a write that fails at the end of the stream, not how the stream ended.
     reflected = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo()
     assert await refusal_or(reflected.read()) == "RESOURCE_EXHAUSTED"

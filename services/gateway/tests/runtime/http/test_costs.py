@@ -1,7 +1,7 @@
 """What a request costs before it is refused: less than 50 ms of CPU, whatever its body is made of (contract in detail,
 section 3).
 
-Parsing is what costs, so it is measured by itself, in CPU time of this thread: whoever else uses the machine makes it
+Parsing is what costs, so it is measured by itself, in CPU time of this thread: other programs on the machine make it
 longer by a part, never by the factor that is left here. What was quadratic, or looked at half a million values in
 Python, is far beyond it. That the expensive steps are not reached is asserted without a clock.
 """

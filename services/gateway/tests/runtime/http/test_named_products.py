@@ -1,4 +1,4 @@
-"""Titles and covers in lists that name products, and what devices hear before they read anything."""
+"""Titles and covers in lists that name products, and in messages to devices that have not read anything yet."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -16,7 +16,7 @@ OF_ONE_PRODUCT = {
     "/savegames/<uuid:savegame_id>/versions",
     "/settings/<uuid:product_id>/layers",
 }
-"""Lists about a product that whoever asks has named already."""
+"""Lists about one product, which the request names."""
 
 
 def elements(schema):
@@ -166,7 +166,7 @@ async def test_sessions_are_listed_by_whether_they_run(player, wait_until):
     assert refused.json()["errors"][0]["source"] == {"parameter": "status"}
 
 
-async def test_devices_hear_of_a_new_game_with_its_title_and_cover(service, player, wait_until, next_message):
+async def test_devices_receive_a_new_game_with_its_title_and_cover(service, player, wait_until, next_message):
     product = uuid4()
     data = {"productId": str(product), "newTitle": TITLES, "newCoverImageUrl": COVER}
     await player.publish(CloudEvent("com.platform.catalog.product.updated.v1", data))
@@ -180,18 +180,20 @@ async def test_devices_hear_of_a_new_game_with_its_title_and_cover(service, play
         await player.patch(f"/wishlist/items/{wished}", {"notes": "скоро"})
         await player.http.put("/wishlist/order", json={"data": {"attributes": {"item_ids": [wished]}}})
         await player.buys(product, unknown := uuid4())
-        heard = [await next_message(socket) for _ in range(5)]
-        lists = [one["payload"]["product_id"] for one in heard if one["event_type"] == "wishlist.updated"]
+        messages = [await next_message(socket) for _ in range(5)]
+        lists = [one["payload"]["product_id"] for one in messages if one["event_type"] == "wishlist.updated"]
         assert lists == [str(product), None, str(product)]  # changed, put in order, bought
         added = {
-            one["payload"]["product_id"]: one["payload"] for one in heard if one["event_type"] == "library.item.added"
+            one["payload"]["product_id"]: one["payload"]
+            for one in messages
+            if one["event_type"] == "library.item.added"
         }
         shown = added[str(product)]
         assert (shown["title"], shown["titles"], shown["cover_image_url"]) == (TITLES["ru"], TITLES, COVER)
         assert (added[str(unknown)]["title"], added[str(unknown)]["cover_image_url"]) == (None, None)
 
 
-async def test_devices_hear_that_somebody_plays(service, player, wait_until, next_message):
+async def test_devices_receive_that_somebody_plays(service, player, wait_until, next_message):
     product = uuid4()
     await player.buys(product)
     await wait_until(player.products)

@@ -106,7 +106,7 @@ async def test_somebody_elses_things_are_not_found(owner, new_player):
     assert await stranger.products() == set()
 
 
-async def test_every_problem_of_a_body_is_told_at_once_with_its_place(owner):
+async def test_every_problem_of_a_body_is_reported_at_once_with_its_place(owner):
     item = (await owner.get("/items"))["data"][0]["id"]
     answer = await owner.patch(
         f"/items/{item}", {"is_hidden": "yes", "installation_status": "melted", "colour": 1, "category_ids": ["x"]}

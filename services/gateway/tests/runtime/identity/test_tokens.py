@@ -89,7 +89,7 @@ def verifier(tmp_path, clock):
 
 @pytest.mark.parametrize(("key", "algorithm"), [(RSA_KEY, "RS256"), (EC_KEY, "ES256")])
 async def test_a_good_token_names_its_user(verifier, key, algorithm):
-    identity = await verifier.verify(signed(key, algorithm, roles=["user", "unheard of", 5]))
+    identity = await verifier.verify(signed(key, algorithm, roles=["user", "no such role", 5]))
     assert identity.user_id == USER
     assert identity.roles == {Role.USER}
 

@@ -50,8 +50,8 @@ async def test_the_player_that_a_trusted_peer_names_is_served(behind_proxy, plat
     async with connect(behind_proxy.ws, additional_headers=headers) as socket:
         await publish(platform.kafka.address, [purchase_of(user, game)])
         await asyncio.wait_for(socket.recv(), 20)  # auth.success
-        told = json.loads(await asyncio.wait_for(socket.recv(), 20))
-    assert told["payload"]["product_id"] == str(game)
+        message = json.loads(await asyncio.wait_for(socket.recv(), 20))
+    assert message["payload"]["product_id"] == str(game)
     async with httpx.AsyncClient(base_url=behind_proxy.api, headers=headers) as client:
         [item] = (await client.get("/items")).json()["data"]
     assert item["attributes"]["product_id"] == str(game)

@@ -1,4 +1,4 @@
-"""What is kept for a time only: old rows go, newer ones stay, and who asks below what is gone is told to begin anew."""
+"""Retention: old rows are deleted, newer ones stay, and a cursor below the deleted ones requires a resync."""
 
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -52,12 +52,12 @@ async def test_a_feed_goes_after_a_day_and_a_cursor_below_it_needs_a_resync(
     await retention.run_once()
     assert await database.fetchval("SELECT min(sequence) FROM gateway.feed WHERE user_id = $1", player.id) == 4
 
-    for cursor, told in (("2", "resync.required"), ("3", "library.item.added")):
+    for cursor, event_type in (("2", "resync.required"), ("3", "library.item.added")):
         answer = await player.get("/events", cursor=cursor)
-        assert answer["data"][0]["attributes"]["event_type"] == told
+        assert answer["data"][0]["attributes"]["event_type"] == event_type
         headers = {"Authorization": f"Bearer {player.token}"}
         async with connect(f"{service.ws}?cursor={cursor}", additional_headers=headers) as socket:
-            assert (await next_message(socket))["event_type"] == told
+            assert (await next_message(socket))["event_type"] == event_type
 
 
 async def test_a_feed_pruned_during_a_read_is_not_continued_with_a_gap(

@@ -1,4 +1,4 @@
-"""A batch of Kafka that can't be decoded: only its partition waits, and goes on without it in the end."""
+"""A batch of Kafka that can't be decoded: only its partition waits, and skips the batch in the end."""
 
 import asyncio
 from contextlib import asynccontextmanager

@@ -59,8 +59,8 @@ async def test_later_events_wait_behind_those_that_are_set_aside(player, held, d
 
         await wait_until(all_are)
     await owns(player, game)
-    told = [entry["attributes"]["event_type"] for entry in (await player.get("/events", cursor="0"))["data"]]
-    assert told == ["library.item.added", "library.item.removed", "library.item.added"]
+    event_types = [entry["attributes"]["event_type"] for entry in (await player.get("/events", cursor="0"))["data"]]
+    assert event_types == ["library.item.added", "library.item.removed", "library.item.added"]
 
 
 async def test_a_malformed_record_of_a_held_player_is_set_aside_too(

@@ -37,8 +37,8 @@ async def test_an_event_that_comes_twice_is_applied_once(player, purchase_of, wa
         return len(await player.products()) == 2
 
     await wait_until(arrived)
-    told = (await player.get("/events", cursor="0"))["data"]
-    assert [entry["attributes"]["event_type"] for entry in told] == ["library.item.added"] * 2
+    events = (await player.get("/events", cursor="0"))["data"]
+    assert [entry["attributes"]["event_type"] for entry in events] == ["library.item.added"] * 2
 
 
 async def test_events_in_camel_case_and_snake_case_are_understood_alike(player, wait_until):
@@ -81,12 +81,12 @@ async def test_installation_and_rating_reach_the_item(player, wait_until):
         CloudEvent("com.platform.social.review.submitted.v1", {**about, "rating": 9, "reviewId": "r"}),
     )
 
-    async def told():
+    async def updated():
         items = (await player.get("/items"))["data"]
         attributes = items[0]["attributes"] if items else {}
         return attributes if attributes.get("user_rating") and attributes["installed_version_id"] else None
 
-    attributes = await wait_until(told)
+    attributes = await wait_until(updated)
     assert (attributes["installation_status"], attributes["user_rating"]) == ("installed", 9)
 
 
@@ -111,7 +111,7 @@ async def test_a_record_that_cannot_be_applied_is_dead_lettered(platform, player
     await send_raw(
         platform, PAYMENTS, *(value for values in bad.values() for value in values), key=str(player.id).encode()
     )
-    await send_raw(platform, PAYMENTS, json.dumps({**good, "type": "com.platform.payment.unheard.of.v1"}).encode())
+    await send_raw(platform, PAYMENTS, json.dumps({**good, "type": "com.platform.payment.unknown.v1"}).encode())
     game = uuid4()
     await player.buys(game)
 

@@ -85,7 +85,7 @@ async def test_valid_items_of_an_order_are_granted_and_the_rest_dead_lettered(pl
 
 @pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
 async def test_a_batch_is_read_whatever_it_is_compressed_with(platform, player, purchase_of, owns, codec):
-    """A codec that can't be read would stop every partition: a client tells of it as it does of a broken connection."""
+    """A codec that can't be read would stop every partition: the client reports it like a broken connection."""
     games = [uuid4() for _ in range(3)]
     producer = AIOKafkaProducer(bootstrap_servers=platform.kafka.address, compression_type=codec, linger_ms=200)
     await producer.start()

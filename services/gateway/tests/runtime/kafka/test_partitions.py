@@ -1,4 +1,4 @@
-"""One partition that has no leader, or refuses: the others of its topic go on, to Kafka and from it."""
+"""One partition that has no leader, or refuses: the others of its topic still work, to Kafka and from it."""
 
 import asyncio
 from collections import defaultdict

@@ -32,7 +32,7 @@ async def test_copies_in_a_mended_part_add_up_with_those_that_were_applied(
 ):
     game, marker, others = uuid4(), f"order-{uuid4()}", []
 
-    async def tell(value):
+    async def send_as_player(value):
         await send(PAYMENTS, str(player.id).encode(), value)
 
     def event(kind, *quantities, **more):
@@ -50,13 +50,13 @@ async def test_copies_in_a_mended_part_add_up_with_those_that_were_applied(
         return letter["value"].replace(b'"quantity": "three"', b'"quantity": 3')
 
     for kind, table in (("completed", "ownership_grants"), ("refunded", "order_facts")):
-        await tell(event(kind, 1, "three", 2, **(more if kind == "refunded" else {})))
+        await send_as_player(event(kind, 1, "three", 2, **(more if kind == "refunded" else {})))
         await wait_until(lambda table=table: has(table, 3))
         part = await mended(kind)
-        await tell(part)
+        await send_as_player(part)
         await wait_until(lambda table=table: has(table, 6))
         # Once more under another id, as when somebody sends it by hand.
-        await tell(part.replace(f"{marker}-{kind}#".encode(), f"{marker}-{kind}-again#".encode()))
+        await send_as_player(part.replace(f"{marker}-{kind}#".encode(), f"{marker}-{kind}-again#".encode()))
         await player.buys(other := uuid4())
         others.append(other)
         await owns(player, *others, *([game] if kind == "completed" else []))

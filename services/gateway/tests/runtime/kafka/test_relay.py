@@ -1,4 +1,4 @@
-"""The relay: a record that Kafka refuses holds up no other one. Topics: ``test_others_go_on.py``."""
+"""The relay: a record that Kafka refuses holds up no other one. Topics: ``test_isolation.py``."""
 
 import asyncio
 

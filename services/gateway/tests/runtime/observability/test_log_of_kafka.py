@@ -100,7 +100,9 @@ async def says(service, text, before):
 
 
 def assert_each_once(log):
-    """No line is repeated, whoever wrote it; ids and times aside."""
-    told = Counter((line["logger"], "".join(" " if one.isdigit() else one for one in line["message"])) for line in log)
-    assert {line: number for line, number in told.items() if number > PER_STATE} == {}
+    """No line is repeated, whichever logger wrote it; ids and times aside."""
+    counts = Counter(
+        (line["logger"], "".join(" " if one.isdigit() else one for one in line["message"])) for line in log
+    )
+    assert {line: number for line, number in counts.items() if number > PER_STATE} == {}
     assert len(log) < 40

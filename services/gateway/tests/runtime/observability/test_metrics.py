@@ -145,7 +145,7 @@ async def test_metrics_are_served_until_closed_and_a_taken_port_is_an_error(metr
     async with httpx.AsyncClient(base_url=address) as client:
         answer = await client.get("/metrics")
         assert "outbox_pending 3.0" in answer.text
-        assert "server" not in answer.headers  # a version would tell an attacker what to try
+        assert "server" not in answer.headers  # a version would show an attacker what to try
         assert (await client.get("/other")).status_code == 404
         assert (await client.post("/metrics")).status_code == 405
         with pytest.raises(OSError, match="in use"):

@@ -101,14 +101,14 @@ def test_a_sampled_request_is_a_root_with_the_ids_that_the_logs_had(traced, rece
 
 
 def test_calls_hang_under_their_request_and_what_they_call_under_them(traced):
-    told = []
+    headers = []
 
     def work(tracing):
         with tracing.request("request", SAMPLED):
             with tracing.child("kafka send", records=5):
-                told.append(current_traceparent())
+                headers.append(current_traceparent())
                 tracing.past_child("postgresql", 0.25, **{"db.system.name": "postgresql"})
-            told.append(current_traceparent())
+            headers.append(current_traceparent())
 
     spans = traced(work)
     request, call, query = spans["request"], spans["kafka send"], spans["postgresql"]
@@ -116,7 +116,7 @@ def test_calls_hang_under_their_request_and_what_they_call_under_them(traced):
     assert request.parent_span_id.hex() == PARENT
     assert call.parent_span_id == request.span_id
     assert query.parent_span_id == call.span_id
-    assert told == [f"00-{TRACE}-{span.span_id.hex()}-01" for span in (call, request)]
+    assert headers == [f"00-{TRACE}-{span.span_id.hex()}-01" for span in (call, request)]
     assert query.end_time_unix_nano - query.start_time_unix_nano == 250_000_000
     assert (attributes(call), attributes(query)) == ({"records": 5}, {"db.system.name": "postgresql"})
 
@@ -142,18 +142,18 @@ async def test_a_call_of_the_object_store_hangs_under_its_request(receiver, s3):
 
 
 def test_an_unsampled_request_exports_nothing_and_propagates_that(traced):
-    told = []
+    headers = []
 
     def work(tracing):
         for traceparent in (UNSAMPLED, None):
             with tracing.request("GET", traceparent), tracing.child("redis"):
                 tracing.past_child("postgresql", 0.1)
-                told.append(current_traceparent())
+                headers.append(current_traceparent())
 
     assert traced(work) == {}
-    assert told[0].startswith(f"00-{TRACE}-")
-    assert all(header.endswith("-00") for header in told)
-    assert PARENT not in told[0]
+    assert headers[0].startswith(f"00-{TRACE}-")
+    assert all(header.endswith("-00") for header in headers)
+    assert PARENT not in headers[0]
 
 
 @pytest.mark.parametrize("traceparent", [UNSAMPLED, None])
@@ -177,7 +177,7 @@ def test_a_failed_request_is_always_exported_with_its_ids_and_start(traced, trac
     assert span.start_time_unix_nano == moments[0]
 
 
-def test_an_error_is_told_by_its_kind_and_not_by_its_message(traced):
+def test_an_error_is_exported_with_its_kind_but_not_its_message(traced):
     def work(tracing):
         with pytest.raises(KeyError), tracing.request("GET", SAMPLED), tracing.child("redis"):
             raise KeyError("a secret of a user")

@@ -97,7 +97,7 @@ async def test_a_closed_window_keeps_little_of_each_response():
         client.writer.close()
 
 
-async def test_a_body_that_goes_on_after_its_answer_ends_no_other_stream():
+async def test_a_body_that_continues_after_its_answer_ends_no_other_stream():
     async def hasty(scope, receive, send):
         await answer(send)
 

@@ -124,13 +124,13 @@ async def test_counts_and_channels_work_from_every_client(redis):
     channels = redis.pubsub(ignore_subscribe_messages=True)
     names = [f"updates:{uuid4()}" for _ in range(5)]
     await channels.subscribe(*names)
-    heard = set()
+    received = set()
     async with asyncio.timeout(20):
-        while heard != set(names):
+        while received != set(names):
             await publish_all(redis, [(name, b"word") for name in names])
             message = await channels.get_message(timeout=0.2)
             while message is not None:
-                heard.add(message["channel"].decode())
+                received.add(message["channel"].decode())
                 message = await channels.get_message(timeout=0.05)
     await channels.unsubscribe(*names)
     await channels.aclose()

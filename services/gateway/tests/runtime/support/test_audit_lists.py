@@ -1,4 +1,4 @@
-"""The audit at size: whatever it is narrowed by, a page is read in the order of an index, and nothing in vain."""
+"""The audit at size: with any filter, a page is read in the order of an index, and no row is read needlessly."""
 
 import asyncio
 import json

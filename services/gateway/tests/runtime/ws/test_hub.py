@@ -20,8 +20,8 @@ def message(number):
     return FeedMessage(USER, number, datetime.now(UTC), f"message {number}")
 
 
-def word(user_id, previous, last):
-    """What a commit tells of that took the stream from one number to another."""
+def commit_message(user_id, previous, last):
+    """The message about a commit that took the stream from one number to another."""
     return Committed(user_id, previous, last, [message(last)], [], to_kafka=False)
 
 
@@ -42,7 +42,7 @@ async def stream(platform):
         for step in after_reading:
             step()
 
-    redis = Redis()  # connects at its first use, which is none
+    redis = Redis()  # connects at its first use, and is never used
     hub = Hub(redis, acquire)
     subscriber = Subscriber(user_id)
     subscriber.start(5)
@@ -55,7 +55,7 @@ async def stream(platform):
 
 async def test_a_commit_while_the_sweep_compares_does_not_end_the_connection(stream):
     hub, subscriber, _, after_reading = stream
-    after_reading.append(lambda: hub.committed(word(subscriber.user_id, 5, 6)))
+    after_reading.append(lambda: hub.committed(commit_message(subscriber.user_id, 5, 6)))
     await hub.sweep()
     assert (subscriber.known, subscriber.over.is_set(), subscriber.behind) == (6, False, False)
     assert list(subscriber.waiting) == [(6, "message 6")]

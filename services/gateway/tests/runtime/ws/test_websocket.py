@@ -1,4 +1,4 @@
-"""The WebSocket: who is it, what happened, where to go on, when it ends."""
+"""The WebSocket: authentication, messages, resuming by a cursor, and the end of a connection."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ async def test_a_token_may_be_in_header_subprotocol_or_first_message(service, pl
         await socket.send(json.dumps({"type": "auth.token", "token": player.token}))
         await begins_with(socket, "1")
         assert (await next_message(socket))["id"] == "2"
-        # Said anew, it is where this connection stands.
+        # Sent again, it gets the cursor at which this connection stands.
         await socket.send(json.dumps({"type": "auth.token", "token": player.token}))
         await begins_with(socket, "2")
     async with connect(f"{service.ws}?cursor=99", additional_headers=bearer(player)) as socket:
@@ -141,13 +141,13 @@ async def test_devices_get_everything_in_order_and_resume_by_cursor(service, pla
     ):
         for game in games:
             await player.buys(game)
-        heard = [[await next_message(socket) for _ in games] for socket in (one, two)]
-    assert heard[0] == heard[1]
-    assert [int(message["id"]) for message in heard[0]] == [1, 2, 3, 4, 5]
+        received = [[await next_message(socket) for _ in games] for socket in (one, two)]
+    assert received[0] == received[1]
+    assert [int(message["id"]) for message in received[0]] == [1, 2, 3, 4, 5]
 
     async with connect(f"{service.ws}?cursor=2", additional_headers=bearer(player)) as late:
         caught_up = [await next_message(late) for _ in range(3)]
-        assert caught_up == heard[0][2:]
+        assert caught_up == received[0][2:]
         await player.buys(uuid4())
         assert (await next_message(late))["id"] == "6"
 
@@ -180,7 +180,7 @@ async def test_where_continuity_can_not_be_shown_a_resync_is_required(
         assert [entry["attributes"]["event_type"] for entry in answer["data"]] == event_types
 
 
-async def test_a_patch_on_one_device_is_heard_by_the_other(service, player, wait_until, next_message):
+async def test_a_patch_on_one_device_is_received_by_the_other(service, player, wait_until, next_message):
     await player.buys(uuid4())
 
     async def arrived():
@@ -199,17 +199,17 @@ async def test_a_connection_ends_with_its_token_unless_it_is_renewed(platform, s
     headers = {"Authorization": f"Bearer {almost_over}"}
     async with (
         connect(service.ws, additional_headers=headers) as ends,
-        connect(service.ws, additional_headers=headers) as goes_on,
+        connect(service.ws, additional_headers=headers) as renewed,
         connect(service.ws, additional_headers=headers) as swapped,
     ):
         for _ in range(2):  # at the beginning, and for the fresh one
-            await goes_on.send(json.dumps({"type": "auth.token", "token": player.token}))
-            assert (await next_message(goes_on, greeting=True))["event_type"] == "auth.success"
+            await renewed.send(json.dumps({"type": "auth.token", "token": player.token}))
+            assert (await next_message(renewed, greeting=True))["event_type"] == "auth.success"
         await swapped.send(json.dumps({"type": "auth.token", "token": platform.token(uuid4())}))
         assert await closing_code(swapped) == 4401
         assert await closing_code(ends) == 4401
         await player.buys(uuid4())
-        assert (await next_message(goes_on))["event_type"] == "library.item.added"
+        assert (await next_message(renewed))["event_type"] == "library.item.added"
 
 
 async def test_an_erased_user_is_closed_and_a_valid_token_gets_401(service, player, wait_until, next_message):

@@ -1,5 +1,5 @@
 """While one player's row is held, one topic refused, one product's sale poisoned, or the rights to one table are gone,
-all others get what they buy, the events of it, and what their devices are told.
+all others get the games that they buy, and their events and device messages are published.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ NOTIFICATIONS = "com.platform.notification.send.requests.v1"
 ADDED = "com.platform.library.game.added.v1"
 NOTIFIED = "com.platform.notification.send.request.v1"
 PRICE = "com.platform.catalog.price.updated.v1"
-ROLE = "others_go_on"
+ROLE = "isolation_tests"
 OTHERS = 12
 """So many players that every partition of six has some, nearly always."""
 
@@ -133,9 +133,9 @@ class Faults:
         )
         await publish(self.platform.kafka.address, [on_sale(product)])
         yield
-        assert not await self._told()
+        assert not await self._sale_messages()
         await self.database.execute("DROP FUNCTION wishlist.poison() CASCADE")
-        await self.wait_until(self._told, 60)
+        await self.wait_until(self._sale_messages, 60)
 
     async def _are_set_aside(self, count):
         query = "SELECT count(*) FROM gateway.deferred_records WHERE subject_id = $1"
@@ -144,7 +144,7 @@ class Faults:
     async def _owns(self, games):
         return await self.player.products() == {str(game) for game in games}
 
-    async def _told(self):
+    async def _sale_messages(self):
         events = (await self.player.get("/events", cursor="0"))["data"]
         return [one for one in events if one["attributes"]["event_type"] == "wishlist.item.on_sale"]
 
@@ -166,14 +166,14 @@ class Others:
     async def buy(self):
         await asyncio.gather(*(player.buys(game) for player, game in self.bought.items()))
 
-    async def hear(self, event_type):
-        """Every device is told."""
+    async def receive(self, event_type):
+        """Waits until every device has received the event."""
 
-        async def told(socket):
+        async def receives(socket):
             while (await self.next_message(socket))["event_type"] != event_type:
                 pass
 
-        await asyncio.gather(*map(told, self.sockets))
+        await asyncio.gather(*map(receives, self.sockets))
 
     async def own(self):
         async def has(player, game):
@@ -186,13 +186,13 @@ class Others:
 
     async def purchases_arrive(self):
         """In the library, on the topic of our events, and on the devices."""
-        await asyncio.gather(self.own(), self.kafka(ADDED, self.players), self.hear("library.item.added"))
+        await asyncio.gather(self.own(), self.kafka(ADDED, self.players), self.receive("library.item.added"))
 
     async def sale_arrives(self):
         """On the topic of notifications, and on the devices."""
         await publish(self.platform.kafka.address, [on_sale(self.product)])
         await self.kafka(NOTIFIED, self.players)
-        await self.hear("wishlist.item.on_sale")
+        await self.receive("wishlist.item.on_sale")
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ async def load(run: Run, call: Call, rate: float, numbers: range) -> None:
 
 
 async def wrong_counters(dsn: str, product: UUID) -> int:
-    """Counts anew: how many counters a recount finds wrong."""
+    """Returns how many counters a recount finds wrong."""
     connection = await asyncpg.connect(dsn)
     try:
         return len(await RarityCounters(connection).differences([product]))

@@ -1,7 +1,8 @@
 """First page of a library of 500 games, beside a bare Quart route that returns the same bytes.
 
-Then what filters, search and devices cost the page, rendered anew. With ``--before`` each is asked in turn of a version
-before this one, on the same database: the same query where it knows it, else its plain page, of the same user.
+Then what filters, search and devices cost a page that is rendered for each request. With ``--before`` each query is
+asked in turn of a version before this one, on the same database: the same query where it knows it, else its plain
+page, of the same user.
 Requests per second depend on the machine's other load; the CPU time of service and PostgreSQL hardly does.
 """
 
@@ -125,16 +126,16 @@ class Bench:
             server.start()
         issuer = TokenIssuer(directory / "keys")
         self.platform = Platform(directory, self.postgres.dsn(), kafka, valkey, issuer)
-        anew = {"LIBRARY_SERVICE_ROLES": "api", "LIBRARY_PAGE_CACHE_BYTES": "0"}
+        fresh = {"LIBRARY_SERVICE_ROLES": "api", "LIBRARY_PAGE_CACHE_BYTES": "0"}
         self.known = self.platform.service(LIBRARY_SERVICE_ROLES="api")
-        self.anew = self.platform.service(**anew)
-        self.before = self.platform.service(**anew, **code_of(options.before)) if options.before else self.anew
+        self.fresh = self.platform.service(**fresh)
+        self.before = self.platform.service(**fresh, **code_of(options.before)) if options.before else self.fresh
         self.libraries = [Library(DEVICES[:devices]) for devices in (0, 1, 3) for _ in range(options.users)]
 
     def prepare(self) -> None:
         self.known.migrate()
         asyncio.run(seed(self.platform.dsn, self.libraries))
-        for service in {self.known, self.anew, self.before}:
+        for service in {self.known, self.fresh, self.before}:
             service.start()
 
     def close(self) -> None:
@@ -156,14 +157,14 @@ class Bench:
         measured.cpu.append((cpu_seconds(*pids) - began) / run.answered * 1000)
 
     def beside_floor(self) -> Table:
-        """The page, known and rendered anew, beside a route that returns its bytes."""
+        """The page, known and rendered for each request, beside a route that returns its bytes."""
         requests = self.requests(PLAIN)
         bare, port = start_bare(self.directory, self.known, requests[0])
         found: dict[str, list[Run]] = {}
         ports = {
             "bare Quart route": port,
             "library, page known": self.known.http_port,
-            "library, page rendered anew": self.anew.http_port,
+            "library, page rendered": self.fresh.http_port,
         }
         for _ in range(self.options.rounds):
             for name, port in ports.items():
@@ -186,7 +187,7 @@ class Bench:
             now, before = self.requests(case.query, case.devices), self.requests(case.before, case.devices)
             self.check(name, case, now[0], before[0])
             for turn in range(self.options.rounds):
-                pair = [(self.anew, now, measured[name][0]), (self.before, before, measured[name][1])]
+                pair = [(self.fresh, now, measured[name][0]), (self.before, before, measured[name][1])]
                 # Each of the two comes first in every other round, so that a trend of the machine favours neither.
                 for service, requests, found in pair if turn % 2 else pair[::-1]:
                     self.run(service, requests, found)
@@ -202,7 +203,7 @@ class Bench:
 
     def check(self, name: str, case: Case, now: bytes, before: bytes) -> None:
         """Like is compared with like: both pages have 20 games, and the same ones where the query is the same."""
-        shown, shown_before = products_of(self.anew, now), products_of(self.before, before)
+        shown, shown_before = products_of(self.fresh, now), products_of(self.before, before)
         if len(shown) != SHOWN or len(shown_before) != SHOWN or (case.is_same and shown != shown_before):
             sys.exit(f"{name}: {len(shown)} games, the version before {len(shown_before)}, or other ones")
 

@@ -79,11 +79,13 @@ class Player:
         return data
 
     async def send(self, content: bytes, slot: str) -> str:
-        leave = (await self.post("/upload-url", upload(self.product, content, slot)))["attributes"]
+        reservation = (await self.post("/upload-url", upload(self.product, content, slot)))["attributes"]
         async with httpx.AsyncClient(timeout=60) as store:
-            sent = await store.request(leave["method"], leave["upload_url"], content=content, headers=leave["headers"])
+            sent = await store.request(
+                reservation["method"], reservation["upload_url"], content=content, headers=reservation["headers"]
+            )
         sent.raise_for_status()
-        internal_save_id: str = leave["internal_save_id"]
+        internal_save_id: str = reservation["internal_save_id"]
         return internal_save_id
 
     async def confirm(self, internal_save_id: str) -> tuple[str, float]:

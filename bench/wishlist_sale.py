@@ -1,7 +1,7 @@
-"""A sale on a product with a million wishers, told while the process is killed twice; beside other requests.
+"""A sale on a product with a million wishers, while the process is killed twice; beside other requests.
 
 One service process with every role. Meanwhile pages of libraries are read and heartbeats are sent, on a schedule; the
-same load before the sale is the floor. At the end it is counted who was told, in PostgreSQL and on the broker.
+same load before the sale is the floor. At the end the notifications are counted, in PostgreSQL and on the broker.
 """
 
 import argparse
@@ -34,7 +34,7 @@ WARM_UP_SECONDS = 5
 STALLED_SECONDS = 120
 GAMES = 100
 SALE = "bench"
-Told = tuple[int, int]
+Counts = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -54,7 +54,9 @@ class Running:
 
 
 async def seed(dsn: str, product: UUID, wishers: int, readers: list[UUID]) -> int:
-    """A million wishers, one in ten of whom waits for a better price; and some who own games. Who is to be told."""
+    """Adds a million wishers, one in ten of whom waits for a better price, and readers who own games. Returns how many
+    are to be notified.
+    """
     connection = await asyncpg.connect(dsn)
     now = datetime.now(UTC)
     await connection.execute(
@@ -161,7 +163,7 @@ def memory_mib(running: Running) -> float:
     return int(Path(f"/proc/{running.service.process.pid}/statm").read_text().split()[1]) * 4096 / 2**20
 
 
-async def on_the_broker(platform: Platform, enough: int) -> Told:
+async def on_the_broker(platform: Platform, enough: int) -> Counts:
     """How many different notifications the broker has, and how many records."""
     consumer = AIOKafkaConsumer(bootstrap_servers=platform.kafka.address, max_partition_fetch_bytes=8 * 2**20)
     await consumer.start()
@@ -183,7 +185,7 @@ async def on_the_broker(platform: Platform, enough: int) -> Told:
 
 async def run(platform: Platform, options: argparse.Namespace) -> None:
     product, readers = uuid4(), [uuid4() for _ in range(READERS)]
-    to_tell = await seed(platform.dsn, product, options.wishers, readers)
+    to_notify = await seed(platform.dsn, product, options.wishers, readers)
     running = Running(platform.service())
     await asyncio.to_thread(running.service.start)
     before = {name: Meanwhile(name) for name in ("library page", "heartbeat")}
@@ -199,13 +201,13 @@ async def run(platform: Platform, options: argparse.Namespace) -> None:
     busy = asyncio.create_task(other_requests(running, platform, readers, options.rate, during))
     began = time.perf_counter()
     await publish(platform.kafka.address, [CloudEvent("com.platform.catalog.price.updated.v1", price)])
-    memory, kills = 0.0, [to_tell * 3 // 10, to_tell * 6 // 10]
-    told, down, progress = 0, 0.0, Progress()
-    while told < to_tell:
+    memory, kills = 0.0, [to_notify * 3 // 10, to_notify * 6 // 10]
+    notified, down, progress = 0, 0.0, Progress()
+    while notified < to_notify:
         await asyncio.sleep(0.5)
         memory = max(memory, memory_mib(running))
-        told = progress.see(await count(platform.dsn, "SELECT count(*) FROM wishlist.price_notifications"))
-        if kills and told >= kills[0]:
+        notified = progress.see(await count(platform.dsn, "SELECT count(*) FROM wishlist.price_notifications"))
+        if kills and notified >= kills[0]:
             kills.pop(0)
             stopped = time.perf_counter()
             killed, running.service = running.service, None
@@ -221,7 +223,7 @@ async def run(platform: Platform, options: argparse.Namespace) -> None:
         await asyncio.sleep(0.5)
         memory = max(memory, memory_mib(running))
     sent = time.perf_counter() - began
-    notifications, records = await on_the_broker(platform, to_tell)
+    notifications, records = await on_the_broker(platform, to_notify)
     feed = await count(
         platform.dsn,
         "SELECT count(*) FROM (SELECT user_id FROM gateway.feed WHERE message LIKE '%on_sale%' "
@@ -229,9 +231,9 @@ async def run(platform: Platform, options: argparse.Namespace) -> None:
     )
     show(before, during)
     Console(width=100).print(
-        f"{options.wishers:,} wishers, {to_tell:,} to be told: {told:,} told in {took:.0f} s "
-        f"({told / (took - down):,.0f}/s; {down:.0f} s without a service), sent to the broker after {sent:.0f} s\n"
-        f"told twice: {feed}; on the broker {notifications:,} different notifications in {records:,} records; "
+        f"{options.wishers:,} wishers, {to_notify:,} to be notified: {notified:,} notified in {took:.0f} s "
+        f"({notified / (took - down):,.0f}/s; {down:.0f} s without a service), sent to the broker after {sent:.0f} s\n"
+        f"notified twice: {feed}; on the broker {notifications:,} different notifications in {records:,} records; "
         f"memory at most {memory:.0f} MiB"
     )
 

@@ -15,7 +15,7 @@ ADDRESS = os.environ.get("LIBRARY_GRPC", "127.0.0.1:9094")
 
 
 def check_access(token: str, user_id: str, product_id: str) -> bool:
-    """Asks, and prints the answer."""
+    """Returns whether the user may play, and prints the answer."""
     with grpc.insecure_channel(ADDRESS) as channel:
         answer = LibraryQueryServiceStub(channel).CheckGameAccess(
             CheckGameAccessRequest(user_id=user_id, product_id=product_id),

@@ -1,4 +1,4 @@
-"""How the examples speak REST: envelopes, refusals, and patience with whoever is away for a moment."""
+"""How the examples speak REST: envelopes, refusals, and retries while the service is away for a moment."""
 
 import json
 import os
@@ -16,10 +16,10 @@ TRIES = 8
 
 
 class Refused(Exception):
-    """The answer was no: ``code`` says why, ``meta`` has what a program can go on with."""
+    """The answer was no: ``code`` says why, ``meta`` has the values that a program needs to handle it."""
 
     def __init__(self, error: HTTPError) -> None:
-        first = {"code": f"HTTP {error.code}"}  # whoever stands before the service has no envelope
+        first = {"code": f"HTTP {error.code}"}  # a proxy before the service has no envelope
         if error.headers.get_content_type() == "application/json":
             first = json.load(error)["errors"][0]
         self.code, self.meta = first["code"], first.get("meta", {})

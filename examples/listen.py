@@ -1,6 +1,6 @@
 """A device that follows its user's library: ``python examples/listen.py TOKEN [CURSOR]``.
 
-Prints each message as it comes. After a cut it goes on behind the last message that it saw. It needs the package
+Prints each message as it comes. After a cut it resumes behind the last message that it saw. It needs the package
 ``websockets``; the variable LIBRARY_WS names another address.
 """
 
@@ -30,7 +30,7 @@ async def listen(token: str, cursor: str | None) -> None:
                         continue  # the token was taken; what happens comes from here on
                     print(text, flush=True)
                     if message["event_type"] == "resync.required":
-                        print("what came before is no longer known: read GET /items anew", file=sys.stderr)
+                        print("earlier messages are no longer known: read GET /items again", file=sys.stderr)
         except ConnectionClosed as closed:
             if closed.rcvd and closed.rcvd.code == BAD_TOKEN:
                 sys.exit("the token is not valid (any more)")

@@ -60,7 +60,7 @@ class SaveSync:
                 return self.upload(local, base)
 
     def upload(self, local: bytes, base_version: int) -> str:
-        """Asks, sends, confirms."""
+        """Requests an upload, sends the bytes and confirms them."""
         attributes = {
             "product_id": self.asked.product,
             "save_slot_name": self.slot,
@@ -71,12 +71,12 @@ class SaveSync:
             "client_modified_at": datetime.fromtimestamp(self.file.stat().st_mtime, UTC).isoformat(),
             "playtime_seconds": self.asked.playtime,
         }
-        leave = self.cloud.post("savegames/upload-url", attributes)["data"]["attributes"]
-        if leave["upload_required"]:  # else the cloud has these bytes already
-            headers = {"Content-Type": "application/octet-stream", **leave["headers"]}
-            send(Request(leave["upload_url"], local, headers, method=leave["method"])).close()
+        upload = self.cloud.post("savegames/upload-url", attributes)["data"]["attributes"]
+        if upload["upload_required"]:  # else the cloud has these bytes already
+            headers = {"Content-Type": "application/octet-stream", **upload["headers"]}
+            send(Request(upload["upload_url"], local, headers, method=upload["method"])).close()
         try:
-            done = self.cloud.post("savegames/confirm-upload", {"internal_save_id": leave["internal_save_id"]})
+            done = self.cloud.post("savegames/confirm-upload", {"internal_save_id": upload["internal_save_id"]})
         except Refused as refused:
             if refused.code == "SAVEGAME_HASH_MISMATCH":  # other bytes have arrived; nothing came of them
                 raise Changed from None
@@ -87,8 +87,10 @@ class SaveSync:
             return self.settle(sides, local)
         save, result = done["data"], done["meta"]["result"]
         if result == "deleted":
-            return f"the save was deleted elsewhere; bring it back, or save it anew without {self.notes.name}"
-        if result == "behind":  # the cloud has had these bytes, and gone on from them
+            return (
+                f"the save was deleted elsewhere; bring it back, or delete this file and save again: {self.notes.name}"
+            )
+        if result == "behind":  # the cloud has had these bytes, and a newer version after them
             return self.download(save["id"], local)
         self.note(save["id"], version_of(save), local)  # head, or identical
         return f"uploaded: {result}, version {version_of(save)}"
@@ -103,21 +105,27 @@ class SaveSync:
 
     def settle(self, sides: Any, local: bytes) -> str:
         """Asks the player. Nothing is lost: the other side stays in the history, or gets a slot of its own."""
-        word = self.asked.on_conflict
-        if word == "ask":
-            print(told("this machine's save", sides["branch"]), told("the cloud's save", sides["head"]), sep="\n")
-            word = input(f"{', '.join(CHOICES)}, or nothing to decide later? ").strip()
-        if word not in CHOICES:
+        choice = self.asked.on_conflict
+        if choice == "ask":
+            print(
+                described("this machine's save", sides["branch"]),
+                described("the cloud's save", sides["head"]),
+                sep="\n",
+            )
+            choice = input(f"{', '.join(CHOICES)}, or nothing to decide later? ").strip()
+        if choice not in CHOICES:
             return "undecided: the cloud keeps both"
         seen = {f"{side}_version": version_of(sides[side]) for side in ("head", "branch")}
         try:
-            done = self.cloud.post(f"savegames/conflicts/{sides['conflict_id']}/resolve", {"resolution": word, **seen})
-        except Refused as refused:  # a side went on meanwhile, or another device has decided
+            done = self.cloud.post(
+                f"savegames/conflicts/{sides['conflict_id']}/resolve", {"resolution": choice, **seen}
+            )
+        except Refused as refused:  # a side has a newer version, or another device has decided
             raise Changed if refused.code in ("SAVEGAME_VERSION_CONFLICT", "CONFLICT_NOT_FOUND") else refused from None
-        if word != "keep_local":
-            return f"resolved: {word}; {self.download(done['data']['id'], local)}"
+        if choice != "keep_local":
+            return f"resolved: {choice}; {self.download(done['data']['id'], local)}"
         self.note(done["data"]["id"], version_of(done["data"]), local, is_news=True)
-        return f"resolved: {word}; version {version_of(done['data'])}"
+        return f"resolved: {choice}; version {version_of(done['data'])}"
 
     def download(self, savegame_id: str, before: bytes | None) -> str:
         """Puts the cloud's head in the place of the file, unless that has changed since it was read."""
@@ -152,7 +160,7 @@ def version_of(save: Any) -> int:
     return int(save["attributes"]["version"])
 
 
-def told(side: str, save: Any) -> str:
+def described(side: str, save: Any) -> str:
     """A side of a conflict, for the player."""
     of = save["attributes"]
     when, played = of["client_modified_at"] or of["server_uploaded_at"], of["playtime_seconds"]

@@ -110,7 +110,7 @@ def test_every_setting_and_command_that_a_page_names_is_there(page):
             assert verb in group.commands, f"libctl {noun} {verb}"
 
 
-def test_every_metric_that_operators_are_told_of_is_there():
+def test_every_metric_in_the_operating_guide_is_there():
     named = set(METRIC.findall((ROOT / "docs" / "operating.md").read_text(encoding="utf-8")))
     there = {metric.name for metric in Metrics().registry.collect()}
     assert named

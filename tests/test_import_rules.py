@@ -156,6 +156,6 @@ def test_a_package_has_what_every_package_has(package):
 
 
 def test_no_package_knows_where_a_field_stands_in_a_request():
-    """Errors of packages name fields of commands; what is around them in a body is for whoever serves them."""
+    """Errors of packages name fields of commands; the gateway adds where they stand in a body."""
     sources = ROOT.glob("packages/*/src/**/*.py")
     assert not [path for path in sources if "/data" in path.read_text(encoding="utf-8")]

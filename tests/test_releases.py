@@ -13,7 +13,7 @@ ALL = pytest.mark.parametrize("distribution", DISTRIBUTIONS.values(), ids=lambda
 
 @ALL
 def test_what_is_not_released_has_a_version_of_its_own(distribution):
-    # Or else what is built from here passes for the last release, and satisfies whoever needs that.
+    # Or else what is built from here passes for the last release, and satisfies packages that require that.
     last, unreleased = distribution.changelog.last, distribution.changelog.unreleased
     if unreleased.is_empty:
         assert distribution.version == last

@@ -30,7 +30,7 @@ class Passage(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Relay)
         self.store = store
         self.faults = {"PUT": [], "GET": [], "copy": []}
-        self.stalled, self.go_on = threading.Event(), threading.Event()
+        self.stalled, self.resume = threading.Event(), threading.Event()
 
     @property
     def endpoint(self):
@@ -61,7 +61,7 @@ class Relay(BaseHTTPRequestHandler):
             self.wfile.flush()
             content = content[1:]
             self.server.stalled.set()
-            assert self.server.go_on.wait(60)
+            assert self.server.resume.wait(60)
         return self.wfile.write(content)
 
     def kind(self):
@@ -166,24 +166,24 @@ def asked(service, token, path):
 def stalled(passage):
     """The next download waits in its middle until the block has ended."""
     passage.stalled.clear()
-    passage.go_on.clear()
+    passage.resume.clear()
     passage.faults["GET"].append("stall")
     try:
         yield
     finally:
-        passage.go_on.set()
+        passage.resume.set()
 
 
 @pytest.fixture
 def apart(machine):
-    """Two machines that went on from the same save; the first one has told the cloud."""
+    """Two machines that played on from the same save; the first one has uploaded its own."""
     pc, deck = machine("pc"), machine("deck")
     pc.file.write_bytes(b"start")
     pc.sync()
     deck.sync()
-    pc.file.write_bytes(b"pc went on")
+    pc.file.write_bytes(b"pc resumed")
     pc.sync()
-    deck.file.write_bytes(b"deck went on")
+    deck.file.write_bytes(b"deck resumed")
     return pc, deck
 
 
@@ -229,29 +229,29 @@ def test_copies_on_machines_with_one_name_are_separate_devices(service, player, 
     [conflict] = asked(service, player[0], "savegames/conflicts")["data"]
     sides = [conflict["attributes"][side]["attributes"]["device_id"] for side in ("head", "branch")]
     assert sides == ids
-    copies[0].file.write_bytes(b"went on")
+    copies[0].file.write_bytes(b"resumed")
     copies[0].sync()
     assert json.loads((copies[0].folder / "save.sync").read_text())["device_id"] == ids[0]
 
 
 @pytest.mark.parametrize(
-    ("choice", "told", "kept"),
+    ("choice", "printed", "kept"),
     [
-        ("keep_local", "resolved: keep_local; version 4", b"deck went on"),
-        ("keep_cloud", "resolved: keep_cloud; downloaded: version 4", b"pc went on"),
-        ("keep_both", "resolved: keep_both; downloaded: version 2", b"pc went on"),
+        ("keep_local", "resolved: keep_local; version 4", b"deck resumed"),
+        ("keep_cloud", "resolved: keep_cloud; downloaded: version 4", b"pc resumed"),
+        ("keep_both", "resolved: keep_both; downloaded: version 2", b"pc resumed"),
     ],
 )
-def test_a_conflict_is_resolved_as_the_player_says(machine, apart, choice, told, kept):
+def test_a_conflict_is_resolved_as_the_player_says(machine, apart, choice, printed, kept):
     pc, deck = apart
-    assert deck.sync("--on-conflict", choice) == told
+    assert deck.sync("--on-conflict", choice) == printed
     pc.sync()
     assert [one.file.read_bytes() for one in apart] == [kept, kept]
     assert [one.sync() for one in apart] == ["nothing has changed"] * 2
     if choice == "keep_both":
         third = machine("third")
         third.sync("--slot", "save (conflict v3)")
-        assert third.file.read_bytes() == b"deck went on"
+        assert third.file.read_bytes() == b"deck resumed"
 
 
 @pytest.mark.long
@@ -266,15 +266,15 @@ def test_a_player_sees_both_sides_and_may_decide_later(service, player, apart):
     assert there.endswith(", 10 bytes, played: unknown")
     assert last.endswith("undecided: the cloud keeps both")
     assert deck.sync(said="\n").endswith("undecided: the cloud keeps both")
-    deck.file.write_bytes(b"deck went on, undecided")
+    deck.file.write_bytes(b"deck resumed, undecided")
     assert deck.sync(said="\n").endswith("undecided: the cloud keeps both")
     assert len(asked(service, player[0], "savegames/conflicts")["data"]) == 1
     assert deck.sync(said="keep_local\n").endswith("resolved: keep_local; version 5")
-    assert deck.file.read_bytes() == b"deck went on, undecided"
+    assert deck.file.read_bytes() == b"deck resumed, undecided"
 
 
 @pytest.mark.long
-def test_a_player_who_thinks_while_the_cloud_goes_on_is_asked_again(apart):
+def test_a_player_who_thinks_while_the_cloud_changes_is_asked_again(apart):
     pc, deck = apart
     thinking = deck.start()
     thinking.stdout.readline()

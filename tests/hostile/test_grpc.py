@@ -26,7 +26,7 @@ NUMBERS = (0, 1, -1, 2**31 - 1, -(2**31), 2**63 - 1, -(2**63), 2**32 - 1, 2**64 
 OURS = "/library.v1."
 SIDE_BY_SIDE = 8
 CLIENTS_OWN = "Internal error from Core"
-"""What grpc.aio's client says of itself when a stream is ended while it still sends; the metrics tell the true code."""
+"""grpc.aio's client reports this error when a stream is ended while it still sends; the metrics have the true code."""
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ async def channel(target):
 
 
 async def methods_of(channel):
-    """Name, input type and whether it takes a stream: of every method that reflection tells of."""
+    """Name, input type and whether it takes a stream, of every method that reflection lists."""
     stub, pool = reflection_pb2_grpc.ServerReflectionStub(channel), descriptor_pool.DescriptorPool()
 
     async def ask(**asked):
@@ -141,10 +141,10 @@ async def outcome(channel, method, is_stream, sent, metadata):
         if is_stream and error.details() == CLIENTS_OWN:
             return "CANCELLED", True
         status, info = rpc_status.from_call(error), ErrorInfo()
-        is_told = bool(
+        has_reason = bool(
             status and status.details and status.details[0].Unpack(info) and info.domain == "library.platform"
         )
-        return error.code().name, is_told
+        return error.code().name, has_reason
     return "OK", True
 
 
@@ -159,9 +159,9 @@ async def test_no_message_to_any_method_is_a_failure_of_the_service(channel, hos
 
     async def send(method, is_stream, sent, metadata):
         async with places:
-            code, is_told = await outcome(channel, method, is_stream, sent, metadata)
+            code, has_reason = await outcome(channel, method, is_stream, sent, metadata)
         codes[code] += 1
-        if code in ("UNKNOWN", "INTERNAL", "DEADLINE_EXCEEDED") or (method.startswith(OURS) and not is_told):
+        if code in ("UNKNOWN", "INTERNAL", "DEADLINE_EXCEEDED") or (method.startswith(OURS) and not has_reason):
             wrong.append((method, code, sent[:80]))
 
     async with asyncio.TaskGroup() as tasks:
@@ -191,9 +191,9 @@ async def test_metadata_of_every_kind_is_answered(channel, hostile_platform):
         (("traceparent", "x"), ("traceparent", "y"), ("authorization", f"Bearer {token}")),
         tuple((f"x-{number}", "y" * 50) for number in range(60)),
     ):
-        code, is_told = await outcome(channel, method, False, b"\x0a\x01x", metadata)
+        code, has_reason = await outcome(channel, method, False, b"\x0a\x01x", metadata)
         assert code in ("UNAUTHENTICATED", "INVALID_ARGUMENT", "RESOURCE_EXHAUSTED")
-        assert is_told or code == "RESOURCE_EXHAUSTED"
+        assert has_reason or code == "RESOURCE_EXHAUSTED"
 
 
 def test_what_is_no_grpc_at_all_ends_its_own_connection_alone(target):

@@ -1,7 +1,7 @@
 """Every call of the OpenAPI document with what it does not allow: data, headers, content types and methods.
 
 `services/gateway/tests/runtime/http/test_openapi.py` asks whether answers are as the document says; here it is only
-whether anything of what is refused harms the service. The watch and the log tell the rest.
+whether a refused request harms the service. The watch and the log show the rest.
 """
 
 import json
@@ -37,16 +37,16 @@ BODIES = {
     "a number": b"-0",
     "a string": b'""',
     "a list": b"[]",
-    "data that is none": b'{"data": null}',
+    "null data": b'{"data": null}',
     "data that is a list": b'{"data": [{"attributes": {}}]}',
-    "attributes that are none": b'{"data": {"attributes": null}}',
+    "null attributes": b'{"data": {"attributes": null}}',
     "a byte order mark": b'\xef\xbb\xbf{"data": {"attributes": {}}}',
     "UTF-16": '{"data": {"attributes": {}}}'.encode("utf-16"),
     "no UTF-8": b'{"data": {"attributes": {"\xff\xfe": "\xff"}}}',
     "half of a character": b'{"data": {"attributes": {"\\ud800": "\\udfff"}}}',
     "NUL": b'{"data": {"attributes": {"\\u0000": "\\u0000"}}}',
     "keys twice": b'{"data": {"attributes": {}, "attributes": {"a": 1, "a": 2}}, "data": {}}',
-    "numbers that are none": b'{"data": {"attributes": {"a": NaN, "b": Infinity, "c": -Infinity}}}',
+    "numbers that JSON lacks": b'{"data": {"attributes": {"a": NaN, "b": Infinity, "c": -Infinity}}}',
     "a number beyond all": b'{"data": {"attributes": {"a": 1e99999, "b": -1e-99999}}}',
     "an integer of 5,000 digits": b'{"data": {"attributes": {"a": ' + b"9" * 5_000 + b"}}}",
     "ten thousand levels": b'{"data": ' + b"[" * 10_000,
@@ -157,7 +157,7 @@ def test_a_body_of_another_type_is_refused(paths, http):
         for method, call in calls.items():
             if "requestBody" in call:
                 for content_type in some(CONTENT_TYPES, turn):
-                    sent = json.dumps({"data": {"attributes": {"unheard_of": 1}}}).encode()
+                    sent = json.dumps({"data": {"attributes": {"unknown": 1}}}).encode()
                     headers = {b"Content-Type": content_type.encode("latin-1")}
                     answer = http.request(method, path, content=sent, headers=headers)
                     assert answer.status_code in (400, 404, 415), (method, path, content_type)

@@ -86,7 +86,7 @@ async def test_every_text_of_every_rest_body(target, hostile_platform, cheap):
                     continue
                 body = call["requestBody"]["content"]["application/json"]["schema"]
                 places = sorted(set(paths_of(body, document)), key=str)
-                for place in [*places, ("data", "attributes", "unheard_of")]:
+                for place in [*places, ("data", "attributes", "unknown")]:
                     for sent in (with_text(place, MARKS), with_text((*place[:-1], MARKS), 1)):
                         with cheap():
                             answer = await http.request(method, path, json=sent)
@@ -182,7 +182,9 @@ async def code_of(channel, name, is_stream, sent, metadata):
     try:
         if is_stream:
             call = channel.stream_stream(name)(metadata=metadata, timeout=30)
-            await call.write(sent)  # and nothing more: who writes to a stream that has ended hears of that alone
+            await call.write(
+                sent
+            )  # and nothing more: a second write to an ended stream would raise, without the status
             await call.read()
             return "OK"
         await channel.unary_unary(name)(sent, metadata=metadata, timeout=30)

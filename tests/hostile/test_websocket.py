@@ -124,7 +124,7 @@ NO_WEBSOCKET = {
     "a ping in fragments": frame(PING, b"x", final=False),
     "a continuation of nothing": frame(CONTINUATION, b"x"),
     "text that is not UTF-8": frame(TEXT, b"\xff\xfe\xfd"),
-    "a close with a code that is none": frame(CLOSE, b"\x00\x01"),
+    "a close with an invalid code": frame(CLOSE, b"\x00\x01"),
     "a close of one byte": frame(CLOSE, b"\x03"),
     "frames without a mask": b"\x81\x02{}",
     "a length of 2**63": b"\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00" + bytes(100),

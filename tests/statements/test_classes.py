@@ -59,16 +59,16 @@ ACROSS_USERS = [
 
 
 @pytest.mark.parametrize("sql", ROUTERS)
-def test_one_users_rows_are_told(sql):
+def test_one_users_rows_are_recognised(sql):
     assert classify(sql, T).kind is Class.ROUTER
 
 
 @pytest.mark.parametrize("sql", ACROSS_USERS)
-def test_several_users_rows_are_told(sql):
+def test_several_users_rows_are_recognised(sql):
     assert classify(sql, T).kind is Class.ACROSS_USERS
 
 
-def test_what_touches_no_users_rows_is_told():
+def test_what_touches_no_users_rows_is_recognised():
     assert classify("SELECT 1 FROM s.products WHERE id = $1", T).kind is Class.REFERENCE
     assert classify("SELECT pg_advisory_xact_lock($1)", T).kind is Class.REFERENCE
 

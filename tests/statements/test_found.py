@@ -46,13 +46,13 @@ MADE_LATER = {"gameshelf.gateway.runtime.support.export", "gameshelf.gateway.run
 @pytest.mark.long
 def test_every_statement_is_found(statements):
     counted = subprocess.run([sys.executable, "-c", COUNTED], check=True, capture_output=True, text=True, timeout=120)
-    told = json.loads(counted.stdout)
-    assert told["lost"] == [], "these stand where nothing looks for them"
-    assert set(told["dead"]) - MADE_LATER == set(), "statements are made at import, or by a function with a cache"
-    assert told["made"] == len(statements)
+    result = json.loads(counted.stdout)
+    assert result["lost"] == [], "these stand where nothing looks for them"
+    assert set(result["dead"]) - MADE_LATER == set(), "statements are made at import, or by a function with a cache"
+    assert result["made"] == len(statements)
 
 
-def test_names_tell_where_a_statement_stands():
+def test_names_show_where_a_statement_stands():
     assert "library.family.store._LOCK_LINK" in found("gameshelf.library")
     assert "library.store.erasure.ERASURE 1" in found("gameshelf.library")
     assert len({name for name in found("gameshelf.library") if name.startswith("library.queries._page")}) > 50

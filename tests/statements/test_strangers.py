@@ -15,7 +15,7 @@ from sqlmodel import col
 STRANGERS = range(1008, 1072)
 AT_EDGES = range(2000, 2024)
 ROWS, PRODUCTS, ENOUGH = 48, 16, 4
-# What reads about everybody, or about products, tells of everybody.
+# Statements that read about everybody, or about products, return rows of everybody.
 ABOUT_ALL = {name for name, reason in ACROSS.items() if reason is not Reason.FAMILY}
 # What finds nothing in rows that are made by number; the packages' own tests read them.
 NOTHING_FOUND = {

@@ -34,7 +34,7 @@ class Dev:
         self.seen: dict[int, str] = {}
 
     def start(self, *arguments: str, **options: object) -> "subprocess.Popen[str]":
-        """A command that goes on."""
+        """Starts a command, and does not wait for its end."""
         process = subprocess.Popen(
             [sys.executable, "-m", "gameshelf.devstack", *arguments],
             **{
@@ -107,7 +107,7 @@ class Dev:
             except OSError:
                 continue
             if state != "Z":
-                # The start time tells a process from a later one of the same number.
+                # The start time distinguishes a process from a later one of the same number.
                 running[int(path.name)] = (int(parent), fields[17], known)
         ours = {pid for pid, (_, _, known) in running.items() if str(self.data).encode() in known}
         ours |= {pid for pid, born in self.seen.items() if pid in running and running[pid][1] == born}

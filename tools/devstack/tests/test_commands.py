@@ -133,10 +133,10 @@ def test_a_mistake_is_named(running, arguments, said):
 
 @pytest.mark.parametrize("command", ["up", "down", "status", "test", "token", "publish", "env", "bench"])
 def test_every_command_says_what_it_does(dev, command):
-    told = dev.run(command, "--help", COLUMNS="80")
-    assert told.returncode == 0
-    assert "Usage:" in told.stdout
-    assert max(map(len, told.stdout.splitlines())) <= 80
+    help_text = dev.run(command, "--help", COLUMNS="80")
+    assert help_text.returncode == 0
+    assert "Usage:" in help_text.stdout
+    assert max(map(len, help_text.stdout.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("command", [("env",), ("token", "--user", str(uuid4())), ("publish", PURCHASE, "{}")])

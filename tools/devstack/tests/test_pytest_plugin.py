@@ -26,7 +26,7 @@ def test_a_failing_test_leaves_no_service_behind(tmp_path):
         shared.kill()
 
 
-def test_a_service_that_outlives_its_test_goes_on_after_a_restart_too(tmp_path):
+def test_a_service_that_outlives_its_test_lasts_after_a_restart_too(tmp_path):
     shared = Sleeping(tmp_path, {})
     try:
         with ends_services():

@@ -52,12 +52,12 @@ def test_without_json_there_is_a_drawing(runner):
 
 
 def test_a_mistake_is_named_with_where_to_read_on():
-    told = libctl("nothing")
-    assert (told.returncode, told.stdout) == (ExitCode.USAGE, "")
-    assert "nothing" in told.stderr
-    assert "libctl --help" in told.stderr
-    told = libctl("--json", "nothing")
-    assert json.loads(told.stderr)["error"]["code"] == "USAGE"
+    result = libctl("nothing")
+    assert (result.returncode, result.stdout) == (ExitCode.USAGE, "")
+    assert "nothing" in result.stderr
+    assert "libctl --help" in result.stderr
+    result = libctl("--json", "nothing")
+    assert json.loads(result.stderr)["error"]["code"] == "USAGE"
 
 
 @pytest.mark.parametrize(
@@ -72,15 +72,15 @@ def test_a_mistake_is_named_with_where_to_read_on():
     ],
 )
 def test_a_number_that_no_message_can_hold_is_a_mistake(words):
-    told = CliRunner().invoke(cli, words.split())
-    assert (told.exit_code, told.stdout) == (ExitCode.USAGE, "")
-    assert "Invalid value" in told.stderr
+    result = CliRunner().invoke(cli, words.split())
+    assert (result.exit_code, result.stdout) == (ExitCode.USAGE, "")
+    assert "Invalid value" in result.stderr
 
 
 def test_without_a_word_it_says_what_there_is():
-    told = libctl()
-    assert told.returncode == ExitCode.USAGE
-    assert "Usage: libctl" in told.stderr
+    result = libctl()
+    assert result.returncode == ExitCode.USAGE
+    assert "Usage: libctl" in result.stderr
 
 
 def test_help_loads_neither_grpc_nor_a_database():
@@ -95,13 +95,13 @@ def test_help_loads_neither_grpc_nor_a_database():
 
 @pytest.mark.parametrize("name", sorted(NOUNS))
 def test_no_line_of_a_help_is_cut_off(name):
-    told = CliRunner().invoke(cli, [name, "--help"])
-    assert told.exit_code == 0
-    assert "..." not in told.stdout.partition("Options:")[2]
+    result = CliRunner().invoke(cli, [name, "--help"])
+    assert result.exit_code == 0
+    assert "..." not in result.stdout.partition("Options:")[2]
 
 
 @pytest.mark.parametrize("command", commands_of(DOMAINS).all, ids=lambda command: command.name.replace(" ", "-"))
 def test_a_help_says_whether_the_role_admin_is_needed(command):
-    told = CliRunner().invoke(cli, [*command.name.split(), "--help"])
-    assert told.exit_code == 0
-    assert ("Needs the role admin" in told.stdout) == (command.roles == ADMIN)
+    result = CliRunner().invoke(cli, [*command.name.split(), "--help"])
+    assert result.exit_code == 0
+    assert ("Needs the role admin" in result.stdout) == (command.roles == ADMIN)

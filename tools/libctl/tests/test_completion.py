@@ -8,7 +8,7 @@ import pytest
 
 
 def complete(*words):
-    """What bash is told of the word that is begun; nothing says where a service would be."""
+    """Returns what bash gets for a word that is begun; no setting names a service."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("LIBCTL_")}
     environment |= {
         "_LIBCTL_COMPLETE": "bash_complete",

@@ -57,14 +57,14 @@ def store():
 @pytest.fixture
 def get(store, tmp_path) -> Callable[..., None]:
     digest = sha256(CONTENT).hexdigest()
-    return lambda path, name="file", told=lambda told: None: fetch(
-        store + path, tmp_path / name, len(CONTENT), digest, told
+    return lambda path, name="file", progress=lambda progress: None: fetch(
+        store + path, tmp_path / name, len(CONTENT), digest, progress
     )
 
 
 def test_a_file_is_there_once_it_is_whole(get, tmp_path):
     said = []
-    get("/whole", told=lambda told: said.append((told, (tmp_path / "file").exists())))
+    get("/whole", progress=lambda progress: said.append((progress, (tmp_path / "file").exists())))
     assert (tmp_path / "file").read_bytes() == CONTENT
     assert said[-1] == ("100%", False)
     assert (tmp_path / "file").stat().st_mode & 0o077 == 0
@@ -78,7 +78,7 @@ def test_nothing_is_overwritten_not_even_what_came_meanwhile(get, tmp_path):
     with pytest.raises(Usage):
         get("/whole", "dangling")
     with pytest.raises(Usage):
-        get("/whole", "late", told=lambda told: (tmp_path / "late").write_text("theirs"))
+        get("/whole", "late", progress=lambda progress: (tmp_path / "late").write_text("theirs"))
     assert (tmp_path / "file").read_text() == "mine"
     assert (tmp_path / "late").read_text() == "theirs"
     assert {one.name for one in tmp_path.iterdir()} == {"file", "dangling", "late"}

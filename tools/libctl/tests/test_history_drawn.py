@@ -53,7 +53,7 @@ def test_several_branches_of_one_version_end_in_it():
     ]
 
 
-def test_what_was_merged_and_went_on_is_led_to_twice():
+def test_a_branch_that_was_merged_and_continued_is_led_to_twice():
     assert tree((5, 3, None, "branch"), (4, 2, 3, "head"), (3, 1), (2, 1), (1, 0)) == [
         "●",
         "│ ◉─╮",

@@ -48,7 +48,7 @@ def limited():
     server.stop(0)
 
 
-def test_a_call_waits_until_it_may_go_on(limited, capsys):
+def test_a_call_waits_until_it_may_continue(limited, capsys):
     limited.left = 2
     assert limited.client.call("ShowQuota", messages.ShowQuotaRequest()).used_bytes == 7
     assert capsys.readouterr().err.count("retrying in") == 2

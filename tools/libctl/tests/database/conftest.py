@@ -51,8 +51,8 @@ class Libctl:
         self._capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main([str(word) for word in words])
-        told = self._capsys.readouterr()
-        return Answer(int(ended.value.code), told.out, told.err)
+        printed = self._capsys.readouterr()
+        return Answer(int(ended.value.code), printed.out, printed.err)
 
     def start(self, *words, dsn=None, stderr=subprocess.PIPE, **environment):
         return subprocess.Popen(

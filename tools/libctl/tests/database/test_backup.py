@@ -15,15 +15,15 @@ from gameshelf.libctl.errors import ExitCode
 
 
 def ends(process, line, number=signal.SIGINT):
-    """Sends a signal when the program tells of a step; its exit code, and all that it told."""
-    told = ""
+    """Sends a signal when the program prints a step; returns its exit code, its output, and all that it printed."""
+    printed = ""
     for text in process.stderr:
-        told += text
+        printed += text
         if line in text:
             process.send_signal(number)
             break
     out, rest = process.communicate(timeout=60)
-    return process.returncode, out, told + rest
+    return process.returncode, out, printed + rest
 
 
 async def noted_in(dsn):
@@ -62,11 +62,11 @@ def test_a_database_that_takes_no_writes_is_backed_up_too(libctl, library, tmp_p
 
 
 @pytest.mark.parametrize("columns", [80, pytest.param(120, marks=pytest.mark.long)])
-def test_what_is_told_fits_and_is_told_beside_the_data(libctl, backup, server, columns):
-    told = libctl("backup", "verify", backup, dsn=server, COLUMNS=str(columns))
-    assert "all files, counts and checksums match" in told.out
-    assert max(map(len, told.out.splitlines())) <= columns
-    assert "comparing: " in told.err
+def test_messages_fit_the_width_and_stand_beside_the_data(libctl, backup, server, columns):
+    verified = libctl("backup", "verify", backup, dsn=server, COLUMNS=str(columns))
+    assert "all files, counts and checksums match" in verified.out
+    assert max(map(len, verified.out.splitlines())) <= columns
+    assert "comparing: " in verified.err
 
 
 @pytest.mark.long
@@ -121,9 +121,9 @@ def test_a_pg_dump_older_than_the_server_is_refused(libctl, library, tmp_path):
 )
 def test_an_interrupted_backup_leaves_nothing(libctl, library, tmp_path, number, code):
     process = libctl.start("backup", "create", tmp_path / "b", dsn=library)
-    ended, out, told = ends(process, "dumping", number)
-    assert (ended, out) == (code, ""), told
-    assert "Traceback" not in told
+    ended, out, printed = ends(process, "dumping", number)
+    assert (ended, out) == (code, ""), printed
+    assert "Traceback" not in printed
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
@@ -172,8 +172,8 @@ def test_a_corrupted_file_is_named_and_nothing_is_loaded(libctl, backup, server,
     gone.unlink()
     found = libctl("backup", "verify", backup, "--json", dsn=server)
     assert (found.code, found.data["well"], found.data["loaded"]) == (ExitCode.FAILED, False, False)
-    told = {(difference["where"], difference["what"]) for difference in found.data["differences"]}
-    assert told == {
+    differences = {(difference["where"], difference["what"]) for difference in found.data["differences"]}
+    assert differences == {
         (f"dump/{largest.name}", "file"),
         (f"dump/{gone.name}", "missing"),
         ("dump/more", "unexpected"),
@@ -196,7 +196,7 @@ def test_a_manifest_that_was_changed_is_not_believed(libctl, backup, server):
 
 
 def test_what_was_changed_lost_and_added_is_found_row_by_row(libctl, library, tmp_path, execute, postgres):
-    """A dump of another state, under the manifest of this one: what a faulty pg_restore would leave."""
+    """A dump of another state, under the manifest of this one: the result of a faulty pg_restore."""
     here, there = tmp_path / "here", tmp_path / "there"
     execute(library, "DELETE FROM gateway.backups")
     libctl("backup", "create", here, dsn=library)
@@ -218,8 +218,8 @@ def test_what_was_changed_lost_and_added_is_found_row_by_row(libctl, library, tm
     rewrite(here, mixed)
     found = libctl("backup", "verify", here, "--json")
     assert (found.code, found.data["loaded"]) == (ExitCode.FAILED, True)
-    told = {(difference["where"], difference["what"]) for difference in found.data["differences"]}
-    assert told == {
+    differences = {(difference["where"], difference["what"]) for difference in found.data["differences"]}
+    assert differences == {
         ("library.products", "checksum"),
         ("gateway.outbox", "rows"),
         ("gateway.outbox", "checksum"),
@@ -245,9 +245,9 @@ def rewrite(folder, content):
 @pytest.mark.parametrize("step", ["loading", pytest.param("comparing", marks=pytest.mark.long)])
 def test_an_interrupted_verification_drops_its_database(libctl, server, backup, databases, step):
     process = libctl.start("backup", "verify", backup, dsn=server)
-    ended, out, told = ends(process, step)
-    assert (ended, out) == (130, ""), told
-    assert "Traceback" not in told
+    ended, out, printed = ends(process, step)
+    assert (ended, out) == (130, ""), printed
+    assert "Traceback" not in printed
     assert not databases()
 
 

@@ -50,11 +50,11 @@ def test_one_package_may_be_chosen(libctl, database):
 def test_status_is_a_table_and_talk_goes_elsewhere(libctl, library, execute):
     execute(library, "ANALYZE")
     for columns in (80, 120):
-        told = libctl("db", "status", dsn=library, COLUMNS=str(columns))
-        assert max(map(len, told.out.splitlines())) <= columns
-        [row] = [line.split() for line in told.out.splitlines() if line.startswith("library ")]
+        status = libctl("db", "status", dsn=library, COLUMNS=str(columns))
+        assert max(map(len, status.out.splitlines())) <= columns
+        [row] = [line.split() for line in status.out.splitlines() if line.startswith("library ")]
         assert (row[3], row[5]) == ("current", "~353")
-        assert not told.err
+        assert not status.err
 
 
 def test_what_a_newer_version_has_migrated_is_left_alone(libctl, library, execute):
@@ -73,8 +73,8 @@ def test_check_names_what_was_changed_by_hand(libctl, library, execute):
     assert found.code == ExitCode.FAILED
     assert "ix_feed_occurred_at" in found.out
     assert "extra" in found.out
-    told = {one["package"]: one["differences"] for one in libctl("db", "check", "--json").data["packages"]}
-    assert {name for name, differences in told.items() if differences} == {"wishlist", "gateway"}
+    checked = {one["package"]: one["differences"] for one in libctl("db", "check", "--json").data["packages"]}
+    assert {name for name, differences in checked.items() if differences} == {"wishlist", "gateway"}
 
 
 def test_without_a_log_nothing_is_changed(libctl, database, tmp_path):
@@ -138,7 +138,7 @@ def test_a_password_is_never_shown(libctl, dsn, code, tmp_path):
         assert refused.err
 
 
-def test_a_wrong_password_and_an_absent_database_are_told_apart(libctl, postgres, absent, execute):
+def test_a_wrong_password_and_an_absent_database_are_distinguished(libctl, postgres, absent, execute):
     assert libctl("db", "status", dsn=absent).code == ExitCode.NOT_FOUND
     execute(postgres.dsn("postgres"), "DROP ROLE IF EXISTS nobody", "CREATE ROLE nobody LOGIN")
     refused = libctl("db", "migrate", "--apply", "--reason", "x", dsn=postgres.dsn().replace("library@", "nobody:no1@"))

@@ -1,4 +1,4 @@
-"""``backup mark-restored``: twice, at once, beside a writer, and where the database tells little of itself."""
+"""``backup mark-restored``: twice, at once, beside a writer, and where the database does not show its identity."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -53,7 +53,7 @@ def test_two_who_mark_at_once_both_succeed(libctl, library, fetch):
     assert len(fetch(library, RESTORES)) == 2
 
 
-def test_a_role_that_is_not_told_which_database_this_is_can_mark_it(libctl, library, postgres, execute, fetch):
+def test_a_role_that_may_not_read_the_databases_identity_can_mark_it(libctl, library, postgres, execute, fetch):
     role, name = f"owner{uuid4().hex[:8]}", library.rpartition("/")[2].partition("?")[0]
     execute(
         library,
@@ -90,8 +90,8 @@ async def test_the_mark_and_a_writer_do_not_wait_for_each_other(libctl, library)
         "UPDATE settings.game_specific_settings SET revision = revision + 1 WHERE user_id = $1", user_id, timeout=20
     )
     await transaction.commit()
-    _, told = await asyncio.to_thread(marking.communicate)
-    assert marking.returncode == 0, told
+    _, printed = await asyncio.to_thread(marking.communicate)
+    assert marking.returncode == 0, printed
     await writer.close()
     await keeper.close()
 

@@ -66,7 +66,7 @@ def test_what_was_restored_is_what_was_there(libctl, backup, postgres, filled, a
     ):
         assert fetch(absent, query)[0]["min"] > 1000
     added = "INSERT INTO gateway.outbox (shard, topic, value) VALUES (1, 't', '') RETURNING id"
-    assert fetch(absent, added)[0]["id"] > 300  # its sequence goes on, too
+    assert fetch(absent, added)[0]["id"] > 300  # its sequence continues, too
     assert fetch(
         absent,
         "SELECT count(*) > 0 AS any FROM pg_statistic s JOIN pg_class c ON c.oid = s.starelid "
@@ -154,23 +154,23 @@ def test_an_interrupted_load_leaves_nothing(libctl, backup, absent, restores, da
         if line.startswith(step):
             process.send_signal(signal.SIGINT)
             break
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == ExitCode.INTERRUPTED, told
-    assert "Traceback" not in told
+    _, printed = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.INTERRUPTED, printed
+    assert "Traceback" not in printed
     assert (restores(absent), databases()) == (None, set())
     assert [entry["state"] for entry in libctl.logged()] == ["started", "interrupted"]
 
 
-def test_what_was_loaded_before_an_interruption_is_gone_on_with(libctl, backup, absent, restores, databases):
+def test_a_load_that_was_interrupted_is_resumed(libctl, backup, absent, restores, databases):
     process = libctl.start("backup", "restore", backup, *APPLY, dsn=absent)
     for line in process.stderr:
         if line.startswith("comparing"):
             process.send_signal(signal.SIGINT)
             break
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == ExitCode.INTERRUPTED, told
+    _, printed = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.INTERRUPTED, printed
     [left] = databases()
-    assert left in told
+    assert left in printed
     assert left in libctl("backup", "restore", backup, dsn=absent).out.replace("\n", "")
     made = libctl("backup", "restore", backup, *APPLY)
     assert made.code == ExitCode.OK, made.err

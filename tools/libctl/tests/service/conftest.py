@@ -163,7 +163,7 @@ class Saver:
         return self
 
     def save(self, content: bytes, slot: str = "slot", device: str = "pc", **more: Any) -> Any:
-        """Asks, uploads and confirms: the attributes of the save, or of the refusal."""
+        """Requests an upload, sends the bytes and confirms; returns the attributes of the save, or the refusal."""
         attributes = {
             "product_id": str(self.product),
             "save_slot_name": slot,
@@ -172,11 +172,11 @@ class Saver:
             "device_id": device,
             **more,
         }
-        leave = self.post("/savegames/upload-url", **attributes).json()["data"]["attributes"]
-        if leave["upload_required"]:
-            sent = httpx.request(leave["method"], leave["upload_url"], content=content, headers=leave["headers"])
+        upload = self.post("/savegames/upload-url", **attributes).json()["data"]["attributes"]
+        if upload["upload_required"]:
+            sent = httpx.request(upload["method"], upload["upload_url"], content=content, headers=upload["headers"])
             assert sent.status_code == 200, sent.text
-        document = self.post("/savegames/confirm-upload", internal_save_id=leave["internal_save_id"]).json()
+        document = self.post("/savegames/confirm-upload", internal_save_id=upload["internal_save_id"]).json()
         return document["errors"][0] if "errors" in document else document["data"]["attributes"]
 
     def saves(self, *contents: bytes, slot: str = "slot") -> str:

@@ -31,7 +31,7 @@ def call(service):
     return make
 
 
-def test_a_time_that_is_none_keeps_no_refusal_out_of_the_audit(call, staff, support):
+def test_an_invalid_time_keeps_no_refusal_out_of_the_audit(call, staff, support):
     somebody, user = staff("user"), uuid4()
     letters = admin_events_pb2.ListDeadLettersRequest(
         filter=admin_events_pb2.DeadLetterFilter(user_id=str(user), topic="t", since=NEVER)
@@ -85,6 +85,6 @@ def test_ids_in_cursors_or_of_staff_are_kept_where_erasure_finds_them(call, staf
 
 
 def test_what_a_refusal_shows_of_a_state_fits_into_headers():
-    told = difference({"slot_name": "🎮" * 3000}, {"slot_name": "ё" * 3000})
-    assert len(told.encode()) <= 2003
-    assert told.endswith("…")
+    shown = difference({"slot_name": "🎮" * 3000}, {"slot_name": "ё" * 3000})
+    assert len(shown.encode()) <= 2003
+    assert shown.endswith("…")

@@ -85,11 +85,11 @@ def test_a_side_that_moved_since_it_was_looked_at_refuses(support, saver):
     _, conflict = saver.diverges()
     words = ("conflicts", "resolve", saver.id, conflict, "--keep", "local")
     seen = support.data(*words)["revision"]
-    saver.save(b"the head goes on", base_version=2)
+    saver.save(b"the head resumes", base_version=2)
     applied = (*words, "--apply", "--reason", "as seen", "--revision")
     assert support.refused(*applied, seen) == (4, "PRECONDITION_FAILED")
     seen = support.data(*words)["revision"]
-    saver.save(b"the branch goes on", device="deck", base_version=3)
+    saver.save(b"the branch resumes", device="deck", base_version=3)
     assert support.refused(*applied, seen) == (4, "PRECONDITION_FAILED")
     done = support.applies(*words)
     assert (done["before"]["head"]["version"], done["before"]["branch"]["version"]) == (4, 5)

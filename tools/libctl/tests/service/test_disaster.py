@@ -50,7 +50,7 @@ class Player:
         yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
         items = [{"productId": str(product)}]
         data = {"userId": str(self.id), "orderId": order, "items": items, "purchaseTimestamp": yesterday}
-        tell(self.platform, "com.platform.payment.purchase.completed.v1", data)
+        publish_event(self.platform, "com.platform.payment.purchase.completed.v1", data)
         until(lambda: str(product) in self.products())
 
     def imports(self, product, name, hours_ago):
@@ -67,17 +67,17 @@ class Player:
     def saves(self, product, slot, content, **more):
         digest = sha256(content).hexdigest()
         asked = {"product_id": str(product), "save_slot_name": slot, "file_size_bytes": len(content), **more}
-        leave = self.post("/savegames/upload-url", **asked, file_hash_sha256=digest, device_id="pc")["attributes"]
-        sent = httpx.request(leave["method"], leave["upload_url"], headers=leave["headers"], content=content)
+        upload = self.post("/savegames/upload-url", **asked, file_hash_sha256=digest, device_id="pc")["attributes"]
+        sent = httpx.request(upload["method"], upload["upload_url"], headers=upload["headers"], content=content)
         assert sent.status_code == 200, sent.text
-        return self.post("/savegames/confirm-upload", internal_save_id=leave["internal_save_id"])
+        return self.post("/savegames/confirm-upload", internal_save_id=upload["internal_save_id"])
 
     def content(self, save_id, version):
         found = self.http.get(f"/savegames/{save_id}/download-url", params={"version": version})
         return httpx.get(found.json()["data"]["attributes"]["download_url"]).content
 
 
-def tell(platform, kind, data):
+def publish_event(platform, kind, data):
     asyncio.run(publish(platform.kafka.address, [CloudEvent(kind, data)]))
 
 
@@ -111,13 +111,13 @@ def disaster(create_platform, s3):
 def test_a_backup_brings_everything_back_and_the_store_what_came_later(
     disaster, postgres, staff, tmp_path, monkeypatch
 ):
-    # Without the guard, objects that the restored database has never heard of would go at once.
+    # Without the open restore, objects that the restored database does not know would be deleted at once.
     service = disaster.service(S3_DELETE_GRACE_DAYS="0")
     service.start()
     player, friend = Player(disaster, service), Player(disaster, service)
     game, later, wished, achievement = uuid4(), uuid4(), uuid4(), uuid4()
-    told = {"productId": str(game), "newTitle": "Old game", "achievements": [{"id": str(achievement)}]}
-    tell(disaster, "com.platform.catalog.product.updated.v1", told)
+    catalog_product = {"productId": str(game), "newTitle": "Old game", "achievements": [{"id": str(achievement)}]}
+    publish_event(disaster, "com.platform.catalog.product.updated.v1", catalog_product)
     player.buys(game, "order-1")
     player.post("/categories", name="Best")
     player.imports(game, "before", 5)
@@ -183,7 +183,7 @@ def test_a_backup_brings_everything_back_and_the_store_what_came_later(
     assert heads["another"]["attributes"]["file_hash_sha256"] == other["attributes"]["file_hash_sha256"]
     assert player.content(heads["another"]["id"], 1) == b"a new beginning"
 
-    # The game goes on, from what the device knows of the lost time.
+    # The player plays on, from the save that the device has of the lost time.
     third = player.saves(game, "slot", b"level three", base_version=second["attributes"]["version"])
     assert third["attributes"]["parent_version"] == second["attributes"]["version"]
     assert third["attributes"]["version"] > second["attributes"]["version"]

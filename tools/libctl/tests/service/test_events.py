@@ -39,7 +39,7 @@ def database(platform):
 
 @pytest.fixture(scope="module")
 def held(platform):
-    """Runs a statement in a transaction that goes on while the block runs."""
+    """Runs a statement in a transaction that stays open while the block runs."""
 
     @contextmanager
     def hold(statement):
@@ -253,7 +253,7 @@ def test_each_part_is_audited_with_the_filter(admin, letter, topic):
     assert (again["replayed"], again["first_audit_id"]) == (0, None)
 
 
-def test_the_dry_run_is_shown_and_says_how_to_go_on(admin, letter, topic):
+def test_the_dry_run_is_shown_and_says_how_to_continue(admin, letter, topic):
     letter(topic)
     ran = admin.run("events", "dlq", "replay", "--topic", topic)
     assert ran.code == 0

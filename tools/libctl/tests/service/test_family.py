@@ -92,7 +92,7 @@ def family(platform, service, games):
 
 
 async def forget_session(dsn, session):
-    """A session is nowhere, and its seat has not heard of it: as after a disaster."""
+    """Deletes a session while its seat remains: as after a disaster."""
     connection = await asyncpg.connect(dsn)
     await connection.execute("DELETE FROM playtime.playtime_sessions WHERE id = $1", session)
     await connection.close()
@@ -273,11 +273,11 @@ def test_the_explanation_names_the_seat_holder_and_a_starts_outcome(family, supp
     game = family.games[0]
     family.share(family.rival)
     session = family.rival.starts(game)
-    told = support.data("access", "explain", family.sister.id, game)
-    assert (told["has_access"], told["reason"], told["start"]) == (True, "shared", "seat_busy")
-    [link] = told["links"]
+    explained = support.data("access", "explain", family.sister.id, game)
+    assert (explained["has_access"], explained["reason"], explained["start"]) == (True, "shared", "seat_busy")
+    [link] = explained["links"]
     assert (link["link_id"], link["verdict"], link["is_busy"]) == (family.link, "shared", True)
-    assert told["deciding_link_id"] == told["starting_link_id"] == family.link
+    assert explained["deciding_link_id"] == explained["starting_link_id"] == family.link
     assert (link["seat"]["session_id"], link["seat"]["session_runs"]) == (session, True)
     drawn = support.shows("access", "explain", family.sister.id, game)
     for words in (
@@ -290,8 +290,12 @@ def test_the_explanation_names_the_seat_holder_and_a_starts_outcome(family, supp
         f"by {family.rival.id}",
     ):
         assert words in drawn
-    told = support.data("access", "explain", family.brother.id, game)
-    assert (told["reason"], told["start"], told["own_seat"]["session_id"]) == ("owned", "own_copy", session)
+    explained = support.data("access", "explain", family.brother.id, game)
+    assert (explained["reason"], explained["start"], explained["own_seat"]["session_id"]) == (
+        "owned",
+        "own_copy",
+        session,
+    )
     assert "by this user" in support.shows("access", "explain", family.rival.id, game)
 
 
@@ -304,7 +308,7 @@ def test_another_game_of_the_same_owner_keeps_a_member_from_a_second_one(family,
     assert f"the user holds the seat of {OTHER_TITLE} of this owner" in drawn
 
 
-def test_an_owner_who_plays_is_told_of(family, support):
+def test_an_owner_who_plays_is_shown(family, support):
     game = family.games[0]
     family.brother.starts(game)
     [link] = support.data("access", "explain", family.sister.id, game)["links"]
@@ -318,8 +322,8 @@ def test_the_chain_says_why_nothing_is_shared(family, support):
         f"/family/links/{family.link}",
         json={"data": {"attributes": {"mode": "only", "product_ids": [str(other)]}}},
     )
-    told = support.data("access", "explain", family.sister.id, game)
-    assert (told["has_access"], told["reason"], told["start"]) == (False, "out_of_scope", "refused")
+    explained = support.data("access", "explain", family.sister.id, game)
+    assert (explained["has_access"], explained["reason"], explained["start"]) == (False, "out_of_scope", "refused")
     drawn = support.shows("access", "explain", family.sister.id, game)
     assert "may not play: the link doesn't share this game" in drawn
     assert "only some games: this game is not included" in drawn
@@ -328,9 +332,9 @@ def test_the_chain_says_why_nothing_is_shared(family, support):
         f"/family/links/{family.link}", json={"data": {"attributes": {"mode": "all", "expires_at": ends}}}
     )
     family.until(lambda: not support.data("access", "explain", family.sister.id, game)["has_access"])
-    told = support.data("access", "explain", family.sister.id, game)
-    assert told["reason"] in ("link_expired", "link_ended")
-    assert told["links"][0]["status"] == "revoked_by_owner"
+    explained = support.data("access", "explain", family.sister.id, game)
+    assert explained["reason"] in ("link_expired", "link_ended")
+    assert explained["links"][0]["status"] == "revoked_by_owner"
     nobody = support.data("access", "explain", uuid4(), uuid4())
     assert (nobody["is_known"], nobody["links"], nobody["is_free_to_play"]) == (False, [], None)
 

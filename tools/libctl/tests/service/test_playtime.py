@@ -1,4 +1,4 @@
-"""``libctl playtime show|correct|recompute|anomalies``, with a player whose launcher told of far too much."""
+"""``libctl playtime show|correct|recompute|anomalies``, with a player whose launcher reported far too much."""
 
 import asyncio
 import base64
@@ -19,7 +19,7 @@ NOBODY = UUID(int=0)
 
 
 class Player:
-    """Somebody with a game, and a launcher that tells of sessions."""
+    """Somebody with a game, and a launcher that reports sessions."""
 
     def __init__(self, platform, service, game):
         self.id, self.game = uuid4(), game
@@ -31,9 +31,9 @@ class Player:
         assert response.status_code in (200, 201), response.text
         return response.json()["data"]
 
-    def tells(self, *sessions, device="deck"):
+    def imports(self, *sessions, device="deck"):
         """Imports sessions: when each began, how many hours it took, and the launcher's name of it."""
-        told = [
+        sessions_json = [
             {
                 "client_session_id": name,
                 "product_id": str(self.game),
@@ -43,7 +43,7 @@ class Player:
             }
             for start, hours, name in sessions
         ]
-        results = self.post("/playtime/sessions/import", data={"attributes": {"sessions": told}})
+        results = self.post("/playtime/sessions/import", data={"attributes": {"sessions": sessions_json}})
         assert {one["attributes"]["result"] for one in results} == {"accepted"}
 
     def sees(self):
@@ -87,10 +87,10 @@ def player(new_player):
 
 @pytest.fixture(scope="module")
 def impossible(new_player):
-    """Two devices told of the same day, and one of them of more than time had passed."""
+    """Two devices reported the same day, and one of them more hours than the day has."""
     player = new_player()
-    player.tells((DAY, 1, "first"))
-    player.tells(*((DAY + timedelta(hours=hour), 6, f"six-{hour}") for hour in range(0, 20, 2)), device="deck")
+    player.imports((DAY, 1, "first"))
+    player.imports(*((DAY + timedelta(hours=hour), 6, f"six-{hour}") for hour in range(0, 20, 2)), device="deck")
     player.post("/playtime/sessions/start", data={"attributes": {"product_id": str(player.game), "device_id": "desk"}})
     return player
 
@@ -139,7 +139,7 @@ def test_the_sessions_of_one_day_and_their_pages(support, impossible):
     assert "--cursor" in ran.err
 
 
-def test_what_was_told_at_once_is_shown_with_its_part_of_the_total(support, impossible):
+def test_an_import_is_shown_with_its_part_of_the_total(support, impossible):
     words = ("playtime", "show", impossible.id, "--product", impossible.game, "--imports")
     much, little = support.data(*words)["imports"]
     assert (much["device_id"], much["sessions"], much["seconds"], much["counted_seconds"]) == (
@@ -201,13 +201,13 @@ def cursor_of(*texts):
         cursor_of(DAY.isoformat(), str(NOBODY), 1, 2),
     ],
 )
-def test_a_cursor_that_is_none_is_named(support, cursor):
+def test_an_invalid_cursor_is_named(support, cursor):
     assert support.refused("playtime", "anomalies", "--cursor", cursor) == (2, "VALIDATION_ERROR")
     assert support.refused("playtime", "show", uuid4(), "--cursor", cursor) == (2, "VALIDATION_ERROR")
 
 
 def test_a_correction_is_seen_by_the_player_and_taken_back(support, player):
-    player.tells((DAY, 10, "long"))
+    player.imports((DAY, 10, "long"))
     ran = support.run("playtime", "correct", player.id, player.game, "--take", "8h30m")
     assert ran.code == 0
     assert f"{TITLE}: 10h 00m 00s in total; with -8h 30m 00s it is 1h 30m 00s." in ran.err
@@ -225,7 +225,7 @@ def test_a_correction_is_seen_by_the_player_and_taken_back(support, player):
     [correction] = support.data("playtime", "show", player.id)["corrections"]
     assert (correction["seconds"], correction["reason"], correction["title"]) == (-30600, "a stuck launcher", TITLE)
 
-    player.tells((DAY + timedelta(days=1), 1, "played on"), device="desk")  # which bars no way back
+    player.imports((DAY + timedelta(days=1), 1, "played on"), device="desk")  # which bars no way back
     undone = support.applies("audit", "undo", done["audit_id"])
     assert undone["after"] == {"corrected_seconds": 0}
     assert player.sees() == 11 * HOUR
@@ -252,7 +252,7 @@ def test_a_correction_that_was_overtaken_is_neither_made_nor_taken_back(support,
 
 
 def test_more_than_there_is_is_not_taken(support, player):
-    player.tells((DAY, 2, "short"))
+    player.imports((DAY, 2, "short"))
     ran = support.run("playtime", "correct", player.id, player.game, "--take", "3h", "--apply", "--reason", "much")
     assert ran.code == 2
     assert f"{TITLE} was played for 2h 00m 00s" in ran.err
@@ -280,7 +280,7 @@ async def breaks(platform, player):
 
 
 def test_totals_are_recomputed_from_the_sessions(support, platform, player):
-    player.tells((DAY, 2, "one"), (DAY + timedelta(hours=1), 2, "two"))
+    player.imports((DAY, 2, "one"), (DAY + timedelta(hours=1), 2, "two"))
     done = support.data("playtime", "recompute", player.id)
     assert (done["before"], done["after"]) == ({}, {})
     ran = support.run("playtime", "recompute", player.id, "--product", player.game)
@@ -303,7 +303,7 @@ def test_totals_are_recomputed_from_the_sessions(support, platform, player):
 
 
 def test_a_correction_of_what_was_wrong_has_to_go_first(support, platform, player):
-    player.tells((DAY, 2, "one"))
+    player.imports((DAY, 2, "one"))
     asyncio.run(breaks(platform, player))
     support.applies("playtime", "correct", player.id, player.game, "--take", "2698h")
     ran = support.run("playtime", "recompute", player.id)

@@ -19,7 +19,7 @@ def test_a_quota_is_shown_with_its_bar(support, user):
     assert (quota["limit_bytes"], quota["is_override"], quota["products"]) == (GIB, False, [])
 
 
-def test_a_dry_run_changes_nothing_and_says_how_to_go_on(support, user):
+def test_a_dry_run_changes_nothing_and_says_how_to_continue(support, user):
     ran = support.run("quota", "set", user, "2GiB")
     assert ran.code == 0
     assert "limit_bytes" in ran.out

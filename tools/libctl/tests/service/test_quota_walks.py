@@ -45,10 +45,10 @@ def ctrl_c(monkeypatch):
 
     @contextmanager
     def impatient(out, what):
-        def told(_):
+        def interrupt(_):
             raise KeyboardInterrupt
 
-        yield told
+        yield interrupt
 
     monkeypatch.setattr(quota, "progress", impatient)
 
@@ -118,7 +118,7 @@ def test_everybody_is_looked_at_a_part_at_a_time(support, fill):
     assert support.data("quota", "top", "--limit", 1)["users"] == found["users"][:1]
 
 
-def test_who_was_interrupted_sees_what_there_is_and_goes_on(support, fill, ctrl_c, monkeypatch):
+def test_who_was_interrupted_sees_what_there_is_and_resumes(support, fill, ctrl_c, monkeypatch):
     users = {str(fill(4000)) for _ in range(3)}
     ran = support.run("--json", "quota", "top", "--limit", 100)
     assert ran.code == 130
@@ -138,7 +138,7 @@ def test_many_objects_are_compared_a_part_at_a_time(support, fill):
     assert ran.data["differences"]["missing"] == {"objects": 2500, "bytes": 25_000}
 
 
-def test_an_interrupted_comparison_goes_on_at_its_cursor(support, fill, ctrl_c, monkeypatch):
+def test_an_interrupted_comparison_resumes_at_its_cursor(support, fill, ctrl_c, monkeypatch):
     user = fill(1200)
     ran = support.run("--json", "quota", "recalculate", user)
     assert (ran.code, ran.data["counted_objects"]) == (130, 1000)

@@ -1,4 +1,4 @@
-"""``libctl saves reconcile`` after a real restore: a copy of the database takes its place, and the bucket goes on."""
+"""``libctl saves reconcile`` after a real restore: a copy of the database takes its place, and the bucket stays."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ from gameshelf.gateway.domains.savegames.object_store import s3_config
 from gameshelf.savegames import object_key, object_metadata
 from gameshelf.savegames.s3 import new_client
 
-# Whoever started the tests may have told processes to ignore Ctrl-C.
+# The shell that started the tests may have set processes to ignore Ctrl-C.
 INTERRUPTIBLE = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "from gameshelf.libctl.main import main; main()"
@@ -52,7 +52,7 @@ class Player:
             time.sleep(0.05)
 
     def save(self, content, slot="slot", **more):
-        told = {
+        attributes = {
             "product_id": str(self.game),
             "save_slot_name": slot,
             "file_size_bytes": len(content),
@@ -60,10 +60,10 @@ class Player:
             "device_id": "pc",
             **more,
         }
-        leave = self.post("/savegames/upload-url", told).json()["data"]["attributes"]
-        if leave["upload_required"]:
-            httpx.request(leave["method"], leave["upload_url"], content=content, headers=leave["headers"])
-        return self.post("/savegames/confirm-upload", {"internal_save_id": leave["internal_save_id"]}).status_code
+        upload = self.post("/savegames/upload-url", attributes).json()["data"]["attributes"]
+        if upload["upload_required"]:
+            httpx.request(upload["method"], upload["upload_url"], content=content, headers=upload["headers"])
+        return self.post("/savegames/confirm-upload", {"internal_save_id": upload["internal_save_id"]}).status_code
 
     def post(self, path, attributes):
         return self.http.post(path, json={"data": {"attributes": attributes}})
@@ -187,14 +187,14 @@ def test_a_cursor_that_would_leave_something_out_is_refused(somebody):
     assert admin.refused("saves", "reconcile", "--cursor", "nonsense")[1] == "VALIDATION_ERROR"
 
 
-def test_an_interrupted_comparison_says_how_to_go_on(lost, somebody):
+def test_an_interrupted_comparison_says_how_to_continue(lost, somebody):
     service, player, _, dsn = lost
     admin = somebody("admin")
-    told = asyncio.run(interrupted_on_the_second_page(service, player, dsn, admin))
-    cursor = told.partition("libctl saves reconcile --cursor ")[2].split()[0]
-    went_on, whole = admin.data("saves", "reconcile", "--cursor", cursor), admin.data("saves", "reconcile")
-    assert went_on["adopted"] == whole["adopted"] != []
-    assert whole["objects"] == went_on["objects"] + 100
+    printed = asyncio.run(interrupted_on_the_second_page(service, player, dsn, admin))
+    cursor = printed.partition("libctl saves reconcile --cursor ")[2].split()[0]
+    resumed, whole = admin.data("saves", "reconcile", "--cursor", cursor), admin.data("saves", "reconcile")
+    assert resumed["adopted"] == whole["adopted"] != []
+    assert whole["objects"] == resumed["objects"] + 100
     applied = ("saves", "reconcile", "--cursor", cursor, "--apply", "--reason", "why")
     assert admin.refused(*applied)[1] == "PRECONDITION_FAILED"  # what is before it was only looked at
 
@@ -203,11 +203,11 @@ async def interrupted_on_the_second_page(service, player, dsn, admin):
     """What it says. The first page is of somebody else's objects; the second waits for the player's lock."""
     config = s3_config(load_settings(service.environment))
     key = object_key(player.id, player.game, "lost", 1, uuid4(), datetime.now(UTC))
-    told = object_metadata(player.id, player.game, "lost", 1, 0, sha256(b"lost").digest())
+    metadata = object_metadata(player.id, player.game, "lost", 1, 0, sha256(b"lost").digest())
     async with new_client(config) as client:
         put = partial(client.put_object, Bucket=config.bucket)
         await asyncio.gather(*(put(Key=f"!/{number:03}", Body=b"") for number in range(100)))
-        await put(Key=key, Body=b"lost", Metadata=told)
+        await put(Key=key, Body=b"lost", Metadata=metadata)
     connection, watching = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
     async with connection.transaction():
         await connection.execute("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", player.id)
@@ -221,8 +221,8 @@ async def interrupted_on_the_second_page(service, player, dsn, admin):
             while not await watching.fetchval(WAITING):
                 await asyncio.sleep(0.02)
         running.send_signal(signal.SIGINT)
-        out, told = await running.communicate()
+        out, printed = await running.communicate()
     await connection.close()
     await watching.close()
     assert (running.returncode, out) == (130, b"")
-    return told.decode()
+    return printed.decode()

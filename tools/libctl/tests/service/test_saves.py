@@ -58,9 +58,9 @@ def test_versions_are_a_tree_in_pages_also_of_what_is_in_the_trash(support, save
 
 def test_a_download_is_verified_audited_and_overwrites_nothing(support, saver, somewhere):
     save = saver.saves(b"level 1", b"level 2" * 100_000, slot="/evil: /name")
-    told = support.data("saves", "download", saver.id, save)
+    downloaded = support.data("saves", "download", saver.id, save)
     file = somewhere / "evil___name-v2.sav"
-    assert told["file"] == file.name
+    assert downloaded["file"] == file.name
     assert file.read_bytes() == b"level 2" * 100_000
     assert support.run("saves", "download", saver.id, save, "--version", 1, "--to", "one.sav").code == 0
     assert (somewhere / "one.sav").read_bytes() == b"level 1"

@@ -19,7 +19,7 @@ from gameshelf.devstack.events import CloudEvent, publish
 
 SETTINGS = {"quality": "высокое", "big": 2**63 - 1}
 
-# Whoever runs the tests in the background has Ctrl-C ignored, and children inherit that.
+# Tests that run in the background have Ctrl-C ignored, and children inherit that.
 LIBCTL = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "from gameshelf.libctl.main import main; main()"
@@ -49,9 +49,9 @@ class Player:
     def saves(self, content, slot="a"):
         asked = {"product_id": self.game, "save_slot_name": slot, "file_size_bytes": len(content)}
         asked |= {"file_hash_sha256": sha256(content).hexdigest(), "device_id": "pc"}
-        leave = self.post("/savegames/upload-url", asked)
-        assert httpx.put(leave["upload_url"], content=content, headers=leave["headers"]).status_code == 200
-        self.post("/savegames/confirm-upload", {"internal_save_id": leave["internal_save_id"]})
+        upload = self.post("/savegames/upload-url", asked)
+        assert httpx.put(upload["upload_url"], content=content, headers=upload["headers"]).status_code == 200
+        self.post("/savegames/confirm-upload", {"internal_save_id": upload["internal_save_id"]})
 
     def plays_a_bit_of_everything(self):
         self.buys()
@@ -110,24 +110,24 @@ def test_a_user_is_shown_at_a_glance_and_that_is_audited(support, player):
     assert {(one["command"], one["actor_id"]) for one in entries} == {("user show", str(support.id))}
 
 
-def test_of_somebody_who_was_never_heard_of_there_is_nothing(support):
+def test_of_an_unknown_user_there_is_nothing(support):
     assert support.data("user", "show", uuid4())["version"] == 0
 
 
 def test_everything_is_exported_with_the_files(admin, player, tmp_path):
     target = tmp_path / "anna.zip"
     admin.data("user", "show", player.id)  # leaves a line in the audit
-    told = admin.data("user", "export", player.id, "--to", target)
-    assert told["missing_files"] == []
+    exported = admin.data("user", "export", player.id, "--to", target)
+    assert exported["missing_files"] == []
     assert not (tmp_path / "anna.zip.partial").exists()
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    assert told["sha256"] == sha256(target.read_bytes()).hexdigest()
+    assert exported["sha256"] == sha256(target.read_bytes()).hexdigest()
     with zipfile.ZipFile(target) as archive:
         assert archive.testzip() is None
         names = archive.namelist()
         assert names[-1] == "manifest.json"
         manifest = json.loads(archive.read("manifest.json"))
-        assert manifest["tables"] == told["tables"]
+        assert manifest["tables"] == exported["tables"]
         for name, one in manifest["tables"].items():
             content = archive.read(f"{name}.jsonl")
             assert (len(content), content.count(b"\n")) == (one["bytes"], one["rows"])
@@ -164,8 +164,8 @@ def test_what_is_large_comes_in_parts_and_each_row_once(admin, platform, player,
         "jsonb_build_object('x', repeat('я', 200000)), 1, now() FROM generate_series(1, 12) n",
         somebody.id,
     )
-    told = admin.data("user", "export", somebody.id, "--to", tmp_path / "large.zip")
-    tables = {name: one["rows"] for name, one in told["tables"].items() if name != "gateway.audit"}
+    exported = admin.data("user", "export", somebody.id, "--to", tmp_path / "large.zip")
+    tables = {name: one["rows"] for name, one in exported["tables"].items() if name != "gateway.audit"}
     assert tables == {
         "gateway.user_streams": 1,
         "playtime.playtime_intervals": 1234,
@@ -202,13 +202,13 @@ def test_a_family_is_exported_from_both_sides(admin, platform, tmp_path):
     )
     family = {"library.family_memberships", "library.family_seats", "library.family_sharing_links"}
     for one in (owner, member):
-        told = admin.data("user", "export", one, "--to", tmp_path / f"{one}.zip")
-        assert {name: told["tables"][name]["rows"] for name in family} == dict.fromkeys(family, 1)
+        exported = admin.data("user", "export", one, "--to", tmp_path / f"{one}.zip")
+        assert {name: exported["tables"][name]["rows"] for name in family} == dict.fromkeys(family, 1)
     shown = admin.data("user", "show", owner), admin.data("user", "show", member)
     assert [(one["family_members"], one["family_owners"]) for one in shown] == [(1, 0), (0, 1)]
 
 
-def test_an_interrupted_export_goes_on_with_the_same_command(create_platform, own_s3, tmp_path):
+def test_an_interrupted_export_resumes_with_the_same_command(create_platform, own_s3, tmp_path):
     """The store freezes, then it is away; at last it is there again. No row is there twice."""
     platform = create_platform(s3=own_s3)
     try:
@@ -238,9 +238,9 @@ def test_an_interrupted_export_goes_on_with_the_same_command(create_platform, ow
         assert busy.returncode == 4, busy.stderr
         assert "another process writes" in busy.stderr
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=20)
-        assert process.returncode == 130, told
-        assert "the same command to resume" in told
+        _, printed = process.communicate(timeout=20)
+        assert process.returncode == 130, printed
+        assert "the same command to resume" in printed
         own_s3.thaw()
         own_s3.stop()
         rows = state.parent / "playtime.playtime_syncs.jsonl"
@@ -261,7 +261,7 @@ def test_an_interrupted_export_goes_on_with_the_same_command(create_platform, ow
         platform.close()
 
 
-def test_a_file_that_the_store_has_lost_is_told_of(admin, platform, service, tmp_path):
+def test_a_file_that_the_store_has_lost_is_named(admin, platform, service, tmp_path):
     somebody = Player(platform, service)
     somebody.buys()
     somebody.saves(b"lost")
@@ -278,7 +278,7 @@ def test_a_file_that_the_store_has_lost_is_told_of(admin, platform, service, tmp
 
 
 @pytest.mark.parametrize("cursor", ["x", "AAAA", "WyJhIiwiYiIsbnVsbCwwLDBd", "я"])
-def test_a_cursor_that_is_none_is_refused(admin, player, tmp_path, cursor):
+def test_an_invalid_cursor_is_refused(admin, player, tmp_path, cursor):
     target = tmp_path / "a.zip"
     (tmp_path / "a.zip.partial" / "files").mkdir(parents=True)
     state = {"user_id": str(player.id), "begun_at": "", "cursor": cursor, "is_whole": False, "tables": {}}

@@ -49,7 +49,7 @@ NOT_LINEAR = {
     "gateway.runtime.restores._TO_REWIND": "a partition of each restore; there are few restores",
 }
 NOT_RUN = {
-    "achievements.counters._FOLD": "of rows that are made by number, some give an achievement two products",
+    "achievements.store.counters._FOLD": "of rows that are made by number, some give an achievement two products",
     "gateway.runtime.support.audit._ADD": "no text fits all of its columns",
 }
 

@@ -12,7 +12,7 @@ from gameshelf.achievements import (
     DefinitionFact,
     Definitions,
     ImportAchievements,
-    Progress,
+    ProgressUpdate,
     RarityCounters,
     TargetReviews,
 )
@@ -22,7 +22,7 @@ NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 
 class Players:
-    """Several users at one connection: the service, what it recorded, and ways to look at it."""
+    """Several users on one connection: the service, its events, and queries."""
 
     def __init__(self, connection):
         self.now = NOW
@@ -34,31 +34,31 @@ class Players:
         self.counters = RarityCounters(connection)
 
     async def define(self, product, said_at=NOW, achievement=None, **values):
-        """An achievement of a product, as the Catalog tells of it."""
+        """Defines an achievement of a product, as the Catalog does. Returns its id."""
         achievement = achievement or uuid4()
         fact = DefinitionFact(achievement, product, said_at, values)
         await Definitions(self.connection, lambda: self.now).apply([fact])
         return achievement
 
     async def own(self, product, user=None):
-        """A user who owns a product, and may play it."""
+        """Makes a user own a product, and returns the user. A new one is made where none is given."""
         user = user or uuid4()
         self.may_play(user, product)
         await self.service.own(user, [product])
         return user
 
     def may_play(self, user, product):
-        """Gives a user access to a product, for 30 days already."""
+        """Gives a user access to a product since 30 days ago."""
         self.access.grant(user, product, NOW - timedelta(days=30))
 
     async def offline(self, user, *elements, **how):
-        """An import; what became of each element."""
-        told = ImportAchievements.model_validate({"achievements": elements}).achievements
-        results = await self.service.import_achievements(user, told, **how)
+        """Imports elements. Returns the result and the code of each."""
+        read = ImportAchievements.model_validate({"achievements": elements}).achievements
+        results = await self.service.import_achievements(user, read, **how)
         return [(one.result, one.code) for one in results]
 
     async def review(self, limit=2):
-        """Reviews every changed target; who was unlocked."""
+        """Reviews every changed target. Returns the users whom that unlocks."""
         reviews, unlocked = TargetReviews(self.connection, lambda: self.now), []
         for review in await reviews.pending(100):
             after = UUID(int=0)
@@ -69,7 +69,7 @@ class Players:
         return unlocked
 
     async def report(self, user, achievement, current, **how):
-        return await self.service.report(user, Progress(achievement, current), **how)
+        return await self.service.report(user, ProgressUpdate(achievement, current), **how)
 
     async def one(self, user, achievement):
         [found] = await self.queries.of_ids(user, [achievement])

@@ -1,4 +1,4 @@
-"""The package without the gateway: many transactions at once on one user, and nothing else that orders them."""
+"""The package without the gateway: many concurrent transactions on one user, ordered by the package alone."""
 
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ TIMES = 12
 
 @pytest.fixture(scope="module")
 def dsn(create_database):
-    """A database of these tests alone, for what is committed."""
+    """A database for these tests alone, since they commit."""
     made = create_database()
     MIGRATIONS.upgrade(made)
     return made
@@ -19,7 +19,7 @@ def dsn(create_database):
 
 @pytest.fixture
 async def watching(dsn, make_players):
-    """Players over a connection that sees what is committed."""
+    """Players over a connection that sees the committed state."""
     connection = await asyncpg.connect(dsn)
     yield make_players(connection)
     await connection.close()
@@ -27,7 +27,7 @@ async def watching(dsn, make_players):
 
 @pytest.fixture
 async def owner(watching):
-    """A user and a game of theirs."""
+    """A user, and a game that the user owns."""
     game = uuid4()
     async with watching.connection.transaction():
         user = await watching.own(game)
@@ -37,7 +37,10 @@ async def owner(watching):
 @pytest.fixture
 def at_once(owner, dsn, make_players, side_by_side):
     async def at_once(use_case):
-        """What came of a use case, which gets the players over a connection of its own and a number; and the events."""
+        """Runs a use case several times at once, each with players over a connection of its own and with a number.
+
+        Returns the results and the events.
+        """
         events = []
 
         async def run(connection, number):

@@ -1,4 +1,4 @@
-"""The counters behind rarities: right through unlocks, purchases, refunds and erasures, in whatever order."""
+"""The counters behind rarities: right after unlocks, purchases, refunds and erasures in any order."""
 
 import asyncio
 import itertools
@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from gameshelf.achievements import AchievementState, Recounts
+from gameshelf.achievements import AchievementState, RarityRecounts
 from gameshelf.devstack.pytest_plugin import sized
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ NOBODY, BLANK = UUID(int=0), AchievementState()
 
 
 async def differences(players):
-    """Every difference that a recount finds, product by product."""
+    """Returns every difference that a recount finds, product by product."""
     found, after = [], NOBODY
     while products := await players.counters.products(after, 2):
         found += await players.counters.differences(products)
@@ -79,7 +79,7 @@ async def test_a_counter_that_is_wrong_is_found_and_made_up_for(players):
     found = [(one.achievement_id, one.counted, one.kept) for one in await differences(players)]
     assert sorted(found, key=str) == sorted([(None, 1, 7), (achievement, 1, 0)], key=str)
     await players.connection.execute("DELETE FROM achievements.recounts")  # there is one for all products
-    recounts = Recounts(players.connection)
+    recounts = RarityRecounts(players.connection)
     assert await recounts.start(await recounts.progress(NOW), NOW + timedelta(days=1))
     progress = await recounts.progress(NOW)
     assert await recounts.move(progress, game, await differences(players))
@@ -167,19 +167,19 @@ async def test_recounts_side_by_side_make_up_for_a_difference_once(connections, 
     game = uuid4()
     async with connections.acquire() as connection, connection.transaction():
         await make_players(connection).own(game)
-        recounts = Recounts(connection)
+        recounts = RarityRecounts(connection)
         await recounts.start(await recounts.progress(NOW), NOW + timedelta(days=1))
     both_found = asyncio.Barrier(2)
 
     async def recount():
         async with connections.acquire() as connection:
             async with connection.transaction(isolation="repeatable_read"):
-                progress = await Recounts(connection).progress(NOW)
+                progress = await RarityRecounts(connection).progress(NOW)
                 found = await make_players(connection).counters.differences([game])
             assert found
             await both_found.wait()
             async with connection.transaction():
-                return await Recounts(connection).move(progress, game, found)
+                return await RarityRecounts(connection).move(progress, game, found)
 
     async with connections.acquire() as connection:
         await connection.execute("DELETE FROM achievements.rarity_deltas WHERE product_id = $1", game)

@@ -1,4 +1,4 @@
-"""What the Catalog says of achievements, in any order."""
+"""Definitions from the Catalog, in any order."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -71,17 +71,17 @@ FACTS = st.lists(
 async def test_definitions_do_not_depend_on_the_order_or_grouping_of_facts(players, facts, chance):
     newest = {}
     unique = {(one, at, name): value for one, at, values in facts for name, value in values.items()}
-    told = [
+    published = [
         DefinitionFact(one, GAME, players.now + at * MINUTE, {name: value}) for (one, at, name), value in unique.items()
     ]
     for (one, _, name), value in sorted(unique.items(), key=lambda entry: entry[0][1]):
         newest[one, name] = value
-    chance.shuffle(told)
+    chance.shuffle(published)
     await players.connection.execute("DELETE FROM achievements.achievement_metadata")
     definitions = Definitions(players.connection, lambda: players.now)
-    cut = chance.randint(0, len(told))
-    await definitions.apply(told[:cut])
-    await definitions.apply(told[cut:])
+    cut = chance.randint(0, len(published))
+    await definitions.apply(published[:cut])
+    await definitions.apply(published[cut:])
     rows = await players.connection.fetch("SELECT * FROM achievements.achievement_metadata")
     kept = {(row["id"], name): row[name] for row in rows for name in ("name_ru", "target_progress", "is_hidden")}
     assert {key: value for key, value in kept.items() if value is not None} == newest

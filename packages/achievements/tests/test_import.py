@@ -1,4 +1,4 @@
-"""What happened offline: when it happened, what repeats, what is refused, and names instead of ids."""
+"""Imports of offline unlocks: their times, repetitions, refusals, and names instead of ids."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -39,11 +39,11 @@ async def test_an_unlock_keeps_the_players_time_within_access_and_now(players, g
 async def test_elements_count_one_after_the_other(players, game):
     user, achievement = await players.own(game), await players.define(game, target_progress=100)
 
-    def said(current, minutes):
+    def report(current, minutes):
         at = str(players.now - timedelta(minutes=minutes))
         return {"client_id": "x", "achievement_id": str(achievement), "current_progress": current, "happened_at": at}
 
-    results = await players.offline(user, said(40, 9), said(40, 8), said(120, 7), said(130, 6))
+    results = await players.offline(user, report(40, 9), report(40, 8), report(120, 7), report(130, 6))
     assert [result for result, _ in results] == ["accepted", "duplicate", "accepted", "duplicate"]
     found = await players.one(user, achievement)
     assert (found.unlocked_at, found.current_progress) == (players.now - timedelta(minutes=7), 100)
@@ -88,10 +88,10 @@ async def test_an_achievement_is_found_by_the_name_that_its_developer_gave_it(pl
     assert results == [("accepted", None), ("rejected", "ACHIEVEMENT_NOT_FOUND")]
     states = [(await players.one(user, one)).is_unlocked for one in (lowest, highest)]
     assert states == [True, False]
-    assert await players.service.named_one(NamedAchievement.of(game, name)) == lowest
+    assert await players.service.named_one(NamedAchievement.from_text(game, name)) == lowest
     for unknown in ("other", "x" * 5000, "nul\x00"):
         with pytest.raises(AchievementNotFound):
-            await players.service.named_one(NamedAchievement.of(game, unknown))
+            await players.service.named_one(NamedAchievement.from_text(game, unknown))
 
 
 async def test_nothing_is_imported_into_a_game_that_the_player_may_not_play(players, game):

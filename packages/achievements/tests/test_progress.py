@@ -7,7 +7,7 @@ from gameshelf.achievements import (
     AchievementAlreadyUnlocked,
     AchievementNotFound,
     AchievementUnlocked,
-    Progress,
+    ProgressUpdate,
 )
 from gameshelf.kernel.errors import PermissionDenied
 from gameshelf.kernel.paging import Page
@@ -81,7 +81,7 @@ async def test_a_batch_is_as_if_one_report_came_after_the_other(players, game):
         (server, 1),
         (plain, 0),
     ]
-    outcomes = await players.service.report_many(user, [Progress(*report) for report in reports])
+    outcomes = await players.service.report_many(user, [ProgressUpdate(*report) for report in reports])
     assert [one.newly_unlocked for one in outcomes] == [False, True, True, *[False] * 5]
     assert [one.refusal.code if one.refusal else None for one in outcomes] == [
         *[None] * 4,
@@ -106,7 +106,7 @@ async def test_a_report_is_three_round_trips_however_many_it_holds(players, game
     service = type(players.service)(counted, *about, serialised)
     await service.unlock(user, many[0])
     assert counted.calls == 2  # and one at the port for access
-    await service.report_many(user, [Progress(one, None) for one in many])
+    await service.report_many(user, [ProgressUpdate(one, None) for one in many])
     assert counted.calls == 4
     assert len(players.events) == 30
 
@@ -134,7 +134,7 @@ async def test_status_lists_every_achievement_of_a_product_by_api_name(players, 
     assert await players.queries.of_product(user, uuid4()) == []
 
 
-async def test_the_summary_tells_of_every_product_owned_or_begun(players, game):
+async def test_the_summary_lists_every_product_owned_or_begun(players, game):
     other, bare, lent = uuid4(), uuid4(), uuid4()
     first, second = await players.define(game), await players.define(game)
     await players.define(game)

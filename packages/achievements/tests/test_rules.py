@@ -29,7 +29,7 @@ def test_rarity_is_the_nearest_tenth_and_never_out_of_bounds(unlocks, owners):
 def test_the_rarity_of_an_unlock_has_the_unlock_in_it():
     assert rarity_with(0, 1000, counts=True) == 0.1
     assert rarity_with(0, 1000, counts=False) == 0.0
-    assert rarity_with(0, 0, counts=True) == 100.0  # the counters have not heard of the purchase yet
+    assert rarity_with(0, 0, counts=True) == 100.0  # the purchase is not in the counters yet
     assert rarity_with(0, 0, counts=False) is None
 
 

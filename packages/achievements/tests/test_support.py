@@ -1,4 +1,4 @@
-"""What support gives and takes, and how it takes that back."""
+"""Grants and revocations by support, and their undo."""
 
 from uuid import uuid4
 
@@ -19,7 +19,7 @@ def game():
 
 
 async def counters(players, user, achievement):
-    """Unlocks and owners as folded, which no recount may contradict."""
+    """Returns the folded unlocks and owners, after a check that a recount finds no difference."""
     await players.fold()
     found = await players.one(user, achievement)
     assert await players.counters.differences([found.product_id]) == []
@@ -54,7 +54,7 @@ async def test_an_owners_grant_counts_at_once_and_once(players, game):
         await players.service.unlock(user, achievement)
 
 
-async def test_what_is_revoked_is_as_if_it_had_never_been_begun(players, game):
+async def test_a_revoked_achievement_has_no_progress(players, game):
     achievement, user = await players.define(game, target_progress=3), await players.own(game)
     await players.report(user, achievement, 3)
     made = await players.service.revoke(user, achievement)
@@ -115,7 +115,7 @@ async def test_a_revocation_is_taken_back_with_the_old_time_and_rarity(players, 
     assert await counters(players, user, achievement) == (1, 5)
 
 
-async def test_putting_back_what_is_there_changes_nothing_and_tells_nobody(players, game):
+async def test_restoring_the_current_state_changes_nothing_and_emits_nothing(players, game):
     achievement, user = await players.define(game), await players.own(game)
     made = await players.service.grant(user, achievement)
     players.events.clear()
@@ -125,7 +125,7 @@ async def test_putting_back_what_is_there_changes_nothing_and_tells_nobody(playe
     assert await counters(players, user, achievement) == (1, 1)
 
 
-async def test_an_achievement_that_nobody_has_heard_of_is_not_found(players):
+async def test_an_unknown_achievement_is_not_found(players):
     user = uuid4()
     for attempt in (
         players.service.grant(user, uuid4()),

@@ -1,4 +1,4 @@
-"""Targets that are not known yet, lowered and raised: nobody is unlocked too early, and everybody in the end."""
+"""Targets that are unknown, lowered or raised: no player is unlocked too early, and every player in the end."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -99,6 +99,6 @@ async def test_a_target_that_changed_and_changed_back_is_reviewed_again(players,
     await reviews.finish([review])
     [again] = [one for one in await reviews.pending(100) if one.achievement_id == achievement]
     assert (again.target, again.revision) == (review.target, review.revision + 2)
-    await players.define(game, achievement=achievement, target_progress=100)  # said again
+    await players.define(game, achievement=achievement, target_progress=100)  # the same value again
     await reviews.finish([again])
     assert achievement not in {one.achievement_id for one in await reviews.pending(100)}

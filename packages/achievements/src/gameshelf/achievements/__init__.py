@@ -1,30 +1,40 @@
-"""What players have achieved: definitions, progress, unlocks, and how rare they are.
+"""The achievements of players: definitions, progress, unlocks and rarity.
 
-This is the package's whole public API; nothing deeper is meant to be imported.
+This module is the whole public API of the package. Don't import from the modules below it.
 """
 
 from gameshelf.achievements.commands import (
     MAX_IMPORT,
+    AchievementSummaryFilter,
     ImportAchievements,
     NamedAchievement,
     OfflineAchievement,
-    Progress,
+    ProgressUpdate,
     ReportProgress,
-    SummaryFilter,
-    Unreadable,
+    UnreadableAchievement,
 )
-from gameshelf.achievements.counters import Difference, RarityCounters
 from gameshelf.achievements.definitions import MAX_DEFINITIONS, DefinitionFact, Definitions
 from gameshelf.achievements.errors import AchievementAlreadyUnlocked, AchievementNotFound
 from gameshelf.achievements.events import AchievementLocked, AchievementUnlocked
 from gameshelf.achievements.models import LOCK_SPACE, METADATA, SCHEMA
-from gameshelf.achievements.overview import count_unlocked
-from gameshelf.achievements.queries import AchievementQueries, ProductAchievements
-from gameshelf.achievements.rarities import AchievementRarity
-from gameshelf.achievements.recounts import RecountProgress, Recounts
-from gameshelf.achievements.service import AchievementService, ImportedAchievement, Outcome, Reported, Supported
-from gameshelf.achievements.target_reviews import TargetReview, TargetReviews
-from gameshelf.achievements.views import Achievement, AchievementState, Language
+from gameshelf.achievements.queries import AchievementQueries, AchievementSummary, count_unlocked
+from gameshelf.achievements.service import (
+    AchievementService,
+    ImportedAchievement,
+    Reported,
+    ReportOutcome,
+    SupportedChange,
+)
+from gameshelf.achievements.store import (
+    CounterDifference,
+    PlayersInProgress,
+    RarityCounters,
+    RarityRecounts,
+    RecountProgress,
+    TargetReview,
+)
+from gameshelf.achievements.target_reviews import TargetReviews
+from gameshelf.achievements.views import Achievement, AchievementRarity, AchievementState, Language
 from gameshelf.kernel.migrations import Migrations
 
 __version__ = "0.1.0.dev0"
@@ -45,27 +55,28 @@ __all__ = [
     "AchievementRarity",
     "AchievementService",
     "AchievementState",
+    "AchievementSummary",
+    "AchievementSummaryFilter",
     "AchievementUnlocked",
+    "CounterDifference",
     "DefinitionFact",
     "Definitions",
-    "Difference",
     "ImportAchievements",
     "ImportedAchievement",
     "Language",
     "NamedAchievement",
     "OfflineAchievement",
-    "Outcome",
-    "ProductAchievements",
-    "Progress",
+    "PlayersInProgress",
+    "ProgressUpdate",
     "RarityCounters",
+    "RarityRecounts",
     "RecountProgress",
-    "Recounts",
+    "ReportOutcome",
     "ReportProgress",
     "Reported",
-    "SummaryFilter",
-    "Supported",
+    "SupportedChange",
     "TargetReview",
     "TargetReviews",
-    "Unreadable",
+    "UnreadableAchievement",
     "count_unlocked",
 ]

@@ -1,4 +1,4 @@
-"""What may be asked and reported, validated."""
+"""The commands and filters of achievements, validated."""
 
 import json
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 MAX_PROGRESS = 2**31 - 1
 MAX_IMPORT = 100
-"""How many achievements one import may bring."""
+"""The maximum number of achievements in one import."""
 MAX_API_NAME = 200
 
 CurrentProgress = Annotated[int, Field(ge=0, le=MAX_PROGRESS)]
@@ -23,7 +23,7 @@ ClientId = Annotated[Name, Field(max_length=100)]
 DeviceId = Annotated[Name, Field(max_length=100)]
 ApiName = Annotated[str, Field(min_length=1, max_length=MAX_API_NAME), NORMALISED]
 MAX_PRODUCTS = 100
-"""How many products a summary may be asked for."""
+"""The maximum number of products that a summary may be filtered by."""
 
 
 class _Command(BaseModel):
@@ -31,7 +31,7 @@ class _Command(BaseModel):
 
 
 class ReportProgress(_Command):
-    """How far the player is."""
+    """A progress report."""
 
     current_progress: CurrentProgress
     """Progress by the count of the game. Less than before changes nothing; more than the target counts as the target.
@@ -61,7 +61,7 @@ class OfflineAchievement(_Command):
     """Device that it happened on."""
 
     @model_validator(mode="after")
-    def _says_one_thing_of_one_achievement(self) -> Self:
+    def _has_one_achievement_and_one_change(self) -> Self:
         by_name = self.product_id is not None and self.api_name is not None
         half_a_name = (self.product_id is None) != (self.api_name is None)
         if half_a_name or by_name == (self.achievement_id is not None):
@@ -72,35 +72,35 @@ class OfflineAchievement(_Command):
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
-    """An element of an import that can't be read. ``client_id`` is empty where that can't be read either."""
+class UnreadableAchievement:
+    """An invalid element of an import. ``client_id`` is empty where it is invalid too."""
 
     client_id: str
 
 
-def _read(element: Any, _: Any) -> OfflineAchievement | Unreadable:
-    if isinstance(element, OfflineAchievement | Unreadable):
+def _read(element: Any, _: Any) -> OfflineAchievement | UnreadableAchievement:
+    if isinstance(element, OfflineAchievement | UnreadableAchievement):
         return element
     try:
-        # From JSON, whose strict reading takes a string for a UUID and for a time but not for a number.
+        # From JSON: in strict mode pydantic accepts a string for a UUID and for a time there, but not for a number.
         return OfflineAchievement.model_validate_json(json.dumps(element, allow_nan=False), strict=True)
     except (ValidationError, ValueError):
         client_id = element.get("client_id") if isinstance(element, dict) else None
-        return Unreadable(client_id if isinstance(client_id, str) and len(client_id) <= 100 else "")
+        return UnreadableAchievement(client_id if isinstance(client_id, str) and len(client_id) <= 100 else "")
 
 
 class ImportAchievements(_Command):
-    """What happened offline."""
+    """The unlocks and progress reports that a client collected offline."""
 
     achievements: Annotated[
-        tuple[Annotated[OfflineAchievement | SkipJsonSchema[Unreadable], WrapValidator(_read)], ...],
+        tuple[Annotated[OfflineAchievement | SkipJsonSchema[UnreadableAchievement], WrapValidator(_read)], ...],
         Field(min_length=1, max_length=MAX_IMPORT),
     ]
     """The unlocks and progress reports."""
 
 
-class SummaryFilter(_Command):
-    """Which products, all where none is named, and which page of them."""
+class AchievementSummaryFilter(_Command):
+    """The products and the page of a summary."""
 
     product_ids: tuple[UUID, ...] = Field(default=(), max_length=MAX_PRODUCTS)
     """Products, comma separated; left out, all that the user owns or has begun."""
@@ -109,27 +109,29 @@ class SummaryFilter(_Command):
 
     @property
     def slice(self) -> Page:
+        """The requested page."""
         return Page(self.page, self.limit)
 
 
 class NamedAchievement(NamedTuple):
-    """An achievement by the name that the game's developer gave it."""
+    """An achievement by the API name that the developer of the game uses."""
 
     product_id: UUID
     api_name: str
     """In NFC. Names are compared exactly."""
 
     @classmethod
-    def of(cls, product_id: UUID, api_name: str) -> Self:
-        """An achievement by a name as somebody sent it. Raises AchievementNotFound for what no name can be."""
+    def from_text(cls, product_id: UUID, api_name: str) -> Self:
+        """Normalises the name of a request. Raises AchievementNotFound where no achievement can have such a name."""
         if len(api_name) > MAX_API_NAME * MOST_DECOMPOSED or not is_storable(api_name):
             raise AchievementNotFound
         return cls(product_id, normalise(api_name))
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a player is with one achievement; None unlocks it, whatever its target is."""
+class ProgressUpdate:
+    """A progress report for one achievement."""
 
     achievement_id: UUID
     current: int | None
+    """None unlocks the achievement, whatever its target is."""

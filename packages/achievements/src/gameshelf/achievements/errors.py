@@ -1,4 +1,4 @@
-"""What achievements refuse, with the contract's codes."""
+"""The errors of achievements, with the codes of the contract."""
 
 from gameshelf.kernel.errors import DomainError, NotFound
 

@@ -1,4 +1,4 @@
-"""What happens with achievements."""
+"""The events of achievements."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from gameshelf.kernel.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AchievementUnlocked(Event):
-    """Somebody unlocked an achievement: once for each user and achievement, unless support locked it in between."""
+    """A user unlocked an achievement. Emitted once per user and achievement, unless support locks it in between."""
 
     achievement_id: UUID
     product_id: UUID
@@ -21,7 +21,7 @@ class AchievementUnlocked(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AchievementLocked(Event):
-    """Support took an achievement back: it is locked again."""
+    """Support locked an achievement again."""
 
     achievement_id: UUID
     product_id: UUID

@@ -1,7 +1,7 @@
 """The tables of the schema ``achievements``.
 
-Keys of what belongs to a user begin with the user, so the tables can be distributed by it. Definitions and counters are
-facts of products; deltas name nobody, so that erasing a user leaves them as they are.
+The primary keys of users' rows begin with the user, so the tables can be distributed by it. Definitions and counters
+belong to products. Deltas contain no user, so the erasure of a user does not touch them.
 """
 
 from datetime import datetime
@@ -44,12 +44,12 @@ def _time(**kwargs: Any) -> Any:
 
 
 def _since() -> Any:
-    """When a field was said; null while it was not."""
+    """A column for the time of a field's value; null while the Catalog has published none."""
     return _time(default=None, nullable=True)
 
 
 class AchievementMetadata(_Table, table=True):
-    """What the Catalog says of an achievement; each field is the last writer's, by the time beside it."""
+    """A definition from the Catalog. Each field has its newest value, by the time in the column beside it."""
 
     __tablename__ = "achievement_metadata"
     __table_args__ = (
@@ -57,7 +57,7 @@ class AchievementMetadata(_Table, table=True):
         CheckConstraint("target_progress >= 1", name="target_progress"),
         Index("ix_achievement_metadata_product", "product_id", "id"),
         Index("ix_achievement_metadata_api_name", "product_id", "api_name", "id"),
-        # What ``target_reviews.py`` has to look at: mostly nothing.
+        # The definitions that have to be reviewed (``target_reviews.py``): few, mostly none.
         Index(
             "ix_achievement_metadata_unreviewed",
             "id",
@@ -76,11 +76,11 @@ class AchievementMetadata(_Table, table=True):
     icon_url_unlocked: str | None = Field(default=None, sa_type=Text)
     is_hidden: bool | None = Field(default=None, sa_type=Boolean)
     target_progress: int | None = Field(default=None, sa_type=Integer)
-    """Null: none is known. Then it shows no progress, and no progress unlocks it."""
+    """Null while it is unknown. Then no progress is shown, and no progress unlocks the achievement."""
     reviewed_target: int | None = Field(default=None, sa_type=Integer)
-    """The target for which everybody who had reached it was unlocked."""
+    """The target of the last review, which has unlocked all players who had reached it."""
     target_revision: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
-    """Grows with each change of the target, also of one that comes back to what it was."""
+    """Grows with each change of the target, also with a change back to a former value."""
     server_authoritative: bool | None = Field(default=None, sa_type=Boolean)
     api_name_at: datetime | None = _since()
     name_ru_at: datetime | None = _since()
@@ -95,7 +95,7 @@ class AchievementMetadata(_Table, table=True):
 
 
 class UserAchievement(_Table, table=True):
-    """How far a user is with an achievement."""
+    """A user's state of an achievement."""
 
     __tablename__ = "user_achievements"
     __table_args__ = (
@@ -103,9 +103,9 @@ class UserAchievement(_Table, table=True):
         CheckConstraint("is_unlocked = (unlocked_at IS NOT NULL)", name="unlocked_at"),
         CheckConstraint("current_progress >= 0", name="current_progress"),
         Index("ix_user_achievements_product", "user_id", "product_id"),
-        # What a recount of one product reads.
+        # For the recount of one product.
         Index("ix_user_achievements_unlocked", "product_id", postgresql_where=text("is_unlocked")),
-        # What a review of a changed target walks over. It is without progress, so that a report of it stays cheap.
+        # For the walk of a target review. It does not contain the progress, so that a progress report stays cheap.
         Index(
             "ix_user_achievements_locked",
             "achievement_meta_id",
@@ -121,18 +121,18 @@ class UserAchievement(_Table, table=True):
     unlocked_at: datetime | None = _time(default=None, nullable=True)
     current_progress: int | None = Field(default=None, sa_type=Integer)
     rarity_at_unlock: float | None = Field(default=None, sa_type=Double)
-    """In percent, as it was with this unlock."""
+    """The rarity with this unlock, in percent."""
     updated_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
 
 
 class OwnedProduct(_Table, table=True):
-    """A user owns a product personally: then they count in its rarities."""
+    """A product that a user owns personally. Its owners count in its rarities."""
 
     __tablename__ = "owned_products"
     __table_args__ = (
         PrimaryKeyConstraint("user_id", "product_id"),
         Index("ix_owned_products_product", "product_id"),
-        # A recount walks over the owners of a product in parts.
+        # For the recount, which reads the owners of a product in parts.
         Index("ix_owned_products_walk", "product_id", "user_id"),
     )
 
@@ -141,7 +141,7 @@ class OwnedProduct(_Table, table=True):
 
 
 class RarityDelta(_Table, table=True):
-    """A change of a counter that is not folded into it yet; without an achievement, of the product's owners."""
+    """A change of a counter that is not folded yet; without an achievement it is for the product's owners."""
 
     __tablename__ = "rarity_deltas"
     __table_args__ = (PrimaryKeyConstraint("id"), Index("ix_rarity_deltas_product", "product_id"))
@@ -153,7 +153,7 @@ class RarityDelta(_Table, table=True):
 
 
 class ProductOwners(_Table, table=True):
-    """How many users own a product personally, as far as it is folded."""
+    """The number of users who own a product personally, without the deltas that are not folded yet."""
 
     __tablename__ = "product_owners"
     __table_args__ = (PrimaryKeyConstraint("product_id"),)
@@ -163,7 +163,7 @@ class ProductOwners(_Table, table=True):
 
 
 class AchievementUnlocks(_Table, table=True):
-    """How many of the product's owners have unlocked an achievement, as far as it is folded."""
+    """The number of a product's owners who have unlocked an achievement, without the deltas that are not folded yet."""
 
     __tablename__ = "achievement_unlocks"
     __table_args__ = (
@@ -176,15 +176,15 @@ class AchievementUnlocks(_Table, table=True):
     unlocks: int = Field(sa_type=BigInteger)
 
 
-class Recount(_Table, table=True):
-    """How far the recount of all counters has come. One row."""
+class RarityRecountState(_Table, table=True):
+    """The progress of the recount of all counters. The table has one row."""
 
     __tablename__ = "recounts"
     __table_args__ = (PrimaryKeyConstraint("id"),)
 
     id: int = Field(primary_key=True, sa_type=Integer, sa_column_kwargs={"autoincrement": False})
     cursor: UUID
-    """Products up to this one are done."""
+    """The last product that was counted."""
     started_at: datetime = Field(sa_type=DateTime(timezone=True))
     finished_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 

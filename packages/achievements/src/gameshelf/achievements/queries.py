@@ -1,26 +1,31 @@
-"""Reading achievements: plain SQL to plain values. Nothing here writes or decides."""
+"""Reads of achievements: SQL to plain values. Nothing here writes or decides."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gameshelf.achievements.models import AchievementMetadata, OwnedProduct, UserAchievement
-from gameshelf.achievements.rarities import RARITIES_OF_PRODUCT, AchievementRarity
+from gameshelf.achievements.models import (
+    AchievementMetadata,
+    AchievementUnlocks,
+    OwnedProduct,
+    ProductOwners,
+    UserAchievement,
+)
 from gameshelf.achievements.rules import share
-from gameshelf.achievements.views import Achievement, achievement, achievements_of_user
+from gameshelf.achievements.views import Achievement, AchievementRarity, achievement, achievements_of_user
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
 from gameshelf.kernel.sql import array, page_of, user
 from sqlalchemy import Uuid, any_, bindparam, func, or_, select, union
 from sqlmodel import col
 
-_M, _U = AchievementMetadata, UserAchievement
+_M, _U, _A, _O = AchievementMetadata, UserAchievement, AchievementUnlocks, ProductOwners
 
 
 @dataclass(frozen=True, slots=True)
-class ProductAchievements:
-    """How far a user is with one product: how many of its achievements are unlocked, and when the last one was."""
+class AchievementSummary:
+    """A user's progress with one product: the number of unlocked achievements, and the time of the last unlock."""
 
     product_id: UUID
     unlocked: int
@@ -29,15 +34,35 @@ class ProductAchievements:
 
     @property
     def percentage(self) -> float:
-        """Unlocked ones in percent with one decimal, rounded down: 100 means all."""
+        """The unlocked ones in percent with one decimal, rounded down, so that 100 means all."""
         return share(self.unlocked, self.total)
 
 
 _ORDER = (col(_M.api_name).asc().nulls_last(), col(_M.id))
-_OF_PRODUCT = Statement(
-    achievements_of_user().where(col(_M.product_id) == bindparam("product_id", type_=Uuid)).order_by(*_ORDER)
-)
+_PRODUCT = bindparam("product_id", type_=Uuid)
+_OF_PRODUCT = Statement(achievements_of_user().where(col(_M.product_id) == _PRODUCT).order_by(*_ORDER))
 _OF_IDS = Statement(achievements_of_user().where(col(_M.id) == any_(array("achievement_ids", Uuid))).order_by(*_ORDER))
+_RARITIES = Statement(
+    select(
+        col(_M.id),
+        col(_M.product_id),
+        col(_M.api_name),
+        col(_M.name_ru),
+        col(_M.name_en),
+        col(_M.description_ru),
+        col(_M.description_en),
+        col(_M.icon_url_locked),
+        col(_M.icon_url_unlocked),
+        func.coalesce(_M.is_hidden, False).label("is_hidden"),
+        func.coalesce(_A.unlocks, 0).label("unlocks"),
+        func.coalesce(_O.owners, 0).label("owners"),
+    )
+    .select_from(_M)
+    .outerjoin(_A, col(_A.achievement_meta_id) == col(_M.id))
+    .outerjoin(_O, col(_O.product_id) == col(_M.product_id))
+    .where(col(_M.product_id) == _PRODUCT)
+    .order_by(*_ORDER)
+)
 
 _mine = union(
     select(col(OwnedProduct.product_id)).where(col(OwnedProduct.user_id) == user()),
@@ -58,6 +83,9 @@ _counted = (
     .cte("counted")
 )
 _SUMMARY = page_of(select(*_counted.c), lambda found: (found.last_unlocked_at.desc().nulls_last(), found.product_id))
+_COUNT_UNLOCKED = Statement(
+    select(func.count().label("n")).select_from(_U).where(col(_U.user_id) == user(), col(_U.is_unlocked))
+)
 
 
 class AchievementQueries:
@@ -67,25 +95,23 @@ class AchievementQueries:
         self._connection = connection
 
     async def of_product(self, user_id: UUID, product_id: UUID) -> list[Achievement]:
-        """Every achievement of a product with the user's state, by their API names."""
+        """Returns every achievement of a product with the user's state, ordered by API name."""
         rows = await _OF_PRODUCT.all(self._connection, user_id=user_id, product_id=product_id)
         return [achievement(row) for row in rows]
 
     async def of_ids(self, user_id: UUID, achievement_ids: Collection[UUID]) -> list[Achievement]:
-        """Those of the achievements that there are, with the user's state."""
+        """Returns the achievements that exist, with the user's state."""
         rows = await _OF_IDS.all(self._connection, user_id=user_id, achievement_ids=list(achievement_ids))
         return [achievement(row) for row in rows]
 
     async def rarities(self, product_id: UUID) -> list[AchievementRarity]:
-        """Every achievement of a product with its rarity, by their API names."""
-        rows = await RARITIES_OF_PRODUCT.all(self._connection, product_id=product_id)
+        """Returns every achievement of a product with its rarity, ordered by API name."""
+        rows = await _RARITIES.all(self._connection, product_id=product_id)
         return [AchievementRarity(*row.values()) for row in rows]
 
-    async def summary(
-        self, user_id: UUID, page: Page, product_ids: Collection[UUID] = ()
-    ) -> Slice[ProductAchievements]:
-        """Products with achievements that the user owns or has begun, the one with the newest unlock first; of these
-        products alone, if any is named.
+    async def summary(self, user_id: UUID, page: Page, product_ids: Collection[UUID] = ()) -> Slice[AchievementSummary]:
+        """Returns the products with achievements that the user owns or has begun, the one with the newest unlock first;
+        only these products if any is given.
         """
         rows = await _SUMMARY.all(
             self._connection,
@@ -94,5 +120,15 @@ class AchievementQueries:
             limit=page.limit,
             offset=page.offset,
         )
-        found = [ProductAchievements(*tuple(row.values())[:-1]) for row in rows if row["product_id"] is not None]
+        found = [
+            AchievementSummary(row["product_id"], row["unlocked"], row["defined"], row["last_unlocked_at"])
+            for row in rows
+            if row["product_id"] is not None
+        ]
         return Slice(found, rows[0]["total"])
+
+
+async def count_unlocked(connection: Connection, user_id: UUID) -> int:
+    """Returns how many achievements a user has unlocked. One round trip."""
+    row = await _COUNT_UNLOCKED.first(connection, user_id=user_id)
+    return row["n"] if row else 0

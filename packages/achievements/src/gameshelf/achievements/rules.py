@@ -1,17 +1,18 @@
-"""Decisions on plain values: no I/O, no clock."""
+"""The decisions about achievements, on plain values: no I/O, no clock."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
 NO_TARGET = 1
-"""The progress of somebody who unlocked an achievement without a target."""
+"""The progress of a player who has unlocked an achievement without a target."""
 
 
 def rarity(unlocks: int, owners: int) -> float | None:
-    """Owners who unlocked over owners, in percent with one decimal, half up; None without owners (contract, 3.4).
+    """Returns the owners who have unlocked, in percent of all owners, with one decimal, half up; None without owners
+    (contract, 3.4).
 
-    Counters may be a moment apart from each other, so the share is kept between 0 and 100.
+    The two counters may be from slightly different times, so the result is limited to 0 to 100.
     """
     if owners <= 0:
         return None
@@ -20,9 +21,9 @@ def rarity(unlocks: int, owners: int) -> float | None:
 
 
 def rarity_with(unlocks: int, owners: int, *, counts: bool) -> float | None:
-    """The rarity right after one more unlock, by an owner (who ``counts``) or by somebody the copy was lent to.
+    """Returns the rarity right after one more unlock, by an owner (who ``counts``) or by a borrower.
 
-    The counters may not have heard yet that the one who unlocks owns the product.
+    The purchase of the owner who unlocks may not be in the counters yet.
     """
     if counts:
         unlocks += 1
@@ -31,12 +32,12 @@ def rarity_with(unlocks: int, owners: int, *, counts: bool) -> float | None:
 
 
 def share(part: int, whole: int) -> float:
-    """Percent with one decimal, rounded down, so that 100 means all of it."""
+    """Returns percent with one decimal, rounded down, so that 100 means all of it."""
     return (1000 * part // whole) / 10 if whole > 0 else 0.0
 
 
 class Step(Enum):
-    """What a report of progress comes to."""
+    """The effect of a progress report."""
 
     NOTHING = "nothing"
     PROGRESS = "progress"
@@ -45,16 +46,17 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Where a report of progress leaves somebody."""
+    """The result of a progress report: its effect, and the progress after it."""
 
     step: Step
     current: int
 
 
 def advance(current: int | None, is_unlocked: bool, target: int | None, reported: int | None) -> Reached:
-    """Progress never goes back and unlocks at the target; without a known target it is kept and unlocks nothing.
+    """Returns the effect of a report. Progress never decreases, and unlocks at the target; without a known target it is
+    stored and unlocks nothing.
 
-    ``reported`` is None for an unlock, whatever the target is. What is unlocked stays as it is.
+    ``reported`` is None for an unlock, which does not depend on the target. An unlocked achievement does not change.
     """
     before = current or 0
     if is_unlocked:
@@ -68,5 +70,7 @@ def advance(current: int | None, is_unlocked: bool, target: int | None, reported
 
 
 def within(moment: datetime, since: datetime, now: datetime) -> datetime:
-    """A player's time moved to between their first access and now (contract, 3.4): clocks of devices are wrong."""
+    """Returns a player's time, limited to between their first access and now (contract, 3.4): clocks of devices may be
+    wrong.
+    """
     return min(max(moment, since), now)

@@ -1,6 +1,6 @@
 """The use cases of achievements. They record events and never commit.
 
-Each one that writes asks for serialisation of its user first, so what it reads cannot change until it has written.
+Each one that writes first serialises its user, so nothing that it reads changes until it has written.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from gameshelf.achievements.commands import NamedAchievement, OfflineAchievement, Progress, Unreadable
+from gameshelf.achievements.commands import NamedAchievement, OfflineAchievement, ProgressUpdate, UnreadableAchievement
 from gameshelf.achievements.errors import AchievementAlreadyUnlocked, AchievementNotFound
 from gameshelf.achievements.events import AchievementLocked, AchievementUnlocked
 from gameshelf.achievements.models import LOCK_SPACE
@@ -25,23 +25,23 @@ from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 
 
 class Reported(NamedTuple):
-    """What a report came to."""
+    """The result of a report."""
 
     achievement: Achievement
-    """As it stands now."""
+    """The achievement after the report."""
     newly_unlocked: bool
 
 
-class Supported(NamedTuple):
-    """What support made of an achievement; both are the same where nothing had to change."""
+class SupportedChange(NamedTuple):
+    """The change of an achievement by support. Both are the same where nothing had to change."""
 
     before: Achievement
     after: Achievement
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one report of many: the achievement as it stands now, or why it was refused."""
+class ReportOutcome:
+    """The result of one report of many: the achievement after it, or the error that refuses it."""
 
     achievement: Achievement | None
     newly_unlocked: bool = False
@@ -50,8 +50,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class ImportedAchievement:
-    """What became of one element of an import: ``accepted``, ``duplicate`` (it changed nothing), or ``rejected`` with
-    a code.
+    """The result of one element of an import: ``accepted``, ``duplicate`` (it changed nothing), or ``rejected`` with a
+    code.
     """
 
     client_id: str
@@ -81,11 +81,11 @@ class AchievementService:
         self._access = access
         self._clock = clock
 
-    async def report(self, user_id: UUID, progress: Progress, *, by_server: bool = False) -> Reported:
-        """Takes a report of progress, and unlocks at the target; one that is unlocked stays as it is.
+    async def report(self, user_id: UUID, progress: ProgressUpdate, *, by_server: bool = False) -> Reported:
+        """Applies a progress report, and unlocks the achievement at its target. An unlocked one does not change.
 
-        ``by_server`` says that a trusted server reports. Raises AchievementNotFound; PermissionDenied without access to
-        the product, or when a player reports what only servers may. Three round trips.
+        ``by_server``: a trusted server reports. Raises AchievementNotFound; PermissionDenied without access to the
+        product, or when a player reports an achievement that only servers may unlock. Three round trips.
         """
         [outcome] = await self.report_many(user_id, [progress], by_server=by_server)
         if outcome.achievement is None:
@@ -97,15 +97,15 @@ class AchievementService:
 
         Raises what ``report`` does, and AchievementAlreadyUnlocked.
         """
-        reported = await self.report(user_id, Progress(achievement_id, None), by_server=by_server)
+        reported = await self.report(user_id, ProgressUpdate(achievement_id, None), by_server=by_server)
         if not reported.newly_unlocked:
             raise AchievementAlreadyUnlocked(unlocked_at=reported.achievement.unlocked_at)
         return reported.achievement
 
     async def report_many(
-        self, user_id: UUID, reports: Sequence[Progress], *, by_server: bool = False
-    ) -> list[Outcome]:
-        """Takes reports as if one after the other; what became of each, in their order. The work is that of one."""
+        self, user_id: UUID, reports: Sequence[ProgressUpdate], *, by_server: bool = False
+    ) -> list[ReportOutcome]:
+        """Applies reports as if one after the other, in the round trips of one. Returns one result each, in order."""
         await self._serialise(user_id)
         states = await self._store.states(user_id, {one.achievement_id for one in reports})
         products = {one.product_id for one in states.values()}
@@ -118,38 +118,39 @@ class AchievementService:
             known = states.get(report.achievement_id)
             refusal = _refusal(known, barred, by_server)
             if known is None or refusal:
-                outcomes.append(Outcome(None, refusal=refusal))
+                outcomes.append(ReportOutcome(None, refusal=refusal))
                 continue
             reached = advance(known.current_progress, known.is_unlocked, known.target, report.current)
             if reached.step is not Step.NOTHING:
                 known = states[known.id] = changed[known.id] = known.after(reached, now)
             if reached.step is Step.UNLOCK:
                 unlocked[known.id] = known
-            outcomes.append(Outcome(known, newly_unlocked=reached.step is Step.UNLOCK))
+            outcomes.append(ReportOutcome(known, newly_unlocked=reached.step is Step.UNLOCK))
         if changed:
             await self._store.write(user_id, list(changed.values()), dict.fromkeys(unlocked, 1))
         for one in unlocked.values():
-            self._tell_unlocked(user_id, one, now)
+            self._emit_unlocked(user_id, one, now)
         return outcomes
 
     async def named(self, names: Collection[NamedAchievement]) -> dict[NamedAchievement, UUID]:
-        """The ids of those of the achievements that there are; of two with one name the lowest. One round trip."""
+        """Returns the ids of the achievements that exist; of two with one name the lower id. One round trip."""
         return await self._store.named(names)
 
     async def named_one(self, name: NamedAchievement) -> UUID:
-        """The id of an achievement. Raises AchievementNotFound. One round trip."""
+        """Returns the id of an achievement. Raises AchievementNotFound. One round trip."""
         found = await self._store.named([name])
         if name not in found:
             raise AchievementNotFound
         return found[name]
 
     async def import_achievements(
-        self, user_id: UUID, elements: Sequence[OfflineAchievement | Unreadable], *, by_server: bool = False
+        self, user_id: UUID, elements: Sequence[OfflineAchievement | UnreadableAchievement], *, by_server: bool = False
     ) -> list[ImportedAchievement]:
-        """Takes what happened offline as if one element after the other; one result each, in their order.
+        """Applies the elements of an import as if one after the other. Returns one result each, in their order.
 
-        A time before the user's first access to the product, or in the future, is moved there; what is unlocked keeps
-        its time. Four round trips, two more for names and for products that the user may not play.
+        A time before the user's first access to the product is moved to it, a time in the future to now. An unlocked
+        achievement keeps its time. Four round trips, one more for names and one for products that the user may not
+        play.
         """
         await self._serialise(user_id)
         readable = [one for one in elements if isinstance(one, OfflineAchievement)]
@@ -165,7 +166,7 @@ class AchievementService:
         results = []
         now = self._clock()
         for one in elements:
-            if isinstance(one, Unreadable):
+            if isinstance(one, UnreadableAchievement):
                 results.append(ImportedAchievement(one.client_id, "rejected", InvalidInput.code))
                 continue
             achievement_id = _id_of(one, by_name)
@@ -187,36 +188,36 @@ class AchievementService:
         if changed:
             await self._store.write(user_id, list(changed.values()), dict.fromkeys(unlocked, 1))
         for achievement in unlocked.values():
-            self._tell_unlocked(user_id, achievement, now)
+            self._emit_unlocked(user_id, achievement, now)
         return results
 
-    async def grant(self, user_id: UUID, achievement_id: UUID) -> Supported:
-        """Unlocks an achievement, whether or not the user may play the product, and whoever else unlocks it.
-
-        For support. One that is unlocked stays as it is. Raises AchievementNotFound. Two round trips.
+    async def grant(self, user_id: UUID, achievement_id: UUID) -> SupportedChange:
+        """Unlocks an achievement, for support: also of a product that the user may not play, and one that only servers
+        may unlock. An unlocked one does not change. Raises AchievementNotFound. Two round trips.
         """
         await self._serialise(user_id)
         known = await self._known(user_id, achievement_id)
         if known.is_unlocked:
-            return Supported(known, known)
+            return SupportedChange(known, known)
         reached = advance(known.current_progress, known.is_unlocked, known.target, None)
         unlocked = known.after(reached, self._clock())
         return await self._put(user_id, known, unlocked.state)
 
-    async def revoke(self, user_id: UUID, achievement_id: UUID) -> Supported:
-        """Locks an achievement again, as if it had never been begun: progress that stayed would unlock it at once.
+    async def revoke(self, user_id: UUID, achievement_id: UUID) -> SupportedChange:
+        """Locks an achievement again, for support. Its progress is deleted: it would unlock it with the next report.
 
-        For support. One that is locked stays as it is, with its progress. Raises AchievementNotFound. Two round trips.
+        A locked one does not change and keeps its progress. Raises AchievementNotFound. Two round trips.
         """
         await self._serialise(user_id)
         known = await self._known(user_id, achievement_id)
-        return await self._put(user_id, known, AchievementState()) if known.is_unlocked else Supported(known, known)
+        return (
+            await self._put(user_id, known, AchievementState()) if known.is_unlocked else SupportedChange(known, known)
+        )
 
-    async def restore(self, user_id: UUID, achievement_id: UUID, state: AchievementState) -> Supported:
-        """Puts back what a grant or a revocation has changed, with the time and the rarity of the unlock.
+    async def restore(self, user_id: UUID, achievement_id: UUID, state: AchievementState) -> SupportedChange:
+        """Restores the state before a grant or a revocation, with the time and the rarity of the unlock, for support.
 
-        For support; the caller has seen that nothing else has changed meanwhile. Raises AchievementNotFound. Two round
-        trips.
+        The caller has checked that nothing else has changed meanwhile. Raises AchievementNotFound. Two round trips.
         """
         await self._serialise(user_id)
         return await self._put(user_id, await self._known(user_id, achievement_id), state)
@@ -227,24 +228,24 @@ class AchievementService:
             raise AchievementNotFound
         return states[achievement_id]
 
-    async def _put(self, user_id: UUID, before: Achievement, state: AchievementState) -> Supported:
+    async def _put(self, user_id: UUID, before: Achievement, state: AchievementState) -> SupportedChange:
         after = before.put(state)
         if state == AchievementState():
-            await self._store.forget(user_id, before.id)
+            await self._store.delete_state(user_id, before.id)
         elif state != before.state:
             await self._store.write(user_id, [after], {after.id: after.is_unlocked - before.is_unlocked})
         now = self._clock()
         if after.unlocked_at and not before.is_unlocked:
-            self._tell_unlocked(user_id, after, now)
+            self._emit_unlocked(user_id, after, now)
         if before.is_unlocked and not after.is_unlocked:
             self._record(
                 AchievementLocked(
                     user_id=user_id, occurred_at=now, achievement_id=after.id, product_id=after.product_id
                 )
             )
-        return Supported(before, after)
+        return SupportedChange(before, after)
 
-    def _tell_unlocked(self, user_id: UUID, one: Achievement, now: datetime) -> None:
+    def _emit_unlocked(self, user_id: UUID, one: Achievement, now: datetime) -> None:
         self._record(
             AchievementUnlocked(
                 user_id=user_id,
@@ -259,17 +260,17 @@ class AchievementService:
         )
 
     async def own(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
-        """The user owns these products personally from now on, and counts in their rarities; once, however often."""
+        """Records that the user owns these products personally, and so counts in their rarities. Idempotent."""
         await self._serialise(user_id)
         await self._store.own(user_id, product_ids)
 
     async def disown(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
-        """The user owns these products no more. What they unlocked stays theirs."""
+        """Records that the user no longer owns these products. Unlocked achievements stay unlocked."""
         await self._serialise(user_id)
         await self._store.disown(user_id, product_ids)
 
     async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
-        """Deletes a bounded part of everything that is known of a user; True while there may be more."""
+        """Deletes at most ``limit`` rows of a user. Returns whether there may be more."""
         return await self._store.erase_some(user_id, limit)
 
 
@@ -280,7 +281,7 @@ def _name_of(one: OfflineAchievement) -> NamedAchievement | None:
 
 
 def _id_of(one: OfflineAchievement, by_name: Mapping[NamedAchievement, UUID]) -> UUID | None:
-    """The id that an element has or its name stands for; None where nothing has the name."""
+    """Returns the id in an element, or the id for the name in it; None where no achievement has the name."""
     name = _name_of(one)
     return by_name.get(name) if name else one.achievement_id
 

@@ -1,4 +1,4 @@
-"""An achievement with one user's state of it, as callers see it."""
+"""An achievement as callers see it: with the state of one user, or with its rarity alone."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,7 +22,7 @@ Language = Literal["ru", "en"]
 
 @dataclass(frozen=True, slots=True)
 class AchievementState:
-    """How far a user is with an achievement; one that was never begun is locked, without progress."""
+    """A user's state of an achievement. An achievement that was never begun is locked and has no progress."""
 
     is_unlocked: bool = False
     unlocked_at: datetime | None = None
@@ -32,7 +32,7 @@ class AchievementState:
 
 @dataclass(frozen=True, slots=True)
 class Achievement:
-    """A definition, and how far a user is. ``unlocks`` and ``owners`` are the counters behind its rarity."""
+    """A definition and a user's state of it. ``unlocks`` and ``owners`` are the counters behind its rarity."""
 
     id: UUID
     product_id: UUID
@@ -45,7 +45,7 @@ class Achievement:
     icon_url_unlocked: str | None
     is_hidden: bool
     target: int | None
-    """The progress that unlocks it; None while the Catalog has named none: then only an unlock does."""
+    """The progress that unlocks it; None while the Catalog has published no target. Then no progress unlocks it."""
     server_authoritative: bool
     is_unlocked: bool
     unlocked_at: datetime | None
@@ -59,50 +59,83 @@ class Achievement:
 
     @property
     def rarity(self) -> float | None:
-        """Owners who unlocked it over owners, in percent with one decimal; None without owners."""
+        """The owners who have unlocked it, in percent of all owners, with one decimal; None without owners."""
         return rarity(self.unlocks, self.owners)
 
     @property
     def is_secret(self) -> bool:
-        """Whether its name and description are kept from the user."""
+        """Whether the user may not see its name and description."""
         return self.is_hidden and not self.is_unlocked
 
     def name(self, language: Language) -> str | None:
-        """Its name, in the other language where there is none in this one; None for a secret one."""
+        """Returns its name in this language, or in the other one where it has none; None for a secret achievement."""
         return None if self.is_secret else in_language(language, self.name_ru, self.name_en)
 
     def description(self, language: Language) -> str | None:
-        """Its description, by the same rules."""
+        """Returns its description, by the same rules as ``name``."""
         return None if self.is_secret else in_language(language, self.description_ru, self.description_en)
 
     @property
     def state(self) -> AchievementState:
-        """The user's part of it."""
+        """The user's state alone."""
         return AchievementState(self.is_unlocked, self.unlocked_at, self.current_progress, self.rarity_at_unlock)
 
     def after(self, reached: Reached, at: datetime) -> "Achievement":
-        """How it stands after what was reached at that time."""
+        """Returns the achievement after a progress that was reached at that time."""
         if reached.step is Step.UNLOCK:
             rare = rarity_with(self.unlocks, self.owners, counts=self.is_owned)
             return self.put(AchievementState(True, at, reached.current, rare))
         return replace(self, current_progress=reached.current)
 
     def put(self, state: AchievementState) -> "Achievement":
-        """How it stands with another state of the user; counters move only where an owner's unlock comes or goes."""
-        turned = (state.is_unlocked - self.is_unlocked) if self.is_owned else 0
+        """Returns the achievement with another state of the user. Only an unlock or a lock of an owner changes the
+        counters.
+        """
+        change = (state.is_unlocked - self.is_unlocked) if self.is_owned else 0
         return replace(
             self,
             is_unlocked=state.is_unlocked,
             unlocked_at=state.unlocked_at,
             current_progress=state.current_progress,
             rarity_at_unlock=state.rarity_at_unlock,
-            unlocks=max(self.unlocks + turned, 0),
+            unlocks=max(self.unlocks + change, 0),
             owners=max(self.owners, 1) if self.is_owned else self.owners,
         )
 
 
+@dataclass(frozen=True, slots=True)
+class AchievementRarity:
+    """A definition and its rarity, without any user's state. ``unlocks`` and ``owners`` are the counters behind it."""
+
+    id: UUID
+    product_id: UUID
+    api_name: str | None
+    name_ru: str | None
+    name_en: str | None
+    description_ru: str | None
+    description_en: str | None
+    icon_url_locked: str | None
+    icon_url_unlocked: str | None
+    is_hidden: bool
+    unlocks: int
+    owners: int
+
+    @property
+    def rarity(self) -> float | None:
+        """The owners who have unlocked it, in percent of all owners, with one decimal; None without owners."""
+        return rarity(self.unlocks, self.owners)
+
+    def name(self, language: Language) -> str | None:
+        """Returns its name in this language, or in the other one where it has none; None for a hidden achievement."""
+        return None if self.is_hidden else in_language(language, self.name_ru, self.name_en)
+
+    def description(self, language: Language) -> str | None:
+        """Returns its description, by the same rules as ``name``."""
+        return None if self.is_hidden else in_language(language, self.description_ru, self.description_en)
+
+
 def in_language(language: Language, ru: str | None, en: str | None) -> str | None:
-    """The text in this language, in the other one where there is none."""
+    """Returns the text in this language, or in the other one where there is none."""
     return (en or ru) if language == "en" else (ru or en)
 
 
@@ -115,7 +148,7 @@ _owned = (
 
 
 def achievements_of_user() -> Any:
-    """Achievement's fields, in its order: every definition, with the state of the user."""
+    """Selects every definition with the state of the user: the fields of ``Achievement``."""
     return (
         select(
             col(_M.id),
@@ -128,7 +161,7 @@ def achievements_of_user() -> Any:
             col(_M.icon_url_locked),
             col(_M.icon_url_unlocked),
             func.coalesce(_M.is_hidden, False).label("is_hidden"),
-            col(_M.target_progress),
+            col(_M.target_progress).label("target"),
             func.coalesce(_M.server_authoritative, False).label("server_authoritative"),
             func.coalesce(_U.is_unlocked, False).label("is_unlocked"),
             col(_U.unlocked_at),

@@ -6,7 +6,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
-from gameshelf.achievements import AchievementService, Progress
+from gameshelf.achievements import AchievementService, ProgressUpdate
 from gameshelf.devstack.access import AllButBarred
 from gameshelf.devstack.events import CloudEvent, publish
 
@@ -106,7 +106,7 @@ async def test_a_late_report_against_an_old_target_is_unlocked(platform, service
     async with reporting.transaction():
         await reporting.execute("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", player.id)
         report = AchievementService(reporting, lambda event: None, AllButBarred())
-        assert not (await report.report(player.id, Progress(achievement, 150))).newly_unlocked
+        assert not (await report.report(player.id, ProgressUpdate(achievement, 150))).newly_unlocked
         await said(platform, product, achievement, targetProgress=100)
 
         async def is_lowered():

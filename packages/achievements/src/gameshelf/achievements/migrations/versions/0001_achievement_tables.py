@@ -1,4 +1,4 @@
-"""achievement tables."""
+"""The tables of achievements."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""A recount of rarities goes on where it stopped, a part of a product's owners at a time."""
+"""A recount of rarities resumes where it stopped, and reads the owners of a product in parts."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,8 +1,8 @@
-"""target reviews, and look-ups by API name.
+"""Target reviews, and look-ups by API name.
 
-Every definition with a target is reviewed once after the rollout, so whoever reached a lowered target before is unlocked
-then. The release before does not know ``reviewed_target`` and leaves it as it is: a target that it changes differs from
-it, and is reviewed.
+Every definition with a target is reviewed once after the rollout, which unlocks players who had reached a lowered target
+before. The release before does not write ``reviewed_target``, so a target that it changes differs from it and is
+reviewed.
 """
 
 import sqlalchemy as sa

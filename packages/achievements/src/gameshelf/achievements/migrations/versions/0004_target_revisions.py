@@ -1,6 +1,6 @@
-"""Which change of its target an achievement has been reviewed for.
+"""A counter of the changes of an achievement's target.
 
-The release before leaves the column as it is: what it changes is told by the target itself.
+The release before does not write the column. A change by it shows in the target itself.
 """
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ _TABLE, _SCHEMA = "achievement_metadata", "achievements"
 
 
 def upgrade() -> None:
-    # A constant default is kept with the table: no row is written.
+    # PostgreSQL stores a constant default in the catalog: no row is rewritten.
     op.add_column(
         _TABLE,
         sa.Column("target_revision", sa.BigInteger(), server_default=sa.text("0"), nullable=False),

@@ -17,9 +17,9 @@ from gameshelf.achievements import (
     ImportedAchievement,
     NamedAchievement,
     OfflineAchievement,
-    Outcome,
-    Progress,
-    Unreadable,
+    ProgressUpdate,
+    ReportOutcome,
+    UnreadableAchievement,
 )
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.grpc.calls import (
@@ -80,7 +80,7 @@ class Achievements(AchievementServiceServicer):
         self, request: messages.BatchUpdateAchievementProgressRequest, context: Context
     ) -> messages.BatchUpdateAchievementProgressResponse:
         require_few(request.updates, "updates")
-        results: list[Outcome] = [Outcome(None)] * len(request.updates)
+        results: list[ReportOutcome] = [ReportOutcome(None)] * len(request.updates)
         reports: dict[UUID, list[tuple[int, _Report]]] = defaultdict(list)
         for place, update in enumerate(request.updates):
             user_id, report = _report(update)
@@ -98,10 +98,10 @@ class Achievements(AchievementServiceServicer):
                 tasks.create_task(of_user(user_id, placed))
         return messages.BatchUpdateAchievementProgressResponse(results=[_result(one) for one in results])
 
-    async def _report(self, user_id: UUID, reports: Sequence["_Report"], by_server: bool) -> list[Outcome]:
+    async def _report(self, user_id: UUID, reports: Sequence["_Report"], by_server: bool) -> list[ReportOutcome]:
         """One player's reports, in a transaction of their own."""
 
-        async def update(transaction: Transaction) -> list[Outcome]:
+        async def update(transaction: Transaction) -> list[ReportOutcome]:
             service = transaction.of(AchievementService)
             progress = await _identified(service, reports)
             outcomes = await service.report_many(user_id, progress, by_server=by_server)
@@ -112,7 +112,7 @@ class Achievements(AchievementServiceServicer):
         try:
             return await self._transactions.run(user_id, update)
         except UserErased:
-            return [Outcome(None, refusal=PermissionDenied())] * len(reports)
+            return [ReportOutcome(None, refusal=PermissionDenied())] * len(reports)
 
     async def ImportAchievements(
         self, request: messages.ImportAchievementsRequest, context: Context
@@ -171,12 +171,12 @@ class _Report:
 _UNKNOWN = UUID(int=0)
 
 
-async def _identified(service: AchievementService, reports: Sequence[_Report]) -> list[Progress]:
+async def _identified(service: AchievementService, reports: Sequence[_Report]) -> list[ProgressUpdate]:
     """The reports with ids. No achievement has the id that stands for an unknown name. A round trip where names are."""
     names = {one.achievement for one in reports if isinstance(one.achievement, NamedAchievement)}
     ids = await service.named(names) if names else {}
     return [
-        Progress(
+        ProgressUpdate(
             ids.get(one.achievement, _UNKNOWN) if isinstance(one.achievement, NamedAchievement) else one.achievement,
             one.current,
         )
@@ -196,22 +196,22 @@ def _report(request: messages.UpdateAchievementProgressRequest) -> tuple[UUID, _
     if request.achievement_id:
         raise InvalidInput(Problem("exactly_one", pointer="api_name", params={"other": "achievement_id"}))
     product_id = parse_id(request.product_id, "product_id")
-    return user_id, _Report(NamedAchievement.of(product_id, request.api_name), current)
+    return user_id, _Report(NamedAchievement.from_text(product_id, request.api_name), current)
 
 
-def _offline(message: messages.OfflineAchievement) -> OfflineAchievement | Unreadable:
+def _offline(message: messages.OfflineAchievement) -> OfflineAchievement | UnreadableAchievement:
     """An element of an import; one that can't be read is rejected by itself."""
     try:
         return parse_message(OfflineAchievement, message)
     except InvalidInput:
-        return Unreadable(message.client_id if len(message.client_id) <= 100 else "")
+        return UnreadableAchievement(message.client_id if len(message.client_id) <= 100 else "")
 
 
 def _imported(result: ImportedAchievement) -> messages.ImportedAchievement:
     return messages.ImportedAchievement(client_id=result.client_id, result=result.result, code=text(result.code))
 
 
-def _result(outcome: Outcome) -> messages.AchievementUpdateResult:
+def _result(outcome: ReportOutcome) -> messages.AchievementUpdateResult:
     return messages.AchievementUpdateResult(
         status=achievement_message(outcome.achievement) if outcome.achievement else None,
         newly_unlocked=outcome.newly_unlocked,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gameshelf.achievements import Achievement, AchievementRarity, ImportedAchievement, ProductAchievements
+from gameshelf.achievements import Achievement, AchievementRarity, AchievementSummary, ImportedAchievement
 from gameshelf.gateway.runtime.http.components import IMPORT_RESULT, single
 from gameshelf.gateway.runtime.http.named_products import COVER, TITLE
 from gameshelf.gateway.runtime.http.resources import Field, Record, Resource, identity
@@ -108,7 +108,7 @@ IMPORTED_ACHIEVEMENT = Resource(
 
 PRODUCT_ACHIEVEMENTS = Resource(
     "productAchievements",
-    ProductAchievements,
+    AchievementSummary,
     "How far the user is with the achievements of a product.",
     Field("product_id", UUID, "Product of the achievements.", "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3"),
     Field("unlocked", COUNT, "Number of achievements that the user has unlocked.", 14),

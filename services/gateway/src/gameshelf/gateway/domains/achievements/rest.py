@@ -6,12 +6,12 @@ from uuid import UUID
 from gameshelf.achievements import (
     AchievementQueries,
     AchievementService,
+    AchievementSummaryFilter,
     ImportAchievements,
     ImportedAchievement,
     NamedAchievement,
-    Progress,
+    ProgressUpdate,
     ReportProgress,
-    SummaryFilter,
 )
 from gameshelf.gateway.domains.achievements.resources import (
     ACHIEVEMENT_RARITY,
@@ -79,7 +79,7 @@ async def report_progress(write: Write, achievement_id: UUID, body: ReportProgre
     Needs access to the product. Progress never goes back; an achievement unlocks when its target is reached.
     `meta.newly_unlocked` says whether this report has unlocked it.
     """
-    progress = Progress(achievement_id, body.current_progress)
+    progress = ProgressUpdate(achievement_id, body.current_progress)
     achievement, newly_unlocked = await write.of(AchievementService).report(write.user_id, progress)
     shown = ACHIEVEMENT_STATUS.render(achievement, write.language)
     return ok({"data": shown, "meta": {"newly_unlocked": newly_unlocked}})
@@ -99,7 +99,7 @@ async def report_progress_by_name(write: Write, product_id: UUID, api_name: str,
     Like the report by id, for an achievement that is named by its product and by the name that the developer of the
     game uses.
     """
-    achievement_id = await write.of(AchievementService).named_one(NamedAchievement.of(product_id, api_name))
+    achievement_id = await write.of(AchievementService).named_one(NamedAchievement.from_text(product_id, api_name))
     return await report_progress(write, achievement_id, body)
 
 
@@ -130,7 +130,7 @@ async def unlock_achievement_by_name(write: Write, product_id: UUID, api_name: s
     Like the unlock by id, for an achievement that is named by its product and by the name that the developer of the
     game uses.
     """
-    achievement_id = await write.of(AchievementService).named_one(NamedAchievement.of(product_id, api_name))
+    achievement_id = await write.of(AchievementService).named_one(NamedAchievement.from_text(product_id, api_name))
     return await unlock_achievement(write, achievement_id)
 
 
@@ -170,10 +170,10 @@ async def import_achievements(action: Action, body: ImportAchievements) -> Reply
 
 @routes.read(
     "/achievements/summary",
-    query=SummaryFilter,
+    query=AchievementSummaryFilter,
     answers=PRODUCT_ACHIEVEMENTS.collection("/achievements/summary"),
 )
-async def summarize_achievements(read: Read, query: SummaryFilter) -> Reply:
+async def summarize_achievements(read: Read, query: AchievementSummaryFilter) -> Reply:
     """Returns the progress on each product.
 
     A page of the products with achievements, the one with the latest unlock first.

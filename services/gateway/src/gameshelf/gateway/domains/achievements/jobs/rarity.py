@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from gameshelf.achievements import Difference, RarityCounters, RecountProgress, Recounts
+from gameshelf.achievements import CounterDifference, RarityCounters, RarityRecounts, RecountProgress
 from gameshelf.gateway.runtime.database import Acquire, hardly_wait
 from gameshelf.gateway.runtime.jobs.isolation import Isolation, concerns_everybody
 from gameshelf.gateway.runtime.observability.metrics import Metrics
@@ -88,7 +88,7 @@ class RarityRecount:
     async def recount(self) -> None:
         """A whole recount now, whenever the last one was."""
         async with self._acquire() as connection:
-            recounts = Recounts(connection)
+            recounts = RarityRecounts(connection)
             progress = await recounts.progress(self._clock())
             if progress.finished_at is not None:
                 await recounts.start(progress, self._clock())
@@ -99,7 +99,7 @@ class RarityRecount:
         """Counts the next product; False when there is nothing to be done, or another instance is at it."""
         now = self._clock()
         async with self._acquire() as connection:
-            recounts = Recounts(connection)
+            recounts = RarityRecounts(connection)
             progress = await recounts.progress(now)
             if progress.finished_at is not None:
                 is_due = progress.finished_at <= now - _RECOUNT_AFTER
@@ -109,24 +109,26 @@ class RarityRecount:
                 await recounts.finish(progress, now)
                 return False
         [product_id] = products
-        differences: Sequence[Difference] | None = ()
+        differences: Sequence[CounterDifference] | None = ()
         with self._products.attempt(product_id):
             differences = await self._count(progress, product_id)
         if differences is None:
             return False
         return await self._move(progress, product_id, differences)
 
-    async def _count(self, progress: RecountProgress, product_id: UUID) -> Sequence[Difference] | None:
+    async def _count(self, progress: RecountProgress, product_id: UUID) -> Sequence[CounterDifference] | None:
         """What is wrong of a product, in one snapshot; None while somebody else counts, or has counted it."""
         async with self._acquire() as connection, connection.transaction(isolation="repeatable_read"):
-            recounts = Recounts(connection)
+            recounts = RarityRecounts(connection)
             if not await recounts.take_turn() or await recounts.progress(self._clock()) != progress:
                 return None
             return await RarityCounters(connection).differences([product_id])
 
-    async def _move(self, progress: RecountProgress, product_id: UUID, differences: Sequence[Difference]) -> bool:
+    async def _move(
+        self, progress: RecountProgress, product_id: UUID, differences: Sequence[CounterDifference]
+    ) -> bool:
         async with self._acquire() as connection, connection.transaction():
-            if not await Recounts(connection).move(progress, product_id, differences):
+            if not await RarityRecounts(connection).move(progress, product_id, differences):
                 return True  # somebody else was faster: on to the next one
         for one in differences:
             _log.error("a counter was wrong and is made up for", extra={"fields": {"difference": str(one)}})

@@ -1,6 +1,6 @@
-"""The counters behind rarities: folded from small deltas, and counted anew to see that they are right.
+"""The counters behind rarities. They are folded from small deltas, and recounted from the rows to find errors.
 
-Nothing that a player does touches a counter, so no counter is a row that everybody waits for.
+No action of a player writes to a counter, so no transaction waits for the row of one.
 """
 
 from collections import Counter
@@ -35,16 +35,16 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 FOLD_LOCK = 0x6173_6368_6965_7665
-"""Whoever folds holds this advisory lock: two that fold side by side would wait for each other at the counters."""
+"""The advisory lock of a transaction that folds. Two at the same time would wait for each other's counters."""
 _NOBODY = UUID(int=0)
 
 _D, _P, _U = RarityDelta, OwnedProduct, UserAchievement
 
-_TAKE_TURN = Statement(select(func.pg_try_advisory_xact_lock(literal(FOLD_LOCK, BigInteger))))
+_TAKE_TURN = Statement(select(func.pg_try_advisory_xact_lock(literal(FOLD_LOCK, BigInteger)).label("taken")))
 
 
 def _folding(*which: Any) -> Statement:
-    """Takes the oldest of some deltas, and adds them to the counters; how many it took."""
+    """Deletes the oldest of some deltas and adds them to the counters. Selects how many it has deleted."""
     oldest = select(col(_D.id)).where(*which).order_by(col(_D.id)).limit(bindparam("limit", type_=Integer))
     taken = (
         delete(RarityDelta)
@@ -73,14 +73,14 @@ def _folding(*which: Any) -> Statement:
         index_elements=["achievement_meta_id"],
         set_={"unlocks": col(AchievementUnlocks.unlocks) + insert_unlocks.excluded.unlocks},
     ).cte("folded_unlocks")
-    return Statement(select(func.count()).select_from(taken).add_cte(owners, unlocks))
+    return Statement(select(func.count().label("folded")).select_from(taken).add_cte(owners, unlocks))
 
 
 _FOLD = _folding()
 _FOLD_PRODUCT = _folding(col(_D.product_id) == bindparam("product_id", type_=Uuid))
 
-# The products behind a given one that anybody owns or that have a counter. The owned ones are found by hops through the
-# index, from one product to the next: a distinct over all owners would read every row.
+# The products after a given one that have an owner or a counter. The owned ones are found by hops through the index,
+# from one product to the next: a DISTINCT over all owners would read every row.
 _AFTER, _LIMIT = bindparam("after", type_=Uuid), bindparam("limit", type_=Integer)
 
 
@@ -108,7 +108,7 @@ _candidates = union_all(
 _PRODUCTS = Statement(select(_candidates.c.product_id).distinct().order_by(_candidates.c.product_id).limit(_LIMIT))
 
 _PRODUCT = bindparam("product_id", type_=Uuid)
-# A part of a product's owners, and what these have unlocked. All owners at once may be more than a statement may take.
+# A part of a product's owners, and their unlocks. All owners at once could exceed the time limit of a statement.
 _part = (
     select(col(_P.user_id))
     .where(col(_P.product_id) == _PRODUCT, col(_P.user_id) > bindparam("after_user", type_=Uuid))
@@ -145,9 +145,9 @@ _KEPT = Statement(
         _kept_rows.c.achievement_meta_id
     )
 )
-# The products of which deltas wait, by hops through the index.
 
 
+# The products that have deltas, found by hops through the index.
 def _next_waiting(after: Any) -> Any:
     one = aliased(RarityDelta)
     return select(col(one.product_id)).where(col(one.product_id) > after).order_by(col(one.product_id)).limit(1)
@@ -161,57 +161,54 @@ _WAITING = Statement(select(_delta_hops.c.product_id).where(_delta_hops.c.produc
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """A counter that is wrong: what a count of the rows gives, and what the counter and its deltas come to."""
+class CounterDifference:
+    """A wrong counter: the count of the rows, and the sum of the counter and its deltas."""
 
     product_id: UUID
     achievement_id: UUID | None
-    """None: the product's owners."""
+    """None for the counter of the product's owners."""
     counted: int
+    """The count of the rows."""
     kept: int
+    """The sum of the counter and its deltas."""
 
 
 class RarityCounters:
-    """The counters over one connection that is inside a transaction of their own."""
+    """The counters over one connection, inside a transaction that does nothing else."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def fold(self, limit: int = 10_000) -> int:
-        """Folds deltas into the counters, the oldest first; how many. 0 also while somebody else folds."""
-        turn: Any = await _TAKE_TURN.first(self._connection)
-        if not turn[0]:
-            return 0
-        folded: Any = await _FOLD.first(self._connection, limit=limit)
-        count: int = folded[0]
-        return count
+        """Folds deltas, the oldest first. Returns how many; 0 also while another transaction folds."""
+        return await self._fold(_FOLD, limit=limit)
 
     async def fold_product(self, product_id: UUID, limit: int) -> int:
-        """Folds deltas of one product; how many. 0 also while somebody else folds."""
-        turn: Any = await _TAKE_TURN.first(self._connection)
-        if not turn[0]:
-            return 0
-        folded: Any = await _FOLD_PRODUCT.first(self._connection, product_id=product_id, limit=limit)
-        count: int = folded[0]
-        return count
+        """Folds deltas of one product. Returns how many; 0 also while another transaction folds."""
+        return await self._fold(_FOLD_PRODUCT, product_id=product_id, limit=limit)
+
+    async def _fold(self, statement: Statement, **values: Any) -> int:
+        turn = await _TAKE_TURN.first(self._connection)
+        row = await statement.first(self._connection, **values) if turn and turn["taken"] else None
+        return row["folded"] if row else 0
 
     async def waiting(self, after: UUID, limit: int) -> list[UUID]:
-        """Products behind ``after`` that have deltas, in their order."""
+        """Returns the products after ``after`` that have deltas, ordered by id."""
         return [row["product_id"] for row in await _WAITING.all(self._connection, after=after, limit=limit)]
 
     async def products(self, after: UUID, limit: int) -> list[UUID]:
-        """Products behind ``after`` that have an owner or a counter, in their order."""
+        """Returns the products after ``after`` that have an owner or a counter, ordered by id."""
         return [row["product_id"] for row in await _PRODUCTS.all(self._connection, after=after, limit=limit)]
 
-    async def differences(self, product_ids: Sequence[UUID], part: int = 20_000) -> list[Difference]:
-        """Counts these products' owners and unlocks anew; where the counters say otherwise.
+    async def differences(self, product_ids: Sequence[UUID], part: int = 20_000) -> list[CounterDifference]:
+        """Recounts the owners and unlocks of these products, and returns the counters that differ.
 
-        In many statements, each of at most ``part`` owners: the transaction has to read one snapshot (REPEATABLE READ)
-        where others write meanwhile.
+        Each of its statements reads at most ``part`` owners. Where other transactions write at the same time, this one
+        has to read one snapshot (REPEATABLE READ).
         """
         return [one for product_id in product_ids for one in await self._differences(product_id, part)]
 
-    async def _differences(self, product_id: UUID, part: int) -> list[Difference]:
+    async def _differences(self, product_id: UUID, part: int) -> list[CounterDifference]:
         counted: Counter[UUID | None] = Counter()
         after: UUID | None = _NOBODY
         while after is not None:
@@ -225,7 +222,7 @@ class RarityCounters:
             row["achievement_meta_id"]: row["kept"] for row in await _KEPT.all(self._connection, product_id=product_id)
         }
         return [
-            Difference(product_id, one, counted[one], kept.get(one, 0))
+            CounterDifference(product_id, one, counted[one], kept.get(one, 0))
             for one in sorted(counted.keys() | kept.keys(), key=str)
             if counted[one] != kept.get(one, 0)
         ]

@@ -1,6 +1,6 @@
-"""Writing achievements. Each statement writes the deltas of the counters that it changes in the same breath.
+"""Writes of one user's achievements. Each statement also writes the deltas of the counters that it changes.
 
-The caller has serialised the user, so what was read before cannot change until it is written.
+The caller has serialised the user, so nothing that was read before changes until it is written.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -37,7 +37,6 @@ _M, _U, _P = AchievementMetadata, UserAchievement, OwnedProduct
 
 _STATES = Statement(achievements_of_user().where(col(AchievementMetadata.id) == any_(array("achievement_ids", Uuid))))
 
-
 _names = rows("names", product_id=("product_ids", Uuid), api_name=("api_names", Text))
 _NAMED = Statement(
     select(col(_M.product_id), col(_M.api_name), col(_M.id))
@@ -47,7 +46,7 @@ _NAMED = Statement(
 
 
 def _deltas(source: Any, *ctes: Any) -> Any:
-    """Writes deltas: product, achievement (null for the product's owners) and the change."""
+    """Inserts deltas: product, achievement (null for the product's owners) and the change."""
     statement = insert(RarityDelta).from_select(
         ["product_id", "achievement_meta_id", "delta"], source, include_defaults=False
     )
@@ -100,17 +99,17 @@ _write_reached = _insert_reached.on_conflict_do_update(
 _WRITE = Statement(
     _deltas(select(_reached.c.product_id, _reached.c.id, _reached.c.delta).where(_reached.c.delta != 0), _write_reached)
 )
-_forgotten = (
+_deleted = (
     delete(UserAchievement)
     .where(col(_U.user_id) == user(), col(_U.achievement_meta_id) == bindparam("achievement_id", type_=Uuid))
     .returning(col(_U.product_id), col(_U.achievement_meta_id), col(_U.is_unlocked))
     .cte("gone")
 )
 
-_wanted = rows("wanted", product_id=("product_ids", Uuid))
+_given = rows("given", product_id=("product_ids", Uuid))
 _added = (
     insert(OwnedProduct)
-    .from_select(["user_id", "product_id"], select(user(), _wanted.c.product_id), include_defaults=False)
+    .from_select(["user_id", "product_id"], select(user(), _given.c.product_id), include_defaults=False)
     .on_conflict_do_nothing()
     .returning(col(_P.product_id))
     .cte("changed")
@@ -124,7 +123,7 @@ _removed = (
 
 
 def _owners_change(changed: Any, by: int) -> Statement:
-    """The deltas of products that somebody now owns, or no more: of the owners, and of all that they have unlocked."""
+    """Inserts the deltas of products that a user has got or lost: of the owners, and of the user's unlocks."""
     unlocked = (
         select(col(_U.product_id), col(_U.achievement_meta_id), literal(by, Integer))
         .join(changed, changed.c.product_id == col(_U.product_id))
@@ -146,8 +145,8 @@ _gone = (
 )
 
 
-def _discounted(gone: Any) -> Any:
-    """The deltas of unlocks that are deleted: those of products that the user owns have counted."""
+def _uncounted(gone: Any) -> Any:
+    """Inserts the deltas of deleted unlocks. Only those of products that the user owns had been counted."""
     return _deltas(
         select(gone.c.product_id, gone.c.achievement_meta_id, literal(-1, Integer))
         .join(OwnedProduct, and_(col(_P.user_id) == user(), col(_P.product_id) == gone.c.product_id))
@@ -155,8 +154,10 @@ def _discounted(gone: Any) -> Any:
     )
 
 
-_FORGET = Statement(_discounted(_forgotten))
-_ERASE_ACHIEVEMENTS = Statement(select(func.count()).select_from(_gone).add_cte(_discounted(_gone).cte("deltas")))
+_DELETE = Statement(_uncounted(_deleted))
+_ERASE_ACHIEVEMENTS = Statement(
+    select(func.count().label("n")).select_from(_gone).add_cte(_uncounted(_gone).cte("deltas"))
+)
 _P_KEY = (col(_P.user_id), col(_P.product_id))
 _left = (
     delete(OwnedProduct)
@@ -165,7 +166,7 @@ _left = (
     .cte("gone")
 )
 _ERASE_OWNED = Statement(
-    select(func.count())
+    select(func.count().label("n"))
     .select_from(_left)
     .add_cte(_deltas(select(_left.c.product_id, cast(null(), Uuid), literal(-1, Integer))).cte("deltas"))
 )
@@ -178,12 +179,12 @@ class AchievementStore:
         self._connection = connection
 
     async def states(self, user_id: UUID, achievement_ids: Collection[UUID]) -> dict[UUID, Achievement]:
-        """Those of the achievements that there are, with the user's state."""
+        """Returns the achievements that exist, with the user's state."""
         found = await _STATES.all(self._connection, user_id=user_id, achievement_ids=list(achievement_ids))
         return {row["id"]: achievement(row) for row in found}
 
     async def named(self, names: Collection[NamedAchievement]) -> dict[NamedAchievement, UUID]:
-        """The ids of those that there are; of two with one name the lowest."""
+        """Returns the ids of the achievements that exist; of two with one name the lower id."""
         found = await _NAMED.all(
             self._connection,
             product_ids=[name.product_id for name in names],
@@ -192,7 +193,7 @@ class AchievementStore:
         return {NamedAchievement(row["product_id"], row["api_name"]): row["id"] for row in found}
 
     async def write(self, user_id: UUID, reached: Sequence[Achievement], turned: Mapping[UUID, int]) -> None:
-        """Writes states; ``turned`` has those that were unlocked just now (1), and those that were locked (-1)."""
+        """Writes states. ``turned`` contains the achievements that this unlocks (1) or locks (-1)."""
         await _WRITE.run(
             self._connection,
             user_id=user_id,
@@ -205,22 +206,23 @@ class AchievementStore:
             deltas=[turned.get(one.id, 0) if one.is_owned else 0 for one in reached],
         )
 
-    async def forget(self, user_id: UUID, achievement_id: UUID) -> None:
-        """The user has never begun this achievement."""
-        await _FORGET.run(self._connection, user_id=user_id, achievement_id=achievement_id)
+    async def delete_state(self, user_id: UUID, achievement_id: UUID) -> None:
+        """Deletes the user's state of an achievement, as if it had never been begun."""
+        await _DELETE.run(self._connection, user_id=user_id, achievement_id=achievement_id)
 
     async def own(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
-        """The user owns these products from now on; those that they owned before change nothing."""
+        """Records that the user owns these products. Those that the user already owned change nothing."""
         await _OWN.run(self._connection, user_id=user_id, product_ids=list(product_ids))
 
     async def disown(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
-        """The user owns these products no more."""
+        """Records that the user no longer owns these products."""
         await _DISOWN.run(self._connection, user_id=user_id, product_ids=list(product_ids))
 
     async def erase_some(self, user_id: UUID, limit: int) -> bool:
-        """Deletes at most ``limit`` rows of one table; whether there may be more."""
-        for statement in (_ERASE_ACHIEVEMENTS, _ERASE_OWNED):  # what counts an unlock is whether the product is owned
-            row: Any = await statement.first(self._connection, user_id=user_id, limit=limit)
-            if row[0]:
+        """Deletes at most ``limit`` rows of one table. Returns whether there may be more."""
+        # Achievements first: whether an unlock was counted depends on whether the product is owned.
+        for statement in (_ERASE_ACHIEVEMENTS, _ERASE_OWNED):
+            row = await statement.first(self._connection, user_id=user_id, limit=limit)
+            if row and row["n"]:
                 return True
         return False

@@ -1,7 +1,7 @@
-"""How far the recount of all counters has come: kept, so that whoever goes on begins where it stopped.
+"""The progress of the recount of all counters. It is stored, so that the next run resumes where the last one stopped.
 
-A product is counted in a snapshot and made up for afterwards, in the transaction that moves the cursor on from where
-that snapshot saw it. Whoever counted the same product meanwhile finds the cursor moved, and makes up for nothing.
+A product is counted in one snapshot and corrected afterwards, in the transaction that moves the cursor from where that
+snapshot saw it. A process that has counted the same product meanwhile finds the cursor moved, and corrects nothing.
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from gameshelf.achievements.counters import FOLD_LOCK, Difference
-from gameshelf.achievements.models import RarityDelta, Recount
+from gameshelf.achievements.models import RarityDelta, RarityRecountState
+from gameshelf.achievements.store.counters import FOLD_LOCK, CounterDifference
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, rows
 from sqlalchemy import BigInteger, Integer, Uuid, bindparam, func, literal, select, update
@@ -18,16 +18,16 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 RECOUNT_LOCK = FOLD_LOCK + 1
-"""Whoever counts a product holds this advisory lock: the others do something else meanwhile."""
+"""The advisory lock of a transaction that counts a product. A process that does not get it skips its turn."""
 
 _ONE = 1
-_R = Recount
+_R = RarityRecountState
 _NOW = bindparam("now", type_=TIME)
 _BEGINNING = UUID(int=0)
 
 _KNOWN = Statement(select(col(_R.cursor), col(_R.started_at), col(_R.finished_at)).where(col(_R.id) == _ONE))
 _CREATE = Statement(
-    insert(Recount).values(id=_ONE, cursor=_BEGINNING, started_at=_NOW, finished_at=_NOW).on_conflict_do_nothing()
+    insert(_R).values(id=_ONE, cursor=_BEGINNING, started_at=_NOW, finished_at=_NOW).on_conflict_do_nothing()
 )
 _SEEN = (
     col(_R.id) == _ONE,
@@ -35,14 +35,14 @@ _SEEN = (
     col(_R.started_at) == bindparam("seen_started_at", type_=TIME),
 )
 _START = Statement(
-    update(Recount)
+    update(_R)
     .values(cursor=_BEGINNING, started_at=_NOW, finished_at=None)
     .where(*_SEEN, col(_R.finished_at).is_not(None))
 )
 _MOVE = Statement(
-    update(Recount).values(cursor=bindparam("new_cursor", type_=Uuid)).where(*_SEEN, col(_R.finished_at).is_(None))
+    update(_R).values(cursor=bindparam("new_cursor", type_=Uuid)).where(*_SEEN, col(_R.finished_at).is_(None))
 )
-_FINISH = Statement(update(Recount).values(finished_at=_NOW).where(*_SEEN, col(_R.finished_at).is_(None)))
+_FINISH = Statement(update(_R).values(finished_at=_NOW).where(*_SEEN, col(_R.finished_at).is_(None)))
 _TAKE_TURN = Statement(select(func.pg_try_advisory_xact_lock(literal(RECOUNT_LOCK, BigInteger)).label("taken")))
 _off = rows(
     "off", product_id=("product_ids", Uuid), achievement_meta_id=("achievement_ids", Uuid), delta=("deltas", Integer)
@@ -56,27 +56,27 @@ _REPAIR = Statement(
 
 @dataclass(frozen=True, slots=True)
 class RecountProgress:
-    """A recount that runs (``finished_at`` is None), or the last one."""
+    """The progress of the recount that runs (``finished_at`` is None), or of the last one."""
 
     cursor: UUID
-    """Products up to this one are done."""
+    """The last product that was counted."""
     started_at: datetime
     finished_at: datetime | None
 
 
-class Recounts:
-    """The progress over one connection."""
+class RarityRecounts:
+    """The progress of recounts over one connection."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def take_turn(self) -> bool:
-        """Whether nobody else counts just now; until the transaction ends nobody else does."""
+        """Returns whether this transaction may count: no other one does until it ends."""
         row = await _TAKE_TURN.first(self._connection)
         return bool(row and row["taken"])
 
     async def progress(self, now: datetime) -> RecountProgress:
-        """How far it is. Where there never was one, the last one counts as done now."""
+        """Returns the progress. Where there has been no recount, the last one counts as finished now."""
         row = await _KNOWN.first(self._connection)
         if row is None:
             await _CREATE.run(self._connection, now=now)
@@ -84,12 +84,14 @@ class Recounts:
         return RecountProgress(*row.values()) if row else RecountProgress(_BEGINNING, now, now)
 
     async def start(self, last: RecountProgress, now: datetime) -> bool:
-        """Begins a recount after the last one; False where somebody else did."""
+        """Begins a recount after the last one. Returns False where another process has begun it."""
         return await _START.run(self._connection, **_seen(last), now=now) == 1
 
-    async def move(self, seen: RecountProgress, product_id: UUID, differences: Sequence[Difference]) -> bool:
-        """The product is done, in the running transaction; what was found wrong is made up for by deltas, which are
-        right whatever has been written since. False, and nothing is done, where somebody else did.
+    async def move(self, seen: RecountProgress, product_id: UUID, differences: Sequence[CounterDifference]) -> bool:
+        """Moves the cursor to the product and corrects its wrong counters, in the running transaction.
+
+        The corrections are deltas, which stay right whatever has been written since the count. Returns False and
+        changes nothing where another process has moved the cursor.
         """
         if await _MOVE.run(self._connection, **_seen(seen), new_cursor=product_id) != 1:
             return False
@@ -103,7 +105,7 @@ class Recounts:
         return True
 
     async def finish(self, seen: RecountProgress, now: datetime) -> None:
-        """There are no more products."""
+        """Ends the recount: there are no more products."""
         await _FINISH.run(self._connection, **_seen(seen), now=now)
 
 

@@ -12,15 +12,17 @@ from uuid import UUID
 
 from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.sql import user
+from gameshelf.kernel.row_reader import RowReader
+from gameshelf.kernel.sql import prefixed, user
 from gameshelf.library.access import Access, AccessQueries
 from gameshelf.library.family.ports import Players
-from gameshelf.library.family.queries import FamilyQueries, TakenSeat
+from gameshelf.library.family.queries import FamilyQueries, TakenSeat, taken_seat_columns
 from gameshelf.library.family.rules import Verdict
-from gameshelf.library.family.store import MEMBERSHIP_COLUMNS, Link, Seat
+from gameshelf.library.family.store import MEMBERSHIP_COLUMNS, Link
 from gameshelf.library.models import FamilyMembership, FamilySeat, LibraryItem, LinkStatus, Product
 from gameshelf.library.reasons import LinkReason, SeatReason, Start, by_weight, link_reason, start
-from gameshelf.library.support import ITEM_COLUMNS, GrantView, ItemState, SupportQueries, item_state
+from gameshelf.library.rules import known_rating
+from gameshelf.library.support import ITEM_COLUMNS, GrantView, ItemState, SupportQueries
 from gameshelf.library.visible import FENCE
 from sqlalchemy import Uuid, bindparam, func, literal, select, true
 from sqlalchemy.orm import aliased
@@ -79,11 +81,15 @@ _product = (
 _item = select(*ITEM_COLUMNS).where(col(_I.user_id) == user(), col(_I.product_id) == _PRODUCT_ID).subquery("item")
 _moment = select(func.now().label("at")).subquery("moment")
 _WHAT_IS_KNOWN = Statement(
-    select(_moment.c.at, *_product.c, *_item.c).select_from(
-        _moment.outerjoin(_product, true()).outerjoin(_item, true())
-    )
+    select(
+        _moment.c.at,
+        _product.c.product_id,
+        *prefixed("catalog_", (_product.c[field.name] for field in fields(CatalogWord))),
+        *prefixed("item_", _item.c),
+    ).select_from(_moment.outerjoin(_product, true()).outerjoin(_item, true()))
 )
-_SEAT_NAMES = [field.name for field in fields(Seat)]
+_CATALOG = RowReader(CatalogWord, _WHAT_IS_KNOWN, prefix="catalog_")
+_ITEM = RowReader(ItemState, _WHAT_IS_KNOWN, prefix="item_", convert={"user_rating": known_rating})
 _other = aliased(FamilySeat)
 _theirs = (
     select(col(_I.added_at))
@@ -99,8 +105,7 @@ _theirs = (
 
 def _seat_of(table: Any, name: str, *conditions: Any) -> Any:
     """A taken seat of the link's owner."""
-    columns = [getattr(table, name) for name in _SEAT_NAMES]
-    taken = select(*columns).where(
+    taken = select(*taken_seat_columns(table)).where(
         table.owner_user_id == col(_M.owner_user_id), table.holder_user_id.is_not(None), *conditions
     )
     return taken.limit(literal(1)).lateral(name)
@@ -111,7 +116,12 @@ _other_seat = _seat_of(
     _other, "other_seat", col(_other.product_id) != _PRODUCT_ID, col(_other.holder_user_id) == user()
 )
 _LINKS = Statement(
-    select(*MEMBERSHIP_COLUMNS, _theirs.c.added_at.label("owned_since"), *_seat.c, *_other_seat.c)
+    select(
+        *MEMBERSHIP_COLUMNS,
+        _theirs.c.added_at.label("owned_since"),
+        *prefixed("seat_", _seat.c),
+        *prefixed("other_seat_", _other_seat.c),
+    )
     .select_from(_M)
     .outerjoin(_theirs, true())
     .outerjoin(_seat, true())
@@ -120,6 +130,8 @@ _LINKS = Statement(
     .order_by(col(_M.status) != LinkStatus.ACTIVE.value, col(_M.active_since), col(_M.id))
     .limit(literal(MOST_LINKS))
 )
+_SEAT, _OTHER_SEAT = (RowReader(TakenSeat, _LINKS, prefix=prefix) for prefix in ("seat_", "other_seat_"))
+_LINK = RowReader(Link, _LINKS, others=("owned_since", _SEAT, _OTHER_SEAT), given=("invited_at",))
 
 
 class AccessExplained:
@@ -137,10 +149,9 @@ class AccessExplained:
         row = await _WHAT_IS_KNOWN.first(self._connection, user_id=user_id, product_id=product_id)
         if row is None:
             raise LookupError("a statement without a condition found nothing")
-        at, known_id, *values = row.values()
-        words, item_values = values[: len(fields(CatalogWord))], values[len(fields(CatalogWord)) :]
-        catalog = CatalogWord(*words) if known_id else None
-        item = item_state(item_values) if item_values[0] else None
+        at = row["at"]
+        catalog = _CATALOG.read(row) if row["product_id"] else None
+        item = _ITEM.read(row) if row["item_id"] else None
         is_owned = item is not None and item.acquisition_type is not None
         is_forbidden = catalog is not None and (
             catalog.family_sharing_allowed is False or bool(catalog.is_free_to_play)
@@ -192,12 +203,7 @@ class AccessExplained:
 
 
 def _link(row: Record, product_id: UUID, is_forbidden: bool, at: datetime) -> LinkReason:
-    values = tuple(row.values())
-    size = len(MEMBERSHIP_COLUMNS)
-    reason = link_reason(Link(*values[:size]), product_id, values[size], is_forbidden, at)
-    seat, other = values[size + 1 : size + 1 + len(_SEAT_NAMES)], values[size + 1 + len(_SEAT_NAMES) :]
-    return replace(reason, seat=_unasked(seat), other_seat=_unasked(other))
-
-
-def _unasked(values: Sequence[Any]) -> SeatReason | None:
-    return SeatReason(TakenSeat(*values), runs=None) if values[0] else None
+    reason = link_reason(_LINK.read(row), product_id, row["owned_since"], is_forbidden, at)
+    seat = SeatReason(_SEAT.read(row), runs=None) if row["seat_owner_user_id"] else None
+    other = SeatReason(_OTHER_SEAT.read(row), runs=None) if row["other_seat_owner_user_id"] else None
+    return replace(reason, seat=seat, other_seat=other)

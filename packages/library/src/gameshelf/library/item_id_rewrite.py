@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.kernel.sql import TIME, user
 from gameshelf.library.item_ids import masked_sql
@@ -44,9 +45,14 @@ class RewritePart:
 # Whoever has it rewrites: the others have nothing to do meanwhile.
 _TAKE = Statement(
     select(
-        col(_R.not_before), col(_R.after_user), col(_R.after_item), col(_R.has_skipped), col(_R.finished_at)
+        col(_R.not_before),
+        col(_R.after_user).label("user_id"),
+        col(_R.after_item).label("item_id"),
+        col(_R.has_skipped),
+        col(_R.finished_at),
     ).with_for_update(skip_locked=True)
 )
+_PROGRESS = RowReader(RewriteProgress, _TAKE)
 _SCAN = Statement(
     select(col(_I.user_id), col(_I.id), (col(_I.id) != masked_sql(col(_I.id))).label("is_old"))
     .where(
@@ -93,7 +99,7 @@ class ItemIdRewrites:
     async def take(self) -> RewriteProgress | None:
         """How far it is, for as long as the transaction lasts this one's to move; None while another one has it."""
         row = await _TAKE.first(self._connection)
-        return RewriteProgress(*row.values()) if row else None
+        return _PROGRESS.read_optional(row)
 
     async def scan(self, progress: RewriteProgress, limit: int) -> RewritePart:
         """Looks at the next ``limit`` items."""

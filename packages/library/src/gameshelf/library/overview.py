@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import user
 from gameshelf.library.models import AcquisitionType, FamilyLink, FamilyMembership, LinkStatus
 from gameshelf.library.visible import visible_items
@@ -29,8 +30,8 @@ _items = visible_items()
 _is_shared = col(_items.acquisition_type) == AcquisitionType.FAMILY_SHARED_ACCESS.value
 _games = (
     select(
-        func.count().filter(~_is_shared).label("owned"),
-        func.count().filter(_is_shared).label("shared"),
+        func.count().filter(~_is_shared).label("games_owned"),
+        func.count().filter(_is_shared).label("games_shared"),
     )
     .select_from(_items)
     .subquery("games")
@@ -47,12 +48,15 @@ _L, _M = FamilyLink, FamilyMembership
 _members = select(func.count()).select_from(_L).where(col(_L.owner_user_id) == user(), _lasts(_L))
 _owners = select(func.count()).select_from(_M).where(col(_M.user_id) == user(), _lasts(_M))
 _OVERVIEW = Statement(
-    select(_games.c.owned, _games.c.shared, _members.scalar_subquery(), _owners.scalar_subquery()).select_from(_games)
+    select(
+        *_games.c, _members.scalar_subquery().label("family_members"), _owners.scalar_subquery().label("family_owners")
+    ).select_from(_games)
 )
+_READER = RowReader(LibraryOverview, _OVERVIEW)
 
 
 async def library_overview(connection: Connection, user_id: UUID) -> LibraryOverview:
     """A user's library in numbers. One round trip."""
     row = await _OVERVIEW.first(connection, user_id=user_id)
     assert row is not None
-    return LibraryOverview(*row.values())
+    return _READER.read(row)

@@ -9,11 +9,14 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.folding import fold_title
 from gameshelf.kernel.paging import Slice
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.library.commands import HiddenFilter, ItemFilter, ItemSort, SharedFilter
+from gameshelf.library.installations import dump, load, on_device
 from gameshelf.library.item_ids import spellings
 from gameshelf.library.models import CatalogVersion, Category, ItemCategory, LibraryItem, Product
-from gameshelf.library.store.parts import device_parameters, installations_of, installed_before, is_on_device
-from gameshelf.library.views import CategoryView, ItemView, Language, ProductView, item_view
+from gameshelf.library.rules import known_rating
+from gameshelf.library.store.parts import device_parameters, installations_json_of, installed_before, is_on_device
+from gameshelf.library.views import CategoryView, ItemView, Language, ProductView
 from gameshelf.library.visible import visible_items
 from sqlalchemy import (
     ARRAY,
@@ -66,7 +69,7 @@ def _product_of(item: Any, name: str) -> LateralFromClause:
 
 
 def _columns(language: Language, item: Any, product: LateralFromClause) -> tuple[Any, ...]:
-    """What ``item_view`` makes an item of."""
+    """The columns of an ``ItemView``, and when the item was installed before (see ``item_view``)."""
     titles = (product.c.title_en, product.c.title_ru) if language == "en" else (product.c.title_ru, product.c.title_en)
     in_categories = (
         select(col(ItemCategory.category_id))
@@ -92,7 +95,7 @@ def _columns(language: Language, item: Any, product: LateralFromClause) -> tuple
         col(item.is_hidden),
         col(item.user_rating),
         func.array(in_categories.scalar_subquery(), type_=ARRAY(Uuid)).label("category_ids"),
-        installations_of(item).label("installations"),
+        installations_json_of(item).label("installations_json"),
         installed_before(item).label("installed_before"),
     )
 
@@ -248,12 +251,14 @@ def _page(shape: _Shape) -> Statement:
     found = found.limit(bindparam("limit", type_=Integer)).offset(bindparam("offset", type_=BigInteger))
     page = aliased(LibraryItem, found.subquery("page"))
     product = _product_of(page, "product_of_page")
-    return Statement(
-        select(*_columns(shape.language, page, product), whole.c.total)
-        .select_from(whole)
-        .outerjoin(page, true())
-        .outerjoin(product, true())
-        .order_by(*_order(shape.sort, shape.language, page, product))
+    return _ITEM.checked(
+        Statement(
+            select(*_columns(shape.language, page, product), whole.c.total)
+            .select_from(whole)
+            .outerjoin(page, true())
+            .outerjoin(product, true())
+            .order_by(*_order(shape.sort, shape.language, page, product))
+        )
     )
 
 
@@ -274,6 +279,7 @@ _OF_ID: dict[Language, Statement] = {
 }
 _OF_PRODUCTS = _visible("ru", col(_VISIBLE.item.product_id) == any_(bindparam("product_ids", type_=ARRAY(Uuid))))
 _ALL = _visible("ru")
+_ITEM = RowReader(ItemView, *_OF_ID.values(), _OF_PRODUCTS, _ALL, others=("installed_before", "total"))
 _SEEN = Statement(
     select(col(_VISIBLE.item.id), col(_VISIBLE.item.product_id)).where(
         col(_VISIBLE.item.id) == any_(bindparam("item_ids", type_=ARRAY(Uuid)))
@@ -307,12 +313,14 @@ def _categories(*conditions: ColumnElement[bool]) -> Statement:
 
 _CATEGORIES = _categories()
 _CATEGORY = _categories(col(Category.id) == bindparam("category_id", type_=Uuid))
+_CATEGORY_VIEW = RowReader(CategoryView, _CATEGORIES, _CATEGORY)
 
 _SHOWN = Statement(
     select(col(Product.product_id), col(Product.title_ru), col(Product.title_en), col(Product.cover_image_url)).where(
         col(Product.product_id) == any_(bindparam("product_ids", type_=ARRAY(Uuid)))
     )
 )
+_PRODUCT_VIEW = RowReader(ProductView, _SHOWN)
 
 CATALOG_VERSION = select(col(CatalogVersion.version)).scalar_subquery()
 """A number that grows with each commit to the catalog projection; to be selected in a statement of the caller's."""
@@ -372,13 +380,15 @@ class LibraryQueries:
     async def categories(self, user_id: UUID) -> list[CategoryView]:
         """All of a user's categories (at most 200), by display order, then as titles are sorted: ё beside е."""
         rows = await _CATEGORIES.all(self._connection, user_id=user_id)
-        views = [CategoryView(*row.values()) for row in rows]
-        return sorted(views, key=lambda view: (view.display_order, fold_title(view.name), view.name, view.id))
+        return sorted(
+            _CATEGORY_VIEW.read_all(rows),
+            key=lambda view: (view.display_order, fold_title(view.name), view.name, view.id),
+        )
 
     async def category(self, user_id: UUID, category_id: UUID) -> CategoryView | None:
         """One category; None when the user has none of that id."""
         row = await _CATEGORY.first(self._connection, user_id=user_id, category_id=category_id)
-        return CategoryView(*row.values()) if row else None
+        return _CATEGORY_VIEW.read_optional(row)
 
     async def title(self, product_id: UUID) -> str | None:
         """The product's title, in Russian if there is one; None while the Catalog has not told any."""
@@ -388,4 +398,28 @@ class LibraryQueries:
     async def products(self, product_ids: Sequence[UUID]) -> dict[UUID, ProductView]:
         """Those of the products that the Catalog has spoken of."""
         rows = await _SHOWN.all(self._connection, product_ids=list(product_ids))
-        return {row["product_id"]: ProductView(*row.values()) for row in rows}
+        return {view.product_id: view for view in _PRODUCT_VIEW.read_all(rows)}
+
+
+def item_view(row: Any, device_id: str | None = None) -> ItemView:
+    """The item of a row; with ``device_id`` its status and its version are those of that device."""
+    item = _ITEM.read(row)
+    document: str | None = item.installations_json
+    if document is not None and item.user_rating is None and device_id is None:
+        return item
+    if document is None:
+        # Only where a release before the installations of devices wrote the columns of the item.
+        status, version_id = item.installation_status, item.installed_version_id
+        document = dump(load(None, None, status, version_id, row["installed_before"]).entries)
+        _correct(item, "installations_json", document)
+    if item.user_rating is not None:
+        _correct(item, "user_rating", known_rating(item.user_rating))
+    if device_id is not None:
+        status, version_id = on_device(document, device_id)
+        _correct(item, "installation_status", status)
+        _correct(item, "installed_version_id", version_id)
+    return item
+
+
+# Only for an item that was just made and that nobody else has yet: a second object takes three times as long.
+_correct = object.__setattr__

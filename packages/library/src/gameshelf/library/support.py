@@ -8,7 +8,8 @@ from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
-from gameshelf.kernel.sql import array, page_of, user
+from gameshelf.kernel.row_reader import RowReader
+from gameshelf.kernel.sql import array, page_of, prefixed, user
 from gameshelf.library.access import Access, AccessQueries
 from gameshelf.library.models import Grant, GrantKind, LibraryItem, OrderFact, OrderFactKind, Product
 from gameshelf.library.rules import OrderFact as Fact
@@ -126,7 +127,7 @@ _LIBRARY = page_of(
         func.coalesce(_product.c.product_type, _item.c.said_type).label("product_type"),
         _product.c.title_ru,
         _product.c.title_en,
-        *(_item.c[name] for name in _ITEM_NAMES),
+        *prefixed("item_", (_item.c[name] for name in _ITEM_NAMES)),
         _product.c.name,
     )
     .select_from(_held)
@@ -135,6 +136,7 @@ _LIBRARY = page_of(
     .where(or_(_wanted.is_(None), _held.c.product_id == any_(_wanted))),
     lambda row: (row.name.asc().nulls_last(), row.product_id),
 )
+_ITEM = RowReader(ItemState, _LIBRARY, prefix="item_", convert={"user_rating": known_rating})
 _asked = func.unnest(array("product_ids", Uuid)).table_valued("product_id", name="asked").render_derived()
 _first = (
     select(
@@ -177,6 +179,13 @@ _FACTS = Statement(
     .join(_newest, true())
     .order_by(_newest.c.occurred_at, _newest.c.fact_id)
 )
+_GRANT = RowReader(
+    GrantView,
+    _GRANTS,
+    others=("product_id", "quantity", "ended_by"),
+    given=("quantity", "copies_left", "ended_by", "facts"),
+)
+_FACT = RowReader(OrderFactView, _FACTS, others=("product_id", "source_id"))
 
 
 class SupportQueries:
@@ -210,7 +219,7 @@ class SupportQueries:
                 row["title_ru"],
                 row["title_en"],
                 allowed,
-                item_state(row[4 : 4 + len(_ITEM_NAMES)]) if row["id"] else None,
+                _ITEM.read(row) if row["item_id"] else None,
                 grants.get(row["product_id"], ()),
             )
             for row, allowed in zip(found, access, strict=True)
@@ -224,23 +233,15 @@ class SupportQueries:
         products = list(product_ids)
         facts: dict[UUID, dict[str, list[OrderFactView]]] = {}
         for row in await _FACTS.all(self._connection, user_id=user_id, product_ids=products):
-            product_id, source_id, *values = row.values()
-            facts.setdefault(product_id, {}).setdefault(source_id, []).append(OrderFactView(*values))
+            facts.setdefault(row["product_id"], {}).setdefault(row["source_id"], []).append(_FACT.read(row))
         found: dict[UUID, list[GrantView]] = {}
         for row in await _GRANTS.all(self._connection, user_id=user_id, product_ids=products):
-            product_id, *values, quantity, ended_by = row.values()
-            grant, of_product = GrantView(*values), facts.get(product_id, {})
+            grant, of_product = _GRANT.read(row), facts.get(row["product_id"], {})
             if grant.kind == GrantKind.ORDER:
                 is_whole = sum(map(len, of_product.values())) < MOST_FACTS
-                grant = _order(grant, quantity, ended_by, of_product.get(grant.source_id, ()), is_whole)
-            found.setdefault(product_id, []).append(grant)
+                grant = _order(grant, row["quantity"], row["ended_by"], of_product.get(grant.source_id, ()), is_whole)
+            found.setdefault(row["product_id"], []).append(grant)
         return found
-
-
-def item_state(values: Sequence[Any]) -> ItemState:
-    """The columns ``ITEM_COLUMNS`` of a row."""
-    state = ItemState(*values)
-    return replace(state, user_rating=known_rating(state.user_rating))
 
 
 def _order(

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-from gameshelf.library.installations import Installation, dump, load, on_device, parse
-from gameshelf.library.rules import known_rating
+from gameshelf.library.installations import Installation, parse
 
 Language = Literal["ru", "en"]
 
@@ -75,29 +74,3 @@ class ProductView:
         """The title in a language, else in the other one."""
         titles = (self.title_en, self.title_ru) if language == "en" else (self.title_ru, self.title_en)
         return titles[0] or titles[1]
-
-
-_FIELDS = 15
-"""How many of the columns of an item are fields of ``ItemView``, in its order. Its installations follow them, and when
-its own columns were written where those count.
-"""
-_SUMMARY = 8
-"""Where the status and the version of an item stand."""
-_RATING = 13
-"""Where its rating stands."""
-
-
-def item_view(row: Any, device_id: str | None = None) -> ItemView:
-    """A row as ``queries.py`` selects it; with ``device_id`` the summary is that device's."""
-    document, changed_at = row[_FIELDS], row[_FIELDS + 1]
-    if document is None:
-        document = "[]"
-        if changed_at is not None:
-            document = dump(
-                load(None, None, row["installation_status"], row["installed_version_id"], changed_at).entries
-            )
-    fields = [*row[:_FIELDS], document]
-    fields[_RATING] = known_rating(fields[_RATING])
-    if device_id is not None:
-        fields[_SUMMARY : _SUMMARY + 2] = on_device(document, device_id)
-    return ItemView(*fields)

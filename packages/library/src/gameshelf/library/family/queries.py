@@ -9,6 +9,7 @@ from uuid import UUID
 from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.paging import Slice
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, user
 from gameshelf.library.family.commands import Direction, LinkFilter
 from gameshelf.library.family.store import (
@@ -71,13 +72,13 @@ class LostSeat:
 
 def _as_it_counts(link: Any) -> Any:
     """The columns of a link, with the status that counts now."""
-    columns: tuple[Any, ...] = LINK_COLUMNS[:-1] if link is _L else MEMBERSHIP_COLUMNS
+    columns: Any = LINK_COLUMNS if link is _L else MEMBERSHIP_COLUMNS
     is_over = and_(
         has_status(link, LinkStatus.PENDING.value, LinkStatus.ACTIVE.value),
         ~is_living(link, LinkStatus.PENDING.value, LinkStatus.ACTIVE.value),
     )
     status = case((is_over, LinkStatus.REVOKED.value), else_=col(link.status)).label("status")
-    return [status if column.name == "status" else column for column in columns]
+    return [status if one.name == "status" else one for one in columns if one.name != "invited_at"]
 
 
 _sides = {
@@ -107,15 +108,23 @@ _LINKS[None] = _listed(union_all(*_sides.values()))
 _LINK = Statement(
     select(union_all(*_sides.values()).subquery("found")).where(column("id", Uuid) == bindparam("link_id", type_=Uuid))
 )
-_SEAT_COLUMNS = (
-    col(_S.owner_user_id),
-    col(_S.product_id),
-    col(_S.seat_number),
-    col(_S.holder_user_id),
-    col(_S.session_id),
-    col(_S.taken_at),
-    col(_S.lost_at),
-)
+_LINK_VIEW = RowReader(Link, *_LINKS.values(), _LINK, others=("total",), given=("invited_at",))
+
+
+def taken_seat_columns(seat: Any) -> list[Any]:
+    """The columns of a ``TakenSeat``; ``seat`` is ``FamilySeat`` or an alias of it."""
+    return [
+        col(seat.owner_user_id),
+        col(seat.product_id),
+        col(seat.seat_number),
+        col(seat.holder_user_id).label("held_by_user_id"),
+        col(seat.session_id),
+        col(seat.taken_at).label("since"),
+        col(seat.lost_at),
+    ]
+
+
+_SEAT_COLUMNS = taken_seat_columns(_S)
 # What an owner does not share with a member is none of the member's business, whoever plays it.
 _taken_of_owner = (
     select(*_SEAT_COLUMNS)
@@ -140,14 +149,14 @@ _taken = union_all(
     .join(_taken_of_owner, true())
     .where(col(_M.user_id) == user(), is_active(_M)),
 ).subquery("taken")
-_SEATS = Statement(select(_taken).order_by(_taken.c.taken_at, _taken.c.owner_user_id, _taken.c.product_id))
+_SEATS = Statement(select(_taken).order_by(_taken.c.since, _taken.c.owner_user_id, _taken.c.product_id))
 # Whoever looks for support sees every seat that the user has to do with, whatever is shared with whom now.
 _of_copies = select(*_SEAT_COLUMNS).where(col(_S.owner_user_id) == user(), col(_S.holder_user_id).is_not(None))
 _sat_on = select(*_SEAT_COLUMNS).where(col(_S.holder_user_id) == user())
 _concerned = union_all(_of_copies, _sat_on).subquery("concerned")
 _SEATS_CONCERNING = Statement(
     select(_concerned)
-    .order_by(_concerned.c.taken_at, _concerned.c.owner_user_id, _concerned.c.product_id)
+    .order_by(_concerned.c.since, _concerned.c.owner_user_id, _concerned.c.product_id)
     .limit(_MOST_SEATS)
 )
 _SEAT = Statement(
@@ -171,6 +180,9 @@ _IS_LOST = Statement(
     )
 )
 
+_TAKEN_SEAT = RowReader(TakenSeat, _SEATS, _SEATS_CONCERNING, _SEAT)
+_LOST_SEAT = RowReader(LostSeat, _LOSING)
+
 
 class FamilyQueries:
     """Reads of links and seats over one connection, which needs no transaction. Each method is one round trip."""
@@ -182,7 +194,7 @@ class FamilyQueries:
         """A user's links, the newest first; their status as it counts now. Past the end a second round trip counts."""
         rows = await self._listed(user_id, wanted, now, wanted.slice.limit, wanted.slice.offset)
         counted = rows or (await self._listed(user_id, wanted, now, 1, 0) if wanted.slice.number > 1 else [])
-        return Slice([Link(*tuple(row.values())[:-1]) for row in rows], counted[0]["total"] if counted else 0)
+        return Slice(_LINK_VIEW.read_all(rows), counted[0]["total"] if counted else 0)
 
     async def _listed(self, user_id: UUID, wanted: LinkFilter, now: datetime, limit: int, offset: int) -> list[Record]:
         return await _LINKS[wanted.direction].all(
@@ -197,12 +209,12 @@ class FamilyQueries:
     async def link(self, user_id: UUID, link_id: UUID, now: datetime) -> Link | None:
         """A link of the user's, on either side; None when there is none of that id."""
         row = await _LINK.first(self._connection, user_id=user_id, link_id=link_id, now=now)
-        return Link(*row.values()) if row else None
+        return _LINK_VIEW.read_optional(row)
 
     async def seats(self, user_id: UUID) -> list[TakenSeat]:
         """Who plays shared copies now: the user's own, and those of owners that are shared with them."""
         rows = await _SEATS.all(self._connection, user_id=user_id)
-        return [TakenSeat(*row.values()) for row in rows]
+        return _TAKEN_SEAT.read_all(rows)
 
     async def seats_concerning(self, user_id: UUID) -> list[TakenSeat]:
         """Every taken seat of the user's copies, and every one that they sit on, whatever is shared now; oldest first.
@@ -210,17 +222,17 @@ class FamilyQueries:
         At most 1000.
         """
         rows = await _SEATS_CONCERNING.all(self._connection, user_id=user_id)
-        return [TakenSeat(*row.values()) for row in rows]
+        return _TAKEN_SEAT.read_all(rows)
 
     async def seat(self, owner_id: UUID, product_id: UUID) -> TakenSeat | None:
         """Who sits on an owner's copy; None while it is free."""
         row = await _SEAT.first(self._connection, user_id=owner_id, product_id=product_id)
-        return TakenSeat(*row.values()) if row else None
+        return _TAKEN_SEAT.read_optional(row)
 
     async def losing(self, limit: int) -> list[LostSeat]:
         """Seats whose holders have to stop, of everybody: those whose time comes first."""
         rows = await _LOSING.all(self._connection, limit=limit)
-        return [LostSeat(*row.values()) for row in rows]
+        return _LOST_SEAT.read_all(rows)
 
     async def is_lost(self, holder_id: UUID, session_id: UUID, now: datetime) -> bool:
         """Whether a session still holds a seat whose deadline has passed."""

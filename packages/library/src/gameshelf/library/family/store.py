@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.library.family.rules import Scope
 from gameshelf.library.first_access import keep_first_accesses
@@ -318,6 +319,9 @@ _FORGET_SEATS = Statement(
 )
 _LEAVE_SEATS = Statement(update(FamilySeat).where(col(_S.holder_user_id) == user()).values(_FREED))
 
+_LINK = RowReader(Link, _LOCK_LINK, _LOCK_PAIR, _LOCK_SHARED_COPIES, others=("copy_product_id",))
+_SEAT = RowReader(Seat, _SEATS, _RECLAIM, _HELD, _LOST)
+
 
 class LinkStore:
     """Links over one connection that is inside a transaction. Each method is one statement."""
@@ -328,12 +332,12 @@ class LinkStore:
     async def lock(self, owner_id: UUID, link_id: UUID) -> Link | None:
         """The link, which nobody else changes until the transaction ends."""
         row = await _LOCK_LINK.first(self._connection, owner_id=owner_id, link_id=link_id)
-        return Link(*row.values()) if row else None
+        return _LINK.read_optional(row)
 
     async def lock_pair(self, owner_id: UUID, member_id: UUID) -> Link | None:
         """The link of a pair, if they ever had one; nobody else changes it until the transaction ends."""
         row = await _LOCK_PAIR.first(self._connection, owner_id=owner_id, member_id=member_id)
-        return Link(*row.values()) if row else None
+        return _LINK.read_optional(row)
 
     async def owner_of(self, member_id: UUID, link_id: UUID) -> UUID | None:
         """Whose link this is, for its member."""
@@ -368,17 +372,18 @@ class LinkStore:
 
     async def expired(self, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
         """Owner and id of links whose time has run out, and that are not written down as ended yet."""
-        return [(row[0], row[1]) for row in await _EXPIRED.all(self._connection, now=now, limit=limit)]
+        found = await _EXPIRED.all(self._connection, now=now, limit=limit)
+        return [(row["owner_user_id"], row["id"]) for row in found]
 
     async def links_of(self, user_id: UUID, but: Collection[UUID], limit: int) -> list[tuple[UUID, UUID, UUID]]:
         """Owner, id and member of links of a user, on either side and of any status, except some by their ids."""
         found = await _LINKS_OF.all(self._connection, user_id=user_id, but=list(but), limit=limit)
-        return [(row[0], row[1], row[2]) for row in found]
+        return [(row["owner_user_id"], row["id"], row["shared_with_user_id"]) for row in found]
 
     async def members_since(self, owner_id: UUID, since: datetime) -> list[UUID]:
         """Those with whom an owner shares, or has shared until after ``since``."""
         found = await _MEMBERS_SINCE.all(self._connection, owner_id=owner_id, since=since)
-        return [row[0] for row in found]
+        return [row["shared_with_user_id"] for row in found]
 
     async def forget(self, link: Link, keep: bool) -> None:
         """Deletes a link and its mirror; ``keep`` keeps for its member since when they could play what it shared."""
@@ -412,19 +417,13 @@ class SeatStore:
             product_ids=[product_id for _, product_id in copies],
             now=now,
         )
-        locked = {}
-        for row in found:
-            *values, product_id = row.values()
-            link = Link(*values)
-            locked[link.owner_user_id, product_id] = link
-        return locked
+        return {(row["owner_user_id"], row["copy_product_id"]): _LINK.read(row) for row in found}
 
     async def seats(self, owner_id: UUID, member_id: UUID, product_id: UUID) -> tuple[Seat | None, Seat | None]:
         """The seat of a copy, if it was ever taken, and the seat of another copy of the owner that the member holds."""
-        found = [
-            Seat(*row.values())
-            for row in await _SEATS.all(self._connection, owner_id=owner_id, user_id=member_id, product_id=product_id)
-        ]
+        found = _SEAT.read_all(
+            await _SEATS.all(self._connection, owner_id=owner_id, user_id=member_id, product_id=product_id)
+        )
         of_copy = next((seat for seat in found if seat.product_id == product_id), None)
         return of_copy, next((seat for seat in found if seat.product_id != product_id), None)
 
@@ -448,7 +447,7 @@ class SeatStore:
     async def reclaim(self, owner_id: UUID, product_id: UUID, lost_at: datetime) -> Seat | None:
         """Sets the deadline of whoever sits on the copy and has none yet; None without any."""
         row = await _RECLAIM.first(self._connection, owner_id=owner_id, product_id=product_id, new_lost_at=lost_at)
-        return Seat(*row.values()) if row else None
+        return _SEAT.read_optional(row)
 
     async def held(
         self, owner_id: UUID, *, member_id: UUID | None = None, product_ids: Collection[UUID] | None = None
@@ -460,12 +459,12 @@ class SeatStore:
             member_id=member_id,
             product_ids=None if product_ids is None else list(product_ids),
         )
-        return [Seat(*row.values()) for row in found]
+        return _SEAT.read_all(found)
 
     async def lost(self, through: datetime, limit: int) -> list[Seat]:
         """Taken seats whose deadline is not after ``through``, the earliest first."""
         found = await _LOST.all(self._connection, through=through, limit=limit)
-        return [Seat(*row.values()) for row in found]
+        return _SEAT.read_all(found)
 
     async def forget_some(self, owner_id: UUID, limit: int) -> int:
         """Deletes seats of an owner's copies; how many."""

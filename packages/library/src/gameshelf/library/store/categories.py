@@ -7,6 +7,7 @@ from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.folding import fold_name
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import array, rows, user
 from gameshelf.library.models import Category, ItemCategory
 from sqlalchemy import Integer, String, Uuid, any_, bindparam, delete, func, select, update
@@ -108,6 +109,9 @@ class StoredCategory:
         return fold_name(self.name)
 
 
+_CATEGORY = RowReader(StoredCategory, _ALL)
+
+
 class CategoryStore:
     """Categories over one connection that is inside a transaction."""
 
@@ -116,7 +120,7 @@ class CategoryStore:
 
     async def all(self, user_id: UUID) -> list[StoredCategory]:
         """All of a user's categories, the oldest first."""
-        return [StoredCategory(*row.values()) for row in await _ALL.all(self._connection, user_id=user_id)]
+        return _CATEGORY.read_all(await _ALL.all(self._connection, user_id=user_id))
 
     async def insert(self, user_id: UUID, category_id: UUID, name: str, display_order: int) -> bool:
         """False when the user has a category of that name."""

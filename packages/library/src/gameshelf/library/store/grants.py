@@ -1,12 +1,13 @@
 """Grants of ownership, and the tombstones of those that ended."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.sql import TIME, array, rows, user
+from gameshelf.kernel.row_reader import RowReader
+from gameshelf.kernel.sql import TIME, array, prefixed, rows, user
 from gameshelf.library.models import EndedBy, Grant, GrantKind, OrderFact, OrderFactKind, Product, WantedProduct
 from gameshelf.library.rules import Holding, NewGrant, StoredGrant
 from gameshelf.library.rules import OrderFact as Fact
@@ -96,10 +97,7 @@ _GRANT_COLUMNS = (
 _OF_PRODUCTS = Statement(
     select(
         *_GRANT_COLUMNS,
-        col(OrderFact.kind).label("fact_kind"),
-        col(OrderFact.fact_id),
-        col(OrderFact.quantity).label("fact_quantity"),
-        col(OrderFact.occurred_at),
+        *prefixed("fact_", (col(getattr(OrderFact, field.name)) for field in fields(Fact))),
     )
     .outerjoin(
         OrderFact,
@@ -119,6 +117,8 @@ _OF_PRODUCTS = Statement(
         ),
     )
 )
+_FACT = RowReader(Fact, _OF_PRODUCTS, prefix="fact_", convert={"kind": OrderFactKind})
+_GRANT = RowReader(StoredGrant, _OF_PRODUCTS, others=(_FACT,), given=("facts",), convert={"kind": GrantKind})
 _facts = rows(
     "facts",
     product_id=("product_ids", Uuid),
@@ -300,11 +300,11 @@ class GrantStore:
         found: dict[tuple[UUID, str, str], StoredGrant] = {}
         facts: dict[tuple[UUID, str, str], list[Fact]] = {}
         for row in await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=list(product_ids)):
-            product_id, kind, source_id, *values, fact_kind, fact_id, quantity, at = row.values()
-            key = (product_id, kind, source_id)
-            found.setdefault(key, StoredGrant(product_id, GrantKind(kind), source_id, *values))
-            if fact_kind is not None:
-                facts.setdefault(key, []).append(Fact(OrderFactKind(fact_kind), fact_id, quantity, at))
+            grant = _GRANT.read(row)
+            key = (grant.product_id, grant.kind, grant.source_id)
+            found.setdefault(key, grant)
+            if row["fact_kind"] is not None:
+                facts.setdefault(key, []).append(_FACT.read(row))
         return [replace(grant, facts=facts.get(key, ())) for key, grant in found.items()]
 
     async def want(self, user_id: UUID, product_ids: Sequence[UUID], now: datetime) -> None:

@@ -44,6 +44,12 @@ def installations_of(item: Any) -> Any:
     return case((_is_known(item), cast(col(item.installations), Text)))
 
 
+def installations_json_of(item: Any) -> Any:
+    """``installations_of`` as a page shows it: an empty list where nothing was ever installed."""
+    nothing = (col(item.installation_changed_at).is_(None), literal_column("'[]'", Text))
+    return case((_is_known(item), cast(col(item.installations), Text)), nothing)
+
+
 def installed_before(item: Any) -> Any:
     """When a version before this one wrote an item's columns; null where its installations count. A page reads it in
     the place of the time itself, which costs more to read than a null.

@@ -178,6 +178,15 @@ async def test_no_message_to_any_method_is_a_failure_of_the_service(channel, hos
     assert codes["UNAUTHENTICATED"] > 100
 
 
+async def test_refused_messages_of_the_largest_size_are_not_kept(channel, hostile_platform):
+    """The watch measures: 64 of them kept would be four times as much memory as it allows."""
+    metadata = (("authorization", f"Bearer {hostile_platform.token(uuid4())}"),)
+    largest = b"\xff" * (4 * 2**20 - 1_000)
+    for _ in range(64):
+        code, _ = await outcome(channel, "/library.v1.WishlistService/AddToWishlist", False, largest, metadata)
+        assert code == "RESOURCE_EXHAUSTED"
+
+
 async def test_metadata_of_every_kind_is_answered(channel, hostile_platform):
     method = "/library.v1.LibraryQueryService/GetLibraryItems"
     token = hostile_platform.token(uuid4(), "service")

@@ -1,6 +1,9 @@
 """How events are read: what was not said, and what is wrong with one element of a list."""
 
+import gc
 import json
+import weakref
+from dataclasses import fields
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -208,3 +211,19 @@ def test_a_type_of_two_domains_is_refused_with_what_is_wrong_for_either():
     record = record_of("product", isFreeToPlay=5, achievements=[{"id": "x"}, {"id": str(uuid4())}])
     with pytest.raises(Malformed, match=r"isFreeToPlay: .*; achievements\.0\.id"):
         read(record)
+
+
+def test_a_malformed_record_is_not_kept_in_memory_by_its_refusal():
+    class Watched(StoredRecord):
+        """A record that a weak reference can be made to."""
+
+    record = Watched(*(getattr(record_of("price", priceMinor="x"), field.name) for field in fields(StoredRecord)))
+    kept = weakref.ref(record)
+    gc.disable()
+    try:
+        with pytest.raises(Malformed):
+            read(record)
+        del record
+        assert kept() is None
+    finally:
+        gc.enable()

@@ -129,16 +129,18 @@ def _readings(consumers: Sequence[ConsumedEvent], envelope: Incoming) -> Sequenc
     """The data as each of the domains reads it. Raises Malformed with the details of all, where one can't."""
     is_part = bool(_PART.search(envelope.id))
     readings: list[Reading] = []
-    refusals: list[Malformed] = []
+    reasons: list[str] = []
+    details: list[str] = []
     for consumer in consumers:
         try:
             readings.append(Reading(consumer, *parse_data(consumer.data, envelope.data, is_part=is_part)))
         except Malformed as refusal:
-            refusals.append(refusal)
-    if refusals:
-        details = [detail for refusal in refusals for detail in refusal.details]
+            # The exception itself is not kept: its traceback holds this frame, and the record with it, in a cycle.
+            reasons.append(refusal.reason)
+            details += refusal.details
+    if reasons:
         details += [detail for reading in readings for detail in details_of(reading.bad_elements)]
-        raise Malformed(refusals[0].reason, *dict.fromkeys(details))
+        raise Malformed(reasons[0], *dict.fromkeys(details))
     return readings
 
 

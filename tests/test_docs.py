@@ -10,7 +10,7 @@ import pytest
 from gameshelf.gateway.configuration import FIELDS
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.settings import CONFIG_VARIABLE
-from gameshelf.gateway.wiring import ERRORS
+from gameshelf.gateway.wiring import COMPOSITION, ERRORS
 from gameshelf.libctl.main import NOUNS, cli
 from gameshelf.library.family.rules import Verdict
 from gameshelf.savegames.s3 import cors_rule
@@ -112,7 +112,7 @@ def test_every_setting_and_command_that_a_page_names_is_there(page):
 
 def test_every_metric_in_the_operating_guide_is_there():
     named = set(METRIC.findall((ROOT / "docs" / "operating.md").read_text(encoding="utf-8")))
-    there = {metric.name for metric in Metrics().registry.collect()}
+    there = {metric.name for metric in Metrics(COMPOSITION.metrics).registry.collect()}
     assert named
     assert not {name for name in named if name not in there and name.removesuffix("_total") not in there}
 

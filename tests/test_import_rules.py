@@ -1,6 +1,7 @@
 """Imports point one way: gateway → domains → kernel. The rules follow from the folders, so a new domain is covered."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,20 @@ DEEP_IMPORTS = {
     ("tests/test_docs.py", "gameshelf.library.family.rules"),
 }
 """Imports of a module inside of a package, as (file, module), that are still there."""
+DOMAIN_WORDS = {
+    # Playtime and family both need these settings, and neither may import the other's section.
+    ("settings.py", "PLAYTIME_HEARTBEAT_INTERVAL_SECONDS"),
+    ("settings.py", "PLAYTIME_SESSION_TIMEOUT_SECONDS"),
+    (
+        "settings.py",
+        "PLAYTIME_SESSION_TIMEOUT_SECONDS: at least three times PLAYTIME_HEARTBEAT_INTERVAL_SECONDS is needed",
+    ),
+    ("settings.py", "FAMILY_SEAT_GRACE_SECONDS"),
+    ("settings.py", "family_seat_grace_seconds"),
+    # The OpenAPI document describes all headers in one table, and CORS exposes them.
+    ("http/openapi/headers.py", "X-Seat-Lost-At"),
+}
+"""Words of domains in the runtime, as (file, name or text)."""
 CLIENTS = ("quart", "hypercorn", "grpc", "aiokafka", "aioboto3", "redis", "click", "rich")
 # A package of its own by its extra, which nothing else imports (packages/savegames/tests/s3/test_optional.py).
 EXTRAS = {"gameshelf.savegames.s3"}
@@ -122,6 +137,29 @@ def test_every_import_points_the_right_way(lint):
 def test_the_rules_would_notice(lint):
     """The rules turned round are broken: they do see the imports that there are."""
     assert "domains_know_no_client BROKEN" in lint(rules().replace("\n    quart\n", "\n    sqlmodel\n")).stdout
+
+
+def test_the_runtime_has_no_word_of_a_domain():
+    """Names and texts of the runtime, without its docstrings and comments, which may give examples."""
+    words = re.compile("achievement|unlock|rarity|wishlist|playtime|family_|seat|savegame|save_", re.IGNORECASE)
+    named = {
+        (str(path.relative_to(GATEWAY / "runtime")), name)
+        for path in (GATEWAY / "runtime").rglob("*.py")
+        for name in _names_and_texts(ast.parse(path.read_text(encoding="utf-8")))
+        if words.search(name)
+    }
+    assert named == DOMAIN_WORDS
+
+
+def _names_and_texts(tree):
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
+        else:
+            yield from (
+                value for field in ("id", "attr", "name", "arg") if isinstance(value := getattr(node, field, None), str)
+            )
 
 
 def test_a_domain_is_imported_by_its_package():

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from gameshelf.gateway.domains.achievements.jobs.rarity import RarityFold, RarityRecount
+from gameshelf.gateway.domains.achievements.metrics import AchievementMetrics
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.kernel.clock import utc_now
 
@@ -52,7 +53,7 @@ async def test_a_counter_that_is_held_or_can_not_be_written_stops_no_other(platf
 
 
 async def test_a_recount_resumes_and_skips_what_cannot_be_counted(pool):
-    now, metrics = utc_now(), Metrics()
+    now, metrics = utc_now(), Metrics([AchievementMetrics])
     products = sorted((uuid4() for _ in range(4)), key=lambda product: product.bytes)
     for product in products:
         await pool.execute("INSERT INTO achievements.owned_products SELECT gen_random_uuid(), $1", product)

@@ -13,6 +13,7 @@ import pytest
 from gameshelf.devstack.pytest_plugin import Platform, Service
 from gameshelf.gateway.configuration import load_settings
 from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper
+from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.domains.savegames.object_store import object_store
 from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.domains.savegames.use_cases import Saves
@@ -131,13 +132,15 @@ class Jobs:
     def __init__(self, settings: Settings, pool: Any, objects: S3ObjectStore) -> None:
         self.ahead = timedelta()
         self.pool, self.objects = pool, objects
-        section, metrics = settings.of(SavegameSection), Metrics()
+        section, metrics = settings.of(SavegameSection), Metrics([SavegameMetrics])
         limits = section.limits
         streams = UserStreams(settings.erasure_hash_key.get_secret_value().encode())
         self.transactions = Transactions(
             pool.acquire, streams, make_services(settings), EVENT_RULES, "events", lambda done: None, clock=self.now
         )
-        self.saves = Saves(objects, self.transactions, metrics, section.s3_url_ttl_seconds, limits.quota_bytes)
+        self.saves = Saves(
+            objects, self.transactions, metrics.of(SavegameMetrics), section.s3_url_ttl_seconds, limits.quota_bytes
+        )
         self.keeper = SaveKeeper(pool.acquire, self.transactions, limits, self.now)
         self.sweeper = ObjectSweeper(pool.acquire, self.saves, metrics, limits, self.now)
 

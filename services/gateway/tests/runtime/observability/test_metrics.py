@@ -7,16 +7,18 @@ from contextlib import suppress
 import httpx
 import pytest
 from gameshelf.gateway import __version__
+from gameshelf.gateway.domains.playtime.metrics import PlaytimeMetrics
 from gameshelf.gateway.runtime.observability import metrics_server
-from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.observability.metrics import DomainMetrics, Metrics
 from gameshelf.gateway.runtime.observability.metrics_server import MetricsServer
-from prometheus_client import generate_latest
+from gameshelf.gateway.wiring import COMPOSITION
+from prometheus_client import Counter, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 
 @pytest.fixture
 def metrics():
-    return Metrics()
+    return Metrics(COMPOSITION.metrics)
 
 
 def samples(metrics):
@@ -29,9 +31,9 @@ def samples(metrics):
 
 
 def test_a_request_is_counted_by_route_and_timed(metrics):
-    metrics.http_served("GET", "/items", 200, 0.03)
-    metrics.http_served("GET", "/items", 200, 7)
-    metrics.http_served("GET", "/items", 503, 0.03)
+    metrics.requests.http_served("GET", "/items", 200, 0.03)
+    metrics.requests.http_served("GET", "/items", 200, 7)
+    metrics.requests.http_served("GET", "/items", 503, 0.03)
     seen = samples(metrics)
     where = (("method", "GET"), ("route", "/items"))
     assert seen["http_requests_total", *where, ("status", "200")] == 2
@@ -43,13 +45,13 @@ def test_a_request_is_counted_by_route_and_timed(metrics):
 
 def test_invented_methods_share_one_series(metrics):
     for number in range(100):
-        metrics.http_served(f"M{number}", "unmatched", 405, 0.001)
+        metrics.requests.http_served(f"M{number}", "unmatched", 405, 0.001)
     counted = [name for name in samples(metrics) if name[0] == "http_requests_total"]
     assert counted == [("http_requests_total", ("method", "OTHER"), ("route", "unmatched"), ("status", "405"))]
 
 
 def test_a_grpc_call_is_counted_by_code_and_timed(metrics):
-    metrics.grpc_served("/library.v1.LibraryQueryService/CheckGameAccess", "OK", 0.01)
+    metrics.requests.grpc_served("/library.v1.LibraryQueryService/CheckGameAccess", "OK", 0.01)
     method = ("method", "/library.v1.LibraryQueryService/CheckGameAccess")
     seen = samples(metrics)
     assert seen["grpc_requests_total", ("code", "OK"), method] == 1
@@ -57,13 +59,14 @@ def test_a_grpc_call_is_counted_by_code_and_timed(metrics):
 
 
 def test_what_operators_watch_has_its_name(metrics):
+    playtime = metrics.of(PlaytimeMetrics)
     metrics.dependency_errors.labels("redis").inc()
     metrics.kafka_consumer_lag.labels("t", "0").set(5)
     metrics.kafka_records.labels("t", "applied").inc()
     metrics.dead_letters.labels("t", "MALFORMED").inc()
-    metrics.heartbeats.labels("accepted").inc()
-    metrics.playtime_anomalies.labels("long_day").inc()
-    metrics.heartbeat_seconds.observe(0.01)
+    playtime.heartbeats.labels("accepted").inc()
+    playtime.anomalies.labels("long_day").inc()
+    playtime.heartbeat_seconds.observe(0.01)
     names = {name[0] for name in samples(metrics)}
     assert names == {
         "achievements_rarity_differences_total",
@@ -132,8 +135,30 @@ def test_every_metric_of_the_contract_is_there(metrics):
     assert (sample.value, sample.labels["version"]) == (1, __version__)
 
 
+class OneDomain(DomainMetrics):
+    def __init__(self, registry):
+        self.things = Counter("things", "Things", registry=registry)
+
+
+class OtherDomain(OneDomain):
+    pass
+
+
+def test_a_domain_finds_the_metrics_that_it_has_declared():
+    metrics = Metrics([OneDomain])
+    metrics.of(OneDomain).things.inc()
+    assert samples(metrics)[("things_total",)] == 1
+    with pytest.raises(KeyError):
+        metrics.of(OtherDomain)
+
+
+def test_two_domains_may_not_declare_one_metric():
+    with pytest.raises(ValueError, match="things"):
+        Metrics([OneDomain, OtherDomain])
+
+
 def test_two_services_in_one_process_count_apart(metrics):
-    Metrics().http_served("GET", "/items", 200, 0.01)
+    Metrics().requests.http_served("GET", "/items", 200, 0.01)
     assert not [name for name in samples(metrics) if name[0].startswith("http")]
 
 

@@ -8,6 +8,7 @@ from gameshelf.gateway.runtime.errors import OWN_ERRORS, ErrorTable
 from gameshelf.gateway.runtime.http.routing import Queries, Route, bind
 from gameshelf.gateway.runtime.jobs.retention_rules import RetentionRule
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents
+from gameshelf.gateway.runtime.observability.metrics import DomainMetrics
 from gameshelf.gateway.runtime.outbox.forwarded import ForwardedEvents
 from gameshelf.gateway.runtime.products import MakeProductNames
 from gameshelf.gateway.runtime.setting_fields import Section
@@ -123,6 +124,11 @@ def sections_of(domains: Sequence[Domain]) -> Sequence[type[Section]]:
     sections = [domain.settings for domain in domains if domain.settings is not None]
     fields_of(sections)
     return sections
+
+
+def metrics_of(domains: Sequence[Domain]) -> Sequence[type[DomainMetrics]]:
+    """The metrics of each domain that has some."""
+    return tuple(domain.metrics for domain in domains if domain.metrics is not None)
 
 
 def versions_of(domains: Sequence[Domain]) -> Versions | None:

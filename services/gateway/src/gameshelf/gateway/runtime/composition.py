@@ -11,6 +11,7 @@ from gameshelf.gateway.runtime.composed import (
     event_rules_of,
     export_rules_of,
     metadata_of,
+    metrics_of,
     migrations_of,
     product_names_of,
     retention_of,
@@ -23,6 +24,7 @@ from gameshelf.gateway.runtime.http import events
 from gameshelf.gateway.runtime.http.routing import Route
 from gameshelf.gateway.runtime.jobs.retention_rules import RetentionRule
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents
+from gameshelf.gateway.runtime.observability.metrics import DomainMetrics
 from gameshelf.gateway.runtime.products import MakeProductNames
 from gameshelf.gateway.runtime.streams import state_statement
 from gameshelf.gateway.runtime.support.commands import Commands
@@ -50,6 +52,7 @@ class Composition:
     export: ExportRules
     retention: Sequence[RetentionRule]
     product_names: MakeProductNames
+    metrics: Sequence[type[DomainMetrics]]
 
 
 def compose(domains: Sequence[Domain]) -> Composition:
@@ -67,4 +70,5 @@ def compose(domains: Sequence[Domain]) -> Composition:
         export=export_rules_of(domains),
         retention=retention_of(domains),
         product_names=product_names_of(domains),
+        metrics=metrics_of(domains),
     )

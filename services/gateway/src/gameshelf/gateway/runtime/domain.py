@@ -21,7 +21,7 @@ from gameshelf.gateway.runtime.jobs.retention_rules import RetentionRule
 from gameshelf.gateway.runtime.jobs.schedule import Job
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvent
 from gameshelf.gateway.runtime.limits import RateLimits
-from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.runtime.observability.metrics import DomainMetrics, Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.outbox.forwarded import Forwarded
 from gameshelf.gateway.runtime.outbox.messages import EventForms
@@ -142,3 +142,5 @@ class Domain:
     """The versions that pages depend on besides those of users; at most one domain has them."""
     settings: type[Section] | None = None
     """Its settings, which ``Settings.of`` returns."""
+    metrics: type[DomainMetrics] | None = None
+    """Its metrics, which ``Metrics.of`` returns."""

@@ -15,6 +15,7 @@ from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
 from gameshelf.gateway.domains.playtime.jobs import SessionReaper, SessionWatch
 from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
+from gameshelf.gateway.domains.playtime.metrics import PlaytimeMetrics
 from gameshelf.gateway.runtime.after_commit import AfterCommit
 from gameshelf.gateway.runtime.database import LOCK_TIMEOUT_MILLISECONDS
 from gameshelf.gateway.runtime.jobs.erasure import Erasing
@@ -106,11 +107,11 @@ class Instance:
         settings = load_settings(
             {"POSTGRES_DSN": world.dsn, "ERASURE_HASH_KEY": HASH_KEY, "LIBRARY_SERVICE_ROLES": "jobs"}
         )
-        streams, metrics = UserStreams(HASH_KEY.encode()), Metrics()
+        streams, metrics = UserStreams(HASH_KEY.encode()), Metrics([PlaytimeMetrics])
         self.live = _MortalLiveSessions(world.redis, life)
         self.lost_seats = LostSeats(acquire)
         self.heartbeats = Heartbeats(self.live, acquire, streams, metrics, TIMEOUT, self.lost_seats, clock)
-        committed = AfterCommit([after_commit(self.heartbeats, metrics)])
+        committed = AfterCommit([after_commit(self.heartbeats, metrics.of(PlaytimeMetrics))])
         self.transactions = Transactions(
             acquire,
             streams,

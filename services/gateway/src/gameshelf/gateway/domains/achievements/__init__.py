@@ -3,6 +3,7 @@
 from gameshelf.achievements import METADATA, MIGRATIONS
 from gameshelf.gateway.domains.achievements import consumed, errors, published, reactions, rest, support
 from gameshelf.gateway.domains.achievements.instance import create, make_services
+from gameshelf.gateway.domains.achievements.metrics import AchievementMetrics
 from gameshelf.gateway.runtime.domain import Domain
 
 DOMAIN = Domain(
@@ -17,4 +18,5 @@ DOMAIN = Domain(
     consumed=consumed.EVENTS,
     commands=support.COMMANDS,
     codes=errors.CODES,
+    metrics=AchievementMetrics,
 )

@@ -4,6 +4,7 @@ from gameshelf.achievements import AchievementService, AchievementUnlocked
 from gameshelf.gateway.domains.achievements.grpc import Achievements
 from gameshelf.gateway.domains.achievements.jobs.rarity import RarityFold, RarityRecount
 from gameshelf.gateway.domains.achievements.jobs.targets import LoweredTargets
+from gameshelf.gateway.domains.achievements.metrics import AchievementMetrics
 from gameshelf.gateway.domains.achievements.support import OVERVIEW, AchievementsOfUser
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
 from gameshelf.gateway.runtime.jobs.erasure import Erasing, erase_rows
@@ -15,9 +16,10 @@ from gameshelf.library import AccessQueries
 
 async def create(runtime: Runtime) -> DomainInstance:
     acquire, transactions, metrics = runtime.acquire, runtime.transactions, runtime.metrics
+    unlocked = metrics.of(AchievementMetrics).unlocked
 
     def count_unlocked(event: AchievementUnlocked) -> None:
-        metrics.achievements_unlocked.inc()
+        unlocked.inc()
 
     return DomainInstance(
         servicers=[Achievements(transactions, acquire, runtime.streams)],

@@ -2,6 +2,7 @@
 
 from gameshelf.gateway.domains.playtime import errors, published, reactions, rest, support
 from gameshelf.gateway.domains.playtime.instance import create, make_services
+from gameshelf.gateway.domains.playtime.metrics import PlaytimeMetrics
 from gameshelf.gateway.domains.playtime.settings import PlaytimeSection
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.playtime import METADATA, MIGRATIONS
@@ -19,4 +20,5 @@ DOMAIN = Domain(
     published=published.FORMS,
     reactions=reactions.REACTIONS,
     settings=PlaytimeSection,
+    metrics=PlaytimeMetrics,
 )

@@ -1,13 +1,13 @@
 """What a process does once an event about play is committed: it counts, and keeps Redis in step."""
 
 from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
+from gameshelf.gateway.domains.playtime.metrics import PlaytimeMetrics
 from gameshelf.gateway.runtime.after_commit import AfterCommitHandlers
-from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.library import SeatReclaimed
 from gameshelf.playtime import AnomalyFound, EndReason, SessionCopyChanged, SessionEnded, SessionResumed, SessionStarted
 
 
-def after_commit(heartbeats: Heartbeats, metrics: Metrics) -> AfterCommitHandlers:
+def after_commit(heartbeats: Heartbeats, metrics: PlaytimeMetrics) -> AfterCommitHandlers:
     def session_runs(event: SessionStarted | SessionResumed) -> None:
         heartbeats.started(event.user_id, event.session_id, event.occurred_at)
 
@@ -19,7 +19,7 @@ def after_commit(heartbeats: Heartbeats, metrics: Metrics) -> AfterCommitHandler
         heartbeats.lost_seats.kept(event.user_id, event.session_id)
 
     def anomaly_found(event: AnomalyFound) -> None:
-        metrics.playtime_anomalies.labels(event.kind).inc()
+        metrics.anomalies.labels(event.kind).inc()
 
     return {
         SessionStarted: session_runs,

@@ -22,6 +22,7 @@ from gameshelf.gateway.domains.playtime.live_sessions import (
     session_key,
 )
 from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
+from gameshelf.gateway.domains.playtime.metrics import PlaytimeMetrics
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.errors import ServiceUnavailable
 from gameshelf.gateway.runtime.failures import is_passing, refused
@@ -106,7 +107,8 @@ class Heartbeats:
         self._live = live
         self._acquire = acquire
         self._streams = streams
-        self._metrics = metrics
+        self._metrics = metrics.of(PlaytimeMetrics)
+        self._redis_errors = metrics.dependency_errors.labels("redis")
         self._gap = longest_gap(timeout)
         self._clock = clock
         self._batch = Batch()
@@ -199,7 +201,7 @@ class Heartbeats:
 
     async def _failed(self, error: Exception) -> None:
         now = self._clock()
-        self._metrics.dependency_errors.labels("redis").inc()
+        self._redis_errors.inc()
         if self._failing_since is None:
             _log.warning("Redis is away, heartbeats are refused: %s", type(error).__name__)
             self._failing_since = now

@@ -9,6 +9,7 @@ from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
 from gameshelf.gateway.domains.playtime.jobs import SessionReaper, SessionWatch, forget_live, look_seconds
 from gameshelf.gateway.domains.playtime.live_sessions import LiveSessions
 from gameshelf.gateway.domains.playtime.lost_seats import LostSeats
+from gameshelf.gateway.domains.playtime.metrics import PlaytimeMetrics
 from gameshelf.gateway.domains.playtime.settings import PlaytimeSection
 from gameshelf.gateway.domains.playtime.support import OVERVIEW, PlaytimeOfUser
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
@@ -38,15 +39,17 @@ async def create(runtime: Runtime) -> DomainInstance:
     reaper = SessionReaper(live, acquire, runtime.transactions, timeout, metrics=metrics)
     look = look_seconds(timeout)
 
+    active_sessions = metrics.of(PlaytimeMetrics).active_sessions
+
     async def measure() -> None:
-        metrics.active_sessions.set(await live.count())
+        active_sessions.set(await live.count())
 
     return DomainInstance(
         {Heartbeats: heartbeats, LiveSessions: live, LostSeats: lost_seats},
         [tracker],
         support=[PlaytimeOfUser],
         overview=OVERVIEW,
-        after_commit=after_commit(heartbeats, metrics),
+        after_commit=after_commit(heartbeats, metrics.of(PlaytimeMetrics)),
         jobs=[
             Job("session watch", watch.run_once, look),
             Job("session reaper", reaper.run_once, look),

@@ -3,6 +3,7 @@
 from gameshelf.gateway.domains.savegames import errors, published, rest, support
 from gameshelf.gateway.domains.savegames.export import EXPORT
 from gameshelf.gateway.domains.savegames.instance import create, make_services
+from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.savegames import METADATA, MIGRATIONS
@@ -20,4 +21,5 @@ DOMAIN = Domain(
     rules=errors.RULES,
     published=published.FORMS,
     settings=SavegameSection,
+    metrics=SavegameMetrics,
 )

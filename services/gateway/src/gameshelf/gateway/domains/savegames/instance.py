@@ -6,6 +6,7 @@ from gameshelf.gateway.domains.savegames.after_commit import after_commit
 from gameshelf.gateway.domains.savegames.export import export_files
 from gameshelf.gateway.domains.savegames.grpc import CloudSaves
 from gameshelf.gateway.domains.savegames.jobs import ObjectSweeper, SaveKeeper, erase_objects
+from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.domains.savegames.settings import SavegameSection
 from gameshelf.gateway.domains.savegames.support.conflicts import Conflicts
 from gameshelf.gateway.domains.savegames.support.overview import overview
@@ -29,7 +30,8 @@ async def create(runtime: Runtime) -> DomainInstance:
     settings, acquire, transactions, metrics = runtime.settings, runtime.acquire, runtime.transactions, runtime.metrics
     bucket, section = await _open_bucket(runtime), settings.of(SavegameSection)
     limits = section.limits
-    saves = Saves(bucket, transactions, metrics, section.s3_url_ttl_seconds, limits.quota_bytes)
+    own_metrics = metrics.of(SavegameMetrics)
+    saves = Saves(bucket, transactions, own_metrics, section.s3_url_ttl_seconds, limits.quota_bytes)
     keeper = SaveKeeper(acquire, transactions, limits, metrics=metrics)
     sweeper = ObjectSweeper(acquire, saves, metrics, limits)
     return DomainInstance(
@@ -42,7 +44,7 @@ async def create(runtime: Runtime) -> DomainInstance:
             lambda context: Quotas(context, saves, limits),
         ],
         overview=overview(limits),
-        after_commit=after_commit(metrics),
+        after_commit=after_commit(own_metrics),
         export_files=export_files(saves),
         jobs=[
             Job("saves", keeper.run_once, 10.0, waits_for_restore=True),

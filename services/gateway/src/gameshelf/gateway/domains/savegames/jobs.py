@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 from uuid import UUID
 
+from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.jobs.isolation import Isolation
@@ -137,7 +138,7 @@ class ObjectSweeper:
     ) -> None:
         self._acquire = acquire
         self._saves = saves
-        self._metrics = metrics
+        self._objects_found = metrics.of(SavegameMetrics).objects
         self._limits = limits
         self._clock = clock
         self._parts = Isolation[str]("objects", metrics)
@@ -243,7 +244,7 @@ class ObjectSweeper:
 
     def _count(self, found: str, number: int) -> None:
         if number:
-            self._metrics.savegame_objects.labels(found).inc(number)
+            self._objects_found.labels(found).inc(number)
 
 
 def erase_objects(saves: Saves) -> Callable[[Connection, UUID, int], Awaitable[bool]]:

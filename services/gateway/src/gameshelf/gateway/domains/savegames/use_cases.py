@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from asyncpg import ReadOnlySQLTransactionError
-from gameshelf.gateway.runtime.observability.metrics import Metrics
+from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError, PermissionDenied
@@ -244,7 +244,7 @@ class Saves:
         self,
         objects: Bucket | None,
         transactions: Transactions,
-        metrics: Metrics,
+        metrics: SavegameMetrics,
         url_ttl_seconds: int,
         quota_bytes: int,
     ) -> None:
@@ -290,8 +290,8 @@ class Saves:
         """The request that downloads a version. Raises StoreUnavailable."""
         version = found.version
         signed = await self.objects.sign_download(found.key, self.url_ttl_seconds, f"{version.slot_name}.sav")
-        self._metrics.savegame_syncs.labels("download", "signed").inc()
-        self._metrics.savegame_sync_bytes.labels("download").inc(version.size)
+        self._metrics.syncs.labels("download", "signed").inc()
+        self._metrics.sync_bytes.labels("download").inc(version.size)
         return signed
 
     async def verify(self, user_id: UUID, upload_id: UUID) -> Verified:

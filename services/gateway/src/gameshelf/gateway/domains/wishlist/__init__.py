@@ -3,6 +3,7 @@
 from gameshelf.gateway.domains.wishlist import consumed, errors, published, reactions, rest
 from gameshelf.gateway.domains.wishlist.instance import create, make_queries, make_services
 from gameshelf.gateway.domains.wishlist.jobs.retention import RETENTION
+from gameshelf.gateway.domains.wishlist.metrics import WishlistMetrics
 from gameshelf.gateway.domains.wishlist.settings import WishlistSection
 from gameshelf.gateway.runtime.domain import Domain
 from gameshelf.wishlist import METADATA, MIGRATIONS
@@ -23,4 +24,5 @@ DOMAIN = Domain(
     rules=errors.RULES,
     retention=RETENTION,
     settings=WishlistSection,
+    metrics=WishlistMetrics,
 )

@@ -3,6 +3,7 @@
 from gameshelf.gateway.domains.wishlist.grpc import Wishlists
 from gameshelf.gateway.domains.wishlist.jobs.old_prices import OldPriceTakeover
 from gameshelf.gateway.domains.wishlist.jobs.sales import Sales
+from gameshelf.gateway.domains.wishlist.metrics import WishlistMetrics
 from gameshelf.gateway.domains.wishlist.settings import WishlistSection
 from gameshelf.gateway.domains.wishlist.support import OVERVIEW
 from gameshelf.gateway.runtime.domain import DomainInstance, Runtime
@@ -21,8 +22,10 @@ async def create(runtime: Runtime) -> DomainInstance:
     currency = runtime.settings.of(WishlistSection).default_currency
     sales = Sales(acquire, transactions, metrics=metrics, default_currency=currency)
 
+    notifications = metrics.of(WishlistMetrics).notifications
+
     def count_notification(event: SaleNoticed | PriceDropped) -> None:
-        metrics.wishlist_notifications.inc()
+        notifications.inc()
 
     return DomainInstance(
         servicers=[Wishlists(transactions, acquire, runtime.streams)],

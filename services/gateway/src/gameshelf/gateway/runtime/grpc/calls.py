@@ -206,7 +206,9 @@ class Calls(grpc.aio.ServerInterceptor):
                     raise
                 finally:
                     # The duration of a stream says nothing about its speed, so it is not measured.
-                    self._metrics.grpc_served(method, code, time.perf_counter() - started if is_timed else None)
+                    self._metrics.requests.grpc_served(
+                        method, code, time.perf_counter() - started if is_timed else None
+                    )
             # Outside of the trace: aborting raises, and a refusal is not an error of the service.
             refusal = context.abort_with_status(status)
             # gRPC keeps the exception that this raises, whose traceback holds this frame. With them here, a request of

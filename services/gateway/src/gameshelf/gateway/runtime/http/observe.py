@@ -123,7 +123,7 @@ class Observed:
             finally:
                 route = scope.get("route", "unmatched")
                 seconds = time.perf_counter() - started
-                self._metrics.http_served(method, route, status, seconds)
+                self._metrics.requests.http_served(method, route, status, seconds)
                 if status >= 500:
                     traced.fail(f"HTTP {status}")
                 if traced.trace.span is not None or status >= 500:

@@ -2,32 +2,32 @@
 
 import math
 import platform
-from functools import lru_cache
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import TypeVar
 
 from gameshelf.gateway import __version__
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from gameshelf.gateway.runtime.observability.request_metrics import RequestMetrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics
 
-# Anybody can send any method; each one counted by name would be a time series for ever.
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0)
+M = TypeVar("M", bound="DomainMetrics")
+
+
+class DomainMetrics(ABC):
+    """The metrics of one domain, which their constructor declares."""
+
+    @abstractmethod
+    def __init__(self, registry: CollectorRegistry) -> None: ...
 
 
 class Metrics:
-    """Every metric of the service, in a registry of its own."""
+    """Every metric of one service, in a registry of its own. Raises ValueError if two have one name."""
 
-    def __init__(self) -> None:
+    def __init__(self, domains: Iterable[type[DomainMetrics]] = ()) -> None:
         # The time at which each series began would be a second series.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry = CollectorRegistry()
-        http, grpc = ["method", "route", "status"], ["method", "code"]
-        self._http = Counter("http_requests", "REST requests", http, registry=registry)
-        self._http_seconds = Histogram(
-            "http_request_duration_seconds", "How long they took", http[:2], registry=registry, buckets=_SECONDS
-        )
-        self._grpc = Counter("grpc_requests", "gRPC calls", grpc, registry=registry)
-        self._grpc_seconds = Histogram(
-            "grpc_request_duration_seconds", "How long they took", grpc[:1], registry=registry, buckets=_SECONDS
-        )
+        self.requests = RequestMetrics(registry)
         self.dependency_errors = Counter(
             "dependency_errors", "Failures of what the service depends on", ["dependency"], registry=registry
         )
@@ -50,34 +50,6 @@ class Metrics:
         self.websocket_connections = Gauge("websocket_connections", "Open WebSockets", registry=registry)
         self.origins_refused = Counter(
             "origins_refused", "Requests and handshakes of pages that may not call", ["transport"], registry=registry
-        )
-        self.heartbeats = Counter("playtime_heartbeats", "Heartbeats of sessions", ["result"], registry=registry)
-        self.heartbeat_seconds = Histogram(
-            "playtime_heartbeat_duration_seconds",
-            "From the first heartbeat of a batch until the batch is in Redis",
-            registry=registry,
-            buckets=_SECONDS,
-        )
-        self.active_sessions = Gauge(
-            "playtime_active_sessions", "Running sessions, of all instances together", registry=registry
-        )
-        self.playtime_anomalies = Counter("playtime_anomalies", "Play that can't be", ["kind"], registry=registry)
-        self.achievements_unlocked = Counter("achievements_unlocked", "Achievements unlocked", registry=registry)
-        self.rarity_differences = Counter(
-            "achievements_rarity_differences", "Counters that a recount found wrong", registry=registry
-        )
-        self.wishlist_notifications = Counter(
-            "wishlist_notifications", "Wishers who were told of a sale or a lasting cut", registry=registry
-        )
-        self.savegame_syncs = Counter(
-            "savegame_syncs",
-            "Uploads that were confirmed, downloads that were signed",
-            ["direction", "result"],
-            registry=registry,
-        )
-        self.savegame_sync_bytes = Counter("savegame_sync_bytes", "Bytes of them", ["direction"], registry=registry)
-        self.savegame_objects = Counter(
-            "savegame_objects", "What the sweeps of the object store found", ["found"], registry=registry
         )
         self.database_replaced = Gauge(
             "database_replaced",
@@ -108,23 +80,10 @@ class Metrics:
         )
         self.pool_size = Gauge("postgres_pool_size", "Open connections to PostgreSQL", registry=registry)
         self.pool_idle = Gauge("postgres_pool_idle", "Those not in use", registry=registry)
-        # Finding a child by its labels costs more than counting, so each is looked up once.
-        self._http_child = lru_cache(maxsize=2048)(self._http.labels)
-        self._http_seconds_child = lru_cache(maxsize=512)(self._http_seconds.labels)
-        self._grpc_child = lru_cache(maxsize=512)(self._grpc.labels)
-        self._grpc_seconds_child = lru_cache(maxsize=128)(self._grpc_seconds.labels)
+        self._domains = {declared: declared(registry) for declared in domains}
 
-    def http_served(self, method: str, route: str, status: int, seconds: float) -> None:
-        """A REST request has been answered after ``seconds``; ``route`` is the template, never the path."""
-        method = method if method in _METHODS else "OTHER"
-        self._http_child(method, route, str(status)).inc()
-        self._http_seconds_child(method, route).observe(seconds)
-
-    def grpc_served(self, method: str, code: str, seconds: float | None) -> None:
-        """A gRPC call of a known method has been answered after ``seconds``, or a stream (None) is over.
-
-        ``code`` is as gRPC names it.
-        """
-        self._grpc_child(method, code).inc()
-        if seconds is not None:
-            self._grpc_seconds_child(method).observe(seconds)
+    def of(self, metrics: type[M]) -> M:
+        """Returns the metrics of a domain. Raises KeyError if they were not declared."""
+        found = self._domains[metrics]
+        assert isinstance(found, metrics)
+        return found

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from gameshelf.achievements import CounterDifference, RarityCounters, RarityRecounts, RecountProgress
+from gameshelf.gateway.domains.achievements.metrics import AchievementMetrics
 from gameshelf.gateway.runtime.database import Acquire, hardly_wait
 from gameshelf.gateway.runtime.jobs.isolation import Isolation, concerns_everybody
 from gameshelf.gateway.runtime.observability.metrics import Metrics
@@ -75,7 +76,7 @@ class RarityRecount:
 
     def __init__(self, acquire: Acquire, metrics: Metrics, clock: Clock = utc_now) -> None:
         self._acquire = acquire
-        self._metrics = metrics
+        self._differences = metrics.of(AchievementMetrics).rarity_differences
         self._clock = clock
         self._products = Isolation[UUID]("rarity recount", metrics)
 
@@ -132,5 +133,5 @@ class RarityRecount:
                 return True  # somebody else was faster: on to the next one
         for one in differences:
             _log.error("a counter was wrong and is made up for", extra={"fields": {"difference": str(one)}})
-        self._metrics.rarity_differences.inc(len(differences))
+        self._differences.inc(len(differences))
         return True

@@ -1,0 +1,12 @@
+"""Metrics of achievements."""
+
+from gameshelf.gateway.runtime.observability.metrics import DomainMetrics
+from prometheus_client import CollectorRegistry, Counter
+
+
+class AchievementMetrics(DomainMetrics):
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.unlocked = Counter("achievements_unlocked", "Achievements unlocked", registry=registry)
+        self.rarity_differences = Counter(
+            "achievements_rarity_differences", "Counters that a recount found wrong", registry=registry
+        )

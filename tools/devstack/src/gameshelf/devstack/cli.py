@@ -217,7 +217,7 @@ def publish(event_type: str, data: str, event_id: str | None, source: str) -> No
 
     TYPE is for example com.platform.payment.purchase.completed.v1, JSON the event's data.
     """
-    from gameshelf.devstack.events import consumed_topics
+    from gameshelf.devstack.consumed_topics import consumed_topics
     from gameshelf.devstack.events import publish as publish_events
 
     types = consumed_topics()

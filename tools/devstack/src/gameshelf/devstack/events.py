@@ -5,22 +5,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
+
+from gameshelf.devstack.consumed_topics import consumed_topics
 
 _APPLIED = "SELECT source, event_id FROM gateway.inbox WHERE event_id = ANY($1)"
 _ERASED = "SELECT user_id FROM gateway.user_streams WHERE user_id = ANY($1) AND erased_at IS NOT NULL"
 _HASHES = "SELECT user_hash FROM gateway.erased_users WHERE user_hash = ANY($1)"
-
-
-@cache
-def consumed_topics() -> Mapping[str, str]:
-    """Event type → topic, for every type that the service consumes: the table that the service itself uses."""
-    # Imported here, since it brings the whole service with it, which most commands do not need.
-    from gameshelf.gateway.wiring import CONSUMED
-
-    return CONSUMED.topic_of
 
 
 @dataclass(frozen=True, slots=True)

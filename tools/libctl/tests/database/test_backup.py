@@ -142,7 +142,7 @@ def test_a_killed_backup_leaves_no_backup_and_can_be_repeated(libctl, library, t
     while (made := libctl("backup", "create", tmp_path / "b", dsn=library)).code == ExitCode.PRECONDITION:
         assert time.monotonic() < deadline  # its pg_dump may still be there, and holds the lock
     assert made.code == ExitCode.OK, made.err
-    assert "begins anew" in made.err
+    assert "starts from scratch" in made.err
     assert not partial.exists()
     assert not (tmp_path / "b" / "dump" / "half.dat.gz").exists()
 

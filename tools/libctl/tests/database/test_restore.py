@@ -174,7 +174,7 @@ def test_a_load_that_was_interrupted_is_resumed(libctl, backup, absent, restores
     assert left in libctl("backup", "restore", backup, dsn=absent).out.replace("\n", "")
     made = libctl("backup", "restore", backup, *APPLY)
     assert made.code == ExitCode.OK, made.err
-    assert f"going on with {left}" in made.err
+    assert f"resuming with {left}" in made.err
     assert "loading" not in made.err
     assert (len(restores(absent)), databases()) == (1, set())
 

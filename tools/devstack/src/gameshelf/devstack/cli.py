@@ -265,7 +265,7 @@ def test(arguments: tuple[str, ...]) -> None:
 def bench(scenario: str | None, arguments: tuple[str, ...]) -> None:
     """Run a benchmark; without SCENARIO list them.
 
-    `./dev bench SCENARIO --help` tells the options of one.
+    `./dev bench SCENARIO --help` shows the options of one.
     """
     files = [path for path in sorted((ROOT / "bench").glob("*.py")) if not path.stem.startswith("_")]
     scenarios = {path.stem.replace("_", "-"): path for path in files}

@@ -1,7 +1,7 @@
-"""Demo data: a catalog of made-up games, and three players, told to the service as other services would tell it.
+"""Demo data: a catalog of made-up games and three players, as the events that other services would publish.
 
-Every event has a fixed id, so telling it all again changes nothing; that of a sale is the week's, so that one is
-always on. What players do themselves is in ``demo_story``.
+Every event has a fixed id, so publishing the events again changes nothing. The id of a sale contains the week, so a
+sale is always active. ``demo_story`` contains the players' own actions.
 """
 
 import json
@@ -39,7 +39,7 @@ _ACHIEVEMENTS: tuple[dict[str, Any], ...] = (
         "isHidden": True,
     },
 )
-"""What can be achieved in every made-up game."""
+"""The achievements of every made-up game."""
 _BEGINNING = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
@@ -75,25 +75,27 @@ def pictures() -> dict[str, str]:
 
 
 def events(pictures_url: str, now: datetime) -> list[CloudEvent]:
-    """Everything there is to tell: the catalog with its prices, then the players' purchases, keys and gifts."""
+    """The events of the demo: the catalog with its prices, then the players' purchases and gifts."""
     slugs = [str(game["slug"]) for game in catalog()]
-    told = [_product(game, pictures_url) for game in catalog()]
-    told += [_achievements(slug, pictures_url) for slug in slugs]
+    published = [_product(game, pictures_url) for game in catalog()]
+    published += [_achievements(slug, pictures_url) for slug in slugs]
     for game in catalog():
         if "price" in game:
-            told.append(_price(game))
+            published.append(_price(game))
         if "discount" in game:
-            told.append(_sale(game, now))
+            published.append(_sale(game, now))
     for index, slug in enumerate(slugs[: ANNAS_GAMES - 1]):
-        told.append(_purchase(ANNA, slug, index))
+        published.append(_purchase(ANNA, slug, index))
     for index, slug in enumerate(slugs[10:17]):
-        told.append(_purchase(BORIS, slug, index))
+        published.append(_purchase(BORIS, slug, index))
     gift = {"userId": str(ANNA), "productId": str(product_id(slugs[20])), "giftId": "demo-gift-1"}
-    told.append(_event("com.platform.payment.gift.received.v1", gift, "gift-1", 40))
+    published.append(_event("com.platform.payment.gift.received.v1", gift, "gift-1", 40))
     for index, slug in enumerate(slugs[:5]):
         installed = {"userId": str(ANNA), "productId": str(product_id(slug)), "versionId": f"1.{index}.2"}
-        told.append(_event("com.platform.download.game.installed.v1", installed, f"installed-{index + 1}", 41 + index))
-    return told
+        published.append(
+            _event("com.platform.download.game.installed.v1", installed, f"installed-{index + 1}", 41 + index)
+        )
+    return published
 
 
 def not_yet_owned() -> UUID:

@@ -1,6 +1,6 @@
-"""What the demo's players did themselves, told over REST once, when the data directory is new.
+"""The actions of the demo's players, which are sent over REST once, when the data directory is new.
 
-Anna has played for two weeks, has unlocked some of what there is, sorts her games, wishes for others, saves on two
+Anna has played for two weeks, has unlocked some achievements, sorts her games, wishes for others, saves on two
 devices (which disagree about one save), and shares with Vera.
 """
 
@@ -59,8 +59,8 @@ class _Player:
         return json.loads(answer) if answer else None
 
 
-def tell(api: str, token_of: Callable[[UUID], str], now: datetime) -> None:
-    """Tells all of it; what is there already stays. ``api`` is the REST API's base. Raises StoryFailed."""
+def play_story(api: str, token_of: Callable[[UUID], str], now: datetime) -> None:
+    """Sends all actions; data that exists already stays. ``api`` is the REST API's base URL. Raises StoryFailed."""
     anna, vera = _Player(api, token_of(demo.ANNA)), _Player(api, token_of(demo.VERA))
     _play(anna, now)
     _achieve(anna, now)
@@ -127,7 +127,7 @@ def _sort(player: _Player) -> None:
 
 
 def _save(player: _Player, now: datetime) -> None:
-    """Two saves; of the second one two devices have gone on from the same version."""
+    """Uploads two saves. Two devices have continued the second one from the same version, so it conflicts."""
     desk, deck = _DEVICES
     _upload(player, "iron-samovar", "Автосохранение", {"level": 7, "hp": 82}, desk, now)
     _upload(player, "ladoga-depths", "Глава 3", {"chapter": 3}, desk, now)

@@ -15,7 +15,7 @@ PORT_VARIABLES = {
 }
 ORIGINS = "CORS_ALLOWED_ORIGINS"
 _PAGE_PORTS = (1420, 3000, 3001, 4200, 4321, 5173, 8000, 8080, 8081)
-"""Where development servers of web applications listen unless they are told otherwise: Tauri, Next.js and others,
+"""The default ports of development servers of web applications: Tauri, Next.js and others,
 Angular, Astro, Vite, plain file servers, Vue CLI and Expo."""
 _SHELLS = ("tauri://localhost", "http://tauri.localhost", "app://-", "capacitor://localhost", "ionic://localhost")
 """Origins of pages that desktop and mobile shells serve from within."""
@@ -66,7 +66,7 @@ def _allowed_origins(asked: Iterable[str]) -> Iterable[str]:
 
 
 def settings_asked_for(origins: Iterable[str] = ()) -> dict[str, str]:
-    """The service's settings that whoever runs a command has set, origins of ``--origin`` among them."""
+    """The service's settings that the environment of a command sets, including the origins of ``--origin``."""
     from gameshelf.gateway.configuration import FIELDS  # takes a second
 
     asked = {name: value for name in FIELDS if (value := os.environ.get(name))}

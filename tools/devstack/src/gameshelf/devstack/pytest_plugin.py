@@ -276,7 +276,7 @@ def ends_services() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _services_of_the_test() -> Iterator[None]:
-    """Ends the services of one test. Those of fixtures that are shared were started before, and go on."""
+    """Ends the services of one test. Shared fixtures started theirs earlier; these keep running."""
     with ends_services():
         yield
 

@@ -106,7 +106,7 @@ def start_in_background(directory: Path, arguments: list[str]) -> None:
                 raise StartFailed(f"the stack did not start; its log is {log}")
             time.sleep(0.1)
         sys.stderr.write(said.read())
-    keeper.returncode = 0  # it goes on without us
+    keeper.returncode = 0  # it continues without this process
 
 
 def wait_until_well(directory: Path, seconds: float = 90.0) -> None:

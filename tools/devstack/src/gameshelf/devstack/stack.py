@@ -94,14 +94,14 @@ class Stack:
                 )
         self._say("starting PostgreSQL, Valkey, a Kafka broker and an S3 gateway")
         self.pictures.start()
-        # Programs are started by this thread alone: a child is told of the death of the thread that made it.
+        # Programs are started by this thread alone: a child is signalled when the thread that created it ends.
         for server in self.servers:
             server.start()
             self._say(f"  {server.name:<11} {server.address}")
         self._start_service()
-        self._say("telling the service about the demo games and players")
-        self._tell_demo()
-        self._tell_story()
+        self._say("publishing the demo games and players")
+        self._publish_demo()
+        self._play_story()
         self._save()
 
     def _start_service(self) -> None:
@@ -131,8 +131,8 @@ class Stack:
         except (OSError, urllib.error.URLError):
             return False
 
-    def _tell_demo(self) -> None:
-        """Tells the demo's events and waits until each one is applied, whatever has become of the players since."""
+    def _publish_demo(self) -> None:
+        """Publishes the demo's events and waits until each is applied, also those of an erased account."""
         events = demo.events(self.pictures.url, datetime.now(UTC))
         asyncio.run(publish(self.kafka.address, events))
         try:
@@ -143,18 +143,18 @@ class Stack:
                 "the demo's events are not applied; the service's log is .local/log/service.log"
             ) from None
 
-    def _tell_story(self) -> None:
-        """Lets the demo's players do what they did, once for a data directory."""
-        told = self.directory / "demo.json"
-        if told.exists():
+    def _play_story(self) -> None:
+        """Sends the actions of the demo's players, once per data directory."""
+        marker = self.directory / "demo.json"
+        if marker.exists():
             return
         api = f"http://127.0.0.1:{port_of('LIBRARY_SERVICE_HTTP_PORT')}/api/v1/library"
         try:
-            demo_story.tell(api, self.issuer.issue, datetime.now(UTC))
+            demo_story.play_story(api, self.issuer.issue, datetime.now(UTC))
         except demo_story.StoryFailed as error:
             self._say(f"the demo's players could not do all that they did: {error}")
         else:
-            told.write_text("{}")
+            marker.write_text("{}")
 
     def keep(self) -> None:
         """Brings back what dies, until ``end`` is called."""

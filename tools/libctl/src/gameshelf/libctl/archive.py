@@ -1,8 +1,8 @@
-"""All that is stored of a user, on its way into one archive: a folder that remembers how far it is.
+"""The export of a user into one archive, by a folder that records the progress.
 
-``FILE.partial/`` has a file of JSON lines a table, the files of the saves, and ``state.json``: where to go on, and how
-long each file is by then. What a command wrote behind that before it ended is cut off by the next one, so no row is
-there twice, whenever it ended.
+``FILE.partial/`` contains a file of JSON lines per table, the files of the saves, and ``state.json``: the cursor to
+resume from, and the length of each file at that cursor. The next command cuts off whatever an interrupted command wrote
+after it, so no row is exported twice.
 """
 
 import fcntl
@@ -36,7 +36,7 @@ class Partial:
 
     @property
     def cursor(self) -> str:
-        """Where to go on."""
+        """The cursor to resume from."""
         cursor: str = self._state["cursor"]
         return cursor
 
@@ -47,7 +47,7 @@ class Partial:
 
     @property
     def begun(self) -> bool:
-        """Whether there is anything to go on with."""
+        """Whether an earlier command has exported a part."""
         return self.is_whole or bool(self.cursor)
 
     def file(self, name: str) -> Path:
@@ -57,21 +57,21 @@ class Partial:
         return self._folder / _FILES / name
 
     def take(self, rows: Iterable[tuple[str, Iterable[str]]], cursor: str, missing: Iterable[str] = ()) -> None:
-        """Takes the rows of a part, each a line of JSON; then it goes on at ``cursor``, an empty one being the end.
+        """Writes the rows of a part, each a line of JSON. The next part is at ``cursor``; an empty one is the end.
 
-        ``missing`` are files that there should have been.
+        ``missing`` names files that the object store lacks.
         """
         for table, lines in rows:
             if not _NAME.fullmatch(table):
                 raise Refused("the service returned an invalid table name", "check LIBCTL_ENDPOINT")
-            told = self._state["tables"].setdefault(table, {"rows": 0, "bytes": 0})
+            written = self._state["tables"].setdefault(table, {"rows": 0, "bytes": 0})
             with _write(self._path(table), os.O_APPEND) as file:
                 for line in lines:
                     file.write(line.encode() + b"\n")
-                    told["rows"] += 1
+                    written["rows"] += 1
                 file.flush()
                 os.fsync(file.fileno())
-                told["bytes"] = file.tell()
+                written["bytes"] = file.tell()
         missing_files = [*self._state["missing_files"], *missing]
         self._state |= {"cursor": cursor, "is_whole": not cursor, "missing_files": missing_files}
         self._keep()
@@ -114,11 +114,11 @@ class Partial:
         for path in self._folder.glob("*.jsonl"):
             if path.stem not in tables:
                 path.unlink()
-        for table, told in tables.items():
+        for table, written in tables.items():
             path = self._path(table)
-            if not path.exists() or path.stat().st_size < told["bytes"]:
+            if not path.exists() or path.stat().st_size < written["bytes"]:
                 raise Precondition(f"{path} was changed", f"rm -r {self._folder} and start again")
-            os.truncate(path, told["bytes"])
+            os.truncate(path, written["bytes"])
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def applied(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class ChangeLog:
-    """A file of JSON lines, two a change: what is about to be done, and what became of it.
+    """A file of JSON lines, two per change: the change that is about to be made, and its result.
 
     A change that has no second line was interrupted by the end of its process.
     """
@@ -60,10 +60,10 @@ class ChangeLog:
 
         Raises Refused, before the block, when the log can't be written: what leaves no trace is not done.
         """
-        told = {"change": str(uuid4()), "what": what, "target": target, "reason": reason, **_who()}
+        entry = {"change": str(uuid4()), "what": what, "target": target, "reason": reason, **_who()}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._write({**told, "state": "started", "plan": plan})
+            self._write({**entry, "state": "started", "plan": plan})
         except OSError as error:
             raise Refused(
                 f"the log {self.path} can't be written ({error.strerror}), so nothing was changed",
@@ -84,7 +84,7 @@ class ChangeLog:
             raise
         finally:
             try:
-                self._write({**told, "state": state, "result": result})
+                self._write({**entry, "state": state, "result": result})
             except OSError as error:
                 out.warn(f"the log {self.path} can no longer be written ({error.strerror}); the change is {state}")
 

@@ -72,19 +72,19 @@ def carry_out(
     if options.apply:
         change.apply, change.reason, change.revision = True, options.reason, revision
         result = client.call(rpc, request).result
-    told = plain(result)
-    out.result(told, differences(told["before"], told["after"]))
-    if not options.apply and told["before"] == told["after"]:
+    outcome = plain(result)
+    out.result(outcome, differences(outcome["before"], outcome["after"]))
+    if not options.apply and outcome["before"] == outcome["after"]:
         out.say("Nothing to change.", "bold")
-        return told
+        return outcome
     if not options.apply:
         out.say("Nothing was changed. To do it:", "bold")
         out.say(f"  {again(revision or '')}")
-        return told
-    out.say(f"Done. Audit entry {told['audit_id']}.", "green")
-    if told["can_undo"]:
-        out.say(f"To undo it: libctl audit undo {told['audit_id']}")
-    return told
+        return outcome
+    out.say(f"Done. Audit entry {outcome['audit_id']}.", "green")
+    if outcome["can_undo"]:
+        out.say(f"To undo it: libctl audit undo {outcome['audit_id']}")
+    return outcome
 
 
 def again(revision: str) -> str:

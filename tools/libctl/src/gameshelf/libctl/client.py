@@ -70,8 +70,8 @@ def _retry_after(error: Any) -> float | None:
     """After how many seconds a call that the limit refused may be made; None for any other refusal."""
     if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
         return None
-    told = _info(error).metadata.get("retry_after")
-    return min(max(float(told), 0.1), 60.0) if told else None
+    retry_after = _info(error).metadata.get("retry_after")
+    return min(max(float(retry_after), 0.1), 60.0) if retry_after else None
 
 
 def _refused(error: Any, profile: Profile) -> Refused:

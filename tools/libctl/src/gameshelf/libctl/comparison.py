@@ -68,8 +68,8 @@ class Comparison:
         ]
         for kind, meaning in (_WRONG | _IN_ORDER).items():
             if self._objects[kind]:
-                told = Text(meaning, style="red" if kind in _WRONG else "")
-                rows.append((_name(kind), self._objects[kind], size(self._bytes[kind]), told))
+                cell = Text(meaning, style="red" if kind in _WRONG else "")
+                rows.append((_name(kind), self._objects[kind], size(self._bytes[kind]), cell))
         sums = table(["", Column("objects", "right"), Column("bytes", "right"), ""], rows)
         if self.is_right:
             return [sums, Text("The database matches S3.", style="green")]

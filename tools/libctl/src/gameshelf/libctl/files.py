@@ -28,7 +28,7 @@ def safe_name(slot_name: str, version: int) -> str:
     return f"{kept or 'save'}-v{version}.sav"
 
 
-def fetch(url: str, target: Path, size: int, digest: str, told: Callable[[str], None] = lambda told: None) -> None:
+def fetch(url: str, target: Path, size: int, digest: str, report: Callable[[str], None] = lambda text: None) -> None:
     """Downloads ``size`` bytes whose SHA-256 is ``digest`` into a file that must not be there yet.
 
     It gets its name when it is whole and right; until then it has another one, and when this raises nothing stays.
@@ -45,7 +45,7 @@ def fetch(url: str, target: Path, size: int, digest: str, told: Callable[[str], 
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            _receive(url, file, size, digest, told)
+            _receive(url, file, size, digest, report)
             file.flush()
             os.fsync(file.fileno())
         _name(part, target)
@@ -54,7 +54,7 @@ def fetch(url: str, target: Path, size: int, digest: str, told: Callable[[str], 
             part.unlink()
 
 
-def _receive(url: str, file: BinaryIO, size: int, digest: str, told: Callable[[str], None]) -> None:
+def _receive(url: str, file: BinaryIO, size: int, digest: str, report: Callable[[str], None]) -> None:
     seen, received = sha256(), 0
     try:
         with urllib.request.urlopen(url, timeout=_SECONDS) as answer:  # noqa: S310 - the scheme was looked at
@@ -62,7 +62,7 @@ def _receive(url: str, file: BinaryIO, size: int, digest: str, told: Callable[[s
                 _write(file, chunk)
                 seen.update(chunk)
                 received += len(chunk)
-                told(f"{received * 100 // max(size, 1)}%")
+                report(f"{received * 100 // max(size, 1)}%")
             if received < size and answer.length:  # announced, and not sent
                 raise ConnectionResetError
     except urllib.error.HTTPError as error:
@@ -100,7 +100,7 @@ def _answered(status: int) -> Refused:
 
 def _name(part: Path, target: Path) -> None:
     try:
-        os.link(part, target)  # unlike a rename it replaces nothing, whoever made the file meanwhile
+        os.link(part, target)  # unlike a rename it replaces no file that was created meanwhile
     except FileExistsError:
         raise Usage(f"{target} already exists and is not overwritten", "choose another file with --to") from None
     except OSError:  # a file system without links

@@ -26,7 +26,7 @@ def drawn(versions: Sequence[dict[str, Any]], *, empty: str = "No versions here.
     rows = []
     for one, lane in zip(versions, lanes(versions), strict=True):
         style = _STYLES.get(one["status"], "")
-        told = (
+        cells = (
             f"v{one['version']}",
             one["status"] + (", pinned" if one["is_pinned"] else ""),
             size(one["file_size_bytes"]),
@@ -35,7 +35,7 @@ def drawn(versions: Sequence[dict[str, Any]], *, empty: str = "No versions here.
             played(one["playtime_seconds"]),
             one["comment"],
         )
-        rows.append([Text(lane, style=style), *(Text(visible(cell), style=style) for cell in told)])
+        rows.append([Text(lane, style=style), *(Text(visible(cell), style=style) for cell in cells)])
     return table(columns, rows, empty=empty)
 
 

@@ -139,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         terminated = isinstance(end, Terminated) or isinstance(end.__cause__, Terminated)
         out.warn("ended" if terminated else "interrupted")
         code = ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
-    except BrokenPipeError:  # whoever read has seen enough; what else is in the buffer must not be complained about
+    except BrokenPipeError:  # the reader has closed the pipe; the rest of the buffer must not raise another error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.FAILED
     sys.exit(code)

@@ -101,11 +101,17 @@ def visible(value: object, *, lines: bool = False) -> str:
 
 
 def table(columns: Sequence[Column | str], rows: Iterable[Sequence[object]], *, empty: str = "none") -> RenderableType:
-    """A table of plain values. A cell that is a rich Text is taken as it is: whoever made it has used ``visible``."""
+    """A table of plain values. A cell that is a rich Text is taken as it is: its maker has used ``visible``."""
     drawn = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for column in columns:
-        told = column if isinstance(column, Column) else Column(column)
-        drawn.add_column(Text(told.name), justify=told.justify, style=told.style, overflow="fold", no_wrap=told.whole)
+        described = column if isinstance(column, Column) else Column(column)
+        drawn.add_column(
+            Text(described.name),
+            justify=described.justify,
+            style=described.style,
+            overflow="fold",
+            no_wrap=described.whole,
+        )
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text(visible(cell)) for cell in row))
     return drawn if drawn.row_count else Text(empty, style="dim")

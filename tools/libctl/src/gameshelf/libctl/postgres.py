@@ -75,22 +75,22 @@ class Database:
         Raises NotFound (no such database), Refused (not let in) and Unavailable; what the server refuses within the
         block becomes a Refused, too.
         """
-        with self.telling(connecting=True):
+        with self.explained_errors(connecting=True):
             connection = await asyncpg.connect(
                 self.dsn(name),
                 timeout=_CONNECT_SECONDS,
                 statement_cache_size=0,
                 server_settings={"application_name": "libctl", "search_path": "pg_catalog", **settings},
             )
-        with self.telling():
+        with self.explained_errors():
             try:
                 yield connection
             finally:
                 await _close(connection)
 
     @contextmanager
-    def telling(self, *, connecting: bool = False) -> Iterator[None]:
-        """Around work on the database: turns its errors into refusals that say what to try.
+    def explained_errors(self, *, connecting: bool = False) -> Iterator[None]:
+        """Around work on the database: turns its errors into refusals that state what to try.
 
         With ``connecting``, also what the system says to an attempt to connect; elsewhere that may be about a file.
         """
@@ -108,25 +108,25 @@ class Database:
             raise _not_understood() from None
 
     def _refused(self, error: Exception) -> Refused:
-        told = self.redacted(str(error)) or type(error).__name__
+        message = self.redacted(str(error)) or type(error).__name__
         match error:
             case asyncpg.InvalidCatalogNameError():
-                return NotFound(told, "look at the database's name in POSTGRES_DSN; `createdb` makes one")
+                return NotFound(message, "look at the database's name in POSTGRES_DSN; `createdb` makes one")
             case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
-                return Refused(told, "look at user and password in POSTGRES_DSN")
+                return Refused(message, "look at user and password in POSTGRES_DSN")
             case asyncpg.InsufficientPrivilegeError():
-                return Refused(told, "a role that owns the schemas and, for backups, may make databases")
+                return Refused(message, "a role that owns the schemas and, for backups, may make databases")
             case asyncpg.ObjectInUseError():
-                return Precondition(told, "stop the service and whoever else is connected, then repeat")
+                return Precondition(message, "stop the service and every other client that is connected, then repeat")
             case asyncpg.TooManyConnectionsError():
-                return Unavailable(told, "wait a moment, then repeat")
+                return Unavailable(message, "wait a moment, then repeat")
             case ssl.SSLError():  # one that can't be verified is a ValueError, too
-                return Refused(f"TLS with {self} fails: {told}", "look at sslmode and sslrootcert in POSTGRES_DSN")
+                return Refused(f"TLS with {self} fails: {message}", "look at sslmode and sslrootcert in POSTGRES_DSN")
             case ValueError():
                 return _not_understood()
             case asyncpg.PostgresError() if not isinstance(error, _AWAY):
-                return Refused(told, "libctl db status")
-        return Unavailable(f"{self} can't be reached: {told}", "is PostgreSQL running there? Then repeat")
+                return Refused(message, "libctl db status")
+        return Unavailable(f"{self} can't be reached: {message}", "is PostgreSQL running there? Then repeat")
 
     def _written(self, name: str, netloc: str, without: tuple[str, ...]) -> str:
         query = urlencode({key: value for key, value in self._query.items() if key not in without}, quote_via=quote)

@@ -1,4 +1,4 @@
-"""What long work says while it goes on: a line that moves on a terminal, a line now and then elsewhere."""
+"""The progress of long work: one changing line on a terminal, a line every few seconds elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,17 +12,17 @@ _EVERY_SECONDS = 5.0
 
 @contextmanager
 def progress(out: Output, what: str) -> Iterator[Callable[[str], None]]:
-    """While the block runs, tells how far ``what`` has come; the block calls what it gets with the words for it."""
+    """Reports the progress of ``what`` while the block runs. The block gets a function that takes the text to show."""
     if out.talk.is_terminal:
         with out.talk.status(Text(visible(what))) as status:
-            yield lambda told: status.update(Text(visible(f"{what}: {told}")))
+            yield lambda text: status.update(Text(visible(f"{what}: {text}")))
         return
     last = time.monotonic()
 
-    def tell(told: str) -> None:
+    def report(text: str) -> None:
         nonlocal last
         if time.monotonic() - last >= _EVERY_SECONDS:
             last = time.monotonic()
-            out.say(f"{what}: {told}")
+            out.say(f"{what}: {text}")
 
-    yield tell
+    yield report

@@ -1,4 +1,4 @@
-"""Refusals in the words of support: the service's own speak to players, and know no commands."""
+"""Refusals in the terms of support. The service's own texts address players, and name no commands."""
 
 # By the code of the contract: what happened, and what to try next.
 _CODES = {
@@ -51,5 +51,5 @@ def misused(detail: str, context: dict[str, str], hint: str) -> tuple[str, str]:
 
 
 def _with(message: str, context: dict[str, str]) -> str:
-    told = ", ".join(f"{name}: {value}" for name, value in sorted(context.items()))
-    return f"{message} ({told})" if told else message
+    details = ", ".join(f"{name}: {value}" for name, value in sorted(context.items()))
+    return f"{message} ({details})" if details else message

@@ -46,7 +46,7 @@ class Changelog:
             name = section.version or _UNRELEASED
             for kind in section.kinds:
                 if kind not in KINDS:
-                    raise ValueError(f"{name} has the heading '{kind}', which is none of {', '.join(KINDS)}")
+                    raise ValueError(f"{name} has the heading '{kind}', which is not one of {', '.join(KINDS)}")
                 if section.kinds.count(kind) > 1:
                     raise ValueError(f"{name} has the heading '{kind}' twice")
         versions = [section.version for section in self.released]

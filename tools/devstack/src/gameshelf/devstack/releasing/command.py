@@ -67,7 +67,7 @@ def _shown(root: Path, planned: Plan) -> str:
         there = (root / path).read_text(encoding="utf-8") if (root / path).exists() else ""
         before, after = there.splitlines(), text.splitlines()
         lines += difflib.unified_diff(before, after, f"a/{path}", f"b/{path}", lineterm="")
-    lines += [f"written anew: {path}" for path in planned.surface]
+    lines += [f"regenerated: {path}" for path in planned.surface]
     lines += ["", "commit:", *(f"    {line}".rstrip() for line in planned.message.splitlines())]
     return "\n".join([*lines, *([f"tag: {planned.tag}"] if planned.tag else [])])
 

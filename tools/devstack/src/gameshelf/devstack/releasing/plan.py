@@ -12,7 +12,7 @@ from gameshelf.devstack.releasing.versions import Requirement, Version
 
 
 class ReleaseRefused(Exception):
-    """The reason, for whoever wants to release."""
+    """A release is refused; the message is the reason."""
 
 
 @dataclass(slots=True)

@@ -46,7 +46,7 @@ SURFACES: Mapping[str, Surface] = {
 
 
 def surface_of(name: str, version: Version) -> Mapping[Path, Sequence[str]]:
-    """The files that a version of a distribution has to write anew, with the command of each."""
+    """The files that a version of a distribution has to generate again, with the command of each."""
     surface = SURFACES.get(name)
     if surface is None:
         return {}

@@ -111,12 +111,12 @@ class Server(ABC):
             self.process.kill()
 
     def freeze(self) -> None:
-        """Makes it stop answering, with everything it knows."""
+        """Suspends the program; it keeps its state."""
         if self.process:
             self.process.send_all(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Lets it go on."""
+        """Resumes a frozen program."""
         if self.process:
             self.process.send_all(signal.SIGCONT)
 

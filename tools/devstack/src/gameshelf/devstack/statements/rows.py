@@ -1,7 +1,7 @@
 """Rows for any table, from what the database knows of its columns: enough for nearly each statement to find some.
 
 Users, products and ids are numbered. The n-th row of a user has the n-th id wherever an id stands, so that rows of
-several tables fit together. Users come in circles (0 to 15, 16 to 31): whoever else stands in a row is of it. The
+several tables fit together. Users come in circles (0 to 15, 16 to 31): all users of a row are in one circle. The
 first of a circle has the times that are nearest to each edge of a window: rows of a stranger that lie nearer change
 what a statement finds that takes anybody's for the user's. Columns that may be null are null in a third of the rows,
 each in others; words come from the column's CHECK.
@@ -19,7 +19,7 @@ from gameshelf.devstack.statements.found import KEYS
 
 PARTNERS = (*KEYS, "shared_with_user_id", "holder_user_id", "copy_owner_user_id", "shared_from_user_id")
 TEXTS = 16
-"""How many texts there are, beside the words of CHECKs."""
+"""How many texts there are, beside those that CHECKs allow."""
 CIRCLE = 16
 """How many users stand in each other's rows."""
 BEHIND = ("end", "last", "resolved")

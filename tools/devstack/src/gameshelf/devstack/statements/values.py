@@ -48,7 +48,7 @@ def _value(name: str, kind: str, turn: int, words: Sequence[str], now: datetime,
     if kind == "uuid":
         return _uuid(name, turn, has_user=has_user)
     if kind == "timestamptz":
-        # Names don't tell everything: every other time, or two times of four, it is the other way round.
+        # A name is not always right: every other time, or two times of four, it is the other way round.
         is_past = turn % 4 < 2 if any(part in name for part in _PAST) else turn % 2 == 1
         # Some windows begin among the rows, as an edge is where others' rows can come in.
         before, among, _, behind = EDGES

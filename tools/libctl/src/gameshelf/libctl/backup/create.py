@@ -47,7 +47,7 @@ async def create(
     """Writes ``folder.partial`` and renames it to ``folder`` once everything is on the disk.
 
     Whatever ends it before, there is no ``folder``; what it has written is removed, unless the process was killed. A
-    snapshot ends with its connection, so the next run begins anew. Raises Refused.
+    snapshot ends with its connection, so the next run starts from scratch. Raises Refused.
     """
     folder = folder.absolute()
     if folder.exists():
@@ -99,7 +99,10 @@ async def create(
 
 
 async def _note(steps: Steps, database: Database, point: datetime) -> None:
-    """Tells the service how old its newest backup is. Without that the backup is as good: a standby takes no writes."""
+    """Records for the service when its newest backup was made.
+
+    The backup is complete without the record, which a standby cannot write.
+    """
     try:
         async with database.connect() as connection:
             await connection.execute(_NOTE, point)
@@ -143,11 +146,11 @@ async def _dump(
         f"--dbname={where}",
     ]
 
-    def told(line: str) -> None:
+    def count_table(line: str) -> None:
         if "dumping contents of table" in line:
             on_table()
 
-    await tools.run("pg_dump", arguments, environment, told, [lock])
+    await tools.run("pg_dump", arguments, environment, count_table, [lock])
 
 
 async def _packages(
@@ -191,7 +194,7 @@ def _partial(folder: Path, steps: Steps) -> Iterator[tuple[Path, int]]:
             raise Precondition(f"another backup is being written to {partial}", "wait until it has finished") from None
         left = [path for path in partial.iterdir() if path.name != _LOCK]
         if left:
-            steps.say(f"{partial} is of a run that was killed; its snapshot is gone, so this one begins anew")
+            steps.say(f"{partial} is of a run that was killed; its snapshot is gone, so this one starts from scratch")
         for path in left:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         try:

@@ -50,11 +50,11 @@ async def load(
     with steps.bars():
         loaded = steps.counting("loading", len(manifest.contents.tables), "tables")
 
-        def told(line: str) -> None:
+        def count_table(line: str) -> None:
             if "processing data for table" in line:
                 loaded()
 
-        await tools.run("pg_restore", arguments, environment, told)
+        await tools.run("pg_restore", arguments, environment, count_table)
 
 
 async def differences(

@@ -80,8 +80,8 @@ class Manifest(Frozen):
     @property
     def digest(self) -> str:
         """A SHA-256 of all of it; the file carries it along."""
-        told = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(told.encode()).hexdigest()
+        document = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(document.encode()).hexdigest()
 
     def write(self, folder: Path) -> None:
         """Into a folder, on the disk when this returns."""

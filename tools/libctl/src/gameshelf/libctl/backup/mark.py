@@ -86,7 +86,7 @@ async def nothing_lost(connection: Connection, actor: str, reason: str) -> UUID:
 class Current:
     """The database as it is: its cluster, its timeline, what the service noted of both, and its newest restore.
 
-    ``system`` and ``timeline`` are None where the database does not tell them to the role that asks.
+    ``system`` and ``timeline`` are None where the role may not read them.
     """
 
     system: str | None

@@ -1,4 +1,4 @@
-"""What a long command tells meanwhile: bars on a terminal, plain lines elsewhere. Always on standard error."""
+"""The progress of a long command: bars on a terminal, plain lines elsewhere. Always on standard error."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Steps:
-    """Announces each step when it begins, so that whoever reads knows what an interruption interrupted."""
+    """Announces each step when it begins, so that the output shows which step an interruption stopped."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
@@ -39,13 +39,13 @@ class Steps:
             progress, task = self._progress, self._progress.add_task(text, total=total)
             return lambda: progress.advance(task)
         self.say(f"{text}: {total} {unit}")
-        done, told = 0, time.monotonic()
+        done, reported = 0, time.monotonic()
 
         def advance() -> None:
-            nonlocal done, told
+            nonlocal done, reported
             done += 1
-            if time.monotonic() - told > _SECONDS_BETWEEN_LINES:
-                told = time.monotonic()
+            if time.monotonic() - reported > _SECONDS_BETWEEN_LINES:
+                reported = time.monotonic()
                 self.say(f"{text}: {done} of {total} {unit}")
 
         return advance

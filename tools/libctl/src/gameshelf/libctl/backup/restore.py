@@ -1,7 +1,7 @@
 """Restoring a backup: a database of another name is loaded, compared, migrated and marked, and renamed at the very end.
 
 So whatever dies in between, the database that the service connects to is the old one, or none. A note on the unfinished
-one says how far it is: a repeated restore of the same backup goes on from the last step that was finished.
+one says how far it is: a repeated restore of the same backup resumes after the last finished step.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ ORDER BY 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a restore will meet: the target's state (absent or empty), and an unfinished one that it goes on with."""
+    """The plan of a restore: the target's state (absent or empty), and the unfinished restore that it resumes."""
 
     target: str
     state: str
@@ -116,7 +116,7 @@ async def restore(
             return Restored([], aside, migrated)
         except BaseException:
             if keep:
-                steps.say(f"the database {name} is kept: repeat the command to go on from there")
+                steps.say(f"the database {name} is kept: repeat the command to resume there")
             raise
         finally:
             if not keep:
@@ -124,17 +124,17 @@ async def restore(
 
 
 async def _begun(keeper: Connection, database: Database, manifest: Manifest, steps: Steps) -> tuple[str, Note]:
-    """The database to go on with: an unfinished one of this backup, else a new one; useless left-overs are dropped."""
+    """The database to load into: an unfinished one of this backup, else a new one. It drops other left-overs."""
     await _require_alone(keeper, database)
-    goes_on = await _unfinished(keeper, database, manifest)
+    unfinished = await _unfinished(keeper, database, manifest)
     for old in await scratch.left_over(keeper, "restore"):
         mine = old.note is None or old.note.target == database.name
-        if mine and (goes_on is None or old.name != goes_on.name):
-            steps.say(f"dropping {old.name}, an unfinished restore that can't go on")
+        if mine and (unfinished is None or old.name != unfinished.name):
+            steps.say(f"dropping {old.name}, an unfinished restore that can't be resumed")
             await scratch.drop(database, old.name, steps)
-    if goes_on and goes_on.note and await scratch.hold(keeper, goes_on.name):
-        steps.say(f"going on with {goes_on.name}, which is {goes_on.note.state}")
-        return goes_on.name, goes_on.note
+    if unfinished and unfinished.note and await scratch.hold(keeper, unfinished.name):
+        steps.say(f"resuming with {unfinished.name}, which is {unfinished.note.state}")
+        return unfinished.name, unfinished.note
     name, note = scratch.new_name("restore"), Note(database.name, manifest.digest)
     try:
         await scratch.make(keeper, name, note, manifest.locale)
@@ -245,7 +245,7 @@ async def _require_unused(keeper: Connection, name: str) -> None:
 
 
 def _require_packages(manifest: Manifest, packages: Mapping[str, Migrations]) -> None:
-    """Whoever restores a schema that no installed package owns could neither migrate nor check it."""
+    """A schema that no installed package owns could be neither migrated nor checked after the restore."""
     for package in manifest.packages:
         if package.name not in packages:
             raise NotFound(

@@ -90,7 +90,7 @@ def at(note: Note, state: str) -> Note:
 
 
 async def drop(database: Database, name: str, steps: Steps) -> None:
-    """Drops one, whoever is still connected, by a connection of its own: the caller's may just have been cut off."""
+    """Drops a database and ends its sessions. It opens a connection, because the caller's may have just been closed."""
     try:
         async with database.connect(MAINTENANCE) as connection:
             await connection.execute(f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)")

@@ -14,7 +14,7 @@ from pathlib import Path
 from gameshelf.libctl.errors import Precondition, Refused
 
 _END_SECONDS = 10
-_TOLD_LINES = 5
+_KEPT_LINES = 5
 
 
 class Tools:
@@ -53,10 +53,12 @@ class Tools:
         on_line: Callable[[str], None],
         keep_open: Sequence[int] = (),
     ) -> None:
-        """Runs a program to its end; ``on_line`` gets what it tells. Raises Refused with its last words.
+        """Runs a program to its end; ``on_line`` receives each line of its output.
+
+        Raises Refused with its last lines.
 
         It has a session of its own, so that Ctrl-C comes to libctl alone, which then ends it: when this is cancelled
-        the program is gone. Should libctl be killed, the program dies of the next line that it tells.
+        the program is gone. Should libctl be killed, the program ends at the next line that it writes.
         """
         process = await asyncio.create_subprocess_exec(
             self.folder / program,
@@ -69,7 +71,7 @@ class Tools:
             pass_fds=keep_open,
         )
         secret = environment.get("PGPASSWORD")
-        last: deque[str] = deque(maxlen=_TOLD_LINES)
+        last: deque[str] = deque(maxlen=_KEPT_LINES)
         try:
             assert process.stderr is not None
             async for line in process.stderr:
@@ -108,10 +110,10 @@ async def _version(program: Path) -> int:
     """The major version that a program says it has."""
     try:
         process = await asyncio.create_subprocess_exec(program, "--version", stdout=PIPE, stderr=DEVNULL)
-        told = (await process.communicate())[0].decode(errors="replace")
+        output = (await process.communicate())[0].decode(errors="replace")
     except OSError:
-        told = ""
-    version = re.search(r"\) (\d+)", told)
+        output = ""
+    version = re.search(r"\) (\d+)", output)
     return int(version[1]) if version else 0
 
 

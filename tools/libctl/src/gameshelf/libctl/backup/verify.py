@@ -15,7 +15,7 @@ async def verify(
 ) -> tuple[list[Difference], bool]:
     """What isn't as the manifest says; and whether it was loaded at all: a dump with damaged files is not.
 
-    An interrupted one begins anew: a file may have changed since it was hashed. Raises Refused.
+    An interrupted one starts from scratch: a file may have changed since it was hashed. Raises Refused.
     """
     tools, shapes = await ready(database, manifest)
     damaged = await check_files(folder, manifest, steps)

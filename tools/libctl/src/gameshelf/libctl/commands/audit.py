@@ -68,7 +68,7 @@ def show(out: Output, entry: int) -> None:
     """Show one entry with the state before and after."""
     found = plain(connect().call("ShowAudit", messages.ShowAuditRequest(audit_id=str(entry))).entry)
     target = ", ".join(f"{name}: {value}" for name, value in (found["target"] or {}).items())
-    told = {
+    shown = {
         "when": found["happened_at"],
         "who": f"{found['actor_id'] or 'an erased account'} ({', '.join(found['actor_roles'])})",
         "what": found["command"] if found["kind"] == "change" else f"{found['command']} ({found['kind']})",
@@ -78,7 +78,7 @@ def show(out: Output, entry: int) -> None:
         "takes back": found["undo_of"],
         "undone by": found["undone_by"],
     }
-    parts = [facts((name, value) for name, value in told.items() if value)]
+    parts = [facts((name, value) for name, value in shown.items() if value)]
     if found["kind"] == "change":
         parts.append(differences(found["before"], found["after"]))
     out.result(found, *parts)

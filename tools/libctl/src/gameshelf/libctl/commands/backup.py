@@ -52,7 +52,7 @@ def create(out: Output, folder: Path, jobs: int, leave_out: Sequence[str], datab
     """
     made = run(create_backup(Steps(out), database, installed(), folder, jobs, leave_out))
     out.result(
-        {"backup": str(folder.absolute()), **_told(made)},
+        {"backup": str(folder.absolute()), **_described(made)},
         facts({"backup": folder.absolute(), **_shown(made)}),
         "",
         _packages(made),
@@ -74,7 +74,13 @@ def verify(ctx: click.Context, folder: Path, jobs: int, database: Database) -> N
     manifest = Manifest.read(folder)
     found, loaded = run(verify_backup(Steps(out), database, folder, manifest, jobs))
     out.result(
-        {"backup": str(folder.absolute()), "well": not found, "loaded": loaded, **_told(manifest), **_differing(found)},
+        {
+            "backup": str(folder.absolute()),
+            "well": not found,
+            "loaded": loaded,
+            **_described(manifest),
+            **_differing(found),
+        },
         facts({"backup": folder.absolute(), **_shown(manifest)}),
         "",
         _differences(found, "all files, counts and checksums match"),
@@ -99,17 +105,19 @@ def restore(ctx: click.Context, folder: Path, jobs: int, database: Database, rea
     out, packages = ctx.ensure_object(Output), installed()
     manifest = Manifest.read(folder)
     plan = run(plan_restore(database, manifest, packages))
-    told: dict[str, Any] = {"backup": str(folder.absolute()), "target": str(database), **_told(manifest)}
+    document: dict[str, Any] = {"backup": str(folder.absolute()), "target": str(database), **_described(manifest)}
     target = f"{database} ({'will be made' if plan.state == 'absent' else 'empty; it will be renamed, not dropped'})"
     shown: dict[str, object] = {"backup": folder.absolute(), **_shown(manifest), "target": target}
     if plan.unfinished:
         shown["unfinished"] = f"{plan.unfinished} is {plan.step}; the restore resumes there"
     if reason is None:
-        out.result({**told, "applied": False, "target_state": plan.state, "unfinished": plan.unfinished}, facts(shown))
+        out.result(
+            {**document, "applied": False, "target_state": plan.state, "unfinished": plan.unfinished}, facts(shown)
+        )
         out.say('nothing was changed; to do it, add `--apply --reason "…"`')
         return
     with ChangeLog.of_environment().change(
-        out, "backup restore", str(database), reason, backup=told["backup"], digest=manifest.digest
+        out, "backup restore", str(database), reason, backup=document["backup"], digest=manifest.digest
     ) as result:
         done = run(restore_backup(Steps(out), database, folder.absolute(), manifest, packages, jobs, actor(), reason))
         result["restored"] = not done.differences
@@ -118,7 +126,7 @@ def restore(ctx: click.Context, folder: Path, jobs: int, database: Database, rea
         shown["target"] = database
     out.result(
         {
-            **told,
+            **document,
             "applied": not done.differences,
             "renamed_aside": done.aside,
             "migrated": done.migrated,
@@ -147,7 +155,7 @@ def mark_restored(
     """Record that the database was replaced by a base backup, WAL or a standby.
 
     It does for the database that POSTGRES_DSN names what `backup restore` does for its own: consumers begin an hour
-    before the point, jobs that delete wait for `saves reconcile`, and versions, event numbers and revisions go on
+    before the point, jobs that delete wait for `saves reconcile`, and versions, event numbers and revisions continue
     beyond what clients remember. The service may run.
     """
     if (point is None) != nothing_lost:
@@ -159,7 +167,7 @@ def mark_restored(
             f"--point {point:%Y-%m-%dT%H:%MZ} is in the future", "the time up to which the database is complete, in UTC"
         )
     found = run(_look(database))
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "database": str(database),
         "restored_point": point,
         **asdict(found),
@@ -177,7 +185,7 @@ def mark_restored(
         }
     )
     if reason is None:
-        out.result({**told, "applied": False}, shown)
+        out.result({**document, "applied": False}, shown)
         out.say('nothing was changed; to do it, add `--apply --reason "…"`')
         return
     with ChangeLog.of_environment().change(
@@ -185,7 +193,7 @@ def mark_restored(
     ) as result:
         restore_id = run(_mark(database, point, reason))
         result["restore"] = str(restore_id)
-    out.result({**told, "applied": True, "restore": str(restore_id)}, shown)
+    out.result({**document, "applied": True, "restore": str(restore_id)}, shown)
     if point:
         _next_steps(out, None)
 
@@ -223,7 +231,7 @@ def _complain(out: Output, found: Sequence[Difference]) -> None:
     out.say(f"{len(found)} differences: this backup is damaged; create another one", "red")
 
 
-def _told(manifest: Manifest) -> dict[str, Any]:
+def _described(manifest: Manifest) -> dict[str, Any]:
     """The manifest as it goes into the JSON, without what fills pages."""
     return {
         "created_at": manifest.created_at,

@@ -99,12 +99,12 @@ def show(out: Output, user: UUID, conflict: UUID, download: str | None, to: Path
         side = branch if download == "local" else head
         download_to(out, user, side["savegame_id"], side["version"], to)
         return
-    told = {
+    shown = {
         "slot": head["slot_name"],
         "product": found["title"] or head["product_id"],
         "open since": minute(found["conflict"]["opened_at"]),
     }
-    out.result(found, facts(told), beside(head, branch), drawn(found["versions"]))
+    out.result(found, facts(shown), beside(head, branch), drawn(found["versions"]))
     save = head["savegame_id"]
     out.say("To download a side:")
     out.say(f"  cloud: libctl saves download {user} {save} --version {head['version']}")
@@ -128,13 +128,13 @@ def resolve(out: Output, user: UUID, conflict: UUID, keep: str, name: str | None
     request = messages.ResolveSaveConflictRequest(
         user_id=str(user), conflict_id=str(conflict), resolution=_KEEP[keep], copy_slot_name=name or ""
     )
-    told = carry_out(out, "ResolveSaveConflict", request, options)
-    before = told["before"]
+    outcome = carry_out(out, "ResolveSaveConflict", request, options)
+    before = outcome["before"]
     if keep == "both":
         out.say("Both sides stay, each as its own save. A resolution cannot be undone.")
         return
     lost = before["head" if keep == "local" else "branch"]["version"]
-    when_done = "To undo it" if told["applied"] else "To undo it afterwards"
+    when_done = "To undo it" if outcome["applied"] else "To undo it afterwards"
     out.say(f"{when_done}: libctl saves restore {user} {before['savegame_id']} --version {lost}")
 
 

@@ -116,7 +116,11 @@ def check(ctx: click.Context, names: Sequence[str], database: Database) -> None:
         },
         table(
             [Column("package", whole=True), Column("found")],
-            [(name, difference) for name, told in found.items() for difference in told or ["matches the models"]],
+            [
+                (name, difference)
+                for name, described in found.items()
+                for difference in described or ["matches the models"]
+            ],
         ),
     )
     if not well:
@@ -157,13 +161,13 @@ def _compare(package: Migrations, state: SchemaState, database: Database) -> lis
 
 def _flat(diffs: Sequence[Any]) -> list[str]:
     """Alembic's differences as text: tuples, and lists of tuples for what concerns a column."""
-    told = []
+    described = []
     for diff in diffs:
         if isinstance(diff, list):
-            told += _flat(diff)
+            described += _flat(diff)
         else:
-            told.append(", ".join(str(getattr(part, "name", part)) for part in diff if part is not None))
-    return told
+            described.append(", ".join(str(getattr(part, "name", part)) for part in diff if part is not None))
+    return described
 
 
 def _drawn(states: Sequence[SchemaState]) -> Any:

@@ -36,14 +36,14 @@ def group() -> None:
 def outbox(out: Output) -> None:
     """Show, per topic, records waiting for Kafka and those that Kafka refused."""
     found = plain(connect().call("ShowOutbox", messages.ShowOutboxRequest()))
-    told = {
+    shown = {
         "pending": _number(found["pending"], found["is_more"]),
         "oldest waits for": f"{found['lag_seconds']:.1f} s",
         "waiting for other users' transactions": found["forwarded"],
     }
     rows = [(one["topic"], _number(one["pending"], one["is_more"]), one["oldest_at"]) for one in found["topics"]]
     columns = [Column("topic"), Column("pending", "right"), Column("oldest since")]
-    drawn = [facts(told), table(columns, rows, empty="Nothing waits.")]
+    drawn = [facts(shown), table(columns, rows, empty="Nothing waits.")]
     if found["refused"]:
         columns = [
             Column("topic (refused)"),
@@ -171,7 +171,7 @@ def _send(out: Output, client: Client, asked: messages.ReplayDeadLettersRequest,
     """Part by part, each a transaction and an entry of the audit of its own."""
     done: dict[str, Any] = {"replayed": 0, "left": 0, "first_audit_id": None, "last_audit_id": None}
     try:
-        with progress(out, "dead letters replayed") as told:
+        with progress(out, "dead letters replayed") as report:
             while True:
                 part = client.call("ReplayDeadLetters", asked)
                 done["replayed"] += part.replayed
@@ -179,7 +179,7 @@ def _send(out: Output, client: Client, asked: messages.ReplayDeadLettersRequest,
                 if part.audit_id:
                     done["first_audit_id"] = done["first_audit_id"] or part.audit_id
                     done["last_audit_id"] = part.audit_id
-                told(f"{done['replayed'] + done['left']:,} of {total:,}")
+                report(f"{done['replayed'] + done['left']:,} of {total:,}")
                 if not part.next_cursor:
                     break
                 asked.cursor = part.next_cursor
@@ -188,7 +188,7 @@ def _send(out: Output, client: Client, asked: messages.ReplayDeadLettersRequest,
             out.say(f"{done['replayed']} were replayed and are no longer dead letters. To continue:")
             out.say(f"  {again(asked.change.revision)}")
         raise
-    out.result({"applied": True, **done, "revision": asked.change.revision}, facts(_told(done)))
+    out.result({"applied": True, **done, "revision": asked.change.revision}, facts(_counts(done)))
     if done["left"]:
         out.say(
             "Not sent: dead letters without a value, with a key that is not text, of erased accounts, and those that"
@@ -196,7 +196,7 @@ def _send(out: Output, client: Client, asked: messages.ReplayDeadLettersRequest,
         out.say("another transaction has locked; run the same command again for these.")
 
 
-def _told(done: dict[str, Any]) -> dict[str, object]:
+def _counts(done: dict[str, Any]) -> dict[str, object]:
     entries = f"{done['first_audit_id']} to {done['last_audit_id']}" if done["first_audit_id"] else "none"
     return {"replayed": done["replayed"], "not sent": done["left"], "audit entries": entries}
 
@@ -212,11 +212,11 @@ def _parts(client: Client, asked: messages.ListDeadLettersRequest) -> Iterator[m
 
 def _letter(of: messages.DeadLetter) -> dict[str, Any]:
     """As JSON has it: bytes as text where they are text, else in base64."""
-    told = plain(of)
-    del told["value"], told["key"]
+    document = plain(of)
+    del document["value"], document["key"]
     is_cut = of.value_size > len(of.value)
-    told |= _bytes("key", of.key if of.HasField("key") else None, False)
-    return told | _bytes("value", of.value if of.value_size or of.can_replay else None, is_cut)
+    document |= _bytes("key", of.key if of.HasField("key") else None, False)
+    return document | _bytes("value", of.value if of.value_size or of.can_replay else None, is_cut)
 
 
 def _bytes(name: str, held: bytes | None, is_cut: bool) -> dict[str, Any]:
@@ -236,7 +236,7 @@ def _drawn(letter: dict[str, Any], shown: int | None) -> list[Any]:
     original = letter["value"] if letter.get("value_base64") is None else f"base64: {letter['value_base64']}"
     is_cut = shown is not None and len(original or "") > shown
     text = visible((original or "")[:shown]) + ("…" if is_cut else "")
-    told = {
+    details = {
         "topic": letter["topic"],
         "reason": f"{letter['reason']}: {letter['detail']}",
         "when": letter["created_at"],
@@ -247,7 +247,7 @@ def _drawn(letter: dict[str, Any], shown: int | None) -> list[Any]:
         "can be replayed": None if letter["can_replay"] else "no: it has no value, or its key is not text",
     }
     head = Text(letter["dead_letter_id"], style="bold")
-    return [head, facts((name, value) for name, value in told.items() if value is not None), Text()]
+    return [head, facts((name, value) for name, value in details.items() if value is not None), Text()]
 
 
 def _number(number: int, is_more: bool) -> str:

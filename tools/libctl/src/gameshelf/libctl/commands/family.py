@@ -50,7 +50,7 @@ def show(out: Output, user: UUID, link: UUID) -> None:
     """Show a family link: its scope, its times, and the seats in use."""
     found = plain(_show(connect(), user, link))
     of = found["link"]
-    told = {
+    shown = {
         "link": of["link_id"],
         "owner": of["owner_user_id"],
         "member": of["shared_with_user_id"],
@@ -62,7 +62,7 @@ def show(out: Output, user: UUID, link: UUID) -> None:
         "last used": minute(of["last_access_at"]) or "never",
         "last changed": minute(of["updated_at"]),
     }
-    parts = [facts(told)]
+    parts = [facts(shown)]
     if of["product_ids"]:
         titles = {one["product_id"]: one["title"] for one in found["products"]}
         rows = [(titles.get(one, ""), one) for one in of["product_ids"][:_MOST_PRODUCTS]]

@@ -183,7 +183,7 @@ def _imports(out: Output, imports: list[dict[str, Any]]) -> Any:
         )
         for one in imports
     ]
-    return table(columns, rows, empty="Nothing was told of later.")
+    return table(columns, rows, empty="No session was imported.")
 
 
 def _sessions(out: Output, sessions: list[dict[str, Any]], *, with_product: bool) -> Any:
@@ -204,16 +204,16 @@ def _sessions(out: Output, sessions: list[dict[str, Any]], *, with_product: bool
 
 
 def _end(one: dict[str, Any], *, with_time: bool) -> str:
-    """How a session ended, or that it runs; for one that was told of later, when and under which id."""
+    """How a session ended, or that it runs. For an imported session also when it was imported, and its client id."""
     reason = one["session"]["end_reason"]
     if not one["session"]["end_time"]:
-        told = f"runs, last sign of life {minute(one['last_heartbeat_at'])}"
+        state = f"runs, last sign of life {minute(one['last_heartbeat_at'])}"
     elif reason == "imported":
-        told = f"imported {minute(one['recorded_at'])}" if with_time else "imported"
-        told += f", {one['client_session_id']}"
+        state = f"imported {minute(one['recorded_at'])}" if with_time else "imported"
+        state += f", {one['client_session_id']}"
     else:
-        told = reason.replace("_", " ")
-    return f"{told}; copy of {one['copy_owner_user_id']}" if one["copy_owner_user_id"] else told
+        state = reason.replace("_", " ")
+    return f"{state}; copy of {one['copy_owner_user_id']}" if one["copy_owner_user_id"] else state
 
 
 def _corrections(corrections: list[dict[str, Any]]) -> Any:

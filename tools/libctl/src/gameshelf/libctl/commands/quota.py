@@ -33,7 +33,7 @@ def show(out: Output, user: UUID) -> None:
     quota = connect().call("ShowQuota", messages.ShowQuotaRequest(user_id=str(user)))
     taken = quota.used_bytes + quota.reserved_bytes
     limit = f"{size(quota.limit_bytes)} ({'set by support' if quota.is_override else 'default'})"
-    told = {
+    shown = {
         "used": Text(f"{size(taken)} of {size(quota.limit_bytes)}  ").append_text(bar(taken, quota.limit_bytes)),
         "limit": limit,
         "reserved by uploads": size(quota.reserved_bytes),
@@ -47,7 +47,7 @@ def show(out: Output, user: UUID) -> None:
         for product in quota.products
     ]
     columns = [Column("product"), Column("used", "right"), Column("of the limit")]
-    out.result(plain(quota), facts(told), table(columns, rows, empty="No saves."))
+    out.result(plain(quota), facts(shown), table(columns, rows, empty="No saves."))
 
 
 @group.command("set")
@@ -78,7 +78,7 @@ def top(out: Output, limit: int, cursor: str) -> None:
     client, looked_at = connect(), 0
     most: list[tuple[int, str, dict[str, Any]]] = []  # a heap: who takes least of them is the first to go
     try:
-        with progress(out, "reading users") as told:
+        with progress(out, "reading users") as report:
             while True:
                 part = client.call("ListTopQuotas", messages.ListTopQuotasRequest(limit=limit, cursor=cursor))
                 for one in part.users:
@@ -86,7 +86,7 @@ def top(out: Output, limit: int, cursor: str) -> None:
                 while len(most) > limit:
                     heapq.heappop(most)
                 cursor, looked_at = part.next_cursor, looked_at + part.looked_at
-                told(str(looked_at))
+                report(str(looked_at))
                 if not cursor:
                     break
     except (KeyboardInterrupt, Refused):
@@ -125,13 +125,13 @@ def recalculate(out: Output, user: UUID, cursor: str) -> int:
     """
     client, found = connect(), Comparison()
     try:
-        with progress(out, "comparing objects") as told:
+        with progress(out, "comparing objects") as report:
             while True:
                 request = messages.RecalculateQuotaRequest(user_id=str(user), cursor=cursor)
                 part = client.call("RecalculateQuota", request)
                 found.add(part)
                 cursor = part.next_cursor
-                told(str(found.sums["stored_objects"]))
+                report(str(found.sums["stored_objects"]))
                 if not cursor:
                     break
     except (KeyboardInterrupt, Refused):

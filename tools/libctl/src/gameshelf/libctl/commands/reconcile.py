@@ -47,7 +47,7 @@ class Totals:
         self.audit_ids = (self.audit_ids + page["audit_ids"])[-_LISTED:]
         self.is_restore_open = page["is_restore_open"]
 
-    def told(self, next_cursor: str, *, is_applied: bool) -> dict[str, Any]:
+    def document(self, next_cursor: str, *, is_applied: bool) -> dict[str, Any]:
         """As plain data."""
         return {
             "applied": is_applied,
@@ -97,14 +97,14 @@ def reconcile(out: Output, cursor: str, is_applied: bool, reason: str | None) ->
 
 def _walk(out: Output, client: Client, request: messages.ReconcileSavesRequest, totals: Totals) -> None:
     """Asks for page after page; the request's cursor is where it has come to, and empty in the end."""
-    with progress(out, "comparing S3 with the database") as told:
+    with progress(out, "comparing S3 with the database") as report:
         while True:
             page = plain(client.call("ReconcileSaves", request))
             totals.add(page)
             request.cursor = page["next_cursor"]
             if not request.cursor:
                 return
-            told(_progress(totals))
+            report(_progress(totals))
 
 
 def _progress(totals: Totals) -> str:
@@ -113,7 +113,7 @@ def _progress(totals: Totals) -> str:
 
 
 def _show(out: Output, totals: Totals, is_applied: bool) -> None:
-    told = {
+    shown = {
         "objects compared": totals.objects,
         "adopted" if is_applied else "to be adopted": f"{totals.counts['adopted']} ({size(totals.bytes)})",
         "missing in S3": totals.counts["missing"],
@@ -132,10 +132,10 @@ def _show(out: Output, totals: Totals, is_applied: bool) -> None:
         for one in totals.listed["adopted"]
     ]
     others = [(one["outcome"], one["key"]) for kind in ("missing", "refused") for one in totals.listed[kind]]
-    drawn = [facts(told), table(columns, rows, empty="Nothing to adopt.")]
+    drawn = [facts(shown), table(columns, rows, empty="Nothing to adopt.")]
     if others:
         drawn.append(table(["what", "object"], others))
-    out.result(totals.told("", is_applied=is_applied), *drawn)
+    out.result(totals.document("", is_applied=is_applied), *drawn)
     if any(totals.counts[kind] > _LISTED for kind in _KINDS):
         out.say(f"Only the first {_LISTED} of each kind are listed.")
     if not is_applied:

@@ -57,7 +57,7 @@ def list_(out: Output, user: UUID, product: UUID | None, trash: bool, page: int,
         out.say(f"To list the versions of a save: libctl saves versions {user} {first}")
     elif not trash:
         out.say(f"To list the trash: libctl saves list {user} --trash")
-    _tell_pages(out, page, limit, found["total_items"])
+    _say_pages(out, page, limit, found["total_items"])
 
 
 @group.command()
@@ -73,17 +73,17 @@ def versions(out: Output, user: UUID, save: UUID, page: int, limit: int, content
     found = plain(connect().call("ListSaveVersions", request))
     parts: list[Any] = []
     if found["versions"]:
-        told = {"slot": found["versions"][0]["slot_name"], "product": found["versions"][0]["product_id"]}
+        shown = {"slot": found["versions"][0]["slot_name"], "product": found["versions"][0]["product_id"]}
         if found["deleted_at"]:
-            told["in the trash since"] = minute(found["deleted_at"])
-        parts.append(facts(told))
+            shown["in the trash since"] = minute(found["deleted_at"])
+        parts.append(facts(shown))
     parts.append(drawn(found["versions"], empty="No versions on this page."))
     if content:
         parts.append(contents(found["versions"]))
     out.result(found, *parts)
     if found["deleted_at"]:
         out.say(f"To take it out of the trash: libctl saves restore {user} {save}")
-    _tell_pages(out, page, limit, found["total_items"])
+    _say_pages(out, page, limit, found["total_items"])
 
 
 @group.command()
@@ -110,7 +110,7 @@ def uploads(out: Output, user: UUID, product: UUID | None, page: int, limit: int
         for one in found["uploads"]
     ]
     out.result(found, table(columns, rows, empty="No open uploads."))
-    _tell_pages(out, page, limit, found["total_items"])
+    _say_pages(out, page, limit, found["total_items"])
 
 
 @group.command()
@@ -132,8 +132,8 @@ def download_to(out: Output, user: UUID | str, save: UUID | str, version: int | 
     given = connect().call("DownloadSave", request)
     found = plain(given.save)
     target = to or Path(safe_name(found["slot_name"], found["version"]))
-    with progress(out, f"downloading {size(found['file_size_bytes'])}") as told:
-        fetch(given.download_url, target, found["file_size_bytes"], found["file_hash_sha256"], told)
+    with progress(out, f"downloading {size(found['file_size_bytes'])}") as report:
+        fetch(given.download_url, target, found["file_size_bytes"], found["file_hash_sha256"], report)
     parts = {
         "file": target,
         "save": f"{found['slot_name']} v{found['version']} ({found['status']})",
@@ -182,7 +182,7 @@ def _head(of: dict[str, Any]) -> str:
     return head + (", conflict" if of["has_conflict"] else "")
 
 
-def _tell_pages(out: Output, page: int, limit: int, total: int) -> None:
+def _say_pages(out: Output, page: int, limit: int, total: int) -> None:
     pages = -(-total // limit)
     if pages > 1:
         more = f". Next: --page {page + 1}" if page < pages else ""

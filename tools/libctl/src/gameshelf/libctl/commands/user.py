@@ -47,15 +47,15 @@ def show(out: Output, user: UUID) -> None:
     """Summarise a user's data. The audit records it."""
     found = plain(connect().call("ShowUser", messages.ShowUserRequest(user_id=str(user))))
     if found["erasure"]:
-        told = {"user": user, "account": _ERASURE[found["erasure"]], "erased at": found["erased_at"]}
-        out.result(found, facts(told))
+        shown = {"user": user, "account": _ERASURE[found["erasure"]], "erased at": found["erased_at"]}
+        out.result(found, facts(shown))
         return
-    out.result(found, facts(_told(found)))
+    out.result(found, facts(_summary(found)))
     if not any(found[name] for name in _TRACES):
         out.say("No data is stored for this user. Is the id correct?")
 
 
-def _told(found: dict[str, Any]) -> dict[str, object]:
+def _summary(found: dict[str, Any]) -> dict[str, object]:
     """The rows of the drawn summary."""
     hours, minutes = divmod(found["total_playtime_seconds"] // 60, 60)
     last = f", last at {found['last_played_at']:%Y-%m-%d %H:%M} UTC" if found["last_played_at"] else ""
@@ -102,24 +102,24 @@ def export(out: Output, user: UUID, target: Path) -> None:
             if archive.begun:
                 out.say(f"The part exported so far is in {target}.partial. Run the same command to resume.")
             raise
-    rows = [(name, told["rows"], size(told["bytes"])) for name, told in made["tables"].items()]
+    rows = [(name, counts["rows"], size(counts["bytes"])) for name, counts in made["tables"].items()]
     columns = [Column("table"), Column("rows", "right"), Column("size", "right")]
     files = f"{len(made['files'])}, {size(sum(file['bytes'] for file in made['files'].values()))}"
-    told = {"files of saves": files, "archive": made["file"], "SHA-256": made["sha256"]}
-    out.result(made, table(columns, rows), facts(told))
+    shown = {"files of saves": files, "archive": made["file"], "SHA-256": made["sha256"]}
+    out.result(made, table(columns, rows), facts(shown))
     if made["missing_files"]:
         out.warn(f"The object store has lost {len(made['missing_files'])} files; manifest.json names them.")
 
 
 def _gather(out: Output, client: Client, user: UUID, archive: Partial) -> None:
-    """Part by part: the files first, since their URLs don't live long, then the rows, then the place where to go on."""
-    with progress(out, "rows") as told:
+    """Exports part by part: first the files, because their URLs expire soon, then the rows, then the cursor."""
+    with progress(out, "rows") as report:
         while not archive.is_whole:
             asked = messages.ExportUserRequest(user_id=str(user), cursor=archive.cursor)
             part = client.call("ExportUser", asked)
             missing = [file.name for file in part.files if not _is_fetched(file, archive)]
             archive.take(((found.table, found.rows) for found in part.rows), part.next_cursor, missing)
-            told(f"{part.done:,} of {part.total:,}")
+            report(f"{part.done:,} of {part.total:,}")
 
 
 def _is_fetched(file: messages.ExportedFile, archive: Partial) -> bool:

@@ -160,7 +160,7 @@ _KNOWN = Witness("7", "00000001", 100, "2026-01-01T00:00:00+00:00")
         (Witness("7", "00000001", 100, _KNOWN.marked_at), None),
         (Witness("8", "00000001", 200, _KNOWN.marked_at), "system identifier"),
         (Witness("7", "00000002", 200, _KNOWN.marked_at), "timeline"),
-        (Witness("7", "00000001", 99, _KNOWN.marked_at), "went back"),
+        (Witness("7", "00000001", 99, _KNOWN.marked_at), "earlier position"),
         (Witness("7", "00000001", 200, ""), "restore that was marked"),
         (Witness("8", "00000003", 1, "2026-01-01T00:00:01+00:00"), None),
     ],

@@ -1,5 +1,7 @@
 """Work in a transaction that loses a race runs again, and only the commit is reported."""
 
+import gc
+import weakref
 from uuid import uuid4
 
 import asyncpg
@@ -28,10 +30,19 @@ def commits():
     return []
 
 
+class Service:
+    """A domain's service, which holds its context."""
+
+    def __init__(self, context):
+        self.context = context
+
+
 @pytest.fixture
 def transactions(pool, commits):
     streams = UserStreams(b"k" * 32)
-    return Transactions(pool.acquire, streams, {}, event_rules_of(()), events_topic="events", committed=commits.append)
+    return Transactions(
+        pool.acquire, streams, {Service: Service}, event_rules_of(()), events_topic="events", committed=commits.append
+    )
 
 
 class Work:
@@ -68,3 +79,17 @@ async def test_what_is_no_lost_race_is_not_repeated(transactions, commits):
         with pytest.raises(type(error)):
             await transactions.run(uuid4(), work)
         assert (len(work.attempts), commits) == (1, [])
+
+
+async def test_a_transaction_that_ended_is_freed_without_the_garbage_collector(transactions):
+    kept = []
+
+    async def work(transaction):
+        kept.extend(map(weakref.ref, (transaction, transaction.of(Service))))
+
+    gc.disable()
+    try:
+        await transactions.run(uuid4(), work)
+        assert [one() for one in kept] == [None, None]
+    finally:
+        gc.enable()

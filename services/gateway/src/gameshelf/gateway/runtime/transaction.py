@@ -171,6 +171,12 @@ class Transaction:
         self._events.clear()
         self.discarded = True
 
+    def release_services(self) -> None:
+        """Drops the services, which hold this transaction in turn: it is freed at once, without the garbage
+        collector.
+        """
+        self._services.clear()
+
     async def close(self, events_topic: str) -> tuple[list[Committed], list[Event]]:
         """Runs the reactions and writes version, numbers, feed and outbox; only the commit remains.
 
@@ -350,9 +356,12 @@ class Transactions:
         others: Sequence[Event] = ()
         async with self._acquire() as connection, connection.transaction():
             transaction = Transaction(connection, self._streams, self._services, self._rules, self._clock)
-            yield transaction
-            if not transaction.discarded:
-                commits, others = await transaction.close(self._events_topic)
+            try:
+                yield transaction
+                if not transaction.discarded:
+                    commits, others = await transaction.close(self._events_topic)
+            finally:
+                transaction.release_services()
         for commit in commits:
             self._committed(commit)
         if others:

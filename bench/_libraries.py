@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 from gameshelf.kernel.folding import fold_title
 from gameshelf.library import Installation, InstallationStatus
-from gameshelf.library.installations import Installations, dump
+from pydantic_core import to_json
 
 GAMES, HIDDEN = 500, 40
 NOT_INSTALLED = ("not_installed", None, None, None, None)
@@ -77,9 +77,11 @@ def installations(number: int, now: datetime, devices: Sequence[str]) -> tuple[A
     """The columns of a game that these devices have said something of."""
     if not devices:
         return NOT_INSTALLED
-    known = Installations()
-    for place, device in enumerate(devices):
-        status = InstallationStatus.INSTALLED if (number + place) % 4 == 0 else InstallationStatus.NOT_INSTALLED
-        known = known.with_fact(Installation(device, status, "1.0", now - timedelta(minutes=place)))
-    summary, at = known.summary, known.newest_at
-    return summary.installation_status, summary.installed_version_id, at, dump(known.entries), at
+    installed, absent = InstallationStatus.INSTALLED, InstallationStatus.NOT_INSTALLED
+    known = [
+        Installation(device, absent if (number + place) % 4 else installed, "1.0", now - timedelta(minutes=place))
+        for place, device in enumerate(devices)
+    ]
+    summary = installed if any(one.installation_status is installed for one in known) else absent
+    known.sort(key=lambda one: one.device_id or "")
+    return summary, "1.0", now, to_json(known).decode(), now

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run came to. Latencies in milliseconds."""
+    """The figures of one run. Latencies in milliseconds."""
 
     a_second: float
     p50: float

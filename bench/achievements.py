@@ -34,7 +34,7 @@ Call = Callable[[int], Awaitable[bool]]
 
 @dataclass(slots=True)
 class Run:
-    """What one run came to. Latencies in seconds."""
+    """The figures of one run. Latencies in seconds."""
 
     name: str
     unlocked: int = 0

@@ -29,7 +29,7 @@ STALLED_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a command took. Memory in MiB: of libctl after a tenth of the time and at most, of the service at most."""
+    """Time and memory of a command. In MiB: libctl after a tenth of the time, and both peaks (libctl, the service)."""
 
     name: str
     letters: int
@@ -65,7 +65,7 @@ async def count(dsn: str, table: str) -> int:
 
 
 def memory(pid: int) -> float:
-    """What a process holds in memory now, in MiB."""
+    """Returns the resident memory of a process in MiB."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096 / 2**20
     except (OSError, IndexError):
@@ -101,7 +101,7 @@ class Libctl:
 
 
 def run(platform: Platform, directory: Path, letters: int) -> tuple[list[Ran], float, float]:
-    """What each command came to; the service's memory before; seconds until the broker had all."""
+    """Returns the figures of each command, the service's memory before, and the seconds until the broker had all."""
     asyncio.run(seed(platform.dsn, letters))
     service = platform.service(LIBRARY_SERVICE_ROLES="api,relay")
     service.start()

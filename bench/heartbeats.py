@@ -40,7 +40,7 @@ Caller = tuple[tuple[str, str], ...]
 
 @dataclass(slots=True)
 class Run:
-    """What one run came to. Latencies in seconds, one a message; memory in MiB, every few seconds."""
+    """The figures of one run. Latencies in seconds, one per message; memory in MiB, every few seconds."""
 
     name: str
     sent: int = 0
@@ -90,7 +90,7 @@ async def all_live(redis_address: str, count: int) -> None:
 
 
 async def kept(redis_address: str, since: float) -> int:
-    """How many sessions have shown a sign of life since a time, as Redis knows."""
+    """Counts the sessions in Redis that have shown a sign of life since a time."""
     host, _, port = redis_address.rpartition(":")
     redis = Redis(host=host, port=int(port))
     found = 0

@@ -41,7 +41,7 @@ class Case:
     query: Query
     before: Query
     devices: int = 0
-    """How many devices have said something of each of the user's games."""
+    """The number of devices that have reported an installation status of each of the user's games."""
 
     @property
     def is_same(self) -> bool:
@@ -250,7 +250,7 @@ def fetch(service: Service, asked: bytes) -> bytes:
 
 
 def code_of(checkout: Path) -> dict[str, str]:
-    """What makes this environment's interpreter run the code of another checkout, with the configuration there."""
+    """Returns the environment variables to run the code of another checkout, with its configuration."""
     folders = [*checkout.glob("packages/*/src"), *checkout.glob("services/*/src"), checkout / "protos/src"]
     return {
         "PYTHONPATH": os.pathsep.join(str(folder.resolve()) for folder in folders),

@@ -39,7 +39,7 @@ Counts = tuple[int, int]
 
 @dataclass(slots=True)
 class Meanwhile:
-    """What other requests saw. Latencies in seconds."""
+    """The figures of the other requests. Latencies in seconds."""
 
     name: str
     latencies: list[float] = field(default_factory=list)
@@ -157,14 +157,14 @@ async def count(dsn: str, statement: str) -> int:
 
 
 def memory_mib(running: Running) -> float:
-    """What the process holds in memory now."""
+    """Returns the resident memory of the process in MiB."""
     if running.service is None or running.service.process is None:
         return 0.0
     return int(Path(f"/proc/{running.service.process.pid}/statm").read_text().split()[1]) * 4096 / 2**20
 
 
 async def on_the_broker(platform: Platform, enough: int) -> Counts:
-    """How many different notifications the broker has, and how many records."""
+    """Counts the different notifications that the broker has, and its records."""
     consumer = AIOKafkaConsumer(bootstrap_servers=platform.kafka.address, max_partition_fetch_bytes=8 * 2**20)
     await consumer.start()
     partitions = [TopicPartition(NOTIFICATIONS, number) for number in range(PARTITIONS)]

@@ -1,4 +1,4 @@
-"""How the examples speak REST: envelopes, refusals, and retries while the service is away for a moment."""
+"""The client for REST of the examples: envelopes, refusals, and retries while the service is away for a moment."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""How the example of cloud saves handles files: a crash leaves the old one or the new one, never a half."""
+"""The files of the example of cloud saves: a crash leaves the old one or the new one, never a half."""
 
 import os
 from collections.abc import Iterator

@@ -169,7 +169,7 @@ def described(side: str, save: Any) -> str:
 
 
 def main() -> str:
-    """What became of the save; ends the program where nothing did."""
+    """Returns the result as text, or ends the program with an error."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("token")
     parser.add_argument("product")

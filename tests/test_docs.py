@@ -1,4 +1,4 @@
-"""What the documents point at is there, and what the README shows still works."""
+"""The files that the documents name exist, and the commands in the README work."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.settings import CONFIG_VARIABLE
 from gameshelf.gateway.wiring import COMPOSITION, ERRORS
 from gameshelf.libctl.main import NOUNS, cli
-from gameshelf.library.family.rules import Verdict
+from gameshelf.library import Verdict
 from gameshelf.savegames.s3 import cors_rule
 
 ROOT = Path(__file__).parents[1]
@@ -26,7 +26,7 @@ PAGES = [
         check=True,
     ).stdout.split()
 ]
-# What says how things are now: a changelog may name what is gone, and deviations what was never made.
+# Pages about the present: a changelog may name what is gone, and deviations what was never made.
 NOW = [page for page in PAGES if page.name not in ("CHANGELOG.md", "deviations.md")]
 SETTING = re.compile(
     r"\b(?:LIBRARY_SERVICE|REDIS|KAFKA|S3|POSTGRES|AUTH|GRPC|RATE_LIMIT|OTEL|ERASURE|CATALOG_SERVICE)_[A-Z0-9_]+\b"
@@ -57,7 +57,7 @@ def test_every_page_of_the_docs_is_in_the_index():
 
 
 def labelled(text, label):
-    """What stands behind a label at the head of a decision."""
+    """Returns the text behind a label at the head of a decision."""
     return re.findall(rf"^\* \*\*{label}\*\*: (.+)$", text, re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""What every distribution of this repository says of its version, its ranges and its license."""
+"""Version, ranges and license of every distribution of this repository."""
 
 import re
 from pathlib import Path

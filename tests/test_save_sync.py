@@ -105,7 +105,7 @@ class Machine:
         )
 
     def sync(self, *options, said=""):
-        """What it did, in its last line; it must have succeeded."""
+        """Returns the last line of its output; it must have succeeded."""
         running = self.start(*options)
         out, complaint = running.communicate(said, timeout=60)
         assert running.returncode == 0, complaint

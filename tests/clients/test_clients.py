@@ -90,7 +90,7 @@ def test_the_python_client_has_a_class_for_each_component(clients, document):
     schemas = document["components"]["schemas"]
     described = {name for name, schema in schemas.items() if "properties" in schema or "enum" in schema}
     assert described - classes == set()
-    # What has no name of its own would be named after the call that answers it.
+    # A schema without a name of its own would be named after the call that answers it.
     assert {name for name in classes if re.search(r"Response\d", name)} == set()
 
 

@@ -1,4 +1,4 @@
-"""What the hostile suite shares: a service to attack, and a watch over everybody else's requests meanwhile.
+"""Fixtures that the hostile suite shares: a service to attack, and a watch over everybody else's requests meanwhile.
 
 A module of this folder attacks ``target`` in any way that a client, a producer or a game server can. Its tests assert
 what the attacker is answered; the watch asserts for all of them that nobody else noticed:
@@ -33,7 +33,7 @@ from gameshelf.protos.library.v1.library_query_service_pb2_grpc import LibraryQu
 MAX_GROWTH_BYTES = 64 * 1024 * 1024
 MAX_FAILED_SHARE = 0.01
 MIN_REQUESTS = 120
-"""How many valid requests a module's watch sends at the least: of fewer, one per cent is less than one."""
+"""A module's watch sends at least so many valid requests: of fewer, one per cent is less than one."""
 PATIENCE_SECONDS = 10.0
 """A valid request that takes longer counts as failed."""
 
@@ -129,7 +129,7 @@ class Watch:
                 self._stop.wait(0.02)
 
     def _requests(self, http: httpx.Client, stub: LibraryQueryServiceStub | None) -> list[Callable[[], str]]:
-        """What an ordinary player asks, over REST and gRPC, and a look at readiness as a load balancer has it."""
+        """Requests of an ordinary player, over REST and gRPC, and a look at readiness as a load balancer has it."""
 
         def answered(response: httpx.Response) -> str:
             return "ok" if response.is_success else f"{response.status_code} of {response.request.url.path}"
@@ -180,7 +180,7 @@ def unharmed(target: Service, watch: Watch) -> Iterator[None]:
 
 
 def failures_of(service: Service) -> dict[str, float]:
-    """How often each call was answered with a failure of ours, by the service's metrics."""
+    """Counts the failures of ours by call, from the service's metrics."""
     found = {}
     for transport, labels, count in _SAMPLE.findall(httpx.get(service.metrics, timeout=PATIENCE_SECONDS).text):
         named = dict(_LABEL.findall(labels))
@@ -214,7 +214,7 @@ def errors_of_log() -> Callable[..., list[str]]:
 
 @pytest.fixture
 def cpu_seconds(target: Service) -> Callable[[], float]:
-    """How many seconds of processor time the target has taken since it began."""
+    """Returns the seconds of processor time that the target has taken since it began."""
     assert target.process is not None
     stat = Path(f"/proc/{target.process.pid}/stat")
 

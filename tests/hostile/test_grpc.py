@@ -113,7 +113,7 @@ def value_of(field, rng, user_id, depth):
 
 
 def messages_for(descriptor, rng, user_id):
-    """What is sent to a method: no message at all, broken ones, wrong ones, and right ones with odd values."""
+    """Yields messages for a method: none at all, broken ones, wrong ones, and right ones with odd values."""
     yield from (b"", b"\xff", b"\0" * 50, b"\x0b" * 300, b"\x0a\xff\xff\xff\xff\x0f", b"\x08" + b"\xff" * 12)
     yield b"\x0a\x00" * 600_000  # small in bytes, large in memory
     yield from (rng.randbytes(size) for size in (1, 7, 60, 2_000))

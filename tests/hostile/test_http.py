@@ -1,4 +1,4 @@
-"""What a hostile client may send over HTTP/1: each request gets its 4xx or a silent close, and harms nobody."""
+"""Requests of a hostile client over HTTP/1: each gets its 4xx or a silent close, and harms nobody."""
 
 import random
 import socket

@@ -19,7 +19,7 @@ from gameshelf.gateway.wiring import CONSUMED
 
 SEED = 12
 MAX_BYTES = 900_000
-"""What brokers accept by default."""
+"""Brokers accept records of this size by default."""
 _SECONDS = 120
 _EACH = 10
 """After so many mutations comes a valid event, in the same partition."""

@@ -1,4 +1,4 @@
-"""What a hostile client may do with WebSockets: it is refused or closed with a code, and harms nobody."""
+"""A hostile client of WebSockets is refused or closed with a code, and harms nobody."""
 
 import json
 import os

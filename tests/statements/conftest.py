@@ -1,4 +1,4 @@
-"""What the proofs over all statements share: the statements, the tables, and a database with every schema."""
+"""Fixtures of the proofs over all statements: the statements, the tables, and a database with every schema."""
 
 import asyncpg
 import pytest

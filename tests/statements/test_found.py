@@ -39,7 +39,7 @@ for module in (module for package in PACKAGES for module in modules(package)):
                 dead.append(module.__name__)
 print(json.dumps({"lost": lost, "dead": dead, "made": len(made)}))
 """
-# What a user's export reads: a statement is made a table, when the first user is exported.
+# The export of a user makes a statement per table, when the first user is exported.
 MADE_LATER = {"gameshelf.gateway.runtime.support.export", "gameshelf.gateway.runtime.support.export_tables"}
 
 

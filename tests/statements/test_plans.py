@@ -13,9 +13,9 @@ from gameshelf.devstack.statements.rows import PARTNERS
 
 USERS = 100_000
 ROWS, PRODUCTS = 4, 10_000
-# What support and jobs look over goes in the order of an index; the packages' own tests hold that.
+# Statements of support and jobs read in the order of an index; the packages' own tests assert that.
 ABOUT_ALL = {name for name, reason in ACROSS.items() if reason is not Reason.FAMILY}
-# Tables that stay small: a row a shard, a job or the whole service.
+# Tables that stay small: one row per shard, per job, or for the whole service.
 SMALL = {
     "library.catalog_version",
     "library.item_id_rewrite",
@@ -25,7 +25,7 @@ SMALL = {
     "settings.first_revisions",
     "gateway.restores",
 }
-# What goes another way.
+# Statements that are read in another way.
 OTHERWISE = {
     "achievements.store.counters._FOLD": "a job takes what there is of the deltas",
     "wishlist.store.fanouts._ADVANCE": "a job moves some of the sales, and there are few",

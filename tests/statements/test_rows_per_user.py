@@ -4,7 +4,7 @@ import asyncpg
 from gameshelf.devstack.statements.found import KEYS
 from gameshelf.kernel.schema_changes import ROWS_PER_USER
 
-# What a key of several columns begins with, and how few or many rows there are of it.
+# Composite keys whose first column is not the user, and why each value has few or many rows.
 OTHERS = {
     ("wishlist.currency_prices", "product_id"): "a product has a price in each of a few currencies",
     ("wishlist.price_fanouts", "product_id"): "a product has a fan-out in each of a few currencies",

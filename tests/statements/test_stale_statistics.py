@@ -99,7 +99,7 @@ def value(name, kind, place, now, text):
 
 
 async def done_by(measured, kinds, now):
-    """What a statement does, with the first values that it takes; or why it takes none."""
+    """Runs a statement with the first values that it takes; returns its effect, or why it takes none."""
     names, fixed = measured.statement._names, measured.statement._constants
     for text, first in combinations(TEXT, FIRST):
         given = (

@@ -7,17 +7,15 @@ from gameshelf.devstack.statements import ACROSS, Class, Reason, classify, is_re
 from gameshelf.devstack.statements.rows import CIRCLE
 from gameshelf.kernel.database import Statement
 from gameshelf.kernel.sql import TIME, user
-from gameshelf.playtime.models import PlaytimeInterval, PlaytimeTotal
+from gameshelf.playtime import METADATA
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.orm import aliased
-from sqlmodel import col
 
 STRANGERS = range(1008, 1072)
 AT_EDGES = range(2000, 2024)
 ROWS, PRODUCTS, ENOUGH = 48, 16, 4
 # Statements that read about everybody, or about products, return rows of everybody.
 ABOUT_ALL = {name for name, reason in ACROSS.items() if reason is not Reason.FAMILY}
-# What finds nothing in rows that are made by number; the packages' own tests read them.
+# Statements that find nothing in rows that are made by number; the packages' own tests run them.
 NOTHING_FOUND = {
     "library.family.queries._IS_LOST",  # a seat of one session that is lost
     "savegames.accounts._CONTENTS",  # by the names of objects, which begin with the user
@@ -48,27 +46,28 @@ async def runs(connection, statement, words):
     return kept
 
 
-_I, _T, _ANYBODYS = PlaytimeInterval, PlaytimeTotal, aliased(PlaytimeInterval)
+_I, _T = (METADATA.tables[f"playtime.{name}"] for name in ("playtime_intervals", "playtime_totals"))
+_ANYBODYS = _I.alias()
 
 
 def leak(name, which, column="start_time"):
-    """How long each product was played from the newest (or oldest) row of *anybody* before (or after) a time on: as
+    """Sums the play of each product from the newest (or oldest) row of *anybody* before (or after) a time on: as
     ``last_2_weeks_seconds`` was found, whose subquery had lost the user of the row around it.
     """
     at = bindparam(name, type_=TIME)
-    anybodys = col(getattr(_ANYBODYS, column))
+    anybodys = _ANYBODYS.c[column]
     newest = select(func.max(anybodys)).where(anybodys <= at).scalar_subquery()
     oldest = select(func.min(anybodys)).where(anybodys > at).scalar_subquery()
     at_it = select(func.count()).where(anybodys == at).scalar_subquery()
-    mine = col(getattr(_I, column))
+    mine = _I.c[column]
     condition = {"newest": mine >= newest, "oldest": mine <= oldest, "at": at_it == 0}[which]
     played = (
         select(func.count())
         .select_from(_I)
-        .where(col(_I.user_id) == col(_T.user_id), col(_I.product_id) == col(_T.product_id), condition)
+        .where(_I.c.user_id == _T.c.user_id, _I.c.product_id == _T.c.product_id, condition)
         .correlate(_T)
     )
-    return Statement(select(col(_T.product_id), played.scalar_subquery()).where(col(_T.user_id) == user()))
+    return Statement(select(_T.c.product_id, played.scalar_subquery()).where(_T.c.user_id == user()))
 
 
 LEAKS = {

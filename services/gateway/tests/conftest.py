@@ -1,4 +1,4 @@
-"""What the gateway's tests share: clients of a running service, and words for what other services say."""
+"""Fixtures that the gateway's tests share: clients of a running service, and events of other services."""
 
 import asyncio
 import copy

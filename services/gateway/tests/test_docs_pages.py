@@ -1,4 +1,4 @@
-"""What is made from the code says what the code says."""
+"""Pages that are generated from the code are up to date."""
 
 from pathlib import Path
 

@@ -64,7 +64,7 @@ class Dev:
         return json.loads(self.run("status", "--json").stdout)["parts"]
 
     def items(self, user_id: object) -> httpx.Response:
-        """What a player's library answers."""
+        """Returns the answer of a player's library."""
         url = f"http://127.0.0.1:{self.environment['LIBRARY_SERVICE_HTTP_PORT']}/api/v1/library/items?limit=100"
         token = self.run("token", "--user", str(user_id)).stdout.strip()
         return httpx.get(url, headers={"Authorization": f"Bearer {token}"})

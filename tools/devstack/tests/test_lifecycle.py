@@ -1,4 +1,4 @@
-"""Whatever happens to `./dev up`, nothing is left running, and nothing is lost."""
+"""After any end of `./dev up`, nothing is left running, and nothing is lost."""
 
 import fcntl
 import json

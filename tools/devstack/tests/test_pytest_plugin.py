@@ -1,4 +1,4 @@
-"""What the fixtures of the tests start ends with the test."""
+"""Processes that the fixtures of the tests start end with the test."""
 
 import sys
 

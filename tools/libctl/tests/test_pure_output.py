@@ -1,4 +1,4 @@
-"""What is shown: harmless, whole, and the same for scripts."""
+"""Output is harmless, whole, and the same for scripts."""
 
 import io
 import json

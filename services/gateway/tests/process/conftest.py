@@ -1,4 +1,4 @@
-"""What the tests of whole processes share: a start inside this process, and certificates of a CA of their own."""
+"""Fixtures for tests of whole processes: a start inside this process, and certificates of a CA of their own."""
 
 import datetime
 import gc

@@ -22,7 +22,7 @@ MALFORMED = (b"{", b'{"specversion": "1.0"}', b"\xff", b"[]")
 
 
 class Stream:
-    """What Payment sends, and what has to come of it."""
+    """Events of the Payment service, and the state that has to follow from them."""
 
     def __init__(self, seed):
         pick = random.Random(seed)

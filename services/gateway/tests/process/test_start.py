@@ -1,4 +1,4 @@
-"""What keeps the service from starting is one line that says what to do."""
+"""A fault that keeps the service from starting is logged in one line, which names the remedy."""
 
 import socket
 import ssl

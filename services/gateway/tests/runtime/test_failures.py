@@ -1,4 +1,4 @@
-"""How callers are refused when something that a use case needs is unavailable."""
+"""Callers get a refusal when something that a use case needs is unavailable."""
 
 import pytest
 from gameshelf.gateway.runtime.failures import is_own_fault, is_passing, refused

@@ -1,4 +1,4 @@
-"""Whatever comes in is bounded where it is declared, so that nothing reads or normalises more than a field may hold."""
+"""All input is bounded where it is declared, so that nothing reads or normalises more than a field may hold."""
 
 import importlib
 import json

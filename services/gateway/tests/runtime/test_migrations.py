@@ -142,7 +142,7 @@ def _steps():
 
 @pytest.mark.parametrize(("package", "revisions"), _steps())
 def test_no_migration_holds_up_who_uses_a_table_that_is_there_already(package, revisions):
-    """What would read or rewrite all of a table under a lock; a table that the same migration makes is nobody's yet."""
+    """No statement reads or rewrites a whole table under a lock, but one that the same migration makes."""
     script = package.script(revisions)
     new = set(re.findall(r"CREATE TABLE (\S+)", script))
     faults = [

@@ -83,7 +83,7 @@ async def test_what_a_restore_has_lost_is_applied_again_and_nothing_twice(
     assert rewound >= 5  # each topic's partitions
     await connection.close()
 
-    # What clients remember of the lost time can't be mistaken for what there is now.
+    # Tags and cursors that clients have from the lost time do not match the restored state.
     for remembered in (etag, lost_etag):
         answered = await again.http.get("/items", headers={"If-None-Match": remembered})
         assert answered.status_code == 200

@@ -59,7 +59,7 @@ def test_what_was_restored_is_what_was_there(libctl, backup, postgres, filled, a
         query = f"SELECT t::text FROM {table} AS t ORDER BY 1"
         assert fetch(absent, query) == fetch(postgres.dsn(filled), query)
     assert libctl("db", "check", "--package", "library", dsn=absent).code == ExitCode.OK
-    # What devices remember of the lost time fits nothing any more: each package has done its part of the mark.
+    # Values that devices have from the lost time are not valid any more: each package has done its part of the mark.
     for query in (
         "SELECT min(revision) FROM settings.game_specific_settings",
         "SELECT min(version) FROM gateway.user_streams",

@@ -26,7 +26,7 @@ from gameshelf.savegames import user_prefix
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a command came to."""
+    """The result of a command."""
 
     code: int
     out: str

@@ -1,4 +1,4 @@
-"""What the audit keeps of calls that no command line makes, and of callers who are gone."""
+"""Entries in the audit about calls that no command line makes, and about callers who are gone."""
 
 from uuid import uuid4
 

@@ -160,7 +160,7 @@ def test_a_backup_brings_everything_back_and_the_store_what_came_later(
     assert now["revision"] > settings["revision"] + 1000
     quiet.stop()
 
-    # What was bought since comes again, and what was bought before is not granted twice.
+    # Purchases since the backup are applied again, and earlier ones are not granted twice.
     service.start()
     player.at(service)
     until(lambda: player.products() == {str(game), str(later)})

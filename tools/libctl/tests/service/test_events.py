@@ -344,7 +344,7 @@ def test_many_parts(admin, database, topic):
 
 
 def _wait(look, seconds=20.0):
-    """What is looked for, once it is there."""
+    """Waits for a value, and returns it."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
         assert time.monotonic() < deadline, "it did not come true in time"

@@ -200,7 +200,7 @@ def test_an_interrupted_comparison_says_how_to_continue(lost, somebody):
 
 
 async def interrupted_on_the_second_page(service, player, dsn, admin):
-    """What it says. The first page is of somebody else's objects; the second waits for the player's lock."""
+    """Returns what it prints. The first page is of somebody else's objects; the second waits for the player's lock."""
     config = s3_config(load_settings(service.environment))
     key = object_key(player.id, player.game, "lost", 1, uuid4(), datetime.now(UTC))
     metadata = object_metadata(player.id, player.game, "lost", 1, 0, sha256(b"lost").digest())

@@ -1,4 +1,4 @@
-"""What a wrong id comes to: the words are support's, and the next command is named."""
+"""The error for a wrong id: it uses support's words, and names the next command."""
 
 from uuid import uuid4
 

@@ -44,7 +44,7 @@ from gameshelf.library.family.events import LinkUpdated, SeatReclaimed, ShareWit
 from gameshelf.library.family.links import DEFAULT_MAX_MEMBERS, FamilyLinks
 from gameshelf.library.family.ports import Players
 from gameshelf.library.family.queries import FamilyQueries, LostSeat, TakenSeat
-from gameshelf.library.family.rules import GRACE, Party
+from gameshelf.library.family.rules import GRACE, Party, Verdict
 from gameshelf.library.family.seats import Copy, FamilySeats
 from gameshelf.library.family.store import Link
 from gameshelf.library.installations import Installation
@@ -162,6 +162,7 @@ __all__ = [
     "Start",
     "SupportQueries",
     "TakenSeat",
+    "Verdict",
     "library_overview",
     "users_without_keys",
 ]

@@ -35,6 +35,7 @@ from gameshelf.playtime.overview import PlaytimeOverview, playtime_overview
 from gameshelf.playtime.ports import Copies, Copy
 from gameshelf.playtime.queries import DaySum, PlatformSummary, PlaytimeQueries, ProductSummary
 from gameshelf.playtime.recompute import Figures, Recount
+from gameshelf.playtime.rules import Interval
 from gameshelf.playtime.service import MAX_CORRECTION, ImportResult, PlaytimeService
 from gameshelf.playtime.store import StoredSession
 from gameshelf.playtime.support import (
@@ -78,6 +79,7 @@ __all__ = [
     "ImportResult",
     "ImportSessions",
     "ImportedPlay",
+    "Interval",
     "LedgerEntry",
     "Liveness",
     "OfflineSession",

@@ -65,7 +65,7 @@ async def database(platform):
 
 @pytest.fixture
 async def objects(service):
-    """What the bucket holds."""
+    """The object store of the bucket."""
     store = object_store(load_settings(service.environment))
     await store.open()
     yield store
@@ -244,7 +244,7 @@ async def test_an_erasure_is_complete_when_its_process_was_killed(
     witness = new_player()
 
     async def everything_before_is_applied():
-        """What was sent with the same key lies in the same partition, before this."""
+        """Waits for a later record: all with the same key lie in one partition."""
         game = uuid4()
         await send(platform, PAYMENTS, (str(player.id), purchase_of(witness.id, game).encode()))
 

@@ -1,4 +1,4 @@
-"""What the others of a family keep of an account that was deleted: what happened, and not with whom."""
+"""After an account is deleted, the others of its family keep the events, without the id of the deleted user."""
 
 import json
 from uuid import UUID, uuid4
@@ -58,7 +58,7 @@ async def delete_account(player):
 
 
 async def end_tombstone(database, player):
-    """What comes half a minute later is brought forward."""
+    """Makes the tombstone old enough to be removed, which otherwise takes half a minute."""
     await database.execute(
         "UPDATE gateway.user_streams SET erased_at = now() - interval '1 hour' WHERE user_id = $1", player.id
     )

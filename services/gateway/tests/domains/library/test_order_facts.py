@@ -1,4 +1,4 @@
-"""What the Payment service says of orders, keys and gifts after it gave them."""
+"""Events of the Payment service about orders, keys and gifts after it gave them."""
 
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ def order_event(name, player, *items, order="order-1", **more):
 
 
 async def owned_after(player, wait_until, *events):
-    """What is owned once these are applied, without the markers that show that they are."""
+    """Returns the owned products once these events are applied, without the markers that show that they are."""
     marker = uuid4()
     await player.publish(*events)
     await player.buys(marker, order=f"marker-{marker}", items=[{"productId": str(marker), "productType": "marker"}])

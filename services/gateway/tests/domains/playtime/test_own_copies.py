@@ -106,7 +106,7 @@ async def test_buying_a_borrowed_game_keeps_the_session_and_frees_the_seat(pair,
     playing = await session_of(pair.member, session)
     assert (playing["status"], playing["seat_number"]) == ("active", None)
     await started(rival, pair.game)
-    # Whatever becomes of the share now is none of the session's business.
+    # Changes of the share do not affect the session any more.
     await pair.revoke()
     marker = uuid4()
     await pair.member.buys(marker)

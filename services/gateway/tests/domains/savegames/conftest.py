@@ -145,7 +145,7 @@ class Jobs:
         self.sweeper = ObjectSweeper(pool.acquire, self.saves, metrics, limits, self.now)
 
     def now(self) -> datetime:
-        """What time these jobs take it for."""
+        """The time by the clock of these jobs."""
         return utc_now() + self.ahead
 
     async def run(self, ahead: timedelta = timedelta(), *, compare: bool = True) -> None:

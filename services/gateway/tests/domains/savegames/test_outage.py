@@ -105,7 +105,7 @@ async def test_who_waits_to_confirm_does_not_wait_for_a_store_that_hangs(player,
     finally:
         store.thaw()
     assert all(says_that_s3_is_away(one) for one in refused)
-    # What was tried may be made still, and is remembered; the others have left nothing, and have not tried it too.
+    # A tried copy may still be made, and is recorded; the other uploads have tried nothing and left nothing.
     pending = "SELECT count(*) FROM savegames.savegame_contents WHERE user_id = $1 AND state = 'pending'"
     assert AT_ONCE <= await jobs.pool.fetchval(pending, player.id) < len(staged)
     await device.put(staged[-1], bytes([len(staged) - 1]))

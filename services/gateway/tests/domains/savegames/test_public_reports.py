@@ -1,4 +1,4 @@
-"""What players reported of other services' cloud saves, tried here: over REST, with a real object store."""
+"""Faults that players reported of other services' cloud saves, tried here: over REST, with a real object store."""
 
 from uuid import uuid4
 

@@ -57,7 +57,7 @@ async def walk(reconciliation, applying=APPLYING):
 
 
 async def becomes(reconciliation, player, applying=APPLYING):
-    """What becomes of a player's objects: of each the version and the outcome."""
+    """Reconciles, and returns version and outcome of each object of a player."""
     pages = await walk(reconciliation, applying)
     return [(one.version, str(one.outcome)) for page in pages for user_id, one in page.adopted if user_id == player.id]
 

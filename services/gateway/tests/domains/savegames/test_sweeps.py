@@ -1,4 +1,4 @@
-"""What time ends, and what the object store and the database have of each other: found, kept for a grace, removed."""
+"""Expiry, and differences between object store and database: they are found, kept for a grace period, and deleted."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What surrounds every gRPC call: who asks, bounds, deadlines, health, and one form for every refusal."""
+"""Around every gRPC call: identity, bounds, deadlines, health, and one form for every refusal."""
 
 import asyncio
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""What a request costs before it is refused: less than 50 ms of CPU, whatever its body is made of (contract in detail,
+"""A request costs less than 50 ms of CPU before it is refused, whatever its body contains (contract in detail,
 section 3).
 
 Parsing is what costs, so it is measured by itself, in CPU time of this thread: other programs on the machine make it

@@ -1,4 +1,4 @@
-"""What an Idempotency-Key keeps of an answer: no secret, and not more than 64 KiB."""
+"""The answers that are kept for an Idempotency-Key contain no secret, and at most 64 KiB."""
 
 import json
 from uuid import uuid4
@@ -16,7 +16,7 @@ TIMES = {"start_time": "2026-01-01T00:00:00Z", "end_time": "2026-01-01T01:00:00Z
 
 @pytest.fixture
 async def kept_for(platform):
-    """What the table holds for a player."""
+    """Returns the bodies that the table has for a player."""
     connection = await asyncpg.connect(platform.dsn)
 
     async def bodies(player):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import checks as every_check
 from schemathesis.specs.openapi import checks as openapi_checks
 
-# What is sent at random has to be answered as the document says, and never with a failure of ours.
+# Random requests have to be answered as the document says, and never with a failure of ours.
 CHECKS = (
     every_check.not_a_server_error,
     openapi_checks.status_code_conformance,
@@ -18,7 +18,7 @@ CHECKS = (
 )
 
 
-# What HTTP itself has, and what says nothing of the call.
+# Headers of HTTP itself, and those that do not depend on the call.
 OF_HTTP = {
     "connection",
     "content-encoding",

@@ -292,7 +292,7 @@ async def test_a_browser_of_an_allowed_origin_may_ask_and_another_may_not(servic
     assert answered.headers["Access-Control-Allow-Origin"] == STORE
     exposed = {name.strip() for name in answered.headers["Access-Control-Expose-Headers"].split(",")}
     assert {"ETag", "Date", "Allow", "Retry-After"} <= exposed
-    # Whatever the answer is, a cache must not hand it to a page of another origin.
+    # A cache must not hand any answer to a page of another origin.
     plain, refused = await player.http.get("/items"), await player.http.get("/items", headers={"Origin": "null"})
     for one in (allowed, foreign, answered, plain, refused, await player.http.get("/nowhere")):
         assert "Origin" in one.headers["Vary"].replace(" ", "").split(",")

@@ -174,7 +174,7 @@ async def test_a_token_may_say_that_it_is_an_access_token(verifier, kind):
 
 @pytest.fixture
 def checks(verifier, monkeypatch):
-    """How often a signature was checked."""
+    """Counts the checks of signatures."""
     counted = []
     decode = jwt.decode
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""What one item of a job does to the others: nothing. Pure."""
+"""One item of a job does not affect the others. Pure."""
 
 import asyncio
 import logging

@@ -127,7 +127,7 @@ def with_value(document, path, value):
 
 
 def attribute(event, model, path):
-    """What the domain of this model has read at a place."""
+    """Returns the value that the domain of this model has read at a place."""
     [data] = [reading.data for reading in event.readings if reading.consumed.data is model]
     for step in path:
         data = data[step] if isinstance(step, int) else getattr(data, snake(step))
@@ -145,7 +145,7 @@ OPTIONAL = [(kind, model, path, field) for kind, model, path, field in WALK if n
 
 
 def named(value):
-    """What a test's name says of a parameter: the same in every process."""
+    """Returns the part of a test's name for a parameter: the same in every process."""
     if isinstance(value, FieldInfo):
         return "field"
     if isinstance(value, type):

@@ -1,4 +1,4 @@
-"""What other services say: once each, in any order, and what can't be applied never blocks the rest."""
+"""Events of other services are applied once each, in any order, and an invalid one never blocks the rest."""
 
 import json
 from uuid import uuid4

@@ -68,7 +68,7 @@ async def waiting(database, keys):
 
 
 async def values_of(platform, partition, keys):
-    """What has arrived of these keys: the values of each, repetitions left out."""
+    """Returns the values that have arrived by key, without repetitions."""
     consumer = AIOKafkaConsumer(bootstrap_servers=platform.kafka.address)
     await consumer.start()
     where = TopicPartition(NOTIFICATIONS, partition)

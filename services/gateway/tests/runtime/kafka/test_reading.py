@@ -1,4 +1,4 @@
-"""How events are read: what was not said, and what is wrong with one element of a list."""
+"""Reading of events: absent values, and errors in one element of a list."""
 
 import gc
 import json

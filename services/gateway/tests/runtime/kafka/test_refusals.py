@@ -1,4 +1,4 @@
-"""What PostgreSQL refuses to everybody pauses and is tried again: it makes no dead letters, and the metrics show it."""
+"""Records that PostgreSQL refuses for everybody wait and are retried: no dead letters, and metrics show it."""
 
 import json
 import re
@@ -46,7 +46,7 @@ def metric(service, name, **labels):
 
 
 def readiness(service):
-    """What readiness, which stays 200, says of PostgreSQL."""
+    """Returns the state of PostgreSQL that readiness, which stays 200, shows."""
     with urllib.request.urlopen(service.url + "/health/ready") as answer:
         return json.load(answer)["dependencies"]["postgresql"]
 

@@ -60,7 +60,7 @@ class Batch:
 
 
 async def sent_by(broker, values):
-    """What becomes of records of one partition."""
+    """Sends records of one partition, and returns the outcome of each."""
     records = [{"id": number, "record_key": "key", "value": value} for number, value in enumerate(values)]
     return await send_records(broker, "topic", 0, records)
 

@@ -1,4 +1,4 @@
-"""What a process logs while Kafka lacks topics, or is away: each state once, and its end once, however long."""
+"""A process logs once that Kafka lacks topics or is away, and once that it is back, however long that took."""
 
 import asyncio
 import json

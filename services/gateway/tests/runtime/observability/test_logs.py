@@ -1,4 +1,4 @@
-"""What is logged is one JSON object a line, and never a secret."""
+"""The log has one JSON object per line, and never a secret."""
 
 import io
 import json
@@ -15,7 +15,7 @@ JWT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl"
 
 @pytest.fixture
 def lines(monkeypatch):
-    """What this process writes to standard output, as it is set up by ``configure_logging``."""
+    """Returns what this process writes to standard output, as it is set up by ``configure_logging``."""
     root = logging.getLogger()
     handlers, level, hook = list(root.handlers), root.level, sys.excepthook
     output = io.StringIO()

@@ -1,4 +1,4 @@
-"""What a connection knows of its stream, with the steps of commits, reads and sweeps in a given order."""
+"""A connection's place in its stream, with the steps of commits, reads and sweeps in a given order."""
 
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime

@@ -130,7 +130,7 @@ class Instance:
         self.family_clock = FamilyClock(acquire, self.transactions, timedelta(seconds=180), clock)
 
     def clock(self):
-        """What time this instance takes it for."""
+        """The time by the clock of this instance."""
         return self._clock()
 
     def set_clock(self, clock):
@@ -155,7 +155,7 @@ class Instance:
         await self.heartbeats.beat(user, session_id)
 
     async def look(self):
-        """What the jobs do in a round."""
+        """Runs one round of the jobs."""
         await self.live.accept(self.clock())
         await self.watch.run_once()
         await self.reaper.run_once()

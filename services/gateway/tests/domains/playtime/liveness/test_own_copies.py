@@ -1,4 +1,4 @@
-"""Who gets or loses a copy of their own while they play: sessions, seats and the ledger, by a clock that is moved."""
+"""Players who get or lose their own copy while they play: sessions, seats and the ledger, by a clock that is moved."""
 
 import asyncio
 from uuid import uuid4
@@ -6,8 +6,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from gameshelf.library import GRACE, FamilyLinks, LibraryService, NewLink
-from gameshelf.playtime import CopyQueries, FamilySeatLost
-from gameshelf.playtime.rules import Interval
+from gameshelf.playtime import CopyQueries, FamilySeatLost, Interval
 
 
 class Family:

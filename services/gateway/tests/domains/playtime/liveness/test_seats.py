@@ -168,7 +168,7 @@ class Household:
                 await service.end_grants(self.people[who], GrantKind.ORDER, order, [self.games[game]])
 
     async def settle(self):
-        """What the jobs do within a second."""
+        """Runs the jobs that follow within a second."""
         await self.instance.forwarding.run_once()
         await self.instance.family_clock.run_once()
         await self.instance.forwarding.run_once()

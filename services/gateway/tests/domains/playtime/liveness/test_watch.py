@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 from gameshelf.gateway.domains.playtime.live_sessions import member
 from gameshelf.playtime import SHARDS, SessionAlreadyEnded, SessionNotFound
-from gameshelf.playtime.rules import to_second
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ async def test_a_silent_session_ends_at_its_last_heartbeat(world, instance, play
     await minutes(world, instance, 4, loud)
     assert await state(world, silent) is None
     await minutes(world, instance, 2, loud)
-    assert await state(world, silent) == (to_second(last), "timeout")
+    assert await state(world, silent) == (last, "timeout")
     assert await state(world, loud) is None
     with pytest.raises(SessionAlreadyEnded):
         await instance.beat(*silent)
@@ -68,7 +67,7 @@ async def test_an_emptied_redis_neither_ends_sessions_early_nor_extends_them(wor
     await minutes(world, instance, 5, loud)
     assert await state(world, silent) is None
     await minutes(world, instance, 2, loud)
-    assert await state(world, silent) == (to_second(last), "timeout")
+    assert await state(world, silent) == (last, "timeout")
     assert await state(world, loud) is None
 
 
@@ -106,7 +105,7 @@ async def test_a_session_whose_start_redis_does_not_know_is_found_and_ended(worl
     started = world.now
     await world.redis.zrem(f"playtime:live:{session.bytes[0] >> 4}", member(user, session))
     await minutes(world, instance, 12)
-    assert await state(world, (user, session)) == (to_second(started), "timeout")
+    assert await state(world, (user, session)) == (started, "timeout")
 
 
 async def test_a_session_that_redis_lost_is_known_again_by_its_next_heartbeat(world, instance, playing):
@@ -172,7 +171,7 @@ async def test_a_heartbeat_between_the_claim_and_the_end_keeps_the_session(world
     monkeypatch.undo()
     last = world.now - timedelta(minutes=1)
     await minutes(world, instance, 6)
-    assert (await state(world, player))[0] in {to_second(last), to_second(last + timedelta(minutes=1))}
+    assert (await state(world, player))[0] in {last, last + timedelta(minutes=1)}
 
 
 async def test_of_two_instances_one_ends_a_session(world, instance, playing):

@@ -37,7 +37,7 @@ def bought(platform):
     return user, product, CloudEvent("com.platform.payment.purchase.completed.v1", data)
 
 
-async def test_a_device_hears_of_a_purchase_also_when_the_service_was_away(platform, service, bought):
+async def test_a_device_receives_a_purchase_also_after_the_service_was_away(platform, service, bought):
     user, product, purchase = bought
     token = platform.token(user)
     device = run("listen.py", token, "0", LIBRARY_WS=service.ws)

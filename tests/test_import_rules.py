@@ -129,7 +129,7 @@ def test_the_rules_would_notice(lint):
     assert "domains_know_no_client BROKEN" in lint(rules().replace("\n    quart\n", "\n    sqlmodel\n")).stdout
 
 
-def test_the_runtime_has_no_word_of_a_domain():
+def test_the_runtime_names_no_domain():
     """Names and texts of the runtime, without its docstrings and comments, which may give examples."""
     words = re.compile("achievement|unlock|rarity|wishlist|playtime|family_|seat|savegame|save_", re.IGNORECASE)
     named = {

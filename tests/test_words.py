@@ -149,9 +149,7 @@ LEFT = {
     "pyproject.toml": 1,
     "services/gateway/README.md": 2,
     "services/gateway/src": 100,
-    "services/gateway/tests": 10,
-    "tests": 1,
-    "tools/libctl/tests": 2,
+    "services/gateway/tests": 2,
 }
 
 

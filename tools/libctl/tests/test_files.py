@@ -102,7 +102,7 @@ def test_of_what_went_wrong_nothing_stays(get, tmp_path, path, kind, code):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_store_that_is_away_and_an_address_that_is_none(tmp_path):
+def test_a_store_that_is_away_and_an_invalid_address(tmp_path):
     with pytest.raises(Unavailable):
         fetch("http://127.0.0.1:1/x", tmp_path / "file", 1, "")
     with pytest.raises(Refused):

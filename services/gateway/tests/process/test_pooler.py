@@ -52,7 +52,7 @@ def pooled(request, platform, tmp_path_factory):
     process.stop()
 
 
-async def test_the_service_migrates_starts_and_applies_what_it_hears(platform, pooled, purchase_of, wait_until):
+async def test_the_service_migrates_starts_and_applies_events(platform, pooled, purchase_of, wait_until):
     service = platform.service(POSTGRES_DSN=pooled)
     service.migrate()
     service.start()

@@ -75,7 +75,7 @@ def test_what_was_restored_is_what_was_there(libctl, backup, postgres, filled, a
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-def test_it_tells_what_comes_next_in_lines_that_fit(libctl, backup, absent, columns):
+def test_it_prints_the_next_steps_in_lines_that_fit(libctl, backup, absent, columns):
     shown = libctl("backup", "restore", backup, dsn=absent, COLUMNS=str(columns))
     assert "(will be made)" in " ".join(shown.out.split())
     made = libctl("backup", "restore", backup, *APPLY)

@@ -236,7 +236,7 @@ async def test_rarity_is_shown_to_any_caller(stub, platform, service, game):
     assert names == [("FIRST", "First step"), ("HUNDRED", "Сотня"), ("SECRET", None), ("SERVER", None)]
 
 
-async def test_a_batch_tells_what_became_of_each_report(stub, owner, new_player, game, caller, wait_until, refusal):
+async def test_a_batch_returns_the_result_of_each_report(stub, owner, new_player, game, caller, wait_until, refusal):
     other, stranger = new_player(), new_player()
     await other.buys(game["product"])
     await wait_until(other.products)

@@ -78,7 +78,7 @@ async def test_a_session_is_found_by_its_owner_alone(player, new_player, game):
         assert (await code_of(answer))[1] == ("NOT_FOUND" if session_id == "none" else "SESSION_NOT_FOUND")
 
 
-async def test_a_summary_tells_platforms_apart(player, game):
+async def test_a_summary_distinguishes_platforms(player, game):
     end = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
     elements = []
     for number, (platform, minutes) in enumerate((("linux", 30), ("linux", 60), ("windows", 10), (None, 5))):

@@ -159,7 +159,7 @@ async def test_a_deleted_save_stays_deleted_when_a_device_comes_back_with_it(pla
         ("zstd", [zstandard.compress(LEVEL, level) for level in (3, 19)]),
     ],
 )
-async def test_the_same_save_packed_anew_is_the_same_save(device, data_of, refused, encoding, packed):
+async def test_the_same_save_packed_again_is_the_same_save(device, data_of, refused, encoding, packed):
     assert packed[0] != packed[1]
     raw = sha256(LEVEL).hexdigest()
     said = {"content_encoding": encoding, "raw_sha256": raw, "raw_size_bytes": len(LEVEL)}

@@ -76,7 +76,7 @@ async def test_the_second_of_two_concurrent_writers_gets_a_conflict(player, game
     assert code_of(await put(player, game, {}, **{"If-None-Match": "*"})) == (412, "PRECONDITION_FAILED")
 
 
-async def test_without_if_match_the_last_one_wins_and_both_hear_of_both(
+async def test_without_if_match_the_last_one_wins_and_both_receive_both(
     player, game, service, next_message, read_records, platform
 ):
     headers = {"Authorization": f"Bearer {player.token}"}

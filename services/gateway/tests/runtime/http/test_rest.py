@@ -361,7 +361,7 @@ async def test_the_openapi_document_is_valid_and_names_every_call(service):
     assert "oas31" in script.text, "a page that can't show OpenAPI 3.1 shows nothing"
 
 
-async def test_health_tells_the_state_of_each_part(service):
+async def test_health_shows_the_state_of_each_part(service):
     async with httpx.AsyncClient() as client:
         assert (await client.get(service.url + "/health/live")).json() == {"status": "ok"}
         ready = (await client.get(service.url + "/health/ready")).json()

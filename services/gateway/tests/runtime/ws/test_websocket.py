@@ -227,7 +227,7 @@ async def test_an_erased_user_is_closed_and_a_valid_token_gets_401(service, play
     assert (await player.post("/categories", {"name": "Ещё здесь"})).status_code == 401
 
 
-async def test_devices_on_two_instances_hear_the_same_also_without_redis(platform, service, player, next_message):
+async def test_devices_on_two_instances_receive_the_same_without_redis(platform, service, player, next_message):
     other = platform.service()
     other.start()
     try:

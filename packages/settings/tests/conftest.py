@@ -9,8 +9,8 @@ from gameshelf.devstack.access import AllButBarred
 from gameshelf.settings import (
     MIGRATIONS,
     Address,
+    LayerPrecondition,
     NewSettings,
-    Precondition,
     SettingsPatch,
     SettingsQueries,
     SettingsService,
@@ -21,7 +21,7 @@ NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 
 class Player:
-    """One player's settings of one game, and ways to look at them."""
+    """One player's settings of one game, and reads of them."""
 
     def __init__(self, connection):
         self.connection = connection
@@ -79,5 +79,5 @@ def make_player():
 
 @pytest.fixture(scope="session")
 def read():
-    """What a writer believes who has read this tag."""
-    return lambda tag: Precondition(frozenset({parse_tag(tag)}))
+    """Returns a function that makes the precondition of a writer who has read a tag."""
+    return lambda tag: LayerPrecondition(frozenset({parse_tag(tag)}))

@@ -1,4 +1,4 @@
-"""The package without the gateway: many transactions at once on one user, and nothing else that orders them."""
+"""The package without the gateway: many concurrent transactions on one user, ordered by the package alone."""
 
 import asyncpg
 import pytest
@@ -9,7 +9,7 @@ TIMES = 12
 
 @pytest.fixture(scope="module")
 def dsn(create_database):
-    """A database of these tests alone, for what is committed."""
+    """A database for these tests alone, since they commit."""
     made = create_database()
     MIGRATIONS.upgrade(made)
     return made
@@ -17,7 +17,7 @@ def dsn(create_database):
 
 @pytest.fixture
 async def watching(dsn, make_player):
-    """A player over a connection that sees what is committed."""
+    """A player over a connection that sees the committed state."""
     connection = await asyncpg.connect(dsn)
     player = make_player(connection)
     yield player
@@ -27,7 +27,7 @@ async def watching(dsn, make_player):
 @pytest.fixture
 def at_once(watching, dsn, make_player, side_by_side):
     async def at_once(use_case):
-        """What came of a use case, which gets the player over a connection of its own, and a number."""
+        """Runs a use case several times at once, each with a player over a connection of its own and with a number."""
 
         async def run(connection, number):
             player = make_player(connection)
@@ -48,7 +48,7 @@ async def test_patches_of_all_devices_add_up(watching, at_once):
 async def test_one_of_many_who_have_read_the_same_writes(watching, at_once, read):
     async with watching.connection.transaction():
         before = await watching.put({"volume": 0})
-    came = await at_once(lambda player, number: player.put({"volume": number}, given=read(before.revisions.tag)))
+    came = await at_once(lambda player, number: player.put({"volume": number + 1}, given=read(before.revisions.tag)))
     assert came == {"done": 1, "PreconditionFailed": TIMES - 1}
 
 

@@ -1,10 +1,10 @@
-"""What a payload may be, how layers merge and what a patch does, on plain values."""
+"""Payloads, the merge of layers and merge patches, on plain values."""
 
 import json
 
 import pytest
 from gameshelf.kernel.errors import InvalidInput
-from gameshelf.settings import LayerKind, Precondition, parse_tag
+from gameshelf.settings import LayerKind, LayerPrecondition, parse_tag
 from gameshelf.settings.rules import as_text, checked, from_text, is_same, merged, patched, size
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,7 +45,7 @@ def problem_of(payload):
         ({"a/b~": "\ud800"}, ("text_forbidden_character", "/a~1b~0")),
     ],
 )
-def test_what_can_not_be_kept_is_refused_with_its_place(payload, problem):
+def test_an_invalid_value_is_refused_with_its_place(payload, problem):
     assert problem_of(payload) == problem
 
 
@@ -127,7 +127,7 @@ def test_a_merge_patch_does_what_the_rfc_says(target, patch, result):
     assert patched(json.loads(target), json.loads(patch)) == json.loads(result)
 
 
-def test_later_layers_lie_on_top_and_each_key_tells_its_layer():
+def test_later_layers_lie_on_top_and_each_key_has_its_layer():
     payload, origins = merged(
         {
             "account": {"graphics": {"quality": "high", "vsync": True}, "volume": 5, "keys": [1, 2]},
@@ -163,7 +163,7 @@ def origin_of(origins, path):
 
 
 @given(payloads, payloads, payloads)
-def test_every_key_stands_as_in_the_layer_that_it_is_told_to_come_from(account, platform, device):
+def test_every_key_has_the_value_of_its_layer(account, platform, device):
     layers = {"account": account, "platform": platform, "device": device}
     payload, origins = merged(layers)
     for path, value in leaves(payload):
@@ -184,14 +184,17 @@ def test_a_layer_alone_is_the_whole(payload):
 
 
 def test_a_precondition_is_about_the_layer_that_is_written():
-    read = Precondition(frozenset({parse_tag("a3.d9"), parse_tag("a4")}))
+    read = LayerPrecondition(frozenset({parse_tag("a3.d9"), parse_tag("a4")}))
     assert [read.holds(None, revision) for revision in (3, 4, 9, 0)] == [True, True, False, False]
     assert [read.holds(LayerKind.DEVICE, revision) for revision in (9, 3, 0)] == [True, False, False]
     assert not read.holds(LayerKind.PLATFORM, 3)
-    absent = Precondition(frozenset({parse_tag("a0")}))
+    absent = LayerPrecondition(frozenset({parse_tag("a0")}))
     assert (absent.holds(None, 0), absent.holds(None, 1)) == (True, False)
-    assert (Precondition().holds(None, 7), Precondition().holds(None, 0)) == (True, False)
-    assert (Precondition(is_absent=True).holds(None, 0), Precondition(is_absent=True).holds(None, 1)) == (True, False)
+    assert (LayerPrecondition().holds(None, 7), LayerPrecondition().holds(None, 0)) == (True, False)
+    assert (LayerPrecondition(is_absent=True).holds(None, 0), LayerPrecondition(is_absent=True).holds(None, 1)) == (
+        True,
+        False,
+    )
 
 
 @pytest.mark.parametrize("tag", ["a1", "a1.p2.d3", "a0.d12", "p4"])

@@ -8,7 +8,7 @@ from gameshelf.kernel.errors import InvalidInput, PermissionDenied
 from gameshelf.settings import (
     MAX_OVERLAYS,
     GameFilter,
-    Precondition,
+    LayerPrecondition,
     PreconditionFailed,
     SettingsNotFound,
     SettingsTooLarge,
@@ -26,7 +26,7 @@ async def test_settings_are_what_was_put(player):
     assert [event.revision for event in player.events] == [1, 2]
 
 
-async def test_the_same_again_changes_nothing_and_tells_nobody(player):
+async def test_the_same_again_changes_nothing_and_emits_nothing(player):
     await player.put({"a": 1, "b": {"c": [True]}})
     again = await player.put({"b": {"c": [True]}, "a": 1})
     assert (again.revision, len(player.events)) == (1, 1)
@@ -92,7 +92,7 @@ async def test_deleting_one_layer_keeps_others_and_all_keep_the_revision(player)
     with pytest.raises(SettingsNotFound):
         await player.delete()
     assert player.events[-1].is_deleted
-    # What somebody read before the end must not look like the new beginning.
+    # A revision that was read before the deletion must not match the new settings.
     assert (await player.put({"a": 1})).revision == 6
 
 
@@ -109,10 +109,10 @@ async def test_a_stale_writer_is_refused_with_the_current_state(player, read):
         await player.put({}, given=read("a3"))
     assert error.value.meta["current"] is None
     with pytest.raises(PreconditionFailed):
-        await player.put({}, given=Precondition())
-    assert (await player.put({"a": 3}, given=Precondition(is_absent=True))).payload == {"a": 3}
+        await player.put({}, given=LayerPrecondition())
+    assert (await player.put({"a": 3}, given=LayerPrecondition(is_absent=True))).payload == {"a": 3}
     with pytest.raises(PreconditionFailed):
-        await player.put({"a": 4}, given=Precondition(is_absent=True))
+        await player.put({"a": 4}, given=LayerPrecondition(is_absent=True))
 
 
 async def test_writing_needs_access_and_the_rest_does_not(player):
@@ -151,10 +151,10 @@ async def test_a_device_s_own_overlay_is_no_change_of_another_layer(player, read
     await player.put({"a": 2}, DECK)
     assert (await player.patch({"b": 1}, given=read(seen.revisions.tag))).revision == 3
     with pytest.raises(PreconditionFailed):
-        await player.put({}, LINUX, given=read("a3"))  # it says nothing of that layer
+        await player.put({}, LINUX, given=read("a3"))  # a tag without that layer
     with pytest.raises(PreconditionFailed):
-        await player.put({}, LINUX, given=Precondition())  # there is none
-    assert (await player.put({}, LINUX, given=Precondition(is_absent=True))).revisions.tag == "a3.p4"
+        await player.put({}, LINUX, given=LayerPrecondition())  # there is none
+    assert (await player.put({}, LINUX, given=LayerPrecondition(is_absent=True))).revisions.tag == "a3.p4"
     with pytest.raises(PreconditionFailed):
         await player.delete(given=read("a3.p2"))
     await player.delete(given=read("a3.p4"))
@@ -165,7 +165,7 @@ async def test_one_overlay_too_many_replaces_the_least_recently_used(player):
         await player.put({"n": number}, {"device_id": f"device {number}"})
         player.later(seconds=1)
     player.later(hours=2)
-    await player.get(device_id="device 0")  # which is in use
+    await player.get(device_id="device 0")  # this one is in use
     player.events.clear()
     await player.put({}, {"device_id": "one more"})
     assert [(event.device_id, event.is_deleted) for event in player.events] == [("device 1", True), ("one more", False)]
@@ -176,7 +176,7 @@ async def test_one_overlay_too_many_replaces_the_least_recently_used(player):
     assert "device 1" not in left
 
 
-async def test_a_new_device_learns_what_there_is(player):
+async def test_layers_and_games_can_be_listed(player):
     await player.put({"n": 1}, DECK)
     await player.put({"n": 2})
     await player.put({"n": 3}, LINUX)

@@ -15,7 +15,7 @@ from gameshelf.gateway.runtime.problems import MAX_PROBLEMS
 from gameshelf.gateway.wiring import ROUTES
 from gameshelf.kernel.errors import MAX_ECHO, InvalidInput
 from gameshelf.library import NewCategory, NewLink
-from gameshelf.settings import Precondition
+from gameshelf.settings import LayerPrecondition
 from pydantic import BaseModel
 
 # Where commands, queries and consumed events are declared. Other models describe our own tables and files.
@@ -146,7 +146,7 @@ def test_of_long_lists_of_tags_the_beginning_is_read():
     assert not is_match(tags, '"a9999"')
     assert precondition(tags, None).holds(None, 17)
     assert not precondition(tags, None).holds(None, 9_999)
-    assert precondition(None, "*") == Precondition(is_absent=True)
+    assert precondition(None, "*") == LayerPrecondition(is_absent=True)
 
 
 def test_an_event_with_thousands_of_mistakes_is_described_in_few_words():

@@ -13,9 +13,10 @@ from gameshelf.achievements.models import (
     UserAchievement,
 )
 from gameshelf.achievements.rules import share
-from gameshelf.achievements.views import Achievement, AchievementRarity, achievement, achievements_of_user
+from gameshelf.achievements.views import Achievement, AchievementRarity, achievements_of_user
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import array, page_of, user
 from sqlalchemy import Uuid, any_, bindparam, func, or_, select, union
 from sqlmodel import col
@@ -86,6 +87,8 @@ _SUMMARY = page_of(select(*_counted.c), lambda found: (found.last_unlocked_at.de
 _COUNT_UNLOCKED = Statement(
     select(func.count().label("n")).select_from(_U).where(col(_U.user_id) == user(), col(_U.is_unlocked))
 )
+_ACHIEVEMENT = RowReader(Achievement, _OF_PRODUCT, _OF_IDS)
+_RARITY = RowReader(AchievementRarity, _RARITIES)
 
 
 class AchievementQueries:
@@ -97,17 +100,17 @@ class AchievementQueries:
     async def of_product(self, user_id: UUID, product_id: UUID) -> list[Achievement]:
         """Returns every achievement of a product with the user's state, ordered by API name."""
         rows = await _OF_PRODUCT.all(self._connection, user_id=user_id, product_id=product_id)
-        return [achievement(row) for row in rows]
+        return _ACHIEVEMENT.read_all(rows)
 
     async def of_ids(self, user_id: UUID, achievement_ids: Collection[UUID]) -> list[Achievement]:
         """Returns the achievements that exist, with the user's state."""
         rows = await _OF_IDS.all(self._connection, user_id=user_id, achievement_ids=list(achievement_ids))
-        return [achievement(row) for row in rows]
+        return _ACHIEVEMENT.read_all(rows)
 
     async def rarities(self, product_id: UUID) -> list[AchievementRarity]:
         """Returns every achievement of a product with its rarity, ordered by API name."""
         rows = await _RARITIES.all(self._connection, product_id=product_id)
-        return [AchievementRarity(*row.values()) for row in rows]
+        return _RARITY.read_all(rows)
 
     async def summary(self, user_id: UUID, page: Page, product_ids: Collection[UUID] = ()) -> Slice[AchievementSummary]:
         """Returns the products with achievements that the user owns or has begun, the one with the newest unlock first;

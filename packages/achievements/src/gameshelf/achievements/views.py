@@ -176,7 +176,3 @@ def achievements_of_user() -> Any:
         .outerjoin(_A, col(_A.achievement_meta_id) == col(_M.id))
         .outerjoin(_O, col(_O.product_id) == col(_M.product_id))
     )
-
-
-def achievement(row: Any) -> Achievement:
-    return Achievement(*row.values())

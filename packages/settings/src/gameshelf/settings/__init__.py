@@ -1,6 +1,6 @@
-"""What players have set in their games: layers of JSON, revisions, and their merge.
+"""The settings of players in their games: layers of JSON, revisions, and their merge.
 
-This is the package's whole public API; nothing deeper is meant to be imported.
+This module is the whole public API of the package. Don't import from the modules below it.
 """
 
 from gameshelf.kernel.migrations import Migrations
@@ -9,12 +9,11 @@ from gameshelf.settings.commands import Address, GameFilter, NewSettings, Settin
 from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
 from gameshelf.settings.events import SettingsUpdated
 from gameshelf.settings.models import LOCK_SPACE, METADATA, SCHEMA, LayerKind
-from gameshelf.settings.overview import count_games_with_settings
-from gameshelf.settings.queries import SettingsQueries
-from gameshelf.settings.revisions import Precondition, Revisions, parse_tag
+from gameshelf.settings.queries import SettingsQueries, count_games_with_settings
+from gameshelf.settings.revisions import LayerPrecondition, Revisions, parse_tag
 from gameshelf.settings.rules import MAX_VALUES, merged, patched
 from gameshelf.settings.service import DEFAULT_MAX_BYTES, MAX_OVERLAYS, SettingsService
-from gameshelf.settings.views import GameView, LayerView, Settings
+from gameshelf.settings.views import GameView, LayerView, MergedSettings
 
 __version__ = "0.1.0.dev0"
 
@@ -32,12 +31,12 @@ __all__ = [
     "GameFilter",
     "GameView",
     "LayerKind",
+    "LayerPrecondition",
     "LayerView",
+    "MergedSettings",
     "NewSettings",
-    "Precondition",
     "PreconditionFailed",
     "Revisions",
-    "Settings",
     "SettingsNotFound",
     "SettingsPatch",
     "SettingsQueries",

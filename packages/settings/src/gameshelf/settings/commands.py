@@ -1,4 +1,4 @@
-"""What a client may ask and change, validated."""
+"""The commands and filters of settings, validated."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -19,20 +19,20 @@ class _Command(BaseModel):
 
 
 class Address(_Command):
-    """Which layers are meant: the account's, with a platform's or a device's on top."""
+    """The layers of a request: the account's, and the overlays of a platform and of a device."""
 
     platform: Platform | None = None
-    """Platform whose overlay is meant."""
+    """Platform of the overlay."""
     device_id: DeviceId | None = None
-    """Device whose overlay is meant."""
+    """Device of the overlay."""
 
     def overlays(self) -> list[tuple[LayerKind, str]]:
-        """The overlays that are named, the lower one first."""
+        """Returns the overlays of the request, the lower one first."""
         named = ((LayerKind.PLATFORM, self.platform), (LayerKind.DEVICE, self.device_id))
         return [(kind, name) for kind, name in named if name is not None]
 
     def layer(self) -> tuple[LayerKind, str] | None:
-        """The one layer that a write is about; None is the account's. Raises InvalidInput when two are named."""
+        """Returns the layer to write; None is the account's. Raises InvalidInput where the request has two overlays."""
         overlays = self.overlays()
         if len(overlays) > 1:
             raise InvalidInput(Problem("one_layer", parameter="device_id"))
@@ -40,7 +40,7 @@ class Address(_Command):
 
 
 class GameFilter(_Command):
-    """Which of the games that have settings, and which page of them."""
+    """The filter and the page of a list of the games with settings."""
 
     since: Moment | None = None
     """Only games whose settings changed then or later, deleted ones too."""
@@ -49,7 +49,7 @@ class GameFilter(_Command):
 
     @property
     def slice(self) -> Page:
-        """The page that is wanted."""
+        """The requested page."""
         return Page(self.page, self.limit)
 
 
@@ -57,7 +57,7 @@ class NewSettings(_Command):
     """A whole layer."""
 
     most_values: ClassVar[int] = MAX_VALUES
-    """How many values it may have, which no schema can say: whoever reads it counts them first."""
+    """The maximum number of values. No JSON Schema can express it, so the reader of a request counts them first."""
 
     settings_payload: dict[str, Any]
     """The settings of the layer, as the game defines them."""
@@ -67,7 +67,7 @@ class SettingsPatch(_Command):
     """A JSON Merge Patch (RFC 7396) of a layer."""
 
     most_values: ClassVar[int] = MAX_VALUES
-    """How many values it may have, which no schema can say: whoever reads it counts them first."""
+    """The maximum number of values. No JSON Schema can express it, so the reader of a request counts them first."""
 
     settings_payload: dict[str, Any]
     """What changes in the layer: null removes a key."""

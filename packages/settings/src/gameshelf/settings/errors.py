@@ -1,4 +1,4 @@
-"""What settings refuse, with the contract's codes."""
+"""The errors of settings, with the codes of the contract."""
 
 from gameshelf.kernel.errors import DomainError, NotFound
 

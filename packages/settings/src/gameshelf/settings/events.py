@@ -1,4 +1,4 @@
-"""What happens with settings."""
+"""The events of settings."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -16,7 +16,7 @@ LOCK_SPACE = lock_space(SCHEMA)
 
 
 class LayerKind(StrEnum):
-    """What an overlay is about."""
+    """The kind of an overlay."""
 
     PLATFORM = "platform"
     DEVICE = "device"
@@ -38,7 +38,7 @@ def _time(**kwargs: Any) -> Any:
 
 
 class GameSettings(_Table, table=True):
-    """A user's settings of a game: the account's layer, and what counts for all layers.
+    """A user's settings of a game: the account's layer, and the columns that are for all layers.
 
     The row stays when all layers are deleted, so that a revision never means two different states.
     """
@@ -56,17 +56,17 @@ class GameSettings(_Table, table=True):
     revision: int = Field(sa_type=BigInteger)
     """Grows with every change of any layer."""
     account_revision: int | None = Field(default=None, sa_type=BigInteger)
-    """That of the account's layer, as far as ``counted_revision`` is ``revision``."""
+    """The revision of the account's layer. It is valid while ``counted_revision`` equals ``revision``."""
     counted_revision: int | None = Field(default=None, sa_type=BigInteger)
-    """Through which revision those of the layers are known. Behind it are changes by a version that doesn't write
-    them, and restores: then any layer may have changed at ``revision``."""
+    """The last revision that was also written to the layers. It is less than ``revision`` after a change by a version
+    that doesn't write it, and after a restore. Then any layer may have changed at ``revision``."""
     last_updated_at: datetime = _time()
     last_synced_with_cloud_at: datetime | None = _time(default=None, nullable=True)
 
 
 class FirstRevision(_Table, table=True):
-    """At which revision settings begin that the database doesn't know; no row: at 1. Written after a restore only, by
-    ``settings.mark_restored``: the time of the newest one in seconds, which no client remembers from the lost time.
+    """The first revision of new settings; without a row it is 1. Only ``settings.mark_restored`` writes it, after a
+    restore: the time of the restore in seconds. It exceeds every revision that a client remembers from the lost time.
     """
 
     __tablename__ = "first_revisions"
@@ -77,7 +77,7 @@ class FirstRevision(_Table, table=True):
 
 
 class SettingsOverlay(_Table, table=True):
-    """What a platform or a device has differently."""
+    """The overlay of a platform or of a device."""
 
     __tablename__ = "game_settings_overlays"
     __table_args__ = (
@@ -95,10 +95,10 @@ class SettingsOverlay(_Table, table=True):
     name: str = Field(primary_key=True, max_length=100)
     settings_payload: dict[str, Any] = Field(sa_type=JSONB)
     revision: int | None = Field(default=None, sa_type=BigInteger)
-    """As far as the game's ``counted_revision`` is its ``revision``."""
+    """It is valid while the game's ``counted_revision`` equals its ``revision``."""
     last_updated_at: datetime = _time()
     last_used_at: datetime | None = _time(default=None, nullable=True)
-    """When it was read or written last, within an hour; null: when it was updated last."""
+    """The time of the last read or write, up to an hour old. Where it is null, ``last_updated_at`` counts."""
 
 
 METADATA = _Table.metadata

@@ -1,6 +1,6 @@
-"""Decisions on plain values: what a payload may be, how layers become one, what a patch changes. No I/O, no clock.
+"""The rules of payloads on plain values: validation, merge of layers, merge patches. No I/O, no clock.
 
-A payload is a JSON object as Python has it: dicts, lists, strings, numbers, booleans and None.
+A payload is a JSON object as a Python value: dicts, lists, strings, numbers, booleans and None.
 """
 
 import json
@@ -13,11 +13,11 @@ from gameshelf.kernel.nesting import MAX_LEVELS, too_deep
 from gameshelf.kernel.text import is_storable
 
 MAX_VALUES = 20_000
-"""How many values a payload may have, in all its objects and lists together. Each of them is looked at in Python."""
+"""The maximum number of values in all objects and lists of a payload. Python code visits each of them."""
 
 Json = dict[str, Any]
 Origins = dict[str, Any]
-"""For each key of a merged payload the layer that it came from; a dict where layers share an object."""
+"""For each key of a merged payload the layer that it comes from; a dict where layers share an object."""
 
 _POINTER = "settings_payload"
 _CONTAINERS = frozenset({dict, list})
@@ -25,16 +25,16 @@ _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**64 - 1
 
 
 def checked(payload: Json) -> Json:
-    """The payload as it will be read again: strings and keys code point by code point as they were sent.
+    """Returns the payload as it will be read later. Strings and keys keep the code points that were sent.
 
-    Raises InvalidInput, with a JSON Pointer to the place: NUL and lone surrogates, numbers that are not finite or whole
-    ones beyond 64 bits, more than 32 levels.
+    Raises InvalidInput, with a JSON Pointer to the place, for NUL and lone surrogates, numbers that are not finite,
+    whole numbers beyond 64 bits, and more than 32 levels.
     """
     return _checked_object(payload, [], 1)
 
 
 def _checked(value: Any, path: list[str | int], level: int) -> Any:
-    # A payload may have a hundred thousand values: whatever is asked of each of them is felt by everybody.
+    # A payload may have 20,000 values, and each check here runs once per value: a slow one delays all requests.
     kind = type(value)
     if kind is str:
         _require_storable(value, path)
@@ -53,7 +53,7 @@ def _checked(value: Any, path: list[str | int], level: int) -> Any:
 
 
 def _as_read_back(value: float) -> int | float:
-    """The number as it is read again: PostgreSQL knows no -0, and writes 1e16 out, which is then a whole number."""
+    """Returns the number as it will be read: PostgreSQL has no -0, and writes 1e16 as a whole number."""
     if abs(value) >= 1e16 and _MIN_INTEGER <= value <= _MAX_INTEGER:
         return int(value)
     return value + 0.0
@@ -93,7 +93,7 @@ def _require_level(path: Sequence[str | int], level: int) -> None:
 
 
 def too_many_values(pointer: str = _POINTER) -> Problem:
-    """What is wrong with a payload of too many values."""
+    """Returns the problem of a payload with too many values."""
     return Problem("too_many_values", pointer=pointer, params={"max": MAX_VALUES})
 
 
@@ -106,9 +106,8 @@ def _pointer(path: Sequence[str | int]) -> str:
 
 
 def has_more_values(payload: Json, most: int) -> bool:
-    """Whether a payload has more values than so many, in all its objects and lists together.
-
-    The answer costs no more than that many steps, however large the payload is.
+    """Returns whether all objects and lists of a payload have more than ``most`` values together, in at most ``most``
+    steps.
     """
     containers: list[Any] = [payload]
     while containers:
@@ -122,12 +121,12 @@ def has_more_values(payload: Json, most: int) -> bool:
 
 
 def as_text(payload: Json) -> str:
-    """Compact JSON, as it is stored."""
+    """Returns compact JSON, as it is stored."""
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def from_text(text: str) -> Json:
-    """The payload in stored JSON. PostgreSQL writes 1e30 as a 1 and thirty zeros: that is a float again."""
+    """Returns the payload in stored JSON. PostgreSQL writes 1e30 as a 1 and thirty zeros; it becomes a float."""
     payload: Json = json.loads(text, parse_int=_whole)
     return payload
 
@@ -138,15 +137,15 @@ def _whole(digits: str) -> int | float:
 
 
 def is_same(one: Json, other: Json | None) -> bool:
-    """Whether two payloads say the same, whatever the order of their keys. To Python 1, 1.0 and True are equal."""
-    # What differs to Python differs; only what is equal to it has to be looked at more closely, which costs more.
+    """Returns whether two payloads are equal as JSON, in any order of keys. In Python 1, 1.0 and True are equal."""
+    # The second comparison costs more, and is only needed where Python finds no difference.
     return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def size(payload: Json) -> int:
-    """How many bytes a payload counts: those of its compact JSON in UTF-8, with numbers written out without exponents.
+    """Returns the size of a payload: the bytes of its compact JSON in UTF-8, with numbers without exponents.
 
-    PostgreSQL writes them out, so that a few bytes sent could otherwise be a few hundred stored.
+    PostgreSQL stores numbers without exponents, so a few bytes of a request could become a few hundred.
     """
     return len(as_text(payload).encode()) + _exponents(payload)
 
@@ -162,7 +161,7 @@ def _exponents(value: Any) -> int:
 
 
 def patched(target: Any, patch: Any) -> Any:
-    """``target`` with a JSON Merge Patch applied (RFC 7396): objects merge, null removes, all else replaces."""
+    """Applies a JSON Merge Patch to ``target`` (RFC 7396): objects merge, null removes, any other value replaces."""
     if not isinstance(patch, dict):
         return patch
     result = dict(target) if isinstance(target, dict) else {}
@@ -175,10 +174,10 @@ def patched(target: Any, patch: Any) -> Any:
 
 
 def merged(layers: Mapping[str, Json]) -> tuple[Json, Origins]:
-    """The layers as one payload, later ones on top, and where each key came from.
+    """Returns the layers as one payload, later ones on top, and the layer of each key.
 
-    Objects merge; anything else replaces what is below it. Null is a value like any other: in a layer it hides what the
-    layers below say.
+    Objects merge; any other value replaces the one below it. Null is a value like any other: it hides the value of the
+    layers below.
     """
     payload: Json = {}
     origins: Origins = {}
@@ -188,14 +187,14 @@ def merged(layers: Mapping[str, Json]) -> tuple[Json, Origins]:
 
 
 def _over(below: Json, origins: Origins, layer: Json, name: str) -> tuple[Json, Origins]:
-    payload, told = dict(below), dict(origins)
+    payload, sources = dict(below), dict(origins)
     for key, value in layer.items():
         under = below.get(key)
         if isinstance(under, dict) and isinstance(value, dict):
             source = origins[key]
             if isinstance(source, str):
                 source = dict.fromkeys(under, source)
-            payload[key], told[key] = _over(under, source, value, name)
+            payload[key], sources[key] = _over(under, source, value, name)
         else:
-            payload[key], told[key] = value, name
-    return payload, told
+            payload[key], sources[key] = value, name
+    return payload, sources

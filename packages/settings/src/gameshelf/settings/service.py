@@ -18,7 +18,7 @@ from gameshelf.settings.commands import Address, NewSettings, SettingsPatch
 from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
 from gameshelf.settings.events import SettingsUpdated
 from gameshelf.settings.models import LOCK_SPACE, LayerKind
-from gameshelf.settings.revisions import Precondition
+from gameshelf.settings.revisions import LayerPrecondition
 from gameshelf.settings.rules import (
     MAX_VALUES,
     Json,
@@ -30,7 +30,7 @@ from gameshelf.settings.rules import (
     too_many_values,
 )
 from gameshelf.settings.store import ERASURE, SettingsStore, StoredOverlay, StoredSettings
-from gameshelf.settings.views import ACCOUNT, Settings, view
+from gameshelf.settings.views import ACCOUNT, MergedSettings, view
 
 DEFAULT_MAX_BYTES = 262_144
 MAX_OVERLAYS = 64
@@ -43,8 +43,9 @@ _POINTER = "settings_payload"
 class SettingsService:
     """A user's settings, over one connection inside a transaction.
 
-    ``access`` decides who may play what; ``record`` takes the events; ``max_bytes`` bounds a layer. ``serialise`` lets
-    one transaction at a time change a user's settings: by default an advisory lock, one round trip per call.
+    ``access`` decides who may play what; ``record`` receives the events; ``max_bytes`` bounds a layer. ``serialise``
+    lets one transaction at a time change a user's settings: by default an advisory lock, which costs one round trip per
+    call.
     """
 
     def __init__(
@@ -65,20 +66,30 @@ class SettingsService:
         self._max_bytes = max_bytes
 
     async def put(
-        self, user_id: UUID, product_id: UUID, address: Address, new: NewSettings, given: Precondition | None = None
-    ) -> tuple[Settings, bool]:
-        """Writes a whole layer: the settings as they are then, and whether the game had none before.
+        self,
+        user_id: UUID,
+        product_id: UUID,
+        address: Address,
+        new: NewSettings,
+        given: LayerPrecondition | None = None,
+    ) -> tuple[MergedSettings, bool]:
+        """Writes a whole layer. Returns the settings after it, and whether the game had none before.
 
-        Where there are 64 overlays the one that was unused for longest goes. Raises PreconditionFailed with the current
-        state, SettingsTooLarge, InvalidInput, and what ``access`` refuses.
+        A new overlay beyond 64 replaces the least recently used one. Raises PreconditionFailed with the current state,
+        SettingsTooLarge, InvalidInput, and the refusals of ``access``.
         """
         payload = self._checked(new.settings_payload)
         return await self._write(user_id, product_id, address, given, lambda _: payload)
 
     async def patch(
-        self, user_id: UUID, product_id: UUID, address: Address, patch: SettingsPatch, given: Precondition | None = None
-    ) -> tuple[Settings, bool]:
-        """Changes a layer by a merge patch (RFC 7396); a layer that is not there counts as empty. Raises as ``put``."""
+        self,
+        user_id: UUID,
+        product_id: UUID,
+        address: Address,
+        patch: SettingsPatch,
+        given: LayerPrecondition | None = None,
+    ) -> tuple[MergedSettings, bool]:
+        """Changes a layer by a merge patch (RFC 7396). A missing layer counts as empty. Raises as ``put``."""
         changes = self._checked(patch.settings_payload)
         return await self._write(user_id, product_id, address, given, lambda layer: patched(layer, changes))
 
@@ -87,9 +98,9 @@ class SettingsService:
         user_id: UUID,
         product_id: UUID,
         address: Address,
-        given: Precondition | None,
+        given: LayerPrecondition | None,
         change: Callable[[Json], Json],
-    ) -> tuple[Settings, bool]:
+    ) -> tuple[MergedSettings, bool]:
         layer = address.layer()
         await self._serialise(user_id)
         await require_access(self._access, user_id, product_id)
@@ -100,28 +111,28 @@ class SettingsService:
         before = _layer_of(stored, layer)
         payload = change(before or {})
         now = self._clock()
-        if stored and is_same(payload, before):  # nobody needs to hear of it
-            await self._store.synced(user_id, product_id, now)
+        if stored and is_same(payload, before):  # without an event
+            await self._store.mark_synced(user_id, product_id, now)
             if layer:
-                await self._store.used(user_id, product_id, [layer], now)
+                await self._store.mark_used(user_id, product_id, [layer], now)
             return replace(view(product_id, stored, address), revision=stored.revision_of(kind)), False
         self._require_small(payload)
         evicted: Layer | None = None
         if stored and not stored.is_counted:
-            await self._store.settle(user_id, product_id)
+            await self._store.store_revisions(user_id, product_id)
         if layer and before is None and stored and stored.overlay_count >= MAX_OVERLAYS:
             evicted = await self._store.evict(user_id, product_id)
         revision = await self._store.put(user_id, product_id, layer, payload, now)
         if evicted:
-            self._tell(user_id, product_id, revision, evicted, now, is_deleted=True)
-        self._tell(user_id, product_id, revision, layer, now)
+            self._emit(user_id, product_id, revision, evicted, now, is_deleted=True)
+        self._emit(user_id, product_id, revision, layer, now)
         after = _with(stored, layer, payload, revision, now)
         return view(product_id, after, address), stored is None or not stored.exists
 
     async def delete(
-        self, user_id: UUID, product_id: UUID, address: Address, given: Precondition | None = None
+        self, user_id: UUID, product_id: UUID, address: Address, given: LayerPrecondition | None = None
     ) -> None:
-        """Deletes one overlay, or without an address all layers. Raises SettingsNotFound, PreconditionFailed."""
+        """Deletes one overlay, or all layers for an empty address. Raises SettingsNotFound, PreconditionFailed."""
         layer = address.layer()
         await self._serialise(user_id)
         stored = await self._store.load(user_id, product_id, address.overlays())
@@ -130,13 +141,18 @@ class SettingsService:
         if stored is None or not stored.exists or (layer and _layer_of(stored, layer) is None):
             raise SettingsNotFound
         if not stored.is_counted:
-            await self._store.settle(user_id, product_id)
+            await self._store.store_revisions(user_id, product_id)
         now = self._clock()
         revision = await self._store.delete(user_id, product_id, layer, now)
-        self._tell(user_id, product_id, revision, layer, now, is_deleted=True)
+        self._emit(user_id, product_id, revision, layer, now, is_deleted=True)
 
     async def _may_delete(
-        self, user_id: UUID, product_id: UUID, layer: Layer | None, given: Precondition, stored: StoredSettings | None
+        self,
+        user_id: UUID,
+        product_id: UUID,
+        layer: Layer | None,
+        given: LayerPrecondition,
+        stored: StoredSettings | None,
     ) -> bool:
         if layer:
             return given.holds(layer[0], stored.revision_of(layer[0]) if stored else 0)
@@ -145,7 +161,8 @@ class SettingsService:
         return given.holds_for_all(stored.account_revision if stored else 0, overlays)
 
     def _checked(self, payload: Json) -> Json:
-        # A value takes two bytes at least. Refused unseen, since looking at a million of them is felt by everybody.
+        # Each value takes at least two bytes. Refused before any value is checked: to check a million of them would
+        # delay all requests.
         if has_more_values(payload, min(self._max_bytes // 2, MAX_VALUES)):
             if self._max_bytes // 2 < MAX_VALUES:
                 raise SettingsTooLarge(pointer=_POINTER, max_bytes=self._max_bytes)
@@ -157,7 +174,7 @@ class SettingsService:
         if bytes_ > self._max_bytes:
             raise SettingsTooLarge(pointer=_POINTER, size_bytes=bytes_, max_bytes=self._max_bytes)
 
-    def _tell(
+    def _emit(
         self,
         user_id: UUID,
         product_id: UUID,
@@ -182,7 +199,7 @@ class SettingsService:
         )
 
     async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
-        """Deletes a bounded part of everything that a user has set; True while there may be more."""
+        """Deletes at most ``limit`` rows of a user. Returns whether there may be more."""
         return await ERASURE.erase_some(self._connection, user_id, limit)
 
 

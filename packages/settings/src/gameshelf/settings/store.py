@@ -1,4 +1,4 @@
-"""All SQL of settings."""
+"""The statements that write settings, with the reads that a decision to write needs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,16 +38,16 @@ _PAYLOAD = cast(bindparam("payload", type_=Text), JSONB)
 _OF_GAME = (col(_G.user_id) == user(), col(_G.product_id) == _PRODUCT)
 
 SYNCED_AFTER = timedelta(minutes=1)
-"""How old the time of the last synchronisation is before a read writes it anew (contract, section 3.7)."""
+"""The age at which a read updates the time of the last synchronisation (contract, section 3.7)."""
 USED_AFTER = timedelta(hours=1)
-"""How old the time of an overlay's last use is before a read writes it anew."""
+"""The age at which a read updates the time of an overlay's last use."""
 
 ERASURE = Erasure((SettingsOverlay, GameSettings))
 
 
 @dataclass(frozen=True, slots=True)
 class StoredOverlay:
-    """An overlay that was asked for."""
+    """A requested overlay."""
 
     payload: Json
     revision: int
@@ -56,35 +56,35 @@ class StoredOverlay:
 
 @dataclass(frozen=True, slots=True)
 class StoredSettings:
-    """What is stored of a game's settings, as far as it was asked for."""
+    """The stored settings of a game: the account's layer and the requested overlays."""
 
     revision: int
-    """The counter: the revision of the newest change of any layer."""
+    """The revision of the newest change of any layer."""
     account_revision: int
     """0 without a layer of the account."""
     is_counted: bool
-    """Whether the revisions of all layers are stored; else each counts as changed at ``revision``."""
+    """Whether the revisions of all layers are stored; otherwise each layer counts as changed at ``revision``."""
     last_updated_at: datetime
     last_synced_with_cloud_at: datetime | None
     account: Json | None
     """None without a layer of the account."""
     overlay_count: int
-    """How many overlays there are, asked for or not."""
+    """The number of all overlays, requested or not."""
     overlays: dict[LayerKind, StoredOverlay] = field(default_factory=dict)
 
     def revision_of(self, kind: LayerKind | None) -> int:
-        """That of an overlay that was asked for, or with None of the account's layer; 0 where there is none."""
+        """Returns the revision of a requested overlay, or with None of the account's layer; 0 where it is missing."""
         if kind is None:
             return self.account_revision
         return self.overlays[kind].revision if kind in self.overlays else 0
 
     @property
     def exists(self) -> bool:
-        """Whether there is any layer; of deleted settings the revision alone is left."""
+        """Whether there is any layer. Deleted settings keep only their revision."""
         return self.account is not None or self.overlay_count > 0
 
 
-_asked = rows("asked", kind=("kinds", String), name=("names", String))
+_requested = rows("requested", kind=("kinds", String), name=("names", String))
 _every = aliased(SettingsOverlay)
 _overlay_count = (
     select(func.count())
@@ -92,7 +92,7 @@ _overlay_count = (
     .where(col(_every.user_id) == col(_G.user_id), col(_every.product_id) == col(_G.product_id))
     .scalar_subquery()
 )
-# A version that doesn't count the revisions of layers may have changed any of them.
+# After a change by a version that doesn't write the revisions of layers, any layer may have changed.
 _is_counted = func.coalesce(col(_G.counted_revision) == col(_G.revision), False)
 _account_revision = case(
     (col(_G.settings_payload).is_(None), 0),
@@ -121,7 +121,7 @@ _LOAD = Statement(
         and_(
             col(_O.user_id) == col(_G.user_id),
             col(_O.product_id) == col(_G.product_id),
-            tuple_(col(_O.kind), col(_O.name)).in_(select(_asked.c.kind, _asked.c.name)),
+            tuple_(col(_O.kind), col(_O.name)).in_(select(_requested.c.kind, _requested.c.name)),
         ),
     )
     .where(*_OF_GAME)
@@ -129,7 +129,7 @@ _LOAD = Statement(
 
 
 def _head(payload: Any) -> Any:
-    """The next revision of a game's settings; ``payload`` is the account's layer, or nothing to leave that as it is."""
+    """Writes the next revision of a game's settings. ``payload`` is the account's new layer; None keeps the layer."""
     first = func.coalesce(select(col(FirstRevision.revision)).scalar_subquery(), 1)
     times = {"last_updated_at": _NOW, "last_synced_with_cloud_at": _NOW}
     made: dict[str, Any] = {"revision": first, "counted_revision": first, **times}
@@ -192,20 +192,20 @@ _EVICT = Statement(
     .where(*_of_game, col(_O.kind) == _unused.c.kind, col(_O.name) == _unused.c.name)
     .returning(col(_O.kind), col(_O.name))
 )
-_settled = (
+_stored = (
     update(GameSettings)
     .where(*_OF_GAME)
     .values(account_revision=col(_G.revision), counted_revision=col(_G.revision))
     .returning(col(_G.revision))
-    .cte("settled")
+    .cte("stored")
 )
-_SETTLE = Statement(update(SettingsOverlay).where(*_of_game).values(revision=_settled.c.revision))
-_USED = Statement(
+_STORE_REVISIONS = Statement(update(SettingsOverlay).where(*_of_game).values(revision=_stored.c.revision))
+_MARK_USED = Statement(
     update(SettingsOverlay)
-    .where(*_of_game, tuple_(col(_O.kind), col(_O.name)).in_(select(_asked.c.kind, _asked.c.name)))
+    .where(*_of_game, tuple_(col(_O.kind), col(_O.name)).in_(select(_requested.c.kind, _requested.c.name)))
     .values(last_used_at=_NOW)
 )
-_LAYERS = Statement(
+LAYERS = Statement(
     select(
         literal("account").label("layer"),
         literal(None, String).label("name"),
@@ -220,7 +220,7 @@ _LAYERS = Statement(
         .where(*_of_game)
     )
 )
-_SYNCED = Statement(
+_MARK_SYNCED = Statement(
     update(GameSettings)
     .where(
         *_OF_GAME,
@@ -234,7 +234,7 @@ _SYNCED = Statement(
 
 
 class SettingsStore:
-    """Settings over one connection."""
+    """Settings over one connection. Each method is one statement."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -242,7 +242,7 @@ class SettingsStore:
     async def load(
         self, user_id: UUID, product_id: UUID, overlays: Sequence[tuple[LayerKind, str]]
     ) -> StoredSettings | None:
-        """The account's layer and those of the overlays that there are; None for a game that was never set."""
+        """Returns the account's layer and the requested overlays, or None for a game that never had settings."""
         found = await _LOAD.all(
             self._connection,
             user_id=user_id,
@@ -274,7 +274,7 @@ class SettingsStore:
     async def put(
         self, user_id: UUID, product_id: UUID, layer: tuple[LayerKind, str] | None, payload: Json, now: datetime
     ) -> int:
-        """Writes one layer; the new revision."""
+        """Writes one layer. Returns the new revision."""
         kind, name = layer or (None, None)
         statement = _PUT_OVERLAY if layer else _PUT_ACCOUNT
         row = await statement.first(
@@ -289,7 +289,7 @@ class SettingsStore:
         return _revision(row)
 
     async def delete(self, user_id: UUID, product_id: UUID, layer: tuple[LayerKind, str] | None, now: datetime) -> int:
-        """Deletes one overlay, or with None all layers; the new revision."""
+        """Deletes one overlay, or with None all layers. Returns the new revision."""
         kind, name = layer or (None, None)
         statement = _DELETE_OVERLAY if layer else _DELETE_ALL
         row = await statement.first(
@@ -297,25 +297,25 @@ class SettingsStore:
         )
         return _revision(row)
 
-    async def settle(self, user_id: UUID, product_id: UUID) -> None:
-        """Writes down the game's revision as that of each layer, where a version before this one has changed some."""
-        await _SETTLE.run(self._connection, user_id=user_id, product_id=product_id)
+    async def store_revisions(self, user_id: UUID, product_id: UUID) -> None:
+        """Stores the game's revision as that of each layer, after a change by a version that does not write them."""
+        await _STORE_REVISIONS.run(self._connection, user_id=user_id, product_id=product_id)
 
     async def evict(self, user_id: UUID, product_id: UUID) -> tuple[LayerKind, str]:
-        """Deletes the overlay that was unused for longest; which it was. A change of revision is the caller's."""
+        """Deletes the least recently used overlay and returns its address. The caller changes the revision."""
         row = await _EVICT.first(self._connection, user_id=user_id, product_id=product_id)
         assert row is not None
         return LayerKind(row["kind"]), row["name"]
 
     async def layers(self, user_id: UUID, product_id: UUID) -> list[Any]:
-        """Every layer of a game: ``layer``, ``name``, ``revision``, ``last_updated_at``, ``last_used_at``."""
-        return await _LAYERS.all(self._connection, user_id=user_id, product_id=product_id)
+        """Returns a row of ``LAYERS`` for every layer of a game."""
+        return await LAYERS.all(self._connection, user_id=user_id, product_id=product_id)
 
-    async def used(
+    async def mark_used(
         self, user_id: UUID, product_id: UUID, overlays: Sequence[tuple[LayerKind, str]], now: datetime
     ) -> None:
-        """These overlays are in use as of now."""
-        await _USED.run(
+        """Stores ``now`` as the time of the last use of these overlays."""
+        await _MARK_USED.run(
             self._connection,
             user_id=user_id,
             product_id=product_id,
@@ -324,10 +324,10 @@ class SettingsStore:
             now=now,
         )
 
-    async def synced(self, user_id: UUID, product_id: UUID, now: datetime) -> None:
-        """A client has the settings as they are, as of now."""
+    async def mark_synced(self, user_id: UUID, product_id: UUID, now: datetime) -> None:
+        """Stores ``now`` as the time when a client had the current settings."""
         before = now - SYNCED_AFTER
-        await _SYNCED.run(self._connection, user_id=user_id, product_id=product_id, now=now, before=before)
+        await _MARK_SYNCED.run(self._connection, user_id=user_id, product_id=product_id, now=now, before=before)
 
 
 def _revision(row: Any) -> int:

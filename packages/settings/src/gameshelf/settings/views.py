@@ -1,4 +1,4 @@
-"""Settings as their user sees them."""
+"""Settings as callers see them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,34 +14,34 @@ ACCOUNT = "account"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """A game's settings: the layers that were asked for, merged. Times are aware and in UTC."""
+class MergedSettings:
+    """The settings of a game: the requested layers, merged. Times are aware and in UTC."""
 
     product_id: UUID
     payload: Json
     layers: Origins
-    """For each key the layer that it came from; a dict where layers share an object."""
+    """For each key the layer that it comes from; a dict where layers share an object."""
     revisions: Revisions
-    """Those of the layers that were asked for; of a write that is the account's and the written one's."""
+    """The revisions of the requested layers; after a write those of the account's and the written layer."""
     revision: int
-    """The highest of them; after a write that of the layer that was written."""
+    """The highest of them; after a write that of the written layer."""
     last_updated_at: datetime
     last_synced_with_cloud_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class LayerView:
-    """A layer, without what is in it. Times are aware and in UTC."""
+    """A layer without its payload. Times are aware and in UTC."""
 
     layer: str
     """``account``, ``platform`` or ``device``."""
     name: str | None
-    """The platform's or the device's; None of the account."""
+    """The name of the platform or the device; None for the account's layer."""
     revision: int
     last_updated_at: datetime
-    """Of the account's layer: when any layer changed last."""
+    """For the account's layer: the last change of any layer."""
     last_used_at: datetime | None
-    """When an overlay was read or written last, within an hour."""
+    """The last read or write of an overlay, up to an hour old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,14 @@ class GameView:
     last_synced_with_cloud_at: datetime | None
 
 
-def view(product_id: UUID, stored: StoredSettings, address: Address) -> Settings:
-    """The stored layers as one."""
+def view(product_id: UUID, stored: StoredSettings, address: Address) -> MergedSettings:
+    """Merges the stored layers."""
     layers = {ACCOUNT: stored.account or {}}
     layers |= {str(kind): stored.overlays[kind].payload for kind in LayerKind if kind in stored.overlays}
     payload, origins = merged(layers)
     named = {str(kind): stored.revision_of(kind) for kind, _ in address.overlays()}
     revisions = Revisions(stored.account_revision, **named)
-    return Settings(
+    return MergedSettings(
         product_id,
         payload,
         origins,

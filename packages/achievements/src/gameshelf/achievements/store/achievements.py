@@ -9,8 +9,9 @@ from uuid import UUID
 
 from gameshelf.achievements.commands import NamedAchievement
 from gameshelf.achievements.models import AchievementMetadata, OwnedProduct, RarityDelta, UserAchievement
-from gameshelf.achievements.views import Achievement, achievement, achievements_of_user
+from gameshelf.achievements.views import Achievement, achievements_of_user
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from sqlalchemy import (
     Boolean,
@@ -36,6 +37,7 @@ from sqlmodel import col
 _M, _U, _P = AchievementMetadata, UserAchievement, OwnedProduct
 
 _STATES = Statement(achievements_of_user().where(col(AchievementMetadata.id) == any_(array("achievement_ids", Uuid))))
+_ACHIEVEMENT = RowReader(Achievement, _STATES)
 
 _names = rows("names", product_id=("product_ids", Uuid), api_name=("api_names", Text))
 _NAMED = Statement(
@@ -181,7 +183,7 @@ class AchievementStore:
     async def states(self, user_id: UUID, achievement_ids: Collection[UUID]) -> dict[UUID, Achievement]:
         """Returns the achievements that exist, with the user's state."""
         found = await _STATES.all(self._connection, user_id=user_id, achievement_ids=list(achievement_ids))
-        return {row["id"]: achievement(row) for row in found}
+        return {one.id: one for one in _ACHIEVEMENT.read_all(found)}
 
     async def named(self, names: Collection[NamedAchievement]) -> dict[NamedAchievement, UUID]:
         """Returns the ids of the achievements that exist; of two with one name the lower id."""

@@ -12,6 +12,7 @@ from uuid import UUID
 from gameshelf.achievements.models import RarityDelta, RarityRecountState
 from gameshelf.achievements.store.counters import FOLD_LOCK, CounterDifference
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, rows
 from sqlalchemy import BigInteger, Integer, Uuid, bindparam, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -64,6 +65,9 @@ class RecountProgress:
     finished_at: datetime | None
 
 
+_PROGRESS = RowReader(RecountProgress, _KNOWN)
+
+
 class RarityRecounts:
     """The progress of recounts over one connection."""
 
@@ -81,7 +85,7 @@ class RarityRecounts:
         if row is None:
             await _CREATE.run(self._connection, now=now)
             row = await _KNOWN.first(self._connection)
-        return RecountProgress(*row.values()) if row else RecountProgress(_BEGINNING, now, now)
+        return _PROGRESS.read(row) if row else RecountProgress(_BEGINNING, now, now)
 
     async def start(self, last: RecountProgress, now: datetime) -> bool:
         """Begins a recount after the last one. Returns False where another process has begun it."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from gameshelf.achievements.models import AchievementMetadata, OwnedProduct, RarityDelta, UserAchievement
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows
 from sqlalchemy import (
     BigInteger,
@@ -34,17 +35,20 @@ _TARGET = bindparam("target", type_=Integer)
 _LIMIT = bindparam("limit", type_=Integer)
 _is_locked = and_(col(_U.achievement_meta_id) == _ID, ~col(_U.is_unlocked))
 
-_somebody_locked = (
-    select(literal(1)).where(col(_U.achievement_meta_id) == col(_M.id), ~col(_U.is_unlocked)).exists().label("locked")
+_is_anybody_locked = (
+    select(literal(1))
+    .where(col(_U.achievement_meta_id) == col(_M.id), ~col(_U.is_unlocked))
+    .exists()
+    .label("is_anybody_locked")
 )
 _snapshot = func.pg_current_snapshot()
 _PENDING = Statement(
     select(
-        col(_M.id),
+        col(_M.id).label("achievement_id"),
         col(_M.product_id),
-        col(_M.target_progress),
-        _somebody_locked,
-        col(_M.target_revision),
+        col(_M.target_progress).label("target"),
+        _is_anybody_locked,
+        col(_M.target_revision).label("revision"),
         cast(cast(func.pg_snapshot_xmax(_snapshot), Text), BigInteger).label("next_transaction"),
         cast(cast(func.pg_snapshot_xmin(_snapshot), Text), BigInteger).label("oldest_running"),
     )
@@ -127,6 +131,9 @@ class TargetReview:
     """Transactions with lower ids have ended."""
 
 
+_REVIEW = RowReader(TargetReview, _PENDING)
+
+
 @dataclass(frozen=True, slots=True)
 class PlayersInProgress:
     """The next players who have begun an achievement without unlocking it, ordered by id."""
@@ -157,7 +164,7 @@ class TargetReviewStore:
 
     async def pending(self, limit: int) -> list[TargetReview]:
         """Returns the reviews that have to be done."""
-        return [TargetReview(*row.values()) for row in await _PENDING.all(self._connection, limit=limit)]
+        return _REVIEW.read_all(await _PENDING.all(self._connection, limit=limit))
 
     async def players(self, review: TargetReview, after: UUID, limit: int) -> PlayersInProgress:
         """Reads the next ``limit`` players after a user, whether or not they have reached the target."""

@@ -1,4 +1,4 @@
-"""settings tables."""
+"""The tables of settings."""
 
 import sqlalchemy as sa
 import sqlmodel

@@ -1,4 +1,4 @@
-"""revisions after a restore."""
+"""Revisions after a restore."""
 
 from alembic import op
 
@@ -9,8 +9,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # Called when a backup has been restored. Clients remember revisions that were given out after it: an If-Match
-    # with one of those may never fit another state. The time in seconds is beyond any of them.
+    # Called after a restore of a backup. Clients may remember revisions that were assigned after the backup: an
+    # If-Match with one of those must not match another state. The time in seconds exceeds all of them.
     op.execute(
         """
         CREATE FUNCTION settings.mark_restored() RETURNS void LANGUAGE sql AS $$

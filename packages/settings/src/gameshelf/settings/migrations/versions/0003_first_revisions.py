@@ -1,4 +1,4 @@
-"""first revisions after a restore."""
+"""The first revision of settings that are created after a restore."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,8 +15,8 @@ _MARK = """
         {more}
     $$
 """
-# Settings that the restored database has never heard of may have been made in the lost time. Whoever makes them again
-# must not begin at a revision that a client remembers from then.
+# Settings that were created in the lost time are not in the restored database. When they are created again, they must
+# not begin at a revision that a client remembers from that time.
 _FIRST = """
         INSERT INTO settings.first_revisions AS first (singleton, revision)
         VALUES (true, extract(epoch FROM clock_timestamp())::bigint)
@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("singleton", name=op.f("pk_first_revisions")),
         schema="settings",
     )
-    # A restore of before left its time in every row that there was: no count gets that far.
+    # An earlier restore has written its time into every row. No counter reaches such a value.
     op.execute(
         """
         INSERT INTO settings.first_revisions (revision)

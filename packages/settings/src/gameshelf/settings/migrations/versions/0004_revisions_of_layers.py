@@ -1,4 +1,4 @@
-"""a revision for each layer."""
+"""A revision for each layer."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,8 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # All of them nullable, and none filled: what is null counts as changed at the game's revision, and so does what a
-    # version without these columns changes beside this one.
+    # All columns are nullable and none is filled. A layer with a null counts as changed at the game's revision, and so
+    # does a layer that a version without these columns changes during the rollout.
     op.add_column(
         "game_specific_settings", sa.Column("account_revision", sa.BigInteger(), nullable=True), schema="settings"
     )

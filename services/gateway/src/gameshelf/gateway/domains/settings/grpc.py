@@ -27,12 +27,12 @@ from gameshelf.settings import (
     GameFilter,
     GameView,
     LayerKind,
+    LayerPrecondition,
     LayerView,
+    MergedSettings,
     NewSettings,
-    Precondition,
     PreconditionFailed,
     Revisions,
-    Settings,
     SettingsNotFound,
     SettingsPatch,
     SettingsQueries,
@@ -85,7 +85,7 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
         given = _precondition(request, address)
         payload = _payload(request.settings_payload)
 
-        async def update(transaction: Transaction) -> Settings:
+        async def update(transaction: Transaction) -> MergedSettings:
             service = transaction.of(SettingsService)
             if request.mode == messages.UPDATE_MODE_MERGE_PATCH:
                 patch = SettingsPatch(settings_payload=payload)
@@ -101,7 +101,7 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
             # Metadata is small: whoever is refused reads the current state anew.
             current = error.meta["current"]
             layer = address.layer()
-            found_revision = current.revisions.of(layer[0] if layer else None) if current else 0
+            found_revision = current.revisions.of_layer(layer[0] if layer else None) if current else 0
             raise PreconditionFailed(current_revision=found_revision) from None
         return messages.UpdateGameSettingsResponse(settings=settings_message(found))
 
@@ -128,14 +128,14 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
         return messages.ListSettingsLayersResponse(layers=[layer_message(one) for one in found])
 
 
-def _precondition(request: messages.UpdateGameSettingsRequest, address: Address) -> Precondition | None:
+def _precondition(request: messages.UpdateGameSettingsRequest, address: Address) -> LayerPrecondition | None:
     if not request.HasField("expected_revision"):
         return None
     if not request.expected_revision:
-        return Precondition(is_absent=True)
+        return LayerPrecondition(is_absent=True)
     layer = address.layer()
     name = str(layer[0]) if layer else "account"
-    return Precondition(frozenset({Revisions(**{name: request.expected_revision})}))
+    return LayerPrecondition(frozenset({Revisions(**{name: request.expected_revision})}))
 
 
 def _payload(text: str) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _payload(text: str) -> dict[str, Any]:
     return payload
 
 
-def settings_message(of: Settings) -> messages.GameSettings:
+def settings_message(of: MergedSettings) -> messages.GameSettings:
     return messages.GameSettings(
         product_id=str(of.product_id),
         settings_payload=encode(of.payload).decode(),

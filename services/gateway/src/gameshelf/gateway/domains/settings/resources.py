@@ -8,7 +8,7 @@ from gameshelf.gateway.runtime.http.named_products import COVER, TITLE
 from gameshelf.gateway.runtime.http.resources import Field, Resource, identity
 from gameshelf.gateway.runtime.http.schemas import COUNT, FLAG, TEXT, TIME, nullable
 from gameshelf.gateway.runtime.http.schemas import UUID as UUID_SCHEMA
-from gameshelf.settings import GameView, LayerKind, LayerView, Settings
+from gameshelf.settings import GameView, LayerKind, LayerView, MergedSettings
 
 _PRODUCT = "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3"
 _PRODUCT_ID = Field("product_id", UUID_SCHEMA, "Game that the settings are of.", _PRODUCT)
@@ -21,7 +21,7 @@ _LAST_SYNCED = Field(
 
 GAME_SETTINGS = Resource(
     "gameSettings",
-    Settings,
+    MergedSettings,
     "The settings of a game: the layer of the account, with the overlays of a platform and of a device on top.",
     _PRODUCT_ID,
     Field(

@@ -15,9 +15,9 @@ from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
 from gameshelf.settings import (
     Address,
     GameFilter,
+    MergedSettings,
     NewSettings,
     PreconditionFailed,
-    Settings,
     SettingsNotFound,
     SettingsPatch,
     SettingsQueries,
@@ -144,11 +144,11 @@ async def delete_settings(write: Write, product_id: UUID, query: Address) -> Rep
     return no_content()
 
 
-def _shown(found: Settings, status: int = 200) -> Reply:
+def _shown(found: MergedSettings, status: int = 200) -> Reply:
     return ok({"data": GAME_SETTINGS.render(found)}, status, ETag=_etag(found))
 
 
-def _etag(of: Settings) -> str:
+def _etag(of: MergedSettings) -> str:
     return f'"{of.revisions.tag}"'
 
 

@@ -55,4 +55,4 @@ def test_every_statement_is_found(statements):
 def test_names_show_where_a_statement_stands():
     assert "library.family.store._LOCK_LINK" in found("gameshelf.library")
     assert "library.store.erasure.ERASURE 1" in found("gameshelf.library")
-    assert len({name for name in found("gameshelf.library") if name.startswith("library.queries._page")}) > 50
+    assert len({name for name in found("gameshelf.library") if name.startswith("library.queries.library._page")}) > 50

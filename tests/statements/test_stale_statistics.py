@@ -26,11 +26,11 @@ FEW_ROWS = (
     "what it joins is few: a user's open uploads, conflicts and slots, live sessions, shards, or facts of one order"
 )
 NOT_LINEAR = {
-    "library.access._ACCESS": SMALL,
-    "library.access._FIRST_ACCESS": SMALL,
-    "library.access._SHARES": SMALL,
-    "library.access._SHARING_OWNERS": SMALL,
-    "library.queries._CATEGORIES": "joins a user's categorized and visible items in memory, ten million pairs a second",
+    "library.queries.access._ACCESS": SMALL,
+    "library.queries.access._FIRST_ACCESS": SMALL,
+    "library.queries.access._SHARES": SMALL,
+    "library.queries.access._SHARING_OWNERS": SMALL,
+    "library.queries.library._CATEGORIES": "joins a user's categorized and visible items in memory, 10 million pairs/s",
     "library.store.grants._SET_ENDS": FEW_ROWS,
     "playtime.copies._PLAYED_BY_OTHERS": FEW_ROWS,
     "playtime.liveness._CHECKPOINT_FREE": FEW_ROWS,

@@ -106,11 +106,11 @@ async def test_a_product_is_asked_for_until_its_title_is_known(library):
     await library.catalog(known, title_en="There")
     await library.catalog(untitled, is_free_to_play=True)
     await library.buy(known, unknown, untitled)
-    assert await library.projection.take_wanted(100) == sorted([unknown, untitled])
-    assert await library.projection.take_wanted(100) == []  # asked just now
+    assert await library.projection.take_missing(100) == sorted([unknown, untitled])
+    assert await library.projection.take_missing(100) == []  # asked just now
     await library.catalog(unknown, title_ru="Теперь есть")
     library.now += timedelta(minutes=10)
-    assert await library.projection.take_wanted(100) == [untitled]
+    assert await library.projection.take_missing(100) == [untitled]
     assert await library.connection.fetchval("SELECT count(*) FROM library.wanted_products") == 1
 
 
@@ -119,12 +119,12 @@ async def test_a_wanted_product_is_asked_for_once_and_calls_are_bounded(library)
     for _ in range(4):
         library.user = uuid4()
         await library.buy(*games)
-    assert await library.projection.take_wanted(2) == games[:2]
-    assert await library.projection.take_wanted(2) == games[2:]
-    assert await library.projection.take_wanted(2) == []
+    assert await library.projection.take_missing(2) == games[:2]
+    assert await library.projection.take_missing(2) == games[2:]
+    assert await library.projection.take_missing(2) == []
 
 
-async def test_what_became_known_never_hides_what_is_still_wanted(library, monkeypatch):
+async def test_titles_that_became_known_never_hide_missing_ones(library, monkeypatch):
     monkeypatch.setattr(catalog_module, "_DUE_AT_ONCE", 2)
     games = [uuid4() for _ in range(5)]
     for game in games:
@@ -132,16 +132,16 @@ async def test_what_became_known_never_hides_what_is_still_wanted(library, monke
         library.now += HOUR
     for game in games[:4]:
         await library.catalog(game, title_ru="Теперь есть")
-    assert await library.projection.take_wanted(100) == [games[4]]
+    assert await library.projection.take_missing(100) == [games[4]]
 
 
-async def test_wanted_products_that_somebody_is_busy_with_are_left_alone(library, library_dsn):
+async def test_missing_products_that_another_instance_locks_are_skipped(library, library_dsn):
     other, third = [await asyncpg.connect(library_dsn) for _ in range(2)]
     game = uuid4()
     await other.execute("INSERT INTO library.wanted_products VALUES ($1, $2, now() - interval '1 day')", uuid4(), game)
     async with other.transaction(), third.transaction():
-        assert game in await CatalogProjection(other).take_wanted(100)
-        assert game not in await CatalogProjection(third).take_wanted(100)
+        assert game in await CatalogProjection(other).take_missing(100)
+        assert game not in await CatalogProjection(third).take_missing(100)
     await other.execute("DELETE FROM library.wanted_products WHERE product_id = $1", game)
     await other.close()
     await third.close()

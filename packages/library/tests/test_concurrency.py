@@ -92,7 +92,7 @@ async def test_libraries_and_the_catalog_are_written_side_by_side(connect):
         connection = await connect()
         while not done.is_set():
             async with connection.transaction():
-                taken.extend(await CatalogProjection(connection).take_wanted(7))
+                taken.extend(await CatalogProjection(connection).take_missing(7))
 
     async def come_and_go():
         connection = await connect()

@@ -11,26 +11,16 @@ import asyncpg
 import pytest
 from gameshelf.kernel.database import Statement
 from gameshelf.kernel.sql import Erasure
-from gameshelf.library import (
-    MIGRATIONS,
-    HiddenFilter,
-    ItemSort,
-    Language,
-    SharedFilter,
-    access,
-    catalog,
-    explain,
-    queries,
-    support,
-)
+from gameshelf.library import MIGRATIONS, HiddenFilter, ItemSort, Language, SharedFilter
 from gameshelf.library.family import queries as family_queries
 from gameshelf.library.family import store as family_store
-from gameshelf.library.store import categories, erasure, grants, items
+from gameshelf.library.queries import access, explain, library, support
+from gameshelf.library.store import categories, erasure, grants, items, products
 
 MODULES = {
-    queries: "queries",
+    library: "library",
     access: "access",
-    catalog: "catalog",
+    products: "products",
     explain: "explain",
     support: "support",
     categories: "categories",
@@ -42,7 +32,7 @@ MODULES = {
 }
 BOOLS = (False, True)
 SHAPES = [
-    queries._Shape(*parts)
+    library._Shape(*parts)
     for parts in combinations(
         get_args(Language),
         ItemSort,
@@ -54,7 +44,7 @@ SHAPES = [
         BOOLS,
     )
 ] + [
-    queries._Shape("ru", sort, SharedFilter.INCLUDE, True, False, by_title, HiddenFilter.ONLY, has_shares, *more)
+    library._Shape("ru", sort, SharedFilter.INCLUDE, True, False, by_title, HiddenFilter.ONLY, has_shares, *more)
     for sort, by_title, has_shares, *more in combinations(ItemSort, *[BOOLS] * 6)
 ]
 OF_USERS = {
@@ -70,7 +60,7 @@ OF_USERS = {
 }
 # What looks over all users goes by a time: of products to ask for, of links that end, of seats that are lost.
 BY_TIME = {
-    "catalog._DUE": "ask_after",
+    "products._DUE": "ask_after",
     "store._EXPIRED": "expires_at",
     "store._LOST": "lost_at",
 }
@@ -184,15 +174,15 @@ async def test_a_statement_finds_its_rows_by_key(full, name):
 @pytest.mark.long
 async def test_every_filter_and_order_finds_its_rows_by_key(full):
     found = [
-        complaint for shape in SHAPES for complaint in complaints(await plan(full, queries._page(shape)), str(shape))
+        complaint for shape in SHAPES for complaint in complaints(await plan(full, library._page(shape)), str(shape))
     ]
     assert found == []
 
 
 @pytest.mark.parametrize(("hidden", "index"), [(HiddenFilter.EXCLUDE, "shown"), (HiddenFilter.ONLY, "hidden")])
 async def test_an_index_gives_the_first_page_in_order_and_its_count(full, hidden, index):
-    shape = queries._Shape("ru", ItemSort.LAST_PLAYED_DESC, SharedFilter.INCLUDE, *[False] * 3, hidden, False)
-    nodes = await plan(full, queries._page(shape))
+    shape = library._Shape("ru", ItemSort.LAST_PLAYED_DESC, SharedFilter.INCLUDE, *[False] * 3, hidden, False)
+    nodes = await plan(full, library._page(shape))
     on_index = [node["Node Type"] for node in nodes if node.get("Index Name") == f"ix_user_library_items_{index}"]
     # The page in its order, and the count: in the index alone once the table was vacuumed, through a bitmap before.
     # A few hidden games may also be read through a bitmap, and sorted.
@@ -204,7 +194,7 @@ async def test_an_index_gives_the_first_page_in_order_and_its_count(full, hidden
 
 @pytest.mark.parametrize("sought", ["by_title", "by_products", "by_category", "on_device"])
 async def test_expensive_filters_run_once_for_the_page_and_its_count(full, sought):
-    shape = queries._Shape(
+    shape = library._Shape(
         "ru",
         ItemSort.LAST_PLAYED_DESC,
         SharedFilter.INCLUDE,
@@ -216,14 +206,14 @@ async def test_expensive_filters_run_once_for_the_page_and_its_count(full, sough
         by_products=sought == "by_products",
         on_device=sought == "on_device",
     )
-    nodes = await plan(full, queries._page(shape))
+    nodes = await plan(full, library._page(shape))
     scans = [node["Node Type"] for node in nodes if node.get("Relation Name") == "user_library_items"]
     assert len(scans) == 1
     assert [node["Node Type"] for node in nodes].count("CTE Scan") == 2
 
 
 async def test_what_is_in_a_category_is_read_at_once_and_not_item_by_item(full):
-    shape = queries._Shape(
+    shape = library._Shape(
         "ru",
         ItemSort.LAST_PLAYED_DESC,
         SharedFilter.INCLUDE,
@@ -232,7 +222,7 @@ async def test_what_is_in_a_category_is_read_at_once_and_not_item_by_item(full):
         has_shares=False,
         uncategorized=True,
     )
-    nodes = await plan(full, queries._page(shape))
+    nodes = await plan(full, library._page(shape))
     conditions = [
         node.get("Index Cond", "") for node in nodes if node.get("Relation Name") == "user_library_item_to_categories"
     ]

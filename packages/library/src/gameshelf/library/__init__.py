@@ -5,8 +5,7 @@ This is the package's whole public API; nothing deeper is meant to be imported.
 
 from gameshelf.kernel.migrations import Migrations
 from gameshelf.kernel.users import ERASED_USER
-from gameshelf.library.access import Access, AccessQueries
-from gameshelf.library.catalog import CatalogProjection, ProductFact
+from gameshelf.library.catalog import CatalogProjection
 from gameshelf.library.commands import (
     BulkChanges,
     CategoryChanges,
@@ -31,7 +30,6 @@ from gameshelf.library.errors import (
     ProductNotFree,
 )
 from gameshelf.library.events import CategoryUpdated, GameAdded, GameRemoved, ItemUpdated, LibraryUpdated
-from gameshelf.library.explain import AccessExplained, CatalogWord, Explanation
 from gameshelf.library.family.commands import Direction, LinkChanges, LinkFilter, NewLink
 from gameshelf.library.family.errors import (
     FamilyAccessRestricted,
@@ -48,7 +46,6 @@ from gameshelf.library.family.rules import GRACE, Party, Verdict
 from gameshelf.library.family.seats import Copy, FamilySeats
 from gameshelf.library.family.store import Link
 from gameshelf.library.installations import Installation
-from gameshelf.library.item_id_rewrite import BEGINNING, ItemIdRewrites, RewritePart, RewriteProgress
 from gameshelf.library.models import (
     LOCK_SPACE,
     METADATA,
@@ -59,13 +56,17 @@ from gameshelf.library.models import (
     LinkMode,
     LinkStatus,
 )
-from gameshelf.library.overview import LibraryOverview, library_overview
-from gameshelf.library.queries import CATALOG_VERSION, LibraryQueries
+from gameshelf.library.product_facts import ProductFact
+from gameshelf.library.queries.access import Access, AccessQueries
+from gameshelf.library.queries.explain import AccessExplained, CatalogWord, Explanation
+from gameshelf.library.queries.library import CATALOG_VERSION, LibraryQueries
+from gameshelf.library.queries.overview import LibraryOverview, library_overview
+from gameshelf.library.queries.support import GrantView, HeldProduct, ItemState, OrderFactView, SupportQueries
 from gameshelf.library.reasons import LinkReason, SeatReason, Start
 from gameshelf.library.rules import Holding, NewGrant, Playtime
 from gameshelf.library.service import LibraryService
 from gameshelf.library.store import users_without_keys
-from gameshelf.library.support import GrantView, HeldProduct, ItemState, OrderFactView, SupportQueries
+from gameshelf.library.store.item_id_rewrite import BEGINNING, ItemIdRewrites, RewritePart, RewriteProgress
 from gameshelf.library.views import CategoryView, ItemView, Language, ProductView
 from gameshelf.library.visible import LINKED_OWNERS
 

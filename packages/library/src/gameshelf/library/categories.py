@@ -12,7 +12,7 @@ from gameshelf.kernel.serialise import Serialise
 from gameshelf.library.commands import MAX_CATEGORIES, CategoryChanges, NewCategory
 from gameshelf.library.errors import CategoryAlreadyExists, CategoryNotFound
 from gameshelf.library.events import CategoryUpdated
-from gameshelf.library.queries import LibraryQueries
+from gameshelf.library.queries.library import LibraryQueries
 from gameshelf.library.store import CategoryStore, StoredCategory
 from gameshelf.library.views import CategoryView
 

@@ -14,7 +14,7 @@ from gameshelf.library.errors import CategoryNotFound, ItemChanged, LibraryItemN
 from gameshelf.library.events import ItemUpdated, LibraryUpdated
 from gameshelf.library.item_changes import categories_of, changes_of, edited, names_categories, unknown_category
 from gameshelf.library.item_ids import masked
-from gameshelf.library.queries import LibraryQueries
+from gameshelf.library.queries.library import LibraryQueries
 from gameshelf.library.store import CategoryStore, ItemStore, Pair, StoredItem
 from gameshelf.library.views import ItemView, Language
 

@@ -427,7 +427,7 @@ class Product(_Table, table=True):
     family_sharing_allowed_at: datetime | None = _time(default=None, nullable=True)
 
 
-class WantedProduct(_Table, table=True):
+class MissingProduct(_Table, table=True):
     """A product that came into a library before the Catalog told its title, to be asked for from ``ask_after`` on.
 
     A row a user, so that two users never wait for each other; it goes once the title is known.

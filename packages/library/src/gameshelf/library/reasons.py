@@ -9,11 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from gameshelf.library.access import CLAIMABLE, Access
 from gameshelf.library.family.queries import TakenSeat
 from gameshelf.library.family.rules import SEAT_UNPROVEN, Verdict, effective, verdict
 from gameshelf.library.family.store import Link
 from gameshelf.library.models import AcquisitionType, LinkStatus
+from gameshelf.library.queries.access import CLAIMABLE, Access
 
 NEVER_ACCEPTED = "never_accepted"
 """A link that was refused before it was ever accepted: it neither gives nor bars anything."""

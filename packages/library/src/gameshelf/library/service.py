@@ -15,7 +15,6 @@ from gameshelf.kernel.clock import Clock, not_in_future, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.events import Record
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
-from gameshelf.library.access import AccessQueries, Share
 from gameshelf.library.categories import CategoryUseCases
 from gameshelf.library.edits import ItemEdits
 from gameshelf.library.errors import (
@@ -28,7 +27,8 @@ from gameshelf.library.events import GameAdded, GameRemoved
 from gameshelf.library.installations import Installation
 from gameshelf.library.item_changes import changes_of
 from gameshelf.library.models import LOCK_SPACE, EndedBy, GrantKind, InstallationStatus, OrderFactKind
-from gameshelf.library.queries import LibraryQueries
+from gameshelf.library.queries.access import AccessQueries, Share
+from gameshelf.library.queries.library import LibraryQueries
 from gameshelf.library.rules import (
     TOMBSTONE,
     Holding,

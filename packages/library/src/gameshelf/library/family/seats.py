@@ -13,13 +13,13 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.events import Record
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
-from gameshelf.library.access import AccessQueries
 from gameshelf.library.family.errors import FamilySeatBusy
 from gameshelf.library.family.events import SeatReclaimed
 from gameshelf.library.family.ports import Players
 from gameshelf.library.family.rules import GRACE, SEAT_UNPROVEN
 from gameshelf.library.family.store import Link, LinkStore, Seat, SeatStore
 from gameshelf.library.models import LOCK_SPACE
+from gameshelf.library.queries.access import AccessQueries
 
 
 @dataclass(frozen=True, slots=True)

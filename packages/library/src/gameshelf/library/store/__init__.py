@@ -7,6 +7,7 @@ from gameshelf.library.store.categories import CategoryStore, Pair, StoredCatego
 from gameshelf.library.store.erasure import ERASURE
 from gameshelf.library.store.grants import GrantStore
 from gameshelf.library.store.items import ItemStore, StoredItem
+from gameshelf.library.store.products import ProductStore
 
 __all__ = [
     "ERASURE",
@@ -14,6 +15,7 @@ __all__ = [
     "GrantStore",
     "ItemStore",
     "Pair",
+    "ProductStore",
     "StoredCategory",
     "StoredItem",
     "users_without_keys",

@@ -1,6 +1,6 @@
 """The end of an account: everything of one user, in bounded parts."""
 
 from gameshelf.kernel.sql import Erasure
-from gameshelf.library.models import Category, FirstAccess, Grant, ItemCategory, LibraryItem, OrderFact, WantedProduct
+from gameshelf.library.models import Category, FirstAccess, Grant, ItemCategory, LibraryItem, MissingProduct, OrderFact
 
-ERASURE = Erasure((ItemCategory, WantedProduct, Category, LibraryItem, FirstAccess, Grant, OrderFact))
+ERASURE = Erasure((ItemCategory, MissingProduct, Category, LibraryItem, FirstAccess, Grant, OrderFact))

@@ -8,10 +8,10 @@ from uuid import UUID
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, prefixed, rows, user
-from gameshelf.library.models import EndedBy, Grant, GrantKind, OrderFact, OrderFactKind, Product, WantedProduct
+from gameshelf.library.models import EndedBy, Grant, GrantKind, MissingProduct, OrderFact, OrderFactKind, Product
 from gameshelf.library.rules import Holding, NewGrant, StoredGrant
 from gameshelf.library.rules import OrderFact as Fact
-from gameshelf.library.store.parts import has_title
+from gameshelf.library.store.expressions import has_title
 from sqlalchemy import BigInteger, String, Uuid, and_, any_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
@@ -190,7 +190,7 @@ _SET_ENDS = Statement(
     )
 )
 _WANT = Statement(
-    insert(WantedProduct)
+    insert(MissingProduct)
     .from_select(
         ["user_id", "product_id", "ask_after"],
         select(user(), _given.c.product_id, bindparam("now", type_=TIME)).where(~has_title(_given.c.product_id)),

@@ -12,7 +12,7 @@ from gameshelf.library.installations import Installations, dump, load
 from gameshelf.library.item_ids import bounds_of, item_id, masked, masked_sql
 from gameshelf.library.models import AcquisitionType, LibraryItem
 from gameshelf.library.rules import Ownership, Playtime, known_rating
-from gameshelf.library.store.parts import installations_of
+from gameshelf.library.store.expressions import installations_of
 from gameshelf.library.visible import FENCE
 from sqlalchemy import BigInteger, Boolean, Double, String, Uuid, any_, func, select, true
 from sqlalchemy.dialects.postgresql import JSONB, insert

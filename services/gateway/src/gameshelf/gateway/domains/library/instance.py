@@ -4,7 +4,7 @@ from gameshelf.gateway.domains.library.catalog import Catalog
 from gameshelf.gateway.domains.library.grpc import LibraryQuery
 from gameshelf.gateway.domains.library.jobs.categories import CategoryFolding
 from gameshelf.gateway.domains.library.jobs.item_ids import ItemIdRewriting
-from gameshelf.gateway.domains.library.jobs.products import WantedProducts
+from gameshelf.gateway.domains.library.jobs.products import MissingProducts
 from gameshelf.gateway.domains.library.jobs.titles import TitleFolding
 from gameshelf.gateway.domains.library.settings import LibrarySection
 from gameshelf.gateway.domains.library.support.access import AccessOfUser
@@ -27,7 +27,7 @@ async def create(runtime: Runtime) -> DomainInstance:
         support=[Libraries, AccessOfUser],
         overview=OVERVIEW,
         jobs=[
-            Job("wanted products", WantedProducts(acquire, catalog, runtime.metrics).run_once, 5.0),
+            Job("missing products", MissingProducts(acquire, catalog, runtime.metrics).run_once, 5.0),
             Job("item ids", ItemIdRewriting(transactions).run_once, 60.0),
             Job("title folding", TitleFolding(acquire).run_once, 3600.0),
             Job("category folding", CategoryFolding(acquire, transactions, runtime.metrics).run_once, 3600.0),

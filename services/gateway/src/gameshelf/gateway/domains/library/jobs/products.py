@@ -26,11 +26,11 @@ _OF_A_REQUEST = (
 )
 
 
-class WantedProducts:
+class MissingProducts:
     """Fills the catalog projection's gaps over gRPC; without a ``catalog`` to ask it only forgets what is filled."""
 
     def __init__(self, acquire: Acquire, catalog: Catalog | None, metrics: Metrics | None = None) -> None:
-        self._isolation = Isolation[UUID]("wanted products", metrics)
+        self._isolation = Isolation[UUID]("missing products", metrics)
         self._acquire = acquire
         self._catalog = catalog
 
@@ -46,7 +46,7 @@ class WantedProducts:
         # One transaction around the call: when the Catalog is away, nothing has been taken off the list.
         async with self._acquire() as connection, connection.transaction():
             projection = CatalogProjection(connection)
-            product_ids = await projection.take_wanted(_BATCH)
+            product_ids = await projection.take_missing(_BATCH)
             if product_ids and self._catalog:
                 await self._apply(connection, await self._answers(self._catalog, product_ids))
         return bool(product_ids)

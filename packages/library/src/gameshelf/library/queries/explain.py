@@ -14,15 +14,15 @@ from asyncpg import Record
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import prefixed, user
-from gameshelf.library.access import Access, AccessQueries
 from gameshelf.library.family.ports import Players
 from gameshelf.library.family.queries import FamilyQueries, TakenSeat, taken_seat_columns
 from gameshelf.library.family.rules import Verdict
 from gameshelf.library.family.store import MEMBERSHIP_COLUMNS, Link
 from gameshelf.library.models import FamilyMembership, FamilySeat, LibraryItem, LinkStatus, Product
+from gameshelf.library.queries.access import Access, AccessQueries
+from gameshelf.library.queries.support import ITEM_COLUMNS, GrantView, ItemState, SupportQueries
 from gameshelf.library.reasons import LinkReason, SeatReason, Start, by_weight, link_reason, start
 from gameshelf.library.rules import known_rating
-from gameshelf.library.support import ITEM_COLUMNS, GrantView, ItemState, SupportQueries
 from gameshelf.library.visible import FENCE
 from sqlalchemy import Uuid, bindparam, func, literal, select, true
 from sqlalchemy.orm import aliased

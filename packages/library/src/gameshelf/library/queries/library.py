@@ -15,7 +15,7 @@ from gameshelf.library.installations import dump, load, on_device
 from gameshelf.library.item_ids import spellings
 from gameshelf.library.models import CatalogVersion, Category, ItemCategory, LibraryItem, Product
 from gameshelf.library.rules import known_rating
-from gameshelf.library.store.parts import device_parameters, installations_json_of, installed_before, is_on_device
+from gameshelf.library.store.expressions import device_parameters, installations_json_of, installed_before, is_on_device
 from gameshelf.library.views import CategoryView, ItemView, Language, ProductView
 from gameshelf.library.visible import visible_items
 from sqlalchemy import (

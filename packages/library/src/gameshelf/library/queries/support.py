@@ -10,8 +10,8 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import array, page_of, prefixed, user
-from gameshelf.library.access import Access, AccessQueries
 from gameshelf.library.models import Grant, GrantKind, LibraryItem, OrderFact, OrderFactKind, Product
+from gameshelf.library.queries.access import Access, AccessQueries
 from gameshelf.library.rules import OrderFact as Fact
 from gameshelf.library.rules import copies_left, known_rating
 from gameshelf.library.visible import FENCE, visible_items

@@ -1,0 +1,1 @@
+"""Reading a library: SQL to plain values. Nothing here writes or decides."""

@@ -68,7 +68,7 @@ async def test_a_process_without_heartbeats_forgets_lost_seats_too(platform, wai
     now = datetime.now(UTC)
     ids = {name: uuid4() for name in ("user_id", "owner_user_id", "product_id", "session_id")}
     [lost_seats] = [one.resources[LostSeats] for one in gateway.instances if LostSeats in one.resources]
-    lost_seats.heard(SeatReclaimed(**ids, occurred_at=now, lost_at=now, grace_seconds=0))
+    lost_seats.reclaimed(SeatReclaimed(**ids, occurred_at=now, lost_at=now, grace_seconds=0))
 
     async def is_forgotten():
         return not lost_seats

@@ -68,7 +68,7 @@ def test_a_code_that_is_declared_twice_is_refused():
 def test_a_rule_of_a_domain_speaks_in_both_languages():
     error = InvalidInput(Problem("stale_order", pointer="item_ids"))
     assert "прочитайте список заново" in refusal(error, "ru", "t", ERRORS).body.decode()
-    assert "read the list anew" in refusal(error, "en", "t", ERRORS).body.decode()
+    assert "read the list again" in refusal(error, "en", "t", ERRORS).body.decode()
 
 
 @pytest.mark.parametrize(

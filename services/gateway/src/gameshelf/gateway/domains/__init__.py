@@ -1,4 +1,4 @@
-"""One folder per domain. ``DOMAINS`` names them all; no folder imports another one."""
+"""One folder per domain. ``DOMAINS`` lists them; no folder imports another one."""
 
 from collections.abc import Sequence
 
@@ -24,8 +24,8 @@ DOMAINS: Sequence[Domain] = (
     savegames.DOMAIN,
     accounts.DOMAIN,
 )
-"""In the order in which their parts act on one event, one product or one erased user.
+"""All domains, in the order in which they handle one event, one product or one erased user.
 
-Family comes before library: seats are erased before the items on which they were taken. Library comes before
-achievements and wishlist: what a product is called is written before what depends on it.
+Family precedes library, so that seats are erased before the items that they refer to. Library precedes achievements and
+wishlist, so that the names of a product are written before rows that depend on it.
 """

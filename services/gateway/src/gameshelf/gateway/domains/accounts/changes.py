@@ -1,4 +1,4 @@
-"""How support ends an account."""
+"""Erasure of an account by support."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,8 +12,8 @@ from gameshelf.gateway.runtime.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class EraseUser:
-    """Ends an account, as ``com.platform.account.user.deleted.v1`` does: from this commit on nobody reads or writes its
-    data, and the erasure job deletes it.
+    """Ends an account, like ``com.platform.account.user.deleted.v1``: from this commit on its data can neither be read
+    nor written, and the erasure job deletes it.
     """
 
     user_id: UUID

@@ -58,7 +58,7 @@ class RestoreAchievement(_Achievement):
 
 
 def undo(entry: Entry, user_id: UUID) -> Change:
-    """Restores the state before, with the time and the rarity of the unlock."""
+    """Makes the change that restores the state before, with the time and the rarity of the unlock."""
     before = dict(entry.before or {})
     unlocked_at = before.pop("unlocked_at")
     earlier = AchievementState(unlocked_at=datetime.fromisoformat(unlocked_at) if unlocked_at else None, **before)

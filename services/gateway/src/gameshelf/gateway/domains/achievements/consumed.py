@@ -52,13 +52,13 @@ async def apply_definitions(
 
 
 def definition_facts(data: ProductAchievements, at: datetime) -> list[DefinitionFact]:
-    """What the Catalog says about a product's achievements; ``at`` counts where the data has no time of its own."""
+    """Converts the Catalog's data of a product's achievements; ``at`` is used if the data has no time."""
     at = data.timestamp or at
     return [DefinitionFact(one.id, data.product_id, at, _columns(one)) for one in data.achievements or ()]
 
 
 def _columns(of: AchievementDefinition) -> dict[str, Any]:
-    """The columns that a definition sets: a field that is absent or null sets none."""
+    """Returns the columns that a definition sets; a field that is absent or null sets none."""
     columns: dict[str, Any] = {
         "api_name": of.api_name,
         "name_ru": of.name.ru if of.name else None,

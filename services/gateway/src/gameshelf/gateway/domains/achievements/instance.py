@@ -36,7 +36,7 @@ async def create(runtime: Runtime) -> DomainInstance:
 
 
 def make_services(settings: Settings) -> Services:
-    """The library says who may unlock."""
+    """The library decides who may unlock."""
 
     def make_achievements(context: ServiceContext) -> AchievementService:
         access = AccessQueries(context.connection)

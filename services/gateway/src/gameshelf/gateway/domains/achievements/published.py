@@ -1,4 +1,4 @@
-"""Published forms of events of achievements: CloudEvents for Kafka, and messages for the user's devices."""
+"""Published forms of the achievements' events: CloudEvents for Kafka, and messages for the user's devices."""
 
 from collections.abc import Mapping
 
@@ -29,6 +29,6 @@ def _achievement_unlocked(event: AchievementUnlocked) -> Published:
 
 FORMS: Mapping[type[Event], EventForm] = {
     AchievementUnlocked: EventForm(_achievement_unlocked),
-    # The library item shows which achievements support took back.
+    # The library item shows achievements that support has locked again.
     AchievementLocked: SILENT,
 }

@@ -47,7 +47,7 @@ _DEFINITION = (
 _RARITY = Field(
     "rarity_percentage",
     nullable(PERCENT),
-    "Share of the owners of the product who have unlocked it, in percent with one decimal; null without owners.",
+    "Share of the product's owners who have unlocked it, in percent with one decimal; null if nobody owns the product.",
     12.5,
     "rarity",
 )
@@ -55,7 +55,7 @@ _RARITY = Field(
 ACHIEVEMENT_STATUS = Resource(
     "userAchievementStatus",
     Achievement,
-    "An achievement, and how far the user is with it.",
+    "An achievement, with the progress of the user.",
     *_DEFINITION,
     Field("is_unlocked", FLAG, "Whether the user has unlocked it.", True),
     Field("unlocked_at", nullable(TIME), "When the user unlocked it; null while it is locked.", "2026-05-20T18:42:10Z"),
@@ -76,7 +76,7 @@ REPORTED_PROGRESS = single(
     Record(
         "ReportedProgressMeta",
         None,
-        "What a report of progress has changed.",
+        "The result of a progress report.",
         Field("newly_unlocked", FLAG, "Whether this report has unlocked the achievement.", True),
     ).schema,
     "ReportedProgressDocument",
@@ -85,7 +85,7 @@ REPORTED_PROGRESS = single(
 ACHIEVEMENT_RARITY = Resource(
     "achievementRarity",
     AchievementRarity,
-    "An achievement, and how rare it is. A hidden one has neither name nor description here.",
+    "An achievement with its rarity. A hidden one has neither name nor description here.",
     *_DEFINITION,
     _RARITY,
     identity=identity("Id of the achievement.", _ID),
@@ -99,7 +99,7 @@ IMPORTED_ACHIEVEMENT = Resource(
     Field(
         "result",
         IMPORT_RESULT,
-        "What became of the element.",
+        "Result of the element.",
         "accepted",
     ),
     Field("code", nullable(TEXT), "Error code of an element that was rejected; else null.", None),
@@ -109,7 +109,7 @@ IMPORTED_ACHIEVEMENT = Resource(
 PRODUCT_ACHIEVEMENTS = Resource(
     "productAchievements",
     AchievementSummary,
-    "How far the user is with the achievements of a product.",
+    "The progress of the user on the achievements of a product.",
     Field("product_id", UUID, "Product of the achievements.", "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3"),
     Field("unlocked", COUNT, "Number of achievements that the user has unlocked.", 14),
     Field("total", COUNT, "Number of achievements of the product.", 40),

@@ -76,4 +76,4 @@ async def _count(connection: Connection, user_id: UUID) -> dict[str, Any]:
 
 
 OVERVIEW = Overview(_count)
-"""What ``user show`` counts of achievements."""
+"""Counts achievements for ``user show``."""

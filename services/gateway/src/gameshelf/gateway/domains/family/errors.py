@@ -17,7 +17,7 @@ CODES: Mapping[str, Code] = {
         ("Семейный доступ ограничен", "Family access restricted"),
         (
             "Семейная связь не даёт доступа к этой игре; причина в meta.reason.",
-            "The family link does not give access to this game; meta.reason says why.",
+            "The family link does not give access to this game; meta.reason has the reason.",
         ),
     ),
     "FAMILY_SHARING_LINK_INVALID_STATE": Code(
@@ -38,7 +38,7 @@ CODES: Mapping[str, Code] = {
         ("Достигнут предел семейного доступа", "Family limit exceeded"),
         (
             "Больше связей или приглашений пока нельзя.",
-            "There are as many links or invitations as there may be for now.",
+            "The maximum number of links or invitations is reached for now.",
         ),
     ),
 }
@@ -51,4 +51,4 @@ RULES: Mapping[str, tuple[str, str]] = {
     ),
     "in_the_past": ("Время должно быть в будущем.", "The time has to be in the future."),
 }
-"""What each rule says when it is broken."""
+"""Rule → message when it is broken, in Russian and English."""

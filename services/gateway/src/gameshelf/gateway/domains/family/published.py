@@ -1,4 +1,4 @@
-"""Published forms of events of family sharing: CloudEvents for Kafka, and messages for the user's devices."""
+"""Published forms of the events of family sharing: CloudEvents for Kafka, and messages for the user's devices."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,7 +9,7 @@ from gameshelf.library import LinkUpdated, SeatReclaimed, ShareWithdrawn
 
 
 def _link_updated(event: LinkUpdated) -> Published:
-    # Each party's devices get it, Kafka once: with the owner's events.
+    # The devices of both parties get it, Kafka only once, with the owner's events.
     is_owner = event.user_id == event.owner_user_id
     return Published(
         "com.platform.library.family.link.updated.v1" if is_owner else None,
@@ -50,11 +50,11 @@ def _seat_reclaimed(event: SeatReclaimed) -> Published:
 FORMS: Mapping[type[Event], EventForm] = {
     LinkUpdated: EventForm(_link_updated),
     SeatReclaimed: EventForm(_seat_reclaimed),
-    # A share that is withdrawn ends sessions, which have events of their own.
+    # A withdrawn share ends sessions, whose events are published instead.
     ShareWithdrawn: SILENT,
 }
 
-# A withdrawn share says whose copies may no longer be played, which is needed after an account was erased too.
+# A withdrawn share has the owner's id, which its handler needs also after that account was erased.
 FORWARDED: Sequence[Forwarded] = (
     Forwarded(LinkUpdated),
     Forwarded(SeatReclaimed),

@@ -1,4 +1,4 @@
-"""Reactions to events of other domains, in the same transaction: shares and seats follow what is owned and played."""
+"""Reactions to events of other domains, in the same transaction: shares follow ownership, and seats follow sessions."""
 
 from collections.abc import Sequence
 from uuid import UUID

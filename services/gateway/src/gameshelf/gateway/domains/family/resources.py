@@ -1,4 +1,4 @@
-"""The resources of family sharing (contract, section 3.2). Both are shown to a user: the context of ``render``."""
+"""The resources of family sharing (contract, section 3.2). The context of ``render`` is the calling user."""
 
 from gameshelf.gateway.runtime.http.components import enumeration
 from gameshelf.gateway.runtime.http.named_products import COVER, TITLE
@@ -28,7 +28,7 @@ FAMILY_LINK = Resource(
         ["0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3"],
         lambda of, _: list(of.product_ids),
     ),
-    Field("expires_at", nullable(TIME), "When the link ends by itself; null if it does not.", "2027-01-01T00:00:00Z"),
+    Field("expires_at", nullable(TIME), "When the link expires; null if it does not.", "2027-01-01T00:00:00Z"),
     Field("shared_at", TIME, "When the member was last invited, or accepted.", "2026-04-01T12:00:00Z"),
     Field("active_since", nullable(TIME), "When the access of the member began.", "2026-04-01T12:05:00Z"),
     Field("last_access_at", nullable(TIME), "When the member last started a shared game.", "2026-05-19T21:40:00Z"),
@@ -41,7 +41,7 @@ FAMILY_LINK = Resource(
 FAMILY_SEAT = Resource(
     "familySeat",
     TakenSeat,
-    "A shared copy of a product that somebody plays at this moment.",
+    "A shared copy of a product that a user plays now.",
     Field("owner_user_id", UUID, "User who owns the copy.", "6f1ed002-ab5d-4a3f-8d3c-2f1e0c9b8a77"),
     Field("product_id", UUID, "Product of the copy.", "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3"),
     Field("held_by_user_id", UUID, "User who plays the copy.", "c4ca4238-a0b9-4382-8dcc-509a6f75849b"),
@@ -57,7 +57,7 @@ FAMILY_SEAT = Resource(
     Field(
         "lost_at",
         nullable(TIME),
-        "When the player has to stop because the owner plays; null if they may go on.",
+        "When the player has to stop because the owner plays; null if they may continue.",
         None,
     ),
     TITLE,

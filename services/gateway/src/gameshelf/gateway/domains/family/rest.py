@@ -117,7 +117,7 @@ async def decline_link(write: Write, link_id: UUID) -> Reply:
 async def revoke_link(write: Write, link_id: UUID) -> Reply:
     """Ends a link.
 
-    The owner takes the games back, or the member leaves. Running sessions on shared copies end at once.
+    The owner or the member may do so. Running sessions on shared copies end at once.
     """
     revoked = await write.of(FamilyLinks).revoke(write.user_id, link_id)
     return ok({"data": FAMILY_LINK.render(revoked, write.user_id)})
@@ -127,7 +127,7 @@ async def revoke_link(write: Write, link_id: UUID) -> Reply:
 async def list_seats(read: Read) -> Reply:
     """Lists the seats that are taken.
 
-    Who plays shared copies at this moment: copies of the user, and copies of owners who share with them.
+    Shows who plays shared copies now: copies of the user, and copies of owners who share with them.
     """
     found = await read.of(FamilyQueries).seats(read.user_id)
     return ok({"data": await with_titles(read, [FAMILY_SEAT.render(one, read.user_id) for one in found])})

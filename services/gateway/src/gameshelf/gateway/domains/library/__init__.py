@@ -1,4 +1,4 @@
-"""The library: items, categories, grants, the catalog."""
+"""The library: items, categories, grants and the projection of the Catalog."""
 
 from gameshelf.gateway.domains.library import consumed, errors, published, reactions, rest, support
 from gameshelf.gateway.domains.library.export import EXPORT

@@ -1,4 +1,4 @@
-"""The Catalog over gRPC, for products that somebody owns before the Catalog's events spoke of them."""
+"""A client of the Catalog over gRPC, for products that a user owns before an event of the Catalog describes them."""
 
 import logging
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from gameshelf.protos.external.catalog.v1.catalog_service_pb2_grpc import Catalo
 _log = logging.getLogger(__name__)
 
 _SECONDS = 5.0
-# gRPC's own pause between attempts to connect grows to two minutes, and calls meanwhile fail unasked.
+# By default gRPC's pause between attempts to connect grows to two minutes, and all calls fail meanwhile.
 _RECONNECT = [("grpc.initial_reconnect_backoff_ms", 500), ("grpc.max_reconnect_backoff_ms", 5000)]
 
 
@@ -26,7 +26,7 @@ class Catalog:
         self._stub = CatalogServiceStub(self._channel)  # type: ignore[no-untyped-call]
 
     async def products(self, product_ids: Sequence[UUID]) -> list[ProductFact]:
-        """What the Catalog says of up to 100 products; unknown ones are left out. Raises grpc.aio.AioRpcError."""
+        """Returns the Catalog's data of up to 100 products, without unknown ones. Raises grpc.aio.AioRpcError."""
         request = messages.GetProductsBatchRequest(product_ids=[str(product_id) for product_id in product_ids])
         response = await self._stub.GetProductsBatch(request, timeout=_SECONDS)
         asked = set(product_ids)
@@ -35,8 +35,8 @@ class Catalog:
             try:
                 fact = _fact(product)
             except (ValueError, OverflowError):
-                # One product that makes no sense is no reason to do without the others.
-                _log.warning("the Catalog sent a product that can't be understood")
+                # An invalid product does not affect the others.
+                _log.warning("the Catalog sent an invalid product")
                 continue
             if fact.product_id in asked:
                 facts.append(fact)
@@ -56,6 +56,6 @@ def _fact(product: messages.Product) -> ProductFact:
         "family_sharing_allowed": product.family_sharing_allowed,
     }
     values = {name: value for name, value in said.items() if value is not None}
-    # Without a time it counts from the beginning: whatever an event says is newer.
+    # Without a time it counts as the oldest fact, so that any event is newer.
     said_at = said_time(product.updated_at.ToDatetime(UTC)) or EARLIEST
     return ProductFact(UUID(product.product_id), said_at, values)

@@ -1,4 +1,4 @@
-"""Events about what a user owns, has installed and has reviewed, and about products (contract, section 6)."""
+"""Consumed events about orders, keys, gifts, installations, reviews and products (contract, section 6)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ from gameshelf.library import CatalogProjection, GrantKind, InstallationStatus, 
 from pydantic import AfterValidator, Field, FiniteFloat, StrictBool
 
 MAX_ITEMS = 2000
-"""Of an order: bundles of 1,741 games were sold."""
+"""Maximum number of items in an order: bundles of 1,741 games have been sold."""
 
 Quantity = Annotated[int, Field(ge=1, le=10**6)]
 
@@ -28,7 +28,7 @@ class OrderItem(EventData):
 
 
 class OrderFact(EventData):
-    """A purchase, and the shape of what happens to it later."""
+    """A purchase; refunds and reinstatements have the same fields."""
 
     element_lists: ClassVar = {"items": OrderItem}
     adds_up_by: ClassVar = "product_id"
@@ -71,7 +71,7 @@ class InstallationChange(EventData):
     version_id: Annotated[Name, Field(max_length=100), NUMBER_AS_TEXT] | None = None
     status: InstallationStatus | None = None
     device_id: Annotated[Name, Field(max_length=100), NUMBER_AS_TEXT] | None = None
-    """None: on all devices."""
+    """None for an installation on all devices."""
     timestamp: EventTime = None
 
 
@@ -83,7 +83,7 @@ class Review(EventData):
     user_id: UUID
     product_id: UUID
     rating: Annotated[FiniteFloat, AfterValidator(_rating)] | None = None
-    """None for one outside of 0 to 100, which is ignored."""
+    """None for a rating outside of 0 to 100, which is ignored."""
 
 
 class ProductChange(EventData):
@@ -119,7 +119,7 @@ async def reinstated(transaction: Transaction, data: Reinstatement, received: Re
 
 
 def _quantities(data: OrderFact, absent: int | None) -> Mapping[UUID, int | None]:
-    """How many of each product an event is about: equal products add up. None is all of them, to which nothing adds."""
+    """Returns the quantity of each product in an event; equal products are summed. None stands for all copies."""
     quantities: dict[UUID, int | None] = {}
     for item in data.items:
         quantity = absent if item.quantity is None else item.quantity
@@ -183,8 +183,8 @@ async def apply_products(
 
 
 def product_fact(data: ProductChange, at: datetime) -> ProductFact:
-    """What the Catalog says about a product: a field that is absent or null changes nothing. ``at`` counts where the
-    data has no time of its own.
+    """Converts the Catalog's data of a product; a field that is absent or null changes nothing. ``at`` is used if the
+    data has no time.
     """
     columns: dict[str, Any] = {
         "product_type": data.product_type,
@@ -206,7 +206,7 @@ _PRODUCT = ConsumedEvent(_CATALOG, ProductChange, apply_all=apply_products)
 _UNINSTALLED = ConsumedEvent(_DOWNLOADS, InstallationChange, uninstalled)
 _INSTALLATION_CHANGED = ConsumedEvent(_DOWNLOADS, InstallationChange, installation_changed)
 
-# The contract writes two of the Download service's types short; both readings of them are accepted.
+# The contract abbreviates two types of the Download service; both interpretations are accepted.
 EVENTS: Mapping[str, ConsumedEvent] = {
     "com.platform.payment.purchase.completed.v1": ConsumedEvent(_PAYMENTS, OrderFact, purchased),
     "com.platform.payment.purchase.refunded.v1": ConsumedEvent(_PAYMENTS, Refund, refunded),

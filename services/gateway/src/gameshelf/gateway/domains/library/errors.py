@@ -43,4 +43,4 @@ RULES: Mapping[str, tuple[str, str]] = {
     ),
     "repeated_id": ("Каждый элемент называется один раз.", "Each item is named once."),
 }
-"""What each rule says when it is broken."""
+"""Rule → message when it is broken, in Russian and English."""

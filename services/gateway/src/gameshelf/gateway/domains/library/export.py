@@ -1,4 +1,4 @@
-"""Where an export of a user finds their family links: no index begins with the column that names the other side."""
+"""Selects a user's family links for an export: no index begins with the column of the other party."""
 
 from typing import Any
 

@@ -34,14 +34,14 @@ def _game_added(event: GameAdded, products: Mapping[UUID, ProductView]) -> Publi
 def _added_for_devices(event: GameAdded, product: ProductView | None) -> tuple[str, Json]:
     how = {"acquisition_type": event.acquisition_type, "added_at": event.added_at}
     if event.was_shared:
-        # It was there already, as somebody else's.
+        # The item existed already, as a shared one.
         return _changed_for_devices(event, {**how, "shared_from_user_id": None})
     about = {"library_item_id": event.item_id, "product_id": event.product_id}
     return "library.item.added", {**about, **how, **_product_shown(product)}
 
 
 def _product_shown(product: ProductView | None) -> Json:
-    """The title and cover, which devices show before they read anything."""
+    """Returns title and cover, which devices show before they read the item."""
     if product is None:
         return {"title": None, "titles": {"ru": None, "en": None}, "cover_image_url": None}
     return {
@@ -71,7 +71,7 @@ def _game_removed(event: GameRemoved) -> Published:
 
 def _removed_for_devices(event: GameRemoved) -> tuple[str, Json]:
     if event.shared_from_user_id is not None:
-        # It stays, as somebody else's.
+        # The item stays as a shared one.
         shared = {
             "acquisition_type": AcquisitionType.FAMILY_SHARED_ACCESS,
             "added_at": event.shared_since,
@@ -112,7 +112,7 @@ def _category_updated(event: CategoryUpdated) -> Published:
 
 
 async def products_of(connection: Connection, events: Sequence[GameAdded]) -> Mapping[UUID, ProductView]:
-    """What messages about new games show of their products: one round trip, if there are any."""
+    """Reads the products of new games for their messages: one round trip, if there are any."""
     added = {event.product_id for event in events if not event.was_shared}
     return await LibraryQueries(connection).products(list(added)) if added else {}
 

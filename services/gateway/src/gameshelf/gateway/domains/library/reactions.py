@@ -1,4 +1,4 @@
-"""Reactions to events of other domains, in the same transaction: what the items show of play and of achievements."""
+"""Reactions to events of other domains, in the same transaction: items show playtime and locked achievements."""
 
 from collections.abc import Sequence
 from uuid import UUID

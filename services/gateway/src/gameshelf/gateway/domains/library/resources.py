@@ -21,7 +21,7 @@ def _categories(ids: Sequence[UUID]) -> dict[str, Any]:
 
 INSTALLATION: Record[object] = Record(
     "Installation",
-    None,  # the database has them as JSON
+    None,  # the database stores them as JSON
     "The installation of a product on one device, or on all devices.",
     Field(
         "device_id",
@@ -72,11 +72,11 @@ LIBRARY_ITEM = Resource(
         "Address of the cover image; null while it is unknown.",
         "https://cdn.example.com/covers/starfall.jpg",
     ),
-    Field("added_at", TIME, "When access to the product began, as its source tells.", "2026-03-02T10:15:30Z"),
+    Field("added_at", TIME, "When access to the product began, according to its source.", "2026-03-02T10:15:30Z"),
     Field(
         "acquisition_type",
         enumeration(AcquisitionType),
-        "How the user came by the product: by the oldest grant of ownership that is still valid.",
+        "How the user acquired the product, by the oldest grant of ownership that is still valid.",
         "purchase",
     ),
     Field(
@@ -154,7 +154,7 @@ USER_CATEGORY = Resource(
 CHANGED_ITEM = Resource(
     "changedItem",
     BulkResult,
-    "The result of one of many changes.",
+    "The result of one change of many.",
     Field(
         "result",
         enumeration(
@@ -162,7 +162,7 @@ CHANGED_ITEM = Resource(
             "ChangeResult",
             "Result of a change: `updated`, `unchanged` (the item was like that already) or `rejected`.",
         ),
-        "What became of the change.",
+        "Result of the change.",
         "updated",
     ),
     Field("code", nullable(TEXT), "Error code of a change that was rejected; else null.", None),

@@ -1,4 +1,4 @@
-"""What a process does once an event about play is committed: it counts, and keeps Redis in step."""
+"""Handlers of committed events about play: they count events, and update Redis."""
 
 from gameshelf.gateway.domains.playtime.heartbeats import Heartbeats
 from gameshelf.gateway.domains.playtime.metrics import PlaytimeMetrics
@@ -26,6 +26,6 @@ def after_commit(heartbeats: Heartbeats, metrics: PlaytimeMetrics) -> AfterCommi
         SessionResumed: session_runs,
         SessionCopyChanged: copy_changed,
         SessionEnded: session_ended,
-        SeatReclaimed: heartbeats.lost_seats.heard,
+        SeatReclaimed: heartbeats.lost_seats.reclaimed,
         AnomalyFound: anomaly_found,
     }

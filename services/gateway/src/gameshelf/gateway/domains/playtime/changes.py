@@ -18,8 +18,7 @@ MAX_RECOUNTS = 100
 class CorrectPlaytime:
     """Adds seconds to a product's total, or subtracts them.
 
-    The state is the sum of corrections, not the total: a player who plays on invalidates neither the dry run nor the
-    undo.
+    The state is the sum of corrections, not the total, so that further play invalidates neither dry run nor undo.
     """
 
     user_id: UUID

@@ -29,4 +29,4 @@ RULES: Mapping[str, tuple[str, str]] = {
     "since_after_until": ("Начало не может быть позже конца.", "The beginning can't be after the end."),
     "too_many_days": ("Не больше {max} дней.", "At most {max} days."),
 }
-"""What each rule says when it is broken."""
+"""Rule → message when it is broken, in Russian and English."""

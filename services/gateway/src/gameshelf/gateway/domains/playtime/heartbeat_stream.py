@@ -1,7 +1,7 @@
-"""One ``StreamPlaytimeHeartbeats``: messages go with the batch that is being gathered, and are acknowledged with it.
+"""Serves ``StreamPlaytimeHeartbeats``: messages join the current batch, and are acknowledged with it.
 
-Reading and acknowledging run side by side. What is not acknowledged yet is bounded: a stream that sends faster than
-Redis takes it is not read any further, and gRPC's flow control slows down its sender.
+Reading and acknowledging are concurrent. The number of unacknowledged heartbeats is bounded: a stream that sends faster
+than Redis accepts is not read any further, and gRPC's flow control slows down its sender.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied,
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as messages
 
 MAX_HEARTBEATS = 1000
-"""How many heartbeats one message may bring."""
+"""Maximum number of heartbeats in a message."""
 MAX_UNACKNOWLEDGED = 20_000
-"""How many heartbeats of a stream may wait to be acknowledged; a message without any counts as one."""
+"""Maximum number of unacknowledged heartbeats of a stream; a message without any counts as one."""
 _MAX_ECHO = 64
-"""How much of an id that is none goes back with its refusal."""
+"""A refusal repeats at most this number of characters of an invalid id."""
 LEEWAY = timedelta(seconds=30)
 MAX_OF_PLAYER = 32
-"""How many streams of one player an instance serves."""
+"""Maximum number of streams per player and instance."""
 MAX_OF_SERVICE = 2000
-"""The same of a service: one for each of its own instances, and each for many players."""
+"""Maximum number of streams per service and instance; each instance of the service has one, for many players."""
 _RETRY_AFTER_SECONDS = 60
 
 Request = messages.StreamPlaytimeHeartbeatsRequest
@@ -39,17 +39,17 @@ Response = messages.StreamPlaytimeHeartbeatsResponse
 
 @dataclass(slots=True)
 class _Sent:
-    """Messages that went with one batch, up to that sequence number."""
+    """Messages that joined one batch, up to this sequence number."""
 
     batch: Batch
     sequence: int
     weight: int
-    """How many heartbeats they brought, refused ones too."""
+    """The number of their heartbeats, including refused ones."""
     members: list[Member]
     refusals: list[messages.HeartbeatRefusal]
-    """Those that were refused without a look."""
+    """Heartbeats that were refused before they joined the batch."""
     notices: list[messages.SeatNotice]
-    """Sessions among them that play a copy which its owner wants back."""
+    """Sessions among them whose copy the owner wants back."""
 
 
 class HeartbeatStream:
@@ -80,9 +80,9 @@ class HeartbeatStream:
         self._expires_at = caller.expires_at
 
     async def serve(self, requests: AsyncIterator[Request], write: Callable[[Response], Awaitable[None]]) -> None:
-        """Until the caller has sent everything and all of it is acknowledged.
+        """Serves until the caller has ended the stream and everything is acknowledged.
 
-        Raises Unauthenticated when the token runs out or the account is erased, ServiceUnavailable when this instance
+        Raises Unauthenticated when the token expires or the account is erased, ServiceUnavailable when this instance
         stops, InvalidInput, RateLimitExceeded (also for one stream too many).
         """
         if self._hub.streams(self._caller.user_id) >= (MAX_OF_SERVICE if self._is_service else MAX_OF_PLAYER):
@@ -94,7 +94,7 @@ class HeartbeatStream:
             acknowledging,
             asyncio.ensure_future(self._read(requests)),
             asyncio.ensure_future(self._watch_token()),
-            asyncio.ensure_future(_end_with(subscriber.over, Unauthenticated("the account is gone"))),
+            asyncio.ensure_future(_end_with(subscriber.over, Unauthenticated("the account was erased"))),
             asyncio.ensure_future(_end_with(self._stopping, ServiceUnavailable("instance"))),
         }
         try:
@@ -156,7 +156,7 @@ class HeartbeatStream:
         refusals: list[messages.HeartbeatRefusal],
         notices: list[messages.SeatNotice],
     ) -> list[Member]:
-        """The sessions that may go on; those whose seat is lost are refused, those that will lose it are told so."""
+        """Returns the sessions that may continue. Refuses those that lost their seat, and notifies those that will."""
         going_on, now = [], self._clock()
         for one in members:
             lost_at = self._heartbeats.lost_seats.until(one)
@@ -172,7 +172,7 @@ class HeartbeatStream:
         return going_on
 
     def _member(self, heartbeat: messages.PlaytimeHeartbeat) -> Member:
-        """Raises ValueError for what is no id, PermissionDenied for another user's."""
+        """Raises ValueError for an invalid id, PermissionDenied for another user's."""
         if not heartbeat.user_id and not self._is_service:
             user = self._caller.user_id.bytes
         else:
@@ -192,7 +192,7 @@ class HeartbeatStream:
             self._sent.popleft()
             refused = [*sent.refusals, *(_refusal(one, error) for one, error in refusals.items())]
             await write(Response(acknowledged_sequence=sent.sequence, refusals=refused, seat_notices=sent.notices))
-            self._unacknowledged -= sent.weight  # not before it is written: who does not read is not read either
+            self._unacknowledged -= sent.weight  # only now: a client that does not read must not be read, either
             self._moved.set()
 
     async def _until_moved(self) -> None:
@@ -202,14 +202,14 @@ class HeartbeatStream:
     async def _renew(self, token: str) -> None:
         fresh = await self._verifier.verify(token)
         if fresh.user_id != self._caller.user_id or not fresh.roles >= self._caller.roles:
-            raise Unauthenticated("a token of somebody else, or of fewer roles")
+            raise Unauthenticated("the token has another user or fewer roles")
         self._expires_at = fresh.expires_at
 
     async def _watch_token(self) -> None:
         while self._expires_at is not None:
             left = (self._expires_at + LEEWAY - self._clock()).total_seconds()
             if left <= 0:
-                raise Unauthenticated("the token has run out")
+                raise Unauthenticated("the token has expired")
             await asyncio.sleep(left)
 
 
@@ -219,7 +219,7 @@ async def _end_with(event: asyncio.Event, reason: Exception) -> None:
 
 
 def _uuid_bytes(text: str) -> bytes:
-    """The 16 bytes of a UUID in its usual form. Raises ValueError. Several times as fast as ``UUID``."""
+    """Parses a UUID in its usual form to 16 bytes, several times as fast as ``UUID``. Raises ValueError."""
     found = bytes.fromhex(text.replace("-", ""))
     if len(text) != 36 or len(found) != 16 or not text[8] == text[13] == text[18] == text[23] == "-":
         raise ValueError("not the usual form of a UUID")

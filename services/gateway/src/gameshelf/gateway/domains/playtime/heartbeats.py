@@ -1,7 +1,7 @@
 """Heartbeats of running sessions, written to Redis in coalesced batches.
 
-A heartbeat waits a few milliseconds for others, and is answered when the batch that it went with is in Redis. What
-Redis does not know is asked of PostgreSQL aside, so that nobody else waits for it: the session may have been lost.
+A heartbeat waits a few milliseconds for others, and is answered when its batch is in Redis. Sessions that are missing
+in Redis may have been lost; they are looked up in PostgreSQL separately, so that the rest of the batch does not wait.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 GATHER_SECONDS = 0.005
 """How long the first heartbeat of a batch waits for others."""
 MAX_WAITING = 100_000
-"""How many heartbeats may wait for one batch; more are refused."""
+"""Maximum number of heartbeats in one batch; more are refused."""
 _REDIS_SECONDS = 1.0
 _ACCEPT_SECONDS = 1.0
 _SETTLING_SIDE_BY_SIDE = 4
@@ -57,7 +57,7 @@ Refusals = dict[Member, DomainError]
 
 
 class Batch:
-    """What is written together."""
+    """Changes that are written together."""
 
     def __init__(self) -> None:
         self.changes = Changes()
@@ -67,7 +67,7 @@ class Batch:
         self._settled: asyncio.Future[Refusals] = loop.create_future()
 
     async def refusals(self, members: Collection[Member]) -> Refusals:
-        """Waits until the heartbeats of ``members`` are in Redis; those that are not, each with the reason."""
+        """Waits until the heartbeats of ``members`` are in Redis; returns refused ones, each with the reason."""
         missing = await asyncio.shield(self._written)
         if missing.isdisjoint(members):
             return {}
@@ -75,23 +75,23 @@ class Batch:
         return {one: refusals[one] for one in members if one in refusals}
 
     def written(self, missing: set[Member]) -> None:
-        """All but the missing ones are in Redis."""
+        """Must be called when all heartbeats but the missing ones are in Redis."""
         self._written.set_result(missing)
         if not missing:
             self.settled({})
 
     def settled(self, refusals: Refusals) -> None:
-        """What became of the missing ones."""
+        """Must be called with the refusals of missing ones; the others were found in PostgreSQL."""
         self._settled.set_result(refusals)
 
     def failed(self, error: DomainError) -> None:
-        """Nothing is in Redis."""
+        """Must be called when the batch could not be written."""
         self._written.set_result(set(self.changes.beats))
         self._settled.set_result(dict.fromkeys(self.changes.beats, error))
 
 
 class Heartbeats:
-    """Takes heartbeats, and keeps Redis in step with sessions that begin and end. ``run`` is its background work."""
+    """Receives heartbeats, and updates Redis when sessions begin and end. ``run`` does the background work."""
 
     def __init__(
         self,
@@ -117,9 +117,10 @@ class Heartbeats:
         self._failing_since: datetime | None = None
 
     async def beat(self, user_id: UUID, session_id: UUID) -> datetime | None:
-        """One heartbeat; it is in Redis when this returns. If the owner of the copy wants it back, until when it goes.
+        """Records a heartbeat, which is in Redis when this returns. Returns when the session has to end because the
+        owner wants the copy back; None if it may continue.
 
-        Raises SessionNotFound (also for somebody else's), SessionAlreadyEnded, FamilySeatLost, UserErased,
+        Raises SessionNotFound (also for another user's session), SessionAlreadyEnded, FamilySeatLost, UserErased,
         ServiceUnavailable.
         """
         one = member(user_id, session_id)
@@ -130,12 +131,12 @@ class Heartbeats:
         for refusal in refusals.values():
             if isinstance(refusal, SessionNotFound | PermissionDenied):
                 async with self._acquire() as connection:
-                    await self._streams.state(connection, user_id)  # of an erased user nothing is known either
+                    await self._streams.state(connection, user_id)  # an erased user has no sessions, either
             raise refusal
         return lost_at
 
     def add(self, members: Iterable[Member]) -> Batch:
-        """Heartbeats of these sessions, as of now; the batch that they go with. Raises ServiceUnavailable."""
+        """Adds heartbeats of sessions at this moment; returns their batch. Raises ServiceUnavailable."""
         beats = self._batch.changes.beats
         if len(beats) >= MAX_WAITING:
             raise ServiceUnavailable("redis")
@@ -145,12 +146,12 @@ class Heartbeats:
         return self._wake()
 
     def started(self, user_id: UUID, session_id: UUID, at: datetime) -> None:
-        """A session began, or was started once more. Nobody waits; what gets lost is found by the next sweep."""
+        """Adds a session that began or was started again, without waiting. The next sweep finds lost ones."""
         self._batch.changes.started[member(user_id, session_id)] = milliseconds(at)
         self._wake()
 
     def ended(self, user_id: UUID, session_id: UUID) -> None:
-        """A session ended: its later heartbeats are refused. What gets lost is found by the next checkpoint."""
+        """Removes a session that ended, so that heartbeats are refused. The next checkpoint finds lost removals."""
         self._batch.changes.ended.add(member(user_id, session_id))
         self._wake()
 
@@ -161,7 +162,7 @@ class Heartbeats:
         return self._batch
 
     async def run(self, *, accepting: bool) -> None:
-        """Writes batches until it is cancelled; ``accepting`` says whether heartbeats are taken in this process."""
+        """Writes batches until it is cancelled; ``accepting`` is whether this process receives heartbeats."""
         async with asyncio.TaskGroup() as tasks:
             if accepting:
                 tasks.create_task(self._accept(), name="heartbeats accepted")
@@ -175,7 +176,7 @@ class Heartbeats:
                     tasks.create_task(self._settle(batch, missing), name="heartbeats settle")
 
     async def _accept(self) -> None:
-        """Where nobody takes heartbeats, their absence means nothing: see ``gameshelf.playtime.watch``."""
+        """Reports that heartbeats are accepted; without that their absence means nothing (``playtime.watch``)."""
         while not_cancelled():
             with suppress(RedisError, OSError):
                 async with asyncio.timeout(_REDIS_SECONDS):
@@ -206,7 +207,7 @@ class Heartbeats:
             _log.warning("Redis is away, heartbeats are refused: %s", type(error).__name__)
             self._failing_since = now
         elif now - self._failing_since > self._gap:
-            # Perhaps it is away for this process alone, and the watch of another one sees nothing of it.
+            # Redis may be away for this process only, so that the watch of another process does not notice it.
             try:
                 async with self._acquire() as connection:
                     await Liveness(connection).interrupt(now)
@@ -228,7 +229,7 @@ class Heartbeats:
         self._metrics.heartbeats.labels("refused").inc(len(refusals))
 
     async def _ask(self, batch: Batch, missing: set[Member]) -> Refusals:
-        """Asks PostgreSQL for sessions that Redis does not know; those that run come back with their sign of life."""
+        """Looks up missing sessions in PostgreSQL, and adds running ones to Redis with this heartbeat."""
         beats = {session_key(one): Beat(session_key(one), moment(batch.changes.beats[one])) for one in missing}
         async with self._acquire() as connection:
             erased = await self._streams.being_erased(connection, {key.user_id for key in beats})
@@ -245,9 +246,7 @@ class Heartbeats:
 
 
 def seat_lost(lost_at: datetime) -> FamilySeatLost:
-    """The refusal of a heartbeat after the moment at which a seat is lost: the session ends at that second, if it has
-    not ended yet.
-    """
+    """Makes the refusal of a heartbeat after its seat was lost: the session ends at that time unless it has ended."""
     return FamilySeatLost(lost_at=lost_at, end_time=lost_at.replace(microsecond=0), end_reason=EndReason.SEAT_LOST)
 
 

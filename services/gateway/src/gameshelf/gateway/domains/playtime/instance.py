@@ -53,7 +53,7 @@ async def create(runtime: Runtime) -> DomainInstance:
         jobs=[
             Job("session watch", watch.run_once, look),
             Job("session reaper", reaper.run_once, look),
-            # Jobs, too, receive events of owners who want their copies; those that are over are forgotten here.
+            # Processes with the role jobs receive events of reclaimed copies, too, and have to drop expired ones.
             Job("lost seats", lost_seats.refresh, 1.0, roles=frozenset({ServiceRole.API, ServiceRole.JOBS})),
         ],
         background=[("heartbeats", partial(heartbeats.run, accepting=ServiceRole.API in settings.roles))],
@@ -63,7 +63,7 @@ async def create(runtime: Runtime) -> DomainInstance:
 
 
 def make_services(settings: Settings) -> Services:
-    """The library says who may play, and whose copy."""
+    """The library decides who may play, and whose copy."""
     import_max_age = timedelta(days=settings.of(PlaytimeSection).import_max_age_days)
     grace = timedelta(seconds=settings.family_seat_grace_seconds)
 

@@ -1,6 +1,6 @@
-"""Which sessions are alive: Redis is watched, checkpointed and filled again, and what died is ended.
+"""Jobs for running sessions: they check, checkpoint and refill Redis, and end sessions without heartbeats.
 
-Every instance runs both jobs; a shard is watched by one at a time, and a dead session is claimed by one.
+Every instance runs both jobs. One instance at a time watches a shard, and one claims a dead session.
 """
 
 import asyncio
@@ -45,18 +45,18 @@ _CHUNK = 500
 _REAPED_AT_ONCE = 200
 _SIDE_BY_SIDE = 8
 _CHECKPOINT_AFTER = timedelta(seconds=30)
-"""At least every 60 seconds is the promise (contract, section 3.3); a round may come late."""
+"""The contract (section 3.3) requires a checkpoint every 60 seconds; a round may be late."""
 _CLOCKS_APART = timedelta(seconds=5)
-"""Heartbeats are stamped by the instance that took them, whose clock may be this far behind."""
+"""A heartbeat has the time of the instance that received it, whose clock may be this far behind."""
 
 
 def look_seconds(timeout: timedelta) -> float:
-    """How often to look at each shard."""
+    """Returns the number of seconds between two checks of a shard."""
     return timeout.total_seconds() / 60
 
 
 class SessionWatch:
-    """Looks at every shard: whether heartbeats are kept, and writes down what is new in them."""
+    """Checks every shard for lost heartbeats, and writes new heartbeats to PostgreSQL."""
 
     def __init__(
         self,
@@ -71,20 +71,20 @@ class SessionWatch:
         self._acquire = acquire
         self._timeout = timeout
         self._checkpoint_after = min(_CHECKPOINT_AFTER, timeout / 10)
-        # A few shards a round, while none is late: all at once would be felt by the heartbeats that come meanwhile.
+        # A few shards per round while none is late: all of them at once would delay concurrent heartbeats.
         rounds = self._checkpoint_after.total_seconds() / look_seconds(timeout)
         self._checkpoints_a_round = self._checkpoints_left = math.ceil(SHARDS / rounds)
         self._clock = clock
 
     async def run_once(self) -> None:
-        """Looks at each shard that no other instance is looking at."""
+        """Checks each shard that no other instance is checking."""
         self._checkpoints_left = self._checkpoints_a_round
         for shard in filter(self._shards.is_due, range(SHARDS)):
             with self._shards.attempt(shard):
                 await self._look_at(shard)
 
     async def _look_at(self, shard: int) -> None:
-        # Redis is changed before the commit: after a crash in between the counts differ, and the watch begins anew.
+        # Redis is changed before the commit: after a crash in between the counts differ, and the watch starts again.
         async with self._acquire() as connection, connection.transaction():
             liveness = Liveness(connection)
             kept = await liveness.take(shard)
@@ -98,7 +98,7 @@ class SessionWatch:
         looked = replace(kept, watch=watch)
         is_new = watch.since == now
         if is_new or now - kept.swept_at >= self._timeout:
-            # Also without a break: the word of a session that began may have been lost with its process.
+            # Also if no data was lost: a process may have crashed before it wrote a new session to Redis.
             await self._sweep(liveness, kept.shard)
             looked = replace(looked, swept_at=now)
         if self._is_due(now - kept.checkpointed_at):
@@ -109,23 +109,23 @@ class SessionWatch:
         return looked
 
     def _is_due(self, age: timedelta) -> bool:
-        """Whether a shard whose checkpoint is so old gets its next one in this round."""
+        """Returns whether a shard with a checkpoint of this age gets the next one in this round."""
         if age >= self._checkpoint_after and (self._checkpoints_left > 0 or age >= 1.5 * self._checkpoint_after):
             self._checkpoints_left -= 1
             return True
         return False
 
     async def _sweep(self, liveness: Liveness, shard: int) -> None:
-        """Brings every running session into Redis that is not there."""
+        """Adds every running session to Redis that is missing there."""
         after = before_shard(shard)
         while beats := await liveness.running(shard, after, _CHUNK):
             await self._live.add(beats)
             after = beats[-1].key.session_id
 
     async def _checkpoint(self, connection: Any, liveness: Liveness, kept: ShardWatch, now: datetime) -> None:
-        """Writes signs of life since the last time to PostgreSQL, and takes out of Redis what does not run.
+        """Writes heartbeats since the last checkpoint to PostgreSQL, and removes ended sessions from Redis.
 
-        A session whose row somebody holds is passed over: its next sign of life is written the next time.
+        A session whose row is locked is skipped: its next heartbeat is written by a later checkpoint.
         """
         since, until = kept.checkpointed_at - _CLOCKS_APART, now + _CLOCKS_APART
         while True:
@@ -135,7 +135,7 @@ class SessionWatch:
                 await self._live.remove(ended)
             if len(beats) < _CHUNK:
                 return
-            # The next part begins with the time that this one ended with: others may have shown life just then.
+            # The next part begins at the time at which this one ended: other heartbeats may have the same time.
             newest = beats[-1].at
             since = newest if newest > since else newest + timedelta(milliseconds=1)
 
@@ -149,7 +149,7 @@ async def _write_down(connection: Any, liveness: Liveness, beats: Sequence[Beat]
 
 
 class SessionReaper:
-    """Ends sessions that showed no sign of life for a time-out, at their last one."""
+    """Ends sessions without a heartbeat for the time-out, at their last heartbeat."""
 
     def __init__(
         self,
@@ -169,21 +169,21 @@ class SessionReaper:
         self._slots = asyncio.Semaphore(_SIDE_BY_SIDE)
 
     async def run_once(self) -> None:
-        """Ends what is dead now."""
+        """Ends all dead sessions."""
         for shard in filter(self._shards.is_due, range(SHARDS)):
             with self._shards.attempt(shard):
                 while await self._reap(shard) == _REAPED_AT_ONCE:
                     pass
 
     async def _reap(self, shard: int) -> int:
-        """Ends a part of what is dead in a shard; how many were silent."""
+        """Ends some dead sessions of a shard; returns how many sessions were silent."""
         now = self._clock()
         silent = await self._live.between(shard, _LONG_AGO, now - self._timeout, _REAPED_AT_ONCE)
         if not silent:
             return 0
         async with self._acquire() as connection:
             [watched] = [one for one in await Liveness(connection).watches() if one.shard == shard]
-        # Their last signs of life are in PostgreSQL, so that the sweep can bring back what is claimed and not ended.
+        # Their last heartbeats are in PostgreSQL, so that a sweep can restore sessions that are claimed but not ended.
         is_written = watched.checkpointed_at > silent[-1].at + _CLOCKS_APART
         if not (is_written and may_end(watched.watch, now, self._timeout)):
             return 0
@@ -197,12 +197,12 @@ class SessionReaper:
         return len(claimed)
 
     async def _end_all(self, dead: Sequence[Beat]) -> None:
-        """Ends sessions of one user, one after the other: side by side they would wait for the user's row."""
+        """Ends sessions of one user one after another: concurrently they would wait for the user's row."""
         for beat in dead:
             await self._end(beat)
 
     async def _end(self, dead: Beat) -> None:
-        """Ends one session, unless it has ended or was revived meanwhile: PostgreSQL decides."""
+        """Ends one session unless it has ended, or has received a heartbeat, according to PostgreSQL."""
         try:
             async with self._slots, self._transactions.begin_background(dead.key.user_id, wait=True) as transaction:
                 service = transaction.of(PlaytimeService)
@@ -211,15 +211,15 @@ class SessionReaper:
         except UserErased:
             return
         except Exception as error:
-            # It still runs in PostgreSQL, and the next sweep finds it; the others are ended meanwhile.
+            # It still runs in PostgreSQL, and the next sweep finds it; the other sessions are ended.
             _log.warning("a dead session could not be ended", exc_info=None if is_passing(error) else error)
 
 
 def forget_live(live: LiveSessions) -> EraseRows:
-    """Takes the sessions of an erased user out of Redis, so that their heartbeats are refused."""
+    """Makes the part of an erasure that removes sessions from Redis, so that their heartbeats are refused."""
 
     async def forget(connection: Connection, user_id: UUID, limit: int) -> bool:
-        with suppress(RedisError, OSError):  # the next checkpoint finds that they don't run
+        with suppress(RedisError, OSError):  # the next checkpoint removes them
             await live.remove(await Liveness(connection).running_of(user_id))
         return False
 

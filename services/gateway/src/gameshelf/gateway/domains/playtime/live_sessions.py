@@ -1,8 +1,8 @@
-"""Running sessions in Redis: when each last showed a sign of life. All of it can be lost; PostgreSQL has a checkpoint.
+"""Running sessions in Redis, with the time of their last heartbeat. All of it may be lost; PostgreSQL has a checkpoint.
 
-A sorted set a shard: the member is user and session, the score the milliseconds of the newest heartbeat. A session that
-is not a member has ended, was never heard of, or was lost; PostgreSQL knows which. Beside the sessions each set holds
-the count of looks at it, which tells a set that was emptied or rolled back from one that was kept.
+There is one sorted set per shard: a member is user and session, its score the time of the newest heartbeat in
+milliseconds. A session that is not a member has ended, never existed, or was lost; PostgreSQL knows which. Each set
+also counts the checks of it, by which a watch notices that the set was emptied or rolled back.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 _KEYS = [f"playtime:live:{shard}" for shard in range(SHARDS)]
 _ACCEPTED = "playtime:accepted"
 _TICKS = b"ticks"
-# The count is a negative score, so that no range of times has it in it.
+# The count is a negative score, so that no range of times contains it.
 _CLAIM = """
 if redis.call('ZSCORE', KEYS[1], ARGV[1]) ~= ARGV[2] then
   return nil
@@ -57,7 +57,7 @@ def moment(score: float) -> datetime:
 
 @dataclass(slots=True)
 class Changes:
-    """What is to be written in one go: sessions that began, sessions that ended, and heartbeats, by member."""
+    """Changes to write together: sessions that began, sessions that ended, and heartbeats, by member."""
 
     started: dict[Member, int] = field(default_factory=dict)
     ended: set[Member] = field(default_factory=set)
@@ -75,9 +75,9 @@ class LiveSessions:
         self._claim = redis.register_script(_CLAIM)
 
     async def write(self, changes: Changes) -> set[Member]:
-        """Writes changes in one round trip; of the heartbeats those whose session is not there.
+        """Writes changes in one round trip; returns the heartbeats whose session is missing.
 
-        A second round trip looks for these, and only where a heartbeat changed nothing.
+        Only if a heartbeat changed nothing, a second round trip checks for missing sessions.
         """
         by_shard = _by_shard(changes.beats)
         async with self._pipeline() as pipe:
@@ -104,20 +104,20 @@ class LiveSessions:
         }
 
     async def add(self, beats: Iterable[Beat]) -> None:
-        """Makes sure that these sessions are there, with no older sign of life than this."""
+        """Adds sessions, or raises the times of their last heartbeats to at least these."""
         members = {member(beat.key.user_id, beat.key.session_id): milliseconds(beat.at) for beat in beats}
         await self.write(Changes(started=members))
 
     async def remove(self, keys: Iterable[SessionKey]) -> None:
-        """Takes sessions out, which have ended."""
+        """Removes sessions that have ended."""
         await self.write(Changes(ended={member(key.user_id, key.session_id) for key in keys}))
 
     async def accept(self, now: datetime) -> None:
-        """Says that this process takes heartbeats now."""
+        """Records that this process accepts heartbeats now."""
         await self._redis.set(_ACCEPTED, milliseconds(now))
 
     async def seen(self, shard: int) -> Seen:
-        """What a watch has to know."""
+        """Reads the state of a shard that a watch needs."""
         async with self._pipeline() as pipe:
             pipe.zscore(_KEYS[shard], _TICKS)
             pipe.get(_ACCEPTED)
@@ -125,11 +125,11 @@ class LiveSessions:
         return Seen(None if ticks is None else -int(ticks), None if accepted is None else moment(float(accepted)))
 
     async def tick(self, shard: int, ticks: int) -> None:
-        """Writes down how often the shard was looked at."""
+        """Stores the number of checks of a shard."""
         await self._redis.zadd(_KEYS[shard], {_TICKS: -ticks})
 
     async def between(self, shard: int, since: datetime, until: datetime, limit: int) -> list[Beat]:
-        """Sessions whose newest sign of life lies between two times, both included, the oldest first."""
+        """Returns sessions whose last heartbeat lies between two times, both included, the oldest first."""
         found: Any = await self._redis.zrange(
             _KEYS[shard],
             max(milliseconds(since), 0),
@@ -142,9 +142,9 @@ class LiveSessions:
         return [Beat(session_key(one), moment(score)) for one, score in found]
 
     async def claim(self, shard: int, ticks: int, silent: Sequence[Beat]) -> list[Beat]:
-        """Takes out those of the sessions that have shown no later sign of life; only one caller gets each.
+        """Removes and returns the sessions without a later heartbeat; only one caller gets each.
 
-        None at all when the shard's count is another one: then it was emptied or rolled back, or looked at just now.
+        Returns none if the shard's count differs: then it was emptied, rolled back, or checked a moment ago.
         """
         by_member = {member(beat.key.user_id, beat.key.session_id): beat for beat in silent}
         scores = [argument for one, beat in by_member.items() for argument in (one, str(milliseconds(beat.at)))]
@@ -152,7 +152,7 @@ class LiveSessions:
         return [by_member[one] for one in claimed or ()]
 
     async def count(self) -> int:
-        """How many sessions run."""
+        """Counts the running sessions."""
         async with self._pipeline() as pipe:
             for key in _KEYS:
                 pipe.zcount(key, 0, "+inf")

@@ -1,4 +1,4 @@
-"""Sessions that play a copy which its owner wants back, known in every process: a heartbeat only looks it up."""
+"""Sessions whose copy its owner wants back, cached in every process, so that heartbeats need no round trip."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,9 +12,9 @@ _MOST = 100_000
 
 
 class LostSeats:
-    """Until when such sessions may go on. They are few: owners who play what a member plays right now.
+    """The times until which such sessions may continue. They are few: owner and member play the same copy.
 
-    ``refresh`` runs every second; what this process commits itself is known at once.
+    ``refresh`` runs every second; commits of this process are added immediately.
     """
 
     def __init__(self, acquire: Acquire) -> None:
@@ -24,17 +24,17 @@ class LostSeats:
     def __bool__(self) -> bool:
         return bool(self._until)
 
-    def heard(self, event: SeatReclaimed) -> None:
-        """An owner has just asked for their copy."""
+    def reclaimed(self, event: SeatReclaimed) -> None:
+        """Adds the session whose copy its owner has just reclaimed."""
         self._until[member(event.user_id, event.session_id)] = event.lost_at
 
     def kept(self, user_id: UUID, session_id: UUID) -> None:
-        """A session goes on on another copy."""
+        """Removes a session that continues with another copy."""
         self._until.pop(member(user_id, session_id), None)
 
     async def is_over(self, one: Member, now: datetime) -> bool:
-        """Whether a session's time has passed; PostgreSQL decides, since another process may just have committed that
-        it goes on on the player's own copy.
+        """Returns whether a session's time has passed, according to PostgreSQL: another process may just have committed
+        that it continues with the player's own copy.
         """
         until = self._until.get(one)
         if until is None or until > now:
@@ -49,13 +49,13 @@ class LostSeats:
             return True
 
     def until(self, one: Member) -> datetime | None:
-        """When a session has to stop; None for one that need not."""
+        """Returns when a session has to stop; None if it need not."""
         return self._until.get(one)
 
     async def refresh(self) -> None:
-        """Learns what other processes have committed, and forgets what is over."""
+        """Adds sessions that other processes have committed, and removes those that have ended."""
         before = set(self._until)
         async with self._acquire() as connection:
             losing = await FamilyQueries(connection).losing(_MOST)
-        heard_meanwhile = {one: until for one, until in self._until.items() if one not in before}
-        self._until = {member(seat.holder_user_id, seat.session_id): seat.lost_at for seat in losing} | heard_meanwhile
+        added_meanwhile = {one: until for one, until in self._until.items() if one not in before}
+        self._until = {member(seat.holder_user_id, seat.session_id): seat.lost_at for seat in losing} | added_meanwhile

@@ -1,4 +1,4 @@
-"""Published forms of events of play: CloudEvents for Kafka, and messages for the user's devices."""
+"""Published forms of the events about play: CloudEvents for Kafka, and messages for the user's devices."""
 
 from collections.abc import Mapping
 
@@ -65,7 +65,7 @@ def _session_ended(event: SessionEnded) -> Published:
 FORMS: Mapping[type[Event], EventForm] = {
     SessionStarted: EventForm(_session_started),
     SessionEnded: EventForm(_session_ended),
-    # The library item shows totals; that a session is alive, and what support finds, concerns nobody else.
+    # Totals are shown by the library item; resumed sessions and anomalies are not published.
     PlaytimeChanged: SILENT,
     PlaytimeCorrected: SILENT,
     SessionResumed: SILENT,

@@ -1,4 +1,4 @@
-"""Reactions to events of other domains, in the same transaction: sessions follow who may play which copy."""
+"""Reactions to events of other domains, in the same transaction: sessions change their copy or end with access."""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -18,7 +18,7 @@ from gameshelf.playtime import (
 _PRODUCT = "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3"
 _PRODUCT_ID = Field("product_id", UUID, "Product that was played.", _PRODUCT)
 _SUMS = (
-    Field("total_playtime_seconds", COUNT, "Seconds played of all time.", 45296),
+    Field("total_playtime_seconds", COUNT, "Seconds played in total.", 45296),
     Field("last_2_weeks_seconds", COUNT, "Seconds played in the last 14 × 24 hours.", 7200),
 )
 
@@ -65,7 +65,7 @@ IMPORTED_SESSION = Resource(
     Field(
         "result",
         IMPORT_RESULT,
-        "What became of the session.",
+        "Result of the session.",
         "accepted",
     ),
     Field("code", nullable(TEXT), "Error code of a session that was rejected; else null.", None),
@@ -75,7 +75,7 @@ IMPORTED_SESSION = Resource(
 PRODUCT_PLAYTIME = Resource(
     "productPlaytime",
     ProductSummary,
-    "How long the user has played a product. A session counts once it has ended; sessions that overlap count once.",
+    "Playtime of the user on a product. A session counts once it has ended; sessions that overlap count once.",
     _PRODUCT_ID,
     *_SUMS,
     Field("last_played_at", nullable(TIME), "When a session last ended.", "2026-05-20T19:30:00Z"),
@@ -88,7 +88,7 @@ PRODUCT_PLAYTIME = Resource(
 PLATFORM_PLAYTIME = Resource(
     "platformPlaytime",
     PlatformSummary,
-    "How long the user has played a product on one platform. Sessions that overlap on two platforms count on each.",
+    "Playtime of the user on a product and one platform. Sessions that overlap on two platforms count on each.",
     _PRODUCT_ID,
     Field("platform", nullable(TEXT), "Platform; null for sessions that named none.", "linux"),
     *_SUMS,
@@ -103,7 +103,7 @@ PLATFORM_PLAYTIME = Resource(
 
 _PLAYTIME = either(
     "Playtime",
-    "How long the user has played a product, on all platforms (`productPlaytime`) or on one (`platformPlaytime`).",
+    "Playtime of the user on a product, on all platforms (`productPlaytime`) or on one (`platformPlaytime`).",
     {"productPlaytime": PRODUCT_PLAYTIME.schema, "platformPlaytime": PLATFORM_PLAYTIME.schema},
 )
 PLAYTIME_COLLECTION = collection(_PLAYTIME, f"{BASE}/playtime")
@@ -111,7 +111,7 @@ PLAYTIME_COLLECTION = collection(_PLAYTIME, f"{BASE}/playtime")
 PLAYTIME_DAY = Resource(
     "playtimeDay",
     DaySum,
-    "How long the user has played a product on one calendar day.",
+    "Playtime of the user on a product on one calendar day.",
     Field("date", DATE, "Day in the time zone of the query.", "2026-05-20", "day"),
     _PRODUCT_ID,
     Field("playtime_seconds", COUNT, "Seconds played on this day.", 5400, "seconds"),

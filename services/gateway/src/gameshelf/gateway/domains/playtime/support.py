@@ -43,7 +43,7 @@ COMMANDS = (
 )
 _KINDS = ("long_day", "fast_import")
 _IMPORTS = 5
-"""Number of imports that are shown: each costs a union of intervals."""
+"""Number of imports that are shown: each one requires a union of intervals."""
 _NEW = "dry run"
 """The reason stored with a correction that a dry run rolls back."""
 
@@ -209,4 +209,4 @@ async def _count(connection: Connection, user_id: UUID) -> dict[str, Any]:
 
 
 OVERVIEW = Overview(_count, volatile=frozenset({"total_playtime_seconds", "last_played_at", "running_sessions"}))
-"""What ``user show`` counts of playtime."""
+"""Counts playtime for ``user show``."""

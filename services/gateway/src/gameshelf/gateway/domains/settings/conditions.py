@@ -1,4 +1,4 @@
-"""What conditional requests ask of the layers of a game's settings."""
+"""Conditional requests for the layers of a game's settings."""
 
 from gameshelf.gateway.runtime.http.conditions import MAX_TAGS
 from gameshelf.settings import LayerPrecondition, parse_tag
@@ -6,9 +6,9 @@ from werkzeug.http import parse_etags
 
 
 def precondition(if_match: str | None, if_none_match: str | None) -> LayerPrecondition | None:
-    """What ``If-Match`` and ``If-None-Match: *`` ask of the layers of settings; None when they ask nothing.
+    """Parses ``If-Match`` and ``If-None-Match: *`` to a precondition; returns None if there is none.
 
-    A tag is compared strongly: a weak one, or what is no tag of ours, matches nothing.
+    Tags are compared strongly: weak tags, and tags that the service did not make, match nothing.
     """
     if if_match is not None:
         tags = parse_etags(if_match[:MAX_TAGS])

@@ -24,4 +24,4 @@ RULES: Mapping[str, tuple[str, str]] = {
     ),
     "finite_number": ("Число должно быть конечным.", "The number has to be finite."),
 }
-"""What each rule says when it is broken."""
+"""Rule → message when it is broken, in Russian and English."""

@@ -16,13 +16,13 @@ async def create(runtime: Runtime) -> DomainInstance:
         servicers=[GameSettingsSync(runtime.transactions, runtime.acquire, runtime.streams)],
         overview=OVERVIEW,
         erasing=Erasing(rows=[erase_rows(runtime.services[SettingsService])]),
-        # A character of two bytes takes six where JSON is sent in ASCII, and some clients indent it.
+        # A character of two bytes takes six in escaped JSON, and some clients indent it.
         large_body_bytes=4 * runtime.settings.of(GameSettingsSection).max_bytes,
     )
 
 
 def make_services(settings: Settings) -> Services:
-    """The library says whose games they are."""
+    """The library decides who has access to a product."""
 
     def make_settings(context: ServiceContext) -> SettingsService:
         access, max_bytes = AccessQueries(context.connection), settings.of(GameSettingsSection).max_bytes

@@ -1,4 +1,4 @@
-"""Published forms of events of settings: CloudEvents for Kafka, and messages for the user's devices."""
+"""Published forms of the settings' events: CloudEvents for Kafka, and messages for the user's devices."""
 
 from collections.abc import Mapping
 

@@ -63,7 +63,7 @@ SETTINGS_LAYER = Resource(
         enumeration(
             ("account", "platform", "device"),
             "SettingsLayerKind",
-            "What a layer is about: the `account`, one `platform` or one `device`.",
+            "Kind of a layer: of the `account`, of one `platform` or of one `device`.",
         ),
         "Kind of the layer.",
         "device",
@@ -87,7 +87,7 @@ SETTINGS_LAYER = Resource(
         "2026-05-20T18:00:00Z",
     ),
     identity=identity(
-        "`<product_id>:<layer>`, and for an overlay `:<platform or device>` behind it.",
+        "`<product_id>:<layer>`, followed by `:<platform or device>` for an overlay.",
         f"{_PRODUCT}:device:deck-7",
         _layer_id,
         TEXT,
@@ -103,7 +103,7 @@ SETTINGS_OF_GAME = Resource(
     Field("revision", COUNT, "Grows with every change of any layer.", 7),
     Field("has_account_layer", FLAG, "Whether there is a layer of the account.", True),
     Field("overlay_count", COUNT, "Number of overlays of platforms and devices.", 2),
-    Field("last_updated_at", TIME, "When any layer changed last, or was deleted.", "2026-05-20T18:00:00Z"),
+    Field("last_updated_at", TIME, "When any layer was last changed or deleted.", "2026-05-20T18:00:00Z"),
     _LAST_SYNCED,
     TITLE,
     COVER,

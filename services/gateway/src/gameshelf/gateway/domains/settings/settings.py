@@ -1,4 +1,4 @@
-"""The settings of games' settings."""
+"""The service's settings for game settings."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from pydantic import Field
 
 
 class GameSettingsSection(Section):
-    """The settings of games' settings."""
+    """The service's settings for game settings."""
 
     max_bytes: Annotated[int, Field(ge=1024, le=16 * 1024**2)] = var(
         "SETTINGS_MAX_BYTES", "How large one layer of a game's settings may be", 262_144

@@ -1,4 +1,4 @@
-"""What ``user show`` counts of settings of games."""
+"""Counts a user's game settings for ``user show``."""
 
 from typing import Any
 from uuid import UUID

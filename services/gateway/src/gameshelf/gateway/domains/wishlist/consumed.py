@@ -30,7 +30,7 @@ async def apply_prices(connection: Connection, events: Sequence[tuple[PriceChang
 
 
 def price_fact(data: PriceChange, at: datetime) -> Price:
-    """The price of a product according to the Catalog; ``at`` counts where the data has no time of its own."""
+    """Converts the Catalog's data of a price; ``at`` is used if the data has no time."""
     percent = discount(data.discount_percent, data.price_minor, data.old_price_minor)
     at = data.timestamp or at
     return Price(

@@ -28,7 +28,7 @@ CODES: Mapping[str, Code] = {
 RULES: Mapping[str, tuple[str, str]] = {
     "stale_order": (
         "Назовите каждый элемент списка ровно один раз; прочитайте список заново.",
-        "Name every item of the list once; read the list anew.",
+        "Name every item of the list once; read the list again.",
     ),
 }
-"""What each rule says when it is broken."""
+"""Rule → message when it is broken, in Russian and English."""

@@ -37,7 +37,7 @@ async def create(runtime: Runtime) -> DomainInstance:
 
 
 def make_services(settings: Settings) -> Services:
-    """The library says what a user owns, and how a product is called."""
+    """The library provides ownership and names of products."""
     section = settings.of(WishlistSection)
 
     def make_wishlist(context: ServiceContext) -> WishlistService:
@@ -64,7 +64,7 @@ def make_queries(settings: Settings) -> Queries:
 
 
 class _Products:
-    """Answers the wishlist's port: what the library knows of products."""
+    """Implements the wishlist's port for products with the data of the library."""
 
     def __init__(self, connection: Connection) -> None:
         self.owns = AccessQueries(connection).owns

@@ -1,4 +1,4 @@
-"""Published forms of events of wishlists: CloudEvents for Kafka, and messages for the user's devices."""
+"""Published forms of the wishlist's events: CloudEvents for Kafka, and messages for the user's devices."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -27,7 +27,7 @@ def _wishlist_changed(event: WishlistChanged) -> Published:
 
 
 def _wishlist(product_id: UUID | None) -> tuple[str, Json]:
-    """The message to devices; it names no product after the list was reordered."""
+    """Makes the message to devices, which names no product after the list was reordered."""
     return "wishlist.updated", {"product_id": product_id}
 
 

@@ -1,4 +1,4 @@
-"""Reactions to events of other domains, in the same transaction: what was bought leaves the wishlist."""
+"""Reactions to events of other domains, in the same transaction: a new game is removed from the wishlist."""
 
 from collections.abc import Sequence
 from uuid import UUID

@@ -9,7 +9,7 @@ from gameshelf.wishlist import Price, PricedWish
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What a product is called in the language of the response, and its cover, as far as the Catalog has said so."""
+    """The title of a product in the language of the response and its cover, each one None if the Catalog sent none."""
 
     title: str | None = None
     cover_image_url: str | None = None
@@ -18,7 +18,7 @@ class Name:
 PRICE = Record(
     "Price",
     Price,
-    "What a product costs in one currency, as the Catalog last said.",
+    "The price of a product in one currency, as the Catalog last published it.",
     Field("price_minor", COUNT, "Price to pay, with the discount, in minor units of the currency.", 149900),
     Field("currency", TEXT, "Currency by its ISO 4217 code.", "RUB"),
     Field(
@@ -35,7 +35,7 @@ WISHLIST_ITEM = Resource(
     "wishlistItem",
     PricedWish,
     "A product on the wishlist of the user.",
-    Field("product_id", UUID, "Product that is wished for.", "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3", "wish.product_id"),
+    Field("product_id", UUID, "Product on the wishlist.", "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3", "wish.product_id"),
     Field(
         "title",
         nullable(TEXT),

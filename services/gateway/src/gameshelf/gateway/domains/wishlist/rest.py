@@ -23,7 +23,7 @@ from gameshelf.wishlist import (
 
 routes = Routes(
     "wishlist",
-    "The products that the user wishes for, and when to notify them.",
+    "The products that a user wishes for, and the conditions of notifications.",
     {
         "item_id": ("Id of the item of the wishlist.", "a87ff679-a2f3-471d-8a81-5f1c6d7e8f90"),
         "product_id": ("Id of the product.", "0b9ff5b6-6d5c-4a40-9a06-1cf6f0d1f9a3"),
@@ -129,7 +129,7 @@ async def order_wishes(write: Write, body: Order) -> Reply:
 
 
 async def _one(write: Write, item_id: UUID) -> dict[str, Any]:
-    """An item as it is in the running transaction."""
+    """Reads an item in the running transaction."""
     found = await write.reads(WishlistQueries).item(write.user_id, item_id)
     if found is None:
         raise GameNotFoundInWishlist
@@ -138,7 +138,7 @@ async def _one(write: Write, item_id: UUID) -> dict[str, Any]:
 
 
 async def _shown(names: ProductNames, items: Sequence[PricedWish], language: Language) -> list[dict[str, Any]]:
-    """Resources with the titles and covers of their products: one round trip for all."""
+    """Renders items with the titles and covers of their products: one round trip for all."""
     products = await names.products([item.wish.product_id for item in items])
     return [WISHLIST_ITEM.render(item, _name(products.get(item.wish.product_id), language)) for item in items]
 

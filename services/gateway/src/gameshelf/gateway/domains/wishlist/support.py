@@ -1,4 +1,4 @@
-"""What ``user show`` counts of wishlists."""
+"""Counts a user's wishlist for ``user show``."""
 
 from typing import Any
 from uuid import UUID

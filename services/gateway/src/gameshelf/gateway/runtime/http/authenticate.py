@@ -1,4 +1,4 @@
-"""Who calls the REST API or opens a WebSocket: from a token, or from a proxy that is trusted."""
+"""Identifies the caller of the REST API or of a WebSocket by a token or by a trusted proxy."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -9,7 +9,7 @@ from gameshelf.kernel.errors import PermissionDenied
 
 
 class Caller(Protocol):
-    """What identification needs of a Quart request or websocket."""
+    """The part of a request or WebSocket that identification uses."""
 
     @property
     def headers(self) -> "Headers": ...
@@ -28,12 +28,12 @@ Authenticate = Callable[[Caller], Awaitable[Identity]]
 
 
 def by_token(verifier: TokenVerifier) -> Authenticate:
-    """Takes the bearer token of the header ``Authorization``."""
+    """Identifies callers by the bearer token in the header ``Authorization``."""
 
     async def authenticate(caller: Caller) -> Identity:
         given = caller.headers.getlist("Authorization")
         if len(given) > 1:
-            # Whoever checks the first one and whoever checks the last one would not agree on who calls.
+            # A proxy that checks the first one and a service that checks the last one would see different callers.
             raise Refused("repeated_authorization")
         scheme, _, token = (given[0] if given else "").partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -44,7 +44,7 @@ def by_token(verifier: TokenVerifier) -> Authenticate:
 
 
 def by_proxy(proxies: TrustedProxies) -> Authenticate:
-    """Takes ``X-User-Id`` from a trusted proxy. Only the socket's peer counts, never a forwarded address."""
+    """Identifies callers by ``X-User-Id`` of a trusted proxy, which is the socket's peer, never a forwarded address."""
 
     async def authenticate(caller: Caller) -> Identity:
         client = caller.scope.get("client")  # type: ignore[attr-defined]
@@ -54,7 +54,7 @@ def by_proxy(proxies: TrustedProxies) -> Authenticate:
 
 
 def player(identity: Identity) -> Identity:
-    """The identity, when it may act as a player. Raises PermissionDenied."""
+    """Returns the identity if it may act as a player. Raises PermissionDenied."""
     if Role.USER not in identity.roles:
         raise PermissionDenied
     return identity

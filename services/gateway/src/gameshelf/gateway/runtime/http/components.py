@@ -12,10 +12,10 @@ from gameshelf.gateway.runtime.http.texts import plain
 
 
 class Component(dict[str, Any]):
-    """A reference to a schema with a name of its own; the OpenAPI document collects what stands behind references."""
+    """A reference to a named schema; the OpenAPI document collects the schemas of all references."""
 
     def __init__(self, name: str, definition: Schema, example: Any = None, **beside: Any) -> None:
-        """``beside`` stands beside the reference, and is about this use of the schema alone."""
+        """``beside`` are keywords next to the reference, for this use of the schema only."""
         super().__init__({"$ref": f"#/components/schemas/{name}", **beside})
         self.name = name
         self.definition = definition
@@ -23,17 +23,17 @@ class Component(dict[str, Any]):
 
 
 def described(schema: Schema, description: str) -> Schema:
-    """The schema with what it means in one place."""
+    """Adds a description to a schema for one use of it."""
     if isinstance(schema, Component):
         return Component(schema.name, schema.definition, schema.example, description=description)
     return {**schema, "description": description}
 
 
 def enumeration(values: type[Enum] | Iterable[str], name: str = "", description: str = "") -> Component:
-    """One of these strings, as a component. That of a class is called and described like the class."""
+    """A component for one of these strings. The name and description of an enum class are the defaults."""
     if isinstance(values, type):
         name, description = name or values.__name__, description or plain(values.__doc__ or "")
-    # The same as pydantic makes for a request that has the class, too.
+    # The same schema as pydantic makes for a request with this class.
     return Component(name, {"description": description, "enum": [str(one) for one in values], "type": "string"})
 
 
@@ -45,7 +45,7 @@ IMPORT_RESULT = enumeration(
 
 
 def either(name: str, description: str, kinds: Mapping[str, Component]) -> Component:
-    """One of several resources, told apart by their ``type``."""
+    """One of several resources, which are distinguished by their ``type``."""
     mapping = {kind: component["$ref"] for kind, component in kinds.items()}
     schema = {
         "description": description,
@@ -56,13 +56,13 @@ def either(name: str, description: str, kinds: Mapping[str, Component]) -> Compo
 
 
 def record(properties: Mapping[str, Schema], *, optional: Iterable[str] = ()) -> Schema:
-    """An object that has these properties, and may have others."""
+    """The schema of an object that has these properties, and may have others."""
     required = [name for name in properties if name not in set(optional)]
     return {"type": "object", "properties": dict(properties), "required": required}
 
 
 def single(data: Component, meta: Component | None = None, name: str = "") -> Component:
-    """``{"data": …}``, with ``meta`` beside it."""
+    """The component of ``{"data": …}``, optionally with ``meta``."""
     properties = {"data": data, **({"meta": meta} if meta else {})}
     example = {"data": data.example, **({"meta": meta.example} if meta else {})}
     schema = {**record(properties), "description": f"A response with one `{data.name}`."}
@@ -70,7 +70,7 @@ def single(data: Component, meta: Component | None = None, name: str = "") -> Co
 
 
 def listing(data: Component) -> Component:
-    """All of a bounded list."""
+    """The component of a response with all elements of a bounded list."""
     schema = {
         **record({"data": described(array(data), "All elements; this list has no pages.")}),
         "description": f"All elements of a list of `{data.name}`.",
@@ -79,7 +79,7 @@ def listing(data: Component) -> Component:
 
 
 def collection(data: Component, path: str) -> Component:
-    """A page of a collection; ``path`` is that of its links in the example."""
+    """The component of a page of a collection; ``path`` is the one of its links in the example."""
     schema = {
         **record({"data": described(array(data), "The elements of this page."), "meta": _PAGE, "links": _LINKS}),
         "description": f"A page of a collection of `{data.name}`.",
@@ -113,8 +113,8 @@ _LINKS = Component(
             {
                 "self": described(TEXT, "Address of this page."),
                 "first": described(TEXT, "Address of the first page."),
-                "prev": described(TEXT, "Address of the page before; absent on the first page."),
-                "next": described(TEXT, "Address of the page after; absent on the last page."),
+                "prev": described(TEXT, "Address of the previous page; absent on the first page."),
+                "next": described(TEXT, "Address of the next page; absent on the last page."),
                 "last": described(TEXT, "Address of the last page."),
             },
             optional=("prev", "next"),

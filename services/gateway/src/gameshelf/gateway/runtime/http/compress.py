@@ -1,7 +1,7 @@
 """Compresses responses for clients that ask for it (gzip), outside of Quart.
 
-The ETag stays what it is: it names the state of a resource, which ``If-Match`` compares, and no shared cache keeps what
-is personal. There are no cookies, so nobody can make a browser send secrets beside text of their own.
+The ETag stays unchanged: it identifies the state of a resource, which ``If-Match`` compares, and no shared cache stores
+personal responses. There are no cookies, so no attacker can make a browser send secrets together with chosen text.
 """
 
 import asyncio
@@ -12,10 +12,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 MIN_BYTES = 1024
-"""A smaller response is not worth the work."""
+"""Smaller responses are not compressed."""
 _LEVEL = 1
 _INLINE_BYTES = 256 * 1024
-"""A larger one is compressed off the event loop."""
+"""Larger responses are compressed in a thread."""
 _COMPRESSIBLE = (b"application/json", b"text/", b"image/svg+xml", b"application/javascript")
 _REFUSED = re.compile(rb";\s*q=0(?:\.0*)?\s*$")
 
@@ -23,7 +23,7 @@ Send = Callable[[Any], Awaitable[None]]
 
 
 def accepts_gzip(accept_encoding: bytes) -> bool:
-    """Whether a client's ``Accept-Encoding`` names gzip, or everything, with a weight above zero."""
+    """Returns whether ``Accept-Encoding`` contains gzip or ``*`` with a weight above zero."""
     weights = {}
     for part in accept_encoding.lower().split(b","):
         coding = part.partition(b";")[0].strip()
@@ -32,7 +32,7 @@ def accepts_gzip(accept_encoding: bytes) -> bool:
 
 
 def compressing(send: Send) -> Send:
-    """``send`` for a client that accepts gzip: what is compressible and large enough goes out compressed."""
+    """Wraps ``send`` for a client that accepts gzip: compresses responses that are compressible and large enough."""
     response = _Response(send)
     return response.send
 
@@ -48,13 +48,13 @@ class _Response:
     async def send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             if _is_compressible(message):
-                self._start = message  # until the first part of the body tells how much comes
+                self._start = message  # held back until the first part of the body shows the size
             else:
                 await self._send(message)
         elif self._start is not None:
             await self._begin(self._start, message)
         elif self._stream is not None:
-            await self._go_on(message)
+            await self._continue(message)
         else:
             await self._send(message)
 
@@ -64,7 +64,7 @@ class _Response:
         if message.get("more_body", False):
             self._stream = zlib.compressobj(_LEVEL, wbits=zlib.MAX_WBITS | 16)
             await self._send({**start, "headers": _encoded(start["headers"], None)})
-            await self._go_on(message)
+            await self._continue(message)
             return
         if len(body) >= MIN_BYTES:
             packed = await asyncio.to_thread(_packed, body) if len(body) > _INLINE_BYTES else _packed(body)
@@ -74,7 +74,7 @@ class _Response:
         await self._send(start)
         await self._send(message)
 
-    async def _go_on(self, message: Any) -> None:
+    async def _continue(self, message: Any) -> None:
         has_more = message.get("more_body", False)
         packed = self._stream.compress(message.get("body", b"")) + (b"" if has_more else self._stream.flush())
         await self._send({**message, "body": packed})

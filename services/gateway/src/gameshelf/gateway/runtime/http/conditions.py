@@ -3,20 +3,20 @@
 from werkzeug.http import parse_etags
 
 MAX_TAGS = 4096
-"""How many characters of a list of tags are read: room for a hundred of ours."""
+"""How many characters of a list of tags are read: enough for a hundred tags of the service."""
 
 
 def is_match(if_none_match: str, etag: str) -> bool:
-    """Whether ``If-None-Match`` names this ETag, a quoted one; ``*`` names any."""
-    if if_none_match == etag:  # what a client sends that simply repeats the one it got
+    """Returns whether ``If-None-Match`` contains this (quoted) ETag; ``*`` matches any."""
+    if if_none_match == etag:  # the usual case: the client repeats the tag of an earlier response
         return True
     return len(if_none_match) <= MAX_TAGS and parse_etags(if_none_match).contains_weak(etag.strip('"'))
 
 
 def states_of(if_match: str | None) -> frozenset[str] | None:
-    """The states of an item that ``If-Match`` names, ``<state>`` of ``"<state>.<rest>"``; None when it names any.
+    """Returns the states that ``If-Match`` names, ``<state>`` of ``"<state>.<rest>"``; None if any state matches.
 
-    A weak tag, or what is no tag of ours, matches nothing.
+    Weak tags, and tags that the service did not make, match nothing.
     """
     if if_match is None:
         return None

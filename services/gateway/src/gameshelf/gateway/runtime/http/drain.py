@@ -1,8 +1,8 @@
-"""An answer reaches a client that is still sending its body, and the connection outlives it.
+"""Delivers an early answer to a client that is still sending its body, and keeps the connection open.
 
-A server that answers before it has read everything closes the connection: a client in the middle of a large body sees
-nothing but that, and one whose call needs no body, such as a heartbeat, loses its next request. So an early answer
-waits for the rest, which is thrown away as it comes.
+A server that answers before it has read the whole body closes the connection: the client then sees only the end of the
+connection, and a client with a superfluous body, for example of a heartbeat, loses its next request. So an early answer
+waits for the rest of the body, which is discarded.
 """
 
 import asyncio
@@ -13,21 +13,21 @@ from typing import Any
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 LONGEST_SECONDS = 5.0
-"""How long an answer waits; who sends for longer finds the connection closed."""
+"""How long an answer waits for the rest of the body; then the connection is closed."""
 MOST_BYTES = 16 * 1024 * 1024
-"""How much of a body is received before an answer does not wait for the rest any more."""
+"""An answer waits only for bodies up to this size."""
 FREE_PIECES = 256
 LEAST_PIECE_BYTES = 512
-"""A body comes in at most so many pieces, and one more for each so many bytes of it. A chunk of one byte takes six on
-the wire and costs as much as one of 64 KB, so that a small body could keep the process busy for seconds.
+"""A body may have a fixed number of pieces, and one more for each of these bytes. A chunk of one byte takes six on the
+wire and costs as much as one of 64 KB, so a small body in tiny chunks could keep the process busy for seconds.
 """
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 async def serve_patiently(app: Asgi, scope: Any, receive: Any, send: Any) -> str | None:
-    """Runs ``app``, which goes on receiving while it answers.
+    """Runs ``app``, and receives the rest of the body while it answers.
 
-    The rule that the body broke, where the application was told for that reason that the client has gone; else None.
+    Returns the rule that the body broke, in which case the application got a disconnect; else None.
     """
     if scope["method"] not in _WITH_BODY:
         await app(scope, receive, send)
@@ -68,6 +68,6 @@ class _Body:
         if not is_too_fine:
             return message
         if self.is_answered:
-            await asyncio.Event().wait()  # for ever: the answer is on its way, and ends the request
+            await asyncio.Event().wait()  # for ever: the answer that is being sent ends the request
         self.broken_rule = "too_many_pieces"
         return {"type": "http.disconnect"}

@@ -18,7 +18,7 @@ _PAYLOAD = {"item_id": "5d3f0c52-6f0b-8a1e-9c44-6e0d2f3b7a10"}
 _EVENT: Record[object] = Record(
     "LibraryEvent",
     None,  # messages are stored as JSON
-    "Something that has happened: a message of the WebSocket.",
+    "An event: a message of the WebSocket.",
     Field("type", constant("libraryEvent"), "Type of the resource: always `libraryEvent`.", "libraryEvent"),
     Field("id", TEXT, "Id of the event. It is a cursor: events after it follow.", "1042"),
     Field(
@@ -35,7 +35,7 @@ _EVENT: Record[object] = Record(
             ),
             Field("timestamp", TIME, "When it happened.", "2026-05-20T18:00:00Z"),
             Field("payload", {"type": "object"}, "Fields of the message; they depend on its type.", _PAYLOAD),
-            Field("origin", TEXT, "`X-Client-Id` of the request that has caused it.", "deck-7", is_optional=True),
+            Field("origin", TEXT, "`X-Client-Id` of the request that caused it.", "deck-7", is_optional=True),
         ).schema,
         "The message.",
         {"event_type": "library.item.added", "timestamp": "2026-05-20T18:00:00Z", "payload": _PAYLOAD},
@@ -51,23 +51,23 @@ _FEED: Record[object] = Record(
         Record(
             "FeedMeta",
             None,
-            "Where the feed goes on.",
+            "Position from which the feed continues.",
             Field("cursor", TEXT, "Cursor for the next request.", "1042"),
             Field("has_more", FLAG, "Whether more events follow at once.", False),
         ).schema,
-        "Where the feed goes on.",
+        "Position from which the feed continues.",
         {"cursor": "1042", "has_more": False},
     ),
 )
 
 routes = Routes(
     "events",
-    "What has happened, for clients without a WebSocket.",
+    "The events of the WebSocket, for clients that cannot use one.",
 )
 
 
 class FeedQuery(BaseModel):
-    """From where on, and how many. Without a cursor nothing is listed, and ``meta.cursor`` says where to start."""
+    """A cursor and a limit. Without a cursor nothing is listed, and ``meta.cursor`` is the cursor to start at."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
@@ -78,11 +78,11 @@ class FeedQuery(BaseModel):
 
 @routes.read("/events", query=FeedQuery, answers=_FEED.schema)
 async def list_events(read: Read, query: FeedQuery) -> Reply:
-    """Lists what has happened.
+    """Lists events.
 
-    The messages of the WebSocket after a cursor, for a client that can't hold a connection. Without a cursor the list
-    is empty, and `meta.cursor` is where to start. A single `resync.required` means that messages are missing: read the
-    resources anew.
+    Returns the messages of the WebSocket after a cursor, for clients that cannot hold a connection. Without a cursor
+    the list is empty, and `meta.cursor` is the cursor to start at. A single `resync.required` means that messages are
+    missing: read the resources again.
     """
     if query.cursor is None:
         return ok({"data": [], "meta": {"cursor": str(read.state.last_sequence), "has_more": False}})
@@ -92,8 +92,8 @@ async def list_events(read: Read, query: FeedQuery) -> Reply:
     found = await feed.follow(read.connection, read.user_id, read.state, cursor, query.limit)
     if found.messages is None:
         resync = {"event_type": feed.RESYNC, "id": str(found.cursor), "timestamp": utc_now(), "payload": {}}
-        told = [resync]
+        listed = [resync]
     else:
-        told = [decode(message.message) for message in found.messages]
-    data = [{"type": "libraryEvent", "id": one.pop("id"), "attributes": one} for one in told]
+        listed = [decode(message.message) for message in found.messages]
+    data = [{"type": "libraryEvent", "id": event.pop("id"), "attributes": event} for event in listed]
     return ok({"data": data, "meta": {"cursor": str(found.cursor), "has_more": found.has_more}})

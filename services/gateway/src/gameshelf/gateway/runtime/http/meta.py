@@ -1,4 +1,4 @@
-"""What is about the service itself: health, the OpenAPI document and its page."""
+"""Routes about the service itself: health, the OpenAPI document and its page."""
 
 from collections.abc import Awaitable, Callable
 from functools import cache
@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 
 Ready = Callable[[], Awaitable[Readiness]]
 
-# Of all that the package holds, what the page needs.
+# The page needs only some files of the package.
 _ASSETS = str(files("swagger_ui") / "static")
 _SERVED = frozenset({"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"})
 _PAGE = """<!doctype html>
@@ -33,7 +33,7 @@ _POLICY = (
 
 
 def install(app: Quart, document: Callable[[], dict[str, Any]], ready: Ready) -> None:
-    """Adds the service's own pages to an application; the OpenAPI document is made when it is first asked for."""
+    """Adds these routes to an application; the OpenAPI document is made at the first request for it."""
 
     @cache
     def encoded() -> bytes:
@@ -50,8 +50,8 @@ def install(app: Quart, document: Callable[[], dict[str, Any]], ready: Ready) ->
         found = await ready()
         degraded = set(found.parts.values()) != {"ok"}
         state = "failed" if not found.is_serving else "degraded" if degraded else "ok"
-        told = {"status": state, "dependencies": found.parts, "reasons": found.reasons}
-        return respond(ok(told, status=200 if found.is_serving else 503))
+        document = {"status": state, "dependencies": found.parts, "reasons": found.reasons}
+        return respond(ok(document, status=200 if found.is_serving else 503))
 
     @app.get("/api/v1/openapi.json")
     async def openapi() -> Response:

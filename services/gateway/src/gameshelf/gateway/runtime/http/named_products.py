@@ -1,4 +1,4 @@
-"""Titles and covers of products in lists that name them, also of products that the user owns no longer."""
+"""Adds titles and covers of products to lists, also of products that the user no longer owns."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,8 +26,8 @@ COVER = Field(
 
 
 async def name_products(read: Read, attributes: Sequence[dict[str, Any]]) -> None:
-    """Adds ``title`` and ``cover_image_url`` to whatever has a ``product_id``; null until the Catalog names
-    the product. One round trip for all, none for nothing.
+    """Adds ``title`` and ``cover_image_url`` to attributes that have a ``product_id``; null until the Catalog names
+    the product. One round trip, none if there are no such attributes.
     """
     product_ids = {one["product_id"] for one in attributes}
     products = await read.product_names.products(list(product_ids)) if product_ids else {}
@@ -38,6 +38,6 @@ async def name_products(read: Read, attributes: Sequence[dict[str, Any]]) -> Non
 
 
 async def with_titles(read: Read, resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The resources, with the titles and covers of their products."""
+    """Returns the resources with the titles and covers of their products."""
     await name_products(read, [resource["attributes"] for resource in resources])
     return resources

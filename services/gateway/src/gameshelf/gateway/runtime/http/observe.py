@@ -1,4 +1,4 @@
-"""What is around every request, outside Quart: ids, metrics, traces, logs, CORS and the rate limit an address has."""
+"""Wraps every request outside of Quart: ids, metrics, traces, logs, CORS and the rate limit per address."""
 
 import asyncio
 import logging
@@ -25,9 +25,9 @@ from gameshelf.kernel.errors import NotFound
 _log = logging.getLogger("gameshelf.access")
 
 CLIENT_CLOSED = 499
-"""What is counted for a request whose client went away before it was answered. Nobody receives it."""
+"""The status that is counted for a request whose client disconnected before the answer. It is never sent."""
 _HOST = re.compile(rb"(?:(?:[\w~-]{1,63}\.)*(?:[\w~-]{1,63}\.?)?|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{0,5})?", re.ASCII)
-"""What a Host may be (RFC 9110, 7.2), names as DNS has them: one that can't be a name would fail within Quart."""
+"""A valid ``Host`` (RFC 9110, 7.2) with a name of DNS: Quart would fail with any other name."""
 _LONGEST_HOST = 261
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._\-]{1,128}")
 _ALLOWED_HEADERS = (
@@ -35,7 +35,7 @@ _ALLOWED_HEADERS = (
     b"X-Request-ID, X-Client-Id, X-Client-Version, traceparent, tracestate, baggage"
 )
 _PREFLIGHT_SECONDS = b"7200"
-"""How long a browser remembers the answer to a preflight: the longest that Chromium takes."""
+"""How long a browser caches the answer to a preflight: Chromium's maximum."""
 _EXPOSED_HEADERS = (
     b"ETag, X-Request-ID, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
     b"Retry-After, Idempotency-Replayed, X-Seat-Lost-At, Date, Allow"
@@ -44,13 +44,13 @@ _NO_SNIFF = (b"x-content-type-options", b"nosniff")
 _BY_ENCODING = (b"vary", b"Accept-Encoding")
 _BY_ORIGIN = (b"vary", b"Origin")
 _MOST_HEADERS = 100
-"""How many headers a request may have: each costs a little in every layer, and 16 KB hold four thousand."""
+"""Maximum number of headers: each one costs time in every layer, and 16 KB may contain four thousand."""
 _HEALTH = frozenset({"/health/live", "/health/ready"})
 _ALLOWED_METHODS = b"GET, POST, PATCH, PUT, DELETE"
 
 
 class Observed:
-    """An ASGI application with an eye on it."""
+    """An ASGI application with observability and limits around it."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class Observed:
                 else:
                     rule = await serve_patiently(self._app, scope, receive, observed_send)
                     if status == CLIENT_CLOSED:
-                        # Quart ends without an answer when the client stops sending, who may still read one.
+                        # Quart does not answer a client that stops sending its body, but it may still read an answer.
                         refused = _bad_request(rule or "body_not_received", given, traced.trace.trace_id)
                         with suppress(OSError, RuntimeError):
                             await _answer(send, refused)
@@ -136,7 +136,7 @@ class Observed:
                 _log_request(scope, method, route, status, seconds)
 
     async def _serve_websocket(self, socket: Socket) -> None:
-        """A handshake counts for its address like any request; elsewhere than on its own path there is no WebSocket."""
+        """Serves a handshake, which counts for its address like any request. Other paths have no WebSocket."""
         language = language_of(socket.headers.get("Accept-Language", ""))
         trace_id = uuid4().hex
         try:
@@ -164,14 +164,14 @@ class Observed:
         return None
 
     def _cors(self, given: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
-        # Also without an origin, or with one that is refused: a cache must not hand that answer to an allowed page.
+        # Also without an origin, or with a refused one: a cache must not give that answer to an allowed page.
         vary = [_BY_ORIGIN] if self._origins else []
         sent = given.get(b"origin")
         if sent is None:
             return vary
         origin = sent.decode("latin-1")
         if origin not in self._origins:
-            # A browser also says where a page of the service itself comes from, and asks nobody's leave for that.
+            # Browsers send an origin also for pages of the service itself, which need no permission.
             if origin.partition("://")[2] != given.get(b"host", b"").decode("latin-1"):
                 self._origins.refuse(origin, "http")
             return vary
@@ -183,7 +183,7 @@ class Observed:
 
 
 def _is_health(scope: Any) -> bool:
-    """Whether it is a question of liveness or readiness: never limited, and never counted for its address."""
+    """Returns whether the request is a health check, which is neither limited nor counted for its address."""
     return scope["path"].rstrip("/") in _HEALTH
 
 
@@ -210,7 +210,7 @@ def _is_websocket_path(scope: Any) -> bool:
 
 
 def _broken_rule(scope: Any) -> str | None:
-    """What is wrong with a request before anybody looks at what it asks for; None: nothing."""
+    """Returns the rule of HTTP that a request breaks; None if it breaks none."""
     if len(scope["headers"]) > _MOST_HEADERS:
         return "too_many_headers"
     hosts = [value for name, value in scope["headers"] if name == b"host"]
@@ -231,7 +231,7 @@ def _bad_request(rule: str, given: dict[bytes, bytes], trace_id: str) -> Any:
 
 
 def _unless_given(limited: dict[str, str], given: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The headers of the address' limit, where the player's own limit has not told of itself."""
+    """Returns the headers of the limit per address, unless the response has those of the player's limit."""
     if not limited or any(name.lower() == b"x-ratelimit-limit" for name, _ in given):
         return []
     return [(name.lower().encode(), value.encode()) for name, value in limited.items()]
@@ -255,8 +255,8 @@ async def _answer(send: Any, reply: Any) -> None:
 
 
 def _log_request(scope: Any, method: str, route: str, status: int, seconds: float) -> None:
-    """A line for each request that failed on our side; for the others at level DEBUG, since they are counted anyway."""
-    is_failure = status >= 500 and not _is_health(scope)  # a state that readiness tells of is no failed request
+    """Logs each request that failed with 5xx; others only at level DEBUG, since metrics count them."""
+    is_failure = status >= 500 and not _is_health(scope)  # a 503 of readiness reports a state
     level = logging.ERROR if is_failure else logging.DEBUG
     if not _log.isEnabledFor(level):
         return

@@ -1,6 +1,6 @@
-"""Rendered pages, by what they were rendered from.
+"""A cache of rendered pages.
 
-A key holds the versions that the page covers, read in the same request: a page can be forgotten, never be out of date.
+A key contains the versions of the page's data, which each request reads again, so a cached page is never out of date.
 """
 
 from collections import OrderedDict

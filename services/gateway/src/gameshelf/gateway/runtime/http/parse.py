@@ -1,4 +1,4 @@
-"""Requests into validated commands; everything that is wrong with one is found in one go."""
+"""Parses requests into validated commands; a refusal lists all problems of a request."""
 
 from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar, get_origin
@@ -16,13 +16,13 @@ M = TypeVar("M", bound=BaseModel)
 _JSON = "application/json"
 
 _MOST_PARAMETERS = 100
-"""How many parameters of a query are read: no call has so many, and 16 KB of them hold thousands."""
+"""Maximum number of query parameters: no call has so many, and 16 KB may contain thousands."""
 _MAX_REMEMBERED = 512
-"""Up to how many bytes a query string is remembered: 512 of them, each some 5 KB once it is parsed."""
+"""Query strings up to this length in bytes are cached: 512 of them, each some 5 KB once it is parsed."""
 
 
 class PageQuery(BaseModel):
-    """Which page of a collection that has no filters."""
+    """The page of a collection without filters."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -35,10 +35,9 @@ class PageQuery(BaseModel):
 
 
 def parse_query(model: type[M], query_string: bytes) -> M:
-    """The query parameters as ``model``. A list is written comma separated; an unknown parameter is an error.
+    """Parses the query parameters as ``model``. Lists are comma separated; an unknown parameter is an error.
 
-    The same few queries come again and again and a model is frozen, so what was parsed is remembered.
-    Raises InvalidInput.
+    The same few queries are frequent and models are frozen, so parsed queries are cached. Raises InvalidInput.
     """
     return (_remembered if len(query_string) <= _MAX_REMEMBERED else _parse_query)(model, query_string)
 
@@ -70,7 +69,7 @@ def _parse_query(model: type[M], query_string: bytes) -> M:
     try:
         parsed = model.model_validate(values)
     except ValidationError as error:
-        # Elements of one list that are wrong in the same way are one problem: nothing but the parameter is named.
+        # Elements of one list that break the same rule are one problem, since a problem names only the parameter.
         found = {
             (str(entry["loc"][0]) if entry["loc"] else None, entry["type"]): entry.get("ctx", {})
             for entry in reversed(entries_of(error))
@@ -85,7 +84,7 @@ def _parse_query(model: type[M], query_string: bytes) -> M:
 
 @cache
 def _longest(model: type[BaseModel], name: str) -> int:
-    """How many elements the list of a parameter may have. Each wrong one costs pydantic microseconds."""
+    """Returns the maximum length of a parameter's list. Each invalid element costs pydantic microseconds."""
     longest: int = model.model_json_schema()["properties"][name]["maxItems"]
     return longest
 
@@ -94,13 +93,13 @@ _remembered = lru_cache(maxsize=512)(_parse_query)
 
 
 def parameters(query: BaseModel) -> dict[str, Any]:
-    """The query again as a link repeats it: what differs from the defaults, without the page."""
+    """Returns the parameters that links repeat: those that differ from the defaults, without the page."""
     given = query.model_dump(mode="json", exclude_defaults=True, exclude={"page", "limit"})
     return {name: ",".join(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
 def parse_body(model: type[M], content_type: str | None, body: bytes, path_id: str | None = None) -> M:
-    """The attributes of ``{"data": {"type", "attributes"}}`` as ``model``.
+    """Parses the attributes of ``{"data": {"type", "attributes"}}`` as ``model``.
 
     Raises UnsupportedMediaType, MalformedJson, InvalidInput.
     """
@@ -112,8 +111,8 @@ def parse_body(model: type[M], content_type: str | None, body: bytes, path_id: s
 
 
 def require_no_input(content_type: str | None, body: bytes, path_id: str | None = None) -> None:
-    """Checks the body of a call that needs none: what is sent all the same must be well-formed, and say nothing. It may
-    have no ``Content-Type``: some clients send ``{}`` without one.
+    """Checks the body of a call that needs none: if there is one, it must be well-formed and have no attributes. Some
+    clients send ``{}`` without a ``Content-Type``, which is accepted.
 
     Raises UnsupportedMediaType, MalformedJson, InvalidInput.
     """
@@ -129,12 +128,12 @@ def _parse_document(
     if too_much := excess(model, body, most_values):
         raise InvalidInput(too_much)
     try:
-        # Strict: in JSON true is true, and "yes" or 1 is a mistake that the client wants to hear of.
+        # Strict: in JSON only true is true, and "yes" or 1 is reported as a mistake.
         document: Any = model.model_validate_json(body, strict=True)
     except ValidationError as error:
         invalid = [entry["ctx"]["error"] for entry in entries_of(error, 1) if entry["type"] == "json_invalid"]
         if invalid:
-            # So deep that the parser gives up: deeper than any of our fields may be.
+            # Nested too deeply for the parser, and more deeply than any field may be.
             is_deep = invalid[0].startswith("recursion limit")
             raise (InvalidInput(too_deep("/data")) if is_deep else MalformedJson) from None
         raise InvalidInput(*problems_of(error, json_pointer)) from None
@@ -165,7 +164,7 @@ class _EmptyResource(BaseModel):
 
 
 class _EmptyDocument(BaseModel):
-    """A document that says nothing; what JSON:API has beside the data does no harm."""
+    """A document without attributes; further members of JSON:API are ignored."""
 
     model_config = ConfigDict(extra="forbid")
 

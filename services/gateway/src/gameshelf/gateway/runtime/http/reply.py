@@ -16,7 +16,7 @@ BASE = "/api/v1/library"
 
 @dataclass(slots=True)
 class Reply:
-    """What goes back: a status, a body that is encoded already, and headers beyond the usual ones."""
+    """A response: a status, an encoded body, and headers besides the usual ones."""
 
     status: int
     body: bytes = b""
@@ -24,7 +24,7 @@ class Reply:
 
 
 def ok(document: Any, status: int = 200, **headers: str) -> Reply:
-    """A resource (or any document)."""
+    """Makes a reply with a resource or any other document."""
     return Reply(status, encode(document), dict(headers))
 
 
@@ -33,9 +33,9 @@ def no_content() -> Reply:
 
 
 def collection(path: str, query: Mapping[str, Any], data: Sequence[Any], total: int, page: Page) -> bytes:
-    """A page of a collection with its meta and links; ``query`` is what the links repeat beside the page."""
+    """Renders a page of a collection with meta and links; ``query`` are the parameters that the links repeat."""
     last = max(1, -(-total // page.limit))
-    # Encoded once: a query may name a hundred products.
+    # Encoded once for all links: a query may name a hundred products.
     filters = urlencode(query, doseq=True, safe=",") + "&" if query else ""
 
     def link(number: int) -> str:
@@ -51,7 +51,7 @@ def collection(path: str, query: Mapping[str, Any], data: Sequence[Any], total: 
 
 
 def refusal(error: DomainError, language: Language, trace_id: str, errors: ErrorTable = OWN_ERRORS) -> Reply:
-    """The error envelope; one entry per problem. Raises KeyError for a code that ``errors`` does not have."""
+    """Renders the error envelope with one entry per problem. Raises KeyError for a code that ``errors`` lacks."""
     code = errors.code(error)
     entry: dict[str, Any] = {"code": error.code, "title": code.titled(language), "detail": code.detailed(language)}
     if isinstance(error, InvalidInput):
@@ -72,8 +72,8 @@ def refusal(error: DomainError, language: Language, trace_id: str, errors: Error
 
 
 def _in_body(path: str) -> str:
-    """The JSON Pointer of a field in the body: domains name fields of their commands, which are a body's attributes.
-    What REST itself has found names its place in the body already.
+    """Returns the JSON Pointer of a field in the body. Domains name fields of their commands, which are attributes of
+    the body; problems that REST itself finds have a pointer already.
     """
     return f"/data/attributes/{path}" if path and not path.startswith("/") else path
 

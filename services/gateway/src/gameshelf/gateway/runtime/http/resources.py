@@ -15,7 +15,7 @@ from gameshelf.gateway.runtime.http.schemas import Schema
 
 T = TypeVar("T")
 Read = Callable[[Any, Any], Any]
-"""Reads a value from what is rendered, and from the context that ``render`` was given."""
+"""Reads a value from the rendered object and the context of ``render``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +27,18 @@ class Field:
     description: str
     example: Any = None
     read: Read | str | None = None
-    """How its value is read; a string is the path of an attribute. None: the attribute has the name of the field."""
+    """Reads its value; a string is the path of an attribute, None means the attribute with the name of the field."""
     convert: Callable[[Any], Any] | None = None
-    """What makes the value of the attribute, for one that is not shown as it is."""
+    """Converts the value of the attribute to the value of the field; None for one that is shown unchanged."""
     is_optional: bool = False
-    """Whether only some responses have it. ``render`` leaves it out: whoever adds it does so afterwards."""
+    """Whether only some responses have it. ``render`` leaves it out; the handler adds it afterwards."""
 
 
 class Record(Generic[T]):
     """An object with named fields, rendered from a ``T``."""
 
     def __init__(self, component: str, of: type[T] | None, description: str, *fields: Field) -> None:
-        """``of`` is None for what is rendered elsewhere and only described here.
+        """``of`` is None for a record that is rendered elsewhere and only described here.
 
         Raises TypeError for a field that is read from an attribute which ``of`` does not have.
         """
@@ -88,21 +88,21 @@ class Resource(Generic[T]):
 
     @property
     def document(self) -> Component:
-        """A response with one of them."""
+        """The component of a response with one resource."""
         return components.single(self.schema)
 
     @property
     def listing(self) -> Component:
-        """A response with all of them."""
+        """The component of a response with all resources of a bounded list."""
         return components.listing(self.schema)
 
     def collection(self, path: str) -> Component:
-        """A response with a page of them, at this path below the base."""
+        """The component of a response with a page of resources, at this path below the base."""
         return components.collection(self.schema, BASE + path)
 
 
 def identity(description: str, example: str, read: Read | str | None = None, schema: Schema = schemas.UUID) -> Field:
-    """The id of a resource."""
+    """Declares the id of a resource."""
     return Field("id", schema, description, example, read or "id")
 
 
@@ -130,10 +130,10 @@ def _component(name: str, description: str, fields: Sequence[Field]) -> Componen
 
 @dataclass(slots=True)
 class _Source:
-    """Python's source of a function that renders.
+    """Python source of a function that renders.
 
-    It is one dict display, as it would be written by hand, and is compiled as `dataclasses` compiles: a loop over the
-    fields takes twice as long, and a page has a hundred resources of many fields. No part of it comes from outside.
+    It is one dict display, like one written by hand, and is compiled in the way of `dataclasses`: a loop over the
+    fields takes twice as long, and a page has a hundred resources of many fields. No part of the source is input.
     """
 
     of: type[Any] | None

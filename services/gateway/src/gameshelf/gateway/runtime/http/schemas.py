@@ -1,4 +1,4 @@
-"""JSON Schemas that responses are made of; requests have theirs from the commands that they are parsed into."""
+"""JSON Schemas of responses; those of requests come from the commands that they are parsed into."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ PERCENT: Schema = {"type": "number", "minimum": 0, "maximum": 100}
 
 
 def nullable(schema: Schema) -> Schema:
-    """The schema, or null."""
+    """Allows null besides the values of a schema."""
     return {"anyOf": [schema, {"type": "null"}]}
 
 
 def array(items: Schema, **bounds: Any) -> Schema:
-    """A list of these."""
+    """A list of values of a schema."""
     return {"type": "array", "items": items, **bounds}
 
 

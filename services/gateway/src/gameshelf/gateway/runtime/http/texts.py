@@ -1,4 +1,4 @@
-"""Docstrings as the descriptions of a document: paragraphs of CommonMark."""
+"""Converts docstrings to descriptions of the OpenAPI document, in CommonMark."""
 
 import re
 from inspect import cleandoc
@@ -7,7 +7,7 @@ _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 
 def plain(text: str) -> str:
-    """A docstring as CommonMark: each paragraph on one line, code between single backticks.
+    """Converts a docstring to CommonMark: each paragraph on one line, code between single backticks.
 
     >>> plain('''Of one product,
     ... or of ``all``.''')
@@ -17,11 +17,11 @@ def plain(text: str) -> str:
 
 
 def summary_of(docstring: str) -> str:
-    """The first sentence of a docstring, which is its first paragraph, without the full stop."""
+    """Returns the first paragraph of a docstring, which is one sentence, without the full stop."""
     return plain(docstring).partition("\n\n")[0].removesuffix(".")
 
 
 def description_of(docstring: str) -> str:
-    """What follows the first paragraph; the first one where nothing does."""
+    """Returns all paragraphs after the first one; the first one if there are no others."""
     first, _, rest = plain(docstring).partition("\n\n")
     return rest or first

@@ -1,1 +1,1 @@
-"""Periodic work of achievements."""
+"""Periodic jobs of achievements."""

@@ -1,4 +1,4 @@
-"""Keeps the counters behind rarities: folds deltas every second, and counts anew once a day."""
+"""Maintains the counters of rarities: adds up deltas every second, and recounts once a day."""
 
 import logging
 import time
@@ -19,20 +19,20 @@ _FOLDED_AT_ONCE = 5000
 _PRODUCTS_AT_ONCE = 200
 _RECOUNT_AFTER = timedelta(days=1)
 _RECOUNT_SECONDS = 45.0
-"""For how long a round counts at most; the next one, of whichever instance, goes on."""
+"""Maximum length of a round; the next one, on any instance, continues."""
 _BEGINNING = UUID(int=0)
 
 
 class RarityFold:
-    """Brings what players did into the counters."""
+    """Adds the deltas of players' unlocks and purchases to the counters."""
 
     def __init__(self, acquire: Acquire, metrics: Metrics | None = None) -> None:
         self._acquire = acquire
         self._products = Isolation[UUID]("rarity", metrics)
 
     async def run_once(self) -> None:
-        """Folds everything that is there, a few thousand deltas a transaction, of all products together. Where that
-        fails each product is folded by itself, and the one that it fails for holds up no other.
+        """Adds up all deltas, a few thousand per transaction, of all products together. After a failure each product is
+        handled separately, so that one product does not delay the others.
         """
         if not len(self._products):
             try:
@@ -68,10 +68,11 @@ class RarityFold:
 
 
 class RarityRecount:
-    """Counts owners and unlocks anew, product by product, and makes up for what the counters miss.
+    """Recounts owners and unlocks, product by product, and corrects the counters.
 
-    Each statement reads a bounded part of a product's owners, and how far the recount is stands in the database: after
-    a stop it goes on with the product that it was at, and one that can't be counted is left for the next day.
+    Each statement reads a bounded part of a product's owners. The progress is stored in the database: after an
+    interruption the recount continues with the same product. A product that can't be counted is skipped until the next
+    day.
     """
 
     def __init__(self, acquire: Acquire, metrics: Metrics, clock: Clock = utc_now) -> None:
@@ -81,13 +82,13 @@ class RarityRecount:
         self._products = Isolation[UUID]("rarity recount", metrics)
 
     async def run_once(self) -> None:
-        """Goes on with the recount that runs, or begins one where the last one ended a day ago."""
+        """Continues the running recount, or begins one if the last one ended a day ago."""
         until = time.monotonic() + _RECOUNT_SECONDS
         while await self.step() and time.monotonic() < until:
             pass
 
     async def recount(self) -> None:
-        """A whole recount now, whenever the last one was."""
+        """Runs a complete recount now, regardless of the last one."""
         async with self._acquire() as connection:
             recounts = RarityRecounts(connection)
             progress = await recounts.progress(self._clock())
@@ -97,7 +98,7 @@ class RarityRecount:
             pass
 
     async def step(self) -> bool:
-        """Counts the next product; False when there is nothing to be done, or another instance is at it."""
+        """Counts the next product; returns False if nothing is left, or if another instance counts."""
         now = self._clock()
         async with self._acquire() as connection:
             recounts = RarityRecounts(connection)
@@ -118,7 +119,7 @@ class RarityRecount:
         return await self._move(progress, product_id, differences)
 
     async def _count(self, progress: RecountProgress, product_id: UUID) -> Sequence[CounterDifference] | None:
-        """What is wrong of a product, in one snapshot; None while somebody else counts, or has counted it."""
+        """Returns the wrong counters of a product in one snapshot; None if another instance counts or counted it."""
         async with self._acquire() as connection, connection.transaction(isolation="repeatable_read"):
             recounts = RarityRecounts(connection)
             if not await recounts.take_turn() or await recounts.progress(self._clock()) != progress:
@@ -130,8 +131,8 @@ class RarityRecount:
     ) -> bool:
         async with self._acquire() as connection, connection.transaction():
             if not await RarityRecounts(connection).move(progress, product_id, differences):
-                return True  # somebody else was faster: on to the next one
+                return True  # another instance was faster: continue with the next product
         for one in differences:
-            _log.error("a counter was wrong and is made up for", extra={"fields": {"difference": str(one)}})
+            _log.error("a wrong counter was corrected", extra={"fields": {"difference": str(one)}})
         self._differences.inc(len(differences))
         return True

@@ -1,10 +1,10 @@
-"""Unlocks achievements whose target the Catalog has lowered, for whoever has reached it: bounded chunks of many
-players, one short transaction each.
+"""Unlocks achievements whose target the Catalog has lowered, for all players who have reached it, in bounded chunks
+with one short transaction each.
 
-A chunk takes the players whose rows are free, and waits for nobody. Those who are busy, or for whom it fails, are left,
-and the review begins anew a little later; it ends when nobody is left, and when no transaction runs any more that may
-have read the target of before. How far it is only this process knows: another one, or the same after a restart, begins
-anew, and finds only those who are still locked.
+A chunk takes the players whose rows are not locked, and never waits. Players whose rows are locked, or whose unlock
+fails, are skipped, and another walk over all players follows. The review ends when no player is left, and when no
+transaction runs any more that may have read the old target. The progress is kept in this process only: another process,
+or this one after a restart, starts from the first player, and finds only achievements that are still locked.
 """
 
 import asyncio
@@ -23,49 +23,48 @@ from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 
 CHUNK = 200
-"""How many players are looked at in one transaction."""
+"""How many players one transaction examines."""
 _REVIEWS_AT_ONCE = 5000
 _MOST_WAITING = 20_000
-"""How many events may wait for Kafka before the next chunk does too."""
+"""The next chunk waits while more events than this wait for Kafka."""
 _AGAIN_SECONDS = 2.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 60.0
-"""While transactions run that may have read the target of before, the pause between walks doubles: some run for
-hours."""
+"""The pause between walks doubles while transactions run that may have read the old target: some run for hours."""
 _REST = 0.5
-"""After a chunk the others get this part of the time that it took."""
+"""The pause after a chunk, as a fraction of the time that it took."""
 _NOBODY_YET = UUID(int=0)
 
 
 @dataclass(slots=True)
 class _Walk:
-    """How far this process has come with a review."""
+    """The progress of this process in a review: one walk over its players."""
 
     target: int
     revision: int
     settled_at: int
-    """Once transactions below this id are over, nobody works with the target of before."""
+    """Once all transactions below this id have ended, no transaction uses the old target."""
     due_at: float = 0.0
     pause: float = _FIRST_PAUSE
     cursor: UUID = _NOBODY_YET
     is_settled: bool = False
-    """Whether nobody worked with the target of before when it began."""
+    """Whether no transaction used the old target when the walk began."""
     is_anybody_left: bool = False
 
     def is_about(self, review: TargetReview) -> bool:
         return (self.target, self.revision) == (review.target, review.revision)
 
     def begin(self, review: TargetReview) -> None:
-        """From the first player on."""
+        """Starts at the first player."""
         self.cursor, self.is_anybody_left = _NOBODY_YET, False
         self.is_settled = review.oldest_running >= self.settled_at
 
     @property
     def is_last(self) -> bool:
-        """Whether no other one is needed, if it has come to its end."""
+        """Returns whether no further walk is needed once this one ends."""
         return self.is_settled and not self.is_anybody_left
 
     def wait(self, now: float) -> None:
-        """It has come to its end; unless it was the last one, another one begins a little later."""
+        """Ends the walk, and schedules the next one unless this was the last one."""
         self.cursor = _NOBODY_YET
         if self.is_settled:
             self.due_at = now + _AGAIN_SECONDS
@@ -74,7 +73,7 @@ class _Walk:
 
 
 class LoweredTargets:
-    """Reviews changed targets, a chunk of each in turn. Any number of instances work side by side."""
+    """Reviews changed targets, a chunk of each in turn. Any number of instances may work concurrently."""
 
     def __init__(
         self,
@@ -91,7 +90,7 @@ class LoweredTargets:
         self._players = Isolation[tuple[UUID, UUID]]("targets", metrics)
 
     async def run_once(self) -> None:
-        """Until there is nothing left that can be done now."""
+        """Works until nothing is left that can be done now."""
         while due := await self._due():
             for review in due:
                 started = time.perf_counter()
@@ -100,7 +99,7 @@ class LoweredTargets:
                 await asyncio.sleep((time.perf_counter() - started) * _REST)
 
     async def _due(self) -> list[TargetReview]:
-        """What is to be gone on with. What nobody is in the middle of is finished here."""
+        """Returns the reviews to continue. Ends reviews that need no further walk."""
         now = time.monotonic()
         async with self._acquire() as connection:
             reviews = TargetReviews(connection, self._clock)
@@ -132,7 +131,7 @@ class LoweredTargets:
         except Exception as error:
             if concerns_everybody(error) or is_contention(error):
                 raise
-            # It may be one of the players: one by one that one fails alone. If it is the review, this fails too.
+            # One of the players may be the cause, who then fails alone. If it is the review, this attempt fails, too.
             await self._unlock_chunk(review, walk, one_by_one=True)
 
     async def _unlock_chunk(self, review: TargetReview, walk: _Walk, *, one_by_one: bool = False) -> None:
@@ -154,7 +153,7 @@ class LoweredTargets:
             walk.cursor, walk.is_anybody_left = players.last, walk.is_anybody_left or bool(busy)
 
     async def _unlock_each(self, review: TargetReview, user_ids: Collection[UUID]) -> set[UUID]:
-        """Each player in a transaction of their own; those for whom it fails."""
+        """Unlocks for each player in a separate transaction; returns the players for whom it failed."""
         failed = set(user_ids)
         for user_id in user_ids:
             key = (user_id, review.achievement_id)

@@ -1,1 +1,1 @@
-"""Periodic work of family sharing."""
+"""Periodic jobs of family sharing."""

@@ -33,7 +33,7 @@ class FamilyClock:
         self._seats = Isolation[LostSeat]("family clock", metrics)
 
     async def run_once(self) -> None:
-        """Ends what is due now; one that can't be ended just now does not delay the others."""
+        """Ends everything that is due; one that can't be ended now does not delay the others."""
         await self._links.each(self._expired, self._expire, _AT_ONCE)
         await self._seats.each(self._lost, self._lose, _AT_ONCE)
 
@@ -56,5 +56,5 @@ class FamilyClock:
             ended = await transaction.of(PlaytimeService).lose_seat(
                 seat.holder_user_id, seat.session_id, seat.lost_at, self._silence
             )
-            if not ended:  # its session is over, and has not freed it
+            if not ended:  # the session had ended without freeing its seat
                 await transaction.of(FamilySeats).release(seat.holder_user_id, [seat.session_id])

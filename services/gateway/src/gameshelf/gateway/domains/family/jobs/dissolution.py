@@ -1,4 +1,4 @@
-"""The end of an erased account's family links, and of its id with everybody who was in that family."""
+"""Ends an erased account's family links, and removes its id from the data of everybody in that family."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -16,31 +16,31 @@ from gameshelf.library import FamilyLinks, FamilyQueries
 
 _AT_ONCE = 100
 _SET_ASIDE = 1000
-"""So many links that can't be ended just now end the round."""
+"""A round ends after this number of links that could not be ended."""
 _ALL = 10_000
-"""More events than ever wait for a user."""
+"""A limit above any number of events that wait for a user."""
 _ANSWERS_KEPT = timedelta(hours=25)
-"""Longer than an answer is kept that told another member who has the seat."""
+"""Longer than idempotency keys keep an answer that names the user who has the seat."""
 
 
 async def has_links(connection: Connection, user_id: UUID) -> bool:
-    """Whether there is a link with the account."""
+    """Returns whether the account has a link."""
     return bool(await FamilyQueries(connection).links_of(user_id, (), 1))
 
 
 async def erase_seats(connection: Connection, user_id: UUID, limit: int) -> bool:
-    """Deletes seats of an erased account; True while there may be more.
+    """Deletes seats of an erased account; returns True while there may be more.
 
-    Its links have ended: nobody has a seat on one of its copies, and nobody is told of its own seats.
+    Its links have ended, so nobody has a seat on its copies, and nobody is notified about its own seats.
     """
     return await FamilyLinks(connection, publish_nothing).forget_seats(user_id, limit)
 
 
 class Dissolution:
-    """Ends the links of erased accounts, each in a transaction with the users whom it concerns.
+    """Ends the links of erased accounts, each in one transaction with all affected users.
 
-    That transaction tells the other party, ends what is played, and takes the account's id out of what they keep: a
-    process that is killed has done all of it for a link or nothing, and a link that is left is what is left to do.
+    The transaction notifies the other party, ends sessions, and removes the account's id from their data. So after a
+    crash a link is either completely handled or unchanged, and the remaining links are the remaining work.
     """
 
     def __init__(
@@ -52,9 +52,9 @@ class Dissolution:
         self._isolation = Isolation[UUID]("dissolution", metrics)
 
     async def dissolve(self, user_id: UUID) -> bool:
-        """Ends every link of an erased account; False when some could not be ended just now.
+        """Ends every link of an erased account; returns False if some could not be ended now.
 
-        A link whose other party is busy is set aside, and holds up no other one.
+        A link whose other party's row is locked is set aside, and does not delay the others.
         """
         set_aside: set[UUID] = set()
         while len(set_aside) < _SET_ASIDE:
@@ -80,7 +80,7 @@ class Dissolution:
             await hardly_wait(transaction.connection)
             concerned = {owner_id, member_id}
             if user_id == member_id:
-                # Whoever was denied a seat was told who had it.
+                # Members who were refused a seat received the id of the user who had it.
                 since = self._clock() - _ANSWERS_KEPT
                 concerned |= set(await FamilyQueries(transaction.connection).members_since(owner_id, since))
             concerned.remove(user_id)
@@ -91,7 +91,7 @@ class Dissolution:
 
 
 async def _lock(transaction: Transaction, user_ids: Collection[UUID]) -> None:
-    """Locks the rows of these users, except those who are erased themselves: of them nothing stays anyway."""
+    """Locks the rows of these users, except erased ones, whose data is deleted anyway."""
     locked = await transaction.lock_free(user_ids)
     for user_id in sorted(set(user_ids) - locked):
         try:

@@ -1,1 +1,1 @@
-"""Periodic work of the library."""
+"""Periodic jobs of the library."""

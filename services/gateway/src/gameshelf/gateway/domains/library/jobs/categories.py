@@ -1,4 +1,4 @@
-"""Folded names of categories that another version of the service has made or renamed."""
+"""Fills the folded names of categories that another version of the service has created or renamed."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ _AT_ONCE = 500
 
 
 class CategoryFolding:
-    """Fills the folded names by which those of a user's categories are unique, a transaction a user."""
+    """Fills the folded names, by which the names of a user's categories are unique; one transaction per user."""
 
     def __init__(self, acquire: Acquire, transactions: Transactions, metrics: Metrics | None = None) -> None:
         self._acquire = acquire
@@ -21,7 +21,7 @@ class CategoryFolding:
         self._isolation = Isolation[UUID]("category folding", metrics)
 
     async def run_once(self) -> None:
-        """Goes over all users who have a category without one; what is busy, or another one's, waits for the next."""
+        """Handles all users who have a category without a folded name; skips users whose rows are locked."""
         after = UUID(int=0)
         while True:
             async with self._acquire() as connection:
@@ -37,6 +37,6 @@ class CategoryFolding:
         try:
             async with self._transactions.begin_background(user_id) as transaction:
                 await transaction.of(LibraryService).settle_category_keys(user_id)
-                transaction.discard()  # nothing that anybody sees
+                transaction.discard()  # the change is invisible to clients
         except UserErased:
             return

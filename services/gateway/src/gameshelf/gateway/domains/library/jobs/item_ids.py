@@ -1,4 +1,4 @@
-"""Ids of items that a release before has written become UUIDs of version 8."""
+"""Rewrites ids of items that an earlier release has written to UUIDs of version 8."""
 
 import time
 from dataclasses import replace
@@ -11,17 +11,17 @@ from gameshelf.library import BEGINNING, ItemIdRewrites, RewriteProgress
 
 _ITEMS_AT_ONCE = 200
 _ROUND_SECONDS = 45.0
-"""For how long a round rewrites at most; the next one, of whichever instance, goes on."""
+"""Maximum length of a round; the next one, on any instance, continues."""
 _AGAIN_AFTER = timedelta(hours=1)
-"""When users who were passed over are looked for again."""
+"""When skipped users are tried again."""
 
 
 class ItemIdRewriting:
-    """Rewrites ids a day after the migration, when the rollout is over: the release before looks ids up as they are.
+    """Rewrites ids a day after the migration, when the rollout is over, because the release before needs the old ids.
 
-    A transaction looks at so many items and rewrites those of their users whom nobody holds, under their locks, so that
-    no change finds an item under another id than it was read with. How far it is stands in the database. A user who is
-    held is passed over, and looked for again in a later round; who is being erased is no more then.
+    A transaction examines a number of items and rewrites those of users whose rows it can lock, so that no concurrent
+    change uses an id that was read before. The progress is stored in the database. Users whose rows are locked are
+    skipped and tried again in a later round; users who are being erased are gone by then.
     """
 
     def __init__(self, transactions: Transactions, clock: Clock = utc_now, at_once: int = _ITEMS_AT_ONCE) -> None:
@@ -30,13 +30,13 @@ class ItemIdRewriting:
         self._at_once = at_once
 
     async def run_once(self) -> None:
-        """Goes on for a bounded time with what is left to do."""
+        """Continues the rewrite for a bounded time."""
         until = time.monotonic() + _ROUND_SECONDS
         while await self._step() and time.monotonic() < until:
             pass
 
     async def _step(self) -> bool:
-        """Rewrites the next part; False when there is nothing to do, or another instance is at it."""
+        """Rewrites the next part; returns False if nothing is left, or if another instance does it."""
         async with self._transactions.begin_with_nobody() as transaction:
             await hardly_wait(transaction.connection)
             rewrites = ItemIdRewrites(transaction.connection, transaction.serialise)
@@ -57,9 +57,9 @@ class ItemIdRewriting:
         return True
 
     def _ended(self, progress: RewriteProgress) -> RewriteProgress:
-        """All items were looked at: it is finished, or begins anew for those who were passed over."""
+        """Returns the progress after the last item: finished, or a restart for skipped users."""
         now = self._clock()
         if progress.has_skipped:
             return RewriteProgress(now + _AGAIN_AFTER, BEGINNING, BEGINNING, has_skipped=False, finished_at=None)
-        # Nobody's id stays behind.
+        # The finished progress contains no user's id.
         return RewriteProgress(progress.not_before, BEGINNING, BEGINNING, has_skipped=False, finished_at=now)

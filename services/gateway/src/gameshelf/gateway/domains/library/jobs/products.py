@@ -1,4 +1,4 @@
-"""Asks the Catalog for products that somebody owns and that no event has spoken of yet."""
+"""Requests products from the Catalog that a user owns but that no event has described yet."""
 
 import logging
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from gameshelf.library import CatalogProjection, ProductFact
 _log = logging.getLogger(__name__)
 
 _BATCH = 100
-# What a server says of a request, and not of itself.
+# Statuses that concern a request, and not the state of the server.
 _OF_A_REQUEST = (
     grpc.StatusCode.INTERNAL,
     grpc.StatusCode.INVALID_ARGUMENT,
@@ -35,15 +35,15 @@ class MissingProducts:
         self._catalog = catalog
 
     async def run_once(self) -> None:
-        """Asks for every product that is due, 100 a call."""
+        """Requests every product that is due, 100 per call."""
         try:
             while await self._ask():
                 pass
         except grpc.aio.AioRpcError as error:
-            _log.warning("the Catalog is away, its products are asked for again soon: %s", error.code().name)
+            _log.warning("the Catalog is away, missing products are requested again later: %s", error.code().name)
 
     async def _ask(self) -> bool:
-        # One transaction around the call: when the Catalog is away, nothing has been taken off the list.
+        # The call is inside of the transaction, so that no entry is removed if the Catalog is away.
         async with self._acquire() as connection, connection.transaction():
             projection = CatalogProjection(connection)
             product_ids = await projection.take_missing(_BATCH)
@@ -52,9 +52,9 @@ class MissingProducts:
         return bool(product_ids)
 
     async def _answers(self, catalog: Catalog, product_ids: Sequence[UUID]) -> list[ProductFact]:
-        """What the Catalog says of these; without a product that it can't answer for, which is asked for again later.
+        """Returns the Catalog's data of products, without those for which it fails; they are requested again later.
 
-        Raises AioRpcError where it is the Catalog itself.
+        Raises AioRpcError if the Catalog itself fails.
         """
         try:
             return await catalog.products(product_ids)

@@ -1,4 +1,4 @@
-"""Sort keys of titles that another version of the service has written."""
+"""Corrects sort keys of titles that another version of the service has written."""
 
 from uuid import UUID
 
@@ -9,10 +9,10 @@ _AT_ONCE = 1000
 
 
 class TitleFolding:
-    """Makes the keys that titles are sorted and searched by what this version makes of them.
+    """Rewrites the keys by which titles are sorted and searched, where they differ from those of this version.
 
-    All products are read, 1,000 in a transaction; only those whose keys differ are written. A version before this one
-    may write keys of its own for as long as it runs, so this is repeated.
+    It reads all products, 1,000 per transaction, and writes only those whose keys differ. An older version may write
+    its own keys as long as it runs, so the job is repeated.
     """
 
     def __init__(self, acquire: Acquire, at_once: int = _AT_ONCE) -> None:

@@ -1,4 +1,4 @@
-"""``library list|grant|revoke``: what a user owns, by which grants."""
+"""``library list|grant|revoke``: the products that a user owns, and their grants."""
 
 from gameshelf.gateway.domains.library.changes import GrantProduct, RevokeProduct, undo_grant, undo_revoke
 from gameshelf.gateway.runtime.grpc.calls import parse_id

@@ -1,4 +1,4 @@
-"""What ``user show`` counts of a library and of family sharing."""
+"""Counts a user's library and family sharing for ``user show``."""
 
 from typing import Any
 from uuid import UUID

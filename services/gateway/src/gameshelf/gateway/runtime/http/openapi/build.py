@@ -1,4 +1,4 @@
-"""The document as a whole."""
+"""Builds the OpenAPI document."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,7 +29,7 @@ _BEARER = {
 
 
 def document(routes: Sequence[Route], codes: Mapping[str, Code]) -> dict[str, Any]:
-    """The document of these routes and error codes. Raises ValueError when two components have the same name."""
+    """Builds the document of routes and error codes. Raises ValueError if two components have the same name."""
     components: dict[str, Any] = {}
     errors = error_document(codes)
     paths: dict[str, dict[str, Any]] = {}
@@ -95,7 +95,7 @@ def _success(route: Route) -> dict[str, Any]:
 
 
 def _collect(part: Any, components: dict[str, Any]) -> None:
-    """Adds the component of every reference in a part of the document, and of every reference in those."""
+    """Adds the components that a part of the document refers to, directly or through other components."""
     if isinstance(part, Component):
         known = components.get(part.name)
         if known is None:

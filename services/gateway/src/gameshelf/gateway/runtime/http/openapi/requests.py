@@ -53,7 +53,7 @@ def query_parameters(route: Route, components: dict[str, Any]) -> list[Schema]:
 
 
 def _as_sent(schema: Schema) -> Schema:
-    """The schema of a parameter as a query can carry it: there is no null in a query, and no default that is empty."""
+    """Adapts the schema of a parameter to queries, which have neither null nor empty defaults."""
     kinds = [one for one in schema.get("anyOf", ()) if one != {"type": "null"}]
     if len(kinds) == 1:
         schema = {**{key: value for key, value in schema.items() if key != "anyOf"}, **kinds[0]}
@@ -65,8 +65,8 @@ def request_body(route: Route, components: dict[str, Any]) -> Schema:
     if route.body is None:
         return {}
     attributes = _schema_of(route.body, components)
-    # A default says what the service takes for a field that is left out. Generators would send it, and so change what
-    # was meant to stay as it is.
+    # A default is the value that the service uses for a missing field. Generated clients would send it, and so change
+    # fields that should stay unchanged.
     _without(attributes, "default")
     components[route.body.__name__] = attributes
     properties: dict[str, Schema] = {
@@ -97,7 +97,7 @@ def _schema_of(model: type[BaseModel], components: dict[str, Any]) -> Schema:
 
 
 def _clean(schema: Any) -> None:
-    """Leaves out titles, which pydantic makes of names, and turns docstrings into CommonMark."""
+    """Removes titles, which pydantic derives from names, and converts docstrings to CommonMark."""
     for one in _schemas_in(schema):
         one.pop("title", None)
         if "description" in one:
@@ -110,7 +110,7 @@ def _without(schema: Any, key: str) -> None:
 
 
 def _schemas_in(schema: Any) -> list[Schema]:
-    """A schema and all schemas within it; names of properties are no keywords."""
+    """Returns a schema and all schemas within it; names of properties are not keywords."""
     found = [schema]
     for one in found:
         for keyword in ("properties", "$defs"):

@@ -1,7 +1,7 @@
 """The service for any ASGI server: ``granian --interface asgi gameshelf.gateway.asgi:app``.
 
-Everything beside REST and WebSocket starts and stops with the server's lifespan, so one process has one worker. The
-server's own options take the place of ``LIBRARY_SERVICE_HTTP_PORT`` and of the WebSocket's pings.
+All other parts start and stop with the server's lifespan, so one process has one worker. The server's own options
+replace ``LIBRARY_SERVICE_HTTP_PORT`` and the WebSocket's pings.
 """
 
 import asyncio
@@ -65,8 +65,8 @@ async def _run(gateway: Gateway) -> None:
     try:
         await run_gateway(gateway, http=False)
     except Exception:
-        # A part has failed, or its port is taken: the server ends, rather than go on with half of the service.
-        _log.critical("the process ends by an error", exc_info=True)
+        # A part has failed, or its port is taken: the server ends instead of running with a part of the service.
+        _log.critical("the process ends because of an error", exc_info=True)
         signal.raise_signal(signal.SIGTERM)
     finally:
         await gateway.close()

@@ -13,5 +13,5 @@ FIELDS = runtime.fields_of(SECTIONS)
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
-    """The settings from the environment and the file that it names. Raises SettingsError."""
+    """Loads the settings from the environment and the file that it names. Raises SettingsError."""
     return runtime.load_settings(environ, SECTIONS)

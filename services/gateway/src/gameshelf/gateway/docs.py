@@ -1,6 +1,6 @@
-"""Pages of the docs that are made from the code; a test compares them with what is committed.
+"""Generates pages of the docs from the code; a test compares them with the committed ones.
 
-``python -m gameshelf.gateway.docs`` in the repository's root writes them anew.
+``python -m gameshelf.gateway.docs`` in the repository's root writes them.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,20 +17,21 @@ _INTRODUCTION = """# Configuration
 
 Environment variables, or a YAML file with the same names (`configs/library_config.yaml`, or the file that
 `LIBRARY_SERVICE_CONFIG` names), in which a value may be written `${NAME:-default}`. A variable that is set in the
-environment wins over the file; an empty one, or one of blanks alone, counts as not set. Blanks around a value are left
-out. A bad or missing value, and a blank or line break at either end of a secret, stops the start with one line that
-names it. So does a variable that nobody can have meant: one that begins with `LIBRARY_SERVICE_` and is none of
-these, or that is one edit away from one of these (a letter more, less or other, or two neighbours that changed places).
-What Kubernetes gives a container for a service called `library-service` is left alone, like every other name.
+environment overrides the file; an empty one, or one with only blanks, counts as not set. Blanks around a value are
+removed. An invalid or missing value, and a blank or line break at either end of a secret, stops the start with one line
+that names it. So does a misspelt variable: one that begins with `LIBRARY_SERVICE_` and is not in the table, or that is
+one edit away from a name in it (one letter added, removed or changed, or two neighbours swapped). Other names are
+ignored, and so are the variables that Kubernetes sets in a container for a service called `library-service`.
 
 | variable | default | what it is |
 |---|---|---|
 """
 _ERRORS = """# Errors
 
-A refusal has one stable code on every wire. REST answers the envelope of the contract (section 3), one entry a problem,
-with `title` and `detail` in Russian, or in English under `Accept-Language: en`. gRPC answers the status below with
-`google.rpc.ErrorInfo`: `reason` is the code, `domain` is `library.platform`, the context is in `metadata`.
+A refusal has the same stable code in REST and gRPC. REST answers with the envelope of the contract (section 3), one
+entry per problem, with `title` and `detail` in Russian, or in English under `Accept-Language: en`. gRPC answers with
+the status below and `google.rpc.ErrorInfo`: `reason` is the code, `domain` is `library.platform`, the context is in
+`metadata`.
 
 | code | HTTP | gRPC | title (ru) | title (en) |
 |---|---|---|---|---|
@@ -48,13 +49,13 @@ file.
 | command | call of `LibraryAdminService` | `support` | `admin` | audited | undo |
 |---|---|---|---|---|---|
 """
-_HEADER = """# Every setting with its default. A variable of the same name in the environment wins.
-# docs/configuration.md says what each one means.
+_HEADER = """# Every setting with its default. A variable of the same name in the environment overrides it.
+# docs/configuration.md describes each one.
 """
 
 
 def configuration_page() -> str:
-    """``docs/configuration.md``."""
+    """Returns ``docs/configuration.md``."""
     rows = [
         f"| `{field.alias}` | {'required' if field.is_required() else _code(field.default)} | {field.description} |\n"
         for field in FIELDS.values()
@@ -63,13 +64,13 @@ def configuration_page() -> str:
 
 
 def configuration_file() -> str:
-    """``configs/library_config.yaml``."""
+    """Returns ``configs/library_config.yaml``."""
     fields = FIELDS.values()
     return _HEADER + "".join(f"{field.alias}: ${{{field.alias}:-{_text(field)}}}\n" for field in fields)
 
 
 def errors_page() -> str:
-    """``docs/errors.md``."""
+    """Returns ``docs/errors.md``."""
     rows = [
         f"| `{name}` | {code.http} | `{code.grpc}` | {code.titled('ru')} | {code.titled('en')} |\n"
         for name, code in sorted(errors_of(DOMAINS).codes.items(), key=lambda entry: (entry[1].http, entry[0]))
@@ -78,7 +79,7 @@ def errors_page() -> str:
 
 
 def commands_page() -> str:
-    """``docs/support/commands.md``."""
+    """Returns ``docs/support/commands.md``."""
     return _COMMANDS + "".join(map(_command, commands_of(DOMAINS).all))
 
 
@@ -95,7 +96,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/support/commands.md": commands_page,
     "configs/library_config.yaml": configuration_file,
 }
-"""Path in the repository → what makes it."""
+"""Path in the repository → the function that makes it."""
 
 
 def _text(field: Any) -> str:

@@ -1,4 +1,4 @@
-"""``python -m gameshelf.gateway serve``: one process that runs the service, or a part of it. And the other commands."""
+"""``python -m gameshelf.gateway serve``, which runs the service or a part of it in one process, and other commands."""
 
 import argparse
 import asyncio
@@ -38,7 +38,7 @@ class CannotListen(Exception):
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """The command line; the exit code."""
+    """Runs the command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="gameshelf-gateway", description="The Library Service.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="serve|migrate|check|prepare-bucket")
@@ -60,7 +60,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (SettingsError, SchemaOutdated, DatabaseUnusable, CannotListen, CommandError, MigrationBlocked) as error:
         return _stop(str(error))
     except ExceptionGroup as failed:
-        # One part could not start, and took the others with it.
+        # One part could not start, which ended the others.
         reasons = _leaves(failed)
         if not all(isinstance(reason, SettingsError | CannotListen) for reason in reasons):
             raise
@@ -97,7 +97,7 @@ async def _check(settings: Settings) -> None:
 
 
 async def _prepare_bucket(settings: Settings) -> int:
-    # Imported where it is used: a service without an object store does not need it.
+    # Imported here because a service without an object store does not need it.
     from gameshelf.gateway.domains.savegames.object_store import s3_config
     from gameshelf.savegames.s3 import BucketUnusable, prepare_bucket
 
@@ -117,7 +117,7 @@ async def _serve(settings: Settings) -> None:
     gateway = await build(settings)
     spare_the_collector()
     loop = asyncio.get_running_loop()
-    # A load balancer sees the 503 of a service that is asked to end; who presses Ctrl-C doesn't wait for it.
+    # After SIGTERM readiness answers 503 for a while, so that load balancers notice; Ctrl-C ends without that delay.
     loop.add_signal_handler(signal.SIGTERM, gateway.drain)
     loop.add_signal_handler(signal.SIGINT, gateway.stopping.set)
     try:
@@ -127,10 +127,10 @@ async def _serve(settings: Settings) -> None:
 
 
 def spare_the_collector() -> None:
-    """Keeps the garbage collector from walking over modules, models and statements again and again.
+    """Prevents the garbage collector from scanning modules, models and statements repeatedly.
 
-    What is there now stays; only what requests leave behind is looked at, and less often. A fifth of the time of a
-    small request went there.
+    Objects that exist now are never scanned again, and later ones less often. Otherwise a small request spends a fifth
+    of its time there.
     """
     gc.collect()
     gc.freeze()
@@ -158,13 +158,13 @@ async def run_gateway(gateway: Gateway, *, http: bool = True) -> None:
                 _log.info("stopping")
                 await _drain(parts, settings.shutdown_seconds + _MARGIN_SECONDS)
             for task in background:
-                task.cancel()  # last of all: devices receive what the others still commit
+                task.cancel()  # last, so that devices receive the last commits of other parts
     finally:
         metrics_server.close()
 
 
 def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
-    """What this process runs for its roles, by name; each part ends by itself once ``gateway.stopping`` is set."""
+    """Yields the parts of this process' roles by name; each one ends by itself once ``gateway.stopping`` is set."""
     roles, stopping = gateway.settings.roles, gateway.stopping
     if ServiceRole.API in roles:
         if http:
@@ -181,7 +181,7 @@ def _parts(gateway: Gateway, http: bool) -> Iterator[tuple[str, Coroutine[Any, A
 
 
 async def _until_drained(gateway: Gateway) -> None:
-    """Waits until the process is asked to stop, or to drain and the time for it is over."""
+    """Waits until the process has to stop, or the time for draining is over."""
     waits = [asyncio.ensure_future(event.wait()) for event in (gateway.draining, gateway.stopping)]
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     if not gateway.stopping.is_set():
@@ -194,10 +194,12 @@ async def _until_drained(gateway: Gateway) -> None:
 
 
 async def _drain(parts: Collection["asyncio.Task[None]"], seconds: float) -> None:
-    """Waits for the parts to end, and cuts off what hangs on a dependency: it is rolled back, and not lost."""
+    """Waits for the parts to end, and cancels those that wait for a dependency: their transactions are rolled back and
+    repeated later.
+    """
     _, late = await asyncio.wait(parts, timeout=seconds)
     for part in late:
-        _log.warning("%s does not end by itself, it is cut off", part.get_name())
+        _log.warning("%s does not end by itself and is cancelled", part.get_name())
         part.cancel()
 
 
@@ -211,7 +213,7 @@ async def _serve_http(gateway: Gateway) -> None:
             await gateway.updates.drain()
 
     server = granian if settings.server == "granian" else hypercorn
-    await gateway.grpc_listens.wait()  # whoever is told that this instance is ready may call it over gRPC
+    await gateway.grpc_listens.wait()  # an instance that reports readiness has to serve gRPC, too
     try:
         await server.serve(
             app,
@@ -237,7 +239,7 @@ async def _serve_grpc(gateway: Gateway) -> None:
         await gateway.draining.wait()
         server.report_draining()
         await gateway.stopping.wait()
-    finally:  # also when another part could not start: gRPC's threads would hold up the end
+    finally:  # also if another part could not start: gRPC's threads would delay the end of the process
         await server.stop(gateway.settings.shutdown_seconds if gateway.stopping.is_set() else 0)
 
 
@@ -253,5 +255,5 @@ async def _serve_metrics(gateway: Gateway) -> MetricsServer:
 
 
 def _reason(error: OSError) -> str:
-    """The system's own words: asyncio wraps them into a sentence with the address."""
+    """Returns the system's message without the sentence with the address that asyncio adds."""
     return os.strerror(error.errno) if error.errno else str(error)

@@ -1,4 +1,4 @@
-"""The composition root: the service made of its domains."""
+"""The composition root: builds the service from its domains."""
 
 import asyncio
 import socket
@@ -31,12 +31,12 @@ ERRORS = COMPOSITION.errors
 
 
 def make_services(settings: Settings) -> Services:
-    """How each domain's services are made."""
+    """Returns the factories of all services."""
     return services_of(DOMAINS, settings)
 
 
 async def build(settings: Settings, composition: Composition = COMPOSITION) -> Gateway:
-    """The gateway of these settings. Raises SchemaOutdated, SettingsError, DatabaseUnusable."""
+    """Builds the gateway of these settings. Raises SchemaOutdated, SettingsError, DatabaseUnusable."""
     tracing = Tracing(settings.otlp_endpoint, instance=socket.gethostname())
     with first_connection():
         database = await connect(settings.postgres_dsn.get_secret_value(), settings.postgres_pool_size, tracing)
@@ -48,7 +48,7 @@ async def build(settings: Settings, composition: Composition = COMPOSITION) -> G
         runtime = _make_runtime(settings, composition, database, tracing, commits)
         for domain in composition.domains:
             instance = await domain.create(runtime)
-            instances.append(instance)  # those before one that fails are closed
+            instances.append(instance)  # if a later one fails, these are closed
         return Gateway(composition, runtime, instances, commits, database)
     except BaseException:
         await close_instances(instances)

@@ -27,7 +27,7 @@ R = TypeVar("R")
 _ATTEMPTS = 3
 """Maximum number of attempts at work that loses a race each time."""
 _ALL = 10_000
-"""More events than ever wait for a user."""
+"""A limit above any number of events that wait for a user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,10 +309,10 @@ class Transactions:
         self._clock = clock
 
     async def run(self, user_id: UUID, work: Callable[[Transaction], Awaitable[R]]) -> R:
-        """Runs work in a transaction on one user, and returns its result once that is committed.
+        """Runs work in a transaction of one user, and returns its result after the commit.
 
-        Work that loses a race (a deadlock, a serialization failure) was rolled back, and runs again, three times at
-        most. So it must have no effect outside of its transaction. Raises UserErased and what the work raises.
+        Work that loses a race (a deadlock, a serialization failure) is rolled back and repeated, up to three attempts
+        in total. So it must have no effects outside of its transaction. Raises UserErased and the errors of the work.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -325,11 +325,11 @@ class Transactions:
 
     @asynccontextmanager
     async def begin(self, user_id: UUID, lock_wait_milliseconds: int | None = None) -> AsyncIterator[Transaction]:
-        """A transaction on one user, committed when the block ends and rolled back when it raises. It waits for each
-        lock ``lock_wait_milliseconds``, or as long as is usual. For callers that retry failures themselves;
-        others use ``run``.
+        """Opens a transaction of one user, which is committed when the block ends and rolled back when it raises. It
+        waits for each lock at most ``lock_wait_milliseconds``, or the default time. Only for callers that repeat failed
+        work themselves; others use ``run``.
 
-        Raises UserErased. Round trips beside the block's own: begin, lock, close, commit.
+        Raises UserErased. Round trips besides those of the block: begin, lock, close, commit.
         """
         async with self.begin_with_nobody() as transaction:
             if lock_wait_milliseconds is not None:

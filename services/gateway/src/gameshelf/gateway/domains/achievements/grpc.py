@@ -1,4 +1,4 @@
-"""``AchievementService``: what games and game servers report of achievements."""
+"""``AchievementService``: reports of achievements by games and game servers."""
 
 import asyncio
 from collections import defaultdict
@@ -48,7 +48,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class Achievements(AchievementServiceServicer):
-    """Serves reports of progress, and how far players are."""
+    """Serves reports and reads of progress."""
 
     def __init__(self, transactions: Transactions, acquire: Acquire, streams: UserStreams) -> None:
         self._transactions = transactions
@@ -56,7 +56,7 @@ class Achievements(AchievementServiceServicer):
         self._streams = streams
 
     def install(self, server: grpc.aio.Server) -> str:
-        """Adds the service to a server; its full name."""
+        """Adds the service to a server; returns its full name."""
         add_AchievementServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         return NAME
 
@@ -162,7 +162,7 @@ class Achievements(AchievementServiceServicer):
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """How far a player is with an achievement, by its id or by its name; without ``current`` it is unlocked."""
+    """A player's progress on an achievement, by its id or its name; without ``current`` it is unlocked."""
 
     achievement: UUID | NamedAchievement
     current: int | None
@@ -200,7 +200,7 @@ def _report(request: messages.UpdateAchievementProgressRequest) -> tuple[UUID, _
 
 
 def _offline(message: messages.OfflineAchievement) -> OfflineAchievement | UnreadableAchievement:
-    """An element of an import; one that can't be read is rejected by itself."""
+    """Parses an element of an import; an invalid one is rejected alone."""
     try:
         return parse_message(OfflineAchievement, message)
     except InvalidInput:

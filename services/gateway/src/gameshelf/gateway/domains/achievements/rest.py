@@ -154,8 +154,8 @@ async def unlock_achievement_by_name(write: Write, product_id: UUID, api_name: s
 async def import_achievements(action: Action, body: ImportAchievements) -> Reply:
     """Imports what happened offline.
 
-    Up to 100 unlocks and progress reports. Each has a result of its own, in the order of the request; one that is
-    rejected does not hold back the others.
+    Up to 100 unlocks and progress reports. Each has a result, in the order of the request; a rejected one does not
+    affect the others.
     """
 
     async def import_all(write: Write) -> Reply:

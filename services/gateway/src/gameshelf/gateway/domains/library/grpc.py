@@ -1,4 +1,4 @@
-"""``LibraryQueryService``: what other services ask of libraries."""
+"""``LibraryQueryService``: reads of libraries by other services."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ class LibraryQuery(LibraryQueryServiceServicer):
         self._streams = streams
 
     def install(self, server: grpc.aio.Server) -> str:
-        """Adds the service to a server; its full name."""
+        """Adds the service to a server; returns its full name."""
         add_LibraryQueryServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         return NAME
 

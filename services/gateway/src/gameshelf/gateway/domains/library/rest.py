@@ -71,8 +71,8 @@ async def list_items(read: Read, query: ItemFilter) -> Reply:
 async def get_item(read: Read, item_id: UUID, query: OnDevice) -> Reply:
     """Returns an item of the library.
 
-    Also an item that the user has hidden. The `ETag` changes whenever the response does; as `If-Match` of a change it
-    compares what the user changes of an item.
+    This includes hidden items. The `ETag` changes whenever the response does; as `If-Match` of a change it compares
+    only the fields that the user can change.
     """
     found = await read.of(LibraryQueries).item(read.user_id, item_id, read.language, query.device_id)
     if found is None:
@@ -136,8 +136,8 @@ async def update_item(write: Write, item_id: UUID, body: ItemChanges) -> Reply:
 async def update_items(action: Action, body: BulkChanges) -> Reply:
     """Changes up to 500 items.
 
-    All changes are committed together, and each has a result of its own, in the order of the request. An item that
-    can't be changed is rejected, and does not hold back the others.
+    All changes are committed together, and each has a result, in the order of the request. An item that can't be
+    changed is rejected, and does not affect the others.
     """
 
     async def update(write: Write) -> Reply:
@@ -208,7 +208,7 @@ async def delete_category(write: Write, category_id: UUID) -> Reply:
 
 
 def _shown(view: ItemView) -> Reply:
-    """An item with its ETag ``"<state>.<rest>"``: what If-Match compares, and everything else that is shown."""
+    """Renders an item with its ETag ``"<state>.<rest>"``: the part that If-Match compares, and all other fields."""
     reply = ok({"data": LIBRARY_ITEM.render(view)})
     rest = blake2b(reply.body, digest_size=9).hexdigest()
     reply.headers["ETag"] = f'"{view.state}.{rest}"'
@@ -216,7 +216,7 @@ def _shown(view: ItemView) -> Reply:
 
 
 def _etag(read: Read, query: ItemFilter) -> str:
-    """Covers the query, the language and the versions of everything that the page is made of."""
+    """Returns the ETag of a page, which covers query, language and the versions of all its data."""
     state = read.state
     shares = f"-{_short(state.shares)}" if state.shares else ""
     return f'"{_name(query, read.language)}-{state.version}-{state.shared_version}{shares}"'

@@ -1,4 +1,4 @@
-"""``PlaytimeTrackerService``: what a running game reports."""
+"""``PlaytimeTrackerService``: reports of running games."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class PlaytimeTracker(PlaytimeTrackerServiceServicer):
-    """Serves reports of play."""
+    """Serves reports of play sessions."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class PlaytimeTracker(PlaytimeTrackerServiceServicer):
         self._stopping = stopping
 
     def install(self, server: grpc.aio.Server) -> str:
-        """Adds the service to a server; its full name."""
+        """Adds the service to a server; returns its full name."""
         add_PlaytimeTrackerServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         return NAME
 

@@ -157,19 +157,19 @@ class HeartbeatStream:
         notices: list[messages.SeatNotice],
     ) -> list[Member]:
         """Returns the sessions that may continue. Refuses those that lost their seat, and notifies those that will."""
-        going_on, now = [], self._clock()
+        continuing, now = [], self._clock()
         for one in members:
             lost_at = self._heartbeats.lost_seats.until(one)
             if lost_at is not None and await self._heartbeats.lost_seats.is_over(one, now):
                 refusals.append(_refusal(one, seat_lost(lost_at)))
                 continue
-            going_on.append(one)
+            continuing.append(one)
             if lost_at is not None:
                 key = session_key(one)
                 notice = messages.SeatNotice(user_id=str(key.user_id), session_id=str(key.session_id))
                 notice.lost_at.FromDatetime(lost_at)
                 notices.append(notice)
-        return going_on
+        return continuing
 
     def _member(self, heartbeat: messages.PlaytimeHeartbeat) -> Member:
         """Raises ValueError for an invalid id, PermissionDenied for another user's."""

@@ -69,8 +69,8 @@ async def start_session(write: Write, body: StartSession) -> Reply:
 async def record_heartbeat(signal: Signal, session_id: UUID, heartbeats: Heartbeats) -> Reply:
     """Records a heartbeat.
 
-    Keeps a session running: send one every `PLAYTIME_HEARTBEAT_INTERVAL_SECONDS`. The header `X-Seat-Lost-At` says when
-    the session has to end because the owner wants to play. An `Idempotency-Key` is ignored.
+    Keeps a session running: send one every `PLAYTIME_HEARTBEAT_INTERVAL_SECONDS`. The header `X-Seat-Lost-At` contains
+    the time when the session has to end because the owner wants to play. An `Idempotency-Key` is ignored.
     """
     lost_at = await heartbeats.beat(signal.user_id, session_id)
     return Reply(204, headers={"X-Seat-Lost-At": timestamp(lost_at)} if lost_at else {})
@@ -111,8 +111,7 @@ async def end_session(write: Write, session_id: UUID) -> Reply:
 async def import_sessions(action: Action, body: ImportSessions) -> Reply:
     """Imports sessions that were played offline.
 
-    Up to 100 sessions. Each has a result of its own, in the order of the request; one that is rejected does not hold
-    back the others.
+    Up to 100 sessions. Each has a result, in the order of the request; a rejected one does not affect the others.
     """
 
     async def import_all(write: Write) -> Reply:

@@ -1,4 +1,4 @@
-"""What a process does once an event about cloud saves is committed: it counts uploads."""
+"""Handlers of committed events about cloud saves: they count uploads."""
 
 from gameshelf.gateway.domains.savegames.metrics import SavegameMetrics
 from gameshelf.gateway.runtime.after_commit import AfterCommitHandlers

@@ -47,7 +47,7 @@ CODES: Mapping[str, Code] = {
         ("Превышена квота облачных сохранений", "The quota of cloud saves is exceeded"),
         (
             "Места нет: удалите ненужные сохранения; что исчерпано, сказано в meta.limit.",
-            "There is no room: delete saves that you don't need; meta.limit says what is exhausted.",
+            "There is no room: delete saves that you don't need; meta.limit names the exhausted limit.",
         ),
     ),
     "SAVEGAME_UPLOAD_INCOMPLETE": Code(
@@ -56,7 +56,7 @@ CODES: Mapping[str, Code] = {
         ("Загрузка не завершена", "The upload is incomplete"),
         (
             "Файл ещё не загружен: отправьте его по выданному адресу и подтвердите снова.",
-            "Nothing has been uploaded yet: send the file to the URL that was given, and confirm again.",
+            "Nothing has been uploaded yet: send the file to the given URL, and confirm again.",
         ),
     ),
     "SAVEGAME_HASH_MISMATCH": Code(
@@ -65,7 +65,7 @@ CODES: Mapping[str, Code] = {
         ("Загружен другой файл", "Another file was uploaded"),
         (
             "Размер или хеш файла не совпадает с заявленным; запросите новый адрес и загрузите файл заново.",
-            "The file's size or hash is not what was announced; ask for a new URL and upload it again.",
+            "The file's size or hash differs from the announced one; request a new URL and upload it again.",
         ),
     ),
 }
@@ -78,11 +78,11 @@ RULES: Mapping[str, tuple[str, str]] = {
     ),
     "raw_of_encrypted": (
         "Для зашифрованных данных укажите encryption.identity вместо raw_sha256.",
-        "Of encrypted bytes give encryption.identity in place of raw_sha256.",
+        "For encrypted bytes give encryption.identity instead of raw_sha256.",
     ),
     "raw_too_large": (
         "Распакованный размер больше допустимого: {max} байт.",
-        "The unpacked size is more than may be: {max} bytes.",
+        "The uncompressed size exceeds the limit of {max} bytes.",
     ),
     "slot_name_taken": ("Сохранение с таким именем уже есть.", "There is a save of this name already."),
     "size_of_known_content": (
@@ -91,4 +91,4 @@ RULES: Mapping[str, tuple[str, str]] = {
     ),
     "too_many_pinned": ("Закрепить можно не больше {max} версий.", "At most {max} versions can be pinned."),
 }
-"""What each rule says when it is broken."""
+"""Rule → message when it is broken, in Russian and English."""

@@ -1,4 +1,4 @@
-"""An export of a user has a file for each content of their saves that is in the object store."""
+"""Exports a file for each content of a user's saves that is in the object store."""
 
 import base64
 from collections.abc import Mapping

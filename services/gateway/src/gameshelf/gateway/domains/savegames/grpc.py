@@ -67,7 +67,7 @@ class CloudSaves(CloudSaveServiceServicer):
         self._clock = clock
 
     def install(self, server: grpc.aio.Server) -> str:
-        """Adds the service to a server; its full name."""
+        """Adds the service to a server; returns its full name."""
         add_CloudSaveServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         return NAME
 
@@ -76,7 +76,7 @@ class CloudSaves(CloudSaveServiceServicer):
     ) -> messages.RequestSaveGameUploadURLResponse:
         user_id = parse_id(request.user_id, "user_id")
         require_write(user_id)
-        new = parse_message(NewUpload, request, _USER, file_size_bytes=request.file_size_bytes)  # nothing is a size too
+        new = parse_message(NewUpload, request, _USER, file_size_bytes=request.file_size_bytes)  # zero is a valid size
         upload = await self._transactions.run(
             user_id, lambda transaction: reserve_upload(transaction, new, self._saves)
         )
@@ -114,7 +114,7 @@ class CloudSaves(CloudSaveServiceServicer):
         self, request: messages.GetSaveUploadRequest, context: Context
     ) -> messages.GetSaveUploadResponse:
         user_id, upload_id = parse_id(request.user_id, "user_id"), parse_id(request.upload_id, "upload_id")
-        require_write(user_id)  # whoever has the URL may send the bytes
+        require_write(user_id)  # the URL permits to send the bytes
         async with self._acquire() as connection:
             if await erased_among(self._streams, connection, {user_id}):
                 raise SavegameVersionNotFound
@@ -159,7 +159,7 @@ class CloudSaves(CloudSaveServiceServicer):
         self, request: messages.RequestSaveGameDownloadURLRequest, context: Context
     ) -> messages.RequestSaveGameDownloadURLResponse:
         user_id, slot_id = parse_id(request.user_id, "user_id"), parse_id(request.savegame_id, "savegame_id")
-        require_write(user_id)  # whoever has the URL has the bytes: support has its own audited way
+        require_write(user_id)  # the URL gives access to the bytes; support has an audited command for that
         asked = parse_message(Download, request, _IDS)
         async with self._acquire() as connection:
             if await erased_among(self._streams, connection, {user_id}):
@@ -214,7 +214,7 @@ _RESOLUTIONS = {
 
 
 def parse_resolution(sent: Any) -> Resolution:
-    """What is to become of a branch. Raises InvalidInput."""
+    """Parses a resolution. Raises InvalidInput."""
     try:
         return _RESOLUTIONS[sent]
     except KeyError:

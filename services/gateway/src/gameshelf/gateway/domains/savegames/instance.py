@@ -60,7 +60,7 @@ async def _open_bucket(runtime: Runtime) -> Bucket | None:
     settings = runtime.settings
     if settings.of(SavegameSection).s3_bucket is None:
         return None
-    # Imported where it is used: the client takes half a second and 45 MB, which a process without a store saves.
+    # Imported here because the client takes half a second and 45 MB, which a process without a store saves.
     from gameshelf.gateway.domains.savegames.object_store import object_store
 
     bucket = object_store(settings, runtime.metrics, runtime.tracing)
@@ -70,7 +70,7 @@ async def _open_bucket(runtime: Runtime) -> Bucket | None:
 
 
 def make_services(settings: Settings) -> Services:
-    """The library says whose games they are."""
+    """The library decides who has access to a product."""
     section = settings.of(SavegameSection)
     limits, bucket = section.limits, section.s3_bucket or ""
 
@@ -99,6 +99,6 @@ def make_services(settings: Settings) -> Services:
 
 
 def _one_moment(clock: Clock) -> Clock:
-    """The clock of one transaction on saves: a version and the event about it have the same time."""
+    """Fixes the time of one transaction, so that a version and its event have the same time."""
     now = clock()
     return lambda: now

@@ -1,7 +1,7 @@
-"""What becomes of saves in the course of time, and of objects in the store that nobody needs.
+"""Jobs that expire uploads, trash and history of saves, and delete orphaned objects from the store.
 
-Every instance may run these side by side. A user's rows are changed in that user's transaction; an object goes only
-once a commit has said that nothing can need it any more.
+Every instance may run them concurrently. A user's rows are changed in that user's transaction; an object is deleted
+only after a commit has marked it for deletion.
 """
 
 import re
@@ -34,22 +34,20 @@ T = TypeVar("T", bound=Hashable)
 
 _CHUNK = 200
 _NAME_CHUNKS = 20
-"""How many of them a round gives their folded names at most."""
+"""How many chunks of saves get their folded names in a round."""
 _UPLOADS, _TRASH, _HISTORY, _LOST, _NAMES = "uploads", "trash", "history", "lost contents", "names"
 _PAGE = 50
-"""How many objects are looked at together: reading a list of a thousand would hold up everybody else for a fifth of a
-second.
-"""
+"""How many objects are handled together: parsing a listing of a thousand would block the event loop for 0.2 s."""
 _COMPARE_SECONDS = 20.0
-"""For how long a round compares at most; the next one goes on."""
+"""Maximum length of a comparison in one round; the next one continues."""
 _FAILURES_OF_A_STORE = 3
-"""So many objects in a row that can't be deleted are no matter of the objects."""
+"""After this number of consecutive failed deletions the store itself is considered unavailable."""
 _OURS = re.compile(r"[0-9a-f]{4}/[0-9a-f-]{36}/")
-"""How the keys of versions begin. What else somebody has put into the bucket is left alone."""
+"""The beginning of the keys of versions. Other objects in the bucket are ignored."""
 
 
 class SaveKeeper:
-    """Ends what is over: uploads, trash, history."""
+    """Expires uploads and saves in the trash, and prunes the history."""
 
     def __init__(
         self,
@@ -68,8 +66,8 @@ class SaveKeeper:
         }
 
     async def run_once(self) -> None:
-        """All that is over now. What does not end here, such as a change that fails, is found again the next time, and
-        holds up nobody else's.
+        """Handles everything that has expired. A change that fails is repeated in the next run, and does not delay
+        others.
         """
         await self._each(_UPLOADS, lambda sweeps, limit: sweeps.users_with_expired_uploads(limit), _expire)
         await self._each(_TRASH, lambda sweeps, limit: sweeps.long_in_trash(limit), self._purge)
@@ -78,7 +76,7 @@ class SaveKeeper:
         await self._fill_keys()
 
     async def _fill_keys(self) -> None:
-        """Saves that the release before has made get their folded names: a part of them, once a day all of them."""
+        """Fills the folded names of saves that the release before has written: some in each round, all once a day."""
         isolation: Isolation[tuple[UUID, UUID]] = self._isolations[_NAMES]
         for _ in range(_NAME_CHUNKS):
             async with self._acquire() as connection:
@@ -131,7 +129,7 @@ async def _lose(transaction: Transaction, of: tuple[UUID, UUID]) -> None:
 
 
 class ObjectSweeper:
-    """Removes from the store what nothing needs, and compares it with the database."""
+    """Deletes orphaned objects from the store, and compares the store with the database."""
 
     def __init__(
         self, acquire: Acquire, saves: Saves, metrics: Metrics, limits: Limits, clock: Clock = utc_now
@@ -143,10 +141,10 @@ class ObjectSweeper:
         self._clock = clock
         self._parts = Isolation[str]("objects", metrics)
         self._refused = Isolation[str]("objects", metrics)
-        """Keys that the store does not let go: somebody holds them, or a right is missing."""
+        """Keys that the store refuses to delete, because of a lock on the object or a missing permission."""
 
     async def run_once(self) -> None:
-        """Objects whose time has come, what was left in ``staging/``, and a part of the comparison."""
+        """Deletes marked objects and leftovers in ``staging/``, and continues the comparison."""
         if not self._saves.has_store:
             return
         away: StoreUnavailable | None = None
@@ -155,7 +153,7 @@ class ObjectSweeper:
                 with self._parts.attempt(part.__name__):
                     await part()
             except StoreUnavailable as error:
-                away = error  # of one object perhaps: the other parts see for themselves
+                away = error  # it may concern one object only, so the other parts run anyway
         if away:
             raise away
 
@@ -185,9 +183,9 @@ class ObjectSweeper:
             after = listed[-1].key
 
     async def _delete(self, keys: Sequence[str]) -> set[str]:
-        """Deletes objects; those that are gone. One that the store does not let go is set aside.
+        """Deletes objects; returns the keys of deleted ones. An object that the store refuses to delete is set aside.
 
-        Raises StoreUnavailable where it lets none of several go: then it is the store.
+        Raises StoreUnavailable if it refuses several objects and deletes none.
         """
         keys = [key for key in keys if self._refused.is_due(key)]
         with suppress(StoreUnavailable):
@@ -208,9 +206,7 @@ class ObjectSweeper:
         return gone
 
     async def _compare(self) -> bool:
-        """A page of the store beside what the database has between the same keys; False when all of it was compared
-        today.
-        """
+        """Compares a page of the store with the database; returns False if everything was compared today."""
         async with self._sweeps() as sweeps:
             scan = await sweeps.scan()
         if scan is None:
@@ -220,7 +216,7 @@ class ObjectSweeper:
         async with self._sweeps() as sweeps:
             expected = await sweeps.expected(scan.cursor, through, _PAGE)
             orphans = await sweeps.orphans([one for one in listed if _OURS.match(one.key)])
-        if len(expected) == _PAGE:  # more is missing than a page holds: go on behind what has been looked at
+        if len(expected) == _PAGE:  # more objects are missing than a page holds: continue after the examined ones
             through = expected[-1].key
         removed = await self._delete(orphans)
         there = {one.key for one in listed}
@@ -234,7 +230,7 @@ class ObjectSweeper:
         return True
 
     async def _is_absent(self, key: str) -> bool:
-        """Looks at the one key: a listing of a busy bucket may be a moment old."""
+        """Requests the single key, since a listing of a busy bucket may be out of date."""
         return await self._saves.objects.digest(key, -1) is None
 
     @asynccontextmanager
@@ -248,7 +244,7 @@ class ObjectSweeper:
 
 
 def erase_objects(saves: Saves) -> Callable[[Connection, UUID, int], Awaitable[bool]]:
-    """Removes a part of a deleted user's objects, also those that the database has never heard of."""
+    """Makes the part of an erasure that deletes a user's objects, including those that the database does not have."""
 
     async def erase(connection: Connection, user_id: UUID, limit: int) -> bool:
         if not saves.has_store:

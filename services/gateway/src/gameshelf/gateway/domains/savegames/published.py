@@ -1,4 +1,4 @@
-"""Published forms of events of cloud saves: CloudEvents for Kafka, and messages for the user's devices."""
+"""Published forms of the events of cloud saves: CloudEvents for Kafka, and messages for the user's devices."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,7 +32,7 @@ _OfSave = (
 
 
 def _sync(event: _OfSave, status: str, **more: Any) -> Json:
-    """The payload of ``savegame.sync.status``."""
+    """Makes the payload of ``savegame.sync.status``."""
     payload = {
         "savegame_id": event.slot_id,
         "product_id": event.product_id,
@@ -49,7 +49,7 @@ def _upload_requested(event: UploadRequested) -> Published:
 
 
 def _savegame_uploaded(event: SavegameUploaded) -> Published:
-    # Devices are told of a branch by its conflict.
+    # Devices are notified of a branch by the event of its conflict.
     status = None if event.is_branch else "savegame.sync.status"
     return Published(
         "com.platform.library.savegame.uploaded.v1",
@@ -71,7 +71,7 @@ def _savegame_uploaded(event: SavegameUploaded) -> Published:
 
 
 def _upload_unneeded(event: UploadUnneeded | SavegameHeadMoved) -> Published:
-    # An upload that was not needed ends too: a device that shows a synchronization would show it for ever.
+    # The end of an unneeded upload is published, too; otherwise a device would show the synchronization for ever.
     return Published(
         device_type="savegame.sync.status", device_payload=_sync(event, "sync_completed", version=event.version)
     )
@@ -82,7 +82,7 @@ _FAILURES = {
     FailureReason.EXPIRED: "SAVEGAME_UPLOAD_INCOMPLETE",
     FailureReason.CANCELLED: "CANCELLED",
 }
-"""What the message's ``error_message`` says: the code of the refusal, where there was one."""
+"""Reason of the failure → ``error_message``: the code of the refusal, if there was one."""
 
 
 def _upload_failed(event: UploadFailed) -> Published:
@@ -113,7 +113,7 @@ def _savegame_conflicted(event: SavegameConflicted) -> Published:
 
 
 def _conflict_ended(event: SavegameConflictResolved | SavegameConflictDropped) -> Published:
-    # With ``keep_both`` nothing else says that the conflict is over: the head stays, and the new slot is another save.
+    # With ``keep_both`` this is the only message about the end of the conflict: the head does not change.
     payload = _sync(event, "sync_completed", version=event.head_version, conflict_id=event.conflict_id)
     return Published(device_type="savegame.sync.status", device_payload=payload)
 

@@ -1,4 +1,4 @@
-"""Comparison of S3 with the database after a restore; adopts the saves that the database has lost.
+"""Compares S3 with the database after a restore, and adopts the saves that the database has lost.
 
 It works on one page of objects at a time; the caller keeps the cursor. It deletes nothing. An object is verified first,
 outside of any transaction, and then adopted under its user's lock, so a page can be repeated after any interruption.
@@ -54,7 +54,7 @@ class CursorOutdated(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a comparison has come: its restore, whether every page so far was applied, and the last key."""
+    """The position of a comparison: its restore, whether every page so far was applied, and the last key."""
 
     restore_id: UUID | None
     is_applied: bool
@@ -85,7 +85,7 @@ class Page:
     objects: int
     next: Cursor | None
     adopted: list[tuple[UUID, Adopted]] = field(default_factory=list)
-    """With the user of each."""
+    """Adopted objects, each with its user."""
     missing: Sequence[Expected] = ()
     found: Sequence[Expected] = ()
     """Expected objects that exist; some may have been recorded as missing before."""
@@ -144,7 +144,7 @@ class Reconciliation:
         return page
 
     async def _compare(self, cursor: Cursor) -> tuple[Page, Sequence[StoredObject]]:
-        """A page of objects compared with the database, and the objects that the database lacks."""
+        """Compares a page of objects; returns it with the objects that the database lacks."""
         listed = await self._saves.objects.list("", cursor.key, self._page_size)
         through = listed[-1].key if len(listed) == self._page_size else None
         async with self._sweeps() as sweeps:
@@ -165,11 +165,11 @@ class Reconciliation:
         return Page(taken, following, missing=missing, found=found), [one for one in unknown if one.key in there]
 
     async def _missing(self, one: Expected) -> Expected | None:
-        # Asks for the one key: a listing of a busy bucket may be out of date.
+        # Requests the single key: a listing of a busy bucket may be out of date.
         return one if await self._saves.objects.describe(one.key) is None else None
 
     async def _absent(self, found: Sequence[SavedObject]) -> frozenset[str]:
-        """Keys of objects that are missing in S3 and whose content is the same as that of an object found here.
+        """Returns keys of objects that are missing in S3 and have the same content as an object of this page.
 
         They may lie outside of this page.
         """
@@ -178,7 +178,7 @@ class Reconciliation:
         return frozenset(one.key for one in await self._each(held, self._missing) if one)
 
     async def _verified(self, one: StoredObject) -> SavedObject | RefusedObject | None:
-        """The object, if it matches its metadata; None if it no longer exists."""
+        """Returns the object if it matches its metadata; None if it no longer exists."""
         metadata = await self._saves.objects.describe(one.key)
         if metadata is None:
             return None
@@ -272,9 +272,9 @@ class _DryRun(Exception):
 
 
 def whole_saves(listed: Sequence[StoredObject], to_read: Collection[str], most_bytes: int, *, is_end: bool) -> int:
-    """Number of objects that make a page: whole saves, with at most ``most_bytes`` in objects of ``to_read``.
+    """Returns the number of objects of a page: whole saves, with at most ``most_bytes`` in objects of ``to_read``.
 
-    At least one object; of a save larger than a page, as many objects as fit.
+    It is at least one; a save that is larger than a page is split.
     """
     taken, read = 0, 0
     for one in listed:
@@ -285,8 +285,8 @@ def whole_saves(listed: Sequence[StoredObject], to_read: Collection[str], most_b
     if is_end and taken == len(listed):
         return taken
     cut = taken
-    going_on = _save_of(listed[taken].key) if taken < len(listed) else None
-    if taken and going_on in (None, _save_of(listed[taken - 1].key)):
+    next_save = _save_of(listed[taken].key) if taken < len(listed) else None
+    if taken and next_save in (None, _save_of(listed[taken - 1].key)):
         last = _save_of(listed[taken - 1].key)
         while cut and _save_of(listed[cut - 1].key) == last:
             cut -= 1
@@ -294,26 +294,26 @@ def whole_saves(listed: Sequence[StoredObject], to_read: Collection[str], most_b
 
 
 def _starting_cursor(cursor: Cursor | None, restore: StoredRestore | None, *, is_applied: bool) -> Cursor:
-    """The cursor to start at. Raises CursorOutdated for one that would skip objects."""
+    """Returns the cursor to start at. Raises CursorOutdated for one that would skip objects."""
     restore_id = restore.id if restore else None
     if cursor is None:
         return Cursor(restore_id, is_applied, "")
     if restore_id not in (None, cursor.restore_id):
         raise CursorOutdated(reason="the database was restored since")
     if is_applied and not cursor.is_applied:
-        raise CursorOutdated(reason="what is before it was only looked at")
+        raise CursorOutdated(reason="the objects before it were compared in a dry run only")
     if is_applied and restore and cursor.key > restore.compared_through:
-        raise CursorOutdated(reason="not all that is before it was applied")
+        raise CursorOutdated(reason="not all objects before it were applied")
     return Cursor(cursor.restore_id, is_applied, cursor.key)
 
 
 def _save_of(key: str) -> str:
-    """The prefix that the keys of a save's objects share, and no others have."""
+    """Returns the prefix that only the keys of this save's objects have."""
     return key.rpartition("/")[0]
 
 
 async def _heads(adoption: SavegameAdoption, user_id: UUID, objects: Sequence[SavedObject]) -> State:
-    """The current versions of the saves that the objects belong to; null for a save without one."""
+    """Reads the current versions of the objects' saves; null for a save without one."""
     saves = dict.fromkeys((one.metadata.product_id, one.metadata.slot_name) for one in objects)
     return {"heads": {f"{product}/{name}": await adoption.head(user_id, product, name) for product, name in saves}}
 

@@ -49,8 +49,8 @@ def _decoded(text: str | None) -> Any:
 
 ENCRYPTION: Record[object] = Record(
     "SavegameEncryption",
-    None,  # kept as the client sent it
-    "How the client encrypted the bytes. The service never has the key.",
+    None,  # stored in the form that the client sent
+    "Encryption of the bytes by the client. The service never has the key.",
     Field("scheme", TEXT, "Name of the scheme, as the client calls it.", "xchacha20-poly1305"),
     Field("key_id", TEXT, "Key that decrypts the bytes, as the client calls it.", "2026-01"),
     Field(
@@ -65,7 +65,7 @@ CONTENT_ENCODING = Field("content_encoding", nullable(TEXT), "Encoding of the by
 _ENCRYPTION = Field(
     "encryption",
     nullable(ENCRYPTION.schema),
-    "How the client encrypted the bytes; null if it did not say so.",
+    "Encryption of the bytes by the client; null if it declared none.",
     None,
     convert=_decoded,
 )
@@ -80,21 +80,21 @@ _VERSION = (
     Field(
         "client_modified_at",
         nullable(TIME),
-        "When the file changed on the device, as the client said.",
+        "When the file changed on the device, according to the client.",
         "2026-05-20T19:29:50Z",
     ),
     Field("server_uploaded_at", TIME, "When the upload became a version.", "2026-05-20T19:30:02Z"),
     Field("device_id", nullable(TEXT), "Device that uploaded it, if it was named.", "deck-7"),
     Field("comment", nullable(TEXT), "Comment of the user.", "Before the last boss"),
     Field("is_pinned", FLAG, "Whether the version is kept when old versions are pruned.", False),
-    Field("playtime_seconds", nullable(COUNT), "Playtime in the save, as the client said.", 45296),
+    Field("playtime_seconds", nullable(COUNT), "Playtime in the save, according to the client.", 45296),
     CONTENT_ENCODING,
     _ENCRYPTION,
     Field(
         "content_identity",
         TEXT,
         "Identity of the content in hex: two versions with the same one hold the same save, "
-        "even if it was packed or encrypted anew.",
+        "even if it was compressed or encrypted again.",
         _SHA256,
         read="identity",
         convert=bytes.hex,
@@ -125,7 +125,7 @@ SAVEGAME_VERSION = Resource(
 SAVEGAME_CONFLICT = Resource(
     "savegameConflict",
     OpenConflict,
-    "An open conflict: two versions of a save that both changed, of which the user has to choose.",
+    "An open conflict: two versions of a save that both changed; the user has to choose one.",
     Field("savegame_id", schemas.UUID, "Save that the conflict is about.", SAVE_ID, "head.slot_id"),
     Field("product_id", schemas.UUID, "Product of the save.", _PRODUCT, "head.product_id"),
     Field("slot_name", TEXT, "Name of the save within its product.", "autosave", "head.slot_name"),
@@ -153,17 +153,17 @@ _RESOLUTION = enumeration(Resolution)
 UPLOAD_META: Record[object] = Record(
     "ConfirmedUploadMeta",
     None,
-    "What an upload became. The fields behind `result` are there only where they have a meaning.",
+    "The result of an upload. The fields after `result` are present only for results that need them.",
     Field(
         "result",
         enumeration(
             [Result.HEAD, Result.IDENTICAL, Result.BEHIND, Result.RESOLVED, Result.DELETED],
             "UploadResult",
-            "What an upload became: `head` (the new head), `identical` (the head holds these bytes already), `behind` "
+            "Result of an upload: `head` (the new head), `identical` (the head holds these bytes already), `behind` "
             "(the head grew from these bytes: download it), `resolved` (the policy has resolved a conflict) or "
             "`deleted` (the save is in the trash, and nothing was made).",
         ),
-        "What the upload became.",
+        "Result of the upload.",
         "head",
     ),
     Field("resolution", _RESOLUTION, "How the policy resolved the conflict.", "keep_local", is_optional=True),
@@ -181,7 +181,7 @@ UPLOAD_META: Record[object] = Record(
 RESOLUTION_META: Record[object] = Record(
     "ResolvedConflictMeta",
     None,
-    "How a conflict was resolved.",
+    "The resolution of a conflict.",
     Field("resolution", _RESOLUTION, "The resolution that was applied.", "keep_both"),
     Field("conflict_id", schemas.UUID, "Conflict that was resolved.", _CONFLICT_ID),
     Field(
@@ -219,7 +219,7 @@ PRESIGNED_UPLOAD_URL = Resource(
     Field(
         "upload_required",
         FLAG,
-        "Whether bytes have to be sent; if not, they are stored already, and there is only to confirm.",
+        "Whether bytes have to be sent; if not, they are stored already, and the client only confirms.",
         True,
         "is_required",
     ),
@@ -240,12 +240,12 @@ PRESIGNED_UPLOAD_URL = Resource(
     Field(
         "headers",
         _HEADERS,
-        "Headers that have to be sent with the bytes, exactly as they stand here.",
+        "Headers that have to be sent with the bytes, exactly as given.",
         {"content-length": "52428"},
         lambda _, signed: _headers(signed.request),
     ),
     Field("expires_in_seconds", COUNT, "For how many seconds the URL is valid.", 900, lambda _, signed: signed.seconds),
-    Field("conflict_expected", FLAG, "Whether the upload would become a branch as things stand now.", False),
+    Field("conflict_expected", FLAG, "Whether the upload would become a branch if it were confirmed now.", False),
     identity=identity("Id of the upload.", _UPLOAD_ID, "upload_id"),
 )
 """The context of ``render`` is a `Signed`."""
@@ -273,7 +273,7 @@ MISSING_CONTENT = Record(
     Field(
         "headers",
         _HEADERS,
-        "Headers that have to be sent with the bytes, exactly as they stand here.",
+        "Headers that have to be sent with the bytes, exactly as given.",
         {"content-length": "52428"},
         lambda _, signed: _headers(signed.request),
     ),
@@ -287,14 +287,14 @@ def _is_missing(of: OpenUpload, signed: Signed) -> bool:
 SAVEGAME_UPLOAD = Resource(
     "savegameUpload",
     OpenUpload,
-    "An upload that was reserved, and what became of it.",
+    "A reserved upload and its state.",
     PRODUCT_ID,
     _SLOT_NAME,
     Field("savegame_id", schemas.UUID, "Save that the upload belongs to.", SAVE_ID, "slot_id"),
-    Field("status", enumeration(UploadStatus), "What became of the upload.", "open"),
-    Field("conflict_expected", FLAG, "Whether the upload would become a branch as things stand now.", False),
+    Field("status", enumeration(UploadStatus), "State of the upload.", "open"),
+    Field("conflict_expected", FLAG, "Whether the upload would become a branch if it were confirmed now.", False),
     Field("created_at", TIME, "When the upload was reserved.", "2026-05-20T19:29:55Z"),
-    Field("expires_at", TIME, "Until when the upload can be confirmed.", "2026-05-20T20:44:55Z"),
+    Field("expires_at", TIME, "When the upload can no longer be confirmed.", "2026-05-20T20:44:55Z"),
     Field(
         "missing_bytes",
         COUNT,
@@ -342,7 +342,7 @@ PRESIGNED_DOWNLOAD_URL = Resource(
 PRODUCT_USAGE = Record(
     "ProductUsage",
     ProductUsage,
-    "What the saves of one product take. A content that two products have counts in both.",
+    "The space that the saves of one product use. A content that two products have counts in both.",
     PRODUCT_ID,
     Field("used_bytes", COUNT, "Bytes of all stored contents, trash and history included.", 1048576),
     Field("reserved_bytes", COUNT, "Bytes that open uploads have reserved.", 52428),
@@ -353,13 +353,13 @@ PRODUCT_USAGE = Record(
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What the saves of a user take, and how much they may."""
+    """The space that the saves of a user use, and the limit."""
 
     user_id: UUID
     usage: Usage
     products: Sequence[ProductUsage]
     usual_bytes: int
-    """The limit of users for whom support has set none."""
+    """The default limit, for users without one that support has set."""
 
     @property
     def limit_bytes(self) -> int:
@@ -369,7 +369,7 @@ class Quota:
 SAVEGAME_QUOTA = Resource(
     "savegameQuota",
     Quota,
-    "What the saves of the user take, and how much they may. Each content counts once, whatever refers to it.",
+    "The space that the saves of the user use, and the limit. Each content counts once, however often it is used.",
     Field(
         "used_bytes", COUNT, "Bytes of all stored contents, trash and history included.", 1048576, "usage.used_bytes"
     ),
@@ -378,7 +378,7 @@ SAVEGAME_QUOTA = Resource(
     Field(
         "products",
         array(PRODUCT_USAGE.schema),
-        "What each product takes.",
+        "The space that each product uses.",
         [PRODUCT_USAGE.schema.example],
         lambda of, _: [PRODUCT_USAGE.render(one) for one in of.products],
     ),
@@ -387,7 +387,7 @@ SAVEGAME_QUOTA = Resource(
 
 
 def sides(conflict_id: UUID | None, head: SaveVersion, branch: SaveVersion) -> Mapping[str, Any]:
-    """What a refused upload tells of a conflict."""
+    """Returns the description of a conflict in the refusal of an upload."""
     return {
         "conflict_id": conflict_id,
         "savegame_id": head.slot_id,

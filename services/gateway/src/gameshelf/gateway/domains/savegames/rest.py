@@ -86,7 +86,7 @@ async def request_upload_url(action: Action, body: NewUpload, saves: Saves) -> R
     """Reserves an upload.
 
     Reserves quota and returns a presigned request that sends exactly these bytes to the object store. Needs access to
-    the product. The same request for an upload that is open returns that upload, signed anew.
+    the product. The same request for an upload that is open returns that upload with a new signature.
     """
 
     async def reserve(write: Write) -> Reply:
@@ -120,7 +120,7 @@ async def confirm_upload(action: Action, body: ConfirmUpload, saves: Saves) -> R
     returns the same result for 30 days.
     """
     if first := await action.first_response():
-        return first  # what was uploaded may be gone by now, and the first response still stands
+        return first  # the uploaded object may have been deleted since, and the first response is still valid
     try:
         verified = await saves.verify(action.user_id, body.internal_save_id)
     except DomainError as error:
@@ -158,12 +158,13 @@ async def list_uploads(read: Read, query: UploadsFilter) -> Reply:
 async def get_upload(action: Action, upload_id: UUID, saves: Saves) -> Reply:
     """Returns an upload.
 
-    What has become of it, and a new presigned request for the bytes that have not arrived. The upload can then be
-    confirmed until an hour after that URL has expired.
+    Returns its state, and a new presigned request for the bytes that have not arrived. The upload can then be confirmed
+    until an hour after that URL has expired.
     """
     async with action.read() as read:
         found = await use_cases.resumable(read.connection, read.user_id, upload_id, saves, read.now)
-    has_arrived, signed = await saves.resume(found.upload, may_play=found.may_play)  # no connection waits for the store
+    # Outside of the read, so that no connection waits for the store.
+    has_arrived, signed = await saves.resume(found.upload, may_play=found.may_play)
     return ok({"data": SAVEGAME_UPLOAD.render(found.upload, Signed(signed, has_arrived=has_arrived))})
 
 
@@ -171,7 +172,7 @@ async def get_upload(action: Action, upload_id: UUID, saves: Saves) -> Reply:
 async def cancel_upload(write: Write, upload_id: UUID) -> Reply:
     """Cancels an upload.
 
-    The quota that it had reserved is free at once.
+    This releases the quota that it had reserved.
     """
     await write.of(SavegameUploads).cancel(write.user_id, upload_id)
     return no_content()
@@ -205,7 +206,7 @@ async def list_conflicts(read: Read, query: ConflictsFilter) -> Reply:
 async def get_quota(read: Read, saves: Saves) -> Reply:
     """Returns the quota.
 
-    How many bytes the saves of the user take, by product, and how many they may take.
+    Returns the bytes that the saves of the user use, also by product, and the limits.
     """
     queries = read.of(SavegameQueries)
     usage, products = await queries.usage(read.user_id), await queries.usage_of_products(read.user_id)
@@ -218,7 +219,7 @@ async def get_quota(read: Read, saves: Saves) -> Reply:
 async def get_save(read: Read, savegame_id: UUID) -> Reply:
     """Returns a save.
 
-    The save as its head describes it.
+    The save is described by its head.
     """
     found = await read.of(SavegameQueries).save(read.user_id, savegame_id)
     if found is None:
@@ -235,7 +236,8 @@ async def get_save(read: Read, savegame_id: UUID) -> Reply:
 async def list_versions(read: Read, savegame_id: UUID, query: PageQuery) -> Reply:
     """Lists the versions of a save.
 
-    A page of its history, a tree in which each version names its parents. Also versions whose bytes were pruned.
+    A page of its history, a tree in which each version names its parents. It includes versions without bytes, which
+    were pruned.
     """
     found = await read.of(SavegameQueries).versions(read.user_id, savegame_id, query.slice)
     if not found.total:
@@ -345,7 +347,7 @@ async def resolve_conflict(write: Write, conflict_id: UUID, body: Resolve) -> Re
     """Resolves a conflict.
 
     Keeps the branch, the head or both. If a side has changed since the client read the conflict, the response is 409
-    and describes both sides anew.
+    and describes the current sides.
     """
     done = await use_cases.resolve_conflict(write.transaction, conflict_id, body)
     if not isinstance(done, ResolvedConflict):
@@ -360,7 +362,7 @@ def _upload_url(signed: SignedUpload) -> dict[str, Any]:
 
 
 def _result(outcome: Outcome) -> dict[str, Any]:
-    """What the response says of an upload beside its version."""
+    """Returns the fields of an upload's result besides its version."""
     meta: dict[str, Any] = {"result": outcome.result}
     if outcome.regresses_to:
         meta["regresses_to"] = outcome.regresses_to
@@ -375,7 +377,7 @@ def _result(outcome: Outcome) -> dict[str, Any]:
 
 
 async def _conflict(write: Write, outcome: Outcome) -> SavegameVersionConflict:
-    """Both sides as they were when the upload turned out to be a branch: asked again, the same."""
+    """Describes both sides at the time when the upload became a branch; a repetition returns the same."""
     numbers = (outcome.head_version or 0, outcome.branch_version or 0)
     head, branch = [await _version(write, outcome.slot_id, number) for number in numbers]
     return SavegameVersionConflict(**sides(outcome.conflict_id, head, branch))

@@ -9,12 +9,12 @@ from gameshelf.savegames import Limits
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 _ROLE_URL_SECONDS = 600
-"""Keys of a role are renewed ten minutes before they expire, by botocore."""
+"""botocore renews the keys of a role ten minutes before they expire."""
 
 
 def _store(value: str) -> str:
     address, bare = value.removesuffix("/"), value if "://" in value else f"http://{value}"
-    # A signature covers the path: one that a proxy adds or removes would break every signed URL.
+    # A signature covers the path, so a path that a proxy adds or removes would break every signed URL.
     if not is_web(bare) or "@" in bare or urlsplit(bare).netloc != address.rpartition("://")[2]:
         raise ValueError("host:port is expected, or an address with http:// or https:// and without a path")
     return address
@@ -73,7 +73,7 @@ class SavegameSection(Section):
 
     @property
     def limits(self) -> Limits:
-        """How much space saves may take, and for how long their parts are kept."""
+        """Limits of space and of retention."""
         return Limits(
             max_bytes=self.savegame_max_bytes,
             quota_bytes=self.savegame_quota_bytes,
@@ -87,12 +87,12 @@ class SavegameSection(Section):
 
     @property
     def s3_url(self) -> str | None:
-        """The object store's address with its scheme; None: Amazon's own, or none at all."""
+        """The object store's address with its scheme; None for Amazon's, or without a store."""
         return self._with_scheme(self.s3_endpoint)
 
     @property
     def s3_public_url(self) -> str | None:
-        """The same as clients reach it."""
+        """The object store's address for clients."""
         return self._with_scheme(self.s3_public_endpoint) or self.s3_url
 
     def _with_scheme(self, address: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Use cases of cloud saves that are more than one call of the package: REST, gRPC and support share them.
+"""Use cases of cloud saves that need more than one call of the package; REST, gRPC and support share them.
 
 ``Saves`` signs URLs, and makes and verifies objects outside of any transaction.
 """
@@ -49,12 +49,12 @@ from gameshelf.savegames import (
 )
 
 _AT_ONCE = 8
-"""How many objects are verified side by side: each may be a large one that is read to its end."""
+"""How many objects are verified concurrently: each one may be large, and is read completely."""
 _PATIENCE_SECONDS = 5.0
 
 
 class NotTried(StoreUnavailable):
-    """The store was not even asked."""
+    """No request was sent to the store."""
 
 
 class Bucket(ObjectSigner, ObjectStore, Protocol):
@@ -67,7 +67,7 @@ class Bucket(ObjectSigner, ObjectStore, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What the store said of an upload; both None where there was nothing to make."""
+    """The store's results for an upload; both are None if there was no object to make."""
 
     attempt: Attempt | None = None
     digest: Digest | None = None
@@ -75,7 +75,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Resumable:
-    """An upload of a user, and whether a URL for it may be signed: whether they may play its game now."""
+    """An upload of a user, and whether the user may play its game now, so that a URL may be signed."""
 
     upload: OpenUpload
     may_play: bool
@@ -87,9 +87,9 @@ class SignedUpload:
 
     reservation: Reservation
     request: SignedRequest | None
-    """None where nothing has to be sent, or where the upload is over."""
+    """None if nothing has to be sent, or if the upload is over."""
     seconds: int
-    """For how many seconds the URL is valid."""
+    """Validity of the URL in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class SignedDownload:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedUpload:
-    """What became of an upload, and the version that the response describes."""
+    """The result of an upload, and the version that the response describes."""
 
     outcome: Outcome
     version: SaveVersion
@@ -110,7 +110,7 @@ class ConfirmedUpload:
 
 @dataclass(frozen=True, slots=True)
 class RejectedUpload:
-    """An upload that became no version, or no head. This is a result, to be committed."""
+    """An upload that became no version, or not the head. This is a result, which must be committed."""
 
     outcome: Outcome
     refusal: DomainError
@@ -119,7 +119,7 @@ class RejectedUpload:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedConflict:
-    """How a conflict ended, and the head of its save since."""
+    """The resolution of a conflict, and the head of its save afterwards."""
 
     resolved: Resolved
     head: SaveVersion
@@ -128,14 +128,14 @@ class ResolvedConflict:
 async def reserve_upload(transaction: Transaction, new: NewUpload, saves: "Saves") -> SignedUpload:
     """Reserves quota for an upload of the transaction's user, and signs its URL.
 
-    Raises what ``SavegameUploads.request`` does, StoreUnavailable.
+    Raises the errors of ``SavegameUploads.request``, StoreUnavailable.
     """
     reservation = await transaction.of(SavegameUploads).request(transaction.user_id, new)
     return SignedUpload(reservation, await saves.sign_upload(reservation), saves.url_ttl_seconds)
 
 
 async def renew_upload(transaction: Transaction, upload_id: UUID, saves: "Saves") -> SignedUpload:
-    """A reserved upload with a fresh URL. Once the upload is over it has no URL: there is nothing left to send, or the
+    """Returns a reserved upload with a fresh URL. An upload that is over has no URL: nothing is left to send, or the
     client has to request another upload. Raises StoreUnavailable.
     """
     user_id = transaction.user_id
@@ -154,9 +154,9 @@ async def renew_upload(transaction: Transaction, upload_id: UUID, saves: "Saves"
 async def confirm_upload(
     transaction: Transaction, upload_id: UUID, verified: Verified
 ) -> ConfirmedUpload | RejectedUpload:
-    """Decides what becomes of an upload whose object ``Saves.verify`` has made. A repetition returns the same.
+    """Decides the result of an upload whose object ``Saves.verify`` has made. A repetition returns the same result.
 
-    Raises what ``SavegameUploads.finish`` does.
+    Raises the errors of ``SavegameUploads.finish``.
     """
     user_id = transaction.user_id
     outcome = await transaction.of(SavegameUploads).finish(user_id, upload_id, verified.attempt, verified.digest)
@@ -179,10 +179,10 @@ async def confirm_upload(
 async def resolve_conflict(
     transaction: Transaction, conflict_id: UUID, choice: Resolve
 ) -> ResolvedConflict | OpenConflict:
-    """Resolves a conflict. Where a side has changed since the player decided, returns the conflict as it is now: the
-    player has to decide again. Either is to be committed.
+    """Resolves a conflict. If a side has changed since the player decided, returns the current conflict, and the player
+    has to decide again. Both results must be committed.
 
-    Raises what ``SavegameConflicts.resolve`` does.
+    Raises the errors of ``SavegameConflicts.resolve``.
     """
     user_id, queries = transaction.user_id, SavegameQueries(transaction.connection)
     done = await transaction.of(SavegameConflicts).resolve(user_id, conflict_id, choice)
@@ -200,7 +200,7 @@ async def resolve_conflict(
 async def request_download(
     connection: Connection, user_id: UUID, slot_id: UUID, version: int | None, saves: "Saves"
 ) -> SignedDownload:
-    """Signs the URL of the head, or of a version, for who may play its product.
+    """Signs the URL of the head, or of a version, for users who may play its product.
 
     Raises SavegameSlotNotFound, SavegameVersionNotFound, PermissionDenied, StoreUnavailable.
     """
@@ -214,10 +214,10 @@ async def request_download(
 
 
 async def resumable(connection: Connection, user_id: UUID, upload_id: UUID, saves: "Saves", now: datetime) -> Resumable:
-    """An upload; one that is open can be confirmed as long as if it had been asked for now.
+    """Returns an upload; the time until which an open one can be confirmed starts again.
 
-    This is a read that writes, because the contract (section 3.6) promises both a fresh URL here and that an upload can
-    be confirmed until an hour after its URL's end. It only ever moves that end on. Where PostgreSQL takes no writes,
+    This is a read that writes: the contract (section 3.6) promises both a fresh URL here and that an upload can be
+    confirmed until an hour after its URL expires. The write only extends that time. If PostgreSQL accepts no writes,
     the upload is shown without a URL.
 
     Raises SavegameVersionNotFound.
@@ -238,7 +238,7 @@ async def resumable(connection: Connection, user_id: UUID, upload_id: UUID, save
 
 
 class Saves:
-    """Signs, and makes objects. ``objects`` is None where no store is set: then everything here is unavailable."""
+    """Signs URLs, and makes objects. Without a configured store ``objects`` is None, and everything is unavailable."""
 
     def __init__(
         self,
@@ -253,31 +253,31 @@ class Saves:
         self._metrics = metrics
         self.url_ttl_seconds = url_ttl_seconds
         self.quota_bytes = quota_bytes
-        """What a user may take, unless support has set another limit."""
+        """The default quota of a user; support may set another limit."""
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._failures = 0
 
     @property
     def has_store(self) -> bool:
-        """Whether a store is set."""
+        """Whether a store is configured."""
         return self._objects is not None
 
     @property
     def objects(self) -> Bucket:
-        """The bucket. Raises StoreUnavailable where there is none."""
+        """The bucket. Raises StoreUnavailable if there is none."""
         if self._objects is None:
-            raise NotTried("no object store is set")
+            raise NotTried("no object store is configured")
         return self._objects
 
     async def sign_upload(self, reservation: Reservation) -> SignedRequest | None:
-        """The request that uploads the bytes; None where nothing has to be uploaded. Raises StoreUnavailable."""
+        """Returns the request that uploads the bytes; None if nothing has to be uploaded. Raises StoreUnavailable."""
         if not reservation.is_required:
             return None
         return await self.objects.sign_upload(reservation.key, reservation.size, self.url_ttl_seconds)
 
     async def resume(self, upload: OpenUpload, *, may_play: bool) -> tuple[bool, SignedRequest | None]:
-        """Whether the bytes of an open upload have arrived, and the request that uploads them where they have not; None
-        also for who may not play the game now. Raises StoreUnavailable.
+        """Returns whether the bytes of an open upload have arrived, and otherwise the request that uploads them; None
+        if the user may not play the game now. Raises StoreUnavailable.
         """
         if not upload.is_required:
             return True, None
@@ -287,7 +287,7 @@ class Saves:
         return False, signed
 
     async def sign_download(self, found: Downloadable) -> SignedRequest:
-        """The request that downloads a version. Raises StoreUnavailable."""
+        """Returns the request that downloads a version. Raises StoreUnavailable."""
         version = found.version
         signed = await self.objects.sign_download(found.key, self.url_ttl_seconds, f"{version.slot_name}.sav")
         self._metrics.syncs.labels("download", "signed").inc()
@@ -295,7 +295,7 @@ class Saves:
         return signed
 
     async def verify(self, user_id: UUID, upload_id: UUID) -> Verified:
-        """Makes the object of an upload, and looks at it. What becomes of it is decided in a transaction of its own.
+        """Makes the object of an upload, and verifies it. A later transaction decides the result of the upload.
 
         Raises SavegameVersionNotFound, SavegameUploadIncomplete, StoreUnavailable.
         """
@@ -321,7 +321,7 @@ class Saves:
         raise SavegameUploadIncomplete
 
     async def _give_up(self, user_id: UUID, attempt: Attempt) -> None:
-        """Only of what was surely not made: a store that did not answer may make it still."""
+        """Ends an attempt whose object was certainly not made: a store that did not answer may still make it."""
 
         async def give_up(transaction: Transaction) -> None:
             await transaction.of(SavegameUploads).give_up(user_id, attempt)
@@ -331,20 +331,20 @@ class Saves:
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
-        """Waits for a place among those that are verified, but not for long: who waits can ask again.
+        """Waits briefly for one of the places for verification; the client can repeat its request.
 
-        Nobody waits on when the store turns out to be away: each of them would find that out once more, one after the
-        other. Raises NotTried.
+        If the store turns out to be away, all waiting requests fail at once, since each one would only find the same
+        failure, one after another. Raises NotTried.
         """
         failures = self._failures
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await self._places.acquire()
         except TimeoutError:
-            raise NotTried("too many objects are verified already") from None
+            raise NotTried("too many objects are being verified") from None
         try:
             if self._failures != failures:
-                raise NotTried("the store did not answer others")
+                raise NotTried("the store did not answer other requests")
             yield
         except NotTried:
             raise

@@ -58,7 +58,7 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
         self._clock = clock
 
     def install(self, server: grpc.aio.Server) -> str:
-        """Adds the service to a server; its full name."""
+        """Adds the service to a server; returns its full name."""
         add_GameSettingsSyncServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         return NAME
 
@@ -98,7 +98,7 @@ class GameSettingsSync(GameSettingsSyncServiceServicer):
         try:
             found = await self._transactions.run(user_id, update)
         except PreconditionFailed as error:
-            # Metadata is small: whoever is refused reads the current state anew.
+            # Metadata is small, so it has no current state: a refused client has to read the settings again.
             current = error.meta["current"]
             layer = address.layer()
             found_revision = current.revisions.of_layer(layer[0] if layer else None) if current else 0
@@ -139,7 +139,7 @@ def _precondition(request: messages.UpdateGameSettingsRequest, address: Address)
 
 
 def _payload(text: str) -> dict[str, Any]:
-    """The JSON object in a request. Raises MalformedJson, InvalidInput."""
+    """Parses the JSON object in a request. Raises MalformedJson, InvalidInput."""
     if too_much := excess(NewSettings, text.encode(), MAX_VALUES):
         raise InvalidInput(replace(too_much, pointer="settings_payload"))
     try:

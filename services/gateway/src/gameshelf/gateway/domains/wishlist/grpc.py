@@ -30,7 +30,7 @@ class Wishlists(WishlistServiceServicer):
         self._streams = streams
 
     def install(self, server: grpc.aio.Server) -> str:
-        """Adds the service to a server; its full name."""
+        """Adds the service to a server; returns its full name."""
         add_WishlistServiceServicer_to_server(self, server)  # type: ignore[no-untyped-call]
         return NAME
 

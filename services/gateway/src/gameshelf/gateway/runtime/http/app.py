@@ -1,4 +1,4 @@
-"""The Quart application: every route behind the same steps, every failure in the same envelope."""
+"""The Quart application: all routes share the same steps, and all failures the same envelope."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from functools import lru_cache
@@ -30,7 +30,7 @@ from werkzeug.http import parse_accept_header
 from werkzeug.routing import BaseConverter
 
 MAX_BODY_BYTES = 256 * 1024
-"""How large a body may be, but for the calls that take larger ones."""
+"""Size limit of a body, except for calls with a limit of their own."""
 _MAX_LANGUAGES = 256
 """How many characters of ``Accept-Language`` are read."""
 _PERSONAL = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-User-Id, Accept-Language"}
@@ -94,7 +94,7 @@ class RestApi:
                 limited = error.headers
                 reply = self._context.refusal(error, language)
             except HTTPException:
-                raise  # what Quart refuses itself, such as a body that is too large
+                raise  # refusals of Quart itself, such as a body that is too large
             except Exception as error:
                 reply = self._context.refusal(refused(error), language)
             return respond(reply, {**_PERSONAL, **limited})
@@ -122,7 +122,7 @@ class RestApi:
         """Raises PayloadTooLarge."""
         most = self._max_body_bytes(route)
         if (request.content_length or 0) > most:
-            raise PayloadTooLarge  # before it is collected
+            raise PayloadTooLarge  # before the body is received
         body = cast(bytes, await request.get_data(cache=False))
         if len(body) > most:
             raise PayloadTooLarge
@@ -150,14 +150,14 @@ def _query(route: Route) -> dict[str, Any]:
 
 
 class _TextConverter(BaseConverter):
-    """A text in a path, which may have slashes: in the segment that was sent they were encoded."""
+    """A text in a path. It may contain slashes, which are percent-encoded in the path."""
 
     part_isolating = False
     regex = ".+?"
 
 
 def _parse_input(route: Route, ids: dict[str, UUID], body: bytes) -> dict[str, Any]:
-    """The query and the body of a call that changes something.
+    """Parses the query and the body of a call that changes something.
 
     Raises UnsupportedMediaType, MalformedJson, InvalidInput.
     """
@@ -171,10 +171,10 @@ def _parse_input(route: Route, ids: dict[str, UUID], body: bytes) -> dict[str, A
 
 
 def create_app(api: RestApi) -> Quart:
-    """The application with its routes and error handlers; the caller adds what is not about a user."""
+    """Creates the application with routes and error handlers; the caller adds routes that concern no user."""
     app = Quart("gameshelf.gateway", static_folder=None)
     app.url_map.strict_slashes = False
-    app.url_map.merge_slashes = False  # it would answer with a redirect, in HTML
+    app.url_map.merge_slashes = False  # otherwise Quart answers with a redirect in HTML
     app.url_map.converters["text"] = _TextConverter
     api.install(app)
     app.register_error_handler(HTTPException, _http_error)
@@ -183,7 +183,7 @@ def create_app(api: RestApi) -> Quart:
 
 
 def respond(reply: Reply, headers: dict[str, str] | None = None) -> Response:
-    """A reply as Quart's response."""
+    """Converts a reply to Quart's response."""
     given = {**(headers or {}), **reply.headers}
     if reply.body:
         return Response(reply.body, status=reply.status, headers=given, content_type=JSON)
@@ -193,12 +193,12 @@ def respond(reply: Reply, headers: dict[str, str] | None = None) -> Response:
 
 
 def preferred_language() -> Language:
-    """Russian unless the client prefers English."""
+    """Returns the language of the response: Russian unless the client prefers English."""
     return language_of(request.headers.get("Accept-Language", ""))
 
 
 def language_of(header: str) -> Language:
-    """What a header ``Accept-Language`` prefers; of a long one its beginning counts."""
+    """Returns the language that ``Accept-Language`` prefers; only the beginning of a long header is read."""
     return _language_of(header[:_MAX_LANGUAGES])
 
 
@@ -209,7 +209,7 @@ def _language_of(header: str) -> Language:
 
 
 async def _http_error(error: HTTPException) -> Response:
-    """What Quart refuses itself: an unknown path, a wrong method, a body that is too large."""
+    """Answers refusals of Quart itself: an unknown path, a wrong method, a body that is too large."""
     raised = _OF_STATUS[error.code]() if error.code in _OF_STATUS else _other(error)
     reply = refusal(raised, preferred_language(), current_trace_id())
     allow = dict(error.get_headers()).get("Allow")
@@ -217,7 +217,7 @@ async def _http_error(error: HTTPException) -> Response:
 
 
 def _other(error: HTTPException) -> DomainError:
-    """A body that never came as a whole (408) and the like are the client's; only what is beyond 4xx is ours."""
+    """Converts Quart's other errors: 4xx, such as an incomplete body (408), are mistakes of the client."""
     if error.code is None or error.code >= 500:
         return refused(error)
     return BadRequest("body_not_received" if error.code == 408 else "malformed_http")

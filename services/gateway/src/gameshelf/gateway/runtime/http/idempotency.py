@@ -21,10 +21,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 KEPT = timedelta(hours=24)
-"""For how long a key answers its first response."""
+"""How long a key returns its first response."""
 
 MAX_KEPT_BYTES = 64 * 1024
-"""Up to how many bytes a response is kept as it was; of a larger one, and of one with secrets, an excerpt."""
+"""Responses up to this size are kept whole; of larger ones, and of those with secrets, an excerpt is kept."""
 _BRIEF = b'{"brief":'
 _NEVER_KEPT = frozenset({202, 401, 429})
 _VALID = re.compile(r"[\x21-\x7e]{1,255}")
@@ -51,7 +51,7 @@ _insert = insert(IdempotencyRecord).values(
     status=bindparam("status", type_=SmallInteger),
     body=bindparam("body", type_=LargeBinary),
 )
-# A key older than a day, which the clean-up has not come to yet, counts as new.
+# An expired key that retention has not deleted yet counts as new.
 _KEEP = Statement(
     _insert.on_conflict_do_update(
         index_elements=["user_id", "endpoint", "key"],
@@ -79,7 +79,7 @@ class Excerpt:
 
 
 def results_of(document: Any) -> Any:
-    """Of a list of results in the order of the request: the results, without the ids, which the request has."""
+    """Extracts the results of a list without their ids, which the request has in the same order."""
     return {"brief": [[one["attributes"]["result"], one["attributes"]["code"]] for one in document["data"]]}
 
 
@@ -93,14 +93,14 @@ def results_excerpt(requested: Sequence[Any], render: Callable[..., Any]) -> Exc
 
 
 def identity_of(document: Any) -> Any:
-    """Of a resource its type and id."""
+    """Extracts the type and id of a resource."""
     return {"data": {name: document["data"][name] for name in ("type", "id")}}
 
 
 def kept_of(reply: Reply, excerpt: Excerpt | None = None) -> bytes:
-    """What is kept of a response's body: all of it, or an excerpt where it is large or has secrets.
+    """Returns the part of a response's body that is kept: all of it, or an excerpt if it is large or has secrets.
 
-    Never more than ``MAX_KEPT_BYTES``: of a response that is larger still its first error, or nothing, is kept.
+    If that exceeds ``MAX_KEPT_BYTES``, only the first error is kept, or nothing.
     """
     body = reply.body
     if excerpt and reply.status < 300 and (excerpt.is_secret or len(body) > MAX_KEPT_BYTES):
@@ -114,29 +114,29 @@ def kept_of(reply: Reply, excerpt: Excerpt | None = None) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """One use of a key. The caller holds the user's lock, so a twin waits here until the first one is through."""
+    """One use of a key. The caller holds the user's lock, so a concurrent request with the same key waits for it."""
 
     user_id: UUID
     endpoint: str
     key: str
     request_hash: bytes
-    """Of the bytes of the body: the release before knows no other. A later release can drop it."""
+    """Hash of the bytes of the body, the only one that the release before uses. A later release can drop it."""
     values_hash: bytes | None
-    """Of what the body says; None for one that is no JSON."""
+    """Hash of the values in the body; None if the body is not JSON."""
 
     @classmethod
     def of(cls, user_id: UUID, endpoint: str, key: str, body: bytes) -> "IdempotencyKey":
-        """Raises InvalidInput for a key that is not 1 to 255 printable ASCII characters."""
+        """Makes the use of a key. Raises InvalidInput unless the key has 1 to 255 printable ASCII characters."""
         if not _VALID.fullmatch(key):
             raise InvalidInput(Problem("bad_idempotency_key"))
         return cls(user_id, endpoint[:500], key, sha256(body).digest(), values_hash(body))
 
     def keeps(self, reply: Reply) -> bool:
-        """Whether a reply is the response to the key from now on; another one may be different next time."""
+        """Returns whether the key keeps a reply as its response; otherwise a repeated request runs again."""
         return self.values_hash is not None and reply.status not in _NEVER_KEPT and reply.status < 500
 
     async def replay(self, connection: Connection) -> Reply | None:
-        """What was kept of the first response, or None when this is the first request. Raises IdempotencyKeyReused."""
+        """Returns the stored first response; None if this is the first request. Raises IdempotencyKeyReused."""
         kept = await _FIND.first(connection, user_id=self.user_id, endpoint=self.endpoint, key=self.key)
         if kept is None:
             return None

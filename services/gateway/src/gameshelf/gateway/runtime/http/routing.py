@@ -1,12 +1,12 @@
-"""Routes as declarations: what a call takes, answers and refuses. The OpenAPI document is made from them.
+"""Declarations of routes: input, responses and refusals of each call. The OpenAPI document is made from them.
 
-A handler has three beats: the input comes validated, one service call does the work, a reply is rendered. A ``read``
-gets a connection and the state of the user, a ``write`` the user's transaction, which commits when the handler returns,
-and a ``signal`` nothing of the database. An ``action`` (``action.py``) opens connections and transactions itself, since
-it also works outside of them.
+A handler gets validated input, calls one method of a service, and renders a reply. A ``read`` gets a connection and the
+state of the user, a ``write`` the user's transaction, which commits when the handler returns, and a ``signal`` no
+access to the database. An ``action`` (``action.py``) opens connections and transactions itself, since it also works
+outside of them.
 
-What a domain has once in a process, a handler asks for by a parameter of that type: ``async def get_quota(read: Read,
-saves: Saves)``. ``bind`` gives it that when the process starts.
+A handler gets an object of which a process has one by a parameter of its type: ``async def get_quota(read: Read, saves:
+Saves)``. ``bind`` passes these objects when the process starts.
 """
 
 import inspect
@@ -32,12 +32,12 @@ from pydantic import BaseModel
 
 Q = TypeVar("Q")
 Queries = Mapping[type[Any], Callable[[Connection], Any]]
-"""How reads are made that need more than a connection, or that answer a port such as ``ProductNames``."""
+"""Factories of queries that need more than a connection, or that implement a port such as ``ProductNames``."""
 H = TypeVar("H", bound=Callable[..., Awaitable[Any]])
 Handler = Callable[..., Awaitable[Reply]]
 
 _GIVEN = frozenset({"query", "body"})
-"""Names of parameters that a call fills, beside the first one and the ids of the path."""
+"""Names of parameters that a call passes, besides the first one and the ids of the path."""
 _ID = re.compile(r"<(uuid|int|text)(?:\([^)]*\))?:(\w+)>")
 
 
@@ -55,12 +55,12 @@ class Read:
     queries: Queries
 
     def of(self, queries: type[Q]) -> Q:
-        """A domain's queries over this request's connection, for example ``read.of(LibraryQueries)``."""
+        """Returns a domain's queries over this request's connection, for example ``read.of(LibraryQueries)``."""
         return _make(self.queries, queries, self.connection)
 
     @property
     def product_names(self) -> ProductNames:
-        """Titles and covers of products, read over this request's connection."""
+        """Returns the reader of titles and covers over this request's connection."""
         return _product_names(self.queries, self.connection)
 
 
@@ -80,21 +80,21 @@ class Write:
         return self.transaction.user_id
 
     def of(self, service: type[Q]) -> Q:
-        """A domain's service over this request's transaction, for example ``write.of(LibraryService)``."""
+        """Returns a domain's service over this request's transaction, for example ``write.of(LibraryService)``."""
         return self.transaction.of(service)
 
     def reads(self, queries: type[Q]) -> Q:
-        """A domain's queries over this request's transaction: what it has written is there."""
+        """Returns a domain's queries over this request's transaction, which see its writes."""
         return _make(self.queries, queries, self.transaction.connection)
 
     @property
     def product_names(self) -> ProductNames:
-        """Titles and covers of products, read in this request's transaction."""
+        """Returns the reader of titles and covers in this request's transaction."""
         return _product_names(self.queries, self.transaction.connection)
 
     def refuse(self, error: DomainError) -> Reply:
-        """A refusal that is a result: what was written on the way to it is committed. What must leave no trace is
-        raised.
+        """Makes the reply of a refusal that is a result: writes of the handler are committed. To roll them back, a
+        handler raises the error instead.
         """
         return refusal(error, self.language, current_trace_id(), self.errors)
 
@@ -117,7 +117,7 @@ def _product_names(made: Queries, connection: Connection) -> ProductNames:
 
 @dataclass(slots=True)
 class Signal:
-    """A sign of life: it changes nothing that PostgreSQL keeps, and so has no Idempotency-Key."""
+    """A heartbeat: it changes nothing in PostgreSQL, and so has no Idempotency-Key."""
 
     user_id: UUID
 
@@ -141,30 +141,30 @@ class Route:
     """Attributes of a request, for the documentation."""
     status: int = 200
     also: Mapping[int, str] = field(default_factory=dict)
-    """Other statuses of success, with the same body: when each is answered."""
+    """Other status of success with the same body → the condition for it."""
     sends: tuple[str, ...] = ()
     """Headers of its responses that no other call has."""
     has_etag: bool = False
-    """Whether a read answers 304, and a write takes If-Match."""
+    """Whether a read answers 304, and a write accepts If-Match."""
     takes_if_absent: bool = False
-    """Whether a write takes ``If-None-Match: *``: only where there is nothing yet."""
+    """Whether a write accepts ``If-None-Match: *``, which allows only to create."""
     takes_large: bool = False
     """Whether its body may be larger than others, by the settings of the service."""
     max_body_bytes: int | None = None
-    """How large its body may be, where that is neither the usual nor a setting."""
+    """Size limit of its body, if it is neither the usual one nor a setting."""
     refuses: tuple[str, ...] = ()
     tag_description: str = ""
     path_ids: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """What each id in the path is, and an example of it."""
+    """Id in the path → its description and an example."""
 
     @property
     def is_change(self) -> bool:
-        """Whether it changes what PostgreSQL keeps of the user."""
+        """Whether it changes the user's data in PostgreSQL."""
         return self.kind in ("write", "action") and self.method != "GET"
 
     @property
     def takes_key(self) -> bool:
-        """Whether it takes an Idempotency-Key."""
+        """Whether it accepts an Idempotency-Key."""
         return self.is_change and self.method == "POST"
 
     @property
@@ -174,23 +174,23 @@ class Route:
 
     @property
     def texts(self) -> list[str]:
-        """Those of them that are texts."""
+        """The ids in the path that are texts."""
         return [name for kind, name in _ID.findall(self.path) if kind == "text"]
 
     @property
     def numbers(self) -> list[str]:
-        """Those of them that are numbers; what is neither number nor text is a UUID."""
+        """The ids in the path that are numbers; those that are neither numbers nor texts are UUIDs."""
         return [name for kind, name in _ID.findall(self.path) if kind == "int"]
 
     @property
     def template(self) -> str:
-        """The path as documents and metrics name it, with ``{name}`` for ids."""
+        """The path in the form of documents and metrics, with ``{name}`` for ids."""
         return BASE + _ID.sub(r"{\2}", self.path)
 
 
 @dataclass(slots=True)
 class Routes:
-    """The calls of one domain. ``ids`` has what each id in their paths is, and an example of it."""
+    """The calls of one domain. ``ids`` describes the ids in their paths, each with an example."""
 
     tag: str
     description: str
@@ -210,7 +210,7 @@ class Routes:
         return self._declare("action", method, path, declared)
 
     def signal(self, path: str, **declared: Any) -> Callable[[H], H]:
-        """Declares a POST that is a sign of life: ``async def handler(signal, **path_ids)``."""
+        """Declares a POST that is a heartbeat: ``async def handler(signal, **path_ids)``."""
         return self._declare("signal", "POST", path, declared)
 
     def _declare(self, kind: Any, method: str, path: str, declared: Any) -> Callable[[H], H]:
@@ -223,9 +223,9 @@ class Routes:
 
 
 def bind(route: Route, resources: Mapping[type[Any], Any]) -> Route:
-    """The route, with what its handler asks for beside the call's own input.
+    """Returns the route with a handler that gets its other parameters from ``resources``.
 
-    Raises TypeError that names the route and the type, where there is no such resource.
+    Raises TypeError that names the route and the type, if there is no such resource.
     """
     handler = route.handler
     parameters = list(inspect.signature(handler).parameters.values())[1:]

@@ -1,4 +1,4 @@
-"""Where a request stands in its trace: ids that every request has, sampled or not, and their W3C form."""
+"""The trace context of a request: ids that every request has, sampled or not, and their W3C form."""
 
 import os
 import re
@@ -22,7 +22,7 @@ class TraceContext:
     span: Span | None = None
 
     def traceparent(self) -> str:
-        """The W3C header for whom we call."""
+        """The W3C header for outgoing calls."""
         return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
 
 
@@ -30,24 +30,26 @@ current: ContextVar[TraceContext | None] = ContextVar("trace", default=None)
 
 
 def current_trace() -> TraceContext | None:
-    """The trace of what is running now."""
+    """Returns the trace of the current request or job."""
     return current.get()
 
 
 def current_trace_id() -> str:
-    """The id to tell support; empty outside a request."""
+    """Returns the id of the current trace, which users report to support; empty outside of a request."""
     trace = current.get()
     return trace.trace_id if trace else ""
 
 
 def current_traceparent() -> str | None:
-    """The W3C traceparent for whom we call; None outside a request."""
+    """Returns the W3C traceparent for outgoing calls; None outside of a request."""
     trace = current.get()
     return trace.traceparent() if trace else None
 
 
 def begin_trace(parent: TraceContext | None, share: float) -> TraceContext:
-    """A new step under the parent, which decides whether it is sampled; without one, this share of them is."""
+    """Begins a new span of the parent's trace, which is sampled if the parent is. Without a parent ``share`` of the
+    traces are sampled.
+    """
     span_id = f"{_random.getrandbits(64) or 1:016x}"
     if parent:
         return TraceContext(parent.trace_id, span_id, parent.sampled)
@@ -55,12 +57,12 @@ def begin_trace(parent: TraceContext | None, share: float) -> TraceContext:
 
 
 def parse_traceparent(header: str) -> TraceContext | None:
-    """What a W3C traceparent says; None for anything else, which then begins a trace of its own."""
+    """Parses a W3C traceparent; returns None for anything else, so that a new trace begins."""
     found = _TRACEPARENT.fullmatch(header.strip())
     if found is None:
         return None
     version, trace_id, span_id, flags, more = found.groups()
-    # A later version may say more; this one may not. Ids of only zeros are none.
+    # Only later versions may have more fields. Ids of only zeros are invalid.
     if version == "ff" or (version == "00" and more) or not int(trace_id, 16) or not int(span_id, 16):
         return None
     return TraceContext(trace_id, span_id, bool(int(flags, 16) & 1))

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on standard output."""
+"""Writes logs to standard output, one JSON object per line."""
 
 import json
 import logging
@@ -14,8 +14,8 @@ from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.observability.context import current_trace
 from gameshelf.gateway.runtime.observability.states import OncePerState
 
-# What must not reach a log, whoever wrote the line: a token, the password in an address, a value said to be secret,
-# the signature that makes a URL work. No part may look far ahead from more than a few places: logs are long.
+# Secrets that must not reach a log, also in lines of libraries: tokens, passwords in addresses, values that are named
+# as secrets, signatures of URLs. No part of the pattern may scan far ahead from many positions: lines may be long.
 _SECRETS = re.compile(
     r"(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*"
     r"|\b(?i:bearer)\s+[\w.~+/=-]{16,}"
@@ -25,12 +25,12 @@ _SECRETS = re.compile(
 )
 _QUIET = ("aiobotocore", "aiokafka", "asyncio", "botocore", "hypercorn", "quart", "grpc", "urllib3", "opentelemetry")
 
-# A broker that is down or a topic that is missing makes tens of lines a second in this library, all of them alike.
+# For a broker that is down or a topic that is missing this library logs tens of equal lines per second.
 _REPEATS_ITSELF = ("aiokafka",)
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one JSON object. Fields beyond the usual ones come in ``extra={"fields": {"http.status": 200}}``."""
+    """Formats a record as one JSON object. Further fields are passed in ``extra={"fields": {"http.status": 200}}``."""
 
     def __init__(self, service: str, instance: str) -> None:
         super().__init__()
@@ -57,17 +57,17 @@ class JsonFormatter(logging.Formatter):
         try:
             return encode(entry).decode()
         except TypeError:
-            # A lone surrogate, or an object that has no form in JSON: a log is never lost for it.
+            # A lone surrogate, or an object without a JSON form, must not make the line disappear.
             return json.dumps(entry, default=lambda value: redact(str(value)))
 
 
 def redact(text: str) -> str:
-    """The text without tokens, passwords and signatures."""
+    """Removes tokens, passwords and signatures from a text."""
     return _SECRETS.sub("[redacted]", text)
 
 
 def configure_logging(level: str, service: str = "library-service", instance: str = "") -> None:
-    """Sends every log of this process to standard output as JSON; also warnings, and the error that ends it."""
+    """Writes all logs of this process to standard output as JSON, also warnings and the error that ends it."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter(service, instance or socket.gethostname()))
     handler.addFilter(OncePerState(*_REPEATS_ITSELF))
@@ -80,6 +80,6 @@ def configure_logging(level: str, service: str = "library-service", instance: st
 
 def _log_uncaught(kind: type[BaseException], error: BaseException, stack: TracebackType | None) -> None:
     if issubclass(kind, Exception):
-        logging.getLogger("gameshelf").critical("the process ends by an error", exc_info=(kind, error, stack))
+        logging.getLogger("gameshelf").critical("the process ends because of an error", exc_info=(kind, error, stack))
     else:
         sys.__excepthook__(kind, error, stack)

@@ -1,4 +1,4 @@
-"""Serves the metrics over HTTP. It says nothing of itself, and keeps no connection longer than one answer takes."""
+"""Serves the metrics over HTTP, without identifying itself. It closes each connection after one answer."""
 
 import asyncio
 from contextlib import suppress
@@ -7,12 +7,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 MAX_CONNECTIONS = 32
 REQUEST_SECONDS = 5.0
-"""How long a request may take to arrive as a whole, and its answer to be taken."""
+"""How long a request may take to arrive, and its answer to be read."""
 _MAX_HEAD_BYTES = 8192
 
 
 class MetricsServer:
-    """The HTTP server of one registry: ``GET /metrics``, and ``/`` for those who ask without a path."""
+    """The HTTP server of one registry, at ``/metrics`` and ``/``."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
@@ -20,7 +20,7 @@ class MetricsServer:
         self._server: asyncio.Server
 
     async def start(self, host: str, port: int) -> None:
-        """Serves; port 0 takes a free one. Raises OSError for a taken port."""
+        """Starts serving; port 0 chooses a free one. Raises OSError if the port is taken."""
         self._server = await asyncio.start_server(self._connected, host.strip("[]"), port, limit=_MAX_HEAD_BYTES)
 
     @property
@@ -47,7 +47,7 @@ class MetricsServer:
                     writer.write(await asyncio.to_thread(self._answer, head.partition(b"\r\n")[0]))
                     await writer.drain()
         except asyncio.CancelledError:
-            pass  # closed; there is nobody to tell
+            pass  # the client has disconnected
         finally:
             self._open.discard(task)
             writer.close()

@@ -1,7 +1,7 @@
 """Logs a lasting state once when it begins and once when it ends, however often it is noticed meanwhile.
 
-``StateLog`` is for code of ours that finds the same failure again and again (a broker that is away, a topic that is
-refused, a job that fails). ``OncePerState`` does the same for lines that a library writes and that nobody can change.
+``StateLog`` is for code of the service that finds the same failure repeatedly (a broker that is away, a topic that is
+refused, a job that fails). ``OncePerState`` does the same for lines of libraries.
 """
 
 import logging
@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable
 
 _MOST_STATES = 10_000
-"""Beyond so many states at once the oldest ones are forgotten, and may be logged again."""
+"""Beyond this number of states the oldest ones are dropped, and may be logged again."""
 _QUIET_SECONDS = 60.0
-"""A library's line that was not repeated for so long belongs to a new state."""
+"""A library's line that was not repeated for this time belongs to a new state."""
 _MOST_LINES = 1_000
 
 
 class StateLog:
-    """The states that hold now, by name. Not for several threads.
+    """The current states, by name. Not thread-safe.
 
     >>> states = StateLog(logging.getLogger(__name__))
     >>> states.begin("kafka", "Kafka is away: %s", "KafkaConnectionError")  # logs a warning
@@ -36,7 +36,9 @@ class StateLog:
         return state in self._since
 
     def begin(self, state: str, message: str, *arguments: object, error: BaseException | None = None) -> bool:
-        """The state holds: logs a warning with the traceback of ``error``, unless it held before. Whether it logged."""
+        """Begins a state: logs a warning with the traceback of ``error`` unless it began before. Returns whether it
+        logged.
+        """
         if state in self._since:
             return False
         while len(self._since) >= _MOST_STATES:
@@ -46,7 +48,7 @@ class StateLog:
         return True
 
     def end(self, state: str, message: str, *arguments: object) -> bool:
-        """The state holds no longer: logs that and its duration, if it held. Whether it logged."""
+        """Ends a state: logs its duration if it had begun. Returns whether it logged."""
         since = self._since.pop(state, None)
         if since is None:
             return False
@@ -58,8 +60,9 @@ class StateLog:
 class OncePerState(logging.Filter):
     """Lets a line of a logger pass once and drops its repetitions, until it was not written for a minute.
 
-    A line is told by its logger and its text before the arguments are filled in, so that "can't connect to node 1" and
-    the same of node 2 are one state. Attached to the handler, since a logger's filters don't see its children's lines.
+    Lines are identified by logger and text before the arguments are filled in, so that "can't connect to node 1" and
+    the same for node 2 are one state. It is attached to the handler, since a logger's filters don't get its children's
+    lines.
     """
 
     def __init__(self, *prefixes: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -69,11 +72,11 @@ class OncePerState(logging.Filter):
         self._last: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the line is written."""
+        """Returns whether the line is written."""
         if not record.name.startswith(self._prefixes):
             return True
         now, line = self._clock(), (record.name, str(record.msg))
-        last = self._last.pop(line, None)  # what was repeated last stands last
+        last = self._last.pop(line, None)  # keeps the lines in the order of their last repetition
         while len(self._last) >= _MOST_LINES:
             del self._last[next(iter(self._last))]
         self._last[line] = now

@@ -1,7 +1,7 @@
 """OpenTelemetry traces: a tenth of the requests, and every one that fails.
 
-Most requests are not sampled, so they build no spans: each only carries its ids, for the logs and for whom it calls.
-When such a request fails, its span is made after the fact, with the ids it had and the time at which it began.
+Most requests are not sampled and build no spans: they only have ids, for logs and outgoing calls. If such a request
+fails, its span is made afterwards, with its ids and the time at which it began.
 """
 
 import threading
@@ -48,7 +48,7 @@ _given_ids: ContextVar[TraceContext | None] = ContextVar("given ids", default=No
 
 
 class _GivenIds(RandomIdGenerator):
-    """A span of ours gets the ids that its request already has in the logs and has told to others."""
+    """Gives a span the ids that its request already has in logs and outgoing calls."""
 
     def generate_trace_id(self) -> int:
         given = _given_ids.get()
@@ -60,9 +60,9 @@ class _GivenIds(RandomIdGenerator):
 
 
 class Tracing:
-    """Makes traces. Without an endpoint nothing is sampled, and requests still have their ids.
+    """Makes traces. Without an endpoint nothing is sampled, but requests still have ids.
 
-    ``share`` is how many of the requests that come without a trace are sampled, from 0 to 1.
+    ``share`` is the part of the requests without a trace that are sampled, from 0 to 1.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class Tracing:
         self.enabled = endpoint is not None
         self._share = share if self.enabled else 0.0
         self._provider = TracerProvider(
-            # Whether to sample has been decided by the time a span is made.
+            # The decision whether to sample is made before a span is made.
             sampler=ALWAYS_ON,
             resource=Resource.create({"service.name": service, "service.instance.id": instance}),
             id_generator=_GivenIds(),
             shutdown_on_exit=False,
         )
         if endpoint is not None:
-            # Imported where it is used: it brings an HTTP client along that most processes never need.
+            # Imported here because it imports an HTTP client that most processes never need.
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
             exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", timeout=_EXPORT_SECONDS)
@@ -90,19 +90,19 @@ class Tracing:
         self._tracer = self._provider.get_tracer("gameshelf.gateway")
 
     def request(self, name: str, traceparent: str | None = None, kind: SpanKind = SpanKind.SERVER) -> "TracedRequest":
-        """A request that we serve: ``with tracing.request("GET /items", traceparent) as request``."""
+        """Traces an incoming request: ``with tracing.request("GET /items", traceparent) as request``."""
         parent = parse_traceparent(traceparent) if traceparent else None
         return TracedRequest(self, name, parent, begin_trace(parent, self._share), kind)
 
     def child(self, name: str, **attributes: Any) -> AbstractContextManager[None]:
-        """A call that we make for a request: ``with tracing.child("kafka send", records=5)``."""
+        """Traces an outgoing call of a request: ``with tracing.child("kafka send", records=5)``."""
         trace = current.get()
         if trace is None or trace.span is None:
             return _NOTHING
         return _Child(self, name, trace, attributes)
 
     def past_child(self, name: str, seconds: float, **attributes: Any) -> None:
-        """A call that has just ended after ``seconds``."""
+        """Traces a call that has just ended after ``seconds``."""
         trace = current.get()
         if trace is not None and trace.span is not None:
             end = time.time_ns()
@@ -111,7 +111,7 @@ class Tracing:
             span.end(end)
 
     def late_send(self, name: str, traceparent: str, started: int, **attributes: Any) -> None:
-        """A message has just been sent for a request that is over; ``started`` in nanoseconds since 1970."""
+        """Traces a message that was just sent for an earlier request; ``started`` is in nanoseconds since 1970."""
         parent = parse_traceparent(traceparent)
         if self.enabled and parent is not None and parent.sampled:
             span = self.start(name, begin_trace(parent, 0), parent, SpanKind.PRODUCER, started)
@@ -121,7 +121,7 @@ class Tracing:
     def start(
         self, name: str, trace: TraceContext, parent: TraceContext | None, kind: SpanKind, started: int | None = None
     ) -> Span:
-        """A span with the ids of ``trace``; ``started`` in nanoseconds since 1970, now if left out."""
+        """Starts a span with the ids of ``trace``; ``started`` is in nanoseconds since 1970, by default now."""
         token = _given_ids.set(trace)
         try:
             return self._tracer.start_span(name, context=_context(parent), kind=kind, start_time=started)
@@ -129,8 +129,8 @@ class Tracing:
             _given_ids.reset(token)
 
     def shutdown(self) -> None:
-        """Sends what is left, and gives up after a few seconds."""
-        # The SDK itself waits for as long as its exporter retries.
+        """Sends the remaining spans, and gives up after a few seconds."""
+        # The SDK itself would wait as long as its exporter retries.
         sending = threading.Thread(target=self._provider.shutdown, name="traces shutdown", daemon=True)
         sending.start()
         sending.join(_SHUTDOWN_SECONDS)
@@ -157,7 +157,7 @@ class TracedRequest:
             trace.span = self._start()
 
     def fail(self, reason: str) -> None:
-        """The request ends in an error."""
+        """Marks the request as failed."""
         self._failure = reason
 
     def __enter__(self) -> "TracedRequest":
@@ -182,7 +182,7 @@ class TracedRequest:
 
 
 class _Child:
-    """A recorded call; what it calls in turn is told its ids."""
+    """A recorded call; its outgoing calls carry its ids."""
 
     __slots__ = ("_token", "_trace")
 
@@ -201,7 +201,7 @@ class _Child:
 
 
 def _end(span: Span, failure: str | None) -> None:
-    # Only the kind of a failure: its message may hold what belongs to a user.
+    # Only the type of a failure is recorded: its message may contain data of a user.
     if failure:
         span.set_status(Status(StatusCode.ERROR, failure))
     span.end()

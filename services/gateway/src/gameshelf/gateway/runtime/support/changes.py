@@ -1,6 +1,6 @@
 """Changes by support: a dry run, then the same change on the state that the dry run saw, audited in the same commit.
 
-A dry run makes the change and rolls it back, so it shows what would really happen.
+A dry run makes the change and rolls it back, so it shows the real effect.
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 MAX_REASON = 500
 _MAX_SHOWN = 2000
-"""Bytes of a state that a refusal describes: it is sent in headers, of which 8 KiB are safe."""
+"""Bytes of a state that a refusal includes: it is sent in headers, which may safely have 8 KiB."""
 
 
 class Options(BaseModel):
@@ -53,7 +53,7 @@ class NotUndoable(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a change did or would do; ``revision`` is that of the state before."""
+    """The effect of a change or dry run; ``revision`` is that of the state before."""
 
     before: State
     after: State
@@ -72,7 +72,7 @@ class Changes:
     commands: Commands
 
     async def make(self, change: Change, options: Options, by: Identity) -> Result:
-        """Makes a change, or shows what it would do.
+        """Makes a change, or shows its effect.
 
         Raises InvalidInput, StateChanged, UserErased, and the errors of the change.
         """
@@ -113,7 +113,7 @@ class Changes:
             result = await self.transactions.run(change.user_id, make)
         except _DryRun as dry:
             return dry.result
-        # What an undo has changed cannot be undone in turn.
+        # An undo cannot be undone in turn.
         has_undo = undone is None and self.commands.by_name[change.command].undo is not None
         return replace(result, can_undo=has_undo and result.before != result.after)
 
@@ -140,18 +140,18 @@ def _entry(change: Change, result: Result, options: Options, undone: Entry | Non
 
 
 def plain(state: State) -> State:
-    """A state as plain JSON: the form that is compared, stored and shown."""
+    """Converts a state to plain JSON, the form that is compared, stored and shown."""
     of: State = decode(encode(state))
     return of
 
 
 def revision_of(state: State) -> str:
-    """Identifies a state: 16 hexadecimal digits."""
+    """Returns the revision of a state: 16 hexadecimal digits."""
     return blake2b(encode(dict(sorted(state.items()))), digest_size=8).hexdigest()
 
 
 def difference(expected: State, current: State) -> str:
-    """The fields that differ as JSON: the expected and the current value of each."""
+    """Returns the fields that differ as JSON, with the expected and the current value of each."""
     names = sorted(expected.keys() | current.keys())
     apart = {
         name: {"expected": expected.get(name), "current": current.get(name)}

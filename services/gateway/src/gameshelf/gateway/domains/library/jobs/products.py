@@ -27,7 +27,7 @@ _OF_A_REQUEST = (
 
 
 class MissingProducts:
-    """Fills the catalog projection's gaps over gRPC; without a ``catalog`` to ask it only forgets what is filled."""
+    """Fills the gaps of the catalog projection over gRPC; without a ``catalog`` it only removes filled entries."""
 
     def __init__(self, acquire: Acquire, catalog: Catalog | None, metrics: Metrics | None = None) -> None:
         self._isolation = Isolation[UUID]("missing products", metrics)

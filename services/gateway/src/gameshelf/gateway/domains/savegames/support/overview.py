@@ -1,4 +1,4 @@
-"""What ``user show`` counts of cloud saves."""
+"""Counts a user's cloud saves for ``user show``."""
 
 from typing import Any
 from uuid import UUID

@@ -67,12 +67,12 @@ def _response(page: Page, *, is_applied: bool) -> messages.ReconcileSavesRespons
 
 
 def _adopted(user_id: UUID, one: Adopted, *, is_applied: bool) -> messages.ReconciledObject:
-    told = one.object.metadata
+    metadata = one.object.metadata
     return messages.ReconciledObject(
         key=one.object.key,
         user_id=str(user_id),
-        product_id=str(told.product_id),
-        slot_name=told.slot_name,
+        product_id=str(metadata.product_id),
+        slot_name=metadata.slot_name,
         version=one.version,
         file_size_bytes=one.object.size,
         outcome=one.outcome,

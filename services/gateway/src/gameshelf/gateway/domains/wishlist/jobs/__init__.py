@@ -1,1 +1,1 @@
-"""Periodic work of the wishlist."""
+"""Periodic jobs of the wishlist."""

@@ -1,4 +1,4 @@
-"""Takes over prices that an instance of the release before has heard. It goes with that release's tables."""
+"""Takes over prices that an instance of the release before has received; a later release removes it."""
 
 from uuid import UUID
 
@@ -8,18 +8,18 @@ from gameshelf.wishlist import Prices, ReleaseBefore
 
 _LOOKED_AT = 5_000
 _APPLIED_AT_ONCE = 100
-"""Their wishers wait for the transaction."""
+"""A small number, since the wishers of these products wait for the transaction."""
 
 
 class OldPriceTakeover:
-    """Walks over the prices of the release before."""
+    """Takes over the prices of the release before."""
 
     def __init__(self, acquire: Acquire, clock: Clock = utc_now) -> None:
         self._acquire = acquire
         self._clock = clock
 
     async def run_once(self) -> None:
-        """All of them, once."""
+        """Takes over all prices."""
         last: UUID | None = UUID(int=0)
         while last is not None:
             async with self._acquire() as connection:

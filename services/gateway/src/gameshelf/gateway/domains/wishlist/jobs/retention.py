@@ -1,4 +1,4 @@
-"""How long the wishlist remembers who was notified of a sale."""
+"""The retention rule for notifications of sales."""
 
 from datetime import datetime, timedelta
 

@@ -20,18 +20,18 @@ from gameshelf.library import LibraryQueries
 from gameshelf.wishlist import DEFAULT_CURRENCY, SaleFanouts, WishlistService, notice
 
 CHUNK = 200
-"""How many wishers are looked at in one transaction."""
+"""How many wishers one transaction examines."""
 _PRICES_AT_ONCE = 50
 _HELD_BACK_AT_ONCE = 100
 _MOST_WAITING = 20_000
-"""How many notifications may wait for Kafka before the next chunk does too."""
+"""The next chunk waits while more notifications than this wait for Kafka."""
 _WAIT_SECONDS = 0.2
 _REST = 0.5
-"""After a chunk the others get this part of the time that it took."""
+"""The pause after a chunk, as a fraction of the time that it took."""
 
 
 class Sales:
-    """Works through the running fan-outs. Any number of instances work side by side, each on another one."""
+    """Works through the running fan-outs. Any number of instances may work concurrently, each on another fan-out."""
 
     def __init__(
         self,

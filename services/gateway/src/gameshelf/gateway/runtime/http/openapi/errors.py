@@ -24,7 +24,7 @@ _TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 def error_document(codes: Codes) -> Component:
-    """The envelope of every error, with all codes."""
+    """Returns the component of the error envelope, with all codes."""
     code = enumeration(sorted(codes), "ErrorCode", "Stable code of an error. A later version may add codes.")
     source = record(
         {
@@ -39,12 +39,12 @@ def error_document(codes: Codes) -> Component:
             "title": described(TEXT, "Short title in the language of the response."),
             "detail": described(TEXT, "What is wrong, in the language of the response."),
             "source": described(source, "Part of the request that is wrong."),
-            "meta": {"type": "object", "description": "What the code is about, such as the current state after a 412."},
+            "meta": {"type": "object", "description": "Context of the error, such as the current state after a 412."},
         },
         optional=("source", "meta"),
     )
     entry = Component("Error", {**error, "description": "One problem of a request."})
-    meta = record({"trace_id": described(TEXT, "Id of the request in logs and traces: tell it to support.")})
+    meta = record({"trace_id": described(TEXT, "Id of the request in logs and traces, to be reported to support.")})
     envelope = record(
         {
             "errors": described(array(entry, minItems=1), "The problems: of a body all of them at once."),
@@ -55,7 +55,7 @@ def error_document(codes: Codes) -> Component:
 
 
 def codes_of(route: Route, codes: Codes) -> list[str]:
-    """The codes of a call: those that it names, what follows from its shape, and what every call may answer."""
+    """Returns the codes of a call: declared ones, those that follow from its declaration, and common ones."""
     found = []
     if route.query or route.body or route.is_change:
         found.append("VALIDATION_ERROR")
@@ -69,7 +69,7 @@ def codes_of(route: Route, codes: Codes) -> list[str]:
 
 
 def error_responses(route: Route, schema: Component, codes: Codes) -> dict[str, Any]:
-    """The error responses of a call by their status."""
+    """Returns the error responses of a call by their status."""
     by_status: dict[int, dict[str, Code]] = {}
     for name in codes_of(route, codes):
         by_status.setdefault(codes[name].http, {})[name] = codes[name]
@@ -77,12 +77,12 @@ def error_responses(route: Route, schema: Component, codes: Codes) -> dict[str, 
 
 
 def shared_responses(schema: Component, codes: Codes) -> dict[str, Any]:
-    """The responses that every call may have, as components."""
+    """Returns the responses that every call may have, as components."""
     return {_SHARED[name]: _described(codes[name].http, {name: codes[name]}, schema) for name in EVERYWHERE}
 
 
 def examples(routes: Sequence[Route], codes: Codes) -> dict[str, Any]:
-    """An example of each code that one of these calls may answer, as components."""
+    """Returns an example of each code that one of these calls may answer, as components."""
     answered = {code for route in routes for code in codes_of(route, codes)}
     return {name: _example(name, code) for name, code in codes.items() if name in answered}
 

@@ -66,7 +66,7 @@ _REQUEST_ID = _parameter(
 
 
 def request_headers(route: Route) -> list[Schema]:
-    """The headers that a call reads, beside `Authorization`."""
+    """Returns the headers that a call reads, besides `Authorization`."""
     headers = [_ACCEPT_LANGUAGE, _REQUEST_ID]
     if route.has_etag:
         headers.append(_IF_NONE_MATCH if route.method == "GET" else _IF_MATCH)
@@ -99,7 +99,7 @@ RESPONSE_HEADERS: dict[str, Schema] = {
     "Retry-After": _header("Number of seconds to wait before the next attempt.", COUNT, 5),
     "WWW-Authenticate": _header("How to authenticate.", TEXT, "Bearer"),
     "X-Seat-Lost-At": _header(
-        "When the session has to end because the owner wants to play their copy; absent if it may go on.",
+        "When the session has to end because the owner wants to play their copy; absent if it may continue.",
         TIME,
         "2026-05-20T19:35:00Z",
     ),
@@ -110,5 +110,5 @@ _ALWAYS = ("X-Request-ID", "Cache-Control", "Vary", "X-RateLimit-Limit", "X-Rate
 
 
 def response_headers(*names: str) -> dict[str, Any]:
-    """References to the headers that every response has, and to these."""
+    """Returns references to these headers, and to those that every response has."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in (*_ALWAYS, *names)}

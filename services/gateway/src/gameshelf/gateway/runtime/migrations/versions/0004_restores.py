@@ -33,10 +33,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("restore_id", "topic", "partition", name=op.f("pk_rewinds")),
         schema="gateway",
     )
-    # Called when a backup has been restored, in the transaction that also calls the other schemas' functions of this
-    # name. Versions and event numbers were given out after the backup, and devices remember them as ETags and cursors:
-    # they go on at the time in milliseconds, which is beyond any of them, and an old cursor is told to begin anew.
-    # Whoever makes a user's row later begins there too.
+    # Called after a restore, in the transaction that also calls the other schemas' functions of this name. Devices may
+    # have versions and event numbers from after the backup, as ETags and cursors. So the counters continue at the current
+    # time in milliseconds, which is larger than all of them, and a client with an old cursor has to resynchronise. Rows
+    # of users that are created later begin at that number, too.
     op.execute(
         """
         CREATE FUNCTION gateway.mark_restored(point timestamptz, backup text, actor text, reason text) RETURNS uuid

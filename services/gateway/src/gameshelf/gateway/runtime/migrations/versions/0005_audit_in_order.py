@@ -1,4 +1,4 @@
-"""The audit is listed by kind and command without reading all of it, and its numbers of a lost time fit nothing."""
+"""Indexes for listing the audit by kind and command; after a restore its ids of the lost time are not reused."""
 
 from alembic import op
 from gameshelf.kernel.schema_changes import create_index, drop_index
@@ -20,7 +20,7 @@ _MARK = """
         VALUES (point, backup, actor, reason) RETURNING id;
     $$
 """
-# Somebody has noted an entry of the lost time, to take it back: another one must not come to have its number.
+# An operator may have noted the id of an entry that the restore has lost: no other entry may get the same id.
 _NUMBERS = """
         SELECT setval(
             pg_get_serial_sequence('gateway.audit', 'id'),

@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # The release before goes on reading by ``ix_outbox_shard``, which a later one drops.
+    # The release before still reads by ``ix_outbox_shard``, which a later migration drops.
     create_index("ix_outbox_topic", "outbox", ["topic", "shard", "id"], schema="gateway")
     op.create_table(
         "refused_records",

@@ -1,4 +1,4 @@
-"""Records of Kafka that are set aside, and dead letters found by their key."""
+"""Deferred records of Kafka, and an index of dead letters by key."""
 
 import sqlalchemy as sa
 import sqlmodel
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # An erasure finds the letters whose key is the user's id: 36 bytes as text. Other keys may be too long for an index.
+    # For erasures, which find letters whose key is the user's id: 36 bytes of text. Other keys may be too long for it.
     create_index(
         "ix_dead_letters_key",
         "dead_letters",

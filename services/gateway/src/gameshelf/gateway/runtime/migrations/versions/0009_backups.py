@@ -1,4 +1,4 @@
-"""What the newest backup is of, for the metric of its age."""
+"""The times of the newest backups, for the metric of their age."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The hash of what a body says, beside that of its bytes."""
+"""The hash of a body's values, besides that of its bytes."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -15,6 +15,7 @@ from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.replaced import ReplacedDatabase
 from gameshelf.gateway.runtime.tables import Restore, Rewind
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from sqlalchemy import ARRAY, Integer, String, Uuid, bindparam, column, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
@@ -50,6 +51,7 @@ _RESTORE = (
 _newest = select(*_RESTORE).order_by(col(Restore.restored_at).desc(), col(Restore.id)).limit(1)
 _OPEN = Statement(_newest.where(col(Restore.reconciled_at).is_(None)))
 _NEWEST = Statement(_newest)
+_STORED = RowReader(StoredRestore, _OPEN, _NEWEST)
 _RECONCILED = Statement(
     # Also ends older restores that were never reconciled: the comparison covers the current state.
     update(Restore)
@@ -106,8 +108,7 @@ _REMEMBER = Statement(
 
 async def open_restore(connection: Connection) -> StoredRestore | None:
     """Returns the restore after which the object store has not been compared yet."""
-    row = await _OPEN.first(connection)
-    return StoredRestore(*row.values()) if row else None
+    return _STORED.read_optional(await _OPEN.first(connection))
 
 
 async def mark_compared(connection: Connection, restore_id: UUID, after: str, through: str) -> None:
@@ -122,8 +123,7 @@ async def mark_reconciled(connection: Connection, restore_id: UUID) -> None:
 
 async def newest_restore(connection: Connection) -> StoredRestore | None:
     """Returns the last restore, reconciled or not."""
-    row = await _NEWEST.first(connection)
-    return StoredRestore(*row.values()) if row else None
+    return _STORED.read_optional(await _NEWEST.first(connection))
 
 
 async def to_rewind(connection: Connection, among: Collection[Partition]) -> dict[Partition, datetime]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from gameshelf.gateway.runtime.tables import ErasedUser, Restore, UserStream
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -72,6 +73,28 @@ _one = select(literal(1)).subquery()
 
 
 @dataclass(frozen=True, slots=True)
+class StreamState:
+    """The state that a read depends on: the versions that its ETag covers, and the numbers of the user's events."""
+
+    version: int
+    last_sequence: int
+    pruned_sequence: int
+    erased: bool
+    shared_version: int
+    """The version that is the same for all users."""
+    shares: str | None
+    """The owners who share with the user now, with the versions of their rows; None if nobody shares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """An erased account, and whether some of its data may still exist."""
+
+    erased_at: datetime
+    is_running: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Versions:
     """The versions, besides the user's own, that the pages of a user depend on."""
 
@@ -83,6 +106,10 @@ class Versions:
 
 def state_statement(versions: Versions | None) -> Statement:
     """Selects the columns of ``StreamState``."""
+    return _STATE.checked(_state(versions))
+
+
+def _state(versions: Versions | None) -> Statement:
     shared = versions.shared if versions else literal(0)
     shares = _shares(versions.owners) if versions else cast(null(), String)
     return Statement(
@@ -110,7 +137,8 @@ def _shares(owners: FromClause) -> ColumnElement[str]:
     )
 
 
-_OWN_STATE = state_statement(None)
+_OWN_STATE = _state(None)
+_STATE = RowReader(StreamState, _OWN_STATE)
 _MARK_ERASED = Statement(
     insert(UserStream)
     .from_select(["user_id", "erased_at"], select(_USER, func.now()), include_defaults=False)
@@ -129,33 +157,12 @@ _ERASED = Statement(
         col(ErasedUser.user_hash) == _HASH
     )
 )
+_ERASED_USER = RowReader(Erased, _ERASED)
 _KEEP_HASH = Statement(insert(ErasedUser).values(user_hash=_HASH).on_conflict_do_nothing())
 
 
 class UserErased(Exception):
     """The account was deleted; its data can neither be read nor written."""
-
-
-@dataclass(frozen=True, slots=True)
-class StreamState:
-    """The state that a read depends on: the versions that its ETag covers, and the numbers of the user's events."""
-
-    version: int
-    last_sequence: int
-    pruned_sequence: int
-    erased: bool
-    shared_version: int
-    """The version that is the same for all users."""
-    shares: str | None
-    """The owners who share with the user now, with the versions of their rows; None if nobody shares."""
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """An erased account, and whether some of its data may still exist."""
-
-    erased_at: datetime
-    is_running: bool
 
 
 class UserStreams:
@@ -198,7 +205,7 @@ class UserStreams:
         row = await self._state.first(connection, user_id=user_id, user_hash=self.hash(user_id))
         if row is None or row["erased"]:
             raise UserErased
-        return StreamState(*row.values())
+        return _STATE.read(row)
 
     async def being_erased(self, connection: Connection, user_ids: Collection[UUID]) -> Set[UUID]:
         """Returns those of the users whose account was deleted, but whose data may still exist."""
@@ -208,7 +215,7 @@ class UserStreams:
     async def erased(self, connection: Connection, user_id: UUID) -> Erased | None:
         """Returns when the account was erased; None for one that was not."""
         row = await _ERASED.first(connection, user_id=user_id, user_hash=self.hash(user_id))
-        return Erased(*row.values()) if row else None
+        return _ERASED_USER.read_optional(row)
 
     async def mark_erased(self, connection: Connection, user_id: UUID) -> None:
         """Sets the tombstone that every write checks, in the caller's transaction."""

@@ -11,6 +11,7 @@ from uuid import UUID
 from gameshelf.gateway.runtime.kafka.received import Record, StoredRecord
 from gameshelf.gateway.runtime.tables import DeferredRecord
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -89,11 +90,19 @@ _DUE = Statement(
     .limit(bindparam("limit", type_=Integer))
 )
 _OF_SUBJECT = Statement(
-    select(*(col(getattr(D, name)) for name in _COLUMNS))
+    select(
+        col(D.topic),
+        col(D.partition),
+        col(D.record_offset).label("offset"),
+        col(D.record_timestamp).label("timestamp"),
+        col(D.record_key).label("key"),
+        col(D.value),
+    )
     .where(col(D.subject_id) == _SUBJECT)
     .order_by(col(D.id))
     .limit(bindparam("limit", type_=Integer))
 )
+_RECORD = RowReader(StoredRecord, _OF_SUBJECT)
 _gone = (
     func.unnest(
         bindparam("topics", type_=ARRAY(String)),
@@ -157,9 +166,7 @@ async def due_subjects(connection: Connection, limit: int) -> list[UUID]:
 
 async def deferred_of(connection: Connection, subject_id: UUID, limit: int) -> list[StoredRecord]:
     """The deferred records of a user or product, in their order."""
-    return [
-        StoredRecord(*row.values()) for row in await _OF_SUBJECT.all(connection, subject_id=subject_id, limit=limit)
-    ]
+    return _RECORD.read_all(await _OF_SUBJECT.all(connection, subject_id=subject_id, limit=limit))
 
 
 async def remove_deferred(connection: Connection, subject_id: UUID, records: Sequence[Record]) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from gameshelf.gateway.runtime.outbox.store import RECORD_COLUMNS
 from gameshelf.gateway.runtime.tables import OutboxRecord, RefusedRecord
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import rows
 from sqlalchemy import BigInteger, Integer, String, bindparam, delete, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -91,11 +92,18 @@ _seen = (
     .subquery("seen")
 )
 _KINDS = Statement(
-    select(_seen.c.topic, _seen.c.name, func.count().label("n"), func.min(_seen.c.created_at), func.max(_seen.c.reason))
+    select(
+        _seen.c.topic,
+        _seen.c.name.label("reason"),
+        func.count().label("count"),
+        func.min(_seen.c.created_at).label("oldest_at"),
+        func.max(_seen.c.reason).label("detail"),
+    )
     .group_by(_seen.c.topic, _seen.c.name)
     .order_by(func.count().desc(), _seen.c.topic, _seen.c.name)
     .limit(_SHOWN)
 )
+_KIND = RowReader(RefusedKind, _KINDS)
 
 
 async def set_aside(connection: Connection, refusals: Sequence[Refusal]) -> None:
@@ -113,7 +121,7 @@ async def kinds(connection: Connection) -> tuple[list[RefusedKind], bool]:
 
     Two round trips.
     """
-    found = [RefusedKind(*row.values()) for row in await _KINDS.all(connection, limit=_COUNTED)]
+    found = _KIND.read_all(await _KINDS.all(connection, limit=_COUNTED))
     row = await _COUNT.first(connection, limit=_COUNTED + 1)
     return found, row is not None and row["n"] > _COUNTED
 

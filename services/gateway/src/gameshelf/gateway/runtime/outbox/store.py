@@ -7,6 +7,7 @@ from uuid import UUID
 
 from gameshelf.gateway.runtime.tables import FeedEntry, OutboxRecord, UserStream
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -148,6 +149,7 @@ _FEED_AFTER = Statement(
     .where(col(UserStream.user_id) == bindparam("user_id", type_=Uuid))
     .order_by(_following.c.sequence)
 )
+_MESSAGE = RowReader(FeedMessage, _FEED_AFTER, others=("pruned_sequence",), given=("user_id",))
 _some_bulk = (
     select(literal(1))
     .where(col(OutboxRecord.shard) >= SHARDS)
@@ -197,7 +199,7 @@ async def add_records(connection: Connection, records: Sequence[Outgoing]) -> No
 async def feed_after(connection: Connection, user_id: UUID, after: int, limit: int) -> tuple[int, list[FeedMessage]]:
     """Returns how far the user's feed is pruned, and its messages with numbers above ``after``, oldest first."""
     rows = await _FEED_AFTER.all(connection, user_id=user_id, after=after, limit=limit)
-    messages = [FeedMessage(user_id, row[0], row[1], row[2]) for row in rows if row[0] is not None]
+    messages = [_MESSAGE.read(row, user_id=user_id) for row in rows if row["sequence"] is not None]
     return rows[0]["pruned_sequence"] if rows else 0, messages
 
 

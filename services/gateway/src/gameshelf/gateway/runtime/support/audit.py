@@ -14,6 +14,7 @@ from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.tables import AuditRecord, ErasedUser
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from sqlalchemy import (
     BigInteger,
     Integer,
@@ -145,13 +146,13 @@ _entries = select(
     col(_A.actor_id),
     col(_A.actor_roles),
     col(_A.user_id),
-    cast(col(_A.target), Text),
+    cast(col(_A.target), Text).label("target"),
     col(_A.reason),
-    cast(col(_A.before), Text),
-    cast(col(_A.after), Text),
+    cast(col(_A.before), Text).label("before"),
+    cast(col(_A.after), Text).label("after"),
     col(_A.code),
     col(_A.undo_of),
-    col(_undo.id),
+    col(_undo.id).label("undone_by"),
 ).outerjoin(_undo, col(_undo.undo_of) == col(_A.id))
 _FIND = Statement(_entries.where(col(_A.id) == bindparam("id", type_=BigInteger)))
 
@@ -172,6 +173,8 @@ def _listed(names: tuple[str, ...]) -> Statement:
 
 
 _LIST = {names: _listed(names) for count in range(len(_WAYS) + 1) for names in combinations(_WAYS, count)}
+# Parsed from text: PostgreSQL's numbers may be longer than a float.
+_ENTRY = RowReader(Entry, _FIND, *_LIST.values(), convert=dict.fromkeys(("target", "before", "after"), json.loads))
 _LARGEST = 2**63 - 1
 
 
@@ -209,8 +212,7 @@ class AuditLog:
 
     async def find(self, connection: Connection, entry_id: int) -> Entry | None:
         """The entry with this id."""
-        row = await _FIND.first(connection, id=entry_id)
-        return _entry(row) if row else None
+        return _ENTRY.read_optional(await _FIND.first(connection, id=entry_id))
 
     async def list(self, connection: Connection, of: AuditFilter, limit: int) -> Sequence[Entry]:
         """Entries, newest first."""
@@ -223,15 +225,8 @@ class AuditLog:
             before_id=_LARGEST if of.before_id is None else of.before_id,
             limit=limit,
         )
-        return [_entry(row) for row in rows]
+        return _ENTRY.read_all(rows)
 
 
 def _text(state: State | None) -> str | None:
     return None if state is None else encode(state).decode()
-
-
-def _entry(row: Any) -> Entry:
-    values = list(row.values())
-    for place in (7, 9, 10):  # parsed from text: PostgreSQL's numbers may be longer than a float
-        values[place] = None if values[place] is None else json.loads(values[place])
-    return Entry(*values)

@@ -9,6 +9,7 @@ from uuid import UUID
 from gameshelf.gateway.runtime.kafka.incoming import WRONG_TOPIC
 from gameshelf.gateway.runtime.tables import DeadLetter
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, user
 from sqlalchemy import (
     Integer,
@@ -95,6 +96,20 @@ class Part:
 
     letters: Sequence[Letter]
     next: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """The number of letters that a statement has looked at or selected, with the place of the last one."""
+
+    count: int
+    created_at: datetime | None
+    id: UUID | None
+
+    @property
+    def next_place(self) -> Place | None:
+        """Where the letters behind them begin."""
+        return Place(self.created_at, self.id) if self.created_at and self.id else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,13 +207,13 @@ def picked(window: Any) -> Any:
     )
 
 
-def last_of(rows: Any) -> tuple[Any, Any, Any]:
-    """How many rows there are, and time and id of the last one, as values of a select."""
+def scanned(rows: Any, prefix: str) -> tuple[Any, Any, Any]:
+    """The columns of ``Scanned`` about these rows, under names with a prefix."""
     back = (rows.c.created_at.desc(), rows.c.id.desc())
     return (
-        select(func.count()).select_from(rows).scalar_subquery(),
-        select(rows.c.created_at).order_by(*back).limit(1).scalar_subquery(),
-        select(rows.c.id).order_by(*back).limit(1).scalar_subquery(),
+        select(func.count()).select_from(rows).scalar_subquery().label(f"{prefix}count"),
+        select(rows.c.created_at).order_by(*back).limit(1).scalar_subquery().label(f"{prefix}created_at"),
+        select(rows.c.id).order_by(*back).limit(1).scalar_subquery().label(f"{prefix}id"),
     )
 
 
@@ -208,11 +223,11 @@ def part_of(of: LetterFilter, after: Place, limit: int) -> dict[str, Any]:
     return {**of.values(), "after_time": after.created_at, "after_id": after.id, "limit": limit, "look": look}
 
 
-def next_place(found: tuple[Any, ...], looked: tuple[Any, ...], part: dict[str, Any]) -> Place | None:
-    """Where the next part begins: of what was found and looked at, how many there were, and the last one's place."""
-    if found[0] == part["limit"]:
-        return Place(*found[1:])
-    return Place(*looked[1:]) if looked[0] == part["look"] else None
+def next_place(found: Scanned, looked: Scanned, part: dict[str, Any]) -> Place | None:
+    """Returns where the next part begins, from the letters that were selected and those that were looked at."""
+    if found.count == part["limit"]:
+        return found.next_place
+    return looked.next_place if looked.count == part["look"] else None
 
 
 def _list(of_user: bool, of_id: bool) -> Statement:
@@ -234,8 +249,7 @@ def _list(of_user: bool, of_id: bool) -> Statement:
         .join(chosen, chosen.c.id == col(D.id))
         .subquery("shown")
     )
-    looked = select(*(value.label(name) for value, name in zip(last_of(window), _LOOKED, strict=True)))
-    whole = looked.subquery("whole")
+    whole = select(*scanned(window, "looked_")).subquery("whole")
     return Statement(
         select(*shown.c, *whole.c)
         .select_from(whole.outerjoin(shown, literal(True)))
@@ -243,9 +257,9 @@ def _list(of_user: bool, of_id: bool) -> Statement:
     )
 
 
-_LOOKED = ("looked", "looked_time", "looked_id")
-_WIDTH = 10
 _LIST = {(of_user, of_id): _list(of_user, of_id) for of_user in (False, True) for of_id in (False, True)}
+_LOOKED = RowReader(Scanned, *_LIST.values(), prefix="looked_")
+_LETTER = RowReader(Letter, *_LIST.values(), others=[_LOOKED])
 
 
 def _count(of_user: bool, of_id: bool) -> Statement:
@@ -265,7 +279,7 @@ def _count(of_user: bool, of_id: bool) -> Statement:
         select(
             looked.c.topic,
             looked.c.reason,
-            func.count().label("n"),
+            func.count().label("count"),
             func.count().filter(looked.c.can_replay).label("can_replay"),
         )
         .where(_narrow(looked.c))
@@ -276,11 +290,12 @@ def _count(of_user: bool, of_id: bool) -> Statement:
     return Statement(
         select(*kinds.c, *whole.c)
         .select_from(whole.outerjoin(kinds, literal(True)))
-        .order_by(kinds.c.n.desc(), kinds.c.topic, kinds.c.reason)
+        .order_by(kinds.c["count"].desc(), kinds.c.topic, kinds.c.reason)
     )
 
 
 _COUNT = {key: _count(*key) for key in _LIST}
+_KIND = RowReader(Kind, *_COUNT.values(), others=("looked", "at"))
 _OF_USER = Statement(select(func.count().label("n")).select_from(D).where(col(D.user_id) == user()))
 
 
@@ -291,16 +306,16 @@ async def list_letters(connection: Connection, of: LetterFilter, after: Place, l
     """
     part = part_of(of, after, limit)
     rows = await _LIST[_shape(of)].all(connection, **part)
-    letters = [Letter(*tuple(row.values())[:_WIDTH]) for row in rows if row["id"] is not None]
-    looked = tuple(rows[0].values())[_WIDTH:]
-    found = (len(letters), letters[-1].created_at, letters[-1].id) if letters else (0,)
-    return Part(letters, next_place(found, looked, part))
+    letters = [_LETTER.read(row) for row in rows if row["id"] is not None]
+    last = letters[-1] if letters else None
+    found = Scanned(len(letters), last.created_at, last.id) if last else Scanned(0, None, None)
+    return Part(letters, next_place(found, _LOOKED.read(rows[0]), part))
 
 
 async def count_letters(connection: Connection, of: LetterFilter) -> Counted:
     """Counts the letters that a filter selects, by topic and reason. One round trip."""
     rows = await _COUNT[_shape(of)].all(connection, **of.values())
-    kinds = [Kind(*tuple(row.values())[:4]) for row in rows if row["topic"] is not None]
+    kinds = [_KIND.read(row) for row in rows if row["topic"] is not None]
     first = rows[0]
     is_more = first["looked"] > COUNTED
     return Counted(kinds[:MAX_KINDS], sum(kind.count for kind in kinds), is_more, first["at"])

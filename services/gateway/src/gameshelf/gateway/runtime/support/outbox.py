@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from asyncpg import Record
 from gameshelf.gateway.runtime.outbox.store import SHARDS
 from gameshelf.gateway.runtime.tables import ForwardedEvent, OutboxRecord
 from gameshelf.kernel.database import Connection, Statement
@@ -58,7 +59,12 @@ def _topics(a_shard: int, at_most: int, *which: Any) -> Statement:
     found = select(*oldest.c).select_from(_shards).join(oldest, true()).where(*which).limit(at_most).subquery("found")
     waits = func.extract("epoch", func.now() - func.min(found.c.created_at))
     return Statement(
-        select(found.c.topic, func.count(), func.min(found.c.created_at), cast(waits, Double)).group_by(found.c.topic)
+        select(
+            found.c.topic,
+            func.count().label("count"),
+            func.min(found.c.created_at).label("oldest_at"),
+            cast(waits, Double).label("lag_seconds"),
+        ).group_by(found.c.topic)
     )
 
 
@@ -70,24 +76,23 @@ _FORWARDED = Statement(select(func.count().label("n")).select_from(_some_forward
 
 async def backlog(connection: Connection) -> Backlog:
     """The records that wait for Kafka, per topic. Four round trips."""
-    first = {row[0]: tuple(row.values()) for row in await _FIRST.all(connection)}
+    first = {row["topic"]: row for row in await _FIRST.all(connection)}
     counted: dict[str, tuple[int, bool]] = {}
     for statement in _COUNTS:
         rows = await statement.all(connection)
-        is_more = sum(row[1] for row in rows) > COUNTED
-        counted |= {row[0]: (min(row[1], COUNTED), is_more) for row in rows}
+        is_more = sum(row["count"] for row in rows) > COUNTED
+        counted |= {row["topic"]: (min(row["count"], COUNTED), is_more) for row in rows}
     forwarded = await _FORWARDED.first(connection)
     waits = forwarded["n"] if forwarded else 0
     topics = [_waiting(found, *counted.get(topic, (0, False))) for topic, found in sorted(first.items())]
     return Backlog(
         topics,
-        max((float(found[3]) for found in first.values()), default=0.0),
+        max((found["lag_seconds"] for found in first.values()), default=0.0),
         min(waits, COUNTED),
         waits > COUNTED or any(topic.is_more for topic in topics),
     )
 
 
-def _waiting(first: tuple[Any, ...], counted: int, is_more: bool) -> Waiting:
+def _waiting(first: Record, counted: int, is_more: bool) -> Waiting:
     """Combines both counts of a topic: the count of all records may have reached its limit before this topic."""
-    topic, seen, oldest_at, _ = first
-    return Waiting(topic, max(counted, seen), oldest_at, is_more)
+    return Waiting(first["topic"], max(counted, first["count"]), first["oldest_at"], is_more)

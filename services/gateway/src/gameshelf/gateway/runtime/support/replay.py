@@ -12,16 +12,18 @@ from gameshelf.gateway.runtime.support.dead_letters import (
     D,
     LetterFilter,
     Place,
+    Scanned,
     can_replay,
-    last_of,
     looked_at,
     next_place,
     part_of,
     picked,
+    scanned,
 )
 from gameshelf.gateway.runtime.tables import DeadLetter, OutboxRecord, UserStream
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.errors import DomainError
+from gameshelf.kernel.row_reader import RowReader
 from sqlalchemy import SmallInteger, case, cast, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
@@ -96,11 +98,16 @@ def _replay(of_user: bool, of_id: bool) -> Statement:
         .cte("sent")
     )
     return Statement(
-        select(*last_of(window), *last_of(found), select(func.count()).select_from(sent).scalar_subquery())
+        select(
+            *scanned(window, "looked_"),
+            *scanned(found, "found_"),
+            select(func.count()).select_from(sent).scalar_subquery().label("sent"),
+        )
     )
 
 
 _REPLAY = {(of_user, of_id): _replay(of_user, of_id) for of_user in (False, True) for of_id in (False, True)}
+_LOOKED, _FOUND = (RowReader(Scanned, *_REPLAY.values(), prefix=prefix) for prefix in ("looked_", "found_"))
 
 
 async def replay_letters(connection: Connection, of: LetterFilter, after: Place, limit: int) -> Replayed:
@@ -111,9 +118,8 @@ async def replay_letters(connection: Connection, of: LetterFilter, after: Place,
     part = part_of(of, after, limit)
     row = await _REPLAY[of.user_id is not None, of.id is not None].first(connection, **part)
     assert row is not None
-    *both, sent = row.values()
-    looked, found = tuple(both[:3]), tuple(both[3:])
-    return Replayed(sent, found[0] - sent, next_place(found, looked, part))
+    found, sent = _FOUND.read(row), row["sent"]
+    return Replayed(sent, found.count - sent, next_place(found, _LOOKED.read(row), part))
 
 
 def revision_of(moment: datetime) -> str:

@@ -30,7 +30,7 @@ OTHERWISE = {
     "achievements.store.counters._FOLD": "a job takes what there is of the deltas",
     "wishlist.store.fanouts._ADVANCE": "a job moves some of the sales, and there are few",
     "wishlist.store.fanouts._FINISH": "a job ends some of the sales, and there are few",
-    "savegames.accounts._CONTENTS": "the keys of a user's objects begin with the user",
+    "savegames.queries.accounts._CONTENTS": "the keys of a user's objects begin with the user",
 }
 OF_USER = re.compile(rf"\b({'|'.join(PARTNERS)}) = ")
 

@@ -18,11 +18,11 @@ ABOUT_ALL = {name for name, reason in ACROSS.items() if reason is not Reason.FAM
 # Statements that find nothing in rows that are made by number; the packages' own tests run them.
 NOTHING_FOUND = {
     "library.family.queries._IS_LOST",  # a seat of one session that is lost
-    "savegames.accounts._CONTENTS",  # by the names of objects, which begin with the user
+    "savegames.queries.accounts._CONTENTS",  # by the names of objects, which begin with the user
     "savegames.store.slots._HAS_GROWN",  # a device whose version grew from an older one
     "savegames.store.versions._HISTORY",  # versions that are no heads
-    "savegames.support._COPIES",  # two slots of one content
-    "savegames.support._OF_USER",  # an open conflict of a live slot, its two sides
+    "savegames.queries.support._COPIES",  # two slots of one content
+    "savegames.queries.support._OF_USER",  # an open conflict of a live slot, its two sides
 }
 
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 from gameshelf.savegames import SavegameAccounts, StoredObject, compare_usage, confirmed_differences, user_prefix
-from gameshelf.savegames.accounts import Content
 from gameshelf.savegames.models import ContentState
+from gameshelf.savegames.usage_comparison import CountedContent
 
 LIVE, DROPPED, PENDING = ContentState.LIVE, ContentState.DROPPED, ContentState.PENDING
 THEN = datetime(2026, 5, 20, tzinfo=UTC)
@@ -22,7 +22,7 @@ def stored(**sizes):
 
 
 def contents(**known):
-    return [Content(key, size, state) for key, (size, state) in sorted(known.items())]
+    return [CountedContent(key, size, state) for key, (size, state) in sorted(known.items())]
 
 
 async def all_parts(accounts, contents, limit=100):

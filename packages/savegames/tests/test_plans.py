@@ -9,8 +9,9 @@ import asyncpg
 import pytest
 from gameshelf.kernel.database import Statement
 from gameshelf.kernel.sql import Erasure
-from gameshelf.savegames import MIGRATIONS, accounts, queries, support
+from gameshelf.savegames import MIGRATIONS
 from gameshelf.savegames import store as stores
+from gameshelf.savegames.queries import accounts, overview, saves, support
 from gameshelf.savegames.store import (
     adoptions,
     conflicts,
@@ -25,7 +26,8 @@ from gameshelf.savegames.store import (
 
 MODULES = (
     accounts,
-    queries,
+    overview,
+    saves,
     support,
     stores,
     adoptions,
@@ -196,7 +198,7 @@ async def test_a_statement_finds_its_rows_by_key(full, name):
         ("versions._KEPT", "ix_savegame_metadata_kept"),
         ("versions._HISTORIES", "ix_savegame_metadata_kept"),
         ("slots._ALL_WITHOUT_KEY", "ix_savegame_slots_no_key"),
-        ("queries._VERSIONS", "uq_savegame_conflicts_open"),
+        ("saves._VERSIONS", "uq_savegame_conflicts_open"),
         ("usage._USAGE", "ix_savegame_uploads_open"),
         ("contents._DUE", "ix_savegame_contents_delete_after"),
         ("scans._LOST", "ix_savegame_contents_missing"),

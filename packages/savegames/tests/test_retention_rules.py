@@ -5,7 +5,7 @@ from itertools import combinations
 from uuid import UUID
 
 import pytest
-from gameshelf.savegames.retention import History, Kept, max_pinned, prunable, prune_at, to_make_room
+from gameshelf.savegames.retention import HistoryVersion, KeptVersion, max_pinned, prunable, prune_at, to_make_room
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +18,7 @@ def histories(draw):
     ages = sorted(draw(st.lists(st.integers(0, 24 * 7), max_size=14, unique=True)), reverse=True)
     numbers = draw(st.permutations(range(1, len(ages) + 1)))
     return [
-        Kept(version, NOW - timedelta(hours=hours), draw(st.booleans()) and draw(st.booleans()))
+        KeptVersion(version, NOW - timedelta(hours=hours), draw(st.booleans()) and draw(st.booleans()))
         for version, hours in zip(numbers, ages, strict=True)
     ]
 
@@ -30,7 +30,8 @@ RULES = settings(max_examples=150, derandomize=True)
 def uploaded(*days_ago, pinned=()):
     """Versions 1, 2, …, uploaded so many days ago."""
     return [
-        Kept(version, NOW - timedelta(days=days), version in pinned) for version, days in enumerate(days_ago, start=1)
+        KeptVersion(version, NOW - timedelta(days=days), version in pinned)
+        for version, days in enumerate(days_ago, start=1)
     ]
 
 
@@ -114,9 +115,9 @@ def test_a_line_of_old_versions_is_cut_to_the_newest():
 
 
 def test_what_was_uploaded_last_is_the_newest_whatever_its_number():
-    late = Kept(1, NOW, False)
+    late = KeptVersion(1, NOW, False)
     assert prunable([*uploaded(9, 8, 7, 6)[1:], late], (), 2, NOW) == {2, 3}
-    assert prunable([*(Kept(one, NOW, False) for one in (3, 2, 1))], (), 2, NOW) == {1}
+    assert prunable([*(KeptVersion(one, NOW, False) for one in (3, 2, 1))], (), 2, NOW) == {1}
 
 
 def test_pinned_ones_take_places_of_the_newest_but_for_two():
@@ -133,7 +134,9 @@ def test_the_last_version_of_each_of_three_days_is_kept():
 
 def test_days_are_those_of_utc_whatever_the_zone_of_the_clock():
     zone = timezone(timedelta(hours=5))
-    versions = [Kept(one.version, one.uploaded_at.astimezone(zone), False) for one in uploaded(3, 2.2, 2, 1, 0.1, 0)]
+    versions = [
+        KeptVersion(one.version, one.uploaded_at.astimezone(zone), False) for one in uploaded(3, 2.2, 2, 1, 0.1, 0)
+    ]
     assert prunable(versions, (), 2, NOW.astimezone(zone)) == prunable(uploaded(3, 2.2, 2, 1, 0.1, 0), (), 2, NOW)
 
 
@@ -144,11 +147,11 @@ def test_all_but_two_may_be_pinned(maximum, pinned):
 
 @st.composite
 def rooms(draw):
-    """History in its order, what holds each content beside it, and how much room is needed."""
+    """HistoryVersion in its order, what holds each content beside it, and how much room is needed."""
     sizes = draw(st.lists(st.integers(0, 5), min_size=1, max_size=4))
     holders = draw(st.lists(st.integers(0, len(sizes) - 1), max_size=7))
     others = draw(st.lists(st.integers(0, 1), min_size=len(sizes), max_size=len(sizes)))
-    history = [History(UUID(int=1), version, UUID(int=n), sizes[n]) for version, n in enumerate(holders, 1)]
+    history = [HistoryVersion(UUID(int=1), version, UUID(int=n), sizes[n]) for version, n in enumerate(holders, 1)]
     uses = {UUID(int=n): others[n] + holders.count(n) for n in range(len(sizes))}
     return history, uses, draw(st.integers(1, 12))
 

@@ -15,7 +15,7 @@ from gameshelf.savegames.testing import Answer
 
 
 class Bucket:
-    """A bucket on a server, with the store under test and a client of the test's own: a ``Subject`` of the suites."""
+    """A bucket on a server, with the store under test and a client of its own: a ``StoreUnderTest``."""
 
     def __init__(self, config: S3Config, objects: S3ObjectStore, client: Any, http: httpx.AsyncClient) -> None:
         self.config = config

@@ -15,8 +15,8 @@ async def subject(request, new_bucket):
 
 
 class TestObjects(ObjectStoreSuite):
-    test_a_thousand_objects_are_deleted_at_once_and_more_are_listed = pytest.mark.long(
-        ObjectStoreSuite.test_a_thousand_objects_are_deleted_at_once_and_more_are_listed
+    test_a_thousand_objects_are_deleted_at_once = pytest.mark.long(
+        ObjectStoreSuite.test_a_thousand_objects_are_deleted_at_once
     )
 
 

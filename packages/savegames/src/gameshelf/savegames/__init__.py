@@ -1,19 +1,9 @@
-"""Cloud saves: slots, versions as a tree, uploads that are verified, conflicts, quotas, retention.
+"""Cloud saves: slots, versions as a tree, verified uploads, conflicts, quotas, retention.
 
-This is the package's whole public API; nothing deeper is meant to be imported.
+This module is the whole public API of the package; its submodules are private.
 """
 
 from gameshelf.kernel.migrations import Migrations
-from gameshelf.savegames.accounts import (
-    SavegameAccounts,
-    TopUsers,
-    UsageComparison,
-    UsageDifference,
-    UsageDifferenceKind,
-    UserUsage,
-    compare_usage,
-    confirmed_differences,
-)
 from gameshelf.savegames.adoption import Adopted, Adoption, SavedObject, SavegameAdoption
 from gameshelf.savegames.commands import (
     ConfirmUpload,
@@ -67,7 +57,6 @@ from gameshelf.savegames.naming import (
 )
 from gameshelf.savegames.open_uploads import OpenUpload, UploadQueries, UploadStatus
 from gameshelf.savegames.outcomes import Outcome, Result
-from gameshelf.savegames.overview import SavegameOverview, savegame_overview
 from gameshelf.savegames.ports import (
     Digest,
     ObjectSigner,
@@ -77,13 +66,31 @@ from gameshelf.savegames.ports import (
     StoredObject,
     StoreUnavailable,
 )
-from gameshelf.savegames.queries import Downloadable, SavegameQueries
+from gameshelf.savegames.queries import (
+    ConflictPlace,
+    ConflictState,
+    Downloadable,
+    SavegameAccounts,
+    SavegameOverview,
+    SavegameQueries,
+    SavegameSupport,
+    TopUsers,
+    UserConflict,
+    UserUsage,
+    savegame_overview,
+)
 from gameshelf.savegames.service import SavegameService
-from gameshelf.savegames.store.scans import Expected
-from gameshelf.savegames.store.usage import ProductUsage, Usage
-from gameshelf.savegames.support import ConflictPlace, ConflictState, SavegameSupport, UserConflict
+from gameshelf.savegames.store.scans import ExpectedContent
+from gameshelf.savegames.store.usage import ProductUsage, UsedStorage
 from gameshelf.savegames.sweeps import KEYS, SavegameSweeps
 from gameshelf.savegames.uploads import Reservation, SavegameUploads
+from gameshelf.savegames.usage_comparison import (
+    UsageComparison,
+    UsageDifference,
+    UsageDifferenceKind,
+    compare_usage,
+    confirmed_differences,
+)
 from gameshelf.savegames.views import OpenConflict, SaveVersion, VersionStatus
 
 __version__ = "0.1.0.dev0"
@@ -112,7 +119,7 @@ __all__ = [
     "Download",
     "Downloadable",
     "Encryption",
-    "Expected",
+    "ExpectedContent",
     "FailureReason",
     "Limits",
     "NewUpload",
@@ -169,10 +176,10 @@ __all__ = [
     "UploadStatus",
     "UploadUnneeded",
     "UploadsFilter",
-    "Usage",
     "UsageComparison",
     "UsageDifference",
     "UsageDifferenceKind",
+    "UsedStorage",
     "UserConflict",
     "UserQuotaExceeded",
     "UserUsage",

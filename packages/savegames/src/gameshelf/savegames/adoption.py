@@ -1,8 +1,8 @@
-"""Taking back what the store has and the database has lost, as after a restore from a backup. Nothing here commits.
+"""Adoption of objects that the store has and the database lacks, as after a restore from a backup. It never commits.
 
-An object says whose it is and what it grew from. It becomes the version that it was, under its own number where that
-is free, and moves the head only by ancestry: what did not surely grow from the head is a branch, and for the player to
-decide. Room is not asked for: nothing is refused for a quota.
+The metadata of an object names its user, its save and the version that it grew from. The object becomes that version
+again, under its own number if that is free. It becomes the head only where it certainly grew from the head; otherwise
+it becomes a branch, and the user decides. Quotas are not checked, so that no object is refused.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -29,29 +29,29 @@ from gameshelf.savegames.store.slots import Slot
 from gameshelf.savegames.timeline import StoredContent, Timeline
 
 _SKEW = timedelta(minutes=15)
-"""How far the clocks of the service and of the store may be apart: with more, the store refuses every request."""
+"""The largest difference between the clocks of service and store; beyond it the store refuses every request."""
 
 
 class Adoption(StrEnum):
-    """What became of an object."""
+    """The result of the adoption of an object."""
 
     HEAD = "head"
-    """It is the head of its save."""
+    """The object is the head of its save."""
     HISTORY = "history"
-    """The head grew from it."""
+    """The head grew from the object."""
     BRANCH = "branch"
-    """It stands beside the head, and the player is to say what becomes of it."""
+    """The object is a branch, and its conflict is open."""
     MENDED = "mended"
-    """The store had been found without these bytes; there they are."""
+    """The bytes were missing in the store, and the object replaces the one that was lost."""
     KNOWN = "known"
-    """These bytes are there already: nothing was done."""
+    """The bytes are stored already, and nothing was changed."""
     PRUNED = "pruned"
-    """The version is known, and its bytes were let go: nothing was done."""
+    """The version is known, and its bytes were pruned. Nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedObject:
-    """An object of the store whose size and bytes are those that it tells of, as the caller has verified."""
+    """An object of the store. The caller has verified that its size and its bytes match its metadata."""
 
     key: str
     size: int
@@ -61,7 +61,7 @@ class SavedObject:
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """An object, what became of it, and which version it is now."""
+    """An object with the result of its adoption and the version that it is now."""
 
     object: SavedObject
     outcome: Adoption
@@ -70,15 +70,15 @@ class Adopted:
 
     @property
     def is_new(self) -> bool:
-        """Whether anything was changed for it."""
+        """Whether the adoption changed anything."""
         return self.outcome not in (Adoption.KNOWN, Adoption.PRUNED)
 
 
 class SavegameAdoption:
-    """Takes objects back into one user's saves, over one connection inside a transaction.
+    """Adopts objects into one user's saves, over one connection inside a transaction.
 
-    ``record`` takes the events, which name the ``bucket`` where the bytes are. ``serialise`` lets one transaction at a
-    time change a user's saves: by default an advisory lock, one round trip per call.
+    ``record`` receives the events, which name the ``bucket`` where the bytes are. ``serialise`` admits one
+    transaction at a time per user. By default it takes an advisory lock, which costs one round trip per call.
     """
 
     def __init__(
@@ -101,11 +101,11 @@ class SavegameAdoption:
         self._branches = Branches(self._store, self._timeline, record, clock)
 
     async def adopt(self, user_id: UUID, objects: Sequence[SavedObject], absent: Collection[str] = ()) -> list[Adopted]:
-        """Takes objects of one save back, the lowest version first; made anew is a save that is not there.
+        """Adopts objects of one save, the lowest version first. A save that does not exist is created.
 
-        A save in the trash stays as it is: its name is free, and a new one takes the objects. Objects that the database
-        knows, in use or about to go, are passed over, and not in the answer. Asked again, nothing changes. ``absent``
-        are keys that the store has just been found without: what the database has under one of them is mended.
+        A save in the trash stays as it is: its name is free, and a new save adopts the objects. Objects that the
+        database knows, live or dropped, are skipped and are not in the result. Repeating the call changes nothing.
+        ``absent`` are keys whose objects the caller found missing in the store; contents under these keys are mended.
         """
         await self._serialise(user_id)
         known = await self._scans.known([one.key for one in objects])
@@ -124,14 +124,14 @@ class SavegameAdoption:
         return [_in_the_end(one, slot) for one in adopted]
 
     async def head(self, user_id: UUID, product_id: UUID, slot_name: str) -> int | None:
-        """The head of the save of that name; None where there is none."""
+        """Returns the head of the save with this name; None where there is no such save."""
         slot = await self._found.slot(user_id, product_id, slot_name)
         return slot.head_version if slot else None
 
     async def _make(self, user_id: UUID, about: ObjectMetadata) -> Slot:
         slot_id, named = uuid4(), (about.product_id, about.slot_name)
         while (number := await self._store.slots.make(user_id, slot_id, *named, self._clock())) is None:
-            # The port did not serialise: somebody else has made the slot meanwhile.
+            # The port did not serialise: another transaction has created the slot meanwhile.
             if made := await self._found.slot(user_id, *named):
                 return made
         return Slot(slot_id, *named, None, number, None)
@@ -139,7 +139,7 @@ class SavegameAdoption:
     async def _take(
         self, user_id: UUID, slot: Slot, one: SavedObject, became: dict[int, int], absent: Collection[str]
     ) -> tuple[Slot, Adopted]:
-        """Makes an object a version; the slot as it is then. ``became`` says what the objects before it became."""
+        """Makes an object a version, and returns the changed slot. ``became`` maps the numbers of earlier objects."""
         metadata, version_id = one.metadata, _version_id(slot.id, one.metadata)
         candidates = await self._found.candidates(
             user_id, slot.id, [metadata.version, metadata.base_version], version_id
@@ -159,7 +159,7 @@ class SavegameAdoption:
         )
         if found in (Relation.IDENTICAL, Relation.BEHIND):
             assert slot.head_version is not None
-            # What grew from it grew from the head's very bytes, or else from what it grew from itself.
+            # A later object that grew from this one grew from the same bytes as the head, or from this one's parent.
             became[metadata.version] = slot.head_version if found is Relation.IDENTICAL else parent
             return slot, Adopted(one, outcome, slot.id, slot.head_version)
         number = await self._number(user_id, slot, metadata.version, parent, is_taken=metadata.version in by_number)
@@ -168,10 +168,10 @@ class SavegameAdoption:
         return await self._place(user_id, slot, one, (number, parent, version_id), stored, found)
 
     async def _number(self, user_id: UUID, slot: Slot, own: int, parent: int, *, is_taken: bool) -> int:
-        """The version's own number, or where that is another's, or not above its parent's, the slot's next one."""
+        """Returns the version's own number if it is free and above its parent's, else the next number of the slot."""
         if is_taken or own <= parent or await self._found.is_given(user_id, slot.id, own):
             return await self._store.slots.number(user_id, slot.id)
-        # Those above it may have been given too, and devices remember them: as after any restore, none is given again.
+        # Higher numbers may have been assigned too, and devices remember them: as after any restore, none is reused.
         await self._found.give(user_id, slot.id, own, max(own, int(self._clock().timestamp())))
         return own
 
@@ -181,7 +181,7 @@ class SavegameAdoption:
         return LiveContent(content_id, one.key, False)
 
     async def _mend(self, user_id: UUID, one: SavedObject, missing: LiveContent) -> LiveContent:
-        """Gives a content whose object is missing this one; what stays of the other is its key, which is to go."""
+        """Replaces the missing object of a content by this one. The missing object's key is marked for deletion."""
         content_id, now = uuid4(), self._clock()
         contents = self._store.contents
         await contents.begin(
@@ -200,7 +200,7 @@ class SavegameAdoption:
         stored: LiveContent,
         found: Relation,
     ) -> tuple[Slot, Adopted]:
-        """Puts a version, by number, parent and id, on top of the head or beside it."""
+        """Adds a version, given by number, parent and id, as the new head or as a branch."""
         number, parent, version_id = version
         held = StoredContent.of_object(
             one.size, one.metadata.content, stored.id, one.metadata.marks, one.metadata.identity
@@ -229,14 +229,14 @@ class SavegameAdoption:
 
 
 def _version_id(slot_id: UUID, metadata: ObjectMetadata) -> UUID:
-    """The id of an adopted version: the same each time, so that it is known again under whatever number."""
+    """Returns the id of an adopted version. It is always the same, so a repeated adoption finds it under any number."""
     return uuid5(slot_id, f"{metadata.version}:{metadata.content.hex()}")
 
 
 def _same(
     candidates: Sequence[CandidateVersion], version_id: UUID, metadata: ObjectMetadata
 ) -> CandidateVersion | None:
-    """The version that an object was made for, if it is there: by its number and its bytes, or as it was adopted."""
+    """Finds the version that an object was created for, by number and bytes, or by the id of an earlier adoption."""
     for row in candidates:
         if row.id == version_id or (row.version == metadata.version and row.content == metadata.content):
             return row
@@ -244,9 +244,9 @@ def _same(
 
 
 def _parent(one: SavedObject, became: Mapping[int, int], by_number: Mapping[int, CandidateVersion]) -> int:
-    """The version that an object grew from as it is known now; nothing where it is not known any more.
+    """Returns the version that an object grew from; NOTHING where it is not known any more.
 
-    What was uploaded after the object is not what that grew from: the number was given a second time.
+    A version that was uploaded after the object is not its parent: the number was assigned a second time.
     """
     base = one.metadata.base_version
     if base in became:

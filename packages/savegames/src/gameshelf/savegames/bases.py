@@ -1,4 +1,4 @@
-"""What an upload grew from (contract, section 3.6). Pure."""
+"""The base of an upload: the version that it grew from (contract, section 3.6). Pure."""
 
 from gameshelf.savegames.commands import NewUpload
 from gameshelf.savegames.errors import SavegameVersionNotFound
@@ -8,10 +8,10 @@ from gameshelf.savegames.store.upload_contexts import UploadContext
 
 
 def base_of(new: NewUpload, context: UploadContext, named: Slot | None) -> int:
-    """The version of the save that an upload grew from; ``named`` is the save that it names by its id.
+    """Returns the version of the save that an upload grew from. ``named`` is the save that the upload names by its id.
 
-    A version of another save of the same name is none of this one: then it grew from nothing. Raises
-    SavegameVersionNotFound for a number that was never given under the name.
+    A version of another save with the same name is no version of this save; then the upload grew from nothing. Raises
+    SavegameVersionNotFound for a number that was never assigned under the name.
     """
     is_other = named is not None and named.id != context.slot_id
     if new.base_version is None:
@@ -27,7 +27,7 @@ def base_of(new: NewUpload, context: UploadContext, named: Slot | None) -> int:
 
 
 def may_be_deleted(new: NewUpload, context: UploadContext, named: Slot | None, base: int) -> bool:
-    """Whether an upload may be of a save in the trash: it did not grow from the one that is there."""
+    """Whether an upload may belong to a save in the trash, since it did not grow from the save outside of the trash."""
     if new.base_version == NOTHING or base != NOTHING or context.head_identity == new.identity:
         return False
     return named.deleted_at is not None if named else context.has_trash

@@ -1,4 +1,4 @@
-"""Uploads that turned out to be branches: a conflict for the player, or what their policy says."""
+"""Uploads that became branches: each opens a conflict for the user, or is resolved by its policy."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -28,8 +28,10 @@ class Branches:
         self._clock = clock
 
     async def open(self, user_id: UUID, upload: Upload, slot: Slot, held: StoredContent) -> Outcome:
-        """Keeps an upload as a branch. What was a branch already grows, and so does its conflict. So does the conflict
-        of a branch that the same device left the same base with: the upload takes that one's place.
+        """Adds an upload as a branch.
+
+        An upload that grew from a branch extends that branch and its conflict. An upload from the same device and the
+        same base as a branch replaces that branch in its conflict.
         """
         assert slot.head_version is not None
         conflict_id = await self._stand(
@@ -40,7 +42,7 @@ class Branches:
     async def find(
         self, user_id: UUID, slot: Slot, version: int, parent: int, held: StoredContent, version_id: UUID, at: datetime
     ) -> None:
-        """Keeps what was uploaded long ago as a branch; it is for the player to say what becomes of it."""
+        """Adds a version that was uploaded long ago as a branch, and opens its conflict."""
         assert slot.head_version is not None
         head_version = slot.head_version
         conflict_id = await self._stand(user_id, slot.id, head_version, version, parent, held, version_id, at)
@@ -57,8 +59,8 @@ class Branches:
         version_id: UUID,
         at: datetime | None = None,
     ) -> UUID:
-        """Adds a version beside the head; its conflict. ``at`` is when it was uploaded, if not now: then nothing is
-        known of its device.
+        """Adds a version beside the head, and returns its conflict. ``at`` is the time of an upload in the past, whose
+        device is not known.
         """
         await self._timeline.branch_off(user_id, slot_id, version, parent, held, version_id, at)
         conflicts = self._store.conflicts
@@ -88,7 +90,7 @@ class Branches:
     async def _announce(
         self, user_id: UUID, slot: Slot, head_version: int, branch_version: int, conflict_id: UUID
     ) -> None:
-        """The player is to say what becomes of a branch."""
+        """Records that a branch has an open conflict."""
         await self._timeline.prune(user_id, slot.id, head_version)
         self._record(
             SavegameConflicted(
@@ -112,7 +114,7 @@ class Branches:
         branch: StoredVersion,
         resolution: Resolution,
     ) -> int:
-        """Ends a conflict with a head that has both sides as parents and holds the bytes of one; its number."""
+        """Ends a conflict with a new head, which has both sides as parents and the bytes of one. Returns its number."""
         await self._resolve(user_id, conflict_id, resolution)
         winner = branch if resolution is Resolution.KEEP_LOCAL else head
         assert winner.content_id is not None  # the sides of an open conflict are never pruned
@@ -123,13 +125,13 @@ class Branches:
         return version
 
     async def end_beside(self, user_id: UUID, slot: Slot, conflict_id: UUID, head_version: int, copy_id: UUID) -> None:
-        """Ends a conflict whose branch became a slot of its own: the head stays."""
+        """Ends a conflict whose branch became a slot of its own. The head stays."""
         await self._resolve(user_id, conflict_id, Resolution.KEEP_BOTH)
         self._record_end(user_id, slot, conflict_id, Resolution.KEEP_BOTH, head_version, copy_id)
 
     async def _resolve(self, user_id: UUID, conflict_id: UUID, resolution: Resolution) -> None:
         if not await self._store.conflicts.resolve(user_id, conflict_id, resolution.value, self._clock()):
-            raise ConflictNotFound  # the port did not serialise, and somebody else has ended it meanwhile
+            raise ConflictNotFound  # the port did not serialise, and another transaction has ended it meanwhile
 
     def _record_end(
         self,

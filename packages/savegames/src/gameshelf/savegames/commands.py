@@ -1,4 +1,4 @@
-"""What a client may ask and change, validated."""
+"""Validated commands and filters of clients."""
 
 import re
 from typing import Annotated
@@ -129,8 +129,8 @@ class SavesFilter(_Command):
 
 
 class Download(_Command):
-    """Which version to download: the head, if left out. That a device asked proves nothing: it says ``synced`` once it
-    has the bytes.
+    """The version to download; left out, the head. A download proves nothing: a device reports ``synced`` once it has
+    stored the bytes.
     """
 
     version: VersionNumber | None = None
@@ -178,7 +178,7 @@ class UploadsFilter(_Command):
 
 
 class Deletion(_Command):
-    """Whether it goes at once, and not into the trash."""
+    """Whether the save is deleted at once, without the trash."""
 
     permanent: bool = False
     """With `true` the save is deleted at once, and not put into the trash."""

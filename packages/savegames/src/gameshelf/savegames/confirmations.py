@@ -1,4 +1,4 @@
-"""Confirming an upload: which object is to be made of what was sent, and what becomes of it."""
+"""Confirmation of uploads: which object is created from the uploaded bytes, and which version it becomes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from gameshelf.savegames.models import Resolution
 from gameshelf.savegames.naming import Marks, object_key, object_metadata, staging_key
 from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.ports import Digest, Packing
-from gameshelf.savegames.quota import Quota
+from gameshelf.savegames.quota import StorageQuota
 from gameshelf.savegames.store import SavegameStore
 from gameshelf.savegames.store.contents import LiveContent
 from gameshelf.savegames.store.slots import Slot
@@ -27,7 +27,7 @@ from gameshelf.savegames.timeline import StoredContent, Timeline
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One confirmation on its way: the object that it is to make of what was uploaded."""
+    """A confirmation in progress: the object that has to be created from the uploaded bytes."""
 
     upload_id: UUID
     content_id: UUID
@@ -37,7 +37,7 @@ class Attempt:
     content: bytes
     metadata: Mapping[str, str]
     packing: Packing | None = None
-    """How it is to be unpacked, to be compared with what was announced of that."""
+    """The packing of the bytes, whose unpacked form has to be verified; None: there is nothing to unpack."""
 
 
 class Confirmations:
@@ -47,7 +47,7 @@ class Confirmations:
         self,
         store: SavegameStore,
         timeline: Timeline,
-        quota: Quota,
+        quota: StorageQuota,
         record: Record,
         clock: Clock,
         limits: Limits,
@@ -114,14 +114,14 @@ class Confirmations:
             stored = there or await self._adopted(user_id, upload, attempt)
             sent_bytes = upload.size if attempt else 0
             outcome = await self._place(user_id, upload, slot, stored, found, sent_bytes, regresses_to)
-        await self._abandon(user_id, attempt)  # what became a content is none any more
+        await self._abandon(user_id, attempt)  # a content that became live is not pending, and stays
         await self._close(user_id, upload, outcome)
-        if upload.content_id:  # nobody drops what an upload has joined, not even where its version is pruned at once
+        if upload.content_id:  # a joined content is kept until here, even where its version is pruned at once
             await self._timeline.drop(user_id, [upload.content_id])
         return outcome
 
     async def is_joined(self, user_id: UUID, upload: Upload) -> bool:
-        """Whether nothing is to be sent. Bytes that the store was found without meanwhile are, after all."""
+        """Whether the upload needs no bytes. It needs them again if the store has lost the joined content since."""
         if upload.content_id is None:
             return False
         there = await self._store.contents.live(user_id, upload.content)
@@ -154,7 +154,7 @@ class Confirmations:
         await self._store.uploads.close(user_id, upload.id, outcomes.as_text(outcome), until)
 
     async def _reject(self, user_id: UUID, upload: Upload, attempt: Attempt) -> Outcome:
-        """It stays refused, so that whoever lost the answer hears it again."""
+        """Closes the upload as a mismatch, so that a client that lost the response gets the same one again."""
         outcome = Outcome(Result.MISMATCH, upload.slot_id, upload.version)
         await self._close(user_id, upload, outcome)
         if upload.content_id:
@@ -165,7 +165,7 @@ class Confirmations:
         return outcome
 
     async def _same(self, user_id: UUID, upload: Upload, slot: Slot, found: Relation) -> Outcome:
-        """The head has these bytes, or had them and went on."""
+        """Closes an upload whose bytes the head holds or grew from."""
         assert slot.head_version is not None
         result = Result.BEHIND if found is Relation.BEHIND else Result.IDENTICAL
         if result is Result.IDENTICAL:
@@ -175,9 +175,9 @@ class Confirmations:
         return Outcome(result, slot.id, slot.head_version)
 
     async def _there(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> LiveContent | None:
-        """The user's content with these bytes: what was joined, or what another upload has made meanwhile.
+        """Returns the user's live content with these bytes, which the upload joined or another one has created since.
 
-        One that the store has been found without gets the object that was made now.
+        A content whose object is missing in the store gets the object of this attempt.
         """
         there = await self._store.contents.live(user_id, upload.content)
         if there is None or not there.is_missing:
@@ -207,7 +207,7 @@ class Confirmations:
         sent_bytes: int,
         regresses_to: int | None,
     ) -> Outcome:
-        """Puts a new version into the tree: on top of the head, or beside it."""
+        """Adds a new version to the tree, as the new head or as a branch."""
         held = StoredContent.of_upload(upload, stored.id)
         is_branch = found is Relation.DIVERGED
         self._record(
@@ -223,7 +223,7 @@ class Confirmations:
         )
         if is_branch:
             outcome = await self._branches.open(user_id, upload, slot, held)
-            # Where it wins at once, the new head has the device's very bytes: the next upload is to grow from that.
+            # Where the policy picks the branch, the new head has the device's bytes: its next upload grows from it.
             won = outcome.resolution == Resolution.KEEP_LOCAL
             await self._device_has(user_id, upload, outcome.version if won else upload.version)
             return outcome

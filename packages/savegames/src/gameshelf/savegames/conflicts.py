@@ -1,4 +1,4 @@
-"""Resolving conflicts: the player's word on a branch."""
+"""Resolution of conflicts by the user."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -28,12 +28,12 @@ class Resolved:
     slot_id: UUID
     resolution: Resolution
     copy_slot_id: UUID | None
-    """The slot that the branch became, with ``keep_both``."""
+    """The slot that the branch became with ``keep_both``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overtaken:
-    """One of the sides is another one than the player decided on; they are to be asked again. To be committed."""
+    """A side has changed since the user decided, and the conflict stays open. The transaction has to be committed."""
 
     conflict_id: UUID
 
@@ -41,8 +41,8 @@ class Overtaken:
 class SavegameConflicts:
     """A user's conflicts, over one connection inside a transaction.
 
-    ``serialise`` lets one transaction at a time change a user's saves: by default an advisory lock, one round trip per
-    call.
+    ``serialise`` admits one transaction at a time per user. By default it takes an advisory lock, which costs one round
+    trip per call.
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class SavegameConflicts:
         self._branches = Branches(self._store, self._timeline, record, clock)
 
     async def resolve(self, user_id: UUID, conflict_id: UUID, choice: Resolve) -> Resolved | Overtaken:
-        """Ends a conflict. Nobody's bytes are lost: the other side stays in the history, or in a slot of its own.
+        """Ends a conflict. No bytes are lost: the other side stays in the history, or in a slot of its own.
 
         Raises ConflictNotFound; InvalidInput for a name that is taken; SavegameVersionNotFound where the store has lost
-        the bytes that are to be kept.
+        the bytes of the chosen side.
         """
         await self._serialise(user_id)
         conflict = await self._store.conflicts.find(user_id, conflict_id)
@@ -94,7 +94,7 @@ class SavegameConflicts:
         return found
 
     async def _copy(self, user_id: UUID, slot: Slot, branch: StoredVersion, name: str | None) -> UUID:
-        """Makes the branch a slot of its own."""
+        """Creates a slot from the branch, and returns its id."""
         if branch.content_id is None:
             raise SavegameVersionNotFound(version=branch.version)
         taken = await self._store.slots.names(user_id, slot.product_id)

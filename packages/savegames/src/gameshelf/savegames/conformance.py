@@ -1,7 +1,7 @@
-"""What a store of saves has to pass: suites of tests over whatever answers the ports.
+"""Suites of tests that every implementation of the ports of the object store has to pass.
 
-A store passes when ``class TestObjects(ObjectStoreSuite)`` and ``class TestSignedRequests(SignedRequestSuite)`` do, in
-a test module with a fixture ``subject`` of the type ``Subject``. Nothing here needs pytest to be imported.
+A store passes when ``class TestObjects(ObjectStoreSuite)`` and ``class TestSignedRequests(SignedRequestSuite)`` pass in
+a test module with a fixture ``subject`` of the type ``StoreUnderTest``. This module does not import pytest.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ from gameshelf.savegames.ports import Digest, ObjectSigner, ObjectStore, SignedR
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a store answers to a signed request."""
+    """The response of a store to a signed request."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """By their names in lower case."""
+    """The names are in lower case."""
 
 
-class Subject(Protocol):
-    """A store as the suites see it: its ports, and ways around them."""
+class StoreUnderTest(Protocol):
+    """A store as the suites use it: its ports, and direct access to its objects."""
 
     @property
     def objects(self) -> ObjectStore: ...
@@ -38,42 +38,42 @@ class Subject(Protocol):
 
     @property
     def skips(self) -> Mapping[str, str]:
-        """What this store can't do, and why: ``signatures`` (it looks at them as S3 does) or ``expiry`` of requests."""
+        """Features that this store lacks, with the reason: ``signatures`` (verified as S3 does) or ``expiry``."""
         ...
 
     async def put(self, key: str, data: bytes) -> None:
-        """Puts an object there."""
+        """Stores an object."""
         ...
 
     async def read(self, key: str) -> bytes | None:
-        """An object's bytes; None when there is none."""
+        """Returns an object's bytes; None when there is no object."""
         ...
 
     async def metadata(self, key: str) -> Mapping[str, str] | None:
-        """An object's own metadata; None when there is none."""
+        """Returns an object's own metadata; None when there is no object."""
         ...
 
     async def send(self, request: SignedRequest, body: bytes = b"") -> Answer:
-        """Sends the request with just these headers, without following or repeating anything."""
+        """Sends the request with exactly these headers. It follows no redirect and retries nothing."""
         ...
 
     async def wait(self, seconds: int) -> None:
-        """Lets time pass."""
+        """Lets the time pass."""
         ...
 
 
 # Around "/", which sorts after "!", "-" and "." and before the digits.
 _SLASHES = ("a!", "a-b", "a.b/c", "a/b-c", "a/b.c", "a/b/c", "a/b0", "a/bc/d", "a/z", "a0", "ab", "b/1/2/3", "b/1/2-3")
-# What URLs and XML write in another way.
+# Characters that URLs and XML escape.
 _ESCAPED = ("a b/c", "a+b", "a%20b", "a&b", "a<b", "~1f/x", "a=b", "a'b", "Z", "Игра/слот", "é", "😀", "a/я", "\ufffd")
 AWKWARD = (*_SLASHES, *_ESCAPED, "b/10")
-"""Keys, none of them below another one: a store over files could not have both."""
+"""Unusual keys. None is a folder of another one: a store over files could not have both."""
 
 
 class ObjectStoreSuite:
-    """What ObjectStore promises. The tests may share a store: each has a folder of its own."""
+    """Tests of the promises of ObjectStore. They may share a store: each uses a folder of its own."""
 
-    async def test_a_copy_has_the_bytes_and_the_metadata_that_were_asked_for(self, subject: Subject) -> None:
+    async def test_a_copy_has_the_bytes_and_the_given_metadata(self, subject: StoreUnderTest) -> None:
         folder = new_folder()
         metadata = {"user": str(uuid4()), "slot": "quick save", "version": "12"}
         await subject.put(f"{folder}source", b"bytes")
@@ -82,7 +82,7 @@ class ObjectStoreSuite:
         assert await subject.metadata(f"{folder}to/target") == metadata
         assert await subject.read(f"{folder}source") == b"bytes"
 
-    async def test_a_copy_of_nothing_is_told_and_changes_nothing(self, subject: Subject) -> None:
+    async def test_a_copy_of_an_absent_object_changes_nothing(self, subject: StoreUnderTest) -> None:
         folder = new_folder()
         await subject.put(f"{folder}kept", b"kept")
         assert not await subject.objects.copy(f"{folder}absent", f"{folder}target", {})
@@ -90,7 +90,7 @@ class ObjectStoreSuite:
         assert await listed(subject, folder) == [f"{folder}kept"]
         assert await subject.read(f"{folder}kept") == b"kept"
 
-    async def test_a_copy_takes_the_place_of_what_stood_there_with_its_metadata(self, subject: Subject) -> None:
+    async def test_a_copy_replaces_an_object_and_its_metadata(self, subject: StoreUnderTest) -> None:
         folder = new_folder()
         for number in ("1", "22"):
             await subject.put(f"{folder}source", number.encode())
@@ -98,7 +98,7 @@ class ObjectStoreSuite:
         assert await subject.read(f"{folder}target") == b"22"
         assert await subject.metadata(f"{folder}target") == {"n": "22", "only-22": ""}
 
-    async def test_an_object_is_described_as_its_copy_was_told(self, subject: Subject) -> None:
+    async def test_an_object_has_the_metadata_of_its_copy(self, subject: StoreUnderTest) -> None:
         folder = new_folder()
         metadata = {"user-id": str(uuid4()), "slot-name": "%D0%98 (2)", "parent-version": "0"}
         await subject.put(f"{folder}source", b"bytes")
@@ -107,13 +107,13 @@ class ObjectStoreSuite:
             assert await subject.objects.describe(f"{folder}to/{key}") == metadata, key
         assert await subject.objects.describe(f"{folder}source") == {}
 
-    async def test_what_is_absent_has_no_description(self, subject: Subject) -> None:
+    async def test_an_absent_object_has_no_metadata(self, subject: StoreUnderTest) -> None:
         folder = new_folder()
         await subject.put(f"{folder}object/below", b"")
         assert await subject.objects.describe(f"{folder}absent") is None
         assert await subject.objects.describe(f"{folder}object") is None
 
-    async def test_what_becomes_of_the_source_is_nothing_to_the_copy(self, subject: Subject) -> None:
+    async def test_a_copy_does_not_depend_on_its_source(self, subject: StoreUnderTest) -> None:
         folder = new_folder()
         await subject.put(f"{folder}source", b"first")
         await subject.objects.copy(f"{folder}source", f"{folder}target", {})
@@ -121,7 +121,7 @@ class ObjectStoreSuite:
         await subject.objects.delete([f"{folder}source"])
         assert await subject.read(f"{folder}target") == b"first"
 
-    async def test_a_copy_made_during_an_upload_is_of_one_moment(self, subject: Subject) -> None:
+    async def test_a_copy_made_during_an_upload_has_the_bytes_of_one_moment(self, subject: StoreUnderTest) -> None:
         folder = new_folder()
         contents = [bytes([letter]) * 300_000 for letter in b"AB"]
         await subject.put(f"{folder}source", contents[0])
@@ -131,26 +131,26 @@ class ObjectStoreSuite:
             found = await subject.objects.digest(f"{folder}{number}", 300_000)
             assert found in [Digest(300_000, hashlib.sha256(content).digest()) for content in contents]
 
-    async def test_bytes_are_digested_whatever_their_number(self, subject: Subject) -> None:
+    async def test_objects_of_any_size_are_digested(self, subject: StoreUnderTest) -> None:
         key = new_folder() + "object"
         for size in (0, 1, 65_535, 65_536, 65_537, 3_000_001):
             data = some_bytes(size)
             await subject.put(key, data)
             assert await subject.objects.digest(key, size) == Digest(size, hashlib.sha256(data).digest())
 
-    async def test_an_object_of_another_size_has_its_size_told(self, subject: Subject) -> None:
+    async def test_a_digest_of_an_object_of_another_size_is_its_size(self, subject: StoreUnderTest) -> None:
         key = new_folder() + "object"
         await subject.put(key, b"12345")
         for size in (0, 4, 6):
             assert await subject.objects.digest(key, size) == Digest(5, None)
 
-    async def test_an_absent_object_has_no_digest(self, subject: Subject) -> None:
+    async def test_an_absent_object_has_no_digest(self, subject: StoreUnderTest) -> None:
         folder = new_folder()
         await subject.put(f"{folder}object/below", b"")
         assert await subject.objects.digest(f"{folder}absent", 0) is None
         assert await subject.objects.digest(f"{folder}object", 0) is None
 
-    async def test_the_deleted_are_gone_and_their_neighbours_stay(self, subject: Subject) -> None:
+    async def test_a_deletion_removes_the_objects_and_no_neighbours(self, subject: StoreUnderTest) -> None:
         folder = new_folder()
         kept = [f"{folder}object0", f"{folder}other/0", f"{folder}0"]
         gone = [f"{folder}object", f"{folder}other/object", f"{folder}alone/object"]
@@ -160,7 +160,7 @@ class ObjectStoreSuite:
         assert await listed(subject, folder) == sorted(kept)
         assert await subject.objects.digest(gone[0], 0) is None
 
-    async def test_deleting_again_or_nothing_is_no_error_and_a_key_can_be_used_again(self, subject: Subject) -> None:
+    async def test_a_deletion_can_be_repeated_and_a_key_reused(self, subject: StoreUnderTest) -> None:
         key = new_folder() + "object"
         await subject.objects.delete([])
         for content in (b"one", b"two"):
@@ -170,7 +170,7 @@ class ObjectStoreSuite:
             await subject.objects.delete([key])
             assert await subject.read(key) is None
 
-    async def test_any_key_can_be_copied_to_digested_and_deleted(self, subject: Subject) -> None:
+    async def test_any_key_can_be_copied_to_digested_and_deleted(self, subject: StoreUnderTest) -> None:
         folder = new_folder()
         await subject.put(f"{folder}source", b"12")
         for key in AWKWARD:
@@ -180,19 +180,19 @@ class ObjectStoreSuite:
         await subject.objects.delete([f"{folder}{key}" for key in AWKWARD])
         assert await listed(subject, folder) == [f"{folder}back", f"{folder}source"]
 
-    async def test_a_listing_is_in_the_order_of_bytes_and_goes_on_after_any_key(self, subject: Subject) -> None:
+    async def test_a_listing_is_sorted_by_bytes_and_starts_after_any_key(self, subject: StoreUnderTest) -> None:
         folder = new_folder()
         keys = sorted((folder + key for key in AWKWARD), key=str.encode)
         for key in reversed(keys):
             await subject.put(key, b"")
         for prefix in ("", "a", "a/", "a/b", "b/1", "none"):
-            wanted = [key for key in keys if key.startswith(folder + prefix)]
-            assert await listed(subject, folder + prefix) == wanted
+            matching = [key for key in keys if key.startswith(folder + prefix)]
+            assert await listed(subject, folder + prefix) == matching
             for after in (*keys, f"{folder}a", f"{folder}a/", f"{folder}a/b/", f"{folder}b/1", folder, "", "\uffff"):
-                beyond = [key for key in wanted if key.encode() > after.encode()]
+                beyond = [key for key in matching if key.encode() > after.encode()]
                 assert await listed(subject, folder + prefix, after) == beyond, (prefix, after)
 
-    async def test_a_listing_comes_in_pages_of_the_size_that_is_asked_for(self, subject: Subject) -> None:
+    async def test_a_listing_has_pages_of_the_given_size(self, subject: StoreUnderTest) -> None:
         folder = new_folder()
         keys = sorted((folder + key for key in AWKWARD), key=str.encode)
         for key in keys:
@@ -204,7 +204,7 @@ class ObjectStoreSuite:
                 found += page
             assert found == keys
 
-    async def test_a_listing_tells_sizes_and_times(self, subject: Subject) -> None:
+    async def test_a_listing_has_sizes_and_times(self, subject: StoreUnderTest) -> None:
         folder = new_folder()
         await subject.put(f"{folder}a", b"123")
         await subject.put(f"{folder}b", b"")
@@ -213,7 +213,7 @@ class ObjectStoreSuite:
         assert abs(first.last_modified - datetime.now(UTC)) < timedelta(hours=1)
         assert first.last_modified.utcoffset() == timedelta(0)
 
-    async def test_a_thousand_objects_are_deleted_at_once_and_more_are_listed(self, subject: Subject) -> None:
+    async def test_a_thousand_objects_are_deleted_at_once(self, subject: StoreUnderTest) -> None:
         folder = new_folder()
         keys = [f"{folder}{number:04}" for number in range(1005)]
         for start in range(0, len(keys), 32):
@@ -225,16 +225,16 @@ class ObjectStoreSuite:
 
 
 class SignedRequestSuite:
-    """What ObjectSigner promises, as a client sees it that holds a request and tries more than it was given for."""
+    """Tests of the promises of ObjectSigner, from a client that tries more than its signed request allows."""
 
-    async def test_an_upload_of_the_right_length_works_and_again(self, subject: Subject) -> None:
+    async def test_an_upload_of_the_right_length_works_and_can_be_repeated(self, subject: StoreUnderTest) -> None:
         key = new_folder() + "staged"
         request = await subject.signer.sign_upload(key, 5, 60)
         for data in (b"first", b"again"):
             assert (await subject.send(request, data)).status == 200
             assert await subject.read(key) == data
 
-    async def test_an_upload_of_another_length_is_refused(self, subject: Subject) -> None:
+    async def test_an_upload_of_another_length_is_refused(self, subject: StoreUnderTest) -> None:
         needs(subject, "signatures")
         key = new_folder() + "staged"
         request = await subject.signer.sign_upload(key, 5, 60)
@@ -243,7 +243,7 @@ class SignedRequestSuite:
             assert 400 <= (await subject.send(replace(request, headers=honest), data)).status < 500
         assert await subject.read(key) is None
 
-    async def test_an_upload_is_for_one_key_and_nothing_but_an_upload(self, subject: Subject) -> None:
+    async def test_a_signed_upload_allows_one_key_and_one_method(self, subject: StoreUnderTest) -> None:
         needs(subject, "signatures")
         key = new_folder() + "staged"
         request = await subject.signer.sign_upload(key, 5, 60)
@@ -256,15 +256,15 @@ class SignedRequestSuite:
             assert 400 <= (await subject.send(SignedRequest(method, request.url, {}))).status < 500
         assert await subject.read(key) == b"bytes"
 
-    async def test_a_request_that_was_touched_is_refused(self, subject: Subject) -> None:
+    async def test_a_request_that_was_changed_is_refused(self, subject: StoreUnderTest) -> None:
         needs(subject, "signatures")
         key = new_folder() + "staged"
         request = await subject.signer.sign_upload(key, 5, 60)
-        for url in (touched(request.url), request.url.partition("?")[0], request.url + "&more=1"):
+        for url in (changed(request.url), request.url.partition("?")[0], request.url + "&more=1"):
             assert (await subject.send(replace(request, url=url), b"bytes")).status == 403, url
         assert await subject.read(key) is None
 
-    async def test_a_request_runs_out(self, subject: Subject) -> None:
+    async def test_a_request_expires(self, subject: StoreUnderTest) -> None:
         needs(subject, "expiry")
         key = new_folder() + "staged"
         upload = await subject.signer.sign_upload(key, 5, 1)
@@ -275,7 +275,7 @@ class SignedRequestSuite:
         assert (await subject.send(download)).status == 403
         assert await subject.read(key) == b"bytes"
 
-    async def test_a_download_brings_the_very_bytes_and_a_part_of_them(self, subject: Subject) -> None:
+    async def test_a_download_has_the_bytes_or_a_range_of_them(self, subject: StoreUnderTest) -> None:
         key = new_folder() + "Игра/a b+c%20"
         data = some_bytes(100_000)
         await subject.put(key, data)
@@ -285,7 +285,7 @@ class SignedRequestSuite:
         part = await subject.send(replace(request, headers={**request.headers, "Range": "bytes=70000-70009"}))
         assert (part.status, part.body) == (206, data[70_000:70_010])
 
-    async def test_a_download_says_under_which_name_to_keep_it(self, subject: Subject) -> None:
+    async def test_a_download_names_the_file(self, subject: StoreUnderTest) -> None:
         key = new_folder() + "object"
         await subject.put(key, b"bytes")
         for name in ("save.sav", 'Слот "1"; a=b, 50%\r\nX: y/\\.sav', "Я" * 255):
@@ -296,7 +296,7 @@ class SignedRequestSuite:
             assert disposition.endswith(f"filename*=UTF-8''{quote(name, safe='')}")
             assert "x" not in answer.headers
 
-    async def test_a_download_is_of_one_key_and_nothing_but_a_download(self, subject: Subject) -> None:
+    async def test_a_signed_download_allows_one_key_and_one_method(self, subject: StoreUnderTest) -> None:
         needs(subject, "signatures")
         folder = new_folder()
         await subject.put(f"{folder}own", b"bytes")
@@ -304,40 +304,40 @@ class SignedRequestSuite:
         request = await subject.signer.sign_download(f"{folder}own", 60, "save.sav")
         moved = replace(request, url=request.url.replace(f"{folder}own", f"{folder}foreign"))
         assert (await subject.send(moved)).status == 403
-        assert (await subject.send(replace(request, url=touched(request.url)))).status == 403
+        assert (await subject.send(replace(request, url=changed(request.url)))).status == 403
         for method, body in (("PUT", b"other"), ("DELETE", b""), ("POST", b"")):
             assert 400 <= (await subject.send(SignedRequest(method, request.url, {}), body)).status < 500
         assert await subject.read(f"{folder}own") == b"bytes"
 
-    async def test_a_download_of_nothing_is_not_found(self, subject: Subject) -> None:
+    async def test_a_download_of_an_absent_object_is_not_found(self, subject: StoreUnderTest) -> None:
         needs(subject, "signatures")
         request = await subject.signer.sign_download(new_folder() + "absent", 60, "save.sav")
         assert (await subject.send(request)).status == 404
 
 
 def new_folder() -> str:
-    """A beginning of keys that nobody else uses."""
+    """Returns a prefix of keys that no other test uses."""
     return f"{uuid4()}/"
 
 
 def some_bytes(size: int) -> bytes:
-    """Of which no two parts of 64 KiB are the same."""
+    """Returns bytes of which no two parts of 64 KiB are equal."""
     return b"".join(number.to_bytes(4, "big") for number in range(size // 4 + 1))[:size]
 
 
-async def listed(subject: Subject, prefix: str, after: str = "", limit: int = 1000) -> list[str]:
-    """The keys of a listing."""
+async def listed(subject: StoreUnderTest, prefix: str, after: str = "", limit: int = 1000) -> list[str]:
+    """Returns the keys of a listing."""
     return [found.key for found in await subject.objects.list(prefix, after, limit)]
 
 
-def touched(url: str) -> str:
-    """The same URL with another last digit of its signature."""
+def changed(url: str) -> str:
+    """Returns the URL with another last digit of its signature."""
     before, name, rest = url.rpartition("ignature=")
     digest, separator, after = rest.partition("&")
     return before + name + digest[:-1] + ("0" if digest[-1] != "0" else "1") + separator + after
 
 
-def needs(subject: Subject, ability: str) -> None:
-    """Skips the test, with the reason that the subject gives, where the store can't do this."""
+def needs(subject: StoreUnderTest, ability: str) -> None:
+    """Skips the test, with the reason of the subject, where the store lacks a feature."""
     if ability in subject.skips:
         raise SkipTest(subject.skips[ability])

@@ -1,4 +1,4 @@
-"""What saves refuse, with the contract's codes."""
+"""The errors of saves, with the contract's codes."""
 
 from gameshelf.kernel.errors import DomainError, NotFound
 
@@ -10,7 +10,7 @@ class SavegameSlotNotFound(NotFound):
 
 
 class SavegameVersionNotFound(NotFound):
-    """There is no such version of a save, or its bytes are gone; or no such upload."""
+    """There is no such version of a save, its bytes were deleted, or there is no such upload."""
 
     code = "SAVEGAME_VERSION_NOT_FOUND"
 
@@ -28,7 +28,7 @@ class SavegameFileTooLarge(DomainError):
 
 
 class UserQuotaExceeded(DomainError):
-    """There is no room left; ``meta["limit"]`` says of what: ``user``, ``product``, ``daily`` (until ``resets_at``),
+    """A quota is exhausted; ``meta["limit"]`` names it: ``user``, ``product``, ``daily`` (until ``resets_at``),
     ``open_uploads``, ``slots``.
     """
 
@@ -42,7 +42,7 @@ class SavegameUploadIncomplete(DomainError):
 
 
 class SavegameHashMismatch(DomainError):
-    """What was uploaded is not what was announced; the upload is over."""
+    """The uploaded bytes are not the announced ones; the upload has failed."""
 
     code = "SAVEGAME_HASH_MISMATCH"
 

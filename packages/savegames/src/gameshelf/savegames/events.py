@@ -1,4 +1,4 @@
-"""What happens with saves."""
+"""The events that the package emits."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,14 +9,14 @@ from gameshelf.kernel.events import Event
 
 
 class FailureReason(StrEnum):
-    """Why nothing came of an upload."""
+    """The reason why an upload failed."""
 
     MISMATCH = "mismatch"
-    """What was uploaded is not what was announced."""
+    """The uploaded bytes are not the announced ones."""
     EXPIRED = "expired"
-    """It was not confirmed in time."""
+    """The upload was not confirmed in time."""
     CANCELLED = "cancelled"
-    """It was given up. Uploads to a save that is deleted end without an event of their own."""
+    """The upload was cancelled. Uploads to a save that is deleted end without an event of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,16 +28,16 @@ class _OfSlot(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadRequested(_OfSlot):
-    """Somebody may upload bytes now."""
+    """An upload was reserved, and its bytes may be sent."""
 
     upload_id: UUID
     is_required: bool
-    """False where the content is there already."""
+    """False where the content is stored already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadFailed(_OfSlot):
-    """Nothing came of an upload."""
+    """An upload failed, and no version was created."""
 
     upload_id: UUID
     reason: FailureReason
@@ -53,21 +53,21 @@ class SavegameDeleted(_OfSlot):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavegameUploaded(_OfSlot):
-    """A version was made of bytes that a client sent, or had sent before; of a branch too."""
+    """A version was created from bytes that a client sent now or earlier; it may be a branch."""
 
     version: int
     s3_path: str
-    """Where the store has it: ``s3://bucket/key``."""
+    """The object of the version: ``s3://bucket/key``."""
     file_size_bytes: int
     client_modified_at: datetime | None
     is_branch: bool
     sent_bytes: int
-    """How many were sent for it; 0 where the content was there already."""
+    """How many bytes were sent; 0 where the content was stored already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadUnneeded(_OfSlot):
-    """What a client has sent is what the head holds, or has grown from. There is no new version."""
+    """An upload has the content of the head, or of a version that the head grew from. There is no new version."""
 
     upload_id: UUID
     version: int
@@ -78,7 +78,7 @@ class UploadUnneeded(_OfSlot):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavegameConflicted(_OfSlot):
-    """A branch stands beside the head, or has grown."""
+    """A conflict was opened, or its branch has a new version."""
 
     conflict_id: UUID
     head_version: int
@@ -87,7 +87,7 @@ class SavegameConflicted(_OfSlot):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavegameConflictResolved(_OfSlot):
-    """It was said what becomes of a branch; the slot's head is ``head_version`` now."""
+    """A conflict was resolved; the slot's head is ``head_version`` now."""
 
     conflict_id: UUID
     resolution: str
@@ -101,11 +101,11 @@ class SavegameConflictDropped(_OfSlot):
 
     conflict_id: UUID
     head_version: int
-    """The head that the save had last."""
+    """The last head of the save."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavegameHeadMoved(_OfSlot):
-    """A slot has another head that nobody uploaded just now: every device may want to download it."""
+    """A slot has a new head without an upload, which every device may download."""
 
     version: int

@@ -1,24 +1,24 @@
-"""How much and how long: what whoever composes the service may set."""
+"""Limits and time spans. ``Limits`` holds those that the service may configure."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 MAX_OPEN_UPLOADS = 64
-"""How many uploads a user may have open (contract, section 3.6)."""
+"""The highest number of open uploads per user (contract, section 3.6)."""
 MAX_SLOTS = 1000
-"""How many saves a product may have, not counting the trash."""
+"""The highest number of saves per product, without the trash."""
 CONFIRM_FOR = timedelta(hours=1)
-"""For how long after its URL has run out an upload can be confirmed (contract, section 3.6)."""
+"""How long an upload can be confirmed after its URL has expired (contract, section 3.6)."""
 ATTEMPT_FOR = timedelta(hours=1)
-"""After how long a confirmation that has not ended is given up, and the object that it made goes."""
+"""After this time a confirmation that has not finished is abandoned, and its object is deleted."""
 REMEMBER_FOR = timedelta(days=30)
-"""For how long a confirmed upload answers the same again."""
+"""How long the outcome of an upload is remembered for repeated confirmations."""
 MAX_NUMBERS = 1000
-"""Of how many names of a product whose saves are gone for good the highest number is kept apart."""
+"""For so many names of deleted saves per product the highest version number is kept separately."""
 MAX_COMPARED = 256
-"""How many versions from an upload's base on are read to find out whether a later one of them grew from it."""
+"""At most so many versions after the base of an upload are read to find its relation to the head."""
 MAX_RATIO = 100
-"""How many times as large as the packed bytes the unpacked ones may be (contract, section 3.6)."""
+"""The largest ratio of unpacked to packed size (contract, section 3.6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +26,16 @@ class Limits:
     """The contract's defaults (sections 3.6 and 9)."""
 
     max_bytes: int = 50 * 1024**2
-    """Of one file."""
+    """The largest size of a file."""
     quota_bytes: int = 1024**3
-    """Of a user, unless support has set another one."""
+    """The quota of a user, unless support has set another one."""
     product_quota_bytes: int = 0
-    """Of a user's saves of one product; 0: none."""
+    """The quota of a user's saves of one product; 0: there is none."""
     daily_bytes: int = 10 * 1024**3
-    """How many bytes upload URLs are signed for, per user and day (UTC)."""
+    """For so many bytes upload URLs are signed, per user and day (UTC)."""
     max_versions: int = 10
-    """Of a slot, beyond which history goes."""
+    """The number of versions of a slot beyond which its history is pruned."""
     url_lives: timedelta = timedelta(seconds=300)
     trash_for: timedelta = timedelta(days=30)
     delete_grace: timedelta = timedelta(days=30)
-    """For how long bytes outlive the commit that dropped them, so that a restored database finds them."""
+    """How long bytes are kept after the commit that dropped them, so that a restored database finds them."""

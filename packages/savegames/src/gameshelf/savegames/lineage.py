@@ -1,4 +1,4 @@
-"""How an upload relates to what is there: by ancestry, never by clocks (contract, section 3.6). Pure."""
+"""The relation of an upload to the head, by ancestry and never by clocks (contract, section 3.6). Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from enum import StrEnum
 from gameshelf.savegames.models import ConflictPolicy, Resolution
 
 NOTHING = 0
-"""The base of what grew from nothing."""
+"""The base of content that grew from nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Node:
     parent: int
     merged: int | None
     content: bytes | None
-    """The identity of what it holds; None once its bytes are pruned."""
+    """The identity of its content; None once its bytes are pruned."""
 
 
 Tree = Mapping[int, Node]
@@ -26,27 +26,27 @@ Tree = Mapping[int, Node]
 
 
 class Relation(StrEnum):
-    """How what a client has stands to the head."""
+    """The relation of a client's content to the head."""
 
     DESCENDANT = "descendant"
-    """It grew from the head: it becomes the new one."""
+    """The content grew from the head, and becomes the new head."""
     IDENTICAL = "identical"
-    """It is what the head holds: nothing to do."""
+    """The head holds the same content; there is nothing to do."""
     BEHIND = "behind"
-    """It is what the head grew from, without a change: the client is to download."""
+    """The head grew from this content, which has not changed; the client should download."""
     DIVERGED = "diverged"
-    """Both have changed: it is kept as a branch."""
+    """Both have changed; the content becomes a branch."""
 
 
 def relation(base: int, content: bytes, head: int, history: Tree) -> Relation:
-    """How content that a client grew from ``base`` stands to ``head`` (0: there is none yet).
+    """Returns the relation of content that grew from ``base`` to ``head`` (0: there is no head yet).
 
-    ``history`` has the head, and of the versions that the head grew from those from the base on; for a base of 0 those
-    that hold the content suffice. It may be cut above: content that only versions beyond the cut hold has diverged,
-    which loses nothing.
+    ``history`` contains the head, and the versions from the base on that the head grew from; for a base of 0 those
+    that hold the content suffice. It may be cut at its newer end: content that only versions beyond the cut hold counts
+    as diverged, which loses nothing.
 
-    Content counts as behind only where the head's history still keeps it, from the base on: what is older than the base
-    was brought back on purpose, and what is pruned would be lost.
+    Content counts as behind only where the head's history still holds it, from the base on: a version that is older
+    than the base was restored on purpose, and a pruned one would be lost.
     """
     if head == NOTHING:
         return Relation.DESCENDANT
@@ -64,7 +64,7 @@ def relation(base: int, content: bytes, head: int, history: Tree) -> Relation:
 
 
 def ancestors(version: int, tree: Tree) -> set[int]:
-    """A version and all that it grew from, as far as the tree is known; 0 is one of them."""
+    """Returns a version and all versions that it grew from, as far as the tree is known; 0 is one of them."""
     found = {version}
     waiting = [version]
     while waiting:
@@ -80,22 +80,22 @@ def ancestors(version: int, tree: Tree) -> set[int]:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What a policy looks at."""
+    """The properties of a side of a conflict that a policy compares."""
 
     modified_at: datetime
     playtime_seconds: int | None
 
     @classmethod
     def of(cls, client_modified_at: datetime | None, uploaded_at: datetime, playtime_seconds: int | None) -> "Side":
-        """A version. Where its client gave no time, or one ahead of the server's, that of the upload counts."""
+        """The side of a version. The time of the upload replaces a client's time that is absent or in the future."""
         is_known = client_modified_at is not None and client_modified_at <= uploaded_at
         return cls(client_modified_at if is_known and client_modified_at else uploaded_at, playtime_seconds)
 
 
 def resolved_by(policy: ConflictPolicy, local: Side, cloud: Side) -> Resolution | None:
-    """What a policy says of a branch (``local``) beside the head (``cloud``); None: the player is to be asked.
+    """Resolves a branch (``local``) beside the head (``cloud``) by a policy; None: the user has to decide.
 
-    Of two equal sides the head stays.
+    If both sides are equal, the head stays.
     """
     if policy is ConflictPolicy.MOST_RECENT:
         wins = local.modified_at > cloud.modified_at

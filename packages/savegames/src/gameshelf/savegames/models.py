@@ -1,4 +1,4 @@
-"""The tables of the schema ``savegames``. Every key begins with ``user_id``, so they can be distributed by it."""
+"""The tables of the schema ``savegames``. Every key begins with ``user_id``, so the tables can be sharded by it."""
 
 from datetime import date, datetime
 from enum import StrEnum
@@ -25,7 +25,7 @@ from sqlmodel import Field, SQLModel
 
 SCHEMA = "savegames"
 LOCK_SPACE = lock_space(SCHEMA)
-"""The first key of the advisory locks by which one transaction at a time changes a user's saves."""
+"""The first key of the advisory locks that admit one transaction at a time per user."""
 
 
 class ConflictPolicy(StrEnum):
@@ -44,21 +44,21 @@ class Resolution(StrEnum):
     """
 
     KEEP_LOCAL = "keep_local"
-    """The branch becomes the head's content."""
+    """The new head has the content of the branch."""
     KEEP_CLOUD = "keep_cloud"
-    """The head keeps its content."""
+    """The new head has the content of the head."""
     KEEP_BOTH = "keep_both"
     """The branch becomes a slot of its own."""
 
 
 class ContentState(StrEnum):
-    """Where an object of the store stands in its life."""
+    """The state of a content and its object in the store."""
 
     PENDING = "pending"
-    """A confirmation is about to make the object, or has made it and not yet committed."""
+    """A confirmation is about to create the object, or has created it and not committed yet."""
     LIVE = "live"
     DROPPED = "dropped"
-    """Nothing needs it any more; the object goes at ``delete_after``. Nothing ever joins it again."""
+    """Nothing needs the content any more. Its object is deleted after ``delete_after``, and nothing joins it again."""
 
 
 class _Table(SQLModel):
@@ -82,12 +82,12 @@ def _json() -> Any:
 
 
 class SavegameSlot(_Table, table=True):
-    """A place that a game saves to. It is seen once it has a head."""
+    """A save of a game. It is visible once it has a head."""
 
     __tablename__ = "savegame_slots"
     __table_args__ = (
         PrimaryKeyConstraint("user_id", "id"),
-        # A name in the trash is free again.
+        # The name of a save in the trash is free.
         Index(
             "uq_savegame_slots_name",
             "user_id",
@@ -96,7 +96,7 @@ class SavegameSlot(_Table, table=True):
             unique=True,
             postgresql_where=text("deleted_at IS NULL"),
         ),
-        # Names that one file system takes for the same are one save.
+        # Names that a file system may treat as equal are one save.
         Index(
             "uq_savegame_slots_key",
             "user_id",
@@ -118,19 +118,19 @@ class SavegameSlot(_Table, table=True):
     product_id: UUID
     slot_name: str = Field(max_length=255)
     slot_key: str | None = Field(default=None, max_length=1024)
-    """The folded name. Null where nobody has filled it yet, or where an older save that is there has the same one."""
+    """The folded name. Null where it is not filled yet, or where an older save has the same one."""
     head_version: int | None = Field(default=None, sa_type=BigInteger)
     last_version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
-    """The highest number that was given; none is given twice."""
+    """The highest number that was assigned. No number is assigned twice."""
     created_at: datetime = _time()
     deleted_at: datetime | None = _time(default=None, nullable=True)
-    """When it was put into the trash."""
+    """When the save was put into the trash."""
     prune_at: datetime | None = _time(default=None, nullable=True)
-    """When the passing of time alone lets some of its history go."""
+    """When some of the history becomes prunable with time alone."""
 
 
 class SavegameNumber(_Table, table=True):
-    """The highest version number of saves that are gone for good, by their folded name: none is given again."""
+    """The highest version number of deleted saves, by folded name, so that no number is assigned again."""
 
     __tablename__ = "savegame_numbers"
     __table_args__ = (PrimaryKeyConstraint("user_id", "product_id", "slot_key"),)
@@ -138,24 +138,24 @@ class SavegameNumber(_Table, table=True):
     user_id: UUID = Field(primary_key=True)
     product_id: UUID = Field(primary_key=True)
     slot_key: str = Field(primary_key=True, max_length=1024)
-    """Empty: of all names that were forgotten because there were too many."""
+    """Empty: the row of all names beyond the limit, which share one number."""
     last_version: int = Field(sa_type=BigInteger)
 
 
 class SavegameAllowance(_Table, table=True):
-    """How many bytes upload URLs were signed for on the last day on which the user requested one."""
+    """The bytes for which upload URLs were signed on the last day with such a request."""
 
     __tablename__ = "savegame_allowances"
     __table_args__ = (PrimaryKeyConstraint("user_id"),)
 
     user_id: UUID = Field(primary_key=True)
     day: date
-    """Of UTC."""
+    """In UTC."""
     signed_bytes: int = Field(sa_type=BigInteger)
 
 
 class SavegameContent(_Table, table=True):
-    """Bytes in the object store: an object of its own, which no client can write."""
+    """A content: bytes in an object of the store that no client can write."""
 
     __tablename__ = "savegame_contents"
     __table_args__ = (
@@ -180,15 +180,15 @@ class SavegameContent(_Table, table=True):
     user_id: UUID = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
     s3_object_key: str = Field(sa_type=String(1024, collation="C"))
-    """Compared byte by byte, as the store lists its keys."""
+    """It is compared byte by byte, as the store sorts its keys."""
     file_size_bytes: int = Field(sa_type=BigInteger)
     file_hash_sha256: bytes = Field(sa_type=LargeBinary)
     state: str = Field(max_length=10)
     created_at: datetime = _time()
     delete_after: datetime | None = _time(default=None, nullable=True)
-    """When the object may go: of one that is pending, when whoever makes it has surely given up."""
+    """When the object may be deleted. For a pending content: when its confirmation counts as abandoned."""
     missing_since: datetime | None = _time(default=None, nullable=True)
-    """Since when the store has been found without the object."""
+    """Since when the object has been missing in the store."""
 
 
 class SavegameMetadata(_Table, table=True):
@@ -210,7 +210,7 @@ class SavegameMetadata(_Table, table=True):
             "content_id",
             postgresql_where=text("content_id IS NOT NULL"),
         ),
-        # Of a long history only few versions still have their bytes.
+        # Only a few versions of a long history still have their bytes.
         Index(
             "ix_savegame_metadata_kept",
             "user_id",
@@ -230,17 +230,17 @@ class SavegameMetadata(_Table, table=True):
     version: int = Field(primary_key=True, sa_type=BigInteger)
     id: UUID
     parent_version: int = Field(sa_type=BigInteger)
-    """The version that it grew from; 0: from nothing."""
+    """The version that this one grew from; 0: it grew from nothing."""
     merged_version: int | None = Field(default=None, sa_type=BigInteger)
-    """The other parent, of a version that resolved a conflict."""
+    """The second parent of a version that resolved a conflict."""
     in_head: bool = Field(sa_type=Boolean)
-    """Whether the head is it or grew from it; else it is on a branch."""
+    """Whether the head is this version or grew from it. Otherwise the version is on a branch."""
     content_id: UUID | None = None
     """Null once the bytes are pruned."""
     file_size_bytes: int = Field(sa_type=BigInteger)
     file_hash_sha256: bytes = Field(sa_type=LargeBinary)
     content_identity: bytes | None = Field(default=None, sa_type=LargeBinary)
-    """What lineage compares; null: the hash."""
+    """The identity that lineage compares; null: it is the hash."""
     client_modified_at: datetime | None = _time(default=None, nullable=True)
     server_uploaded_at: datetime = _time()
     device_id: str | None = Field(default=None, max_length=100)
@@ -253,7 +253,7 @@ class SavegameMetadata(_Table, table=True):
 
 
 class SavegameUpload(_Table, table=True):
-    """A reservation: somebody may upload these bytes. Once confirmed it remembers what was answered."""
+    """A reserved upload. Once it has ended, it stores the outcome for repeated confirmations."""
 
     __tablename__ = "savegame_uploads"
     __table_args__ = (
@@ -265,10 +265,10 @@ class SavegameUpload(_Table, table=True):
             ["user_id", "content_id"], ["savegames.savegame_contents.user_id", "savegames.savegame_contents.id"]
         ),
         Index("ix_savegame_uploads_expires_at", "expires_at"),
-        Index("ix_savegame_uploads_id", "id"),  # what is found under staging/ names nothing else
+        Index("ix_savegame_uploads_id", "id"),  # objects under staging/ are named by it alone
         Index("ix_savegame_uploads_slot", "user_id", "slot_id"),
         Index("ix_savegame_uploads_hash", "user_id", "file_hash_sha256"),
-        # Each that was confirmed is remembered for a month; the open ones are few, and counted at each request.
+        # Confirmed uploads are remembered for a month; the open ones are few, and counted at each request.
         Index("ix_savegame_uploads_open", "user_id", "expires_at", postgresql_where=text("outcome IS NULL")),
         Index(
             "ix_savegame_uploads_content",
@@ -281,18 +281,18 @@ class SavegameUpload(_Table, table=True):
 
     user_id: UUID = Field(primary_key=True)
     id: UUID = Field(primary_key=True)
-    """The contract's ``internal_save_id``, and the id of the version that comes of it."""
+    """The contract's ``internal_save_id``, and the id of the version that the upload becomes."""
     slot_id: UUID
     version: int = Field(sa_type=BigInteger)
     base_version: int = Field(sa_type=BigInteger)
     file_size_bytes: int = Field(sa_type=BigInteger)
     file_hash_sha256: bytes = Field(sa_type=LargeBinary)
     content_id: UUID | None = None
-    """The content that it joined when it was asked for: then nothing is to be uploaded."""
+    """The content that the upload has joined, so that it needs no bytes."""
     content_identity: bytes | None = Field(default=None, sa_type=LargeBinary)
-    """What lineage compares; null: the hash."""
+    """The identity that lineage compares; null: it is the hash."""
     raw_sha256: bytes | None = Field(default=None, sa_type=LargeBinary)
-    """The hash of the unpacked bytes, to be verified."""
+    """The hash of the unpacked bytes, which has to be verified."""
     raw_size_bytes: int | None = Field(default=None, sa_type=BigInteger)
     client_modified_at: datetime | None = _time(default=None, nullable=True)
     device_id: str | None = Field(default=None, max_length=100)
@@ -303,13 +303,13 @@ class SavegameUpload(_Table, table=True):
     conflict_policy: str = Field(max_length=20)
     created_at: datetime = _time()
     expires_at: datetime = _time()
-    """Until when it can be confirmed; of a confirmed one, until when it is remembered."""
+    """The end of the time in which the upload can be confirmed, or is remembered once it has ended."""
     outcome: dict[str, Any] | None = _json()
-    """What came of it; null while it is open."""
+    """The outcome; null while the upload is open."""
 
 
 class SavegameConflict(_Table, table=True):
-    """A branch beside the head, until somebody says what is to become of it."""
+    """A conflict between the head and a branch. It stays open until it is resolved."""
 
     __tablename__ = "savegame_conflicts"
     __table_args__ = (
@@ -317,7 +317,7 @@ class SavegameConflict(_Table, table=True):
         ForeignKeyConstraint(
             ["user_id", "slot_id"], ["savegames.savegame_slots.user_id", "savegames.savegame_slots.id"]
         ),
-        # A branch has one conflict, which grows with it.
+        # A branch has one conflict, which is extended with it.
         Index(
             "uq_savegame_conflicts_open",
             "user_id",
@@ -326,7 +326,7 @@ class SavegameConflict(_Table, table=True):
             unique=True,
             postgresql_where=text("resolved_at IS NULL"),
         ),
-        # For support, which looks at those of all users, the oldest first.
+        # For support, which lists the conflicts of all users, the oldest first.
         Index(
             "ix_savegame_conflicts_opened_at",
             "opened_at",
@@ -342,16 +342,16 @@ class SavegameConflict(_Table, table=True):
     branch_version: int = Field(sa_type=BigInteger)
     """The newest version of the branch."""
     head_version: int = Field(sa_type=BigInteger)
-    """The head that the user was told of last."""
+    """The head that the last 409 response described."""
     base_version: int | None = Field(default=None, sa_type=BigInteger)
-    """The version that the branch grew from. Null, as the release before leaves it: the parent of its newest one."""
+    """The version that the branch grew from. Null, as the release before leaves it: the parent of its tip."""
     opened_at: datetime = _time()
     resolved_at: datetime | None = _time(default=None, nullable=True)
     resolution: str | None = Field(default=None, max_length=20)
 
 
 class SavegameDevice(_Table, table=True):
-    """What a device uploaded last, or said that it has: what its next upload grows from, if it does not say."""
+    """The version that a device uploaded or reported last. It is the default base of the device's next upload."""
 
     __tablename__ = "savegame_devices"
     __table_args__ = (
@@ -369,7 +369,7 @@ class SavegameDevice(_Table, table=True):
 
 
 class SavegameQuota(_Table, table=True):
-    """What support has set for a user instead of the usual quota."""
+    """The quota that support has set for a user in place of the default one."""
 
     __tablename__ = "savegame_quotas"
     __table_args__ = (PrimaryKeyConstraint("user_id"), CheckConstraint("limit_bytes >= 0", name="limit_bytes"))
@@ -380,8 +380,8 @@ class SavegameQuota(_Table, table=True):
 
 
 class SavegameScan(_Table, table=True):
-    """How far a job that goes through everything has come, and when a backup was restored last (``restored``, in
-    ``started_at``); the one table here that is no user's.
+    """The progress of jobs that scan all objects or saves, and the time of the last restore from a backup
+    (``restored``, in ``started_at``). It is the only table without a user.
     """
 
     __tablename__ = "savegame_scans"
@@ -394,4 +394,4 @@ class SavegameScan(_Table, table=True):
 
 
 METADATA = _Table.metadata
-"""All of the tables."""
+"""All tables of the package."""

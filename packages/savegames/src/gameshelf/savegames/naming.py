@@ -1,4 +1,4 @@
-"""Names of slots, and keys of objects (contract, section 3.6). Pure."""
+"""Names of slots, keys of objects and their metadata (contract, section 3.6). Pure."""
 
 import json
 import re
@@ -13,13 +13,13 @@ from uuid import UUID
 
 MAX_NAME = 255
 STAGING = "staging/"
-"""Where clients may write: one key an upload, and none that a version ever uses."""
+"""The prefix of the keys that clients may write: one key per upload. No version uses such a key."""
 
 MAX_NUMBER = 2**53
-"""Beyond which nobody numbers anything."""
+"""The highest version number that is accepted from the metadata of an object."""
 
 MAX_IDENTITY = 64
-"""How many bytes a content's identity may have."""
+"""The largest size of a content's identity, in bytes."""
 
 _MAX_QUOTED = 1400
 _MAX_METADATA = 2048
@@ -29,11 +29,11 @@ _SAFE = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 
 
 def staging_key(upload_id: UUID) -> str:
-    """The one key that the holder of an upload's URL can write."""
+    """The only key that the upload URL of this upload can write."""
     return f"{STAGING}{upload_id}"
 
 
-# Characters that nothing shows, beside those of the category "format": Unicode's Default_Ignorable_Code_Point.
+# Invisible characters that are not in the category "format": Unicode's Default_Ignorable_Code_Point.
 _IGNORABLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -41,11 +41,13 @@ _IGNORABLE = re.compile(
 
 
 def slot_key(slot_name: str) -> str:
-    """What two names share that some file system takes for the same: NFC, case-folded, without characters that nothing
-    shows, then without dots and spaces at the end (contract, section 3.6). Empty for a name that has nothing else.
+    """Folds a name, so that names which a file system may treat as equal have the same key (contract, section 3.6).
+
+    The name is normalised to NFC, case-folded, and loses invisible characters and trailing dots and spaces. The key is
+    empty for a name that has nothing else.
     """
     key = slot_name
-    while (folded := _folded(key)) != key:  # what is left out can let others compose
+    while (folded := _folded(key)) != key:  # without an invisible character its neighbours may compose
         key = folded
     return key
 
@@ -57,12 +59,12 @@ def _folded(name: str) -> str:
 
 
 def user_prefix(user_id: UUID) -> str:
-    """What the keys of all of a user's saves begin with."""
+    """The prefix of the keys of all objects of a user."""
     return f"{sha256(str(user_id).encode()).hexdigest()[:4]}/{user_id}/"
 
 
 def object_key(user_id: UUID, product_id: UUID, slot_name: str, version: int, unique: UUID, now: datetime) -> str:
-    """A fresh key for the bytes of a version; ``unique`` makes each attempt's another one."""
+    """Returns a new key for the bytes of a version. ``unique`` differs between attempts, so their keys do too."""
     stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     return f"{user_prefix(user_id)}{product_id}/{_in_key(slot_name)}/{stamp}_v{version}_{unique.hex[:12]}.sav"
 
@@ -75,7 +77,7 @@ def _in_key(slot_name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What a client needs to read its bytes again. ``encryption`` is JSON."""
+    """The encoding and the encryption of the bytes, which a client needs to read them. ``encryption`` is JSON."""
 
     content_encoding: str | None = None
     encryption: str | None = None
@@ -94,8 +96,9 @@ def object_metadata(
     marks: Marks = NO_MARKS,
     identity: bytes | None = None,
 ) -> dict[str, str]:
-    """What an object says of itself, so that a store without its database can still be understood. ASCII, and less than
-    the 2 KB that S3 takes: beside the longest names there is no room for the longest marks, which are left out then.
+    """Returns the metadata of an object, from which ``metadata_of`` restores the version if the database is lost.
+
+    It is ASCII, and smaller than the 2 KB that S3 accepts: marks that do not fit beside a long name are left out.
     """
     written = {
         "user-id": str(user_id),
@@ -115,7 +118,7 @@ def object_metadata(
 
 
 def _size(metadata: Mapping[str, str]) -> int:
-    """As S3 counts it."""
+    """The size of metadata as S3 counts it, in bytes."""
     return sum(len("x-amz-meta-") + len(name) + len(value) for name, value in metadata.items())
 
 
@@ -123,12 +126,14 @@ def _in_metadata(slot_name: str) -> str:
     quoted = quote(slot_name, safe=" ()")
     if len(quoted) <= _MAX_QUOTED:
         return quoted
-    return "base64:" + urlsafe_b64encode(slot_name.encode()).decode()  # a third more, and not three times as much
+    return (
+        "base64:" + urlsafe_b64encode(slot_name.encode()).decode()
+    )  # a third longer, where percent-encoding is three times as long
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectMetadata:
-    """What an object says of itself."""
+    """The metadata of an object: its user, its save, its version and the hash of its bytes."""
 
     user_id: UUID
     product_id: UUID
@@ -136,14 +141,14 @@ class ObjectMetadata:
     version: int
     base_version: int
     content: bytes
-    """The SHA-256 that its bytes have to have."""
+    """The expected SHA-256 of its bytes."""
     marks: Marks = NO_MARKS
     identity: bytes | None = None
-    """What lineage compares; None: ``content``."""
+    """The identity that lineage compares; None: it is ``content``."""
 
 
 def metadata_of(key: str, metadata: Mapping[str, str]) -> ObjectMetadata | None:
-    """What ``object_metadata`` wrote of the object under ``key``; None where anything of it does not fit together."""
+    """Parses what ``object_metadata`` wrote; None where it is invalid or does not match the object's ``key``."""
     try:
         found = ObjectMetadata(
             UUID(metadata["user-id"]),
@@ -172,7 +177,7 @@ def metadata_of(key: str, metadata: Mapping[str, str]) -> ObjectMetadata | None:
 
 
 def _marks(text: str | None) -> Marks:
-    """Raises ValueError for what ``object_metadata`` does not write."""
+    """Parses the marks. Raises ValueError for a text that ``object_metadata`` does not write."""
     if text is None:
         return NO_MARKS
     found = json.loads(urlsafe_b64decode(text))
@@ -193,7 +198,7 @@ def _from_metadata(text: str) -> str:
 
 
 def free_name(wanted: str, taken: Collection[str]) -> str:
-    """``wanted``, or the first of ``wanted (2)``, ``wanted (3)``, … that is none of the names ``taken``; cut to fit."""
+    """Returns ``wanted``, or the first free name of ``wanted (2)``, ``wanted (3)``, …, cut to the longest name."""
     name, number, keys = wanted[:MAX_NAME], 1, set(map(slot_key, taken))
     while slot_key(name) in keys or name in taken:
         number += 1
@@ -203,6 +208,6 @@ def free_name(wanted: str, taken: Collection[str]) -> str:
 
 
 def conflict_name(slot_name: str, version: int) -> str:
-    """What a branch is called that becomes a slot of its own."""
+    """Returns the name of the slot that a branch becomes."""
     suffix = f" (conflict v{version})"
     return slot_name[: MAX_NAME - len(suffix)] + suffix

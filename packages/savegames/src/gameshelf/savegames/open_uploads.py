@@ -1,4 +1,4 @@
-"""Uploads as their owner sees them: what is open, and what came of the others."""
+"""Uploads as their owner sees them, open or finished."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ from gameshelf.savegames.store.versions import Compared, VersionStore
 
 
 class UploadStatus(StrEnum):
-    """What became of an upload: `open`, `committed` (it was confirmed), `failed` (other bytes than announced were
-    sent), `expired` (it was not confirmed in time) or `cancelled`.
+    """Status of an upload: `open`, `committed` (it was confirmed), `failed` (other bytes than announced were sent),
+    `expired` (it was not confirmed in time) or `cancelled`.
     """
 
     OPEN = "open"
     COMMITTED = "committed"
-    """It was confirmed, whatever it turned out to be."""
+    """The upload was confirmed, with any result."""
     FAILED = "failed"
-    """Something else was sent than had been announced."""
+    """The uploaded bytes are not the announced ones."""
     EXPIRED = "expired"
-    """It was not confirmed in time."""
+    """The upload was not confirmed in time."""
     CANCELLED = "cancelled"
 
 
@@ -49,17 +49,17 @@ class OpenUpload:
     key: str
     """The only key that the bytes may be written to."""
     is_required: bool
-    """False where there is nothing to send: the bytes are there already, or it is not open."""
+    """False where no bytes have to be sent: they are stored already, or the upload is not open."""
     conflict_expected: bool
-    """Whether it would become a branch as things stand now."""
+    """Whether the upload would become a branch if it were confirmed now."""
     created_at: datetime
     expires_at: datetime
-    """Until when it can be confirmed; of one that is not open, until when it is remembered."""
+    """The end of the time in which the upload can be confirmed, or is remembered if it is not open."""
     base_version: int
-    """The version that it grew from; 0: from nothing."""
+    """The version that the upload grew from; 0: it grew from nothing."""
     device_id: str | None
     identity: bytes
-    """What lineage compares."""
+    """The identity that lineage compares."""
 
 
 class UploadQueries:
@@ -70,13 +70,13 @@ class UploadQueries:
         self._versions = VersionStore(connection)
 
     async def uploads(self, user_id: UUID, of: UploadsFilter, now: datetime) -> Slice[OpenUpload]:
-        """One page of the open ones, the oldest first; there are never more than ``MAX_OPEN_UPLOADS``."""
+        """One page of the open uploads, the oldest first; there are at most ``MAX_OPEN_UPLOADS`` in all."""
         found = await self._uploads.list_open(user_id, of.product_id, now)
         page = found[of.slice.offset : of.slice.offset + of.slice.limit]
         return Slice(await self._views(user_id, page, now), len(found))
 
     async def upload(self, user_id: UUID, upload_id: UUID, now: datetime) -> OpenUpload:
-        """An upload. Raises SavegameVersionNotFound for one that is unknown, forgotten or somebody else's."""
+        """Returns an upload. Raises SavegameVersionNotFound if it is unknown, too old or another user's."""
         found = await self._uploads.find(user_id, upload_id)
         if found is None:
             raise SavegameVersionNotFound
@@ -84,7 +84,7 @@ class UploadQueries:
         return view
 
     async def extend(self, user_id: UUID, upload_id: UUID, url_seconds: int, now: datetime) -> datetime:
-        """Lets an open upload be confirmed as long as if it had been asked for now; until when. Needs no lock."""
+        """Extends an open upload as if it had been requested now, and returns its new end. Needs no lock."""
         until = now + timedelta(seconds=url_seconds) + CONFIRM_FOR
         await self._uploads.extend(user_id, upload_id, until)
         return until
@@ -94,7 +94,7 @@ class UploadQueries:
         return [_view(one, one.id in branches, now) for one in uploads]
 
     async def _branches(self, user_id: UUID, uploads: Sequence[Upload]) -> Collection[UUID]:
-        """Those of the uploads that would become branches. One round trip, if any."""
+        """Returns the uploads of these that would become branches, with at most one round trip."""
         beside = {
             one.id: Compared(one.slot_id, one.base_version, one.head_version, one.identity)
             for one in uploads

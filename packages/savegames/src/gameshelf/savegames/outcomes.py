@@ -1,4 +1,4 @@
-"""What comes of an upload. It is kept with the reservation, so that asking again gets the same answer."""
+"""Outcomes of uploads. They are stored with the reservation, so that a repeated confirmation gets the same outcome."""
 
 import json
 from dataclasses import dataclass
@@ -9,49 +9,49 @@ from pydantic import TypeAdapter
 
 
 class Result(StrEnum):
-    """What an upload turned out to be."""
+    """The result of an upload."""
 
     HEAD = "head"
-    """It is the new head."""
+    """The upload is the new head."""
     IDENTICAL = "identical"
     """The head holds these bytes already; there is no new version."""
     BEHIND = "behind"
-    """The head grew from these bytes; there is no new version, and the client is to download."""
+    """The head grew from these bytes; there is no new version, and the client should download."""
     CONFLICT = "conflict"
-    """It is a branch, and the player is to say what becomes of it."""
+    """The upload is a branch, and its conflict is open."""
     RESOLVED = "resolved"
-    """It was a branch, and the policy said at once what becomes of it."""
+    """The upload was a branch, and its policy resolved the conflict at once."""
     MISMATCH = "mismatch"
-    """It was not what had been announced."""
+    """The uploaded bytes are not the announced ones."""
     DELETED = "deleted"
-    """It is what a deleted save held; nothing was made."""
+    """A save in the trash holds these bytes; there is no new version."""
     CANCELLED = "cancelled"
-    """It was given up."""
+    """The upload was cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of an upload. ``version`` is what the client is told of: its own one, or the head."""
+    """The outcome of an upload. ``version`` is the version that the client is shown: the uploaded one, or the head."""
 
     result: Result
     slot_id: UUID
     version: int
     head_version: int | None = None
-    """The head beside which a branch stands."""
+    """The head at the time of the conflict."""
     branch_version: int | None = None
     conflict_id: UUID | None = None
     resolution: str | None = None
     regresses_to: int | None = None
-    """The version of the head's history that had the same content, where an upload went back to it."""
+    """The version of the head's history with the same content, if the upload returned to an older state."""
 
 
 _FORM = TypeAdapter(Outcome)
-# The release before knows neither result. It reads what answers most alike: the save as it stands, or that it is over.
+# The release before knows neither result, so it reads the most similar one: the current save, or a failed upload.
 _READ_BEFORE = {Result.DELETED: Result.BEHIND, Result.CANCELLED: Result.MISMATCH}
 
 
 def as_text(outcome: Outcome) -> str:
-    """The JSON that is kept."""
+    """Returns the JSON of an outcome, as it is stored."""
     kept = _FORM.dump_python(outcome, mode="json", exclude_none=True)
     if outcome.result in _READ_BEFORE:
         kept |= {"result": _READ_BEFORE[outcome.result].value, "ended_as": outcome.result.value}
@@ -59,7 +59,7 @@ def as_text(outcome: Outcome) -> str:
 
 
 def from_text(text: str) -> Outcome:
-    """The outcome in kept JSON."""
+    """Returns the outcome from its stored JSON."""
     kept = json.loads(text)
     if "ended_as" in kept:
         kept["result"] = kept.pop("ended_as")

@@ -1,4 +1,4 @@
-"""What may be said of bytes that were packed before they were uploaded (contract, section 3.6). Pure."""
+"""Rules for bytes that were packed before they were uploaded (contract, section 3.6). Pure."""
 
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.savegames.commands import NewUpload
@@ -6,11 +6,11 @@ from gameshelf.savegames.errors import SavegameFileTooLarge
 from gameshelf.savegames.limits import MAX_RATIO
 
 ENCODINGS = ("identity", "gzip", "zstd")
-"""What the service can unpack."""
+"""The encodings that the service can unpack."""
 
 
 def require_packing(new: NewUpload, max_bytes: int) -> None:
-    """Whether what is said of the unpacked bytes can be true, and can be verified.
+    """Requires that the announced hash and size of the unpacked bytes are possible and can be verified.
 
     Raises InvalidInput, SavegameFileTooLarge.
     """

@@ -1,4 +1,4 @@
-"""What this package needs answered by whoever composes it."""
+"""The ports of the package, which the service implements."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,29 +16,29 @@ class StoreUnavailable(DependencyUnavailable):
 
 @dataclass(frozen=True, slots=True)
 class SignedRequest:
-    """A request that its holder may send to the object store until it runs out."""
+    """A request that its holder may send to the object store until it expires."""
 
     method: str
     url: str
     headers: Mapping[str, str]
-    """What has to be sent with it, exactly."""
+    """The headers that have to be sent with it, exactly as they are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What an object's bytes are."""
+    """The size and the hashes of an object."""
 
     size: int
     sha256: bytes | None
-    """32 bytes; None when the object has another size than was asked for: then its bytes were not read."""
+    """32 bytes; None when the object does not have the expected size, since its bytes were not read then."""
     raw_sha256: bytes | None = None
-    """Of the bytes once unpacked; None where that was not asked for, or they can't be, or are too large."""
+    """The SHA-256 of the unpacked bytes; None where it was not requested, or they are invalid or too large."""
     raw_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """How an object is packed (``identity``, ``gzip``, ``zstd``), and how large it may be once it is not."""
+    """The encoding of an object (``identity``, ``gzip``, ``zstd``) and the largest size of the unpacked bytes."""
 
     encoding: str
     max_bytes: int
@@ -55,44 +55,43 @@ class StoredObject:
 
 
 class ObjectSigner(Protocol):
-    """Signs requests that clients send to the object store themselves. No network is needed for it."""
+    """Signs requests that clients send to the object store themselves. It needs no network."""
 
     async def sign_upload(self, key: str, size: int, seconds: int) -> SignedRequest:
-        """A PUT of exactly ``size`` bytes to exactly this key, valid for ``seconds``."""
+        """Signs a PUT of exactly ``size`` bytes to exactly this key, valid for ``seconds``."""
         ...
 
     async def sign_download(self, key: str, seconds: int, file_name: str) -> SignedRequest:
-        """A GET of this key, valid for ``seconds``; the answer asks to be saved under ``file_name``."""
+        """Signs a GET of this key, valid for ``seconds``. The response names ``file_name`` as the file to save."""
         ...
 
 
 class ObjectStore(Protocol):
-    """Where the bytes are. Every method raises StoreUnavailable, and none waits for longer than its bytes need."""
+    """The store of the bytes. Every method may raise StoreUnavailable, within a time that its bytes allow for."""
 
     async def copy(self, source: str, target: str, metadata: Mapping[str, str], size: int = 0) -> bool:
-        """Makes ``target`` of the bytes of ``source``, with this metadata (ASCII); False when there is no source.
+        """Copies ``source`` to ``target``, with this metadata (ASCII). False when there is no source.
 
-        Nothing but the source's bytes as they are at one moment ever stands under ``target``. It is given as much time
-        as an object of ``size`` bytes needs.
+        ``target`` holds the bytes that the source had at one moment. The time limit suffices for ``size`` bytes.
         """
         ...
 
     async def digest(self, key: str, size: int, packing: Packing | None = None) -> Digest | None:
-        """The object's size, and the SHA-256 of its bytes if that size is ``size``; None when there is no object. With
-        ``packing`` also that of the bytes once unpacked.
+        """Returns the object's size, and the SHA-256 of its bytes if it has the size ``size``; None when there is no
+        object. With ``packing`` the unpacked bytes are hashed too.
 
-        Read as a stream in bounded memory, whatever its size.
+        The object is read as a stream in bounded memory, whatever its size.
         """
         ...
 
     async def describe(self, key: str) -> Mapping[str, str] | None:
-        """What ``copy`` wrote of the object, its names in lower case; None when there is no object. No byte is read."""
+        """Returns the metadata that ``copy`` wrote, with names in lower case; None when there is no object."""
         ...
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Removes up to 1,000 objects, with all versions that the store keeps of them; an absent one is no error."""
+        """Deletes up to 1,000 objects, with all versions that the store has of them. An absent object is no error."""
         ...
 
     async def list(self, prefix: str, after: str = "", limit: int = 1000) -> Sequence[StoredObject]:
-        """Objects whose keys begin with ``prefix`` and come after ``after``, in the order of their keys as bytes."""
+        """Lists objects with keys that begin with ``prefix`` and come after ``after``, sorted by the bytes of keys."""
         ...

@@ -1,7 +1,7 @@
-"""Room for what is to be uploaded. Counted once the user is serialised, so two uploads can't both get the last bytes.
+"""Quotas. They are checked after the user is serialised, so two uploads cannot both get the last bytes.
 
-Whoever asks is refused unless history could make room for everything that is reserved; it goes only once an upload
-becomes a version.
+A request is refused unless pruning history could make room for everything that is reserved. History is pruned only when
+an upload becomes a version.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from uuid import UUID
 
 from gameshelf.savegames.errors import UserQuotaExceeded
 from gameshelf.savegames.limits import Limits
-from gameshelf.savegames.retention import History, to_make_room
+from gameshelf.savegames.retention import HistoryVersion, to_make_room
 from gameshelf.savegames.store import SavegameStore
 from gameshelf.savegames.store.upload_contexts import UploadContext
 from gameshelf.savegames.timeline import Timeline
 
 
-class Quota:
-    """Keeps a user, and each of their products, within what they may take."""
+class StorageQuota:
+    """Enforces the quotas of a user and of each product."""
 
     def __init__(self, store: SavegameStore, timeline: Timeline, limits: Limits) -> None:
         self._store = store
@@ -27,9 +27,9 @@ class Quota:
         self._limits = limits
 
     def require_allowance(self, context: UploadContext, size: int, now: datetime) -> int:
-        """How many bytes an upload takes of the day's allowance: none where nothing is to be sent, or where the content
-        was counted for another upload that still awaits it. Content that was cancelled, rejected or deleted since then
-        is reserved anew, so it counts again.
+        """Returns how many bytes an upload uses of the day's allowance: none where no bytes have to be sent, or where
+        the content was counted for another upload that is still open. Content whose upload was cancelled or rejected,
+        or that was deleted, is reserved again, so it counts again.
 
         Raises UserQuotaExceeded.
         """
@@ -48,10 +48,10 @@ class Quota:
     async def require_room(
         self, user_id: UUID, product_id: UUID, size: int, content: bytes, context: UploadContext
     ) -> None:
-        """Whether there is room for ``size`` more bytes, or would be if history went. Raises UserQuotaExceeded.
+        """Requires that there is room for ``size`` more bytes, or that pruning could make it. Raises UserQuotaExceeded.
 
-        Bytes that the user has already take room in the product alone, if it does not hold them yet. No round trip
-        where there is room, but for one quota a product: then two.
+        Bytes that the user has already count only for a product that does not hold them yet. Where there is room it
+        needs no round trip, or two where products have a quota.
         """
         if self._limits.product_quota_bytes and size:
             reserved = await self._store.usage.reserved(user_id, product_id, content)
@@ -61,10 +61,10 @@ class Quota:
             await self._going(user_id, None, _Room("user", limit, context.used_bytes, context.reserved_bytes, size), [])
 
     async def make_room(self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None) -> None:
-        """Lets as much of the oldest history go as bytes need that become a version now. ``content_id`` is the content
-        that holds them already; None: they are new.
+        """Prunes as much of the oldest history as the bytes of a new version need. ``content_id`` is the content that
+        holds them already; None: they are new.
 
-        Raises UserQuotaExceeded, and then nothing goes.
+        Raises UserQuotaExceeded, and then prunes nothing.
         """
         for_product = await self._for_product(user_id, product_id, size, content_id)
         for_user = await self._for_user(user_id, size, content_id, for_product)
@@ -73,18 +73,20 @@ class Quota:
             await self._timeline.release(user_id, slot_id, [version for _, version in versions])
 
     async def require_now(self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None) -> None:
-        """Whether ``make_room`` would do. Raises UserQuotaExceeded."""
+        """Requires that ``make_room`` would succeed. Raises UserQuotaExceeded."""
         for_product = await self._for_product(user_id, product_id, size, content_id)
         await self._for_user(user_id, size, content_id, for_product)
 
-    async def _for_product(self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None) -> list[History]:
+    async def _for_product(
+        self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None
+    ) -> list[HistoryVersion]:
         if not self._limits.product_quota_bytes or not size:
             return []
         return await self._of_product(user_id, product_id, size, content_id, 0)
 
     async def _for_user(
-        self, user_id: UUID, size: int, content_id: UUID | None, first: Sequence[History]
-    ) -> list[History]:
+        self, user_id: UUID, size: int, content_id: UUID | None, first: Sequence[HistoryVersion]
+    ) -> list[HistoryVersion]:
         if content_id or not size:
             return []
         usage = await self._store.usage.usage(user_id)
@@ -93,7 +95,7 @@ class Quota:
 
     async def _of_product(
         self, user_id: UUID, product_id: UUID, size: int, content_id: UUID | None, reserved: int
-    ) -> list[History]:
+    ) -> list[HistoryVersion]:
         held = await self._store.usage.uses(user_id, product_id)
         if content_id in {use.content_id for use in held}:
             return []
@@ -102,9 +104,9 @@ class Quota:
         return await self._going(user_id, product_id, room, [])
 
     async def _going(
-        self, user_id: UUID, product_id: UUID | None, room: "_Room", first: Sequence[History]
-    ) -> list[History]:
-        """What has to go; what is ``first`` goes anyway."""
+        self, user_id: UUID, product_id: UUID | None, room: "_Room", first: Sequence[HistoryVersion]
+    ) -> list[HistoryVersion]:
+        """Returns the versions that have to be pruned. The versions in ``first`` are pruned anyway."""
         if room.needed <= 0 or room.size == 0:
             return []
         history = [
@@ -130,7 +132,7 @@ def _next_day(now: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """What is taken of a quota, and how much more is wanted."""
+    """The use of a quota, and the bytes that are requested."""
 
     limited: str
     limit: int

@@ -1,4 +1,4 @@
-"""What history is kept (contract, section 3.6). Pure."""
+"""Retention of history (contract, section 3.6). Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,26 +6,26 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 DAILY_DAYS = 3
-"""For so many days, today among them, one version a day is kept beside the newest ones."""
+"""For so many days, including today, one version per day is kept besides the newest versions."""
 UNPINNED_AT_LEAST = 2
-"""How many of the versions of a slot can't be pinned: else nothing new would find a place."""
+"""So many versions of a slot cannot be pinned; otherwise a new version would have no place."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A version whose bytes are there."""
+class KeptVersion:
+    """A version whose bytes are stored."""
 
     version: int
     uploaded_at: datetime
     is_pinned: bool
 
 
-def prunable(versions: Sequence[Kept], protected: Collection[int], maximum: int, now: datetime) -> set[int]:
-    """The versions whose bytes go: beyond the ``maximum`` newest, pinned ones counted among them, and not one of a
-    day's.
+def prunable(versions: Sequence[KeptVersion], protected: Collection[int], maximum: int, now: datetime) -> set[int]:
+    """Returns the versions to prune: those beyond the ``maximum`` newest, which include pinned ones, that are not the
+    newest of a recent day.
 
-    ``protected`` (the head, the sides of open conflicts) and pinned ones never go. Days are those of UTC. The newest is
-    what was uploaded last: numbers are given when somebody asks to upload, and that may be long before.
+    The ``protected`` ones (the head, the sides of open conflicts) and pinned ones are never pruned. Days are in UTC.
+    The newest version is the one that was uploaded last: its number was assigned at the request, which may be older.
     """
     free = sorted((one for one in versions if not one.is_pinned), key=_age, reverse=True)
     pinned = len(versions) - len(free)
@@ -34,8 +34,8 @@ def prunable(versions: Sequence[Kept], protected: Collection[int], maximum: int,
     return {one.version for one in free} - newest - daily - set(protected)
 
 
-def prune_at(versions: Sequence[Kept], maximum: int, now: datetime) -> datetime | None:
-    """When the end of a day lets more of this history go; None where nothing is kept for a day's sake."""
+def prune_at(versions: Sequence[KeptVersion], maximum: int, now: datetime) -> datetime | None:
+    """Returns when the end of a day makes more versions prunable; None where no version is kept for its day."""
     recent = [one.uploaded_at for one in versions if one.uploaded_at >= _first_day(now)]
     if len(versions) <= maximum or not recent:
         return None
@@ -43,7 +43,7 @@ def prune_at(versions: Sequence[Kept], maximum: int, now: datetime) -> datetime 
 
 
 def max_pinned(maximum: int) -> int:
-    """How many versions of a slot may be pinned."""
+    """Returns how many versions of a slot may be pinned."""
     return max(maximum - UNPINNED_AT_LEAST, 0)
 
 
@@ -55,18 +55,18 @@ def _midnight(moment: datetime) -> datetime:
     return datetime.combine(moment.astimezone(UTC).date(), time(), UTC)
 
 
-def _age(one: Kept) -> tuple[datetime, int]:
+def _age(one: KeptVersion) -> tuple[datetime, int]:
     return one.uploaded_at, one.version
 
 
-def _newest_of_days(versions: Iterable[Kept], since: datetime) -> set[int]:
+def _newest_of_days(versions: Iterable[KeptVersion], since: datetime) -> set[int]:
     newest = {_midnight(one.uploaded_at): one.version for one in sorted(versions, key=_age)}
     return {version for day, version in newest.items() if day >= since}
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """A version that may go when room is needed, and the content that it holds."""
+class HistoryVersion:
+    """A version that may be pruned when room is needed, and its content."""
 
     slot_id: UUID
     version: int
@@ -74,11 +74,11 @@ class History:
     size: int
 
 
-def to_make_room(needed: int, history: Sequence[History], uses: dict[UUID, int]) -> list[History] | None:
-    """The oldest versions whose going frees ``needed`` bytes; None when all of them would not do.
+def to_make_room(needed: int, history: Sequence[HistoryVersion], uses: dict[UUID, int]) -> list[HistoryVersion] | None:
+    """Returns the oldest versions whose pruning frees ``needed`` bytes; None when all of them would not suffice.
 
-    ``history`` is in the order in which it may go. ``uses`` counts what holds each content: bytes are free once nothing
-    does. A version whose going would free nothing stays.
+    ``history`` is in the order of pruning. ``uses`` counts the versions and uploads that hold each content: its bytes
+    are free once none does. A version whose pruning would free nothing is not returned.
     """
     left, freed, gone = dict(uses), 0, []
     for one in history:

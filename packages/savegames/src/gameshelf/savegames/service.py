@@ -1,4 +1,4 @@
-"""What a player does with saves that are there: restore, pin, delete, bring back. Nothing here commits."""
+"""Changes of existing saves: restore, pin, delete, undelete. Nothing here commits."""
 
 from datetime import datetime
 from uuid import UUID
@@ -26,8 +26,8 @@ from gameshelf.savegames.timeline import StoredContent, Timeline
 class SavegameService:
     """A user's saves, over one connection inside a transaction.
 
-    ``serialise`` lets one transaction at a time change a user's saves: by default an advisory lock, one round trip per
-    call.
+    ``serialise`` admits one transaction at a time per user. By default it takes an advisory lock, which costs one round
+    trip per call.
     """
 
     def __init__(
@@ -48,9 +48,9 @@ class SavegameService:
         self._timeline = Timeline(self._store, limits, clock)
 
     async def restore(self, user_id: UUID, slot_id: UUID, version: int) -> None:
-        """Makes the bytes of a version those of a new head. The head's own ones need no new head.
+        """Makes a new head with the bytes of a version. If the version is the head, nothing changes.
 
-        Raises SavegameSlotNotFound; SavegameVersionNotFound also for one whose bytes are gone, and says so.
+        Raises SavegameSlotNotFound; SavegameVersionNotFound, with the reason ``pruned`` if its bytes were deleted.
         """
         await self._serialise(user_id)
         slot = await self._seen(user_id, slot_id)
@@ -67,13 +67,13 @@ class SavegameService:
         self._moved(user_id, slot, slot.name, number)
 
     async def synced(self, user_id: UUID, slot_id: UUID, synced: Synced) -> None:
-        """A device has the bytes of a version now: its next upload grows from that, if it does not say.
+        """Records that a device has the bytes of a version. It is the default base of the device's next upload.
 
-        A report of what the device's version grew from changes nothing: it arrived late. Of two versions that the head
-        grew from the one with the higher number counts as the later. Whoever goes on from an older version on purpose
-        restores it, or names it as the base.
+        A report of a version that the device's version grew from is late, and changes nothing. Of two versions that the
+        head grew from, the one with the higher number counts as the later. A user who continues from an older version
+        on purpose restores it, or names it as the base.
 
-        Raises SavegameSlotNotFound; SavegameVersionNotFound also for one whose bytes are gone.
+        Raises SavegameSlotNotFound; SavegameVersionNotFound, also for a version whose bytes were deleted.
         """
         await self._serialise(user_id)
         await self._seen(user_id, slot_id)
@@ -85,10 +85,10 @@ class SavegameService:
             await self._store.slots.device_has(*about, self._clock())
 
     async def change_version(self, user_id: UUID, slot_id: UUID, version: int, changes: VersionChanges) -> None:
-        """Pins a version, or changes what is said of it.
+        """Pins or unpins a version, or changes its comment.
 
-        Raises SavegameSlotNotFound; SavegameVersionNotFound, also when bytes are to be pinned that are gone;
-        InvalidInput when too many are.
+        Raises SavegameSlotNotFound; SavegameVersionNotFound, also when a version to pin has no bytes any more;
+        InvalidInput when too many versions are pinned.
         """
         await self._serialise(user_id)
         slot = await self._seen(user_id, slot_id)
@@ -112,7 +112,7 @@ class SavegameService:
             raise InvalidInput(Problem("too_many_pinned", pointer="is_pinned", params={"max": most}))
 
     async def delete(self, user_id: UUID, slot_id: UUID, *, permanent: bool = False) -> None:
-        """Puts a save into the trash, or removes it at once, from the trash too. Uploads to it are over.
+        """Puts a save into the trash, or with ``permanent`` deletes it at once, also from the trash. Its uploads end.
 
         Raises SavegameSlotNotFound.
         """
@@ -132,8 +132,8 @@ class SavegameService:
         self._deleted(user_id, slot, slot.head_version)
 
     async def undelete(self, user_id: UUID, slot_id: UUID) -> None:
-        """Takes a save out of the trash, under another name where its own is taken. One that is not there stays as it
-        is.
+        """Takes a save out of the trash, under another name if its own is taken. A save that is not in the trash stays
+        as it is.
 
         Raises SavegameSlotNotFound.
         """
@@ -148,14 +148,14 @@ class SavegameService:
         self._moved(user_id, slot, name, slot.head_version)
 
     async def purge(self, user_id: UUID, slot_id: UUID, before: datetime) -> None:
-        """Removes a save that was put into the trash before that."""
+        """Deletes a save for good if it was put into the trash before the given time."""
         await self._serialise(user_id)
         slot = await self._store.slots.find(user_id, slot_id)
         if slot and slot.deleted_at and slot.deleted_at <= before:
             await self._remove(user_id, slot)
 
     async def prune(self, user_id: UUID, slot_id: UUID) -> None:
-        """Lets history go that time has let go."""
+        """Prunes the history that has become prunable with time."""
         await self._serialise(user_id)
         slot = await self._store.slots.find(user_id, slot_id)
         if slot and slot.head_version:
@@ -163,9 +163,9 @@ class SavegameService:
             await self._timeline.prune(user_id, slot_id, slot.head_version)
 
     async def lose(self, user_id: UUID, content_id: UUID) -> None:
-        """The store has lost a content for good: the versions that held it are pruned, and say so.
+        """Prunes the versions of a content that the store has lost for good.
 
-        Not one that has come back meanwhile, or was sent again.
+        A content whose object exists again, or was uploaded again, stays.
         """
         await self._serialise(user_id)
         if not await self._scans.is_lost(user_id, content_id, self._clock() - self._limits.delete_grace):
@@ -176,12 +176,12 @@ class SavegameService:
         await self._timeline.drop(user_id, [content_id])
 
     async def fill_keys(self, user_id: UUID, product_id: UUID) -> None:
-        """Gives saves that the release before has made their folded names."""
+        """Fills the folded names of saves that the release before has created."""
         await self._serialise(user_id)
         await self._store.slots.fill_keys(user_id, product_id)
 
     async def set_quota(self, user_id: UUID, limit_bytes: int | None) -> None:
-        """Gives the user a quota of their own, or with None the usual one again; what they keep stays."""
+        """Sets the user's own quota; None restores the default one. Existing saves stay."""
         await self._serialise(user_id)
         if limit_bytes is None:
             await self._store.usage.reset_limit(user_id)
@@ -189,9 +189,9 @@ class SavegameService:
             await self._store.usage.set_limit(user_id, limit_bytes, self._clock())
 
     async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
-        """Deletes a bounded part of all that is known of a user's saves; True while there may be more.
+        """Deletes a bounded part of all rows of a user's saves; True while there may be more.
 
-        The objects in the store are whoever's composes the service, and go before this.
+        The caller deletes the user's objects from the store first.
         """
         return await ERASURE.erase_some(self._connection, user_id, limit)
 
@@ -202,7 +202,7 @@ class SavegameService:
         return slot
 
     async def _remove(self, user_id: UUID, slot: Slot) -> None:
-        """Removes a save for good. Its open conflicts end, and devices that show them hear so."""
+        """Deletes a save for good. Its open conflicts end, each with an event."""
         held = await self._store.versions.contents(user_id, slot.id)
         joined = await self._store.uploads.joined(user_id, slot.id)
         conflicts = await self._store.slots.remove(user_id, slot.id)

@@ -1,6 +1,6 @@
-"""For tests of whoever stores saves: an object store in memory.
+"""Tools for tests: an object store in memory, and the suites that every store has to pass.
 
-The suites that it and every real store pass are in ``conformance`` and can be had from here.
+The suites are defined in ``conformance`` and exported here.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from gameshelf.kernel.clock import Clock, utc_now
-from gameshelf.savegames.conformance import Answer, ObjectStoreSuite, SignedRequestSuite, Subject
+from gameshelf.savegames.conformance import Answer, ObjectStoreSuite, SignedRequestSuite, StoreUnderTest
 from gameshelf.savegames.ports import (
     Digest,
     ObjectSigner,
@@ -23,11 +23,11 @@ from gameshelf.savegames.ports import (
 )
 from gameshelf.savegames.unpacking import Unpacking
 
-__all__ = ["Answer", "MemoryStore", "MemorySubject", "ObjectStoreSuite", "SignedRequestSuite", "Subject"]
+__all__ = ["Answer", "MemoryStore", "MemorySubject", "ObjectStoreSuite", "SignedRequestSuite", "StoreUnderTest"]
 
 
 class MemoryStore(ObjectSigner, ObjectStore):
-    """Objects in memory, with the promises of both ports. ``send`` is what a client does with a signed request."""
+    """An object store in memory that implements both ports. ``send`` does what a client does with a signed request."""
 
     def __init__(self, clock: Clock = utc_now) -> None:
         self.away = False
@@ -37,22 +37,22 @@ class MemoryStore(ObjectSigner, ObjectStore):
         self._signed: dict[str, _Signed] = {}
 
     def put(self, key: str, data: bytes) -> None:
-        """Puts an object there, as a client's upload does."""
+        """Stores an object, as a client's upload does."""
         self._objects[key] = _Object(data, {}, self._clock())
 
     def read(self, key: str) -> bytes | None:
-        """An object's bytes; None when there is none."""
+        """Returns an object's bytes; None when there is no object."""
         found = self._objects.get(key)
         return found.data if found else None
 
     def metadata(self, key: str) -> Mapping[str, str] | None:
-        """What ``copy`` wrote of it; None when there is no object."""
+        """Returns the metadata that ``copy`` wrote; None when there is no object."""
         found = self._objects.get(key)
         return found.metadata if found else None
 
     @property
     def keys(self) -> Sequence[str]:
-        """All of them, in order."""
+        """All keys, sorted."""
         return sorted(self._objects)
 
     async def send(self, request: SignedRequest, body: bytes = b"") -> Answer:
@@ -143,7 +143,7 @@ class _Signed:
 
 
 class MemorySubject:
-    """A MemoryStore for the suites; its time passes at once."""
+    """A MemoryStore for the suites. Its clock is advanced without waiting."""
 
     skips: Mapping[str, str] = {}
 

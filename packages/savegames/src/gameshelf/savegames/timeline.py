@@ -1,4 +1,4 @@
-"""How a slot grows: new heads, branches, and the history that goes for them."""
+"""Changes of a slot's versions: new heads, branches, and the pruning of history."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from gameshelf.savegames.store.versions import Compared, StoredVersion
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredContent:
-    """What a version holds, and what its client said of it."""
+    """The content of a version, and the properties that its client gave."""
 
     content_id: UUID
     size: int
@@ -31,11 +31,11 @@ class StoredContent:
     encryption: str | None
     """As JSON."""
     identity: bytes | None
-    """What lineage compares; None: ``content``."""
+    """The identity that lineage compares; None: it is ``content``."""
 
     @classmethod
     def of_upload(cls, upload: Upload, content_id: UUID) -> "StoredContent":
-        """What was uploaded."""
+        """The content of an upload."""
         return cls(
             content_id=content_id,
             size=upload.size,
@@ -53,7 +53,7 @@ class StoredContent:
     def of_object(
         cls, size: int, content: bytes, content_id: UUID, marks: Marks, identity: bytes | None
     ) -> "StoredContent":
-        """What an object holds of which nothing else is known but its marks and its identity."""
+        """The content of an object of which only the marks and the identity are known."""
         return cls(
             content_id=content_id,
             size=size,
@@ -69,8 +69,8 @@ class StoredContent:
 
     @classmethod
     def of_version(cls, stored: StoredVersion, content_id: UUID) -> "StoredContent":
-        """What another version holds already. A client's time that was ahead of that version's upload is replaced by
-        the time of the upload: beside the later time of a restored or merged version it would no longer look ahead.
+        """The content of another version. A client's time that lies after the upload of that version is replaced by the
+        time of the upload: compared with the later time of a restored or merged version it would seem valid.
         """
         return cls(
             content_id=content_id,
@@ -87,7 +87,7 @@ class StoredContent:
 
 
 class Timeline:
-    """Changes of a user's slots, over a store inside the user's transaction."""
+    """Changes the versions of a user's slots, inside the user's transaction."""
 
     def __init__(self, store: SavegameStore, limits: Limits, clock: Clock) -> None:
         self._store = store
@@ -95,13 +95,13 @@ class Timeline:
         self._clock = clock
 
     async def relation(self, user_id: UUID, slot_id: UUID, head: int | None, base: int, identity: bytes) -> Relation:
-        """How content stands to the head. One round trip."""
+        """Returns the relation of content to the head. One round trip."""
         return (await self.standing(user_id, slot_id, head, base, identity))[0]
 
     async def standing(
         self, user_id: UUID, slot_id: UUID, head: int | None, base: int, identity: bytes
     ) -> tuple[Relation, int | None]:
-        """The same, and of content that grew from the head the newest version before that which holds the same."""
+        """Returns the relation to the head, and for a descendant the newest earlier version with the same content."""
         if head is None:
             return relation(base, identity, NOTHING, {}), None
         versions = self._store.versions
@@ -124,9 +124,7 @@ class Timeline:
         version_id: UUID | None = None,
         at: datetime | None = None,
     ) -> None:
-        """Adds a version that becomes the head, and lets history go that is beyond what is kept; ``at`` is when it was
-        uploaded, if not now.
-        """
+        """Adds a version that becomes the head, and prunes history. ``at`` is the time of the upload; None: now."""
         await self._add(
             user_id, slot_id, version, parent, held, merged=merged, version_id=version_id, in_head=True, at=at
         )
@@ -143,7 +141,7 @@ class Timeline:
         version_id: UUID,
         at: datetime | None = None,
     ) -> None:
-        """Adds a version beside the head."""
+        """Adds a version as a branch."""
         await self._add(
             user_id, slot_id, version, parent, held, merged=None, version_id=version_id, in_head=False, at=at
         )
@@ -151,14 +149,14 @@ class Timeline:
     async def merge(
         self, user_id: UUID, slot: Slot, head_version: int, branch_version: int, held: StoredContent
     ) -> int:
-        """Makes a head that both the head and a branch are parents of; its number. It holds one of their bytes."""
+        """Adds a head with the head and a branch as parents, and returns its number. ``held`` is one side's content."""
         await self._store.versions.join_head(user_id, slot.id, branch_version)
         version = await self._store.slots.number(user_id, slot.id)
         await self.grow(user_id, slot.id, version, head_version, held, merged=branch_version)
         return version
 
     async def prune(self, user_id: UUID, slot_id: UUID, head_version: int) -> None:
-        """Lets the history of a slot go that is beyond what is kept, and notes when more of it may."""
+        """Prunes the history of a slot, and stores when more of it becomes prunable."""
         kept = await self._store.versions.kept(user_id, slot_id)
         if len(kept) <= self._limits.max_versions:
             return
@@ -170,13 +168,13 @@ class Timeline:
         await self._store.slots.prune_at(user_id, slot_id, prune_at(left, self._limits.max_versions, now))
 
     async def release(self, user_id: UUID, slot_id: UUID, versions: Collection[int]) -> None:
-        """Takes the bytes of these versions; the rows stay."""
+        """Releases the contents of these versions. The rows of the versions stay."""
         if versions:
             held = await self._store.versions.prune(user_id, slot_id, versions, self._clock())
             await self.drop(user_id, held)
 
     async def drop(self, user_id: UUID, content_ids: Collection[UUID]) -> None:
-        """Those of the contents that nothing holds any more go from the store, a grace later."""
+        """Drops the contents that nothing holds any more. Their objects are deleted after the grace period."""
         await self._store.contents.drop(user_id, content_ids, self._clock() + self._limits.delete_grace)
 
     async def _add(

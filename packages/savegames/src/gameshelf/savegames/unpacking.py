@@ -1,4 +1,4 @@
-"""Hashing packed bytes as they are once unpacked, in bounded memory and steps."""
+"""Hashes the unpacked form of packed bytes, in bounded memory and in bounded steps."""
 
 import zlib
 from collections.abc import Iterator
@@ -8,27 +8,27 @@ from typing import Any, Protocol
 from gameshelf.savegames.ports import Packing
 
 _STEP_BYTES = 64 * 1024
-"""How much is unpacked and hashed in one step, whatever comes in: nobody else waits longer than for that."""
+"""The number of bytes that one step unpacks and hashes. Other tasks wait for one step at most."""
 _ZSTD_WINDOW = 8 * 1024**2
-"""How far back a frame may refer: what every decoder is to support (RFC 8878, section 3.1.1.1.2), and no more."""
+"""The largest window of a frame, which every decoder supports (RFC 8878, section 3.1.1.1.2)."""
 _ZSTD_SLICE = 64
-"""So many bytes come in at a time, since four of them can be 128 KiB once unpacked."""
+"""The number of packed bytes per step, since four of them can unpack to 128 KiB."""
 _GZIP = 16 + zlib.MAX_WBITS
 
 
 class _Unpacker(Protocol):
     def unpack(self, data: bytes) -> Iterator[bytes]:
-        """What more is there of the unpacked bytes. Raises ValueError for what is not packed so."""
+        """Yields the next unpacked bytes. Raises ValueError for data in another encoding."""
         ...
 
     @property
     def is_whole(self) -> bool:
-        """Whether all that was packed has come."""
+        """Whether the data was complete."""
         ...
 
 
 class Unpacking:
-    """Takes an object piece by piece, and says at its end what it is once unpacked."""
+    """Unpacks an object piece by piece, and returns hash and size of the unpacked bytes at its end."""
 
     def __init__(self, packing: Packing) -> None:
         self._unpacker: _Unpacker = _UNPACKERS[packing.encoding]()
@@ -38,8 +38,8 @@ class Unpacking:
         self._failed = False
 
     def feed(self, data: bytes) -> Iterator[None]:
-        """Takes a piece, in steps: between two of them others may go on. What can't be unpacked, or becomes too large,
-        is not looked at any further.
+        """Unpacks a piece in steps, between which the caller may run other tasks. Data that is invalid or becomes too
+        large is not unpacked any further.
         """
         if self._failed:
             return
@@ -59,7 +59,7 @@ class Unpacking:
             self._failed = True
 
     def result(self) -> tuple[bytes | None, int | None]:
-        """SHA-256 and size of the unpacked bytes; None where there are none."""
+        """Returns SHA-256 and size of the unpacked bytes; None for each if the data was invalid or incomplete."""
         if self._failed or not self._unpacker.is_whole:
             return None, None
         return self._hash.digest(), self._size
@@ -73,7 +73,7 @@ class _Identity:
 
 
 class _Gzip:
-    """Members one after the other are one file (RFC 1952, section 2.2)."""
+    """Unpacks gzip. Several members in sequence form one file (RFC 1952, section 2.2)."""
 
     def __init__(self) -> None:
         self._member: zlib._Decompress | None = None
@@ -100,10 +100,10 @@ class _Gzip:
 
 
 class _Zstd:
-    """Frames one after the other are one file (RFC 8878, section 3.1)."""
+    """Unpacks zstd. Several frames in sequence form one file (RFC 8878, section 3.1)."""
 
     def __init__(self) -> None:
-        # Not at the top: few processes ever see such a save, and each that imports it pays with a megabyte.
+        # Imported here, since it needs a megabyte and few processes ever unpack such a save.
         from zstandard import ZstdDecompressor, ZstdError
 
         self._decompressor = ZstdDecompressor(max_window_size=_ZSTD_WINDOW)

@@ -1,7 +1,7 @@
-"""Uploading: context, send the bytes to the store, confirm. Nothing here commits, and nothing talks to the store.
+"""Uploads: request, send the bytes to the store, confirm. Nothing here commits, and nothing calls the store.
 
-A confirmation has two transactions with the work on the object between them: ``begin`` notes which object is about to
-be made, so that whatever happens it can be found and removed; ``finish`` decides what becomes of it.
+A confirmation has two transactions, with the work on the object between them. ``begin`` stores which object is about
+to be created, so that it can always be found and deleted; ``finish`` decides which version it becomes.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ from gameshelf.savegames.naming import slot_key, staging_key
 from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.packing import require_packing
 from gameshelf.savegames.ports import Digest
-from gameshelf.savegames.quota import Quota
+from gameshelf.savegames.quota import StorageQuota
 from gameshelf.savegames.store import SavegameStore
 from gameshelf.savegames.store.slots import Slot
 from gameshelf.savegames.store.upload_contexts import TrashedSave, UploadContext
@@ -46,20 +46,20 @@ class Reservation:
 
     upload_id: UUID
     key: str
-    """The only key that they may be written to."""
+    """The only key that the bytes may be written to."""
     size: int
     is_required: bool
-    """False where the bytes are there already: then there is nothing to upload, only to confirm."""
+    """False where the bytes are stored already: then nothing has to be uploaded before the confirmation."""
     conflict_expected: bool
-    """Whether it would become a branch as things stand now."""
+    """Whether the upload would become a branch if it were confirmed now."""
 
 
 class SavegameUploads:
     """A user's uploads, over one connection inside a transaction.
 
-    ``access`` decides who may play what; ``record`` takes the events, which name the ``bucket`` where the bytes are.
-    ``serialise`` lets one transaction at a time change a user's saves: by default an advisory lock, one round trip per
-    call.
+    ``access`` decides who may play what; ``record`` receives the events, which name the ``bucket`` where the bytes are.
+    ``serialise`` admits one transaction at a time per user. By default it takes an advisory lock, which costs one round
+    trip per call.
     """
 
     def __init__(
@@ -79,15 +79,15 @@ class SavegameUploads:
         self._clock = clock
         self._limits = limits
         self._timeline = Timeline(self._store, limits, clock)
-        self._quota = Quota(self._store, self._timeline, limits)
+        self._quota = StorageQuota(self._store, self._timeline, limits)
         self._confirmations = Confirmations(self._store, self._timeline, self._quota, record, clock, limits, bucket)
 
     async def request(self, user_id: UUID, new: NewUpload) -> Reservation:
         """Reserves quota and a version number for an upload. The same request, while that upload is open, returns the
-        same reservation and updates what the client says of it.
+        same reservation and updates its properties.
 
-        Raises SavegameFileTooLarge, UserQuotaExceeded, SavegameSlotNotFound for a save that is named and not there,
-        SavegameVersionNotFound for a base that never was, InvalidInput, and what ``access`` refuses.
+        Raises SavegameFileTooLarge, UserQuotaExceeded, SavegameSlotNotFound for a named save that does not exist,
+        SavegameVersionNotFound for a base that never existed, InvalidInput, and the refusals of ``access``.
         """
         if new.file_size_bytes > self._limits.max_bytes:
             raise SavegameFileTooLarge(
@@ -110,9 +110,9 @@ class SavegameUploads:
         if (upload_id := context.same.get(base)) is not None and context.slot_id:
             if not context.is_verified:
                 signed = self._quota.require_allowance(context, new.file_size_bytes, now)
-                await self._leave(user_id, upload_id, signed)
+                await self._require_bytes(user_id, upload_id, signed)
             await self._store.uploads.renew(
-                user_id, upload_id, self._confirm_until(now), content_id=context.joins, **_said(new)
+                user_id, upload_id, self._confirm_until(now), content_id=context.joins, **_properties(new)
             )
             slot_id = context.slot_id
         else:
@@ -130,9 +130,9 @@ class SavegameUploads:
         )
 
     async def renew(self, user_id: UUID, upload_id: UUID) -> Reservation | None:
-        """The same leave again, as long as if it had been asked for now; None when it is over.
+        """Returns an open reservation, extended as if it had been requested now; None when it is no longer open.
 
-        Raises what ``access`` refuses.
+        Raises the refusals of ``access``.
         """
         await self._serialise(user_id)
         upload = await self._store.uploads.find(user_id, upload_id)
@@ -151,33 +151,34 @@ class SavegameUploads:
         )
 
     async def begin(self, user_id: UUID, upload_id: UUID) -> Attempt | None:
-        """What a confirmation has to do to the object store; None where there is nothing to do but to ``finish``.
+        """Returns the object that the caller has to create in the store; None where it only has to call ``finish``.
 
-        Raises SavegameVersionNotFound for an upload that is unknown, expired, given up or somebody else's;
-        UserQuotaExceeded where the room that it was promised is gone: it stays open.
+        Raises SavegameVersionNotFound for an upload that is unknown, expired, cancelled or another user's;
+        UserQuotaExceeded where the reserved room is no longer available. Then the upload stays open.
         """
         await self._serialise(user_id)
         return await self._confirmations.begin(user_id, upload_id)
 
     async def give_up(self, user_id: UUID, attempt: Attempt) -> None:
-        """There was nothing to make the object of."""
+        """Ends an attempt whose object could not be created, since nothing was uploaded."""
         await self._serialise(user_id)
-        await self._store.contents.forget(user_id, attempt.content_id)
+        await self._store.contents.delete_pending(user_id, attempt.content_id)
 
     async def finish(self, user_id: UUID, upload_id: UUID, attempt: Attempt | None, digest: Digest | None) -> Outcome:
-        """What becomes of an upload; ``digest`` is that of the object that ``attempt`` has made. Asked again, the same.
+        """Decides the outcome of an upload. ``digest`` is that of the object that was created for ``attempt``. A
+        repeated call returns the same outcome.
 
-        A conflict and a mismatch are results, to be committed. Raises SavegameVersionNotFound and UserQuotaExceeded as
-        ``begin``; SavegameUploadIncomplete when the object took longer than anybody waits, or is gone: then ``begin``
-        anew.
+        A conflict and a mismatch are outcomes too, and have to be committed. Raises SavegameVersionNotFound and
+        UserQuotaExceeded as ``begin``; SavegameUploadIncomplete when the object was created too late or is lost: then
+        start again with ``begin``.
         """
         await self._serialise(user_id)
         return await self._confirmations.finish(user_id, upload_id, attempt, digest)
 
     async def cancel(self, user_id: UUID, upload_id: UUID) -> None:
-        """Gives an upload up: its room is free at once. One that was given up already stays so.
+        """Cancels an upload, and frees its reserved room at once. Cancelling it again changes nothing.
 
-        Raises SavegameVersionNotFound for one that is not open.
+        Raises SavegameVersionNotFound for an upload that is not open.
         """
         await self._serialise(user_id)
         upload = await self._store.uploads.find(user_id, upload_id)
@@ -196,7 +197,7 @@ class SavegameUploads:
         self._failed(user_id, upload_id, upload.slot_id, upload.product_id, upload.slot_name, FailureReason.CANCELLED)
 
     async def expire(self, user_id: UUID) -> None:
-        """Forgets the uploads whose time is over."""
+        """Deletes the expired uploads of a user."""
         await self._serialise(user_id)
         gone = await self._store.uploads.expire(user_id, self._clock())
         await self._timeline.drop(user_id, {row["content_id"] for row in gone if row["content_id"]})
@@ -210,23 +211,23 @@ class SavegameUploads:
     async def _context(self, user_id: UUID, new: NewUpload) -> UploadContext:
         context = await self._store.upload_contexts.find(user_id, new, self._clock())
         if context.has_expired:
-            # What nobody can confirm any more takes no room, whether a job has been there or not.
+            # Expired uploads use no quota, whether the job has deleted them yet or not.
             await self.expire(user_id)
         elif context.slot_id is not None or not context.lacks_keys:
             return context
-        # A save that has no folded name yet may be the one that is meant.
+        # The requested save may be one that has no folded name yet.
         if context.lacks_keys:
             await self._store.slots.fill_keys(user_id, new.product_id)
         return await self._store.upload_contexts.find(user_id, new, self._clock())
 
-    async def _leave(self, user_id: UUID, upload_id: UUID, signed: int) -> None:
-        """What is said now of the unpacked bytes has to be verified, so they are to be sent after all. ``signed`` bytes
-        count for today.
+    async def _require_bytes(self, user_id: UUID, upload_id: UUID, signed: int) -> None:
+        """Detaches an upload from its joined content: the new hash of the unpacked bytes has to be verified, so the
+        bytes have to be sent. ``signed`` bytes count for today.
         """
         upload = await self._store.uploads.find(user_id, upload_id)
         if upload and upload.content_id:
             await self._store.uploads.count_signed(user_id, signed, self._clock().astimezone(UTC).date())
-            await self._store.uploads.leave(user_id, upload_id)
+            await self._store.uploads.detach(user_id, upload_id)
             await self._timeline.drop(user_id, [upload.content_id])
 
     async def _named(self, user_id: UUID, new: NewUpload) -> Slot | None:
@@ -238,19 +239,19 @@ class SavegameUploads:
         return slot
 
     async def _deleted(self, user_id: UUID, new: NewUpload, deleted: TrashedSave) -> Reservation:
-        """Nothing is to be uploaded of what was deleted: confirming says so, as long as of any other upload. A device
-        that comes back with it again and again gets the same answer, and devices hear of it once.
+        """Reserves an upload whose content is in the trash: no bytes are needed, and the confirmation returns the
+        outcome ``deleted``. Repeated requests get the same upload, and only the first one emits an event.
         """
         now = self._clock()
         outcome = outcomes.as_text(Outcome(Result.DELETED, deleted.slot_id, deleted.head_version))
         until = now + REMEMBER_FOR
-        upload_id = await self._store.uploads.keep_on(
+        upload_id = await self._store.uploads.extend_ended(
             user_id, deleted.slot_id, new.content, Result.DELETED, outcome, until
         )
         if upload_id:
             return Reservation(upload_id, staging_key(upload_id), new.file_size_bytes, False, False)
         upload_id = uuid4()
-        await self._store.uploads.keep_ended(
+        await self._store.uploads.add_ended(
             user_id,
             upload_id=upload_id,
             slot_id=deleted.slot_id,
@@ -278,7 +279,7 @@ class SavegameUploads:
     async def _reserve(
         self, user_id: UUID, new: NewUpload, context: UploadContext, upload_id: UUID, base: int, signed: int
     ) -> UUID:
-        """Keeps a new upload; its slot."""
+        """Stores a new upload, and returns its slot."""
         now, name = self._clock(), context.slot_name or new.save_slot_name
         slot_id, _ = await self._store.uploads.reserve(
             user_id,
@@ -296,7 +297,7 @@ class SavegameUploads:
             signed=signed,
             expires_at=self._confirm_until(now),
             device_id=new.device_id,
-            **_said(new),
+            **_properties(new),
         )
         self._record(
             UploadRequested(
@@ -312,7 +313,7 @@ class SavegameUploads:
         return slot_id
 
     async def _diverges(self, user_id: UUID, slot_id: UUID, head: int | None, base: int, identity: bytes) -> bool:
-        """Whether content would become a branch. No round trip where it grew from the head."""
+        """Whether content would become a branch. It needs no round trip where the content grew from the head."""
         if base == (head or NOTHING):
             return False
         return await self._timeline.relation(user_id, slot_id, head, base, identity) is Relation.DIVERGED
@@ -336,8 +337,8 @@ class SavegameUploads:
         return now + self._limits.url_lives + CONFIRM_FOR
 
 
-def _said(new: NewUpload) -> dict[str, Any]:
-    """What a client says of its bytes, and may say anew while they are not confirmed."""
+def _properties(new: NewUpload) -> dict[str, Any]:
+    """The properties that a client gives, and may change until the upload is confirmed."""
     return {
         "client_modified_at": new.client_modified_at,
         "comment": new.comment,

@@ -1,12 +1,16 @@
-"""Versions and conflicts as they are read, and the columns that they are read from."""
+"""Versions and conflicts as the package returns them, and the columns that they are read from."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from gameshelf.kernel.sql import user
+from asyncpg import Record
+from gameshelf.kernel.database import Statement
+from gameshelf.kernel.row_reader import RowReader
+from gameshelf.kernel.sql import prefixed, user
 from gameshelf.savegames.limits import MAX_COMPARED
 from gameshelf.savegames.models import SavegameConflict
 from gameshelf.savegames.store.expressions import SLOT, M, S, identity_of
@@ -24,11 +28,11 @@ class VersionStatus(StrEnum):
 
     HEAD = "head"
     HISTORY = "history"
-    """The head grew from it, or no conflict is about it any more."""
+    """The head grew from this version, or no conflict is about it any more."""
     BRANCH = "branch"
-    """It stands beside the head: it is a side of an open conflict, or such a side grew from it."""
+    """The version is a side of an open conflict, or such a side grew from it."""
     PRUNED = "pruned"
-    """Its bytes are gone."""
+    """The bytes of this version were deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class SaveVersion:
     id: UUID
     version: int
     parent_version: int
-    """0: from nothing."""
+    """0: the version grew from nothing."""
     merged_version: int | None
     status: VersionStatus
     size: int
@@ -59,7 +63,7 @@ class SaveVersion:
     encryption: str | None
     """As JSON."""
     identity: bytes
-    """What lineage compares: of two versions with the same one neither has anything new."""
+    """The identity that lineage compares: two versions with the same identity hold the same save."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,8 @@ class OpenConflict:
     branch: SaveVersion
 
 
-def of_branches() -> Any:
-    """A select of the versions of ``SLOT`` that open conflicts are about: their branches, each as far back as
+def open_branches() -> Any:
+    """Selects the versions of ``SLOT`` that open conflicts are about: their branches, each back to at most
     ``MAX_COMPARED`` versions.
     """
     tips = (
@@ -95,8 +99,8 @@ def of_branches() -> Any:
     return select(found.c.version)
 
 
-def columns(version: Any, branches: Any = None) -> tuple[Any, ...]:
-    """The columns of SaveVersion, in its order: what ``as_version`` makes a value of. ``branches`` are ``of_branches``;
+def version_columns(version: Any, branches: Any = None) -> tuple[Any, ...]:
+    """The columns of SaveVersion, under the names of its fields. ``branches`` is the select of ``open_branches``; it is
     left out where every version is a head or a side of an open conflict.
     """
     status = case(
@@ -107,7 +111,7 @@ def columns(version: Any, branches: Any = None) -> tuple[Any, ...]:
         else_=VersionStatus.BRANCH.value,
     )
     return (
-        col(S.id),
+        col(S.id).label("slot_id"),
         col(S.product_id),
         col(S.slot_name),
         col(S.deleted_at),
@@ -115,9 +119,9 @@ def columns(version: Any, branches: Any = None) -> tuple[Any, ...]:
         col(version.version),
         col(version.parent_version),
         col(version.merged_version),
-        status,
-        col(version.file_size_bytes),
-        col(version.file_hash_sha256),
+        status.label("status"),
+        col(version.file_size_bytes).label("size"),
+        col(version.file_hash_sha256).label("content"),
         col(version.client_modified_at),
         col(version.server_uploaded_at),
         col(version.device_id),
@@ -125,24 +129,28 @@ def columns(version: Any, branches: Any = None) -> tuple[Any, ...]:
         col(version.is_pinned),
         col(version.playtime_seconds),
         col(version.content_encoding),
-        cast(col(version.encryption), Text),
-        identity_of(version),
+        cast(col(version.encryption), Text).label("encryption"),
+        identity_of(version).label("identity"),
     )
 
 
 def of_slot(version: Any) -> Any:
-    """Joins versions to their slot."""
+    """The condition that joins versions to their slot."""
     return and_(col(version.user_id) == col(S.user_id), col(version.slot_id) == col(S.id))
 
 
-WIDTH = len(columns(M))
 _head, _branch = aliased(M), aliased(M)
 
 
-def sides(conflict: Any = SavegameConflict) -> Any:
-    """A select of conflicts with both of their sides: what ``as_conflict`` makes a value of."""
+def conflict_sides(conflict: Any = SavegameConflict) -> Any:
+    """Selects conflicts with both of their sides, which ``ConflictReader`` reads."""
     return (
-        select(col(conflict.id), col(conflict.opened_at), *columns(_head), *columns(_branch))
+        select(
+            col(conflict.id),
+            col(conflict.opened_at),
+            *prefixed("head_", version_columns(_head)),
+            *prefixed("branch_", version_columns(_branch)),
+        )
         .select_from(conflict)
         .join(S, and_(col(S.user_id) == col(conflict.user_id), col(S.id) == col(conflict.slot_id)))
         .join(_head, and_(of_slot(_head), col(_head.version) == col(S.head_version)))
@@ -150,12 +158,19 @@ def sides(conflict: Any = SavegameConflict) -> Any:
     )
 
 
-def as_version(values: tuple[Any, ...]) -> SaveVersion:
-    """The version in the values of ``columns``."""
-    return SaveVersion(*(*values[:8], VersionStatus(values[8]), *values[9:]))
+class ConflictReader:
+    """Reads conflicts from rows of statements that select ``conflict_sides`` and perhaps ``others``."""
 
+    def __init__(self, *statements: Statement, others: Iterable[str] = ()) -> None:
+        sides = {
+            prefix: RowReader(SaveVersion, *statements, prefix=prefix, convert={"status": VersionStatus})
+            for prefix in ("head_", "branch_")
+        }
+        self._head, self._branch = sides["head_"], sides["branch_"]
+        self._conflict = RowReader(
+            OpenConflict, *statements, given=("head", "branch"), others=(self._head, self._branch, *others)
+        )
 
-def as_conflict(values: tuple[Any, ...]) -> OpenConflict:
-    """The conflict in the values of ``sides``."""
-    head = as_version(values[2 : 2 + WIDTH])
-    return OpenConflict(values[0], values[1], head, as_version(values[2 + WIDTH : 2 + 2 * WIDTH]))
+    def read(self, row: Record) -> OpenConflict:
+        """Returns the conflict in a row."""
+        return self._conflict.read(row, head=self._head.read(row), branch=self._branch.read(row))

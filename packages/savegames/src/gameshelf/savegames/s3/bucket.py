@@ -1,6 +1,6 @@
 """Configures the bucket of cloud saves: versions, expiry and CORS, as far as the store supports them.
 
-Replication to another region is left to the operator: it needs a second bucket and a role.
+The operator configures replication to another region, which needs a second bucket and a role.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _OLD_VERSION_DAYS = 30
 _STAGING_DAYS = 1
 _PREFLIGHT_SECONDS = 7200
 _OWN_RULES = "library-saves-"
-"""The ids of our rules begin with it; rules with other ids are left alone."""
+"""The prefix of the ids of our rules. Rules with other ids are not changed."""
 
 _BUCKET = "the bucket is there"
 _VERSIONS = "versions of objects are kept"
@@ -35,12 +35,25 @@ _NO_PAGES = "no page may send or fetch bytes"
 _STAGING = f"staging/ expires after {_STAGING_DAYS} day"
 
 
+@dataclass(frozen=True, slots=True)
+class _RuleKind:
+    """How S3 returns rules of a kind: the request, the field of its response, and the error if there are none."""
+
+    request: str
+    field: str
+    absent: str
+
+
+_EXPIRY = _RuleKind("get_bucket_lifecycle_configuration", "Rules", "NoSuchLifecycleConfiguration")
+_CORS = _RuleKind("get_bucket_cors", "CORSRules", "NoSuchCORSConfiguration")
+
+
 class BucketUnusable(Exception):
-    """The store refuses to make or to configure the bucket; the message is one line."""
+    """The store refuses to create or to configure the bucket. The message is one line."""
 
 
 class FeatureState(StrEnum):
-    """What ``prepare_bucket`` did about a feature."""
+    """The result of ``prepare_bucket`` for a feature."""
 
     DONE = "done"
     UNCHANGED = "was so already"
@@ -49,11 +62,11 @@ class FeatureState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BucketReport:
-    """What ``prepare_bucket`` did and found."""
+    """The result of ``prepare_bucket``."""
 
     bucket: str
     features: Mapping[str, FeatureState]
-    """By their descriptions; the bucket itself first."""
+    """The keys are descriptions; the first one is that of the bucket itself."""
 
     @property
     def lacking(self) -> Sequence[str]:
@@ -64,7 +77,7 @@ class BucketReport:
 async def prepare_bucket(config: S3Config, origins: Sequence[str] = ()) -> BucketReport:
     """Creates the bucket unless it exists, and configures versions, expiry, and CORS for pages of these origins.
 
-    May be repeated: it changes only what differs. Other rules of the bucket are left alone. Raises StoreUnavailable,
+    The call may be repeated: it changes only what differs, and no other rules of the bucket. Raises StoreUnavailable,
     and BucketUnusable where the store refuses.
     """
     async with new_client(config) as client, failures_as_unavailable("prepare", 60.0):
@@ -109,7 +122,7 @@ class _Preparation:
         try:
             await self._request("create_bucket", **(place if self._region != "us-east-1" else {}))
         except ClientError as error:
-            if error_code(error) != "BucketAlreadyOwnedByYou":  # another process prepares it just now
+            if error_code(error) != "BucketAlreadyOwnedByYou":  # another process has just created it
                 raise
         return FeatureState.DONE
 
@@ -126,34 +139,25 @@ class _Preparation:
 
     async def _set_expiry(self, ours: Sequence[dict[str, Any]]) -> FeatureState:
         try:
-            found = await self._expiry_rules()
-            wanted = [*_other_rules(found), *ours]
-            if _by_id(found) == _by_id(wanted):
+            found = await self._rules(_EXPIRY)
+            rules = [*_other_rules(found), *ours]
+            if _by_id(found) == _by_id(rules):
                 return FeatureState.UNCHANGED
             # One request replaces all rules of the bucket.
-            await self._request("put_bucket_lifecycle_configuration", LifecycleConfiguration={"Rules": wanted})
+            await self._request("put_bucket_lifecycle_configuration", LifecycleConfiguration={"Rules": rules})
         except ClientError as error:
             if is_unsupported(error):
                 return FeatureState.LACKING
             raise
         return FeatureState.DONE
 
-    async def _expiry_rules(self) -> Sequence[dict[str, Any]]:
-        try:
-            rules: Sequence[dict[str, Any]] = (await self._request("get_bucket_lifecycle_configuration"))["Rules"]
-        except ClientError as error:
-            if error_code(error) == "NoSuchLifecycleConfiguration":
-                return []
-            raise
-        return rules
-
     async def _set_cors_rule(self, ours: dict[str, Any]) -> FeatureState:
         try:
-            found = await self._cors_rules()
-            wanted = [*_other_rules(found), ours]
-            if found == wanted:
+            found = await self._rules(_CORS)
+            rules = [*_other_rules(found), ours]
+            if found == rules:
                 return FeatureState.UNCHANGED
-            await self._request("put_bucket_cors", CORSConfiguration={"CORSRules": wanted})
+            await self._request("put_bucket_cors", CORSConfiguration={"CORSRules": rules})
         except ClientError as error:
             if is_unsupported(error):
                 return FeatureState.LACKING
@@ -161,9 +165,9 @@ class _Preparation:
         return FeatureState.DONE
 
     async def _remove_cors_rule(self) -> bool:
-        """Removes our rule, if it is there. A service without origins needs no right to read the rules either."""
+        """Removes our rule, if there is one. A service without origins may lack the permission to read the rules."""
         try:
-            found = await self._cors_rules()
+            found = await self._rules(_CORS)
         except ClientError:
             return False
         others = _other_rules(found)
@@ -175,11 +179,12 @@ class _Preparation:
             await self._request("delete_bucket_cors")
         return True
 
-    async def _cors_rules(self) -> Sequence[dict[str, Any]]:
+    async def _rules(self, kind: _RuleKind) -> Sequence[dict[str, Any]]:
+        """Returns the bucket's rules of a kind; S3 reports an error where there are none."""
         try:
-            rules: Sequence[dict[str, Any]] = (await self._request("get_bucket_cors"))["CORSRules"]
+            rules: Sequence[dict[str, Any]] = (await self._request(kind.request))[kind.field]
         except ClientError as error:
-            if error_code(error) == "NoSuchCORSConfiguration":
+            if error_code(error) == kind.absent:
                 return []
             raise
         return rules
@@ -190,7 +195,7 @@ class _Preparation:
 
 
 def cors_rule(origins: Sequence[str]) -> dict[str, Any]:
-    """The CORS rule that lets pages of these origins use signed URLs, whose signatures decide what is allowed."""
+    """Returns the CORS rule that lets pages of these origins use signed URLs, whose signatures decide the rest."""
     return {
         "ID": f"{_OWN_RULES}pages",
         "AllowedOrigins": list(origins),

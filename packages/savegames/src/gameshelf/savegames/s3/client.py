@@ -1,4 +1,4 @@
-"""Clients of an S3 object store: how they are configured, and what their failures mean."""
+"""Clients of an S3 object store: their configuration, and the meaning of their failures."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -92,7 +92,7 @@ def _session() -> aioboto3.Session:
 
 @asynccontextmanager
 async def failures_as_unavailable(operation: str, seconds: float) -> AsyncIterator[None]:
-    """Turns each failure within, and more than ``seconds`` of time, into StoreUnavailable; not a bug in the call."""
+    """Raises StoreUnavailable for each failure within, or after ``seconds``. An invalid call raises its own error."""
     try:
         async with asyncio.timeout(seconds):
             yield

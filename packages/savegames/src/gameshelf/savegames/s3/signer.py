@@ -13,8 +13,8 @@ SAMPLE_KEY = "sample"
 class S3Signer:
     """Signs requests about one bucket.
 
-    The client's own ``generate_presigned_url`` resolves the bucket's address anew for every key, which takes three
-    times as long as signing. Here it is taken once from a URL that the client has made for ``SAMPLE_KEY``.
+    The client's own ``generate_presigned_url`` resolves the bucket's address again for every key, which takes three
+    times as long as signing. This class takes the address once, from a URL that the client has made for ``SAMPLE_KEY``.
     """
 
     def __init__(self, sample_url: str, region: str) -> None:

@@ -185,7 +185,7 @@ class S3ObjectStore:
         return found
 
     async def _has_versions(self) -> bool:
-        # Asked each time: versions may be switched on while this runs, and then a deletion would keep the bytes.
+        # Requested each time: versions may be switched on while this runs, and then a deletion would keep the bytes.
         try:
             response = await self._request("get_bucket_versioning")
         except ClientError as error:

@@ -1,4 +1,4 @@
-"""All SQL that changes saves. The caller has serialised the user, unless a method says that it needs no lock."""
+"""All SQL that changes saves. The caller has serialised the user, except where a method needs no lock."""
 
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.sql import Erasure
@@ -37,7 +37,7 @@ ERASURE = Erasure(
 
 
 class SavegameStore:
-    """Everything that is stored of saves, over one connection."""
+    """The stores of all tables of saves, over one connection."""
 
     def __init__(self, connection: Connection) -> None:
         self.slots = SlotStore(connection)

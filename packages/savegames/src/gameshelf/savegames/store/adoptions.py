@@ -1,4 +1,4 @@
-"""What has to be known, and written, of objects that the database has lost sight of."""
+"""Reads and writes for the adoption of objects that the database does not know."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,12 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import array, user
 from gameshelf.savegames.models import ContentState, SavegameContent, SavegameSlot
 from gameshelf.savegames.naming import slot_key
 from gameshelf.savegames.store.expressions import HASH, NAME, NOW, OF_SLOT, PRODUCT, SLOT, VERSION, M, S, U
 from gameshelf.savegames.store.numbers import is_named
-from gameshelf.savegames.store.slots import Slot
+from gameshelf.savegames.store.slots import SLOT_COLUMNS, Slot
 from sqlalchemy import BigInteger, String, Uuid, any_, bindparam, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
@@ -19,7 +20,7 @@ from sqlmodel import col
 
 @dataclass(frozen=True, slots=True)
 class CandidateVersion:
-    """A version that may be the one that an object was made for, or the one that it grew from."""
+    """A version that an object may have been created for, or may have grown from."""
 
     version: int
     id: UUID
@@ -29,7 +30,7 @@ class CandidateVersion:
 
 
 _SLOT = Statement(
-    select(col(S.id), col(S.product_id), col(S.slot_name), col(S.head_version), col(S.last_version), col(S.deleted_at))
+    select(*SLOT_COLUMNS)
     .where(
         col(S.user_id) == user(),
         col(S.product_id) == PRODUCT,
@@ -39,17 +40,19 @@ _SLOT = Statement(
     .order_by((col(S.slot_name) == NAME).desc())
     .limit(1)
 )
+_FOUND_SLOT = RowReader(Slot, _SLOT)
 _CANDIDATES = Statement(
     select(
         col(M.version),
         col(M.id),
-        col(M.file_hash_sha256),
-        col(M.content_id).is_not(None),
-        col(M.server_uploaded_at),
+        col(M.file_hash_sha256).label("content"),
+        col(M.content_id).is_not(None).label("is_kept"),
+        col(M.server_uploaded_at).label("uploaded_at"),
     ).where(
         *OF_SLOT, or_(col(M.version) == any_(array("versions", BigInteger)), col(M.id) == bindparam("id", type_=Uuid))
     )
 )
+_CANDIDATE = RowReader(CandidateVersion, _CANDIDATES)
 _GIVEN = Statement(
     select(literal(1)).where(col(U.user_id) == user(), col(U.slot_id) == SLOT, col(U.version) == VERSION).limit(1)
 )
@@ -78,7 +81,7 @@ class AdoptionStore:
         self._connection = connection
 
     async def slot(self, user_id: UUID, product_id: UUID, slot_name: str) -> Slot | None:
-        """The save of that name that is not in the trash."""
+        """Returns the save with this name that is not in the trash."""
         row = await _SLOT.first(
             self._connection,
             user_id=user_id,
@@ -86,30 +89,30 @@ class AdoptionStore:
             slot_name=slot_name,
             slot_key=slot_key(slot_name),
         )
-        return Slot(*row.values()) if row else None
+        return _FOUND_SLOT.read_optional(row)
 
     async def candidates(
         self, user_id: UUID, slot_id: UUID, versions: Collection[int], version_id: UUID
     ) -> list[CandidateVersion]:
-        """The versions of these numbers, and the one of that id."""
+        """Returns the versions with these numbers, and the one with that id."""
         rows = await _CANDIDATES.all(
             self._connection, user_id=user_id, slot_id=slot_id, versions=list(versions), id=version_id
         )
-        return [CandidateVersion(*row.values()) for row in rows]
+        return _CANDIDATE.read_all(rows)
 
     async def is_given(self, user_id: UUID, slot_id: UUID, version: int) -> bool:
-        """Whether an upload was given that number, whatever came of it."""
+        """Whether the number was assigned to an upload, whatever its outcome."""
         row = await _GIVEN.first(self._connection, user_id=user_id, slot_id=slot_id, version=version)
         return row is not None
 
     async def give(self, user_id: UUID, slot_id: UUID, version: int, last_version: int) -> None:
-        """Of a slot that never gave this number, or gave none above it, ``last_version`` is the last one now."""
+        """Sets the last number of a slot, unless the slot has assigned a number above ``version``."""
         await _GIVE.run(
             self._connection, user_id=user_id, slot_id=slot_id, version=version, new_last_version=last_version
         )
 
     async def keep(self, user_id: UUID, content_id: UUID, key: str, size: int, content: bytes, now: datetime) -> None:
-        """Makes an object a content of the user."""
+        """Adds an object as a live content of the user."""
         await _KEEP.run(
             self._connection, user_id=user_id, content_id=content_id, key=key, size=size, content=content, now=now
         )

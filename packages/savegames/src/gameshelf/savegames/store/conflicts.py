@@ -1,10 +1,11 @@
-"""Branches that wait for a word."""
+"""Conflicts: branches that the user has to resolve."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import user
 from gameshelf.savegames.models import SavegameConflict
 from gameshelf.savegames.store.expressions import NOW, SLOT, M
@@ -22,7 +23,7 @@ _IS_OPEN = col(_X.resolved_at).is_(None)
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """An open conflict: the tip of the branch, and the head that the user was told of last."""
+    """An open conflict: the tip of its branch, and the head that the last 409 response described."""
 
     id: UUID
     slot_id: UUID
@@ -33,6 +34,7 @@ class Conflict:
 _FIND = Statement(
     select(col(_X.id), col(_X.slot_id), col(_X.branch_version), col(_X.head_version)).where(*_OF_ID, _IS_OPEN)
 )
+_CONFLICT = RowReader(Conflict, _FIND)
 _ADD = Statement(
     insert(SavegameConflict).values(
         user_id=user(),
@@ -44,12 +46,12 @@ _ADD = Statement(
         opened_at=NOW,
     )
 )
-# The branch that it grew from, or else the one that the same device left the same version with, the oldest first.
+# The branch that the version grew from, else the oldest branch of the same device with the same base.
 _of_tip = and_(
     col(M.user_id) == col(_X.user_id), col(M.slot_id) == col(_X.slot_id), col(M.version) == col(_X.branch_version)
 )
 _base = func.coalesce(col(_X.base_version), col(M.parent_version))
-_goes_on = (
+_extended = (
     select(col(_X.id), _base.label("base_version"))
     .join(M, _of_tip)
     .where(
@@ -67,15 +69,15 @@ _goes_on = (
     )
     .order_by((col(_X.branch_version) == _BRANCH).desc(), col(_X.opened_at), col(_X.id))
     .limit(1)
-    .subquery("goes_on")
+    .subquery("extended")
 )
 _EXTEND = Statement(
     update(SavegameConflict)
-    .where(col(_X.user_id) == user(), col(_X.id) == _goes_on.c.id)
+    .where(col(_X.user_id) == user(), col(_X.id) == _extended.c.id)
     .values(
         branch_version=bindparam("new_branch_version", type_=BigInteger),
         head_version=_HEAD,
-        base_version=_goes_on.c.base_version,
+        base_version=_extended.c.base_version,
     )
     .returning(col(_X.id))
 )
@@ -94,12 +96,12 @@ class ConflictStore:
         self._connection = connection
 
     async def find(self, user_id: UUID, conflict_id: UUID) -> Conflict | None:
-        """The conflict, if it is open."""
+        """Returns the conflict if it is open."""
         row = await _FIND.first(self._connection, user_id=user_id, conflict_id=conflict_id)
-        return Conflict(*row.values()) if row else None
+        return _CONFLICT.read_optional(row)
 
     async def add(self, user_id: UUID, conflict: Conflict, base: int, now: datetime) -> None:
-        """Opens a conflict of a branch that grew from ``base``."""
+        """Opens a conflict about a branch that grew from ``base``."""
         await _ADD.run(
             self._connection,
             user_id=user_id,
@@ -122,8 +124,10 @@ class ConflictStore:
         device: str | None,
         of_device: bool,
     ) -> UUID | None:
-        """Moves to ``version`` the conflict whose branch ends at ``base``, or with ``of_device`` else one whose branch
-        left the same base and ends with a version of that device; None where there is none.
+        """Extends a conflict to ``version``, and returns its id; None where there is no such conflict.
+
+        It is the conflict whose branch ends with ``base``, or with ``of_device`` else one whose branch has the same
+        base and ends with a version of that device.
         """
         row = await _EXTEND.first(
             self._connection,
@@ -138,11 +142,11 @@ class ConflictStore:
         return row["id"] if row else None
 
     async def described(self, user_id: UUID, conflict_id: UUID, head_version: int) -> None:
-        """The user was told of this head."""
+        """Stores the head that a 409 response describes."""
         await _DESCRIBED.run(self._connection, user_id=user_id, conflict_id=conflict_id, new_head_version=head_version)
 
     async def resolve(self, user_id: UUID, conflict_id: UUID, resolution: str, now: datetime) -> bool:
-        """Ends a conflict; False when it is not open any more."""
+        """Resolves a conflict. False when it is not open any more."""
         ended = await _RESOLVE.run(
             self._connection, user_id=user_id, conflict_id=conflict_id, new_resolution=resolution, now=now
         )

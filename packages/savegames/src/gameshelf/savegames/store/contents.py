@@ -1,4 +1,4 @@
-"""Objects of the store, and how long they live."""
+"""Contents: the objects of the store, with their state and the time of their deletion."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.savegames.models import ContentState, SavegameContent, SavegameUpload
 from gameshelf.savegames.store.expressions import HASH, IS_LIVE, IS_OPEN, NOW, UPLOAD, C, M, U
@@ -37,17 +38,17 @@ _OF_ID = (col(C.user_id) == user(), col(C.id) == _ID)
 
 @dataclass(frozen=True, slots=True)
 class LiveContent:
-    """A content that is there."""
+    """A live content."""
 
     id: UUID
     key: str
     is_missing: bool
-    """Whether the store has been found without its object."""
+    """Whether its object was found missing in the store."""
 
 
 @dataclass(frozen=True, slots=True)
 class ContentToDelete:
-    """An object that may go."""
+    """A content whose object is due for deletion."""
 
     user_id: UUID
     content_id: UUID
@@ -66,13 +67,14 @@ _BEGIN = Statement(
         delete_after=_DELETE_AFTER,
     )
 )
-_FORGET = Statement(delete(SavegameContent).where(*_OF_ID, col(C.state) == ContentState.PENDING.value))
+_DELETE_PENDING = Statement(delete(SavegameContent).where(*_OF_ID, col(C.state) == ContentState.PENDING.value))
 _LIVE = Statement(
-    select(col(C.id), col(C.s3_object_key), col(C.missing_since).is_not(None)).where(
+    select(col(C.id), col(C.s3_object_key).label("key"), col(C.missing_since).is_not(None).label("is_missing")).where(
         col(C.user_id) == user(), col(C.file_hash_sha256) == HASH, IS_LIVE
     )
 )
-# One that is dropped, because whoever made it took longer than anybody may, never comes back.
+_LIVE_CONTENT = RowReader(LiveContent, _LIVE)
+# A content that was dropped, since its confirmation took too long, is never adopted.
 _adopted = (
     update(SavegameContent)
     .where(*_OF_ID, col(C.state) == ContentState.PENDING.value)
@@ -80,9 +82,8 @@ _adopted = (
     .returning(col(C.id), col(C.file_hash_sha256), col(C.file_size_bytes))
     .cte("adopted")
 )
-# Other uploads that wait for the same bytes need not bring them any more, and hold the content from now on: else each
-# of them could make one more object of bytes that were counted once. Those that say of their unpacked bytes what was
-# not verified just now still have to send them.
+# Other open uploads of the same bytes join the content: otherwise each could create an object of its own for bytes that
+# were counted once. Uploads with a hash of unpacked bytes that was not verified just now still have to send them.
 _is_verified = or_(
     col(U.raw_sha256).is_(None),
     and_(col(U.content_encoding) == literal_column("'identity'"), col(U.raw_sha256) == col(U.file_hash_sha256)),
@@ -132,18 +133,19 @@ _DROP = Statement(
     )
     .values(state=literal(ContentState.DROPPED.value), delete_after=_DELETE_AFTER)
 )
-# From here on no confirmation can adopt them. One that is just doing it is waited for, and then it is none of these.
+# After this no confirmation can adopt them. A confirmation in progress holds the row, and then keeps its content.
 _GIVE_UP = Statement(
     update(SavegameContent)
     .where(col(C.delete_after) <= NOW, col(C.state) == ContentState.PENDING.value)
     .values(state=literal(ContentState.DROPPED.value))
 )
 _DUE = Statement(
-    select(col(C.user_id), col(C.id), col(C.s3_object_key))
+    select(col(C.user_id), col(C.id).label("content_id"), col(C.s3_object_key).label("key"))
     .where(col(C.delete_after) <= NOW, col(C.state) == ContentState.DROPPED.value)
     .order_by(col(C.delete_after))
     .limit(_LIMIT)
 )
+_CONTENT_TO_DELETE = RowReader(ContentToDelete, _DUE)
 _marked = rows("marked", user_id=("user_ids", Uuid), id=("content_ids", Uuid))
 _REMOVE_DELETED = Statement(
     delete(SavegameContent).where(
@@ -162,19 +164,19 @@ class ContentStore:
     async def begin(
         self, user_id: UUID, content_id: UUID, key: str, size: int, content: bytes, **times: datetime
     ) -> None:
-        """Notes that an object is about to be made: ``now``, and ``delete_after`` when it has surely been given up."""
+        """Stores that an object is about to be created. After ``delete_after`` its confirmation counts as abandoned."""
         await _BEGIN.run(
             self._connection, user_id=user_id, content_id=content_id, key=key, size=size, content=content, **times
         )
 
-    async def forget(self, user_id: UUID, content_id: UUID) -> None:
-        """Of an object that was not made after all."""
-        await _FORGET.run(self._connection, user_id=user_id, content_id=content_id)
+    async def delete_pending(self, user_id: UUID, content_id: UUID) -> None:
+        """Deletes the row of an object that was not created."""
+        await _DELETE_PENDING.run(self._connection, user_id=user_id, content_id=content_id)
 
     async def live(self, user_id: UUID, content: bytes) -> LiveContent | None:
-        """The content with these bytes, if it is there."""
+        """Returns the live content with these bytes, if there is one."""
         row = await _LIVE.first(self._connection, user_id=user_id, content=content)
-        return LiveContent(*row.values()) if row else None
+        return _LIVE_CONTENT.read_optional(row)
 
     async def adopt(
         self,
@@ -185,8 +187,8 @@ class ContentStore:
         content_encoding: str | None,
         now: datetime,
     ) -> bool:
-        """Makes the pending object of an upload a content of the user; False when it is too late for that. Other open
-        uploads of the same bytes join it, unless they say of the unpacked bytes something else than was verified.
+        """Makes the pending content of an upload live; False when it was dropped before. Other open uploads of the same
+        bytes join it, unless they have another hash of the unpacked bytes than the verified one.
         """
         row = await _ADOPT.first(
             self._connection,
@@ -200,8 +202,8 @@ class ContentStore:
         return row is not None
 
     async def supersede(self, user_id: UUID, content_id: UUID, missing: LiveContent, now: datetime) -> bool:
-        """Gives the object of a pending content away: what is left of it is the key of one that is missing. False when
-        it is too late for that.
+        """Drops a pending content and gives it the key of a missing object, since its own object replaces that one.
+        False when it was dropped before.
         """
         changed = await _SUPERSEDE.run(
             self._connection, user_id=user_id, content_id=content_id, new_key=missing.key, now=now
@@ -209,25 +211,25 @@ class ContentStore:
         return changed == 1
 
     async def mend(self, user_id: UUID, content_id: UUID, key: str) -> None:
-        """The bytes of a content are there again, under another key."""
+        """Sets the new key of a content whose object was missing."""
         await _MEND.run(self._connection, user_id=user_id, content_id=content_id, new_key=key)
 
     async def abandon(self, user_id: UUID, content_id: UUID, now: datetime) -> None:
-        """A pending object is not needed: it goes as soon as it can."""
+        """Drops a pending content that is not needed; its object is due for deletion at once."""
         await _ABANDON.run(self._connection, user_id=user_id, content_id=content_id, now=now)
 
     async def drop(self, user_id: UUID, content_ids: Collection[UUID], delete_after: datetime) -> None:
-        """Drops those of the contents that nothing holds any more; their objects go after that time."""
+        """Drops the contents that nothing holds any more. Their objects are due for deletion at ``delete_after``."""
         if content_ids:
             await _DROP.run(self._connection, user_id=user_id, content_ids=list(content_ids), delete_after=delete_after)
 
     async def mark_for_deletion(self, now: datetime, limit: int) -> list[ContentToDelete]:
-        """Objects of any users whose time has come; nothing can hold them from now on. Needs no lock."""
+        """Marks contents that are due, so that nothing can hold them, and returns ``limit`` of them. Needs no lock."""
         await _GIVE_UP.run(self._connection, now=now)
-        return [ContentToDelete(*row.values()) for row in await _DUE.all(self._connection, now=now, limit=limit)]
+        return _CONTENT_TO_DELETE.read_all(await _DUE.all(self._connection, now=now, limit=limit))
 
     async def remove_deleted(self, marked: Sequence[ContentToDelete]) -> None:
-        """Forgets objects that are gone. Needs no lock."""
+        """Deletes the rows of contents whose objects were deleted. Needs no lock."""
         await _REMOVE_DELETED.run(
             self._connection,
             user_ids=[one.user_id for one in marked],

@@ -1,4 +1,4 @@
-"""Pieces that several statements are made of."""
+"""Parameters, conditions and expressions that several statements share."""
 
 from typing import Any
 
@@ -21,18 +21,18 @@ IDENTITY = bindparam("identity", type_=LargeBinary)
 NOW = bindparam("now", type_=TIME)
 
 OF_SLOT = (col(M.user_id) == user(), col(M.slot_id) == SLOT)
-# Written out: with a parameter in its place a plan for all values could not use the index of those that are live.
+# A literal: with a parameter the generic plan could not use the partial index of live contents.
 IS_LIVE = col(C.state) == literal_column(f"'{ContentState.LIVE.value}'")
 IS_OPEN = col(U.outcome).is_(None)
 
 
 def identity_of(version: Any) -> Any:
-    """What lineage compares of a version or an upload."""
+    """The identity of a version or an upload, which lineage compares."""
     return func.coalesce(col(version.content_identity), col(version.file_hash_sha256))
 
 
 def is_awaited() -> Any:
-    """Whether an upload may still bring bytes that the user does not have."""
+    """The condition that an open upload may still add bytes that the user does not have."""
     is_there: Any = select(literal_column("1")).where(
         col(C.user_id) == user(), col(C.file_hash_sha256) == col(U.file_hash_sha256), IS_LIVE
     )
@@ -40,7 +40,7 @@ def is_awaited() -> Any:
 
 
 def reserved_bytes(*other: Any) -> Any:
-    """What a user's open uploads may still bring: the same bytes count once. ``other`` narrows the uploads."""
+    """The bytes that a user's open uploads may still add; equal contents count once. ``other`` are more conditions."""
     sizes = (
         select(func.max(col(U.file_size_bytes)).label("bytes"))
         .where(is_awaited(), *other)
@@ -51,6 +51,6 @@ def reserved_bytes(*other: Any) -> Any:
 
 
 def used_bytes() -> Any:
-    """What a user's contents take: each counts once, whatever refers to it."""
+    """The bytes of a user's contents. Each content counts once, however many versions hold it."""
     used = func.coalesce(func.sum(col(C.file_size_bytes)), 0)
     return select(used).where(col(C.user_id) == user(), IS_LIVE).scalar_subquery()

@@ -1,4 +1,4 @@
-"""The highest version numbers ever given under a name, which outlive the saves of that name."""
+"""The highest version number assigned under each name. It is kept after the saves of that name are deleted."""
 
 from typing import Any
 
@@ -11,24 +11,24 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 RESTORED = "restored"
-"""The row of ``savegame_scans`` that says when a backup was restored last."""
+"""The row of ``savegame_scans`` with the time of the last restore from a backup."""
 
 _N = SavegameNumber
-_FORGOTTEN = ""
-"""In the place of a folded name: those of names that were too many to be kept apart."""
+_OTHER_NAMES = ""
+"""In place of a folded name: all names beyond ``MAX_NUMBERS``, which share one number."""
 
 
 def highest_number() -> Any:
-    """The highest number that was given under the name in ``NAME`` and ``KEY`` to saves that are not there any more, or
-    are in the trash; 0 where there was none. After a restore at least the seconds of its time: what was given in the
-    lost time is not known.
+    """The highest number assigned under the name in ``NAME`` and ``KEY`` to saves that were deleted or are in the
+    trash; 0 if there is none. After a restore it is at least the Unix time of the restore, since the numbers assigned
+    after the backup are not known.
     """
     trashed = select(func.max(col(S.last_version))).where(
         col(S.user_id) == user(), col(S.product_id) == PRODUCT, col(S.deleted_at).is_not(None), is_named()
     )
-    # A save that had no folded name yet left its number under its own one.
+    # A save without a folded name left its number under its own name.
     kept = select(func.max(col(_N.last_version))).where(
-        col(_N.user_id) == user(), col(_N.product_id) == PRODUCT, col(_N.slot_key).in_([KEY, NAME, _FORGOTTEN])
+        col(_N.user_id) == user(), col(_N.product_id) == PRODUCT, col(_N.slot_key).in_([KEY, NAME, _OTHER_NAMES])
     )
     restored = select(cast(func.floor(func.extract("epoch", col(SavegameScan.started_at))), BigInteger)).where(
         col(SavegameScan.name) == RESTORED
@@ -39,12 +39,12 @@ def highest_number() -> Any:
 
 
 def is_named() -> Any:
-    """Whether a slot has the name in ``NAME``, or one that is folded to the same ``KEY``."""
+    """The condition that a slot has the name in ``NAME``, or one with the same folded name ``KEY``."""
     return or_(col(S.slot_name) == NAME, col(S.slot_key) == KEY)
 
 
 def noting(removed: Any) -> Any:
-    """Keeps the numbers of slots that are removed: ``removed`` is the CTE of a DELETE that returns them."""
+    """Stores the numbers of deleted slots. ``removed`` is the CTE of a DELETE that returns them."""
     found = select(
         removed.c.user_id,
         removed.c.product_id,
@@ -62,7 +62,7 @@ def noting(removed: Any) -> Any:
 
 _beyond = (
     select(col(_N.slot_key))
-    .where(col(_N.user_id) == user(), col(_N.product_id) == PRODUCT, col(_N.slot_key) != literal(_FORGOTTEN))
+    .where(col(_N.user_id) == user(), col(_N.product_id) == PRODUCT, col(_N.slot_key) != literal(_OTHER_NAMES))
     .order_by(col(_N.last_version).desc(), col(_N.slot_key))
     .offset(literal_column(str(MAX_NUMBERS)))
 )
@@ -75,14 +75,14 @@ _forgotten = (
 _highest = select(func.max(_forgotten.c.last_version).label("last_version")).subquery("highest")
 _together = insert(SavegameNumber).from_select(
     ["user_id", "product_id", "slot_key", "last_version"],
-    select(user(), PRODUCT, literal(_FORGOTTEN), _highest.c.last_version).where(_highest.c.last_version.is_not(None)),
+    select(user(), PRODUCT, literal(_OTHER_NAMES), _highest.c.last_version).where(_highest.c.last_version.is_not(None)),
     include_defaults=False,
 )
 forgetting = _together.on_conflict_do_update(
     index_elements=["user_id", "product_id", "slot_key"],
     set_={"last_version": func.greatest(col(_N.last_version), _together.excluded.last_version)},
 )
-"""Puts the numbers of a product beyond ``MAX_NUMBERS`` together in one, so that no user's list grows without end."""
+"""Merges the numbers of a product beyond ``MAX_NUMBERS`` into one, so that the rows of a user are bounded."""
 
 LAST_VERSION = bindparam("last_version", type_=BigInteger)
 note_one = insert(SavegameNumber).values(user_id=user(), product_id=PRODUCT, slot_key=KEY, last_version=LAST_VERSION)
@@ -90,4 +90,4 @@ note_one = note_one.on_conflict_do_update(
     index_elements=["user_id", "product_id", "slot_key"],
     set_={"last_version": func.greatest(col(_N.last_version), note_one.excluded.last_version)},
 )
-"""Keeps a number of a save that leaves its name."""
+"""Stores the number of a save that is renamed."""

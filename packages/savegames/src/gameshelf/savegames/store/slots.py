@@ -1,10 +1,12 @@
-"""Slots, and what each device had of them last."""
+"""Slots, and the last version of each device."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, rows, user
 from gameshelf.savegames.limits import MAX_COMPARED
 from gameshelf.savegames.models import (
@@ -39,7 +41,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 MAX_DEVICES = 64
-"""Of how many devices a slot remembers what they had last."""
+"""The number of devices per slot whose last version is remembered."""
 
 _D, _X = SavegameDevice, SavegameConflict
 _DEVICE = bindparam("device_id", type_=String)
@@ -49,7 +51,7 @@ _OF_ID = (col(S.user_id) == user(), col(S.id) == SLOT)
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A save as it stands. It is seen once it has a head."""
+    """A save. It is visible once it has a head."""
 
     id: UUID
     product_id: UUID
@@ -59,15 +61,16 @@ class Slot:
     deleted_at: datetime | None
 
 
-_COLUMNS = (
+SLOT_COLUMNS: tuple[Any, ...] = (
     col(S.id),
     col(S.product_id),
-    col(S.slot_name),
+    col(S.slot_name).label("name"),
     col(S.head_version),
     col(S.last_version),
     col(S.deleted_at),
 )
-_FIND = Statement(select(*_COLUMNS).where(*_OF_ID))
+_FIND = Statement(select(*SLOT_COLUMNS).where(*_OF_ID))
+_SLOT = RowReader(Slot, _FIND)
 _NAMES = Statement(
     select(col(S.slot_name)).where(col(S.user_id) == user(), col(S.product_id) == PRODUCT, col(S.deleted_at).is_(None))
 )
@@ -90,7 +93,7 @@ _NUMBER = Statement(
 )
 _HEAD = Statement(update(SavegameSlot).where(*_OF_ID).values(head_version=VERSION))
 _PRUNE_AT = Statement(update(SavegameSlot).where(*_OF_ID).values(prune_at=bindparam("new_prune_at", type_=TIME)))
-# In the trash several may have the same folded name, so there each has its own one.
+# In the trash several saves may have the same folded name, so each keeps its own.
 _TRASH = Statement(
     update(SavegameSlot).where(*_OF_ID).values(deleted_at=NOW, slot_key=func.coalesce(col(S.slot_key), KEY))
 )
@@ -101,7 +104,7 @@ _UNTRASH = Statement(
         deleted_at=None,
         slot_name=NAME,
         slot_key=KEY,
-        # Under another name: above what was given under that.
+        # Under another name, the next number has to be above all numbers of that name too.
         last_version=func.greatest(col(S.last_version), highest_number()),
     )
 )
@@ -119,7 +122,7 @@ _SET_KEYS = Statement(
     update(SavegameSlot).where(col(S.user_id) == user(), col(S.id) == _named.c.id).values(slot_key=_named.c.slot_key)
 )
 _NOTE = Statement(note_one)
-_FORGET_NUMBERS = Statement(forgetting)
+_MERGE_NUMBERS = Statement(forgetting)
 _REMOVE_CONFLICTS = Statement(
     delete(SavegameConflict)
     .where(col(_X.user_id) == user(), col(_X.slot_id) == SLOT)
@@ -133,7 +136,7 @@ _LOCK = Statement(select(literal(1)).where(*_OF_ID).with_for_update())
 _LEFT = (col(S.user_id), col(S.product_id), col(S.slot_key), col(S.slot_name), col(S.last_version))
 _removed = delete(SavegameSlot).where(*_OF_ID).returning(*_LEFT).cte("removed")
 _REMOVE = Statement(noting(_removed).returning(col(SavegameNumber.product_id)))
-# What nobody ever saved anything to, once the last upload to it is over.
+# A slot without any version, once its last upload has ended.
 _emptied = (
     delete(SavegameSlot)
     .where(
@@ -145,11 +148,11 @@ _emptied = (
     .cte("emptied")
 )
 _REMOVE_EMPTY = Statement(noting(_emptied).returning(col(SavegameNumber.product_id)))
-# From the slot itself, held meanwhile: it may be removed at this very moment by who holds the user's lock.
-_slot = select(user(), col(S.id), _DEVICE, VERSION, NOW).where(*_OF_ID).with_for_update(read=True, key_share=True)
+# Selected from the slot, which is locked: another transaction may be deleting the slot.
+_held = select(user(), col(S.id), _DEVICE, VERSION, NOW).where(*_OF_ID).with_for_update(read=True, key_share=True)
 _HAD = Statement(
     insert(SavegameDevice)
-    .from_select(["user_id", "slot_id", "device_id", "version", "synced_at"], _slot, include_defaults=False)
+    .from_select(["user_id", "slot_id", "device_id", "version", "synced_at"], _held, include_defaults=False)
     .on_conflict_do_update(
         index_elements=["user_id", "slot_id", "device_id"], set_={"version": VERSION, "synced_at": NOW}
     )
@@ -161,9 +164,9 @@ _oldest = (
     .order_by(col(_D.synced_at).desc(), col(_D.device_id))
     .offset(MAX_DEVICES)
 )
-_FORGET_DEVICES = Statement(delete(SavegameDevice).where(_of_device, col(_D.device_id).in_(_oldest)))
-# What a device has, and what that grew from: back to the version that is asked about, or to the head's history, of
-# which a higher number is always the later one.
+_DELETE_DEVICES = Statement(delete(SavegameDevice).where(_of_device, col(_D.device_id).in_(_oldest)))
+# The version of a device and its ancestors: back to the given version, or to the head's history, where a higher number
+# is always the later version.
 _has = (
     select(col(M.version), col(M.parent_version), col(M.in_head), literal_column("1").label("depth"))
     .join(_D, and_(col(_D.user_id) == col(M.user_id), col(_D.slot_id) == col(M.slot_id)))
@@ -231,18 +234,18 @@ class SlotStore:
         self._connection = connection
 
     async def find(self, user_id: UUID, slot_id: UUID) -> Slot | None:
-        """The slot, in the trash or not, seen or not."""
+        """Returns the slot, also if it is in the trash or not visible yet."""
         row = await _FIND.first(self._connection, user_id=user_id, slot_id=slot_id)
-        return Slot(*row.values()) if row else None
+        return _SLOT.read_optional(row)
 
     async def names(self, user_id: UUID, product_id: UUID) -> set[str]:
-        """The names that are taken."""
+        """Returns the names that are taken."""
         found = await _NAMES.all(self._connection, user_id=user_id, product_id=product_id)
         return {row["slot_name"] for row in found}
 
     async def make(self, user_id: UUID, slot_id: UUID, product_id: UUID, slot_name: str, now: datetime) -> int | None:
-        """Makes a slot and gives its first number, which is above all that were ever given under its name. None where
-        there is a slot of that name.
+        """Creates a slot and returns its first number, which is above all numbers that were assigned under its name.
+        None where a slot with that name exists.
         """
         row = await _MAKE.first(
             self._connection,
@@ -256,8 +259,8 @@ class SlotStore:
         return row["last_version"] if row else None
 
     async def fill_keys(self, user_id: UUID, product_id: UUID) -> bool:
-        """Gives the saves of a product their folded names where they have none. Of several of the same one the oldest
-        gets it, and the others keep their names; those in the trash all get it. Whether any got one.
+        """Fills the missing folded names of a product's saves, and returns whether there were any. Of several saves
+        with the same folded name, only the oldest gets it; in the trash all get theirs.
         """
         found = await _WITHOUT_KEY.all(self._connection, user_id=user_id, product_id=product_id)
         taken = {row["slot_key"] for row in found if row["slot_key"] is not None}
@@ -273,7 +276,7 @@ class SlotStore:
         return bool(keys)
 
     async def number(self, user_id: UUID, slot_id: UUID) -> int:
-        """The slot's next version number."""
+        """Assigns and returns the slot's next version number."""
         row = await _NUMBER.first(self._connection, user_id=user_id, slot_id=slot_id)
         assert row is not None
         number: int = row["last_version"]
@@ -283,7 +286,7 @@ class SlotStore:
         await _HEAD.run(self._connection, user_id=user_id, slot_id=slot_id, version=version)
 
     async def prune_at(self, user_id: UUID, slot_id: UUID, at: datetime | None) -> None:
-        """When time alone lets more of its history go."""
+        """Stores when more of the slot's history becomes prunable with time."""
         await _PRUNE_AT.run(self._connection, user_id=user_id, slot_id=slot_id, new_prune_at=at)
 
     async def trash(self, user_id: UUID, slot: Slot, now: datetime) -> None:
@@ -293,18 +296,20 @@ class SlotStore:
         )
 
     async def untrash(self, user_id: UUID, slot: Slot, slot_name: str) -> None:
-        """Takes a slot out of the trash under a name, which may be another one than it had."""
+        """Takes a slot out of the trash, perhaps under another name."""
         about = {"user_id": user_id, "product_id": slot.product_id}
         if slot_name != slot.name:
             await _NOTE.run(self._connection, slot_key=slot_key(slot.name), last_version=slot.last_version, **about)
-            await _FORGET_NUMBERS.run(self._connection, **about)
+            await _MERGE_NUMBERS.run(self._connection, **about)
         await _UNTRASH.run(
             self._connection, slot_id=slot.id, slot_name=slot_name, slot_key=slot_key(slot_name), **about
         )
 
     async def remove(self, user_id: UUID, slot_id: UUID) -> list[UUID]:
-        """Removes a slot with all that belongs to it, but for the contents and its last number; its open conflicts."""
-        await _LOCK.first(self._connection, user_id=user_id, slot_id=slot_id)  # the release before notes without any
+        """Deletes a slot with all its rows except contents and its last number, and returns its open conflicts."""
+        await _LOCK.first(
+            self._connection, user_id=user_id, slot_id=slot_id
+        )  # the release before stores versions of devices without the user's lock
         conflicts = await _REMOVE_CONFLICTS.all(self._connection, user_id=user_id, slot_id=slot_id)
         for statement in _REMOVE_PARTS:
             await statement.run(self._connection, user_id=user_id, slot_id=slot_id)
@@ -312,26 +317,26 @@ class SlotStore:
         return sorted(row["id"] for row in conflicts if row["is_open"])
 
     async def remove_empty(self, user_id: UUID, slot_id: UUID) -> None:
-        """Removes a slot that holds nothing and to which nobody uploads."""
+        """Deletes a slot that has no version and no upload."""
         await self._remove(_REMOVE_EMPTY, user_id, slot_id)
 
     async def _remove(self, statement: Statement, user_id: UUID, slot_id: UUID) -> None:
         row = await statement.first(self._connection, user_id=user_id, slot_id=slot_id)
         if row:
-            await _FORGET_NUMBERS.run(self._connection, user_id=user_id, product_id=row["product_id"])
+            await _MERGE_NUMBERS.run(self._connection, user_id=user_id, product_id=row["product_id"])
 
     async def device_has(self, user_id: UUID, slot_id: UUID, device_id: str, version: int, now: datetime) -> None:
-        """Remembers what a device has, and forgets the device that was silent longest where there are too many."""
+        """Stores the version of a device, and deletes the devices that synced longest ago beyond ``MAX_DEVICES``."""
         await _HAD.run(
             self._connection, user_id=user_id, slot_id=slot_id, device_id=device_id, version=version, now=now
         )
-        await _FORGET_DEVICES.run(self._connection, user_id=user_id, slot_id=slot_id)
+        await _DELETE_DEVICES.run(self._connection, user_id=user_id, slot_id=slot_id)
 
     async def has_grown_from(
         self, user_id: UUID, slot_id: UUID, device_id: str, version: int, *, is_in_head: bool
     ) -> bool:
-        """Whether what a device has is another version that grew from this one; ``is_in_head`` says whether the head
-        grew from this one. Follows a branch back ``MAX_COMPARED`` versions at most, and answers False beyond.
+        """Whether the version of a device is a later one that grew from ``version``. ``is_in_head``: whether the head
+        grew from ``version``. It follows a branch back at most ``MAX_COMPARED`` versions, and is False beyond.
         """
         row = await _HAS_GROWN.first(
             self._connection,
@@ -344,16 +349,16 @@ class SlotStore:
         return row is not None
 
     async def long_in_trash(self, before: datetime, limit: int) -> list[tuple[UUID, UUID]]:
-        """Slots of any users that were put into the trash before that: user and slot. Needs no lock."""
+        """Returns user and slot of saves that were put into the trash before a time. Needs no lock."""
         found = await _IN_TRASH.all(self._connection, before=before, limit=limit)
         return [(row["user_id"], row["id"]) for row in found]
 
     async def to_prune(self, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
-        """Slots of any users in which time has let history go: user and slot. Needs no lock."""
+        """Returns user and slot of saves whose history has become prunable. Needs no lock."""
         found = await _DUE.all(self._connection, now=now, limit=limit)
         return [(row["user_id"], row["id"]) for row in found]
 
     async def without_keys(self, user_id: UUID, slot_id: UUID, limit: int) -> list[tuple[UUID, UUID, UUID]]:
-        """Saves of any users behind one that have no folded name: user, product and slot. Needs no lock."""
+        """Returns user, product and slot of saves after the given one that have no folded name. Needs no lock."""
         found = await _ALL_WITHOUT_KEY.all(self._connection, after_user=user_id, after_slot=slot_id, limit=limit)
         return [(row["user_id"], row["product_id"], row["id"]) for row in found]

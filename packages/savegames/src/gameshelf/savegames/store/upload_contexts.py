@@ -1,4 +1,4 @@
-"""All that has to be known when somebody asks to upload, in one statement."""
+"""Everything that the decision about a new upload needs, in one statement."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import user
 from gameshelf.savegames.commands import NewUpload
 from gameshelf.savegames.models import SavegameAllowance, SavegameDevice, SavegameQuota
@@ -54,54 +55,54 @@ _BASE = bindparam("base_version", type_=BigInteger)
 
 @dataclass(frozen=True, slots=True)
 class UploadContext:
-    """What has to be known when somebody asks to upload."""
+    """Everything that the decision about a new upload needs."""
 
     slot_id: UUID | None
-    """None where no save has that name."""
+    """None: no save has that name."""
     slot_name: str | None
-    """As the save is called, which may differ from what was asked for by what folding ignores."""
+    """The name of the save, which may differ from the requested one by what folding ignores."""
     head_version: int | None
     last_version: int | None
     head_identity: bytes | None
-    """Of what the head holds; None once its bytes are gone."""
+    """The identity of the head's content; None once its bytes were deleted."""
     device_version: int | None
-    """What the device uploaded last, or said that it has."""
+    """The version that the device uploaded or reported last."""
     has_base: bool
-    """Whether the save has the version that was named as the base."""
+    """Whether the save has the version that the upload names as its base."""
     highest_version: int
-    """The highest number that saves had under this name which are gone or in the trash."""
+    """The highest number assigned under this name to saves that were deleted or are in the trash."""
     has_trash: bool
     """Whether a save of this name is in the trash."""
     lacks_keys: bool
     """Whether a save of the product has no folded name yet."""
     slot_count: int
-    """How many saves of the product there are, not counting the trash."""
+    """The number of saves of the product, without the trash."""
     content_id: UUID | None
-    """The user's content of that hash, if it is there, and in the store as far as anybody knows."""
+    """The user's live content with that hash, unless its object is known to be missing."""
     content_size: int | None
     is_verified: bool
-    """Whether nothing is said of the unpacked bytes that was not verified of the user's content of that hash before."""
+    """Whether the hash of the unpacked bytes, if there is one, was verified before for the user's content."""
     is_held: bool
-    """Whether the user's content of that hash counts already, in the store or not."""
+    """Whether the user's content with that hash counts already, even if its object is missing."""
     same: Mapping[int, UUID]
     """Open uploads of this content by this device to this save, by their base."""
     open_uploads: int
     used_bytes: int
     reserved_bytes: int
-    """Of other contents than this one."""
+    """The bytes that open uploads of other contents have reserved."""
     limit_bytes: int | None
-    """What support has set, None for the usual limit."""
+    """The limit that support has set; None: the default one."""
     has_expired: bool
-    """Whether open uploads are counted that can't be confirmed any more."""
+    """Whether the counts include open uploads that have expired."""
     signed_bytes: int
-    """How many bytes upload URLs were signed for today."""
+    """The bytes for which upload URLs were signed today."""
     is_signed: bool
-    """Whether an open upload awaits this content: then its bytes count already."""
+    """Whether an open upload needs this content: then its bytes count already."""
 
     @property
     def joins(self) -> UUID | None:
-        """The content that an upload needs not bring. What is said of its unpacked bytes and was never verified can be
-        verified of bytes that are sent alone.
+        """The content that the upload joins, so that it needs no bytes. A hash of unpacked bytes that was never
+        verified requires that the bytes are sent.
         """
         return self.content_id if self.is_verified else None
 
@@ -117,8 +118,8 @@ _slot = (
 _live = select(C).where(col(C.user_id) == user(), col(C.file_hash_sha256) == HASH, IS_LIVE).subquery("live")
 _raw = bindparam("raw_sha256", type_=LargeBinary)
 _encoding = bindparam("content_encoding", type_=String)
-# A version has its identity from unpacked bytes that were verified, unless the client encrypted it: then it is what the
-# client says.
+# The identity of a version comes from unpacked bytes that were verified, unless the client encrypted it: then the
+# client chose it.
 _is_known = (
     select(literal(1))
     .where(
@@ -131,7 +132,7 @@ _is_known = (
     .correlate(_live)
     .exists()
 )
-# Bytes that are not packed have their own hash.
+# The hash of bytes that are not packed is that of the file.
 _is_verified = or_(
     cast(_raw, LargeBinary).is_(None), and_(_encoding == literal_column("'identity'"), _raw == HASH), _is_known
 )
@@ -190,30 +191,30 @@ _is_signed = (
 )
 _CONTEXT = Statement(
     select(
-        _slot.c.id,
+        _slot.c.id.label("slot_id"),
         _slot.c.slot_name,
         _slot.c.head_version,
         _slot.c.last_version,
-        case((col(M.content_id).is_not(None), identity_of(M))),
-        col(_D.version),
-        _has_base,
-        cast(highest_number(), BigInteger),
-        _has_trash,
-        _lacks_keys,
-        _slot_count,
-        case((_live.c.missing_since.is_(None), _live.c.id)),
-        case((_live.c.missing_since.is_(None), _live.c.file_size_bytes)),
-        func.coalesce(_is_verified, literal_column("false")),
-        _live.c.id.is_not(None),
+        case((col(M.content_id).is_not(None), identity_of(M))).label("head_identity"),
+        col(_D.version).label("device_version"),
+        _has_base.label("has_base"),
+        cast(highest_number(), BigInteger).label("highest_version"),
+        _has_trash.label("has_trash"),
+        _lacks_keys.label("lacks_keys"),
+        _slot_count.label("slot_count"),
+        case((_live.c.missing_since.is_(None), _live.c.id)).label("content_id"),
+        case((_live.c.missing_since.is_(None), _live.c.file_size_bytes)).label("content_size"),
+        func.coalesce(_is_verified, literal_column("false")).label("is_verified"),
+        _live.c.id.is_not(None).label("is_held"),
         _same.c.bases,
         _same.c.ids,
-        _open_uploads,
-        cast(used_bytes(), BigInteger),
-        cast(reserved_bytes(col(U.file_hash_sha256) != HASH), BigInteger),
-        _LIMIT_BYTES,
-        _has_expired,
-        func.coalesce(_signed.scalar_subquery(), 0),
-        _is_signed,
+        _open_uploads.label("open_uploads"),
+        cast(used_bytes(), BigInteger).label("used_bytes"),
+        cast(reserved_bytes(col(U.file_hash_sha256) != HASH), BigInteger).label("reserved_bytes"),
+        _LIMIT_BYTES.label("limit_bytes"),
+        _has_expired.label("has_expired"),
+        func.coalesce(_signed.scalar_subquery(), 0).label("signed_bytes"),
+        _is_signed.label("is_signed"),
     ).select_from(
         _one.outerjoin(_slot, true())
         .outerjoin(
@@ -228,6 +229,7 @@ _CONTEXT = Statement(
         .outerjoin(_same, true())
     )
 )
+_UPLOAD_CONTEXT = RowReader(UploadContext, _CONTEXT, given=("same",), others=("bases", "ids"))
 _named = bindparam("savegame_id", type_=Uuid)
 _had = (
     select(literal(1))
@@ -242,7 +244,7 @@ _grew = (
     .exists()
 )
 _version = aliased(M)
-# The hash too: in the release before what was packed had no other identity.
+# The hash too: the release before stored packed bytes without another identity.
 _holds = (
     select(literal(1))
     .where(
@@ -253,7 +255,7 @@ _holds = (
     .exists()
 )
 _TRASHED = Statement(
-    select(col(S.id), col(S.slot_name), col(S.head_version))
+    select(col(S.id).label("slot_id"), col(S.slot_name), col(S.head_version))
     .where(
         col(S.user_id) == user(),
         col(S.product_id) == PRODUCT,
@@ -269,11 +271,14 @@ _TRASHED = Statement(
 
 @dataclass(frozen=True, slots=True)
 class TrashedSave:
-    """A save in the trash that holds what is to be uploaded."""
+    """A save in the trash that holds the content of an upload."""
 
     slot_id: UUID
     slot_name: str
     head_version: int
+
+
+_TRASHED_SAVE = RowReader(TrashedSave, _TRASHED)
 
 
 class UploadContextStore:
@@ -283,34 +288,30 @@ class UploadContextStore:
         self._connection = connection
 
     async def find(self, user_id: UUID, new: NewUpload, now: datetime) -> UploadContext:
-        """All that a decision about a new upload needs."""
+        """Returns the context of a new upload."""
         row = await _CONTEXT.first(
             self._connection,
-            **_given(user_id, new),
+            **_parameters(user_id, new),
             raw_sha256=new.raw,
             content_encoding=new.content_encoding,
             now=now,
             day=now.astimezone(UTC).date(),
         )
         assert row is not None
-        values = list(row.values())
-        values[_SAME : _SAME + 2] = [dict(zip(values[_SAME] or (), values[_SAME + 1] or (), strict=True))]
-        return UploadContext(*values)
+        same = dict(zip(row["bases"] or (), row["ids"] or (), strict=True))
+        return _UPLOAD_CONTEXT.read(row, same=same)
 
     async def trashed(self, user_id: UUID, new: NewUpload) -> TrashedSave | None:
-        """The save in the trash that an upload means, by its id, its base or what its device had, if one of its
-        versions has the same content; the one that was deleted last.
+        """Returns the save in the trash that an upload refers to by id, by base or by the version of its device, if one
+        of its versions has the same content. Of several it is the one that was deleted last.
         """
         row = await _TRASHED.first(
-            self._connection, **_given(user_id, new), savegame_id=new.savegame_id, identity=new.identity
+            self._connection, **_parameters(user_id, new), savegame_id=new.savegame_id, identity=new.identity
         )
-        return TrashedSave(*row.values()) if row else None
+        return _TRASHED_SAVE.read_optional(row)
 
 
-_SAME = list(UploadContext.__dataclass_fields__).index("same")
-
-
-def _given(user_id: UUID, new: NewUpload) -> dict[str, object]:
+def _parameters(user_id: UUID, new: NewUpload) -> dict[str, object]:
     return {
         "user_id": user_id,
         "product_id": new.product_id,

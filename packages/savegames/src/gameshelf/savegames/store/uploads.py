@@ -1,4 +1,4 @@
-"""Reservations: what somebody may upload, and what came of it."""
+"""Uploads: reservations, and the outcome of each."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, user
 from gameshelf.savegames.models import SavegameAllowance, SavegameSlot, SavegameUpload
 from gameshelf.savegames.store.expressions import (
@@ -50,7 +51,7 @@ _CONTENT_ID = bindparam("content_id", type_=Uuid)
 _OF_PRODUCT = bindparam("of_product", type_=Uuid)
 _SIGNED = bindparam("signed", type_=BigInteger)
 
-# The slot of that name, made if there is none, and its next number.
+# The slot with that name, which is created if there is none, and its next number.
 _numbered = (
     insert(SavegameSlot)
     .values(
@@ -77,7 +78,7 @@ _today = insert(SavegameAllowance).from_select(
     select(user(), _day, _SIGNED).where(literal_column("0") < _SIGNED),
     include_defaults=False,
 )
-# An instance whose clock is behind counts for the day that another one has begun.
+# An instance whose clock is behind counts for the day that another instance has begun.
 _today_counted = _today.on_conflict_do_update(
     index_elements=["user_id"],
     set_={
@@ -87,7 +88,7 @@ _today_counted = _today.on_conflict_do_update(
     },
 )
 _signed = _today_counted.cte("signed")
-_said = {
+_properties = {
     "client_modified_at": bindparam("client_modified_at", type_=TIME),
     "comment": bindparam("comment", type_=String),
     "playtime_seconds": bindparam("playtime_seconds", type_=BigInteger),
@@ -110,7 +111,7 @@ _reserved = {
     "created_at": NOW,
     "expires_at": bindparam("expires_at", type_=TIME),
     "device_id": bindparam("device_id", type_=String),
-    **_said,
+    **_properties,
 }
 _RESERVE = Statement(
     insert(SavegameUpload)
@@ -118,7 +119,7 @@ _RESERVE = Statement(
     .returning(col(U.slot_id), col(U.version))
     .add_cte(_signed)
 )
-_KEEP_ENDED = Statement(
+_ADD_ENDED = Statement(
     insert(SavegameUpload).values(
         user_id=user(),
         id=UPLOAD,
@@ -134,8 +135,8 @@ _KEEP_ENDED = Statement(
         outcome=cast(bindparam("new_outcome", type_=Text), JSONB),
     )
 )
-# One row for each content of a save in the trash, whoever brings it and however often.
-_KEEP_ON = Statement(
+# One row for each content of a save in the trash, however often and by whichever device it is uploaded.
+_EXTEND_ENDED = Statement(
     update(SavegameUpload)
     .where(
         col(U.user_id) == user(),
@@ -156,14 +157,14 @@ _RENEW = Statement(
     .values(
         expires_at=func.greatest(col(U.expires_at), bindparam("new_expires_at", type_=TIME)),
         content_id=func.coalesce(col(U.content_id), _CONTENT_ID),
-        **_said,
+        **_properties,
     )
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A reservation with its slot. ``outcome`` is None while it is open."""
+    """An upload with its slot. ``outcome`` is None while it is open."""
 
     id: UUID
     slot_id: UUID
@@ -173,9 +174,9 @@ class Upload:
     base_version: int
     size: int
     content: bytes
-    """The SHA-256 that was announced."""
+    """The announced SHA-256."""
     content_id: UUID | None
-    """The content that it joined: nothing is to be uploaded."""
+    """The content that the upload joined, so that it needs no bytes."""
     client_modified_at: datetime | None
     device_id: str | None
     comment: str | None
@@ -184,9 +185,9 @@ class Upload:
     encryption: str | None
     """As JSON."""
     identity: bytes
-    """What lineage compares."""
+    """The identity that lineage compares."""
     kept_identity: bytes | None
-    """None where that is the hash."""
+    """The stored identity; None where it is the hash."""
     raw_sha256: bytes | None
     raw_size: int | None
     conflict_policy: str
@@ -195,33 +196,33 @@ class Upload:
     outcome: str | None
     """As JSON."""
     head_version: int | None
-    """The slot's."""
+    """The head of the slot."""
 
 
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     col(U.id),
     col(U.slot_id),
     col(S.product_id),
     col(S.slot_name),
     col(U.version),
     col(U.base_version),
-    col(U.file_size_bytes),
-    col(U.file_hash_sha256),
+    col(U.file_size_bytes).label("size"),
+    col(U.file_hash_sha256).label("content"),
     col(U.content_id),
     col(U.client_modified_at),
     col(U.device_id),
     col(U.comment),
     col(U.playtime_seconds),
     col(U.content_encoding),
-    cast(col(U.encryption), Text),
-    identity_of(U),
-    col(U.content_identity),
+    cast(col(U.encryption), Text).label("encryption"),
+    identity_of(U).label("identity"),
+    col(U.content_identity).label("kept_identity"),
     col(U.raw_sha256),
-    col(U.raw_size_bytes),
+    col(U.raw_size_bytes).label("raw_size"),
     col(U.conflict_policy),
     col(U.created_at),
     col(U.expires_at),
-    cast(col(U.outcome), Text),
+    cast(col(U.outcome), Text).label("outcome"),
     col(S.head_version),
 )
 _with_slot = and_(col(S.user_id) == col(U.user_id), col(S.id) == col(U.slot_id))
@@ -237,6 +238,7 @@ _open = (
     )
 )
 _LIST = Statement(_open.order_by(col(U.created_at), col(U.id)))
+_UPLOAD = RowReader(Upload, _FIND, _LIST)
 _EXTEND = Statement(
     update(SavegameUpload)
     .where(col(U.user_id) == user(), col(U.id) == UPLOAD)
@@ -283,13 +285,13 @@ _JOINED = Statement(
         col(U.user_id) == user(), col(U.slot_id) == SLOT, IS_OPEN, col(U.content_id).is_not(None)
     )
 )
-_LEAVE = Statement(update(SavegameUpload).where(col(U.user_id) == user(), col(U.id) == UPLOAD).values(content_id=None))
+_DETACH = Statement(update(SavegameUpload).where(col(U.user_id) == user(), col(U.id) == UPLOAD).values(content_id=None))
 _UNJOIN = Statement(
     update(SavegameUpload)
     .where(col(U.user_id) == user(), col(U.content_id) == bindparam("old_content_id", type_=Uuid))
     .values(content_id=None)
 )
-# The oldest first, and only then whose they are: else every user's uploads would be walked through for the few.
+# The oldest uploads first, and then their users: otherwise the plan would walk through the uploads of every user.
 _oldest = (
     select(col(U.user_id))
     .where(col(U.expires_at) <= NOW)
@@ -301,32 +303,32 @@ _WITH_EXPIRED = Statement(select(_oldest.c.user_id).distinct())
 
 
 class UploadStore:
-    """A user's reservations. Each method is one statement."""
+    """A user's uploads. Each method is one statement."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def reserve(self, user_id: UUID, **values: Any) -> tuple[UUID, int]:
-        """Keeps an upload with the slot of its name, made as ``slot_id`` if there is none, and with the slot's next
-        version number: both. ``signed`` bytes are counted for the ``day``.
+        """Stores an upload, and returns its slot and version number. The slot with its name is created as ``slot_id``
+        if there is none. ``signed`` bytes are counted for the ``day``.
         """
         row = await _RESERVE.first(self._connection, user_id=user_id, **values)
         assert row is not None
         return row["slot_id"], row["version"]
 
     async def count_signed(self, user_id: UUID, signed: int, day: date) -> None:
-        """Counts bytes of the day's allowance for an upload that is reserved already."""
+        """Counts bytes of the day's allowance for an upload that exists already."""
         await _COUNT_SIGNED.run(self._connection, user_id=user_id, signed=signed, day=day)
 
-    async def keep_ended(self, user_id: UUID, **values: Any) -> None:
-        """Keeps an upload of which it is known already what comes of it."""
-        await _KEEP_ENDED.run(self._connection, user_id=user_id, **values)
+    async def add_ended(self, user_id: UUID, **values: Any) -> None:
+        """Stores an upload whose outcome is known already."""
+        await _ADD_ENDED.run(self._connection, user_id=user_id, **values)
 
-    async def keep_on(
+    async def extend_ended(
         self, user_id: UUID, slot_id: UUID, content: bytes, ended_as: str, outcome: str, until: datetime
     ) -> UUID | None:
-        """Keeps an upload of this content to a slot that has ended like this until then; None where there is none."""
-        row = await _KEEP_ON.first(
+        """Extends a finished upload with this content and outcome, and returns its id; None where there is none."""
+        row = await _EXTEND_ENDED.first(
             self._connection,
             user_id=user_id,
             slot_id=slot_id,
@@ -337,52 +339,52 @@ class UploadStore:
         )
         return row["id"] if row else None
 
-    async def renew(self, user_id: UUID, upload_id: UUID, until: datetime, **said: Any) -> None:
-        """Brings an open upload up to date with what is said of it now, and lets it be confirmed until then."""
-        await _RENEW.run(self._connection, user_id=user_id, upload_id=upload_id, new_expires_at=until, **said)
+    async def renew(self, user_id: UUID, upload_id: UUID, until: datetime, **properties: Any) -> None:
+        """Updates the properties of an open upload, and extends it to ``until``."""
+        await _RENEW.run(self._connection, user_id=user_id, upload_id=upload_id, new_expires_at=until, **properties)
 
     async def find(self, user_id: UUID, upload_id: UUID) -> Upload | None:
         row = await _FIND.first(self._connection, user_id=user_id, upload_id=upload_id)
-        return Upload(*row.values()) if row else None
+        return _UPLOAD.read_optional(row)
 
     async def list_open(self, user_id: UUID, product_id: UUID | None, now: datetime) -> list[Upload]:
-        """Those that can be confirmed, the oldest first; of one product, or of all. Needs no lock."""
+        """Returns the open uploads of one product, or of all, the oldest first. Needs no lock."""
         found = await _LIST.all(self._connection, user_id=user_id, of_product=product_id, now=now)
-        return [Upload(*row.values()) for row in found]
+        return _UPLOAD.read_all(found)
 
     async def extend(self, user_id: UUID, upload_id: UUID, until: datetime) -> None:
-        """Lets it be confirmed until then, if that is later."""
+        """Extends an upload to ``until``, if that is later than its end."""
         await _EXTEND.run(self._connection, user_id=user_id, upload_id=upload_id, new_expires_at=until)
 
     async def close(self, user_id: UUID, upload_id: UUID, outcome: str, until: datetime) -> None:
-        """Keeps what came of it until then."""
+        """Closes an upload with its outcome, which is kept until the given time."""
         await _CLOSE.run(
             self._connection, user_id=user_id, upload_id=upload_id, new_outcome=outcome, new_expires_at=until
         )
 
     async def expire(self, user_id: UUID, now: datetime) -> list[Any]:
-        """Removes those whose time is over; of each what it was, with its slot."""
+        """Deletes expired uploads, and returns a row with its slot for each."""
         return await _EXPIRE.all(self._connection, user_id=user_id, now=now)
 
     async def cancel(self, user_id: UUID, slot_id: UUID, outcome: str) -> list[UUID]:
-        """Ends the open ones of a slot; the contents that they had joined."""
+        """Ends the open uploads of a slot, and returns the contents that they had joined."""
         found = await _CANCEL.all(self._connection, user_id=user_id, slot_id=slot_id, new_outcome=outcome)
         return [row["content_id"] for row in found if row["content_id"]]
 
     async def joined(self, user_id: UUID, slot_id: UUID) -> list[UUID]:
-        """The contents that open uploads of a slot have joined."""
+        """Returns the contents that open uploads of a slot have joined."""
         found = await _JOINED.all(self._connection, user_id=user_id, slot_id=slot_id)
         return [row["content_id"] for row in found]
 
-    async def leave(self, user_id: UUID, upload_id: UUID) -> None:
-        """This one has to bring the bytes itself, whatever content it had joined."""
-        await _LEAVE.run(self._connection, user_id=user_id, upload_id=upload_id)
+    async def detach(self, user_id: UUID, upload_id: UUID) -> None:
+        """Detaches an upload from the content that it had joined, so that it needs the bytes."""
+        await _DETACH.run(self._connection, user_id=user_id, upload_id=upload_id)
 
     async def unjoin(self, user_id: UUID, content_id: UUID) -> None:
-        """Those that had joined a content have to bring the bytes themselves."""
+        """Detaches all uploads from a content, so that they need the bytes."""
         await _UNJOIN.run(self._connection, user_id=user_id, old_content_id=content_id)
 
     async def users_with_expired(self, now: datetime, limit: int) -> list[UUID]:
-        """Users of the ``limit`` reservations whose time has been over for longest. Needs no lock."""
+        """Returns the users of the ``limit`` uploads that expired first. Needs no lock."""
         rows = await _WITH_EXPIRED.all(self._connection, now=now, limit=limit)
         return [row["user_id"] for row in rows]

@@ -1,4 +1,4 @@
-"""Versions of a slot: a tree whose rows stay when their bytes go."""
+"""Versions of a slot: a tree whose rows stay when their bytes are deleted."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.savegames.limits import MAX_COMPARED
 from gameshelf.savegames.lineage import Node
 from gameshelf.savegames.models import SavegameConflict, SavegameMetadata
-from gameshelf.savegames.retention import History, Kept
+from gameshelf.savegames.retention import HistoryVersion, KeptVersion
 from gameshelf.savegames.store.expressions import HASH, IDENTITY, NOW, OF_SLOT, SLOT, VERSION, M, S, identity_of
 from sqlalchemy import (
     BigInteger,
@@ -46,7 +47,7 @@ _OF_VERSION = (*OF_SLOT, col(M.version) == VERSION)
 
 @dataclass(frozen=True, slots=True)
 class StoredVersion:
-    """A version as far as a change needs it."""
+    """The properties of a version that changes need."""
 
     version: int
     in_head: bool
@@ -64,7 +65,7 @@ class StoredVersion:
     encryption: str | None
     """As JSON."""
     identity: bytes
-    """What lineage compares."""
+    """The identity that lineage compares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,12 @@ class Compared:
     identity: bytes
 
 
-_COLUMNS = (
+_COLUMNS: tuple[Any, ...] = (
     col(M.version),
     col(M.in_head),
     col(M.content_id),
-    col(M.file_size_bytes),
-    col(M.file_hash_sha256),
+    col(M.file_size_bytes).label("size"),
+    col(M.file_hash_sha256).label("content"),
     col(M.client_modified_at),
     col(M.server_uploaded_at),
     col(M.device_id),
@@ -90,10 +91,11 @@ _COLUMNS = (
     col(M.is_pinned),
     col(M.playtime_seconds),
     col(M.content_encoding),
-    cast(col(M.encryption), Text),
-    identity_of(M),
+    cast(col(M.encryption), Text).label("encryption"),
+    identity_of(M).label("identity"),
 )
 _FIND = Statement(select(*_COLUMNS).where(*_OF_VERSION))
+_STORED_VERSION = RowReader(StoredVersion, _FIND)
 _ADD = Statement(
     insert(SavegameMetadata).values(
         user_id=user(),
@@ -135,7 +137,7 @@ _compared = rows(
 
 
 def _holds(version: Any) -> tuple[Any, ...]:
-    """Versions of the head's history, from the base on, that keep the content. Few of a history have their bytes."""
+    """Conditions for versions of the head's history, from the base on, that hold the content."""
     return (
         col(version.user_id) == user(),
         col(version.slot_id) == _compared.c.slot_id,
@@ -163,7 +165,7 @@ _holding = (
 )
 _later = aliased(M)
 _is_held = select(literal(1)).where(*_holds(_later)).correlate(_compared).exists()
-# Cut before versions beside the head are left out: however many there are, no more rows than these are read.
+# Cut before branches are filtered out: however many there are, no more rows than these are read.
 _since = (
     select(*_node, col(M.in_head))
     .where(
@@ -204,8 +206,8 @@ _HEAD = Statement(
         case((col(M.content_id).is_not(None), identity_of(M))).label("identity"), _regresses_to.label("regresses_to")
     ).where(*_OF_VERSION)
 )
-# From the tip back to what the head grew from already. What resolved a conflict was a head, so no version beside the
-# head has a second parent.
+# From the tip back to the first version that the head grew from. A version that resolved a conflict was a head, so no
+# version of a branch has a second parent.
 _tip = select(col(M.version), col(M.parent_version)).where(*_OF_VERSION, ~col(M.in_head)).cte("branch", recursive=True)
 _grown = aliased(M)
 _branch = _tip.union_all(
@@ -225,14 +227,17 @@ _CHANGE = Statement(
     )
 )
 _KEPT = Statement(
-    select(col(M.version), col(M.server_uploaded_at), col(M.is_pinned)).where(*OF_SLOT, col(M.content_id).is_not(None))
+    select(col(M.version), col(M.server_uploaded_at).label("uploaded_at"), col(M.is_pinned)).where(
+        *OF_SLOT, col(M.content_id).is_not(None)
+    )
 )
+_KEPT_VERSION = RowReader(KeptVersion, _KEPT)
 _SIDES = Statement(
     select(col(_X.branch_version)).where(
         col(_X.user_id) == user(), col(_X.slot_id) == SLOT, col(_X.resolved_at).is_(None)
     )
 )
-# What it held comes back with it: after the update the column is null.
+# Selected before the update, which clears the column that has to be returned.
 _before = (
     select(col(M.user_id), col(M.slot_id), col(M.version), col(M.content_id))
     .where(*OF_SLOT, col(M.version) == any_(array("versions", BigInteger)), col(M.content_id).is_not(None))
@@ -260,7 +265,7 @@ _is_side = (
     .exists()
 )
 _HISTORY = Statement(
-    select(col(M.slot_id), col(M.version), col(M.content_id), col(M.file_size_bytes))
+    select(col(M.slot_id), col(M.version), col(M.content_id), col(M.file_size_bytes).label("size"))
     .join(S, and_(col(S.user_id) == col(M.user_id), col(S.id) == col(M.slot_id)))
     .where(
         col(M.user_id) == user(),
@@ -272,6 +277,7 @@ _HISTORY = Statement(
     )
     .order_by(col(M.server_uploaded_at), col(M.slot_id), col(M.version))
 )
+_HISTORY_VERSION = RowReader(HistoryVersion, _HISTORY)
 
 
 class VersionStore:
@@ -282,14 +288,14 @@ class VersionStore:
 
     async def find(self, user_id: UUID, slot_id: UUID, version: int) -> StoredVersion | None:
         row = await _FIND.first(self._connection, user_id=user_id, slot_id=slot_id, version=version)
-        return StoredVersion(*row.values()) if row else None
+        return _STORED_VERSION.read_optional(row)
 
     async def add(self, user_id: UUID, **values: Any) -> None:
         await _ADD.run(self._connection, user_id=user_id, **values)
 
     async def histories(self, user_id: UUID, compared: Sequence[Compared]) -> list[dict[int, Node]]:
-        """What ``relation`` needs to know of the history of each head, in the order of ``compared``: at most
-        ``MAX_COMPARED`` versions and the head of each, whatever their number and however old the base is.
+        """Returns the part of each head's history that ``relation`` needs, in the order of ``compared``: the head and
+        at most ``MAX_COMPARED`` versions of each, however long the history is.
         """
         found = await _HISTORIES.all(
             self._connection,
@@ -307,15 +313,15 @@ class VersionStore:
         return histories
 
     async def head(self, user_id: UUID, slot_id: UUID, head: int, identity: bytes) -> tuple[bytes | None, int | None]:
-        """The identity of what the head holds, None where its bytes are gone; and the newest version of the history
-        before it that keeps the given one.
+        """Returns the identity of the head's content, which is None where its bytes were deleted, and the newest
+        earlier version of the history with the given identity.
         """
         row = await _HEAD.first(self._connection, user_id=user_id, slot_id=slot_id, version=head, identity=identity)
         assert row is not None
         return row["identity"], row["regresses_to"]
 
     async def join_head(self, user_id: UUID, slot_id: UUID, tip: int) -> None:
-        """From now on the head grew from the branch that ends with this version, too."""
+        """Makes the branch that ends with this version a part of the head's history."""
         await _JOIN_HEAD.run(self._connection, user_id=user_id, slot_id=slot_id, version=tip)
 
     async def change(self, user_id: UUID, slot_id: UUID, version: int, is_pinned: bool, comment: str | None) -> None:
@@ -328,27 +334,27 @@ class VersionStore:
             new_comment=comment,
         )
 
-    async def kept(self, user_id: UUID, slot_id: UUID) -> list[Kept]:
-        """The versions of a slot whose bytes are there."""
+    async def kept(self, user_id: UUID, slot_id: UUID) -> list[KeptVersion]:
+        """Returns the versions of a slot whose bytes are stored."""
         found = await _KEPT.all(self._connection, user_id=user_id, slot_id=slot_id)
-        return [Kept(*row.values()) for row in found]
+        return _KEPT_VERSION.read_all(found)
 
     async def conflicting(self, user_id: UUID, slot_id: UUID) -> set[int]:
-        """The tips of the branches about which a conflict is open."""
+        """Returns the tips of the branches with an open conflict."""
         found = await _SIDES.all(self._connection, user_id=user_id, slot_id=slot_id)
         return {row["branch_version"] for row in found}
 
     async def prune(self, user_id: UUID, slot_id: UUID, versions: Collection[int], now: datetime) -> set[UUID]:
-        """Takes the bytes from versions; the contents that they held."""
+        """Prunes versions, and returns the contents that they held."""
         found = await _PRUNE.all(self._connection, user_id=user_id, slot_id=slot_id, versions=list(versions), now=now)
         return {row["content_id"] for row in found}
 
     async def contents(self, user_id: UUID, slot_id: UUID) -> set[UUID]:
-        """The contents that a slot's versions hold."""
+        """Returns the contents that a slot's versions hold."""
         found = await _CONTENTS.all(self._connection, user_id=user_id, slot_id=slot_id)
         return {row["content_id"] for row in found}
 
-    async def history(self, user_id: UUID, product_id: UUID | None) -> list[History]:
-        """What may go when room is needed, in the trash too, the oldest first; of one product, or of all."""
+    async def history(self, user_id: UUID, product_id: UUID | None) -> list[HistoryVersion]:
+        """Returns the prunable versions of one product, or of all, the oldest first; the trash is included."""
         found = await _HISTORY.all(self._connection, user_id=user_id, of_product=product_id)
-        return [History(*row.values()) for row in found]
+        return _HISTORY_VERSION.read_all(found)

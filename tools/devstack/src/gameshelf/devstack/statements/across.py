@@ -62,8 +62,8 @@ ACROSS: dict[str, Reason] = dict(
         *_each(Reason.PRODUCT, "wishlist.store.fanouts", "_WISHERS _WISHERS_WITH_TARGET _RECORD _HOLD_BACK"),
         *_each(Reason.STORE, "savegames.store.scans", "_KNOWN _EXPECTED _HELD _MISS _BACK _LOST _OPEN"),
         *_each(Reason.SUPPORT, "playtime.support", "_ANOMALIES"),
-        *_each(Reason.SUPPORT, "savegames.accounts", "_TOP"),
-        *_each(Reason.SUPPORT, "savegames.support", "_OF_ALL"),
+        *_each(Reason.SUPPORT, "savegames.queries.accounts", "_TOP"),
+        *_each(Reason.SUPPORT, "savegames.queries.support", "_OF_ALL"),
         *_each(Reason.SUPPORT, "gateway.runtime.support.outbox", "_FORWARDED"),
         *_each(Reason.SUPPORT, "gateway.runtime.support.replay", "_REPLAY"),
     ]

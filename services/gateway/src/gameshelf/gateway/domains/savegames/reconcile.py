@@ -24,7 +24,7 @@ from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.errors import DomainError
 from gameshelf.savegames import (
     Adopted,
-    Expected,
+    ExpectedContent,
     Limits,
     SavedObject,
     SavegameAdoption,
@@ -86,8 +86,8 @@ class Page:
     next: Cursor | None
     adopted: list[tuple[UUID, Adopted]] = field(default_factory=list)
     """Adopted objects, each with its user."""
-    missing: Sequence[Expected] = ()
-    found: Sequence[Expected] = ()
+    missing: Sequence[ExpectedContent] = ()
+    found: Sequence[ExpectedContent] = ()
     """Expected objects that exist; some may have been recorded as missing before."""
     refused: list[RefusedObject] = field(default_factory=list)
     audit_ids: list[int] = field(default_factory=list)
@@ -164,7 +164,7 @@ class Reconciliation:
         following = None if through is None else Cursor(cursor.restore_id, cursor.is_applied, through)
         return Page(taken, following, missing=missing, found=found), [one for one in unknown if one.key in there]
 
-    async def _missing(self, one: Expected) -> Expected | None:
+    async def _missing(self, one: ExpectedContent) -> ExpectedContent | None:
         # Requests the single key: a listing of a busy bucket may be out of date.
         return one if await self._saves.objects.describe(one.key) is None else None
 

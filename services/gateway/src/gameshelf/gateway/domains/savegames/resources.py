@@ -21,7 +21,7 @@ from gameshelf.savegames import (
     SaveVersion,
     SignedRequest,
     UploadStatus,
-    Usage,
+    UsedStorage,
     VersionStatus,
 )
 
@@ -356,7 +356,7 @@ class Quota:
     """The space that the saves of a user use, and the limit."""
 
     user_id: UUID
-    usage: Usage
+    usage: UsedStorage
     products: Sequence[ProductUsage]
     usual_bytes: int
     """The default limit, for users without one that support has set."""

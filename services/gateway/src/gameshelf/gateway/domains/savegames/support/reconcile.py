@@ -10,7 +10,7 @@ from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_
 from gameshelf.gateway.runtime.support.rpc.cursors import pack, unpack
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
-from gameshelf.savegames import Adopted, Expected, Limits
+from gameshelf.savegames import Adopted, ExpectedContent, Limits
 
 _APPLIED, _LOOKED = "applied", "looked"
 
@@ -80,5 +80,5 @@ def _adopted(user_id: UUID, one: Adopted, *, is_applied: bool) -> messages.Recon
     )
 
 
-def _missing(one: Expected) -> messages.ReconciledObject:
+def _missing(one: ExpectedContent) -> messages.ReconciledObject:
     return messages.ReconciledObject(key=one.key, user_id=str(one.user_id), outcome="missing")

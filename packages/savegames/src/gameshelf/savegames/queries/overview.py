@@ -1,9 +1,10 @@
-"""A user's saves at a glance."""
+"""Numbers of a user's saves."""
 
 from dataclasses import dataclass
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import user
 from gameshelf.savegames.models import SavegameConflict
 from gameshelf.savegames.store.expressions import S
@@ -30,17 +31,18 @@ _conflicts = (
 )
 _OVERVIEW = Statement(
     select(
-        func.count().filter(col(S.deleted_at).is_(None)),
-        func.count().filter(col(S.deleted_at).is_not(None)),
-        _conflicts.correlate(None).scalar_subquery(),
+        func.count().filter(col(S.deleted_at).is_(None)).label("saves"),
+        func.count().filter(col(S.deleted_at).is_not(None)).label("saves_in_trash"),
+        _conflicts.correlate(None).scalar_subquery().label("open_conflicts"),
     )
     .select_from(S)
     .where(col(S.user_id) == user(), col(S.head_version).is_not(None))
 )
+_NUMBERS = RowReader(SavegameOverview, _OVERVIEW)
 
 
 async def savegame_overview(connection: Connection, user_id: UUID) -> SavegameOverview:
-    """A user's saves in numbers. One round trip."""
+    """Counts a user's saves and conflicts. One round trip."""
     row = await _OVERVIEW.first(connection, user_id=user_id)
     assert row is not None
-    return SavegameOverview(*row.values())
+    return _NUMBERS.read(row)

@@ -1,4 +1,4 @@
-"""What support reads of saves beside what their owner reads: the trash, all users, and what ended."""
+"""Reads of saves for support: saves in the trash, conflicts of all users, and conflicts that have ended."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -7,16 +7,25 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, user
 from gameshelf.savegames.models import SavegameConflict
 from gameshelf.savegames.store.expressions import OF_SLOT, PRODUCT, SLOT, M, S
-from gameshelf.savegames.views import OpenConflict, SaveVersion, as_conflict, as_version, columns, of_slot, sides
+from gameshelf.savegames.views import (
+    ConflictReader,
+    OpenConflict,
+    SaveVersion,
+    VersionStatus,
+    conflict_sides,
+    of_slot,
+    version_columns,
+)
 from sqlalchemy import Integer, LargeBinary, Uuid, and_, any_, bindparam, cast, or_, select, tuple_
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 MAX_COPIES = 20
-"""How many saves are named that hold the same bytes."""
+"""At most so many saves that hold the same bytes are named."""
 
 _X = SavegameConflict
 _LIMIT = bindparam("limit", type_=Integer)
@@ -26,7 +35,7 @@ _IS_OPEN = col(_X.resolved_at).is_(None)
 
 @dataclass(frozen=True, slots=True)
 class UserConflict:
-    """Whose conflict it is, and both of its sides."""
+    """A conflict and the user whose conflict it is."""
 
     user_id: UUID
     conflict: OpenConflict
@@ -34,7 +43,7 @@ class UserConflict:
 
 @dataclass(frozen=True, slots=True)
 class ConflictPlace:
-    """Where a conflict is in the list of all of them, the oldest first."""
+    """The place of a conflict in the list of all conflicts, which is sorted by age, the oldest first."""
 
     opened_at: datetime
     id: UUID
@@ -42,7 +51,7 @@ class ConflictPlace:
 
 @dataclass(frozen=True, slots=True)
 class ConflictState:
-    """A conflict, whether it is open or has ended; ``resolution`` is None while it is open."""
+    """A conflict that is open or has ended; ``resolution`` is None while it is open."""
 
     slot_id: UUID
     branch_version: int
@@ -51,8 +60,9 @@ class ConflictState:
 
 _is_head = and_(of_slot(M), col(M.version) == col(S.head_version))
 _HEAD = Statement(
-    select(*columns(M)).select_from(S).join(M, _is_head).where(col(S.user_id) == user(), col(S.id) == SLOT)
+    select(*version_columns(M)).select_from(S).join(M, _is_head).where(col(S.user_id) == user(), col(S.id) == SLOT)
 )
+_SAVE_VERSION = RowReader(SaveVersion, _HEAD, convert={"status": VersionStatus})
 _KEPT = Statement(select(col(M.version)).where(*OF_SLOT, col(M.content_id).is_not(None)).order_by(col(M.version)))
 _COPIES = Statement(
     select(col(S.slot_name))
@@ -77,26 +87,30 @@ _CONFLICT = Statement(
         col(_X.user_id) == user(), col(_X.id) == bindparam("conflict_id", type_=Uuid)
     )
 )
+_CONFLICT_STATE = RowReader(ConflictState, _CONFLICT)
 _place = tuple_(bindparam("opened_after", type_=TIME), bindparam("after_id", type_=Uuid))
 
 
 def _page(of: Any) -> Statement:
-    """A page of these conflicts. First which ones: looked up one by one, their slots cost less than a join with all."""
-    is_meant = (
+    """A page of the conflicts. Their slots are looked up one by one, which costs less than a join with all slots."""
+    is_requested = (
         select(
             and_(col(S.deleted_at).is_(None), or_(cast(_OF_PRODUCT, Uuid).is_(None), col(S.product_id) == _OF_PRODUCT))
         )
         .where(col(S.user_id) == col(of.user_id), col(S.id) == col(of.slot_id))
         .scalar_subquery()
     )
-    found = select(of).where(col(of.resolved_at).is_(None), tuple_(col(of.opened_at), col(of.id)) > _place, is_meant)
+    found = select(of).where(
+        col(of.resolved_at).is_(None), tuple_(col(of.opened_at), col(of.id)) > _place, is_requested
+    )
     page = aliased(_X, found.order_by(col(of.opened_at), col(of.id)).limit(_LIMIT).subquery("page"))
-    return Statement(sides(page).add_columns(col(page.user_id)).order_by(col(page.opened_at), col(page.id)))
+    return Statement(conflict_sides(page).add_columns(col(page.user_id)).order_by(col(page.opened_at), col(page.id)))
 
 
-# Materialized: in the order of all users' conflicts one would go through everybody's to find a user's few.
+# Materialized: else PostgreSQL would walk through the conflicts of all users, in their order, to find those of one.
 _own = select(_X).where(col(_X.user_id) == user(), _IS_OPEN).cte("own").prefix_with("MATERIALIZED")
 _OF_ALL, _OF_USER = _page(_X), _page(aliased(_X, _own))
+_OPEN_CONFLICT = ConflictReader(_OF_ALL, _OF_USER, others=("user_id",))
 _BEGINNING = ConflictPlace(datetime.fromisoformat("0001-01-02T00:00:00+00:00"), UUID(int=0))
 
 
@@ -107,16 +121,15 @@ class SavegameSupport:
         self._connection = connection
 
     async def head(self, user_id: UUID, slot_id: UUID) -> SaveVersion | None:
-        """A save's head, of one in the trash too."""
-        row = await _HEAD.first(self._connection, user_id=user_id, slot_id=slot_id)
-        return as_version(tuple(row.values())) if row else None
+        """The head of a save, also of a save in the trash."""
+        return _SAVE_VERSION.read_optional(await _HEAD.first(self._connection, user_id=user_id, slot_id=slot_id))
 
     async def kept(self, user_id: UUID, slot_id: UUID) -> list[int]:
-        """The versions of a save whose bytes are there, the oldest first: a few, whatever its history."""
+        """The versions of a save whose bytes are stored, the oldest first: only a few, however long its history is."""
         return [row["version"] for row in await _KEPT.all(self._connection, user_id=user_id, slot_id=slot_id)]
 
     async def copies(self, of: SaveVersion, user_id: UUID) -> list[str]:
-        """The names of other saves of the product whose heads hold the bytes of a version, ``MAX_COPIES`` at most."""
+        """At most ``MAX_COPIES`` names of other saves of the product whose heads hold the bytes of a version."""
         rows = await _COPIES.all(
             self._connection,
             user_id=user_id,
@@ -128,19 +141,19 @@ class SavegameSupport:
         return [row["slot_name"] for row in rows]
 
     async def conflicting(self, user_id: UUID, slot_ids: Collection[UUID]) -> set[UUID]:
-        """Those of the saves that have an open conflict."""
+        """The saves of these that have an open conflict."""
         rows = await _CONFLICTING.all(self._connection, user_id=user_id, slot_ids=list(slot_ids))
         return {row["slot_id"] for row in rows}
 
     async def conflict(self, user_id: UUID, conflict_id: UUID) -> ConflictState | None:
         """A conflict, also one that has ended."""
         row = await _CONFLICT.first(self._connection, user_id=user_id, conflict_id=conflict_id)
-        return ConflictState(*row.values()) if row else None
+        return _CONFLICT_STATE.read_optional(row)
 
     async def conflicts(
         self, user_id: UUID | None, product_id: UUID | None, after: ConflictPlace | None, limit: int
     ) -> Sequence[UserConflict]:
-        """Open conflicts behind a place, the oldest first; of one user or of all, of one product or of all."""
+        """Open conflicts after a place, the oldest first; of one user or of all, of one product or of all."""
         place = after or _BEGINNING
         rows = await (_OF_USER if user_id else _OF_ALL).all(
             self._connection,
@@ -150,4 +163,4 @@ class SavegameSupport:
             after_id=place.id,
             limit=limit,
         )
-        return [UserConflict(row["user_id"], as_conflict(tuple(row.values())[:-1])) for row in rows]
+        return [UserConflict(row["user_id"], _OPEN_CONFLICT.read(row)) for row in rows]

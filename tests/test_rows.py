@@ -1,0 +1,108 @@
+"""Rows become objects by column name, never by position: a column that is added in between changes no field silently.
+
+``gameshelf.kernel.row_reader`` compares the columns of a statement with the fields of a dataclass when its module is
+imported; it alone reads rows by position.
+"""
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+ROW_READER = ROOT / "packages/kernel/src/gameshelf/kernel/row_reader.py"
+# At most so many places are left in a file. The numbers only become smaller; the table is deleted when it is empty.
+LEFT = {
+    "packages/playtime/src/gameshelf/playtime/imports.py": 1,
+    "packages/playtime/src/gameshelf/playtime/liveness.py": 2,
+    "packages/playtime/src/gameshelf/playtime/overview.py": 1,
+    "packages/playtime/src/gameshelf/playtime/queries.py": 4,
+    "packages/playtime/src/gameshelf/playtime/store.py": 4,
+    "packages/playtime/src/gameshelf/playtime/support.py": 2,
+    "packages/savegames/src/gameshelf/savegames/accounts.py": 1,
+    "packages/savegames/src/gameshelf/savegames/overview.py": 1,
+    "packages/savegames/src/gameshelf/savegames/queries.py": 7,
+    "packages/savegames/src/gameshelf/savegames/store/adoptions.py": 2,
+    "packages/savegames/src/gameshelf/savegames/store/conflicts.py": 1,
+    "packages/savegames/src/gameshelf/savegames/store/contents.py": 2,
+    "packages/savegames/src/gameshelf/savegames/store/scans.py": 3,
+    "packages/savegames/src/gameshelf/savegames/store/slots.py": 1,
+    "packages/savegames/src/gameshelf/savegames/store/upload_contexts.py": 2,
+    "packages/savegames/src/gameshelf/savegames/store/uploads.py": 2,
+    "packages/savegames/src/gameshelf/savegames/store/usage.py": 3,
+    "packages/savegames/src/gameshelf/savegames/store/versions.py": 3,
+    "packages/savegames/src/gameshelf/savegames/support.py": 3,
+    "services/gateway/src/gameshelf/gateway/runtime/kafka/deferred.py": 1,
+    "services/gateway/src/gameshelf/gateway/runtime/outbox/refused.py": 1,
+    "services/gateway/src/gameshelf/gateway/runtime/outbox/store.py": 4,
+    "services/gateway/src/gameshelf/gateway/runtime/restores.py": 2,
+    "services/gateway/src/gameshelf/gateway/runtime/streams.py": 2,
+    "services/gateway/src/gameshelf/gateway/runtime/support/audit.py": 1,
+    "services/gateway/src/gameshelf/gateway/runtime/support/dead_letters.py": 3,
+    "services/gateway/src/gameshelf/gateway/runtime/support/outbox.py": 5,
+}
+ROWS = {"row", "record", "one", "first"}
+"""Names that a row has where it is read."""
+
+
+def positional_reads(tree: ast.Module) -> Iterator[ast.expr]:
+    """Expressions that take values of a row by their place."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(args=arguments) if any(_unpacks_a_row(argument) for argument in arguments):
+                yield node
+            case ast.Call(func=ast.Name("tuple" | "list"), args=[argument]) if _is_values_of_a_row(argument):
+                yield node
+            case ast.Subscript(value=ast.Name("row" | "record"), slice=place) if _is_place(place):
+                yield node
+            case ast.Subscript(value=ast.Subscript(value=ast.Name(), slice=outer), slice=place) if (
+                isinstance(outer, ast.Constant) and isinstance(outer.value, int) and _is_place(place)
+            ):
+                yield node
+
+
+def _unpacks_a_row(argument: ast.expr) -> bool:
+    match argument:
+        case ast.Starred(value=ast.Name("row" | "record")):
+            return True
+        case ast.Starred(value=value):
+            return _is_values_of_a_row(value)
+    return False
+
+
+def _is_values_of_a_row(value: ast.expr) -> bool:
+    match value:
+        case ast.Call(func=ast.Attribute(value=ast.Name(name), attr="values"), args=[]):
+            return name in ROWS
+        case ast.Call(func=ast.Attribute(value=ast.Subscript(), attr="values"), args=[]):
+            return True
+    return False
+
+
+def _is_place(place: ast.expr) -> bool:
+    """A number, also a negative one, or a slice."""
+    match place:
+        case ast.Slice() | ast.Constant(int()) | ast.UnaryOp(ast.USub(), ast.Constant(int())):
+            return True
+    return False
+
+
+def test_reads_by_position_are_found():
+    found = ("Save(*row)", "Save(*row.values())", "tuple(row.values())[:-1]", "row[0]", "row[:3]", "rows[0][-1]")
+    assert [text for text in found if not list(positional_reads(ast.parse(text)))] == []
+    fine = ("row['id']", "row[name]", "rows[0]", "rows[0]['id']", "union_all(*sides.values())", "list(names.values())")
+    assert [text for text in fine if list(positional_reads(ast.parse(text)))] == []
+
+
+def test_rows_are_read_by_column_name():
+    places = [
+        (str(path.relative_to(ROOT)), node)
+        for folder in ("packages/*/src", "services/*/src")
+        for path in sorted(ROOT.glob(f"{folder}/**/*.py"))
+        if path != ROW_READER
+        for node in positional_reads(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    count = Counter(path for path, _ in places)
+    assert [
+        f"{path}:{node.lineno}: {ast.unparse(node)}" for path, node in places if count[path] > LEFT.get(path, 0)
+    ] == []

@@ -1,0 +1,55 @@
+"""SQL stands where it is looked for: in ``store`` (writing) and ``queries`` (reading) of each domain package.
+
+The kernel's helpers are an exception. The gateway's runtime keeps its statements beside the code that runs them.
+"""
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PLACES = {"store", "queries"}
+# At most so many statements are left in a file. The numbers only become smaller; the table goes when it is empty.
+LEFT = {
+    "packages/library/src/gameshelf/library/access.py": 5,
+    "packages/library/src/gameshelf/library/catalog.py": 11,
+    "packages/library/src/gameshelf/library/explain.py": 2,
+    "packages/library/src/gameshelf/library/item_id_rewrite.py": 4,
+    "packages/library/src/gameshelf/library/overview.py": 1,
+    "packages/library/src/gameshelf/library/support.py": 2,
+    "packages/playtime/src/gameshelf/playtime/anomalies.py": 4,
+    "packages/playtime/src/gameshelf/playtime/copies.py": 5,
+    "packages/playtime/src/gameshelf/playtime/imports.py": 1,
+    "packages/playtime/src/gameshelf/playtime/liveness.py": 11,
+    "packages/playtime/src/gameshelf/playtime/overview.py": 1,
+    "packages/playtime/src/gameshelf/playtime/recompute.py": 3,
+    "packages/playtime/src/gameshelf/playtime/support.py": 4,
+    "packages/savegames/src/gameshelf/savegames/accounts.py": 2,
+    "packages/savegames/src/gameshelf/savegames/overview.py": 1,
+    "packages/savegames/src/gameshelf/savegames/support.py": 6,
+}
+
+
+def _is_in_place(path: Path) -> bool:
+    return path.stem in PLACES or not PLACES.isdisjoint(path.parent.parts)
+
+
+def _makes_a_statement(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Name("Statement") | ast.Attribute(attr="Statement")):
+            return True
+    return False
+
+
+def test_statements_of_packages_stand_in_store_and_queries():
+    found = [
+        (str(path.relative_to(ROOT)), node.lineno)
+        for package in sorted(ROOT.glob("packages/*/src/gameshelf/*"))
+        if package.name != "kernel"
+        for path in sorted(package.rglob("*.py"))
+        if not _is_in_place(path.relative_to(package))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if _makes_a_statement(node)
+    ]
+    count = Counter(path for path, _ in found)
+    assert [f"{path}:{line}" for path, line in found if count[path] > LEFT.get(path, 0)] == []

@@ -40,7 +40,7 @@ class OwnCopies:
 
 
 class Play:
-    """A player: the service, what it recorded, and ways to look at it. ``now`` is what its clock shows."""
+    """A player: the service, the events that it recorded, and shortcuts for tests. ``now`` is the time of its clock."""
 
     def __init__(self, connection):
         self.user = uuid4()
@@ -76,12 +76,12 @@ class Play:
     async def end(self, session):
         return await self.service.end(self.user, session.id)
 
-    async def tell(self, *offline):
-        """Imports sessions; what became of each."""
+    async def import_sessions(self, *offline):
+        """Imports sessions; returns the result of each."""
         results = await self.service.import_sessions(self.user, offline)
         return [(result.result, result.code) for result in results]
 
-    def told(self, kind):
+    def events_of(self, kind):
         """The events of a kind, in order."""
         return [event for event in self.events if isinstance(event, kind)]
 

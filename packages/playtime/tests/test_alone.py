@@ -1,4 +1,4 @@
-"""The package without the gateway: many transactions at once on one user, and nothing else that orders them."""
+"""The package without the gateway: many transactions at once on one user, which nothing else serialises."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ TIMES = 12
 
 @pytest.fixture(scope="module")
 def dsn(create_database):
-    """A database of these tests alone, for what is committed."""
+    """A database of these tests alone, for tests that commit."""
     made = create_database()
     MIGRATIONS.upgrade(made)
     return made
@@ -19,7 +19,7 @@ def dsn(create_database):
 
 @pytest.fixture
 async def watching(dsn, make_play):
-    """A player over a connection that sees what is committed."""
+    """A player over a connection that sees committed rows."""
     connection = await asyncpg.connect(dsn)
     play = make_play(connection)
     yield play
@@ -29,7 +29,7 @@ async def watching(dsn, make_play):
 @pytest.fixture
 def at_once(watching, dsn, make_play, side_by_side):
     async def at_once(use_case):
-        """What came of a use case, which gets the player over a connection of its own and a number; and the events."""
+        """Runs a use case with a player over each connection, and a number. Returns the results and the events."""
         events = []
 
         async def run(connection, number):
@@ -71,20 +71,20 @@ async def test_overlapping_sessions_of_all_devices_count_once(watching, at_once)
     assert await watching.total(game) == 600
 
 
-async def test_an_import_is_taken_over_once(watching, at_once):
+async def test_an_import_counts_once(watching, at_once):
     game = watching.own()
     offline = [watching.offline(game, watching.now - timedelta(hours=2), 30, "a")]
     results = []
 
-    async def take(play, _):
-        results.extend(await play.tell(*offline))
+    async def import_all(play, _):
+        results.extend(await play.import_sessions(*offline))
 
-    assert (await at_once(take))[0] == {"done": TIMES}
+    assert (await at_once(import_all))[0] == {"done": TIMES}
     assert sorted(result for result, _ in results) == ["accepted", *["duplicate"] * (TIMES - 1)]
     assert await watching.total(game) == 1800
 
 
-async def test_corrections_take_no_more_than_there_is(watching, at_once):
+async def test_corrections_subtract_no_more_than_there_is(watching, at_once):
     game = watching.own()
     async with watching.connection.transaction():
         await watching.service.correct(watching.user, game, 500, "compensation")

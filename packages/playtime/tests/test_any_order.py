@@ -1,4 +1,4 @@
-"""Any order, repetition and overlap of starts, heartbeats, ends, deaths, imports: the totals are the plain ledger's."""
+"""Starts, heartbeats, ends, deaths and imports in any order, repeated and overlapping: totals equal the ledger."""
 
 from datetime import timedelta
 
@@ -45,7 +45,7 @@ async def test_the_totals_are_those_of_the_ledger(play, history):
     play.switch_user()
     games = [play.own() for _ in range(GAMES)]
     play.events.clear()
-    sessions, told, signs = [], [], {}
+    sessions, imported, signs = [], [], {}
     for kind, which, more in history:
         if kind == "start":
             session = await play.start(games[which], more)
@@ -66,10 +66,10 @@ async def test_the_totals_are_those_of_the_ledger(play, history):
             play.later(seconds=which)
         elif kind == "import":
             ago, minutes = more
-            told.append(play.offline(games[which], play.now - timedelta(minutes=ago + minutes), minutes))
-            assert await play.tell(told[-1]) == [("accepted", None)]
-        elif kind == "repeat" and told:
-            assert await play.tell(told[which % len(told)]) == [("duplicate", None)]
+            imported.append(play.offline(games[which], play.now - timedelta(minutes=ago + minutes), minutes))
+            assert await play.import_sessions(imported[-1]) == [("accepted", None)]
+        elif kind == "repeat" and imported:
+            assert await play.import_sessions(imported[which % len(imported)]) == [("duplicate", None)]
 
     ledger = await play.queries.ledger(play.user)
     for game in games:

@@ -1,4 +1,4 @@
-"""Signs of life in bulk, and what they decide."""
+"""Signs of life in bulk, and their effect on sessions."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +9,7 @@ from gameshelf.playtime import SHARDS, Beat, Liveness, SessionKey, Watch, before
 
 
 async def all_running(liveness, limit=10):
-    """Every session that runs, read part by part."""
+    """Returns every running session, read part by part."""
     found = []
     for shard in range(SHARDS):
         after = before_shard(shard)
@@ -20,7 +20,7 @@ async def all_running(liveness, limit=10):
     return found
 
 
-async def test_a_checkpoint_only_goes_forwards_and_only_for_what_runs(play):
+async def test_a_checkpoint_moves_forward_only_and_for_running_sessions(play):
     liveness = Liveness(play.connection)
     running, ended = await play.start(play.own()), await play.start(play.own())
     await play.end(ended)
@@ -30,10 +30,10 @@ async def test_a_checkpoint_only_goes_forwards_and_only_for_what_runs(play):
     assert await liveness.checkpoint(beats[:1]) == set()
     assert await liveness.checkpoint([Beat(beats[0].key, play.now)]) == set()
     assert await all_running(liveness) == [beats[0]]
-    assert await liveness.running_of(play.user) == [beats[0].key]
+    assert await liveness.running_of_user(play.user) == [beats[0].key]
 
 
-async def test_a_session_that_shows_life_again_is_not_ended(play):
+async def test_a_session_that_shows_life_again_does_not_end(play):
     liveness = Liveness(play.connection)
     session = await play.start(play.own())
     key, silent_since = SessionKey(play.user, session.id), play.now
@@ -49,7 +49,7 @@ async def test_a_stranger_can_not_revive_a_session(play):
     session = await play.start(play.own())
     foreign = SessionKey(uuid4(), session.id)
     assert await liveness.revive([Beat(foreign, play.now)]) == set()
-    assert await liveness.known([foreign, SessionKey(play.user, session.id)]) == {
+    assert await liveness.known_sessions([foreign, SessionKey(play.user, session.id)]) == {
         SessionKey(play.user, session.id): None
     }
 
@@ -65,13 +65,13 @@ async def test_a_shard_is_watched_by_one_at_a_time(play, playtime_dsn):
     liveness = Liveness(play.connection)
     other = await asyncpg.connect(playtime_dsn)
     try:
-        mine = await liveness.take(3)
-        assert await Liveness(other).take(3) is None
-        assert await Liveness(other).take(4)
+        mine = await liveness.lock_watch(3)
+        assert await Liveness(other).lock_watch(3) is None
+        assert await Liveness(other).lock_watch(4)
     finally:
         await other.close()
     kept = replace(mine, watch=Watch(7, play.now, play.now), swept_at=play.now)
-    await liveness.keep(kept)
+    await liveness.save_watch(kept)
     watches = await liveness.watches()
     assert [watched.shard for watched in watches] == list(range(SHARDS))
     assert watches[3] == kept

@@ -1,4 +1,4 @@
-"""Totals counted anew from the ledger: nothing differs, and what somebody broke is found and put right."""
+"""Totals recomputed from the ledger: nothing differs, and broken totals are found and corrected."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -15,8 +15,8 @@ HOUR = 3600
 TABLES = {"totals": "product_id", "intervals": "start_time"}
 
 
-async def kept(play):
-    """Everything that is made from the ledger, of all products."""
+async def stored(play):
+    """Returns everything that is made from the ledger, of all products."""
     return {
         table: [
             tuple(row)
@@ -33,7 +33,7 @@ async def played(play):
     """Two games: one with sessions that overlap, touch, are empty and run, and a correction; one with a session."""
     play.game, play.other = play.own(), play.own()
     start = play.first = play.now - timedelta(days=3)
-    await play.tell(
+    await play.import_sessions(
         play.offline(play.game, start, 60),
         play.offline(play.game, start + timedelta(minutes=30), 60),
         play.offline(play.game, start + timedelta(minutes=90), 30),
@@ -44,16 +44,16 @@ async def played(play):
     await play.service.correct(play.user, play.game, -HOUR, "an idle machine")
     await play.start(play.game, "deck")
     play.events.clear()
-    play.right = await kept(play)
+    play.right = await stored(play)
     return play
 
 
-async def test_where_nothing_is_broken_nothing_differs_and_nobody_is_told(played):
+async def test_where_nothing_is_broken_nothing_differs_and_no_event_is_recorded(played):
     assert await played.service.recompute(played.user) == []
     assert await played.service.recompute(played.user, played.game) == []
     assert await played.service.recompute(uuid4()) == []
     assert not played.events
-    assert await kept(played) == played.right
+    assert await stored(played) == played.right
 
 
 BROKEN = {
@@ -72,17 +72,17 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("statement", BROKEN.values(), ids=BROKEN)
-async def test_what_is_broken_is_found_and_put_right(played, statement):
+async def test_broken_totals_are_found_and_corrected(played, statement):
     await played.connection.execute(statement, played.user)
     assert {one.product_id for one in await played.service.recompute(played.user)} == {played.game, played.other}
-    assert await kept(played) == played.right
-    [told] = played.told(PlaytimeChanged)
-    totals = {one.product_id: (one.total_playtime_seconds, one.last_played_at) for one in told.products}
+    assert await stored(played) == played.right
+    [changed] = played.events_of(PlaytimeChanged)
+    totals = {one.product_id: (one.total_playtime_seconds, one.last_played_at) for one in changed.products}
     assert totals == {played.game: (2 * HOUR, played.now), played.other: (600, played.first + timedelta(minutes=10))}
     assert await played.service.recompute(played.user) == []
 
 
-async def test_it_says_what_was_kept_and_what_is_counted(played):
+async def test_it_returns_the_stored_and_the_counted_figures(played):
     await played.connection.execute(
         "UPDATE playtime.playtime_totals SET played_seconds = 9720000, session_count = 3 WHERE product_id = $1",
         played.game,
@@ -94,13 +94,13 @@ async def test_it_says_what_was_kept_and_what_is_counted(played):
         played.first,
     )
     [found] = await played.service.recompute(played.user, played.game)
-    stored, counted = found.stored, found.counted
-    assert (stored.played_seconds, counted.played_seconds) == (9_720_000, 3 * HOUR)
-    assert (stored.session_count, counted.session_count) == (3, 5)
-    assert stored.corrected_seconds == counted.corrected_seconds == -HOUR
-    assert (stored.intervals, counted.intervals, found.wrong_intervals) == (2, 2, 2)
-    assert (stored.total_playtime_seconds, counted.total_playtime_seconds) == (9_720_000 - HOUR, 2 * HOUR)
-    assert stored.last_played_at == counted.last_played_at == played.now
+    was, counted = found.stored, found.counted
+    assert (was.played_seconds, counted.played_seconds) == (9_720_000, 3 * HOUR)
+    assert (was.session_count, counted.session_count) == (3, 5)
+    assert was.corrected_seconds == counted.corrected_seconds == -HOUR
+    assert (was.intervals, counted.intervals, found.wrong_intervals) == (2, 2, 2)
+    assert (was.total_playtime_seconds, counted.total_playtime_seconds) == (9_720_000 - HOUR, 2 * HOUR)
+    assert was.last_played_at == counted.last_played_at == played.now
 
 
 async def test_one_product_is_recomputed_alone(played):
@@ -113,7 +113,7 @@ async def test_one_product_is_recomputed_alone(played):
 
 async def test_nobody_elses_play_is_touched(played):
     me = played.switch_user()
-    await played.tell(played.offline(played.game, played.now - timedelta(days=1), 60))
+    await played.import_sessions(played.offline(played.game, played.now - timedelta(days=1), 60))
     await played.connection.execute(BROKEN["a total"], played.user)
     assert await played.service.recompute(me) == []
     assert await played.total(played.game) == 9_720_000
@@ -143,7 +143,7 @@ async def test_a_correction_is_undone_by_the_opposite_one(played):
 async def test_a_correction_of_nothing_or_of_more_than_a_life_is_refused(played, seconds):
     with pytest.raises(InvalidInput):
         await played.service.correct(played.user, played.game, seconds, "a slip")
-    assert await kept(played) == played.right
+    assert await stored(played) == played.right
 
 
 sessions = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 500), st.integers(1, 200)), min_size=1, max_size=12)
@@ -155,15 +155,15 @@ sessions = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 500), st.integer
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(sessions)
-async def test_what_the_database_counts_is_what_the_ledger_was_counted_as(play, history):
+async def test_the_database_counts_as_the_service_did(play, history):
     play.switch_user()
     games = [play.own(), play.own()]
     for game, ago, minutes in history:
         start = play.now - timedelta(minutes=ago + minutes)
-        assert await play.tell(play.offline(games[game], start, minutes)) == [("accepted", None)]
+        assert await play.import_sessions(play.offline(games[game], start, minutes)) == [("accepted", None)]
     assert await play.service.recompute(play.user) == []
-    right = await kept(play)
+    right = await stored(play)
     for table in TABLES:
         await play.connection.execute(f"DELETE FROM playtime.playtime_{table} WHERE user_id = $1", play.user)
     assert {one.product_id for one in await play.service.recompute(play.user)} == {games[game] for game, *_ in history}
-    assert await kept(play) == right
+    assert await stored(play) == right

@@ -1,15 +1,15 @@
-"""The migrations and the models agree, and the way back works."""
+"""The migrations and the models agree, and downgrades work."""
 
 import asyncpg
 from gameshelf.playtime import MIGRATIONS
 
 
-def test_the_models_are_what_the_migrations_make(database):
+def test_the_models_are_the_tables_of_the_migrations(database):
     MIGRATIONS.upgrade(database)
     MIGRATIONS.check(database)
 
 
-def test_the_migrations_can_be_undone_and_done_again(database):
+def test_the_migrations_can_be_undone_and_repeated(database):
     MIGRATIONS.upgrade(database)
     MIGRATIONS.downgrade(database, "base")
     MIGRATIONS.upgrade(database)

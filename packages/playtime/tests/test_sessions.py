@@ -1,4 +1,4 @@
-"""Playing on devices, dying, coming back, and telling of it later."""
+"""Sessions on devices: starts, ends, deaths, imports, and copies that change."""
 
 from datetime import date, timedelta
 from uuid import uuid4
@@ -15,7 +15,7 @@ from gameshelf.playtime import (
     SessionResumed,
     SessionStarted,
 )
-from gameshelf.playtime.rules import seconds
+from gameshelf.playtime.rules import union_seconds
 
 HOUR = 3600
 
@@ -28,12 +28,12 @@ async def test_a_session_counts_from_its_start_to_its_end(play):
     ended = await play.end(session)
     assert (ended.duration_seconds, ended.end_reason) == (90 * 60, "completed")
     assert await play.total(game) == 90 * 60
-    [started], [told] = play.told(SessionStarted), play.told(SessionEnded)
+    [started], [event] = play.events_of(SessionStarted), play.events_of(SessionEnded)
     assert (started.session_id, started.started_at) == (session.id, session.start_time)
-    assert (told.duration_seconds, told.total_playtime_seconds, told.ended_at) == (5400, 5400, ended.end_time)
+    assert (event.duration_seconds, event.total_playtime_seconds, event.ended_at) == (5400, 5400, ended.end_time)
 
 
-async def test_who_may_not_play_can_not_start(play):
+async def test_a_user_without_access_cannot_start(play):
     with pytest.raises(PermissionDenied):
         await play.start(uuid4())
     assert not play.events
@@ -46,26 +46,25 @@ async def test_a_second_start_on_a_device_finds_the_running_session(play):
     elsewhere = await play.start(game, "deck")
     assert again.id == first.id
     assert elsewhere.id != first.id
-    assert [event.session_id for event in play.told(SessionStarted)] == [first.id, elsewhere.id]
-    assert [event.session_id for event in play.told(SessionResumed)] == [first.id]
+    assert [event.session_id for event in play.events_of(SessionStarted)] == [first.id, elsewhere.id]
+    assert [event.session_id for event in play.events_of(SessionResumed)] == [first.id]
 
 
-async def test_every_change_of_a_total_is_told_with_it(play):
+async def test_every_change_of_a_total_is_an_event_with_it(play):
     game, other = play.own(), play.own()
     session, long_ago = await play.start(game), play.now - timedelta(hours=2)
     play.later(minutes=10)
     await play.end(session)
     await play.service.correct(play.user, game, -60, "an idle machine")
-    await play.tell(play.offline(game, long_ago, 5), play.offline(other, long_ago, 6))
-    told = [
-        {one.product_id: one.total_playtime_seconds for one in event.products} for event in play.told(PlaytimeChanged)
-    ]
-    assert told == [{game: 0}, {game: 600}, {game: 540}, {game: 840, other: 360}]
-    last = [event.products[0].last_played_at for event in play.told(PlaytimeChanged)]
+    await play.import_sessions(play.offline(game, long_ago, 5), play.offline(other, long_ago, 6))
+    changes = play.events_of(PlaytimeChanged)
+    totals = [{one.product_id: one.total_playtime_seconds for one in event.products} for event in changes]
+    assert totals == [{game: 0}, {game: 600}, {game: 540}, {game: 840, other: 360}]
+    last = [event.products[0].last_played_at for event in changes]
     assert last == [session.start_time, *[play.now] * 3]
 
 
-async def test_when_access_ends_what_runs_of_the_game_ends_at_once(play):
+async def test_running_sessions_end_at_once_when_access_ends(play):
     game, other = play.own(), play.own()
     sessions = [await play.start(game), await play.start(game, "deck"), await play.start(other)]
     play.later(minutes=2)
@@ -73,7 +72,7 @@ async def test_when_access_ends_what_runs_of_the_game_ends_at_once(play):
     ended = [await play.service.end(play.user, session.id) for session in sessions[:2]]
     assert {(one.end_reason, one.duration_seconds) for one in ended} == {("access_revoked", 120)}
     assert await play.total(game) == 120
-    assert len(play.told(SessionEnded)) == 2
+    assert len(play.events_of(SessionEnded)) == 2
 
 
 @pytest.mark.parametrize(("silent_for", "seconds"), [(180, 24 * HOUR), (181, 24 * HOUR - 181)])
@@ -85,7 +84,7 @@ async def test_the_end_of_access_counts_play_up_to_the_last_heartbeat(play, sile
         "UPDATE playtime.playtime_sessions SET last_heartbeat_at = $1", play.now - timedelta(seconds=silent_for)
     )
     await play.service.end_access(play.user, {game})
-    [ended] = play.told(SessionEnded)
+    [ended] = play.events_of(SessionEnded)
     assert (ended.end_reason, ended.duration_seconds) == ("access_revoked", seconds)
 
 
@@ -130,11 +129,11 @@ async def test_a_dead_session_ends_at_its_last_heartbeat(play):
     assert await play.total(game) == 600
 
 
-async def test_an_import_takes_what_is_new_and_says_what_became_of_the_rest(play):
+async def test_an_import_adds_new_sessions_and_returns_a_result_for_each(play):
     game, foreign = play.own(), uuid4()
     start = play.now - timedelta(days=2)
     one = play.offline(game, start, 60, "one")
-    results = await play.tell(
+    results = await play.import_sessions(
         one,
         play.offline(game, start + timedelta(minutes=30), 60, "two"),
         play.offline(foreign, start, 10, "three"),
@@ -150,25 +149,25 @@ async def test_an_import_takes_what_is_new_and_says_what_became_of_the_rest(play
         ("duplicate", None),
         ("rejected", "IDEMPOTENCY_KEY_REUSED"),
     ]
-    assert await play.tell(one) == [("duplicate", None)]
+    assert await play.import_sessions(one) == [("duplicate", None)]
     assert await play.total(game) == 90 * 60
-    assert [event.total_playtime_seconds for event in play.told(SessionEnded)] == [90 * 60] * 2
+    assert [event.total_playtime_seconds for event in play.events_of(SessionEnded)] == [90 * 60] * 2
 
 
-async def test_two_devices_may_count_their_sessions_alike(play):
+async def test_two_devices_may_use_the_same_session_ids(play):
     game, start = play.own(), play.now - timedelta(hours=5)
-    told = [play.offline(game, start, 10 + number, "1", device_id=name) for number, name in enumerate(("desk", "deck"))]
+    sent = [play.offline(game, start, 10 + number, "1", device_id=name) for number, name in enumerate(("desk", "deck"))]
     unnamed = play.offline(game, start + timedelta(hours=1), 30, "1")
-    assert await play.tell(*told, unnamed) == [("accepted", None)] * 3
-    assert await play.tell(*told, unnamed) == [("duplicate", None)] * 3
+    assert await play.import_sessions(*sent, unnamed) == [("accepted", None)] * 3
+    assert await play.import_sessions(*sent, unnamed) == [("duplicate", None)] * 3
     other = play.offline(game, start, 20, "1", device_id="deck")
-    assert await play.tell(other) == [("rejected", "IDEMPOTENCY_KEY_REUSED")]
+    assert await play.import_sessions(other) == [("rejected", "IDEMPOTENCY_KEY_REUSED")]
     assert await play.total(game) == 41 * 60
 
 
 async def test_a_clock_that_runs_ahead_is_forgiven(play):
     ahead, further = play.own(since=play.now + timedelta(minutes=2)), play.own(since=play.now + timedelta(minutes=5))
-    assert await play.tell(
+    assert await play.import_sessions(
         play.offline(ahead, play.now, 3),
         play.offline(ahead, play.now - timedelta(minutes=3), 3),
         play.offline(ahead, play.now - timedelta(minutes=3, seconds=1), 3),
@@ -179,7 +178,7 @@ async def test_a_clock_that_runs_ahead_is_forgiven(play):
 async def test_a_summary_knows_the_last_two_weeks(play):
     game, old = play.own(), play.own()
     edge = play.now - timedelta(days=14)
-    await play.tell(
+    await play.import_sessions(
         play.offline(game, edge - timedelta(minutes=30), 60),
         play.offline(game, play.now - timedelta(days=1), 20),
         play.offline(old, play.now - timedelta(days=20), 45),
@@ -199,7 +198,7 @@ async def test_a_summary_knows_the_last_two_weeks(play):
 async def test_a_summary_of_platforms_counts_what_overlaps_once_on_each(play):
     game, other = play.own(), play.own()
     edge = play.now - timedelta(days=14)
-    await play.tell(
+    await play.import_sessions(
         play.offline(game, edge - timedelta(minutes=30), 60, platform="linux", device_id="deck"),
         play.offline(game, edge - timedelta(minutes=10), 60, platform="linux", device_id="desk"),
         play.offline(game, edge, 20, platform="windows"),
@@ -225,25 +224,25 @@ async def test_a_summary_of_platforms_counts_what_overlaps_once_on_each(play):
     assert await play.queries.session(uuid4(), running.id) is None
 
 
-async def test_what_strangers_play_changes_nobodys_last_two_weeks(play):
+async def test_play_of_other_users_changes_nobodys_last_two_weeks(play):
     game = play.own()
     edge = play.now - timedelta(days=14)
-    await play.tell(play.offline(game, edge - timedelta(minutes=10), 130))
+    await play.import_sessions(play.offline(game, edge - timedelta(minutes=10), 130))
 
     async def recent():
         [one] = (await play.queries.summary(play.user, [], play.now, Page())).items
         return one.last_2_weeks_seconds
 
     assert await recent() == 2 * HOUR
-    player, play.user = play.user, uuid4()
-    await play.tell(play.offline(game, edge - timedelta(minutes=1), 1))
+    player = play.switch_user()
+    await play.import_sessions(play.offline(game, edge - timedelta(minutes=1), 1))
     play.user = player
     assert await recent() == 2 * HOUR
 
 
 async def test_days_are_those_of_the_asked_time_zone(play):
     game = play.own()
-    await play.tell(play.offline(game, play.now.replace(day=10, hour=20), 120))
+    await play.import_sessions(play.offline(game, play.now.replace(day=10, hour=20), 120))
     asked = play.user, [], date(2026, 5, 1), date(2026, 5, 20)
     in_utc = await play.queries.daily(*asked, ZoneInfo("UTC"))
     assert [(one.day.day, one.seconds) for one in in_utc] == [(10, 2 * HOUR)]
@@ -254,7 +253,7 @@ async def test_days_are_those_of_the_asked_time_zone(play):
 async def test_history_is_newest_first_and_paged(play):
     game = play.own()
     starts = [play.now - timedelta(hours=number) for number in (1, 3, 2)]
-    await play.tell(*(play.offline(game, start, 10) for start in starts))
+    await play.import_sessions(*(play.offline(game, start, 10) for start in starts))
     first = await play.queries.history(play.user, None, Page(1, 2))
     second = await play.queries.history(play.user, game, Page(2, 2))
     found = [session.start_time for session in (*first.items, *second.items)]
@@ -262,9 +261,9 @@ async def test_history_is_newest_first_and_paged(play):
     assert first.total == second.total == 3
 
 
-async def test_a_page_past_the_end_is_empty_and_knows_the_whole(play):
+async def test_a_page_past_the_end_is_empty_and_has_the_total(play):
     game = play.own()
-    await play.tell(*(play.offline(game, play.now - timedelta(days=number), 10) for number in (1, 2, 3)))
+    await play.import_sessions(*(play.offline(game, play.now - timedelta(days=number), 10) for number in (1, 2, 3)))
     for found, total in (
         (await play.queries.summary(play.user, [], play.now, Page(7, 20)), 1),
         (await play.queries.history(play.user, None, Page(2, 3)), 3),
@@ -275,11 +274,11 @@ async def test_a_page_past_the_end_is_empty_and_knows_the_whole(play):
 
 async def test_a_correction_counts_and_stays_beside_the_ledger(play):
     game = play.own()
-    await play.tell(play.offline(game, play.now - timedelta(hours=2), 60))
+    await play.import_sessions(play.offline(game, play.now - timedelta(hours=2), 60))
     assert await play.service.correct(play.user, game, -600, "a stuck session") == 3000
-    await play.tell(play.offline(game, play.now - timedelta(hours=1), 10))
+    await play.import_sessions(play.offline(game, play.now - timedelta(hours=1), 10))
     assert await play.total(game) == 3600
-    assert seconds((await play.queries.ledger(play.user))[game]) == 4200
+    assert union_seconds((await play.queries.ledger(play.user))[game]) == 4200
     with pytest.raises(InvalidInput) as refused:
         await play.service.correct(play.user, game, -3601, "too much")
     assert refused.value.problems[0].params == {"ge": -3600}
@@ -288,7 +287,7 @@ async def test_a_correction_counts_and_stays_beside_the_ledger(play):
 async def test_an_erased_user_leaves_nothing(play):
     game = play.own()
     await play.start(game)
-    await play.tell(*(play.offline(game, play.now - timedelta(days=number), 10) for number in range(1, 6)))
+    await play.import_sessions(*(play.offline(game, play.now - timedelta(days=number), 10) for number in range(1, 6)))
     await play.service.correct(play.user, game, 60, "thanks")
     while await play.service.erase(play.user, limit=2):
         pass
@@ -296,17 +295,17 @@ async def test_an_erased_user_leaves_nothing(play):
         assert not await play.connection.fetchval(f"SELECT count(*) FROM playtime.playtime_{table}")
 
 
-async def test_a_shared_copy_is_told_from_ones_own(play):
+async def test_a_shared_copy_differs_from_ones_own(play):
     product, owner = play.own(), uuid4()
     play.copies.shared[product] = [owner]
     session = await play.start(product)
     assert (session.copy_owner_user_id, session.seat_number) == (owner, 7)
     await play.service.end_access(play.user, {product})
     await play.service.end_access(play.user, {product}, uuid4())
-    assert play.told(SessionEnded) == []
+    assert play.events_of(SessionEnded) == []
     play.later(minutes=1)
     await play.service.end_access(play.user, {product}, owner)
-    [ended] = play.told(SessionEnded)
+    [ended] = play.events_of(SessionEnded)
     assert (ended.end_reason, ended.seat_number, ended.duration_seconds) == ("access_revoked", 7, 60)
 
 
@@ -325,44 +324,44 @@ async def test_a_session_ends_when_its_seat_is_lost_or_at_its_last_sign_of_life(
     silence = timedelta(seconds=180)
     assert await play.service.lose_seat(play.user, session.id, lost_at, silence)
     assert not await play.service.lose_seat(play.user, session.id, lost_at, silence)
-    [ended] = play.told(SessionEnded)
+    [ended] = play.events_of(SessionEnded)
     assert (ended.end_reason, ended.duration_seconds) == ("seat_lost", seconds)
 
 
-async def test_who_owns_what_they_play_loses_no_seat(play):
+async def test_a_player_of_their_own_copy_loses_no_seat(play):
     session = await play.start(play.own())
     assert not await play.service.lose_seat(play.user, session.id, play.now)
-    assert play.told(SessionEnded) == []
+    assert play.events_of(SessionEnded) == []
 
 
 async def test_an_unnoticed_purchase_keeps_the_session_when_the_share_ends(play):
-    """As under a release before, which left the session on the shared copy."""
+    """The release before left such a session on the shared copy."""
     product, owner = play.own(), uuid4()
     play.copies.shared[product] = [owner]
     first, second = await play.start(product), await play.start(product, "deck")
     play.copies.bought.add(product)
     await play.service.end_access(play.user, {product}, owner, first.id)
     assert not await play.service.lose_seat(play.user, second.id, play.now)
-    assert play.told(SessionEnded) == []
-    assert [one.session_id for one in play.told(SessionCopyChanged)] == [first.id, second.id]
+    assert play.events_of(SessionEnded) == []
+    assert [one.session_id for one in play.events_of(SessionCopyChanged)] == [first.id, second.id]
 
 
-async def test_a_session_goes_on_on_another_copy_under_its_id(play):
+async def test_a_session_continues_on_another_copy_under_its_id(play):
     product, owner = play.own(), uuid4()
     play.copies.shared[product] = [owner]
     session = await play.start(product)
     play.later(minutes=1)
-    await play.service.go_on_with_own(play.user, {product})
-    await play.service.go_on_with_own(play.user, {product})
+    await play.service.continue_on_own_copies(play.user, {product})
+    await play.service.continue_on_own_copies(play.user, {product})
     play.later(minutes=1)
-    await play.service.lose_own(play.user, {product})
-    changed = [(one.left_owner_user_id, one.copy_owner_user_id) for one in play.told(SessionCopyChanged)]
+    await play.service.continue_on_shared_copies(play.user, {product})
+    changed = [(one.left_owner_user_id, one.copy_owner_user_id) for one in play.events_of(SessionCopyChanged)]
     assert changed == [(owner, None), (None, owner)]
     del play.copies.shared[product]
-    await play.service.go_on_with_own(play.user, {product})
+    await play.service.continue_on_own_copies(play.user, {product})
     play.later(minutes=1)
-    await play.service.lose_own(play.user, {product})
-    [ended] = play.told(SessionEnded)
+    await play.service.continue_on_shared_copies(play.user, {product})
+    [ended] = play.events_of(SessionEnded)
     assert (ended.session_id, ended.end_reason, ended.duration_seconds) == (session.id, "access_revoked", 180)
     parts = await play.connection.fetch(
         "SELECT copy_owner_user_id, seat_number, end_time - start_time AS length FROM playtime.playtime_copy_parts "
@@ -370,7 +369,7 @@ async def test_a_session_goes_on_on_another_copy_under_its_id(play):
         play.user,
     )
     minute = timedelta(minutes=1)
-    # The last change came in the same second as the one before, which so has no length.
+    # The last change was in the same second as the one before, which therefore has no length.
     assert [tuple(part) for part in parts] == [(owner, 7, minute), (None, None, minute)]
 
 
@@ -380,13 +379,14 @@ async def test_play_offline_counts_on_the_first_copy_that_nobody_else_played(pla
     play.copies.shared[product] = [first, second]
     me, rival = play.user, uuid4()
 
-    async def tell(user, start, minutes):
+    async def import_one(user, start, minutes):
         play.user = user
-        return await play.tell(play.offline(product, start, minutes))
+        play.own(product)
+        return await play.import_sessions(play.offline(product, start, minutes))
 
     for user in (rival, me):
-        assert await tell(user, played, 60) == [("accepted", None)]
-    assert await tell(uuid4(), played + timedelta(minutes=59), 5) == [("rejected", "FAMILY_SEAT_BUSY")]
-    assert await tell(uuid4(), played + timedelta(minutes=60), 5) == [("accepted", None)]
+        assert await import_one(user, played, 60) == [("accepted", None)]
+    assert await import_one(uuid4(), played + timedelta(minutes=59), 5) == [("rejected", "FAMILY_SEAT_BUSY")]
+    assert await import_one(uuid4(), played + timedelta(minutes=60), 5) == [("accepted", None)]
     owners = "SELECT copy_owner_user_id FROM playtime.playtime_sessions WHERE user_id = $1"
     assert [await play.connection.fetchval(owners, user) for user in (rival, me)] == [first, second]

@@ -1,20 +1,28 @@
-"""What support sees: the ledger in full, corrections, and play that can't be."""
+"""Reads for support: the whole ledger, corrections, imports and anomalies."""
 
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from gameshelf.playtime import AnomalyPlace, Beat, CorrectionPlace, Liveness, SessionKey, SessionPlace, SupportQueries
-from gameshelf.playtime.support import _ANOMALIES
+from gameshelf.playtime import (
+    AnomalyPlace,
+    Beat,
+    CorrectionPlace,
+    Liveness,
+    PlaytimeSupportQueries,
+    SessionKey,
+    SessionPlace,
+)
+from gameshelf.playtime.queries.support import _ANOMALIES
 
 
 @pytest.fixture
 def support(play):
-    return SupportQueries(play.connection)
+    return PlaytimeSupportQueries(play.connection)
 
 
 async def pages(read, place, size=2):
-    """Everything that a list holds, read a few entries at a time."""
+    """Returns a whole list, read a few entries at a time."""
     found, after = [], None
     while part := await read(after=after, limit=size):
         assert len(part) <= size
@@ -27,24 +35,24 @@ async def test_a_session_shows_device_end_copy_signs_of_life_and_the_clients_id(
     game, shared, owner = play.own(), play.own(), uuid4()
     play.copies.shared[shared] = [owner]
     start = play.now - timedelta(days=2)
-    await play.tell(play.offline(game, start, 60, "launcher-1", device_id="deck", platform="linux"))
+    await play.import_sessions(play.offline(game, start, 60, "launcher-1", device_id="deck", platform="linux"))
     running = await play.start(shared, "desk")
     beat = play.now + timedelta(minutes=4)
     await Liveness(play.connection).checkpoint([Beat(SessionKey(play.user, running.id), beat)])
-    lent, told = await support.sessions(play.user)
+    lent, imported = await support.sessions(play.user)
     assert (lent.session.id, lent.session.device_id, lent.session.end_time) == (running.id, "desk", None)
     assert (lent.session.copy_owner_user_id, lent.session.seat_number) == (owner, 7)
     assert lent.session.last_heartbeat_at == beat
-    assert (told.session.client_session_id, told.session.end_reason) == ("launcher-1", "imported")
-    assert (told.session.device_id, told.session.platform) == ("deck", "linux")
-    assert told.recorded_at == await play.connection.fetchval("SELECT now()")
+    assert (imported.session.client_session_id, imported.session.end_reason) == ("launcher-1", "imported")
+    assert (imported.session.device_id, imported.session.platform) == ("deck", "linux")
+    assert imported.recorded_at == await play.connection.fetchval("SELECT now()")
 
 
 async def test_the_sessions_of_a_day_are_all_that_touch_it(play, support):
     game, day = play.own(since=play.now - timedelta(days=400)), play.now.replace(day=10, hour=0)
     hours = {"before": -30, "into it": -3, "first second": 0, "in it": 5, "out of it": 23, "after": 24}
     for name, offset in hours.items():
-        await play.tell(play.offline(game, day + timedelta(hours=offset), 240, name))
+        await play.import_sessions(play.offline(game, day + timedelta(hours=offset), 240, name))
     await play.connection.execute(
         "UPDATE playtime.playtime_sessions SET start_time = start_time - interval '60 days', end_time = $1 "
         "WHERE client_session_id = 'before'",
@@ -55,11 +63,11 @@ async def test_the_sessions_of_a_day_are_all_that_touch_it(play, support):
     assert names == ["out of it", "in it", "first second", "into it", "before"]
 
 
-async def test_a_ledger_is_read_on_behind_the_last_session(play, support):
+async def test_a_ledger_continues_after_the_last_session(play, support):
     game, other, start = play.own(), play.own(), play.now - timedelta(days=1)
-    # Several that began in the same second: their ids order them.
-    await play.tell(*(play.offline(game, start + timedelta(hours=number // 4), 10) for number in range(10)))
-    await play.tell(play.offline(other, start, 10))
+    # Several start in the same second: their ids order them.
+    await play.import_sessions(*(play.offline(game, start + timedelta(hours=number // 4), 10) for number in range(10)))
+    await play.import_sessions(play.offline(other, start, 10))
 
     async def read(**how):
         return await support.sessions(play.user, game, **how)
@@ -70,14 +78,14 @@ async def test_a_ledger_is_read_on_behind_the_last_session(play, support):
     assert await support.sessions(uuid4()) == []
 
 
-async def test_an_import_tells_how_much_of_the_total_is_its_own(play, support):
+async def test_an_import_shows_how_much_of_the_total_is_due_to_it(play, support):
     game, other, start = play.own(), play.own(), play.now - timedelta(days=5)
-    await play.tell(play.offline(game, start, 120, device_id="desk"))
+    await play.import_sessions(play.offline(game, start, 120, device_id="desk"))
     play.later(minutes=1)
     await play.connection.execute("UPDATE playtime.playtime_sessions SET created_at = created_at - interval '1 hour'")
-    # Overlaps what was told before by an hour, and itself by half an hour.
+    # Overlaps the earlier import by an hour, and itself by half an hour.
     half = timedelta(minutes=30)
-    await play.tell(
+    await play.import_sessions(
         play.offline(game, start + 2 * half, 240, device_id="deck"),
         play.offline(game, start + 8 * half, 90, device_id="deck"),
         play.offline(other, start, 999, device_id="deck"),
@@ -95,7 +103,7 @@ async def test_an_import_tells_how_much_of_the_total_is_its_own(play, support):
     assert await support.imports(play.user, uuid4()) == []
 
 
-async def test_corrections_tell_when_and_why(play, support):
+async def test_corrections_have_a_time_and_a_reason(play, support):
     game, other = play.own(), play.own()
     for product, seconds, reason in ((game, 600, "a lost session"), (game, -60, "too much"), (other, 5, "thanks")):
         await play.service.correct(play.user, product, seconds, reason)
@@ -141,7 +149,7 @@ async def test_anomalies_are_listed_of_all_users_or_one_the_newest_first(play, s
 
 
 class Explained:
-    """A connection that explains a statement in place of running it."""
+    """A connection that explains a statement instead of running it."""
 
     def __init__(self, connection):
         self.connection = connection

@@ -1,11 +1,21 @@
-"""Time on plain values."""
+"""Rules about time, on plain values."""
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from gameshelf.playtime.rules import Interval, Refusal, by_day, clip, extend, judge_import, seconds, union, utc_days
+from gameshelf.playtime.rules import (
+    ImportRefusal,
+    Interval,
+    by_day,
+    clip,
+    extend,
+    judge_import,
+    union,
+    union_seconds,
+    utc_days,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,13 +30,13 @@ intervals = st.lists(st.builds(interval, st.integers(0, 400), st.integers(0, 60)
 
 
 def recounted(played):
-    """Seconds one by one: slow, and plainly right."""
+    """Counts seconds one by one, which is slow and obviously right."""
     return len({second for one in played for second in range(int(one.start.timestamp()), int(one.end.timestamp()))})
 
 
 @given(intervals)
 def test_the_union_is_as_long_as_its_seconds_counted_one_by_one(played):
-    assert seconds(played) == recounted(played)
+    assert union_seconds(played) == recounted(played)
     merged = union(played)
     assert all(earlier.end < later.start for earlier, later in pairwise(merged))
 
@@ -39,7 +49,7 @@ def test_adding_part_by_part_in_any_order_comes_to_the_union(parts):
         high = max((new.end for new in part), default=START)
         touching = [old for old in kept if old.start <= high and old.end >= low]
         extension = extend(touching, part)
-        kept = sorted({*kept} - {*extension.gone} | {*extension.come})
+        kept = sorted({*kept} - {*extension.removed} | {*extension.added})
         total += extension.seconds
         assert 0 <= extension.seconds <= sum(new.seconds for new in part)
     played = [new for part in parts for new in part]
@@ -58,7 +68,7 @@ moments = st.integers(0, 15 * 366 * 24 * 3600).map(lambda seconds: FIRST + timed
 def test_every_second_is_in_exactly_one_day_of_any_zone(played, zone):
     merged = union(Interval(start, start + timedelta(seconds=length)) for start, length in played)
     days = by_day(merged, ZoneInfo(zone))
-    assert sum(days.values()) == seconds(merged)
+    assert sum(days.values()) == union_seconds(merged)
     assert all(0 < spent <= 25 * 3600 for spent in days.values())
 
 
@@ -90,19 +100,19 @@ HOUR = timedelta(hours=1)
     [
         (NOW - HOUR, NOW, START, None),
         (NOW, NOW + timedelta(minutes=5), START, None),
-        (NOW, NOW + timedelta(minutes=5, seconds=1), START, Refusal.BAD_TIME),
-        (NOW, NOW, START, Refusal.BAD_TIME),
-        (NOW, NOW - HOUR, START, Refusal.BAD_TIME),
+        (NOW, NOW + timedelta(minutes=5, seconds=1), START, ImportRefusal.BAD_TIME),
+        (NOW, NOW, START, ImportRefusal.BAD_TIME),
+        (NOW, NOW - HOUR, START, ImportRefusal.BAD_TIME),
         (NOW - 24 * HOUR, NOW, START, None),
-        (NOW - 25 * HOUR, NOW, START, Refusal.BAD_TIME),
+        (NOW - 25 * HOUR, NOW, START, ImportRefusal.BAD_TIME),
         (NOW - HOUR, NOW, NOW - HOUR, None),
-        (NOW - 2 * HOUR, NOW, NOW - HOUR, Refusal.BAD_TIME),
+        (NOW - 2 * HOUR, NOW, NOW - HOUR, ImportRefusal.BAD_TIME),
         (NOW - HOUR, NOW, NOW - HOUR + timedelta(minutes=5), None),
-        (NOW - HOUR, NOW, NOW - HOUR + timedelta(minutes=5, seconds=1), Refusal.BAD_TIME),
+        (NOW - HOUR, NOW, NOW - HOUR + timedelta(minutes=5, seconds=1), ImportRefusal.BAD_TIME),
         (NOW - timedelta(days=90), NOW - timedelta(days=90) + HOUR, START, None),
-        (NOW - timedelta(days=91), NOW - timedelta(days=91) + HOUR, START, Refusal.BAD_TIME),
-        (NOW - HOUR, NOW, None, Refusal.NO_ACCESS),
+        (NOW - timedelta(days=91), NOW - timedelta(days=91) + HOUR, START, ImportRefusal.BAD_TIME),
+        (NOW - HOUR, NOW, None, ImportRefusal.NO_ACCESS),
     ],
 )
-def test_what_may_be_imported(start, end, since, refusal):
+def test_sessions_that_may_be_imported(start, end, since, refusal):
     assert judge_import(Interval(start, end), NOW, since, timedelta(days=90)) == refusal

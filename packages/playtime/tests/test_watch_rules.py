@@ -1,4 +1,4 @@
-"""When silence counts as death: on plain values."""
+"""When a silent session counts as dead, on plain values."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ def moment(after):
 
 
 def look(watch, after, ticks=0, accepted=None):
-    """One more look; ``ticks`` is how far the fast store's count is off."""
+    """Looks once more; ``ticks`` is the difference of the fast store's count."""
     accepted_at = moment(after if accepted is None else accepted)
     return next_watch(Seen(watch.ticks + ticks, accepted_at), watch, moment(after), GAP)
 
@@ -31,7 +31,7 @@ def test_after_a_full_time_out_without_a_break_silence_counts():
     assert may_end(watched(300), moment(300), TIMEOUT)
 
 
-def test_a_store_that_was_emptied_or_rolled_back_begins_anew():
+def test_a_store_that_was_emptied_or_rolled_back_restarts_the_watch():
     watch = watched(400)
     assert next_watch(Seen(None, moment(402)), watch, moment(402), GAP).since == moment(402)
     for ticks in (-1, 1):
@@ -39,20 +39,20 @@ def test_a_store_that_was_emptied_or_rolled_back_begins_anew():
     assert look(watch, 402).since == NOW
 
 
-def test_a_time_in_which_nobody_looked_begins_anew():
+def test_a_time_without_a_look_restarts_the_watch():
     watch = watched(400)
     assert look(watch, 475).since == NOW
     assert look(watch, 476).since == moment(476)
 
 
-def test_a_time_in_which_nobody_took_heartbeats_begins_anew():
+def test_a_time_without_accepted_heartbeats_restarts_the_watch():
     watch = watched(400)
     assert look(watch, 402, accepted=327).since == NOW
     assert look(watch, 402, accepted=326).since == moment(402)
     assert next_watch(Seen(watch.ticks, None), watch, moment(402), GAP).since == moment(402)
 
 
-def test_a_watch_that_nobody_keeps_any_more_ends_nobody():
+def test_a_watch_without_looks_ends_no_session():
     watch = watched(400)
     assert may_end(watch, moment(475), TIMEOUT)
     assert not may_end(watch, moment(476), TIMEOUT)

@@ -1,4 +1,4 @@
-"""How long a player has played: sessions, the ledger, totals and daily sums.
+"""Playtime: sessions, the ledger, totals and daily sums.
 
 This is the package's whole public API; nothing deeper is meant to be imported.
 """
@@ -11,12 +11,11 @@ from gameshelf.playtime.commands import (
     ImportSessions,
     OfflineSession,
     Period,
+    PlaytimeSummaryFilter,
     SessionStatus,
     StartSession,
-    SummaryFilter,
     UnreadableSession,
 )
-from gameshelf.playtime.copies import CopyQueries
 from gameshelf.playtime.errors import CorrectionsExceedPlay, FamilySeatLost, SessionAlreadyEnded, SessionNotFound
 from gameshelf.playtime.events import (
     AnomalyFound,
@@ -28,25 +27,27 @@ from gameshelf.playtime.events import (
     SessionResumed,
     SessionStarted,
 )
-from gameshelf.playtime.imports import ImportedPlay
-from gameshelf.playtime.liveness import Beat, Liveness, SessionEnd, SessionKey, ShardWatch, before_shard, shard_of
+from gameshelf.playtime.liveness import Beat, SessionEnd, SessionKey, ShardWatch, before_shard, shard_of
 from gameshelf.playtime.models import LOCK_SPACE, METADATA, SCHEMA, SHARDS, EndReason
-from gameshelf.playtime.overview import PlaytimeOverview, playtime_overview
-from gameshelf.playtime.ports import Copies, Copy
-from gameshelf.playtime.queries import DaySum, PlatformSummary, PlaytimeQueries, ProductSummary
-from gameshelf.playtime.recompute import Figures, Recount
-from gameshelf.playtime.rules import Interval
-from gameshelf.playtime.service import MAX_CORRECTION, ImportResult, PlaytimeService
-from gameshelf.playtime.store import StoredSession
-from gameshelf.playtime.support import (
+from gameshelf.playtime.ports import Copies, PlayedCopy
+from gameshelf.playtime.queries.copies import CopyQueries
+from gameshelf.playtime.queries.imports import ImportedPlay
+from gameshelf.playtime.queries.overview import PlaytimeOverview, playtime_overview
+from gameshelf.playtime.queries.playtime import DaySum, PlatformSummary, PlaytimeQueries, ProductSummary
+from gameshelf.playtime.queries.support import (
     AnomalyPlace,
     Correction,
     CorrectionPlace,
     FlaggedPlay,
     LedgerEntry,
+    PlaytimeSupportQueries,
     SessionPlace,
-    SupportQueries,
 )
+from gameshelf.playtime.rules import Interval
+from gameshelf.playtime.service import MAX_CORRECTION, ImportResult, PlaytimeService
+from gameshelf.playtime.store.liveness import Liveness
+from gameshelf.playtime.store.recompute import Figures, TotalDiscrepancy
+from gameshelf.playtime.store.sessions import StoredSession
 from gameshelf.playtime.watch import Seen, Watch, longest_gap, may_end, next_watch
 
 __version__ = "0.1.0.dev0"
@@ -64,7 +65,6 @@ __all__ = [
     "Beat",
     "Breakdown",
     "Copies",
-    "Copy",
     "CopyQueries",
     "Correction",
     "CorrectionPlace",
@@ -85,14 +85,16 @@ __all__ = [
     "OfflineSession",
     "Period",
     "PlatformSummary",
+    "PlayedCopy",
     "PlaytimeChanged",
     "PlaytimeCorrected",
     "PlaytimeOverview",
     "PlaytimeQueries",
     "PlaytimeService",
+    "PlaytimeSummaryFilter",
+    "PlaytimeSupportQueries",
     "ProductPlaytime",
     "ProductSummary",
-    "Recount",
     "Seen",
     "SessionAlreadyEnded",
     "SessionCopyChanged",
@@ -107,8 +109,7 @@ __all__ = [
     "ShardWatch",
     "StartSession",
     "StoredSession",
-    "SummaryFilter",
-    "SupportQueries",
+    "TotalDiscrepancy",
     "UnreadableSession",
     "Watch",
     "before_shard",

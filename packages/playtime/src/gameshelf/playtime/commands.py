@@ -1,4 +1,4 @@
-"""What a client may tell of playing, validated."""
+"""Validated input of a client: sessions, imports, filters."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 MAX_IMPORT = 100
-"""How many sessions one import may bring."""
+"""The most sessions of one import."""
 MAX_PRODUCTS = 100
 MAX_DAYS = 366
 DEFAULT_DAYS = 14
@@ -33,12 +33,12 @@ ClientSessionId = Annotated[Name, Field(max_length=MAX_CLIENT_ID)]
 # An unescaped plus of a query arrives as a blank.
 _OFFSET = re.compile(r"([+ -])(0\d|1[0-4]):([0-5]\d)")
 _OF_THE_SERVER = frozenset({"localtime", "posixrules", "Factory"})
-"""Files beside the zones that say where the server is, or nothing."""
+"""Files beside the zones that name no zone, or the server's."""
 
 
 @cache
 def _zones() -> frozenset[str]:
-    # Once: listing them walks through the files of all of them.
+    # Once per process, since listing them walks through the files of all zones.
     return frozenset(available_timezones()) - _OF_THE_SERVER
 
 
@@ -100,7 +100,7 @@ class OfflineSession(_Command):
 
 @dataclass(frozen=True, slots=True)
 class UnreadableSession:
-    """A session of an import that can't be read. ``client_session_id`` is empty where that can't be read either."""
+    """A session of an import that cannot be read. ``client_session_id`` is empty where that is unreadable, too."""
 
     client_session_id: str
 
@@ -127,19 +127,19 @@ class ImportSessions(_Command):
 
 
 class Period(StrEnum):
-    """Which time a summary is about: `all_time` or `last_2_weeks` (the last 14 × 24 hours)."""
+    """Time that a summary is about: `all_time` or `last_2_weeks` (the last 14 × 24 hours)."""
 
     ALL_TIME = "all_time"
     LAST_2_WEEKS = "last_2_weeks"
 
 
 class Breakdown(StrEnum):
-    """What a summary tells apart beside products: `platform`."""
+    """Further breakdown of a summary by product: `platform`."""
 
     PLATFORM = "platform"
 
 
-class SummaryFilter(_Command):
+class PlaytimeSummaryFilter(_Command):
     """Totals of these products, or of all; with ``by`` for each of them and each platform."""
 
     product_ids: tuple[UUID, ...] = Field(default=(), max_length=MAX_PRODUCTS)
@@ -182,7 +182,7 @@ Day = Annotated[date, Field(ge=EARLIEST.date(), lt=LATEST.date())]
 
 
 class DailyFilter(_Command):
-    """Seconds a day and product, of the days from ``since`` through ``until`` in a time zone.
+    """Seconds per day and product, of the days from ``since`` through ``until`` in a time zone.
 
     Left out, ``until`` is today and ``since`` 13 days earlier. At most 366 days.
     """
@@ -196,7 +196,7 @@ class DailyFilter(_Command):
     tz: TimeZone = ZoneInfo("UTC")
 
     def days(self, now: datetime) -> tuple[date, date]:
-        """The first and the last day that are meant. Raises InvalidInput for too many days, or backward ones."""
+        """The first and the last day. Raises InvalidInput for too many days, or if the first follows the last."""
         until = self.until or now.astimezone(self.tz).date()
         since = self.since or until - timedelta(days=DEFAULT_DAYS - 1)
         if since > until:

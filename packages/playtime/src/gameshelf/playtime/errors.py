@@ -1,4 +1,4 @@
-"""What playtime refuses, with the contract's codes."""
+"""Errors of playtime, with the contract's codes."""
 
 from gameshelf.kernel.errors import DomainError, NotFound
 

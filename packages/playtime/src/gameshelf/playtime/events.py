@@ -1,4 +1,4 @@
-"""What happens when somebody plays."""
+"""Events of playing."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from gameshelf.kernel.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionStarted(Event):
-    """A session began."""
+    """A session started."""
 
     session_id: UUID
     product_id: UUID
@@ -20,25 +20,25 @@ class SessionStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionResumed(Event):
-    """A session that runs was started once more: a sign of life."""
+    """A running session was started once more, which is a sign of life."""
 
     session_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionCopyChanged(Event):
-    """A session that runs goes on on another copy of its product. An owner is None for the user's own copy."""
+    """A running session continues on another copy of its product. An owner is None for the user's own copy."""
 
     session_id: UUID
     product_id: UUID
     copy_owner_user_id: UUID | None
     left_owner_user_id: UUID | None
-    """Whose copy it played until now: its seat there is to be freed."""
+    """The owner of the copy that it played until now; its seat there has to be freed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionEnded(Event):
-    """A session is over, or was played offline and told of now. Seconds are whole."""
+    """A session ended, or one that was played offline was imported. Seconds are whole."""
 
     session_id: UUID
     product_id: UUID
@@ -54,7 +54,7 @@ class SessionEnded(Event):
 
 @dataclass(frozen=True, slots=True)
 class ProductPlaytime:
-    """What one product's ledger adds up to now, corrections included."""
+    """The current total of one product, corrections included."""
 
     product_id: UUID
     total_playtime_seconds: int
@@ -63,14 +63,14 @@ class ProductPlaytime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaytimeChanged(Event):
-    """What was played of these products has changed, for whatever reason: the new totals, all that changed together."""
+    """Totals of products changed together, for any reason: the new totals."""
 
     products: tuple[ProductPlaytime, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnomalyFound(Event):
-    """Play that can't be was kept, and flagged for support. ``kind`` is ``long_day`` or ``fast_import``."""
+    """Impossible play was stored, and flagged for support. ``kind`` is ``long_day`` or ``fast_import``."""
 
     kind: str
     subject: str

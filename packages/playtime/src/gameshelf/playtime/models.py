@@ -1,6 +1,6 @@
 """The tables of the schema ``playtime``.
 
-Every key begins with the user, so the tables can be distributed by it; the few rows of watches are nobody's.
+Every key begins with the user, so the tables can be distributed by it; the few rows of watches belong to no user.
 """
 
 from datetime import datetime
@@ -27,9 +27,9 @@ from sqlmodel import Field, SQLModel
 
 SCHEMA = "playtime"
 LOCK_SPACE = lock_space(SCHEMA)
-"""The first key of the advisory locks by which one transaction at a time changes a user's playing."""
+"""The first key of the advisory locks by which one transaction at a time changes a user's playtime."""
 SHARDS = 16
-"""Into how many parts running sessions are divided, so that instances can share the watch over them."""
+"""The number of parts of the running sessions, so that instances can share the watch over them."""
 
 
 class EndReason(StrEnum):
@@ -39,15 +39,15 @@ class EndReason(StrEnum):
     """
 
     COMPLETED = "completed"
-    """The client said so."""
+    """The client ended it."""
     TIMEOUT = "timeout"
     """No heartbeat came any more; it ended at the last one."""
     IMPORTED = "imported"
-    """It was played offline and told of later."""
+    """It was played offline and imported later."""
     ACCESS_REVOKED = "access_revoked"
     """The user may not play the product any more."""
     SEAT_LOST = "seat_lost"
-    """The owner of a shared copy wanted it back, and the grace is over; or support has freed the seat."""
+    """The owner of a shared copy wanted to play, and the grace period is over; or support has freed the seat."""
 
 
 class _Table(SQLModel):
@@ -69,7 +69,7 @@ class PlaytimeSession(_Table, table=True):
     """One stretch of play on one device: the ledger. It runs while ``end_time`` is null.
 
     Times are whole seconds, so ``duration_seconds`` and every sum are exact. ``last_heartbeat_at`` is the newest
-    checkpoint of what is known more exactly elsewhere; no index covers it, so that writing it stays cheap.
+    checkpoint of heartbeats, which the fast store knows more exactly; no index covers it, so that writing is cheap.
     """
 
     __tablename__ = "playtime_sessions"
@@ -82,7 +82,7 @@ class PlaytimeSession(_Table, table=True):
             f"end_reason IN ({', '.join(repr(str(reason)) for reason in EndReason)})",
             name="end_reason",
         ),
-        # One running session a product and device: a second start finds the first one.
+        # One running session per product and device: a second start finds the first one.
         Index(
             "uq_playtime_sessions_running",
             "user_id",
@@ -91,7 +91,7 @@ class PlaytimeSession(_Table, table=True):
             unique=True,
             postgresql_where=text("end_time IS NULL"),
         ),
-        # All that runs, in an order that can be read part by part; shards are ranges of it.
+        # Running sessions in an order that can be read part by part; shards are ranges of it.
         Index("ix_playtime_sessions_live", "id", postgresql_where=text("end_time IS NULL")),
         Index(
             "uq_playtime_sessions_imported",
@@ -103,7 +103,7 @@ class PlaytimeSession(_Table, table=True):
         ),
         Index("ix_playtime_sessions_history", "user_id", text("start_time DESC"), "id"),
         Index("ix_playtime_sessions_product", "user_id", "product_id", "start_time"),
-        # Who else played a shared copy, and when.
+        # Play of a shared copy by other members, by time.
         Index(
             "ix_playtime_sessions_copy",
             "copy_owner_user_id",
@@ -118,7 +118,7 @@ class PlaytimeSession(_Table, table=True):
     id: UUID = Field(primary_key=True)
     product_id: UUID
     device_id: str = Field(default="", max_length=100, sa_column_kwargs={"server_default": ""})
-    """Empty when the client named none, which counts as one device."""
+    """Empty when the client sent none, which counts as one device."""
     platform: str | None = Field(default=None, max_length=50)
     start_time: datetime = _time()
     end_time: datetime | None = _time(default=None, nullable=True)
@@ -132,7 +132,7 @@ class PlaytimeSession(_Table, table=True):
     copy_owner_user_id: UUID | None = None
     """Whose copy is played; null: the user's own."""
     copy_since: datetime | None = _time(default=None, nullable=True)
-    """Since when this copy is played; null: from the beginning. What was before are ``PlaytimeCopyPart`` rows."""
+    """Since when this copy is played; null: since the start. Earlier parts are rows of ``PlaytimeCopyPart``."""
     created_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
 
 
@@ -144,7 +144,7 @@ class PlaytimeCopyPart(_Table, table=True):
         PrimaryKeyConstraint("user_id", "session_id", "start_time"),
         CheckConstraint("end_time > start_time", name="forwards"),
         Index("ix_playtime_copy_parts_product", "user_id", "product_id", "start_time"),
-        # Who else played a shared copy, and when.
+        # Play of a shared copy by other members, by time.
         Index(
             "ix_playtime_copy_parts_copy",
             "copy_owner_user_id",
@@ -165,7 +165,7 @@ class PlaytimeCopyPart(_Table, table=True):
 
 
 class PlaytimeInterval(_Table, table=True):
-    """The union of a product's ended sessions: disjoint stretches of time that don't touch. Made from the ledger."""
+    """The union of a product's ended sessions: disjoint stretches of time that do not touch. Made from the ledger."""
 
     __tablename__ = "playtime_intervals"
     __table_args__ = (
@@ -180,7 +180,7 @@ class PlaytimeInterval(_Table, table=True):
 
 
 class PlaytimeTotal(_Table, table=True):
-    """What a product's ledger adds up to. ``played_seconds`` is the length of the union."""
+    """The sums of a product's ledger. ``played_seconds`` is the length of the union."""
 
     __tablename__ = "playtime_totals"
     __table_args__ = (
@@ -197,7 +197,7 @@ class PlaytimeTotal(_Table, table=True):
 
 
 class PlaytimeCorrection(_Table, table=True):
-    """Seconds that support added to a product's total, or took from it."""
+    """Seconds that support added to a product's total, or subtracted from it."""
 
     __tablename__ = "playtime_corrections"
     __table_args__ = (
@@ -214,12 +214,12 @@ class PlaytimeCorrection(_Table, table=True):
 
 
 class PlaytimeAnomaly(_Table, table=True):
-    """Play that can't be: kept, counted, and shown to support."""
+    """Impossible play, which counts and is shown to support."""
 
     __tablename__ = "playtime_anomalies"
     __table_args__ = (
         PrimaryKeyConstraint("user_id", "kind", "subject"),
-        # What support reads: everybody's, the newest first.
+        # Support reads those of all users, the newest first.
         Index("ix_playtime_anomalies_found", "detected_at", "user_id", "kind", "subject"),
     )
 
@@ -227,7 +227,7 @@ class PlaytimeAnomaly(_Table, table=True):
     kind: str = Field(primary_key=True, sa_type=String(30))
     """``long_day`` or ``fast_import``."""
     subject: str = Field(primary_key=True, max_length=100)
-    """What it is about: the day, or the time of the import."""
+    """The day, or the time of the import."""
     seconds: int = Field(sa_type=BigInteger)
     detected_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
 
@@ -235,7 +235,7 @@ class PlaytimeAnomaly(_Table, table=True):
 class PlaytimeSync(_Table, table=True):
     """When a user last imported sessions: between two imports no more can be played than time has passed.
 
-    Releases before wrote a row a device; now a user has one, of the device "". The latest of all counts.
+    Earlier releases wrote one row per device; now a user has one, of the device "". The latest of all counts.
     """
 
     __tablename__ = "playtime_syncs"
@@ -247,7 +247,7 @@ class PlaytimeSync(_Table, table=True):
 
 
 class PlaytimeWatch(_Table, table=True):
-    """How one shard of the running sessions is watched; see ``watch.py``. A row a shard, made by the migration."""
+    """The watch over one shard of the running sessions; see ``watch.py``. The migration makes one row per shard."""
 
     __tablename__ = "playtime_watches"
     __table_args__ = (PrimaryKeyConstraint("shard"),)

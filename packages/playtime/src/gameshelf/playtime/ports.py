@@ -1,10 +1,10 @@
-"""What this package needs answered by whoever composes it. All of it is asked inside the user's transaction."""
+"""Ports: questions that the application which uses this package answers, inside the user's transaction."""
 
 from typing import Protocol
 from uuid import UUID
 
 
-class Copy(Protocol):
+class PlayedCopy(Protocol):
     """The copy of a product that a session plays. Both are None for the player's own."""
 
     @property
@@ -15,23 +15,23 @@ class Copy(Protocol):
 
 
 class Copies(Protocol):
-    """Whose copy of a product somebody plays."""
+    """Assigns copies of products to sessions."""
 
-    async def take(self, user_id: UUID, product_id: UUID, session_id: UUID) -> Copy:
-        """The copy that a session of the user's may play from now on. Raises what refuses it."""
+    async def take(self, user_id: UUID, product_id: UUID, session_id: UUID) -> PlayedCopy:
+        """Assigns a copy to a session of the user. Raises the error that refuses it."""
         ...
 
     async def owns(self, user_id: UUID, product_id: UUID) -> bool:
         """Whether the user has a copy of their own."""
         ...
 
-    async def take_shared(self, user_id: UUID, product_id: UUID, session_id: UUID) -> Copy | None:
-        """A shared copy that a session of a user without an own one may go on with; None where no seat is free."""
+    async def take_shared(self, user_id: UUID, product_id: UUID, session_id: UUID) -> PlayedCopy | None:
+        """Assigns a shared copy to a running session of a user without their own; None where no seat is free."""
         ...
 
     async def lock_copies(self, user_id: UUID, product_ids: set[UUID]) -> dict[UUID, list[UUID]]:
-        """By product the owners whose copy is shared with the user, best first; nothing for products of their own.
+        """The owners who share a copy with the user, by product, best first; products of their own are left out.
 
-        Nobody begins to play these copies until the transaction ends.
+        Nobody starts to play these copies until the transaction ends.
         """
         ...

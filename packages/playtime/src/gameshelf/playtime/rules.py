@@ -1,7 +1,7 @@
 """Decisions about time on plain values: no I/O, no clock.
 
-Time is counted in whole seconds. A session's start and end are cut to the second when they are taken down, so every sum
-of lengths is exact, in whatever order it is made.
+Time is counted in whole seconds. A session's start and end are cut to the second when they are stored, so every sum of
+lengths is exact, in any order.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from uuid import UUID
 from gameshelf.kernel.clock import MAX_CLOCK_LEAD
 
 MAX_IMPORT_LENGTH = timedelta(hours=24)
-"""How long one imported session may be (contract, section 3.3)."""
+"""The longest imported session (contract, section 3.3)."""
 
 RECENT = timedelta(days=14)
 """The window of ``last_2_weeks_seconds``: 14 times 24 hours."""
@@ -37,7 +37,7 @@ def to_second(moment: datetime) -> datetime:
 
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:
-    """The same time as disjoint intervals that don't touch, in order; empty ones are left out."""
+    """The same time as disjoint intervals that do not touch, in order; empty ones are left out."""
     merged: list[Interval] = []
     for interval in sorted(intervals):
         if interval.end <= interval.start:
@@ -49,17 +49,17 @@ def union(intervals: Iterable[Interval]) -> list[Interval]:
     return merged
 
 
-def seconds(intervals: Iterable[Interval]) -> int:
+def union_seconds(intervals: Iterable[Interval]) -> int:
     """The length of the union: what overlaps counts once."""
     return sum(interval.seconds for interval in union(intervals))
 
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """What adding time to a union comes to: which of its intervals go, which come, and how much longer it is."""
+    """The result of adding time to a union: its removed and added intervals, and how much longer it is."""
 
-    gone: Sequence[Interval]
-    come: Sequence[Interval]
+    removed: Sequence[Interval]
+    added: Sequence[Interval]
     seconds: int
 
 
@@ -81,7 +81,7 @@ def clip(interval: Interval, within: Interval) -> Interval | None:
 
 
 def by_day(intervals: Iterable[Interval], zone: tzinfo) -> dict[date, int]:
-    """Seconds a calendar day of ``zone``. A day there may have 23 or 25 hours; every second is in exactly one."""
+    """Seconds per calendar day of ``zone``. A day may have 23 or 25 hours; every second is in exactly one."""
     days: dict[date, int] = {}
     for interval in intervals:
         start = interval.start
@@ -110,8 +110,8 @@ def _next_midnight(day: date, zone: tzinfo) -> datetime:
     return midnight.astimezone(UTC)
 
 
-class Refusal(StrEnum):
-    """Why an imported session is not taken."""
+class ImportRefusal(StrEnum):
+    """Codes of the reasons why an imported session is rejected."""
 
     NO_ACCESS = "PERMISSION_DENIED"
     BAD_TIME = "VALIDATION_ERROR"
@@ -119,36 +119,38 @@ class Refusal(StrEnum):
     SEAT_BUSY = "FAMILY_SEAT_BUSY"
 
 
-def judge_import(played: Interval, now: datetime, first_access: datetime | None, max_age: timedelta) -> Refusal | None:
+def judge_import(
+    played: Interval, now: datetime, first_access: datetime | None, max_age: timedelta
+) -> ImportRefusal | None:
     """Whether a session that was played offline may be imported; None when it may (contract, section 3.3).
 
     ``first_access`` is when the user first had access to the product, None when they have none now. A client's clock
-    may be five minutes ahead of ours, and so may the clock of whoever gave the access.
+    may be five minutes ahead of ours, and so may the clock of the service that gave the access.
     """
     if first_access is None:
-        return Refusal.NO_ACCESS
+        return ImportRefusal.NO_ACCESS
     if not timedelta(0) < played.end - played.start <= MAX_IMPORT_LENGTH:
-        return Refusal.BAD_TIME
+        return ImportRefusal.BAD_TIME
     if played.end > now + MAX_CLOCK_LEAD:
-        return Refusal.BAD_TIME
+        return ImportRefusal.BAD_TIME
     if played.start < max(to_second(first_access) - MAX_CLOCK_LEAD, now - max_age):
-        return Refusal.BAD_TIME
+        return ImportRefusal.BAD_TIME
     return None
 
 
 def free_copy(played: Interval, owners: Sequence[UUID], others: Mapping[UUID, Sequence[Interval]]) -> UUID | None:
-    """The first of these owners whose copy nobody else played meanwhile; ``others`` has when others did, by owner."""
+    """The first of these owners whose copy nobody else played then; ``others`` has the play of others by owner."""
     for owner_id in owners:
         if all(clip(played, other) is None for other in others.get(owner_id, ())):
             return owner_id
     return None
 
 
-def end_of_lost(start: datetime, lost_at: datetime, last_heartbeat: datetime, silence: timedelta) -> datetime:
-    """When a session ends whose seat or access is lost: then, or at its last sign of life if it was silent before."""
+def end_of_lost_session(start: datetime, lost_at: datetime, last_heartbeat: datetime, silence: timedelta) -> datetime:
+    """When a session without its seat or access ends: then, or at its last sign of life if it was silent before."""
     return end_of_session(start, lost_at if lost_at - last_heartbeat <= silence else last_heartbeat)
 
 
-def end_of_session(start: datetime, asked: datetime) -> datetime:
-    """When a session ends: never before it began, whatever a clock says."""
-    return max(start, to_second(asked))
+def end_of_session(start: datetime, requested: datetime) -> datetime:
+    """When a session ends: never before its start, even if clocks differ."""
+    return max(start, to_second(requested))

@@ -1,4 +1,4 @@
-"""The use cases of playing. They record events and never commit.
+"""The use cases of playtime. They record events and never commit.
 
 Each one that writes asks for serialisation of its user first, so what it reads cannot change until it has written.
 """
@@ -15,9 +15,9 @@ from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.events import Record
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
-from gameshelf.playtime.anomalies import Anomalies, Anomaly
+from gameshelf.playtime.anomalies import Anomaly
 from gameshelf.playtime.commands import OfflineSession, StartSession, UnreadableSession
-from gameshelf.playtime.copies import CopyQueries, forget_owner
+from gameshelf.playtime.detection import AnomalyDetector
 from gameshelf.playtime.errors import CorrectionsExceedPlay, SessionNotFound
 from gameshelf.playtime.events import (
     AnomalyFound,
@@ -30,19 +30,22 @@ from gameshelf.playtime.events import (
     SessionStarted,
 )
 from gameshelf.playtime.models import LOCK_SPACE, EndReason
-from gameshelf.playtime.ports import Copies, Copy
-from gameshelf.playtime.recompute import Recount, Recounts
+from gameshelf.playtime.ports import Copies, PlayedCopy
+from gameshelf.playtime.queries.copies import CopyQueries
 from gameshelf.playtime.rules import (
+    ImportRefusal,
     Interval,
-    Refusal,
-    end_of_lost,
+    end_of_lost_session,
     end_of_session,
     extend,
     free_copy,
     judge_import,
     to_second,
 )
-from gameshelf.playtime.store import ERASURE, Played, SessionStore, StoredSession, Total, TotalStore, new_session
+from gameshelf.playtime.store.erasure import erase_some
+from gameshelf.playtime.store.recompute import RecomputeStore, TotalDiscrepancy
+from gameshelf.playtime.store.sessions import SessionStore, StoredSession, new_session
+from gameshelf.playtime.store.totals import Played, Total, TotalStore
 
 DEFAULT_IMPORT_MAX_AGE = timedelta(days=90)
 DEFAULT_SILENCE = timedelta(seconds=180)
@@ -52,7 +55,7 @@ MAX_CORRECTION = 100 * 365 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What became of one session of an import: ``accepted``, ``duplicate``, or ``rejected`` with a code."""
+    """The result of one session of an import: ``accepted``, ``duplicate``, or ``rejected`` with a code."""
 
     client_session_id: str
     result: str
@@ -90,24 +93,24 @@ class PlaytimeService:
         self._connection = connection
         self._sessions = SessionStore(connection)
         self._totals = TotalStore(connection)
-        self._anomalies = Anomalies(connection)
-        self._recounts = Recounts(connection)
+        self._anomalies = AnomalyDetector(connection)
+        self._recompute = RecomputeStore(connection)
         self._record = record
         self._access = access
         self._copies = copies
-        self._players = CopyQueries(connection)
+        self._copy_queries = CopyQueries(connection)
         self._clock = clock
         self._import_max_age = import_max_age
         self._silence = silence
 
     async def start(self, user_id: UUID, start: StartSession) -> tuple[StoredSession, bool]:
-        """Begins to play: the session, and whether it is a new one. A device has one session a product.
+        """Starts a session. Returns it, and whether it is new: a device has one session per product.
 
         Raises what ``copies`` refuses: PermissionDenied without access to the product, for example.
         """
         await self._serialise(user_id)
         device_id = start.device_id or ""
-        running = await self._sessions.running(user_id, start.product_id, device_id)
+        running = await self._sessions.running_on_device(user_id, start.product_id, device_id)
         now = self._clock()
         if running:
             self._record(SessionResumed(user_id=user_id, occurred_at=now, session_id=running.id))
@@ -116,7 +119,7 @@ class PlaytimeService:
         copy = await self._copies.take(user_id, start.product_id, session_id)
         session = new_session(session_id, start.product_id, device_id, start.platform, started_at, copy)
         await self._sessions.start(user_id, session)
-        totals = await self._totals.add(user_id, {start.product_id: Played(last_played_at=started_at)})
+        totals = await self._totals.add_played(user_id, {start.product_id: Played(last_played_at=started_at)})
         self._record(
             SessionStarted(
                 user_id=user_id,
@@ -128,13 +131,13 @@ class PlaytimeService:
                 started_at=started_at,
             )
         )
-        self._tell_changed(user_id, totals)
+        self._record_changed(user_id, totals)
         return session, True
 
     async def end(self, user_id: UUID, session_id: UUID, reason: EndReason = EndReason.COMPLETED) -> StoredSession:
         """Ends a session now; one that has ended already stays as it is. Raises SessionNotFound."""
         await self._serialise(user_id)
-        session = await self._found(user_id, session_id)
+        session = await self._require_session(user_id, session_id)
         if session.end_time is not None:
             return session
         ended = await self._end(user_id, session, end_of_session(session.start_time, self._clock()), reason)
@@ -147,32 +150,32 @@ class PlaytimeService:
         copy_owner_id: UUID | None = None,
         session_id: UUID | None = None,
     ) -> None:
-        """The user may not play these copies any more, their own or an owner's: what runs of them ends now.
+        """Ends the running sessions of copies that the user may no longer play, their own or an owner's.
 
-        With a ``session_id`` that session alone. What runs of an owner's copy goes on where the user has one of their
-        own. One that was silent before, and is perhaps dead for long, ends at its last checkpointed sign of life.
+        With a ``session_id`` only that session. A session on an owner's copy continues if the user has their own. One
+        that was silent before, and may be dead, ends at its last checkpointed sign of life.
         """
         await self._serialise(user_id)
         now = self._clock()
         for session in await self._sessions.running_of_products(user_id, product_ids):
             if session.copy_owner_user_id == copy_owner_id and session_id in (None, session.id):
-                if await self._goes_on(user_id, session):
+                if await self._continues_on_own_copy(user_id, session):
                     continue
-                ended_at = end_of_lost(session.start_time, now, session.last_heartbeat_at, self._silence)
+                ended_at = end_of_lost_session(session.start_time, now, session.last_heartbeat_at, self._silence)
                 await self._end(user_id, session, ended_at, EndReason.ACCESS_REVOKED)
 
-    async def go_on_with_own(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
-        """The user owns these products from now on: what they play of shared copies goes on on their own."""
+    async def continue_on_own_copies(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
+        """Moves running sessions of products that the user now owns from shared copies to their own."""
         await self._serialise(user_id)
         for session in await self._sessions.running_of_products(user_id, product_ids):
             if session.copy_owner_user_id is not None:
                 await self._change_copy(user_id, session, _OWN)
 
-    async def lose_own(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
-        """The user owns these products no more: what they play of their own copies goes on on a shared copy whose seat
-        is free, or ends as with ``end_access``.
+    async def continue_on_shared_copies(self, user_id: UUID, product_ids: Collection[UUID]) -> None:
+        """Moves running sessions of products that the user no longer owns to shared copies with a free seat, or ends
+        them as ``end_access`` does.
 
-        Of several devices the one that showed life last comes first; one that has been silent takes no seat.
+        Of several devices the one with the latest sign of life comes first; one that has been silent gets no seat.
         """
         await self._serialise(user_id)
         now = self._clock()
@@ -184,20 +187,20 @@ class PlaytimeService:
             if copy:
                 await self._change_copy(user_id, session, copy)
             else:
-                ended_at = end_of_lost(session.start_time, now, session.last_heartbeat_at, self._silence)
+                ended_at = end_of_lost_session(session.start_time, now, session.last_heartbeat_at, self._silence)
                 await self._end(user_id, session, ended_at, EndReason.ACCESS_REVOKED)
 
-    async def _goes_on(self, user_id: UUID, session: StoredSession) -> bool:
-        """Whether a session on a shared copy goes on on the user's own: one that was bought since it began.
+    async def _continues_on_own_copy(self, user_id: UUID, session: StoredSession) -> bool:
+        """Moves a session on a shared copy to the user's own, if they have one. Returns whether it did.
 
-        That happens with the purchase already, unless a release before took it.
+        A purchase does so at once, unless the release before handled it.
         """
         if session.copy_owner_user_id is None or not await self._copies.owns(user_id, session.product_id):
             return False
         await self._change_copy(user_id, session, _OWN)
         return True
 
-    async def _change_copy(self, user_id: UUID, session: StoredSession, copy: Copy) -> None:
+    async def _change_copy(self, user_id: UUID, session: StoredSession, copy: PlayedCopy) -> None:
         now = self._clock()
         await self._sessions.change_copy(user_id, session.id, copy, to_second(now))
         self._record(
@@ -214,24 +217,24 @@ class PlaytimeService:
     async def lose_seat(
         self, user_id: UUID, session_id: UUID, lost_at: datetime, silence: timedelta | None = None
     ) -> bool:
-        """Ends a session whose seat is lost since ``lost_at``; False when it has ended, or plays the user's own copy.
+        """Ends a session that lost its seat at ``lost_at``; False when it has ended, or plays the user's own copy.
 
-        One that showed no checkpointed sign of life for longer than ``silence``, by default the service's own, ends at
+        A session without a checkpointed sign of life for longer than ``silence``, by default the service's own, ends at
         its last one.
         """
         await self._serialise(user_id)
-        session = await self._sessions.find(user_id, session_id)
+        session = await self._sessions.session(user_id, session_id)
         if session is None or session.end_time is not None or session.copy_owner_user_id is None:
             return False
-        if await self._goes_on(user_id, session):
+        if await self._continues_on_own_copy(user_id, session):
             return False
-        ended_at = end_of_lost(session.start_time, lost_at, session.last_heartbeat_at, silence or self._silence)
+        ended_at = end_of_lost_session(session.start_time, lost_at, session.last_heartbeat_at, silence or self._silence)
         return await self._end(user_id, session, ended_at, EndReason.SEAT_LOST) is not None
 
     async def end_dead(self, user_id: UUID, session_id: UUID, last_heartbeat: datetime) -> bool:
         """Ends a session at its last heartbeat; False when it has ended, or has shown a later sign of life."""
         await self._serialise(user_id)
-        session = await self._sessions.find(user_id, session_id)
+        session = await self._sessions.session(user_id, session_id)
         if session is None or session.end_time is not None:
             return False
         ended_at = end_of_session(session.start_time, last_heartbeat)
@@ -257,10 +260,11 @@ class PlaytimeService:
     async def import_sessions(
         self, user_id: UUID, sent: Sequence[OfflineSession | UnreadableSession]
     ) -> list[ImportResult]:
-        """Takes over what was played offline; one result a session, in their order. The work is that of one session.
+        """Imports sessions that were played offline. Returns one result per session, in their order.
 
-        The same client id of a device again is a duplicate, and with other content rejected with
-        ``IDEMPOTENCY_KEY_REUSED``. A session that can't be read is rejected with ``VALIDATION_ERROR``.
+        The number of statements does not depend on the number of sessions. A repeated client id of a device is a
+        duplicate, and with other content rejected with ``IDEMPOTENCY_KEY_REUSED``. A session that cannot be read is
+        rejected with ``VALIDATION_ERROR``.
         """
         readable = [one for one in sent if isinstance(one, OfflineSession)]
         results = iter(await self._import(user_id, readable) if readable else ())
@@ -289,14 +293,14 @@ class PlaytimeService:
             played = Interval(session.start_time, session.end_time or session.start_time)
             refusal = judge_import(played, now, since.get(offline.product_id), self._import_max_age)
             if refusal is not None:
-                named = barred.get(offline.product_id) if refusal is Refusal.NO_ACCESS else None
+                named = barred.get(offline.product_id) if refusal is ImportRefusal.NO_ACCESS else None
                 results.append(ImportResult(offline.client_session_id, "rejected", named.code if named else refusal))
                 continue
             copy = shared.get(offline.product_id)
             if copy:
                 owner_id = free_copy(played, copy.owners, copy.played)
                 if owner_id is None:
-                    results.append(ImportResult(offline.client_session_id, "rejected", Refusal.SEAT_BUSY))
+                    results.append(ImportResult(offline.client_session_id, "rejected", ImportRefusal.SEAT_BUSY))
                     continue
                 session = replace(session, copy_owner_user_id=owner_id)
             known[_key(offline)] = session
@@ -306,19 +310,19 @@ class PlaytimeService:
             await self._sessions.add_imported(user_id, fresh)
             await self._count(user_id, fresh)
             earliest = min(since[session.product_id] for session in fresh)
-            self._tell_found(user_id, await self._anomalies.look_at_import(user_id, fresh, earliest, now))
+            self._record_anomalies(user_id, await self._anomalies.flag_import(user_id, fresh, earliest, now))
         return results
 
     async def _shared(
         self, user_id: UUID, product_ids: set[UUID], sessions: Sequence[OfflineSession]
     ) -> dict[UUID, "_SharedCopies"]:
-        """Of these products those that are shared with the user: whose copies there are, and when others played."""
+        """Those of these products that are shared with the user: the owners of the copies, and when others played."""
         copies = await self._copies.lock_copies(user_id, product_ids)
         pairs = [(owner_id, product_id) for product_id, owners in copies.items() for owner_id in owners]
         if not pairs:
             return {}
         times = [moment for one in sessions for moment in (one.start_time, one.end_time)]
-        others = await self._players.played_by_others(user_id, pairs, Interval(min(times), max(times)))
+        others = await self._copy_queries.played_by_others(user_id, pairs, Interval(min(times), max(times)))
         return {
             product_id: _SharedCopies(owners, {owner_id: others[owner_id, product_id] for owner_id in owners})
             for product_id, owners in copies.items()
@@ -326,17 +330,17 @@ class PlaytimeService:
         }
 
     async def correct(self, user_id: UUID, product_id: UUID, seconds: int, reason: str) -> int:
-        """Adds seconds to a product's total, or takes them; the total. For support.
+        """Adds seconds to a product's total, or subtracts them. Returns the total. For support.
 
-        The opposite correction takes it back. Daily sums and the last two weeks tell what the ledger has, and stay.
-        Raises InvalidInput for none, for more than a hundred years, and for taking more than there are.
+        The opposite correction undoes it. Daily sums and the last two weeks show the ledger, and do not change. Raises
+        InvalidInput for zero seconds, for more than a hundred years, and for subtracting more than there are.
         """
         if not 0 < abs(seconds) <= MAX_CORRECTION:
             limits = {"ge": -MAX_CORRECTION, "le": MAX_CORRECTION}
             raise InvalidInput(Problem("correction", pointer="seconds", params=limits))
         await self._serialise(user_id)
         await self._totals.add_correction(user_id, uuid4(), product_id, seconds, reason)
-        totals = await self._totals.add(user_id, {product_id: Played(corrected_seconds=seconds)})
+        totals = await self._totals.add_played(user_id, {product_id: Played(corrected_seconds=seconds)})
         total = totals[product_id].seconds
         if total < 0:
             least = {"ge": seconds - total}
@@ -350,21 +354,22 @@ class PlaytimeService:
                 total_playtime_seconds=total,
             )
         )
-        self._tell_changed(user_id, totals)
+        self._record_changed(user_id, totals)
         return total
 
-    async def differences(self, user_id: UUID, product_id: UUID | None = None) -> list[Recount]:
-        """What ``recompute`` would put right."""
-        return await self._recounts.differences(user_id, product_id)
+    async def discrepancies(self, user_id: UUID, product_id: UUID | None = None) -> list[TotalDiscrepancy]:
+        """Returns the products that ``recompute`` would correct."""
+        return await self._recompute.discrepancies(user_id, product_id)
 
-    async def recompute(self, user_id: UUID, product_id: UUID | None = None) -> list[Recount]:
-        """Counts a product's total and union, or all, anew from ledger and corrections, and keeps that; what differed.
+    async def recompute(self, user_id: UUID, product_id: UUID | None = None) -> list[TotalDiscrepancy]:
+        """Recomputes a product's total and union, or all, from ledger and corrections, and stores them. Returns the
+        products that differed.
 
-        For support. Nothing differs as long as nothing is broken. One round trip, two more where something does. Raises
-        CorrectionsExceedPlay: who made them believed a total that was wrong.
+        For support. Nothing differs unless something is broken. One round trip, two more where something does. Raises
+        CorrectionsExceedPlay when corrections, made for a wrong total, exceed the right one.
         """
         await self._serialise(user_id)
-        wrong = await self._recounts.differences(user_id, product_id)
+        wrong = await self._recompute.discrepancies(user_id, product_id)
         for one in wrong:
             if one.counted.total_playtime_seconds < 0:
                 raise CorrectionsExceedPlay(
@@ -374,33 +379,34 @@ class PlaytimeService:
                     corrected_seconds=one.counted.corrected_seconds,
                 )
         if wrong:
-            await self._recounts.mend(user_id, wrong)
+            await self._recompute.replace(user_id, wrong)
             counted = {one.product_id: one.counted for one in wrong}
-            self._tell_changed(
+            self._record_changed(
                 user_id,
                 {key: Total(one.total_playtime_seconds, one.last_played_at) for key, one in counted.items()},
             )
         return wrong
 
     async def _count(self, user_id: UUID, ended: Sequence[StoredSession]) -> None:
-        """Adds sessions that ended to the unions and totals of their products, and tells of each."""
+        """Adds sessions that ended to the unions and totals of their products, and records their events."""
         played: dict[UUID, list[Interval]] = defaultdict(list)
         for session in ended:
             played[session.product_id].append(_interval(session))
-        existing = await self._totals.touching(user_id, {product: _span(new) for product, new in played.items()})
-        gone, come, added = [], [], {}
+        spans = {product_id: _span(new) for product_id, new in played.items()}
+        existing = await self._totals.intervals_touching(user_id, spans)
+        removed, added, sums = [], [], {}
         for product_id, new in played.items():
             extension = extend(existing.get(product_id, ()), new)
-            gone += [(product_id, interval) for interval in extension.gone]
-            come += [(product_id, interval) for interval in extension.come]
-            added[product_id] = Played(len(new), extension.seconds, last_played_at=max(one.end for one in new))
-        await self._totals.replace(user_id, gone, come)
-        totals = await self._totals.add(user_id, added)
-        self._tell_ended(user_id, ended, totals)
-        self._tell_changed(user_id, totals)
-        self._tell_found(user_id, await self._anomalies.look(user_id, ended))
+            removed += [(product_id, interval) for interval in extension.removed]
+            added += [(product_id, interval) for interval in extension.added]
+            sums[product_id] = Played(len(new), extension.seconds, last_played_at=max(one.end for one in new))
+        await self._totals.replace_intervals(user_id, removed, added)
+        totals = await self._totals.add_played(user_id, sums)
+        self._record_ended(user_id, ended, totals)
+        self._record_changed(user_id, totals)
+        self._record_anomalies(user_id, await self._anomalies.flag_long_days(user_id, ended))
 
-    def _tell_ended(self, user_id: UUID, ended: Iterable[StoredSession], totals: dict[UUID, Total]) -> None:
+    def _record_ended(self, user_id: UUID, ended: Iterable[StoredSession], totals: dict[UUID, Total]) -> None:
         for session in ended:
             total, played = totals[session.product_id], _interval(session)
             self._record(
@@ -418,11 +424,11 @@ class PlaytimeService:
                 )
             )
 
-    def _tell_changed(self, user_id: UUID, totals: Mapping[UUID, Total]) -> None:
+    def _record_changed(self, user_id: UUID, totals: Mapping[UUID, Total]) -> None:
         products = (ProductPlaytime(key, total.seconds, total.last_played_at) for key, total in totals.items())
         self._record(PlaytimeChanged(user_id=user_id, occurred_at=self._clock(), products=tuple(products)))
 
-    def _tell_found(self, user_id: UUID, found: Iterable[Anomaly]) -> None:
+    def _record_anomalies(self, user_id: UUID, found: Iterable[Anomaly]) -> None:
         for anomaly in found:
             self._record(
                 AnomalyFound(
@@ -434,17 +440,15 @@ class PlaytimeService:
                 )
             )
 
-    async def _found(self, user_id: UUID, session_id: UUID) -> StoredSession:
-        session = await self._sessions.find(user_id, session_id)
+    async def _require_session(self, user_id: UUID, session_id: UUID) -> StoredSession:
+        session = await self._sessions.session(user_id, session_id)
         if session is None:
             raise SessionNotFound
         return session
 
     async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
-        """Deletes a bounded part of everything that is known of a user's play; True while there may be more."""
-        if await ERASURE.erase_some(self._connection, user_id, limit):
-            return True
-        return await forget_owner(self._connection, user_id, limit)
+        """Deletes a bounded part of everything that is stored about a user; True while there may be more."""
+        return await erase_some(self._connection, user_id, limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,7 +469,7 @@ def _span(intervals: Sequence[Interval]) -> Interval:
 
 
 def _key(offline: OfflineSession) -> tuple[str, str]:
-    """What a session is known by: two devices may count their sessions alike."""
+    """The identity of an imported session: two devices may use the same ids."""
     return offline.device_id or "", offline.client_session_id
 
 
@@ -487,7 +491,7 @@ def _stored(offline: OfflineSession) -> StoredSession:
 
 def _repeated(before: StoredSession, again: StoredSession) -> ImportResult:
     client_id = again.client_session_id or ""
-    told = [(one.product_id, one.platform, one.start_time, one.end_time) for one in (before, again)]
-    if told[0] == told[1]:
+    contents = [(one.product_id, one.platform, one.start_time, one.end_time) for one in (before, again)]
+    if contents[0] == contents[1]:
         return ImportResult(client_id, "duplicate")
-    return ImportResult(client_id, "rejected", Refusal.KEY_REUSED)
+    return ImportResult(client_id, "rejected", ImportRefusal.KEY_REUSED)

@@ -1,4 +1,4 @@
-"""The union of sessions, made by the database: ``rules.union`` for ledgers of any length."""
+"""SQL expressions that compute the union of sessions: ``rules.union`` for ledgers of any length."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, cast, func, select
 def unions(ended: Any, *keys: str) -> Any:
     """The unions of ``ended`` (a subquery of times that are not empty), one for each value of its columns ``keys``.
 
-    What overlaps or touches is one stretch: one begins where a session starts after everything before it has ended.
+    Sessions that overlap or touch form one stretch: a new one begins where a session starts after all before it ended.
     """
     order, of = (ended.c.start_time, ended.c.end_time), [ended.c[key] for key in keys]
     before = func.max(ended.c.end_time).over(partition_by=of, order_by=order, rows=(None, -1))
@@ -27,10 +27,10 @@ def unions(ended: Any, *keys: str) -> Any:
 
 
 def whole(column: Any) -> Any:
-    """The sum of whole numbers, as one."""
+    """The sum of whole numbers, as a whole number."""
     return cast(func.sum(column), BigInteger)
 
 
 def seconds(start: Any, end: Any) -> Any:
-    """How long it is from ``start`` to ``end``; both are whole seconds."""
+    """The seconds from ``start`` to ``end``; both are whole seconds."""
     return cast(func.extract("epoch", end - start), BigInteger)

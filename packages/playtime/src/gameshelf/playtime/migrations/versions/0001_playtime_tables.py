@@ -1,4 +1,4 @@
-"""playtime tables."""
+"""Creates the tables of playtime."""
 
 from datetime import UTC, datetime
 
@@ -148,7 +148,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shard", name=op.f("pk_playtime_watches")),
         schema="playtime",
     )
-    # Long ago: the first look at a shard finds a break and begins anew.
+    # Old times: the first look at a shard finds a break and restarts its watch.
     times = dict.fromkeys(("seen_at", "since", "checkpointed_at", "swept_at"), datetime(2000, 1, 1, tzinfo=UTC))
     op.bulk_insert(watches, [{"shard": shard, "ticks": 0, **times} for shard in range(16)])
 

@@ -1,4 +1,4 @@
-"""shared copies."""
+"""Adds the owners of shared copies."""
 
 import sqlalchemy as sa
 from alembic import op

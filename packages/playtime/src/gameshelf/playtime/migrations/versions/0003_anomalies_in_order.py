@@ -1,4 +1,4 @@
-"""anomalies in order."""
+"""Adds an index of anomalies by time."""
 
 from gameshelf.kernel.schema_changes import create_index, drop_index
 

@@ -1,7 +1,7 @@
-"""session ids of devices.
+"""Session ids are unique per device.
 
-The old index is in the way of what is imported from now on, so it goes at once. The release before loses nothing by
-it: it looks a session up under the user's lock before it writes it.
+The old index would refuse new imports, so it is dropped at once. The release before does not need it: it looks up a
+session under the user's lock before it writes it.
 """
 
 import sqlalchemy as sa
@@ -30,7 +30,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Of several devices' sessions with one id the first keeps it; the others' play stays.
+    # Of sessions of several devices with one id the first keeps it; the others stay without an id.
     op.execute(
         "UPDATE playtime.playtime_sessions later SET client_session_id = NULL FROM playtime.playtime_sessions kept "
         "WHERE kept.user_id = later.user_id AND kept.client_session_id = later.client_session_id "

@@ -1,6 +1,6 @@
-"""which part of a session was played on whose copy.
+"""Adds the parts of sessions that were played on other copies.
 
-The release before writes neither the column nor the table: its sessions are played on one copy from the beginning.
+The release before writes neither the column nor the table: its sessions are played on one copy from start to end.
 """
 
 import sqlalchemy as sa

@@ -8,7 +8,7 @@ from gameshelf.gateway.runtime.support.audit import Entry, State
 from gameshelf.gateway.runtime.support.commands import Change
 from gameshelf.gateway.runtime.transaction import Transaction
 from gameshelf.kernel.paging import Page
-from gameshelf.playtime import Figures, PlaytimeQueries, PlaytimeService, Recount
+from gameshelf.playtime import Figures, PlaytimeQueries, PlaytimeService, TotalDiscrepancy
 
 MAX_RECOUNTS = 100
 """Number of products whose recomputed figures an audit entry holds."""
@@ -55,7 +55,7 @@ class RecomputePlaytime:
 
     user_id: UUID
     product_id: UUID | None
-    _counted: dict[UUID, Recount] = field(default_factory=dict)
+    _counted: dict[UUID, TotalDiscrepancy] = field(default_factory=dict)
     command: ClassVar[str] = "playtime recompute"
 
     def target(self) -> State:
@@ -64,7 +64,7 @@ class RecomputePlaytime:
     async def state(self, transaction: Transaction) -> State:
         if self._counted:
             return _figures({key: (one.counted, 0) for key, one in self._counted.items()})
-        differing = await transaction.of(PlaytimeService).differences(self.user_id, self.product_id)
+        differing = await transaction.of(PlaytimeService).discrepancies(self.user_id, self.product_id)
         return _figures({one.product_id: (one.stored, one.wrong_intervals) for one in differing})
 
     async def act(self, transaction: Transaction) -> None:

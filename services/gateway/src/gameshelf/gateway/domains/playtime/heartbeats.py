@@ -235,7 +235,7 @@ class Heartbeats:
             erased = await self._streams.being_erased(connection, {key.user_id for key in beats})
             liveness = Liveness(connection)
             running = await liveness.revive([beat for key, beat in beats.items() if key.user_id not in erased])
-            known = await liveness.known(list(beats.keys() - running))
+            known = await liveness.known_sessions(list(beats.keys() - running))
         async with asyncio.timeout(_REDIS_SECONDS):
             await self._live.add(beats[key] for key in running)
         refusals: Refusals = {}

@@ -87,9 +87,9 @@ class SessionWatch:
         # Redis is changed before the commit: after a crash in between the counts differ, and the watch starts again.
         async with self._acquire() as connection, connection.transaction():
             liveness = Liveness(connection)
-            kept = await liveness.take(shard)
+            kept = await liveness.lock_watch(shard)
             if kept is not None:
-                await liveness.keep(await self._look(connection, liveness, kept))
+                await liveness.save_watch(await self._look(connection, liveness, kept))
 
     async def _look(self, connection: Any, liveness: Liveness, kept: ShardWatch) -> ShardWatch:
         now = self._clock()
@@ -220,7 +220,7 @@ def forget_live(live: LiveSessions) -> EraseRows:
 
     async def forget(connection: Connection, user_id: UUID, limit: int) -> bool:
         with suppress(RedisError, OSError):  # the next checkpoint removes them
-            await live.remove(await Liveness(connection).running_of(user_id))
+            await live.remove(await Liveness(connection).running_of_user(user_id))
         return False
 
     return forget

@@ -9,11 +9,11 @@ from gameshelf.playtime import PlaytimeService
 
 
 async def play_own(transaction: Transaction, user_id: UUID, events: Sequence[GameAdded]) -> None:
-    await transaction.of(PlaytimeService).go_on_with_own(user_id, {event.product_id for event in events})
+    await transaction.of(PlaytimeService).continue_on_own_copies(user_id, {event.product_id for event in events})
 
 
 async def play_shared_or_end(transaction: Transaction, user_id: UUID, events: Sequence[GameRemoved]) -> None:
-    await transaction.of(PlaytimeService).lose_own(user_id, {event.product_id for event in events})
+    await transaction.of(PlaytimeService).continue_on_shared_copies(user_id, {event.product_id for event in events})
 
 
 async def end_shared_play(transaction: Transaction, user_id: UUID, events: Sequence[ShareWithdrawn]) -> None:

@@ -28,9 +28,9 @@ from gameshelf.playtime import (
     Period,
     PlaytimeQueries,
     PlaytimeService,
+    PlaytimeSummaryFilter,
     SessionNotFound,
     StartSession,
-    SummaryFilter,
 )
 
 routes = Routes(
@@ -126,10 +126,10 @@ async def import_sessions(action: Action, body: ImportSessions) -> Reply:
 
 @routes.read(
     "/playtime",
-    query=SummaryFilter,
+    query=PlaytimeSummaryFilter,
     answers=PLAYTIME_COLLECTION,
 )
-async def summarize_playtime(read: Read, query: SummaryFilter) -> Reply:
+async def summarize_playtime(read: Read, query: PlaytimeSummaryFilter) -> Reply:
     """Returns the playtime of each product.
 
     A page of the products that the user has played, the last played first. With `by=platform` each element is about one

@@ -28,9 +28,9 @@ from gameshelf.playtime import (
     ImportedPlay,
     LedgerEntry,
     PlaytimeQueries,
+    PlaytimeSupportQueries,
     ProductSummary,
     SessionPlace,
-    SupportQueries,
     playtime_overview,
 )
 from gameshelf.protos.library.v1 import admin_playtime_pb2 as messages
@@ -70,7 +70,7 @@ class PlaytimeOfUser:
         imports: Sequence[ImportedPlay] = ()
         total = 0
         async with self._context.reading(user_id) as connection:
-            support = SupportQueries(connection)
+            support = PlaytimeSupportQueries(connection)
             if after is None:
                 wanted = [product_id] if product_id else []
                 summary = await PlaytimeQueries(connection).summary(user_id, wanted, self._context.clock(), page)
@@ -118,7 +118,7 @@ class PlaytimeOfUser:
             raise InvalidInput(Problem("enum", pointer="kind", params={"expected": ", ".join(_KINDS)}))
         limit, after = page_limit(request.limit), _anomaly_place(request.cursor)
         async with self._context.reading(user_id) if user_id else self._context.acquire() as connection:
-            found = await SupportQueries(connection).anomalies(
+            found = await PlaytimeSupportQueries(connection).anomalies(
                 user_id, request.kind or None, after=after, limit=limit + 1
             )
             shown = found[:limit]

@@ -1,6 +1,6 @@
-"""What support looks at: the ledger in full, corrections, and play that can't be. Nothing here writes or decides.
+"""Reads for support: the whole ledger, corrections, imports and anomalies.
 
-Lists go on behind the last entry that was seen, however long they are.
+Each list continues after the last entry of the part before, however long it is.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, user
-from gameshelf.playtime.imports import ImportedPlay, largest_imports
 from gameshelf.playtime.models import PlaytimeAnomaly, PlaytimeCorrection, PlaytimeSession
-from gameshelf.playtime.store import SESSION_COLUMNS, StoredSession
+from gameshelf.playtime.queries.imports import ImportedPlay, largest_imports
+from gameshelf.playtime.store.sessions import SESSION_COLUMNS, StoredSession
 from sqlalchemy import Integer, String, Uuid, bindparam, or_, select, tuple_
 from sqlmodel import col
 
@@ -22,7 +23,7 @@ _LATEST, _NOBODY = datetime(9999, 1, 1, tzinfo=UTC), UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """A session, and when the service heard of it first: for one that was played offline, when it was told."""
+    """A session, and when the service recorded it: one that was played offline, when it was imported."""
 
     session: StoredSession
     recorded_at: datetime
@@ -30,7 +31,7 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """Seconds that support added to a product's total, or took from it."""
+    """Seconds that support added to a product's total, or subtracted from it."""
 
     id: UUID
     product_id: UUID
@@ -41,7 +42,7 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class FlaggedPlay:
-    """Play that can't be. ``subject`` is the day, or the time of the import and its device; ``seconds`` how much."""
+    """An anomaly. ``subject`` is the day, or the time of the import and its device; ``seconds`` the amount of play."""
 
     detected_at: datetime
     user_id: UUID
@@ -51,26 +52,26 @@ class FlaggedPlay:
 
     @property
     def place(self) -> "AnomalyPlace":
-        """Where the list goes on behind this one."""
+        """The place in the list after this one."""
         return AnomalyPlace(self.detected_at, self.user_id, self.kind, self.subject)
 
 
 class SessionPlace(NamedTuple):
-    """Behind which session the ledger goes on."""
+    """A session after which the list continues."""
 
     start_time: datetime = _LATEST
     id: UUID = _NOBODY
 
 
 class CorrectionPlace(NamedTuple):
-    """Behind which correction their list goes on."""
+    """A correction after which the list continues."""
 
     created_at: datetime = _LATEST
     id: UUID = _NOBODY
 
 
 class AnomalyPlace(NamedTuple):
-    """Behind which anomaly their list goes on."""
+    """An anomaly after which the list continues."""
 
     detected_at: datetime = _LATEST
     user_id: UUID = _NOBODY
@@ -84,9 +85,9 @@ _PRODUCT, _KIND = bindparam("product_id", type_=Uuid), bindparam("kind", type_=S
 _SINCE, _UNTIL = bindparam("since", type_=TIME), bindparam("until", type_=TIME)
 _AFTER, _AFTER_ID = bindparam("after", type_=TIME), bindparam("after_id", type_=Uuid)
 
-# However long a session is, it is found on each of its days: the ledger is read from ``until`` back to its beginning.
+# The ledger is read from ``until`` back to its beginning, so that a session of any length is found on each of its days.
 _SESSIONS = Statement(
-    select(*SESSION_COLUMNS, col(_S.created_at))
+    select(*SESSION_COLUMNS, col(_S.created_at).label("recorded_at"))
     .where(
         col(_S.user_id) == user(),
         or_(_PRODUCT.is_(None), col(_S.product_id) == _PRODUCT),
@@ -119,12 +120,15 @@ _found = (
     .order_by(*(column.desc() for column in _KEY))
     .limit(_LIMIT)
 )
-# Two statements: one plan can't be good at the whole list and at one user's part of it.
+# Two statements, since one plan cannot be good for the whole list and for one user's part of it.
 _ANOMALIES = Statement(_found)
 _ANOMALIES_OF_USER = Statement(_found.where(col(_A.user_id) == user()))
+_SESSION = RowReader(StoredSession, _SESSIONS, others=("recorded_at",))
+_CORRECTION = RowReader(Correction, _CORRECTIONS)
+_ANOMALY = RowReader(FlaggedPlay, _ANOMALIES, _ANOMALIES_OF_USER)
 
 
-class SupportQueries:
+class PlaytimeSupportQueries:
     """Reads for support over one connection. Each method is one round trip."""
 
     def __init__(self, connection: Connection) -> None:
@@ -140,7 +144,7 @@ class SupportQueries:
         after: SessionPlace | None = None,
         limit: int = 100,
     ) -> Sequence[LedgerEntry]:
-        """Sessions that touch the time from ``since`` to before ``until``, the newest first; also those that run."""
+        """Sessions that touch the time from ``since`` to before ``until``, the newest first; also running ones."""
         place = after or SessionPlace()
         found = await _SESSIONS.all(
             self._connection,
@@ -152,10 +156,10 @@ class SupportQueries:
             after_id=place.id,
             limit=limit,
         )
-        return [LedgerEntry(StoredSession(*session), told) for *session, told in (row.values() for row in found)]
+        return [LedgerEntry(_SESSION.read(row), row["recorded_at"]) for row in found]
 
     async def imports(self, user_id: UUID, product_id: UUID, limit: int = 10) -> Sequence[ImportedPlay]:
-        """What devices told of a product at once, the most first, and how much of its total is due to that."""
+        """The longest imports of a product, the longest first, and how much of its total is due to each."""
         return await largest_imports(self._connection, user_id, product_id, limit)
 
     async def corrections(
@@ -166,7 +170,7 @@ class SupportQueries:
         after: CorrectionPlace | None = None,
         limit: int = 100,
     ) -> Sequence[Correction]:
-        """What support has corrected, the newest first."""
+        """Corrections by support, the newest first."""
         place = after or CorrectionPlace()
         found = await _CORRECTIONS.all(
             self._connection,
@@ -176,7 +180,7 @@ class SupportQueries:
             after_id=place.id,
             limit=limit,
         )
-        return [Correction(*row.values()) for row in found]
+        return _CORRECTION.read_all(found)
 
     async def anomalies(
         self,
@@ -186,7 +190,7 @@ class SupportQueries:
         after: AnomalyPlace | None = None,
         limit: int = 100,
     ) -> Sequence[FlaggedPlay]:
-        """Play that can't be, of one user or of all, the one that was found last first."""
+        """Anomalies of one user or of all, the newest first."""
         place = after or AnomalyPlace()
         found = await (_ANOMALIES if user_id is None else _ANOMALIES_OF_USER).all(
             self._connection,
@@ -198,4 +202,4 @@ class SupportQueries:
             after_subject=place.subject,
             limit=limit,
         )
-        return [FlaggedPlay(*row.values()) for row in found]
+        return _ANOMALY.read_all(found)

@@ -1,18 +1,20 @@
-"""Reading playtime: plain SQL to plain values. Nothing here writes or decides."""
+"""Reads of a user's play: totals, sessions and seconds per day."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any, TypeVar
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.paging import Page, Slice
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, page_of, user
 from gameshelf.playtime.commands import SessionStatus
 from gameshelf.playtime.models import PlaytimeInterval, PlaytimeSession, PlaytimeTotal
 from gameshelf.playtime.rules import RECENT, Interval, by_day, clip
-from gameshelf.playtime.store import SESSION_COLUMNS, StoredSession
+from gameshelf.playtime.store.sessions import SESSION_COLUMNS, StoredSession
 from gameshelf.playtime.unions import seconds, unions, whole
 from sqlalchemy import (
     BigInteger,
@@ -45,7 +47,7 @@ class ProductSummary:
     last_played_at: datetime | None
     session_count: int
     corrected_seconds: int
-    """What of the total support has added, or taken."""
+    """The part of the total that support has added, or subtracted if negative."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class PlatformSummary:
 
     product_id: UUID
     platform: str | None
-    """None: of the sessions that named none."""
+    """None: the sessions without a platform."""
     total_playtime_seconds: int
     last_2_weeks_seconds: int
     last_played_at: datetime
@@ -74,7 +76,7 @@ _S, _I, _T = PlaytimeSession, PlaytimeInterval, PlaytimeTotal
 _NO_FILTER = array("product_ids", Uuid).is_(None)
 _SINCE, _UNTIL = bindparam("since", type_=TIME), bindparam("until", type_=TIME)
 
-# The seconds of a window: intervals are cut at its edges. The one that reaches into it from before is found by the key.
+# The seconds of a window: intervals are cut at its edges. The key finds the interval that reaches into it from before.
 _before = aliased(PlaytimeInterval)
 _recent = (
     select(
@@ -96,7 +98,7 @@ _recent = (
                 col(_before.product_id) == col(_T.product_id),
                 col(_before.start_time) <= _SINCE,
             )
-            # Without this it would join the totals of everybody: a subquery sees by itself only the one around it.
+            # Without this it would join the totals of all users: a subquery correlates only with the query around it.
             .correlate_except(_before)
             .scalar_subquery(),
             _SINCE,
@@ -111,8 +113,8 @@ _of_products = and_(col(_T.user_id) == user(), or_(_NO_FILTER, col(_T.product_id
 _SUMMARY = page_of(
     select(
         col(_T.product_id),
-        (col(_T.played_seconds) + col(_T.corrected_seconds)).label("total_seconds"),
-        _recent.label("recent_seconds"),
+        (col(_T.played_seconds) + col(_T.corrected_seconds)).label("total_playtime_seconds"),
+        _recent.label("last_2_weeks_seconds"),
         col(_T.last_played_at),
         col(_T.session_count),
         col(_T.corrected_seconds),
@@ -123,7 +125,7 @@ _SUMMARY = page_of(
     lambda found: (found.last_played_at.desc().nulls_last(), found.product_id),
 )
 
-# The unions that are kept know products alone, so those of platforms are made of the ledger when they are asked for.
+# The stored unions are of products, so those of platforms are made from the ledger at each read.
 _sessions = and_(col(_S.user_id) == user(), or_(_NO_FILTER, col(_S.product_id) == any_(array("product_ids", Uuid))))
 _on_platforms = unions(
     select(col(_S.product_id), col(_S.platform), col(_S.start_time), col(_S.end_time))
@@ -138,7 +140,7 @@ _parts = union_all(
         _on_platforms.c.product_id,
         _on_platforms.c.platform,
         seconds(_on_platforms.c.start_time, _on_platforms.c.end_time).label("total_seconds"),
-        # What lies outside of the window is empty.
+        # The part outside of the window is empty.
         seconds(_began, func.greatest(_began, func.least(_on_platforms.c.end_time, _UNTIL))).label("recent_seconds"),
         cast(null(), TIME).label("last_played_at"),
         literal(0, Integer).label("ended_sessions"),
@@ -157,8 +159,8 @@ _BY_PLATFORM = page_of(
     select(
         _parts.c.product_id,
         _parts.c.platform,
-        whole(_parts.c.total_seconds).label("total_seconds"),
-        whole(_parts.c.recent_seconds).label("recent_seconds"),
+        whole(_parts.c.total_seconds).label("total_playtime_seconds"),
+        whole(_parts.c.recent_seconds).label("last_2_weeks_seconds"),
         _played_last.label("last_played_at"),
         whole(_parts.c.ended_sessions).label("session_count"),
     )
@@ -166,7 +168,7 @@ _BY_PLATFORM = page_of(
     .having(or_(_PLAYED_SINCE.is_(None), _played_last >= _PLAYED_SINCE)),
     lambda found: (found.last_played_at.desc(), found.product_id, found.platform.asc().nulls_last()),
 )
-_OF_ID = Statement(
+_SESSION_OF_ID = Statement(
     select(*SESSION_COLUMNS).where(col(_S.user_id) == user(), col(_S.id) == bindparam("session_id", type_=Uuid))
 )
 _HISTORY = page_of(
@@ -183,6 +185,9 @@ _HISTORY = page_of(
     ),
     lambda found: (found.start_time.desc(), found.id),
 )
+_PRODUCT_SUMMARY = RowReader(ProductSummary, _SUMMARY, others=("total",))
+_PLATFORM_SUMMARY = RowReader(PlatformSummary, _BY_PLATFORM, others=("total",))
+_SESSION = RowReader(StoredSession, _SESSION_OF_ID, _HISTORY, others=("total",))
 _INTERVALS = Statement(
     select(col(_I.product_id), col(_I.start_time), col(_I.end_time))
     .where(
@@ -200,6 +205,10 @@ _LEDGER = Statement(
 )
 
 
+_Read = TypeVar("_Read")
+_Summary = TypeVar("_Summary", ProductSummary, PlatformSummary)
+
+
 class PlaytimeQueries:
     """Reads of a user's play over one connection. Each method is one round trip."""
 
@@ -210,26 +219,27 @@ class PlaytimeQueries:
         self, user_id: UUID, product_ids: Sequence[UUID], now: datetime, page: Page, *, recent_only: bool = False
     ) -> Slice[ProductSummary]:
         """Totals of these products, or of all that were ever played, the one played last first."""
-        rows = await _SUMMARY.all(
-            self._connection,
-            user_id=user_id,
-            product_ids=list(product_ids) or None,
-            since=now - RECENT,
-            until=now,
-            played_since=now - RECENT if recent_only else None,
-            limit=page.limit,
-            offset=page.offset,
-        )
-        found = [ProductSummary(*tuple(row.values())[:-1]) for row in rows if row["product_id"] is not None]
-        return Slice(found, rows[0]["total"])
+        return await self._summaries(_SUMMARY, _PRODUCT_SUMMARY, user_id, product_ids, now, page, recent_only)
 
     async def by_platform(
         self, user_id: UUID, product_ids: Sequence[UUID], now: datetime, page: Page, *, recent_only: bool = False
     ) -> Slice[PlatformSummary]:
-        """The same for each product and platform. What overlaps on two platforms counts on each of them; what support
-        has corrected belongs to none.
+        """Totals of these products, or of all, on each platform. Time that overlaps on two platforms counts on each;
+        corrections by support belong to none.
         """
-        rows = await _BY_PLATFORM.all(
+        return await self._summaries(_BY_PLATFORM, _PLATFORM_SUMMARY, user_id, product_ids, now, page, recent_only)
+
+    async def _summaries(
+        self,
+        statement: Statement,
+        reader: RowReader[_Summary],
+        user_id: UUID,
+        product_ids: Sequence[UUID],
+        now: datetime,
+        page: Page,
+        recent_only: bool,
+    ) -> Slice[_Summary]:
+        rows = await statement.all(
             self._connection,
             user_id=user_id,
             product_ids=list(product_ids) or None,
@@ -239,13 +249,12 @@ class PlaytimeQueries:
             limit=page.limit,
             offset=page.offset,
         )
-        found = [PlatformSummary(*tuple(row.values())[:-1]) for row in rows if row["product_id"] is not None]
-        return Slice(found, rows[0]["total"])
+        return _slice(reader, rows, "product_id")
 
     async def session(self, user_id: UUID, session_id: UUID) -> StoredSession | None:
         """One session; None where the user has none of that id."""
-        row = await _OF_ID.first(self._connection, user_id=user_id, session_id=session_id)
-        return StoredSession(*row.values()) if row else None
+        row = await _SESSION_OF_ID.first(self._connection, user_id=user_id, session_id=session_id)
+        return _SESSION.read_optional(row)
 
     async def history(
         self, user_id: UUID, product_id: UUID | None, page: Page, status: SessionStatus | None = None
@@ -259,13 +268,12 @@ class PlaytimeQueries:
             limit=page.limit,
             offset=page.offset,
         )
-        found = [StoredSession(*tuple(row.values())[:-1]) for row in rows if row["id"] is not None]
-        return Slice(found, rows[0]["total"])
+        return _slice(_SESSION, rows, "id")
 
     async def daily(
         self, user_id: UUID, product_ids: Sequence[UUID], since: date, until: date, zone: tzinfo
     ) -> list[DaySum]:
-        """Seconds a day and product, from ``since`` through ``until`` in a time zone; days without any are left out."""
+        """Seconds per day and product, from ``since`` through ``until`` in a time zone; empty days are left out."""
         window = Interval(
             datetime.combine(since, time(), zone).astimezone(UTC),
             datetime.combine(until + timedelta(days=1), time(), zone).astimezone(UTC),
@@ -290,8 +298,13 @@ class PlaytimeQueries:
         return sorted(sums, key=lambda one: (one.day, one.product_id))
 
     async def ledger(self, user_id: UUID) -> dict[UUID, list[Interval]]:
-        """By product every session that ended: what totals are recomputed from."""
+        """All sessions that ended, by product: totals are recomputed from them."""
         found: dict[UUID, list[Interval]] = defaultdict(list)
         for row in await _LEDGER.all(self._connection, user_id=user_id):
             found[row["product_id"]].append(Interval(row["start_time"], row["end_time"]))
         return found
+
+
+def _slice(reader: RowReader[_Read], rows: Sequence[Any], key: str) -> Slice[_Read]:
+    """A page of a list; a page past the end has one row without a ``key``, only with the total."""
+    return Slice([reader.read(row) for row in rows if row[key] is not None], rows[0]["total"])

@@ -1,7 +1,8 @@
-"""Totals and unions counted anew from the ledger and the corrections, compared with what is kept, and put right.
+"""Recomputes totals and unions from the ledger and the corrections, compares them with the stored ones, and replaces
+those that differ.
 
-The database counts: it sorts on its disk what doesn't fit its memory, so a ledger may have a million sessions. What
-comes here is a row for each product that differs.
+The database computes: it sorts on disk what does not fit into its memory, so a ledger may have a million sessions. Only
+one row for each product that differs is read.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
+from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.playtime.models import PlaytimeCorrection, PlaytimeInterval, PlaytimeSession, PlaytimeTotal
 from gameshelf.playtime.unions import seconds, unions, whole
@@ -36,7 +38,7 @@ from sqlmodel import col
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one product's ledger adds up to."""
+    """The sums of one product's ledger."""
 
     played_seconds: int
     """The length of the union."""
@@ -45,7 +47,7 @@ class Figures:
     """Sessions that ended."""
     last_played_at: datetime | None
     intervals: int
-    """Of how many stretches of time the union consists."""
+    """The number of stretches of time that the union consists of."""
 
     @property
     def total_playtime_seconds(self) -> int:
@@ -53,14 +55,14 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class Recount:
-    """A product that is kept otherwise than its ledger says."""
+class TotalDiscrepancy:
+    """A product whose stored figures differ from those of its ledger."""
 
     product_id: UUID
     stored: Figures
     counted: Figures
     wrong_intervals: int
-    """Stretches of the union that are missing, and those that are too many; one with a wrong end is both."""
+    """Missing stretches of the union and surplus ones; a stretch with a wrong end counts as both."""
 
 
 _S, _I, _T, _C = PlaytimeSession, PlaytimeInterval, PlaytimeTotal, PlaytimeCorrection
@@ -105,9 +107,9 @@ _NOTHING = dict.fromkeys(_SUMS, literal(0, BigInteger)) | dict.fromkeys(_LATEST,
 
 
 def _part(product_id: Any, **known: Any) -> Any:
-    """Rows of what one source knows of products; of the rest it says nothing."""
-    said = {name: known.get(name, nothing) for name, nothing in _NOTHING.items()}
-    return select(product_id.label("product_id"), *(column.label(name) for name, column in said.items()))
+    """Rows of one source of figures, by product; zero or null for the figures that it does not know."""
+    figures = {name: known.get(name, nothing) for name, nothing in _NOTHING.items()}
+    return select(product_id.label("product_id"), *(column.label(name) for name, column in figures.items()))
 
 
 _parts = union_all(
@@ -137,7 +139,7 @@ _parts = union_all(
     _part(_wrong.c.product_id, wrong_intervals=func.count()).group_by(_wrong.c.product_id),
 ).subquery("parts")
 _figures = {name: whole(_parts.c[name]) for name in _SUMS} | {name: func.max(_parts.c[name]) for name in _LATEST}
-_DIFFERENCES = Statement(
+_DISCREPANCIES = Statement(
     select(_parts.c.product_id, *(figure.label(name) for name, figure in _figures.items()))
     .group_by(_parts.c.product_id)
     .having(
@@ -152,7 +154,11 @@ _DIFFERENCES = Statement(
     .order_by(_parts.c.product_id)
 )
 
-# What goes and what comes have different keys, so one statement may do both.
+_STORED = RowReader(Figures, _DISCREPANCIES, prefix="stored_")
+_COUNTED = RowReader(Figures, _DISCREPANCIES, prefix="counted_")
+_DISCREPANCY = RowReader(TotalDiscrepancy, _DISCREPANCIES, others=(_STORED, _COUNTED), given=("stored", "counted"))
+
+# The deleted and the inserted rows have different keys, so one statement may do both.
 _unions_of = _unions(and_(col(_S.user_id) == user(), col(_S.product_id) == any_(array("product_ids", Uuid))))
 _surplus = (
     delete(PlaytimeInterval)
@@ -168,7 +174,7 @@ _surplus = (
 _insert_unions = insert(PlaytimeInterval).from_select(
     ["user_id", "product_id", "start_time", "end_time"], select(user(), *_unions_of.c), include_defaults=False
 )
-_MEND_UNIONS = Statement(
+_REPLACE_UNIONS = Statement(
     _insert_unions.on_conflict_do_update(
         index_elements=["user_id", "product_id", "start_time"],
         set_={"end_time": _insert_unions.excluded.end_time},
@@ -186,7 +192,7 @@ _counted = rows(
 _insert_counted = insert(PlaytimeTotal).from_select(
     ["user_id", *(column.name for column in _counted.c)], select(user(), *_counted.c), include_defaults=False
 )
-_MEND_TOTALS = Statement(
+_REPLACE_TOTALS = Statement(
     _insert_counted.on_conflict_do_update(
         index_elements=["user_id", "product_id"],
         set_={
@@ -197,25 +203,22 @@ _MEND_TOTALS = Statement(
 )
 
 
-class Recounts:
-    """Counts a user's play anew, over the user's transaction: nothing ends while it counts."""
+class RecomputeStore:
+    """Recomputes a user's totals, over one connection inside a transaction that has serialised the user."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def differences(self, user_id: UUID, product_id: UUID | None) -> list[Recount]:
-        """What is kept otherwise than the ledger says: of one product, or of all of them. One statement."""
-        found = await _DIFFERENCES.all(self._connection, user_id=user_id, product_id=product_id)
-        return [
-            Recount(row["product_id"], _side(row, "stored"), _side(row, "counted"), row["wrong_intervals"])
-            for row in found
-        ]
+    async def discrepancies(self, user_id: UUID, product_id: UUID | None) -> list[TotalDiscrepancy]:
+        """The products whose stored figures differ from their ledger: of one product, or of all. One statement."""
+        rows = await _DISCREPANCIES.all(self._connection, user_id=user_id, product_id=product_id)
+        return [_DISCREPANCY.read(row, stored=_STORED.read(row), counted=_COUNTED.read(row)) for row in rows]
 
-    async def mend(self, user_id: UUID, wrong: Sequence[Recount]) -> None:
-        """Keeps what was counted. Two statements."""
+    async def replace(self, user_id: UUID, wrong: Sequence[TotalDiscrepancy]) -> None:
+        """Writes the counted figures, and the unions of these products. Two statements."""
         product_ids = [one.product_id for one in wrong]
-        await _MEND_UNIONS.run(self._connection, user_id=user_id, product_ids=product_ids)
-        await _MEND_TOTALS.run(
+        await _REPLACE_UNIONS.run(self._connection, user_id=user_id, product_ids=product_ids)
+        await _REPLACE_TOTALS.run(
             self._connection,
             user_id=user_id,
             product_ids=product_ids,
@@ -224,8 +227,3 @@ class Recounts:
             counts=[one.counted.session_count for one in wrong],
             last_played=[one.counted.last_played_at for one in wrong],
         )
-
-
-def _side(row: Any, side: str) -> Figures:
-    names = ("played_seconds", "corrected_seconds", "session_count", "last_played_at", "intervals")
-    return Figures(*(row[f"{side}_{name}"] for name in names))

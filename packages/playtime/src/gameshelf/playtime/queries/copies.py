@@ -1,6 +1,6 @@
-"""Who plays, or has played, whose copy: questions about several users at once.
+"""Reads of who plays, or has played, a copy: over the rows of several users at once.
 
-What is answered holds as long as whoever asks has locked the copy.
+An answer stays true as long as the caller has locked the copy.
 """
 
 from collections import defaultdict
@@ -12,7 +12,7 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.sql import TIME, array, rows, user
 from gameshelf.playtime.models import PlaytimeCopyPart, PlaytimeSession
 from gameshelf.playtime.rules import Interval
-from sqlalchemy import Integer, Uuid, and_, any_, bindparam, func, or_, select, tuple_, union_all, update
+from sqlalchemy import Uuid, and_, any_, bindparam, func, or_, select, union_all
 from sqlmodel import col
 
 _S, _P = PlaytimeSession, PlaytimeCopyPart
@@ -37,7 +37,12 @@ _RUNNING = Statement(
 _SINCE, _UNTIL = bindparam("since", type_=TIME), bindparam("until", type_=TIME)
 _copies = rows("copies", owner_id=("owner_ids", Uuid), product_id=("product_ids", Uuid))
 _overlaps = and_(_COPY_SINCE < _UNTIL, or_(col(_S.end_time).is_(None), col(_S.end_time) > _SINCE))
-_played = (_copies.c.owner_id, _copies.c.product_id, _COPY_SINCE, func.coalesce(col(_S.end_time), _UNTIL))
+_played = (
+    _copies.c.owner_id,
+    _copies.c.product_id,
+    _COPY_SINCE.label("start_time"),
+    func.coalesce(col(_S.end_time), _UNTIL).label("end_time"),
+)
 _by_owners = (
     select(*_played)
     .select_from(_copies)
@@ -73,52 +78,19 @@ _parts_by_members = (
 _PLAYED_BY_OTHERS = Statement(union_all(_by_owners, _by_members, _parts_by_owners, _parts_by_members))
 
 
-_FORGET_OWNER = Statement(
-    update(PlaytimeSession)
-    .values(copy_owner_user_id=None)
-    .where(
-        tuple_(col(_S.user_id), col(_S.id)).in_(
-            select(col(_S.user_id), col(_S.id))
-            .where(col(_S.copy_owner_user_id) == user(), col(_S.end_time).is_not(None))
-            .limit(bindparam("limit", type_=Integer))
-        )
-    )
-)
-
-
-_FORGET_OWNER_OF_PARTS = Statement(
-    update(PlaytimeCopyPart)
-    .values(copy_owner_user_id=None)
-    .where(
-        tuple_(col(_P.user_id), col(_P.session_id), col(_P.start_time)).in_(
-            select(col(_P.user_id), col(_P.session_id), col(_P.start_time))
-            .where(col(_P.copy_owner_user_id) == user())
-            .limit(bindparam("limit", type_=Integer))
-        )
-    )
-)
-
-
-async def forget_owner(connection: Connection, owner_id: UUID, limit: int) -> bool:
-    """Takes an owner's id out of what others played on their copies and that is over; whether it did."""
-    if await _FORGET_OWNER.run(connection, user_id=owner_id, limit=limit):
-        return True
-    return await _FORGET_OWNER_OF_PARTS.run(connection, user_id=owner_id, limit=limit) > 0
-
-
 class CopyQueries:
-    """Who plays which copy, over one connection. Each method is one round trip."""
+    """Reads of copies over one connection. Each method is one round trip."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def own_copy_played_since(self, user_id: UUID, product_id: UUID) -> datetime | None:
-        """Since when a user plays their own copy of a product; None while they don't."""
+        """Since when a user plays their own copy of a product; None while they do not."""
         row = await _PLAYED_SINCE.first(self._connection, user_id=user_id, product_id=product_id)
         return row["since"] if row else None
 
     async def running(self, user_id: UUID, session_ids: Collection[UUID]) -> set[UUID]:
-        """Those of a user's sessions that run and play somebody else's copy."""
+        """Those of a user's sessions that run and play another user's copy."""
         found = await _RUNNING.all(self._connection, user_id=user_id, session_ids=list(session_ids))
         return {row["id"] for row in found}
 
@@ -127,7 +99,7 @@ class CopyQueries:
     ) -> dict[tuple[UUID, UUID], list[Interval]]:
         """When others played these copies (owner, product), as far as it touches a stretch of time.
 
-        What still runs counts up to the end of it.
+        A session that runs counts up to the end of the stretch.
         """
         found: dict[tuple[UUID, UUID], list[Interval]] = defaultdict(list)
         for row in await _PLAYED_BY_OTHERS.all(
@@ -138,6 +110,5 @@ class CopyQueries:
             since=within.start,
             until=within.end,
         ):
-            owner_id, product_id, start, end = row.values()
-            found[owner_id, product_id].append(Interval(start, end))
+            found[row["owner_id"], row["product_id"]].append(Interval(row["start_time"], row["end_time"]))
         return found

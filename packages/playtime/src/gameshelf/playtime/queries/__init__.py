@@ -1,0 +1,1 @@
+"""Reads of playtime: SQL to plain values. Nothing here writes or decides."""

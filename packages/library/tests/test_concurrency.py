@@ -11,7 +11,6 @@ from gameshelf.kernel.clock import utc_now
 from gameshelf.kernel.serialise import by_advisory_lock
 from gameshelf.library import (
     CATALOG_VERSION,
-    LOCK_SPACE,
     MIGRATIONS,
     BulkChanges,
     CatalogProjection,
@@ -62,7 +61,7 @@ async def connect(dsn):
 async def change(connection, user):
     """A user's library in a transaction that is theirs from the beginning, as the gateway's is."""
     async with connection.transaction():
-        await by_advisory_lock(connection, LOCK_SPACE)(user)
+        await by_advisory_lock(connection)(user)
         yield LibraryService(connection, lambda event: None)
 
 

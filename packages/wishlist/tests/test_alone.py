@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from gameshelf.kernel.paging import Page
 from gameshelf.kernel.serialise import NotInTransaction, lock_idle_users
-from gameshelf.wishlist import LOCK_SPACE, MIGRATIONS, NewWish, WishChanges, WishlistQueries
+from gameshelf.wishlist import MIGRATIONS, NewWish, WishChanges, WishlistQueries
 
 TIMES = 15
 
@@ -87,5 +87,5 @@ async def test_a_job_leaves_out_users_who_are_changing_their_list(dsn, make_wish
     changing = await asyncpg.connect(dsn)
     async with changing.transaction(), watching.transaction():
         await make_wishers(changing).wish(user)
-        assert await lock_idle_users(watching, LOCK_SPACE, [user, other]) == {other}
+        assert await lock_idle_users(watching, [user, other]) == {other}
     await changing.close()

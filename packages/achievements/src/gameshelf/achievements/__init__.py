@@ -16,7 +16,7 @@ from gameshelf.achievements.commands import (
 from gameshelf.achievements.definitions import MAX_DEFINITIONS, DefinitionFact, Definitions
 from gameshelf.achievements.errors import AchievementAlreadyUnlocked, AchievementNotFound
 from gameshelf.achievements.events import AchievementLocked, AchievementUnlocked
-from gameshelf.achievements.models import LOCK_SPACE, METADATA, SCHEMA
+from gameshelf.achievements.models import METADATA, SCHEMA
 from gameshelf.achievements.queries import AchievementQueries, AchievementSummary, count_unlocked
 from gameshelf.achievements.service import (
     AchievementService,
@@ -42,7 +42,6 @@ __version__ = "0.1.0.dev0"
 MIGRATIONS = Migrations("gameshelf.achievements", SCHEMA)
 
 __all__ = [
-    "LOCK_SPACE",
     "MAX_DEFINITIONS",
     "MAX_IMPORT",
     "METADATA",

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from gameshelf.kernel.serialise import lock_space
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -28,8 +27,6 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 SCHEMA = "achievements"
-LOCK_SPACE = lock_space(SCHEMA)
-"""The first key of the advisory locks by which one transaction at a time changes a user's achievements."""
 
 
 class _Table(SQLModel):

@@ -12,7 +12,6 @@ from uuid import UUID
 from gameshelf.achievements.commands import NamedAchievement, OfflineAchievement, ProgressUpdate, UnreadableAchievement
 from gameshelf.achievements.errors import AchievementAlreadyUnlocked, AchievementNotFound
 from gameshelf.achievements.events import AchievementLocked, AchievementUnlocked
-from gameshelf.achievements.models import LOCK_SPACE
 from gameshelf.achievements.rules import Step, advance, within
 from gameshelf.achievements.store import AchievementStore
 from gameshelf.achievements.views import Achievement, AchievementState
@@ -75,7 +74,7 @@ class AchievementService:
         clock: Clock = utc_now,
         serialise: Serialise | None = None,
     ) -> None:
-        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
+        self._serialise = serialise or by_advisory_lock(connection)
         self._store = AchievementStore(connection)
         self._record = record
         self._access = access

@@ -47,7 +47,6 @@ from gameshelf.library.family.seats import Copy, FamilySeats
 from gameshelf.library.family.store import Link
 from gameshelf.library.installations import Installation
 from gameshelf.library.models import (
-    LOCK_SPACE,
     METADATA,
     SCHEMA,
     AcquisitionType,
@@ -81,7 +80,6 @@ __all__ = [
     "ERASED_USER",
     "GRACE",
     "LINKED_OWNERS",
-    "LOCK_SPACE",
     "METADATA",
     "MIGRATIONS",
     "Access",

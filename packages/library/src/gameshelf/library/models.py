@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from gameshelf.kernel.serialise import lock_space
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -34,8 +33,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 SCHEMA = "library"
-LOCK_SPACE = lock_space(SCHEMA)
-"""The first key of the advisory locks by which one transaction at a time changes a user's library."""
 
 
 class AcquisitionType(StrEnum):

@@ -26,7 +26,7 @@ from gameshelf.library.errors import (
 from gameshelf.library.events import GameAdded, GameRemoved
 from gameshelf.library.installations import Installation
 from gameshelf.library.item_changes import changes_of
-from gameshelf.library.models import LOCK_SPACE, EndedBy, GrantKind, InstallationStatus, OrderFactKind
+from gameshelf.library.models import EndedBy, GrantKind, InstallationStatus, OrderFactKind
 from gameshelf.library.queries.access import AccessQueries, Share
 from gameshelf.library.queries.library import LibraryQueries
 from gameshelf.library.rules import (
@@ -54,7 +54,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
     def __init__(
         self, connection: Connection, record: Record, clock: Clock = utc_now, serialise: Serialise | None = None
     ) -> None:
-        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
+        self._serialise = serialise or by_advisory_lock(connection)
         self._connection = connection
         self._grants = GrantStore(connection)
         self._items = ItemStore(connection)

@@ -28,7 +28,7 @@ from gameshelf.playtime.events import (
     SessionStarted,
 )
 from gameshelf.playtime.liveness import Beat, SessionEnd, SessionKey, ShardWatch, before_shard, shard_of
-from gameshelf.playtime.models import LOCK_SPACE, METADATA, SCHEMA, SHARDS, EndReason
+from gameshelf.playtime.models import METADATA, SCHEMA, SHARDS, EndReason
 from gameshelf.playtime.ports import Copies, PlayedCopy
 from gameshelf.playtime.queries.copies import CopyQueries
 from gameshelf.playtime.queries.imports import ImportedPlay
@@ -55,7 +55,6 @@ __version__ = "0.1.0.dev0"
 MIGRATIONS = Migrations("gameshelf.playtime", SCHEMA)
 
 __all__ = [
-    "LOCK_SPACE",
     "MAX_CORRECTION",
     "METADATA",
     "MIGRATIONS",

@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from gameshelf.kernel.serialise import lock_space
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -26,8 +25,6 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 SCHEMA = "playtime"
-LOCK_SPACE = lock_space(SCHEMA)
-"""The first key of the advisory locks by which one transaction at a time changes a user's playtime."""
 SHARDS = 16
 """The number of parts of the running sessions, so that instances can share the watch over them."""
 

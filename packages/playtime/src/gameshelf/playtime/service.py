@@ -29,7 +29,7 @@ from gameshelf.playtime.events import (
     SessionResumed,
     SessionStarted,
 )
-from gameshelf.playtime.models import LOCK_SPACE, EndReason
+from gameshelf.playtime.models import EndReason
 from gameshelf.playtime.ports import Copies, PlayedCopy
 from gameshelf.playtime.queries.copies import CopyQueries
 from gameshelf.playtime.rules import (
@@ -89,7 +89,7 @@ class PlaytimeService:
         silence: timedelta = DEFAULT_SILENCE,
         serialise: Serialise | None = None,
     ) -> None:
-        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
+        self._serialise = serialise or by_advisory_lock(connection)
         self._connection = connection
         self._sessions = SessionStore(connection)
         self._totals = TotalStore(connection)

@@ -45,7 +45,7 @@ from gameshelf.savegames.events import (
 )
 from gameshelf.savegames.limits import MAX_OPEN_UPLOADS, MAX_SLOTS, Limits
 from gameshelf.savegames.lineage import Node, Relation, Side, ancestors, relation, resolved_by
-from gameshelf.savegames.models import LOCK_SPACE, METADATA, SCHEMA, ConflictPolicy, Resolution
+from gameshelf.savegames.models import METADATA, SCHEMA, ConflictPolicy, Resolution
 from gameshelf.savegames.naming import (
     STAGING,
     ObjectMetadata,
@@ -99,7 +99,6 @@ MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA)
 
 __all__ = [
     "KEYS",
-    "LOCK_SPACE",
     "MAX_OPEN_UPLOADS",
     "MAX_SLOTS",
     "METADATA",

@@ -19,7 +19,6 @@ from gameshelf.savegames.branches import Branches
 from gameshelf.savegames.events import SavegameUploaded
 from gameshelf.savegames.limits import ATTEMPT_FOR, Limits
 from gameshelf.savegames.lineage import NOTHING, Relation
-from gameshelf.savegames.models import LOCK_SPACE
 from gameshelf.savegames.naming import ObjectMetadata
 from gameshelf.savegames.store import SavegameStore
 from gameshelf.savegames.store.adoptions import AdoptionStore, CandidateVersion
@@ -90,7 +89,7 @@ class SavegameAdoption:
         bucket: str = "",
         serialise: Serialise | None = None,
     ) -> None:
-        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
+        self._serialise = serialise or by_advisory_lock(connection)
         self._bucket = bucket
         self._store = SavegameStore(connection)
         self._found = AdoptionStore(connection)

@@ -13,7 +13,7 @@ from gameshelf.savegames.commands import Resolve
 from gameshelf.savegames.errors import ConflictNotFound, SavegameVersionNotFound
 from gameshelf.savegames.events import SavegameHeadMoved
 from gameshelf.savegames.limits import Limits
-from gameshelf.savegames.models import LOCK_SPACE, Resolution
+from gameshelf.savegames.models import Resolution
 from gameshelf.savegames.naming import conflict_name, free_name
 from gameshelf.savegames.store import SavegameStore
 from gameshelf.savegames.store.slots import Slot
@@ -53,7 +53,7 @@ class SavegameConflicts:
         limits: Limits = Limits(),  # noqa: B008 - frozen
         serialise: Serialise | None = None,
     ) -> None:
-        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
+        self._serialise = serialise or by_advisory_lock(connection)
         self._store = SavegameStore(connection)
         self._record = record
         self._clock = clock

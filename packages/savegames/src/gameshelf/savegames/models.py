@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from gameshelf.kernel.serialise import lock_space
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -24,8 +23,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 SCHEMA = "savegames"
-LOCK_SPACE = lock_space(SCHEMA)
-"""The first key of the advisory locks that admit one transaction at a time per user."""
 
 
 class ConflictPolicy(StrEnum):

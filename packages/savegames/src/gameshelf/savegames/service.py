@@ -13,7 +13,6 @@ from gameshelf.savegames.commands import Synced, VersionChanges
 from gameshelf.savegames.errors import SavegameSlotNotFound, SavegameVersionNotFound
 from gameshelf.savegames.events import SavegameConflictDropped, SavegameDeleted, SavegameHeadMoved
 from gameshelf.savegames.limits import Limits
-from gameshelf.savegames.models import LOCK_SPACE
 from gameshelf.savegames.naming import free_name
 from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.retention import max_pinned
@@ -39,7 +38,7 @@ class SavegameService:
         serialise: Serialise | None = None,
     ) -> None:
         self._connection = connection
-        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
+        self._serialise = serialise or by_advisory_lock(connection)
         self._store = SavegameStore(connection)
         self._scans = ScanStore(connection)
         self._record = record

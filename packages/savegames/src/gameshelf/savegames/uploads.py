@@ -28,7 +28,6 @@ from gameshelf.savegames.errors import (
 from gameshelf.savegames.events import FailureReason, SavegameDeleted, UploadFailed, UploadRequested
 from gameshelf.savegames.limits import CONFIRM_FOR, MAX_OPEN_UPLOADS, MAX_SLOTS, REMEMBER_FOR, Limits
 from gameshelf.savegames.lineage import NOTHING, Relation
-from gameshelf.savegames.models import LOCK_SPACE
 from gameshelf.savegames.naming import slot_key, staging_key
 from gameshelf.savegames.outcomes import Outcome, Result
 from gameshelf.savegames.packing import require_packing
@@ -72,7 +71,7 @@ class SavegameUploads:
         bucket: str = "",
         serialise: Serialise | None = None,
     ) -> None:
-        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
+        self._serialise = serialise or by_advisory_lock(connection)
         self._store = SavegameStore(connection)
         self._record = record
         self._access = access

@@ -8,7 +8,7 @@ from gameshelf.kernel.nesting import MAX_LEVELS, too_deep
 from gameshelf.settings.commands import Address, GameFilter, NewSettings, SettingsPatch
 from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
 from gameshelf.settings.events import SettingsUpdated
-from gameshelf.settings.models import LOCK_SPACE, METADATA, SCHEMA, LayerKind
+from gameshelf.settings.models import METADATA, SCHEMA, LayerKind
 from gameshelf.settings.queries import SettingsQueries, count_games_with_settings
 from gameshelf.settings.revisions import LayerPrecondition, Revisions, parse_tag
 from gameshelf.settings.rules import MAX_VALUES, merged, patched
@@ -21,7 +21,6 @@ MIGRATIONS = Migrations("gameshelf.settings", SCHEMA)
 
 __all__ = [
     "DEFAULT_MAX_BYTES",
-    "LOCK_SPACE",
     "MAX_LEVELS",
     "MAX_OVERLAYS",
     "MAX_VALUES",

@@ -5,14 +5,11 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
-from gameshelf.kernel.serialise import lock_space
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKeyConstraint, MetaData, PrimaryKeyConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 SCHEMA = "settings"
-LOCK_SPACE = lock_space(SCHEMA)
-"""The first key of the advisory locks by which one transaction at a time changes a user's settings."""
 
 
 class LayerKind(StrEnum):

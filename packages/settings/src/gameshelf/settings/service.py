@@ -17,7 +17,7 @@ from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.settings.commands import Address, NewSettings, SettingsPatch
 from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
 from gameshelf.settings.events import SettingsUpdated
-from gameshelf.settings.models import LOCK_SPACE, LayerKind
+from gameshelf.settings.models import LayerKind
 from gameshelf.settings.revisions import LayerPrecondition
 from gameshelf.settings.rules import (
     MAX_VALUES,
@@ -58,7 +58,7 @@ class SettingsService:
         serialise: Serialise | None = None,
     ) -> None:
         self._connection = connection
-        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
+        self._serialise = serialise or by_advisory_lock(connection)
         self._store = SettingsStore(connection)
         self._record = record
         self._access = access

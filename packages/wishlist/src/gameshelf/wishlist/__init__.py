@@ -12,7 +12,7 @@ from gameshelf.wishlist.errors import (
     WishlistLimitExceeded,
 )
 from gameshelf.wishlist.events import PriceDropped, SaleNoticed, WishAdded, WishlistChanged, WishRemoved
-from gameshelf.wishlist.models import LOCK_SPACE, METADATA, SCHEMA
+from gameshelf.wishlist.models import METADATA, SCHEMA
 from gameshelf.wishlist.notices import notice
 from gameshelf.wishlist.ports import Products
 from gameshelf.wishlist.prices import Prices
@@ -36,7 +36,6 @@ MIGRATIONS = Migrations("gameshelf.wishlist", SCHEMA)
 __all__ = [
     "DEFAULT_CURRENCY",
     "DEFAULT_MAX_ITEMS",
-    "LOCK_SPACE",
     "METADATA",
     "MIGRATIONS",
     "Conditions",

@@ -20,7 +20,6 @@ from gameshelf.wishlist.errors import (
     WishlistLimitExceeded,
 )
 from gameshelf.wishlist.events import WishAdded, WishlistChanged, WishRemoved
-from gameshelf.wishlist.models import LOCK_SPACE
 from gameshelf.wishlist.notices import notice
 from gameshelf.wishlist.ports import Products
 from gameshelf.wishlist.rules import DEFAULT_CURRENCY, Price, wishers_currency
@@ -55,7 +54,7 @@ class WishlistService:
         self._clock = clock
         self._max_items = max_items
         self._default_currency = default_currency
-        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
+        self._serialise = serialise or by_advisory_lock(connection)
 
     async def add(self, user_id: UUID, new: NewWish) -> Wish:
         """Puts a product on the list, also an unknown one; notifies the user if its current sale meets the conditions.

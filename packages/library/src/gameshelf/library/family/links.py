@@ -28,7 +28,7 @@ from gameshelf.library.family.rules import (
     transition,
 )
 from gameshelf.library.family.store import Link, LinkStore, Seat, SeatStore
-from gameshelf.library.models import LOCK_SPACE, LinkMode, LinkStatus
+from gameshelf.library.models import LinkMode, LinkStatus
 
 DEFAULT_MAX_MEMBERS = 5
 
@@ -48,7 +48,7 @@ class FamilyLinks:
         max_members: int = DEFAULT_MAX_MEMBERS,
         serialise: Serialise | None = None,
     ) -> None:
-        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
+        self._serialise = serialise or by_advisory_lock(connection)
         self._links = LinkStore(connection)
         self._seats = SeatStore(connection)
         self._record = record

@@ -18,7 +18,6 @@ from gameshelf.library.family.events import SeatReclaimed
 from gameshelf.library.family.ports import Players
 from gameshelf.library.family.rules import GRACE, SEAT_UNPROVEN
 from gameshelf.library.family.store import Link, LinkStore, Seat, SeatStore
-from gameshelf.library.models import LOCK_SPACE
 from gameshelf.library.queries.access import AccessQueries
 
 
@@ -49,7 +48,7 @@ class FamilySeats:
         grace: timedelta = GRACE,
         serialise: Serialise | None = None,
     ) -> None:
-        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
+        self._serialise = serialise or by_advisory_lock(connection)
         self._links = LinkStore(connection)
         self._seats = SeatStore(connection)
         self._access = AccessQueries(connection)

@@ -12,7 +12,7 @@ from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.kernel.sql import TIME, user
 from gameshelf.library.item_ids import masked_sql
-from gameshelf.library.models import LOCK_SPACE, ItemCategory, ItemIdRewrite, LibraryItem
+from gameshelf.library.models import ItemCategory, ItemIdRewrite, LibraryItem
 from sqlalchemy import Boolean, Integer, Uuid, bindparam, select, tuple_, update
 from sqlmodel import col
 
@@ -94,7 +94,7 @@ class ItemIdRewrites:
 
     def __init__(self, connection: Connection, serialise: Serialise | None = None) -> None:
         self._connection = connection
-        self._serialise = serialise or by_advisory_lock(connection, LOCK_SPACE)
+        self._serialise = serialise or by_advisory_lock(connection)
 
     async def take(self) -> RewriteProgress | None:
         """How far it is, for as long as the transaction lasts this one's to move; None while another one has it."""

@@ -208,9 +208,8 @@ class SaleFanouts:
         """Records that these users are notified. Returns those that were not before, and still wish for the product,
         each with the id of the item.
 
-        The caller has serialised the users, without waiting for any of them (``kernel.serialise.lock_idle_users`` with
-        ``LOCK_SPACE``), and holds back the others: a user's transaction may wait for a price, and the price for this
-        fan-out.
+        The caller has serialised the users, without waiting for any of them (``kernel.serialise.lock_idle_users``), and
+        holds back the others: a user's transaction may wait for a price, and the price for this fan-out.
         """
         found = await _RECORD.all(
             self._connection,

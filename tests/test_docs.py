@@ -12,7 +12,7 @@ from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.settings import CONFIG_VARIABLE
 from gameshelf.gateway.wiring import COMPOSITION, ERRORS
 from gameshelf.libctl.main import NOUNS, cli
-from gameshelf.library import Verdict
+from gameshelf.library import LinkVerdict
 from gameshelf.savegames.s3 import cors_rule
 
 ROOT = Path(__file__).parents[1]
@@ -118,7 +118,7 @@ def test_every_metric_in_the_operating_guide_is_there():
 
 
 def test_every_reason_of_an_access_stands_where_callers_look():
-    reasons = {*Verdict, "owned", "claimable", "refunded", "not_owned"}
+    reasons = {*LinkVerdict, "owned", "claimable", "refunded", "not_owned"}
     proto = (ROOT / "protos" / "library" / "v1" / "library_query_service.proto").read_text(encoding="utf-8")
     message = proto[proto.index("message CheckGameAccessResponse") :].partition("}")[0]
     for text in (message, (ROOT / "docs" / "grpc.md").read_text(encoding="utf-8")):

@@ -75,7 +75,7 @@ class Library:
         item = await self.item(product)
         return await self.service.update_item(self.user, item.id, ItemChanges(**changes), "ru")
 
-    def told(self) -> list[str]:
+    def recorded(self) -> list[str]:
         """The names of the events so far; forgets them."""
         names = [type(event).__name__ for event in self.events]
         self.events.clear()
@@ -156,7 +156,7 @@ class Family:
         found = await LibraryQueries(self.connection).items(user, ItemFilter(**wanted), "ru")
         return {item.product_id: item for item in found.items}
 
-    def told(self, kind):
+    def events_of(self, kind):
         return [event for event in self.events if type(event).__name__ == kind]
 
 

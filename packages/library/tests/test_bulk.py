@@ -15,7 +15,7 @@ async def games(library):
     """Thirty games that the user owns, as items."""
     products = [uuid4() for _ in range(30)]
     await library.buy(*products)
-    library.told()
+    library.recorded()
     items = {item.product_id: item.id for item in await library.queries.items_of_products(library.user, products)}
     return [items[product] for product in products]
 
@@ -127,9 +127,9 @@ async def test_many_items_are_changed_at_once_and_each_has_its_result(library, g
 
 async def test_of_more_than_twenty_items_devices_are_told_once(library, games, bulk):
     await bulk(*({"id": game, **HIDE} for game in games[:20]))
-    assert library.told() == ["ItemUpdated"] * 20
+    assert library.recorded() == ["ItemUpdated"] * 20
     await bulk(*({"id": game, "is_hidden": index >= 5} for index, game in enumerate(games)))
-    assert library.told() == ["ItemUpdated"] * 15
+    assert library.recorded() == ["ItemUpdated"] * 15
     await bulk(*({"id": game, "installation_status": "installed"} for game in games))
     [event] = library.events
     assert (type(event).__name__, event.count) == ("LibraryUpdated", 30)

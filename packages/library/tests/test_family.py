@@ -38,7 +38,7 @@ async def test_a_shared_item_keeps_its_id_and_its_state_through_everything(famil
     changed = await family.library.update_item(family.member, before.id, ItemChanges(is_hidden=True), "ru")
     assert (changed.id, changed.is_hidden) == (before.id, True)
     assert game not in await family.shown(family.member)
-    assert family.told("ItemUpdated")[-1].item_id == before.id
+    assert family.events_of("ItemUpdated")[-1].item_id == before.id
     await family.buy(family.member, game)
     owned = (await family.shown(family.member, include_hidden=True))[game]
     assert (owned.id, owned.is_hidden, owned.acquisition_type) == (before.id, True, "purchase")
@@ -142,11 +142,11 @@ async def test_the_owners_start_sets_the_deadline_once(family):
         _, copy = await family.take(game, family.owner)
         assert (copy.owner_user_id, copy.seat_number) == (None, None)
         family.now += timedelta(seconds=10)
-    [reclaimed] = family.told("SeatReclaimed")
+    [reclaimed] = family.events_of("SeatReclaimed")
     assert (reclaimed.user_id, reclaimed.session_id) == (family.member, session)
     assert reclaimed.lost_at == family.now - timedelta(seconds=20) + GRACE
-    assert await family.queries.lost(reclaimed.lost_at - timedelta(seconds=1), 10) == []
-    [lost] = await family.queries.lost(reclaimed.lost_at, 10)
+    assert await family.queries.lost_seats(reclaimed.lost_at - timedelta(seconds=1), 10) == []
+    [lost] = await family.queries.lost_seats(reclaimed.lost_at, 10)
     assert lost.session_id == session
 
 
@@ -155,9 +155,9 @@ async def test_a_narrower_scope_withdraws_what_is_played_of_the_rest(family):
     link = await family.share()
     await family.take(game)
     await family.links.change(family.owner, link.id, LinkChanges(mode=LinkMode.EXCEPT, product_ids=(other,)))
-    assert family.told("ShareWithdrawn") == []
+    assert family.events_of("ShareWithdrawn") == []
     await family.links.change(family.owner, link.id, LinkChanges(product_ids=(game,)))
-    [withdrawn] = family.told("ShareWithdrawn")
+    [withdrawn] = family.events_of("ShareWithdrawn")
     assert (withdrawn.user_id, withdrawn.owner_user_id, withdrawn.product_ids) == (family.member, family.owner, (game,))
 
 
@@ -191,7 +191,7 @@ async def test_a_new_invitation_ends_play_by_an_expired_link(family):
     again = await family.links.invite(family.owner, NewLink(shared_with_user_id=family.member))
     assert again.status == "pending_approval"
     assert not await family.links.expire(family.owner, again.id)  # so nobody else would see to it
-    [withdrawn] = family.told("ShareWithdrawn")
+    [withdrawn] = family.events_of("ShareWithdrawn")
     assert (withdrawn.user_id, withdrawn.session_id) == (family.member, session)
 
 
@@ -212,10 +212,13 @@ async def test_dissolving_leaves_nothing_and_tells_the_others(family):
     for owner_id, link_id, _ in await family.queries.links_of(family.owner, (), 100):
         await family.links.dissolve(family.owner, owner_id, link_id)
         await family.links.dissolve(family.owner, owner_id, link_id)
-    while await family.links.forget_seats(family.owner, 100):
+    while await family.links.delete_seats(family.owner, 100):
         pass
-    told = {event.user_id: (event.owner_user_id, event.shared_with_user_id) for event in family.told("LinkUpdated")}
-    assert told == {family.member: (ERASED_USER, family.member), other: (other, ERASED_USER)}
-    assert [event.user_id for event in family.told("ShareWithdrawn")] == [family.member]
+    updates = family.events_of("LinkUpdated")
+    assert {event.user_id: (event.owner_user_id, event.shared_with_user_id) for event in updates} == {
+        family.member: (ERASED_USER, family.member),
+        other: (other, ERASED_USER),
+    }
+    assert [event.user_id for event in family.events_of("ShareWithdrawn")] == [family.member]
     for table in ("family_sharing_links", "family_memberships", "family_seats"):
         assert await family.connection.fetchval(f"SELECT count(*) FROM library.{table}") == 0

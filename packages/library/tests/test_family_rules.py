@@ -52,6 +52,7 @@ def test_a_pair_is_invited_three_times_in_a_day():
 def test_a_scope_covers_all_or_only_some_or_all_but_some():
     named, other = uuid4(), uuid4()
     covered = {
-        mode: (Scope.of(mode, [named]).covers(named), Scope.of(mode, [named]).covers(other)) for mode in LinkMode
+        mode: (Scope.from_columns(mode, [named]).covers(named), Scope.from_columns(mode, [named]).covers(other))
+        for mode in LinkMode
     }
     assert covered == {LinkMode.ALL: (True, True), LinkMode.ONLY: (True, False), LinkMode.EXCEPT: (False, True)}

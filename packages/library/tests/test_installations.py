@@ -16,7 +16,7 @@ INSTALLED, ABSENT = InstallationStatus.INSTALLED, InstallationStatus.NOT_INSTALL
 async def game(library):
     product = uuid4()
     await library.buy(product)
-    library.told()
+    library.recorded()
     return product
 
 

@@ -60,7 +60,7 @@ async def old(library):
     await library.connection.execute(
         "INSERT INTO library.user_library_item_to_categories VALUES ($1, $2, $3)", library.user, written, category.id
     )
-    library.told()
+    library.recorded()
     return written, game, category.id
 
 
@@ -108,7 +108,7 @@ async def test_a_row_and_its_links_are_rewritten_together(library, old):
 
 async def test_a_scan_names_those_whose_ids_are_old_and_ends(library, old):
     rewrites = ItemIdRewrites(library.connection)
-    progress = await rewrites.take()
+    progress = await rewrites.lock_progress()
     assert (progress.user_id, progress.item_id, progress.finished_at) == (BEGINNING, BEGINNING, None)
     # Not while the rollout may last.
     [[now]] = await library.connection.fetch("SELECT now()")

@@ -10,9 +10,9 @@ from gameshelf.library import (
     InstallationStatus,
     ItemChanges,
     LibraryItemNotFound,
+    LibrarySupportQueries,
     NewCategory,
     Playtime,
-    SupportQueries,
 )
 from pydantic import ValidationError
 
@@ -25,7 +25,7 @@ async def game(library):
     """A game that the user owns."""
     product = uuid4()
     await library.buy(product)
-    library.told()
+    library.recorded()
     return product
 
 
@@ -53,7 +53,7 @@ async def test_what_a_patch_does_not_mention_stays(library, game):
 
 async def test_a_patch_tells_what_it_changed_and_no_more(library, game):
     category = await library.service.create_category(library.user, NewCategory(name="Любимые"))
-    library.told()
+    library.recorded()
     await library.change(game, is_hidden=True, installation_status="not_installed", category_ids=[category.id] * 2)
     [event] = library.events
     assert event.changes == {"is_hidden": True, "category_ids": [str(category.id)]}
@@ -63,14 +63,14 @@ async def test_a_patch_that_changes_nothing_tells_nobody(library, game):
     await library.change(game, is_hidden=False)
     await library.change(game)
     await library.change(game, installation_status="not_installed", category_ids=())
-    assert library.told() == []
+    assert library.recorded() == []
 
 
 async def test_a_patch_that_is_refused_leaves_no_trace(library, game):
     with pytest.raises(CategoryNotFound) as refused:
         await library.change(game, is_hidden=True, category_ids=(uuid4(),))
     assert refused.value.pointer == "category_ids/0"
-    assert (library.told(), (await library.item(game)).is_hidden) == ([], False)
+    assert (library.recorded(), (await library.item(game)).is_hidden) == ([], False)
 
 
 async def test_a_refunded_game_can_not_be_changed_nor_somebody_elses(library, game):
@@ -96,7 +96,7 @@ async def test_the_newest_word_of_the_download_service_wins_in_any_order(library
     await hear("installed", "2", 5)
     await hear("installing", "1", 6)
     assert await state(library, game) == ("installed", "2")
-    assert library.told() == ["ItemUpdated"]
+    assert library.recorded() == ["ItemUpdated"]
     await hear("updating", "3", 4)
     assert await state(library, game) == ("updating", "3")
 
@@ -150,7 +150,7 @@ async def test_the_state_of_a_game_not_owned_yet_is_kept_without_an_event(librar
     game = uuid4()
     await library.service.set_installation(library.user, game, InstallationStatus.INSTALLED, "2", library.now)
     await library.service.set_rating(library.user, game, 7, library.now)
-    assert (library.told(), await library.products()) == ([], [])
+    assert (library.recorded(), await library.products()) == ([], [])
     await library.buy(game)
     item = await library.item(game)
     assert (item.installation_status, item.user_rating) == ("installed", 7)
@@ -160,7 +160,7 @@ async def test_a_newer_rating_wins(library, game):
     for minutes_ago, rating in ((5, 8), (6, 3), (4, 8)):
         await library.service.set_rating(library.user, game, rating, library.now - minutes_ago * MINUTE)
     assert (await library.item(game)).user_rating == 8
-    assert library.told() == ["ItemUpdated"]
+    assert library.recorded() == ["ItemUpdated"]
 
 
 @pytest.mark.parametrize("stored", [1e308, -1.0, 100.5, float("nan"), float("inf")])
@@ -170,7 +170,7 @@ async def test_an_invalid_stored_rating_is_hidden_and_any_other_replaces_it(libr
     await library.connection.execute(query, library.user, stored)
     assert (await library.item(game)).user_rating is None
     assert [item.user_rating for item in (await library.page()).items] == [None]
-    [held] = (await SupportQueries(library.connection).library(library.user, Page(1, 10))).items
+    [held] = (await LibrarySupportQueries(library.connection).library(library.user, Page(1, 10))).items
     assert held.item.user_rating is None
     await library.service.set_rating(library.user, game, 8, library.now - MINUTE)
     assert (await library.item(game)).user_rating == 8

@@ -4,7 +4,7 @@ from datetime import timedelta
 from itertools import permutations
 from uuid import uuid4
 
-from gameshelf.library import GrantKind, NewGrant, SupportQueries
+from gameshelf.library import GrantKind, LibrarySupportQueries, NewGrant
 
 GAME = uuid4()
 
@@ -19,10 +19,10 @@ async def test_an_order_of_two_is_owned_until_both_are_refunded(library):
     assert await owned(library)
     await library.refund(GAME, quantity=1, fact="first")  # the same refund again
     assert await owned(library)
-    assert library.told() == ["GameAdded"]
+    assert library.recorded() == ["GameAdded"]
     await library.refund(GAME, quantity=1, fact="second")
     assert not await owned(library)
-    assert library.told() == ["GameRemoved"]
+    assert library.recorded() == ["GameRemoved"]
 
 
 async def test_a_repeated_fact_keeps_the_larger_quantity_and_the_earlier_time(library):
@@ -35,12 +35,12 @@ async def test_a_repeated_fact_keeps_the_larger_quantity_and_the_earlier_time(li
         await library.reinstate(game, order=order, quantity=2, at=later[1] + timedelta(seconds=1))
         for quantity, at in history:
             await library.refund(game, order=order, quantity=quantity, fact="id:r", at=at)
-        [grant] = (await SupportQueries(library.connection).grants(library.user, [game]))[game]
+        [grant] = (await LibrarySupportQueries(library.connection).grants(library.user, [game]))[game]
         assert [(one.quantity, one.occurred_at) for one in grant.facts if one.kind == "refund"] == [(2, later[1])]
         assert grant.copies_left == 3
         await library.refund(game, order=order, quantity=None, fact="id:r", at=later[1])
         await library.refund(game, order=order, quantity=1, fact="id:r", at=later[1])
-        [grant] = (await SupportQueries(library.connection).grants(library.user, [game]))[game]
+        [grant] = (await LibrarySupportQueries(library.connection).grants(library.user, [game]))[game]
         assert (grant.facts[0].quantity, grant.copies_left) == (None, 2)
 
 
@@ -56,7 +56,7 @@ async def test_a_reinstatement_brings_the_game_back_with_its_time_and_its_item(l
     await library.refund(GAME)
     await library.reinstate(GAME, at=library.now + timedelta(minutes=1))
     assert await library.item(GAME) == before
-    assert library.told() == ["GameAdded", "GameRemoved", "GameAdded"]
+    assert library.recorded() == ["GameAdded", "GameRemoved", "GameAdded"]
 
 
 async def test_facts_count_in_the_order_of_their_times_whenever_they_are_heard(library):
@@ -73,7 +73,7 @@ async def test_a_refund_of_one_of_two_that_overtakes_its_purchase_leaves_one(lib
     assert not await owned(library)
     await library.buy(GAME, quantity=2)
     assert await owned(library)
-    assert library.told() == ["GameAdded"]
+    assert library.recorded() == ["GameAdded"]
 
 
 async def test_a_reinstatement_alone_gives_nothing(library):

@@ -22,31 +22,31 @@ async def test_a_purchase_puts_the_game_into_the_library_at_its_own_time(library
     await library.buy(GAME, at=long_ago)
     item = await library.item(GAME)
     assert (item.acquisition_type, item.added_at) == ("purchase", long_ago)
-    assert library.told() == ["GameAdded"]
+    assert library.recorded() == ["GameAdded"]
 
 
 async def test_the_same_purchase_again_changes_nothing(library):
     await library.buy(GAME)
-    library.told()
+    library.recorded()
     await library.buy(GAME)
-    assert library.told() == []
+    assert library.recorded() == []
     assert len(await library.products()) == 1
 
 
 async def test_a_late_copy_of_a_purchase_does_not_undo_its_refund(library):
     await library.buy(GAME)
     await library.refund(GAME)
-    assert library.told() == ["GameAdded", "GameRemoved"]
+    assert library.recorded() == ["GameAdded", "GameRemoved"]
     await library.buy(GAME)
     assert await library.products() == []
-    assert library.told() == []
+    assert library.recorded() == []
 
 
 async def test_a_refund_that_overtakes_its_purchase_wins(library):
     await library.refund(GAME)
     await library.buy(GAME)
     assert await library.products() == []
-    assert library.told() == []
+    assert library.recorded() == []
 
 
 async def test_a_refund_of_one_order_leaves_another_one_alone(library):
@@ -66,18 +66,18 @@ async def test_a_new_order_after_a_refund_owns_again_with_the_same_item(library)
 
 async def test_an_older_gift_that_is_heard_of_later_changes_how_the_game_came(library):
     await library.buy(GAME)
-    library.told()
+    library.recorded()
     older = library.now - timedelta(days=1)
     await library.service.grant(library.user, [NewGrant(GAME, GrantKind.GIFT, "gift-1", older)])
     assert (await library.item(GAME)).acquisition_type == "gift"
-    assert library.told() == ["ItemUpdated"]
+    assert library.recorded() == ["ItemUpdated"]
 
 
 async def test_a_purchase_of_many_products_counts_a_repeated_one_once(library):
     games = [uuid4() for _ in range(5)]
     await library.buy(*games, games[0])
     assert sorted(await library.products()) == sorted(games)
-    assert library.told() == ["GameAdded"] * 5
+    assert library.recorded() == ["GameAdded"] * 5
 
 
 async def test_access_tells_why(library):
@@ -135,14 +135,14 @@ async def test_a_partial_refund_takes_only_the_products_that_it_names(library):
 async def test_when_the_oldest_reason_ends_the_next_one_shows(library):
     await library.service.grant(library.user, [NewGrant(GAME, GrantKind.GIFT, "g", library.now - timedelta(days=9))])
     await library.buy(GAME, at=library.now - timedelta(days=2))
-    library.told()
+    library.recorded()
     await library.service.end_grants(library.user, GrantKind.GIFT, "g", [GAME])
     item = await library.item(GAME)
     assert (item.acquisition_type, item.added_at) == ("purchase", library.now - timedelta(days=2))
     [event] = library.events
     assert event.changes == {"acquisition_type": "purchase", "added_at": library.now - timedelta(days=2)}
     await library.service.end_grants(library.user, GrantKind.GIFT, "g", [GAME])
-    assert library.told() == ["ItemUpdated"]  # the end of what has ended is no news
+    assert library.recorded() == ["ItemUpdated"]  # the end of what has ended is no news
 
 
 async def test_what_the_user_did_with_a_game_comes_back_with_it(library):

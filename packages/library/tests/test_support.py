@@ -10,16 +10,16 @@ from gameshelf.library import (
     GrantKind,
     GrantNotFound,
     InstallationStatus,
+    LibrarySupportQueries,
     NewGrant,
     NewLink,
-    SupportQueries,
 )
 
 GAME, OTHER, THIRD = uuid4(), uuid4(), uuid4()
 
 
 async def held(library, page=None, **wanted):
-    found = await SupportQueries(library.connection).library(library.user, page or Page(1, 100), **wanted)
+    found = await LibrarySupportQueries(library.connection).library(library.user, page or Page(1, 100), **wanted)
     assert found.total >= len(found.items)
     return {one.product_id: one for one in found.items}
 
@@ -88,7 +88,7 @@ async def test_of_very_many_facts_the_newest_are_read_and_nothing_is_guessed(lib
 
 async def test_a_shared_game_that_was_never_touched_is_listed_without_an_item(family):
     await family.share()
-    found = await SupportQueries(family.connection).library(family.member, Page(1, 10))
+    found = await LibrarySupportQueries(family.connection).library(family.member, Page(1, 10))
     assert {one.product_id for one in found.items} == set(family.games)
     assert {(one.item, one.access.reason, one.access.shared_from_user_id) for one in found.items} == {
         (None, "shared", family.owner)
@@ -102,7 +102,7 @@ async def test_pages_cover_the_library_by_title_with_untitled_games_last(library
         await library.catalog(game, title_ru=title)
     walked = []
     for number in (1, 2, 3, 4):
-        page = await SupportQueries(library.connection).library(library.user, Page(number, 2))
+        page = await LibrarySupportQueries(library.connection).library(library.user, Page(number, 2))
         assert page.total == 5
         walked += [(one.title_ru, one.product_id) for one in page.items]
     assert [title for title, _ in walked] == ["арка", "Бор", "Ива", None, None]
@@ -118,17 +118,17 @@ async def test_of_named_products_only_those_are_read(library):
 async def test_support_grants_a_game_and_revokes_only_its_own_grant(library):
     await give(library)
     await library.buy(GAME, at=library.now + timedelta(seconds=1))
-    assert library.told() == ["GameAdded"]
+    assert library.recorded() == ["GameAdded"]
     [ended] = await library.service.revoke(library.user, GAME, (GrantKind.SUPPORT, "action-1"))
     assert (ended.kind, ended.source_id) == ("support", "action-1")
-    assert library.told() == ["ItemUpdated"]
+    assert library.recorded() == ["ItemUpdated"]
     assert (await library.item(GAME)).acquisition_type == "purchase"
 
 
 async def test_a_revocation_ends_every_live_grant_and_says_that_it_was_support(library):
     await library.buy(GAME)
     await give(library, at=library.now - timedelta(days=1))
-    library.told()
+    library.recorded()
     ended = await library.service.revoke(library.user, GAME)
     assert [one.kind for one in ended] == ["support", "order"]
     [removed] = library.events
@@ -179,7 +179,7 @@ async def test_a_link_reopened_by_an_admin_waits_for_its_member(family):
     link = await family.share(mode="only", product_ids=(game,), expires_at=ends)
     session, _ = await family.take(game)
     await family.links.revoke(family.owner, link.id, "admin")
-    assert [event.session_id for event in family.told("ShareWithdrawn")] == [session]
+    assert [event.session_id for event in family.events_of("ShareWithdrawn")] == [session]
     family.events.clear()
     again = await family.links.reopen(family.owner, link.id)
     assert (again.id, again.status, again.mode, list(again.product_ids), again.expires_at) == (
@@ -189,7 +189,7 @@ async def test_a_link_reopened_by_an_admin_waits_for_its_member(family):
         [game],
         ends,
     )
-    assert {event.user_id for event in family.told("LinkUpdated")} == {family.owner, family.member}
+    assert {event.user_id for event in family.events_of("LinkUpdated")} == {family.owner, family.member}
     assert (await family.access.access([(family.member, game)]))[0].reason == "link_pending"
     await family.links.accept(family.member, link.id)
     assert (await family.access.access([(family.member, game)]))[0].reason == "shared"

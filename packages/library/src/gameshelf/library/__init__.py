@@ -42,8 +42,8 @@ from gameshelf.library.family.events import LinkUpdated, SeatReclaimed, ShareWit
 from gameshelf.library.family.links import DEFAULT_MAX_MEMBERS, FamilyLinks
 from gameshelf.library.family.ports import Players
 from gameshelf.library.family.queries import FamilyQueries, LostSeat, TakenSeat
-from gameshelf.library.family.rules import GRACE, Party, Verdict
-from gameshelf.library.family.seats import Copy, FamilySeats
+from gameshelf.library.family.rules import GRACE, LinkVerdict, Party
+from gameshelf.library.family.seats import FamilySeats, TakenCopy
 from gameshelf.library.family.store import Link
 from gameshelf.library.installations import Installation
 from gameshelf.library.models import (
@@ -56,11 +56,11 @@ from gameshelf.library.models import (
     LinkStatus,
 )
 from gameshelf.library.product_facts import ProductFact
-from gameshelf.library.queries.access import Access, AccessQueries
-from gameshelf.library.queries.explain import AccessExplained, CatalogWord, Explanation
+from gameshelf.library.queries.access import AccessDecision, AccessQueries
+from gameshelf.library.queries.explain import AccessExplained, CatalogProduct, Explanation
 from gameshelf.library.queries.library import CATALOG_VERSION, LibraryQueries
 from gameshelf.library.queries.overview import LibraryOverview, library_overview
-from gameshelf.library.queries.support import GrantView, HeldProduct, ItemState, OrderFactView, SupportQueries
+from gameshelf.library.queries.support import GrantView, HeldProduct, ItemState, LibrarySupportQueries, OrderFactView
 from gameshelf.library.reasons import LinkReason, SeatReason, Start
 from gameshelf.library.rules import Holding, NewGrant, Playtime
 from gameshelf.library.service import LibraryService
@@ -82,21 +82,20 @@ __all__ = [
     "LINKED_OWNERS",
     "METADATA",
     "MIGRATIONS",
-    "Access",
+    "AccessDecision",
     "AccessExplained",
     "AccessQueries",
     "AcquisitionType",
     "BulkChanges",
     "BulkResult",
+    "CatalogProduct",
     "CatalogProjection",
-    "CatalogWord",
     "CategoryAlreadyExists",
     "CategoryChanges",
     "CategoryNotFound",
     "CategoryUpdated",
     "CategoryView",
     "ClaimProduct",
-    "Copy",
     "Direction",
     "Explanation",
     "FamilyAccessRestricted",
@@ -130,6 +129,7 @@ __all__ = [
     "LibraryOverview",
     "LibraryQueries",
     "LibraryService",
+    "LibrarySupportQueries",
     "LibraryUpdated",
     "Link",
     "LinkChanges",
@@ -138,6 +138,7 @@ __all__ = [
     "LinkReason",
     "LinkStatus",
     "LinkUpdated",
+    "LinkVerdict",
     "LostSeat",
     "NewCategory",
     "NewGrant",
@@ -159,9 +160,8 @@ __all__ = [
     "ShareWithdrawn",
     "SharedFilter",
     "Start",
-    "SupportQueries",
+    "TakenCopy",
     "TakenSeat",
-    "Verdict",
     "library_overview",
     "users_without_keys",
 ]

@@ -29,7 +29,7 @@ class CategoryUseCases:
     async def create_category(self, user_id: UUID, new: NewCategory) -> CategoryView:
         """Raises CategoryAlreadyExists, and InvalidInput (``too_many_categories``) beyond 200 categories."""
         await self._serialise(user_id)
-        existing = await self._categories.all(user_id)
+        existing = await self._categories.user_categories(user_id)
         if len(existing) >= MAX_CATEGORIES:
             raise InvalidInput(Problem("too_many_categories", pointer="", params={"max": MAX_CATEGORIES}))
         _require_new_name(new.name, existing)
@@ -37,44 +37,44 @@ class CategoryUseCases:
         category_id = uuid4()
         if not await self._categories.insert(user_id, category_id, new.name, new.display_order):
             raise CategoryAlreadyExists(pointer="name")
-        return await self._told_category(user_id, category_id)
+        return await self._recorded_category(user_id, category_id)
 
     async def update_category(self, user_id: UUID, category_id: UUID, changes: CategoryChanges) -> CategoryView:
         """Changes what was sent of ``changes``. Raises CategoryNotFound, CategoryAlreadyExists."""
         await self._serialise(user_id)
-        existing = await self._categories.all(user_id)
+        existing = await self._categories.user_categories(user_id)
         category = next((one for one in existing if one.id == category_id), None)
         if category is None:
             raise CategoryNotFound
-        wanted = replace(category, **changes.model_dump(include=changes.model_fields_set))
-        if wanted == category:
+        changed = replace(category, **changes.model_dump(include=changes.model_fields_set))
+        if changed == category:
             return await self._category(user_id, category_id)
-        if wanted.name != category.name:
-            _require_new_name(wanted.name, [one for one in existing if one.id != category_id])
-        await self._categories.update(user_id, category_id, wanted.name, wanted.display_order)
-        written = [replace(wanted, name_key=None) if one.id == category_id else one for one in existing]
+        if changed.name != category.name:
+            _require_new_name(changed.name, [one for one in existing if one.id != category_id])
+        await self._categories.update(user_id, category_id, changed.name, changed.display_order)
+        written = [replace(changed, name_key=None) if one.id == category_id else one for one in existing]
         await self._categories.settle_keys(user_id, written)
-        return await self._told_category(user_id, category_id)
+        return await self._recorded_category(user_id, category_id)
 
     async def delete_category(self, user_id: UUID, category_id: UUID) -> None:
         """Raises CategoryNotFound. The games in it stay."""
         await self._serialise(user_id)
-        category = next((one for one in await self._categories.all(user_id) if one.id == category_id), None)
+        category = next((one for one in await self._categories.user_categories(user_id) if one.id == category_id), None)
         if category is None or not await self._categories.delete(user_id, category_id):
             raise CategoryNotFound
-        self._tell_category(user_id, category_id, category.name, category.display_order, is_deleted=True)
+        self._record_category(user_id, category_id, category.name, category.display_order, is_deleted=True)
 
     async def settle_category_keys(self, user_id: UUID) -> None:
         """Stores the folded names of a user's categories that another version has made or renamed."""
         await self._serialise(user_id)
-        await self._categories.settle_keys(user_id, await self._categories.all(user_id))
+        await self._categories.settle_keys(user_id, await self._categories.user_categories(user_id))
 
-    async def _told_category(self, user_id: UUID, category_id: UUID) -> CategoryView:
+    async def _recorded_category(self, user_id: UUID, category_id: UUID) -> CategoryView:
         category = await self._category(user_id, category_id)
-        self._tell_category(user_id, category_id, category.name, category.display_order)
+        self._record_category(user_id, category_id, category.name, category.display_order)
         return category
 
-    def _tell_category(
+    def _record_category(
         self, user_id: UUID, category_id: UUID, name: str, display_order: int, *, is_deleted: bool = False
     ) -> None:
         self._record(

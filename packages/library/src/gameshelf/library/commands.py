@@ -1,4 +1,4 @@
-"""What a user may ask of their library, validated."""
+"""Commands and filters of a library, validated."""
 
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
@@ -57,8 +57,8 @@ ProductType = Annotated[str, Field(min_length=1, max_length=50), NORMALISED]
 
 
 class _Command(BaseModel):
-    """Input of a use case. Of what changes something, a default only says that the field may be left out:
-    ``model_fields_set`` tells what was sent.
+    """Input of a use case. In a command that changes something, a default only means that the field may be left out:
+    ``model_fields_set`` contains the fields that were sent.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
@@ -98,7 +98,7 @@ class ItemFilter(_Command):
 
     @property
     def slice(self) -> Page:
-        """The page that is wanted."""
+        """The page to return."""
         return Page(self.page, self.limit)
 
 
@@ -138,7 +138,7 @@ class ItemChanges(_Command):
     """Device that the installation is about; left out, all devices."""
 
     def problems(self, prefix: str = "") -> list[Problem]:
-        """What is wrong with the fields together; ``prefix`` is what stands before their names in a path."""
+        """Returns the problems of fields that exclude each other; ``prefix`` is put before their names in a path."""
         edits = self.model_fields_set & {"add_category_ids", "remove_category_ids"}
         found = []
         if edits and "category_ids" in self.model_fields_set:
@@ -159,7 +159,7 @@ class BulkChanges(_Command):
     """Changes to many items."""
 
     most_values: ClassVar[int] = 20_000
-    """How many values it may have, of all items together. Whoever reads it counts them first."""
+    """How many values all items together may have. The transport counts them before it parses the command."""
 
     items: tuple[BulkItem, ...] = Field(min_length=1, max_length=500)
     """The items with their changes; each item once."""

@@ -18,7 +18,7 @@ from gameshelf.library.queries.library import LibraryQueries
 from gameshelf.library.store import CategoryStore, ItemStore, Pair, StoredItem
 from gameshelf.library.views import ItemView, Language
 
-MOST_TOLD = 20
+MOST_ITEM_EVENTS = 20
 """Of how many items that change at once devices are told one by one."""
 MOST_PROBLEMS = 50
 
@@ -93,7 +93,7 @@ class ItemEdits:
             (seen[masked(one.id)], one) for one in bulk.items if one.id not in codes
         ]
         edited_items = await self._edit(user_id, edits)
-        if len(edited_items) > MOST_TOLD:
+        if len(edited_items) > MOST_ITEM_EVENTS:
             self._record(LibraryUpdated(user_id=user_id, occurred_at=self._clock(), count=len(edited_items)))
         else:
             for item, changed in edited_items:
@@ -152,7 +152,7 @@ class ItemEdits:
         known_as = [stored[one].id if one in stored else one for one in missing]
         shared = await self._queries.visible_products(user_id, known_as)
         if shared:
-            made = await self._items.made(user_id, shared.values())
+            made = await self._items.ensure_items(user_id, shared.values())
             found |= {masked(item.id): replace(item, is_shared=True) for item in made}
         return found
 

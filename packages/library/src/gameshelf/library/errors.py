@@ -1,4 +1,4 @@
-"""What the library refuses, with the contract's codes."""
+"""Errors of the library, with the codes of the contract."""
 
 from gameshelf.kernel.errors import DomainError, NotFound, PermissionDenied
 

@@ -1,4 +1,4 @@
-"""What happens in a library."""
+"""Events of a library."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,7 @@ class GameAdded(Event):
     added_at: datetime
     """The source's own time (of the purchase, the gift …), not that of processing."""
     was_shared: bool = False
-    """Whether the user saw the game before, because somebody shares it with them."""
+    """Whether the user saw the game before because somebody shares it with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class GameRemoved(Event):
     product_id: UUID
     reason: str
     shared_from_user_id: UUID | None = None
-    """Who shares the game with the user, who still sees and plays it then; None where it is gone."""
+    """Who shares the game with the user, who can still see and play it then; None where it is gone."""
     shared_since: datetime | None = None
 
 
@@ -47,7 +47,7 @@ class ItemUpdated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryUpdated(Event):
-    """So many items changed at once that their library has to be read anew."""
+    """So many items changed at once that clients have to read the library again."""
 
     count: int
 

@@ -1,8 +1,8 @@
 """The tables of the schema ``library``.
 
 Names, columns and checks are the specification's (section 4). Every key begins with ``user_id``, so that the tables can
-be distributed by it; facts of products are a reference table. A table class does not validate: what comes from outside
-is checked by ``commands.py`` before it gets here.
+be distributed by it; products are a reference table. A table class does not validate: ``commands.py`` checks input
+before it gets here.
 """
 
 from datetime import datetime
@@ -69,7 +69,7 @@ class GrantKind(StrEnum):
 
 
 class OrderFactKind(StrEnum):
-    """What is heard of an order after its purchase."""
+    """The kinds of events about an order after its purchase."""
 
     REFUND = "refund"
     REINSTATEMENT = "reinstatement"
@@ -80,9 +80,9 @@ class EndedBy(StrEnum):
     """Why the grant of an order ended, where that decides whether it can come back."""
 
     ORDER_FACTS = "order_facts"
-    """All that was bought was refunded: a reinstatement brings it back."""
+    """All copies were refunded: a reinstatement brings the grant back."""
     SUPPORT = "support"
-    """Nothing but a grant of support's own brings it back."""
+    """Support revoked it: only a new grant by support brings the product back."""
 
 
 class _Table(SQLModel):
@@ -107,7 +107,7 @@ def _one_of(column: str, kind: type[StrEnum]) -> CheckConstraint:
 
 
 class LibraryItem(_Table, table=True):
-    """One row a (user, product): the user's state of a game. It outlives access to the game.
+    """One row per user and product: the user's state of a game. It outlives access to the game.
 
     ``acquisition_type`` is null while there is no access, and then the item is absent from every read.
     """
@@ -120,7 +120,7 @@ class LibraryItem(_Table, table=True):
         _one_of("installation_status", InstallationStatus),
         CheckConstraint("total_playtime_seconds >= 0", name="total_playtime_seconds"),
         CheckConstraint("(acquisition_type IS NULL) = (added_at IS NULL)", name="access"),
-        # The first page as everybody opens it, in its order; the size of the whole is counted in it without the table.
+        # The first page in its default order; the total is counted in the index alone.
         Index(
             "ix_user_library_items_shown",
             "user_id",
@@ -129,7 +129,7 @@ class LibraryItem(_Table, table=True):
             "id",
             postgresql_where=text("acquisition_type IS NOT NULL AND is_hidden IS FALSE"),
         ),
-        # The same for the few that are hidden.
+        # The same for hidden items, which are few.
         Index(
             "ix_user_library_items_hidden",
             "user_id",
@@ -144,7 +144,7 @@ class LibraryItem(_Table, table=True):
     id: UUID = Field(primary_key=True)
     product_id: UUID
     product_type: str | None = Field(default=None, max_length=50)
-    """What the purchase called it; the Catalog's word counts more."""
+    """The type according to the purchase; that of the Catalog counts more."""
     added_at: datetime | None = _time(default=None, nullable=True)
     acquisition_type: str | None = Field(default=None, sa_type=String(50))
     shared_from_user_id: UUID | None = None
@@ -156,12 +156,12 @@ class LibraryItem(_Table, table=True):
     installed_version_id: str | None = Field(default=None, max_length=100)
     installation_changed_at: datetime | None = _time(default=None, nullable=True)
     installations: list[Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
-    """Each device's; see ``installations.py``. The three columns before it are the summary."""
+    """The installations of each device; see ``installations.py``. The three columns before it are their summary."""
     installations_at: datetime | None = _time(default=None, nullable=True)
-    """``installation_changed_at`` as it was when ``installations`` was written. Where it is another one, a version that
-    doesn't know devices has written the summary since, and that counts alone."""
+    """``installation_changed_at`` as it was when ``installations`` was written. Where they differ, a version without
+    devices has written the summary since, and then only the summary counts."""
     installations_account_at: datetime | None = _time(default=None, nullable=True)
-    """When a fact that named no device was last said."""
+    """The time of the last fact that named no device."""
     last_played_at: datetime | None = _time(default=None, nullable=True)
     total_playtime_seconds: int = Field(
         default=0,
@@ -196,7 +196,7 @@ class Category(_Table, table=True):
     id: UUID = Field(primary_key=True)
     name: str = Field(max_length=100)
     name_key: str | None = Field(default=None, sa_type=String(collation="C"))
-    """The folded name. Null where it is not known yet, or where an older category had it before names were folded."""
+    """The folded name. Null where it is not stored yet, or where an older category has the same folded name."""
     display_order: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": text("0")})
     created_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
     updated_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
@@ -229,7 +229,7 @@ class ItemCategory(_Table, table=True):
 class Grant(_Table, table=True):
     """One reason why a user owns a product. A product is owned while any grant of it lives.
 
-    An ended grant stays as a tombstone: ``acquired_at`` is null when the refund was heard of before the purchase.
+    An ended grant stays as a tombstone: ``acquired_at`` is null when the refund was received before the purchase.
     ``ended_at`` of an order's grant follows from its ``OrderFact`` rows.
     """
 
@@ -247,15 +247,15 @@ class Grant(_Table, table=True):
     acquired_at: datetime | None = _time(default=None, nullable=True)
     ended_at: datetime | None = _time(default=None, nullable=True)
     quantity: int | None = Field(default=None, sa_type=BigInteger)
-    """How many an order bought; null counts as one."""
+    """How many copies an order bought; null counts as one."""
     ended_by: str | None = Field(default=None, sa_type=String(20))
-    """An ``EndedBy``. Null while the grant lives, where the end is final anyway, and where a release that knew no
-    quantities wrote ``ended_at``: that counts as a refund of all."""
+    """An ``EndedBy``. Null while the grant lives, where the end is final anyway, and where a release without quantities
+    wrote ``ended_at``: that counts as a refund of all copies."""
     created_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
 
 
 class OrderFact(_Table, table=True):
-    """A refund or a reinstatement of an order's product, kept once. They may be heard before the purchase."""
+    """A refund or a reinstatement of an order's product, stored once. It may be received before the purchase."""
 
     __tablename__ = "order_facts"
     __table_args__ = (
@@ -270,11 +270,11 @@ class OrderFact(_Table, table=True):
     """The order's."""
     kind: str = Field(primary_key=True, sa_type=String(20))
     fact_id: str = Field(primary_key=True, max_length=210)
-    """The refund's or reinstatement's own id, or one of the event that told of it."""
+    """The id of the refund or reinstatement, or one of the event that reported it."""
     quantity: int | None = Field(default=None, sa_type=BigInteger)
     """Null: all."""
     occurred_at: datetime = _time()
-    """When it was, by the event's own time: facts are folded in this order."""
+    """The event's own time: facts are applied in this order."""
     created_at: datetime = _time(sa_column_kwargs={"server_default": func.now()})
 
 
@@ -299,24 +299,24 @@ class LinkMode(StrEnum):
 
 
 class _Link(SQLModel):
-    """What is known of a link between an owner and a member, on either side."""
+    """The columns that a link between an owner and a member has on both sides."""
 
     status: str = Field(sa_type=String(50))
     mode: str = Field(sa_type=String(10))
     product_ids: list[UUID] = Field(sa_type=ARRAY(Uuid))
-    """What ``only`` and ``except`` are about."""
+    """The products of the modes ``only`` and ``except``."""
     expires_at: datetime | None = _time(default=None, nullable=True)
     shared_at: datetime = _time()
-    """When it was last asked for or accepted."""
+    """When the member was last invited or accepted."""
     active_since: datetime | None = _time(default=None, nullable=True)
-    """When it was last accepted: the beginning of the member's access."""
+    """When the member last accepted: the beginning of their access."""
     last_access_at: datetime | None = _time(default=None, nullable=True)
     created_at: datetime = _time()
     updated_at: datetime = _time()
 
 
 class FamilyLink(_Link, _Table, table=True):
-    """An owner shares games with a member: one row a pair, with the owner's data."""
+    """An owner shares games with a member: one row per pair, stored with the owner's data."""
 
     __tablename__ = "family_sharing_links"
     __table_args__ = (
@@ -341,7 +341,7 @@ class FamilyLink(_Link, _Table, table=True):
 
 
 class FamilyMembership(_Link, _Table, table=True):
-    """The mirror of a link, with the member's data. Whoever changes the link changes it, under the link's row lock."""
+    """The mirror of a link, with the member's data. Each change of a link changes it, under the link's row lock."""
 
     __tablename__ = "family_memberships"
     __table_args__ = (PrimaryKeyConstraint("user_id", "owner_user_id"),)
@@ -353,7 +353,7 @@ class FamilyMembership(_Link, _Table, table=True):
 
 
 class FirstAccess(_Table, table=True):
-    """When somebody could first play a product, as far as grants and links don't tell it any more; see
+    """When a user could first play a product, where it no longer follows from grants and links; see
     ``first_access.py``.
     """
 
@@ -389,7 +389,7 @@ class FamilySeat(_Table, table=True):
     owner_user_id: UUID = Field(primary_key=True)
     product_id: UUID = Field(primary_key=True)
     seat_number: int = Field(sa_type=BigInteger)
-    """Grows each time that the seat is taken, so that an old holder can be told from a new one."""
+    """Grows each time the seat is taken, which distinguishes an old holder from a new one."""
     holder_user_id: UUID | None = None
     session_id: UUID | None = None
     taken_at: datetime | None = _time(default=None, nullable=True)
@@ -398,7 +398,7 @@ class FamilySeat(_Table, table=True):
 
 
 class Product(_Table, table=True):
-    """What the Catalog has said of a product; each field is the last writer's, by the Catalog's own time.
+    """The data of a product that the Catalog has published; each field has its newest value, by the Catalog's own time.
 
     The two sort keys are folded titles, each with the other language as fallback; ``COLLATE "C"`` makes their order the
     same on every server.
@@ -425,9 +425,9 @@ class Product(_Table, table=True):
 
 
 class MissingProduct(_Table, table=True):
-    """A product that came into a library before the Catalog told its title, to be asked for from ``ask_after`` on.
+    """A product that came into a library before its title was known; the Catalog is asked for it from ``ask_after`` on.
 
-    A row a user, so that two users never wait for each other; it goes once the title is known.
+    There is one row per user, so that two users never wait for each other. It is deleted once the title is known.
     """
 
     __tablename__ = "wanted_products"
@@ -439,9 +439,9 @@ class MissingProduct(_Table, table=True):
 
 
 class CatalogVersion(_Table, table=True):
-    """One row that counts the commits that changed what is known of products: part of every library's ETag.
+    """One row that counts the commits that changed products: part of every library's ETag.
 
-    Whoever writes products locks it first. A sequence would not do: its number is visible before the commit that took
+    Every writer of products locks it first. A sequence would not do: its number is visible before the commit that took
     it.
     """
 
@@ -453,11 +453,11 @@ class CatalogVersion(_Table, table=True):
     )
     version: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
     is_refolding: bool = Field(default=False, sa_type=Boolean, sa_column_kwargs={"server_default": false()})
-    """Whether sort keys have changed since the version was counted last."""
+    """Whether sort keys have changed since the version last grew."""
 
 
 class ItemIdRewrite(_Table, table=True):
-    """One row: how far the rewriting of items' ids is; see ``item_id_rewrite.py``."""
+    """One row: the progress of rewriting item ids; see ``store/item_id_rewrite.py``."""
 
     __tablename__ = "item_id_rewrite"
     __table_args__ = (PrimaryKeyConstraint("singleton"), CheckConstraint("singleton", name="singleton"))
@@ -473,4 +473,4 @@ class ItemIdRewrite(_Table, table=True):
 
 
 METADATA = _Table.metadata
-"""All of the tables."""
+"""All tables of the schema."""

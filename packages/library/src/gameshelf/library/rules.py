@@ -21,7 +21,7 @@ class NewGrant:
     """A reason to own ``product_id`` since ``acquired_at``: the source's own time, aware.
 
     ``source_id`` names the order, key, gift, claim or support action, in at most 200 characters; together with user,
-    product and kind it makes the grant. ``product_type`` (at most 50) is what the source calls the product.
+    product and kind it makes the grant. ``product_type`` (at most 50) is the product's type by the source.
     ``quantity`` counts for orders only: so many have to be refunded before the grant ends.
     """
 
@@ -34,14 +34,15 @@ class NewGrant:
 
 
 TOMBSTONE = "tombstone"
-"""The id of the refund that stands for an end which a release without quantities wrote."""
+"""The id of a refund that stands for an end which a release without quantities wrote."""
 
 
 @dataclass(frozen=True, slots=True)
-class OrderFact:
-    """A refund or reinstatement of a product of an order. ``quantity`` None is all; the time is aware.
+class OrderAdjustment:
+    """A refund or reinstatement of copies of a product that an order bought. ``quantity`` None means all of them; the
+    time is aware.
 
-    ``fact_id`` (at most 210) tells it from other facts of the order, and breaks ties of time.
+    ``fact_id`` (at most 210 characters) distinguishes it from other facts of the order, and breaks ties of time.
     """
 
     kind: OrderFactKind
@@ -61,14 +62,14 @@ class StoredGrant:
     ended_at: datetime | None
     quantity: int | None = None
     ended_by: str | None = None
-    facts: Sequence[OrderFact] = ()
+    facts: Sequence[OrderAdjustment] = ()
 
     @property
-    def known_facts(self) -> Sequence[OrderFact]:
+    def known_facts(self) -> Sequence[OrderAdjustment]:
         """The order's facts, with the refund that an end without them stands for."""
         if self.ended_at is None or self.ended_by is not None:
             return self.facts
-        return (*self.facts, OrderFact(OrderFactKind.REFUND, TOMBSTONE, None, self.ended_at))
+        return (*self.facts, OrderAdjustment(OrderFactKind.REFUND, TOMBSTONE, None, self.ended_at))
 
     @property
     def should_live(self) -> bool:
@@ -80,11 +81,11 @@ class StoredGrant:
         return copies_left(self.quantity or 1, self.known_facts) > 0
 
 
-def copies_left(bought: int, facts: Iterable[OrderFact]) -> int:
-    """How many of ``bought`` copies are not refunded after these facts, in the order of their times, then ids.
+def copies_left(bought: int, facts: Iterable[OrderAdjustment]) -> int:
+    """Returns how many of ``bought`` copies are not refunded after these facts, in the order of their times, then ids.
 
-    Each step is held within 0 and ``bought``, so that a refund that is told twice under two ids takes no more than
-    there is.
+    Each step stays between 0 and ``bought``, so that a refund that is reported under two ids takes no more copies than
+    there are.
     """
     left = bought
     for fact in sorted(facts, key=lambda fact: (fact.occurred_at, fact.fact_id)):
@@ -113,29 +114,29 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """What an item shows of its grants."""
+    """The ownership that an item shows, from its grants."""
 
     acquisition_type: AcquisitionType
     added_at: datetime
 
 
 def ownership(holdings: Iterable[Holding]) -> Ownership | None:
-    """The ownership that a product's live grants add up to: that of the oldest one; None when there is none.
+    """Returns the ownership by a product's live grants, which is that of the oldest one; None when there is none.
 
-    Ties break by kind and source, so that the answer never depends on the order in which the grants were heard of.
+    Ties break by kind and source, so that the answer never depends on the order in which the grants were received.
     """
     oldest = min(holdings, key=lambda held: (held.acquired_at, held.kind, held.source_id), default=None)
     return Ownership(_ACQUISITION[oldest.kind], oldest.acquired_at) if oldest else None
 
 
 def known_rating(rating: float | None) -> float | None:
-    """A stored rating; None for one outside of 0 to 100, which was not said. A release before kept those."""
+    """Returns a stored rating; None for one outside of 0 to 100, which an earlier release may have stored."""
     return rating if rating is not None and 0 <= rating <= 100 else None
 
 
 def is_newer(moment: datetime, than: datetime | None) -> bool:
     """Whether a fact of time ``moment`` may overwrite one of time ``than`` (None: nothing is known yet).
 
-    Of two facts of the same time the one heard last wins.
+    Of two facts of the same time the one received last wins.
     """
     return than is None or moment >= than

@@ -33,7 +33,7 @@ from gameshelf.library.rules import (
     TOMBSTONE,
     Holding,
     NewGrant,
-    OrderFact,
+    OrderAdjustment,
     Ownership,
     Playtime,
     StoredGrant,
@@ -80,8 +80,8 @@ class LibraryService(ItemEdits, CategoryUseCases):
         types: dict[UUID, str | None] = {}
         for grant in bounded:
             types[grant.product_id] = types.get(grant.product_id) or grant.product_type
-        await self._grants.add(user_id, bounded)
-        await self._grants.want(user_id, list(types), now)
+        await self._grants.add_grants(user_id, bounded)
+        await self._grants.note_missing_products(user_id, list(types), now)
         await self._settle(user_id, types)
 
     async def end_grants(
@@ -100,7 +100,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
         if not product_ids:
             return
         await self._serialise(user_id)
-        await self._grants.end(user_id, kind, source_id, product_ids, self._clock())
+        await self._grants.end_grants(user_id, kind, source_id, product_ids, self._clock())
         await self._settle(user_id, dict.fromkeys(product_ids), reason)
 
     async def refund(
@@ -137,7 +137,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
     ) -> None:
         at = not_in_future(at, self._clock())
         facts = [
-            (product_id, order_id, OrderFact(kind, fact_id, quantity, at))
+            (product_id, order_id, OrderAdjustment(kind, fact_id, quantity, at))
             for product_id, quantity in sorted(quantities.items())
         ]
         await self._grants.add_facts(user_id, facts)
@@ -169,7 +169,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
             raise ProductNotFound(pointer="product_id")
         if not free:
             raise ProductNotFree(pointer="product_id")
-        [item] = await self._items.made(user_id, [product_id])
+        [item] = await self._items.ensure_items(user_id, [product_id])
         if item.ownership:
             raise ProductAlreadyOwned(pointer="product_id", library_item_id=str(item.id))
         await self.grant(user_id, [NewGrant(product_id, GrantKind.CLAIM, str(uuid4()), self._clock())])
@@ -179,7 +179,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
         """Makes the items of these products (and types) show what their grants add up to; records what that changed."""
         live = await self._live(user_id, products)
         changed: list[tuple[StoredItem, Ownership | None]] = []
-        for item in await self._items.made(user_id, products):
+        for item in await self._items.ensure_items(user_id, products):
             owned = ownership(live.get(item.product_id, ()))
             if owned != item.ownership:
                 changed.append((item, owned))
@@ -195,7 +195,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
         """The live grants of each product, once what the facts of orders say of them is written down."""
         live: dict[UUID, list[Holding]] = {}
         changed: list[StoredGrant] = []
-        tombstones: list[tuple[UUID, str, OrderFact]] = []
+        tombstones: list[tuple[UUID, str, OrderAdjustment]] = []
         for grant in await self._grants.of_products(user_id, product_ids):
             if grant.should_live and grant.acquired_at is not None:
                 held = Holding(grant.kind, grant.source_id, grant.acquired_at)
@@ -248,9 +248,9 @@ class LibraryService(ItemEdits, CategoryUseCases):
 
     # The user's state of a game
 
-    async def _made(self, user_id: UUID, product_ids: Iterable[UUID]) -> list[StoredItem]:
+    async def _ensure_items(self, user_id: UUID, product_ids: Iterable[UUID]) -> list[StoredItem]:
         """The items of these products, by product, made where needed; it is known whether the user sees them."""
-        items = await self._items.made(user_id, product_ids)
+        items = await self._items.ensure_items(user_id, product_ids)
         if all(item.ownership for item in items):
             return items
         shared = await self._queries.visible_products(user_id, [item.id for item in items if item.ownership is None])
@@ -272,7 +272,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
         """
         await self._serialise(user_id)
         at = not_in_future(at, self._clock())
-        [item] = await self._made(user_id, [product_id])
+        [item] = await self._ensure_items(user_id, [product_id])
         version = None if status is InstallationStatus.NOT_INSTALLED else version_id
         fact = Installation(device_id, status, version, at)
         stored = replace(item, installations=item.installations.with_fact(fact))
@@ -286,7 +286,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
         """Takes over the user's rating of a product (finite, on the Social service's scale); the newest wins."""
         await self._serialise(user_id)
         at = not_in_future(at, self._clock())
-        [item] = await self._made(user_id, [product_id])
+        [item] = await self._ensure_items(user_id, [product_id])
         if not is_newer(at, item.rating_changed_at):
             return
         await self._items.set_state(user_id, [replace(item, user_rating=rating, rating_changed_at=at)])
@@ -296,17 +296,17 @@ class LibraryService(ItemEdits, CategoryUseCases):
     async def set_playtime(self, user_id: UUID, played: Sequence[Playtime]) -> None:
         """Takes over how long products were played, and when last. The work is the same for one and for many."""
         await self._serialise(user_id)
-        items = await self._made(user_id, [one.product_id for one in played])
+        items = await self._ensure_items(user_id, [one.product_id for one in played])
         by_product = {one.product_id: one for one in played}
         now_played = [(item, by_product[item.product_id]) for item in items]
         await self._items.set_playtime(user_id, now_played)
         for item, now in now_played:
             self._changed(user_id, item, total_playtime_seconds=now.total_seconds, last_played_at=now.last_played_at)
 
-    async def tell(self, user_id: UUID, product_id: UUID, **changes: Any) -> None:
+    async def report_change(self, user_id: UUID, product_id: UUID, **changes: Any) -> None:
         """Tells of a change to a game that is kept elsewhere, if the user sees the game."""
         await self._serialise(user_id)
-        [item] = await self._made(user_id, [product_id])
+        [item] = await self._ensure_items(user_id, [product_id])
         self._changed(user_id, item, **changes)
 
     # The end of an account

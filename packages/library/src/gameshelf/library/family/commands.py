@@ -1,4 +1,4 @@
-"""What a client may ask and change of links, validated."""
+"""Commands and filters of family links, validated."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -67,6 +67,6 @@ class LinkFilter(_Command):
 
 
 def require_scope(mode: LinkMode, product_ids: Products) -> None:
-    """Products are named where they mean something. Raises InvalidInput."""
+    """Raises InvalidInput where products are named for the mode ``all``."""
     if mode is LinkMode.ALL and product_ids:
         raise InvalidInput(Problem("no_products_for_all", pointer="product_ids"))

@@ -1,4 +1,4 @@
-"""What sharing refuses, with the contract's codes."""
+"""Errors of family sharing, with the codes of the contract."""
 
 from gameshelf.kernel.errors import DomainError, NotFound, PermissionDenied
 
@@ -10,7 +10,7 @@ class FamilyLinkNotFound(NotFound):
 
 
 class FamilyLinkInvalidState(DomainError):
-    """The link's state does not allow this; ``meta`` tells the state."""
+    """The link's state does not allow this; ``meta`` contains the state."""
 
     code = "FAMILY_SHARING_LINK_INVALID_STATE"
 
@@ -22,12 +22,12 @@ class FamilyLimitExceeded(DomainError):
 
 
 class FamilyAccessRestricted(PermissionDenied):
-    """The family link does not let you play this game; ``meta["reason"]`` says why."""
+    """The family link does not let you play this game; ``meta["reason"]`` is the reason."""
 
     code = "FAMILY_ACCESS_RESTRICTED"
 
 
 class FamilySeatBusy(DomainError):
-    """Somebody else plays this copy; ``meta`` says who and since when."""
+    """Somebody else plays this copy; ``meta`` contains who and since when."""
 
     code = "FAMILY_SEAT_BUSY"

@@ -1,4 +1,4 @@
-"""What happens between an owner and members. Each party gets an event of its own."""
+"""Events of family sharing. Each party gets its own event."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from gameshelf.kernel.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkUpdated(Event):
-    """A link of the user's came to be, or changed: its status, scope or end."""
+    """A link of the user was created, or its status, scope or end changed."""
 
     link_id: UUID
     owner_user_id: UUID
@@ -21,7 +21,7 @@ class LinkUpdated(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeatReclaimed(Event):
-    """The owner wants the copy that the user plays: the user may play on until ``lost_at``."""
+    """The owner starts the copy that the user plays: the user may continue until ``lost_at``."""
 
     owner_user_id: UUID
     product_id: UUID
@@ -32,9 +32,9 @@ class SeatReclaimed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareWithdrawn(Event):
-    """The user may not play these copies of an owner's any more: what runs of them ends at once."""
+    """The user may no longer play these copies of an owner: sessions that play them end at once."""
 
     owner_user_id: UUID
     product_ids: tuple[UUID, ...]
     session_id: UUID | None = None
-    """The session that was meant: the user may have been let in again, and play anew, before they hear of it."""
+    """The session that has to end: the user may have access again, and a new session, before this event is handled."""

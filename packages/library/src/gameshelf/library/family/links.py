@@ -1,7 +1,7 @@
 """The use cases of family links. They record events, for either party, and never commit.
 
-Each one asks for serialisation of the acting user first. What both parties may change at once is decided under the
-link's own row lock.
+Each one first asks for serialisation of the acting user. Decisions about what both parties may change at the same time
+are made under the row lock of the link.
 """
 
 from collections.abc import Collection, Sequence
@@ -56,7 +56,7 @@ class FamilyLinks:
         self._max_members = max_members
 
     async def invite(self, owner_id: UUID, new: NewLink, by: Party = Party.OWNER) -> Link:
-        """Asks somebody to share the owner's games. A pair has one link: after a refusal it is asked for anew.
+        """Invites a member to play the owner's games. A pair has one link: after a refusal it is used again.
 
         Raises InvalidInput; FamilyLinkInvalidState for a pair that has a pending or active link, or whose link support
         ended; FamilyLimitExceeded.
@@ -93,15 +93,15 @@ class FamilyLinks:
         )
         await self._write(link)
         if before:
-            # A link whose time ran out a moment ago: nobody has ended yet what is played of it, and now nobody would.
-            self._withdraw(await self._seats.held(owner_id, member_id=new.shared_with_user_id))
+            # The link may have expired a moment ago, before its seats were withdrawn; nothing else withdraws them now.
+            self._withdraw(await self._seats.held_seats(owner_id, member_id=new.shared_with_user_id))
         return link
 
     async def accept(self, member_id: UUID, link_id: UUID) -> Link:
         """The member agrees. Raises FamilyLinkNotFound, FamilyLinkInvalidState, FamilyLimitExceeded."""
         await self._serialise(member_id)
         now = self._clock()
-        link, party = await self._found(member_id, link_id)
+        link, party = await self._locked_link(member_id, link_id)
         status = self._next(link, Action.ACCEPT, party, now)
         if await self._links.count_memberships(member_id, now) >= self._max_members:
             raise FamilyLimitExceeded(max_members=self._max_members)
@@ -113,27 +113,27 @@ class FamilyLinks:
         """The member refuses an invitation. Raises FamilyLinkNotFound, FamilyLinkInvalidState."""
         await self._serialise(member_id)
         now = self._clock()
-        link, party = await self._found(member_id, link_id)
+        link, party = await self._locked_link(member_id, link_id)
         link = replace(link, status=self._next(link, Action.DECLINE, party, now), updated_at=now)
         await self._write(link)
         return link
 
     async def revoke(self, user_id: UUID, link_id: UUID, by: Party | None = None) -> Link:
-        """The owner ends the link, or the member leaves; ``by`` says so where somebody else acts for the owner.
+        """Ends the link, by its owner or its member; ``by`` names the party where somebody else acts for the owner.
 
-        What the member plays of it ends at once. Raises FamilyLinkNotFound, FamilyLinkInvalidState.
+        Sessions of the member that play shared copies end at once. Raises FamilyLinkNotFound, FamilyLinkInvalidState.
         """
         await self._serialise(user_id)
         now = self._clock()
-        link, party = await self._found(user_id, link_id)
+        link, party = await self._locked_link(user_id, link_id)
         status = self._next(link, Action.REVOKE, by or party, now)
         await self._end(link, status, now)
         return replace(link, status=status, updated_at=now)
 
     async def reopen(self, owner_id: UUID, link_id: UUID) -> Link:
-        """An admin offers anew a link that an admin had ended, as it was; the member has to accept.
+        """An admin offers a link again that an admin had ended, as it was; the member has to accept.
 
-        An end that has passed meanwhile is dropped. It is no invitation of the owner's, and doesn't count as one.
+        An ``expires_at`` that has passed is dropped. It does not count as an invitation by the owner.
         Raises FamilyLinkNotFound, FamilyLinkInvalidState, FamilyLimitExceeded.
         """
         await self._serialise(owner_id)
@@ -150,13 +150,13 @@ class FamilyLinks:
         return link
 
     async def change(self, owner_id: UUID, link_id: UUID, changes: LinkChanges) -> Link:
-        """Changes what was sent of ``changes``; what the member plays of games that are left out ends at once.
+        """Changes the fields that were sent; sessions that play games which are no longer shared end at once.
 
         Raises FamilyLinkNotFound; FamilyLinkInvalidState of a link that has ended, and for its member; InvalidInput.
         """
         await self._serialise(owner_id)
         now = self._clock()
-        link, party = await self._found(owner_id, link_id)
+        link, party = await self._locked_link(owner_id, link_id)
         status = effective(LinkStatus(link.status), link.expires_at, now)
         if party is not Party.OWNER or status not in LIVING:
             raise _invalid(status, None)
@@ -173,12 +173,12 @@ class FamilyLinks:
             return link
         changed = replace(changed, updated_at=now)
         await self._write(changed)
-        held = await self._seats.held(owner_id, member_id=link.shared_with_user_id)
+        held = await self._seats.held_seats(owner_id, member_id=link.shared_with_user_id)
         self._withdraw([seat for seat in held if not changed.scope.covers(seat.product_id)])
         return changed
 
     async def expire(self, owner_id: UUID, link_id: UUID) -> bool:
-        """Writes down that a link's time has run out, and ends what is played of it; False when it has not."""
+        """Stores that a link has expired, and ends the sessions that play its copies; False when it has not expired."""
         await self._serialise(owner_id)
         now = self._clock()
         link = await self._links.lock(owner_id, link_id)
@@ -190,36 +190,36 @@ class FamilyLinks:
         return True
 
     async def withdraw_products(self, owner_id: UUID, product_ids: Collection[UUID]) -> None:
-        """The owner owns these products no more: what members play of them ends at once."""
-        self._withdraw(await self._seats.held(owner_id, product_ids=product_ids))
+        """Ends the sessions of members that play copies of products which the owner no longer owns."""
+        self._withdraw(await self._seats.held_seats(owner_id, product_ids=product_ids))
 
     async def dissolve(self, user_id: UUID, owner_id: UUID, link_id: UUID) -> None:
-        """Deletes a link of an account that is erased, and tells the other party, without that account's id.
+        """Deletes a link of an account that is erased, and notifies the other party without the id of that account.
 
-        What is played over the link ends, or frees its seat. A link that is not there any more is fine. It acts on two
-        users, so the caller has serialised both, in the order of their ids.
+        Sessions over the link end, or their seats are freed. Does nothing where the link no longer exists. It acts on
+        two users, so the caller has serialised both, in the order of their ids.
         """
         link = await self._links.lock(owner_id, link_id)
         if link is None:
             return
         now = self._clock()
         if user_id == owner_id:
-            self._withdraw(await self._seats.held(owner_id, member_id=link.shared_with_user_id))
+            self._withdraw(await self._seats.held_seats(owner_id, member_id=link.shared_with_user_id))
             ended = replace(link, owner_user_id=ERASED_USER, status=LinkStatus.REVOKED, updated_at=now)
         else:
-            await self._seats.leave(user_id)
+            await self._seats.release_all(user_id)
             ended = replace(link, shared_with_user_id=ERASED_USER, status=LinkStatus.DECLINED, updated_at=now)
-        await self._links.forget(link, keep=user_id == owner_id)
+        await self._links.delete(link, keep=user_id == owner_id)
         if link.status in LIVING:
-            self._tell(link.shared_with_user_id if user_id == owner_id else owner_id, ended)
+            self._record_update(link.shared_with_user_id if user_id == owner_id else owner_id, ended)
 
-    async def forget_seats(self, user_id: UUID, limit: int) -> bool:
-        """Frees the seats that an erased account holds, deletes those of its copies; True while there may be more."""
-        await self._seats.leave(user_id)
-        return await self._seats.forget_some(user_id, limit) > 0
+    async def delete_seats(self, user_id: UUID, limit: int) -> bool:
+        """Frees the seats that an erased account holds, and deletes those of its copies; True while more may exist."""
+        await self._seats.release_all(user_id)
+        return await self._seats.delete_some(user_id, limit) > 0
 
-    async def _found(self, user_id: UUID, link_id: UUID) -> tuple[Link, Party]:
-        """A link of the user's, locked, and on which side they stand. Raises FamilyLinkNotFound."""
+    async def _locked_link(self, user_id: UUID, link_id: UUID) -> tuple[Link, Party]:
+        """Locks a link of the user and returns it with their side of it. Raises FamilyLinkNotFound."""
         link = await self._links.lock(user_id, link_id)
         if link:
             return link, Party.OWNER
@@ -238,14 +238,14 @@ class FamilyLinks:
 
     async def _end(self, link: Link, status: LinkStatus, now: datetime) -> None:
         await self._write(replace(link, status=status, updated_at=now))
-        self._withdraw(await self._seats.held(link.owner_user_id, member_id=link.shared_with_user_id))
+        self._withdraw(await self._seats.held_seats(link.owner_user_id, member_id=link.shared_with_user_id))
 
     async def _write(self, link: Link) -> None:
         await self._links.write(link)
         for user_id in (link.owner_user_id, link.shared_with_user_id):
-            self._tell(user_id, link)
+            self._record_update(user_id, link)
 
-    def _tell(self, user_id: UUID, link: Link) -> None:
+    def _record_update(self, user_id: UUID, link: Link) -> None:
         self._record(
             LinkUpdated(
                 user_id=user_id,
@@ -260,7 +260,7 @@ class FamilyLinks:
         )
 
     def _withdraw(self, seats: Sequence[Seat]) -> None:
-        """Whoever sits on these seats may not play on. The seats are free once their sessions have ended."""
+        """Records that the holders of these seats have to stop. A seat is free once its session has ended."""
         for seat in seats:
             if seat.holder_user_id:
                 self._record(

@@ -250,9 +250,9 @@ class FamilyQueries:
         """Those with whom an owner shares, or has shared until after ``since``."""
         return await LinkStore(self._connection).members_since(owner_id, since)
 
-    async def lost(self, now: datetime, limit: int) -> list[LostSeat]:
+    async def lost_seats(self, now: datetime, limit: int) -> list[LostSeat]:
         """Seats whose holders' time has run out."""
-        found = await SeatStore(self._connection).lost(now, limit)
+        found = await SeatStore(self._connection).lost_seats(now, limit)
         return [
             LostSeat(seat.holder_user_id, seat.session_id, seat.lost_at)
             for seat in found

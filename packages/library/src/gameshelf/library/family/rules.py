@@ -9,12 +9,12 @@ from uuid import UUID
 from gameshelf.library.models import LinkMode, LinkStatus
 
 GRACE = timedelta(seconds=300)
-"""How long a member plays on once the owner wants their copy."""
+"""How long a member may continue to play once the owner starts their copy."""
 SEAT_UNPROVEN = timedelta(seconds=60)
-"""For how long a seat is believed whose session can't be found."""
+"""How long a seat counts as taken whose session cannot be found."""
 INVITATIONS = 3
 INVITATION_WINDOW = timedelta(hours=24)
-"""At most so many invitations of a pair in this time."""
+"""The time in which a pair may have at most ``INVITATIONS`` invitations."""
 
 LIVING = frozenset({LinkStatus.PENDING, LinkStatus.ACTIVE})
 
@@ -26,17 +26,17 @@ class Party(StrEnum):
     MEMBER = "member"
     ADMIN = "admin"
     CLOCK = "clock"
-    """Nobody: its time has run out."""
+    """The link has expired."""
 
 
 class Action(StrEnum):
-    """What is done to a link."""
+    """An action on a link."""
 
     ACCEPT = "accept"
     DECLINE = "decline"
     REVOKE = "revoke"
     INVITE = "invite"
-    """Once more, after it ended."""
+    """Invites again after the link has ended."""
 
 
 _P, _A, _R, _D, _X = LinkStatus
@@ -53,12 +53,12 @@ _TRANSITIONS: dict[tuple[Action, Party], dict[LinkStatus, LinkStatus]] = {
 
 
 def transition(status: LinkStatus, action: Action, by: Party) -> LinkStatus | None:
-    """The status that an action leads to; None when it is not allowed."""
+    """Returns the status after an action; None when the action is not allowed."""
     return _TRANSITIONS.get((action, by), {}).get(status)
 
 
 def effective(status: LinkStatus, expires_at: datetime | None, now: datetime) -> LinkStatus:
-    """The status as it counts now: a link ends when its time runs out, whoever writes that down later."""
+    """Returns the status that counts now: a link ends when it expires, even if that is stored later."""
     if status in LIVING and expires_at is not None and expires_at <= now:
         return LinkStatus.REVOKED
     return status
@@ -77,7 +77,7 @@ class Scope:
     product_ids: frozenset[UUID]
 
     @classmethod
-    def of(cls, mode: str, product_ids: Collection[UUID]) -> "Scope":
+    def from_columns(cls, mode: str, product_ids: Collection[UUID]) -> "Scope":
         return cls(LinkMode(mode), frozenset(product_ids))
 
     def covers(self, product_id: UUID) -> bool:
@@ -86,10 +86,10 @@ class Scope:
         return (product_id in self.product_ids) is (self.mode is LinkMode.ONLY)
 
 
-class Verdict(StrEnum):
-    """Whether a link lets its member play a game of the owner's, and if not, why; the most helpful one first.
+class LinkVerdict(StrEnum):
+    """Whether a link lets its member play a game of the owner, and if not, why; the most favourable one first.
 
-    ``verdict`` decides it on plain values, ``access.py`` in SQL: a test holds that they agree.
+    ``verdict`` decides it on plain values, ``queries/access.py`` in SQL: a test checks that they agree.
     """
 
     SHARED = "shared"
@@ -102,18 +102,20 @@ class Verdict(StrEnum):
 
 def verdict(
     status: LinkStatus, expires_at: datetime | None, scope: Scope, product_id: UUID, is_forbidden: bool, now: datetime
-) -> Verdict:
-    """What a link, with the status that is written down, says of a product that its owner owns."""
+) -> LinkVerdict:
+    """Returns the verdict of a link, given its stored status, on a product that its owner owns."""
     if status is LinkStatus.PENDING:
-        return Verdict.LINK_PENDING
+        return LinkVerdict.LINK_PENDING
     if status is not LinkStatus.ACTIVE:
-        return Verdict.LINK_ENDED
+        return LinkVerdict.LINK_ENDED
     if effective(status, expires_at, now) is not LinkStatus.ACTIVE:
-        return Verdict.LINK_EXPIRED
+        return LinkVerdict.LINK_EXPIRED
     if not scope.covers(product_id):
-        return Verdict.OUT_OF_SCOPE
-    return Verdict.SHARING_FORBIDDEN if is_forbidden else Verdict.SHARED
+        return LinkVerdict.OUT_OF_SCOPE
+    return LinkVerdict.SHARING_FORBIDDEN if is_forbidden else LinkVerdict.SHARED
 
 
-RESTRICTED = frozenset({Verdict.OUT_OF_SCOPE, Verdict.SHARING_FORBIDDEN, Verdict.LINK_EXPIRED, Verdict.LINK_ENDED})
-"""The reasons that answer FAMILY_ACCESS_RESTRICTED: a link is there, and bars this game."""
+RESTRICTED = frozenset(
+    {LinkVerdict.OUT_OF_SCOPE, LinkVerdict.SHARING_FORBIDDEN, LinkVerdict.LINK_EXPIRED, LinkVerdict.LINK_ENDED}
+)
+"""The reasons with which FAMILY_ACCESS_RESTRICTED is answered: a link exists, but does not allow this game."""

@@ -1,7 +1,7 @@
-"""The use cases of seats: whose copy somebody plays. They record events and never commit.
+"""The use cases of seats: whose copy a member plays. They record events and never commit.
 
-Each one that takes or locks copies asks for serialisation of the user who acts first. Whatever decides about a copy is
-read under the lock of that copy: the owner's grant, the link, its scope, the seat, and whether the owner plays.
+Each one that takes or locks copies first asks for serialisation of the acting user. Everything that decides about a
+copy is read under the lock of that copy: the owner's grant, the link, its scope, the seat, and whether the owner plays.
 """
 
 from collections.abc import Collection, Sequence
@@ -22,20 +22,20 @@ from gameshelf.library.queries.access import AccessQueries
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
-    """The copy of a product that a session plays. Both are None for the player's own."""
+class TakenCopy:
+    """The copy of a product that a session plays. Both fields are None for the player's own copy."""
 
     owner_user_id: UUID | None = None
     seat_number: int | None = None
 
 
-OWN = Copy()
+OWN = TakenCopy()
 
 
 class FamilySeats:
     """Copies and their seats, over one connection inside a transaction.
 
-    ``players`` answers who plays what. ``serialise`` lets one transaction at a time change what a user holds: by
+    ``players`` reports which sessions run. ``serialise`` lets one transaction at a time change what a user holds: by
     default an advisory lock, one round trip per call.
     """
 
@@ -57,11 +57,11 @@ class FamilySeats:
         self._clock = clock
         self._grace = grace
 
-    async def take(self, user_id: UUID, product_id: UUID, session_id: UUID) -> Copy:
-        """The copy that a session of the user's may play from now on: their own, or a shared one with its seat.
+    async def take(self, user_id: UUID, product_id: UUID, session_id: UUID) -> TakenCopy:
+        """Returns the copy that a session of the user may play from now on: their own, or a shared one with its seat.
 
-        A member who sits on the user's own copy is told to leave it. Of several shared copies the one of the oldest
-        link counts whose seat is free. Raises FamilySeatBusy, FamilyAccessRestricted, PermissionDenied.
+        A member who plays the user's own copy is notified to stop. Of several shared copies it is the one of the oldest
+        link whose seat is free. Raises FamilySeatBusy, FamilyAccessRestricted, PermissionDenied.
         """
         await self._serialise(user_id)
         if await self._seats.lock_own_copy(user_id, product_id):
@@ -73,19 +73,19 @@ class FamilySeats:
         raise busy or await self._access.refusal(user_id, product_id)
 
     async def owns(self, user_id: UUID, product_id: UUID) -> bool:
-        """Whether the user has a copy of their own."""
+        """Whether the user has their own copy."""
         return await self._access.owns(user_id, product_id)
 
-    async def take_shared(self, user_id: UUID, product_id: UUID, session_id: UUID) -> Copy | None:
-        """A shared copy with its seat, for a session of a user who owns none; None where no seat is free."""
+    async def take_shared(self, user_id: UUID, product_id: UUID, session_id: UUID) -> TakenCopy | None:
+        """Takes a shared copy with its seat for a session of a user who owns none; None where no seat is free."""
         await self._serialise(user_id)
         copy, _ = await self._free_copy(user_id, product_id, session_id)
         return copy
 
     async def _free_copy(
         self, user_id: UUID, product_id: UUID, session_id: UUID
-    ) -> tuple[Copy | None, FamilySeatBusy | None]:
-        """The copy of the oldest link whose seat is free, taken; else why the first one is not, if there is any."""
+    ) -> tuple[TakenCopy | None, FamilySeatBusy | None]:
+        """Takes the copy of the oldest link whose seat is free; else returns why the first seat is busy, if any."""
         busy: FamilySeatBusy | None = None
         locked = await self._lock_copies(user_id, {product_id})
         for link in locked.get(product_id, ()):
@@ -96,21 +96,22 @@ class FamilySeats:
         return None, busy
 
     async def lock_copies(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
-        """For each product that the user does not own, the owners whose copy is shared with them, oldest link first.
+        """Returns for each product that the user does not own the owners who share it with them, oldest link first.
 
-        Nobody starts to play these copies until the transaction ends.
+        No session starts to play these copies until the transaction ends.
         """
         await self._serialise(user_id)
         locked = await self._lock_copies(user_id, product_ids)
         return {product_id: [link.owner_user_id for link in links] for product_id, links in locked.items()}
 
     async def release(self, holder_id: UUID, session_ids: Sequence[UUID]) -> None:
-        """These sessions have ended: their seats are free."""
+        """Frees the seats of sessions that have ended."""
         await self._seats.release(holder_id, session_ids)
 
     async def _lock_copies(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, list[Link]]:
-        """By product the links by which the user may play it, oldest first. Their copies are locked, all in one go, and
-        with them the user's own rows of all these products.
+        """Returns by product the links by which the user may play it, oldest first.
+
+        One statement locks their copies, and the user's own rows of all these products with them.
         """
         shared = await self._access.sharing_owners(user_id, product_ids)
         copies = {(owner_id, product_id) for product_id, owners in shared.items() for owner_id in owners}
@@ -141,7 +142,7 @@ class FamilySeats:
                 )
             )
 
-    async def _take_of(self, link: Link, product_id: UUID, session_id: UUID) -> Copy:
+    async def _take_of(self, link: Link, product_id: UUID, session_id: UUID) -> TakenCopy:
         """Takes the seat of an owner's copy, which is locked. Raises FamilySeatBusy."""
         now, owner_id, member_id = self._clock(), link.owner_user_id, link.shared_with_user_id
         seat, other = await self._seats.seats(owner_id, member_id, product_id)
@@ -152,10 +153,10 @@ class FamilySeats:
             if taken and not await self._is_free(taken, now):
                 raise _busy(taken, member_id)
         await self._links.note_access(link, now)
-        return Copy(owner_id, await self._seats.take(owner_id, product_id, member_id, session_id, now))
+        return TakenCopy(owner_id, await self._seats.take_seat(owner_id, product_id, member_id, session_id, now))
 
     async def _is_free(self, seat: Seat, now: datetime) -> bool:
-        """Whether nobody sits on a seat any more: what its session's end should have freed is freed here at last."""
+        """Whether a seat is free. Frees one whose session has ended without freeing it."""
         if seat.holder_user_id is None or seat.session_id is None or seat.taken_at is None:
             return True
         if now - seat.taken_at < SEAT_UNPROVEN:
@@ -171,7 +172,7 @@ def _busy(seat: Seat, member_id: UUID) -> FamilySeatBusy:
         owner_user_id=str(seat.owner_user_id),
         product_id=str(seat.product_id),
         held_by_user_id=str(seat.holder_user_id),
-        # Somebody else's session is none of the member's business; their own they may want to end.
+        # The member gets the id of their own session, which they may end, and not that of another member.
         session_id=str(seat.session_id) if seat.holder_user_id == member_id else None,
         since=seat.taken_at,
         lost_at=seat.lost_at,

@@ -63,7 +63,7 @@ class Link:
 
     @property
     def scope(self) -> Scope:
-        return Scope.of(self.mode, self.product_ids)
+        return Scope.from_columns(self.mode, self.product_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,18 +297,18 @@ _unmirrored = (
     .where(col(_M.user_id) == bindparam("member_id", type_=Uuid), col(_M.owner_user_id) == _OWNER)
     .cte("unmirrored")
 )
-_kept_of_forgotten = keep_first_accesses(
+_kept_of_deleted = keep_first_accesses(
     col(_M.user_id) == bindparam("member_id", type_=Uuid),
     col(_M.owner_user_id) == _OWNER,
     bindparam("keep", type_=Boolean),
 ).cte("kept")
-_FORGET_LINK = Statement(
+_DELETE_LINK = Statement(
     delete(FamilyLink)
     .where(col(_L.owner_user_id) == _OWNER, col(_L.shared_with_user_id) == bindparam("member_id", type_=Uuid))
     .add_cte(_unmirrored)
-    .add_cte(_kept_of_forgotten)
+    .add_cte(_kept_of_deleted)
 )
-_FORGET_SEATS = Statement(
+_DELETE_SEATS = Statement(
     delete(FamilySeat).where(
         tuple_(col(_S.owner_user_id), col(_S.product_id)).in_(
             select(col(_S.owner_user_id), col(_S.product_id))
@@ -317,7 +317,7 @@ _FORGET_SEATS = Statement(
         )
     )
 )
-_LEAVE_SEATS = Statement(update(FamilySeat).where(col(_S.holder_user_id) == user()).values(_FREED))
+_RELEASE_ALL = Statement(update(FamilySeat).where(col(_S.holder_user_id) == user()).values(_FREED))
 
 _LINK = RowReader(Link, _LOCK_LINK, _LOCK_PAIR, _LOCK_SHARED_COPIES, others=("copy_product_id",))
 _SEAT = RowReader(Seat, _SEATS, _RECLAIM, _HELD, _LOST)
@@ -385,9 +385,9 @@ class LinkStore:
         found = await _MEMBERS_SINCE.all(self._connection, owner_id=owner_id, since=since)
         return [row["shared_with_user_id"] for row in found]
 
-    async def forget(self, link: Link, keep: bool) -> None:
+    async def delete(self, link: Link, keep: bool) -> None:
         """Deletes a link and its mirror; ``keep`` keeps for its member since when they could play what it shared."""
-        await _FORGET_LINK.run(
+        await _DELETE_LINK.run(
             self._connection, owner_id=link.owner_user_id, member_id=link.shared_with_user_id, keep=keep
         )
 
@@ -427,7 +427,9 @@ class SeatStore:
         of_copy = next((seat for seat in found if seat.product_id == product_id), None)
         return of_copy, next((seat for seat in found if seat.product_id != product_id), None)
 
-    async def take(self, owner_id: UUID, product_id: UUID, holder_id: UUID, session_id: UUID, now: datetime) -> int:
+    async def take_seat(
+        self, owner_id: UUID, product_id: UUID, holder_id: UUID, session_id: UUID, now: datetime
+    ) -> int:
         """Gives the seat to a member; its number. The caller has locked the copy and found the seat free."""
         row = await _TAKE.first(
             self._connection,
@@ -449,7 +451,7 @@ class SeatStore:
         row = await _RECLAIM.first(self._connection, owner_id=owner_id, product_id=product_id, new_lost_at=lost_at)
         return _SEAT.read_optional(row)
 
-    async def held(
+    async def held_seats(
         self, owner_id: UUID, *, member_id: UUID | None = None, product_ids: Collection[UUID] | None = None
     ) -> list[Seat]:
         """Taken seats of an owner's copies; of one member, or of some products, if they are named."""
@@ -461,15 +463,15 @@ class SeatStore:
         )
         return _SEAT.read_all(found)
 
-    async def lost(self, through: datetime, limit: int) -> list[Seat]:
+    async def lost_seats(self, through: datetime, limit: int) -> list[Seat]:
         """Taken seats whose deadline is not after ``through``, the earliest first."""
         found = await _LOST.all(self._connection, through=through, limit=limit)
         return _SEAT.read_all(found)
 
-    async def forget_some(self, owner_id: UUID, limit: int) -> int:
+    async def delete_some(self, owner_id: UUID, limit: int) -> int:
         """Deletes seats of an owner's copies; how many."""
-        return await _FORGET_SEATS.run(self._connection, user_id=owner_id, limit=limit)
+        return await _DELETE_SEATS.run(self._connection, user_id=owner_id, limit=limit)
 
-    async def leave(self, holder_id: UUID) -> None:
+    async def release_all(self, holder_id: UUID) -> None:
         """Frees every seat that a user holds."""
-        await _LEAVE_SEATS.run(self._connection, user_id=holder_id)
+        await _RELEASE_ALL.run(self._connection, user_id=holder_id)

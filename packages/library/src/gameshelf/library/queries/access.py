@@ -10,7 +10,7 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.errors import DomainError, PermissionDenied
 from gameshelf.kernel.sql import array, rows, user
 from gameshelf.library.family.errors import FamilyAccessRestricted
-from gameshelf.library.family.rules import RESTRICTED, Verdict
+from gameshelf.library.family.rules import RESTRICTED, LinkVerdict
 from gameshelf.library.first_access import first_access
 from gameshelf.library.models import AcquisitionType, FamilyMembership, Grant, LibraryItem, LinkStatus
 from gameshelf.library.visible import FENCE, has_own, is_active, is_forbidden, is_free, is_in_scope
@@ -20,7 +20,7 @@ from sqlmodel import col
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class AccessDecision:
     """Whether a user may play a product.
 
     ``reason`` is ``owned`` or ``shared``; without access ``claimable`` (it is free, and not claimed), ``refunded``
@@ -48,7 +48,7 @@ class Share:
 
 _I, _M = LibraryItem, FamilyMembership
 _theirs = aliased(LibraryItem)
-_VERDICTS = tuple(Verdict)
+_VERDICTS = tuple(LinkVerdict)
 
 _asked = rows("asked", user_id=("user_ids", Uuid), product_id=("product_ids", Uuid))
 _asked_in_order = (
@@ -59,15 +59,15 @@ _asked_in_order = (
 
 
 def _verdict(product_id: Any) -> Any:
-    """The place of the link's verdict among ``Verdict``."""
+    """The place of the link's verdict among ``LinkVerdict``."""
     of = {verdict: place for place, verdict in enumerate(_VERDICTS)}
     return case(
-        (col(_M.status) == LinkStatus.PENDING.value, of[Verdict.LINK_PENDING]),
-        (col(_M.status) != LinkStatus.ACTIVE.value, of[Verdict.LINK_ENDED]),
-        (~is_active(_M), of[Verdict.LINK_EXPIRED]),
-        (~is_in_scope(_M, product_id), of[Verdict.OUT_OF_SCOPE]),
-        (is_forbidden(product_id), of[Verdict.SHARING_FORBIDDEN]),
-        else_=of[Verdict.SHARED],
+        (col(_M.status) == LinkStatus.PENDING.value, of[LinkVerdict.LINK_PENDING]),
+        (col(_M.status) != LinkStatus.ACTIVE.value, of[LinkVerdict.LINK_ENDED]),
+        (~is_active(_M), of[LinkVerdict.LINK_EXPIRED]),
+        (~is_in_scope(_M, product_id), of[LinkVerdict.OUT_OF_SCOPE]),
+        (is_forbidden(product_id), of[LinkVerdict.SHARING_FORBIDDEN]),
+        else_=of[LinkVerdict.SHARED],
     )
 
 
@@ -135,14 +135,14 @@ _offers = _links(user(), _wanted.c.product_id).offset(FENCE).lateral("offers")
 _SHARING_OWNERS = Statement(
     select(_wanted.c.product_id, _offers.c.owner_user_id)
     .select_from(_wanted)
-    .join(_offers, _offers.c.verdict == _VERDICTS.index(Verdict.SHARED))
+    .join(_offers, _offers.c.verdict == _VERDICTS.index(LinkVerdict.SHARED))
     .where(~has_own(user(), _wanted.c.product_id))
     .order_by(_offers.c.active_since, _offers.c.id)
 )
 _SHARES = Statement(
     select(_wanted.c.product_id, _offers.c.owner_user_id, _offers.c.since)
     .select_from(_wanted)
-    .join(_offers, _offers.c.verdict == _VERDICTS.index(Verdict.SHARED))
+    .join(_offers, _offers.c.verdict == _VERDICTS.index(LinkVerdict.SHARED))
     .order_by(_offers.c.active_since, _offers.c.id)
 )
 _OWNS = Statement(
@@ -160,7 +160,7 @@ class AccessQueries:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def access(self, pairs: Sequence[tuple[UUID, UUID]]) -> list[Access]:
+    async def access(self, pairs: Sequence[tuple[UUID, UUID]]) -> list[AccessDecision]:
         """For each (user, product), in order, whether the user may play it now."""
         found = await _ACCESS.all(
             self._connection,
@@ -222,20 +222,20 @@ class AccessQueries:
         return shares
 
 
-def _access(row: Any) -> Access:
+def _access(row: Any) -> AccessDecision:
     if row["acquisition_type"] is not None:
-        return Access(True, "owned", row["added_at"], row["acquisition_type"])
+        return AccessDecision(True, "owned", row["added_at"], row["acquisition_type"])
     if row["is_free"]:
-        return Access(False, CLAIMABLE)
+        return AccessDecision(False, CLAIMABLE)
     if row["verdict"] is None:
-        return Access(False, "refunded" if row["was_granted"] else "not_owned")
+        return AccessDecision(False, "refunded" if row["was_granted"] else "not_owned")
     verdict = _VERDICTS[row["verdict"]]
-    if verdict is Verdict.SHARED:
-        return Access(True, verdict, row["since"], AcquisitionType.FAMILY_SHARED_ACCESS, row["owner_user_id"])
-    return Access(False, verdict)
+    if verdict is LinkVerdict.SHARED:
+        return AccessDecision(True, verdict, row["since"], AcquisitionType.FAMILY_SHARED_ACCESS, row["owner_user_id"])
+    return AccessDecision(False, verdict)
 
 
-def _refusal(access: Access) -> DomainError:
+def _refusal(access: AccessDecision) -> DomainError:
     if access.reason in RESTRICTED:
         return FamilyAccessRestricted(reason=access.reason)
     return PermissionDenied(reason=access.reason)

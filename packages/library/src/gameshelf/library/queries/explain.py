@@ -16,11 +16,11 @@ from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import prefixed, user
 from gameshelf.library.family.ports import Players
 from gameshelf.library.family.queries import FamilyQueries, TakenSeat, taken_seat_columns
-from gameshelf.library.family.rules import Verdict
+from gameshelf.library.family.rules import LinkVerdict
 from gameshelf.library.family.store import MEMBERSHIP_COLUMNS, Link
 from gameshelf.library.models import FamilyMembership, FamilySeat, LibraryItem, LinkStatus, Product
-from gameshelf.library.queries.access import Access, AccessQueries
-from gameshelf.library.queries.support import ITEM_COLUMNS, GrantView, ItemState, SupportQueries
+from gameshelf.library.queries.access import AccessDecision, AccessQueries
+from gameshelf.library.queries.support import ITEM_COLUMNS, GrantView, ItemState, LibrarySupportQueries
 from gameshelf.library.reasons import LinkReason, SeatReason, Start, by_weight, link_reason, start
 from gameshelf.library.rules import known_rating
 from gameshelf.library.visible import FENCE
@@ -35,7 +35,7 @@ MOST_PLAYED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogWord:
+class CatalogProduct:
     """What the Catalog has said of a product; None is what it has not spoken of."""
 
     product_type: str | None
@@ -52,11 +52,11 @@ class Explanation:
     user_id: UUID
     product_id: UUID
     at: datetime
-    access: Access
+    access: AccessDecision
     """The answer that every other service gets."""
     start: Start
     """What starting the game would come to: a busy seat is still access."""
-    catalog: CatalogWord | None
+    catalog: CatalogProduct | None
     """None while the Catalog has not spoken of the product."""
     item: ItemState | None
     grants: Sequence[GrantView]
@@ -74,7 +74,7 @@ class Explanation:
 _PRODUCT_ID = bindparam("product_id", type_=Uuid)
 _M, _I, _S = FamilyMembership, LibraryItem, FamilySeat
 _product = (
-    select(col(Product.product_id), *(col(getattr(Product, field.name)) for field in fields(CatalogWord)))
+    select(col(Product.product_id), *(col(getattr(Product, field.name)) for field in fields(CatalogProduct)))
     .where(col(Product.product_id) == _PRODUCT_ID)
     .subquery("product")
 )
@@ -84,11 +84,11 @@ _WHAT_IS_KNOWN = Statement(
     select(
         _moment.c.at,
         _product.c.product_id,
-        *prefixed("catalog_", (_product.c[field.name] for field in fields(CatalogWord))),
+        *prefixed("catalog_", (_product.c[field.name] for field in fields(CatalogProduct))),
         *prefixed("item_", _item.c),
     ).select_from(_moment.outerjoin(_product, true()).outerjoin(_item, true()))
 )
-_CATALOG = RowReader(CatalogWord, _WHAT_IS_KNOWN, prefix="catalog_")
+_CATALOG = RowReader(CatalogProduct, _WHAT_IS_KNOWN, prefix="catalog_")
 _ITEM = RowReader(ItemState, _WHAT_IS_KNOWN, prefix="item_", convert={"user_rating": known_rating})
 _other = aliased(FamilySeat)
 _theirs = (
@@ -156,7 +156,7 @@ class AccessExplained:
         is_forbidden = catalog is not None and (
             catalog.family_sharing_allowed is False or bool(catalog.is_free_to_play)
         )
-        grants = await SupportQueries(self._connection).grants(user_id, [product_id])
+        grants = await LibrarySupportQueries(self._connection).grants(user_id, [product_id])
         links = await self._links(user_id, product_id, is_forbidden, at)
         [access] = await AccessQueries(self._connection).access([(user_id, product_id)])
         deciding = None if is_owned else next(iter(by_weight(links)), None)
@@ -180,7 +180,7 @@ class AccessExplained:
         rows = await _LINKS.all(self._connection, user_id=user_id, product_id=product_id)
         found = [_link(row, product_id, is_forbidden, at) for row in rows]
         weighed = by_weight(found)
-        sharing = [one for one in weighed if one.reason == Verdict.SHARED][:MOST_PLAYED]
+        sharing = [one for one in weighed if one.reason == LinkVerdict.SHARED][:MOST_PLAYED]
         asked = [await self._played(one, product_id) for one in sharing]
         return [*asked, *weighed[len(asked) :], *(one for one in found if not one.counts)]
 

@@ -150,7 +150,7 @@ class _Shape:
         return _VISIBLE if self.has_shares else _OWNED
 
     @classmethod
-    def of(cls, wanted: ItemFilter, language: Language, *, has_shares: bool) -> "_Shape":
+    def of_filter(cls, wanted: ItemFilter, language: Language, *, has_shares: bool) -> "_Shape":
         return cls(
             language,
             wanted.sort_by,
@@ -340,7 +340,7 @@ class LibraryQueries:
         ``has_shares=False`` says that nobody shares anything with the user, who then needs less work.
         """
         slice_ = wanted.slice
-        rows = await _page(_Shape.of(wanted, language, has_shares=has_shares)).all(
+        rows = await _page(_Shape.of_filter(wanted, language, has_shares=has_shares)).all(
             self._connection,
             user_id=user_id,
             status=wanted.status,

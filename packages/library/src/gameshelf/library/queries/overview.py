@@ -40,8 +40,8 @@ _games = (
 
 def _lasts(link: type[FamilyLink] | type[FamilyMembership]) -> Any:
     """Whether a link is active or pending now."""
-    goes_on = or_(*(col(link.status) == status.value for status in (LinkStatus.PENDING, LinkStatus.ACTIVE)))
-    return and_(goes_on, or_(col(link.expires_at).is_(None), col(link.expires_at) > func.now()))
+    is_open = or_(*(col(link.status) == status.value for status in (LinkStatus.PENDING, LinkStatus.ACTIVE)))
+    return and_(is_open, or_(col(link.expires_at).is_(None), col(link.expires_at) > func.now()))
 
 
 _L, _M = FamilyLink, FamilyMembership

@@ -11,9 +11,8 @@ from gameshelf.kernel.paging import Page, Slice
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import array, page_of, prefixed, user
 from gameshelf.library.models import Grant, GrantKind, LibraryItem, OrderFact, OrderFactKind, Product
-from gameshelf.library.queries.access import Access, AccessQueries
-from gameshelf.library.rules import OrderFact as Fact
-from gameshelf.library.rules import copies_left, known_rating
+from gameshelf.library.queries.access import AccessDecision, AccessQueries
+from gameshelf.library.rules import OrderAdjustment, copies_left, known_rating
 from gameshelf.library.visible import FENCE, visible_items
 from sqlalchemy import Uuid, any_, func, literal_column, or_, select, true, union
 from sqlmodel import col
@@ -89,7 +88,7 @@ class HeldProduct:
     product_type: str | None
     title_ru: str | None
     title_en: str | None
-    access: Access
+    access: AccessDecision
     item: ItemState | None
     """None while there is no row: of a shared game that was never touched, of an unknown product."""
     grants: Sequence[GrantView]
@@ -188,7 +187,7 @@ _GRANT = RowReader(
 _FACT = RowReader(OrderFactView, _FACTS, others=("product_id", "source_id"))
 
 
-class SupportQueries:
+class LibrarySupportQueries:
     """Reads for support, over one connection. What takes several round trips shows one moment in a snapshot only."""
 
     def __init__(self, connection: Connection) -> None:
@@ -253,6 +252,6 @@ def _order(
     if bought is not None and grant.ended_at is not None:
         left = 0
     elif bought is not None and is_whole:
-        known = (Fact(OrderFactKind(one.kind), one.fact_id, one.quantity, one.occurred_at) for one in facts)
+        known = (OrderAdjustment(OrderFactKind(one.kind), one.fact_id, one.quantity, one.occurred_at) for one in facts)
         left = copies_left(bought, known)
     return replace(grant, quantity=bought, copies_left=left, ended_by=ended_by, facts=facts)

@@ -1,6 +1,6 @@
-"""Writing a library: every statement that changes the schema, and the reads that a decision needs.
+"""Stores of a library: every statement that writes, and the reads on which decisions depend.
 
-The caller has serialised the user, so what is read here cannot change before it is written.
+The caller has serialised the user, so rows that are read here cannot change before they are written.
 """
 
 from gameshelf.library.store.categories import CategoryStore, Pair, StoredCategory, users_without_keys

@@ -41,7 +41,7 @@ _SET_KEYS = Statement(
     .values(name_key=_keyed.c.name_key)
     .where(col(Category.user_id) == user(), col(Category.id) == _keyed.c.id)
 )
-# Of all users, in the order of their ids: those with a category whose key is not known, or is another one's.
+# Users in the order of their ids who have a category whose key is not known, or belongs to another category.
 _UNKEYED = Statement(
     select(col(Category.user_id))
     .distinct()
@@ -94,18 +94,18 @@ Pair = tuple[UUID, UUID]
 
 @dataclass(frozen=True, slots=True)
 class StoredCategory:
-    """A category, as far as names are told apart."""
+    """A category with what decides whether names are the same."""
 
     id: UUID
     name: str
     name_key: str | None
-    """What is stored of it: null, or what an older name of it folds to, where another version has written it."""
+    """The stored key: null, or the folded form of an older name, where another version has renamed the category."""
     display_order: int
     created_at: datetime
 
     @property
     def key(self) -> str:
-        """What no other category of the user's may have."""
+        """The folded name, which no other category of the user may have."""
         return fold_name(self.name)
 
 
@@ -118,8 +118,8 @@ class CategoryStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def all(self, user_id: UUID) -> list[StoredCategory]:
-        """All of a user's categories, the oldest first."""
+    async def user_categories(self, user_id: UUID) -> list[StoredCategory]:
+        """Returns all categories of a user, the oldest first."""
         return _CATEGORY.read_all(await _ALL.all(self._connection, user_id=user_id))
 
     async def insert(self, user_id: UUID, category_id: UUID, name: str, display_order: int) -> bool:
@@ -135,9 +135,9 @@ class CategoryStore:
         return inserted == 1
 
     async def settle_keys(self, user_id: UUID, categories: Iterable[StoredCategory]) -> None:
-        """Stores the keys of these categories, all of a user's, the oldest first, where others are stored.
+        """Stores the keys of all of a user's categories, given the oldest first, where other keys are stored.
 
-        Of several that fold alike, from before names were folded, the oldest has the key.
+        Several may have the same folded name, from before names were folded; then the oldest has the key.
         """
         keys: dict[str, UUID] = {}
         wrong = []
@@ -145,7 +145,7 @@ class CategoryStore:
             key = one.key if keys.setdefault(one.key, one.id) == one.id else None
             if key != one.name_key:
                 wrong.append((one, key))
-        # First those that are no longer true: until then somebody else can't have them.
+        # First the keys that are no longer right are cleared: until then no other category can have them.
         for made in (False, True):
             changed = [(one.id, key) for one, key in wrong if (made and key) or (not made and one.name_key)]
             if changed:
@@ -154,7 +154,7 @@ class CategoryStore:
                 await _SET_KEYS.run(self._connection, user_id=user_id, ids=ids, name_keys=keys_now)
 
     async def update(self, user_id: UUID, category_id: UUID, name: str, display_order: int) -> None:
-        """Writes a category without its key, which ``settle_keys`` has to follow with."""
+        """Writes a category without its key; ``settle_keys`` has to be called next."""
         await _UPDATE.run(
             self._connection,
             user_id=user_id,
@@ -164,16 +164,16 @@ class CategoryStore:
         )
 
     async def delete(self, user_id: UUID, category_id: UUID) -> bool:
-        """False when there was none; the games in it stay in the library."""
+        """False when there was no such category; its games stay in the library."""
         return await _DELETE.run(self._connection, user_id=user_id, category_id=category_id) == 1
 
     async def existing(self, user_id: UUID, category_ids: Iterable[UUID]) -> set[UUID]:
-        """Those of the ids that are categories of the user's."""
+        """Returns those of the ids that are categories of the user."""
         rows = await _EXISTING.all(self._connection, user_id=user_id, category_ids=list(category_ids))
         return {row["id"] for row in rows}
 
     async def of_items(self, user_id: UUID, item_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
-        """The categories of each of these items."""
+        """Returns the categories of each of these items."""
         found: dict[UUID, set[UUID]] = {item_id: set() for item_id in item_ids}
         for row in await _OF_ITEMS.all(self._connection, user_id=user_id, item_ids=list(found)):
             found[row["library_item_id"]].add(row["category_id"])
@@ -189,7 +189,7 @@ class CategoryStore:
 
 
 async def users_without_keys(connection: Connection, after: UUID, limit: int) -> list[UUID]:
-    """Users beyond ``after``, in order, who have a category without a key, at most so many."""
+    """Returns at most ``limit`` users with ids greater than ``after``, in order, who have a category without a key."""
     return [row["user_id"] for row in await _UNKEYED.all(connection, after=after, limit=limit)]
 
 

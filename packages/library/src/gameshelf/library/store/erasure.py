@@ -1,4 +1,4 @@
-"""The end of an account: everything of one user, in bounded parts."""
+"""The deletion of all rows of one user, in bounded parts."""
 
 from gameshelf.kernel.sql import Erasure
 from gameshelf.library.models import Category, FirstAccess, Grant, ItemCategory, LibraryItem, MissingProduct, OrderFact

@@ -1,4 +1,4 @@
-"""Pieces that statements are made of."""
+"""SQL expressions about items and products, which several statements use."""
 
 import json
 from collections.abc import Iterable
@@ -30,17 +30,17 @@ _FIRST_STATUS: Any = literal_column("'{0,installation_status}'")
 
 
 def has_title(product_id: Any) -> ColumnElement[bool]:
-    """Whether the Catalog has told a product's title: until then it has to be asked for.
+    """Whether the Catalog has published a title of a product: until then it has to be asked for.
 
-    A value looked up row by row: of an EXISTS the planner may make a hash of the whole catalog.
+    It is a value that is looked up row by row: with EXISTS the planner may hash the whole catalog.
     """
-    told = or_(col(Product.title_ru).is_not(None), col(Product.title_en).is_not(None))
-    titled = select(true()).where(col(Product.product_id) == product_id, told)
+    is_titled = or_(col(Product.title_ru).is_not(None), col(Product.title_en).is_not(None))
+    titled = select(true()).where(col(Product.product_id) == product_id, is_titled)
     return titled.scalar_subquery().is_not(None)
 
 
 def installations_of(item: Any) -> Any:
-    """An item's installations as text; null where its columns alone count, as a version before this one wrote them."""
+    """An item's installations as text; null where an earlier version wrote its columns, which count alone then."""
     return case((_is_known(item), cast(col(item.installations), Text)))
 
 
@@ -51,31 +51,32 @@ def installations_json_of(item: Any) -> Any:
 
 
 def installed_before(item: Any) -> Any:
-    """When a version before this one wrote an item's columns; null where its installations count. A page reads it in
-    the place of the time itself, which costs more to read than a null.
+    """The time when a version before this one wrote an item's columns; null where its installations count. A page reads
+    it in place of the time itself, which costs more to read than a null.
     """
     return case((_is_known(item), null()), else_=col(item.installation_changed_at))
 
 
 def is_on_device(item: Any) -> ColumnElement[bool]:
-    """Whether an item has one of some statuses on a device: by the device's own entry, else by the account's, which
-    stands first. ``device_parameters`` makes its parameters.
+    """Whether an item has one of some statuses on a device, by the entry of the device, else by that of the account.
+
+    The entry of the account stands first. ``device_parameters`` returns the parameters.
     """
     entries = col(item.installations)
     of_account = entries.op("#>>")(_FIRST_DEVICE).is_(None)
-    said_of_account = func.coalesce(
+    status_of_account = func.coalesce(
         case((of_account, entries.op("#>>")(_FIRST_STATUS))), InstallationStatus.NOT_INSTALLED.value
     )
     # Containment costs a third of what a JSON path does.
     on_device = or_(
         entries.op("@>")(any_(bindparam("device_entries", type_=ARRAY(JSONB)))),
-        and_(~entries.op("@>")(bindparam("device_entry", type_=JSONB)), said_of_account == _any_status()),
+        and_(~entries.op("@>")(bindparam("device_entry", type_=JSONB)), status_of_account == _any_status()),
     )
     return case((_is_known(item), on_device), else_=col(item.installation_status) == _any_status())
 
 
 def device_parameters(device_id: str | None, statuses: Iterable[str]) -> dict[str, Any]:
-    """The parameters of ``is_on_device`` beside ``status``: the entries of a device that are looked for, as JSON."""
+    """Returns the parameters of ``is_on_device`` besides ``status``: the entries of a device to search for, as JSON."""
     entries = [{"device_id": device_id, "installation_status": status} for status in statuses]
     return {
         "device_entries": [json.dumps([entry]) for entry in entries],

@@ -9,8 +9,7 @@ from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from gameshelf.kernel.sql import TIME, array, prefixed, rows, user
 from gameshelf.library.models import EndedBy, Grant, GrantKind, MissingProduct, OrderFact, OrderFactKind, Product
-from gameshelf.library.rules import Holding, NewGrant, StoredGrant
-from gameshelf.library.rules import OrderFact as Fact
+from gameshelf.library.rules import Holding, NewGrant, OrderAdjustment, StoredGrant
 from gameshelf.library.store.expressions import has_title
 from sqlalchemy import BigInteger, String, Uuid, and_, any_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -29,20 +28,20 @@ _new = rows(
 _insert_grants = insert(Grant).from_select(
     [*_KEY, "acquired_at", "quantity"], select(user(), *_new.c), include_defaults=False
 )
-_said = _insert_grants.excluded
-# A tombstone learns when its purchase was, but stays ended. Of two times for one source the earlier one holds, and of
-# two quantities the larger one, so that it does not matter which of them was heard first.
+_received_grants = _insert_grants.excluded
+# A tombstone gets the time of its purchase, but stays ended. Of two times for one source the earlier one holds, and of
+# two quantities the larger one, so that the order in which they are received does not matter.
 _ADD = Statement(
     _insert_grants.on_conflict_do_update(
         index_elements=_KEY,
         set_={
-            "acquired_at": func.least(col(Grant.acquired_at), _said.acquired_at),
-            "quantity": func.greatest(col(Grant.quantity), _said.quantity),
+            "acquired_at": func.least(col(Grant.acquired_at), _received_grants.acquired_at),
+            "quantity": func.greatest(col(Grant.quantity), _received_grants.quantity),
         },
         where=or_(
             col(Grant.acquired_at).is_(None),
-            col(Grant.acquired_at) > _said.acquired_at,
-            func.coalesce(col(Grant.quantity), 1) < _said.quantity,
+            col(Grant.acquired_at) > _received_grants.acquired_at,
+            func.coalesce(col(Grant.quantity), 1) < _received_grants.quantity,
         ),
     )
 )
@@ -58,7 +57,7 @@ _insert_ends = insert(Grant).from_select(
     ),
     include_defaults=False,
 )
-# Inserts a tombstone where the grant was never heard of; an end is never moved.
+# Inserts a tombstone where the grant was never received. An end is never moved.
 _END = Statement(
     _insert_ends.on_conflict_do_update(
         index_elements=_KEY,
@@ -66,7 +65,7 @@ _END = Statement(
         where=col(Grant.ended_at).is_(None),
     )
 )
-# Only what is known: support ends what it has seen. Without a kind all of a product's.
+# Support ends grants that it has seen, so no tombstone is inserted. Without a kind it ends all grants of a product.
 _END_LIVE = Statement(
     update(Grant)
     .where(
@@ -93,11 +92,11 @@ _GRANT_COLUMNS = (
     col(Grant.quantity),
     col(Grant.ended_by),
 )
-# A row for each fact of a grant, one without a fact where there is none.
+# One row per fact of a grant; a grant without facts has one row without a fact.
 _OF_PRODUCTS = Statement(
     select(
         *_GRANT_COLUMNS,
-        *prefixed("fact_", (col(getattr(OrderFact, field.name)) for field in fields(Fact))),
+        *prefixed("fact_", (col(getattr(OrderFact, field.name)) for field in fields(OrderAdjustment))),
     )
     .outerjoin(
         OrderFact,
@@ -117,7 +116,7 @@ _OF_PRODUCTS = Statement(
         ),
     )
 )
-_FACT = RowReader(Fact, _OF_PRODUCTS, prefix="fact_", convert={"kind": OrderFactKind})
+_FACT = RowReader(OrderAdjustment, _OF_PRODUCTS, prefix="fact_", convert={"kind": OrderFactKind})
 _GRANT = RowReader(StoredGrant, _OF_PRODUCTS, others=(_FACT,), given=("facts",), convert={"kind": GrantKind})
 _facts = rows(
     "facts",
@@ -133,29 +132,29 @@ _insert_facts = insert(OrderFact).from_select(
     select(user(), *_facts.c),
     include_defaults=False,
 )
-_told = _insert_facts.excluded
-# Of two times for one fact the earlier one holds, and of two quantities the larger one (null is all), so that it does
-# not matter which of them was heard first.
+_received_facts = _insert_facts.excluded
+# Of two times for one fact the earlier one holds, and of two quantities the larger one (null means all copies), so that
+# the order in which they are received does not matter.
 _ADD_FACTS = Statement(
     _insert_facts.on_conflict_do_update(
         index_elements=["user_id", "product_id", "source_id", "kind", "fact_id"],
         set_={
-            "occurred_at": func.least(col(OrderFact.occurred_at), _told.occurred_at),
+            "occurred_at": func.least(col(OrderFact.occurred_at), _received_facts.occurred_at),
             "quantity": case(
                 (
-                    and_(col(OrderFact.quantity).is_not(None), _told.quantity.is_not(None)),
-                    func.greatest(col(OrderFact.quantity), _told.quantity),
+                    and_(col(OrderFact.quantity).is_not(None), _received_facts.quantity.is_not(None)),
+                    func.greatest(col(OrderFact.quantity), _received_facts.quantity),
                 ),
             ),
         },
         where=or_(
-            col(OrderFact.occurred_at) > _told.occurred_at,
-            col(OrderFact.quantity) < _told.quantity,
-            and_(col(OrderFact.quantity).is_not(None), _told.quantity.is_(None)),
+            col(OrderFact.occurred_at) > _received_facts.occurred_at,
+            col(OrderFact.quantity) < _received_facts.quantity,
+            and_(col(OrderFact.quantity).is_not(None), _received_facts.quantity.is_(None)),
         ),
     )
 )
-# Where the purchase was not heard of yet, so that the release before finds the order ended, too.
+# Inserted where the purchase was not received yet, so that the release before finds the order ended, too.
 _ADD_TOMBSTONES = Statement(
     insert(Grant)
     .from_select(
@@ -189,7 +188,7 @@ _SET_ENDS = Statement(
         col(Grant.source_id) == _folded.c.source_id,
     )
 )
-_WANT = Statement(
+_NOTE_MISSING = Statement(
     insert(MissingProduct)
     .from_select(
         ["user_id", "product_id", "ask_after"],
@@ -211,8 +210,8 @@ class GrantStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def add(self, user_id: UUID, grants: Iterable[NewGrant]) -> None:
-        """Records grants; one that was ended stays ended."""
+    async def add_grants(self, user_id: UUID, grants: Iterable[NewGrant]) -> None:
+        """Stores grants; one that was ended stays ended."""
         # Latest first, so that of several times for one source the earliest is what remains.
         by_time = sorted(grants, key=lambda grant: grant.acquired_at, reverse=True)
         unique = {(grant.product_id, grant.kind, grant.source_id): grant for grant in by_time}.values()
@@ -227,9 +226,9 @@ class GrantStore:
             quantities=[grant.quantity if counts else None for grant, counts in zip(unique, is_order, strict=True)],
         )
 
-    async def add_facts(self, user_id: UUID, facts: Sequence[tuple[UUID, str, Fact]]) -> None:
-        """Records facts of orders (product, order, fact), each once. One that is told again takes the earlier time and
-        the larger quantity.
+    async def add_facts(self, user_id: UUID, facts: Sequence[tuple[UUID, str, OrderAdjustment]]) -> None:
+        """Stores facts of orders (product, order, fact), each once. One that is received again takes the earlier time
+        and the larger quantity.
         """
         await _ADD_FACTS.run(
             self._connection,
@@ -245,7 +244,7 @@ class GrantStore:
     async def add_tombstones(
         self, user_id: UUID, order_id: str, product_ids: Iterable[UUID], ended_at: datetime
     ) -> None:
-        """Ended grants of an order's products, where there is none of them yet."""
+        """Stores ended grants of an order's products, where there is no grant of them yet."""
         await _ADD_TOMBSTONES.run(
             self._connection,
             user_id=user_id,
@@ -257,7 +256,7 @@ class GrantStore:
         )
 
     async def set_ends(self, user_id: UUID, grants: Sequence[StoredGrant]) -> None:
-        """Writes the ends of orders' grants, or that they live."""
+        """Writes the ends of orders' grants; None makes a grant live."""
         await _SET_ENDS.run(
             self._connection,
             user_id=user_id,
@@ -267,10 +266,10 @@ class GrantStore:
             ended_by=[grant.ended_by for grant in grants],
         )
 
-    async def end(
+    async def end_grants(
         self, user_id: UUID, kind: GrantKind, source_id: str, product_ids: Iterable[UUID], ended_at: datetime
     ) -> None:
-        """Ends grants of one source, for good; a tombstone stands where one was not heard of yet."""
+        """Ends grants of one source, for good; inserts a tombstone for each grant that was not received yet."""
         await _END.run(
             self._connection,
             user_id=user_id,
@@ -283,7 +282,7 @@ class GrantStore:
     async def end_live(
         self, user_id: UUID, product_id: UUID, source: tuple[GrantKind, str] | None, ended_at: datetime
     ) -> list[Holding]:
-        """Ends the live grants of a product, or that of one source alone; those that it ended."""
+        """Ends the live grants of a product, or only that of one source; returns those that it ended."""
         kind, source_id = source or (None, None)
         ended = await _END_LIVE.all(
             self._connection,
@@ -296,9 +295,9 @@ class GrantStore:
         return [Holding(GrantKind(row["kind"]), row["source_id"], row["acquired_at"]) for row in ended]
 
     async def of_products(self, user_id: UUID, product_ids: Iterable[UUID]) -> list[StoredGrant]:
-        """The grants of these products that live, and those of orders that may live again."""
+        """Returns the grants of these products that live, and those of orders that may live again."""
         found: dict[tuple[UUID, str, str], StoredGrant] = {}
-        facts: dict[tuple[UUID, str, str], list[Fact]] = {}
+        facts: dict[tuple[UUID, str, str], list[OrderAdjustment]] = {}
         for row in await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=list(product_ids)):
             grant = _GRANT.read(row)
             key = (grant.product_id, grant.kind, grant.source_id)
@@ -307,11 +306,11 @@ class GrantStore:
                 facts.setdefault(key, []).append(_FACT.read(row))
         return [replace(grant, facts=facts.get(key, ())) for key, grant in found.items()]
 
-    async def want(self, user_id: UUID, product_ids: Sequence[UUID], now: datetime) -> None:
-        """Notes those of the products whose title the Catalog has yet to tell."""
-        await _WANT.run(self._connection, user_id=user_id, product_ids=product_ids, now=now)
+    async def note_missing_products(self, user_id: UUID, product_ids: Sequence[UUID], now: datetime) -> None:
+        """Stores those of the products whose titles the Catalog has not published yet."""
+        await _NOTE_MISSING.run(self._connection, user_id=user_id, product_ids=product_ids, now=now)
 
     async def is_free(self, product_id: UUID) -> bool | None:
-        """Whether a product is free to play; None when the Catalog has not spoken of it."""
+        """Whether a product is free to play; None when the Catalog has not published it."""
         row = await _IS_FREE.first(self._connection, product_id=product_id)
         return row["is_free"] if row else None

@@ -1,6 +1,6 @@
-"""Gives the rows of releases before the ids of version 8, a part at a time.
+"""Rewrites the item ids of earlier releases to UUIDs of version 8, in parts.
 
-Only what is written down is different: the ids are compared as if it were done already (``item_ids.py``).
+Only the stored ids differ: ids are compared as if all of them were rewritten already (``item_ids.py``).
 """
 
 from dataclasses import dataclass
@@ -22,28 +22,28 @@ BEGINNING = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class RewriteProgress:
-    """How far the rewriting is: behind this item, or finished. Times are aware."""
+    """How far the rewriting has come: up to this item, or finished. Times are aware."""
 
     not_before: datetime
-    """When the next part may be rewritten: the first one once the rollout is over."""
+    """When the next part may be rewritten; the first one is rewritten once the rollout is over."""
     user_id: UUID
     item_id: UUID
     has_skipped: bool
-    """Whether a user was passed over since the beginning: then it begins anew after the end."""
+    """Whether a user was skipped since the beginning: then it begins again after the end."""
     finished_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class RewritePart:
-    """The next items in order of user and id: the last one, and whose ids are to be rewritten."""
+    """The next items in order of user and id: the last one, and the users whose ids are to be rewritten."""
 
     last: tuple[UUID, UUID] | None
     """None past the end."""
     user_ids: tuple[UUID, ...]
 
 
-# Whoever has it rewrites: the others have nothing to do meanwhile.
-_TAKE = Statement(
+# Only the instance that locks the row rewrites; the others skip their turn.
+_LOCK_PROGRESS = Statement(
     select(
         col(_R.not_before),
         col(_R.after_user).label("user_id"),
@@ -52,7 +52,7 @@ _TAKE = Statement(
         col(_R.finished_at),
     ).with_for_update(skip_locked=True)
 )
-_PROGRESS = RowReader(RewriteProgress, _TAKE)
+_PROGRESS = RowReader(RewriteProgress, _LOCK_PROGRESS)
 _SCAN = Statement(
     select(col(_I.user_id), col(_I.id), (col(_I.id) != masked_sql(col(_I.id))).label("is_old"))
     .where(
@@ -75,7 +75,7 @@ _REWRITE = Statement(
     .values(library_item_id=masked_sql(col(_C.library_item_id)))
     .add_cte(_items)
 )
-_KEEP = Statement(
+_SAVE_PROGRESS = Statement(
     update(ItemIdRewrite).values(
         not_before=bindparam("new_not_before", type_=TIME),
         after_user=bindparam("new_user_id", type_=Uuid),
@@ -96,13 +96,13 @@ class ItemIdRewrites:
         self._connection = connection
         self._serialise = serialise or by_advisory_lock(connection)
 
-    async def take(self) -> RewriteProgress | None:
-        """How far it is, for as long as the transaction lasts this one's to move; None while another one has it."""
-        row = await _TAKE.first(self._connection)
+    async def lock_progress(self) -> RewriteProgress | None:
+        """Locks the progress until the transaction ends, and returns it; None while another transaction locks it."""
+        row = await _LOCK_PROGRESS.first(self._connection)
         return _PROGRESS.read_optional(row)
 
     async def scan(self, progress: RewriteProgress, limit: int) -> RewritePart:
-        """Looks at the next ``limit`` items."""
+        """Returns the next part, of ``limit`` items."""
         found = await _SCAN.all(
             self._connection, after_user_id=progress.user_id, after_item_id=progress.item_id, limit=limit
         )
@@ -110,13 +110,13 @@ class ItemIdRewrites:
         return RewritePart(last, tuple(dict.fromkeys(row["user_id"] for row in found if row["is_old"])))
 
     async def rewrite(self, user_id: UUID) -> None:
-        """Rewrites the ids of a user's items and of what refers to them."""
+        """Rewrites the ids of a user's items and of the rows that refer to them."""
         await self._serialise(user_id)
         await _REWRITE.run(self._connection, user_id=user_id)
 
-    async def keep(self, progress: RewriteProgress) -> None:
-        """Writes down how far it is."""
-        await _KEEP.run(
+    async def save_progress(self, progress: RewriteProgress) -> None:
+        """Stores the progress."""
+        await _SAVE_PROGRESS.run(
             self._connection,
             new_not_before=progress.not_before,
             new_user_id=progress.user_id,

@@ -1,4 +1,4 @@
-"""Items: one row a (user, product), whichever fact made it."""
+"""Items: one row per user and product, whichever fact created it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from sqlmodel import col
 
 @dataclass(frozen=True, slots=True)
 class StoredItem:
-    """What a decision about an item depends on."""
+    """An item with what decisions about it depend on."""
 
     id: UUID
     product_id: UUID
@@ -31,9 +31,9 @@ class StoredItem:
     is_hidden: bool
     user_rating: float | None
     rating_changed_at: datetime | None
-    """None also where what is stored is no rating: any other one counts more."""
+    """None also where the stored value is not a rating: any other rating counts more."""
     is_shared: bool = False
-    """Whether somebody shares the game with the user: then they see it though they don't own it."""
+    """Whether somebody shares the game with the user, who then sees it without owning it."""
 
     @property
     def is_seen(self) -> bool:
@@ -63,7 +63,7 @@ _stored = select(
 _OF_PRODUCTS = Statement(
     _stored.where(col(LibraryItem.product_id) == any_(array("product_ids", Uuid))).order_by(col(LibraryItem.product_id))
 )
-# Every spelling of an id lies between two of them: the rows of each id are looked up by the index, whatever they hold.
+# All spellings of an id lie between the first and the last one, so the index finds the rows of each id.
 _asked = rows("asked", first=("first_ids", Uuid), last=("last_ids", Uuid))
 _found = (
     _stored.where(
@@ -79,10 +79,11 @@ _OF_IDS = Statement(select(*_found.c).select_from(_asked).join(_found, true()))
 def _change(given: Any, *columns: str, **also: Any) -> Statement:
     """Writes these columns of items that exist, from ``given``, which names each by ``id`` and ``product_id``.
 
-    An upsert finds each row by its key, and needs no statistics. Of a table that it has never seen full the planner
-    believes that a user has one row, and an UPDATE ... FROM then reads all of the user's rows once for each of them.
+    An upsert finds each row by its key and needs no statistics. With statistics of a nearly empty table the planner
+    expects one row per user, and an UPDATE ... FROM would read all rows of the user once for each of them.
 
-    Rows are locked in the order in which everybody locks copies: whoever plays several copies of the user's holds some.
+    Rows are locked in the order in which every transaction locks copies: a member who plays several copies of the
+    user locks some of them.
     """
     names = ["user_id", "id", "product_id", *columns, "updated_at"]
     source = select(user(), given.c.id, given.c.product_id, *(given.c[name] for name in columns), func.now())
@@ -109,7 +110,7 @@ _SET_OWNERSHIP = _change(
     "acquisition_type",
     "added_at",
     "product_type",
-    # An item that an installation made before its purchase was heard of learns its type here.
+    # An item that an installation created before its purchase was received gets its type here.
     product_type=lambda said: func.coalesce(LibraryItem.product_type, said.product_type),
 )
 _SET_PLAYTIME = _change(
@@ -146,8 +147,8 @@ class ItemStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def made(self, user_id: UUID, product_ids: Iterable[UUID]) -> list[StoredItem]:
-        """The items of these products, by product, each made if it is not there yet."""
+    async def ensure_items(self, user_id: UUID, product_ids: Iterable[UUID]) -> list[StoredItem]:
+        """Returns the items of these products, by product; creates those that do not exist yet."""
         products = sorted(set(product_ids))
         found = await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=products)
         if len(found) < len(products):
@@ -157,7 +158,7 @@ class ItemStore:
         return [_stored_item(row) for row in found]
 
     async def of_ids(self, user_id: UUID, item_ids: Iterable[UUID]) -> list[StoredItem]:
-        """The items of these ids, however they are spelled, with or without access."""
+        """Returns the items of these ids in any spelling, with or without access."""
         bounds = [bounds_of(one) for one in sorted({masked(one) for one in item_ids})]
         rows = await _OF_IDS.all(
             self._connection,
@@ -173,9 +174,9 @@ class ItemStore:
         changed: Sequence[tuple[StoredItem, Ownership | None]],
         product_types: Mapping[UUID, str | None],
     ) -> None:
-        """Writes the ownership that items show from now on; None takes an item out of sight.
+        """Writes the ownership that items show from now on; with None an item is no longer shown.
 
-        ``product_types`` is what a purchase called its products.
+        ``product_types`` are the types of the products according to a purchase.
         """
         await _SET_OWNERSHIP.run(
             self._connection,
@@ -199,7 +200,7 @@ class ItemStore:
         )
 
     async def set_state(self, user_id: UUID, items: Sequence[StoredItem]) -> None:
-        """Writes the user's own state of items, each once: everything of them but their ownership. One round trip."""
+        """Writes the user's own state of items, each once: everything but their ownership. One round trip."""
         summaries = [item.installations.summary for item in items]
         await _SET_STATE.run(
             self._connection,

@@ -28,7 +28,7 @@ ACROSS: dict[str, Reason] = dict(
         *_each(Reason.FAMILY, "library.queries.explain", "_LINKS"),
         *_each(Reason.FAMILY, "library.family.queries", "_SEATS _SEATS_CONCERNING _IS_LOST"),
         *_each(Reason.FAMILY, "library.family.store", "_WRITE_LINK _NOTE_ACCESS _LOCK_SHARED_COPIES _RELEASE"),
-        *_each(Reason.FAMILY, "library.family.store", "_FORGET_LINK _LEAVE_SEATS"),
+        *_each(Reason.FAMILY, "library.family.store", "_DELETE_LINK _RELEASE_ALL"),
         *_each(Reason.FAMILY, "library.queries.overview", "_OVERVIEW"),
         *_each(Reason.FAMILY, "library.queries.library", "_page _OF_ID _OF_PRODUCTS _ALL _SEEN _CATEGORIES _CATEGORY"),
         *_each(Reason.FAMILY, "library.queries.support", "_LIBRARY"),

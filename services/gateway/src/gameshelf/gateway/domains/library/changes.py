@@ -14,10 +14,10 @@ from gameshelf.library import (
     GrantKind,
     LibraryQueries,
     LibraryService,
+    LibrarySupportQueries,
     NewGrant,
     ProductAlreadyOwned,
     ProductNotFound,
-    SupportQueries,
 )
 
 
@@ -32,7 +32,7 @@ class _Product:
         return {"product_id": self.product_id}
 
     async def state(self, transaction: Transaction) -> State:
-        held = await SupportQueries(transaction.connection).library(self.user_id, Page(1, 1), [self.product_id])
+        held = await LibrarySupportQueries(transaction.connection).library(self.user_id, Page(1, 1), [self.product_id])
         of = held.items[0] if held.items else None
         item = of.item if of else None
         grants = {

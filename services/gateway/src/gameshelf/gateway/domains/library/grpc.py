@@ -7,14 +7,14 @@ from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.grpc.calls import erased_among, parse_id, parse_message, require_few, require_read
 from gameshelf.gateway.runtime.grpc.convert import text, timestamp
 from gameshelf.gateway.runtime.streams import UserStreams
-from gameshelf.library import Access, AccessQueries, ItemView, LibraryQueries, OnDevice
+from gameshelf.library import AccessDecision, AccessQueries, ItemView, LibraryQueries, OnDevice
 from gameshelf.protos.library.v1 import library_query_service_pb2 as messages
 from gameshelf.protos.library.v1.library_query_service_pb2_grpc import (
     LibraryQueryServiceServicer,
     add_LibraryQueryServiceServicer_to_server,
 )
 
-NO_ACCESS = Access(False, "not_owned")
+NO_ACCESS = AccessDecision(False, "not_owned")
 NAME = messages.DESCRIPTOR.services_by_name["LibraryQueryService"].full_name
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -97,7 +97,7 @@ def item_message(view: ItemView) -> messages.LibraryItemInternal:
     )
 
 
-def access_message(found: Access) -> messages.CheckGameAccessResponse:
+def access_message(found: AccessDecision) -> messages.CheckGameAccessResponse:
     return messages.CheckGameAccessResponse(
         has_access=found.has_access,
         acquisition_date=timestamp(found.acquired_at),

@@ -20,7 +20,7 @@ async def show_locked(transaction: Transaction, user_id: UUID, events: Sequence[
     for event in events:
         locked.setdefault(event.product_id, []).append(event.achievement_id)
     for product_id, achievement_ids in locked.items():
-        await transaction.of(LibraryService).tell(user_id, product_id, locked_achievement_ids=achievement_ids)
+        await transaction.of(LibraryService).report_change(user_id, product_id, locked_achievement_ids=achievement_ids)
 
 
 REACTIONS: Reactions = {

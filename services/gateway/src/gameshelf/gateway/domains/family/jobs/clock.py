@@ -43,7 +43,7 @@ class FamilyClock:
 
     async def _lost(self, limit: int) -> list[LostSeat]:
         async with self._acquire() as connection:
-            return await FamilyQueries(connection).lost(self._clock(), limit)
+            return await FamilyQueries(connection).lost_seats(self._clock(), limit)
 
     async def _expire(self, link: tuple[UUID, UUID]) -> None:
         owner_id, link_id = link

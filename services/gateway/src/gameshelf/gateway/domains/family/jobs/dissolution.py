@@ -33,7 +33,7 @@ async def erase_seats(connection: Connection, user_id: UUID, limit: int) -> bool
 
     Its links have ended, so nobody has a seat on its copies, and nobody is notified about its own seats.
     """
-    return await FamilyLinks(connection, publish_nothing).forget_seats(user_id, limit)
+    return await FamilyLinks(connection, publish_nothing).delete_seats(user_id, limit)
 
 
 class Dissolution:

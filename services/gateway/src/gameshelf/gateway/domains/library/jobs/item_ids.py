@@ -40,20 +40,20 @@ class ItemIdRewriting:
         async with self._transactions.begin_with_nobody() as transaction:
             await hardly_wait(transaction.connection)
             rewrites = ItemIdRewrites(transaction.connection, transaction.serialise)
-            progress = await rewrites.take()
+            progress = await rewrites.lock_progress()
             now = self._clock()
             if progress is None or progress.finished_at is not None or progress.not_before > now:
                 return False
             part = await rewrites.scan(progress, self._at_once)
             if part.last is None:
-                await rewrites.keep(self._ended(progress))
+                await rewrites.save_progress(self._ended(progress))
                 return False
             locked = await transaction.lock_free(part.user_ids) if part.user_ids else frozenset()
             for user_id in sorted(locked):
                 await rewrites.rewrite(user_id)
             has_skipped = progress.has_skipped or len(locked) < len(part.user_ids)
             user_id, item_id = part.last
-            await rewrites.keep(replace(progress, user_id=user_id, item_id=item_id, has_skipped=has_skipped))
+            await rewrites.save_progress(replace(progress, user_id=user_id, item_id=item_id, has_skipped=has_skipped))
         return True
 
     def _ended(self, progress: RewriteProgress) -> RewriteProgress:

@@ -8,7 +8,7 @@ from gameshelf.gateway.runtime.support.commands import ADMIN, change_command, re
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, page_limit, parse_options
 from gameshelf.kernel.errors import InvalidInput, Problem
 from gameshelf.kernel.paging import MAX_PAGE, Page
-from gameshelf.library import GrantKind, GrantView, HeldProduct, OrderFactView, SupportQueries
+from gameshelf.library import GrantKind, GrantView, HeldProduct, LibrarySupportQueries, OrderFactView
 from gameshelf.protos.library.v1 import admin_library_pb2 as messages
 
 COMMANDS = (
@@ -30,7 +30,7 @@ class Libraries:
         limit = page_limit(request.limit)
         page = Page(min(max(request.page, 1), MAX_PAGE), limit)
         async with self._context.reading(user_id) as connection:
-            found = await SupportQueries(connection).library(user_id, page, products)
+            found = await LibrarySupportQueries(connection).library(user_id, page, products)
         return messages.ListLibraryResponse(items=[_item(one) for one in found.items], total_items=found.total)
 
     async def GrantProduct(self, request: messages.GrantProductRequest, by: Identity) -> messages.GrantProductResponse:

@@ -10,7 +10,7 @@ from typing import get_args
 import asyncpg
 import pytest
 from gameshelf.kernel.database import Statement
-from gameshelf.kernel.sql import Erasure
+from gameshelf.kernel.sql import RowErasure
 from gameshelf.library import MIGRATIONS, HiddenFilter, ItemSort, Language, SharedFilter
 from gameshelf.library.family import queries as family_queries
 from gameshelf.library.family import store as family_store
@@ -128,7 +128,7 @@ def statements():
     """Every statement of the package by its name."""
     for module in MODULES:
         for name, value in vars(module).items():
-            if isinstance(value, Erasure):
+            if isinstance(value, RowErasure):
                 value = value.statements
             found = value if isinstance(value, tuple) else value.values() if isinstance(value, dict) else (value,)
             for number, statement in enumerate(found):

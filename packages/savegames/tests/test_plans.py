@@ -8,7 +8,7 @@ import json
 import asyncpg
 import pytest
 from gameshelf.kernel.database import Statement
-from gameshelf.kernel.sql import Erasure
+from gameshelf.kernel.sql import RowErasure
 from gameshelf.savegames import MIGRATIONS
 from gameshelf.savegames import store as stores
 from gameshelf.savegames.queries import accounts, overview, saves, support
@@ -142,7 +142,7 @@ def statements():
     """Every statement of the package by its name."""
     for module in MODULES:
         for name, value in vars(module).items():
-            if isinstance(value, Erasure):
+            if isinstance(value, RowErasure):
                 value = value.statements
             for number, statement in enumerate(value if isinstance(value, tuple) else (value,)):
                 if isinstance(statement, Statement):

@@ -19,7 +19,7 @@ from gameshelf.kernel.access import ProductAccessHistory
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import DomainError, InvalidInput, PermissionDenied
-from gameshelf.kernel.events import Record
+from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 
 
@@ -69,7 +69,7 @@ class AchievementService:
     def __init__(
         self,
         connection: Connection,
-        record: Record,
+        record: RecordEvent,
         access: ProductAccessHistory,
         clock: Clock = utc_now,
         serialise: Serialise | None = None,

@@ -55,7 +55,7 @@ def _none_if_no_time(value: object) -> object:
     return None if value in ([], {}) else value
 
 
-def said_time(moment: datetime | None) -> datetime | None:
+def event_time(moment: datetime | None) -> datetime | None:
     """A time in an event in UTC, or None where it was not said: outside of 1970 to 2199 it stands for nothing (Go's
     ``0001-01-01``, .NET's ``9999-12-31``, which PostgreSQL would keep as infinity). Without an offset it is UTC.
     """
@@ -68,8 +68,8 @@ def said_time(moment: datetime | None) -> datetime | None:
     return utc if EARLIEST <= utc < LATEST else None
 
 
-EventTime = Annotated[datetime | None, BeforeValidator(_none_if_no_time), AfterValidator(said_time)]
-"""A time in an event of another service, in UTC; None where none was said (see ``said_time``). A number counts seconds
+EventTime = Annotated[datetime | None, BeforeValidator(_none_if_no_time), AfterValidator(event_time)]
+"""A time in an event of another service, in UTC; None where none was said (see ``event_time``). A number counts seconds
 or milliseconds since 1970, and 0 was not said.
 """
 

@@ -17,5 +17,5 @@ class Event:
     occurred_at: datetime
 
 
-Record = Callable[[Event], None]
+RecordEvent = Callable[[Event], None]
 """Takes a fact that becomes true with the running transaction."""

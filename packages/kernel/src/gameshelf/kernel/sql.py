@@ -49,7 +49,7 @@ def page_of(found: Any, order: Callable[[Any], Sequence[Any]]) -> Statement:
     return Statement(select(*page.c, whole.c.total).select_from(whole.outerjoin(page, true())).order_by(*order(page.c)))
 
 
-class Erasure:
+class RowErasure:
     """Deletes one user's rows from tables whose keys begin with ``user_id``, in bounded parts.
 
     What refers to other rows stands before them in ``tables``: a cascade is not bounded.

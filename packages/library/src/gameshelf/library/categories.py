@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 from gameshelf.kernel.clock import Clock
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.events import Record
+from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.folding import fold_name
 from gameshelf.kernel.serialise import Serialise
 from gameshelf.library.commands import MAX_CATEGORIES, CategoryChanges, NewCategory
@@ -22,7 +22,7 @@ class CategoryUseCases:
 
     _categories: CategoryStore
     _queries: LibraryQueries
-    _record: Record
+    _record: RecordEvent
     _clock: Clock
     _serialise: Serialise
 

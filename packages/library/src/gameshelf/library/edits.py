@@ -7,7 +7,7 @@ from uuid import UUID
 
 from gameshelf.kernel.clock import Clock
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.events import Record
+from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise
 from gameshelf.library.commands import BulkChanges, ItemChanges
 from gameshelf.library.errors import CategoryNotFound, ItemChanged, LibraryItemNotFound
@@ -38,7 +38,7 @@ class ItemEdits:
     _items: ItemStore
     _categories: CategoryStore
     _queries: LibraryQueries
-    _record: Record
+    _record: RecordEvent
     _clock: Clock
     _serialise: Serialise
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 
 from gameshelf.kernel.clock import Clock, not_in_future, utc_now
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.events import Record
+from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.library.categories import CategoryUseCases
 from gameshelf.library.edits import ItemEdits
@@ -52,7 +52,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
     """
 
     def __init__(
-        self, connection: Connection, record: Record, clock: Clock = utc_now, serialise: Serialise | None = None
+        self, connection: Connection, record: RecordEvent, clock: Clock = utc_now, serialise: Serialise | None = None
     ) -> None:
         self._serialise = serialise or by_advisory_lock(connection)
         self._connection = connection

@@ -13,7 +13,7 @@ from gameshelf.kernel.access import ProductAccessHistory
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.events import Record
+from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.playtime.anomalies import Anomaly
 from gameshelf.playtime.commands import OfflineSession, StartSession, UnreadableSession
@@ -81,7 +81,7 @@ class PlaytimeService:
     def __init__(
         self,
         connection: Connection,
-        record: Record,
+        record: RecordEvent,
         access: ProductAccessHistory,
         copies: Copies,
         clock: Clock = utc_now,

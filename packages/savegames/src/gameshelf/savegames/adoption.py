@@ -13,7 +13,7 @@ from uuid import UUID, uuid4, uuid5
 
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.events import Record
+from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.savegames.branches import Branches
 from gameshelf.savegames.events import SavegameUploaded
@@ -83,7 +83,7 @@ class SavegameAdoption:
     def __init__(
         self,
         connection: Connection,
-        record: Record,
+        record: RecordEvent,
         clock: Clock = utc_now,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         bucket: str = "",

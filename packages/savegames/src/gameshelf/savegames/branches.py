@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from gameshelf.kernel.clock import Clock
-from gameshelf.kernel.events import Record
+from gameshelf.kernel.events import RecordEvent
 from gameshelf.savegames.errors import ConflictNotFound
 from gameshelf.savegames.events import SavegameConflicted, SavegameConflictResolved
 from gameshelf.savegames.lineage import Side, resolved_by
@@ -21,7 +21,7 @@ from gameshelf.savegames.timeline import StoredContent, Timeline
 class Branches:
     """Opens, extends and ends conflicts of a user, inside the user's transaction."""
 
-    def __init__(self, store: SavegameStore, timeline: Timeline, record: Record, clock: Clock) -> None:
+    def __init__(self, store: SavegameStore, timeline: Timeline, record: RecordEvent, clock: Clock) -> None:
         self._store = store
         self._timeline = timeline
         self._record = record

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from gameshelf.kernel.clock import Clock
-from gameshelf.kernel.events import Record
+from gameshelf.kernel.events import RecordEvent
 from gameshelf.savegames import outcomes
 from gameshelf.savegames.branches import Branches
 from gameshelf.savegames.errors import SavegameUploadIncomplete, SavegameVersionNotFound
@@ -48,7 +48,7 @@ class Confirmations:
         store: SavegameStore,
         timeline: Timeline,
         quota: StorageQuota,
-        record: Record,
+        record: RecordEvent,
         clock: Clock,
         limits: Limits,
         bucket: str,

@@ -6,7 +6,7 @@ from uuid import UUID
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.events import Record
+from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.savegames import outcomes
 from gameshelf.savegames.commands import Synced, VersionChanges
@@ -32,7 +32,7 @@ class SavegameService:
     def __init__(
         self,
         connection: Connection,
-        record: Record,
+        record: RecordEvent,
         clock: Clock = utc_now,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         serialise: Serialise | None = None,

@@ -13,7 +13,7 @@ from gameshelf.kernel.access import ProductAccess, require_access
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.events import Record
+from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.savegames import outcomes
 from gameshelf.savegames.bases import base_of, may_be_deleted
@@ -64,7 +64,7 @@ class SavegameUploads:
     def __init__(
         self,
         connection: Connection,
-        record: Record,
+        record: RecordEvent,
         access: ProductAccess,
         clock: Clock = utc_now,
         limits: Limits = Limits(),  # noqa: B008 - frozen

@@ -12,7 +12,7 @@ from gameshelf.kernel.access import ProductAccess, require_access
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput
-from gameshelf.kernel.events import Record
+from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.settings.commands import Address, NewSettings, SettingsPatch
 from gameshelf.settings.errors import PreconditionFailed, SettingsNotFound, SettingsTooLarge
@@ -51,7 +51,7 @@ class SettingsService:
     def __init__(
         self,
         connection: Connection,
-        record: Record,
+        record: RecordEvent,
         access: ProductAccess,
         clock: Clock = utc_now,
         max_bytes: int = DEFAULT_MAX_BYTES,

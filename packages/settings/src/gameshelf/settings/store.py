@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.sql import TIME, Erasure, rows, user
+from gameshelf.kernel.sql import TIME, RowErasure, rows, user
 from gameshelf.settings.models import FirstRevision, GameSettings, LayerKind, SettingsOverlay
 from gameshelf.settings.rules import Json, as_text, from_text
 from sqlalchemy import (
@@ -42,7 +42,7 @@ SYNCED_AFTER = timedelta(minutes=1)
 USED_AFTER = timedelta(hours=1)
 """The age at which a read updates the time of an overlay's last use."""
 
-ERASURE = Erasure((SettingsOverlay, GameSettings))
+ERASURE = RowErasure((SettingsOverlay, GameSettings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from gameshelf.kernel.clock import Clock, not_in_future, said_time, utc_now
+from gameshelf.kernel.clock import Clock, event_time, not_in_future, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.wishlist.rules import Price, succeed
 from gameshelf.wishlist.store.prices import PriceKey, PriceStore
@@ -35,7 +35,7 @@ class Prices:
         kept = await self._store.prices_of_products(product_ids)
         prices = dict(kept)
         for fact in facts:
-            price = replace(fact, said_at=not_in_future(fact.said_at, now), sale_ends_at=said_time(fact.sale_ends_at))
+            price = replace(fact, said_at=not_in_future(fact.said_at, now), sale_ends_at=event_time(fact.sale_ends_at))
             before = prices.get((price.product_id, price.currency))
             if before is None or price.said_at >= before.said_at:
                 prices[price.product_id, price.currency] = succeed(before, price, now)

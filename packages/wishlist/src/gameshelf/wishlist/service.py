@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.events import Record
+from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.wishlist.commands import NewWish, WishChanges, require_whole_target
 from gameshelf.wishlist.errors import (
@@ -39,7 +39,7 @@ class WishlistService:
     def __init__(
         self,
         connection: Connection,
-        record: Record,
+        record: RecordEvent,
         products: Products,
         clock: Clock = utc_now,
         max_items: int = DEFAULT_MAX_ITEMS,

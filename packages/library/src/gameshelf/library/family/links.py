@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.errors import InvalidInput, Problem
-from gameshelf.kernel.events import Record
+from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.kernel.users import ERASED_USER
 from gameshelf.library.family.commands import LinkChanges, NewLink, require_scope
@@ -43,7 +43,7 @@ class FamilyLinks:
     def __init__(
         self,
         connection: Connection,
-        record: Record,
+        record: RecordEvent,
         clock: Clock = utc_now,
         max_members: int = DEFAULT_MAX_MEMBERS,
         serialise: Serialise | None = None,

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.events import Record
+from gameshelf.kernel.events import RecordEvent
 from gameshelf.kernel.serialise import Serialise, by_advisory_lock
 from gameshelf.library.family.errors import FamilySeatBusy
 from gameshelf.library.family.events import SeatReclaimed
@@ -42,7 +42,7 @@ class FamilySeats:
     def __init__(
         self,
         connection: Connection,
-        record: Record,
+        record: RecordEvent,
         players: Players,
         clock: Clock = utc_now,
         grace: timedelta = GRACE,

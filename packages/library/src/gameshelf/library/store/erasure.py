@@ -1,6 +1,6 @@
 """The deletion of all rows of one user, in bounded parts."""
 
-from gameshelf.kernel.sql import Erasure
+from gameshelf.kernel.sql import RowErasure
 from gameshelf.library.models import Category, FirstAccess, Grant, ItemCategory, LibraryItem, MissingProduct, OrderFact
 
-ERASURE = Erasure((ItemCategory, MissingProduct, Category, LibraryItem, FirstAccess, Grant, OrderFact))
+ERASURE = RowErasure((ItemCategory, MissingProduct, Category, LibraryItem, FirstAccess, Grant, OrderFact))

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from gameshelf.kernel.database import Connection, Statement
-from gameshelf.kernel.sql import Erasure, user
+from gameshelf.kernel.sql import RowErasure, user
 from gameshelf.playtime.models import (
     PlaytimeAnomaly,
     PlaytimeCopyPart,
@@ -16,7 +16,7 @@ from gameshelf.playtime.models import (
 from sqlalchemy import Integer, bindparam, select, tuple_, update
 from sqlmodel import col
 
-ERASURE = Erasure(
+ERASURE = RowErasure(
     (
         PlaytimeSession,
         PlaytimeCopyPart,

@@ -1,7 +1,7 @@
 """All SQL that changes saves. The caller has serialised the user, except where a method needs no lock."""
 
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.sql import Erasure
+from gameshelf.kernel.sql import RowErasure
 from gameshelf.savegames.models import (
     SavegameAllowance,
     SavegameConflict,
@@ -21,7 +21,7 @@ from gameshelf.savegames.store.uploads import UploadStore
 from gameshelf.savegames.store.usage import UsageStore
 from gameshelf.savegames.store.versions import VersionStore
 
-ERASURE = Erasure(
+ERASURE = RowErasure(
     (
         SavegameConflict,
         SavegameDevice,

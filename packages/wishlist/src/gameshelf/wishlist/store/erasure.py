@@ -1,6 +1,6 @@
 """Deletes everything that is stored about one user."""
 
-from gameshelf.kernel.sql import Erasure
+from gameshelf.kernel.sql import RowErasure
 from gameshelf.wishlist.models import HeldBackWisher, PriceNotification, SaleNotification, WishlistItem
 
-ERASURE = Erasure((HeldBackWisher, WishlistItem, PriceNotification, SaleNotification))
+ERASURE = RowErasure((HeldBackWisher, WishlistItem, PriceNotification, SaleNotification))

@@ -18,7 +18,7 @@ from gameshelf.gateway.runtime.outbox.store import FeedMessage, Outgoing, close_
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.events import Event, Record
+from gameshelf.kernel.events import Event, RecordEvent
 from gameshelf.kernel.serialise import Serialise
 
 S = TypeVar("S")
@@ -35,7 +35,7 @@ class ServiceContext:
     """The parts of one transaction that a domain's service is made from."""
 
     connection: Connection
-    record: Record
+    record: RecordEvent
     clock: Clock
     serialise: Serialise
     """Implements the port by locking the user's row."""

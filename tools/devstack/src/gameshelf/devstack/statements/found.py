@@ -13,7 +13,7 @@ from types import ModuleType, NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from gameshelf.kernel.database import Statement
-from gameshelf.kernel.sql import Erasure
+from gameshelf.kernel.sql import RowErasure
 from sqlalchemy import MetaData, Table
 
 PACKAGES = (
@@ -86,7 +86,7 @@ def _own_names(module: ModuleType) -> list[str]:
 def _inside(value: Any) -> Iterator[Statement]:
     if isinstance(value, Statement):
         yield value
-    elif isinstance(value, Erasure):
+    elif isinstance(value, RowErasure):
         yield from value.statements
     elif isinstance(value, Mapping):
         for one in value.values():

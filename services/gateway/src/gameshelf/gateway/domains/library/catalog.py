@@ -6,7 +6,7 @@ from datetime import UTC
 from uuid import UUID
 
 import grpc.aio
-from gameshelf.kernel.clock import EARLIEST, said_time
+from gameshelf.kernel.clock import EARLIEST, event_time
 from gameshelf.library import ProductFact
 from gameshelf.protos.external.catalog.v1 import catalog_service_pb2 as messages
 from gameshelf.protos.external.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
@@ -57,5 +57,5 @@ def _fact(product: messages.Product) -> ProductFact:
     }
     values = {name: value for name, value in said.items() if value is not None}
     # Without a time it counts as the oldest fact, so that any event is newer.
-    said_at = said_time(product.updated_at.ToDatetime(UTC)) or EARLIEST
+    said_at = event_time(product.updated_at.ToDatetime(UTC)) or EARLIEST
     return ProductFact(UUID(product.product_id), said_at, values)

@@ -13,12 +13,6 @@ ROOT = Path(__file__).parents[1]
 ROW_READER = ROOT / "packages/kernel/src/gameshelf/kernel/row_reader.py"
 # At most so many places are left in a file. The numbers only become smaller; the table is deleted when it is empty.
 LEFT = {
-    "packages/playtime/src/gameshelf/playtime/imports.py": 1,
-    "packages/playtime/src/gameshelf/playtime/liveness.py": 2,
-    "packages/playtime/src/gameshelf/playtime/overview.py": 1,
-    "packages/playtime/src/gameshelf/playtime/queries.py": 4,
-    "packages/playtime/src/gameshelf/playtime/store.py": 4,
-    "packages/playtime/src/gameshelf/playtime/support.py": 2,
     "packages/savegames/src/gameshelf/savegames/accounts.py": 1,
     "packages/savegames/src/gameshelf/savegames/overview.py": 1,
     "packages/savegames/src/gameshelf/savegames/queries.py": 7,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import grpc
 import httpx
 import jsonschema_rs
@@ -145,6 +146,14 @@ async def read_topic(
     finally:
         await consumer.stop()
     return records
+
+
+@pytest.fixture
+async def connection(platform: Platform) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the database of the module's platform."""
+    opened = await asyncpg.connect(platform.dsn)
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

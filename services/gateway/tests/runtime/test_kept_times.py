@@ -36,13 +36,6 @@ async def opened(platform, service):
     await made.close()
 
 
-@pytest.fixture
-async def direct(platform):
-    connection = await asyncpg.connect(platform.dsn)
-    yield connection
-    await connection.close()
-
-
 async def test_times_are_read_as_aware_including_the_extremes(opened):
     async with opened.acquire() as connection:
         for text, expected in zip(BEYOND, (LAST, FIRST, LAST, FIRST), strict=True):
@@ -90,17 +83,17 @@ async def use_the_service(player, product, wait_until):
         assert (await player.http.put(f"/settings/{product}{query}", json=body)).status_code in (200, 201)
 
 
-async def test_a_row_with_such_a_time_fails_no_read(player, direct, wait_until):
+async def test_a_row_with_such_a_time_fails_no_read(player, connection, wait_until):
     product = uuid4()
     await use_the_service(player, product, wait_until)
     failed, tried = [], 0
     reads = [*READS, f"/settings/{product}?platform=linux", f"/achievements/status/{product}"]
-    for name, time, owner in await times_of(direct, player.id):
+    for name, time, owner in await times_of(connection, player.id):
         where = f"WHERE {owner} = $1"
-        kept = await direct.fetch(f"SELECT {time}::text FROM {name} {where}", player.id)
+        kept = await connection.fetch(f"SELECT {time}::text FROM {name} {where}", player.id)
         for beyond in BEYOND[: sized(1, 3)]:
             try:
-                await direct.execute(f"UPDATE {name} SET {time} = $2::text::timestamptz {where}", player.id, beyond)
+                await connection.execute(f"UPDATE {name} SET {time} = $2::text::timestamptz {where}", player.id, beyond)
             except asyncpg.IntegrityConstraintViolationError:
                 continue  # it can't be stored
             tried += 1
@@ -108,6 +101,6 @@ async def test_a_row_with_such_a_time_fails_no_read(player, direct, wait_until):
                 answer = await player.http.get(path)
                 if answer.status_code >= 400 and answer.status_code not in (401, 404):
                     failed.append((name, time, beyond, path, answer.status_code))
-        await direct.execute(f"UPDATE {name} SET {time} = $2::text::timestamptz {where}", player.id, kept[0][time])
+        await connection.execute(f"UPDATE {name} SET {time} = $2::text::timestamptz {where}", player.id, kept[0][time])
     assert tried > sized(15, 40)
     assert not failed

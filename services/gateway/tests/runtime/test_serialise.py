@@ -8,17 +8,9 @@ import asyncpg
 import pytest
 from gameshelf.gateway.runtime.composed import event_rules_of
 from gameshelf.gateway.runtime.streams import UserErased, UserStreams
-from gameshelf.gateway.runtime.tables import MIGRATIONS
 from gameshelf.gateway.runtime.transaction import Transactions
 
 STREAMS = UserStreams(b"k" * 32)
-
-
-@pytest.fixture(scope="module")
-def dsn(create_database):
-    made = create_database()
-    MIGRATIONS.upgrade(made)
-    return made
 
 
 @pytest.fixture

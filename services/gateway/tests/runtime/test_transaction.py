@@ -8,15 +8,7 @@ import asyncpg
 import pytest
 from gameshelf.gateway.runtime.composed import event_rules_of
 from gameshelf.gateway.runtime.streams import UserStreams
-from gameshelf.gateway.runtime.tables import MIGRATIONS
 from gameshelf.gateway.runtime.transaction import Transactions
-
-
-@pytest.fixture(scope="module")
-def dsn(create_database):
-    made = create_database()
-    MIGRATIONS.upgrade(made)
-    return made
 
 
 @pytest.fixture

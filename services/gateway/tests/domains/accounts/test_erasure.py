@@ -57,13 +57,6 @@ async def service(platform, early, purchase_of):
 
 
 @pytest.fixture
-async def database(platform):
-    connection = await asyncpg.connect(platform.dsn)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def objects(service):
     """The object store of the bucket."""
     store = object_store(load_settings(service.environment))
@@ -142,7 +135,7 @@ async def wish_and_set(player, platform, owned, wait_until):
     await wait_until(is_notified)
 
 
-async def save(player, database, product):
+async def save(player, connection, product):
     """Two versions and a branch that nobody has decided on, one that is in the trash, and one that is on its way."""
     sent = [("a", b"1", 0), ("a", b"2", 1), ("a", b"3", 1), ("b", b"4", 0), ("c", b"5", 0)]
     for slot, content, base in sent:
@@ -167,11 +160,11 @@ async def save(player, database, product):
         one["id"] for one in (await player.get("/savegames"))["data"] if one["attributes"]["slot_name"] == "b"
     )
     assert (await player.http.delete(f"/savegames/{trashed}")).status_code == 204
-    await database.execute("INSERT INTO savegames.savegame_quotas VALUES ($1, 1000, now())", player.id)
-    await database.execute("INSERT INTO savegames.savegame_numbers VALUES ($1, $1, 'gone', 7)", player.id)
+    await connection.execute("INSERT INTO savegames.savegame_quotas VALUES ($1, 1000, now())", player.id)
+    await connection.execute("INSERT INTO savegames.savegame_numbers VALUES ($1, $1, 'gone', 7)", player.id)
 
 
-async def have_had_a_family(database, player):
+async def have_had_a_family(connection, player):
     """A link that is over, a seat that nobody has, word that is still on its way, and a record that Kafka refused."""
     link = (
         "status, mode, product_ids, shared_at, created_at, updated_at",
@@ -189,25 +182,25 @@ async def have_had_a_family(database, player):
         "INSERT INTO gateway.refused_records (id, shard, user_id, topic, value, created_at, reason) "
         "VALUES (1, 0, $1, 'topic', 'value', now(), 'MessageSizeTooLargeError')",
     ):
-        await database.execute(statement, player.id)
+        await connection.execute(statement, player.id)
 
 
 async def refused(player):
     return (await player.http.get("/items")).status_code == 401
 
 
-async def test_events_around_a_deletion_in_one_batch_are_dropped(platform, service, early, database, wait_until):
+async def test_events_around_a_deletion_in_one_batch_are_dropped(platform, service, early, connection, wait_until):
     async def applied():
-        return "library.user_library_items" in await found_in(database, early["stays"])
+        return "library.user_library_items" in await found_in(connection, early["stays"])
 
     await wait_until(applied)
     for name in ("twice", "two topics"):
 
         async def erased(user_id=early[name]):
-            return await database.fetchval("SELECT erased_at FROM gateway.user_streams WHERE user_id = $1", user_id)
+            return await connection.fetchval("SELECT erased_at FROM gateway.user_streams WHERE user_id = $1", user_id)
 
         await wait_until(erased)
-    assert await found_in(database, early["twice"]) == {"gateway.user_streams"}
+    assert await found_in(connection, early["twice"]) == {"gateway.user_streams"}
 
 
 async def be_administered(player, platform, service):
@@ -239,7 +232,7 @@ async def exported(player, platform, service):
 
 
 async def test_an_erasure_is_complete_when_its_process_was_killed(
-    platform, service, player, new_player, purchase_of, database, objects, wait_until
+    platform, service, player, new_player, purchase_of, connection, objects, wait_until
 ):
     witness = new_player()
 
@@ -266,33 +259,33 @@ async def test_an_erasure_is_complete_when_its_process_was_killed(
     await play_too_much(player, product)
     await achieve(player, platform, product, wait_until)
     await wish_and_set(player, platform, product, wait_until)
-    await save(player, database, product)
-    await have_had_a_family(database, player)
-    await database.execute("INSERT INTO library.first_accesses VALUES ($1, $1, now())", player.id)
-    await database.execute(
+    await save(player, connection, product)
+    await have_had_a_family(connection, player)
+    await connection.execute("INSERT INTO library.first_accesses VALUES ($1, $1, now())", player.id)
+    await connection.execute(
         "INSERT INTO playtime.playtime_copy_parts VALUES ($1, $1, now() - interval '1 minute', now(), $1)", player.id
     )
-    await database.execute(
+    await connection.execute(
         "INSERT INTO playtime.playtime_corrections VALUES ($1, $1, $1, 5, 'a mistake', now())", player.id
     )
-    await database.execute(
+    await connection.execute(
         "INSERT INTO gateway.deferred_records (subject_id, topic, partition, record_offset, record_timestamp, "
         "next_attempt_at) VALUES ($1, 'held', 0, 0, 0, now() + interval '1 day')",
         player.id,
     )
     # As letters were kept before their keys were read: nothing but the key names the player.
-    await database.execute(
+    await connection.execute(
         "INSERT INTO gateway.dead_letters (id, topic, reason, detail, record_key, value) "
         "VALUES (gen_random_uuid(), $2, 'MALFORMED_JSON', '', convert_to($1, 'UTF8'), '{')",
         str(player.id),
         PAYMENTS,
     )
     await be_administered(player, platform, service)
-    assert await tables_of_users(database) == await found_in(database, player.id)
+    assert await tables_of_users(connection) == await found_in(connection, player.id)
     saved = await objects.list(user_prefix(player.id))
     assert len(saved) == 4
     # A new table of users is exported too, or this fails.
-    assert await exported(player, platform, service) == (await found_in(database, player.id), 4)
+    assert await exported(player, platform, service) == (await found_in(connection, player.id), 4)
     await objects.copy(saved[0].key, f"{saved[0].key}.unknown", {})
 
     await player.publish(CloudEvent(DELETED, {"userId": str(player.id)}))
@@ -317,7 +310,7 @@ async def test_an_erasure_is_complete_when_its_process_was_killed(
     await send(platform, PAYMENTS, *((str(player.id), value) for value in late))
     await everything_before_is_applied()
     letters = "SELECT count(*) FROM gateway.dead_letters WHERE user_id = $1"
-    assert await database.fetchval(letters, player.id) == 1
+    assert await connection.fetchval(letters, player.id) == 1
 
     eraser = platform.service(LIBRARY_SERVICE_ROLES="jobs")
     holder = await asyncpg.connect(platform.dsn)
@@ -326,7 +319,7 @@ async def test_an_erasure_is_complete_when_its_process_was_killed(
         eraser.start()
 
         async def half_done():
-            return await found_in(database, player.id) == {"gateway.user_streams", "gateway.dead_letters"}
+            return await found_in(connection, player.id) == {"gateway.user_streams", "gateway.dead_letters"}
 
         await wait_until(half_done)
         eraser.kill()
@@ -336,31 +329,33 @@ async def test_an_erasure_is_complete_when_its_process_was_killed(
 
     async def only_the_tombstone():
         is_left = await objects.list(user_prefix(player.id))
-        return not is_left and await found_in(database, player.id) == {"gateway.user_streams"}
+        return not is_left and await found_in(connection, player.id) == {"gateway.user_streams"}
 
     await wait_until(only_the_tombstone)
     by_key = "SELECT count(*) FROM gateway.dead_letters WHERE record_key = convert_to($1, 'UTF8')"
-    assert await database.fetchval(by_key, str(player.id)) == 0
+    assert await connection.fetchval(by_key, str(player.id)) == 0
     # It stays until every instance has had the time to see it.
     tombstone = "UPDATE gateway.user_streams SET erased_at = now() - interval '1 hour' WHERE user_id = $1"
-    await database.execute(tombstone, player.id)
+    await connection.execute(tombstone, player.id)
 
     async def gone():
-        return not await found_in(database, player.id)
+        return not await found_in(connection, player.id)
 
     await wait_until(gone)
     key = service.environment["ERASURE_HASH_KEY"].encode()
     kept = blake2b(player.id.bytes, key=key, digest_size=32).digest()
-    assert await database.fetchval("SELECT count(*) FROM gateway.erased_users WHERE user_hash = $1", kept) == 1
+    assert await connection.fetchval("SELECT count(*) FROM gateway.erased_users WHERE user_hash = $1", kept) == 1
 
     await send(platform, PAYMENTS, *((str(player.id), value) for value in late))
     await everything_before_is_applied()
-    assert not await found_in(database, player.id)
+    assert not await found_in(connection, player.id)
     assert await refused(player)
 
 
-async def test_repeated_deletions_and_those_of_strangers_leave_no_data(platform, service, player, database, wait_until):
+async def test_repeated_deletions_and_those_of_strangers_leave_no_data(
+    platform, service, player, connection, wait_until
+):
     for _ in range(2):
         await player.publish(CloudEvent(DELETED, {"userId": str(player.id)}))
     await wait_until(lambda: refused(player))
-    assert await found_in(database, player.id) <= {"gateway.user_streams"}
+    assert await found_in(connection, player.id) <= {"gateway.user_streams"}

@@ -5,7 +5,6 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
-import pytest
 from gameshelf.achievements import AchievementService, ProgressUpdate
 from gameshelf.devstack.access import AllButBarred
 from gameshelf.devstack.events import CloudEvent, publish
@@ -13,19 +12,12 @@ from gameshelf.devstack.events import CloudEvent, publish
 UPDATED = "com.platform.catalog.product.updated.v1"
 
 
-@pytest.fixture
-async def database(platform):
-    connection = await asyncpg.connect(platform.dsn)
-    yield connection
-    await connection.close()
-
-
 async def said(platform, product, achievement, **more):
     data = {"productId": str(product), "achievements": [{"id": str(achievement), **more}]}
     await publish(platform.kafka.address, [CloudEvent(UPDATED, data)])
 
 
-async def test_a_player_who_fails_or_is_busy_holds_up_no_other(platform, service, new_player, database, wait_until):
+async def test_a_player_who_fails_or_is_busy_holds_up_no_other(platform, service, new_player, connection, wait_until):
     product, achievement = uuid4(), uuid4()
     players = [new_player() for _ in range(4)]
     await said(platform, product, achievement, targetProgress=200)
@@ -43,18 +35,18 @@ async def test_a_player_who_fails_or_is_busy_holds_up_no_other(platform, service
         return one["attributes"]["is_unlocked"]
 
     failing, held, *others = players
-    await database.execute(
+    await connection.execute(
         "CREATE FUNCTION achievements.poison() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION 'poison' USING ERRCODE = 'check_violation'; END $$"
     )
-    await database.execute(
+    await connection.execute(
         "CREATE TRIGGER poison BEFORE UPDATE ON achievements.user_achievements FOR EACH ROW "
         f"WHEN (NEW.user_id = '{failing.id}' AND NEW.is_unlocked) EXECUTE FUNCTION achievements.poison()"
     )
     try:
-        holding = database.transaction()
+        holding = connection.transaction()
         await holding.start()
-        await database.execute("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", held.id)
+        await connection.execute("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", held.id)
         await said(platform, product, achievement, targetProgress=100)
 
         async def others_are_unlocked():
@@ -66,11 +58,11 @@ async def test_a_player_who_fails_or_is_busy_holds_up_no_other(platform, service
         await wait_until(lambda: unlocked(held), 60)
         assert not await unlocked(failing)
     finally:
-        await database.execute("DROP FUNCTION achievements.poison() CASCADE")
+        await connection.execute("DROP FUNCTION achievements.poison() CASCADE")
     await wait_until(lambda: unlocked(failing), 60)
 
     async def is_reviewed():
-        return await database.fetchval(
+        return await connection.fetchval(
             "SELECT reviewed_target = 100 FROM achievements.achievement_metadata WHERE id = $1", achievement
         )
 
@@ -79,7 +71,7 @@ async def test_a_player_who_fails_or_is_busy_holds_up_no_other(platform, service
     assert [one["attributes"]["event_type"] for one in events].count("achievement.unlocked") == 1
 
 
-async def test_a_late_report_against_an_old_target_is_unlocked(platform, service, new_player, database, wait_until):
+async def test_a_late_report_against_an_old_target_is_unlocked(platform, service, new_player, connection, wait_until):
     product, achievement, player = uuid4(), uuid4(), new_player()
     await said(platform, product, achievement, targetProgress=200)
     await player.buys(product)
@@ -97,7 +89,7 @@ async def test_a_late_report_against_an_old_target_is_unlocked(platform, service
         )
 
     async def target():
-        return await database.fetchval(
+        return await connection.fetchval(
             "SELECT target_progress FROM achievements.achievement_metadata WHERE id = $1", achievement
         )
 

@@ -23,13 +23,6 @@ def service(platform):
 
 
 @pytest.fixture
-async def database(platform):
-    connection = await asyncpg.connect(platform.dsn)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def owner(new_player, wait_until):
     """Somebody with a game."""
     made = new_player()
@@ -57,16 +50,16 @@ async def delete_account(player):
     await player.publish(CloudEvent("com.platform.account.user.deleted.v1", {"userId": str(player.id)}))
 
 
-async def end_tombstone(database, player):
+async def end_tombstone(connection, player):
     """Makes the tombstone old enough to be removed, which otherwise takes half a minute."""
-    await database.execute(
+    await connection.execute(
         "UPDATE gateway.user_streams SET erased_at = now() - interval '1 hour' WHERE user_id = $1", player.id
     )
 
 
-def nowhere(database, player, but=frozenset()):
+def nowhere(connection, player, but=frozenset()):
     async def check():
-        return await tables_naming(database, player.id) <= but
+        return await tables_naming(connection, player.id) <= but
 
     return check
 
@@ -82,7 +75,7 @@ def received(player, event_type):
     return check
 
 
-async def keep_records_of_others(database, user, named):
+async def keep_records_of_others(connection, user, named):
     """A record about the user that can't be applied, and is no text; one that Kafka refused; one that is set aside."""
     forms = [str(named.id), str(named.id).upper(), named.id.hex, named.id.hex.upper()]
     value = json.dumps({"data": {"with": forms}}).encode()
@@ -103,12 +96,12 @@ async def keep_records_of_others(database, user, named):
             value,
         ),
     ):
-        await database.execute(statement, user.id, kept)
+        await connection.execute(statement, user.id, kept)
 
 
 @pytest.mark.parametrize("gone", ["owner", "member"])
 async def test_the_other_party_keeps_no_id_in_feed_answers_and_what_waits(
-    platform, service, owner, new_player, database, wait_until, gone
+    platform, service, owner, new_player, connection, wait_until, gone
 ):
     member = new_player()
     link = await share(owner, member)
@@ -117,14 +110,14 @@ async def test_the_other_party_keeps_no_id_in_feed_answers_and_what_waits(
     assert (await start(owner, owner.game)).status_code == 201
     await wait_until(received(member, "family.seat.reclaimed"))
     leaving, staying = (owner, member) if gone == "owner" else (member, owner)
-    await keep_records_of_others(database, staying, leaving)
+    await keep_records_of_others(connection, staying, leaving)
     before = await feed(staying)
     assert str(leaving.id) in json.dumps(before)
 
     await delete_account(leaving)
-    await wait_until(nowhere(database, leaving, TOMBSTONE))
-    await end_tombstone(database, leaving)
-    await wait_until(nowhere(database, leaving))
+    await wait_until(nowhere(connection, leaving, TOMBSTONE))
+    await end_tombstone(connection, leaving)
+    await wait_until(nowhere(connection, leaving))
 
     # No message is missing, and their user id is the one of nobody.
     after = await feed(staying)
@@ -142,25 +135,25 @@ async def test_the_other_party_keeps_no_id_in_feed_answers_and_what_waits(
     assert again.headers["Idempotency-Replayed"] == "true"
     assert NOBODY in again.text
     assert str(leaving.id) not in again.text
-    assert await nowhere(database, leaving)()
+    assert await nowhere(connection, leaving)()
 
 
-async def test_ended_and_late_links_of_an_erased_user_leave_nothing(service, owner, new_player, database, wait_until):
+async def test_ended_and_late_links_of_an_erased_user_leave_nothing(service, owner, new_player, connection, wait_until):
     member = new_player()
     link = await share(owner, member)
     assert (await owner.post(f"/family/links/{link}/revoke", **{"Idempotency-Key": "end"})).status_code == 200
     await delete_account(member)
-    await wait_until(nowhere(database, member, TOMBSTONE))
-    await end_tombstone(database, member)
-    await wait_until(nowhere(database, member))
+    await wait_until(nowhere(connection, member, TOMBSTONE))
+    await end_tombstone(connection, member)
+    await wait_until(nowhere(connection, member))
     late = await owner.post("/family/links", {"shared_with_user_id": str(member.id)}, **{"Idempotency-Key": "late"})
     assert late.status_code == 201
-    await wait_until(nowhere(database, member))
+    await wait_until(nowhere(connection, member))
     assert not (await owner.get("/family/links"))["data"]
 
 
 async def test_a_member_denied_the_seat_keeps_no_id_of_its_erased_holder(
-    service, owner, new_player, database, wait_until
+    service, owner, new_player, connection, wait_until
 ):
     holder, rival = new_player(), new_player()
     await share(owner, holder)
@@ -169,13 +162,13 @@ async def test_a_member_denied_the_seat_keeps_no_id_of_its_erased_holder(
     denied = await start(rival, owner.game, **{"Idempotency-Key": "play"})
     assert (denied.status_code, str(holder.id) in denied.text) == (409, True)
     await delete_account(holder)
-    await wait_until(nowhere(database, holder, TOMBSTONE))
-    await end_tombstone(database, holder)
-    await wait_until(nowhere(database, holder))
+    await wait_until(nowhere(connection, holder, TOMBSTONE))
+    await end_tombstone(connection, holder)
+    await wait_until(nowhere(connection, holder))
 
 
 async def test_a_locked_partner_delays_nobody_and_is_cleaned_later(
-    platform, service, owner, new_player, database, wait_until
+    platform, service, owner, new_player, connection, wait_until
 ):
     held, free = new_player(), new_player()
     await share(owner, held)
@@ -191,23 +184,23 @@ async def test_a_locked_partner_delays_nobody_and_is_cleaned_later(
     await delete_account(other)
 
     async def cleaned():
-        return not await database.fetchval(
+        return not await connection.fetchval(
             "SELECT count(*) FROM gateway.feed WHERE user_id = $1 AND message LIKE '%' || $2 || '%'",
             free.id,
             str(owner.id),
         )
 
     await wait_until(cleaned)
-    await wait_until(nowhere(database, other, TOMBSTONE))
-    await end_tombstone(database, owner)
+    await wait_until(nowhere(connection, other, TOMBSTONE))
+    await end_tombstone(connection, owner)
     # All that is the account's own is gone as well; its tombstone waits for the one who is held.
     own = {"library.user_library_items", "gateway.outbox", "library.grants"}
 
     async def erased_so_far():
-        return not await tables_naming(database, owner.id) & own
+        return not await tables_naming(connection, owner.id) & own
 
     await wait_until(erased_so_far)
-    assert await tables_naming(database, owner.id) >= TOMBSTONE
+    assert await tables_naming(connection, owner.id) >= TOMBSTONE
     await transaction.rollback()
     await holder.close()
-    await wait_until(nowhere(database, owner))
+    await wait_until(nowhere(connection, owner))

@@ -18,14 +18,7 @@ _BITS = 0xF << 76 | 0xC0 << 56
 
 
 @pytest.fixture
-async def database(platform):
-    connection = await asyncpg.connect(platform.dsn)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def rewriting(platform, database):
+async def rewriting(platform, connection):
     """The job, two days after the migration; the service's own instances wait for the rollout's end."""
     pool = await asyncpg.create_pool(platform.dsn, min_size=1, max_size=2)
     streams = UserStreams(b"0123456789abcdef" * 4)
@@ -45,19 +38,19 @@ async def items_of(player):
     return {item["attributes"]["product_id"]: item for item in (await player.get("/items"))["data"]}
 
 
-async def stored(player, database):
+async def stored(player, connection):
     """The ids as they are written: a page that is cached knows nothing of what a test writes."""
-    rows = await database.fetch("SELECT id FROM library.user_library_items WHERE user_id = $1", player.id)
+    rows = await connection.fetch("SELECT id FROM library.user_library_items WHERE user_id = $1", player.id)
     return {str(row["id"]) for row in rows}
 
 
-async def make_old(player, database):
+async def make_old(player, connection):
     """Gives the player's items the ids that a release before would have; the new and the old id by product."""
     ids = {}
     for product, item in (await items_of(player)).items():
         new = UUID(item["id"])
         old = UUID(int=new.int ^ _BITS)
-        await database.execute(
+        await connection.execute(
             "UPDATE library.user_library_items SET id = $2 WHERE user_id = $1 AND id = $3", player.id, old, new
         )
         ids[product] = (str(new), str(old))
@@ -79,9 +72,9 @@ async def test_a_new_item_has_an_id_that_validators_accept(player, wait_until):
         assert (UUID(item["id"]).version, UUID(item["id"]).variant) == (8, RFC_4122)
 
 
-async def test_old_ids_work_before_and_after_they_are_rewritten(player, database, rewriting, wait_until):
+async def test_old_ids_work_before_and_after_they_are_rewritten(player, connection, rewriting, wait_until):
     await owner(player, 7, wait_until)
-    ids = await make_old(player, database)
+    ids = await make_old(player, connection)
 
     async def all_work():
         for product, spelled in ids.items():
@@ -93,8 +86,8 @@ async def test_old_ids_work_before_and_after_they_are_rewritten(player, database
 
     await all_work()
     tag = (await player.http.get("/items")).headers["ETag"]
-    await restart_rewrite(database)
-    await rewritten(player, ids, database, rewriting)
+    await restart_rewrite(connection)
+    await rewritten(player, ids, connection, rewriting)
     assert {product: item["id"] for product, item in (await items_of(player)).items()} == {
         product: new for product, (new, _) in ids.items()
     }
@@ -102,40 +95,40 @@ async def test_old_ids_work_before_and_after_they_are_rewritten(player, database
     await all_work()
 
 
-async def restart_rewrite(database):
-    await database.execute(
+async def restart_rewrite(connection):
+    await connection.execute(
         "UPDATE library.item_id_rewrite SET finished_at = NULL, has_skipped = false, not_before = now(), "
         "after_user = $1, after_item = $1",
         UUID(int=0),
     )
 
 
-async def rewritten(player, ids, database, rewriting):
+async def rewritten(player, ids, connection, rewriting):
     """Runs the job until the player's ids are new; other processes may be at it, too."""
     news = {new for new, _ in ids.values()}
     async with asyncio.timeout(30):
-        while await stored(player, database) != news:
-            await database.execute("UPDATE library.item_id_rewrite SET not_before = now()")
+        while await stored(player, connection) != news:
+            await connection.execute("UPDATE library.item_id_rewrite SET not_before = now()")
             await rewriting.run_once()
 
 
-async def test_nobody_is_rewritten_while_the_rollout_may_last(player, database, rewriting, wait_until):
+async def test_nobody_is_rewritten_while_the_rollout_may_last(player, connection, rewriting, wait_until):
     await owner(player, 1, wait_until)
-    ids = await make_old(player, database)
-    await restart_rewrite(database)
-    await database.execute("UPDATE library.item_id_rewrite SET not_before = now() + interval '3 days'")
+    ids = await make_old(player, connection)
+    await restart_rewrite(connection)
+    await connection.execute("UPDATE library.item_id_rewrite SET not_before = now() + interval '3 days'")
     await rewriting.run_once()
-    assert await stored(player, database) == {old for _, old in ids.values()}
+    assert await stored(player, connection) == {old for _, old in ids.values()}
 
 
-async def test_who_is_held_is_passed_over_and_looked_for_again(platform, player, database, rewriting, wait_until):
+async def test_who_is_held_is_passed_over_and_looked_for_again(platform, player, connection, rewriting, wait_until):
     await owner(player, 2, wait_until)
-    ids = await make_old(player, database)
-    await restart_rewrite(database)
+    ids = await make_old(player, connection)
+    await restart_rewrite(connection)
     holder = await asyncpg.connect(platform.dsn)
     async with holder.transaction():
         await holder.execute("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", player.id)
         await rewriting.run_once()
-        assert await stored(player, database) == {old for _, old in ids.values()}
+        assert await stored(player, connection) == {old for _, old in ids.values()}
     await holder.close()
-    await rewritten(player, ids, database, rewriting)
+    await rewritten(player, ids, connection, rewriting)

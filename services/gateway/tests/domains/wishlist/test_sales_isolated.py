@@ -3,7 +3,6 @@
 import time
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
 
@@ -11,24 +10,17 @@ PRICE = "com.platform.catalog.price.updated.v1"
 
 
 @pytest.fixture
-async def database(platform):
-    connection = await asyncpg.connect(platform.dsn)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def poison(database):
+async def poison(connection):
     """Makes every notification of a product, or of a user, fail in the database, until it is taken back."""
     made = []
 
     async def of(column, value):
         name = f"poison_{uuid4().hex}"
-        await database.execute(
+        await connection.execute(
             f"CREATE FUNCTION wishlist.{name}() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION 'poison' USING ERRCODE = 'check_violation'; END $$"
         )
-        await database.execute(
+        await connection.execute(
             f"CREATE TRIGGER {name} BEFORE INSERT ON wishlist.price_notifications FOR EACH ROW "
             f"WHEN (NEW.{column} = '{value}') EXECUTE FUNCTION wishlist.{name}()"
         )
@@ -36,7 +28,7 @@ async def poison(database):
 
     async def take_back():
         while made:
-            await database.execute(f"DROP FUNCTION wishlist.{made.pop()} CASCADE")
+            await connection.execute(f"DROP FUNCTION wishlist.{made.pop()} CASCADE")
 
     of.take_back = take_back
     yield of
@@ -59,29 +51,29 @@ async def sale_messages(player):
 
 
 async def test_a_sale_without_an_end_in_time_is_published_and_can_be_wished_for(
-    platform, new_player, database, wait_until
+    platform, new_player, connection, wait_until
 ):
     product, before, after = uuid4(), new_player(), new_player()
     await wish(before, product)
     await publish(platform.kafka.address, [on_sale(product, saleEndsAt="9999-12-31T23:59:59.9999999Z")])
     await wait_until(lambda: sale_messages(before))
-    await database.execute(
+    await connection.execute(
         "UPDATE wishlist.currency_prices SET sale_ends_at = 'infinity' WHERE product_id = $1", product
     )
     await wish(after, product)
     assert await sale_messages(after)
 
 
-async def test_a_wisher_who_fails_or_is_busy_holds_up_no_other(platform, new_player, database, poison, wait_until):
+async def test_a_wisher_who_fails_or_is_busy_holds_up_no_other(platform, new_player, connection, poison, wait_until):
     product = uuid4()
     wishers = [new_player() for _ in range(4)]
     for player in wishers:
         await wish(player, product)
     failing, held, *others = wishers
     await poison("user_id", failing.id)
-    holding = database.transaction()
+    holding = connection.transaction()
     await holding.start()
-    await database.execute("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", held.id)
+    await connection.execute("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", held.id)
     await publish(platform.kafka.address, [on_sale(product)])
     started = time.monotonic()
 

@@ -17,13 +17,6 @@ NOTIFICATIONS = "com.platform.notification.send.requests.v1"
 PRICE = "com.platform.catalog.price.updated.v1"
 
 
-@pytest.fixture
-async def database(platform):
-    connection = await asyncpg.connect(platform.dsn)
-    yield connection
-    await connection.close()
-
-
 def priced(product, sale="sale", **more):
     data = {"productId": str(product), "priceMinor": 500, "oldPriceMinor": 1000, "currency": "RUB", "saleId": sale}
     return CloudEvent(PRICE, {**data, **more})
@@ -166,14 +159,14 @@ async def test_a_sale_reaches_the_devices_and_the_notification_service(
             assert document["data"]["payloadVariables"]["gameName"] == "Маяк"
 
 
-async def many_wishers(database, product, count):
+async def many_wishers(connection, product, count):
     """Users who wish for a product, as if they had done so one by one."""
     users = [uuid4() for _ in range(count)]
-    await database.copy_records_to_table(
+    await connection.copy_records_to_table(
         "user_streams", schema_name="gateway", columns=["user_id"], records=[(user,) for user in users]
     )
-    now = await database.fetchval("SELECT now()")
-    await database.copy_records_to_table(
+    now = await connection.fetchval("SELECT now()")
+    await connection.copy_records_to_table(
         "wishlist_items",
         schema_name="wishlist",
         columns=["user_id", "id", "product_id", "added_at"],
@@ -183,15 +176,15 @@ async def many_wishers(database, product, count):
 
 
 async def test_users_who_are_busy_hold_up_nobody_and_are_notified_too(
-    platform, service, database, read_records, wait_until, new_player
+    platform, service, connection, read_records, wait_until, new_player
 ):
     product, sale = uuid4(), f"sale-{uuid4()}"
-    users = await many_wishers(database, product, 300)
+    users = await many_wishers(connection, product, 300)
     busy, erased = users[:2], users[2]
-    await database.execute("UPDATE gateway.user_streams SET erased_at = now() WHERE user_id = $1", erased)
+    await connection.execute("UPDATE gateway.user_streams SET erased_at = now() WHERE user_id = $1", erased)
 
     async def notified_count():
-        return await database.fetchval("SELECT count(*) FROM wishlist.price_notifications WHERE sale_id = $1", sale)
+        return await connection.fetchval("SELECT count(*) FROM wishlist.price_notifications WHERE sale_id = $1", sale)
 
     holder = await asyncpg.connect(platform.dsn)
     async with holder.transaction():
@@ -220,12 +213,12 @@ async def test_a_fan_out_killed_twice_notifies_everybody_exactly_once(create_pla
     platform = create_platform_here
     service = platform.service()
     service.start()
-    database = await asyncpg.connect(platform.dsn)
+    connection = await asyncpg.connect(platform.dsn)
     product, sale = uuid4(), f"sale-{uuid4()}"
-    users = await many_wishers(database, product, 12_000)
+    users = await many_wishers(connection, product, 12_000)
 
     async def notified_count():
-        return await database.fetchval("SELECT count(*) FROM wishlist.price_notifications")
+        return await connection.fetchval("SELECT count(*) FROM wishlist.price_notifications")
 
     async def is_notified(count):
         return await notified_count() >= count
@@ -242,11 +235,11 @@ async def test_a_fan_out_killed_twice_notifies_everybody_exactly_once(create_pla
         platform, NOTIFICATIONS, lambda records: len(set(notified(records, sale))) >= len(users), 60
     )
     assert set(notified(records, sale)) == expected
-    per_user = await database.fetch("SELECT user_id, count(*) AS n FROM gateway.feed GROUP BY user_id")
+    per_user = await connection.fetch("SELECT user_id, count(*) AS n FROM gateway.feed GROUP BY user_id")
     assert {row["user_id"]: row["n"] for row in per_user} == dict.fromkeys(users, 1)
     for table in ("price_fanouts", "sale_fanouts"):
-        assert await database.fetchval(f"SELECT count(*) FROM wishlist.{table}") == 0
-    await database.close()
+        assert await connection.fetchval(f"SELECT count(*) FROM wishlist.{table}") == 0
+    await connection.close()
 
 
 @pytest.fixture

@@ -13,18 +13,6 @@ from gameshelf.gateway.runtime.streams import UserErased
 from gameshelf.savegames import StoreUnavailable
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 class Work:
     """Items that are found in their order until they are done, as a job finds them."""
 

@@ -22,23 +22,16 @@ def service(platform):
 
 
 @pytest.fixture
-async def database(platform):
-    connection = await asyncpg.connect(platform.dsn)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-def retention(database):
+def retention(connection):
     @asynccontextmanager
     async def acquire():
-        yield database
+        yield connection
 
     return Retention(acquire)
 
 
 async def test_a_feed_goes_after_a_day_and_a_cursor_below_it_needs_a_resync(
-    service, player, database, retention, wait_until, next_message
+    service, player, connection, retention, wait_until, next_message
 ):
     await player.buys(*(uuid4() for _ in range(5)))
 
@@ -47,10 +40,10 @@ async def test_a_feed_goes_after_a_day_and_a_cursor_below_it_needs_a_resync(
 
     await wait_until(arrived)
     aged = "UPDATE gateway.feed SET occurred_at = now() - $1::interval WHERE user_id = $2 AND sequence = ANY($3)"
-    await database.execute(aged, timedelta(hours=24, minutes=1), player.id, [1, 2, 3])
-    await database.execute(aged, timedelta(hours=23, minutes=59), player.id, [4])
+    await connection.execute(aged, timedelta(hours=24, minutes=1), player.id, [1, 2, 3])
+    await connection.execute(aged, timedelta(hours=23, minutes=59), player.id, [4])
     await retention.run_once()
-    assert await database.fetchval("SELECT min(sequence) FROM gateway.feed WHERE user_id = $1", player.id) == 4
+    assert await connection.fetchval("SELECT min(sequence) FROM gateway.feed WHERE user_id = $1", player.id) == 4
 
     for cursor, event_type in (("2", "resync.required"), ("3", "library.item.added")):
         answer = await player.get("/events", cursor=cursor)
@@ -61,7 +54,7 @@ async def test_a_feed_goes_after_a_day_and_a_cursor_below_it_needs_a_resync(
 
 
 async def test_a_feed_pruned_during_a_read_is_not_continued_with_a_gap(
-    service, player, database, retention, wait_until
+    service, player, connection, retention, wait_until
 ):
     await player.buys(uuid4(), uuid4())
 
@@ -69,23 +62,23 @@ async def test_a_feed_pruned_during_a_read_is_not_continued_with_a_gap(
         return len(await player.products()) == 2
 
     await wait_until(arrived)
-    state = await UserStreams(b"key").state(database, player.id)
-    at_first = await feed.follow(database, player.id, state, 0, 10)
+    state = await UserStreams(b"key").state(connection, player.id)
+    at_first = await feed.follow(connection, player.id, state, 0, 10)
     assert at_first.messages is not None
     assert [message.sequence for message in at_first.messages] == [1, 2]
     aged = "UPDATE gateway.feed SET occurred_at = now() - interval '25 hours' WHERE user_id = $1 AND sequence = 1"
-    await database.execute(aged, player.id)
+    await connection.execute(aged, player.id)
     await retention.run_once()
-    assert (await feed.follow(database, player.id, state, 0, 10)).messages is None
-    assert (await feed.follow(database, player.id, state, 2, 10)).messages == []
+    assert (await feed.follow(connection, player.id, state, 0, 10)).messages is None
+    assert (await feed.follow(connection, player.id, state, 2, 10)).messages == []
 
 
-async def test_an_idempotency_key_is_kept_for_a_day(player, database, retention):
+async def test_an_idempotency_key_is_kept_for_a_day(player, connection, retention):
     for name, age in (("old", timedelta(hours=24, minutes=1)), ("young", timedelta(hours=23, minutes=59))):
         body = {"name": name}
         assert (await player.post("/categories", body, **{"Idempotency-Key": name})).status_code == 201
         aged = "UPDATE gateway.idempotency_keys SET created_at = now() - $1::interval WHERE user_id = $2 AND key = $3"
-        await database.execute(aged, age, player.id, name)
+        await connection.execute(aged, age, player.id, name)
     await retention.run_once()
     again = {
         name: await player.post("/categories", {"name": name}, **{"Idempotency-Key": name}) for name in ("old", "young")
@@ -95,62 +88,62 @@ async def test_an_idempotency_key_is_kept_for_a_day(player, database, retention)
     assert again["old"].status_code == 409  # the category is there, the memory of the request is not
 
 
-async def test_the_inbox_is_kept_for_thirty_days(database, retention):
+async def test_the_inbox_is_kept_for_thirty_days(connection, retention):
     subject = uuid4()
     added = "INSERT INTO gateway.inbox VALUES ($1, 's', $2, now() - $3::interval)"
-    await database.execute(added, subject, "old", timedelta(days=30, minutes=1))
-    await database.execute(added, subject, "young", timedelta(days=29, hours=23))
+    await connection.execute(added, subject, "old", timedelta(days=30, minutes=1))
+    await connection.execute(added, subject, "young", timedelta(days=29, hours=23))
     await retention.run_once()
-    left = await database.fetch("SELECT event_id FROM gateway.inbox WHERE subject_id = $1", subject)
+    left = await connection.fetch("SELECT event_id FROM gateway.inbox WHERE subject_id = $1", subject)
     assert [row["event_id"] for row in left] == ["young"]
 
 
-async def test_dead_letters_are_kept_for_ninety_days(database, retention):
+async def test_dead_letters_are_kept_for_ninety_days(connection, retention):
     added = (
         "INSERT INTO gateway.dead_letters (id, topic, reason, detail, created_at) "
         "VALUES ($1, 't', 'EMPTY', '', now() - $2::interval)"
     )
     old, young = uuid4(), uuid4()
-    await database.execute(added, old, timedelta(days=90, minutes=1))
-    await database.execute(added, young, timedelta(days=89, hours=23))
+    await connection.execute(added, old, timedelta(days=90, minutes=1))
+    await connection.execute(added, young, timedelta(days=89, hours=23))
     await retention.run_once()
-    left = await database.fetch("SELECT id FROM gateway.dead_letters WHERE id = ANY($1)", [old, young])
+    left = await connection.fetch("SELECT id FROM gateway.dead_letters WHERE id = ANY($1)", [old, young])
     assert [row["id"] for row in left] == [young]
 
 
-async def test_more_than_one_transaction_can_delete_goes_in_one_run(database, retention):
-    await database.execute(
+async def test_more_than_one_transaction_can_delete_goes_in_one_run(connection, retention):
+    await connection.execute(
         "INSERT INTO gateway.inbox SELECT gen_random_uuid(), 's', n::text, now() - interval '31 days' "
         "FROM generate_series(1, 5001) AS n"
     )
     users = [uuid4() for _ in range(3)]
     for user in users:
-        await database.execute("INSERT INTO gateway.user_streams (user_id, last_sequence) VALUES ($1, 1500)", user)
-        await database.execute(
+        await connection.execute("INSERT INTO gateway.user_streams (user_id, last_sequence) VALUES ($1, 1500)", user)
+        await connection.execute(
             "INSERT INTO gateway.feed SELECT $1, n, now() - interval '25 hours', '{}' FROM generate_series(1, 1500) n",
             user,
         )
     await retention.run_once()
     old = utc_now() - timedelta(days=30)
-    assert not await database.fetchval("SELECT count(*) FROM gateway.inbox WHERE received_at < $1", old)
-    assert not await database.fetchval("SELECT count(*) FROM gateway.feed WHERE user_id = ANY($1)", users)
-    pruned = await database.fetch("SELECT pruned_sequence FROM gateway.user_streams WHERE user_id = ANY($1)", users)
+    assert not await connection.fetchval("SELECT count(*) FROM gateway.inbox WHERE received_at < $1", old)
+    assert not await connection.fetchval("SELECT count(*) FROM gateway.feed WHERE user_id = ANY($1)", users)
+    pruned = await connection.fetch("SELECT pruned_sequence FROM gateway.user_streams WHERE user_id = ANY($1)", users)
     assert {row["pruned_sequence"] for row in pruned} == {1500}
 
 
-async def test_what_somebody_holds_is_kept_for_now_and_the_rest_goes(platform, database, retention):
+async def test_what_somebody_holds_is_kept_for_now_and_the_rest_goes(platform, connection, retention):
     """A player's row, of whom there are more old entries than a chunk has; and one idempotency key."""
     held, other = uuid4(), uuid4()
     for user, entries in ((held, 4500), (other, 10)):
-        await database.execute("INSERT INTO gateway.user_streams (user_id) VALUES ($1)", user)
-        await database.execute(
+        await connection.execute("INSERT INTO gateway.user_streams (user_id) VALUES ($1)", user)
+        await connection.execute(
             "INSERT INTO gateway.feed (user_id, sequence, occurred_at, message) "
             "SELECT $1, n, now() - interval '3 days' - make_interval(secs => $2 - n), '{}' "
             "FROM generate_series(1, $2::int) n",
             user,
             entries,
         )
-        await database.execute(
+        await connection.execute(
             "INSERT INTO gateway.idempotency_keys (user_id, endpoint, key, request_hash, status, body, created_at) "
             "VALUES ($1, 'POST /', 'key', '', 200, '', now() - interval '3 days')",
             user,
@@ -159,7 +152,7 @@ async def test_what_somebody_holds_is_kept_for_now_and_the_rest_goes(platform, d
     async def left():
         tables = ("feed", "idempotency_keys")
         query = "SELECT count(*) FROM gateway.{} WHERE user_id = $1"
-        return [[await database.fetchval(query.format(table), user) for table in tables] for user in (held, other)]
+        return [[await connection.fetchval(query.format(table), user) for table in tables] for user in (held, other)]
 
     holder = await asyncpg.connect(platform.dsn)
     async with holder.transaction():
@@ -170,4 +163,6 @@ async def test_what_somebody_holds_is_kept_for_now_and_the_rest_goes(platform, d
     await holder.close()
     await retention.run_once()
     assert await left() == [[0, 0], [0, 0]]
-    assert await database.fetchval("SELECT pruned_sequence FROM gateway.user_streams WHERE user_id = $1", held) == 4500
+    assert (
+        await connection.fetchval("SELECT pruned_sequence FROM gateway.user_streams WHERE user_id = $1", held) == 4500
+    )

@@ -3,16 +3,8 @@
 import json
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
-
-
-@pytest.fixture
-async def database(platform):
-    connection = await asyncpg.connect(platform.dsn)
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture
@@ -41,7 +33,7 @@ def encode():
 
 
 @pytest.fixture
-def letters_with(database, wait_until):
+def letters_with(connection, wait_until):
     """The rows of the dead letters whose original holds a text, once there are so many."""
     query = (
         "SELECT * FROM gateway.dead_letters WHERE position(convert_to($1, 'UTF8') in coalesce(value, '')) > 0 "
@@ -50,7 +42,7 @@ def letters_with(database, wait_until):
 
     async def find(text, count):
         async def enough():
-            rows = await database.fetch(query, text)
+            rows = await connection.fetch(query, text)
             return rows if len(rows) >= count else None
 
         return await wait_until(enough)

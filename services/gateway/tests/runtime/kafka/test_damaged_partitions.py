@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
-from gameshelf.devstack.proxy import KafkaProxy
 from gameshelf.devstack.servers.kafka import PARTITIONS
 from gameshelf.gateway.runtime.kafka.damage import PATIENCE_SECONDS, DamagedPartitions
 from gameshelf.gateway.runtime.observability.metrics import Metrics
@@ -18,17 +17,8 @@ PARTITION = 2
 
 
 @pytest.fixture(scope="module")
-async def proxy(platform):
-    async with KafkaProxy(platform.kafka.port) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-async def service(platform, proxy):
-    made = platform.service(KAFKA_BROKERS=proxy.address)
-    await asyncio.to_thread(made.start)
-    yield made
-    await asyncio.to_thread(made.stop)
+def service(behind_kafka_proxy):
+    return behind_kafka_proxy
 
 
 @asynccontextmanager

@@ -7,18 +7,6 @@ from gameshelf.gateway.runtime.kafka.partitions import MOST_KEYS, HeldPartitions
 from gameshelf.gateway.runtime.kafka.sending import Outcome
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def held(clock):
     return HeldPartitions(clock)

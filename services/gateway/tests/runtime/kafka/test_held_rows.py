@@ -30,22 +30,24 @@ def held(platform):
     return hold
 
 
-async def own_row(database, player):
-    await database.execute("INSERT INTO gateway.user_streams (user_id) VALUES ($1) ON CONFLICT DO NOTHING", player.id)
+async def own_row(connection, player):
+    await connection.execute("INSERT INTO gateway.user_streams (user_id) VALUES ($1) ON CONFLICT DO NOTHING", player.id)
 
 
 HOLD_USER = "SELECT FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE"
 
 
-async def test_later_events_wait_behind_those_that_are_set_aside(player, held, database, owns, wait_until, purchase_of):
+async def test_later_events_wait_behind_those_that_are_set_aside(
+    player, held, connection, owns, wait_until, purchase_of
+):
     game, order = uuid4(), f"order-{uuid4()}"
     bought = purchase_of(player.id, game, order=order)
-    await own_row(database, player)
+    await own_row(connection, player)
     async with held(HOLD_USER, player.id):
         await player.publish(bought)
 
         async def set_aside():
-            return await database.fetchval(
+            return await connection.fetchval(
                 "SELECT count(*) FROM gateway.deferred_records WHERE subject_id = $1", player.id
             )
 
@@ -64,10 +66,10 @@ async def test_later_events_wait_behind_those_that_are_set_aside(player, held, d
 
 
 async def test_a_malformed_record_of_a_held_player_is_set_aside_too(
-    player, new_player, held, database, owns, send, encode, letters_with
+    player, new_player, held, connection, owns, send, encode, letters_with
 ):
     other, game, marker = new_player(), uuid4(), f"order-{uuid4()}"
-    await own_row(database, player)
+    await own_row(connection, player)
     async with held(HOLD_USER, player.id):
         await send(PAYMENTS, str(other.id).encode(), encode(PURCHASED, {"userId": str(player.id), "orderId": marker}))
         await other.buys(game)
@@ -77,7 +79,7 @@ async def test_a_malformed_record_of_a_held_player_is_set_aside_too(
 
 
 async def test_a_held_product_does_not_hold_up_the_catalog(
-    player, platform, held, database, owns, wait_until, send, encode
+    player, platform, held, connection, owns, wait_until, send, encode
 ):
     kind, topic = "com.platform.catalog.product.updated.v1", "com.platform.catalog.events.v1"
     stuck, games = uuid4(), [uuid4() for _ in range(5)]
@@ -85,7 +87,7 @@ async def test_a_held_product_does_not_hold_up_the_catalog(
     await send(topic, key, encode(kind, {"productId": str(stuck), "newTitle": "Before"}))
 
     async def titles():
-        rows = await database.fetch(
+        rows = await connection.fetch(
             "SELECT product_id, title_ru FROM library.products WHERE product_id = ANY($1)", [stuck, *games]
         )
         return {row["product_id"]: row["title_ru"] for row in rows}
@@ -110,45 +112,45 @@ async def test_a_held_product_does_not_hold_up_the_catalog(
 
 
 async def test_the_end_of_an_account_takes_what_is_set_aside_with_it(
-    player, held, database, owns, wait_until, purchase_of
+    player, held, connection, owns, wait_until, purchase_of
 ):
-    await own_row(database, player)
+    await own_row(connection, player)
     async with held(HOLD_USER, player.id):
         await player.publish(purchase_of(player.id, uuid4()))
         await player.publish(CloudEvent(DELETED, {"userId": str(player.id)}))
 
         async def both_wait():
             count = "SELECT count(*) FROM gateway.deferred_records WHERE subject_id = $1"
-            return await database.fetchval(count, player.id) == 2
+            return await connection.fetchval(count, player.id) == 2
 
         await wait_until(both_wait)
 
     async def nothing_is_left():
-        return not await database.fetchval(
+        return not await connection.fetchval(
             "SELECT count(*) FROM gateway.deferred_records WHERE subject_id = $1", player.id
         )
 
     await wait_until(nothing_is_left)
-    assert await database.fetchval(
+    assert await connection.fetchval(
         "SELECT erased_at IS NOT NULL FROM gateway.user_streams WHERE user_id = $1", player.id
     )
 
     async def nothing_is_owned():
-        return not await database.fetchval(
+        return not await connection.fetchval(
             "SELECT count(*) FROM library.ownership_grants WHERE user_id = $1", player.id
         )
 
     await wait_until(nothing_is_owned)
 
 
-async def test_what_is_set_aside_outlives_the_process(platform, service, player, held, database, owns, wait_until):
+async def test_what_is_set_aside_outlives_the_process(platform, service, player, held, connection, owns, wait_until):
     game = uuid4()
-    await own_row(database, player)
+    await own_row(connection, player)
     async with held(HOLD_USER, player.id):
         await player.buys(game)
 
         async def set_aside():
-            return await database.fetchval(
+            return await connection.fetchval(
                 "SELECT count(*) FROM gateway.deferred_records WHERE subject_id = $1", player.id
             )
 

@@ -1,17 +1,14 @@
 """One partition that has no leader, or refuses: the others of its topic still work, to Kafka and from it."""
 
-import asyncio
 from collections import defaultdict
 from datetime import UTC, datetime
 from itertools import count
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import NotEnoughReplicasError, NotLeaderForPartitionError, TopicAuthorizationFailedError
 from aiokafka.partitioner import DefaultPartitioner
-from gameshelf.devstack.proxy import KafkaProxy
 from gameshelf.devstack.servers.kafka import PARTITIONS
 
 NOTIFICATIONS = "com.platform.notification.send.requests.v1"
@@ -19,24 +16,8 @@ PAYMENTS = "com.platform.payment.events.v1"
 
 
 @pytest.fixture(scope="module")
-async def proxy(platform):
-    async with KafkaProxy(platform.kafka.port) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-async def service(platform, proxy):
-    made = platform.service(KAFKA_BROKERS=proxy.address)
-    await asyncio.to_thread(made.start)
-    yield made
-    await asyncio.to_thread(made.stop)
-
-
-@pytest.fixture
-async def database(platform):
-    connection = await asyncpg.connect(platform.dsn)
-    yield connection
-    await connection.close()
+def service(behind_kafka_proxy):
+    return behind_kafka_proxy
 
 
 def keys_of(partition, how_many):
@@ -47,11 +28,11 @@ def keys_of(partition, how_many):
 
 
 @pytest.fixture
-def put(database):
+def put(connection):
     """Puts records into the outbox, in two shards: so many of each key, one key after the other in turn."""
 
     async def insert(keys, each):
-        await database.executemany(
+        await connection.executemany(
             "INSERT INTO gateway.outbox (shard, topic, record_key, value) VALUES ($1, $2, $3, $4)",
             [
                 (16 + index % 2, NOTIFICATIONS, key, str(number).encode())
@@ -63,8 +44,8 @@ def put(database):
     return insert
 
 
-async def waiting(database, keys):
-    return await database.fetchval("SELECT count(*) FROM gateway.outbox WHERE record_key = ANY($1)", keys)
+async def waiting(connection, keys):
+    return await connection.fetchval("SELECT count(*) FROM gateway.outbox WHERE record_key = ANY($1)", keys)
 
 
 async def values_of(platform, partition, keys):
@@ -92,7 +73,7 @@ async def values_of(platform, partition, keys):
     ids=["no leader", "too few replicas", "not allowed"],
 )
 async def test_a_partition_that_takes_no_records_holds_up_no_other(
-    platform, service, proxy, database, put, wait_until, partition, code, has_leader
+    platform, service, proxy, connection, put, wait_until, partition, code, has_leader
 ):
     bad, good = keys_of(partition, 40), [key for other in (0, 4, 5) for key in keys_of(other, 4)]
     where = (NOTIFICATIONS, partition)
@@ -102,24 +83,24 @@ async def test_a_partition_that_takes_no_records_holds_up_no_other(
     try:
         await put(bad, 30)  # more than a relay takes of a shard at a time
         await put(good, 3)
-        await wait_until(lambda: nothing_waits(database, good))
+        await wait_until(lambda: nothing_waits(connection, good))
         more = keys_of(0, 3)
         await put(more, 3)
-        await wait_until(lambda: nothing_waits(database, more))
-        assert await waiting(database, bad) == 40 * 30
+        await wait_until(lambda: nothing_waits(connection, more))
+        assert await waiting(connection, bad) == 40 * 30
     finally:
         proxy.leaderless.clear()
         proxy.refused.clear()
-    await wait_until(lambda: nothing_waits(database, bad), 60)
+    await wait_until(lambda: nothing_waits(connection, bad), 60)
     assert await values_of(platform, partition, bad) == {key: list(range(30)) for key in bad}
 
 
-async def nothing_waits(database, keys):
-    return not await waiting(database, keys)
+async def nothing_waits(connection, keys):
+    return not await waiting(connection, keys)
 
 
 async def test_a_partition_that_cannot_be_rewound_delays_no_other(
-    platform, service, proxy, database, new_player, wait_until
+    platform, service, proxy, connection, new_player, wait_until
 ):
     partition, numbers = 1, list(range(PARTITIONS))
     choose = DefaultPartitioner()
@@ -132,13 +113,13 @@ async def test_a_partition_that_cannot_be_rewound_delays_no_other(
         await wait_until(player.products)
     proxy.offsets[PAYMENTS, partition] = NotLeaderForPartitionError.errno
     try:
-        await database.execute(
+        await connection.execute(
             "SELECT gateway.mark_restored($1, 'none', 'a test', 'a partition without offsets')", datetime.now(UTC)
         )
 
         async def are_rewound(topic_partitions):
             query = "SELECT count(*) FROM gateway.rewinds WHERE topic = $1"
-            return await database.fetchval(query, PAYMENTS) == topic_partitions
+            return await connection.fetchval(query, PAYMENTS) == topic_partitions
 
         await wait_until(lambda: are_rewound(PARTITIONS - 1), 60)
         for player in others:

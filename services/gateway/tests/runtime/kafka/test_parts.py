@@ -28,7 +28,7 @@ async def test_the_good_items_count_however_many_are_wrong(player, send, encode,
 
 @pytest.mark.parametrize("more", [{}, {"refundId": "r"}], ids=["by event", "by refund"])
 async def test_copies_in_a_mended_part_add_up_with_those_that_were_applied(
-    player, send, encode, letters_with, owns, database, wait_until, more
+    player, send, encode, letters_with, owns, connection, wait_until, more
 ):
     game, marker, others = uuid4(), f"order-{uuid4()}", []
 
@@ -42,7 +42,7 @@ async def test_copies_in_a_mended_part_add_up_with_those_that_were_applied(
 
     async def has(table, quantity):
         query = f"SELECT quantity FROM library.{table} WHERE user_id = $1 AND product_id = $2"
-        return [row["quantity"] for row in await database.fetch(query, player.id, game)] == [quantity]
+        return [row["quantity"] for row in await connection.fetch(query, player.id, game)] == [quantity]
 
     async def mended(kind):
         """The part of the event whose quantity is text, once it is a number."""

@@ -3,7 +3,6 @@
 import asyncio
 
 import asyncpg
-import pytest
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, UnknownError
 from gameshelf.gateway.runtime.kafka.sending import send_records
 from gameshelf.gateway.runtime.outbox import refused, relayed
@@ -11,16 +10,9 @@ from gameshelf.gateway.runtime.outbox.refused import Refusal
 from gameshelf.gateway.runtime.outbox.store import LOCK_SPACE
 
 
-@pytest.fixture
-async def database(platform):
-    connection = await asyncpg.connect(platform.dsn)
-    yield connection
-    await connection.close()
-
-
-async def put(database, topic, values, shards=range(32)):
+async def put(connection, topic, values, shards=range(32)):
     """Puts records into the outbox, so many as there are values in each of the shards."""
-    await database.executemany(
+    await connection.executemany(
         "INSERT INTO gateway.outbox (shard, topic, record_key, value) VALUES ($1, $2, $3, $4)",
         [(shard, topic, f"key-{shard}", value) for value in values for shard in shards],
     )
@@ -107,67 +99,67 @@ async def test_what_comes_behind_a_failure_in_a_partition_is_not_sent():
     assert (broker.taken, type(outcome.failure)) == ([b"0", b"1", b"2"], KafkaTimeoutError)
 
 
-async def test_a_refused_record_is_kept_and_comes_back_after_an_hour(database):
+async def test_a_refused_record_is_kept_and_comes_back_after_an_hour(connection):
     numbers = [
-        await database.fetchval(
+        await connection.fetchval(
             "INSERT INTO gateway.outbox (shard, topic, record_key, value) VALUES (-1, 'aside', 'k', $1) RETURNING id",
             value,
         )
         for value in (b"one", b"two")
     ]
-    async with database.transaction():
+    async with connection.transaction():
         await refused.set_aside(
-            database, [Refusal(number, "MessageSizeTooLargeError: " + "x" * 900) for number in numbers]
+            connection, [Refusal(number, "MessageSizeTooLargeError: " + "x" * 900) for number in numbers]
         )
-        await relayed.remove(database, numbers)
-    assert await refused.count(database) == 2
-    assert await refused.put_back(database) == 0
-    await database.execute("UPDATE gateway.refused_records SET refused_at = now() - interval '61 minutes'")
-    assert await refused.put_back(database) == 2
-    assert await refused.count(database) == 0
-    back = await database.fetch("SELECT topic, record_key, value FROM gateway.outbox WHERE shard = -1 ORDER BY id")
+        await relayed.remove(connection, numbers)
+    assert await refused.count(connection) == 2
+    assert await refused.put_back(connection) == 0
+    await connection.execute("UPDATE gateway.refused_records SET refused_at = now() - interval '61 minutes'")
+    assert await refused.put_back(connection) == 2
+    assert await refused.count(connection) == 0
+    back = await connection.fetch("SELECT topic, record_key, value FROM gateway.outbox WHERE shard = -1 ORDER BY id")
     assert [tuple(row) for row in back] == [("aside", "k", b"one"), ("aside", "k", b"two")]
-    await database.execute("DELETE FROM gateway.outbox WHERE shard = -1")
+    await connection.execute("DELETE FROM gateway.outbox WHERE shard = -1")
 
 
-async def test_one_transaction_takes_a_lane_and_the_release_before_a_shard(platform, database):
+async def test_one_transaction_takes_a_lane_and_the_release_before_a_shard(platform, connection):
     topics = [f"not a topic: {number}" for number in range(2)]  # so that no relay of the service takes it
     for topic in topics:
-        await put(database, topic, [b"value"], shards=[5])
+        await put(connection, topic, [b"value"], shards=[5])
     other, before = await asyncpg.connect(platform.dsn), await asyncpg.connect(platform.dsn)
-    async with database.transaction(), other.transaction(), before.transaction():
-        assert await relayed.take_shards(database, topics[0], 8) == [5]
+    async with connection.transaction(), other.transaction(), before.transaction():
+        assert await relayed.take_shards(connection, topics[0], 8) == [5]
         assert await relayed.take_shards(other, topics[0], 8) == []
         assert await relayed.take_shards(other, topics[1], 8) == [5]
         assert not await before.fetchval("SELECT pg_try_advisory_xact_lock($1, 5)", LOCK_SPACE)
-    async with database.transaction(), before.transaction():
+    async with connection.transaction(), before.transaction():
         assert await before.fetchval("SELECT pg_try_advisory_xact_lock($1, 5)", LOCK_SPACE)
-        assert await relayed.take_shards(database, topics[0], 8) == []
-    own, others = await relayed.topics(database, [topics[1], "nothing"], topics[0])
+        assert await relayed.take_shards(connection, topics[0], 8) == []
+    own, others = await relayed.topics(connection, [topics[1], "nothing"], topics[0])
     assert (own, topics[1] in others, topics[0] in others) == ([topics[1]], True, False)
     for topic in topics:
-        await database.execute("DELETE FROM gateway.outbox WHERE topic = $1", topic)
+        await connection.execute("DELETE FROM gateway.outbox WHERE topic = $1", topic)
     await other.close()
     await before.close()
 
 
-async def test_records_behind_those_that_wait_are_found_by_the_index(database):
+async def test_records_behind_those_that_wait_are_found_by_the_index(connection):
     """However many keys are passed over: the server looks each record's up in a table of hashes."""
     topic, keys = "not a topic: index", [f"key-{number}" for number in range(5_000)]
-    async with database.transaction():
-        await database.execute(
+    async with connection.transaction():
+        await connection.execute(
             "INSERT INTO gateway.outbox (shard, topic, record_key, value) "
             "SELECT n % 4, $1, 'key-' || n % 5000, '' FROM generate_series(1, 40000) n",
             topic,
         )
-        await database.execute("ANALYZE gateway.outbox")
-        found = await relayed.pending(database, topic, range(4), 10, [key for key in keys if key != "key-3"])
+        await connection.execute("ANALYZE gateway.outbox")
+        found = await relayed.pending(connection, topic, range(4), 10, [key for key in keys if key != "key-3"])
         assert {row["record_key"] for row in found} == {"key-3"}
         values = {"topic": topic, "taken": list(range(4)), "held_keys": keys, "limit": 500}
         statement = relayed._PENDING
         arguments = [statement._constants.get(name, values.get(name)) for name in statement._names]
-        plan = "\n".join(row[0] for row in await database.fetch("EXPLAIN ANALYZE " + statement.sql, *arguments))
-        await database.execute("DELETE FROM gateway.outbox WHERE topic = $1", topic)
+        plan = "\n".join(row[0] for row in await connection.fetch("EXPLAIN ANALYZE " + statement.sql, *arguments))
+        await connection.execute("DELETE FROM gateway.outbox WHERE topic = $1", topic)
     assert "ix_outbox_topic" in plan
     assert "Seq Scan" not in plan
     assert "hashed SubPlan" in plan

@@ -8,7 +8,7 @@ from gameshelf.gateway.wiring import CONSUMED
 
 @pytest.mark.parametrize("topic", CONSUMED.topics)
 async def test_a_type_on_the_topic_of_another_service_is_a_dead_letter(
-    platform, player, send, encode, letters_with, owns, database, topic
+    platform, player, send, encode, letters_with, owns, topic
 ):
     marker, game, kept = f"order-{uuid4()}", uuid4(), uuid4()
     await player.buys(kept)

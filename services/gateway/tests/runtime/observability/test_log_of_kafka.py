@@ -1,13 +1,11 @@
 """A process logs once that Kafka lacks topics or is away, and once that it is back, however long that took."""
 
-import asyncio
 import json
 from collections import Counter
 
 import asyncpg
 import httpx
 import pytest
-from gameshelf.devstack.proxy import KafkaProxy
 from gameshelf.devstack.servers.kafka import TOPICS
 
 EVENTS = "com.platform.library.events.v1"
@@ -16,18 +14,15 @@ PER_STATE = 2
 
 
 @pytest.fixture(scope="module")
-async def proxy(platform):
-    async with KafkaProxy(platform.kafka.port) as made:
-        made.missing |= set(TOPICS)
-        yield made
+def proxy(proxy):
+    """From the beginning it hides all topics."""
+    proxy.missing |= set(TOPICS)
+    return proxy
 
 
 @pytest.fixture(scope="module")
-async def service(platform, proxy):
-    made = platform.service(KAFKA_BROKERS=proxy.address)
-    await asyncio.to_thread(made.start)
-    yield made
-    await asyncio.to_thread(made.stop)
+def service(behind_kafka_proxy):
+    return behind_kafka_proxy
 
 
 def lines(service):

@@ -2,20 +2,7 @@
 
 import logging
 
-import pytest
 from gameshelf.gateway.runtime.observability.states import OncePerState, StateLog
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
 
 
 def test_a_state_is_logged_at_its_beginning_and_at_its_end(caplog, clock):

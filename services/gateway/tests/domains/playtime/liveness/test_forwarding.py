@@ -4,7 +4,6 @@ import json
 from uuid import uuid4
 
 import asyncpg
-import pytest
 from gameshelf.library import FamilyLinks, LinkChanges, LinkMode, NewLink
 
 
@@ -40,32 +39,25 @@ class Pair:
         return await self.instance.start(self.member, self.game)
 
 
-@pytest.fixture
-async def database(world):
-    connection = await asyncpg.connect(world.dsn)
-    yield connection
-    await connection.close()
-
-
-async def test_the_last_message_about_a_link_is_of_its_last_change(world, database):
+async def test_the_last_message_about_a_link_is_of_its_last_change(world, connection):
     """Also where an earlier change by the other party still waits to be forwarded."""
     async with world.instance() as instance:
         pair = await Pair(instance).share()
         await pair.revoke()
         await instance.forwarding.run_once()
         for user in (pair.owner, pair.member):
-            rows = await database.fetch("SELECT message FROM gateway.feed WHERE user_id = $1 ORDER BY sequence", user)
+            rows = await connection.fetch("SELECT message FROM gateway.feed WHERE user_id = $1 ORDER BY sequence", user)
             messages = [json.loads(row["message"]) for row in rows]
             statuses = [one["payload"]["status"] for one in messages if one["event_type"] == "family.link.updated"]
             assert statuses == ["pending_approval", "active", "revoked_by_owner"]
-        records = await database.fetch("SELECT value FROM gateway.outbox WHERE user_id = $1 ORDER BY id", pair.owner)
+        records = await connection.fetch("SELECT value FROM gateway.outbox WHERE user_id = $1 ORDER BY id", pair.owner)
         sent = [json.loads(row["value"]) for row in records]
         statuses = [one["data"]["status"] for one in sent if one["type"].endswith("family.link.updated.v1")]
         assert statuses == ["pending_approval", "active", "revoked_by_owner"]
-        assert await database.fetchval("SELECT count(*) FROM gateway.forwarded_events") == 0
+        assert await connection.fetchval("SELECT count(*) FROM gateway.forwarded_events") == 0
 
 
-async def test_a_withdrawn_share_ends_its_session_and_no_later_one(world, database):
+async def test_a_withdrawn_share_ends_its_session_and_no_later_one(world, connection):
     async with world.instance() as instance:
         pair = await Pair(instance).share()
         await instance.forwarding.run_once()
@@ -75,13 +67,13 @@ async def test_a_withdrawn_share_ends_its_session_and_no_later_one(world, databa
         await instance.end(pair.member, before.id)
         again = await pair.play()
         await instance.forwarding.run_once()
-        running = await database.fetch(
+        running = await connection.fetch(
             "SELECT id FROM playtime.playtime_sessions WHERE user_id = $1 AND end_time IS NULL", pair.member
         )
         assert [row["id"] for row in running] == [again.id]
 
 
-async def test_a_user_whose_row_is_held_does_not_hold_up_events_for_others(world, database):
+async def test_a_user_whose_row_is_held_does_not_hold_up_events_for_others(world, connection):
     async with world.instance() as instance:
         held, other = [await Pair(instance).share() for _ in range(2)]
         sessions = [await pair.play() for pair in (held, other)]
@@ -93,8 +85,8 @@ async def test_a_user_whose_row_is_held_does_not_hold_up_events_for_others(world
         async with holder.transaction():
             await holder.fetch("SELECT 1 FROM gateway.user_streams WHERE user_id = $1 FOR UPDATE", held.member)
             await instance.forwarding.run_once()
-            assert await database.fetchval(ended, sessions[1].id) == "access_revoked"
-            assert await database.fetchval(ended, sessions[0].id) is None
+            assert await connection.fetchval(ended, sessions[1].id) == "access_revoked"
+            assert await connection.fetchval(ended, sessions[0].id) is None
         await holder.close()
         await instance.forwarding.run_once()
-        assert await database.fetchval(ended, sessions[0].id) == "access_revoked"
+        assert await connection.fetchval(ended, sessions[0].id) == "access_revoked"

@@ -39,13 +39,6 @@ class Family:
         await instance.lost_seats.refresh()
 
 
-@pytest.fixture
-async def connection(world):
-    made = await asyncpg.connect(world.dsn)
-    yield made
-    await made.close()
-
-
 async def running(connection, user):
     return await connection.fetchrow(
         "SELECT * FROM playtime.playtime_sessions WHERE user_id = $1 AND end_time IS NULL", user

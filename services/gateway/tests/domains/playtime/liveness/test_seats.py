@@ -9,8 +9,6 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import uuid4
 
-import asyncpg
-import pytest
 from gameshelf.devstack.pytest_plugin import sized
 from gameshelf.kernel.errors import DomainError
 from gameshelf.library import (
@@ -230,13 +228,6 @@ async def everybody_can_sit_down(household):
             await household.instance.end(household.people[member], session.id)
 
 
-@pytest.fixture(scope="module")
-async def looking(world):
-    connection = await asyncpg.connect(world.dsn)
-    yield connection
-    await connection.close()
-
-
 @settings(
     max_examples=sized(12, 60),
     deadline=None,
@@ -244,7 +235,7 @@ async def looking(world):
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(ROUNDS)
-async def test_never_two_players_on_one_copy_and_never_a_seat_that_is_lost(world, looking, rounds):
+async def test_never_two_players_on_one_copy_and_never_a_seat_that_is_lost(world, connection, rounds):
     async with world.instance() as instance:
         instance.world = world
         household = Household(instance)
@@ -252,14 +243,14 @@ async def test_never_two_players_on_one_copy_and_never_a_seat_that_is_lost(world
         for together, seconds in rounds:
             await asyncio.gather(*(household.do(*one) for one in together))
             await household.settle()
-            await look(looking, household, world.now)
+            await look(connection, household, world.now)
             world.later(seconds)
             await household.settle()
-            await look(looking, household, world.now)
+            await look(connection, household, world.now)
         await everybody_can_sit_down(household)
 
 
-async def test_two_members_of_a_hundred_rounds(world, looking):
+async def test_two_members_of_a_hundred_rounds(world, connection):
     """The same instant again and again: exactly one gets the seat each time."""
     async with world.instance() as instance:
         household = Household(instance)
@@ -272,12 +263,12 @@ async def test_two_members_of_a_hundred_rounds(world, looking):
             refused = [one.code for one in both if isinstance(one, Exception)]
             assert (len(started), refused) == (1, ["FAMILY_SEAT_BUSY"])
             assert started[0].seat_number == number + 1
-            await look(looking, household, world.now)
+            await look(connection, household, world.now)
             if number % 10 == 0:  # the owner comes in between
                 owner = await instance.start(household.people[OWNER], household.games[0])
                 world.later(GRACE.total_seconds() + 1)
                 await household.settle()
-                await look(looking, household, world.now)
+                await look(connection, household, world.now)
                 await instance.end(household.people[OWNER], owner.id)
             else:
                 who = household.people[1 if not isinstance(both[0], Exception) else 2]

@@ -1,6 +1,5 @@
 """Databases with something in every schema, and ``libctl`` beside them: in this process, or as a process of its own."""
 
-import asyncio
 import json
 import os
 import shutil
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from gameshelf.devstack.servers.postgres import binary
 from gameshelf.libctl.main import main
@@ -78,7 +76,7 @@ def libctl(tmp_path, capsys, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def filled(postgres):
+def filled(postgres, execute):
     """The name of a database with rows in every schema; only to be copied."""
     name = f"filled{uuid4().hex[:8]}"
     postgres.create_database(name)
@@ -129,7 +127,7 @@ def absent(postgres):
 
 
 @pytest.fixture
-def databases(postgres):
+def databases(postgres, fetch):
     """Asks for the names of the databases that libctl has made for itself, and of those that it has put aside."""
 
     def every():
@@ -139,36 +137,3 @@ def databases(postgres):
 
     before = every()
     return lambda: every() - before
-
-
-def execute(dsn, *statements):
-    async def run(connection):
-        for statement in statements:
-            await connection.execute(statement)
-
-    _with(dsn, run)
-
-
-def fetch(dsn, query, *arguments):
-    return _with(dsn, lambda connection: connection.fetch(query, *arguments))
-
-
-def _with(dsn, work):
-    async def run():
-        connection = await asyncpg.connect(dsn)
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())
-
-
-@pytest.fixture(name="execute")
-def _execute():
-    return execute
-
-
-@pytest.fixture(name="fetch")
-def _fetch():
-    return fetch

@@ -1,15 +1,14 @@
 """The database is lost: a backup from before brings every domain back, and what was done since is found again."""
 
 import asyncio
-import time
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.pytest_plugin import wait_for
 
 PLACES = (
     "/items",
@@ -51,7 +50,7 @@ class Player:
         items = [{"productId": str(product)}]
         data = {"userId": str(self.id), "orderId": order, "items": items, "purchaseTimestamp": yesterday}
         publish_event(self.platform, "com.platform.payment.purchase.completed.v1", data)
-        until(lambda: str(product) in self.products())
+        wait_for(lambda: str(product) in self.products())
 
     def imports(self, product, name, hours_ago):
         start = datetime.now(UTC) - timedelta(hours=hours_ago)
@@ -81,24 +80,6 @@ def publish_event(platform, kind, data):
     asyncio.run(publish(platform.kafka.address, [CloudEvent(kind, data)]))
 
 
-def until(check, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.1)
-
-
-def query(dsn, sql, *arguments):
-    async def run():
-        connection = await asyncpg.connect(dsn)
-        try:
-            return await connection.fetch(sql, *arguments)
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())
-
-
 @pytest.fixture
 def disaster(create_platform, s3):
     """A platform of this test's own: its database is going to be dropped."""
@@ -109,7 +90,7 @@ def disaster(create_platform, s3):
 
 @pytest.mark.long
 def test_a_backup_brings_everything_back_and_the_store_what_came_later(
-    disaster, postgres, staff, tmp_path, monkeypatch
+    disaster, postgres, staff, fetch, tmp_path, monkeypatch
 ):
     # Without the open restore, objects that the restored database does not know would be deleted at once.
     service = disaster.service(S3_DELETE_GRACE_DAYS="0")
@@ -121,7 +102,7 @@ def test_a_backup_brings_everything_back_and_the_store_what_came_later(
     player.buys(game, "order-1")
     player.post("/categories", name="Best")
     player.imports(game, "before", 5)
-    until(lambda: player.http.post(f"/achievements/{achievement}/unlock").status_code == 200)
+    wait_for(lambda: player.http.post(f"/achievements/{achievement}/unlock").status_code == 200)
     player.post("/wishlist/items", product_id=str(wished))
     player.sets(game, volume=1)
     player.post("/family/links", shared_with_user_id=str(friend.id))
@@ -144,7 +125,7 @@ def test_a_backup_brings_everything_back_and_the_store_what_came_later(
     other = player.saves(game, "another", b"a new beginning")
     service.stop()
     name = disaster.dsn.rpartition("/")[2]
-    query(postgres.dsn("postgres"), f'DROP DATABASE "{name}"')
+    fetch(postgres.dsn("postgres"), f'DROP DATABASE "{name}"')
 
     restored = libctl.data("backup", "restore", backup, "--apply", "--reason", "the disk burned")
     assert restored["applied"]
@@ -163,17 +144,17 @@ def test_a_backup_brings_everything_back_and_the_store_what_came_later(
     # Purchases since the backup are applied again, and earlier ones are not granted twice.
     service.start()
     player.at(service)
-    until(lambda: player.products() == {str(game), str(later)})
-    grants = query(disaster.dsn, "SELECT source_id FROM library.ownership_grants WHERE user_id = $1", player.id)
+    wait_for(lambda: player.products() == {str(game), str(later)})
+    grants = fetch(disaster.dsn, "SELECT source_id FROM library.ownership_grants WHERE user_id = $1", player.id)
     assert sorted(row["source_id"] for row in grants) == ["order-1", "order-2"]
 
     # The store is looked at: it has what the database has lost, and nobody has deleted it.
-    assert query(disaster.dsn, "SELECT 1 FROM gateway.restores WHERE reconciled_at IS NULL")
+    assert fetch(disaster.dsn, "SELECT 1 FROM gateway.restores WHERE reconciled_at IS NULL")
     dry = libctl.data("saves", "reconcile")
     assert {one["version"] for one in dry["adopted"]} == {1, 2}
     assert player.has()["/savegames"] == as_it_was["/savegames"]
     libctl.data("saves", "reconcile", "--apply", "--reason", "after the fire")
-    assert not query(disaster.dsn, "SELECT 1 FROM gateway.restores WHERE reconciled_at IS NULL")
+    assert not fetch(disaster.dsn, "SELECT 1 FROM gateway.restores WHERE reconciled_at IS NULL")
     heads = {save["attributes"]["slot_name"]: save for save in player.has()["/savegames"]}
     assert heads.keys() == {"slot", "another"}
     assert heads["slot"]["id"] == first["id"] == second["id"]

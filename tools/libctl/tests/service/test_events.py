@@ -2,15 +2,16 @@
 
 import asyncio
 import json
-import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer
 from gameshelf.devstack.events import CloudEvent
+from gameshelf.devstack.pytest_plugin import wait_for
 
 PAYMENTS = "com.platform.payment.events.v1"
 RELAYS = 0x72656C61
@@ -21,20 +22,9 @@ DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - tim
 
 
 @pytest.fixture(scope="module")
-def database(platform):
-    """Runs one statement."""
-
-    def run(statement, *values):
-        async def once():
-            connection = await asyncpg.connect(platform.dsn)
-            try:
-                return await connection.fetch(statement, *values)
-            finally:
-                await connection.close()
-
-        return asyncio.run(once())
-
-    return run
+def database(platform, fetch):
+    """Runs one statement on the platform's database."""
+    return partial(fetch, platform.dsn)
 
 
 @pytest.fixture(scope="module")
@@ -309,11 +299,11 @@ def test_a_record_that_could_not_be_applied_is_applied_once_it_is_mended(admin, 
     both = [letter(PAYMENTS, value=good.encode(), user=player), letter(PAYMENTS, value=wrong)]
     done = admin.data("events", "dlq", "replay", "--topic", PAYMENTS, "--apply", "--reason", "mended")
     assert done["replayed"] == 2
-    found = _wait(lambda: admin.data("events", "dlq", "list", "--topic", PAYMENTS)["dead_letters"])
+    found = wait_for(lambda: admin.data("events", "dlq", "list", "--topic", PAYMENTS)["dead_letters"])
     assert [one["reason"] for one in found] == ["MALFORMED_EVENT"]
     assert UUID(found[0]["dead_letter_id"]) not in both
     owned = "SELECT 1 FROM library.user_library_items WHERE user_id = $1 AND product_id = $2"
-    assert _wait(lambda: database(owned, player, game))
+    assert wait_for(lambda: database(owned, player, game))
 
 
 def test_only_admins_replay_and_nobody_else_looks(support, staff, topic):
@@ -341,15 +331,6 @@ def test_many_parts(admin, database, topic):
     entries = admin.data("audit", "list", "--command", "events dlq replay", "--actor", admin.id)["entries"]
     sizes = [entry["after"]["replayed"] for entry in entries if entry["target"].get("topic") == topic]
     assert sizes == [200, 500, 500]
-
-
-def _wait(look, seconds=20.0):
-    """Waits for a value, and returns it."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.1)
-    return found
 
 
 def test_a_letter_of_a_wrong_topic_is_sent_by_its_id_only(admin, letter, topic, database):

@@ -1,7 +1,6 @@
 """``libctl family …`` and ``libctl access explain``: a family whose game can't be played, and what support does."""
 
 import asyncio
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -10,6 +9,7 @@ import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.pytest_plugin import wait_for
 
 TITLE, OTHER_TITLE = "Deep Blue", "Red Dust"
 
@@ -48,7 +48,7 @@ class Family:
         self.say(
             "com.platform.payment.purchase.completed.v1", userId=str(self.brother.id), orderId=uuid4().hex, items=items
         )
-        self.until(lambda: self.brother.sees() == {TITLE, OTHER_TITLE})
+        wait_for(lambda: self.brother.sees() == {TITLE, OTHER_TITLE})
         self.link = self.share(self.sister)
 
     def say(self, kind, **data):
@@ -64,12 +64,6 @@ class Family:
     def accept(self, member, link):
         accepted = member.post(f"/family/links/{link}/accept")
         assert accepted.status_code == 200, accepted.text
-
-    def until(self, check):
-        deadline = time.monotonic() + 20
-        while not check():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +139,7 @@ def test_a_revoked_link_ends_play_and_only_an_admin_reopens_it(family, support, 
     assert support.refused(*words) == (1, "PERMISSION_DENIED")
     done = admin.applies("family", "revoke", family.sister.id, family.link, reason="not a family")
     assert (done["before"]["status"], done["after"]["status"]) == ("active", "revoked_by_admin")
-    family.until(lambda: family.sister.beats(session) == "SESSION_ALREADY_ENDED")
+    wait_for(lambda: family.sister.beats(session) == "SESSION_ALREADY_ENDED")
     assert family.sister.sees() == set()
     assert support.data("family", "seats", family.brother.id)["seats"] == []
     invited = family.brother.post("/family/links", shared_with_user_id=str(family.sister.id))
@@ -206,7 +200,7 @@ def test_a_seat_is_released_its_session_ends_and_somebody_else_sits_down(family,
     assert family.rival.beats(session) == "alive"
     done = support.applies(*release, reason="he fell asleep")
     assert (done["before"]["session_id"], done["after"]["session_id"], done["can_undo"]) == (session, None, False)
-    family.until(lambda: family.rival.beats(session) == "FAMILY_SEAT_LOST")
+    wait_for(lambda: family.rival.beats(session) == "FAMILY_SEAT_LOST")
     assert support.data("family", "seats", family.brother.id)["seats"] == []
     assert support.refused(*release) == (3, "NOT_FOUND")
     assert len(family.sister.starts(game)) == len(session)
@@ -331,7 +325,7 @@ def test_the_chain_says_why_nothing_is_shared(family, support):
     family.brother.http.patch(
         f"/family/links/{family.link}", json={"data": {"attributes": {"mode": "all", "expires_at": ends}}}
     )
-    family.until(lambda: not support.data("access", "explain", family.sister.id, game)["has_access"])
+    wait_for(lambda: not support.data("access", "explain", family.sister.id, game)["has_access"])
     explained = support.data("access", "explain", family.sister.id, game)
     assert explained["reason"] in ("link_expired", "link_ended")
     assert explained["links"][0]["status"] == "revoked_by_owner"

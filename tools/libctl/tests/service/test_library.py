@@ -1,13 +1,13 @@
 """``libctl library list|grant|revoke``: what support sees of a library, gives and takes, and takes back."""
 
 import asyncio
-import time
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.pytest_plugin import wait_for
 
 TITLE = "Far Horizon"
 BOUGHT = datetime.now(UTC).replace(microsecond=0) - timedelta(days=30)
@@ -32,12 +32,12 @@ class Shop:
         """Somebody who has bought the game."""
         user = uuid4()
         self.orders("completed", user, order)
-        self.until(lambda: self.sees(user) == [TITLE])
+        wait_for(lambda: self.sees(user) == [TITLE])
         return user
 
     def refunds(self, user, order="order-1"):
         self.orders("refunded", user, order)
-        self.until(lambda: self.sees(user) == [])
+        wait_for(lambda: self.sees(user) == [])
 
     def orders(self, what, user, order, quantity=1, **more):
         items = [{"productId": str(self.game), "productType": "game", "quantity": quantity}]
@@ -49,12 +49,6 @@ class Shop:
         headers = {"Authorization": f"Bearer {self.platform.issuer.issue(str(user), ('user',), ttl=600)}"}
         found = httpx.get(f"{self.service.api}/items", headers=headers, timeout=30).json()["data"]
         return [one["attributes"]["title"] for one in found]
-
-    def until(self, check):
-        deadline = time.monotonic() + 20
-        while not check():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
 
 
 def test_a_library_is_listed_with_every_reason_and_with_what_was_lost(library, support):
@@ -79,7 +73,7 @@ def test_the_copies_of_an_order_and_what_became_of_them_are_shown(library, suppo
     for what, quantity, more in (("completed", 3, {}), ("refunded", 2, {"refundId": "r-7"}), ("reinstated", 1, back)):
         library.orders(what, user, "order-1", quantity, **more)
     asked = ("library", "list", user, "--product", library.game)
-    library.until(lambda: len([1 for item in support.data(*asked)["items"] for _ in item["grants"][0]["facts"]]) == 2)
+    wait_for(lambda: len([1 for item in support.data(*asked)["items"] for _ in item["grants"][0]["facts"]]) == 2)
     [grant] = support.data(*asked)["items"][0]["grants"]
     assert (grant["quantity"], grant["copies_left"], grant["ended_by"]) == (3, 2, "")
     facts = [(one["kind"], one["fact_id"], one["quantity"]) for one in grant["facts"]]
@@ -135,7 +129,7 @@ def test_of_several_reasons_one_can_be_named(library, admin):
         giftId="gift-1",
         timestamp=datetime.now(UTC).isoformat(),
     )
-    library.until(lambda: len(admin.data("library", "list", user)["items"][0]["grants"]) == 2)
+    wait_for(lambda: len(admin.data("library", "list", user)["items"][0]["grants"]) == 2)
     named = ("library", "revoke", user, library.game, "--kind", "order", "--source", "order-1")
     done = admin.applies(*named)
     assert (done["before"]["acquisition_type"], done["after"]["acquisition_type"]) == ("purchase", "gift")

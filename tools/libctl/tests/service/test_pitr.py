@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from uuid import uuid4
@@ -14,6 +13,7 @@ import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.pytest_plugin import wait_for
 from gameshelf.devstack.servers import Postgres
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.replaced import ReplacedDatabase, Witness, difference
@@ -21,14 +21,6 @@ from gameshelf.gateway.runtime.restores import DeletionGate, mark_reconciled, op
 from redis.asyncio import Redis
 
 _SECONDS = 40
-
-
-def until(check):
-    deadline = time.monotonic() + _SECONDS
-    while not (found := check()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return found
 
 
 @pytest.fixture
@@ -72,11 +64,11 @@ def test_what_was_bought_after_a_base_backup_comes_back_once_it_is_marked(place,
         asyncio.run(publish(platform.kafka.address, events))
 
     buy(1)
-    until(lambda: owned() == 1)
+    wait_for(lambda: owned() == 1, _SECONDS)
     copy = server.base_backup("copy")
     point = datetime.now(UTC)
     buy(50)
-    until(lambda: owned() == 51)
+    wait_for(lambda: owned() == 51, _SECONDS)
 
     asyncio.run(noted(platform))
 
@@ -84,13 +76,13 @@ def test_what_was_bought_after_a_base_backup_comes_back_once_it_is_marked(place,
     server.stop()
     server.replace_data(copy)
     server.start()
-    until(lambda: owned() == 1)
+    wait_for(lambda: owned() == 1, _SECONDS)
 
     # It is noticed, and nothing is deleted.
     def ready():
         return httpx.get(f"{service.url}/health/ready").json()["dependencies"]["postgresql"]
 
-    until(lambda: ready() == "replaced")
+    wait_for(lambda: ready() == "replaced", _SECONDS)
     assert "database_replaced 1.0" in httpx.get(service.metrics).text
     assert service.log.read_text().count("another database took this one") == 1
     assert not asyncio.run(deletes(platform))
@@ -100,8 +92,8 @@ def test_what_was_bought_after_a_base_backup_comes_back_once_it_is_marked(place,
     assert ready() == "replaced"
     assert libctl(platform, tmp_path, *words, "--apply", "--reason", "INC-7")["applied"] is True
 
-    until(lambda: owned() == 51)
-    until(lambda: ready() == "ok")
+    wait_for(lambda: owned() == 51, _SECONDS)
+    wait_for(lambda: ready() == "ok", _SECONDS)
     assert not asyncio.run(deletes(platform))  # the store has not been compared yet
     asyncio.run(reconciled(platform))
     assert asyncio.run(deletes(platform))

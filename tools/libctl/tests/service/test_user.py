@@ -7,15 +7,14 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 import zipfile
 from hashlib import sha256
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 from gameshelf.devstack.events import CloudEvent, publish
+from gameshelf.devstack.pytest_plugin import wait_for
 
 SETTINGS = {"quality": "высокое", "big": 2**63 - 1}
 
@@ -39,7 +38,7 @@ class Player:
         data = {"userId": str(self.id), "orderId": f"o-{self.id}", "items": [{"productId": self.game}]}
         event = CloudEvent("com.platform.payment.purchase.completed.v1", data)
         asyncio.run(publish(self.platform.kafka.address, [event]))
-        until(lambda: self.http.get("/items").json()["data"])
+        wait_for(lambda: self.http.get("/items").json()["data"])
 
     def post(self, path, attributes):
         answer = self.http.post(path, json={"data": {"attributes": attributes}})
@@ -64,14 +63,6 @@ class Player:
         self.saves(b"level 2", "b")
 
 
-def until(look, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.05)
-    return found
-
-
 @pytest.fixture(scope="module")
 def player(platform, service):
     """Nothing here changes them."""
@@ -82,17 +73,6 @@ def player(platform, service):
 
 def rows_of(archive, table):
     return [json.loads(line) for line in archive.read(f"{table}.jsonl").splitlines()]
-
-
-def query(platform, statement, *values):
-    async def once():
-        connection = await asyncpg.connect(platform.dsn)
-        try:
-            return await connection.fetch(statement, *values)
-        finally:
-            await connection.close()
-
-    return asyncio.run(once())
 
 
 def test_a_user_is_shown_at_a_glance_and_that_is_audited(support, player):
@@ -147,19 +127,19 @@ def test_everything_is_exported_with_the_files(admin, player, tmp_path):
     assert "already exists" in ran.err
 
 
-def test_what_is_large_comes_in_parts_and_each_row_once(admin, platform, player, tmp_path):
+def test_what_is_large_comes_in_parts_and_each_row_once(admin, platform, player, tmp_path, fetch):
     """More rows than a part has, and rows of which a part has but a few."""
     somebody = Player(platform, type("At", (), {"api": "http://nowhere"}))
-    query(platform, "INSERT INTO gateway.user_streams (user_id) VALUES ($1)", somebody.id)
-    query(
-        platform,
+    fetch(platform.dsn, "INSERT INTO gateway.user_streams (user_id) VALUES ($1)", somebody.id)
+    fetch(
+        platform.dsn,
         "INSERT INTO playtime.playtime_intervals SELECT $1, $2, now() + make_interval(hours => n), "
         "now() + make_interval(hours => n, mins => 5) FROM generate_series(1, 1234) n",
         somebody.id,
         uuid4(),
     )
-    query(
-        platform,
+    fetch(
+        platform.dsn,
         "INSERT INTO settings.game_specific_settings SELECT $1, gen_random_uuid(), "
         "jsonb_build_object('x', repeat('я', 200000)), 1, now() FROM generate_series(1, 12) n",
         somebody.id,
@@ -175,27 +155,27 @@ def test_what_is_large_comes_in_parts_and_each_row_once(admin, platform, player,
         assert len({row["start_time"] for row in rows_of(archive, "playtime.playtime_intervals")}) == 1234
 
 
-def test_a_family_is_exported_from_both_sides(admin, platform, tmp_path):
+def test_a_family_is_exported_from_both_sides(admin, platform, tmp_path, fetch):
     owner, member, link = uuid4(), uuid4(), uuid4()
     rest = "'active', 'all', '{}', now(), now(), now(), now()"
     columns = "status, mode, product_ids, shared_at, active_since, created_at, updated_at"
-    query(
-        platform,
+    fetch(
+        platform.dsn,
         f"INSERT INTO library.family_sharing_links (owner_user_id, id, shared_with_user_id, invited_at, {columns}) "
         f"VALUES ($1, $2, $3, '{{}}', {rest})",
         owner,
         link,
         member,
     )
-    query(
-        platform,
+    fetch(
+        platform.dsn,
         f"INSERT INTO library.family_memberships (owner_user_id, id, user_id, {columns}) VALUES ($1, $2, $3, {rest})",
         owner,
         link,
         member,
     )
-    query(
-        platform,
+    fetch(
+        platform.dsn,
         "INSERT INTO library.family_seats VALUES ($1, gen_random_uuid(), 1, $2, gen_random_uuid(), now())",
         owner,
         member,
@@ -208,7 +188,7 @@ def test_a_family_is_exported_from_both_sides(admin, platform, tmp_path):
     assert [(one["family_members"], one["family_owners"]) for one in shown] == [(1, 0), (0, 1)]
 
 
-def test_an_interrupted_export_resumes_with_the_same_command(create_platform, own_s3, tmp_path):
+def test_an_interrupted_export_resumes_with_the_same_command(create_platform, own_s3, tmp_path, fetch):
     """The store freezes, then it is away; at last it is there again. No row is there twice."""
     platform = create_platform(s3=own_s3)
     try:
@@ -216,8 +196,8 @@ def test_an_interrupted_export_resumes_with_the_same_command(create_platform, ow
         service.start()
         somebody = Player(platform, service)
         somebody.plays_a_bit_of_everything()
-        query(  # so many that a part ends among them, before the saves
-            platform,
+        fetch(  # so many that a part ends among them, before the saves
+            platform.dsn,
             "INSERT INTO playtime.playtime_syncs SELECT $1, n::text, now() FROM generate_series(1, 700) n",
             somebody.id,
         )
@@ -233,7 +213,7 @@ def test_an_interrupted_export_resumes_with_the_same_command(create_platform, ow
 
         own_s3.freeze()
         process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-        until(state.exists)
+        wait_for(state.exists)
         busy = run()
         assert busy.returncode == 4, busy.stderr
         assert "another process writes" in busy.stderr
@@ -261,13 +241,13 @@ def test_an_interrupted_export_resumes_with_the_same_command(create_platform, ow
         platform.close()
 
 
-def test_a_file_that_the_store_has_lost_is_named(admin, platform, service, tmp_path):
+def test_a_file_that_the_store_has_lost_is_named(admin, platform, service, tmp_path, fetch):
     somebody = Player(platform, service)
     somebody.buys()
     somebody.saves(b"lost")
-    [row] = query(platform, "SELECT id FROM savegames.savegame_contents WHERE user_id = $1", somebody.id)
-    query(
-        platform,
+    [row] = fetch(platform.dsn, "SELECT id FROM savegames.savegame_contents WHERE user_id = $1", somebody.id)
+    fetch(
+        platform.dsn,
         "UPDATE savegames.savegame_contents SET s3_object_key = s3_object_key || 'x' WHERE user_id = $1",
         somebody.id,
     )
@@ -330,19 +310,19 @@ def test_an_account_is_erased_and_nothing_leads_back(admin, support, platform, s
 
 
 @pytest.fixture
-def wait_for_erasure(platform):
+def wait_for_erasure(platform, fetch):
     """Waits until the job has erased everything, and the tombstone, which others have had the time to see."""
 
     def wait(user_id):
         def is_empty():
-            query(
-                platform,
+            fetch(
+                platform.dsn,
                 "UPDATE gateway.user_streams SET erased_at = now() - interval '1 h' WHERE user_id = $1",
                 user_id,
             )
-            return not query(platform, "SELECT FROM gateway.user_streams WHERE user_id = $1", user_id)
+            return not fetch(platform.dsn, "SELECT FROM gateway.user_streams WHERE user_id = $1", user_id)
 
-        until(is_empty, 30)
+        wait_for(is_empty, 30)
 
     return wait
 

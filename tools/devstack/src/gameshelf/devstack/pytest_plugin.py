@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import hypothesis
@@ -34,6 +34,7 @@ _running: "set[Service]" = set()
 """The services that were started and not yet ended."""
 
 CreateDatabase = Callable[[], str]
+Found = TypeVar("Found")
 
 
 class Service:
@@ -210,6 +211,15 @@ def _reading_authorities_once(create: Callable[..., ssl.SSLContext]) -> Callable
         return (of_the_web if is_httpx else create)(*arguments, **options)
 
     return context
+
+
+def wait_for(check: Callable[[], Found], seconds: float = 30) -> Found:
+    """Repeats a check until its result is true, and returns that; fails after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not (found := check()):
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.05)
+    return found
 
 
 def sized(usual: int, whole: int) -> int:

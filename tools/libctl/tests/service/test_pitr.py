@@ -84,7 +84,7 @@ def test_what_was_bought_after_a_base_backup_comes_back_once_it_is_marked(place,
 
     wait_for(lambda: ready() == "replaced", _SECONDS)
     assert "database_replaced 1.0" in httpx.get(service.metrics).text
-    assert service.log.read_text().count("another database took this one") == 1
+    assert service.log.read_text().count("another database replaced this one") == 1
     assert not asyncio.run(deletes(platform))
 
     words = ("backup", "mark-restored", "--point", point.isoformat())

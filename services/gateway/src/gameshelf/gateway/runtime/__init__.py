@@ -1,1 +1,1 @@
-"""What serves any domain: it imports no domain package, and nothing of ``gameshelf.gateway.domains``."""
+"""The runtime, which serves any domain. It imports neither domain packages nor ``gameshelf.gateway.domains``."""

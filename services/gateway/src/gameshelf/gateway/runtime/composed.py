@@ -127,7 +127,7 @@ def sections_of(domains: Sequence[Domain]) -> Sequence[type[Section]]:
 
 
 def metrics_of(domains: Sequence[Domain]) -> Sequence[type[DomainMetrics]]:
-    """The metrics of each domain that has some."""
+    """Returns the metrics of each domain that has some."""
     return tuple(domain.metrics for domain in domains if domain.metrics is not None)
 
 

@@ -133,7 +133,7 @@ class Gateway:
         self.draining.set()
 
     def app(self) -> Asgi:
-        """The ASGI application: REST, WebSocket, health, OpenAPI."""
+        """Returns the ASGI application: REST, WebSocket, health, OpenAPI."""
         settings, composition = self.settings, self.composition
         authenticate = self._authenticate()
         context = CallContext(
@@ -169,7 +169,7 @@ class Gateway:
         )
 
     def grpc_server(self) -> GrpcServer:
-        """The gRPC server of the settings."""
+        """Returns the gRPC server of the settings."""
         certificates = ServiceCertificates(self.settings.grpc_tls_required, self.settings.grpc_service_identities)
         callers = Callers(self.verifier, certificates, self.limits)
         calls = Calls(callers, self.metrics, self.tracing, self.composition.errors)

@@ -84,33 +84,33 @@ class Settings(BaseModel):
     )
     drain_seconds: Annotated[float, Field(ge=0, le=600)] = var(
         "LIBRARY_SERVICE_DRAIN_SECONDS",
-        "How long after SIGTERM readiness says 503 and everything is still served, before the ports close",
+        "How long readiness answers 503 after SIGTERM, while everything is served, before the ports close",
         5,
     )
     server: Literal["hypercorn", "granian"] = var(
-        "LIBRARY_SERVICE_SERVER", "What serves REST and WebSocket: hypercorn or granian", "hypercorn"
+        "LIBRARY_SERVICE_SERVER", "Server of REST and WebSocket: hypercorn or granian", "hypercorn"
     )
     h2c: bool = var("LIBRARY_SERVICE_H2C", "Whether REST also speaks HTTP/2 without TLS", False)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = var("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
-    otlp_endpoint: Url | None = var("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go (OTLP over HTTP)", None)
+    otlp_endpoint: Url | None = var("OTEL_EXPORTER_OTLP_ENDPOINT", "Endpoint for traces (OTLP over HTTP)", None)
 
     auth_mode: Literal["jwt", "gateway"] = var("AUTH_MODE", "jwt, or gateway: X-User-Id from a trusted proxy", "jwt")
     jwt_issuer: str | None = var("AUTH_JWT_ISSUER", "The `iss` that tokens must have", None)
     jwt_audience: str | None = var("AUTH_JWT_AUDIENCE", "The `aud` that tokens must have", None)
     jwt_public_key_file: FilePath | None = var("AUTH_JWT_PUBLIC_KEY_FILE", "PEM file with public keys", None)
-    jwks_url: Url | None = var("AUTH_JWKS_URL", "Or a URL of a JWKS", None)
+    jwks_url: Url | None = var("AUTH_JWKS_URL", "URL of a JWKS, instead of a PEM file", None)
     trusted_proxies: Networks = var(
         "AUTH_TRUSTED_PROXIES",
-        "Networks of proxies: no limit per address, and X-User-Id is taken from them (AUTH_MODE=gateway)",
+        "Networks of proxies, which have no limit per address and may send X-User-Id (AUTH_MODE=gateway)",
         (),
     )
     cors_allowed_origins: Origins = var(
         "CORS_ALLOWED_ORIGINS",
-        "Origins of pages that may call, of desktop shells too: https://shop.example, tauri://localhost, null",
+        "Allowed origins of web pages and desktop shells: https://shop.example, tauri://localhost, null",
         (),
     )
     erasure_hash_key: HexKey = var(
-        "ERASURE_HASH_KEY", "Secret of at least 32 hexadecimal characters that keys the hash kept of an erased user"
+        "ERASURE_HASH_KEY", "Secret of at least 32 hexadecimal characters, the key of the hashes of erased users"
     )
 
     grpc_tls_required: bool = var(
@@ -134,7 +134,9 @@ class Settings(BaseModel):
     )
 
     redis_mode: Literal["single", "sentinel", "cluster"] = var(
-        "REDIS_MODE", "What REDIS_ADDR names: single (a server), sentinel (the sentinels), cluster (nodes)", "single"
+        "REDIS_MODE",
+        "Kind of servers in REDIS_ADDR: single (a server), sentinel (the sentinels), cluster (nodes)",
+        "single",
     )
     redis_addrs: Annotated[Addresses, Field(min_length=1)] = var(
         "REDIS_ADDR", "host:port; of sentinels or nodes several, comma separated", "127.0.0.1:6379"
@@ -157,7 +159,7 @@ class Settings(BaseModel):
         "KAFKA_CONSUMER_GROUP_LIBRARY", "Consumer group", "library-service"
     )
     kafka_session_timeout_ms: Annotated[int, Field(ge=1000, le=300_000)] = var(
-        "KAFKA_SESSION_TIMEOUT_MS", "After how long without a sign of life a consumer loses its partitions", 15_000
+        "KAFKA_SESSION_TIMEOUT_MS", "After how long without contact a consumer loses its partitions", 15_000
     )
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = var(
         "KAFKA_SECURITY_PROTOCOL", "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL", "PLAINTEXT"
@@ -173,18 +175,18 @@ class Settings(BaseModel):
     kafka_idempotence: bool = var("KAFKA_ENABLE_IDEMPOTENCE", "Whether the producer is idempotent", True)
 
     heartbeat_interval_seconds: PositiveSeconds = var(
-        "PLAYTIME_HEARTBEAT_INTERVAL_SECONDS", "How often clients are asked to send a heartbeat", 60
+        "PLAYTIME_HEARTBEAT_INTERVAL_SECONDS", "Interval at which clients send heartbeats", 60
     )
     session_timeout_seconds: PositiveSeconds = var(
         "PLAYTIME_SESSION_TIMEOUT_SECONDS", "After how long without a heartbeat a session is ended", 300
     )
     family_seat_grace_seconds: Annotated[int, Field(ge=0, le=86_400)] = var(
-        "FAMILY_SEAT_GRACE_SECONDS", "How long a member plays on once the owner starts the same copy", 300
+        "FAMILY_SEAT_GRACE_SECONDS", "How long a member may continue after the owner has started the same copy", 300
     )
 
-    limit_user: Limit = var("RATE_LIMIT_USER_PER_MINUTE", "Requests a minute and player; 0: no limit", 600)
-    limit_ip: Limit = var("RATE_LIMIT_IP_PER_MINUTE", "Requests a minute and address; 0: no limit", 6000)
-    limit_service: Limit = var("RATE_LIMIT_SERVICE_PER_MINUTE", "Calls a minute and service; 0: no limit", 60000)
+    limit_user: Limit = var("RATE_LIMIT_USER_PER_MINUTE", "Requests per minute and player; 0: no limit", 600)
+    limit_ip: Limit = var("RATE_LIMIT_IP_PER_MINUTE", "Requests per minute and address; 0: no limit", 6000)
+    limit_service: Limit = var("RATE_LIMIT_SERVICE_PER_MINUTE", "Calls per minute and service; 0: no limit", 60000)
 
     _sections: Mapping[type[Section], Section] = PrivateAttr(default_factory=dict)
 

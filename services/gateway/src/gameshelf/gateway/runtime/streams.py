@@ -125,7 +125,7 @@ def _state(versions: Versions | None) -> Statement:
 
 
 def _shares(owners: FromClause) -> ColumnElement[str]:
-    """The owners who share with the user now, each with the version of the owner's row, as text."""
+    """Returns the owners who share with the user now, each with the version of the owner's row, as text."""
     owner_id = owners.c.owner_user_id
     listed = aggregate_order_by(literal(","), owner_id)
     return (

@@ -120,7 +120,7 @@ class Transaction:
         return user_id
 
     def of(self, service: type[S]) -> S:
-        """A domain's service over this transaction, for example ``transaction.of(LibraryService)``."""
+        """Returns a domain's service over this transaction, for example ``transaction.of(LibraryService)``."""
         made = self._services.get(service)
         if made is None:
             make = self._make[service]

@@ -99,7 +99,7 @@ class Achievements(AchievementServiceServicer):
         return messages.BatchUpdateAchievementProgressResponse(results=[_result(one) for one in results])
 
     async def _report(self, user_id: UUID, reports: Sequence["_Report"], by_server: bool) -> list[ReportOutcome]:
-        """One player's reports, in a transaction of their own."""
+        """Applies one player's reports in one transaction."""
 
         async def update(transaction: Transaction) -> list[ReportOutcome]:
             service = transaction.of(AchievementService)
@@ -172,7 +172,9 @@ _UNKNOWN = UUID(int=0)
 
 
 async def _identified(service: AchievementService, reports: Sequence[_Report]) -> list[ProgressUpdate]:
-    """The reports with ids. No achievement has the id that stands for an unknown name. A round trip where names are."""
+    """Returns the reports with ids: no achievement has the id that stands for an unknown name. One round trip if a
+    report has a name.
+    """
     names = {one.achievement for one in reports if isinstance(one.achievement, NamedAchievement)}
     ids = await service.named(names) if names else {}
     return [
@@ -185,7 +187,7 @@ async def _identified(service: AchievementService, reports: Sequence[_Report]) -
 
 
 def _report(request: messages.UpdateAchievementProgressRequest) -> tuple[UUID, _Report]:
-    """Whose report it is, and what it says. Raises InvalidInput, PermissionDenied."""
+    """Parses a report; returns it with its user. Raises InvalidInput, PermissionDenied."""
     user_id = parse_id(request.user_id, "user_id")
     require_write(user_id)
     if request.current_progress < 0:

@@ -36,7 +36,7 @@ async def create(runtime: Runtime) -> DomainInstance:
 
 
 def make_services(settings: Settings) -> Services:
-    """The library decides who may unlock."""
+    """Returns the factory of the service; the library decides who may unlock."""
 
     def make_achievements(context: ServiceContext) -> AchievementService:
         access = AccessQueries(context.connection)

@@ -27,7 +27,7 @@ async def create(runtime: Runtime) -> DomainInstance:
 
 
 def make_services(settings: Settings) -> Services:
-    """The seats read from the play sessions who plays which copy."""
+    """Returns the factories of the services; play sessions determine who plays which copy."""
     grace = timedelta(seconds=settings.family_seat_grace_seconds)
 
     def make_links(context: ServiceContext) -> FamilyLinks:

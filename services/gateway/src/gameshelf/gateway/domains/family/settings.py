@@ -10,5 +10,5 @@ class FamilySection(Section):
     """The settings of family sharing that are not shared with other domains."""
 
     max_members: Annotated[int, Field(ge=1, le=100)] = var(
-        "FAMILY_MAX_MEMBERS", "How many members an owner may have, and how many owners a member", 5
+        "FAMILY_MAX_MEMBERS", "Maximum number of members per owner, and of owners per member", 5
     )

@@ -104,7 +104,7 @@ class Families:
     async def _of_owner(
         self, request: messages.RevokeFamilyLinkRequest | messages.ReopenFamilyLinkRequest
     ) -> tuple[UUID, UUID]:
-        """Owner and id of the link that either party names. Raises InvalidInput, UserErased, FamilyLinkNotFound."""
+        """Returns owner and id of a link of either party. Raises InvalidInput, UserErased, FamilyLinkNotFound."""
         user_id, link_id = parse_id(request.user_id, "user_id"), parse_id(request.link_id, "link_id")
         async with self._context.reading(user_id) as connection:
             link = await self._found(connection, user_id, link_id)

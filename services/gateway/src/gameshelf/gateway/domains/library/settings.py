@@ -7,5 +7,5 @@ class LibrarySection(Section):
     """The settings of the library."""
 
     catalog_grpc_addr: Address | None = var(
-        "CATALOG_SERVICE_GRPC_ADDR", "host:port of the Catalog, to ask for products", None
+        "CATALOG_SERVICE_GRPC_ADDR", "host:port of the Catalog, for requests of missing products", None
     )

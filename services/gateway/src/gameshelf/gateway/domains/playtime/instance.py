@@ -63,7 +63,7 @@ async def create(runtime: Runtime) -> DomainInstance:
 
 
 def make_services(settings: Settings) -> Services:
-    """The library decides who may play, and whose copy."""
+    """Returns the factory of the service; the library decides who may play, and whose copy."""
     import_max_age = timedelta(days=settings.of(PlaytimeSection).import_max_age_days)
     grace = timedelta(seconds=settings.family_seat_grace_seconds)
 

@@ -10,11 +10,11 @@ class PlaytimeMetrics(DomainMetrics):
         self.heartbeats = Counter("playtime_heartbeats", "Heartbeats of sessions", ["result"], registry=registry)
         self.heartbeat_seconds = Histogram(
             "playtime_heartbeat_duration_seconds",
-            "From the first heartbeat of a batch until the batch is in Redis",
+            "Time from the first heartbeat of a batch until the batch is in Redis",
             registry=registry,
             buckets=SECONDS,
         )
         self.active_sessions = Gauge(
             "playtime_active_sessions", "Running sessions, of all instances together", registry=registry
         )
-        self.anomalies = Counter("playtime_anomalies", "Play that can't be", ["kind"], registry=registry)
+        self.anomalies = Counter("playtime_anomalies", "Implausible play sessions", ["kind"], registry=registry)

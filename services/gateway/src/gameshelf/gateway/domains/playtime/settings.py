@@ -10,5 +10,5 @@ class PlaytimeSection(Section):
     """The settings of play sessions that are not shared with other domains."""
 
     import_max_age_days: Annotated[int, Field(ge=1, le=3650)] = var(
-        "PLAYTIME_IMPORT_MAX_AGE_DAYS", "How old a session that was played offline may be", 90
+        "PLAYTIME_IMPORT_MAX_AGE_DAYS", "Maximum age of an imported session", 90
     )

@@ -130,7 +130,7 @@ class PlaytimeOfUser:
 
 
 def _moment(request: messages.ShowPlaytimeRequest, name: str) -> datetime | None:
-    """A time of the request; None if it is absent. Raises InvalidInput."""
+    """Parses a time of the request; returns None if it is absent. Raises InvalidInput."""
     return parse_time(getattr(request, name), name) if request.HasField(name) else None
 
 

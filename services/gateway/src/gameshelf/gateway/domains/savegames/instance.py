@@ -70,7 +70,7 @@ async def _open_bucket(runtime: Runtime) -> Bucket | None:
 
 
 def make_services(settings: Settings) -> Services:
-    """The library decides who has access to a product."""
+    """Returns the factories of the services; the library decides who has access to a product."""
     section = settings.of(SavegameSection)
     limits, bucket = section.limits, section.s3_bucket or ""
 

@@ -8,11 +8,16 @@ class SavegameMetrics(DomainMetrics):
     def __init__(self, registry: CollectorRegistry) -> None:
         self.syncs = Counter(
             "savegame_syncs",
-            "Uploads that were confirmed, downloads that were signed",
+            "Confirmed uploads and signed downloads",
             ["direction", "result"],
             registry=registry,
         )
-        self.sync_bytes = Counter("savegame_sync_bytes", "Bytes of them", ["direction"], registry=registry)
+        self.sync_bytes = Counter(
+            "savegame_sync_bytes", "Bytes of confirmed uploads and signed downloads", ["direction"], registry=registry
+        )
         self.objects = Counter(
-            "savegame_objects", "What the sweeps of the object store found", ["found"], registry=registry
+            "savegame_objects",
+            "Objects that the sweeps of the object store found, by finding",
+            ["found"],
+            registry=registry,
         )

@@ -8,7 +8,7 @@ from gameshelf.savegames.s3 import S3Config, S3ObjectStore
 
 
 def s3_config(settings: Settings) -> S3Config | None:
-    """The bucket of the settings; None where they name none."""
+    """Returns the configuration of the bucket; None if the settings have none."""
     section = settings.of(SavegameSection)
     if section.s3_bucket is None:
         return None
@@ -28,7 +28,7 @@ def s3_config(settings: Settings) -> S3Config | None:
 def object_store(
     settings: Settings, metrics: Metrics | None = None, tracing: Tracing | None = None
 ) -> S3ObjectStore | None:
-    """The store of the settings, not yet opened, with traces and metrics of its calls; None without a bucket."""
+    """Makes the object store of the settings, not yet opened, with traces and metrics; None without a bucket."""
     config = s3_config(settings)
     if config is None:
         return None

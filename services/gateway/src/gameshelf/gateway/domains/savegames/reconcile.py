@@ -63,7 +63,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Applying:
-    """Who applies the comparison, and the reason."""
+    """The caller who applies the comparison, and the reason."""
 
     by: Identity
     reason: str

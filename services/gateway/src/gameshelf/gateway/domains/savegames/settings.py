@@ -31,14 +31,14 @@ class SavegameSection(Section):
         "S3_ENDPOINT", "Address of the object store; none, with a bucket: Amazon's own of S3_REGION", None
     )
     s3_public_endpoint: Store | None = var(
-        "S3_PUBLIC_ENDPOINT", "Its address for clients, in the URLs they are given; none: S3_ENDPOINT", None
+        "S3_PUBLIC_ENDPOINT", "Its address for clients, in presigned URLs; none: S3_ENDPOINT", None
     )
     s3_access_key_id: str | None = var(
-        "S3_ACCESS_KEY_ID", "Who the service is to the object store; none: the instance's role", None
+        "S3_ACCESS_KEY_ID", "Access key of the service for the object store; none: the instance's role", None
     )
     s3_secret_access_key: SecretStr | None = var("S3_SECRET_ACCESS_KEY", "Its secret key", None)
     s3_bucket: Bucket | None = var("S3_BUCKET_SAVEGAMES", "Bucket of cloud saves; none: there are no cloud saves", None)
-    s3_region: Annotated[str, Field(pattern=r"^[\w-]+$")] = var("S3_REGION", "Region that is signed for", "us-east-1")
+    s3_region: Annotated[str, Field(pattern=r"^[\w-]+$")] = var("S3_REGION", "Region in signatures", "us-east-1")
     s3_use_ssl: bool = var(
         "S3_USE_SSL", "Whether TLS is used where an address of the object store has no http:// or https://", True
     )
@@ -46,29 +46,29 @@ class SavegameSection(Section):
         "S3_PRESIGNED_URL_TTL_SECONDS", "How long a client may begin an upload or a download", 300
     )
     s3_server_side_encryption: Literal["none", "AES256", "aws:kms"] = var(
-        "S3_SERVER_SIDE_ENCRYPTION", "What the store is asked to encrypt with: none, AES256 or aws:kms", "none"
+        "S3_SERVER_SIDE_ENCRYPTION", "Encryption that the store is asked for: none, AES256 or aws:kms", "none"
     )
     s3_delete_grace_days: Annotated[int, Field(ge=0, le=3650)] = var(
-        "S3_DELETE_GRACE_DAYS", "How long bytes stay once no save needs them", 30
+        "S3_DELETE_GRACE_DAYS", "How long bytes are kept after the last save that uses them", 30
     )
 
     savegame_max_bytes: Annotated[int, Field(ge=1, le=1024**3)] = var(
-        "MAX_SAVEGAME_SIZE_BYTES", "How large a save may be", 52_428_800
+        "MAX_SAVEGAME_SIZE_BYTES", "Size limit of a save", 52_428_800
     )
     savegame_quota_bytes: Annotated[int, Field(ge=1)] = var(
-        "USER_SAVEGAME_QUOTA_BYTES", "How much a user may keep", 1_073_741_824
+        "USER_SAVEGAME_QUOTA_BYTES", "Quota of a user", 1_073_741_824
     )
     savegame_product_quota_bytes: Annotated[int, Field(ge=0)] = var(
-        "PRODUCT_SAVEGAME_QUOTA_BYTES", "How much of that for one product; 0: no limit", 0
+        "PRODUCT_SAVEGAME_QUOTA_BYTES", "Quota of a user for one product; 0: no limit", 0
     )
     savegame_daily_bytes: Annotated[int, Field(ge=1)] = var(
         "USER_SAVEGAME_DAILY_BYTES", "How many bytes upload URLs are signed for, per user and day (UTC)", 10_737_418_240
     )
     savegame_max_versions: Annotated[int, Field(ge=2, le=1000)] = var(
-        "SAVEGAME_MAX_VERSIONS", "How many versions a slot keeps, beside one a day for the last 3 days", 10
+        "SAVEGAME_MAX_VERSIONS", "How many versions a slot keeps, besides one per day for the last 3 days", 10
     )
     savegame_trash_days: Annotated[int, Field(ge=0, le=3650)] = var(
-        "SAVEGAME_TRASH_DAYS", "How long a deleted save can be brought back", 30
+        "SAVEGAME_TRASH_DAYS", "How long a deleted save can be restored", 30
     )
 
     @property

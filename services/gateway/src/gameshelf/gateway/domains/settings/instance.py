@@ -22,7 +22,7 @@ async def create(runtime: Runtime) -> DomainInstance:
 
 
 def make_services(settings: Settings) -> Services:
-    """The library decides who has access to a product."""
+    """Returns the factory of the service; the library decides who has access to a product."""
 
     def make_settings(context: ServiceContext) -> SettingsService:
         access, max_bytes = AccessQueries(context.connection), settings.of(GameSettingsSection).max_bytes

@@ -10,5 +10,5 @@ class GameSettingsSection(Section):
     """The service's settings for game settings."""
 
     max_bytes: Annotated[int, Field(ge=1024, le=16 * 1024**2)] = var(
-        "SETTINGS_MAX_BYTES", "How large one layer of a game's settings may be", 262_144
+        "SETTINGS_MAX_BYTES", "Size limit of one layer of a game's settings", 262_144
     )

@@ -19,7 +19,7 @@ class PriceChange(EventData):
     old_price_minor: Annotated[StrictInt, Field(ge=1, le=10**15), WHOLE] | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", max_length=3)]
     discount_percent: Annotated[StrictInt, Field(ge=0, le=100), BeforeValidator(rounded_down)] | None = None
-    """In whole percent, rounded down."""
+    """The discount in whole percent, rounded down."""
     sale_id: SourceId | None = None
     sale_ends_at: EventTime = None
     timestamp: EventTime = None

@@ -37,7 +37,7 @@ async def create(runtime: Runtime) -> DomainInstance:
 
 
 def make_services(settings: Settings) -> Services:
-    """The library provides ownership and names of products."""
+    """Returns the factory of the service; the library provides ownership and names of products."""
     section = settings.of(WishlistSection)
 
     def make_wishlist(context: ServiceContext) -> WishlistService:

@@ -10,7 +10,7 @@ class WishlistSection(Section):
     """The settings of the wishlist."""
 
     max_items: Annotated[int, Field(ge=1, le=10_000)] = var(
-        "WISHLIST_MAX_ITEMS_PER_USER", "How many products a wishlist holds", 100
+        "WISHLIST_MAX_ITEMS_PER_USER", "Maximum number of products on a wishlist", 100
     )
     default_currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = var(
         "WISHLIST_DEFAULT_CURRENCY",

@@ -42,13 +42,13 @@ class Progress(Protocol):
     """How long to wait for a lock that another transaction holds."""
 
     async def applied(self, connection: Connection, subject_id: UUID, records: Sequence[Record]) -> None:
-        """The records are applied, in the transaction of this connection."""
+        """Must be called when the records are applied, in the transaction of this connection."""
 
     async def finished(self, subject_id: UUID | None, records: Sequence[Record]) -> None:
-        """The records need no further work: they are dead letters, ignored, or about an erased user."""
+        """Must be called for records without further work: dead letters, ignored ones, and those of erased users."""
 
     async def defer(self, subject_id: UUID, records: Sequence[Record]) -> None:
-        """Another transaction holds the rows that the records change: they are tried again later. Raises NoRoom."""
+        """Defers records whose rows another transaction holds: they are tried again later. Raises NoRoom."""
 
 
 class Applier:
@@ -79,8 +79,8 @@ class Applier:
         self._topic_slots = {topic: asyncio.Semaphore(_OF_ONE_TOPIC) for topic in consumed.topics}
 
     async def read(self, record: Record, progress: Progress) -> Event | None:
-        """The event in a record; None for one that needs no further work: its type is not consumed, it has become a
-        dead letter, or it was deferred.
+        """Reads the event in a record; returns None if no further work is needed: the type is not consumed, the record
+        has become a dead letter, or it was deferred.
         """
         try:
             if len(record.value or b"") <= _READ_AT_ONCE:
@@ -170,7 +170,7 @@ class Applier:
         await self._dead_letter(record, reason, detail, progress)
 
     async def _apply(self, events: Sequence[Event], progress: Progress) -> str:
-        """The result that is counted: ``applied``, or ``dropped`` where the user is erased."""
+        """Applies events; returns the result for the metric: ``applied``, or ``dropped`` if the user is erased."""
         first = events[0]
         async with self._topic_slots[first.record.topic], self._slots:
             with self._tracing.request(f"consume {first.envelope.type}", first.envelope.traceparent, SpanKind.CONSUMER):

@@ -7,7 +7,7 @@ from gameshelf.gateway.runtime.settings import Settings, SettingsError
 
 
 def connection_options(settings: Settings) -> dict[str, Any]:
-    """The options that producers and consumers share."""
+    """Returns the options that producers and consumers share."""
     options: dict[str, Any] = {
         "bootstrap_servers": list(settings.kafka_brokers),
         "client_id": "gameshelf-gateway",

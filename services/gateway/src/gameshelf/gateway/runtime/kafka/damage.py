@@ -45,7 +45,7 @@ class DamagedPartitions:
     async def fetch(
         self, consumer: AIOKafkaConsumer, idle: Collection[TopicPartition], max_records: int
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """The records that have arrived from these partitions, each of which is fetched by itself."""
+        """Returns the records that have arrived from these partitions, each of which is fetched by itself."""
         fetched: dict[TopicPartition, list[ConsumerRecord]] = {}
         for partition in idle:
             damage = self._damages.get(partition)
@@ -65,7 +65,7 @@ class DamagedPartitions:
         return fetched
 
     def _failed(self, partition: TopicPartition, position: int) -> int:
-        """The offset to continue at after a failure that left the partition at ``position``."""
+        """Returns the offset to continue at after a failure that left the partition at ``position``."""
         now = self._clock()
         damage = self._damages.get(partition)
         if damage is None:
@@ -82,7 +82,7 @@ class DamagedPartitions:
         return position + 1
 
     def _read(self, partition: TopicPartition, damage: _Damage, offset: int) -> None:
-        """A record of the partition could be read."""
+        """Must be called when a record of the partition was read."""
         if damage.offset is None or offset < damage.offset:
             if self._clock() - damage.since > PATIENCE_SECONDS:
                 del self._damages[partition]  # it is intact by now

@@ -112,7 +112,7 @@ class DeadLetters:
             _log.warning("a record of %s became a dead letter: %s", record.topic, reason)
 
     def reason_of(self, error: Exception) -> tuple[str, str]:
-        """Reason and detail for an event that was refused, or that failed to be applied, which is logged."""
+        """Returns reason and detail for an event that was refused, or that could not be applied, which is logged."""
         if isinstance(error, DomainError):
             return error.code, error.default_message()
         _log.error("an event can't be applied", exc_info=error)
@@ -162,12 +162,12 @@ def _letter(record: Record, detail: str, value: bytes | None, part: str = "") ->
 
 
 def printable(text: str) -> str:
-    """The text with control characters and surrogates escaped, which PostgreSQL or terminals cannot take, and cut."""
+    """Escapes control characters and surrogates, which PostgreSQL or terminals refuse, and truncates the text."""
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text[:_MAX_DETAIL])
 
 
 def _readable(value: bytes | None, limit: int) -> dict[str, Any] | None:
-    """At most ``limit`` bytes in a form for JSON; the dead letter in the database has all of them."""
+    """Returns at most ``limit`` bytes in a form for JSON; the dead letter in the database has all bytes."""
     if value is None:
         return None
     held = value[:limit]

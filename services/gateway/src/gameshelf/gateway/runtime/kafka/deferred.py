@@ -155,12 +155,12 @@ async def defer_records(connection: Connection, subject_id: UUID, records: Seque
 
 
 async def waiting_subjects(connection: Connection, subject_ids: Collection[UUID]) -> set[UUID]:
-    """Those of the users and products that have deferred records."""
+    """Returns the users and products that have deferred records."""
     return {row["subject_id"] for row in await _WAITING.all(connection, subject_ids=list(subject_ids))}
 
 
 async def due_subjects(connection: Connection, limit: int) -> list[UUID]:
-    """Users and products whose deferred records are due, those that wait longest first."""
+    """Returns users and products whose deferred records are due, those that wait longest first."""
     return [row["subject_id"] for row in await _DUE.all(connection, limit=limit)]
 
 
@@ -180,7 +180,7 @@ async def postpone(connection: Connection, subject_id: UUID) -> None:
 
 
 async def count_deferred(connection: Connection) -> Mapping[tuple[str, int], int]:
-    """The number of deferred records by topic and partition."""
+    """Counts deferred records by topic and partition."""
     return {(row["topic"], row["partition"]): row["n"] for row in await _COUNTS.all(connection)}
 
 

@@ -75,7 +75,7 @@ def _is_empty(value: Any, takes_zero: bool) -> bool:
 
 @cache
 def _optional_fields(model: type[BaseModel]) -> dict[str, bool]:
-    """The optional fields of a model by both of their names, and whether 0 is a valid value of each."""
+    """Returns the optional fields of a model by both of their names, and whether 0 is a valid value of each."""
     found: dict[str, bool] = {}
     for name, schema in model.model_json_schema(by_alias=False)["properties"].items():
         kinds = (schema, *schema.get("anyOf", ()))

@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 MAX_ID = 500
-"""Of an event, in code points."""
+"""Maximum length of an event's id, in code points."""
 
 _MAX_MESSAGE = 1000
 _MAX_DETAILS = 5
@@ -84,7 +84,7 @@ class Incoming(BaseModel):
 
 
 def parse_envelope(value: bytes | None) -> Incoming:
-    """The CloudEvent in a record. Raises Malformed."""
+    """Parses the CloudEvent in a record. Raises Malformed."""
     if value is None:
         raise Malformed("EMPTY", "the record has no value")
     try:
@@ -105,7 +105,7 @@ class BadElement:
 
 
 def parse_data(model: type[D], data: Any, *, is_part: bool = False) -> tuple[D, Sequence[BadElement]]:
-    """The event's data as ``model`` without invalid elements of its lists, and these elements.
+    """Parses the event's data as ``model``, without invalid elements of its lists; returns it and these elements.
 
     ``is_part`` says that the event is a part of another one: then a list of one element has nothing to leave out.
     Raises Malformed, also where no element of a list is valid that must not be empty.
@@ -134,7 +134,7 @@ def parse_data(model: type[D], data: Any, *, is_part: bool = False) -> tuple[D, 
 
 @cache
 def _longest_lists(model: type[EventData]) -> dict[str, int]:
-    """The longest length of each list of a model, by both of its names."""
+    """Returns the longest length of each list of a model, by both of its names."""
     found: dict[str, int] = {}
     for name, schema in model.model_json_schema(by_alias=False)["properties"].items():
         lengths = [kind["maxItems"] for kind in (schema, *schema.get("anyOf", ())) if "maxItems" in kind]
@@ -143,7 +143,7 @@ def _longest_lists(model: type[EventData]) -> dict[str, int]:
 
 
 def _bad_elements(model: type[EventData], data: Mapping[str, Any], is_part: bool) -> list[BadElement]:
-    """The invalid elements of all lists, each with its first error.
+    """Returns the invalid elements of all lists, each with its first error.
 
     Each element is validated by itself: pydantic describes either all errors of a whole list, or none.
     """
@@ -164,7 +164,7 @@ def _bad_elements(model: type[EventData], data: Mapping[str, Any], is_part: bool
 
 
 def details_of(bad: Sequence[BadElement]) -> Iterator[str]:
-    """What is wrong with the first few of these elements."""
+    """Describes the errors of the first few of these elements."""
     return (one.detail for one in bad[:_MAX_DETAILS])
 
 

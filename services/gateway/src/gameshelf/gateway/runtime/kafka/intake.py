@@ -48,7 +48,7 @@ class Intake:
                 tasks.create_task(self._applier.settle(own, progress))
 
     async def _in_turn(self, events: Sequence[Event], progress: "_BatchProgress") -> list[tuple[UUID, list[Event]]]:
-        """The events by user and product, without those that are deferred behind earlier ones. One round trip."""
+        """Groups events by user and product, without those that are deferred behind earlier ones. One round trip."""
         of_subject: dict[UUID, list[Event]] = defaultdict(list)
         for event in events:
             of_subject[event.subject_id].append(event)

@@ -52,7 +52,7 @@ class Lag:
         self._show(lags)
 
     async def _begins(self, partition: TopicPartition) -> int:
-        """The offset of the first record that is neither applied nor deferred."""
+        """Returns the offset of the first record that is neither applied nor deferred."""
         committed = self._assigned.committed
         if partition not in committed:
             offset = await self._consumer.committed(partition)

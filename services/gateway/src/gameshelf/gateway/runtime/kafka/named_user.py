@@ -22,8 +22,8 @@ _BYTES_OF_ID = 16
 
 
 def named_user(record: Record, product_topics: Collection[str]) -> UUID | None:
-    """The user in the data, else in a text that looks like that field, else in the key (a user's id on all topics but
-    ``product_topics``), else in any text that looks like the id of a user.
+    """Returns the user in the data, else in a text that looks like that field, else in the key (a user's id on all
+    topics but ``product_topics``), else in any text that looks like the id of a user.
     """
     value = record.value or b""
     key = None if record.topic in product_topics else record.key

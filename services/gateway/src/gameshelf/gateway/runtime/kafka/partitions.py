@@ -57,7 +57,7 @@ class HeldPartitions:
         return [held.sending for held in self._held.values() if held.sending]
 
     def answered(self) -> dict[int, Outcome]:
-        """The outcomes of finished sends. They stay until ``settle``."""
+        """Returns the outcomes of finished sends. They stay until ``settle``."""
         return {
             partition: held.sending.result()
             for partition, held in self._held.items()
@@ -65,7 +65,7 @@ class HeldPartitions:
         }
 
     def start_round(self) -> set[int]:
-        """The partitions to which nothing may be sent now. The keys of those that are due are forgotten."""
+        """Returns the partitions to which nothing may be sent now, and drops the keys of those that are due."""
         now = self._clock()
         waiting = {
             partition for partition, held in self._held.items() if held.sending is not None or now < held.retry_at
@@ -75,7 +75,7 @@ class HeldPartitions:
         return waiting
 
     def hold(self, partition: int, sending: "asyncio.Task[Outcome]", keys: Iterable[str]) -> None:
-        """The partition has not answered yet."""
+        """Holds a partition that has not answered yet."""
         held = self._held.setdefault(partition, HeldPartition())
         held.sending = sending
         self._remember(held, keys)
@@ -85,7 +85,7 @@ class HeldPartitions:
         return self._remember(self._held[partition], keys)
 
     def settle(self, partition: int, failure: Exception | None, keys: Iterable[str] = ()) -> None:
-        """The partition has answered: after a failure it waits for a while, otherwise it is served with the others."""
+        """Handles the answer of a partition: it waits after a failure, otherwise it is served with the others again."""
         if failure is None:
             self._held.pop(partition, None)
             return

@@ -41,7 +41,7 @@ class Record(Protocol):
     def offset(self) -> int: ...
     @property
     def timestamp(self) -> int:
-        """When it was sent, in milliseconds since 1970; negative if unknown."""
+        """The time when it was sent, in milliseconds since 1970; negative if unknown."""
 
     @property
     def key(self) -> bytes | None: ...
@@ -110,7 +110,7 @@ class Event:
 
 
 def read(record: Record, consumed: ConsumedEvents) -> Event | None:
-    """The event in a record; None for a type that nobody consumes. Raises Malformed.
+    """Reads the event in a record; returns None for a type that no domain consumes. Raises Malformed.
 
     A type on the topic of another service is refused: a service that may write to one topic must not be able to publish
     facts of the owner of another topic.
@@ -126,7 +126,7 @@ def read(record: Record, consumed: ConsumedEvents) -> Event | None:
 
 
 def _readings(consumers: Sequence[ConsumedEvent], envelope: Incoming) -> Sequence[Reading]:
-    """The data as each of the domains reads it. Raises Malformed with the details of all, where one can't."""
+    """Parses the data for each of the domains. If one of them fails, raises Malformed with the details of all."""
     is_part = bool(_PART.search(envelope.id))
     readings: list[Reading] = []
     reasons: list[str] = []
@@ -156,7 +156,7 @@ class Part:
 
 
 def event_of(event: Event, element: BadElement) -> tuple[str, bytes]:
-    """One element of an event's list as an event of its own: its name, and the whole event with this element alone in
+    """Makes an event of one element of an event's list; returns its name, and the whole event with only this element in
     the list (contract in detail, section 6).
     """
     [part] = _parts(event, [(element, [element.index])])
@@ -164,7 +164,7 @@ def event_of(event: Event, element: BadElement) -> tuple[str, bytes]:
 
 
 def parts_of(event: Event) -> Iterator[Part]:
-    """The invalid elements of the event's lists, a part for each.
+    """Yields a part for each invalid element of the event's lists.
 
     Equal products of an order add up, and of two events of an order the larger quantity counts. So the part of an
     invalid element also has the other elements of its product: alone it would state less than was applied already.
@@ -174,7 +174,7 @@ def parts_of(event: Event) -> Iterator[Part]:
 
 
 def _together(reading: Reading, elements: Mapping[str, Any]) -> Iterator[tuple[BadElement, Sequence[int]]]:
-    """Invalid elements, each with the indexes of the elements to apply it with; of equal products only the first."""
+    """Yields invalid elements with the indexes of the elements to apply them with; of equal products only the first."""
     key = reading.consumed.data.adds_up_by
     if key is None:
         yield from ((bad, [bad.index]) for bad in reading.bad_elements)
@@ -195,7 +195,7 @@ def _together(reading: Reading, elements: Mapping[str, Any]) -> Iterator[tuple[B
 
 
 def _subject(element: Any, key: str) -> UUID | None:
-    """The subject of an element, if it can be read."""
+    """Returns the subject of an element, if it can be read."""
     if not isinstance(element, dict):
         return None
     try:
@@ -219,7 +219,7 @@ def _parts(event: Event, elements: Iterable[tuple[BadElement, Sequence[int]]]) -
 
 
 def _rest(event: Event, document: Mapping[str, Any], field: str) -> Mapping[str, Any]:
-    """An event without one of its lists. Every part repeats it, so of a long one only the fields that are read."""
+    """Returns an event without one of its lists, which every part repeats; of a long one only the read fields."""
     whole = {**document, "data": {**document["data"], field: []}}
     if len(json.dumps(whole, ensure_ascii=False)) <= _LONGEST_REST:
         return whole

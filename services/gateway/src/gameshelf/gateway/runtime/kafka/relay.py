@@ -82,7 +82,7 @@ class Relay:
             self._metrics.outbox_refused.set(await refused.count(connection))
 
     async def _waiting(self) -> list[str]:
-        """Topics that have records; none while PostgreSQL is away."""
+        """Returns the topics that have records; none while PostgreSQL is away."""
         try:
             async with self._acquire() as connection:
                 own, others = await relayed.topics(connection, self._topics, self._cursor)

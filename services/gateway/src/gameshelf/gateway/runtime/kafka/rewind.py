@@ -23,11 +23,11 @@ class Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
         """The offset that is committed for each partition, as far as this instance knows it."""
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """The next instance checks them itself."""
+        """Does nothing: the next instance checks the partitions itself."""
         self.new -= set(revoked)
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Each may have to be rewound."""
+        """Notes the partitions, each of which may have to be rewound."""
         self.epoch += 1
         self.committed = {}
         self.new |= set(assigned)
@@ -36,8 +36,8 @@ class Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
 async def find_waiting(
     connection: Connection, partitions: Collection[TopicPartition]
 ) -> tuple[StoredRestore | None, dict[TopicPartition, datetime]]:
-    """The newest restore, and for each partition that was not rewound since then the moment to which it has to go; if
-    several restores were marked since, the earliest counts. Two round trips at most.
+    """Returns the newest restore, and for each partition that was not rewound since then the time to rewind it to: the
+    earliest point of all restores since. Two round trips at most.
     """
     restore = await newest_restore(connection)
     if restore is None:
@@ -77,7 +77,7 @@ async def rewind(
 
 
 def _begins_at(point: datetime) -> int:
-    """The time of records, in milliseconds since 1970, to which a partition is rewound. Kafka has no earlier times:
-    negative ones have a meaning of their own.
+    """Returns the time of records, in milliseconds since 1970, to which a partition is rewound. It is not negative,
+    since negative times have special meanings in Kafka.
     """
     return max(int((point.timestamp() - REWIND.total_seconds()) * 1000), 0)

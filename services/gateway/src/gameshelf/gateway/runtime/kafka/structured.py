@@ -26,7 +26,7 @@ class ConsumedRecord(Record, Protocol):
 
 
 def structured(record: ConsumedRecord) -> Record:
-    """The record with its event in structured JSON; the record itself if it has that form, or holds no event."""
+    """Returns the record with its event in structured JSON; the record itself if it has that form, or has no event."""
     if record.value is None:
         return record
     value = record.value.removeprefix(_BYTE_ORDER_MARK)
@@ -70,7 +70,7 @@ def _of_base64(value: bytes) -> bytes:
 
 
 def _with_data(attributes: Mapping[str, Any], data: bytes) -> bytes:
-    """The event with this JSON as its data, unchanged."""
+    """Returns the event with this JSON, unchanged, as its data."""
     head = json.dumps(attributes, ensure_ascii=False).encode()
     return head[:-1] + (b", " if attributes else b"") + b'"data": ' + data + b"}"
 

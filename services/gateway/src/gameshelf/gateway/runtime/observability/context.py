@@ -22,7 +22,7 @@ class TraceContext:
     span: Span | None = None
 
     def traceparent(self) -> str:
-        """The W3C header for outgoing calls."""
+        """Returns the W3C header for outgoing calls."""
         return f"00-{self.trace_id}-{self.span_id}-{'01' if self.sampled else '00'}"
 
 

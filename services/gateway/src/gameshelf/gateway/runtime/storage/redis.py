@@ -18,7 +18,7 @@ _WAIT_SECONDS = 2.0
 
 
 def not_cancelled() -> bool:
-    """Whether this task has not been cancelled. A loop around Redis asks it at each turn.
+    """Returns whether this task has not been cancelled. Loops around Redis check it in each iteration.
 
     The client may swallow a cancellation: ``asyncio.wait_for`` of Python 3.11 does if the answer arrives right then.
     """

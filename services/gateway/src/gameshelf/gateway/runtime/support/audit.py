@@ -166,7 +166,7 @@ _WAYS = {
 
 
 def _listed(names: tuple[str, ...]) -> Statement:
-    """Entries selected by exactly these fields: a condition on an optional parameter could use no index."""
+    """Selects entries by exactly these fields, because a condition on an optional parameter could use no index."""
     before = col(_A.id) < bindparam("before_id", type_=BigInteger)
     found = _entries.where(before, *(_WAYS[name] for name in names)).order_by(col(_A.id).desc())
     return Statement(found.limit(bindparam("limit", type_=Integer)))
@@ -215,7 +215,7 @@ class AuditLog:
         return _ENTRY.read_optional(await _FIND.first(connection, id=entry_id))
 
     async def list(self, connection: Connection, of: AuditFilter, limit: int) -> Sequence[Entry]:
-        """Entries, newest first."""
+        """Returns entries, newest first."""
         rows = await _LIST[tuple(name for name in _WAYS if getattr(of, name) is not None)].all(
             connection,
             user_hash=self._streams.hash(of.user_id) if of.user_id else None,

@@ -30,11 +30,11 @@ class Change(Protocol):
         ...
 
     def target(self) -> State:
-        """The parameters of the change; together with the state before they suffice to undo it."""
+        """Returns the parameters of the change; together with the state before they suffice to undo it."""
         ...
 
     async def state(self, transaction: Transaction) -> State:
-        """The data that the change concerns, read both before and after it. Raises the errors of the change."""
+        """Returns the data that the change concerns, read both before and after it. Raises the errors of the change."""
         ...
 
     async def act(self, transaction: Transaction) -> None:
@@ -70,17 +70,17 @@ class Command:
 
 
 def read_command(name: str, rpc: str) -> Command:
-    """A command that only reads; support and admins may run it."""
+    """Declares a command that only reads; support and admins may run it."""
     return Command(name, rpc, Kind.READ, ANY)
 
 
 def audited_read_command(name: str, rpc: str, roles: frozenset[Role]) -> Command:
-    """A command that only reads, and that is stored in the audit."""
+    """Declares a command that only reads, and that is stored in the audit."""
     return Command(name, rpc, Kind.AUDITED_READ, roles)
 
 
 def change_command(name: str, rpc: str, roles: frozenset[Role], undo: Undo | None = None) -> Command:
-    """A command that changes something."""
+    """Declares a command that changes data."""
     return Command(name, rpc, Kind.CHANGE, roles, undo)
 
 

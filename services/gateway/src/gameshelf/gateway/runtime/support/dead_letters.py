@@ -157,8 +157,8 @@ CAN_REPLAY = and_(col(D.value).is_not(None), HAS_TEXT_KEY)
 
 
 def can_replay(of_id: bool) -> Any:
-    """Whether a command replays a letter. One with the reason WRONG_TOPIC is replayed only by its own id: its sender
-    may have no permission for the event's topic.
+    """Returns whether a command replays a letter. One with the reason WRONG_TOPIC is replayed only by its id: its
+    sender may have no permission for the event's topic.
     """
     return CAN_REPLAY if of_id else and_(CAN_REPLAY, col(D.reason) != WRONG_TOPIC)
 
@@ -169,7 +169,7 @@ _LETTER_ID = bindparam("letter_id", type_=Uuid)
 
 
 def _narrow(letter: Any) -> Any:
-    """The conditions that no index supports."""
+    """Returns the conditions that no index supports."""
     topic, reason = bindparam("topic", type_=String), bindparam("reason", type_=String)
     return and_(
         or_(cast(topic, String).is_(None), letter.topic == topic),
@@ -178,7 +178,7 @@ def _narrow(letter: Any) -> Any:
 
 
 def looked_at(of_user: bool, of_id: bool) -> Any:
-    """The letters that a part looks at, in order: ``id``, ``created_at``, ``topic``, ``reason``, ``user_id``."""
+    """Selects the letters that a part examines in order: ``id``, ``created_at``, ``topic``, ``reason``, ``user_id``."""
     found = (
         select(col(D.id), col(D.created_at), col(D.topic), col(D.reason), col(D.user_id))
         .where(
@@ -197,7 +197,7 @@ def looked_at(of_user: bool, of_id: bool) -> Any:
 
 
 def picked(window: Any) -> Any:
-    """Those of them that the filter finds, as many as the part may have."""
+    """Selects the examined letters that match the filter, as many as the part may have."""
     chosen = select(window.c.id, window.c.created_at).where(_narrow(window.c))
     return (
         chosen.order_by(window.c.created_at, window.c.id)

@@ -82,7 +82,7 @@ class Export:
         self._streams = streams
 
     async def sign(self, of: ExportedFile) -> str:
-        """A URL that downloads a file, for some minutes. Raises DependencyUnavailable."""
+        """Signs a URL that downloads a file, valid for some minutes. Raises DependencyUnavailable."""
         return await self._signers[of.table](of.file)
 
     @cached_property
@@ -90,7 +90,7 @@ class Export:
         return Statement(select(*(source.count for source in self._sources)))
 
     async def part(self, connection: Connection, user_id: UUID, cursor: str) -> Part:
-        """The part that begins at a cursor; the empty cursor is the beginning. Raises InvalidInput.
+        """Exports the part that begins at a cursor; the empty cursor is the beginning. Raises InvalidInput.
 
         One round trip per table that it reads.
         """
@@ -143,6 +143,6 @@ class Export:
 
 
 def _key(source: Source, row: Any) -> list[Any]:
-    """The key of a row in the form of a cursor."""
+    """Returns the key of a row in the form of a cursor."""
     key: list[Any] = decode(encode([row[f"k{place}"] for place in range(len(source.key))]))
     return key

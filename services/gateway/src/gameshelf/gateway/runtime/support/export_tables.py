@@ -115,7 +115,7 @@ class Source:
 
 
 def sources(metadata: Iterable[MetaData], rules: ExportRules) -> list[Source]:
-    """All sources of rows of users, ordered by name."""
+    """Returns all sources of rows of users, ordered by name."""
     tables = {name: table for one in metadata for name, table in one.tables.items()}
     return [
         _source(tables, tables[name], column, earlier, rules)
@@ -125,7 +125,7 @@ def sources(metadata: Iterable[MetaData], rules: ExportRules) -> list[Source]:
 
 
 def _columns(table: Table) -> Iterable[tuple[str, tuple[str, ...]]]:
-    """The user columns of a table, each with those before it."""
+    """Returns the user columns of a table, each with those before it."""
     names = tuple(name for name in USER_COLUMNS if name in table.c)
     return ((name, names[:place]) for place, name in enumerate(names))
 

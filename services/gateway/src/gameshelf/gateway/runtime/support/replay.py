@@ -123,12 +123,12 @@ async def replay_letters(connection: Connection, of: LetterFilter, after: Place,
 
 
 def revision_of(moment: datetime) -> str:
-    """The revision of a dry run: its time. Later letters are not replayed."""
+    """Returns the revision of a dry run: its time. Later letters are not replayed."""
     return moment.isoformat()
 
 
 def moment_of(revision: str | None) -> datetime:
-    """The time of a revision. Raises UnknownRevision."""
+    """Parses the time of a revision. Raises UnknownRevision."""
     try:
         moment = datetime.fromisoformat(revision or "")
         if moment.tzinfo is not None:

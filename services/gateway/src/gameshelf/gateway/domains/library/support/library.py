@@ -47,7 +47,7 @@ class Libraries:
 
 
 def _source(request: messages.RevokeProductRequest) -> tuple[GrantKind, str] | None:
-    """The source of the grant; None for all grants. Raises InvalidInput."""
+    """Returns the source of the grant; None for all grants. Raises InvalidInput."""
     if not (request.kind or request.source_id):
         return None
     if not (request.kind and request.source_id):

@@ -23,7 +23,7 @@ _HASH_DIGITS = 12
 
 
 def described(version: SaveVersion) -> State:
-    """A version as part of a state: the number identifies its content, the rest is for the reader."""
+    """Describes a version as part of a state: the number identifies its content, the rest is for the reader."""
     return {
         "version": version.version,
         "size": version.size,
@@ -35,7 +35,7 @@ def described(version: SaveVersion) -> State:
 
 
 async def kept_versions(connection: Connection, user_id: UUID, slot_id: UUID) -> str:
-    """The numbers of the versions that have content, in one line; it shows which versions a change would prune."""
+    """Returns the numbers of all versions with content, in one line that shows which ones a change would prune."""
     return " ".join(map(str, await SavegameSupport(connection).kept(user_id, slot_id)))
 
 
@@ -67,7 +67,7 @@ class RestoreSave(_SaveChange):
     """Takes a save out of the trash if it is there, and makes the content of a version the new current version."""
 
     version: int | None
-    """None: the current version, of a save in the trash."""
+    """None for the current version of a save in the trash."""
     command: ClassVar[str] = "saves restore"
 
     def target(self) -> State:

@@ -13,7 +13,7 @@ _TYPE = described(TEXT, "Type of the resource. It documents the request: any val
 
 
 def path_parameters(route: Route) -> list[Schema]:
-    """The ids in the path."""
+    """Returns the parameters for the ids in the path."""
     parameters = []
     for name in route.ids:
         description, example = route.path_ids[name]
@@ -39,7 +39,7 @@ def _schema_of_id(route: Route, name: str) -> Schema:
 
 
 def query_parameters(route: Route, components: dict[str, Any]) -> list[Schema]:
-    """The parameters of the query; those that are lists are comma separated."""
+    """Returns the parameters of the query; lists are comma separated."""
     if not route.query:
         return []
     parameters = []
@@ -61,7 +61,7 @@ def _as_sent(schema: Schema) -> Schema:
 
 
 def request_body(route: Route, components: dict[str, Any]) -> Schema:
-    """The body of a call that has one, with its example."""
+    """Returns the body of a call that has one, with its example."""
     if route.body is None:
         return {}
     attributes = _schema_of(route.body, components)

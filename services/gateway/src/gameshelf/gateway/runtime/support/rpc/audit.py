@@ -43,7 +43,7 @@ class Audits:
         return messages.UndoChangeResponse(result=done)
 
     async def _found(self, text: str) -> Entry:
-        """The entry with this id. Raises InvalidInput, NotFound."""
+        """Returns the entry with this id. Raises InvalidInput, NotFound."""
         entry_id = _number(text, "audit_id")
         async with self._context.acquire() as connection:
             entry = await self._context.audit.find(connection, entry_id)

@@ -41,13 +41,13 @@ class SupportContext:
 
     @asynccontextmanager
     async def reading(self, user_id: UUID) -> AsyncIterator[Connection]:
-        """A connection to read a user's data. Raises UserErased."""
+        """Lends a connection to read a user's data. Raises UserErased."""
         async with self.acquire() as connection:
             await self.streams.state(connection, user_id)
             yield connection
 
     async def titles(self, connection: Connection, product_ids: Sequence[UUID]) -> dict[UUID, str]:
-        """The titles of those of the products that have one."""
+        """Reads the titles of products; leaves out products without one."""
         known = await self.product_names(connection).products(product_ids)
         return {product_id: title for product_id, one in known.items() if (title := one.title("en"))}
 
@@ -61,7 +61,7 @@ class SupportContext:
 
 
 def parse_options(sent: messages.ChangeOptions) -> Options:
-    """The options of a change. Raises InvalidInput."""
+    """Parses the options of a change. Raises InvalidInput."""
     return parse_message(Options, sent)
 
 

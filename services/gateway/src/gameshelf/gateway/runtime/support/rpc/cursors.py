@@ -12,13 +12,13 @@ _LONGEST = 2000
 
 
 def pack(*place: object) -> str:
-    """The cursor of a place: times, ids and texts."""
+    """Encodes a place as a cursor: times, ids and texts."""
     texts = [one.isoformat() if isinstance(one, datetime) else str(one) for one in place]
     return urlsafe_b64encode(json.dumps(texts, ensure_ascii=False).encode()).decode().rstrip("=")
 
 
 def unpack(cursor: str, *parts: Callable[[str], Any]) -> list[Any]:
-    """The place of a cursor; ``parts`` parse its elements. Raises InvalidInput for an invalid cursor."""
+    """Decodes the place of a cursor; ``parts`` parse its elements. Raises InvalidInput for an invalid cursor."""
     try:
         texts = json.loads(urlsafe_b64decode(cursor[:_LONGEST] + "=" * (-len(cursor) % 4)))
         return [part(_storable(text)) for part, text in zip(parts, texts, strict=True)]
@@ -27,7 +27,7 @@ def unpack(cursor: str, *parts: Callable[[str], Any]) -> list[Any]:
 
 
 def moment(text: str) -> datetime:
-    """A time of a cursor, in UTC. Raises ValueError, OverflowError."""
+    """Parses a time of a cursor, in UTC. Raises ValueError, OverflowError."""
     read = datetime.fromisoformat(text)
     if read.tzinfo is None:
         raise ValueError(text)
@@ -35,7 +35,7 @@ def moment(text: str) -> datetime:
 
 
 def _storable(text: str) -> str:
-    """A text that the database accepts. Raises ValueError, TypeError."""
+    """Checks that the database accepts a text. Raises ValueError, TypeError."""
     if b"\0" in text.encode():  # raises for a lone surrogate
         raise ValueError(text)
     return text

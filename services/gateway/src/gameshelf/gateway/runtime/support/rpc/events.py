@@ -127,7 +127,7 @@ class Events:
 
 
 def _filter(sent: messages.DeadLetterFilter) -> LetterFilter:
-    """The filter of a request. Raises InvalidInput."""
+    """Parses the filter of a request. Raises InvalidInput."""
     for name, longest in (("topic", MAX_TOPIC), ("reason", MAX_REASON)):
         if len(getattr(sent, name)) > longest or "\0" in getattr(sent, name):
             raise InvalidInput(Problem("string_too_long", pointer=f"filter.{name}", params={"max_length": longest}))
@@ -150,7 +150,7 @@ def _audited_filter(sent: messages.DeadLetterFilter) -> State:
 
 
 def _time_text(at: datetime) -> str:
-    """A time as the audit stores it."""
+    """Formats a time in the form of the audit."""
     return at.isoformat().replace("+00:00", "Z")
 
 
@@ -167,7 +167,7 @@ def _cursor(place: Place | None) -> str:
 
 
 def _place(cursor: str) -> Place:
-    """The place of a cursor. Raises InvalidInput."""
+    """Decodes the place of a cursor. Raises InvalidInput."""
     return Place(*unpack(cursor, moment, UUID)) if cursor else Place()
 
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
-from gameshelf.gateway.runtime.kafka.consumed import Subject
+from gameshelf.gateway.runtime.kafka.consumed import EventSubject
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.wiring import CONSUMED
 
@@ -269,7 +269,7 @@ async def attack(kind, count, producer, database, target):
     await producer.flush()
 
     async def are_applied():
-        if consumed.subject is Subject.ACCOUNT_END:
+        if consumed.subject is EventSubject.ACCOUNT_END:
             streams = UserStreams(target.environment["ERASURE_HASH_KEY"].encode())
             hashes = [streams.hash(UUID(one["data"]["userId"])) for one in good]
             found = await database.fetchval(

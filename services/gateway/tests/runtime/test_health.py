@@ -78,7 +78,7 @@ def test_a_broker_that_refuses_the_login_is_degraded(start):
 
 async def test_the_outbox_is_measured_in_bounded_time_however_much_waits(platform):
     connection = await asyncpg.connect(platform.dsn)
-    assert await backlog.measure(connection) == backlog.Backlog(0, 0.0)
+    assert await backlog.measure(connection) == backlog.OutboxBacklog(0, 0.0)
     fill = (
         "INSERT INTO gateway.outbox (shard, topic, value, created_at) "
         "SELECT n % 32, 'nobody relays here', 'value', now() - interval '1 hour' FROM generate_series(1, $1) n"

@@ -6,7 +6,7 @@ import pkgutil
 
 import gameshelf  # pants: no-infer-dep
 import pytest
-from gameshelf.gateway.domains.library.consumed import OrderFact
+from gameshelf.gateway.domains.library.consumed import OrderData
 from gameshelf.gateway.domains.settings.conditions import precondition
 from gameshelf.gateway.runtime.http.conditions import is_match
 from gameshelf.gateway.runtime.http.parse import PageQuery, _remembered, parse_body, parse_query
@@ -58,7 +58,7 @@ def test_every_text_and_every_list_that_comes_in_has_a_bound(model):
 
 def test_the_models_of_inputs_are_found():
     names = {model.__name__ for model in input_models()}
-    assert {"NewCategory", "NewUpload", "NewWish", "OrderFact", "ProductChange", "FeedQuery", "Incoming"} <= names
+    assert {"NewCategory", "NewUpload", "NewWish", "OrderData", "ProductChange", "FeedQuery", "Incoming"} <= names
 
 
 def body(**attributes):
@@ -151,14 +151,14 @@ def test_of_long_lists_of_tags_the_beginning_is_read():
 
 def test_an_event_with_thousands_of_mistakes_is_described_in_few_words():
     with pytest.raises(Malformed) as error:
-        parse_data(OrderFact, {"userId": "x", "orderId": "o", "items": [{}] * 20_000})
+        parse_data(OrderData, {"userId": "x", "orderId": "o", "items": [{}] * 20_000})
     assert len(str(error.value)) < 200
 
 
 def test_a_list_of_an_event_is_measured_before_its_elements_are_read(monkeypatch):
-    monkeypatch.setattr(OrderFact, "model_validate", None)
+    monkeypatch.setattr(OrderData, "model_validate", None)
     with pytest.raises(Malformed, match="items: at most 2000"):
-        parse_data(OrderFact, {"userId": "x", "orderId": "o", "items": [1] * 500_000})
+        parse_data(OrderData, {"userId": "x", "orderId": "o", "items": [1] * 500_000})
 
 
 @pytest.mark.parametrize("traceparent", [7, "x" * 5_000, None])

@@ -2,7 +2,7 @@
 
 import pytest
 from gameshelf.gateway.configuration import FIELDS, load_settings
-from gameshelf.gateway.runtime.setting_fields import Section, var
+from gameshelf.gateway.runtime.setting_fields import SettingsSection, var
 from gameshelf.gateway.runtime.setting_names import is_one_edit
 from gameshelf.gateway.runtime.settings import ServiceRole, SettingsError, fields_of
 from gameshelf.gateway.runtime.settings import load_settings as load_runtime_settings
@@ -325,7 +325,7 @@ def test_no_two_settings_are_one_edit_apart():
     assert not [(one, other) for one in names for other in names if is_one_edit(one, other)]
 
 
-class Things(Section):
+class Things(SettingsSection):
     most: int = var("THINGS_MOST", "How many there may be", 5)
 
 
@@ -341,7 +341,7 @@ def test_the_settings_of_a_domain_are_a_section(environ):
 
 
 def test_two_sections_may_not_have_one_variable():
-    class Others(Section):
+    class Others(SettingsSection):
         host: str = var("LIBRARY_SERVICE_HOST", "The runtime has it", "")
 
     with pytest.raises(ValueError, match="LIBRARY_SERVICE_HOST is declared twice, the second time by Others"):

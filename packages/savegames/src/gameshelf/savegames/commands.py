@@ -30,7 +30,7 @@ SlotName = Annotated[str, Field(min_length=1, max_length=MAX_NAME), NORMALISED, 
 DeviceId = Annotated[Name, Field(max_length=100)]
 Comment = Annotated[str, Field(max_length=MAX_COMMENT), NORMALISED]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-fA-F]{64}$", max_length=64)]
-Identity = Annotated[str, Field(pattern="^([0-9a-fA-F]{2})+$", min_length=32, max_length=2 * MAX_IDENTITY)]
+ContentIdentity = Annotated[str, Field(pattern="^([0-9a-fA-F]{2})+$", min_length=32, max_length=2 * MAX_IDENTITY)]
 VersionNumber = Annotated[int, Field(ge=1, le=MAX_VERSION)]
 
 
@@ -45,7 +45,7 @@ class Encryption(_Command):
     """Name of the scheme, as the client calls it."""
     key_id: Name
     """Key that decrypts the bytes, as the client calls it."""
-    identity: Identity | None = None
+    identity: ContentIdentity | None = None
     """HMAC of the unencrypted bytes in hex: the same bytes, encrypted again, are the same content."""
 
 

@@ -11,7 +11,7 @@ from gameshelf.gateway.configuration import FIELDS
 from gameshelf.gateway.domains import DOMAINS
 from gameshelf.gateway.runtime.composed import commands_of, errors_of
 from gameshelf.gateway.runtime.identity import Role
-from gameshelf.gateway.runtime.support.commands import Command, Kind
+from gameshelf.gateway.runtime.support.commands import Command, CommandKind
 
 _INTRODUCTION = """# Configuration
 
@@ -85,7 +85,7 @@ def commands_page() -> str:
 
 def _command(of: Command) -> str:
     may = ["yes" if role in of.roles else "" for role in (Role.SUPPORT, Role.ADMIN)]
-    audited = {Kind.CHANGE: "change", Kind.AUDITED_READ: "read", Kind.READ: ""}[of.kind]
+    audited = {CommandKind.CHANGE: "change", CommandKind.AUDITED_READ: "read", CommandKind.READ: ""}[of.kind]
     cells = (f"`{of.name}`", f"`{of.rpc}`", *may, audited, "yes" if of.undo else "")
     return f"| {' | '.join(cells)} |\n"
 

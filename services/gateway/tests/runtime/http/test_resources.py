@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
-from gameshelf.gateway.runtime.http.resources import Field, Record, Resource, identity
+from gameshelf.gateway.runtime.http.resources import Field, ObjectResource, Resource, identity
 from gameshelf.gateway.runtime.http.schemas import COUNT, TEXT, nullable
 
 
@@ -66,4 +66,4 @@ def test_its_schema_has_the_names_and_the_descriptions():
 
 def test_a_field_without_an_attribute_is_refused_at_import():
     with pytest.raises(TypeError, match="Inner has no attribute weight"):
-        Record("Box", Inner, "A box.", Field("weight", COUNT, "Its weight.", 1))
+        ObjectResource("Box", Inner, "A box.", Field("weight", COUNT, "Its weight.", 1))

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 from uuid import uuid4
 
 import pytest
-from gameshelf.gateway.runtime.identity import Role, TrustedProxies, Unauthenticated
+from gameshelf.gateway.runtime.identity import InvalidCredentials, Role, TrustedProxies
 
 USER = uuid4()
 PROXIES = TrustedProxies([ip_network("10.1.0.0/16"), ip_network("::1/128")])
@@ -18,7 +18,7 @@ def test_a_trusted_peer_names_the_player(peer):
 
 @pytest.mark.parametrize("peer", ["10.2.0.1", "127.0.0.1", "", "unix:", "10.1.2.3.evil"])
 def test_nobody_else_does(peer):
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidCredentials):
         PROXIES.identify(peer, [str(USER)])
 
 
@@ -26,7 +26,7 @@ def test_nobody_else_does(peer):
     "values", [[], [str(USER), str(USER)], ["admin"], [""], [f"{USER},{USER}"], [USER.urn], [f"{{{USER}}}"]]
 )
 def test_exactly_one_user_is_named(values):
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidCredentials):
         PROXIES.identify("10.1.2.3", values)
 
 

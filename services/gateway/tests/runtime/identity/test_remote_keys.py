@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from gameshelf.gateway.runtime.identity import PemKeys, RemoteKeys, TokenVerifier, Unauthenticated
+from gameshelf.gateway.runtime.identity import InvalidCredentials, PemKeys, RemoteKeys, TokenVerifier
 from gameshelf.gateway.runtime.identity.remote_keys import MAX_AGE_SECONDS, REFRESH_SECONDS, parse_jwks
 from jwt import encode
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
@@ -100,7 +100,7 @@ def verifier(keys):
 async def is_taken(verifier, key, kid):
     try:
         return str((await verifier.verify(token(key, kid))).user_id) == USER
-    except Unauthenticated:
+    except InvalidCredentials:
         return False
 
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from gameshelf.gateway.runtime.identity import PemKeys, Role, TokenVerifier, Unauthenticated
+from gameshelf.gateway.runtime.identity import InvalidCredentials, PemKeys, Role, TokenVerifier
 from gameshelf.gateway.runtime.identity.verifier import FORGET_SECONDS
 
 RSA_KEY = rsa.generate_private_key(65537, 2048)
@@ -158,7 +158,7 @@ ATTACKS = {
 async def test_a_token_of_a_wrong_kind_names_nobody(verifier, attack):
     make, reason = ATTACKS[attack]
     token = make()
-    with pytest.raises(Unauthenticated, match=reason) as refused:
+    with pytest.raises(InvalidCredentials, match=reason) as refused:
         await verifier.verify(token)
     assert token == "" or token not in str(refused.value)
 
@@ -189,7 +189,7 @@ def checks(verifier, monkeypatch):
 async def test_a_refused_token_is_not_checked_again_and_again(verifier, checks, make):
     token = make()
     for _ in range(5):
-        with pytest.raises(Unauthenticated):
+        with pytest.raises(InvalidCredentials):
             await verifier.verify(token)
     assert len(checks) == 1
 
@@ -199,7 +199,7 @@ async def test_a_refused_token_is_checked_again_later_and_with_new_keys(verifier
     monkeypatch.setattr(verifier, "_monotonic", lambda: now[0])
 
     async def refused():
-        with pytest.raises(Unauthenticated):
+        with pytest.raises(InvalidCredentials):
             await verifier.verify(token)
         return len(checks)
 
@@ -212,7 +212,7 @@ async def test_a_refused_token_is_checked_again_later_and_with_new_keys(verifier
 
 async def test_a_token_that_was_not_valid_yet_is_taken_once_it_is(verifier, clock):
     token = signed(nbf=(NOW + timedelta(seconds=31)).timestamp())
-    with pytest.raises(Unauthenticated, match="not valid yet"):
+    with pytest.raises(InvalidCredentials, match="not valid yet"):
         await verifier.verify(token)
     clock.now = NOW + timedelta(seconds=1)
     assert (await verifier.verify(token)).user_id == USER
@@ -221,7 +221,7 @@ async def test_a_token_that_was_not_valid_yet_is_taken_once_it_is(verifier, cloc
 async def test_only_so_many_refused_tokens_are_remembered(verifier, monkeypatch):
     monkeypatch.setattr("gameshelf.gateway.runtime.identity.verifier._MAX_CACHED", 3)
     for _ in range(5):
-        with pytest.raises(Unauthenticated):
+        with pytest.raises(InvalidCredentials):
             await verifier.verify(signed(OTHER_RSA, sub=str(uuid4())))
     assert len(verifier._refused) == 3
 
@@ -230,7 +230,7 @@ async def test_only_so_many_refused_tokens_are_remembered(verifier, monkeypatch)
 async def test_a_key_takes_no_other_algorithm_than_its_own(tmp_path, clock, known, key, algorithm):
     (tmp_path / "keys.pem").write_bytes(pem(known))
     verifier = TokenVerifier(PemKeys(tmp_path / "keys.pem"), "issuer", "library", clock)
-    with pytest.raises(Unauthenticated, match="no known key"):
+    with pytest.raises(InvalidCredentials, match="no known key"):
         await verifier.verify(signed(key, algorithm))
 
 
@@ -250,7 +250,7 @@ async def test_the_leeway_is_thirty_seconds_for_cached_tokens_too(verifier, cloc
         clock.now = NOW + timedelta(seconds=seconds)
         assert (await verifier.verify(token)).user_id == USER
     clock.now = NOW + timedelta(seconds=30)
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(InvalidCredentials):
         await verifier.verify(token)
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from gameshelf.gateway.runtime.kafka.partitions import MOST_KEYS, HeldPartitions
-from gameshelf.gateway.runtime.kafka.sending import Outcome
+from gameshelf.gateway.runtime.kafka.sending import SendOutcome
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ async def test_nothing_is_sent_to_a_partition_that_has_not_answered(held):
     answer = asyncio.get_running_loop().create_future()
     held.hold(2, asyncio.ensure_future(answer), ["a"])
     assert (held.start_round(), held.answered(), held.failing) == ({2}, {}, [])
-    answer.set_result(Outcome(sent=[7]))
+    answer.set_result(SendOutcome(sent=[7]))
     await asyncio.wait(held.sending)
     assert held.answered()[2].sent == [7]
     held.settle(2, None)

@@ -6,7 +6,7 @@ import asyncpg
 from aiokafka.errors import KafkaTimeoutError, MessageSizeTooLargeError, UnknownError
 from gameshelf.gateway.runtime.kafka.sending import send_records
 from gameshelf.gateway.runtime.outbox import refused, relayed
-from gameshelf.gateway.runtime.outbox.refused import Refusal
+from gameshelf.gateway.runtime.outbox.refused import KafkaRefusal
 from gameshelf.gateway.runtime.outbox.store import LOCK_SPACE
 
 
@@ -109,7 +109,7 @@ async def test_a_refused_record_is_kept_and_comes_back_after_an_hour(connection)
     ]
     async with connection.transaction():
         await refused.set_aside(
-            connection, [Refusal(number, "MessageSizeTooLargeError: " + "x" * 900) for number in numbers]
+            connection, [KafkaRefusal(number, "MessageSizeTooLargeError: " + "x" * 900) for number in numbers]
         )
         await relayed.remove(connection, numbers)
     assert await refused.count(connection) == 2

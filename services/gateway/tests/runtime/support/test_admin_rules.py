@@ -10,7 +10,7 @@ from gameshelf.gateway.domains import DOMAINS
 from gameshelf.gateway.runtime.composed import commands_of
 from gameshelf.gateway.runtime.identity import Role
 from gameshelf.gateway.runtime.support.audit import Entry
-from gameshelf.gateway.runtime.support.commands import ADMIN, ANY, Commands, Kind, change_command, read_command
+from gameshelf.gateway.runtime.support.commands import ADMIN, ANY, CommandKind, Commands, change_command, read_command
 from gameshelf.gateway.runtime.support.export_tables import _value
 from gameshelf.gateway.runtime.support.rpc.service import SERVICE, LibraryAdmin
 from sqlalchemy import BigInteger, Column, DateTime, Integer, SmallInteger
@@ -30,11 +30,11 @@ def test_no_command_is_for_players_or_services():
 def test_every_change_asks_for_options():
     for command in COMMANDS.all:
         has_options = "change" in SERVICE.methods_by_name[command.rpc].input_type.fields_by_name
-        assert has_options == (command.kind is Kind.CHANGE), command.name
+        assert has_options == (command.kind is CommandKind.CHANGE), command.name
 
 
 def test_only_changes_can_be_undone():
-    assert {command.kind for command in COMMANDS.all if command.undo} == {Kind.CHANGE}
+    assert {command.kind for command in COMMANDS.all if command.undo} == {CommandKind.CHANGE}
     assert COMMANDS.by_name["audit undo"].undo is None
 
 

@@ -8,7 +8,7 @@ import pytest
 from gameshelf.gateway.runtime.identity import Identity, Role
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.support.audit import AuditLog, EntryKind, NewEntry
-from gameshelf.gateway.runtime.support.refusals import IN_FULL, Refusals
+from gameshelf.gateway.runtime.support.refusals import IN_FULL, RefusalAudit
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ async def pool(platform):
 
 async def test_refusals_beyond_some_share_an_entry_that_counts_them(pool):
     now = [0.0]
-    refusals = Refusals(AuditLog(UserStreams(b"key" * 16)), clock=lambda: now[0])
+    refusals = RefusalAudit(AuditLog(UserStreams(b"key" * 16)), clock=lambda: now[0])
     by, other = (Identity(uuid4(), frozenset({Role.USER})) for _ in range(2))
     refusal = NewEntry(EntryKind.REFUSAL, "user show", uuid4(), {"user_id": "x"}, code="PERMISSION_DENIED")
 

@@ -11,7 +11,7 @@ from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents
 from gameshelf.gateway.runtime.observability.metrics import DomainMetrics
 from gameshelf.gateway.runtime.outbox.forwarded import ForwardedEvents
 from gameshelf.gateway.runtime.products import MakeProductNames
-from gameshelf.gateway.runtime.setting_fields import Section
+from gameshelf.gateway.runtime.setting_fields import SettingsSection
 from gameshelf.gateway.runtime.settings import Settings, fields_of
 from gameshelf.gateway.runtime.streams import Versions
 from gameshelf.gateway.runtime.support.commands import Commands
@@ -119,7 +119,7 @@ def product_names_of(domains: Sequence[Domain]) -> MakeProductNames:
     return next(iter(found.values()))
 
 
-def sections_of(domains: Sequence[Domain]) -> Sequence[type[Section]]:
+def sections_of(domains: Sequence[Domain]) -> Sequence[type[SettingsSection]]:
     """Returns the settings of each domain that has some. Raises ValueError if two declare one variable."""
     sections = [domain.settings for domain in domains if domain.settings is not None]
     fields_of(sections)

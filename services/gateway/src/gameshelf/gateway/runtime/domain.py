@@ -26,7 +26,7 @@ from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.outbox.forwarded import Forwarded
 from gameshelf.gateway.runtime.outbox.messages import EventForms
 from gameshelf.gateway.runtime.products import MakeProductNames
-from gameshelf.gateway.runtime.setting_fields import Section
+from gameshelf.gateway.runtime.setting_fields import SettingsSection
 from gameshelf.gateway.runtime.settings import Settings
 from gameshelf.gateway.runtime.streams import UserStreams, Versions
 from gameshelf.gateway.runtime.support.commands import Command
@@ -140,7 +140,7 @@ class Domain:
     """Rules for rows that it keeps for a limited time."""
     versions: Versions | None = None
     """The versions that pages depend on besides those of users; at most one domain has them."""
-    settings: type[Section] | None = None
+    settings: type[SettingsSection] | None = None
     """Its settings, which ``Settings.of`` returns."""
     metrics: type[DomainMetrics] | None = None
     """Its metrics, which ``Metrics.of`` returns."""

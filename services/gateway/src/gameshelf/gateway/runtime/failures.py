@@ -4,7 +4,7 @@ import logging
 
 import asyncpg
 from gameshelf.gateway.runtime.errors import InternalError, ServiceUnavailable, Unauthenticated
-from gameshelf.gateway.runtime.identity import Unauthenticated as BadToken
+from gameshelf.gateway.runtime.identity import InvalidCredentials
 from gameshelf.gateway.runtime.streams import UserErased
 from gameshelf.kernel.errors import DependencyUnavailable, DomainError
 from redis import exceptions as redis
@@ -87,7 +87,7 @@ def refused(error: Exception) -> DomainError:
         return refused(next((one for one in error.exceptions if not is_passing(one)), error.exceptions[0]))
     if isinstance(error, DomainError):
         return error
-    if isinstance(error, UserErased | BadToken):
+    if isinstance(error, UserErased | InvalidCredentials):
         return Unauthenticated()
     if isinstance(error, _REDIS_AWAY):
         return ServiceUnavailable("redis")

@@ -26,7 +26,7 @@ from gameshelf.gateway.runtime.http.drain import Asgi
 from gameshelf.gateway.runtime.http.observe import Observed
 from gameshelf.gateway.runtime.http.page_cache import PageCache
 from gameshelf.gateway.runtime.identity import TrustedProxies
-from gameshelf.gateway.runtime.jobs.erasure import Erasure
+from gameshelf.gateway.runtime.jobs.erasure import AccountErasure
 from gameshelf.gateway.runtime.jobs.forwarding import Forwarding
 from gameshelf.gateway.runtime.jobs.retention import Retention
 from gameshelf.gateway.runtime.jobs.schedule import Job
@@ -44,7 +44,7 @@ from gameshelf.gateway.runtime.replaced import ReplacedDatabase
 from gameshelf.gateway.runtime.restores import DeletionGate
 from gameshelf.gateway.runtime.settings import ServiceRole, SettingsError
 from gameshelf.gateway.runtime.support.audit import AuditLog
-from gameshelf.gateway.runtime.support.changes import Changes
+from gameshelf.gateway.runtime.support.changes import SupportChanges
 from gameshelf.gateway.runtime.support.export import Export
 from gameshelf.gateway.runtime.support.overview import OWN_OVERVIEW, UserOverview
 from gameshelf.gateway.runtime.support.rpc.audit import Audits
@@ -109,7 +109,7 @@ class Gateway:
         self.consumer = self._consumer()
         self.deletion_gate = DeletionGate(self.acquire, metrics, self.replaced)
         erasing = [instance.erasing for instance in instances]
-        self.erasure = Erasure(self.acquire, self.streams, erasing, metrics=metrics)
+        self.erasure = AccountErasure(self.acquire, self.streams, erasing, metrics=metrics)
         self.forwarding = Forwarding(self.acquire, self.transactions, erasing, metrics)
         self.retention = Retention(self.acquire, composition.retention, metrics=metrics)
         self.jobs: Sequence[Job] = (*self._own_jobs(), *(job for instance in instances for job in instance.jobs))
@@ -184,7 +184,7 @@ class Gateway:
             self.acquire,
             self.streams,
             self.transactions,
-            Changes(self.transactions, audit, composition.commands),
+            SupportChanges(self.transactions, audit, composition.commands),
             audit,
             composition.commands,
             UserOverview([*(one.overview for one in self.instances if one.overview), OWN_OVERVIEW]),

@@ -16,7 +16,7 @@ import asyncpg
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.states import StateLog
-from gameshelf.gateway.runtime.tables import DatabaseIdentity, Restore
+from gameshelf.gateway.runtime.tables import DatabaseIdentity, RestoreRecord
 from gameshelf.kernel.database import Statement
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -79,7 +79,7 @@ _NOW = Statement(
             (func.pg_is_in_recovery(), None),
             else_=func.substr(func.pg_walfile_name(func.pg_current_wal_flush_lsn()), 1, 8),
         ).label("timeline"),
-        select(func.max(col(Restore.restored_at))).scalar_subquery().label("marked_at"),
+        select(func.max(col(RestoreRecord.restored_at))).scalar_subquery().label("marked_at"),
         col(DatabaseIdentity.system).label("noted_system"),
         col(DatabaseIdentity.timeline).label("noted_timeline"),
         col(DatabaseIdentity.noted_at),

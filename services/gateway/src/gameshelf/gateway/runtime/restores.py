@@ -13,7 +13,7 @@ from uuid import UUID
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.replaced import ReplacedDatabase
-from gameshelf.gateway.runtime.tables import Restore, Rewind
+from gameshelf.gateway.runtime.tables import RestoreRecord, Rewind
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from sqlalchemy import ARRAY, Integer, String, Uuid, bindparam, column, func, or_, select, update
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 REWIND = timedelta(hours=1)
 """How far before the restored point consumers are rewound: longer than the delay of any event (contract, section 8)."""
 
-Partition = tuple[str, int]
+KafkaPartition = tuple[str, int]
 """Topic and number of a partition."""
 
 
@@ -43,35 +43,35 @@ class StoredRestore:
 
 
 _RESTORE = (
-    col(Restore.id),
-    col(Restore.restored_at),
-    col(Restore.restored_point),
-    col(Restore.compared_through),
+    col(RestoreRecord.id),
+    col(RestoreRecord.restored_at),
+    col(RestoreRecord.restored_point),
+    col(RestoreRecord.compared_through),
 )
-_newest = select(*_RESTORE).order_by(col(Restore.restored_at).desc(), col(Restore.id)).limit(1)
-_OPEN = Statement(_newest.where(col(Restore.reconciled_at).is_(None)))
+_newest = select(*_RESTORE).order_by(col(RestoreRecord.restored_at).desc(), col(RestoreRecord.id)).limit(1)
+_OPEN = Statement(_newest.where(col(RestoreRecord.reconciled_at).is_(None)))
 _NEWEST = Statement(_newest)
 _STORED = RowReader(StoredRestore, _OPEN, _NEWEST)
 _RECONCILED = Statement(
     # Also ends older restores that were never reconciled: the comparison covers the current state.
-    update(Restore)
+    update(RestoreRecord)
     .values(reconciled_at=func.now())
     .where(
-        col(Restore.reconciled_at).is_(None),
-        col(Restore.restored_at)
-        <= select(col(Restore.restored_at))
-        .where(col(Restore.id) == bindparam("restore_id", type_=Uuid))
+        col(RestoreRecord.reconciled_at).is_(None),
+        col(RestoreRecord.restored_at)
+        <= select(col(RestoreRecord.restored_at))
+        .where(col(RestoreRecord.id) == bindparam("restore_id", type_=Uuid))
         .scalar_subquery(),
     )
 )
 _through = bindparam("through", type_=String)
 _COMPARED = Statement(
-    update(Restore)
+    update(RestoreRecord)
     .values(compared_through=_through)
     .where(
-        col(Restore.id) == bindparam("restore_id", type_=Uuid),
-        col(Restore.compared_through) >= bindparam("after", type_=String),
-        col(Restore.compared_through) < _through,
+        col(RestoreRecord.id) == bindparam("restore_id", type_=Uuid),
+        col(RestoreRecord.compared_through) >= bindparam("after", type_=String),
+        col(RestoreRecord.compared_through) < _through,
     )
 )
 _partitions = (
@@ -79,7 +79,7 @@ _partitions = (
     .table_valued(column("topic", String), column("partition", Integer), name="partitions")
     .render_derived()
 )
-_since = aliased(Restore)
+_since = aliased(RestoreRecord)
 _newest_rewound = (
     select(func.max(col(_since.restored_at)))
     .join(Rewind, col(Rewind.restore_id) == col(_since.id))
@@ -90,9 +90,9 @@ _newest_rewound = (
 # Selects the earliest point of all restores since a partition was rewound, so that a second mark with another point, or
 # a failover right after a restore, does not replace the first mark.
 _TO_REWIND = Statement(
-    select(_partitions.c.topic, _partitions.c.partition, func.min(col(Restore.restored_point)).label("point"))
+    select(_partitions.c.topic, _partitions.c.partition, func.min(col(RestoreRecord.restored_point)).label("point"))
     .select_from(_partitions)
-    .join(Restore, or_(_newest_rewound.is_(None), col(Restore.restored_at) > _newest_rewound))
+    .join(RestoreRecord, or_(_newest_rewound.is_(None), col(RestoreRecord.restored_at) > _newest_rewound))
     .group_by(_partitions.c.topic, _partitions.c.partition)
 )
 _REMEMBER = Statement(
@@ -126,7 +126,7 @@ async def newest_restore(connection: Connection) -> StoredRestore | None:
     return _STORED.read_optional(await _NEWEST.first(connection))
 
 
-async def to_rewind(connection: Connection, among: Collection[Partition]) -> dict[Partition, datetime]:
+async def to_rewind(connection: Connection, among: Collection[KafkaPartition]) -> dict[KafkaPartition, datetime]:
     """Returns the partitions that have not been rewound since the newest restore, and for each the time since which
     events may be missing.
     """
@@ -135,7 +135,7 @@ async def to_rewind(connection: Connection, among: Collection[Partition]) -> dic
     return {(row["topic"], row["partition"]): row["point"] for row in rows}
 
 
-async def rewound(connection: Connection, restore: StoredRestore, partitions: Collection[Partition]) -> None:
+async def rewound(connection: Connection, restore: StoredRestore, partitions: Collection[KafkaPartition]) -> None:
     """Records that partitions have been rewound for this restore and earlier ones; the broker has the new offsets."""
     topics, numbers = [topic for topic, _ in partitions], [number for _, number in partitions]
     await _REMEMBER.run(connection, restore_id=restore.id, topics=topics, partitions=numbers)

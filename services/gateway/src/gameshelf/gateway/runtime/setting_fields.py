@@ -13,7 +13,7 @@ _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _HEX_KEY = re.compile(r"[0-9A-Fa-f]{32,}")
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     """The settings of one domain. The aliases are the names of the variables, which no other section has.
 
     A ``model_validator`` checks combinations of settings; its ValueError begins with the variable's name.
@@ -82,11 +82,11 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Limit = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0, le=3600)]
 PositiveSeconds = Annotated[float, Field(gt=0, le=86_400)]
-Address = Annotated[str, AfterValidator(_address)]
-Url = Annotated[str, AfterValidator(_url)]
+HostAddress = Annotated[str, AfterValidator(_address)]
+ServiceUrl = Annotated[str, AfterValidator(_url)]
 Words = Annotated[tuple[str, ...], LIST]
-Addresses = Annotated[tuple[Address, ...], LIST]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(parse_origin)], ...], LIST]
+Addresses = Annotated[tuple[HostAddress, ...], LIST]
+AllowedOrigins = Annotated[tuple[Annotated[str, AfterValidator(parse_origin)], ...], LIST]
 Topic = Annotated[str, AfterValidator(_topic)]
 Networks = Annotated[tuple[Annotated[IPv4Network | IPv6Network, AfterValidator(_narrow)], ...], LIST]
 HexKey = Annotated[SecretStr, AfterValidator(_hex_key)]

@@ -15,17 +15,17 @@ import yaml
 from gameshelf.gateway.runtime.setting_fields import (
     LIST,
     Addresses,
+    AllowedOrigins,
     Dsn,
     HexKey,
     Limit,
     Networks,
-    Origins,
     Port,
     PositiveSeconds,
     Seconds,
-    Section,
+    ServiceUrl,
+    SettingsSection,
     Topic,
-    Url,
     Words,
     var,
 )
@@ -43,7 +43,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-S = TypeVar("S", bound=Section)
+S = TypeVar("S", bound=SettingsSection)
 
 CONFIG_VARIABLE = "LIBRARY_SERVICE_CONFIG"
 DEFAULT_FILE = Path("configs/library_config.yaml")
@@ -92,19 +92,19 @@ class Settings(BaseModel):
     )
     h2c: bool = var("LIBRARY_SERVICE_H2C", "Whether REST also speaks HTTP/2 without TLS", False)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = var("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO")
-    otlp_endpoint: Url | None = var("OTEL_EXPORTER_OTLP_ENDPOINT", "Endpoint for traces (OTLP over HTTP)", None)
+    otlp_endpoint: ServiceUrl | None = var("OTEL_EXPORTER_OTLP_ENDPOINT", "Endpoint for traces (OTLP over HTTP)", None)
 
     auth_mode: Literal["jwt", "gateway"] = var("AUTH_MODE", "jwt, or gateway: X-User-Id from a trusted proxy", "jwt")
     jwt_issuer: str | None = var("AUTH_JWT_ISSUER", "The `iss` that tokens must have", None)
     jwt_audience: str | None = var("AUTH_JWT_AUDIENCE", "The `aud` that tokens must have", None)
     jwt_public_key_file: FilePath | None = var("AUTH_JWT_PUBLIC_KEY_FILE", "PEM file with public keys", None)
-    jwks_url: Url | None = var("AUTH_JWKS_URL", "URL of a JWKS, instead of a PEM file", None)
+    jwks_url: ServiceUrl | None = var("AUTH_JWKS_URL", "URL of a JWKS, instead of a PEM file", None)
     trusted_proxies: Networks = var(
         "AUTH_TRUSTED_PROXIES",
         "Networks of proxies, which have no limit per address and may send X-User-Id (AUTH_MODE=gateway)",
         (),
     )
-    cors_allowed_origins: Origins = var(
+    cors_allowed_origins: AllowedOrigins = var(
         "CORS_ALLOWED_ORIGINS",
         "Allowed origins of web pages and desktop shells: https://shop.example, tauri://localhost, null",
         (),
@@ -188,7 +188,7 @@ class Settings(BaseModel):
     limit_ip: Limit = var("RATE_LIMIT_IP_PER_MINUTE", "Requests per minute and address; 0: no limit", 6000)
     limit_service: Limit = var("RATE_LIMIT_SERVICE_PER_MINUTE", "Calls per minute and service; 0: no limit", 60000)
 
-    _sections: Mapping[type[Section], Section] = PrivateAttr(default_factory=dict)
+    _sections: Mapping[type[SettingsSection], SettingsSection] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
@@ -274,7 +274,7 @@ class Settings(BaseModel):
             raise ValueError("GRPC_TLS_CLIENT_CA_FILE: without it nobody can show a name of GRPC_SERVICE_IDENTITIES")
 
 
-def fields_of(sections: Sequence[type[Section]]) -> Mapping[str, FieldInfo]:
+def fields_of(sections: Sequence[type[SettingsSection]]) -> Mapping[str, FieldInfo]:
     """Returns all settings by the names of their variables. Raises ValueError if one name is declared twice."""
     fields: dict[str, FieldInfo] = {}
     models: list[type[BaseModel]] = [Settings, *sections]
@@ -286,7 +286,7 @@ def fields_of(sections: Sequence[type[Section]]) -> Mapping[str, FieldInfo]:
     return fields
 
 
-def load_settings(environ: Mapping[str, str], sections: Sequence[type[Section]] = ()) -> Settings:
+def load_settings(environ: Mapping[str, str], sections: Sequence[type[SettingsSection]] = ()) -> Settings:
     """Loads the settings from the environment and the file that it names. Raises SettingsError."""
     fields = fields_of(sections)
     if problem := misspelt(environ, {*fields, CONFIG_VARIABLE}):

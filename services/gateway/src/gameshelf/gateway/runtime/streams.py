@@ -6,7 +6,7 @@ from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
 
-from gameshelf.gateway.runtime.tables import ErasedUser, Restore, UserStream
+from gameshelf.gateway.runtime.tables import ErasedUser, RestoreRecord, UserStream
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
 from sqlalchemy import (
@@ -56,7 +56,8 @@ _LOCK_FREE = Statement(
 # The same statement checks the hash and creates the row, since an erasure writes the hash before it deletes the row.
 # After a restore numbers begin at a higher offset: the user may have had a row in the time that was lost.
 _begin = func.coalesce(
-    select(cast(func.extract("epoch", func.max(col(Restore.restored_at))), BigInteger) * 1000).scalar_subquery(), 0
+    select(cast(func.extract("epoch", func.max(col(RestoreRecord.restored_at))), BigInteger) * 1000).scalar_subquery(),
+    0,
 )
 _CREATE = Statement(
     insert(UserStream)

@@ -257,7 +257,7 @@ class AuditRecord(_Table, table=True):
     undo_of: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class Restore(_Table, table=True):
+class RestoreRecord(_Table, table=True):
     """The database was restored from a backup. Written by ``gateway.mark_restored``, a function of the migrations."""
 
     __tablename__ = "restores"

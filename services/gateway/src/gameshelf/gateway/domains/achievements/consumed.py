@@ -7,14 +7,14 @@ from uuid import UUID
 
 from gameshelf.achievements import MAX_DEFINITIONS, DefinitionFact, Definitions
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvent
-from gameshelf.gateway.runtime.kafka.fields import WHOLE, EventData, Localised, Url, titles
+from gameshelf.gateway.runtime.kafka.fields import WHOLE, EventData, EventUrl, Localised, titles
 from gameshelf.kernel.clock import Clock, EventTime
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.text import NORMALISED
 from pydantic import BeforeValidator, Field, StrictBool, StrictInt
 
 Description = Annotated[str, Field(max_length=5000), NORMALISED]
-ApiName = Annotated[str, Field(min_length=1, max_length=200), NORMALISED]
+EventApiName = Annotated[str, Field(min_length=1, max_length=200), NORMALISED]
 
 
 class Descriptions(EventData):
@@ -24,11 +24,11 @@ class Descriptions(EventData):
 
 class AchievementDefinition(EventData):
     id: UUID
-    api_name: ApiName | None = None
+    api_name: EventApiName | None = None
     name: Localised | None = None
     description: Annotated[Descriptions, BeforeValidator(titles)] | None = None
-    icon_url_locked: Url | None = None
-    icon_url_unlocked: Url | None = None
+    icon_url_locked: EventUrl | None = None
+    icon_url_unlocked: EventUrl | None = None
     is_hidden: StrictBool | None = None
     target_progress: Annotated[StrictInt, Field(ge=1, le=2**31 - 1), WHOLE] | None = None
     server_authoritative: StrictBool | None = None

@@ -5,12 +5,12 @@ from typing import Any
 from gameshelf.achievements import Achievement, AchievementRarity, AchievementSummary, ImportedAchievement
 from gameshelf.gateway.runtime.http.components import IMPORT_RESULT, single
 from gameshelf.gateway.runtime.http.named_products import COVER, TITLE
-from gameshelf.gateway.runtime.http.resources import Field, Record, Resource, identity
+from gameshelf.gateway.runtime.http.resources import Field, ObjectResource, Resource, identity
 from gameshelf.gateway.runtime.http.schemas import COUNT, FLAG, PERCENT, TEXT, TIME, UUID, nullable
 
 _ID = "eccbc87e-4b5c-42fe-a830-8fd9f2a7baf3"
 
-PROGRESS: Record[object] = Record(
+PROGRESS: ObjectResource[object] = ObjectResource(
     "AchievementProgress",
     None,
     "Progress towards an achievement.",
@@ -73,7 +73,7 @@ ACHIEVEMENT_STATUS = Resource(
 
 REPORTED_PROGRESS = single(
     ACHIEVEMENT_STATUS.schema,
-    Record(
+    ObjectResource(
         "ReportedProgressMeta",
         None,
         "The result of a progress report.",

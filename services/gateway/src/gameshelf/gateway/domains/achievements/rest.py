@@ -20,7 +20,7 @@ from gameshelf.gateway.domains.achievements.resources import (
     PRODUCT_ACHIEVEMENTS,
     REPORTED_PROGRESS,
 )
-from gameshelf.gateway.runtime.http.action import Action
+from gameshelf.gateway.runtime.http.action import RestAction
 from gameshelf.gateway.runtime.http.idempotency import results_excerpt
 from gameshelf.gateway.runtime.http.named_products import with_titles
 from gameshelf.gateway.runtime.http.parse import parameters
@@ -151,7 +151,7 @@ async def unlock_achievement_by_name(write: Write, product_id: UUID, api_name: s
     },
     answers=IMPORTED_ACHIEVEMENT.listing,
 )
-async def import_achievements(action: Action, body: ImportAchievements) -> Reply:
+async def import_achievements(action: RestAction, body: ImportAchievements) -> Reply:
     """Imports what happened offline.
 
     Up to 100 unlocks and progress reports. Each has a result, in the order of the request; a rejected one does not

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from gameshelf.gateway.runtime.setting_fields import Section, var
+from gameshelf.gateway.runtime.setting_fields import SettingsSection, var
 from pydantic import Field
 
 
-class FamilySection(Section):
+class FamilySection(SettingsSection):
     """The settings of family sharing that are not shared with other domains."""
 
     max_members: Annotated[int, Field(ge=1, le=100)] = var(

@@ -6,7 +6,14 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvent
-from gameshelf.gateway.runtime.kafka.fields import NUMBER_AS_TEXT, EventData, Localised, ProductType, SourceId, Url
+from gameshelf.gateway.runtime.kafka.fields import (
+    NUMBER_AS_TEXT,
+    EventData,
+    EventProductType,
+    EventUrl,
+    Localised,
+    SourceId,
+)
 from gameshelf.gateway.runtime.kafka.handling import Received
 from gameshelf.gateway.runtime.transaction import Transaction
 from gameshelf.kernel.clock import Clock, EventTime
@@ -23,11 +30,11 @@ Quantity = Annotated[int, Field(ge=1, le=10**6)]
 
 class OrderItem(EventData):
     product_id: UUID
-    product_type: ProductType | None = None
+    product_type: EventProductType | None = None
     quantity: Quantity | None = None
 
 
-class OrderFact(EventData):
+class OrderData(EventData):
     """A purchase; refunds and reinstatements have the same fields."""
 
     element_lists: ClassVar = {"items": OrderItem}
@@ -39,11 +46,11 @@ class OrderFact(EventData):
     purchase_timestamp: EventTime = None
 
 
-class Refund(OrderFact):
+class Refund(OrderData):
     refund_id: SourceId | None = None
 
 
-class Reinstatement(OrderFact):
+class Reinstatement(OrderData):
     reinstatement_id: SourceId | None = None
 
 
@@ -91,14 +98,14 @@ class ProductChange(EventData):
 
     product_id: UUID
     new_title: Localised | None = None
-    new_cover_image_url: Url | None = None
-    product_type: ProductType | None = None
+    new_cover_image_url: EventUrl | None = None
+    product_type: EventProductType | None = None
     is_free_to_play: StrictBool | None = None
     family_sharing_allowed: StrictBool | None = None
     timestamp: EventTime = None
 
 
-async def purchased(transaction: Transaction, data: OrderFact, received: Received) -> None:
+async def purchased(transaction: Transaction, data: OrderData, received: Received) -> None:
     since = data.purchase_timestamp or received.at
     types = {item.product_id: item.product_type for item in data.items if item.product_type is not None}
     grants = [
@@ -118,7 +125,7 @@ async def reinstated(transaction: Transaction, data: Reinstatement, received: Re
     await transaction.of(LibraryService).reinstate(data.user_id, data.order_id, quantities, fact_id, received.at)
 
 
-def _quantities(data: OrderFact, absent: int | None) -> Mapping[UUID, int | None]:
+def _quantities(data: OrderData, absent: int | None) -> Mapping[UUID, int | None]:
     """Returns the quantity of each product in an event; equal products are summed. None stands for all copies."""
     quantities: dict[UUID, int | None] = {}
     for item in data.items:
@@ -208,7 +215,7 @@ _INSTALLATION_CHANGED = ConsumedEvent(_DOWNLOADS, InstallationChange, installati
 
 # The contract abbreviates two types of the Download service; both interpretations are accepted.
 EVENTS: Mapping[str, ConsumedEvent] = {
-    "com.platform.payment.purchase.completed.v1": ConsumedEvent(_PAYMENTS, OrderFact, purchased),
+    "com.platform.payment.purchase.completed.v1": ConsumedEvent(_PAYMENTS, OrderData, purchased),
     "com.platform.payment.purchase.refunded.v1": ConsumedEvent(_PAYMENTS, Refund, refunded),
     "com.platform.payment.purchase.reinstated.v1": ConsumedEvent(_PAYMENTS, Reinstatement, reinstated),
     "com.platform.payment.key.activated.v1": ConsumedEvent(_PAYMENTS, KeyFact, key_activated),

@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from gameshelf.gateway.runtime.support.export_tables import ExportRules, Tables
+from gameshelf.gateway.runtime.support.export_tables import ExportRules, ExportTables
 from gameshelf.kernel.sql import user
 from sqlalchemy import and_, select, tuple_
 
 
-def _shared_with(tables: Tables) -> Any:
+def _shared_with(tables: ExportTables) -> Any:
     link, mirror = tables["library.family_sharing_links"], tables["library.family_memberships"].alias()
     mine = select(mirror.c.owner_user_id, mirror.c.id).where(mirror.c.user_id == user())
     return and_(tuple_(link.c.owner_user_id, link.c.id).in_(mine), link.c.shared_with_user_id == user())
 
 
-def _members(tables: Tables) -> Any:
+def _members(tables: ExportTables) -> Any:
     mirror, link = tables["library.family_memberships"], tables["library.family_sharing_links"].alias()
     mine = select(link.c.shared_with_user_id, link.c.owner_user_id).where(link.c.owner_user_id == user())
     return tuple_(mirror.c.user_id, mirror.c.owner_user_id).in_(mine)

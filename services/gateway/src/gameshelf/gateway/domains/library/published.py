@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from gameshelf.gateway.runtime.outbox.messages import EventForm, Json, Published
+from gameshelf.gateway.runtime.outbox.messages import EventForm, JsonObject, Published
 from gameshelf.kernel.database import Connection
 from gameshelf.kernel.events import Event
 from gameshelf.library import (
@@ -31,7 +31,7 @@ def _game_added(event: GameAdded, products: Mapping[UUID, ProductView]) -> Publi
     )
 
 
-def _added_for_devices(event: GameAdded, product: ProductView | None) -> tuple[str, Json]:
+def _added_for_devices(event: GameAdded, product: ProductView | None) -> tuple[str, JsonObject]:
     how = {"acquisition_type": event.acquisition_type, "added_at": event.added_at}
     if event.was_shared:
         # The item existed already, as a shared one.
@@ -40,7 +40,7 @@ def _added_for_devices(event: GameAdded, product: ProductView | None) -> tuple[s
     return "library.item.added", {**about, **how, **_product_shown(product)}
 
 
-def _product_shown(product: ProductView | None) -> Json:
+def _product_shown(product: ProductView | None) -> JsonObject:
     """Returns title and cover, which devices show before they read the item."""
     if product is None:
         return {"title": None, "titles": {"ru": None, "en": None}, "cover_image_url": None}
@@ -51,7 +51,7 @@ def _product_shown(product: ProductView | None) -> Json:
     }
 
 
-def _changed_for_devices(event: GameAdded | GameRemoved, changes: Json) -> tuple[str, Json]:
+def _changed_for_devices(event: GameAdded | GameRemoved, changes: JsonObject) -> tuple[str, JsonObject]:
     about = {"library_item_id": event.item_id, "product_id": event.product_id}
     return "library.item.updated", {**about, "changes": changes}
 
@@ -69,7 +69,7 @@ def _game_removed(event: GameRemoved) -> Published:
     )
 
 
-def _removed_for_devices(event: GameRemoved) -> tuple[str, Json]:
+def _removed_for_devices(event: GameRemoved) -> tuple[str, JsonObject]:
     if event.shared_from_user_id is not None:
         # The item stays as a shared one.
         shared = {

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from gameshelf.gateway.runtime.encoding import JsonText
 from gameshelf.gateway.runtime.http.components import Component, described, enumeration, record
-from gameshelf.gateway.runtime.http.resources import Field, Record, Resource, identity
+from gameshelf.gateway.runtime.http.resources import Field, ObjectResource, Resource, identity
 from gameshelf.gateway.runtime.http.schemas import COUNT, FLAG, PERCENT, TEXT, TIME, array, constant, nullable
 from gameshelf.gateway.runtime.http.schemas import UUID as UUID_SCHEMA
 from gameshelf.library import AcquisitionType, BulkResult, CategoryView, InstallationStatus, ItemView
@@ -19,7 +19,7 @@ def _categories(ids: Sequence[UUID]) -> dict[str, Any]:
     return {"data": [{"type": "userCategory", "id": one} for one in ids]}
 
 
-INSTALLATION: Record[object] = Record(
+INSTALLATION: ObjectResource[object] = ObjectResource(
     "Installation",
     None,  # the database stores them as JSON
     "The installation of a product on one device, or on all devices.",

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from gameshelf.gateway.domains.library.resources import CHANGED_ITEM, LIBRARY_ITEM, USER_CATEGORY
-from gameshelf.gateway.runtime.http.action import Action
+from gameshelf.gateway.runtime.http.action import RestAction
 from gameshelf.gateway.runtime.http.conditions import is_match, states_of
 from gameshelf.gateway.runtime.http.idempotency import results_excerpt
 from gameshelf.gateway.runtime.http.parse import PageQuery, parameters
@@ -133,7 +133,7 @@ async def update_item(write: Write, item_id: UUID, body: ItemChanges) -> Reply:
     answers=CHANGED_ITEM.listing,
     max_body_bytes=2 * 1024 * 1024,
 )
-async def update_items(action: Action, body: BulkChanges) -> Reply:
+async def update_items(action: RestAction, body: BulkChanges) -> Reply:
     """Changes up to 500 items.
 
     All changes are committed together, and each has a result, in the order of the request. An item that can't be

@@ -13,7 +13,7 @@ from datetime import timedelta
 from gameshelf.gateway.domains.playtime.heartbeats import Batch, Heartbeats, seat_lost
 from gameshelf.gateway.domains.playtime.live_sessions import Member, session_key
 from gameshelf.gateway.runtime.errors import RateLimitExceeded, ServiceUnavailable
-from gameshelf.gateway.runtime.identity import Identity, Role, TokenVerifier, Unauthenticated
+from gameshelf.gateway.runtime.identity import Identity, InvalidCredentials, Role, TokenVerifier
 from gameshelf.gateway.runtime.limits import RateLimits
 from gameshelf.gateway.runtime.ws.hub import Hub, Subscriber
 from gameshelf.kernel.clock import Clock, utc_now
@@ -94,7 +94,7 @@ class HeartbeatStream:
             acknowledging,
             asyncio.ensure_future(self._read(requests)),
             asyncio.ensure_future(self._watch_token()),
-            asyncio.ensure_future(_end_with(subscriber.over, Unauthenticated("the account was erased"))),
+            asyncio.ensure_future(_end_with(subscriber.over, InvalidCredentials("the account was erased"))),
             asyncio.ensure_future(_end_with(self._stopping, ServiceUnavailable("instance"))),
         }
         try:
@@ -202,14 +202,14 @@ class HeartbeatStream:
     async def _renew(self, token: str) -> None:
         fresh = await self._verifier.verify(token)
         if fresh.user_id != self._caller.user_id or not fresh.roles >= self._caller.roles:
-            raise Unauthenticated("the token has another user or fewer roles")
+            raise InvalidCredentials("the token has another user or fewer roles")
         self._expires_at = fresh.expires_at
 
     async def _watch_token(self) -> None:
         while self._expires_at is not None:
             left = (self._expires_at + LEEWAY - self._clock()).total_seconds()
             if left <= 0:
-                raise Unauthenticated("the token has expired")
+                raise InvalidCredentials("the token has expired")
             await asyncio.sleep(left)
 
 

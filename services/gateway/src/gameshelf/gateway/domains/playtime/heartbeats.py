@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from gameshelf.gateway.domains.playtime.live_sessions import (
-    Changes,
     LiveSessions,
     Member,
+    SessionChanges,
     member,
     milliseconds,
     moment,
@@ -53,20 +53,20 @@ _REDIS_SECONDS = 1.0
 _ACCEPT_SECONDS = 1.0
 _SETTLING_SIDE_BY_SIDE = 4
 
-Refusals = dict[Member, DomainError]
+HeartbeatRefusals = dict[Member, DomainError]
 
 
 class Batch:
     """Changes that are written together."""
 
     def __init__(self) -> None:
-        self.changes = Changes()
+        self.changes = SessionChanges()
         self.began = time.perf_counter()
         loop = asyncio.get_running_loop()
         self._written: asyncio.Future[set[Member]] = loop.create_future()
-        self._settled: asyncio.Future[Refusals] = loop.create_future()
+        self._settled: asyncio.Future[HeartbeatRefusals] = loop.create_future()
 
-    async def refusals(self, members: Collection[Member]) -> Refusals:
+    async def refusals(self, members: Collection[Member]) -> HeartbeatRefusals:
         """Waits until the heartbeats of ``members`` are in Redis; returns refused ones, each with the reason."""
         missing = await asyncio.shield(self._written)
         if missing.isdisjoint(members):
@@ -80,7 +80,7 @@ class Batch:
         if not missing:
             self.settled({})
 
-    def settled(self, refusals: Refusals) -> None:
+    def settled(self, refusals: HeartbeatRefusals) -> None:
         """Must be called with the refusals of missing ones; the others were found in PostgreSQL."""
         self._settled.set_result(refusals)
 
@@ -228,7 +228,7 @@ class Heartbeats:
         self._metrics.heartbeats.labels("accepted").inc(len(missing) - len(refusals))
         self._metrics.heartbeats.labels("refused").inc(len(refusals))
 
-    async def _ask(self, batch: Batch, missing: set[Member]) -> Refusals:
+    async def _ask(self, batch: Batch, missing: set[Member]) -> HeartbeatRefusals:
         """Looks up missing sessions in PostgreSQL, and adds running ones to Redis with this heartbeat."""
         beats = {session_key(one): Beat(session_key(one), moment(batch.changes.beats[one])) for one in missing}
         async with self._acquire() as connection:
@@ -238,7 +238,7 @@ class Heartbeats:
             known = await liveness.known_sessions(list(beats.keys() - running))
         async with asyncio.timeout(_REDIS_SECONDS):
             await self._live.add(beats[key] for key in running)
-        refusals: Refusals = {}
+        refusals: HeartbeatRefusals = {}
         for key in beats.keys() - running:
             refusal = SessionNotFound() if key not in known else _ended(known[key])
             refusals[member(key.user_id, key.session_id)] = PermissionDenied() if key.user_id in erased else refusal

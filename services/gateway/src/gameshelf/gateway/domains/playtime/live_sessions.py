@@ -56,7 +56,7 @@ def moment(score: float) -> datetime:
 
 
 @dataclass(slots=True)
-class Changes:
+class SessionChanges:
     """Changes to write together: sessions that began, sessions that ended, and heartbeats, by member."""
 
     started: dict[Member, int] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class LiveSessions:
         self._redis = redis
         self._claim = redis.register_script(_CLAIM)
 
-    async def write(self, changes: Changes) -> set[Member]:
+    async def write(self, changes: SessionChanges) -> set[Member]:
         """Writes changes in one round trip; returns the heartbeats whose session is missing.
 
         Only if a heartbeat changed nothing, a second round trip checks for missing sessions.
@@ -106,11 +106,11 @@ class LiveSessions:
     async def add(self, beats: Iterable[Beat]) -> None:
         """Adds sessions, or raises the times of their last heartbeats to at least these."""
         members = {member(beat.key.user_id, beat.key.session_id): milliseconds(beat.at) for beat in beats}
-        await self.write(Changes(started=members))
+        await self.write(SessionChanges(started=members))
 
     async def remove(self, keys: Iterable[SessionKey]) -> None:
         """Removes sessions that have ended."""
-        await self.write(Changes(ended={member(key.user_id, key.session_id) for key in keys}))
+        await self.write(SessionChanges(ended={member(key.user_id, key.session_id) for key in keys}))
 
     async def accept(self, now: datetime) -> None:
         """Records that this process accepts heartbeats now."""

@@ -13,7 +13,7 @@ from gameshelf.gateway.domains.playtime.resources import (
     PRODUCT_PLAYTIME,
 )
 from gameshelf.gateway.runtime.encoding import timestamp
-from gameshelf.gateway.runtime.http.action import Action
+from gameshelf.gateway.runtime.http.action import RestAction
 from gameshelf.gateway.runtime.http.idempotency import results_excerpt
 from gameshelf.gateway.runtime.http.named_products import with_titles
 from gameshelf.gateway.runtime.http.parse import parameters
@@ -108,7 +108,7 @@ async def end_session(write: Write, session_id: UUID) -> Reply:
     },
     answers=IMPORTED_SESSION.listing,
 )
-async def import_sessions(action: Action, body: ImportSessions) -> Reply:
+async def import_sessions(action: RestAction, body: ImportSessions) -> Reply:
     """Imports sessions that were played offline.
 
     Up to 100 sessions. Each has a result, in the order of the request; a rejected one does not affect the others.

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from gameshelf.gateway.runtime.setting_fields import Section, var
+from gameshelf.gateway.runtime.setting_fields import SettingsSection, var
 from pydantic import Field
 
 
-class PlaytimeSection(Section):
+class PlaytimeSection(SettingsSection):
     """The settings of play sessions that are not shared with other domains."""
 
     import_max_age_days: Annotated[int, Field(ge=1, le=3650)] = var(

@@ -6,16 +6,16 @@ from typing import Any
 
 from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.support.export import SignFile
-from gameshelf.gateway.runtime.support.export_tables import ExportRules, File
+from gameshelf.gateway.runtime.support.export_tables import ExportRules, StoredFile
 
 _CONTENTS = "savegames.savegame_contents"
 
 
-def _file(content: Mapping[str, Any]) -> File | None:
+def _file(content: Mapping[str, Any]) -> StoredFile | None:
     if content["state"] != "live":
         return None
     digest = base64.b64decode(content["file_hash_sha256"])
-    return File(content["id"], content["s3_object_key"], content["file_size_bytes"], digest)
+    return StoredFile(content["id"], content["s3_object_key"], content["file_size_bytes"], digest)
 
 
 EXPORT = ExportRules(files={_CONTENTS: _file})
@@ -24,7 +24,7 @@ EXPORT = ExportRules(files={_CONTENTS: _file})
 def export_files(saves: Saves) -> Mapping[str, SignFile]:
     """Signs the downloads of contents."""
 
-    async def sign(file: File) -> str:
+    async def sign(file: StoredFile) -> str:
         return (await saves.objects.sign_download(file.key, saves.url_ttl_seconds, file.name)).url
 
     return {_CONTENTS: sign}

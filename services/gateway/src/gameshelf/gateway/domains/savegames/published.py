@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gameshelf.gateway.runtime.outbox.messages import EventForm, Json, Published
+from gameshelf.gateway.runtime.outbox.messages import EventForm, JsonObject, Published
 from gameshelf.kernel.events import Event
 from gameshelf.savegames import (
     FailureReason,
@@ -31,7 +31,7 @@ _OfSave = (
 )
 
 
-def _sync(event: _OfSave, status: str, **more: Any) -> Json:
+def _sync(event: _OfSave, status: str, **more: Any) -> JsonObject:
     """Makes the payload of ``savegame.sync.status``."""
     payload = {
         "savegame_id": event.slot_id,

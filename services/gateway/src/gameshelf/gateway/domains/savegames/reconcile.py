@@ -79,7 +79,7 @@ class RefusedObject:
 
 
 @dataclass(slots=True)
-class Page:
+class ReconciledPage:
     """The result of one page of objects. ``next`` is None once all objects have been compared."""
 
     objects: int
@@ -116,7 +116,7 @@ class Reconciliation:
         self._clock = clock
         self._places = asyncio.Semaphore(_AT_ONCE)  # shared by all callers, since this process reads
 
-    async def page(self, cursor: Cursor | None, applying: Applying | None) -> Page:
+    async def page(self, cursor: Cursor | None, applying: Applying | None) -> ReconciledPage:
         """Compares one page; with ``applying`` None as a dry run. The last applied page ends the restore.
 
         Raises CursorOutdated, StoreUnavailable.
@@ -143,7 +143,7 @@ class Reconciliation:
                 page.is_restore_open = False
         return page
 
-    async def _compare(self, cursor: Cursor) -> tuple[Page, Sequence[StoredObject]]:
+    async def _compare(self, cursor: Cursor) -> tuple[ReconciledPage, Sequence[StoredObject]]:
         """Compares a page of objects; returns it with the objects that the database lacks."""
         listed = await self._saves.objects.list("", cursor.key, self._page_size)
         through = listed[-1].key if len(listed) == self._page_size else None
@@ -162,7 +162,9 @@ class Reconciliation:
         missing = [one for one in await self._each(absent, self._missing) if one]
         found = [one for one in between if one not in missing]
         following = None if through is None else Cursor(cursor.restore_id, cursor.is_applied, through)
-        return Page(taken, following, missing=missing, found=found), [one for one in unknown if one.key in there]
+        return ReconciledPage(taken, following, missing=missing, found=found), [
+            one for one in unknown if one.key in there
+        ]
 
     async def _missing(self, one: ExpectedContent) -> ExpectedContent | None:
         # Requests the single key: a listing of a busy bucket may be out of date.
@@ -199,7 +201,7 @@ class Reconciliation:
         user_id: UUID,
         objects: Sequence[SavedObject],
         absent: frozenset[str],
-        page: Page,
+        page: ReconciledPage,
         applying: Applying | None,
     ) -> None:
         """Adopts a user's objects in one commit with the audit entry, or rolls it back in a dry run."""

@@ -9,7 +9,7 @@ from gameshelf.gateway.runtime.encoding import decode
 from gameshelf.gateway.runtime.http import schemas
 from gameshelf.gateway.runtime.http.components import enumeration, single
 from gameshelf.gateway.runtime.http.named_products import COVER, TITLE
-from gameshelf.gateway.runtime.http.resources import Field, Record, Resource, identity
+from gameshelf.gateway.runtime.http.resources import Field, ObjectResource, Resource, identity
 from gameshelf.gateway.runtime.http.schemas import COUNT, FLAG, TEXT, TIME, URL, array, nullable
 from gameshelf.savegames import (
     OpenConflict,
@@ -47,7 +47,7 @@ def _decoded(text: str | None) -> Any:
     return decode(text) if text else None
 
 
-ENCRYPTION: Record[object] = Record(
+ENCRYPTION: ObjectResource[object] = ObjectResource(
     "SavegameEncryption",
     None,  # stored in the form that the client sent
     "Encryption of the bytes by the client. The service never has the key.",
@@ -150,7 +150,7 @@ SAVEGAME_CONFLICT = Resource(
 )
 
 _RESOLUTION = enumeration(Resolution)
-UPLOAD_META: Record[object] = Record(
+UPLOAD_META: ObjectResource[object] = ObjectResource(
     "ConfirmedUploadMeta",
     None,
     "The result of an upload. The fields after `result` are present only for results that need them.",
@@ -178,7 +178,7 @@ UPLOAD_META: Record[object] = Record(
         is_optional=True,
     ),
 )
-RESOLUTION_META: Record[object] = Record(
+RESOLUTION_META: ObjectResource[object] = ObjectResource(
     "ResolvedConflictMeta",
     None,
     "The resolution of a conflict.",
@@ -250,7 +250,7 @@ PRESIGNED_UPLOAD_URL = Resource(
 )
 """The context of ``render`` is a `Signed`."""
 
-MISSING_CONTENT = Record(
+MISSING_CONTENT = ObjectResource(
     "MissingContent",
     OpenUpload,
     "Bytes that have not arrived yet, and the request that sends them to the object store.",
@@ -339,7 +339,7 @@ PRESIGNED_DOWNLOAD_URL = Resource(
 )
 """The context of ``render`` is a `Signed`."""
 
-PRODUCT_USAGE = Record(
+PRODUCT_USAGE = ObjectResource(
     "ProductUsage",
     ProductUsage,
     "The space that the saves of one product use. A content that two products have counts in both.",
@@ -352,7 +352,7 @@ PRODUCT_USAGE = Record(
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class QuotaUsage:
     """The space that the saves of a user use, and the limit."""
 
     user_id: UUID
@@ -368,7 +368,7 @@ class Quota:
 
 SAVEGAME_QUOTA = Resource(
     "savegameQuota",
-    Quota,
+    QuotaUsage,
     "The space that the saves of the user use, and the limit. Each content counts once, however often it is used.",
     Field(
         "used_bytes", COUNT, "Bytes of all stored contents, trash and history included.", 1048576, "usage.used_bytes"

@@ -15,12 +15,12 @@ from gameshelf.gateway.domains.savegames.resources import (
     SAVEGAME_QUOTA,
     SAVEGAME_UPLOAD,
     SAVEGAME_VERSION,
-    Quota,
+    QuotaUsage,
     Signed,
     sides,
 )
 from gameshelf.gateway.domains.savegames.use_cases import ConfirmedUpload, ResolvedConflict, Saves, SignedUpload
-from gameshelf.gateway.runtime.http.action import Action
+from gameshelf.gateway.runtime.http.action import RestAction
 from gameshelf.gateway.runtime.http.idempotency import Excerpt, identity_of
 from gameshelf.gateway.runtime.http.named_products import name_products, with_titles
 from gameshelf.gateway.runtime.http.parse import PageQuery, parameters
@@ -82,7 +82,7 @@ _NO_VERSION = ("SAVEGAME_SLOT_NOT_FOUND", "SAVEGAME_VERSION_NOT_FOUND")
     answers=PRESIGNED_UPLOAD_URL.document,
     refuses=(*_ACCESS, *_NO_VERSION, "SAVEGAME_FILE_TOO_LARGE", "USER_QUOTA_EXCEEDED"),
 )
-async def request_upload_url(action: Action, body: NewUpload, saves: Saves) -> Reply:
+async def request_upload_url(action: RestAction, body: NewUpload, saves: Saves) -> Reply:
     """Reserves an upload.
 
     Reserves quota and returns a presigned request that sends exactly these bytes to the object store. Needs access to
@@ -112,7 +112,7 @@ async def request_upload_url(action: Action, body: NewUpload, saves: Saves) -> R
         "USER_QUOTA_EXCEEDED",
     ),
 )
-async def confirm_upload(action: Action, body: ConfirmUpload, saves: Saves) -> Reply:
+async def confirm_upload(action: RestAction, body: ConfirmUpload, saves: Saves) -> Reply:
     """Confirms an upload.
 
     Verifies the bytes that were sent to the object store, and makes a version of them. An upload that did not grow from
@@ -155,7 +155,7 @@ async def list_uploads(read: Read, query: UploadsFilter) -> Reply:
     answers=SAVEGAME_UPLOAD.document,
     refuses=("SAVEGAME_VERSION_NOT_FOUND",),
 )
-async def get_upload(action: Action, upload_id: UUID, saves: Saves) -> Reply:
+async def get_upload(action: RestAction, upload_id: UUID, saves: Saves) -> Reply:
     """Returns an upload.
 
     Returns its state, and a new presigned request for the bytes that have not arrived. The upload can then be confirmed
@@ -210,7 +210,7 @@ async def get_quota(read: Read, saves: Saves) -> Reply:
     """
     queries = read.of(SavegameQueries)
     usage, products = await queries.usage(read.user_id), await queries.usage_of_products(read.user_id)
-    shown = SAVEGAME_QUOTA.render(Quota(read.user_id, usage, products, saves.quota_bytes))
+    shown = SAVEGAME_QUOTA.render(QuotaUsage(read.user_id, usage, products, saves.quota_bytes))
     await name_products(read, shown["attributes"]["products"])
     return ok({"data": shown})
 

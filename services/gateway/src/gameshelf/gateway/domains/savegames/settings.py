@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from gameshelf.gateway.runtime.setting_fields import Section, is_web, var
+from gameshelf.gateway.runtime.setting_fields import SettingsSection, is_web, var
 from gameshelf.savegames import Limits
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
@@ -21,10 +21,10 @@ def _store(value: str) -> str:
 
 
 Store = Annotated[str, AfterValidator(_store)]
-Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+BucketName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 
 
-class SavegameSection(Section):
+class SavegameSection(SettingsSection):
     """The settings of cloud saves and of their object store."""
 
     s3_endpoint: Store | None = var(
@@ -37,7 +37,9 @@ class SavegameSection(Section):
         "S3_ACCESS_KEY_ID", "Access key of the service for the object store; none: the instance's role", None
     )
     s3_secret_access_key: SecretStr | None = var("S3_SECRET_ACCESS_KEY", "Its secret key", None)
-    s3_bucket: Bucket | None = var("S3_BUCKET_SAVEGAMES", "Bucket of cloud saves; none: there are no cloud saves", None)
+    s3_bucket: BucketName | None = var(
+        "S3_BUCKET_SAVEGAMES", "Bucket of cloud saves; none: there are no cloud saves", None
+    )
     s3_region: Annotated[str, Field(pattern=r"^[\w-]+$")] = var("S3_REGION", "Region in signatures", "us-east-1")
     s3_use_ssl: bool = var(
         "S3_USE_SSL", "Whether TLS is used where an address of the object store has no http:// or https://", True

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from gameshelf.gateway.runtime.setting_fields import Section, var
+from gameshelf.gateway.runtime.setting_fields import SettingsSection, var
 from pydantic import Field
 
 
-class GameSettingsSection(Section):
+class GameSettingsSection(SettingsSection):
     """The service's settings for game settings."""
 
     max_bytes: Annotated[int, Field(ge=1024, le=16 * 1024**2)] = var(

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvent
-from gameshelf.gateway.runtime.kafka.fields import WHOLE, Amount, EventData, SourceId, rounded_down
+from gameshelf.gateway.runtime.kafka.fields import WHOLE, EventAmount, EventData, SourceId, rounded_down
 from gameshelf.kernel.clock import Clock, EventTime
 from gameshelf.kernel.database import Connection
 from gameshelf.wishlist import Price, Prices, discount
@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, StrictInt
 
 class PriceChange(EventData):
     product_id: UUID
-    price_minor: Amount
+    price_minor: EventAmount
     old_price_minor: Annotated[StrictInt, Field(ge=1, le=10**15), WHOLE] | None = None
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", max_length=3)]
     discount_percent: Annotated[StrictInt, Field(ge=0, le=100), BeforeValidator(rounded_down)] | None = None

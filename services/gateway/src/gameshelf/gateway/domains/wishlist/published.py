@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from gameshelf.gateway.runtime.outbox.messages import EventForm, Json, Published
+from gameshelf.gateway.runtime.outbox.messages import EventForm, JsonObject, Published
 from gameshelf.kernel.events import Event
 from gameshelf.wishlist import PriceDropped, SaleNoticed, WishAdded, WishlistChanged, WishRemoved
 
@@ -26,12 +26,12 @@ def _wishlist_changed(event: WishlistChanged) -> Published:
     return Published(device_type=device_type, device_payload=payload)
 
 
-def _wishlist(product_id: UUID | None) -> tuple[str, Json]:
+def _wishlist(product_id: UUID | None) -> tuple[str, JsonObject]:
     """Makes the message to devices, which names no product after the list was reordered."""
     return "wishlist.updated", {"product_id": product_id}
 
 
-def _wish(event: WishAdded | WishRemoved) -> Json:
+def _wish(event: WishAdded | WishRemoved) -> JsonObject:
     return {
         "userId": event.user_id,
         "productId": event.product_id,

@@ -2,20 +2,20 @@
 
 from dataclasses import dataclass
 
-from gameshelf.gateway.runtime.http.resources import Field, Record, Resource, identity
+from gameshelf.gateway.runtime.http.resources import Field, ObjectResource, Resource, identity
 from gameshelf.gateway.runtime.http.schemas import COUNT, TEXT, TIME, UUID, nullable
 from gameshelf.wishlist import Price, PricedWish
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class WishName:
     """The title of a product in the language of the response and its cover, each one None if the Catalog sent none."""
 
     title: str | None = None
     cover_image_url: str | None = None
 
 
-PRICE = Record(
+PRICE = ObjectResource(
     "Price",
     Price,
     "The price of a product in one currency, as the Catalog last published it.",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from gameshelf.gateway.domains.wishlist.resources import WISHLIST_ITEM, Name
+from gameshelf.gateway.domains.wishlist.resources import WISHLIST_ITEM, WishName
 from gameshelf.gateway.runtime.errors import Language
 from gameshelf.gateway.runtime.http.reply import BASE, Reply, collection, no_content, ok
 from gameshelf.gateway.runtime.http.routing import Read, Routes, Write
@@ -143,5 +143,5 @@ async def _shown(names: ProductNames, items: Sequence[PricedWish], language: Lan
     return [WISHLIST_ITEM.render(item, _name(products.get(item.wish.product_id), language)) for item in items]
 
 
-def _name(product: ProductName | None, language: Language) -> Name:
-    return Name(product.title(language), product.cover_image_url) if product else Name()
+def _name(product: ProductName | None, language: Language) -> WishName:
+    return WishName(product.title(language), product.cover_image_url) if product else WishName()

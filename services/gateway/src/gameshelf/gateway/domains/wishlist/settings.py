@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from gameshelf.gateway.runtime.setting_fields import Section, var
+from gameshelf.gateway.runtime.setting_fields import SettingsSection, var
 from pydantic import Field
 
 
-class WishlistSection(Section):
+class WishlistSection(SettingsSection):
     """The settings of the wishlist."""
 
     max_items: Annotated[int, Field(ge=1, le=10_000)] = var(

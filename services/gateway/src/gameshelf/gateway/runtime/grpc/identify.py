@@ -3,8 +3,8 @@
 from typing import Any
 from urllib.parse import unquote
 
-from gameshelf.gateway.runtime.errors import Unauthenticated as Refused
-from gameshelf.gateway.runtime.identity import Identity, Role, TokenVerifier, Unauthenticated
+from gameshelf.gateway.runtime.errors import Unauthenticated
+from gameshelf.gateway.runtime.identity import Identity, InvalidCredentials, Role, TokenVerifier
 from gameshelf.gateway.runtime.limits import RateLimits
 from gameshelf.kernel.errors import PermissionDenied
 
@@ -51,7 +51,7 @@ class Callers:
         if known is None or Role.SERVICE not in known.roles:
             await self.limit_address(context)
         if self._verifier is None or token is None:
-            raise Unauthenticated("no bearer token")
+            raise InvalidCredentials("no bearer token")
         identity = known or await self._verifier.verify(token)
         self._certificates.check(identity, context.auth_context())
         if Role.SERVICE in identity.roles:
@@ -74,7 +74,7 @@ def _bearer_token(context: Any) -> str | None:
     given = [value for name, value in context.invocation_metadata() or () if name == "authorization"]
     if len(given) > 1:
         # A proxy that checks the first one and a service that checks the last one would see different callers.
-        raise Refused("repeated_authorization")
+        raise Unauthenticated("repeated_authorization")
     scheme, _, token = (given[0] if given and isinstance(given[0], str) else "").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
 

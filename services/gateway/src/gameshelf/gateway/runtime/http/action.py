@@ -10,7 +10,7 @@ from gameshelf.gateway.runtime.errors import ErrorTable, Language
 from gameshelf.gateway.runtime.http.idempotency import Excerpt, IdempotencyKey, answer_once, refuse_once
 from gameshelf.gateway.runtime.http.page_cache import PageCache
 from gameshelf.gateway.runtime.http.reply import Reply, refusal
-from gameshelf.gateway.runtime.http.routing import Queries, Read, Work, Write
+from gameshelf.gateway.runtime.http.routing import Queries, Read, RestWork, Write
 from gameshelf.gateway.runtime.observability.traces import current_trace_id
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.transaction import Transaction, Transactions
@@ -44,7 +44,7 @@ class CallContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class RestAction:
     """One call of a user. Its handler decides what is done within the transaction, and what before or after it."""
 
     user_id: UUID
@@ -60,7 +60,7 @@ class Action:
         async with self.context.acquire() as connection:
             yield await self.context.read(connection, self.user_id, self.language, self.if_none_match)
 
-    async def answer(self, work: Work, excerpt: Excerpt | None = None) -> Reply:
+    async def answer(self, work: RestWork, excerpt: Excerpt | None = None) -> Reply:
         """Runs the work in a transaction, and returns its reply once that is committed. Work that loses a race runs
         again. A repeated Idempotency-Key returns the first response, without the work.
 

@@ -14,7 +14,7 @@ from gameshelf.gateway.runtime.errors import (
     RateLimitExceeded,
 )
 from gameshelf.gateway.runtime.failures import refused
-from gameshelf.gateway.runtime.http.action import Action, CallContext
+from gameshelf.gateway.runtime.http.action import CallContext, RestAction
 from gameshelf.gateway.runtime.http.authenticate import Authenticate
 from gameshelf.gateway.runtime.http.idempotency import IdempotencyKey
 from gameshelf.gateway.runtime.http.parse import parse_body, parse_query, require_no_input
@@ -110,7 +110,7 @@ class RestApi:
 
     async def _read_action(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
         if_none_match = request.headers.get("If-None-Match")
-        action = Action(user_id, language, self._context, if_none_match=if_none_match)
+        action = RestAction(user_id, language, self._context, if_none_match=if_none_match)
         return await route.handler(action, **ids, **_query(route))
 
     async def _signal(self, route: Route, user_id: UUID, language: Language, ids: dict[str, UUID]) -> Reply:
@@ -135,7 +135,7 @@ class RestApi:
         if route.takes_key and (given := headers.get("Idempotency-Key")) is not None:
             key = IdempotencyKey.of(user_id, f"{route.method} {request.path}", given, body)
         conditions = headers.get("If-Match"), headers.get("If-None-Match")
-        action = Action(user_id, language, self._context, key, *conditions)
+        action = RestAction(user_id, language, self._context, key, *conditions)
         try:
             arguments: dict[str, Any] = {**ids, **_parse_input(route, ids, body)}
         except InvalidInput as error:

@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from gameshelf.gateway.runtime.errors import Unauthenticated as Refused
-from gameshelf.gateway.runtime.identity import Identity, Role, TokenVerifier, TrustedProxies, Unauthenticated
+from gameshelf.gateway.runtime.errors import Unauthenticated
+from gameshelf.gateway.runtime.identity import Identity, InvalidCredentials, Role, TokenVerifier, TrustedProxies
 from gameshelf.kernel.errors import PermissionDenied
 
 
@@ -34,10 +34,10 @@ def by_token(verifier: TokenVerifier) -> Authenticate:
         given = caller.headers.getlist("Authorization")
         if len(given) > 1:
             # A proxy that checks the first one and a service that checks the last one would see different callers.
-            raise Refused("repeated_authorization")
+            raise Unauthenticated("repeated_authorization")
         scheme, _, token = (given[0] if given else "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise Unauthenticated("no bearer token")
+            raise InvalidCredentials("no bearer token")
         return player(await verifier.verify(token.strip()))
 
     return authenticate

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from gameshelf.gateway.runtime.encoding import decode
 from gameshelf.gateway.runtime.http.reply import Reply, ok
-from gameshelf.gateway.runtime.http.resources import Field, Record
+from gameshelf.gateway.runtime.http.resources import Field, ObjectResource
 from gameshelf.gateway.runtime.http.routing import Read, Routes
 from gameshelf.gateway.runtime.http.schemas import FLAG, TEXT, TIME, array, constant
 from gameshelf.gateway.runtime.outbox import feed
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as Bounds
 
 _PAYLOAD = {"item_id": "5d3f0c52-6f0b-8a1e-9c44-6e0d2f3b7a10"}
-_EVENT: Record[object] = Record(
+_EVENT: ObjectResource[object] = ObjectResource(
     "LibraryEvent",
     None,  # messages are stored as JSON
     "An event: a message of the WebSocket.",
@@ -23,7 +23,7 @@ _EVENT: Record[object] = Record(
     Field("id", TEXT, "Id of the event. It is a cursor: events after it follow.", "1042"),
     Field(
         "attributes",
-        Record(
+        ObjectResource(
             "LibraryEventAttributes",
             None,
             "Attributes of the resource `libraryEvent`.",
@@ -41,14 +41,14 @@ _EVENT: Record[object] = Record(
         {"event_type": "library.item.added", "timestamp": "2026-05-20T18:00:00Z", "payload": _PAYLOAD},
     ),
 )
-_FEED: Record[object] = Record(
+_FEED: ObjectResource[object] = ObjectResource(
     "LibraryEventFeed",
     None,
     "Events after a cursor, the oldest first.",
     Field("data", array(_EVENT.schema), "The events.", [_EVENT.schema.example]),
     Field(
         "meta",
-        Record(
+        ObjectResource(
             "FeedMeta",
             None,
             "Position from which the feed continues.",

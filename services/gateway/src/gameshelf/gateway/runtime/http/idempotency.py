@@ -12,7 +12,7 @@ from gameshelf.gateway.runtime.encoding import decode, encode
 from gameshelf.gateway.runtime.errors import IdempotencyKeyReused
 from gameshelf.gateway.runtime.http.json_values import values_hash
 from gameshelf.gateway.runtime.http.reply import Reply
-from gameshelf.gateway.runtime.http.routing import Work, Write
+from gameshelf.gateway.runtime.http.routing import RestWork, Write
 from gameshelf.gateway.runtime.tables import IdempotencyRecord
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
@@ -162,7 +162,7 @@ class IdempotencyKey:
 async def answer_once(
     key: IdempotencyKey,
     write: Write,
-    work: Work,
+    work: RestWork,
     refusal: Callable[[DomainError], Reply],
     excerpt: Excerpt | None = None,
 ) -> Reply:

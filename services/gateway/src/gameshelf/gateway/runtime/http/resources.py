@@ -14,7 +14,7 @@ from gameshelf.gateway.runtime.http.reply import BASE
 from gameshelf.gateway.runtime.http.schemas import Schema
 
 T = TypeVar("T")
-Read = Callable[[Any, Any], Any]
+ReadValue = Callable[[Any, Any], Any]
 """Reads a value from the rendered object and the context of ``render``."""
 
 
@@ -26,7 +26,7 @@ class Field:
     schema: Schema
     description: str
     example: Any = None
-    read: Read | str | None = None
+    read: ReadValue | str | None = None
     """Reads its value; a string is the path of an attribute, None means the attribute with the name of the field."""
     convert: Callable[[Any], Any] | None = None
     """Converts the value of the attribute to the value of the field; None for one that is shown unchanged."""
@@ -34,7 +34,7 @@ class Field:
     """Whether only some responses have it. ``render`` leaves it out; the handler adds it afterwards."""
 
 
-class Record(Generic[T]):
+class ObjectResource(Generic[T]):
     """An object with named fields, rendered from a ``T``."""
 
     def __init__(self, component: str, of: type[T] | None, description: str, *fields: Field) -> None:
@@ -101,7 +101,9 @@ class Resource(Generic[T]):
         return components.collection(self.schema, BASE + path)
 
 
-def identity(description: str, example: str, read: Read | str | None = None, schema: Schema = schemas.UUID) -> Field:
+def identity(
+    description: str, example: str, read: ReadValue | str | None = None, schema: Schema = schemas.UUID
+) -> Field:
     """Declares the id of a resource."""
     return Field("id", schema, description, example, read or "id")
 

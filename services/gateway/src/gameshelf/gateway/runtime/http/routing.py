@@ -99,7 +99,7 @@ class Write:
         return refusal(error, self.language, current_trace_id(), self.errors)
 
 
-Work = Callable[[Write], Awaitable[Reply]]
+RestWork = Callable[[Write], Awaitable[Reply]]
 """Runs a use case in the user's transaction and renders its reply. It runs again when it loses a race, so it must have
 no other effect.
 """

@@ -32,5 +32,5 @@ def parse_uuid(text: str) -> UUID:
     return parsed
 
 
-class Unauthenticated(Exception):
+class InvalidCredentials(Exception):
     """The caller could not be identified. The message has the reason, for the log; it never contains the token."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from gameshelf.gateway.runtime.identity.identity import Identity, Role, Unauthenticated, parse_uuid
+from gameshelf.gateway.runtime.identity.identity import Identity, InvalidCredentials, Role, parse_uuid
 
 _PLAYER = frozenset({Role.USER})
 
@@ -20,13 +20,13 @@ class TrustedProxies:
     def identify(self, peer_address: str, header_values: Sequence[str]) -> Identity:
         """Returns the player that a trusted peer names; ``peer_address`` is the socket's. Raises Unauthenticated."""
         if not lies_in(peer_address, self._networks):
-            raise Unauthenticated("the peer is not trusted")
+            raise InvalidCredentials("the peer is not trusted")
         if len(header_values) != 1:
-            raise Unauthenticated("exactly one X-User-Id is needed")
+            raise InvalidCredentials("exactly one X-User-Id is needed")
         try:
             return Identity(parse_uuid(header_values[0].strip()), _PLAYER)
         except ValueError:
-            raise Unauthenticated("X-User-Id is not a UUID") from None
+            raise InvalidCredentials("X-User-Id is not a UUID") from None
 
 
 def lies_in(address: str, networks: Sequence[IPv4Network | IPv6Network]) -> bool:

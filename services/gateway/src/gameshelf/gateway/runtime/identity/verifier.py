@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import jwt
-from gameshelf.gateway.runtime.identity.identity import Identity, Role, Unauthenticated, parse_uuid
+from gameshelf.gateway.runtime.identity.identity import Identity, InvalidCredentials, Role, parse_uuid
 from gameshelf.gateway.runtime.identity.keys import Key, KeySet
 from gameshelf.kernel.clock import Clock, utc_now
 
@@ -74,40 +74,40 @@ class TokenVerifier:
 
     def _require_current(self, identity: Identity) -> None:
         if identity.expires_at is None or identity.expires_at <= self._clock() - self._leeway:
-            raise Unauthenticated("expired")
+            raise InvalidCredentials("expired")
 
     async def _check(self, token: str) -> Identity:
         if len(token) > MAX_TOKEN_CHARACTERS:
-            raise Unauthenticated("too long")
+            raise InvalidCredentials("too long")
         try:
             header = jwt.get_unverified_header(token)
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError):
-            raise Unauthenticated("no token") from None
+            raise InvalidCredentials("no token") from None
         kind = header.get("typ", "JWT")
         if not isinstance(kind, str) or kind.lower() not in _TYPES:
-            raise Unauthenticated("a token of another type")
+            raise InvalidCredentials("a token of another type")
         if _FORBIDDEN_HEADERS & header.keys():
-            raise Unauthenticated("a header that brings its own key or extension")
+            raise InvalidCredentials("a header that brings its own key or extension")
         key_id = header.get("kid")
         if key_id is not None and not isinstance(key_id, str):
-            raise Unauthenticated("kid is not a string")
+            raise InvalidCredentials("kid is not a string")
         digest = sha256(token.encode("utf-8", "surrogatepass")).digest()
         if self._was_refused(digest):
-            raise Unauthenticated("the token was refused a moment ago")
+            raise InvalidCredentials("the token was refused a moment ago")
         # The key determines the algorithm, so `none`, and HS256 with the public key as secret, match no key.
         keys = [key for key in await self._keys.find(key_id) if key.algorithm == header.get("alg")]
         if not keys:  # not remembered: the check was cheap, and the next fetch of keys may change its result
-            raise Unauthenticated("no known key signed it")
+            raise InvalidCredentials("no known key signed it")
         try:
             claims = self._signed_claims(token, keys)
             identity = self._identity(claims)
-        except Unauthenticated:
+        except InvalidCredentials:
             self._refused[digest] = (self._monotonic() + FORGET_SECONDS, self._keys.generation)
             if len(self._refused) > _MAX_CACHED:
                 self._refused.popitem(last=False)
             raise
         if "nbf" in claims and _moment(claims["nbf"], "nbf") > self._clock() + self._leeway:
-            raise Unauthenticated("not valid yet")
+            raise InvalidCredentials("not valid yet")
         return identity
 
     def _signed_claims(self, token: str, keys: Sequence[Key]) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class TokenVerifier:
             claims = self._claims(token, key)
             if claims is not None:
                 return claims
-        raise Unauthenticated("no known key signed it")
+        raise InvalidCredentials("no known key signed it")
 
     def _was_refused(self, digest: bytes) -> bool:
         """Returns whether the token was refused recently with the same keys, so that a check would refuse it again."""
@@ -141,7 +141,7 @@ class TokenVerifier:
         except jwt.InvalidSignatureError:
             return None
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
-            raise Unauthenticated(type(error).__name__) from None
+            raise InvalidCredentials(type(error).__name__) from None
 
     def _identity(self, claims: dict[str, Any]) -> Identity:
         identity = Identity(_user_id(claims["sub"]), _roles(claims.get("roles")), _moment(claims["exp"], "exp"))
@@ -151,18 +151,18 @@ class TokenVerifier:
 
 def _moment(value: object, claim: str) -> datetime:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unauthenticated(f"{claim} is not a number")
+        raise InvalidCredentials(f"{claim} is not a number")
     try:
         return datetime.fromtimestamp(value, UTC)
     except (ValueError, OverflowError, OSError):
-        raise Unauthenticated(f"{claim} is out of range") from None
+        raise InvalidCredentials(f"{claim} is out of range") from None
 
 
 def _user_id(value: object) -> UUID:
     try:
         return parse_uuid(str(value))
     except ValueError:
-        raise Unauthenticated("sub is not a UUID") from None
+        raise InvalidCredentials("sub is not a UUID") from None
 
 
 def _roles(value: object) -> frozenset[Role]:

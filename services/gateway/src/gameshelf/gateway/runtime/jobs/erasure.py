@@ -195,7 +195,7 @@ class _Round:
     """The reason why no objects are deleted in the rest of this run; None while the object store works."""
 
 
-class Erasure:
+class AccountErasure:
     """Erases users whose account was deleted. ``erasing`` has the parts of the domains in their order; ``streams``
     computes the keyed hash that remains.
     """

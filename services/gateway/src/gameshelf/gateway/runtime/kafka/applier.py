@@ -13,13 +13,13 @@ from uuid import UUID
 
 from gameshelf.gateway.runtime.database import Acquire, limit_lock_wait
 from gameshelf.gateway.runtime.failures import concerns_one, is_own_fault
-from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents, Subject
+from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents, EventSubject
 from gameshelf.gateway.runtime.kafka.dead_letters import DeadLetters
 from gameshelf.gateway.runtime.kafka.handling import ApplyAll, Received
 from gameshelf.gateway.runtime.kafka.inbox import take_new
 from gameshelf.gateway.runtime.kafka.incoming import MALFORMED_DATA, Malformed
 from gameshelf.gateway.runtime.kafka.named_user import named_user
-from gameshelf.gateway.runtime.kafka.received import Event, Record, parts_of, read
+from gameshelf.gateway.runtime.kafka.received import KafkaRecord, ReceivedEvent, parts_of, read
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.streams import UserErased, UserStreams
@@ -41,13 +41,13 @@ class Progress(Protocol):
     lock_wait_milliseconds: int
     """How long to wait for a lock that another transaction holds."""
 
-    async def applied(self, connection: Connection, subject_id: UUID, records: Sequence[Record]) -> None:
+    async def applied(self, connection: Connection, subject_id: UUID, records: Sequence[KafkaRecord]) -> None:
         """Must be called when the records are applied, in the transaction of this connection."""
 
-    async def finished(self, subject_id: UUID | None, records: Sequence[Record]) -> None:
+    async def finished(self, subject_id: UUID | None, records: Sequence[KafkaRecord]) -> None:
         """Must be called for records without further work: dead letters, ignored ones, and those of erased users."""
 
-    async def defer(self, subject_id: UUID, records: Sequence[Record]) -> None:
+    async def defer(self, subject_id: UUID, records: Sequence[KafkaRecord]) -> None:
         """Defers records whose rows another transaction holds: they are tried again later. Raises NoRoom."""
 
 
@@ -78,7 +78,7 @@ class Applier:
         self._slots = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._topic_slots = {topic: asyncio.Semaphore(_OF_ONE_TOPIC) for topic in consumed.topics}
 
-    async def read(self, record: Record, progress: Progress) -> Event | None:
+    async def read(self, record: KafkaRecord, progress: Progress) -> ReceivedEvent | None:
         """Reads the event in a record; returns None if no further work is needed: the type is not consumed, the record
         has become a dead letter, or it was deferred.
         """
@@ -99,7 +99,7 @@ class Applier:
             await progress.finished(None, [record])
         return None
 
-    async def _keep_elements(self, event: Event, progress: Progress) -> bool:
+    async def _keep_elements(self, event: ReceivedEvent, progress: Progress) -> bool:
         """Keeps the invalid elements of the event's lists as dead letters; False when the whole record was deferred."""
         record = event.record
         try:
@@ -113,7 +113,7 @@ class Applier:
             return False
         return True
 
-    async def settle(self, events: Sequence[Event], progress: Progress) -> set[UUID]:
+    async def settle(self, events: Sequence[ReceivedEvent], progress: Progress) -> set[UUID]:
         """Applies events of one user, or about products, in one transaction; if that fails, each one in its own.
         Returns the users and products whose events were deferred.
 
@@ -136,9 +136,9 @@ class Applier:
             self._metrics.kafka_records.labels(event.record.topic, result).inc()
         return set()
 
-    async def _settle_each(self, events: Sequence[Event], progress: Progress) -> set[UUID]:
+    async def _settle_each(self, events: Sequence[ReceivedEvent], progress: Progress) -> set[UUID]:
         """Applies each event in its own transaction; the events of a subject behind a deferred one are deferred too."""
-        of_subject: dict[UUID, list[Event]] = defaultdict(list)
+        of_subject: dict[UUID, list[ReceivedEvent]] = defaultdict(list)
         for event in events:
             of_subject[event.subject_id].append(event)
         deferred: set[UUID] = set()
@@ -154,7 +154,7 @@ class Applier:
                     break
         return deferred
 
-    async def _dead_letter(self, record: Record, reason: str, detail: str, progress: Progress) -> None:
+    async def _dead_letter(self, record: KafkaRecord, reason: str, detail: str, progress: Progress) -> None:
         try:
             await self._dead_letters.keep(record, reason, detail, progress.lock_wait_milliseconds)
         except Exception as error:
@@ -165,11 +165,11 @@ class Applier:
         else:
             await progress.finished(None, [record])
 
-    async def _dead_letter_failed(self, record: Record, error: Exception, progress: Progress) -> None:
+    async def _dead_letter_failed(self, record: KafkaRecord, error: Exception, progress: Progress) -> None:
         reason, detail = self._dead_letters.reason_of(error)
         await self._dead_letter(record, reason, detail, progress)
 
-    async def _apply(self, events: Sequence[Event], progress: Progress) -> str:
+    async def _apply(self, events: Sequence[ReceivedEvent], progress: Progress) -> str:
         """Applies events; returns the result for the metric: ``applied``, or ``dropped`` if the user is erased."""
         first = events[0]
         async with self._topic_slots[first.record.topic], self._slots:
@@ -185,9 +185,9 @@ class Applier:
                     return "dropped"
         return "applied"
 
-    async def _apply_user(self, user_id: UUID, events: Sequence[Event], progress: Progress) -> None:
+    async def _apply_user(self, user_id: UUID, events: Sequence[ReceivedEvent], progress: Progress) -> None:
         records = [event.record for event in events]
-        if any(event.subject is Subject.ACCOUNT_END for event in events):
+        if any(event.subject is EventSubject.ACCOUNT_END for event in events):
             async with self._acquire() as connection, connection.transaction():
                 await limit_lock_wait(connection, progress.lock_wait_milliseconds)
                 await self._streams.mark_erased(connection, user_id)
@@ -210,7 +210,7 @@ class Applier:
                         await reading.consumed.handle(transaction, reading.data, received)
             await progress.applied(transaction.connection, user_id, records)
 
-    async def _apply_products(self, events: Sequence[Event], progress: Progress) -> None:
+    async def _apply_products(self, events: Sequence[ReceivedEvent], progress: Progress) -> None:
         now = self._clock()
         async with self._acquire() as connection, connection.transaction():
             await limit_lock_wait(connection, progress.lock_wait_milliseconds)
@@ -226,7 +226,7 @@ class Applier:
             for apply_all, batch in batches.items():
                 if batch:
                     await apply_all(connection, batch, self._clock)
-            of_subject: dict[UUID, list[Record]] = defaultdict(list)
+            of_subject: dict[UUID, list[KafkaRecord]] = defaultdict(list)
             for event in events:
                 of_subject[event.subject_id].append(event.record)
             for subject_id, records in of_subject.items():

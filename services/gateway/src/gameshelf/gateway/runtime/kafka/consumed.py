@@ -8,7 +8,7 @@ from gameshelf.gateway.runtime.kafka.fields import EventData
 from gameshelf.gateway.runtime.kafka.handling import ApplyAll, Handle
 
 
-class Subject(Enum):
+class EventSubject(Enum):
     """The subject of an event, which determines the transaction that applies it."""
 
     USER = auto()
@@ -37,10 +37,10 @@ class ConsumedEvent:
             raise ValueError("a consumed event has exactly one of handle, apply_all and ends_account")
 
     @property
-    def subject(self) -> Subject:
+    def subject(self) -> EventSubject:
         if self.ends_account:
-            return Subject.ACCOUNT_END
-        return Subject.PRODUCT if self.apply_all else Subject.USER
+            return EventSubject.ACCOUNT_END
+        return EventSubject.PRODUCT if self.apply_all else EventSubject.USER
 
 
 class ConsumedEvents:
@@ -64,13 +64,13 @@ class ConsumedEvents:
         events = [event for table in tables.values() for event in table.values()]
         self.topics: tuple[str, ...] = tuple(dict.fromkeys(event.topic for event in events))
         """The topics that are read."""
-        self.product_topics = frozenset(event.topic for event in events if event.subject is Subject.PRODUCT)
+        self.product_topics = frozenset(event.topic for event in events if event.subject is EventSubject.PRODUCT)
         """Those whose records have a product as their key; on all others it is a user."""
         self.product_appliers: tuple[ApplyAll, ...] = tuple(
             dict.fromkeys(event.apply_all for event in events if event.apply_all)
         )
         """The functions that apply a batch, in an order that is the same everywhere, so that locks are taken in it."""
-        mixed = self.product_topics & {event.topic for event in events if event.subject is not Subject.PRODUCT}
+        mixed = self.product_topics & {event.topic for event in events if event.subject is not EventSubject.PRODUCT}
         if mixed:
             raise ValueError(f"events about products and about users on one topic: {', '.join(sorted(mixed))}")
 

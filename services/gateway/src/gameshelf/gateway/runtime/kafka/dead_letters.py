@@ -14,9 +14,9 @@ from uuid import UUID
 from gameshelf.gateway.runtime.database import Acquire, limit_lock_wait
 from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.failures import is_own_fault
-from gameshelf.gateway.runtime.kafka.inbox import Letter, keep_dead_letters
+from gameshelf.gateway.runtime.kafka.inbox import NewLetter, keep_dead_letters
 from gameshelf.gateway.runtime.kafka.named_user import named_user
-from gameshelf.gateway.runtime.kafka.received import Part, Record
+from gameshelf.gateway.runtime.kafka.received import EventPart, KafkaRecord
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.outbox.store import Outgoing, add_records
 from gameshelf.gateway.runtime.streams import UserErased, UserStreams
@@ -60,7 +60,7 @@ class DeadLetters:
         self._metrics = metrics
         self._clock = clock
 
-    async def keep(self, record: Record, reason: str, detail: str, lock_wait_milliseconds: int) -> None:
+    async def keep(self, record: KafkaRecord, reason: str, detail: str, lock_wait_milliseconds: int) -> None:
         """Stores a record and publishes it; one about an erased user is dropped. Waits at most
         ``lock_wait_milliseconds`` for the lock of the user's row.
 
@@ -69,13 +69,15 @@ class DeadLetters:
         user_id = named_user(record, self._product_topics)
         await self._keep_some(record, user_id, reason, [_letter(record, detail, record.value)], lock_wait_milliseconds)
 
-    async def keep_parts(self, record: Record, reason: str, parts: Iterable[Part], lock_wait_milliseconds: int) -> None:
+    async def keep_parts(
+        self, record: KafkaRecord, reason: str, parts: Iterable[EventPart], lock_wait_milliseconds: int
+    ) -> None:
         """Stores parts of a record as ``keep`` does, each as a letter of its own, many in one transaction.
 
         It may be repeated after a failure: each part is stored once.
         """
         user_id = named_user(record, self._product_topics)
-        some: list[Letter] = []
+        some: list[NewLetter] = []
         size = 0
         for part in parts:
             some.append(_letter(record, part.detail, part.value, part.name))
@@ -87,7 +89,7 @@ class DeadLetters:
             await self._keep_some(record, user_id, reason, some, lock_wait_milliseconds)
 
     async def _keep_some(
-        self, record: Record, user_id: UUID | None, reason: str, letters: Sequence[Letter], lock_wait: int
+        self, record: KafkaRecord, user_id: UUID | None, reason: str, letters: Sequence[NewLetter], lock_wait: int
     ) -> None:
         counted = self._metrics.kafka_records
         try:
@@ -119,7 +121,7 @@ class DeadLetters:
         return "NOT_APPLICABLE", type(error).__name__
 
     async def _keep(
-        self, record: Record, user_id: UUID | None, reason: str, letters: Sequence[Letter], lock_wait: int
+        self, record: KafkaRecord, user_id: UUID | None, reason: str, letters: Sequence[NewLetter], lock_wait: int
     ) -> int:
         """Returns how many of the letters were not stored before."""
         async with self._acquire() as connection, connection.transaction():
@@ -136,7 +138,7 @@ class DeadLetters:
                 await add_records(connection, [Outgoing(user_id, self._topic, key, value) for value in published])
         return len(new)
 
-    def _published(self, record: Record, reason: str, letter: Letter) -> bytes:
+    def _published(self, record: KafkaRecord, reason: str, letter: NewLetter) -> bytes:
         document = {
             "reason": reason,
             "detail": letter.detail,
@@ -153,12 +155,12 @@ class DeadLetters:
         return text
 
 
-def _letter(record: Record, detail: str, value: bytes | None, part: str = "") -> Letter:
+def _letter(record: KafkaRecord, detail: str, value: bytes | None, part: str = "") -> NewLetter:
     identity = f"{record.topic}/{record.partition}/{record.offset}/{record.timestamp}{part}"
     detail = printable(detail)
     if value is not None and len(value) > _MAX_KEPT_BYTES:
         detail, value = f"{detail} (the original has {len(value)} bytes, too many to be kept)", None
-    return Letter(identity, detail, value)
+    return NewLetter(identity, detail, value)
 
 
 def printable(text: str) -> str:

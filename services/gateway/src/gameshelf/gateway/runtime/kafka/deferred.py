@@ -8,7 +8,7 @@ it the partition waits.
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from gameshelf.gateway.runtime.kafka.received import Record, StoredRecord
+from gameshelf.gateway.runtime.kafka.received import KafkaRecord, StoredRecord
 from gameshelf.gateway.runtime.tables import DeferredRecord
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.row_reader import RowReader
@@ -140,7 +140,7 @@ class NoRoom(Exception):
     """The bound of deferred records is reached: the partition waits."""
 
 
-async def defer_records(connection: Connection, subject_id: UUID, records: Sequence[Record]) -> None:
+async def defer_records(connection: Connection, subject_id: UUID, records: Sequence[KafkaRecord]) -> None:
     """Defers records of one user or product, once each. Raises NoRoom. Two round trips."""
     row = await _COUNT.first(connection, limit=MOST)
     if row is None or row["n"] + len(records) > MOST:
@@ -169,7 +169,7 @@ async def deferred_of(connection: Connection, subject_id: UUID, limit: int) -> l
     return _RECORD.read_all(await _OF_SUBJECT.all(connection, subject_id=subject_id, limit=limit))
 
 
-async def remove_deferred(connection: Connection, subject_id: UUID, records: Sequence[Record]) -> None:
+async def remove_deferred(connection: Connection, subject_id: UUID, records: Sequence[KafkaRecord]) -> None:
     """Deletes records that are no longer deferred."""
     await _REMOVE.run(connection, subject_id=subject_id, **_keys(records))
 
@@ -184,7 +184,7 @@ async def count_deferred(connection: Connection) -> Mapping[tuple[str, int], int
     return {(row["topic"], row["partition"]): row["n"] for row in await _COUNTS.all(connection)}
 
 
-def _keys(records: Sequence[Record]) -> dict[str, list[object]]:
+def _keys(records: Sequence[KafkaRecord]) -> dict[str, list[object]]:
     return {
         "topics": [record.topic for record in records],
         "partitions": [record.partition for record in records],

@@ -32,10 +32,10 @@ def rounded_down(value: object) -> object:
 
 NUMBER_AS_TEXT = BeforeValidator(_text_of_number)
 SourceId = Annotated[str, Field(min_length=1, max_length=200), NORMALISED, ONE_LINE, NUMBER_AS_TEXT]
-ProductType = Annotated[Name, Field(max_length=50)]
+EventProductType = Annotated[Name, Field(max_length=50)]
 WHOLE = BeforeValidator(_whole)
 """Has to follow the bounds of a number: otherwise pydantic leaves them out of the JSON Schema."""
-Amount = Annotated[StrictInt, Field(ge=0, le=10**15), WHOLE]
+EventAmount = Annotated[StrictInt, Field(ge=0, le=10**15), WHOLE]
 Title = Annotated[str, Field(min_length=1, max_length=500), NORMALISED]
 
 
@@ -86,7 +86,7 @@ def _optional_fields(model: type[BaseModel]) -> dict[str, bool]:
     return found
 
 
-class Titles(EventData):
+class EventTitles(EventData):
     ru: Title | None = None
     en: Title | None = None
 
@@ -96,5 +96,5 @@ def titles(value: object) -> object:
     return {"ru": value} if isinstance(value, str) else value
 
 
-Localised = Annotated[Titles, BeforeValidator(titles)]
-Url = Annotated[str, Field(max_length=2000), NORMALISED]
+Localised = Annotated[EventTitles, BeforeValidator(titles)]
+EventUrl = Annotated[str, Field(max_length=2000), NORMALISED]

@@ -51,7 +51,7 @@ _KEEP_DEAD = Statement(
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class NewLetter:
     """A dead letter of a record, identified by ``identity``."""
 
     identity: str
@@ -78,7 +78,7 @@ async def take_new(connection: Connection, events: Sequence[tuple[UUID, str, str
 
 async def keep_dead_letters(
     connection: Connection,
-    letters: Sequence[Letter],
+    letters: Sequence[NewLetter],
     *,
     user_id: UUID | None,
     topic: str,

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.kafka.applier import Applier
-from gameshelf.gateway.runtime.kafka.consumed import Subject
+from gameshelf.gateway.runtime.kafka.consumed import EventSubject
 from gameshelf.gateway.runtime.kafka.deferred import NoRoom, defer_records, waiting_subjects
-from gameshelf.gateway.runtime.kafka.received import Event, Record
+from gameshelf.gateway.runtime.kafka.received import KafkaRecord, ReceivedEvent
 from gameshelf.gateway.runtime.kafka.structured import ConsumedRecord, structured
 from gameshelf.kernel.database import Connection
 
@@ -34,8 +34,8 @@ class Intake:
         """
         progress = _BatchProgress(self._acquire, self._deferred)
         events = [event for record in map(structured, records) if (event := await self._applier.read(record, progress))]
-        users: dict[UUID, list[Event]] = defaultdict(list)
-        products: list[Event] = []
+        users: dict[UUID, list[ReceivedEvent]] = defaultdict(list)
+        products: list[ReceivedEvent] = []
         for subject_id, own in await self._in_turn(events, progress):
             if own[0].is_of_product:
                 products += own
@@ -47,9 +47,11 @@ class Intake:
             for own in users.values():
                 tasks.create_task(self._applier.settle(own, progress))
 
-    async def _in_turn(self, events: Sequence[Event], progress: "_BatchProgress") -> list[tuple[UUID, list[Event]]]:
+    async def _in_turn(
+        self, events: Sequence[ReceivedEvent], progress: "_BatchProgress"
+    ) -> list[tuple[UUID, list[ReceivedEvent]]]:
         """Groups events by user and product, without those that are deferred behind earlier ones. One round trip."""
-        of_subject: dict[UUID, list[Event]] = defaultdict(list)
+        of_subject: dict[UUID, list[ReceivedEvent]] = defaultdict(list)
         for event in events:
             of_subject[event.subject_id].append(event)
         if not of_subject:
@@ -58,7 +60,7 @@ class Intake:
             waiting = await waiting_subjects(connection, of_subject.keys())
         for subject_id in waiting:
             # The end of an account waits behind nothing: earlier events have no effect any more.
-            if not any(event.subject is Subject.ACCOUNT_END for event in of_subject[subject_id]):
+            if not any(event.subject is EventSubject.ACCOUNT_END for event in of_subject[subject_id]):
                 await progress.defer_behind(subject_id, [event.record for event in of_subject.pop(subject_id)])
         return list(of_subject.items())
 
@@ -73,19 +75,19 @@ class _BatchProgress:
         self._deferred = deferred
         self._held: set[UUID] = set()
 
-    async def applied(self, connection: Connection, subject_id: UUID, records: Sequence[Record]) -> None:
+    async def applied(self, connection: Connection, subject_id: UUID, records: Sequence[KafkaRecord]) -> None:
         pass
 
-    async def finished(self, subject_id: UUID | None, records: Sequence[Record]) -> None:
+    async def finished(self, subject_id: UUID | None, records: Sequence[KafkaRecord]) -> None:
         pass
 
-    async def defer(self, subject_id: UUID, records: Sequence[Record]) -> None:
+    async def defer(self, subject_id: UUID, records: Sequence[KafkaRecord]) -> None:
         self._held.add(subject_id)
         if len(self._held) > _MOST_HELD:
             raise NoRoom
         await self.defer_behind(subject_id, records)
 
-    async def defer_behind(self, subject_id: UUID, records: Sequence[Record]) -> None:
+    async def defer_behind(self, subject_id: UUID, records: Sequence[KafkaRecord]) -> None:
         async with self._acquire() as connection:
             await defer_records(connection, subject_id, records)
         self._deferred()

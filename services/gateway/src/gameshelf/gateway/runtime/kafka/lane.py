@@ -21,7 +21,7 @@ from asyncpg import Record
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.failures import is_passing
 from gameshelf.gateway.runtime.kafka.partitions import FIRST_PAUSE, LONGEST_PAUSE, HeldPartitions
-from gameshelf.gateway.runtime.kafka.sending import Outcome, send_records
+from gameshelf.gateway.runtime.kafka.sending import SendOutcome, send_records
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.states import StateLog
 from gameshelf.gateway.runtime.observability.traces import Tracing
@@ -157,7 +157,7 @@ class Lane:
     async def _serve(self, producer: AIOKafkaProducer, partitions: Sequence[int]) -> int:
         """Sends a chunk of some shards; returns how many records were settled or held. Raises KafkaError."""
         late = self._held.answered()
-        outcomes: dict[int, Outcome] = {}
+        outcomes: dict[int, SendOutcome] = {}
         async with self._acquire() as connection, connection.transaction():
             count = await self._remove(connection, late)
             self._settle(late, {})
@@ -180,7 +180,7 @@ class Lane:
                 _log.error("Kafka refused a record of topic %s, which is set aside: %s", self.topic, one.reason)
         return count
 
-    async def _remove(self, connection: Connection, outcomes: Mapping[int, Outcome]) -> int:
+    async def _remove(self, connection: Connection, outcomes: Mapping[int, SendOutcome]) -> int:
         """Deletes sent and refused records from the outbox; returns how many."""
         refused = [one for outcome in outcomes.values() for one in outcome.refused]
         if refused:
@@ -190,7 +190,7 @@ class Lane:
             await relayed.remove(connection, done)
         return len(done)
 
-    def _settle(self, outcomes: Mapping[int, Outcome], chunks: Mapping[int, Sequence[Record]]) -> None:
+    def _settle(self, outcomes: Mapping[int, SendOutcome], chunks: Mapping[int, Sequence[Record]]) -> None:
         """Holds partitions that failed. If the transaction fails, the records are sent again."""
         for partition, outcome in outcomes.items():
             self._held.settle(partition, outcome.failure, _keys(chunks.get(partition, ())))
@@ -204,7 +204,7 @@ class Lane:
             chunks[self._partition_of(key, partitions, partitions)].append(record)
         return dict(chunks)
 
-    async def _send(self, producer: AIOKafkaProducer, chunks: Mapping[int, Sequence[Record]]) -> dict[int, Outcome]:
+    async def _send(self, producer: AIOKafkaProducer, chunks: Mapping[int, Sequence[Record]]) -> dict[int, SendOutcome]:
         """Sends to all partitions at a time. Those that do not answer soon are held, and answer later."""
         tasks = {
             partition: asyncio.create_task(
@@ -224,7 +224,7 @@ class Lane:
                     self._held.hold(partition, task, _keys(chunks[partition]))
         return {partition: task.result() for partition, task in tasks.items() if task.done()}
 
-    async def _send_apart(self, partition: int, records: Sequence[Record]) -> Outcome:
+    async def _send_apart(self, partition: int, records: Sequence[Record]) -> SendOutcome:
         """Sends to a held partition by the producer for held partitions."""
         try:
             async with self._starting:
@@ -232,7 +232,7 @@ class Lane:
                     self._second = await _started(self._make())
                 producer = self._second
         except Exception as error:
-            return Outcome(failure=error)
+            return SendOutcome(failure=error)
         return await send_records(producer, self.topic, partition, records)
 
     def _trace(self, records: Sequence[Record], sent: Sequence[int], started: int) -> None:

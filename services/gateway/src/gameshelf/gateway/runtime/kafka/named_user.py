@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 from gameshelf.gateway.runtime.encoding import decode
-from gameshelf.gateway.runtime.kafka.received import Record
+from gameshelf.gateway.runtime.kafka.received import KafkaRecord
 
 _ID = rb"(?<![0-9a-fA-F])([0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12})(?![0-9a-fA-F])"
 _ANY_ID = re.compile(_ID)
@@ -21,7 +21,7 @@ _MOST_OF_KEY = 1024
 _BYTES_OF_ID = 16
 
 
-def named_user(record: Record, product_topics: Collection[str]) -> UUID | None:
+def named_user(record: KafkaRecord, product_topics: Collection[str]) -> UUID | None:
     """Returns the user in the data, else in a text that looks like that field, else in the key (a user's id on all
     topics but ``product_topics``), else in any text that looks like the id of a user.
     """

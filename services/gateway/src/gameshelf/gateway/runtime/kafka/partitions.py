@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from gameshelf.gateway.runtime.kafka.sending import Outcome
+from gameshelf.gateway.runtime.kafka.sending import SendOutcome
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 MOST_KEYS = 10_000
@@ -21,7 +21,7 @@ class HeldPartition:
     """A partition that failed, or that has not answered yet."""
 
     keys: set[str] = field(default_factory=set)
-    sending: "asyncio.Task[Outcome] | None" = None
+    sending: "asyncio.Task[SendOutcome] | None" = None
     """The records that were sent and not answered yet; nothing else is sent meanwhile."""
     pause: float = FIRST_PAUSE
     retry_at: float = 0.0
@@ -52,11 +52,11 @@ class HeldPartitions:
         return [partition for partition, held in self._held.items() if held.has_failed]
 
     @property
-    def sending(self) -> "list[asyncio.Task[Outcome]]":
+    def sending(self) -> "list[asyncio.Task[SendOutcome]]":
         """The unsettled sends."""
         return [held.sending for held in self._held.values() if held.sending]
 
-    def answered(self) -> dict[int, Outcome]:
+    def answered(self) -> dict[int, SendOutcome]:
         """Returns the outcomes of finished sends. They stay until ``settle``."""
         return {
             partition: held.sending.result()
@@ -74,7 +74,7 @@ class HeldPartitions:
             self._held[partition].keys.clear()
         return waiting
 
-    def hold(self, partition: int, sending: "asyncio.Task[Outcome]", keys: Iterable[str]) -> None:
+    def hold(self, partition: int, sending: "asyncio.Task[SendOutcome]", keys: Iterable[str]) -> None:
         """Holds a partition that has not answered yet."""
         held = self._held.setdefault(partition, HeldPartition())
         held.sending = sending

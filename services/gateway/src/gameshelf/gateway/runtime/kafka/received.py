@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvent, ConsumedEvents, Subject
+from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvent, ConsumedEvents, EventSubject
 from gameshelf.gateway.runtime.kafka.incoming import (
     MAX_ID,
     WRONG_TOPIC,
@@ -30,7 +30,7 @@ _LONGEST_REST = 16 * 1024
 """The largest rest of an event, in bytes, that its parts repeat whole; of a larger one they have the fields read."""
 
 
-class Record(Protocol):
+class KafkaRecord(Protocol):
     """A record of Kafka, or a deferred one."""
 
     @property
@@ -73,15 +73,15 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ReceivedEvent:
     """A record whose envelope and data are good, in the reading of each domain that consumes its type."""
 
-    record: Record
+    record: KafkaRecord
     envelope: Incoming
     readings: Sequence[Reading]
 
     @property
-    def subject(self) -> Subject:
+    def subject(self) -> EventSubject:
         return self.readings[0].consumed.subject
 
     @property
@@ -106,10 +106,10 @@ class Event:
 
     @property
     def is_of_product(self) -> bool:
-        return self.subject is Subject.PRODUCT
+        return self.subject is EventSubject.PRODUCT
 
 
-def read(record: Record, consumed: ConsumedEvents) -> Event | None:
+def read(record: KafkaRecord, consumed: ConsumedEvents) -> ReceivedEvent | None:
     """Reads the event in a record; returns None for a type that no domain consumes. Raises Malformed.
 
     A type on the topic of another service is refused: a service that may write to one topic must not be able to publish
@@ -122,7 +122,7 @@ def read(record: Record, consumed: ConsumedEvents) -> Event | None:
     topic = consumed.topic_of[envelope.type]
     if topic != record.topic:
         raise Malformed(WRONG_TOPIC, f"type: {envelope.type} counts only on {topic}")
-    return Event(record, envelope, _readings(consumers, envelope))
+    return ReceivedEvent(record, envelope, _readings(consumers, envelope))
 
 
 def _readings(consumers: Sequence[ConsumedEvent], envelope: Incoming) -> Sequence[Reading]:
@@ -145,7 +145,7 @@ def _readings(consumers: Sequence[ConsumedEvent], envelope: Incoming) -> Sequenc
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class EventPart:
     """Elements of an event's list as an event of its own, which can be applied once they are corrected."""
 
     name: str
@@ -155,7 +155,7 @@ class Part:
     """The error."""
 
 
-def event_of(event: Event, element: BadElement) -> tuple[str, bytes]:
+def event_of(event: ReceivedEvent, element: BadElement) -> tuple[str, bytes]:
     """Makes an event of one element of an event's list; returns its name, and the whole event with only this element in
     the list (contract in detail, section 6).
     """
@@ -163,7 +163,7 @@ def event_of(event: Event, element: BadElement) -> tuple[str, bytes]:
     return part.name, part.value
 
 
-def parts_of(event: Event) -> Iterator[Part]:
+def parts_of(event: ReceivedEvent) -> Iterator[EventPart]:
     """Yields a part for each invalid element of the event's lists.
 
     Equal products of an order add up, and of two events of an order the larger quantity counts. So the part of an
@@ -204,7 +204,7 @@ def _subject(element: Any, key: str) -> UUID | None:
         return None
 
 
-def _parts(event: Event, elements: Iterable[tuple[BadElement, Sequence[int]]]) -> Iterator[Part]:
+def _parts(event: ReceivedEvent, elements: Iterable[tuple[BadElement, Sequence[int]]]) -> Iterator[EventPart]:
     document = from_json(event.record.value or b"")
     rests: dict[str, Mapping[str, Any]] = {}
     for bad, places in elements:
@@ -215,10 +215,10 @@ def _parts(event: Event, elements: Iterable[tuple[BadElement, Sequence[int]]]) -
         part["data"] = {**rest["data"], bad.field: [document["data"][bad.field][place] for place in places]}
         if len(places) > 1:
             part["partof"] = event.envelope.partof or event.envelope.id
-        yield Part(name, json.dumps(part, ensure_ascii=False).encode(), bad.detail)
+        yield EventPart(name, json.dumps(part, ensure_ascii=False).encode(), bad.detail)
 
 
-def _rest(event: Event, document: Mapping[str, Any], field: str) -> Mapping[str, Any]:
+def _rest(event: ReceivedEvent, document: Mapping[str, Any], field: str) -> Mapping[str, Any]:
     """Returns an event without one of its lists, which every part repeats; of a long one only the read fields."""
     whole = {**document, "data": {**document["data"], field: []}}
     if len(json.dumps(whole, ensure_ascii=False)) <= _LONGEST_REST:

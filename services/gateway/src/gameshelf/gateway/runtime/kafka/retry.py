@@ -8,7 +8,7 @@ from uuid import UUID
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.kafka.applier import Applier
 from gameshelf.gateway.runtime.kafka.deferred import deferred_of, due_subjects, postpone, remove_deferred
-from gameshelf.gateway.runtime.kafka.received import Event, Record
+from gameshelf.gateway.runtime.kafka.received import KafkaRecord, ReceivedEvent
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.states import StateLog
 from gameshelf.kernel.database import Connection
@@ -72,7 +72,7 @@ class Retry:
             async with self._acquire() as connection:
                 records = await deferred_of(connection, subject_id, _PART)
             progress = _DeferredProgress(self._acquire, subject_id)
-            events: dict[bool, list[Event]] = {False: [], True: []}
+            events: dict[bool, list[ReceivedEvent]] = {False: [], True: []}
             for record in records:
                 event = await self._applier.read(record, progress)
                 if event:
@@ -91,14 +91,14 @@ class _DeferredProgress:
         self._acquire = acquire
         self._subject_id = subject_id
 
-    async def applied(self, connection: Connection, subject_id: UUID, records: Sequence[Record]) -> None:
+    async def applied(self, connection: Connection, subject_id: UUID, records: Sequence[KafkaRecord]) -> None:
         await remove_deferred(connection, self._subject_id, records)
 
-    async def finished(self, subject_id: UUID | None, records: Sequence[Record]) -> None:
+    async def finished(self, subject_id: UUID | None, records: Sequence[KafkaRecord]) -> None:
         async with self._acquire() as connection:
             await remove_deferred(connection, self._subject_id, records)
 
-    async def defer(self, subject_id: UUID, records: Sequence[Record]) -> None:
+    async def defer(self, subject_id: UUID, records: Sequence[KafkaRecord]) -> None:
         async with self._acquire() as connection:
             await postpone(connection, self._subject_id)
 

@@ -16,7 +16,7 @@ from aiokafka.errors import (
     UnknownError,
 )
 from asyncpg import Record
-from gameshelf.gateway.runtime.outbox.refused import Refusal
+from gameshelf.gateway.runtime.outbox.refused import KafkaRefusal
 
 _SEND_SECONDS = 20.0
 
@@ -28,20 +28,22 @@ _SUSPICIOUS = (CorruptRecordException, InvalidTimestampError, PolicyViolationErr
 
 
 @dataclass
-class Outcome:
+class SendOutcome:
     """The outcome of sending some records."""
 
     sent: list[int] = field(default_factory=list)
-    refused: list[Refusal] = field(default_factory=list)
+    refused: list[KafkaRefusal] = field(default_factory=list)
     failure: Exception | None = None
     """Why the other records were not sent; they are sent again."""
-    suspected: list[Refusal] = field(default_factory=list)
+    suspected: list[KafkaRefusal] = field(default_factory=list)
     """Those of the refused records where the broker may be at fault."""
     suspicion: KafkaError | None = None
     """The error of the first of them."""
 
 
-async def send_records(producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Record]) -> Outcome:
+async def send_records(
+    producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Record]
+) -> SendOutcome:
     """Sends records of one partition. A broker takes a batch whole or not at all, which keeps the order inside it.
 
     Records that do not fit into a batch are neither sent nor refused. Suspected records count as refused if the broker
@@ -50,31 +52,31 @@ async def send_records(producer: AIOKafkaProducer, topic: str, partition: int, r
     try:
         outcome = await _send_chunk(producer, topic, partition, records)
     except Exception as error:
-        return Outcome(failure=error)
+        return SendOutcome(failure=error)
     if outcome.sent or not outcome.suspicion:
         return outcome
     certain = [one for one in outcome.refused if one not in outcome.suspected]
-    return Outcome(refused=certain, failure=outcome.failure or outcome.suspicion)
+    return SendOutcome(refused=certain, failure=outcome.failure or outcome.suspicion)
 
 
-async def _send_chunk(producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Record]) -> Outcome:
+async def _send_chunk(producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Record]) -> SendOutcome:
     """Sends a batch; if its content is refused, its halves, down to the record that is refused and skipped."""
     try:
-        return Outcome(sent=await _send_batch(producer, topic, partition, records))
+        return SendOutcome(sent=await _send_batch(producer, topic, partition, records))
     except (*_TOO_LARGE, *_SUSPICIOUS) as error:
         if len(records) == 1:
-            one = Refusal(records[0]["id"], f"{type(error).__name__}: {error}")
+            one = KafkaRefusal(records[0]["id"], f"{type(error).__name__}: {error}")
             if isinstance(error, _TOO_LARGE):
-                return Outcome(refused=[one])
-            return Outcome(refused=[one], suspected=[one], suspicion=error)
+                return SendOutcome(refused=[one])
+            return SendOutcome(refused=[one], suspected=[one], suspicion=error)
     except KafkaError as error:
-        return Outcome(failure=error)
+        return SendOutcome(failure=error)
     half = len(records) // 2
     first = await _send_chunk(producer, topic, partition, records[:half])
     if first.failure or len(first.sent) + len(first.refused) < half:  # unsent records come before later ones
         return first
     second = await _send_chunk(producer, topic, partition, records[half:])
-    return Outcome(
+    return SendOutcome(
         first.sent + second.sent,
         first.refused + second.refused,
         second.failure,

@@ -10,7 +10,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from gameshelf.gateway.runtime.kafka.received import Record, StoredRecord
+from gameshelf.gateway.runtime.kafka.received import KafkaRecord, StoredRecord
 from pydantic_core import from_json
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -18,14 +18,14 @@ _PREFIX = "ce_"
 _ATTRIBUTES = ("specversion", "id", "source", "type", "subject", "time", "dataschema", "traceparent", "tracestate")
 
 
-class ConsumedRecord(Record, Protocol):
+class ConsumedRecord(KafkaRecord, Protocol):
     """A record that just came from Kafka."""
 
     @property
     def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
-def structured(record: ConsumedRecord) -> Record:
+def structured(record: ConsumedRecord) -> KafkaRecord:
     """Returns the record with its event in structured JSON; the record itself if it has that form, or has no event."""
     if record.value is None:
         return record

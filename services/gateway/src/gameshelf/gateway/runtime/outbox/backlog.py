@@ -15,7 +15,7 @@ _O = OutboxRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class OutboxBacklog:
     """The records that wait for Kafka."""
 
     pending: int
@@ -44,7 +44,7 @@ _MEASURE = Statement(
 )
 
 
-async def measure(connection: Connection) -> Backlog:
+async def measure(connection: Connection) -> OutboxBacklog:
     """Measures the backlog in one round trip and a few milliseconds, whatever its size."""
     row = await _MEASURE.first(connection)
-    return Backlog(row["pending"], row["lag"]) if row else Backlog(0, 0.0)
+    return OutboxBacklog(row["pending"], row["lag"]) if row else OutboxBacklog(0, 0.0)

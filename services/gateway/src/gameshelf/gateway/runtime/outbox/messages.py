@@ -15,7 +15,7 @@ from gameshelf.kernel.events import Event
 
 SOURCE = "platform.library-service"
 
-Json = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Published:
     """The two messages of one event; None where there is no such message."""
 
     cloud_type: str | None = None
-    cloud_data: Json | None = None
+    cloud_data: JsonObject | None = None
     device_type: str | None = None
-    device_payload: Json | None = None
+    device_payload: JsonObject | None = None
     topic: str | None = None
     """The topic of the CloudEvent; None for the topic of the service's events."""
     cloud_id: UUID | None = None
@@ -50,7 +50,7 @@ SILENT = EventForm(lambda event: Published())
 
 def cloud_event(published: Published, event: Event, sequence: int, traceparent: str | None) -> bytes:
     """Renders the CloudEvent 1.0 as structured JSON. ``sequence`` is the number of the event in the user's stream."""
-    document: Json = {
+    document: JsonObject = {
         "specversion": "1.0",
         "id": published.cloud_id or uuid4(),
         "source": SOURCE,
@@ -66,12 +66,12 @@ def cloud_event(published: Published, event: Event, sequence: int, traceparent: 
     return encode(document)
 
 
-def device_message(event_type: str, sequence: int, at: datetime, payload: Json, origin: str | None = None) -> str:
+def device_message(event_type: str, sequence: int, at: datetime, payload: JsonObject, origin: str | None = None) -> str:
     """Renders a message of the WebSocket (contract, section 5). Its id is the event's number in the user's stream.
 
     ``origin`` is the ``X-Client-Id`` of the request of REST or gRPC that caused it.
     """
-    message: Json = {"event_type": event_type, "id": str(sequence), "timestamp": at, "payload": payload}
+    message: JsonObject = {"event_type": event_type, "id": str(sequence), "timestamp": at, "payload": payload}
     if origin is not None:
         message["origin"] = origin
     return encode(message).decode()

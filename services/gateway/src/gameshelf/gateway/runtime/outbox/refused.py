@@ -40,7 +40,7 @@ class RefusedKind:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class KafkaRefusal:
     """A record of the outbox, and the reason for which Kafka refused it."""
 
     id: int
@@ -106,7 +106,7 @@ _KINDS = Statement(
 _KIND = RowReader(RefusedKind, _KINDS)
 
 
-async def set_aside(connection: Connection, refusals: Sequence[Refusal]) -> None:
+async def set_aside(connection: Connection, refusals: Sequence[KafkaRefusal]) -> None:
     """Copies records into the table of refused ones, in the transaction that removes them from the outbox."""
     await _SET_ASIDE.run(connection, ids=[one.id for one in refusals], reasons=[one.reason for one in refusals])
 

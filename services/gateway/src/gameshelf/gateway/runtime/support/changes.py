@@ -52,7 +52,7 @@ class NotUndoable(DomainError):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ChangeResult:
     """The effect of a change or dry run; ``revision`` is that of the state before."""
 
     before: State
@@ -64,21 +64,21 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class SupportChanges:
     """Makes changes, and undoes them."""
 
     transactions: Transactions
     audit: AuditLog
     commands: Commands
 
-    async def make(self, change: Change, options: Options, by: Identity) -> Result:
+    async def make(self, change: Change, options: Options, by: Identity) -> ChangeResult:
         """Makes a change, or shows its effect.
 
         Raises InvalidInput, StateChanged, UserErased, and the errors of the change.
         """
         return await self._make(change, options, by, None)
 
-    async def undo(self, entry: Entry, options: Options, by: Identity) -> Result:
+    async def undo(self, entry: Entry, options: Options, by: Identity) -> ChangeResult:
         """Undoes a change. Raises NotUndoable, StateChanged with the difference, and the errors of ``make``."""
         if entry.undone_by is not None:
             raise NotUndoable(reason="already_undone", undone_by=entry.undone_by)
@@ -92,10 +92,10 @@ class Changes:
                 raise
             raise NotUndoable(reason="already_undone") from None  # concurrently, by somebody else
 
-    async def _make(self, change: Change, options: Options, by: Identity, undone: Entry | None) -> Result:
+    async def _make(self, change: Change, options: Options, by: Identity, undone: Entry | None) -> ChangeResult:
         options.require()
 
-        async def make(transaction: Transaction) -> Result:
+        async def make(transaction: Transaction) -> ChangeResult:
             before = plain(await change.state(transaction))
             revision = revision_of(before)
             if undone and before != undone.after:
@@ -103,7 +103,7 @@ class Changes:
             if options.apply and options.revision != revision:
                 raise StateChanged(revision=revision, current=_shown(before))
             await change.act(transaction)
-            result = Result(before, plain(await change.state(transaction)), revision)
+            result = ChangeResult(before, plain(await change.state(transaction)), revision)
             if not options.apply:
                 raise _DryRun(result)
             audit_id = await self.audit.add(transaction.connection, by, _entry(change, result, options, undone))
@@ -121,12 +121,12 @@ class Changes:
 class _DryRun(Exception):
     """Rolls back a dry run."""
 
-    def __init__(self, result: Result) -> None:
+    def __init__(self, result: ChangeResult) -> None:
         super().__init__()
         self.result = result
 
 
-def _entry(change: Change, result: Result, options: Options, undone: Entry | None) -> NewEntry:
+def _entry(change: Change, result: ChangeResult, options: Options, undone: Entry | None) -> NewEntry:
     return NewEntry(
         EntryKind.CHANGE,
         "audit undo" if undone else change.command,

@@ -46,7 +46,7 @@ Undo = Callable[[Entry, UUID], Change]
 """Makes the change that undoes an audit entry of a user; its ``state`` has the same shape as that of the entry."""
 
 
-class Kind(StrEnum):
+class CommandKind(StrEnum):
     """Determines what the audit stores about a command."""
 
     READ = "read"
@@ -63,7 +63,7 @@ class Command:
 
     name: str
     rpc: str
-    kind: Kind
+    kind: CommandKind
     roles: frozenset[Role]
     undo: Undo | None = None
     """None if the change cannot be undone."""
@@ -71,17 +71,17 @@ class Command:
 
 def read_command(name: str, rpc: str) -> Command:
     """Declares a command that only reads; support and admins may run it."""
-    return Command(name, rpc, Kind.READ, ANY)
+    return Command(name, rpc, CommandKind.READ, ANY)
 
 
 def audited_read_command(name: str, rpc: str, roles: frozenset[Role]) -> Command:
     """Declares a command that only reads, and that is stored in the audit."""
-    return Command(name, rpc, Kind.AUDITED_READ, roles)
+    return Command(name, rpc, CommandKind.AUDITED_READ, roles)
 
 
 def change_command(name: str, rpc: str, roles: frozenset[Role], undo: Undo | None = None) -> Command:
     """Declares a command that changes data."""
-    return Command(name, rpc, Kind.CHANGE, roles, undo)
+    return Command(name, rpc, CommandKind.CHANGE, roles, undo)
 
 
 class Commands:

@@ -91,7 +91,7 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class LetterPart:
     """Some letters, and where the next part begins; None at the end."""
 
     letters: Sequence[Letter]
@@ -113,7 +113,7 @@ class Scanned:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class LetterKind:
     """The number of letters with a topic and a reason."""
 
     topic: str
@@ -126,7 +126,7 @@ class Kind:
 class Counted:
     """The number of letters that a filter selects at a moment."""
 
-    kinds: Sequence[Kind]
+    kinds: Sequence[LetterKind]
     """Largest first; at most ``MAX_KINDS``."""
     total: int
     is_more: bool
@@ -295,11 +295,11 @@ def _count(of_user: bool, of_id: bool) -> Statement:
 
 
 _COUNT = {key: _count(*key) for key in _LIST}
-_KIND = RowReader(Kind, *_COUNT.values(), others=("looked", "at"))
+_KIND = RowReader(LetterKind, *_COUNT.values(), others=("looked", "at"))
 _OF_USER = Statement(select(func.count().label("n")).select_from(D).where(col(D.user_id) == user()))
 
 
-async def list_letters(connection: Connection, of: LetterFilter, after: Place, limit: int) -> Part:
+async def list_letters(connection: Connection, of: LetterFilter, after: Place, limit: int) -> LetterPart:
     """Returns letters after a place, the oldest first: at most ``limit``. A part may be empty and not the last one.
 
     One round trip.
@@ -309,7 +309,7 @@ async def list_letters(connection: Connection, of: LetterFilter, after: Place, l
     letters = [_LETTER.read(row) for row in rows if row["id"] is not None]
     last = letters[-1] if letters else None
     found = Scanned(len(letters), last.created_at, last.id) if last else Scanned(0, None, None)
-    return Part(letters, next_place(found, _LOOKED.read(rows[0]), part))
+    return LetterPart(letters, next_place(found, _LOOKED.read(rows[0]), part))
 
 
 async def count_letters(connection: Connection, of: LetterFilter) -> Counted:

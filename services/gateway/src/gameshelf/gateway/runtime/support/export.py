@@ -9,7 +9,7 @@ from uuid import UUID
 
 from gameshelf.gateway.runtime.encoding import decode, encode
 from gameshelf.gateway.runtime.streams import UserStreams
-from gameshelf.gateway.runtime.support.export_tables import ExportRules, File, Source, sources
+from gameshelf.gateway.runtime.support.export_tables import ExportRules, Source, StoredFile, sources
 from gameshelf.kernel.database import Connection, Statement
 from gameshelf.kernel.errors import InvalidInput, Problem
 from sqlalchemy import MetaData, select
@@ -22,7 +22,7 @@ FILES = 10
 """Maximum number of files per part: their URLs expire within minutes."""
 
 
-SignFile = Callable[[File], Awaitable[str]]
+SignFile = Callable[[StoredFile], Awaitable[str]]
 """A URL that downloads a file, for some minutes. Raises DependencyUnavailable."""
 
 
@@ -31,11 +31,11 @@ class ExportedFile:
     """A file, and the table whose row it belongs to."""
 
     table: str
-    file: File
+    file: StoredFile
 
 
 @dataclass(slots=True)
-class Part:
+class ExportPart:
     """A part of an export. ``cursor`` is empty at the end."""
 
     rows: dict[str, list[str]] = field(default_factory=dict)
@@ -89,13 +89,13 @@ class Export:
     def _count(self) -> Statement:
         return Statement(select(*(source.count for source in self._sources)))
 
-    async def part(self, connection: Connection, user_id: UUID, cursor: str) -> Part:
+    async def part(self, connection: Connection, user_id: UUID, cursor: str) -> ExportPart:
         """Exports the part that begins at a cursor; the empty cursor is the beginning. Raises InvalidInput.
 
         One round trip per table that it reads.
         """
         place = self._parse(user_id, cursor) if cursor else _Place(0, None, 0, await self._total(connection, user_id))
-        part = Part(done=place.done, total=place.total)
+        part = ExportPart(done=place.done, total=place.total)
         number, key, rows, size = place.source, place.key, 0, 0
         while number < len(self._sources) and rows < ROWS and size < BYTES and len(part.files) < FILES:
             source = self._sources[number]

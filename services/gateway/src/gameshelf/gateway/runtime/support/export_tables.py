@@ -32,15 +32,15 @@ USER_COLUMNS = ("user_id", "owner_user_id", "shared_with_user_id", "holder_user_
 _BITS = {BigInteger: 63, SmallInteger: 15}
 """Number of bits of each integer type without the sign."""
 
-Tables = Mapping[str, Table]
+ExportTables = Mapping[str, Table]
 
 
-def _in_audit(tables: Tables) -> Any:
+def _in_audit(tables: ExportTables) -> Any:
     return tables["gateway.audit"].c.user_hash == bindparam("user_hash", type_=LargeBinary)
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class StoredFile:
     """A file of a user in an object store."""
 
     name: str
@@ -53,11 +53,11 @@ class File:
 class ExportRules:
     """Rules of an export that do not follow from the columns of a table."""
 
-    found_by: Mapping[tuple[str, str], Callable[[Tables], Any]] = field(default_factory=dict)
+    found_by: Mapping[tuple[str, str], Callable[[ExportTables], Any]] = field(default_factory=dict)
     """Table and column → a condition that selects the same rows by an index, for columns that begin no index."""
     left_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Table → the columns that are not the user's own data."""
-    files: Mapping[str, Callable[[Mapping[str, Any]], File | None]] = field(default_factory=dict)
+    files: Mapping[str, Callable[[Mapping[str, Any]], StoredFile | None]] = field(default_factory=dict)
     """Table → the file of one of its rows; None for a row that no longer has one."""
 
 
@@ -130,7 +130,7 @@ def _columns(table: Table) -> Iterable[tuple[str, tuple[str, ...]]]:
     return ((name, names[:place]) for place, name in enumerate(names))
 
 
-def _source(tables: Tables, table: Table, column: str, earlier: tuple[str, ...], rules: ExportRules) -> Source:
+def _source(tables: ExportTables, table: Table, column: str, earlier: tuple[str, ...], rules: ExportRules) -> Source:
     find = rules.found_by.get((table.fullname, column))
     # A row that belongs to a user by two columns is exported once.
     not_yet = (table.c[name].is_distinct_from(user()) for name in earlier)

@@ -30,7 +30,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
+class BacklogByTopic:
     """All records that wait."""
 
     topics: Sequence[Waiting]
@@ -74,7 +74,7 @@ _some_forwarded = select(literal(1)).select_from(ForwardedEvent).limit(COUNTED +
 _FORWARDED = Statement(select(func.count().label("n")).select_from(_some_forwarded))
 
 
-async def backlog(connection: Connection) -> Backlog:
+async def backlog(connection: Connection) -> BacklogByTopic:
     """The records that wait for Kafka, per topic. Four round trips."""
     first = {row["topic"]: row for row in await _FIRST.all(connection)}
     counted: dict[str, tuple[int, bool]] = {}
@@ -85,7 +85,7 @@ async def backlog(connection: Connection) -> Backlog:
     forwarded = await _FORWARDED.first(connection)
     waits = forwarded["n"] if forwarded else 0
     topics = [_waiting(found, *counted.get(topic, (0, False))) for topic, found in sorted(first.items())]
-    return Backlog(
+    return BacklogByTopic(
         topics,
         max((found["lag_seconds"] for found in first.values()), default=0.0),
         min(waits, COUNTED),

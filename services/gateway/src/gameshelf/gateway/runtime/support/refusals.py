@@ -27,7 +27,7 @@ class _Recent:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class Refusals:
+class RefusalAudit:
     """Writes refusals to the audit; those of a player or a service take at most eleven rows per minute and instance.
 
     Each refusal of support and admins has its own entry: they are few, and may be evidence.

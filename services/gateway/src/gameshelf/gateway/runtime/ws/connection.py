@@ -8,12 +8,11 @@ from typing import Any
 
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.encoding import decode
-from gameshelf.gateway.runtime.errors import RateLimitExceeded
-from gameshelf.gateway.runtime.errors import Unauthenticated as Refused
+from gameshelf.gateway.runtime.errors import RateLimitExceeded, Unauthenticated
 from gameshelf.gateway.runtime.failures import postgres_is_away
 from gameshelf.gateway.runtime.http.authenticate import Authenticate, player
 from gameshelf.gateway.runtime.http.reply import Reply
-from gameshelf.gateway.runtime.identity import Identity, TokenVerifier, Unauthenticated
+from gameshelf.gateway.runtime.identity import Identity, InvalidCredentials, TokenVerifier
 from gameshelf.gateway.runtime.limits import RateLimits
 from gameshelf.gateway.runtime.origins import AllowedOrigins
 from gameshelf.gateway.runtime.outbox import feed
@@ -115,7 +114,7 @@ class LibraryUpdates:
             await self._session(socket, token)
         except _Close as close:
             return close.code
-        except (Unauthenticated, Refused, PermissionDenied, UserErased):
+        except (InvalidCredentials, Unauthenticated, PermissionDenied, UserErased):
             return UNAUTHENTICATED
         except RateLimitExceeded:
             return TOO_MANY
@@ -151,15 +150,15 @@ class LibraryUpdates:
         try:
             message = await asyncio.wait_for(socket.receive(), TOKEN_WAIT_SECONDS)
         except TimeoutError:
-            raise Unauthenticated("no token in time") from None
+            raise InvalidCredentials("no token in time") from None
         sent = _token_in(_document(message))
         if sent is None:
-            raise Unauthenticated("the first message is not a token")
+            raise InvalidCredentials("the first message is not a token")
         return await self._verified(sent)
 
     async def _verified(self, token: str) -> Identity:
         if self._verifier is None:
-            raise Unauthenticated("this service does not accept tokens")
+            raise InvalidCredentials("this service does not accept tokens")
         return player(await self._verifier.verify(token))
 
     async def _write(self, socket: Socket, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from gameshelf.gateway.domains.savegames.reconcile import Applying, Cursor, Page, Reconciliation
+from gameshelf.gateway.domains.savegames.reconcile import Applying, Cursor, ReconciledPage, Reconciliation
 from gameshelf.gateway.domains.savegames.use_cases import Saves
 from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import ADMIN, change_command
@@ -52,7 +52,7 @@ def _cursor(of: Cursor) -> str:
     return pack(of.restore_id or "", _APPLIED if of.is_applied else _LOOKED, of.key)
 
 
-def _response(page: Page, *, is_applied: bool) -> messages.ReconcileSavesResponse:
+def _response(page: ReconciledPage, *, is_applied: bool) -> messages.ReconcileSavesResponse:
     return messages.ReconcileSavesResponse(
         next_cursor=_cursor(page.next) if page.next else "",
         objects=page.objects,

@@ -13,7 +13,7 @@ from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.products import MakeProductNames
 from gameshelf.gateway.runtime.streams import UserStreams
 from gameshelf.gateway.runtime.support.audit import AuditLog, Entry
-from gameshelf.gateway.runtime.support.changes import Changes, Options, Result
+from gameshelf.gateway.runtime.support.changes import ChangeResult, Options, SupportChanges
 from gameshelf.gateway.runtime.support.commands import Change, Commands
 from gameshelf.gateway.runtime.support.export import Export
 from gameshelf.gateway.runtime.support.overview import UserOverview
@@ -31,7 +31,7 @@ class SupportContext:
     acquire: Acquire
     streams: UserStreams
     transactions: Transactions
-    changes: Changes
+    changes: SupportChanges
     audit: AuditLog
     commands: Commands
     overview: UserOverview
@@ -52,11 +52,11 @@ class SupportContext:
         return {product_id: title for product_id, one in known.items() if (title := one.title("en"))}
 
     async def make_change(self, change: Change, options: Options, by: Identity) -> messages.ChangeResult:
-        """Makes a change, or shows its effect. Raises the errors of ``Changes.make``."""
+        """Makes a change, or shows its effect. Raises the errors of ``SupportChanges.make``."""
         return _result(await self.changes.make(change, options, by))
 
     async def undo_change(self, entry: Entry, options: Options, by: Identity) -> messages.ChangeResult:
-        """Undoes the change of an audit entry. Raises the errors of ``Changes.undo``."""
+        """Undoes the change of an audit entry. Raises the errors of ``SupportChanges.undo``."""
         return _result(await self.changes.undo(entry, options, by))
 
 
@@ -70,7 +70,7 @@ def page_limit(asked: int) -> int:
     return min(asked, MAX_LIMIT) if asked > 0 else DEFAULT_LIMIT
 
 
-def _result(of: Result) -> messages.ChangeResult:
+def _result(of: ChangeResult) -> messages.ChangeResult:
     return messages.ChangeResult(
         applied=of.audit_id is not None,
         before=encode(of.before).decode(),

@@ -8,12 +8,12 @@ import grpc
 import grpc.aio
 from gameshelf.gateway.runtime.failures import refused
 from gameshelf.gateway.runtime.grpc.calls import caller
-from gameshelf.gateway.runtime.identity import Identity, Unauthenticated, parse_uuid
+from gameshelf.gateway.runtime.identity import Identity, InvalidCredentials, parse_uuid
 from gameshelf.gateway.runtime.streams import UserErased
 from gameshelf.gateway.runtime.support.audit import EntryKind, NewEntry, State
 from gameshelf.gateway.runtime.support.changes import MAX_REASON
-from gameshelf.gateway.runtime.support.commands import Command, Kind
-from gameshelf.gateway.runtime.support.refusals import Refusals
+from gameshelf.gateway.runtime.support.commands import Command, CommandKind
+from gameshelf.gateway.runtime.support.refusals import RefusalAudit
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext
 from gameshelf.kernel.errors import DomainError, NotFound, PermissionDenied
 from gameshelf.protos.library.v1 import library_admin_service_pb2 as messages
@@ -40,7 +40,7 @@ class LibraryAdmin:
     def __init__(self, context: SupportContext, nouns: Sequence[object]) -> None:
         self._context = context
         self._commands = context.commands.all
-        self._refusals = Refusals(context.audit)
+        self._refusals = RefusalAudit(context.audit)
         self._serve = {command.rpc: _method(command, nouns) for command in self._commands}
 
     def install(self, server: grpc.aio.Server) -> str:
@@ -66,7 +66,7 @@ class LibraryAdmin:
                 if not by.roles & command.roles:
                     raise PermissionDenied(command=command.name, needs=" or ".join(sorted(command.roles)))
                 response = await serve(request, by)
-                if command.kind is Kind.AUDITED_READ:
+                if command.kind is CommandKind.AUDITED_READ:
                     await self._audit(by, NewEntry(EntryKind.READ, command.name, _user(request), _target(request)))
                 return response
             except Exception as error:
@@ -87,7 +87,7 @@ class LibraryAdmin:
         """Raises Unauthenticated for a caller whose own account was erased, even if the token has not expired."""
         async with self._context.acquire() as connection:
             if await self._context.streams.erased(connection, by.user_id):
-                raise Unauthenticated("the account was erased")
+                raise InvalidCredentials("the account was erased")
 
     async def _audit(self, by: Identity, new: NewEntry) -> None:
         async with self._context.acquire() as connection:

@@ -29,7 +29,7 @@ async def watching(dsn, make_library):
 @pytest.fixture
 def at_once(watching, dsn, make_library, side_by_side):
     async def at_once(use_case):
-        """What came of a use case, which gets the library over a connection of its own and a number; and the events."""
+        """Returns the results and events of a use case, which gets a library with its own connection and a number."""
         events = []
 
         async def run(connection, number):

@@ -125,7 +125,7 @@ async def test_many_items_are_changed_at_once_and_each_has_its_result(library, g
     assert shown[games[1]].installation_status == "installed"
 
 
-async def test_of_more_than_twenty_items_devices_are_told_once(library, games, bulk):
+async def test_more_than_twenty_changed_items_have_one_event(library, games, bulk):
     await bulk(*({"id": game, **HIDE} for game in games[:20]))
     assert library.recorded() == ["ItemUpdated"] * 20
     await bulk(*({"id": game, "is_hidden": index >= 5} for index, game in enumerate(games)))

@@ -36,7 +36,7 @@ async def test_the_version_stays_where_nothing_that_anybody_sees_changed(library
     assert await counted(library, ProductFact(game, library.now, said)) == 1
     assert await counted(library, ProductFact(game, library.now, said)) == 0  # twice
     assert await counted(library, ProductFact(game, library.now - HOUR, {"title_ru": "Старое"})) == 0  # late
-    assert await counted(library, ProductFact(game, library.now + timedelta(seconds=1), said)) == 0  # the same anew
+    assert await counted(library, ProductFact(game, library.now + timedelta(seconds=1), said)) == 0  # the same again
     assert await counted(library, ProductFact(uuid4(), library.now)) == 0  # nothing said
 
 

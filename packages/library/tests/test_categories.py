@@ -157,20 +157,20 @@ async def test_of_old_names_that_fold_alike_the_oldest_gets_the_key(library, cre
     assert other.name == "Other"
 
 
-async def test_a_key_that_the_release_before_left_behind_bars_nobody(library, create):
+async def test_a_key_that_the_release_before_has_not_updated_is_free(library, create):
     made = await create("RPG")
     await library.connection.execute("UPDATE library.user_game_categories SET name = 'Action' WHERE id = $1", made.id)
     assert (await create("rpg")).name == "rpg"
     assert await keys_of(library) == {"Action": "action", "rpg": "rpg"}
 
 
-async def test_devices_hear_of_categories(library, create):
+async def test_changes_of_categories_have_events(library, create):
     made = await create("RPG", display_order=2)
     await library.service.update_category(library.user, made.id, CategoryChanges(name="Action"))
     await library.service.update_category(library.user, made.id, CategoryChanges(name="Action"))
     await library.service.delete_category(library.user, made.id)
-    told = [(event.name, event.display_order, event.is_deleted) for event in library.events]
-    assert told == [("RPG", 2, False), ("Action", 2, False), ("Action", 2, True)]
+    recorded = [(event.name, event.display_order, event.is_deleted) for event in library.events]
+    assert recorded == [("RPG", 2, False), ("Action", 2, False), ("Action", 2, True)]
 
 
 async def keys_of(library):

@@ -154,7 +154,7 @@ async def family(connect):
 
 
 async def take_over(connection, user, games):
-    """What the import of play does to a library."""
+    """Does what an import of play does to a library."""
     await FamilySeats(connection, lambda event: None, None).lock_copies(user, games)
     await LibraryService(connection, lambda event: None).set_playtime(
         user, [Playtime(game, 60, utc_now()) for game in games]

@@ -27,7 +27,7 @@ async def catalog(family, game, **values):
     await CatalogProjection(family.connection).apply([ProductFact(game, family.now, values)])
 
 
-async def test_the_owner_is_told_their_grants_and_who_sits_on_their_copy(family):
+async def test_an_owner_gets_their_grants_and_the_holder_of_their_seat(family):
     game = family.games[0]
     await catalog(family, game, title_ru="Лёд", is_free_to_play=False)
     await family.share()
@@ -40,7 +40,7 @@ async def test_the_owner_is_told_their_grants_and_who_sits_on_their_copy(family)
     assert found.links == []
 
 
-async def test_a_product_nobody_heard_of_is_explained_too(family):
+async def test_an_unknown_product_is_explained_too(family):
     found = await explained(family, uuid4(), uuid4())
     assert (found.access.reason, found.start, found.catalog, found.item, found.grants, found.links) == (
         "not_owned",
@@ -84,7 +84,7 @@ async def test_every_link_says_its_own_reason_and_the_one_that_decides_is_named(
     assert (found.start, [one.covers for one in found.links].count(False)) == ("shared_copy", 1)
 
 
-async def test_a_seat_is_told_with_its_holder_and_whether_their_session_runs(family):
+async def test_a_seat_has_its_holder_and_whether_their_session_runs(family):
     game, rival = family.games[0], uuid4()
     await family.share()
     await family.share(member=rival)
@@ -93,7 +93,7 @@ async def test_a_seat_is_told_with_its_holder_and_whether_their_session_runs(fam
     [one] = found.links
     assert (found.access.has_access, found.start, found.starting_link_id) == (True, "seat_busy", one.link.id)
     assert (one.seat.seat.held_by_user_id, one.seat.seat.session_id, one.seat.runs) == (rival, session, True)
-    family.players.sessions.clear()  # it died, and nobody has freed the seat
+    family.players.sessions.clear()  # it ended without freeing the seat
     found = await explained(family, game)
     assert (found.start, found.links[0].seat.runs) == ("seat_busy", False)
     assert not found.links[0].is_busy(found.at + timedelta(minutes=2))

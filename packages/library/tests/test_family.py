@@ -97,7 +97,7 @@ async def test_seats_are_numbered_and_held_until_they_are_released(family):
 
 
 async def test_of_seats_a_member_sees_those_of_games_that_are_shared_with_them(family):
-    """What an owner keeps from one member is not shown to them because another one plays it."""
+    """A game that is not shared with a member stays hidden from them while another member plays it."""
     kept, game = family.games
     rival = uuid4()
     await family.share(mode=LinkMode.EXCEPT, product_ids=(kept,))
@@ -190,7 +190,7 @@ async def test_a_new_invitation_ends_play_by_an_expired_link(family):
     family.now += timedelta(seconds=1)
     again = await family.links.invite(family.owner, NewLink(shared_with_user_id=family.member))
     assert again.status == "pending_approval"
-    assert not await family.links.expire(family.owner, again.id)  # so nobody else would see to it
+    assert not await family.links.expire(family.owner, again.id)  # so no job withdraws the seat
     [withdrawn] = family.events_of("ShareWithdrawn")
     assert (withdrawn.user_id, withdrawn.session_id) == (family.member, session)
 
@@ -203,7 +203,7 @@ async def test_an_end_in_the_past_and_products_without_a_meaning_are_refused(fam
         await family.share(member=family.owner)
 
 
-async def test_dissolving_leaves_nothing_and_tells_the_others(family):
+async def test_dissolving_deletes_all_rows_and_notifies_the_others(family):
     other = uuid4()
     await family.share()
     await family.share(owner=other, member=family.owner)

@@ -1,4 +1,4 @@
-"""Who may do what to a link in which state, and what it shares, on plain values."""
+"""The actions that each party may do in each state of a link, and its scope, on plain values."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import product

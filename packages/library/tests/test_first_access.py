@@ -1,4 +1,4 @@
-"""When somebody could first play a product: whatever has ended, or was accepted anew, since."""
+"""When a user could first play a product, also after grants and links have ended or were accepted again."""
 
 from datetime import timedelta
 from uuid import uuid4

@@ -31,7 +31,7 @@ def after(*facts):
         ([fact(1, "a"), fact(2, "b", ABSENT)], {"a": INSTALLED, "b": ABSENT}),
         ([fact(1, "a"), fact(2, "a", ABSENT)], {"a": ABSENT}),
         ([fact(2, "a", ABSENT), fact(1, "a")], {"a": ABSENT}),
-        ([fact(1, "a", ABSENT), fact(1, "a")], {"a": INSTALLED}),  # of one time: the one heard last
+        ([fact(1, "a", ABSENT), fact(1, "a")], {"a": INSTALLED}),  # of one time: the one applied last
         ([fact(1), fact(2, "a")], {"a": INSTALLED}),
         ([fact(1, "a"), fact(2, status=ABSENT)], {None: ABSENT}),
         ([fact(1, "a"), fact(3, "b"), fact(2, status=ABSENT)], {"b": INSTALLED}),
@@ -55,10 +55,10 @@ def test_the_best_of_the_devices_stands_for_all():
     assert Installations().summary.installation_status is ABSENT
 
 
-def test_a_device_without_a_word_of_its_own_has_the_account_s():
+def test_a_device_without_an_entry_has_that_of_the_account():
     found = after(fact(1), fact(2, "a", ABSENT))
     assert found.of_device("a").installation_status is ABSENT
-    assert found.of_device("b").installation_status is ABSENT  # the account's word is older than a device's
+    assert found.of_device("b").installation_status is ABSENT  # the entry of the account is older than that of a device
     assert after(fact(1)).of_device("b").installation_status is INSTALLED
 
 

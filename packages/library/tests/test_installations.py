@@ -1,4 +1,4 @@
-"""Installations on each device, on a real PostgreSQL: one device's word is not another's."""
+"""Installations on each device, on a real PostgreSQL: a fact of one device does not change another."""
 
 from datetime import timedelta
 from itertools import product
@@ -55,7 +55,7 @@ async def test_what_names_no_device_is_about_all_of_them(library, game):
         await say(library, game, INSTALLED, device, minutes_ago=1)
     await library.change(game, installation_status="not_installed")
     assert await devices(library, game) == {None: "not_installed"}
-    await say(library, game, INSTALLED, "desktop", minutes_ago=1)  # said before, heard later
+    await say(library, game, INSTALLED, "desktop", minutes_ago=1)  # an older fact that is received later
     assert await devices(library, game) == {None: "not_installed"}
 
 
@@ -76,7 +76,7 @@ async def test_the_status_of_a_device_filters_and_is_shown(library, game):
     assert (one.installation_status, one.installed_version_id) == ("installed", "2")
 
 
-async def test_what_the_release_before_writes_is_a_word_about_all_devices(library, game):
+async def test_what_the_release_before_writes_counts_for_all_devices(library, game):
     await say(library, game, INSTALLED, "desktop", minutes_ago=5)
     later = library.now - MINUTE
     await library.connection.execute(
@@ -110,7 +110,7 @@ async def test_a_rating_leaves_the_installations_alone(library, game):
 
 
 async def test_a_status_on_a_device_is_found_in_sql_as_the_rules_say(library):
-    """The device's own word, else the account's, in every combination, and items that nothing was said of."""
+    """Items with and without entries of the device and of the account, in every combination, and without facts."""
     said = {}
     for own, account in product([None, *InstallationStatus], repeat=2):
         game = uuid4()

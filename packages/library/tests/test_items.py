@@ -1,4 +1,4 @@
-"""The user's state of a game: what they set themselves, and what other services say of it."""
+"""The user's state of a game: their own changes, and facts by other services."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -30,14 +30,14 @@ async def game(library):
 
 
 @pytest.fixture
-def hear(library, game):
-    """Tells the library what the Download service said so many minutes ago."""
+def report(library, game):
+    """Reports a status of the Download service with a time so many minutes ago."""
 
-    async def tell(status, version, minutes_ago):
+    async def report_status(status, version, minutes_ago):
         at = library.now - minutes_ago * MINUTE
         await library.service.set_installation(library.user, game, InstallationStatus(status), version, at)
 
-    return tell
+    return report_status
 
 
 async def state(library, game):
@@ -51,7 +51,7 @@ async def test_what_a_patch_does_not_mention_stays(library, game):
     assert (changed.installation_status, changed.installed_version_id) == ("installed", "1.2")
 
 
-async def test_a_patch_tells_what_it_changed_and_no_more(library, game):
+async def test_the_event_of_a_patch_has_only_what_changed(library, game):
     category = await library.service.create_category(library.user, NewCategory(name="Любимые"))
     library.recorded()
     await library.change(game, is_hidden=True, installation_status="not_installed", category_ids=[category.id] * 2)
@@ -59,7 +59,7 @@ async def test_a_patch_tells_what_it_changed_and_no_more(library, game):
     assert event.changes == {"is_hidden": True, "category_ids": [str(category.id)]}
 
 
-async def test_a_patch_that_changes_nothing_tells_nobody(library, game):
+async def test_a_patch_that_changes_nothing_has_no_event(library, game):
     await library.change(game, is_hidden=False)
     await library.change(game)
     await library.change(game, installation_status="not_installed", category_ids=())
@@ -92,57 +92,57 @@ async def test_a_patch_with_anything_else_is_refused(library, game, changes):
         await library.change(game, **changes)
 
 
-async def test_the_newest_word_of_the_download_service_wins_in_any_order(library, game, hear):
-    await hear("installed", "2", 5)
-    await hear("installing", "1", 6)
+async def test_the_newest_status_of_the_download_service_wins_in_any_order(library, game, report):
+    await report("installed", "2", 5)
+    await report("installing", "1", 6)
     assert await state(library, game) == ("installed", "2")
     assert library.recorded() == ["ItemUpdated"]
-    await hear("updating", "3", 4)
+    await report("updating", "3", 4)
     assert await state(library, game) == ("updating", "3")
 
 
-async def test_of_two_words_of_the_same_time_the_one_heard_last_holds(library, game, hear):
-    await hear("installing", "1", 5)
-    await hear("installed", "1", 5)
+async def test_of_two_statuses_with_one_time_the_last_received_holds(library, game, report):
+    await report("installing", "1", 5)
+    await report("installed", "1", 5)
     assert await state(library, game) == ("installed", "1")
 
 
-async def test_a_game_that_is_not_installed_has_no_version(library, game, hear):
-    await hear("installed", "2", 5)
-    await hear("not_installed", "2", 4)
+async def test_a_game_that_is_not_installed_has_no_version(library, game, report):
+    await report("installed", "2", 5)
+    await report("not_installed", "2", 4)
     assert await state(library, game) == ("not_installed", None)
     await library.change(game, installation_status="installed", installed_version_id="2")
     await library.change(game, installation_status="not_installed")
     assert await state(library, game) == ("not_installed", None)
 
 
-async def test_the_users_own_word_counts_as_of_now(library, game, hear):
+async def test_the_users_own_status_counts_as_of_now(library, game, report):
     await library.change(game, installation_status="installed", installed_version_id="2")
-    await hear("installing", "1", 1)  # said before, heard later
+    await report("installing", "1", 1)  # older, received later
     assert await state(library, game) == ("installed", "2")
     library.now += MINUTE
-    await hear("error", "2", 0)
+    await report("error", "2", 0)
     assert await state(library, game) == ("error", "2")
 
 
-async def test_the_users_own_word_counts_also_where_it_says_what_is_known(library, game, hear):
-    await hear("installed", "2", 10)
+async def test_the_users_own_status_counts_also_where_it_is_known(library, game, report):
+    await report("installed", "2", 10)
     await library.change(game, installation_status="installed")
-    await hear("installing", "1", 5)
+    await report("installing", "1", 5)
     assert await state(library, game) == ("installed", "2")
 
 
-async def test_the_users_own_word_never_lets_an_older_one_back_in(library, game, hear):
-    await hear("installed", "2", -4)  # a clock four minutes ahead is believed
+async def test_an_older_status_never_replaces_the_users_own(library, game, report):
+    await report("installed", "2", -4)  # a clock four minutes ahead is believed
     await library.change(game, installation_status="not_installed")
-    await hear("updating", "3", -2)
+    await report("updating", "3", -2)
     assert await state(library, game) == ("not_installed", None)
 
 
-async def test_a_word_from_a_clock_far_ahead_counts_as_of_now(library, game, hear):
-    await hear("installed", "9", -600)
+async def test_a_status_from_a_clock_far_ahead_counts_as_of_now(library, game, report):
+    await report("installed", "9", -600)
     library.now += 2 * MINUTE
-    await hear("not_installed", None, 1)
+    await report("not_installed", None, 1)
     assert await state(library, game) == ("not_installed", None)
 
 

@@ -27,11 +27,11 @@ async def test_an_order_of_two_is_owned_until_both_are_refunded(library):
 
 async def test_a_repeated_fact_keeps_the_larger_quantity_and_the_earlier_time(library):
     later = [library.now + timedelta(minutes=minute) for minute in range(4)]
-    told = [(1, later[3]), (2, later[1]), (1, later[2])]
-    for number, history in enumerate(permutations(told)):
+    refunds = [(1, later[3]), (2, later[1]), (1, later[2])]
+    for number, history in enumerate(permutations(refunds)):
         order, game = f"order-{number}", uuid4()
         await library.buy(game, order=order, quantity=3)
-        # A chargeback that was reversed after the earliest word of the refund, and before the others.
+        # A chargeback that was reversed after the earliest report of the refund and before the others.
         await library.reinstate(game, order=order, quantity=2, at=later[1] + timedelta(seconds=1))
         for quantity, at in history:
             await library.refund(game, order=order, quantity=quantity, fact="id:r", at=at)
@@ -59,7 +59,7 @@ async def test_a_reinstatement_brings_the_game_back_with_its_time_and_its_item(l
     assert library.recorded() == ["GameAdded", "GameRemoved", "GameAdded"]
 
 
-async def test_facts_count_in_the_order_of_their_times_whenever_they_are_heard(library):
+async def test_facts_count_by_their_times_in_any_order_of_arrival(library):
     await library.buy(GAME)
     await library.reinstate(GAME, at=library.now + timedelta(minutes=2))
     await library.refund(GAME, at=library.now + timedelta(minutes=1))
@@ -128,7 +128,7 @@ async def test_a_tombstone_of_the_release_before_counts_as_all_refunded(library)
     assert not await owned(library)
     await library.reinstate(GAME, quantity=1, at=library.now + timedelta(minutes=1))
     assert await owned(library)
-    # What the end stood for is remembered: one of two is left, and one refund takes it.
+    # The refund that the end stood for is stored: one of two is left, and one more refund takes it.
     await library.refund(GAME, quantity=1, at=library.now + timedelta(minutes=2))
     assert not await owned(library)
 

@@ -64,7 +64,7 @@ async def test_a_new_order_after_a_refund_owns_again_with_the_same_item(library)
     assert (await library.item(GAME)).id == before
 
 
-async def test_an_older_gift_that_is_heard_of_later_changes_how_the_game_came(library):
+async def test_an_older_gift_that_is_received_later_changes_the_acquisition(library):
     await library.buy(GAME)
     library.recorded()
     older = library.now - timedelta(days=1)
@@ -80,7 +80,7 @@ async def test_a_purchase_of_many_products_counts_a_repeated_one_once(library):
     assert library.recorded() == ["GameAdded"] * 5
 
 
-async def test_access_tells_why(library):
+async def test_access_has_its_reason(library):
     refunded, never = uuid4(), uuid4()
     await library.buy(GAME, refunded)
     await library.refund(refunded)

@@ -74,7 +74,7 @@ def copies(source, history):
 
 
 def expected(history, now):
-    """Of each owned product how it came and since when; computed from the facts as a set."""
+    """Returns acquisition and time of each owned product, computed from the facts as a set."""
     ended = {fact.source for fact in history if isinstance(fact, Ended)}
     ended |= {source for source in {fact.source for fact in history} if not copies(source, history)}
     since = {}
@@ -87,7 +87,7 @@ def expected(history, now):
     return {product: (TYPES[min(held)[1]], min(held)[0]) for product, held in owned.items()}
 
 
-async def tell(library, history):
+async def apply(library, history):
     for fact in history:
         if isinstance(fact, Granted):
             at = library.now - timedelta(days=fact.days_ago)
@@ -103,7 +103,7 @@ async def tell(library, history):
 
 
 def shown_by(events):
-    """What somebody knows who heard of nothing but the events."""
+    """The library of a reader who knows only the events."""
     shown = {}
     for event in events:
         match event:
@@ -126,10 +126,10 @@ def shown_by(events):
 @given(histories, st.data())
 async def test_the_library_does_not_depend_on_order_or_repetition_of_facts(library, history, data):
     repeated = history + data.draw(st.lists(st.sampled_from(history), max_size=4))
-    for told in (history, data.draw(st.permutations(repeated))):
+    for applied in (history, data.draw(st.permutations(repeated))):
         library.user = uuid4()
         library.events.clear()
-        await tell(library, told)
+        await apply(library, applied)
         items = await library.queries.items_of_products(library.user, [])
         owned = {item.product_id: (item.acquisition_type, item.added_at) for item in items}
         assert owned == expected(history, library.now)

@@ -1,4 +1,4 @@
-"""Ownership is the oldest live grant, in whatever order the grants were heard of."""
+"""Ownership is the oldest live grant, in any order in which the grants are received."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -26,12 +26,12 @@ def test_the_oldest_grant_decides_in_any_order():
         assert owned.added_at == DAY - timedelta(days=1)
 
 
-def test_grants_of_one_instant_are_told_apart_the_same_way_everywhere():
+def test_grants_of_one_instant_have_one_order():
     held = [Holding(GrantKind.ORDER, "b", DAY), Holding(GrantKind.ORDER, "a", DAY), Holding(GrantKind.KEY, "a", DAY)]
     assert len({ownership(order) for order in permutations(held)}) == 1
 
 
-def test_of_two_facts_of_the_same_time_the_one_heard_last_wins():
+def test_of_two_facts_of_the_same_time_the_last_received_wins():
     assert is_newer(DAY, DAY)
     assert is_newer(DAY, None)
     assert not is_newer(DAY, DAY + timedelta(microseconds=1))

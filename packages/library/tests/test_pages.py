@@ -103,7 +103,7 @@ def test_a_list_that_can_not_be_is_refused(wanted):
         ItemFilter(**wanted)
 
 
-async def test_pages_are_cut_without_overlap_and_tell_the_total(library):
+async def test_pages_do_not_overlap_and_have_the_total(library):
     await library.buy(*(uuid4() for _ in range(25)))
     pages = [await library.page(page=page, limit=10) for page in (1, 2, 3, 4, 2**31 - 1)]
     assert [(len(page.items), page.total) for page in pages] == [(10, 25), (10, 25), (5, 25), (0, 25), (0, 25)]
@@ -188,7 +188,7 @@ async def varied(library):
 
 
 def expected(items, wanted):
-    """What a page walk must yield: the filter and the order over all items, in plain Python."""
+    """The expected items of all pages: the filter and the order over all items, in plain Python."""
     passing = [
         item
         for item in items

@@ -58,7 +58,7 @@ OF_USERS = {
     "family_seats",
     "first_accesses",
 }
-# What looks over all users goes by a time: of products to ask for, of links that end, of seats that are lost.
+# Statements over all users go by a time: of products to ask for, of links that end, of seats that are lost.
 BY_TIME = {
     "products._DUE": "ask_after",
     "store._EXPIRED": "expires_at",
@@ -151,7 +151,7 @@ async def plan(connection, statement):
 
 
 def complaints(nodes, name):
-    """What is wrong with a plan, in words."""
+    """Yields the faults of a plan, as text."""
     for node in nodes:
         table, condition = node.get("Relation Name"), node.get("Index Cond", "")
         if node["Node Type"] == "Seq Scan" and table in OF_USERS | {"products"}:

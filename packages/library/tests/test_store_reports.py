@@ -1,4 +1,4 @@
-"""What goes wrong in other stores, by public reports of it, tried here."""
+"""Faults of other stores, by public reports of them, tried here."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -10,7 +10,7 @@ GAME = uuid4()
 
 
 async def refunded_again_after_a_new_purchase(library):
-    # Stores that send the same refund under a new id each time took what had been bought anew.
+    # Stores that send the same refund under a new id each time took what had been bought again.
     await library.buy(GAME, order="first")
     await library.refund(GAME, order="first", fact="one")
     await library.buy(GAME, order="second")

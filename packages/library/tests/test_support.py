@@ -1,4 +1,4 @@
-"""What support reads and does in a library, on a real PostgreSQL."""
+"""Queries and changes of a library by support, on a real PostgreSQL."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -67,9 +67,9 @@ async def test_support_sees_the_copies_of_an_order_and_what_became_of_them(libra
         ("refund", "id:r-1", 2, library.now),
         ("reinstatement", "id:c-1", 1, later),
     ]
-    [unheard] = shown[OTHER].grants
-    assert (unheard.quantity, unheard.copies_left, unheard.ended_by) == (None, None, "order_facts")
-    assert [(one.fact_id, one.quantity) for one in unheard.facts] == [("id:r-2", None)]
+    [unpurchased] = shown[OTHER].grants
+    assert (unpurchased.quantity, unpurchased.copies_left, unpurchased.ended_by) == (None, None, "order_facts")
+    assert [(one.fact_id, one.quantity) for one in unpurchased.facts] == [("id:r-2", None)]
     revoked, gift = sorted(shown[THIRD].grants, key=lambda one: one.kind)
     assert (revoked.quantity, revoked.copies_left, revoked.ended_by) == (1, 0, "support")
     assert (gift.kind, gift.quantity, gift.copies_left, gift.facts) == ("support", None, None, ())

@@ -1,6 +1,6 @@
-"""What a player owns: items, categories, ownership grants and the catalog projection.
+"""The library of a player: items, categories, ownership grants and the catalog projection.
 
-This is the package's whole public API; nothing deeper is meant to be imported.
+This is the whole public API of the package; its modules are private.
 """
 
 from gameshelf.kernel.migrations import Migrations

@@ -18,7 +18,7 @@ from gameshelf.library.views import CategoryView
 
 
 class CategoryUseCases:
-    """Part of ``LibraryService``: categories. Names are unique by their folded form."""
+    """The part of ``LibraryService`` for categories. Names are unique by their folded form."""
 
     _categories: CategoryStore
     _queries: LibraryQueries
@@ -27,7 +27,7 @@ class CategoryUseCases:
     _serialise: Serialise
 
     async def create_category(self, user_id: UUID, new: NewCategory) -> CategoryView:
-        """Raises CategoryAlreadyExists, and InvalidInput (``too_many_categories``) beyond 200 categories."""
+        """Creates a category. Raises CategoryAlreadyExists, and InvalidInput (``too_many_categories``) beyond 200."""
         await self._serialise(user_id)
         existing = await self._categories.user_categories(user_id)
         if len(existing) >= MAX_CATEGORIES:
@@ -40,7 +40,7 @@ class CategoryUseCases:
         return await self._recorded_category(user_id, category_id)
 
     async def update_category(self, user_id: UUID, category_id: UUID, changes: CategoryChanges) -> CategoryView:
-        """Changes what was sent of ``changes``. Raises CategoryNotFound, CategoryAlreadyExists."""
+        """Changes the fields that were sent. Raises CategoryNotFound, CategoryAlreadyExists."""
         await self._serialise(user_id)
         existing = await self._categories.user_categories(user_id)
         category = next((one for one in existing if one.id == category_id), None)
@@ -57,7 +57,7 @@ class CategoryUseCases:
         return await self._recorded_category(user_id, category_id)
 
     async def delete_category(self, user_id: UUID, category_id: UUID) -> None:
-        """Raises CategoryNotFound. The games in it stay."""
+        """Deletes a category; its games stay in the library. Raises CategoryNotFound."""
         await self._serialise(user_id)
         category = next((one for one in await self._categories.user_categories(user_id) if one.id == category_id), None)
         if category is None or not await self._categories.delete(user_id, category_id):
@@ -65,7 +65,7 @@ class CategoryUseCases:
         self._record_category(user_id, category_id, category.name, category.display_order, is_deleted=True)
 
     async def settle_category_keys(self, user_id: UUID) -> None:
-        """Stores the folded names of a user's categories that another version has made or renamed."""
+        """Stores the folded names of a user's categories that another version has created or renamed."""
         await self._serialise(user_id)
         await self._categories.settle_keys(user_id, await self._categories.user_categories(user_id))
 

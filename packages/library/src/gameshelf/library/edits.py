@@ -1,4 +1,4 @@
-"""The use cases of what a user changes of their items: one, or many at once."""
+"""The use cases by which a user changes items: one, or many at once."""
 
 from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass, replace
@@ -19,13 +19,13 @@ from gameshelf.library.store import CategoryStore, ItemStore, Pair, StoredItem
 from gameshelf.library.views import ItemView, Language
 
 MOST_ITEM_EVENTS = 20
-"""Of how many items that change at once devices are told one by one."""
+"""Up to so many items that change at once have an event each; more have one event together."""
 MOST_PROBLEMS = 50
 
 
 @dataclass(frozen=True, slots=True)
 class BulkResult:
-    """What came of one of many changes; ``code`` is that of the refusal."""
+    """The result of one of many changes; ``code`` is that of the error of a rejected one."""
 
     id: UUID
     result: Literal["updated", "unchanged", "rejected"]
@@ -33,7 +33,7 @@ class BulkResult:
 
 
 class ItemEdits:
-    """Part of ``LibraryService``: what a user changes of items."""
+    """The part of ``LibraryService`` by which a user changes items."""
 
     _items: ItemStore
     _categories: CategoryStore
@@ -50,8 +50,8 @@ class ItemEdits:
         language: Language,
         if_match: Collection[str] | None = None,
     ) -> ItemView:
-        """Changes what was sent of ``changes``; the user's word about the installation counts as of now, on the device
-        that it names or on all of them.
+        """Changes the fields that were sent. An installation status counts as of now, on the device that ``changes``
+        names or on all devices.
 
         A game that is uninstalled loses its version, unless ``changes`` names one. With ``if_match`` only where
         ``ItemView.state`` is one of these. Raises LibraryItemNotFound (also without access), ItemChanged,
@@ -74,10 +74,10 @@ class ItemEdits:
         return await self._visible(user_id, item_id, language)
 
     async def update_items(self, user_id: UUID, bulk: BulkChanges) -> list[BulkResult]:
-        """Changes many items as ``update_item`` does; what is wrong with one of them keeps back that one alone.
+        """Changes many items as ``update_item`` does; a problem with one of them rejects only that one.
 
-        The round trips are the same for one and for 500. Devices are told of each item, of more than 20 once. Raises
-        InvalidInput.
+        The number of round trips is the same for 1 and for 500 items. Up to 20 changed items have an ItemUpdated each,
+        more have one LibraryUpdated together. Raises InvalidInput.
         """
         _require_sound(bulk)
         await self._serialise(user_id)
@@ -111,7 +111,7 @@ class ItemEdits:
     async def _edit(
         self, user_id: UUID, edits: Sequence[tuple[StoredItem, ItemChanges]]
     ) -> list[tuple[StoredItem, dict[str, Any]]]:
-        """Writes the changes of items that the user sees; those that changed, each with its new values."""
+        """Writes changes of items that the user sees; returns those that changed, each with its new values."""
         now = self._clock()
         before: dict[UUID, set[UUID]] = {}
         if sorting := [item.id for item, changes in edits if names_categories(changes)]:
@@ -142,13 +142,15 @@ class ItemEdits:
         return edited_items
 
     async def _seen(self, user_id: UUID, item_ids: Collection[UUID]) -> dict[UUID, StoredItem]:
-        """Those of the items that the user sees, by masked id; one of a shared game is made where it has no row yet."""
+        """Returns those of the items that the user sees, by masked id; creates the row of a shared game if there is
+        none.
+        """
         stored = {masked(item.id): item for item in await self._items.of_ids(user_id, item_ids)}
         found = {item_id: item for item_id, item in stored.items() if item.is_seen}
         missing = {masked(one) for one in item_ids} - found.keys()
         if not missing:
             return found
-        # A shared game that has a row is known by the id that is stored, one that has none by the masked id.
+        # A shared game with a row is found by its stored id, one without a row by the masked id.
         known_as = [stored[one].id if one in stored else one for one in missing]
         shared = await self._queries.visible_products(user_id, known_as)
         if shared:
@@ -157,12 +159,12 @@ class ItemEdits:
         return found
 
     async def _existing_categories(self, user_id: UUID, changes: Iterable[ItemChanges]) -> Set[UUID]:
-        """Those that the changes put items into, as far as they are the user's."""
+        """Returns the categories to which the changes add items, as far as they are the user's."""
         named = {category_id for one in changes for category_id in (*one.category_ids, *one.add_category_ids)}
         return await self._categories.existing(user_id, named) if named else frozenset()
 
     def _changed(self, user_id: UUID, item: StoredItem, **changes: Any) -> None:
-        if not item.is_seen:  # so nobody is told
+        if not item.is_seen:  # so there is no event
             return
         self._record(
             ItemUpdated(

@@ -1,8 +1,8 @@
-"""When somebody could first play a product, by whatever right: what was played offline since then may be told of.
+"""When a user could first play a product, by any right: offline play since then may be reported.
 
-Grants are never deleted, and a link keeps when it was accepted, also after it has ended; so both tell it by themselves.
-``first_accesses`` has what they don't tell any more: it is written in the statement that overwrites a link's time or
-scope, or deletes the link. So it costs a purchase and a new link nothing, and no row is kept twice.
+Grants are never deleted, and a link keeps when it was accepted, also after it has ended; so the time follows from them.
+``first_accesses`` has the times that no longer follow: it is written in the statement that overwrites the time or scope
+of a link, or deletes the link. So it costs a purchase and a new link nothing, and no time is stored twice.
 """
 
 from typing import Any
@@ -24,13 +24,13 @@ def _began(grant: Any) -> Any:
 
 
 def _gave_access(grant: Any) -> Any:
-    """Whether a link, be it over or not, ever gave its member the copy that a grant of its owner stands for."""
+    """Whether a link, even one that has ended, ever gave its member access to the copy of an owner's grant."""
     product, began = aliased(Product), _began(grant)
     link_ended = case(
         (col(_M.status) == LinkStatus.ACTIVE.value, func.coalesce(col(_M.expires_at), _INFINITY)),
         else_=col(_M.updated_at),
     )
-    # The Catalog keeps when it forbade to share a product; until then the copy was shared.
+    # The projection has the time at which the Catalog forbade sharing a product; until then the copy was shared.
     forbidden_at = (
         select(func.coalesce(col(product.family_sharing_allowed_at), literal_column("'-infinity'::timestamptz")))
         .where(col(product.product_id) == col(grant.product_id), col(product.family_sharing_allowed).is_(False))
@@ -48,7 +48,7 @@ def _gave_access(grant: Any) -> Any:
 
 
 def first_access(user_id: Any, product_id: Any) -> Any:
-    """A value: when the user could first play the product; null for never. Looked up row by row."""
+    """A value that is looked up row by row: when the user could first play the product; null means never."""
     own, theirs, kept = aliased(Grant), aliased(Grant), aliased(FirstAccess)
     by_grants = (
         select(func.min(col(own.acquired_at)))
@@ -81,7 +81,7 @@ def first_access(user_id: Any, product_id: Any) -> Any:
 
 
 def keep_first_accesses(*of_link: Any) -> Any:
-    """An upsert: keeps what the links of these conditions (on ``FamilyMembership``) gave their members."""
+    """An upsert that keeps the first accesses by the links of these conditions (on ``FamilyMembership``)."""
     began = func.min(_began(Grant))
     insertion = insert(FirstAccess).from_select(
         ["user_id", "product_id", "first_access_at"],
@@ -90,7 +90,7 @@ def keep_first_accesses(*of_link: Any) -> Any:
         .join(Grant, _gave_access(Grant))
         .where(*of_link)
         .group_by(col(_M.user_id), col(Grant.product_id))
-        # Two links of one member write in the same order, and don't wait for each other crosswise.
+        # Two transactions on links of one member write in the same order, and so do not deadlock.
         .order_by(col(_M.user_id), col(Grant.product_id)),
         include_defaults=False,
     )

@@ -1,7 +1,7 @@
-"""Where a game stands on each of a user's devices, and what that adds up to. No I/O, no clock.
+"""The installations of a game on each of a user's devices, and their summary. No I/O, no clock.
 
-Facts are applied in any order: each device's newest one holds, and one that names no device replaces what is older of
-all of them.
+Facts may be applied in any order: the newest fact of each device holds, and one that names no device replaces the older
+facts of all of them.
 """
 
 import json
@@ -13,9 +13,9 @@ from gameshelf.library.models import InstallationStatus
 from pydantic import TypeAdapter
 
 MOST_DEVICES = 32
-"""How many entries an item keeps."""
+"""The maximum number of entries of an item."""
 
-# The best of a user's devices stands for all of them.
+# The best status of a user's devices is the status of the item.
 _RANK = {
     InstallationStatus.INSTALLED: 0,
     InstallationStatus.UPDATING: 1,
@@ -29,10 +29,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Where a game stands on one device since ``changed_at`` (aware, in UTC)."""
+    """The status of a game on one device since ``changed_at`` (aware, in UTC)."""
 
     device_id: str | None
-    """None: on the account, said without naming a device."""
+    """None: on the account, by a fact that names no device."""
     installation_status: InstallationStatus
     installed_version_id: str | None
     changed_at: datetime
@@ -43,27 +43,28 @@ _UNKNOWN = Installation(None, InstallationStatus.NOT_INSTALLED, None, _EPOCH)
 
 @dataclass(frozen=True, slots=True)
 class Installations:
-    """Everything that is known of where a game stands."""
+    """All known installations of a game."""
 
     entries: tuple[Installation, ...] = ()
-    """The account's first, then by device; at most 32."""
+    """The entry of the account first, then those of devices by id; at most 32."""
     account_at: datetime | None = None
-    """When a fact that named no device was last said: what is older is over, whenever it is heard."""
+    """The time of the last fact that named no device: older facts are ignored, whenever they are received."""
     newest_at: datetime | None = None
-    """The time of the newest fact, also of one that was replaced."""
+    """The time of the newest fact, including those that were replaced."""
 
     @property
     def summary(self) -> Installation:
-        """The best of all devices; of several alike the one that changed last."""
+        """The best status of all devices; of several the one that changed last."""
         return min(self.entries, key=lambda one: (_RANK[one.installation_status], _before(one)), default=_UNKNOWN)
 
     def of_device(self, device_id: str) -> Installation:
-        """The device's own entry, else the account's, which speaks for every device."""
+        """Returns the entry of the device, else that of the account, which applies to every device."""
         found = {one.device_id: one for one in self.entries}
         return found.get(device_id) or found.get(None) or _UNKNOWN
 
     def with_fact(self, fact: Installation) -> "Installations":
-        """With one more fact. An older one than what is known changes nothing; of two of one time the later one holds.
+        """Returns the installations with one more fact. A fact older than the known one changes nothing; of two with
+        the same time the one applied last holds.
 
         A 33rd entry drops the oldest one that is not installed, else the oldest.
         """
@@ -98,18 +99,18 @@ _ENTRIES = TypeAdapter(tuple[Installation, ...])
 
 
 def dump(entries: tuple[Installation, ...]) -> str:
-    """The JSON that is stored, which is also what is shown."""
+    """Returns the JSON that is stored and shown."""
     return _ENTRIES.dump_json(entries).decode()
 
 
 def parse(document: str) -> tuple[Installation, ...]:
-    """The entries in such a JSON."""
+    """Returns the entries of such JSON."""
     return _ENTRIES.validate_json(document)
 
 
 def on_device(document: str, device_id: str) -> tuple[str, str | None]:
-    """The status and the version on a device by such a JSON, as ``of_device`` has them. A page asks for twenty of them,
-    and reading the entries as a whole, with their times, takes several times as long.
+    """Returns the status and the version on a device by such JSON, as ``of_device`` does. A page needs twenty of them,
+    and parsing whole entries, with their times, takes several times as long.
     """
     found = {entry["device_id"]: entry for entry in json.loads(document)}
     entry = found.get(device_id) or found.get(None)
@@ -121,7 +122,9 @@ def on_device(document: str, device_id: str) -> tuple[str, str | None]:
 def load(
     document: str | None, account_at: datetime | None, status: str, version_id: str | None, changed_at: datetime | None
 ) -> Installations:
-    """What is stored of an item; without a document one fact of the account, as a version before this one has it."""
+    """Returns the stored installations of an item; without a document one entry of the account, as an earlier version
+    stored.
+    """
     if document is not None:
         return Installations(parse(document), account_at, changed_at)
     if changed_at is None and status == InstallationStatus.NOT_INSTALLED:

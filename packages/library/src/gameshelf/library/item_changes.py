@@ -1,4 +1,4 @@
-"""What a change makes of an item, and what of it the user's devices are told. No I/O, no clock."""
+"""An item after a change, and the changes that an event reports. No I/O, no clock."""
 
 from collections.abc import Mapping, Set
 from dataclasses import asdict, replace
@@ -13,7 +13,7 @@ from gameshelf.library.store import StoredItem
 
 
 def edited(item: StoredItem, sent: Mapping[str, Any], now: datetime) -> StoredItem:
-    """The item with those of the fields of ``ItemChanges`` that were sent; its categories aside."""
+    """Returns the item with those fields of ``ItemChanges`` that were sent, except for its categories."""
     after = replace(item, is_hidden=sent.get("is_hidden", item.is_hidden))
     if sent.keys() & {"installation_status", "installed_version_id"}:
         after = replace(after, installations=_installed(item.installations, sent.get("device_id"), sent, now))
@@ -21,19 +21,19 @@ def edited(item: StoredItem, sent: Mapping[str, Any], now: datetime) -> StoredIt
 
 
 def categories_of(now: Set[UUID], changes: ItemChanges) -> Set[UUID]:
-    """The categories of an item once the user has replaced, added or removed some."""
+    """Returns the categories of an item after the user has replaced, added or removed some."""
     if "category_ids" in changes.model_fields_set:
         return set(changes.category_ids)
     return (now | set(changes.add_category_ids)) - set(changes.remove_category_ids)
 
 
 def names_categories(changes: ItemChanges) -> bool:
-    """Whether a change is about categories at all."""
+    """Whether a change names categories."""
     return bool(changes.model_fields_set & {"category_ids", "add_category_ids", "remove_category_ids"})
 
 
 def unknown_category(changes: ItemChanges, existing: Set[UUID]) -> str | None:
-    """Where the first category stands that an item can't be put into; None where there is none."""
+    """Returns the path of the first category that does not exist; None where all exist."""
     for name in ("category_ids", "add_category_ids"):
         for index, category_id in enumerate(getattr(changes, name)):
             if category_id not in existing:
@@ -42,7 +42,7 @@ def unknown_category(changes: ItemChanges, existing: Set[UUID]) -> str | None:
 
 
 def _installed(before: Installations, device_id: str | None, sent: Mapping[str, Any], now: datetime) -> Installations:
-    """The installations once the user has said something of a device, or of all of them. It counts as of now.
+    """Returns the installations after a user's change of one device or of all. It counts as of now.
 
     A game that is uninstalled loses its version, unless one is named.
     """
@@ -50,7 +50,7 @@ def _installed(before: Installations, device_id: str | None, sent: Mapping[str, 
     status = sent.get("installation_status", known.installation_status)
     version = None if status is InstallationStatus.NOT_INSTALLED else known.installed_version_id
     version = sent.get("installed_version_id", version)
-    # Never back in time: a fact from a clock slightly ahead of ours may have been heard of already.
+    # Not older than a known fact: one from a clock slightly ahead of ours may have been received already.
     if device_id is None:
         times: tuple[datetime | None, ...] = (now, before.newest_at)
     else:
@@ -59,7 +59,7 @@ def _installed(before: Installations, device_id: str | None, sent: Mapping[str, 
 
 
 def changes_of(before: StoredItem, after: StoredItem) -> dict[str, Any]:
-    """The new values by attribute. The time alone of what a device is said to have is no change."""
+    """Returns the new values by attribute. A new time alone of an installation is no change."""
     changed: dict[str, Any] = {}
     if after.is_hidden != before.is_hidden:
         changed["is_hidden"] = after.is_hidden
@@ -76,5 +76,5 @@ def _without_times(of: Installations) -> list[tuple[str | None, str, str | None]
     known: list[tuple[str | None, str, str | None]] = [
         (one.device_id, one.installation_status, one.installed_version_id) for one in of.entries
     ]
-    # That the game stands on no device is what is assumed where nothing was said.
+    # A game without any fact counts as not installed.
     return [] if known == [(None, InstallationStatus.NOT_INSTALLED, None)] else known

@@ -1,8 +1,8 @@
 """The ids of items: UUIDs of version 8 that follow from user and product.
 
-An id is a hash of both with the six bits set that say version and variant, so that validators accept it. Releases
-before left those bits as they came; rows of theirs keep such an id until a job has rewritten it. So an id that comes in
-is masked, and compared with every id that it can stand for: clients' old ids go on working without a table.
+An id is a hash of both with the six bits of version and variant set, so that validators accept it. Earlier releases
+left those bits unset; their rows keep such an id until a job has rewritten it. So an id from a client is masked, and
+compared with every spelling of it: old ids of clients continue to work without a table.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, cast, func
 
 _FREE_BITS = 0xF << 76 | 0x3 << 62
-"""The bits of a UUID, as a number, that say version and variant."""
+"""The bits of version and variant in a UUID, as a number."""
 _MASK = 8 << 76 | 2 << 62
 _SPELLINGS = sorted(
     (version << 76 | variant << 62 for version in range(16) for variant in range(4)), key=lambda bits: bits != _MASK
@@ -21,27 +21,27 @@ _SPELLINGS = sorted(
 
 
 def masked(item_id: UUID) -> UUID:
-    """The id with the bits of version 8 and of the standard's variant set."""
+    """Returns the id with the bits of version 8 and of the standard's variant set."""
     return UUID(int=item_id.int & ~_FREE_BITS | _MASK)
 
 
 def spellings(item_id: UUID) -> Sequence[UUID]:
-    """Every id that is the same once it is masked, the masked one first: 64 of them.
+    """Returns all 64 ids that are equal once they are masked, the masked one first.
 
-    Comparing with all of them is masking both sides, by an index.
+    Comparing with all of them equals masking both sides, and can use an index.
     """
     rest = item_id.int & ~_FREE_BITS
     return [UUID(int=rest | bits) for bits in _SPELLINGS]
 
 
 def bounds_of(item_id: UUID) -> tuple[UUID, UUID]:
-    """The least and the greatest of an id's spellings. Other ids between them agree in the first 48 bits."""
+    """Returns the least and the greatest spelling of an id. Other ids between them have the same first 48 bits."""
     rest = item_id.int & ~_FREE_BITS
     return UUID(int=rest), UUID(int=rest | _FREE_BITS)
 
 
 def item_id(user_id: UUID, product_id: UUID) -> UUID:
-    """The id of a user's item of a product that has no row yet."""
+    """Returns the id of a user's item of a product."""
     return masked(UUID(bytes=sha256(user_id.bytes + product_id.bytes).digest()[:16]))
 
 

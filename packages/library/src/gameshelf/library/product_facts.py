@@ -1,6 +1,6 @@
-"""What the Catalog publishes about a product, and how a product's columns follow from it. No I/O, no clock.
+"""Facts about products that the Catalog publishes, and the columns that follow from them. No I/O, no clock.
 
-Each field is the last writer's, by the Catalog's own time.
+Each field has its newest value, by the Catalog's own time.
 """
 
 from dataclasses import dataclass, field
@@ -37,7 +37,8 @@ COLUMNS = (*FIELDS, *(f"{name}_at" for name in FIELDS), *SORT_KEYS)
 
 @dataclass(frozen=True, slots=True)
 class ProductFact:
-    """What the Catalog published about one product at one time (aware); a field that is absent or None is not known.
+    """Fields of one product that the Catalog published at one time (aware); a field that is absent or None stays as it
+    is.
 
     Its texts are brought into NFC. Raises ValueError for a name or a value that no product can have.
     """

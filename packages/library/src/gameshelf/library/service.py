@@ -1,8 +1,8 @@
 """The use cases of a library. None commits: the caller's transaction does.
 
-Each one that writes asks for serialisation of its user first: no two transactions on one user run side by side. What is
-decided here from what was read would be wrong otherwise. Each use case records what happened through ``record``; a
-refusal is raised and must leave no trace, so the caller rolls back to where it began.
+Each one that writes first asks for serialisation of its user: transactions on one user run one after the other.
+Otherwise decisions would be based on rows that another transaction changes. A use case records its events through
+``record``. It raises an error where it refuses; then the caller rolls back everything that it has written.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -67,9 +67,9 @@ class LibraryService(ItemEdits, CategoryUseCases):
     # Ownership
 
     async def grant(self, user_id: UUID, grants: Sequence[NewGrant]) -> None:
-        """Adds reasons to own products.
+        """Adds grants of products.
 
-        Repeating a grant changes nothing; one that was ended stays ended, also when its end was heard of first. Of two
+        Repeating a grant changes nothing; one that was ended stays ended, even if its end was received first. Of two
         purchases of one order the larger quantity counts.
         """
         if not grants:
@@ -92,10 +92,10 @@ class LibraryService(ItemEdits, CategoryUseCases):
         product_ids: Sequence[UUID],
         reason: str = "refund",
     ) -> None:
-        """Ends the grants of these products that come from one source, whether or not they were heard of.
+        """Ends the grants of these products by one source, including those that were not received yet.
 
-        An end is for good: a later grant of the same source changes nothing. Orders have ``refund`` instead. ``reason``
-        is GameRemoved's.
+        An end is for good: a later grant by the same source changes nothing. Orders have ``refund`` instead. ``reason``
+        is that of GameRemoved.
         """
         if not product_ids:
             return
@@ -106,11 +106,11 @@ class LibraryService(ItemEdits, CategoryUseCases):
     async def refund(
         self, user_id: UUID, order_id: str, quantities: Mapping[UUID, int | None], fact_id: str, at: datetime
     ) -> None:
-        """So many copies of an order's products were refunded at ``at`` (aware); None is all of them.
+        """Applies a refund at ``at`` (aware) of so many copies of an order's products; None means all copies.
 
-        The order's grant of a product ends with the last copy. ``fact_id`` (at most 210 characters) tells the refund
-        from others of the order: the same one again changes nothing, unless it tells of more copies, or of an earlier
-        time. It may be heard before the purchase.
+        The order's grant of a product ends with the last copy. ``fact_id`` (at most 210 characters) distinguishes the
+        refund from others of the order: the same one again changes nothing, unless it names more copies or an earlier
+        time. It may be received before the purchase.
         """
         await self._serialise(user_id)
         await self._grants.add_tombstones(user_id, order_id, quantities, self._clock())
@@ -119,9 +119,9 @@ class LibraryService(ItemEdits, CategoryUseCases):
     async def reinstate(
         self, user_id: UUID, order_id: str, quantities: Mapping[UUID, int | None], fact_id: str, at: datetime
     ) -> None:
-        """So many refunded copies of an order's products came back at ``at``; see ``refund``.
+        """Applies a reinstatement at ``at`` of so many refunded copies of an order's products; see ``refund``.
 
-        What support has revoked stays revoked.
+        Products that support has revoked stay revoked.
         """
         await self._serialise(user_id)
         await self._add_facts(user_id, OrderFactKind.REINSTATEMENT, order_id, quantities, fact_id, at)
@@ -146,10 +146,10 @@ class LibraryService(ItemEdits, CategoryUseCases):
     async def revoke(
         self, user_id: UUID, product_id: UUID, source: tuple[GrantKind, str] | None = None, reason: str = "support"
     ) -> list[Holding]:
-        """Ends every live grant of a product, or that of one source alone, for good; those it ended, the oldest first.
+        """Ends every live grant of a product, or only that of one source, for good; returns them, the oldest first.
 
-        What takes it back is a grant of support's own, with the ``acquired_at`` of the oldest: ownership and access
-        begin as before. ``reason`` is GameRemoved's. Raises GrantNotFound when none lives.
+        A grant by support with the ``acquired_at`` of the oldest one undoes it: ownership and access begin as before.
+        ``reason`` is that of GameRemoved. Raises GrantNotFound when no grant lives.
         """
         await self._serialise(user_id)
         ended = await self._grants.end_live(user_id, product_id, source, self._clock())
@@ -159,9 +159,9 @@ class LibraryService(ItemEdits, CategoryUseCases):
         return sorted(ended, key=lambda held: (held.acquired_at, held.kind, held.source_id))
 
     async def claim(self, user_id: UUID, product_id: UUID, language: Language) -> ItemView:
-        """Takes a free-to-play product into the library.
+        """Adds a free-to-play product to the library.
 
-        Raises ProductNotFound, ProductNotFree (of one that the user has bought, too), ProductAlreadyOwned.
+        Raises ProductNotFound, ProductNotFree (also for a product that the user has bought), ProductAlreadyOwned.
         """
         await self._serialise(user_id)
         free = await self._grants.is_free(product_id)
@@ -176,7 +176,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
         return await self._visible(user_id, item.id, language)
 
     async def _settle(self, user_id: UUID, products: Mapping[UUID, str | None], reason: str = "refund") -> None:
-        """Makes the items of these products (and types) show what their grants add up to; records what that changed."""
+        """Writes the ownership of these products (with their types) by their grants, and records the changes."""
         live = await self._live(user_id, products)
         changed: list[tuple[StoredItem, Ownership | None]] = []
         for item in await self._items.ensure_items(user_id, products):
@@ -192,7 +192,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
             self._record_ownership(user_id, item, owned, reason, shares.get(item.product_id))
 
     async def _live(self, user_id: UUID, product_ids: Iterable[UUID]) -> dict[UUID, list[Holding]]:
-        """The live grants of each product, once what the facts of orders say of them is written down."""
+        """Writes the ends of grants by the facts of their orders; returns the live grants of each product."""
         live: dict[UUID, list[Holding]] = {}
         changed: list[StoredGrant] = []
         tombstones: list[tuple[UUID, str, OrderAdjustment]] = []
@@ -203,7 +203,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
             if grant.should_live == (grant.ended_at is None):
                 continue
             if grant.should_live:
-                # What the end stood for has to be remembered once the end is gone.
+                # The refund that the end stood for is stored, because the end is removed.
                 written = (fact for fact in grant.known_facts[len(grant.facts) :] if fact.fact_id == TOMBSTONE)
                 tombstones += [(grant.product_id, grant.source_id, fact) for fact in written]
                 changed.append(replace(grant, ended_at=None, ended_by=None))
@@ -249,7 +249,9 @@ class LibraryService(ItemEdits, CategoryUseCases):
     # The user's state of a game
 
     async def _ensure_items(self, user_id: UUID, product_ids: Iterable[UUID]) -> list[StoredItem]:
-        """The items of these products, by product, made where needed; it is known whether the user sees them."""
+        """Returns the items of these products, by product, with whether the user sees them; creates those that are
+        missing.
+        """
         items = await self._items.ensure_items(user_id, product_ids)
         if all(item.ownership for item in items):
             return items
@@ -265,10 +267,10 @@ class LibraryService(ItemEdits, CategoryUseCases):
         at: datetime,
         device_id: str | None = None,
     ) -> None:
-        """Takes over where the Download service says that a game stands since ``at`` (aware), on a device or on all.
+        """Stores the status of a game since ``at`` (aware) by the Download service, on one device or on all.
 
-        The newest word of each device wins, in whatever order they come, the user's own (``update_item``) included; of
-        two words of the same time the one heard last. A game that is not installed has no version.
+        The newest status of each device wins, in any order of arrival, including the user's own (``update_item``); of
+        two with the same time the one received last. A game that is not installed has no version.
         """
         await self._serialise(user_id)
         at = not_in_future(at, self._clock())
@@ -283,7 +285,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
             self._changed(user_id, item, **changed)
 
     async def set_rating(self, user_id: UUID, product_id: UUID, rating: float, at: datetime) -> None:
-        """Takes over the user's rating of a product (finite, on the Social service's scale); the newest wins."""
+        """Stores the user's rating of a product (finite, on the Social service's scale); the newest wins."""
         await self._serialise(user_id)
         at = not_in_future(at, self._clock())
         [item] = await self._ensure_items(user_id, [product_id])
@@ -294,7 +296,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
             self._changed(user_id, item, user_rating=rating)
 
     async def set_playtime(self, user_id: UUID, played: Sequence[Playtime]) -> None:
-        """Takes over how long products were played, and when last. The work is the same for one and for many."""
+        """Stores how long products were played, and when last. The round trips do not depend on how many."""
         await self._serialise(user_id)
         items = await self._ensure_items(user_id, [one.product_id for one in played])
         by_product = {one.product_id: one for one in played}
@@ -304,7 +306,7 @@ class LibraryService(ItemEdits, CategoryUseCases):
             self._changed(user_id, item, total_playtime_seconds=now.total_seconds, last_played_at=now.last_played_at)
 
     async def report_change(self, user_id: UUID, product_id: UUID, **changes: Any) -> None:
-        """Tells of a change to a game that is kept elsewhere, if the user sees the game."""
+        """Records a change of a game whose data another domain stores, if the user sees the game."""
         await self._serialise(user_id)
         [item] = await self._ensure_items(user_id, [product_id])
         self._changed(user_id, item, **changes)
@@ -312,5 +314,5 @@ class LibraryService(ItemEdits, CategoryUseCases):
     # The end of an account
 
     async def erase(self, user_id: UUID, limit: int = 1000) -> bool:
-        """Deletes at most ``limit`` rows of all that the library knows of a user; True while there may be more."""
+        """Deletes at most ``limit`` of a user's rows; True while there may be more."""
         return await ERASURE.erase_some(self._connection, user_id, limit)

@@ -1,4 +1,4 @@
-"""What is read of a library, as plain values."""
+"""The results of reading a library, as plain values."""
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
@@ -32,16 +32,18 @@ class ItemView:
     user_rating: float | None
     category_ids: Sequence[UUID]
     installations_json: str
-    """``installations`` as JSON, as it is stored: a page shows thousands of them a second, and reads none."""
+    """``installations`` as stored JSON: a service shows thousands of items per second and parses none of them."""
 
     @property
     def installations(self) -> Sequence[Installation]:
-        """Each device's. The status and the version are the best of them, or those of the device asked for."""
+        """The installations of all devices. Status and version are the best of them, or those of the device of the
+        query.
+        """
         return parse(self.installations_json)
 
     @property
     def state(self) -> str:
-        """Stands for what a user changes of an item: whether it is hidden, its categories, its installations."""
+        """Hash of the user's state of an item: whether it is hidden, its categories, its installations."""
         state = (self.is_hidden, sorted(map(str, self.category_ids)), [astuple(one) for one in self.installations])
         return blake2b(repr(state).encode(), digest_size=9).hexdigest()
 
@@ -63,7 +65,7 @@ class CategoryView:
 
 @dataclass(frozen=True, slots=True)
 class ProductView:
-    """What is shown of a product."""
+    """The fields of a product that are shown."""
 
     product_id: UUID
     title_ru: str | None
@@ -71,6 +73,6 @@ class ProductView:
     cover_image_url: str | None
 
     def title(self, language: Language) -> str | None:
-        """The title in a language, else in the other one."""
+        """Returns the title in a language, else in the other one."""
         titles = (self.title_en, self.title_ru) if language == "en" else (self.title_ru, self.title_en)
         return titles[0] or titles[1]

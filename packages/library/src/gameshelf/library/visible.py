@@ -1,7 +1,7 @@
-"""What a user sees in their library: the games they own, and those that others share with them.
+"""The items that a user sees in their library: the games they own, and those that others share with them.
 
-A shared game is the member's own row where they have one, and a row that could be where they have not: its id follows
-from user and product, so it is the same before and after it is written.
+A shared game is the member's own row if there is one, else a computed row: its id follows from user and product, so it
+is the same before and after the row is written.
 """
 
 from typing import Any
@@ -37,7 +37,7 @@ from sqlmodel import col
 
 _M = FamilyMembership
 FENCE: Any = literal_column("0")
-"""As an offset it keeps the planner from merging a subquery into what is around it, and from finding rows elsewhere."""
+"""As an offset it keeps the planner from merging a subquery into the surrounding query."""
 _ITEM: Any = LibraryItem.__table__  # type: ignore[attr-defined]
 
 
@@ -58,8 +58,8 @@ def is_in_scope(membership: Any, product_id: Any) -> Any:
 
 
 def is_forbidden(product_id: Any) -> Any:
-    """Whether a product is never shared: the Catalog forbids it, or it is free, so that whoever wants it claims it. One
-    that the Catalog has not spoken of may be shared.
+    """Whether a product is never shared: the Catalog forbids it, or it is free, so that users claim it themselves. A
+    product that the Catalog has not published may be shared.
     """
     product = aliased(Product)
     may_not = or_(col(product.family_sharing_allowed).is_(False), col(product.is_free_to_play).is_(True))
@@ -68,7 +68,7 @@ def is_forbidden(product_id: Any) -> Any:
 
 
 def is_free(product_id: Any) -> Any:
-    """Whether the Catalog says that a product is free to play: a value that is looked up row by row."""
+    """Whether a product is free to play by the Catalog: a value that is looked up row by row."""
     product = aliased(Product)
     said = select(col(product.is_free_to_play)).where(col(product.product_id) == product_id)
     return func.coalesce(said.correlate_except(product).scalar_subquery(), False)
@@ -84,9 +84,10 @@ def has_own(user_id: Any, product_id: Any) -> Any:
 
 
 def visible_items() -> Any:
-    """The rows of a library, as ``LibraryItem`` has them: owned ones, and shared ones with what is the member's own.
+    """Returns the rows of a library, as ``LibraryItem`` has them: owned ones, and shared ones with the member's own
+    state.
 
-    Its parameter is ``user_id``. Of two owners who share one game the oldest link counts.
+    Its parameter is ``user_id``. Where two owners share one game the oldest link counts.
     """
     user_id = bindparam("user_id", type_=Uuid)
     owned = select(*_ITEM.c).where(_ITEM.c.user_id == user_id, _ITEM.c.acquisition_type.is_not(None))
@@ -140,9 +141,9 @@ def visible_items() -> Any:
         .select_from(offered)
         .outerjoin(mine, and_(col(mine.user_id) == user_id, col(mine.product_id) == offered.c.product_id))
     )
-    # Where a statement looks at it twice, it is worked out once.
+    # A statement that refers to it twice computes it once.
     return aliased(LibraryItem, union_all(owned, shared).cte("visible"))
 
 
 LINKED_OWNERS = select(col(_M.user_id), col(_M.owner_user_id)).where(is_active(_M)).subquery("linked_owners")
-"""Members and the owners who share with them now; to be used in a statement of the caller's, whose ETag covers them."""
+"""Members and the owners who share with them now, for statements of callers whose ETag covers these owners."""

@@ -1,4 +1,4 @@
-"""Reading links and seats: plain SQL to plain values. Nothing here writes or decides."""
+"""Queries of links and seats: SQL to plain values. Nothing here writes or decides."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ _MOST_SEATS = 1000
 
 @dataclass(frozen=True, slots=True)
 class TakenSeat:
-    """Somebody plays a shared copy. Times are aware and in UTC."""
+    """The seat of a shared copy that a member plays. Times are aware and in UTC."""
 
     owner_user_id: UUID
     product_id: UUID
@@ -71,7 +71,7 @@ class LostSeat:
 
 
 def _as_it_counts(link: Any) -> Any:
-    """The columns of a link, with the status that counts now."""
+    """Returns the columns of a link, with the status that counts now."""
     columns: Any = LINK_COLUMNS if link is _L else MEMBERSHIP_COLUMNS
     is_over = and_(
         has_status(link, LinkStatus.PENDING.value, LinkStatus.ACTIVE.value),
@@ -125,7 +125,7 @@ def taken_seat_columns(seat: Any) -> list[Any]:
 
 
 _SEAT_COLUMNS = taken_seat_columns(_S)
-# What an owner does not share with a member is none of the member's business, whoever plays it.
+# A member does not see the seats of games that the owner does not share with them, unless they hold the seat.
 _taken_of_owner = (
     select(*_SEAT_COLUMNS)
     .where(
@@ -150,7 +150,7 @@ _taken = union_all(
     .where(col(_M.user_id) == user(), is_active(_M)),
 ).subquery("taken")
 _SEATS = Statement(select(_taken).order_by(_taken.c.since, _taken.c.owner_user_id, _taken.c.product_id))
-# Whoever looks for support sees every seat that the user has to do with, whatever is shared with whom now.
+# Support sees every seat that the user owns or holds, even if the game is no longer shared.
 _of_copies = select(*_SEAT_COLUMNS).where(col(_S.owner_user_id) == user(), col(_S.holder_user_id).is_not(None))
 _sat_on = select(*_SEAT_COLUMNS).where(col(_S.holder_user_id) == user())
 _concerned = union_all(_of_copies, _sat_on).subquery("concerned")
@@ -191,7 +191,9 @@ class FamilyQueries:
         self._connection = connection
 
     async def links(self, user_id: UUID, wanted: LinkFilter, now: datetime) -> Slice[Link]:
-        """A user's links, the newest first; their status as it counts now. Past the end a second round trip counts."""
+        """Returns a user's links, the newest first, with the status that counts now. Past the end a second round trip
+        counts.
+        """
         rows = await self._listed(user_id, wanted, now, wanted.slice.limit, wanted.slice.offset)
         counted = rows or (await self._listed(user_id, wanted, now, 1, 0) if wanted.slice.number > 1 else [])
         return Slice(_LINK_VIEW.read_all(rows), counted[0]["total"] if counted else 0)
@@ -207,51 +209,50 @@ class FamilyQueries:
         )
 
     async def link(self, user_id: UUID, link_id: UUID, now: datetime) -> Link | None:
-        """A link of the user's, on either side; None when there is none of that id."""
+        """Returns a link of which the user is the owner or the member; None when there is none of that id."""
         row = await _LINK.first(self._connection, user_id=user_id, link_id=link_id, now=now)
         return _LINK_VIEW.read_optional(row)
 
     async def seats(self, user_id: UUID) -> list[TakenSeat]:
-        """Who plays shared copies now: the user's own, and those of owners that are shared with them."""
+        """Returns the taken seats of the user's copies, and of the copies that owners share with them."""
         rows = await _SEATS.all(self._connection, user_id=user_id)
         return _TAKEN_SEAT.read_all(rows)
 
     async def seats_concerning(self, user_id: UUID) -> list[TakenSeat]:
-        """Every taken seat of the user's copies, and every one that they sit on, whatever is shared now; oldest first.
-
-        At most 1000.
+        """Returns every taken seat of the user's copies and every seat that they hold, even if the game is no longer
+        shared; the oldest first, at most 1000.
         """
         rows = await _SEATS_CONCERNING.all(self._connection, user_id=user_id)
         return _TAKEN_SEAT.read_all(rows)
 
     async def seat(self, owner_id: UUID, product_id: UUID) -> TakenSeat | None:
-        """Who sits on an owner's copy; None while it is free."""
+        """Returns the seat of an owner's copy; None while it is free."""
         row = await _SEAT.first(self._connection, user_id=owner_id, product_id=product_id)
         return _TAKEN_SEAT.read_optional(row)
 
     async def losing(self, limit: int) -> list[LostSeat]:
-        """Seats whose holders have to stop, of everybody: those whose time comes first."""
+        """Returns the seats of all users whose holders have to stop, the earliest deadline first."""
         rows = await _LOSING.all(self._connection, limit=limit)
         return _LOST_SEAT.read_all(rows)
 
     async def is_lost(self, holder_id: UUID, session_id: UUID, now: datetime) -> bool:
-        """Whether a session still holds a seat whose deadline has passed."""
+        """Whether a session holds a seat whose deadline has passed."""
         return await _IS_LOST.first(self._connection, user_id=holder_id, session_id=session_id, now=now) is not None
 
     async def expired(self, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
-        """Owner and id of links whose time has run out, and that are not written down as ended yet."""
+        """Returns owner and id of links that have expired and are not stored as ended yet."""
         return await LinkStore(self._connection).expired(now, limit)
 
     async def links_of(self, user_id: UUID, but: Collection[UUID], limit: int) -> list[tuple[UUID, UUID, UUID]]:
-        """Owner, id and member of links of a user, on either side and of any status, except some by their ids."""
+        """Returns owner, id and member of a user's links, on either side and of any status, except some by id."""
         return await LinkStore(self._connection).links_of(user_id, but, limit)
 
     async def members_since(self, owner_id: UUID, since: datetime) -> list[UUID]:
-        """Those with whom an owner shares, or has shared until after ``since``."""
+        """Returns the members with whom an owner shares, or has shared until after ``since``."""
         return await LinkStore(self._connection).members_since(owner_id, since)
 
     async def lost_seats(self, now: datetime, limit: int) -> list[LostSeat]:
-        """Seats whose holders' time has run out."""
+        """Returns the seats whose deadlines have passed."""
         found = await SeatStore(self._connection).lost_seats(now, limit)
         return [
             LostSeat(seat.holder_user_id, seat.session_id, seat.lost_at)

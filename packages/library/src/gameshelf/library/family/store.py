@@ -1,7 +1,7 @@
-"""All SQL that changes links and seats, and the reads that a decision needs.
+"""All SQL that changes links and seats, and the reads on which decisions depend.
 
-The truth stands with the owner. A change locks the link's row, whichever of the two makes it, and writes the member's
-mirror in the same statement. A copy is locked by the owner's item row: grants change it, and so does whoever starts.
+The row of a link is stored with the owner. A change by either party locks it, and writes the member's mirror in the
+same statement. A copy is locked by the owner's item row, which grants change and which every start locks.
 """
 
 from collections.abc import Collection, Sequence
@@ -59,7 +59,7 @@ class Link:
     created_at: datetime
     updated_at: datetime
     invited_at: Sequence[datetime] = ()
-    """Known to the owner's side alone."""
+    """Only the row of the owner has it."""
 
     @property
     def scope(self) -> Scope:
@@ -97,14 +97,14 @@ _LIVING = (LinkStatus.PENDING.value, LinkStatus.ACTIVE.value)
 
 
 def is_living(link: Any, *statuses: str) -> Any:
-    """Whether a link (or its mirror) has one of these statuses, and its time has not run out."""
-    # No index on the time shall tempt the planner away from the key.
+    """Whether a link (or its mirror) has one of these statuses and has not expired."""
+    # Written so that no index on the time fits: the planner is to use the key.
     return and_(has_status(link, *statuses), func.coalesce(col(link.expires_at), literal_column("'infinity'")) > _NOW)
 
 
 def has_status(link: Any, *statuses: str) -> Any:
-    """Whether a link (or its mirror) has one of these statuses, as they are written down."""
-    # Written out, so that an index that has only some of them can serve.
+    """Whether the stored status of a link (or its mirror) is one of these."""
+    # Literals, so that a partial index on some of the statuses can be used.
     return col(link.status).in_([literal_column(f"'{status}'") for status in statuses])
 
 
@@ -154,7 +154,7 @@ _mirror = insert(FamilyMembership).from_select(
     include_defaults=False,
 )
 _OF_PAIR = (col(_M.user_id) == _bound("shared_with_user_id"), col(_M.owner_user_id) == _bound("owner_user_id"))
-# What the link gave until now is kept where it tells it no more.
+# Keeps the first accesses that the new link no longer shows.
 _kept_of_written = keep_first_accesses(
     *_OF_PAIR,
     or_(*(col(getattr(_M, name)).is_distinct_from(_bound(name)) for name in ("active_since", "mode", "product_ids"))),
@@ -184,15 +184,15 @@ _EXPIRED = Statement(
     .limit(bindparam("limit", type_=Integer))
 )
 
-# The owner's grants change this row, and so whoever holds it knows that the copy stays owned until the commit.
+# Grants of the owner change this row. So while it is locked the copy stays owned.
 _LOCK_OWN_COPY = Statement(
     select(literal(1))
     .where(col(_I.user_id) == user(), col(_I.product_id) == _PRODUCT, col(_I.acquisition_type).is_not(None))
     .with_for_update(key_share=True)
 )
-# First the links, then the copies and the member's own rows of these games, each in one order for everybody: so two who
-# lock several never wait for each other crosswise, also if each plays the other's copies. What the member plays is
-# written into their own rows later, and these are copies too.
+# First the links, then the copies and the member's own rows of these games, each in one order for all users. So two
+# transactions that lock several never deadlock, even if each user plays copies of the other. The member's playtime is
+# written into their own rows later, and these are copies, too.
 _copies = rows("copies", owner_id=("owner_ids", Uuid), product_id=("product_ids", Uuid))
 _locked_links = (
     select(*LINK_COLUMNS)
@@ -205,7 +205,7 @@ _locked_links = (
     .with_for_update(key_share=True)
     .cte("locked_links")
 )
-# As a value of its own it is there before the first copy is locked.
+# As a separate value it is computed before the first copy is locked.
 _sharing = func.array(select(_locked_links.c.owner_user_id).scalar_subquery())
 _locked_items = (
     select(col(_I.user_id), col(_I.product_id), col(_I.acquisition_type))
@@ -222,7 +222,7 @@ _LOCK_SHARED_COPIES = Statement(
     .where(_locked_items.c.acquisition_type.is_not(None))
 )
 _OF_COPY = (col(_S.owner_user_id) == _OWNER, col(_S.product_id) == _PRODUCT)
-# What decides about a copy's seat: the seat itself, and the one that the member holds of this owner already.
+# A decision about a seat needs the seat itself, and the one of this owner that the member already holds.
 _SEATS = Statement(
     select(*SEAT_COLUMNS).where(
         col(_S.owner_user_id) == _OWNER, or_(col(_S.product_id) == _PRODUCT, col(_S.holder_user_id) == user())
@@ -330,27 +330,27 @@ class LinkStore:
         self._connection = connection
 
     async def lock(self, owner_id: UUID, link_id: UUID) -> Link | None:
-        """The link, which nobody else changes until the transaction ends."""
+        """Locks the link until the transaction ends and returns it."""
         row = await _LOCK_LINK.first(self._connection, owner_id=owner_id, link_id=link_id)
         return _LINK.read_optional(row)
 
     async def lock_pair(self, owner_id: UUID, member_id: UUID) -> Link | None:
-        """The link of a pair, if they ever had one; nobody else changes it until the transaction ends."""
+        """Locks the link of a pair until the transaction ends and returns it; None if they never had one."""
         row = await _LOCK_PAIR.first(self._connection, owner_id=owner_id, member_id=member_id)
         return _LINK.read_optional(row)
 
     async def owner_of(self, member_id: UUID, link_id: UUID) -> UUID | None:
-        """Whose link this is, for its member."""
+        """Returns the owner of a link of the member."""
         row = await _OWNER_OF.first(self._connection, user_id=member_id, link_id=link_id)
         return row["owner_user_id"] if row else None
 
     async def count_links(self, owner_id: UUID, now: datetime) -> int:
-        """How many active and pending links an owner has."""
+        """Returns how many active and pending links an owner has."""
         row = await _COUNT_LINKS.first(self._connection, user_id=owner_id, now=now)
         return row["n"] if row else 0
 
     async def count_memberships(self, member_id: UUID, now: datetime) -> int:
-        """How many active links a member has."""
+        """Returns how many active links a member has."""
         row = await _COUNT_MEMBERSHIPS.first(self._connection, user_id=member_id, now=now)
         return row["n"] if row else 0
 
@@ -361,7 +361,7 @@ class LinkStore:
         await _WRITE_LINK.run(self._connection, **values)
 
     async def note_access(self, link: Link, now: datetime) -> None:
-        """Notes that the member used the link."""
+        """Stores that the member used the link now."""
         await _NOTE_ACCESS.run(
             self._connection,
             owner_id=link.owner_user_id,
@@ -371,22 +371,22 @@ class LinkStore:
         )
 
     async def expired(self, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
-        """Owner and id of links whose time has run out, and that are not written down as ended yet."""
+        """Returns owner and id of links that have expired and are not stored as ended yet."""
         found = await _EXPIRED.all(self._connection, now=now, limit=limit)
         return [(row["owner_user_id"], row["id"]) for row in found]
 
     async def links_of(self, user_id: UUID, but: Collection[UUID], limit: int) -> list[tuple[UUID, UUID, UUID]]:
-        """Owner, id and member of links of a user, on either side and of any status, except some by their ids."""
+        """Returns owner, id and member of a user's links, on either side and of any status, except some by id."""
         found = await _LINKS_OF.all(self._connection, user_id=user_id, but=list(but), limit=limit)
         return [(row["owner_user_id"], row["id"], row["shared_with_user_id"]) for row in found]
 
     async def members_since(self, owner_id: UUID, since: datetime) -> list[UUID]:
-        """Those with whom an owner shares, or has shared until after ``since``."""
+        """Returns the members with whom an owner shares, or has shared until after ``since``."""
         found = await _MEMBERS_SINCE.all(self._connection, owner_id=owner_id, since=since)
         return [row["shared_with_user_id"] for row in found]
 
     async def delete(self, link: Link, keep: bool) -> None:
-        """Deletes a link and its mirror; ``keep`` keeps for its member since when they could play what it shared."""
+        """Deletes a link and its mirror; ``keep`` keeps since when its member could play the shared games."""
         await _DELETE_LINK.run(
             self._connection, owner_id=link.owner_user_id, member_id=link.shared_with_user_id, keep=keep
         )
@@ -399,16 +399,17 @@ class SeatStore:
         self._connection = connection
 
     async def lock_own_copy(self, user_id: UUID, product_id: UUID) -> bool:
-        """Whether the user owns the product; if so, nothing about the copy changes until the transaction ends."""
+        """Whether the user owns the product; if so, locks the copy until the transaction ends."""
         return await _LOCK_OWN_COPY.first(self._connection, user_id=user_id, product_id=product_id) is not None
 
     async def lock_shared_copies(
         self, member_id: UUID, copies: Collection[tuple[UUID, UUID]], now: datetime
     ) -> dict[tuple[UUID, UUID], Link]:
-        """Of these copies (owner, product) those that are owned, and whose owner has an active link with the member.
+        """Returns those of these copies (owner, product) that are owned and whose owner has an active link with the
+        member.
 
-        Neither changes until the transaction ends. The links' scopes are the caller's to look at. The member's own rows
-        may stand among the copies, to be locked with them; they are no copies that are shared.
+        Locks copies and links until the transaction ends. The caller checks the scopes of the links. The member's own
+        rows may be among the copies, to be locked with them; they are not returned.
         """
         found = await _LOCK_SHARED_COPIES.all(
             self._connection,
@@ -420,7 +421,9 @@ class SeatStore:
         return {(row["owner_user_id"], row["copy_product_id"]): _LINK.read(row) for row in found}
 
     async def seats(self, owner_id: UUID, member_id: UUID, product_id: UUID) -> tuple[Seat | None, Seat | None]:
-        """The seat of a copy, if it was ever taken, and the seat of another copy of the owner that the member holds."""
+        """Returns the seat of a copy, if it was ever taken, and the seat of another copy of the owner that the member
+        holds.
+        """
         found = _SEAT.read_all(
             await _SEATS.all(self._connection, owner_id=owner_id, user_id=member_id, product_id=product_id)
         )
@@ -430,7 +433,7 @@ class SeatStore:
     async def take_seat(
         self, owner_id: UUID, product_id: UUID, holder_id: UUID, session_id: UUID, now: datetime
     ) -> int:
-        """Gives the seat to a member; its number. The caller has locked the copy and found the seat free."""
+        """Gives the seat to a member and returns its number. The caller has locked the copy and found the seat free."""
         row = await _TAKE.first(
             self._connection,
             owner_id=owner_id,
@@ -443,18 +446,22 @@ class SeatStore:
         return number
 
     async def release(self, holder_id: UUID, session_ids: Collection[UUID]) -> None:
-        """The seats of these sessions are free."""
+        """Frees the seats of these sessions."""
         await _RELEASE.run(self._connection, user_id=holder_id, session_ids=list(session_ids))
 
     async def reclaim(self, owner_id: UUID, product_id: UUID, lost_at: datetime) -> Seat | None:
-        """Sets the deadline of whoever sits on the copy and has none yet; None without any."""
+        """Sets the deadline of the member who holds the seat of the copy; None where no member does, or it is set
+        already.
+        """
         row = await _RECLAIM.first(self._connection, owner_id=owner_id, product_id=product_id, new_lost_at=lost_at)
         return _SEAT.read_optional(row)
 
     async def held_seats(
         self, owner_id: UUID, *, member_id: UUID | None = None, product_ids: Collection[UUID] | None = None
     ) -> list[Seat]:
-        """Taken seats of an owner's copies; of one member, or of some products, if they are named."""
+        """Returns the taken seats of an owner's copies; only those of one member or of some products, if they are
+        named.
+        """
         found = await _HELD.all(
             self._connection,
             owner_id=owner_id,
@@ -464,12 +471,12 @@ class SeatStore:
         return _SEAT.read_all(found)
 
     async def lost_seats(self, through: datetime, limit: int) -> list[Seat]:
-        """Taken seats whose deadline is not after ``through``, the earliest first."""
+        """Returns the taken seats whose deadline is not after ``through``, the earliest first."""
         found = await _LOST.all(self._connection, through=through, limit=limit)
         return _SEAT.read_all(found)
 
     async def delete_some(self, owner_id: UUID, limit: int) -> int:
-        """Deletes seats of an owner's copies; how many."""
+        """Deletes at most ``limit`` seats of an owner's copies; returns how many."""
         return await _DELETE_SEATS.run(self._connection, user_id=owner_id, limit=limit)
 
     async def release_all(self, holder_id: UUID) -> None:

@@ -1,4 +1,4 @@
-"""Who may play what, and why (not): by ownership, or by a family link."""
+"""Queries of access: whether a user may play a product, by ownership or by a family link, and why or why not."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class AccessDecision:
     """Whether a user may play a product.
 
     ``reason`` is ``owned`` or ``shared``; without access ``claimable`` (it is free, and not claimed), ``refunded``
-    (every grant that was heard of has ended), ``not_owned``, or what keeps a link from giving it: ``out_of_scope``,
+    (every known grant has ended), ``not_owned``, or the reason why a link does not give it: ``out_of_scope``,
     ``sharing_forbidden``, ``link_expired``, ``link_ended``, ``link_pending``. The rest is None without access.
     """
 
@@ -40,7 +40,7 @@ CLAIMABLE = "claimable"
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Who shares a product, and since when its member may play it (aware)."""
+    """The owner who shares a product, and since when the member may play it (aware)."""
 
     owner_user_id: UUID
     since: datetime
@@ -59,7 +59,7 @@ _asked_in_order = (
 
 
 def _verdict(product_id: Any) -> Any:
-    """The place of the link's verdict among ``LinkVerdict``."""
+    """Returns the index of the link's verdict in ``LinkVerdict``."""
     of = {verdict: place for place, verdict in enumerate(_VERDICTS)}
     return case(
         (col(_M.status) == LinkStatus.PENDING.value, of[LinkVerdict.LINK_PENDING]),
@@ -72,7 +72,7 @@ def _verdict(product_id: Any) -> Any:
 
 
 def _links(user_id: Any, product_id: Any) -> Any:
-    """Links of a member with owners who own the product, each with its verdict."""
+    """Selects links of a member with owners who own the product, each with its verdict."""
     return (
         select(
             col(_M.owner_user_id),
@@ -89,7 +89,7 @@ def _links(user_id: Any, product_id: Any) -> Any:
                 col(_theirs.acquisition_type).is_not(None),
             ),
         )
-        # A link that was refused before it was ever accepted bars nothing.
+        # A link that was refused before it was ever accepted does not count.
         .where(
             col(_M.user_id) == user_id,
             or_(col(_M.status) == LinkStatus.PENDING.value, col(_M.active_since).is_not(None)),
@@ -155,13 +155,13 @@ _OWNS = Statement(
 
 
 class AccessQueries:
-    """Questions of access over one connection, which needs no transaction. Each method is one round trip."""
+    """Queries of access over one connection, which needs no transaction. Each method is one round trip."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def access(self, pairs: Sequence[tuple[UUID, UUID]]) -> list[AccessDecision]:
-        """For each (user, product), in order, whether the user may play it now."""
+        """Returns for each (user, product), in order, whether the user may play it now."""
         found = await _ACCESS.all(
             self._connection,
             user_ids=[user_id for user_id, _ in pairs],
@@ -170,8 +170,8 @@ class AccessQueries:
         return [_access(row) for row in found]
 
     async def first_access(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, datetime]:
-        """Of these products those that the user may play now, each with the time when they first could, by whatever
-        right: a grant or a link that has ended counts.
+        """Returns those of these products that the user may play now, each with the time when they first could, by any
+        right: grants and links that have ended count, too.
         """
         products = list(product_ids)
         found = await _FIRST_ACCESS.all(self._connection, user_ids=[user_id for _ in products], product_ids=products)
@@ -193,7 +193,7 @@ class AccessQueries:
             raise _refusal(access)
 
     async def refusals(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, DomainError]:
-        """Of these products those that the user may not play now, each with what refuses it."""
+        """Returns those of these products that the user may not play now, each with the error that refuses it."""
         products = list(product_ids)
         found = await self.access([(user_id, product_id) for product_id in products])
         return {
@@ -203,19 +203,21 @@ class AccessQueries:
         }
 
     async def refusal(self, user_id: UUID, product_id: UUID) -> DomainError:
-        """Why the user may not play a product; for one that they may not."""
+        """Returns the error that refuses a product which the user may not play."""
         [access] = await self.access([(user_id, product_id)])
         return _refusal(access)
 
     async def sharing_owners(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
-        """By product the owners who share it with the user, oldest link first; without those that the user owns."""
+        """Returns by product the owners who share it with the user, oldest link first; without products that the user
+        owns.
+        """
         owners: dict[UUID, list[UUID]] = {}
         for row in await _SHARING_OWNERS.all(self._connection, user_id=user_id, product_ids=list(product_ids)):
             owners.setdefault(row["product_id"], []).append(row["owner_user_id"])
         return owners
 
     async def shares(self, user_id: UUID, product_ids: Collection[UUID]) -> dict[UUID, Share]:
-        """Of these products those that are shared with the user, whether or not they own them, by the oldest link."""
+        """Returns those of these products that are shared with the user, even if they own them, by the oldest link."""
         shares: dict[UUID, Share] = {}
         for row in await _SHARES.all(self._connection, user_id=user_id, product_ids=list(product_ids)):
             shares.setdefault(row["product_id"], Share(row["owner_user_id"], row["since"]))

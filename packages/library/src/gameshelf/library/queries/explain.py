@@ -1,7 +1,7 @@
-"""Why a user may play a product, or may not: the whole chain of reasons, read for support.
+"""Explains to support why a user may play a product, or may not, with the whole chain of reasons.
 
-``reasons.py`` holds the decisions. A test holds that the chain comes to what ``AccessQueries`` answers, whatever
-happened before.
+``reasons.py`` has the decisions. A test checks that the chain leads to the answer of ``AccessQueries`` after any
+history.
 """
 
 from collections.abc import Sequence
@@ -29,14 +29,14 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 MOST_LINKS = 1000
-"""How many links of a user are looked at; a user has one a person who ever shared with them."""
+"""How many links of a user are read; a user has one per person who ever shared with them."""
 MOST_PLAYED = 10
-"""Of how many shared copies it is asked who plays them; by default a user has at most five."""
+"""For how many shared copies the running sessions are queried; by default a user has at most five."""
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogProduct:
-    """What the Catalog has said of a product; None is what it has not spoken of."""
+    """A product as the Catalog has published it; None stands for a field that it has not published."""
 
     product_type: str | None
     title_ru: str | None
@@ -53,22 +53,22 @@ class Explanation:
     product_id: UUID
     at: datetime
     access: AccessDecision
-    """The answer that every other service gets."""
+    """The decision that every other service gets."""
     start: Start
-    """What starting the game would come to: a busy seat is still access."""
+    """The outcome of starting the game. With a busy seat there is access nevertheless."""
     catalog: CatalogProduct | None
-    """None while the Catalog has not spoken of the product."""
+    """None while the Catalog has not published the product."""
     item: ItemState | None
     grants: Sequence[GrantView]
     """The oldest first, tombstones too; at most 100."""
     links: Sequence[LinkReason]
-    """Every link towards an owner, ended ones too; those with a say first, in the order in which they count."""
+    """Every link with an owner, including ended ones; those that count first, the deciding one before the others."""
     deciding_link_id: UUID | None
-    """The link that ``access`` comes from; None where none has a say, and where the user owns the product."""
+    """The link that decides ``access``; None where none counts, and where the user owns the product."""
     starting_link_id: UUID | None
-    """The link whose copy a start would take, or is refused for."""
+    """The link whose copy a start would take, or because of which a start is refused."""
     own_seat: SeatReason | None
-    """Who plays the user's own copy: they would be asked to leave."""
+    """The seat of a member who plays the user's own copy, and who would have to stop."""
 
 
 _PRODUCT_ID = bindparam("product_id", type_=Uuid)
@@ -104,7 +104,7 @@ _theirs = (
 
 
 def _seat_of(table: Any, name: str, *conditions: Any) -> Any:
-    """A taken seat of the link's owner."""
+    """Selects a taken seat of the link's owner."""
     taken = select(*taken_seat_columns(table)).where(
         table.owner_user_id == col(_M.owner_user_id), table.holder_user_id.is_not(None), *conditions
     )
@@ -137,7 +137,7 @@ _LINK = RowReader(Link, _LINKS, others=("owned_since", _SEAT, _OTHER_SEAT), give
 class AccessExplained:
     """Explains access over one connection; in a snapshot ("repeatable read") all of it is of one moment.
 
-    ``players`` answers who plays what.
+    ``players`` reports which sessions run.
     """
 
     def __init__(self, connection: Connection, players: Players) -> None:
@@ -145,7 +145,9 @@ class AccessExplained:
         self._players = players
 
     async def explain(self, user_id: UUID, product_id: UUID) -> Explanation:
-        """The whole chain. Five round trips, for an owned product two more, and three for each of ten shared copies."""
+        """Returns the whole chain. Five round trips, two more for an owned product, three for each of ten shared
+        copies.
+        """
         row = await _WHAT_IS_KNOWN.first(self._connection, user_id=user_id, product_id=product_id)
         if row is None:
             raise LookupError("a statement without a condition found nothing")
@@ -185,7 +187,7 @@ class AccessExplained:
         return [*asked, *weighed[len(asked) :], *(one for one in found if not one.counts)]
 
     async def _played(self, one: LinkReason, product_id: UUID) -> LinkReason:
-        """A link that shares the product, with the word of who plays what."""
+        """Returns a link that shares the product with whether the sessions of its seats run."""
         return replace(
             one,
             seat=await self._asked(one.seat.seat) if one.seat else None,

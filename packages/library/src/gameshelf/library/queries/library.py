@@ -1,4 +1,4 @@
-"""Reading a library: plain SQL to plain values. Nothing here writes or decides."""
+"""Queries of items, categories and products: SQL to plain values. Nothing here writes or decides."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ from sqlmodel import col
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where items come from: rows of ``item`` that meet ``conditions``, each with its product."""
+    """The source of items: rows of ``item`` that meet ``conditions``, each with its product."""
 
     item: Any
     conditions: tuple[ColumnElement[bool], ...]
@@ -49,9 +49,9 @@ class _Source:
 
 
 def _product_of(item: Any, name: str) -> LateralFromClause:
-    """The product of an item, looked up by its key row by row.
+    """Selects the product of an item, looked up row by row by its key.
 
-    The limit keeps the planner from joining the tables at large: it would read the whole catalog to show one library.
+    The limit keeps the planner from joining whole tables: it would read the whole catalog to show one library.
     """
     return (
         select(
@@ -101,7 +101,7 @@ def _columns(language: Language, item: Any, product: LateralFromClause) -> tuple
 
 
 def _order(sort: ItemSort, language: Language, item: Any, product: LateralFromClause) -> tuple[Any, ...]:
-    """Every order ends in the id. Games that were played alike, or never, stand with the newest first."""
+    """Every order ends in the id. Games with the same playtime, or never played, are sorted by the newest first."""
     key = product.c.sort_key_en if language == "en" else product.c.sort_key_ru
     newest = col(item.added_at).desc()
     orders: dict[ItemSort, tuple[Any, ...]] = {
@@ -122,14 +122,14 @@ _OWNED = _Source(
     ),
     _product_of(LibraryItem, "product"),
 )
-"""A library without shared games: for most users that is all of it, and an index has it in the usual order."""
+"""A library without shared games: for most users that is all of it, and an index has the default order."""
 _visible_item = visible_items()
 _VISIBLE = _Source(_visible_item, (), _product_of(_visible_item, "product"))
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """Which parts a page's statement has. It is compiled once a shape; of thousands of shapes the last 512 stay."""
+    """The parts of a page's statement. It is compiled once per shape; the last 512 of thousands are cached."""
 
     language: Language
     sort: ItemSort
@@ -163,19 +163,19 @@ class _Shape:
             bool(wanted.product_ids),
             bool(wanted.product_type),
             wanted.uncategorized,
-            # Without a status the page is the same, and shows the device's summary.
+            # Without a status the same items are found; each shows the installation of the device.
             bool(wanted.status) and wanted.device_id is not None,
             wanted.played,
         )
 
     @property
     def is_dear(self) -> bool:
-        """Whether it costs more to find the items that match than to keep them until they are counted and sorted."""
+        """Whether finding the matching items costs more than storing them until they are counted and sorted."""
         return self.by_title or self.by_products or self.by_category or self.on_device
 
     @property
     def needs_product(self) -> bool:
-        """Whether every item of the library is looked up in the Catalog."""
+        """Whether the product of every item of the library is looked up."""
         return self.by_title or self.by_type or self.is_by_name
 
     @property
@@ -184,7 +184,7 @@ class _Shape:
 
 
 def _matching(shape: _Shape, *columns: Any) -> Select[Any]:
-    """Of every item that the filter lets through, these columns; without any the whole item."""
+    """Selects these columns of every item that matches the filter; without columns the whole item."""
     source = shape.source
     item = source.item
     matching = select(*(columns or (item,))).select_from(item).where(*source.conditions)
@@ -199,7 +199,7 @@ def _matching(shape: _Shape, *columns: Any) -> Select[Any]:
         was_played = col(item.last_played_at).is_not(None)
         matching = matching.where(was_played if shape.played else ~was_played)
     if shape.uncategorized:
-        # Read once into a hash, not looked up item by item.
+        # The planner reads it once into a hash instead of looking it up per item.
         sorted_into = select(col(ItemCategory.library_item_id)).where(
             col(ItemCategory.user_id) == bindparam("user_id", type_=Uuid)
         )
@@ -231,9 +231,9 @@ def _matching(shape: _Shape, *columns: Any) -> Select[Any]:
 
 @lru_cache(maxsize=512)
 def _page(shape: _Shape) -> Statement:
-    """The page's items beside the size of the whole, in one round trip; of an empty page one row without an id.
+    """Selects the items of the page with the total, in one round trip; an empty page is one row without an id.
 
-    What an item shows of other tables is looked up for the rows of the page alone: the whole is cut down first.
+    Other tables are looked up only for the rows of the page, after the limit was applied.
     """
     if shape.is_dear:
         matching = _matching(shape).cte("matching")
@@ -263,7 +263,7 @@ def _page(shape: _Shape) -> Statement:
 
 
 def _visible(language: Language, *conditions: ColumnElement[bool]) -> Statement:
-    """Visible items of the user, by id."""
+    """Selects visible items of the user, by id."""
     return Statement(
         select(*_columns(language, _VISIBLE.item, _VISIBLE.product))
         .select_from(_VISIBLE.item)
@@ -288,7 +288,7 @@ _SEEN = Statement(
 
 
 def _categories(*conditions: ColumnElement[bool]) -> Statement:
-    """Categories of the user, each with the number of games that it shows by default."""
+    """Selects categories of the user, each with the number of games that its list shows by default."""
     item = _VISIBLE.item
     shown = (
         select(col(ItemCategory.category_id), func.count().label("items"))
@@ -323,7 +323,7 @@ _SHOWN = Statement(
 _PRODUCT_VIEW = RowReader(ProductView, _SHOWN)
 
 CATALOG_VERSION = select(col(CatalogVersion.version)).scalar_subquery()
-"""A number that grows with each commit to the catalog projection; to be selected in a statement of the caller's."""
+"""A number that grows with each commit to the catalog projection, for statements of callers."""
 
 
 class LibraryQueries:
@@ -335,9 +335,9 @@ class LibraryQueries:
     async def items(
         self, user_id: UUID, wanted: ItemFilter, language: Language, *, has_shares: bool = True
     ) -> Slice[ItemView]:
-        """One page of the user's library and the size of the whole; past the end the page is empty.
+        """Returns one page of the user's library and the total; past the end the page is empty.
 
-        ``has_shares=False`` says that nobody shares anything with the user, who then needs less work.
+        ``has_shares=False`` means that nobody shares games with the user; the query then costs less.
         """
         slice_ = wanted.slice
         rows = await _page(_Shape.of_filter(wanted, language, has_shares=has_shares)).all(
@@ -358,14 +358,14 @@ class LibraryQueries:
     async def item(
         self, user_id: UUID, item_id: UUID, language: Language, device_id: str | None = None
     ) -> ItemView | None:
-        """One visible item, its summary that of a device if one is named; None when there is none, or no access."""
+        """Returns one visible item, with the installation of a device if one is named; None where it is not visible."""
         row = await _OF_ID[language].first(self._connection, user_id=user_id, item_ids=spellings(item_id))
         return item_view(row, device_id) if row else None
 
     async def items_of_products(
         self, user_id: UUID, product_ids: Sequence[UUID], device_id: str | None = None
     ) -> list[ItemView]:
-        """The user's items, hidden and shared ones too; of all products when ``product_ids`` is empty."""
+        """Returns the user's items, including hidden and shared ones; of all products when ``product_ids`` is empty."""
         if product_ids:
             rows = await _OF_PRODUCTS.all(self._connection, user_id=user_id, product_ids=list(product_ids))
         else:
@@ -373,12 +373,12 @@ class LibraryQueries:
         return [item_view(row, device_id) for row in rows]
 
     async def visible_products(self, user_id: UUID, item_ids: Collection[UUID]) -> dict[UUID, UUID]:
-        """Those of the items that the user sees, each with its product."""
+        """Returns those of the items that the user sees, each with its product."""
         rows = await _SEEN.all(self._connection, user_id=user_id, item_ids=list(item_ids))
         return {row["id"]: row["product_id"] for row in rows}
 
     async def categories(self, user_id: UUID) -> list[CategoryView]:
-        """All of a user's categories (at most 200), by display order, then as titles are sorted: ё beside е."""
+        """Returns all categories of a user (at most 200), by display order, then as titles are sorted: ё beside е."""
         rows = await _CATEGORIES.all(self._connection, user_id=user_id)
         return sorted(
             _CATEGORY_VIEW.read_all(rows),
@@ -386,23 +386,23 @@ class LibraryQueries:
         )
 
     async def category(self, user_id: UUID, category_id: UUID) -> CategoryView | None:
-        """One category; None when the user has none of that id."""
+        """Returns one category; None when the user has none of that id."""
         row = await _CATEGORY.first(self._connection, user_id=user_id, category_id=category_id)
         return _CATEGORY_VIEW.read_optional(row)
 
     async def title(self, product_id: UUID) -> str | None:
-        """The product's title, in Russian if there is one; None while the Catalog has not told any."""
+        """Returns the product's title, in Russian if there is one; None while the Catalog has not published one."""
         shown = (await self.products([product_id])).get(product_id)
         return shown.title("ru") if shown else None
 
     async def products(self, product_ids: Sequence[UUID]) -> dict[UUID, ProductView]:
-        """Those of the products that the Catalog has spoken of."""
+        """Returns those of the products that the Catalog has published."""
         rows = await _SHOWN.all(self._connection, product_ids=list(product_ids))
         return {view.product_id: view for view in _PRODUCT_VIEW.read_all(rows)}
 
 
 def item_view(row: Any, device_id: str | None = None) -> ItemView:
-    """The item of a row; with ``device_id`` its status and its version are those of that device."""
+    """Returns the item of a row; with ``device_id`` its status and its version are those of that device."""
     item = _ITEM.read(row)
     document: str | None = item.installations_json
     if document is not None and item.user_rating is None and device_id is None:

@@ -1,4 +1,4 @@
-"""A library at a glance."""
+"""The overview of a library: its numbers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,15 +15,15 @@ from sqlmodel import col
 
 @dataclass(frozen=True, slots=True)
 class LibraryOverview:
-    """How many games a user has, and with how many people they share; links that are over don't count."""
+    """The numbers of a user's games, and of people with whom they share; ended links do not count."""
 
     games_owned: int
     games_shared: int
-    """Those that others share with the user, and that the user does not own."""
+    """Games that others share with the user and that the user does not own."""
     family_members: int
-    """With whom the user shares, or has offered to."""
+    """Members with whom the user shares, or whom they have invited."""
     family_owners: int
-    """Who shares with the user, or has offered to."""
+    """Owners who share with the user, or have invited them."""
 
 
 _items = visible_items()
@@ -56,7 +56,7 @@ _READER = RowReader(LibraryOverview, _OVERVIEW)
 
 
 async def library_overview(connection: Connection, user_id: UUID) -> LibraryOverview:
-    """A user's library in numbers. One round trip."""
+    """Returns the overview of a user's library. One round trip."""
     row = await _OVERVIEW.first(connection, user_id=user_id)
     assert row is not None
     return _READER.read(row)

@@ -1,4 +1,4 @@
-"""A whole library as support sees it: everything that is known of every product, with access or without."""
+"""A whole library as support sees it: all data of every product, with access or without."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -32,33 +32,33 @@ class OrderFactView:
     kind: str
     """An ``OrderFactKind``."""
     fact_id: str
-    """``id:`` and the refund's own id, ``event:`` and the hash of what told of it, or ``tombstone``."""
+    """``id:`` and the refund's own id, ``event:`` and the hash of the event that reported it, or ``tombstone``."""
     quantity: int | None
     """None: all copies."""
     occurred_at: datetime
     created_at: datetime
-    """When it was heard of first."""
+    """When it was first received."""
 
 
 @dataclass(frozen=True, slots=True)
 class GrantView:
-    """A reason to own a product, that lives or has ended. Times are aware and in UTC."""
+    """A grant of a product that lives or has ended. Times are aware and in UTC."""
 
     kind: str
     source_id: str
     acquired_at: datetime | None
-    """None where the end was heard of, and the beginning never."""
+    """None where only the end was received, and never the beginning."""
     ended_at: datetime | None
     created_at: datetime
-    """When it was heard of first."""
+    """When it was first received."""
     quantity: int | None = None
-    """How many copies an order bought; None of what is no order, and of an order whose purchase was not heard of."""
+    """How many copies an order bought; None for a grant that is not an order's, and before the purchase is received."""
     copies_left: int | None = None
-    """How many of them are not refunded; None where it is not known, or where ``facts`` are not all of them."""
+    """How many of them are not refunded; None where it is not known, or where ``facts`` is not complete."""
     ended_by: str | None = None
-    """``support`` or ``order_facts`` (all copies were refunded), of an order whose end is known to come from there."""
+    """``support`` or ``order_facts`` (all copies were refunded), where it is known what ended an order's grant."""
     facts: Sequence[OrderFactView] = ()
-    """What was heard of an order later, in the order in which it counts."""
+    """The refunds and reinstatements of an order, in the order in which they are applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class ItemState:
 
     id: UUID
     acquisition_type: str | None
-    """How the product came that the user owns; None while they own none."""
+    """How the user acquired the product; None while they do not own it."""
     added_at: datetime | None
     is_hidden: bool
     installation_status: str
@@ -82,7 +82,7 @@ class ItemState:
 
 @dataclass(frozen=True, slots=True)
 class HeldProduct:
-    """All that a library knows of one product."""
+    """All data of one product in a library."""
 
     product_id: UUID
     product_type: str | None
@@ -90,7 +90,7 @@ class HeldProduct:
     title_en: str | None
     access: AccessDecision
     item: ItemState | None
-    """None while there is no row: of a shared game that was never touched, of an unknown product."""
+    """None while there is no row: for a shared game that was never changed, and for an unknown product."""
     grants: Sequence[GrantView]
     """The oldest first, at most 100."""
 
@@ -105,7 +105,7 @@ _held = union(
     select(col(_visible.product_id)),
 ).subquery("held")
 _wanted = array("product_ids", Uuid)
-# Looked up row by row, by their keys: see queries.py.
+# They are looked up row by row, by their keys: see queries/library.py.
 _product = (
     select(
         col(Product.product_type), col(Product.title_ru), col(Product.title_en), col(Product.sort_key_en).label("name")
@@ -188,7 +188,7 @@ _FACT = RowReader(OrderFactView, _FACTS, others=("product_id", "source_id"))
 
 
 class LibrarySupportQueries:
-    """Reads for support, over one connection. What takes several round trips shows one moment in a snapshot only."""
+    """Queries for support over one connection. Several round trips show one moment only in a snapshot."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -196,9 +196,10 @@ class LibrarySupportQueries:
     async def library(
         self, user_id: UUID, page: Page, product_ids: Collection[UUID] | None = None
     ) -> Slice[HeldProduct]:
-        """One page of all products that a user has, or had, a grant, an item or a share of; by English title, then id.
+        """Returns one page of all products of which a user has a grant, ended or not, an item or a share; sorted by
+        English title, then id.
 
-        With ``product_ids`` of these alone. Four round trips.
+        With ``product_ids`` only these products. Four round trips.
         """
         rows = await _LIBRARY.all(
             self._connection,
@@ -226,8 +227,8 @@ class LibrarySupportQueries:
         return Slice(held, rows[0]["total"])
 
     async def grants(self, user_id: UUID, product_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[GrantView]]:
-        """By product its grants and tombstones, the oldest first, at most 100 each, with the newest 100 facts of its
-        orders. Two round trips.
+        """Returns by product its grants and tombstones, the oldest first, at most 100 each, with the newest 100 facts
+        of its orders. Two round trips.
         """
         products = list(product_ids)
         facts: dict[UUID, dict[str, list[OrderFactView]]] = {}
@@ -246,7 +247,7 @@ class LibrarySupportQueries:
 def _order(
     grant: GrantView, quantity: int | None, ended_by: str | None, facts: Sequence[OrderFactView], is_whole: bool
 ) -> GrantView:
-    """The grant of an order with what is known of its copies."""
+    """Returns the grant of an order with its quantities and facts."""
     bought = None if grant.acquired_at is None else quantity or 1
     left = None
     if bought is not None and grant.ended_at is not None:

@@ -1,4 +1,4 @@
-"""sort keys of titles are folded anew."""
+"""sort keys of titles are computed again."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,8 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # The keys themselves are written by a job, once the rollout is over or while it lasts: a migration would hold up
-    # the Catalog's facts for as long as it reads all products.
+    # A job writes the keys, during the rollout or after it: a migration would block the Catalog's facts while it reads
+    # all products.
     op.add_column(
         "catalog_version",
         sa.Column("is_refolding", sa.Boolean(), server_default=sa.text("false"), nullable=False),

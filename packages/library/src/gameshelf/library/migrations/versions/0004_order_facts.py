@@ -1,7 +1,7 @@
 """order facts.
 
-Quantities of orders and what was refunded and reinstated of them. The release before writes neither column; a grant
-that it ends counts as refunded whole.
+Stores the quantities of orders, their refunds and reinstatements. The release before writes neither column; a grant
+that it ends counts as fully refunded.
 """
 
 import sqlalchemy as sa

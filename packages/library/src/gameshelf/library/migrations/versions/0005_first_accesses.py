@@ -1,7 +1,7 @@
 """first accesses.
 
-Nothing has to be filled in: grants that ended and links are all still there, and tell of themselves. What a link was
-before it was accepted anew was overwritten, and isn't made up.
+No rows have to be filled in: ended grants and links are still stored, and the times follow from them. The times of
+links that were accepted again before this migration were overwritten and cannot be restored.
 """
 
 import sqlalchemy as sa

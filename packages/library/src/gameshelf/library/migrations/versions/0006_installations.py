@@ -1,4 +1,4 @@
-"""where a game stands on each device."""
+"""installations of each device."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # Null, as in every row that is there: the columns of the account say all that is known.
+    # Null in existing rows: their columns of the account contain everything that is known.
     op.add_column(
         "user_library_items",
         sa.Column("installations", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),

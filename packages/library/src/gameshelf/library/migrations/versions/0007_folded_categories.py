@@ -11,7 +11,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # Null in what is there, and in what a version that doesn't know it makes: the service fills it, user by user.
+    # Null in existing rows and in rows that an earlier version creates: the service fills it user by user.
     op.add_column(
         "user_game_categories", sa.Column("name_key", sa.String(collation="C"), nullable=True), schema="library"
     )

@@ -1,4 +1,4 @@
-"""what tells whether installations count stands beside them."""
+"""times that show whether installations count."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # Null in every row, so that what an earlier form of `installations` holds doesn't count: its summary does.
+    # Null in every row, so that an earlier form of `installations` does not count, only its summary.
     for name in ("installations_at", "installations_account_at"):
         op.add_column(
             "user_library_items", sa.Column(name, sa.DateTime(timezone=True), nullable=True), schema="library"

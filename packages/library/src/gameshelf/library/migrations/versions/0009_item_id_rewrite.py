@@ -1,6 +1,6 @@
 """ids of items are rewritten.
 
-By a job, a day after this migration, when no instance of the release before runs any more.
+A job does it a day after this migration, when no instance of the release before runs any more.
 """
 
 import sqlalchemy as sa

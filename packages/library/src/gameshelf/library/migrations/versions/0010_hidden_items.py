@@ -1,4 +1,4 @@
-"""hidden games have an index as the others have."""
+"""an index of hidden games, like that of the others."""
 
 import sqlalchemy as sa
 from gameshelf.kernel.schema_changes import create_index, drop_index

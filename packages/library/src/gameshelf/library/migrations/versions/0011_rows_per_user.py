@@ -1,4 +1,4 @@
-"""The planner expects a user to have many rows, whatever the statistics are of."""
+"""The planner expects a user to have many rows, independent of statistics."""
 
 from gameshelf.kernel.schema_changes import reset_rows_per_user, set_rows_per_user
 

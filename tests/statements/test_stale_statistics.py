@@ -36,7 +36,6 @@ NOT_LINEAR = {
     "playtime.store.liveness._CHECKPOINT_FREE": FEW_ROWS,
     "playtime.store.liveness._NOT_RUNNING": FEW_ROWS,
     "playtime.store.liveness._REVIVE": FEW_ROWS,
-    "playtime.store.recompute._REPLACE_UNIONS": "support recomputes one user's totals",
     "savegames.queries.overview._OVERVIEW": FEW_ROWS,
     "savegames.queries.saves._CONFLICTS": FEW_ROWS,
     "savegames.queries.saves._COUNT_CONFLICTS": FEW_ROWS,

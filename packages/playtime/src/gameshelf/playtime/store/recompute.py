@@ -158,28 +158,15 @@ _STORED = RowReader(Figures, _DISCREPANCIES, prefix="stored_")
 _COUNTED = RowReader(Figures, _DISCREPANCIES, prefix="counted_")
 _DISCREPANCY = RowReader(TotalDiscrepancy, _DISCREPANCIES, others=(_STORED, _COUNTED), given=("stored", "counted"))
 
-# The deleted and the inserted rows have different keys, so one statement may do both.
+# All intervals of a product are replaced. To compare them one by one joins two lists whose lengths the planner does not
+# know: with old statistics it reads one of them for each row of the other.
+_of_products = (col(_I.user_id) == user(), col(_I.product_id) == any_(array("product_ids", Uuid)))
+_DELETE_UNIONS = Statement(delete(PlaytimeInterval).where(*_of_products))
 _unions_of = _unions(and_(col(_S.user_id) == user(), col(_S.product_id) == any_(array("product_ids", Uuid))))
-_surplus = (
-    delete(PlaytimeInterval)
-    .where(
-        col(_I.user_id) == user(),
-        col(_I.product_id) == any_(array("product_ids", Uuid)),
-        ~select(literal(1))
-        .where(_unions_of.c.product_id == col(_I.product_id), _unions_of.c.start_time == col(_I.start_time))
-        .exists(),
+_INSERT_UNIONS = Statement(
+    insert(PlaytimeInterval).from_select(
+        ["user_id", "product_id", "start_time", "end_time"], select(user(), *_unions_of.c), include_defaults=False
     )
-    .cte("surplus")
-)
-_insert_unions = insert(PlaytimeInterval).from_select(
-    ["user_id", "product_id", "start_time", "end_time"], select(user(), *_unions_of.c), include_defaults=False
-)
-_REPLACE_UNIONS = Statement(
-    _insert_unions.on_conflict_do_update(
-        index_elements=["user_id", "product_id", "start_time"],
-        set_={"end_time": _insert_unions.excluded.end_time},
-        where=col(_I.end_time) != _insert_unions.excluded.end_time,
-    ).add_cte(_surplus)
 )
 _counted = rows(
     "counted",
@@ -215,9 +202,10 @@ class RecomputeStore:
         return [_DISCREPANCY.read(row, stored=_STORED.read(row), counted=_COUNTED.read(row)) for row in rows]
 
     async def replace(self, user_id: UUID, wrong: Sequence[TotalDiscrepancy]) -> None:
-        """Writes the counted figures, and the unions of these products. Two statements."""
+        """Writes the counted figures, and the unions of these products. Three statements."""
         product_ids = [one.product_id for one in wrong]
-        await _REPLACE_UNIONS.run(self._connection, user_id=user_id, product_ids=product_ids)
+        await _DELETE_UNIONS.run(self._connection, user_id=user_id, product_ids=product_ids)
+        await _INSERT_UNIONS.run(self._connection, user_id=user_id, product_ids=product_ids)
         await _REPLACE_TOTALS.run(
             self._connection,
             user_id=user_id,

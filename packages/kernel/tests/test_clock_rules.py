@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-def test_a_time_a_little_ahead_is_taken_as_it_is():
+def test_a_time_a_little_ahead_stays_unchanged():
     ahead = NOW + timedelta(minutes=5)
     assert not_in_future(ahead, NOW) == ahead
 
@@ -38,6 +38,6 @@ def test_a_time_outside_of_1970_to_2199_or_without_an_offset_is_refused(text):
         TypeAdapter(Moment).validate_python(text)
 
 
-def test_a_time_is_brought_into_utc():
+def test_a_time_is_converted_to_utc():
     moment = TypeAdapter(Moment).validate_python("2026-05-20T12:00:00+03:00")
     assert (moment.isoformat(), moment.tzinfo) == ("2026-05-20T09:00:00+00:00", UTC)

@@ -1,4 +1,4 @@
-"""Keys of titles and names: what a person takes for the same is the same, on every server."""
+"""Keys of titles and names: what looks the same to a person has the same key, on every server."""
 
 import pytest
 from gameshelf.kernel.folding import fold_name, fold_title
@@ -50,7 +50,7 @@ def test_a_title_is_found_by_what_people_type(title, sought):
     ("one", "other"),
     [("й", "и"), ("100%", "100"), ("C++", "C"), ("#DRIVE", "drive"), ("Might & Magic", "Might Magic"), ("♥", "")],
 )
-def test_what_tells_titles_apart_stays(one, other):
+def test_characters_that_distinguish_titles_stay(one, other):
     assert fold_title(one) != fold_title(other)
 
 
@@ -60,7 +60,7 @@ def test_marks_of_other_alphabets_belong_to_their_letters(marked):
 
 
 @pytest.mark.parametrize(("text", "key"), [("Iı", "iı"), ("ё\u0308", "е"), ("ΣΑΣ", "σασ"), ("?!…", ""), (" . ' ", "")])
-def test_folding_follows_no_language_of_its_own(text, key):
+def test_folding_is_independent_of_the_language(text, key):
     assert fold_title(text) == key
 
 
@@ -70,13 +70,13 @@ def test_a_part_of_a_title_is_found_in_it(before, part):
 
 
 @given(ANY)
-def test_folding_twice_changes_nothing_more(text):
+def test_folding_is_idempotent(text):
     assert fold_title(fold_title(text)) == fold_title(text)
     assert fold_name(fold_name(text)) == fold_name(text)
 
 
 @pytest.mark.parametrize("same", [" RPG ", "rpg", "ＲＰＧ", "RPG\u00a0"])
-def test_names_that_a_person_takes_for_the_same_have_one_key(same):
+def test_names_that_look_the_same_have_one_key(same):
     assert fold_name(same) == "rpg"
 
 

@@ -33,7 +33,7 @@ GROW = Statement(
 )
 
 
-async def test_a_statement_takes_its_parameters_by_name_and_keeps_its_constants(database):
+async def test_parameters_are_passed_by_name_and_constants_stay(database):
     connection = await asyncpg.connect(database)
     await connection.execute("CREATE TABLE things (id uuid PRIMARY KEY, size integer, name text)")
     ids = [uuid4() for _ in range(3)]
@@ -52,7 +52,7 @@ def test_an_insert_that_relies_on_a_python_default_is_refused_at_once():
         Statement(insert(counted).values(id=bindparam("id")))
 
 
-async def test_a_forgotten_parameter_is_a_mistake_and_no_null(database):
+async def test_a_missing_parameter_is_an_error_and_not_a_null(database):
     connection = await asyncpg.connect(database)
     with pytest.raises(TypeError, match="size"):
         await ADD.run(connection, id=uuid4(), name="n")

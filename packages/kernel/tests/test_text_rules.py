@@ -1,4 +1,4 @@
-"""Text: one normal form, nothing that can lie."""
+"""Text: one normal form, and no misleading characters."""
 
 import sys
 import unicodedata
@@ -21,18 +21,18 @@ def test_a_name_is_counted_in_code_points_after_normalisation():
 
 
 @pytest.mark.parametrize("bad", ["a\x00b", "\ud800", "a\nb", "x\u202egpj", "\u2066x", "", "   ", "a\x7f", "\u200f"])
-def test_a_name_with_a_character_that_can_lie_is_refused(bad):
+def test_a_name_with_a_misleading_character_is_refused(bad):
     with pytest.raises(ValidationError):
         name.validate_python(bad)
 
 
 @pytest.mark.parametrize("invisible", ["\u200b", "\u00a0\u2003", "\ufeff", "\u2060\u00ad", "\u3164", "\u2800"])
-def test_a_name_of_which_nothing_can_be_seen_is_refused(invisible):
+def test_a_name_without_a_visible_character_is_refused(invisible):
     with pytest.raises(ValidationError, match="visible"):
         name.validate_python(invisible)
 
 
-def test_a_name_that_is_too_long_is_a_long_text_and_no_long_list():
+def test_a_long_name_is_reported_as_a_text_and_not_as_a_list():
     with pytest.raises(ValidationError) as refused:
         name.validate_python("й" * 101)
     assert [(error["type"], error["ctx"]["max_length"]) for error in refused.value.errors()] == [
@@ -42,17 +42,17 @@ def test_a_name_that_is_too_long_is_a_long_text_and_no_long_list():
 
 
 @pytest.mark.parametrize("good", ["Любимые", "日本語", "a b", "👍🏽", "ё", "👩‍👧", "क्‍ष", "\u0378"])
-def test_an_ordinary_name_is_kept_as_it_is(good):
+def test_an_ordinary_name_stays_unchanged(good):
     assert name.validate_python(good) == good
 
 
 @given(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00")))
-def test_normalising_twice_changes_nothing_more(text):
+def test_normalising_is_idempotent(text):
     assert normalise(normalise(text)) == normalise(text)
 
 
 def marks():
-    """Every character that combines with others, or begins with another one when it is decomposed."""
+    """Returns every character that combines with others, or that begins with another one when it is decomposed."""
     every = [chr(code) for code in range(sys.maxunicode)]
     return [one for one in every if unicodedata.normalize("NFD", one)[0] != one or unicodedata.combining(one)]
 
@@ -67,7 +67,7 @@ def test_the_normal_form_of_many_marks_is_that_of_the_unicode_standard(marks, le
 
 
 @pytest.mark.parametrize("marks", ["\u0301\u0316", "\u0f73", "\u0344\u0316", "\u0f81\u0f73"])
-def test_marks_reach_unicodedata_in_an_order_that_costs_it_nothing(marks, monkeypatch):
+def test_marks_reach_unicodedata_in_sorted_order(marks, monkeypatch):
     sorted_by_hand = []
     monkeypatch.setattr(
         "gameshelf.kernel.text.unicodedata.normalize", lambda _, text: sorted_by_hand.append(text) or text
@@ -80,7 +80,7 @@ def test_marks_reach_unicodedata_in_an_order_that_costs_it_nothing(marks, monkey
         assert decomposed == sorted(decomposed)
 
 
-def test_a_text_that_no_normal_form_makes_short_enough_is_refused_unread(monkeypatch):
+def test_a_text_too_long_for_any_normal_form_is_refused_unread(monkeypatch):
     monkeypatch.setattr("gameshelf.kernel.text.normalise", lambda _: pytest.fail("it was normalised"))
     with pytest.raises(ValidationError) as refused:
         name.validate_python("a" * (MOST_DECOMPOSED * 100 + 1))
@@ -89,7 +89,7 @@ def test_a_text_that_no_normal_form_makes_short_enough_is_refused_unread(monkeyp
     ]
 
 
-def test_the_longest_decomposition_is_as_long_as_the_bound_takes_it_to_be():
+def test_the_longest_decomposition_has_the_length_of_the_bound():
     lengths = {len(unicodedata.normalize("NFD", chr(code))) for code in range(sys.maxunicode)}
     assert max(lengths) == MOST_DECOMPOSED
     longest = "\u1f82" * 100

@@ -1,4 +1,4 @@
-"""What every domain package shares. It holds no client and reads no configuration.
+"""The code that all domain packages share. It contains no client and reads no configuration.
 
 Import the submodules: ``from gameshelf.kernel.errors import DomainError``.
 """

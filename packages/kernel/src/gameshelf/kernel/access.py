@@ -1,7 +1,7 @@
-"""The port by which domain packages learn which products a user may play, without knowing the package that decides it.
+"""The port by which domain packages learn which products a user may play, without importing the package that decides.
 
-It has two sizes, so that nobody has to implement a method that their package never calls: savegames and settings need
-``ProductAccess``; achievements and playtime, which accept what happened earlier, need ``ProductAccessHistory``.
+It has two sizes, so that no caller has to implement a method that a package never calls: savegames and settings need
+``ProductAccess``; achievements and playtime, which import what happened offline, need ``ProductAccessHistory``.
 """
 
 from collections.abc import Collection, Mapping
@@ -23,7 +23,7 @@ class ProductAccess(Protocol):
 
 
 class ProductAccessHistory(ProductAccess, Protocol):
-    """Knows since when, too."""
+    """Also knows since when a user may play a product."""
 
     async def first_access(self, user_id: UUID, product_ids: Collection[UUID]) -> Mapping[UUID, datetime]:
         """Returns those of the products that the user may play now, each with the time when the user first could

@@ -1,4 +1,4 @@
-"""Time is passed in, so that rules can be tested on plain values."""
+"""Clocks and validated times. Code gets its clock from its caller, so that rules can be tested on plain values."""
 
 import re
 from collections.abc import Callable
@@ -9,18 +9,18 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 Clock = Callable[[], datetime]
-"""Gives the current time, aware and in UTC."""
+"""Returns the current time, aware and in UTC."""
 
 MAX_CLOCK_LEAD = timedelta(minutes=5)
-"""How far another service's clock may run ahead of ours (contract, section 6)."""
+"""The maximum time that another service's clock may run ahead of ours (contract, section 6)."""
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-"""Times of users and other services lie from the one up to, and not including, the other (contract, section 3)."""
+"""Times of users and other services are at least ``EARLIEST`` and less than ``LATEST`` (contract, section 3)."""
 
 
 def utc_now() -> datetime:
-    """The current time in UTC; the clock of production."""
+    """Returns the current time in UTC: the clock of production."""
     return datetime.now(UTC)
 
 
@@ -35,11 +35,11 @@ def _accepted(moment: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_accepted)]
-"""A time in a request, with its offset; in UTC. One outside of 1970 to 2199 is refused: it is a clock that was never
-set, or a type's end of time, which PostgreSQL would keep as infinity.
+"""A time in a request, which has an offset, in UTC. A time outside of 1970 to 2199 is refused: it comes from a clock
+that was never set, or is the largest value of a type, which PostgreSQL would store as infinity.
 """
 
-# Years of other platforms that Python has no dates for, such as JavaScript's last one, +275760.
+# Years of other platforms that Python's dates do not support, such as the last one of JavaScript, +275760.
 _FOREIGN_YEAR = re.compile(r"([+-]\d{1,12}|0000|\d{5,12})-\d")
 _MAX_MILLISECONDS = 253_402_300_799_999
 """The last millisecond of the year 9999 since 1970."""
@@ -56,8 +56,9 @@ def _none_if_no_time(value: object) -> object:
 
 
 def event_time(moment: datetime | None) -> datetime | None:
-    """A time in an event in UTC, or None where it was not said: outside of 1970 to 2199 it stands for nothing (Go's
-    ``0001-01-01``, .NET's ``9999-12-31``, which PostgreSQL would keep as infinity). Without an offset it is UTC.
+    """Returns the time of an event in UTC, or None where it is outside of 1970 to 2199. Such a value stands for no time
+    (``0001-01-01`` of Go, ``9999-12-31`` of .NET, which PostgreSQL would store as infinity). A time without an offset
+    counts as UTC.
     """
     if moment is None:
         return None
@@ -69,14 +70,14 @@ def event_time(moment: datetime | None) -> datetime | None:
 
 
 EventTime = Annotated[datetime | None, BeforeValidator(_none_if_no_time), AfterValidator(event_time)]
-"""A time in an event of another service, in UTC; None where none was said (see ``event_time``). A number counts seconds
-or milliseconds since 1970, and 0 was not said.
+"""A time in an event of another service, in UTC; None where there is none (see ``event_time``). A number counts seconds
+or milliseconds since 1970, and 0 means that there is none.
 """
 
 
 def not_in_future(moment: datetime, now: datetime) -> datetime:
-    """``moment``, or ``now`` when it lies more than five minutes ahead of it.
+    """Returns ``moment``, or ``now`` where ``moment`` is more than five minutes later. Both are aware.
 
-    Both are aware. Without this bound one event from a broken clock would win every later last-writer-wins decision.
+    Without this bound an event with a time far in the future would stay the newest one for ever.
     """
     return now if moment - now > MAX_CLOCK_LEAD else moment

@@ -1,7 +1,7 @@
-"""How a use case refuses.
+"""The errors of use cases.
 
-A refusal has a stable code; what it becomes on the wire (HTTP status, gRPC status, words in two languages) is decided
-by whoever serves it.
+An error has a stable code. The server of a use case decides how it is sent: the HTTP or gRPC status, and the text in
+two languages.
 """
 
 from dataclasses import dataclass, field
@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 
 class DependencyUnavailable(Exception):
-    """Something that a use case needs did not answer, or could not serve just now: the same call may succeed later.
+    """A dependency of a use case did not answer, or could not serve: the same call may succeed later.
 
-    Whoever serves the use case tells callers so, without the message of the error.
+    The server of the use case reports that to its client, without the message of the error.
     """
 
     dependency: ClassVar[str]
-    """Which one, as callers and operators know it, for example ``s3``."""
+    """The name of the dependency for clients and operators, for example ``s3``."""
 
 
 class DomainError(Exception):
@@ -25,16 +25,14 @@ class DomainError(Exception):
     """Stable and part of the contract, for example ``LIBRARY_ITEM_NOT_FOUND``."""
 
     def __init__(self, *, pointer: str | None = None, **meta: Any) -> None:
-        """``pointer`` is the path of the field at fault, as in a ``Problem``; ``meta`` is context that the caller may
-        see.
-        """
+        """``pointer`` is the path of the wrong field, as in a ``Problem``; ``meta`` is context for the client."""
         super().__init__(self.default_message())
         self.pointer = pointer
         self.meta = meta
 
     @classmethod
     def default_message(cls) -> str:
-        """The first line of the class's docstring: the English message."""
+        """Returns the English message: the first line of the class's docstring."""
         return (cls.__doc__ or DomainError.__doc__ or "").strip().partition("\n")[0]
 
 
@@ -51,37 +49,37 @@ class PermissionDenied(DomainError):
 
 
 MAX_ECHO = 64
-"""How many code points of a name that a caller made up stand in an answer."""
+"""The maximum number of code points of a client's text that an answer repeats."""
 
 
 def echo(name: str) -> str:
-    """A caller's own words, cut for an answer; what has no encoding becomes a question mark."""
+    """Returns a client's text, shortened for an answer. Characters without an encoding become question marks."""
     cut = name if len(name) <= MAX_ECHO else name[: MAX_ECHO - 1] + "…"
     return cut.encode("utf-8", "replace").decode()
 
 
 def pointer_step(step: str | int) -> str:
-    """One step of a path into what a caller sent, with its slash and escaped as in RFC 6901: a key, cut by ``echo``, or
-    an index.
+    """Returns one step of a path into a client's document: a slash and a key, shortened by ``echo``, or an index. It is
+    escaped as in RFC 6901.
     """
     return f"/{echo(str(step)).replace('~', '~0').replace('/', '~1')}"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with an input.
+    """One error in an input.
 
     ``rule`` names the broken rule (such as ``string_too_long``) and ``params`` its values (``{"max_length": 100}``);
-    at most one of ``pointer`` and ``parameter`` says where.
+    at most one of ``pointer`` and ``parameter`` has the place.
     """
 
     rule: str
     pointer: str | None = None
     """The path of the field in the command: names and indices, escaped as in RFC 6901, with slashes between them
-    (``items/3/id``); empty for the command as a whole. Whoever serves the command knows where that stands in a request.
+    (``items/3/id``); empty for the whole command. The server of the command knows its place in a request.
     """
     parameter: str | None = None
-    """The parameter of a query."""
+    """The name of a query parameter."""
     params: dict[str, Any] = field(default_factory=dict)
 
 

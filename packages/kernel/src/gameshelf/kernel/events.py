@@ -1,6 +1,7 @@
-"""Facts: what happened to one user's data.
+"""Events: facts about one user's data.
 
-A use case records facts; whoever composes the domains commits them with the change itself and tells the world.
+A use case records events. The caller, which composes the packages, commits them with the change itself and publishes
+them.
 """
 
 from collections.abc import Callable
@@ -18,4 +19,4 @@ class Event:
 
 
 RecordEvent = Callable[[Event], None]
-"""Takes a fact that becomes true with the running transaction."""
+"""Receives an event, which becomes a fact when the running transaction commits."""

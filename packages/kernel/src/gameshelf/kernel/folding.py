@@ -1,7 +1,7 @@
-"""Keys that names are compared, sorted and searched by, the same on every server.
+"""Keys by which names are compared, sorted and searched, the same on every server.
 
-They are stored beside the names and compared byte by byte, so that nothing depends on a database's locale. Folding a
-key again gives the same key.
+They are stored beside the names and compared byte by byte, so they do not depend on the locale of a database. Folding a
+key again returns the same key.
 """
 
 import re
@@ -14,22 +14,22 @@ from gameshelf.kernel.text import in_canonical_order
 Form = Literal["NFC", "NFKC", "NFKD"]
 
 _APOSTROPHES = "'\u2018\u2019\u201b\u02bc\u2032`\u00b4\u055a"
-# They are written between letters as part of a word: Baldur's, S.T.A.L.K.E.R.
+# Between letters these are part of a word: Baldur's, S.T.A.L.K.E.R.
 _JOINING = re.compile(r"['.]")
-# Punctuation that tells titles apart: #DRIVE, 100%, Might & Magic. The plus sign is a symbol anyway.
+# Punctuation that distinguishes titles: #DRIVE, 100%, Might & Magic. The plus sign is a symbol, which is kept too.
 _KEPT = frozenset("#%&'.")
-# Signs that are no punctuation for Unicode and are typed where a dash would be.
+# Signs that Unicode does not list as punctuation, but that people type for a dash.
 _DASHES = frozenset("\u2212\u02d7")
-# The diaeresis that makes a ё of an е.
+# The diaeresis that turns an е into a ё.
 _DIAERESIS = "\u0308"
 
 
-# Of the million code points that a hostile search may hold.
+# A bound of the caches below: a hostile search may contain a million code points.
 _MOST_REMEMBERED = 4096
 
 
 class _Characters(dict[int, str]):
-    """What a character becomes before words are told apart; those that occurred first are remembered."""
+    """The replacement of each character before a text is split into words. The first ones are cached."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
@@ -50,7 +50,7 @@ class _Characters(dict[int, str]):
 
 
 class _Alphabets(dict[str, bool]):
-    """Whether marks are removed from a letter: Latin and Greek ones. The й of Cyrillic, or a Hindi vowel, is no и."""
+    """Whether marks are removed from a letter: from Latin and Greek ones. A Cyrillic й is not an и."""
 
     def __missing__(self, character: str) -> bool:
         loses = unicodedata.name(character, "").startswith(("LATIN", "GREEK"))
@@ -61,28 +61,28 @@ class _Alphabets(dict[str, bool]):
 
 _CHARACTERS = _Characters()
 _LOSES_MARKS = _Alphabets()
-# Decomposing makes a space and a mark of an acute accent that stands for an apostrophe, and letters of a trademark
-# sign. Nobody types the signs of rights, which say nothing of a title: Batman™ Arkham Asylum.
+# Decomposition would turn an acute accent that stands for an apostrophe into a space and a mark, and a trademark sign
+# into letters. People do not type such signs when they search for a title: Batman™ Arkham Asylum.
 _BEFORE_DECOMPOSING = {**{ord(one): "'" for one in _APOSTROPHES}, **dict.fromkeys(map(ord, "™℠®©℗"))}
 
 
 def fold_title(text: str) -> str:
-    """The key that titles are sorted and searched by; empty where nothing of the text counts.
+    """Returns the key by which titles are sorted and searched. It is empty where the text has only ignored characters.
 
-    Compatibility-decomposed and case-folded, marks removed from Latin and Greek letters, ё as е. An apostrophe or a dot
-    between letters goes, and so do signs of rights (™, ®); other punctuation is a space. The folding is that of no
-    language in particular.
+    The text is compatibility-decomposed and case-folded; Latin and Greek letters lose their marks, ё becomes е. An
+    apostrophe or a dot between letters is removed, and so are signs such as ™ and ®; other punctuation becomes a space.
+    The folding is independent of the language.
     """
     return _until_stable(text, _fold_title)
 
 
 def fold_name(text: str) -> str:
-    """The key by which names that a person gives are the same: case and the amount of white space don't count."""
+    """Returns the key by which names of a user are compared, without regard to case and the amount of white space."""
     return _until_stable(text, _fold_name)
 
 
 def _until_stable(text: str, fold: Callable[[str], str]) -> str:
-    # Almost always once: what is folded may compose, or fold, anew.
+    # Once is almost always enough: a folded text may rarely compose or fold again.
     while (folded := fold(text)) != text:
         text = folded
     return folded
@@ -103,7 +103,7 @@ def _form(form: Form, text: str) -> str:
 
 
 def _without_marks(text: str) -> str:
-    """The text without the marks that don't count, in NFC."""
+    """Returns the text without the ignored marks, in NFC."""
     kept: list[str] = []
     letter = ""
     for character in _form("NFKD", text):
@@ -116,7 +116,7 @@ def _without_marks(text: str) -> str:
 
 
 def _joined(text: str) -> str:
-    """The text with apostrophes and dots gone between letters, and as spaces elsewhere."""
+    """Removes apostrophes and dots between letters, and replaces others by spaces."""
 
     def replaced(found: re.Match[str]) -> str:
         return "" if _ends_in_letter(text, found.start()) and text[found.end() : found.end() + 1].isalpha() else " "
@@ -125,7 +125,7 @@ def _joined(text: str) -> str:
 
 
 def _ends_in_letter(text: str, end: int) -> bool:
-    """Whether what stands before ``end`` is a letter, with marks of its own or without."""
+    """Returns whether the text before ``end`` ends in a letter, with or without marks."""
     while end > 0 and unicodedata.category(text[end - 1])[0] == "M":
         end -= 1
     return end > 0 and text[end - 1].isalpha()

@@ -1,11 +1,11 @@
-"""A package's own migrations, in its own schema.
+"""The migrations of a package, in a schema of its own.
 
-Each domain package keeps its Alembic scripts in ``migrations/`` and its version table inside its schema, so packages
-are upgraded in any order and dropped alone. Everything here is synchronous: it is called by a command, not by a server.
+Each domain package has its Alembic scripts in ``migrations/`` and its version table inside its schema, so packages can
+be upgraded in any order and dropped alone. Everything here is synchronous: commands call it, not servers.
 
-Migrations run beside instances that serve. A change of a table waits at most a second for its lock: whoever comes after
-it queues behind it, also readers. Then it is rolled back, everybody else goes on, and it is tried again a little later.
-Each migration is a transaction of its own, so what was done stays done. Indexes of tables that exist are made
+Migrations run while instances serve. A change of a table waits at most a second for its lock, since all later
+transactions, readers too, queue behind it. Then it is rolled back, the others continue, and it is retried a little
+later. Each migration is a transaction of its own, so completed ones stay. Indexes of existing tables are created
 concurrently, by ``gameshelf.kernel.schema_changes``.
 """
 
@@ -33,22 +33,22 @@ from sqlalchemy.pool import NullPool
 
 _log = logging.getLogger(__name__)
 
-# One migration at a time in a database, whoever starts it. The number ("game" in ASCII) only has to be always the same.
+# The lock of the one migration that may run in a database. The number ("game" in ASCII) has to stay the same.
 _LOCK = 0x67616D65
 _LOCK_POLL_SECONDS = 0.2
 
 LOCK_TIMEOUT_SECONDS = 1
-"""How long a statement of a migration may wait for a lock, and so how long others may queue behind it."""
+"""The maximum time that a statement of a migration waits for a lock, while others queue behind it."""
 PATIENCE_SECONDS = 600.0
-"""How long a migration that can't get its locks is tried again by default."""
+"""The default time for which a migration that does not get its locks is retried."""
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 10.0
 _NOT_NOW = ("55P03", "40P01")
-"""lock_not_available and deadlock_detected: the same statement may succeed a moment later."""
+"""lock_not_available and deadlock_detected: the same statement may succeed later."""
 
 
 class MigrationBlocked(Exception):
-    """A migration did not get its locks in the time it was given; what was done before it stays. One line, to show."""
+    """A migration did not get its locks in time. Migrations before it stay applied. The message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +59,26 @@ class Migrations:
     schema: str
 
     def head(self) -> str:
-        """The revision that this code needs."""
+        """Returns the revision that this code needs."""
         return _history(self)[-1]
 
     def upgrade(self, dsn: str, revision: str = "head", patience_seconds: float = PATIENCE_SECONDS) -> None:
-        """Bring the schema up to ``revision``; does nothing when it is there.
+        """Upgrades the schema to ``revision``; does nothing where it is there.
 
-        ``dsn`` is what ``asyncpg.connect`` takes, with all of its options (``postgresql://…?sslmode=require``). Raises
-        MigrationBlocked when a lock was not to be had for ``patience_seconds``.
+        ``dsn`` is a DSN of ``asyncpg.connect``, with any of its options (``postgresql://…?sslmode=require``). Raises
+        MigrationBlocked where a lock was not available for ``patience_seconds``.
         """
         self._retry(lambda left: command.upgrade(self._config(dsn, left), revision), patience_seconds)
 
     def downgrade(self, dsn: str, revision: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
-        """Take the schema back to ``revision``; ``base`` removes all of its tables, with what is in them.
+        """Downgrades the schema to ``revision``; ``base`` drops all of its tables with their data.
 
         Raises MigrationBlocked as ``upgrade`` does.
         """
         self._retry(lambda left: command.downgrade(self._config(dsn, left), revision), patience_seconds)
 
     def _retry(self, attempt: Callable[[float], None], patience_seconds: float) -> None:
-        """Repeats an attempt that did not get a lock, with growing pauses in which others get on."""
+        """Repeats an attempt that did not get a lock, with growing pauses in which others continue."""
         deadline = time.monotonic() + patience_seconds
         pause = _FIRST_PAUSE_SECONDS
         while True:
@@ -89,54 +89,54 @@ class Migrations:
                     raise
             if time.monotonic() + pause > deadline:
                 raise MigrationBlocked(
-                    f"schema {self.schema}: a table is held by somebody else, and its lock was not to be had within "
+                    f"schema {self.schema}: another transaction holds a table, and its lock was not available within "
                     f"{patience_seconds:g} s (a backup, or a long transaction: pg_stat_activity names it); "
-                    "what was done by then stays, migrate again later"
+                    "completed migrations stay, migrate again later"
                 )
-            _log.warning("schema %s: no lock within %d s, trying again", self.schema, LOCK_TIMEOUT_SECONDS)
+            _log.warning("schema %s: no lock within %d s, retrying", self.schema, LOCK_TIMEOUT_SECONDS)
             time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - no secret
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def check(self, dsn: str) -> None:
-        """Compare the models with the migrated schema.
+        """Compares the models with the migrated schema.
 
         Raises alembic.util.AutogenerateDiffsDetected when a migration is missing.
         """
         command.check(self._config(dsn))
 
     def script(self, revisions: str) -> str:
-        """The SQL of an upgrade, like ``0001:0002``, without running it: for tests and for reading."""
+        """Returns the SQL of an upgrade, like ``0001:0002``, without running it: for tests and for reading."""
         config = self._config("")
         config.output_buffer = StringIO()
         command.upgrade(config, revisions, sql=True)
         return config.output_buffer.getvalue()
 
     def is_behind(self, revision: str | None) -> bool:
-        """Whether a schema at ``revision`` lacks what this code needs.
+        """Returns whether a schema at ``revision`` lacks migrations that this code needs.
 
-        A revision that this code has never heard of is a newer one, made by a version that is being rolled out or was
-        rolled back: migrations only add what the version before can live with, so that is fine.
+        An unknown revision is newer than this code: it comes from a version that is being rolled out or was rolled
+        back. The version before works with the schema of each migration, so that is no problem.
         """
         return bool(self.missing(revision))
 
     def missing(self, revision: str | None) -> tuple[str, ...]:
-        """The revisions that a schema at ``revision`` lacks, oldest first; none when it is a newer one."""
+        """Returns the revisions that a schema at ``revision`` lacks, oldest first; none for a newer revision."""
         history = _history(self)
         if revision is None:
             return history
         return history[history.index(revision) + 1 :] if revision in history else ()
 
     async def current(self, connection: "asyncpg.Connection[Any]") -> str | None:
-        """The revision that the schema has, None when it has none yet."""
+        """Returns the revision of the schema, or None before the first migration."""
         table = f'"{self.schema}".alembic_version'
-        # Asked for first: selecting from a table that is not there would end a transaction of the caller's.
+        # First a check that the table exists: an error would abort a transaction of the caller.
         if await connection.fetchval("SELECT to_regclass($1)", table) is None:
             return None
         revision: str | None = await connection.fetchval(f"SELECT version_num FROM {table}")  # noqa: S608
         return revision
 
     def _config(self, dsn: str, patience_seconds: float = PATIENCE_SECONDS) -> Config:
-        config = Config(stdout=StringIO())  # what Alembic would tell is the caller's to say
+        config = Config(stdout=StringIO())  # without output: the caller reports
         location = str(files(self.package) / "migrations")
         config.set_main_option("script_location", location.replace("%", "%%"))
         config.set_main_option("path_separator", "os")
@@ -148,7 +148,7 @@ class Migrations:
 
 @cache
 def _history(migrations: Migrations) -> tuple[str, ...]:
-    """Every revision that this code knows, the head last."""
+    """Returns every revision that this code knows, the head last."""
     scripts = ScriptDirectory.from_config(migrations._config("")).walk_revisions()
     history = tuple(script.revision for script in scripts)[::-1]
     if not history:
@@ -157,7 +157,7 @@ def _history(migrations: Migrations) -> tuple[str, ...]:
 
 
 def run(metadata: MetaData) -> None:
-    """The whole of a package's ``migrations/env.py``: run the asked-for command over ``metadata``."""
+    """Runs the current Alembic command on ``metadata``. A package's ``migrations/env.py`` only calls this."""
     attributes = context.config.attributes
     if context.is_offline_mode():
         _configure_and_run(None, metadata, attributes["schema"])
@@ -181,17 +181,17 @@ def _engine(dsn: str) -> AsyncEngine:
     engine = create_async_engine(
         "postgresql+asyncpg://",
         poolclass=NullPool,
-        # The DSN goes to asyncpg as it is: SQLAlchemy's own reading of it knows neither sslmode nor several hosts.
+        # asyncpg parses the DSN: SQLAlchemy's own parser supports neither sslmode nor several hosts.
         async_creator=lambda: asyncpg.connect(dsn),
     )
 
-    # A role of the schema's name would make that schema the default one, which autogenerate then takes for empty.
+    # A role with the name of the schema would make that schema the default, and autogenerate would ignore it.
     @event.listens_for(engine.sync_engine, "engine_connect")
     def connected(connection: EngineConnection) -> None:
         connection.dialect.default_schema_name = "public"
 
-    # For each transaction, not for the session: behind a pooler the next transaction may be on another session, and a
-    # pooler refuses parameters of the start-up. In autocommit mode (indexes, made concurrently) it has no effect.
+    # Per transaction, not per session: behind a pooler the next transaction may run on another session, and a pooler
+    # refuses start-up parameters. In autocommit mode (concurrent creation of indexes) it has no effect.
     @event.listens_for(engine.sync_engine, "begin")
     def begun(connection: EngineConnection) -> None:
         if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
@@ -203,20 +203,20 @@ def _engine(dsn: str) -> AsyncEngine:
 
 @asynccontextmanager
 async def _alone(engine: AsyncEngine, schema: str, patience_seconds: float) -> AsyncIterator[None]:
-    """For the length of the block no other migration runs in this database. Raises MigrationBlocked.
+    """Within the block no other migration runs in this database. Raises MigrationBlocked.
 
-    The lock is a transaction's, on a connection of its own: a session's would not survive a pooler. It is asked for
-    again and again rather than waited for: a statement that waits has a snapshot, for whose end an index that is made
-    concurrently would wait, and so both for ever.
+    The lock belongs to a transaction on a connection of its own: a lock of a session would not survive a pooler. It is
+    polled: a statement that waits for it would hold a snapshot, the concurrent creation of an index waits for the end
+    of all snapshots, and so both would wait for ever.
     """
     deadline = time.monotonic() + patience_seconds
     async with engine.connect() as keeper:
         while not await keeper.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
-            await keeper.rollback()  # with the snapshot of the question
+            await keeper.rollback()  # releases the snapshot of the SELECT
             if time.monotonic() > deadline:
-                raise MigrationBlocked(f"schema {schema}: another migration of this database is still under way")
+                raise MigrationBlocked(f"schema {schema}: another migration of this database is still running")
             await asyncio.sleep(_LOCK_POLL_SECONDS)
-        # Also lets go of the question's snapshot, which would last as long as the protocol's portal does.
+        # This also releases the snapshot of the SELECT, which would last as long as the portal of the protocol.
         await keeper.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         yield
         await keeper.rollback()

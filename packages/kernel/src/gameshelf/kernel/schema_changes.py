@@ -1,12 +1,12 @@
-"""Changes of tables that are in use, as a migration makes them without holding up anybody.
+"""Changes of tables that are in use, for migrations. They block no other transaction for long.
 
-``op.create_index`` and ``op.create_check_constraint`` lock the table for as long as they read all of it. What is here
-reads it beside everybody else. Rules of a migration (contract, section 12):
+``op.create_index`` and ``op.create_check_constraint`` lock the table while they read all of it. The functions here read
+it without such a lock. Rules of a migration (contract, section 12):
 
-* what a table gets is nullable or has a constant default; the version before has to go on working;
-* what a version no longer uses is removed by a later version's migration;
-* an index of a table that exists already is made by ``create_index``, a check is added by ``add_check``;
-* a table of which a user has many rows gets ``set_rows_per_user``.
+* a new column is nullable or has a constant default; the version before has to continue to work;
+* columns and tables that a version no longer uses are removed by a later version's migration;
+* an index of an existing table is created by ``create_index``, a check is added by ``add_check``;
+* a table with many rows per user gets ``set_rows_per_user``.
 """
 
 from collections.abc import Sequence
@@ -22,17 +22,17 @@ _IS_INVALID = text(
 )
 
 ROWS_PER_USER = 50
-"""How many rows of a table the planner expects a user to have, where ``set_rows_per_user`` says so."""
+"""The number of rows per user that the planner expects after ``set_rows_per_user``."""
 _STATISTICS_LOCK_SECONDS = 5
-"""Longer than other locks of migrations are waited for: it conflicts with no reader and no writer. From one second on
-PostgreSQL ends an automatic VACUUM that holds it."""
+"""The time-out of this lock, longer than those of other locks: it conflicts with no reader and no writer. After one
+second PostgreSQL cancels an automatic VACUUM that holds it."""
 
 
 def create_index(name: str, table: str, columns: Sequence[Any], *, schema: str, **options: Any) -> None:
-    """Makes an index concurrently; does nothing where it is there.
+    """Creates an index concurrently; does nothing where it exists.
 
-    It commits what the migration did before it. An attempt that was interrupted leaves an invalid index behind, which
-    is dropped and made again. ``options`` are those of ``op.create_index``.
+    It commits the changes of the migration before it. An interrupted attempt leaves an invalid index, which is dropped
+    and created again. ``options`` are those of ``op.create_index``.
     """
     migration = op.get_context()
     with migration.autocommit_block():
@@ -44,37 +44,38 @@ def create_index(name: str, table: str, columns: Sequence[Any], *, schema: str, 
 
 
 def drop_index(name: str, table: str, *, schema: str) -> None:
-    """Drops an index concurrently; does nothing where there is none. It commits what the migration did before it."""
+    """Drops an index concurrently; does nothing where there is none. It commits the changes of the migration before."""
     with op.get_context().autocommit_block():
         op.drop_index(name, table_name=table, schema=schema, postgresql_concurrently=True, if_exists=True)
 
 
 def add_check(name: str, table: str, condition: str, *, schema: str) -> None:
-    """Adds a check, or replaces the one of this name: at once for what is written from now on, then for what is there.
+    """Adds a check, or replaces the one of this name: first for new and changed rows, then for the existing ones.
 
-    Only the second step reads the table, and locks nobody out. It commits what the migration did before it.
+    Only the second step reads the table, and it blocks neither readers nor writers. The function commits the changes of
+    the migration before it.
     """
     full = f'"{schema}"."{table}"'
     op.execute(
         f'ALTER TABLE {full} DROP CONSTRAINT IF EXISTS "{name}", ADD CONSTRAINT "{name}" CHECK ({condition}) NOT VALID'
     )
-    # The first step is committed before: else its lock would be kept for as long as the second one reads.
+    # The first step is committed before: otherwise its lock would be held while the second one reads.
     with op.get_context().autocommit_block():
         op.execute(f'ALTER TABLE {full} VALIDATE CONSTRAINT "{name}"')
 
 
 def set_rows_per_user(*tables: str, schema: str, column: str = "user_id") -> None:
-    """Makes the planner expect ``ROWS_PER_USER`` rows a user in these tables, whatever ANALYZE has seen.
+    """Makes the planner expect ``ROWS_PER_USER`` rows per user in these tables, independent of ANALYZE.
 
-    Statistics are behind where a user's rows come in a burst. From a table with few rows, each of another user, ANALYZE
-    concludes that a user has one row. Then every index whose first column is the user's looks equally good, and a
-    statement about thousands of rows of one user may read all of the user's rows once for each of them.
+    Statistics are out of date after a user has added many rows at once. From a table with few rows, each of another
+    user, ANALYZE concludes that a user has one row. Then every index whose first column is the user's looks equally
+    good, and a statement about thousands of rows of one user may read all of the user's rows once for each of them.
 
-    The option takes effect with the next ANALYZE. Where there are rows, this ANALYZE is done here: of one column,
-    from a sample of 30,000 rows at most (``default_statistics_target``), whatever the size. An empty table is not
-    analyzed: the planner would take it for one that stays empty. From PostgreSQL 18 on the expectation is written
-    as the statistics of its column; before, the planner guesses until the first ANALYZE. A distributed table of
-    Citus refuses the option, and is left as it is.
+    The option takes effect with the next ANALYZE. For a table with rows the function runs it: for one column, from a
+    sample of at most 30,000 rows (``default_statistics_target``), for any size. An empty table is not analyzed: the
+    planner would conclude that it stays empty. From PostgreSQL 18 on the function writes the expectation to the
+    statistics of the column; with earlier versions the planner guesses until the first ANALYZE. A distributed table of
+    Citus refuses the option and stays unchanged.
     """
     expected = -1 / ROWS_PER_USER
     statistics = f"'null_frac', 0::real, 'avg_width', 16, 'n_distinct', {expected}::real"
@@ -85,7 +86,7 @@ def set_rows_per_user(*tables: str, schema: str, column: str = "user_id") -> Non
 
 
 def reset_rows_per_user(*tables: str, schema: str, column: str = "user_id") -> None:
-    """Takes ``set_rows_per_user`` back."""
+    """Reverts ``set_rows_per_user``."""
     for table in tables:
         clear = f"pg_clear_attribute_stats('{schema}', '{table}', '{column}', false)"
         _set_statistics_option(table, schema, column, "RESET (n_distinct)", clear)
@@ -102,7 +103,7 @@ DO $$ BEGIN
         PERFORM {without_rows};
     END IF;
 EXCEPTION WHEN feature_not_supported THEN
-    RAISE NOTICE 'the planner is told nothing about {schema}.{table}: %', SQLERRM;
+    RAISE NOTICE 'the statistics of {schema}.{table} stay unchanged: %', SQLERRM;
 END $$
 """  # noqa: S608 - names that migrations give
     op.execute(f"SET LOCAL lock_timeout = '{_STATISTICS_LOCK_SECONDS}s'")

@@ -56,8 +56,8 @@ def by_advisory_lock(connection: Connection) -> Serialise:
     call.
 
     A user has one lock for all packages. So one transaction may call several packages in any order: it waits once, and
-    two such transactions never wait for each other. Two users share a lock once in four thousand million pairs; then
-    one waits for the other.
+    two such transactions never deadlock. Two users share a lock once in four thousand million pairs; then one waits for
+    the other.
 
     Raises NotInTransaction where the connection has not begun a transaction, and UnsuitableIsolation with REPEATABLE
     READ, which would not see the commits of the transactions before. With SERIALIZABLE the database refuses one of two

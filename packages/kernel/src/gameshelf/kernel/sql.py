@@ -1,4 +1,4 @@
-"""Pieces that the statements of every domain are made of."""
+"""Parts of statements that all domain packages use."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -13,19 +13,19 @@ TIME = DateTime(timezone=True)
 
 
 def user() -> Any:
-    """The user whose rows a statement is about: the first part of every key."""
+    """Returns the parameter ``user_id``, the first part of every user's primary keys."""
     return bindparam("user_id", type_=Uuid)
 
 
 def array(name: str, kind: Any) -> Any:
-    """A parameter that is a list."""
+    """Returns a parameter that is a list."""
     return bindparam(name, type_=ARRAY(kind))
 
 
 def rows(name: str, /, **columns: tuple[str, Any]) -> TableValuedAlias:
-    """Lists side by side as a table: for each of its columns the name and the type of the list's parameter.
+    """Returns lists as the columns of a table: for each column the name and the type of the list's parameter.
 
-    Many rows are one statement with a text that is always the same, so that the server prepares it once.
+    So a statement for any number of rows has the same text, and the server prepares it once.
     """
     lists = (array(parameter, kind) for parameter, kind in columns.values())
     names = (column(column_name, kind) for column_name, (_, kind) in columns.items())
@@ -33,14 +33,15 @@ def rows(name: str, /, **columns: tuple[str, Any]) -> TableValuedAlias:
 
 
 def prefixed(prefix: str, columns: Iterable[Any]) -> list[Any]:
-    """Columns under names that begin with ``prefix``: for a row that holds several objects (see ``RowReader``)."""
+    """Labels columns with names that begin with ``prefix``: for rows with several objects (see ``RowReader``)."""
     return [one.label(prefix + one.key) for one in columns]
 
 
 def page_of(found: Any, order: Callable[[Any], Sequence[Any]]) -> Statement:
-    """One page of what a select finds (parameters ``limit`` and ``offset``), each row with the ``total`` of the whole.
+    """Returns a statement for one page of a select (parameters ``limit`` and ``offset``). Each row has the ``total`` of
+    the whole select.
 
-    ``order`` makes the order from the select's columns. Of a page past the end one row is left, with the total alone.
+    ``order`` returns the order, given the select's columns. A page past the end has one row, with the total alone.
     """
     whole = select(func.count().label("total")).select_from(found.subquery("everything")).subquery("whole")
     cut = found.order_by(*order(found.selected_columns))
@@ -52,14 +53,14 @@ def page_of(found: Any, order: Callable[[Any], Sequence[Any]]) -> Statement:
 class RowErasure:
     """Deletes one user's rows from tables whose keys begin with ``user_id``, in bounded parts.
 
-    What refers to other rows stands before them in ``tables``: a cascade is not bounded.
+    A table that refers to another one is before it in ``tables``, since a cascade would not be bounded.
     """
 
     def __init__(self, tables: Sequence[type[SQLModel]]) -> None:
         self.statements = tuple(_some_of(table) for table in tables)
 
     async def erase_some(self, connection: Connection, user_id: UUID, limit: int) -> bool:
-        """Deletes at most ``limit`` rows of one table; whether there may be more."""
+        """Deletes at most ``limit`` rows of one table. Returns whether there may be more."""
         for statement in self.statements:
             if await statement.run(connection, user_id=user_id, limit=limit):
                 return True

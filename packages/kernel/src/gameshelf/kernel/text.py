@@ -1,10 +1,10 @@
-"""Text that people typed: one normal form, no character that can lie.
+"""Text of users: one normal form, and no misleading characters.
 
 The rules are the contract's (section 3, Text): NFC first, then length in code points.
 
 A bounded text is ``Annotated[str, Field(max_length=200), NORMALISED]``. The bounds stand next to ``str``: after a
-validator pydantic would call them those of a list, and leave them out of the JSON Schema. A text without ``max_length``
-can't be declared: what comes in is measured before it is normalised, since that costs more than reading it.
+validator pydantic would report them as those of a list, and omit them from the JSON Schema. ``max_length`` is required:
+a text is measured before it is normalised, which costs more than reading it.
 """
 
 import re
@@ -16,35 +16,35 @@ from pydantic import AfterValidator, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
 _NUL_OR_SURROGATE = re.compile("[\x00\ud800-\udfff]")
-# Controls, and the marks that reorder text on screen: a category named with them could pose as another one.
+# Controls, and the marks that reorder text on screen: a category with them in its name could look like another one.
 _CONTROL_OR_BIDI = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
-# They belong to letters or symbols, but nothing of them is seen: Hangul fillers and the blank Braille pattern.
+# Letters and symbols that are invisible: Hangul fillers and the blank Braille pattern.
 _BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 MOST_DECOMPOSED = 4
-"""Into how many code points NFC's longest single one decomposes. A text of n code points in NFC was sent as 4 n at the
-most, so what is longer than that can be refused unread."""
+"""The maximum number of code points into which one code point of NFC decomposes. A text of n code points in NFC has at
+most 4 n before, so a longer one is refused without normalising it."""
 
-# In these an algorithm that is quadratic in the length of a run of marks can't do harm.
+# Up to this length an algorithm that is quadratic in the length of a run of marks is fast enough.
 _SHORT_TEXT = 64
 _LONG_RUN = re.compile(rb"[^\x00]{33,}")
 
-# The only code points that decompose into marks without being marks themselves; NFC never composes them again.
+# The only code points that decompose into marks without being marks. NFC never composes them again.
 _MARKS_IN_DISGUISE = {code: unicodedata.normalize("NFD", chr(code)) for code in (0x0344, 0x0F73, 0x0F75, 0x0F81)}
 
 
 def is_storable(text: str) -> bool:
-    """Whether our stores can hold it: no NUL, no lone surrogate."""
+    """Returns whether our databases can store the text: it has no NUL and no lone surrogate."""
     return not _NUL_OR_SURROGATE.search(text)
 
 
 def normalise(text: str) -> str:
-    """``text`` in NFC, in time proportional to its length, whatever it holds.
+    """Returns ``text`` in NFC, in time proportional to its length, for any content.
 
-    Raises ValueError for NUL and lone surrogates, which no store of ours can hold.
+    Raises ValueError for NUL and lone surrogates, which our databases cannot store.
     """
     if not is_storable(text):
         raise PydanticCustomError("text_forbidden_character", "NUL and lone surrogates are not allowed")
@@ -56,10 +56,10 @@ def _nfc(text: str) -> str:
 
 
 def in_canonical_order(text: str) -> str:
-    """``text`` with its long runs of combining marks sorted already.
+    """Returns ``text`` with its long runs of combining marks sorted.
 
-    ``unicodedata`` sorts the marks of a run by insertion: quadratic, minutes for half a megabyte. Sorted ones cost it
-    one step each. The sort is stable, so it is the very order of the Unicode Standard (section 3.11, D108).
+    ``unicodedata`` sorts the marks of a run by insertion, which is quadratic: minutes for half a megabyte. Sorted marks
+    take one step each. The sort is stable, so its order is that of the Unicode Standard (section 3.11, D108).
     """
     if len(text) <= _SHORT_TEXT:
         return text
@@ -74,12 +74,12 @@ def in_canonical_order(text: str) -> str:
 
 
 class _Normalised:
-    """Stands behind the bounds of a ``str``. Raises TypeError where none are, when the type is declared."""
+    """An annotation after the bounds of a ``str``. The declaration of a type without bounds raises TypeError."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = handler(source)
         if schema["type"] != "str" or "max_length" not in schema:
-            raise TypeError("NORMALISED belongs behind a str and its max_length")
+            raise TypeError("NORMALISED has to follow a str and its max_length")
         return core_schema.no_info_before_validator_function(_measured(schema["max_length"]), schema)
 
 
@@ -103,15 +103,15 @@ def _one_line(text: str) -> str:
 
 
 def _is_visible(character: str) -> bool:
-    # Spaces, format characters (such as the zero-width ones) and marks without a letter show nothing by themselves.
+    # Spaces, format characters (such as the zero-width ones) and marks without a letter are invisible.
     return unicodedata.category(character) not in {"Zs", "Cf", "Mn", "Me"} and character not in _BLANKS
 
 
 NORMALISED = _Normalised()
-"""Brings a string into NFC before its length counts; refuses NUL, lone surrogates and what is too long anyhow."""
+"""Brings a string into NFC before its length is checked. Refuses NUL, lone surrogates and texts that are too long."""
 
 ONE_LINE = AfterValidator(_one_line)
-"""Refuses control and bidi characters, and text in which nothing can be seen."""
+"""Refuses control and bidi characters, and text without a visible character."""
 
 Name = Annotated[str, Field(min_length=1, max_length=100), NORMALISED, ONE_LINE]
-"""A name that people see in a list: 1 to 100 code points on one line."""
+"""A name in a list: 1 to 100 code points on one line."""

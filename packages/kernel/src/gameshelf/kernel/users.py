@@ -1,6 +1,6 @@
-"""Users, as far as packages that know nothing of each other share them."""
+"""Constants about users that all packages share."""
 
 from uuid import UUID
 
 ERASED_USER = UUID(int=0)
-"""Stands for an account that was erased, wherever others keep or are told something that named it."""
+"""Replaces the id of an erased account in other users' data and in events about it."""

@@ -236,4 +236,4 @@ async def test_keys_of_a_file_need_no_id_and_never_change(tmp_path):
         + A.public_key().public_bytes(Encoding.PEM, PublicFormat.PKCS1)
         + EC.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     )
-    assert [key.algorithm for key in await PemKeys(path).find("any")] == ["RS256", "ES256"]
+    assert [key.algorithm for key in await PemKeys(path).find_keys("any")] == ["RS256", "ES256"]

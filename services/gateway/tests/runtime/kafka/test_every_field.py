@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from annotated_types import Ge  # pants: no-infer-dep
 from gameshelf.gateway.runtime.kafka.incoming import parse_envelope
-from gameshelf.gateway.runtime.kafka.received import StoredRecord, read
+from gameshelf.gateway.runtime.kafka.received import StoredRecord, read_event
 from gameshelf.gateway.wiring import CONSUMED
 from pydantic import BaseModel
 from pydantic.alias_generators import to_camel
@@ -117,7 +117,7 @@ def event_of(kind, data, **envelope):
 
 
 def event(kind, data):
-    return read(event_of(kind, data), CONSUMED)
+    return read_event(event_of(kind, data), CONSUMED)
 
 
 def with_value(document, path, value):

@@ -9,7 +9,7 @@ import pytest
 from gameshelf.gateway.runtime.kafka.incoming import Malformed
 from gameshelf.gateway.runtime.kafka.named_user import named_user
 from gameshelf.gateway.runtime.kafka.received import event_of
-from gameshelf.gateway.runtime.kafka.received import read as read_any
+from gameshelf.gateway.runtime.kafka.received import read_event as read_any
 from gameshelf.gateway.runtime.kafka.structured import structured
 from gameshelf.gateway.wiring import CONSUMED
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from gameshelf.gateway.runtime.kafka.incoming import Malformed
 from gameshelf.gateway.runtime.kafka.received import StoredRecord, event_of, parts_of
-from gameshelf.gateway.runtime.kafka.received import read as read_any
+from gameshelf.gateway.runtime.kafka.received import read_event as read_any
 from gameshelf.gateway.wiring import CONSUMED
 
 ABOUT = {"userId": str(uuid4()), "productId": "00000000-0000-4000-8000-000000000001"}

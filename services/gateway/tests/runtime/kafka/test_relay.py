@@ -111,12 +111,12 @@ async def test_a_refused_record_is_kept_and_comes_back_after_an_hour(connection)
         await refused.set_aside(
             connection, [KafkaRefusal(number, "MessageSizeTooLargeError: " + "x" * 900) for number in numbers]
         )
-        await relayed.remove(connection, numbers)
-    assert await refused.count(connection) == 2
+        await relayed.remove_records(connection, numbers)
+    assert await refused.count_refused(connection) == 2
     assert await refused.put_back(connection) == 0
     await connection.execute("UPDATE gateway.refused_records SET refused_at = now() - interval '61 minutes'")
     assert await refused.put_back(connection) == 2
-    assert await refused.count(connection) == 0
+    assert await refused.count_refused(connection) == 0
     back = await connection.fetch("SELECT topic, record_key, value FROM gateway.outbox WHERE shard = -1 ORDER BY id")
     assert [tuple(row) for row in back] == [("aside", "k", b"one"), ("aside", "k", b"two")]
     await connection.execute("DELETE FROM gateway.outbox WHERE shard = -1")

@@ -102,8 +102,8 @@ async def redis(where):
 async def test_sessions_live_on_every_node(redis):
     live, now = LiveSessions(redis), datetime.now(UTC).replace(microsecond=0)
     beats = [Beat(SessionKey(uuid4(), uuid4()), now) for _ in range(64)]
-    await live.add(beats)
-    assert await live.count() == 64
+    await live.add_sessions(beats)
+    assert await live.count_sessions() == 64
     found = [beat for shard in range(16) for beat in await live.between(shard, now, now, 100)]
     assert len(found) == 64
     shard = beats[0].key.session_id.bytes[0] >> 4
@@ -112,8 +112,8 @@ async def test_sessions_live_on_every_node(redis):
     assert await live.claim(shard, 7, [beats[0]]) == [beats[0]]
     assert await live.claim(shard, 7, [beats[0]]) == []
     await live.accept(now + timedelta(seconds=1))
-    await live.remove([beat.key for beat in beats])
-    assert await live.count() == 0
+    await live.remove_sessions([beat.key for beat in beats])
+    assert await live.count_sessions() == 0
 
 
 async def test_counts_and_channels_work_from_every_client(redis):

@@ -25,7 +25,7 @@ async def test_refusals_beyond_some_share_an_entry_that_counts_them(pool):
 
     async def refuse(who):
         async with pool.acquire() as connection:
-            await refusals.add(connection, who, refusal)
+            await refusals.add_refusal(connection, who, refusal)
 
     async def kept(who):
         return await pool.fetch("SELECT target FROM gateway.audit WHERE actor_id = $1 ORDER BY id", who.user_id)

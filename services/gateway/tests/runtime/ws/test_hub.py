@@ -48,7 +48,7 @@ async def stream(platform):
     subscriber.start(5)
     subscriber.begin_reading()
     subscriber.caught_up([], 5)
-    hub.add(subscriber)
+    hub.add_subscriber(subscriber)
     yield hub, subscriber, connection, after_reading
     await connection.close()
 

@@ -132,7 +132,7 @@ class Database:
         """Counts the open connections that are not in use."""
         return self._pool.get_idle_size() + len(self._free)
 
-    async def take(self) -> Any:
+    async def take_connection(self) -> Any:
         """Lends a connection until it is put back. Raises TimeoutError."""
         while self._free:
             connection = self._free.pop()
@@ -182,7 +182,7 @@ class _Loan(AbstractAsyncContextManager[Any]):
         self._database = database
 
     async def __aenter__(self) -> Any:
-        self._connection = await self._database.take()
+        self._connection = await self._database.take_connection()
         return self._connection
 
     async def __aexit__(

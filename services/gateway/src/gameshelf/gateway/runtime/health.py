@@ -23,7 +23,7 @@ from redis.exceptions import AuthenticationError, ResponseError
 
 _SECONDS = 2.0
 _FRESH_SECONDS = 1.0
-"""How long an answer is cached: anybody may request it, at any rate."""
+"""How long an answer is cached, since clients may request it at any rate."""
 _IS_READ_ONLY = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
 _NO_ANSWER = "it can't be reached, or does not answer in time"
 _TAKES_NO_WRITES = "it accepts no writes: reads are served, writes are answered with 503"

@@ -139,7 +139,7 @@ class Transaction:
         Returns their number.
         """
         self._has_taken_forwarded = True
-        take = self._rules.forwarded.take
+        take = self._rules.forwarded.take_events
         taken = [event for user_id in self._sequences for event in await take(self.connection, user_id, limit)]
         self._events.extendleft(reversed(taken))
         return len(taken)
@@ -195,7 +195,7 @@ class Transaction:
             else:
                 others.append(event)
         if others:
-            await self._rules.forwarded.add(self.connection, others)
+            await self._rules.forwarded.add_events(self.connection, others)
         if not users:
             return [], others
         await close_streams(

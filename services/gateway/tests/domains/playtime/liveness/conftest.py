@@ -162,7 +162,7 @@ class Instance:
 
     async def settled(self):
         """Waits until Redis has the sessions that just began and ended."""
-        await self.heartbeats.add(()).refusals(())
+        await self.heartbeats.add_heartbeats(()).refusals(())
 
 
 class World:

@@ -112,7 +112,7 @@ class Day:
         for index, instance in enumerate(self.instances):
             mine = [device for number, device in enumerate(devices) if number % len(self.instances) == index]
             members = {member(device.user, device.session): device for device in mine if device.session is not None}
-            refusals = await instance.heartbeats.add(members).refusals(members)
+            refusals = await instance.heartbeats.add_heartbeats(members).refusals(members)
             for one, device in members.items():
                 if one in refusals:  # it slept for too long: the next minute begins a new session
                     assert refusals[one].code == "SESSION_ALREADY_ENDED"

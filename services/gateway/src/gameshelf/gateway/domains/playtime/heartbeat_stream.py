@@ -88,7 +88,7 @@ class HeartbeatStream:
         if self._hub.streams(self._caller.user_id) >= (MAX_OF_SERVICE if self._is_service else MAX_OF_PLAYER):
             raise RateLimitExceeded(_RETRY_AFTER_SECONDS)
         subscriber = Subscriber(self._caller.user_id, reads=False)
-        self._hub.add(subscriber)
+        self._hub.add_subscriber(subscriber)
         acknowledging = asyncio.ensure_future(self._acknowledge(write))
         parts = {
             acknowledging,
@@ -104,7 +104,7 @@ class HeartbeatStream:
                 for part in done:
                     part.result()
         finally:
-            self._hub.remove(subscriber)
+            self._hub.remove_subscriber(subscriber)
             for part in parts:
                 part.cancel()
             await asyncio.gather(*parts, return_exceptions=True)
@@ -136,7 +136,7 @@ class HeartbeatStream:
                 refusals.append(messages.HeartbeatRefusal(user_id=user_id, session_id=session_id, reason=reason))
         if self._heartbeats.lost_seats:
             members = await self._without_lost(members, refusals, notices)
-        batch = self._heartbeats.add(members)
+        batch = self._heartbeats.add_heartbeats(members)
         weight = max(len(request.heartbeats), 1)
         self._unacknowledged += weight
         if self._sent and self._sent[-1].batch is batch:

@@ -127,7 +127,7 @@ class Heartbeats:
         lost_at = self.lost_seats.until(one)
         if lost_at is not None and await self.lost_seats.is_over(one, self._clock()):
             raise seat_lost(lost_at)
-        refusals = await self.add((one,)).refusals((one,))
+        refusals = await self.add_heartbeats((one,)).refusals((one,))
         for refusal in refusals.values():
             if isinstance(refusal, SessionNotFound | PermissionDenied):
                 async with self._acquire() as connection:
@@ -135,7 +135,7 @@ class Heartbeats:
             raise refusal
         return lost_at
 
-    def add(self, members: Iterable[Member]) -> Batch:
+    def add_heartbeats(self, members: Iterable[Member]) -> Batch:
         """Adds heartbeats of sessions at this moment; returns their batch. Raises ServiceUnavailable."""
         beats = self._batch.changes.beats
         if len(beats) >= MAX_WAITING:
@@ -237,7 +237,7 @@ class Heartbeats:
             running = await liveness.revive([beat for key, beat in beats.items() if key.user_id not in erased])
             known = await liveness.known_sessions(list(beats.keys() - running))
         async with asyncio.timeout(_REDIS_SECONDS):
-            await self._live.add(beats[key] for key in running)
+            await self._live.add_sessions(beats[key] for key in running)
         refusals: HeartbeatRefusals = {}
         for key in beats.keys() - running:
             refusal = SessionNotFound() if key not in known else _ended(known[key])

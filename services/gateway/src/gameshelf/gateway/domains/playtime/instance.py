@@ -42,7 +42,7 @@ async def create(runtime: Runtime) -> DomainInstance:
     active_sessions = metrics.of(PlaytimeMetrics).active_sessions
 
     async def measure() -> None:
-        active_sessions.set(await live.count())
+        active_sessions.set(await live.count_sessions())
 
     return DomainInstance(
         {Heartbeats: heartbeats, LiveSessions: live, LostSeats: lost_seats},

@@ -119,7 +119,7 @@ class SessionWatch:
         """Adds every running session to Redis that is missing there."""
         after = before_shard(shard)
         while beats := await liveness.running(shard, after, _CHUNK):
-            await self._live.add(beats)
+            await self._live.add_sessions(beats)
             after = beats[-1].key.session_id
 
     async def _checkpoint(self, connection: Any, liveness: Liveness, kept: ShardWatch, now: datetime) -> None:
@@ -132,7 +132,7 @@ class SessionWatch:
             beats = await self._live.between(kept.shard, since, until, _CHUNK)
             ended = await _write_down(connection, liveness, beats) if beats else set()
             if ended:
-                await self._live.remove(ended)
+                await self._live.remove_sessions(ended)
             if len(beats) < _CHUNK:
                 return
             # The next part begins at the time at which this one ended: other heartbeats may have the same time.
@@ -220,7 +220,7 @@ def forget_live(live: LiveSessions) -> EraseRows:
 
     async def forget(connection: Connection, user_id: UUID, limit: int) -> bool:
         with suppress(RedisError, OSError):  # the next checkpoint removes them
-            await live.remove(await Liveness(connection).running_of_user(user_id))
+            await live.remove_sessions(await Liveness(connection).running_of_user(user_id))
         return False
 
     return forget

@@ -103,12 +103,12 @@ class LiveSessions:
             if score is None
         }
 
-    async def add(self, beats: Iterable[Beat]) -> None:
+    async def add_sessions(self, beats: Iterable[Beat]) -> None:
         """Adds sessions, or raises the times of their last heartbeats to at least these."""
         members = {member(beat.key.user_id, beat.key.session_id): milliseconds(beat.at) for beat in beats}
         await self.write(SessionChanges(started=members))
 
-    async def remove(self, keys: Iterable[SessionKey]) -> None:
+    async def remove_sessions(self, keys: Iterable[SessionKey]) -> None:
         """Removes sessions that have ended."""
         await self.write(SessionChanges(ended={member(key.user_id, key.session_id) for key in keys}))
 
@@ -151,7 +151,7 @@ class LiveSessions:
         claimed = await self._claim(keys=[_KEYS[shard]], args=[_TICKS, str(-ticks), *scores])
         return [by_member[one] for one in claimed or ()]
 
-    async def count(self) -> int:
+    async def count_sessions(self) -> int:
         """Counts the running sessions."""
         async with self._pipeline() as pipe:
             for key in _KEYS:

@@ -222,7 +222,7 @@ class Reconciliation:
                 return adopted, None
             after = await _heads(adoption, user_id, objects)
             entry = _entry(applying, user_id, {"objects": len(adopted)}, before, after)
-            return adopted, await self._audit.add(transaction.connection, applying.by, entry)
+            return adopted, await self._audit.add_entry(transaction.connection, applying.by, entry)
 
         audit_id: int | None = None
         try:
@@ -243,7 +243,7 @@ class Reconciliation:
             entry = _entry(
                 applying, None, {"restore": str(restore.id)}, {"is_restore_open": True}, {"is_restore_open": False}
             )
-            return await self._audit.add(connection, applying.by, entry)
+            return await self._audit.add_entry(connection, applying.by, entry)
 
     async def _each(self, of: Collection[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
         """Does the work for each, a few at a time; results are in order. Raises the first failure, stops the others."""

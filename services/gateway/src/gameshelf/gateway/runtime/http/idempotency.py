@@ -145,7 +145,7 @@ class IdempotencyKey:
             raise IdempotencyKeyReused
         return Reply(kept["status"], kept["body"], {"Idempotency-Replayed": "true"})
 
-    async def keep(self, connection: Connection, reply: Reply, excerpt: Excerpt | None = None) -> None:
+    async def keep_response(self, connection: Connection, reply: Reply, excerpt: Excerpt | None = None) -> None:
         """Keeps the response, or the excerpt of it, in the running transaction."""
         await _KEEP.run(
             connection,
@@ -186,7 +186,7 @@ async def answer_once(
             raise
         transaction.discard()
     if key.keeps(reply):
-        await key.keep(transaction.connection, reply, excerpt)
+        await key.keep_response(transaction.connection, reply, excerpt)
     return reply
 
 
@@ -199,7 +199,7 @@ async def refuse_once(key: IdempotencyKey, write: Write, reply: Reply) -> Reply:
     first = await key.replay(transaction.connection)
     if first is not None:
         return first
-    await key.keep(transaction.connection, reply)
+    await key.keep_response(transaction.connection, reply)
     return reply
 
 

@@ -38,7 +38,7 @@ class KeySet(Protocol):
 
     generation: int
 
-    async def find(self, key_id: str | None) -> Sequence[Key]:
+    async def find_keys(self, key_id: str | None) -> Sequence[Key]:
         """Returns the keys that may have signed a token with this key id."""
         ...
 
@@ -61,7 +61,7 @@ class PemKeys:
         if not self._keys:
             raise ValueError("it contains no public key in PEM")
 
-    async def find(self, key_id: str | None) -> Sequence[Key]:
+    async def find_keys(self, key_id: str | None) -> Sequence[Key]:
         return self._keys
 
     async def refresh_if_old(self) -> None:

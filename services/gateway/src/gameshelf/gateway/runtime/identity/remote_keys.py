@@ -39,7 +39,7 @@ class RemoteKeys:
         self._asked_at = float("-inf")
         self._asking: asyncio.Task[None] | None = None
 
-    async def find(self, key_id: str | None) -> Sequence[Key]:
+    async def find_keys(self, key_id: str | None) -> Sequence[Key]:
         await self.refresh_if_old()
         found = self._known(key_id)
         if not found and (self._is_asking() or self._age() >= REFRESH_SECONDS):

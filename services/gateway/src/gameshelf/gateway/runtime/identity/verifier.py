@@ -95,7 +95,7 @@ class TokenVerifier:
         if self._was_refused(digest):
             raise InvalidCredentials("the token was refused a moment ago")
         # The key determines the algorithm, so `none`, and HS256 with the public key as secret, match no key.
-        keys = [key for key in await self._keys.find(key_id) if key.algorithm == header.get("alg")]
+        keys = [key for key in await self._keys.find_keys(key_id) if key.algorithm == header.get("alg")]
         if not keys:  # not remembered: the check was cheap, and the next fetch of keys may change its result
             raise InvalidCredentials("no known key signed it")
         try:

@@ -9,7 +9,7 @@ from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.jobs.erasure import Erasing
 from gameshelf.gateway.runtime.jobs.isolation import Isolation
 from gameshelf.gateway.runtime.observability.metrics import Metrics
-from gameshelf.gateway.runtime.outbox.forwarded import take, waiting
+from gameshelf.gateway.runtime.outbox.forwarded import take_events, waiting
 from gameshelf.gateway.runtime.streams import UserErased
 from gameshelf.gateway.runtime.transaction import Transactions
 
@@ -66,7 +66,7 @@ class Forwarding:
                 return  # its events still wait, so the next run tries it again
         with suppress(_HasPartners):
             async with self._acquire() as connection, connection.transaction():
-                while await take(connection, user_id, _AT_ONCE):
+                while await take_events(connection, user_id, _AT_ONCE):
                     pass
                 # A dropped event may be the only trace of a link that was made meanwhile.
                 for one in self._erasing:

@@ -1,7 +1,7 @@
 """Applies events: those of a user in that user's transaction, those about products many in one transaction.
 
 An event that fails because of its own data becomes a dead letter. One whose rows another transaction holds is deferred.
-Any other failure says nothing about the event: it is raised, and the records wait.
+Any other failure is not caused by the event: it is raised, and the records wait.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from gameshelf.gateway.runtime.kafka.handling import ApplyAll, Received
 from gameshelf.gateway.runtime.kafka.inbox import take_new
 from gameshelf.gateway.runtime.kafka.incoming import MALFORMED_DATA, Malformed
 from gameshelf.gateway.runtime.kafka.named_user import named_user
-from gameshelf.gateway.runtime.kafka.received import KafkaRecord, ReceivedEvent, parts_of, read
+from gameshelf.gateway.runtime.kafka.received import KafkaRecord, ReceivedEvent, parts_of, read_event
 from gameshelf.gateway.runtime.observability.metrics import Metrics
 from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.streams import UserErased, UserStreams
@@ -52,8 +52,8 @@ class Progress(Protocol):
 
 
 class Applier:
-    """Applies each event once, as ``consumed`` says. Records of one user or product must come in order, one call at a
-    time.
+    """Applies each event once, by the handlers in ``consumed``. Records of one user or product must come in order, in
+    one call at a time.
     """
 
     def __init__(
@@ -78,15 +78,15 @@ class Applier:
         self._slots = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._topic_slots = {topic: asyncio.Semaphore(_OF_ONE_TOPIC) for topic in consumed.topics}
 
-    async def read(self, record: KafkaRecord, progress: Progress) -> ReceivedEvent | None:
+    async def read_event(self, record: KafkaRecord, progress: Progress) -> ReceivedEvent | None:
         """Reads the event in a record; returns None if no further work is needed: the type is not consumed, the record
         has become a dead letter, or it was deferred.
         """
         try:
             if len(record.value or b"") <= _READ_AT_ONCE:
-                event = read(record, self._consumed)
+                event = read_event(record, self._consumed)
             else:
-                event = await asyncio.to_thread(read, record, self._consumed)
+                event = await asyncio.to_thread(read_event, record, self._consumed)
         except Malformed as error:
             await self._dead_letter(record, error.reason, str(error), progress)
         except Exception as error:
@@ -156,7 +156,7 @@ class Applier:
 
     async def _dead_letter(self, record: KafkaRecord, reason: str, detail: str, progress: Progress) -> None:
         try:
-            await self._dead_letters.keep(record, reason, detail, progress.lock_wait_milliseconds)
+            await self._dead_letters.keep_record(record, reason, detail, progress.lock_wait_milliseconds)
         except Exception as error:
             user_id = named_user(record, self._consumed.product_topics)
             if user_id is None or not concerns_one(error):

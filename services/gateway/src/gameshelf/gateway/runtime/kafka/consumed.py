@@ -65,7 +65,7 @@ class ConsumedEvents:
         self.topics: tuple[str, ...] = tuple(dict.fromkeys(event.topic for event in events))
         """The topics that are read."""
         self.product_topics = frozenset(event.topic for event in events if event.subject is EventSubject.PRODUCT)
-        """Those whose records have a product as their key; on all others it is a user."""
+        """The topics whose records have a product as their key; on all others it is a user."""
         self.product_appliers: tuple[ApplyAll, ...] = tuple(
             dict.fromkeys(event.apply_all for event in events if event.apply_all)
         )

@@ -66,7 +66,7 @@ class _Connected:
     unchecked: set[TopicPartition] = field(default_factory=set)
     """Partitions that may have to be rewound after a restore."""
     rewinding: dict[TopicPartition, "asyncio.Task[bool]"] = field(default_factory=dict)
-    """Those of them that are being rewound."""
+    """The unchecked partitions that are being rewound."""
     rewinds: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_REWINDS_AT_ONCE))
     ending: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -210,7 +210,7 @@ class Consumer:
         pause = 0.1
         while True:
             try:
-                await self._intake.take(records)
+                await self._intake.process_batch(records)
                 self._end_waiting(partition)
                 return True
             except Exception as failed:
@@ -249,7 +249,7 @@ class Consumer:
             if partition in held and batch.epoch == connected.assigned.epoch:
                 offsets[partition] = batch.next_offset
         if offsets:
-            with suppress(CommitFailedError, IllegalStateError):  # a partition went to another instance just now
+            with suppress(CommitFailedError, IllegalStateError):  # a partition is no longer assigned here
                 await connected.consumer.commit(offsets)
                 connected.assigned.committed |= offsets
 

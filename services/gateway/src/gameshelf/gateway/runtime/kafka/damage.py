@@ -60,7 +60,7 @@ class DamagedPartitions:
                 try:
                     position = await consumer.position(partition)
                     consumer.seek(partition, self._failed(partition, position))
-                except IllegalStateError:  # it went to another instance just now
+                except IllegalStateError:  # the partition is no longer assigned to this instance
                     self._damages.pop(partition, None)
         return fetched
 

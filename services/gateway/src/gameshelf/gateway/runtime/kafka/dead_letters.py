@@ -60,7 +60,7 @@ class DeadLetters:
         self._metrics = metrics
         self._clock = clock
 
-    async def keep(self, record: KafkaRecord, reason: str, detail: str, lock_wait_milliseconds: int) -> None:
+    async def keep_record(self, record: KafkaRecord, reason: str, detail: str, lock_wait_milliseconds: int) -> None:
         """Stores a record and publishes it; one about an erased user is dropped. Waits at most
         ``lock_wait_milliseconds`` for the lock of the user's row.
 

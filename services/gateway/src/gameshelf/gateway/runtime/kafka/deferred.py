@@ -165,7 +165,7 @@ async def due_subjects(connection: Connection, limit: int) -> list[UUID]:
 
 
 async def deferred_of(connection: Connection, subject_id: UUID, limit: int) -> list[StoredRecord]:
-    """The deferred records of a user or product, in their order."""
+    """Returns the deferred records of a user or product, in their order."""
     return _RECORD.read_all(await _OF_SUBJECT.all(connection, subject_id=subject_id, limit=limit))
 
 

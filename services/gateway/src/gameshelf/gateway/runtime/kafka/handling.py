@@ -1,4 +1,4 @@
-"""Handlers of consumed events, and what they get beside an event's data."""
+"""Types of the handlers of consumed events, and the attributes that they get besides an event's data."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass

@@ -34,7 +34,7 @@ D = TypeVar("D", bound=EventData)
 
 class Malformed(Exception):
     """A record that can never be applied. ``reason`` is a stable word; the message joins ``details``, each of which
-    says one thing that is wrong.
+    describes one mistake.
     """
 
     def __init__(self, reason: str, *details: str) -> None:

@@ -27,13 +27,15 @@ class Intake:
         self._acquire = acquire
         self._deferred = deferred
 
-    async def take(self, records: Sequence[ConsumedRecord]) -> None:
+    async def process_batch(self, records: Sequence[ConsumedRecord]) -> None:
         """Returns once every record is applied, deferred, or a dead letter: each user's in order, several users at a
         time, those about products all together. It may be repeated. Raises failures that concern every record, and
         NoRoom.
         """
         progress = _BatchProgress(self._acquire, self._deferred)
-        events = [event for record in map(structured, records) if (event := await self._applier.read(record, progress))]
+        events = [
+            event for record in map(structured, records) if (event := await self._applier.read_event(record, progress))
+        ]
         users: dict[UUID, list[ReceivedEvent]] = defaultdict(list)
         products: list[ReceivedEvent] = []
         for subject_id, own in await self._in_turn(events, progress):
@@ -66,7 +68,7 @@ class Intake:
 
 
 class _BatchProgress:
-    """The committed offset says that records of a batch are processed, so only deferred ones are stored."""
+    """Stores only deferred records of a batch: the committed offset marks the others as processed."""
 
     lock_wait_milliseconds = _LOCK_WAIT_MILLISECONDS
 

@@ -187,7 +187,7 @@ class Lane:
             await set_aside(connection, refused)
         done = [*(one for outcome in outcomes.values() for one in outcome.sent), *(one.id for one in refused)]
         if done:
-            await relayed.remove(connection, done)
+            await relayed.remove_records(connection, done)
         return len(done)
 
     def _settle(self, outcomes: Mapping[int, SendOutcome], chunks: Mapping[int, Sequence[Record]]) -> None:

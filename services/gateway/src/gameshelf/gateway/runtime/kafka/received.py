@@ -109,7 +109,7 @@ class ReceivedEvent:
         return self.subject is EventSubject.PRODUCT
 
 
-def read(record: KafkaRecord, consumed: ConsumedEvents) -> ReceivedEvent | None:
+def read_event(record: KafkaRecord, consumed: ConsumedEvents) -> ReceivedEvent | None:
     """Reads the event in a record; returns None for a type that no domain consumes. Raises Malformed.
 
     A type on the topic of another service is refused: a service that may write to one topic must not be able to publish

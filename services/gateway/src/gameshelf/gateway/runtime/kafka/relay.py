@@ -60,7 +60,7 @@ class Relay:
         self._cursor = ""
 
     def wake(self) -> None:
-        """Records were just added to the outbox."""
+        """Wakes the relay, because records were just added to the outbox."""
         self._woken.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -79,7 +79,7 @@ class Relay:
         """Puts records that Kafka refused an hour ago back into the outbox: its limits may have been changed."""
         async with self._acquire() as connection:
             await refused.put_back(connection)
-            self._metrics.outbox_refused.set(await refused.count(connection))
+            self._metrics.outbox_refused.set(await refused.count_refused(connection))
 
     async def _waiting(self) -> list[str]:
         """Returns the topics that have records; none while PostgreSQL is away."""

@@ -40,7 +40,7 @@ class Retry:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Records were deferred just now."""
+        """Wakes the job, because records were deferred just now."""
         self._woken.set()
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -58,7 +58,7 @@ class Retry:
             self._woken.clear()
 
     async def run_once(self) -> bool:
-        """Applies what is due; returns whether anything was. Raises failures that concern every record."""
+        """Applies due records; returns whether there were any. Raises failures that concern every record."""
         async with self._acquire() as connection:
             subjects = await due_subjects(connection, _AT_A_TIME)
         results = await asyncio.gather(*map(self._try, subjects), return_exceptions=True)
@@ -74,7 +74,7 @@ class Retry:
             progress = _DeferredProgress(self._acquire, subject_id)
             events: dict[bool, list[ReceivedEvent]] = {False: [], True: []}
             for record in records:
-                event = await self._applier.read(record, progress)
+                event = await self._applier.read_event(record, progress)
                 if event:
                     events[event.is_of_product].append(event)
             for alike in events.values():

@@ -55,7 +55,7 @@ def _in_bytes(table: Any, user: Any, value: Any, *conditions: Any) -> Statement:
 
 # An index on the user finds the rows of each table; feed and idempotency keys hold one day only.
 _TABLES = (
-    # Types of events that keep the id are published to nobody, and are deleted with the user's next commit.
+    # Types of events that keep the id are not published, and are deleted with the user's next commit.
     _in_bytes(
         ForwardedEvent,
         col(ForwardedEvent.user_id),

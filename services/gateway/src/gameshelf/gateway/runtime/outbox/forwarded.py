@@ -62,7 +62,7 @@ async def waiting(connection: Connection, limit: int) -> list[UUID]:
     return [row["user_id"] for row in await _WAITING.all(connection, limit=limit)]
 
 
-async def take(connection: Connection, user_id: UUID, limit: int) -> list[tuple[str, bytes]]:
+async def take_events(connection: Connection, user_id: UUID, limit: int) -> list[tuple[str, bytes]]:
     """Deletes and returns the oldest waiting events of a user, in their order: the name of the type, and the body."""
     found = await _TAKE.all(connection, user_id=user_id, limit=limit)
     return [(row["type"], row["body"]) for row in sorted(found, key=lambda row: row["id"])]
@@ -80,7 +80,7 @@ class ForwardedEvents:
         """Returns whether the type of the event is one that a user's change may make for another user."""
         return type(event).__name__ in self._kinds
 
-    async def add(self, connection: Connection, events: Sequence[Event]) -> None:
+    async def add_events(self, connection: Connection, events: Sequence[Event]) -> None:
         """Stores events for the users whom they concern, in the running transaction."""
         await _ADD.run(
             connection,
@@ -89,6 +89,6 @@ class ForwardedEvents:
             bodies=[self._kinds[type(event).__name__].dump_json(event) for event in events],
         )
 
-    async def take(self, connection: Connection, user_id: UUID, limit: int) -> list[Event]:
+    async def take_events(self, connection: Connection, user_id: UUID, limit: int) -> list[Event]:
         """Deletes and returns the oldest waiting events of a user, in their order."""
-        return [self._kinds[name].validate_json(body) for name, body in await take(connection, user_id, limit)]
+        return [self._kinds[name].validate_json(body) for name, body in await take_events(connection, user_id, limit)]

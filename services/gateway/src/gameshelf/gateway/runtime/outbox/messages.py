@@ -20,7 +20,7 @@ JsonObject = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The two messages of one event; None where there is no such message."""
+    """The two messages of one event; None if there is no such message."""
 
     cloud_type: str | None = None
     cloud_data: JsonObject | None = None
@@ -34,7 +34,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class EventForm:
-    """How one type of event is published."""
+    """The published form of one type of event."""
 
     publish: Callable[..., Published]
     """Makes the messages: ``publish(event)``, or ``publish(event, loaded)`` if there is a ``load``."""
@@ -45,7 +45,7 @@ class EventForm:
 EventForms = Mapping[type[Event], EventForm]
 
 SILENT = EventForm(lambda event: Published())
-"""Published to nobody."""
+"""The form of events that are not published."""
 
 
 def cloud_event(published: Published, event: Event, sequence: int, traceparent: str | None) -> bytes:

@@ -126,7 +126,7 @@ async def kinds(connection: Connection) -> tuple[list[RefusedKind], bool]:
     return found, row is not None and row["n"] > _COUNTED
 
 
-async def count(connection: Connection) -> int:
+async def count_refused(connection: Connection) -> int:
     """Counts refused records, up to 10,000."""
     row = await _COUNT.first(connection, limit=_COUNTED)
     return row["n"] if row else 0

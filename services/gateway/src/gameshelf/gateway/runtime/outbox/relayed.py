@@ -114,6 +114,6 @@ async def pending(
     return await _PENDING.all(connection, topic=topic, taken=list(shards), limit=limit, held_keys=list(held_keys))
 
 
-async def remove(connection: Connection, ids: Sequence[int]) -> None:
+async def remove_records(connection: Connection, ids: Sequence[int]) -> None:
     """Removes records that the broker has acknowledged, or that are kept elsewhere."""
     await _REMOVE.run(connection, ids=list(ids))

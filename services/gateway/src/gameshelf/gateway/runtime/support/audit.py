@@ -184,7 +184,7 @@ class AuditLog:
     def __init__(self, streams: UserStreams) -> None:
         self._streams = streams
 
-    async def add(self, connection: Connection, by: Identity, new: NewEntry) -> int:
+    async def add_entry(self, connection: Connection, by: Identity, new: NewEntry) -> int:
         """Writes an entry and returns its id. For an erased account the entry has no data."""
         row = await _ADD.first(
             connection,
@@ -210,11 +210,11 @@ class AuditLog:
         """Counts a refusal in a shared entry."""
         await _COUNT_REFUSAL.run(connection, entry_id=entry_id)
 
-    async def find(self, connection: Connection, entry_id: int) -> Entry | None:
-        """The entry with this id."""
+    async def find_entry(self, connection: Connection, entry_id: int) -> Entry | None:
+        """Returns the entry with this id; None if there is none."""
         return _ENTRY.read_optional(await _FIND.first(connection, id=entry_id))
 
-    async def list(self, connection: Connection, of: AuditFilter, limit: int) -> Sequence[Entry]:
+    async def list_entries(self, connection: Connection, of: AuditFilter, limit: int) -> Sequence[Entry]:
         """Returns entries, newest first."""
         rows = await _LIST[tuple(name for name in _WAYS if getattr(of, name) is not None)].all(
             connection,

@@ -90,7 +90,7 @@ class SupportChanges:
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name != "uq_audit_undo_of":
                 raise
-            raise NotUndoable(reason="already_undone") from None  # concurrently, by somebody else
+            raise NotUndoable(reason="already_undone") from None  # concurrently, by another caller
 
     async def _make(self, change: Change, options: Options, by: Identity, undone: Entry | None) -> ChangeResult:
         options.require()
@@ -106,7 +106,7 @@ class SupportChanges:
             result = ChangeResult(before, plain(await change.state(transaction)), revision)
             if not options.apply:
                 raise _DryRun(result)
-            audit_id = await self.audit.add(transaction.connection, by, _entry(change, result, options, undone))
+            audit_id = await self.audit.add_entry(transaction.connection, by, _entry(change, result, options, undone))
             return replace(result, audit_id=audit_id)
 
         try:

@@ -208,7 +208,7 @@ def picked(window: Any) -> Any:
 
 
 def scanned(rows: Any, prefix: str) -> tuple[Any, Any, Any]:
-    """The columns of ``Scanned`` about these rows, under names with a prefix."""
+    """Selects the columns of ``Scanned`` about these rows, under names with a prefix."""
     back = (rows.c.created_at.desc(), rows.c.id.desc())
     return (
         select(func.count()).select_from(rows).scalar_subquery().label(f"{prefix}count"),

@@ -44,7 +44,7 @@ class ExportPart:
     done: int = 0
     total: int = 0
 
-    def take(self, table: str, row: str, rules: ExportRules) -> None:
+    def add_row(self, table: str, row: str, rules: ExportRules) -> None:
         """Adds a row, and the file that belongs to it."""
         self.rows.setdefault(table, []).append(row)
         self.done += 1
@@ -102,7 +102,7 @@ class Export:
             limit = min(ROWS - rows, FILES if source.table.fullname in self._rules.files else ROWS)
             found = await self._read(connection, source, user_id, key, limit, BYTES - size)
             for row in found:
-                part.take(source.table.fullname, row["row"], self._rules)
+                part.add_row(source.table.fullname, row["row"], self._rules)
                 rows, size = rows + 1, size + len(row["row"].encode())
             is_last = not found or (len(found) == found[0]["page_size"] < limit)
             number, key = (number + 1, None) if is_last else (number, _key(source, found[-1]))

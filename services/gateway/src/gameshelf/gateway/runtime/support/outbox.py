@@ -75,7 +75,7 @@ _FORWARDED = Statement(select(func.count().label("n")).select_from(_some_forward
 
 
 async def backlog(connection: Connection) -> BacklogByTopic:
-    """The records that wait for Kafka, per topic. Four round trips."""
+    """Counts the records that wait for Kafka, per topic. Four round trips."""
     first = {row["topic"]: row for row in await _FIRST.all(connection)}
     counted: dict[str, tuple[int, bool]] = {}
     for statement in _COUNTS:

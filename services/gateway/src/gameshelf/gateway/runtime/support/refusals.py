@@ -38,22 +38,22 @@ class RefusalAudit:
         self._clock = clock
         self._recent: dict[UUID, _Recent] = {}
 
-    async def add(self, connection: Connection, by: Identity, refusal: NewEntry) -> None:
+    async def add_refusal(self, connection: Connection, by: Identity, refusal: NewEntry) -> None:
         """Writes a refusal: as its own entry, or by increasing ``refusals`` in the target of a shared one."""
         if by.roles & _STAFF:
-            await self._audit.add(connection, by, refusal)
+            await self._audit.add_entry(connection, by, refusal)
             return
         recent = self._of(by.user_id)
         recent.count += 1
         if recent.count <= IN_FULL:
-            await self._audit.add(connection, by, refusal)
+            await self._audit.add_entry(connection, by, refusal)
             return
         async with recent.turn:
             if recent.shared is not None:
                 await self._audit.count_refusal(connection, recent.shared)
                 return
             shared = replace(refusal, user_id=None, target={"refusals": 1}, reason=None)
-            recent.shared = await self._audit.add(connection, by, shared)
+            recent.shared = await self._audit.add_entry(connection, by, shared)
 
     def _of(self, caller: UUID) -> _Recent:
         now = self._clock()

@@ -44,7 +44,7 @@ class Replayed:
     next: Place | None
 
 
-# The topic of a letter is one that the service consumes, so it is no bulk topic.
+# The topic of a letter is one that the service consumes, so it is not a bulk topic.
 _shard_of_user = case(
     (col(D.user_id).is_(None), 0), else_=func.mod(func.get_byte(func.uuid_send(col(D.user_id)), 15), SHARDS)
 )

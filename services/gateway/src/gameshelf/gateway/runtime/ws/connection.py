@@ -133,14 +133,14 @@ class LibraryUpdates:
         if self._hub.connections(identity.user_id) >= MAX_CONNECTIONS:
             raise _Close(TOO_MANY)
         subscriber = Subscriber(identity.user_id)
-        self._hub.add(subscriber)
+        self._hub.add_subscriber(subscriber)
         try:
             async with self._acquire() as connection:
                 state = await self._streams.state(connection, identity.user_id)
             await self._resume(socket, subscriber, state)
             await self._until_over(socket, subscriber, identity)
         finally:
-            self._hub.remove(subscriber)
+            self._hub.remove_subscriber(subscriber)
 
     async def _identify(self, socket: Socket, token: str | None) -> Identity:
         if token is not None:

@@ -122,12 +122,12 @@ class Hub:
         """Counts the open heartbeat streams of a caller on this instance."""
         return sum(not subscriber.reads for subscriber in self._subscribers.get(user_id, ()))
 
-    def add(self, subscriber: Subscriber) -> None:
+    def add_subscriber(self, subscriber: Subscriber) -> None:
         """Adds a subscriber, which is notified of its user's commits from now on."""
         self._subscribers.setdefault(subscriber.user_id, set()).add(subscriber)
         self._changed.set()
 
-    def remove(self, subscriber: Subscriber) -> None:
+    def remove_subscriber(self, subscriber: Subscriber) -> None:
         subscribers = self._subscribers.get(subscriber.user_id, set())
         subscribers.discard(subscriber)
         if not subscribers:

@@ -1,4 +1,4 @@
-"""``conflicts list|show|resolve``: conflicts between saves, open until somebody resolves them."""
+"""``conflicts list|show|resolve``: open conflicts between versions of saves."""
 
 from uuid import UUID
 

@@ -1,6 +1,6 @@
 """Notifies wishers of sales and lasting cuts: bounded chunks of many users, in one short transaction each.
 
-A chunk takes the users whose rows are free, and waits for nobody while it holds them. Busy users are held back in the
+A chunk takes the users whose rows are not locked, and never waits while it holds them. Busy users are held back in the
 commit that moves the cursor, and notified later in a transaction of their own. A crash between any two lines repeats
 the chunk, and users who were notified are not notified again. A product or a wisher that fails delays no other.
 """

@@ -24,7 +24,7 @@ class Audits:
         wanted = _filter(request, self._context.commands)
         limit = page_limit(request.limit)
         async with self._context.acquire() as connection:
-            found = await self._context.audit.list(connection, wanted, limit + 1)
+            found = await self._context.audit.list_entries(connection, wanted, limit + 1)
         shown = found[:limit]
         return messages.ListAuditResponse(
             entries=[self._message(one) for one in shown], next_cursor=str(shown[-1].id) if len(found) > limit else ""
@@ -46,7 +46,7 @@ class Audits:
         """Returns the entry with this id. Raises InvalidInput, NotFound."""
         entry_id = _number(text, "audit_id")
         async with self._context.acquire() as connection:
-            entry = await self._context.audit.find(connection, entry_id)
+            entry = await self._context.audit.find_entry(connection, entry_id)
         if entry is None:
             raise NotFound(audit_id=entry_id)
         return entry

@@ -107,7 +107,7 @@ class Events:
                     {"letters": done.sent + done.left, "replayed": 0},
                     {"letters": done.left, "replayed": done.sent},
                 )
-                audit_id = await self._context.audit.add(connection, by, entry)
+                audit_id = await self._context.audit.add_entry(connection, by, entry)
         return messages.ReplayDeadLettersResponse(
             next_cursor=_cursor(done.next), replayed=done.sent, left=done.left, audit_id=text(audit_id)
         )

@@ -74,7 +74,7 @@ class LibraryAdmin:
                 refusal = NotFound(reason="erased") if isinstance(error, UserErased) else refused(error)
                 try:
                     async with self._context.acquire() as connection:
-                        await self._refusals.add(connection, by, _refusal(command, request, refusal))
+                        await self._refusals.add_refusal(connection, by, _refusal(command, request, refusal))
                     if refusal is error:
                         raise
                     raise refusal from error
@@ -91,7 +91,7 @@ class LibraryAdmin:
 
     async def _audit(self, by: Identity, new: NewEntry) -> None:
         async with self._context.acquire() as connection:
-            await self._context.audit.add(connection, by, new)
+            await self._context.audit.add_entry(connection, by, new)
 
 
 def _method(command: Command, nouns: Sequence[object]) -> Serve:

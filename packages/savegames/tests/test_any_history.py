@@ -11,13 +11,13 @@ import pytest
 from gameshelf.kernel.errors import DomainError
 from gameshelf.savegames import (
     Digest,
-    Outcome,
     Overtaken,
     Resolve,
-    Result,
     SavegameSlotNotFound,
     SavegameUploadIncomplete,
     SavegameVersionNotFound,
+    UploadOutcome,
+    UploadResult,
     UserQuotaExceeded,
     VersionChanges,
 )
@@ -269,9 +269,13 @@ class World:
 
     def was_deleted(self, upload_id, slot, content, device):
         """One row for each content of a deleted save."""
-        outcome, expires = Outcome(Result.DELETED, slot.id, slot.head), self.player.now + REMEMBER_FOR
+        outcome, expires = UploadOutcome(UploadResult.DELETED, slot.id, slot.head), self.player.now + REMEMBER_FOR
         for one in self.uploads:
-            if one.slot is slot and one.content == content and getattr(one.outcome, "result", None) is Result.DELETED:
+            if (
+                one.slot is slot
+                and one.content == content
+                and getattr(one.outcome, "result", None) is UploadResult.DELETED
+            ):
                 assert one.id == upload_id
                 one.outcome, one.expires = outcome, expires
                 return one
@@ -359,7 +363,7 @@ class World:
             assert outcome == upload.outcome
             return
         if attempt and not is_right:
-            assert outcome.result is Result.MISMATCH
+            assert outcome.result is UploadResult.MISMATCH
             upload.outcome, upload.expires = outcome, player.now + REMEMBER_FOR
             return
         relation = slot.relation(upload.base, upload.content)
@@ -371,15 +375,15 @@ class World:
                     other.joined = True
 
     async def was_identical(self, upload, slot, outcome):
-        assert (outcome.result, outcome.version) == (Result.IDENTICAL, slot.head)
+        assert (outcome.result, outcome.version) == (UploadResult.IDENTICAL, slot.head)
         if upload.device:
             slot.devices[upload.device] = slot.head
 
     async def was_behind(self, upload, slot, outcome):
-        assert (outcome.result, outcome.version) == (Result.BEHIND, slot.head)
+        assert (outcome.result, outcome.version) == (UploadResult.BEHIND, slot.head)
 
     async def was_descendant(self, upload, slot, outcome):
-        assert (outcome.result, outcome.version) == (Result.HEAD, upload.version)
+        assert (outcome.result, outcome.version) == (UploadResult.HEAD, upload.version)
         assert outcome.regresses_to == slot.regresses_to(upload.content)
         slot.versions[upload.version] = Version((upload.base,), upload.content, upload.device)
         slot.head = upload.version
@@ -399,9 +403,9 @@ class World:
             assert outcome.conflict_id == grown
         slot.conflicts[outcome.conflict_id] = upload.version
         if upload.policy == "manual":
-            assert (outcome.result, outcome.version) == (Result.CONFLICT, upload.version)
+            assert (outcome.result, outcome.version) == (UploadResult.CONFLICT, upload.version)
             return
-        assert outcome.result is Result.RESOLVED
+        assert outcome.result is UploadResult.RESOLVED
         self.merged(slot, outcome.conflict_id, outcome.resolution)
         assert outcome.version == slot.head
         if upload.device and outcome.resolution == "keep_local":

@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 from gameshelf.savegames import (
     ConflictsFilter,
-    Result,
     SavegameDeleted,
     SavegameSlotNotFound,
     SavegameVersionNotFound,
     UploadRequested,
+    UploadResult,
 )
 from gameshelf.savegames.limits import MAX_NUMBERS
 
@@ -26,7 +26,7 @@ async def test_a_base_of_an_earlier_save_of_the_same_name_is_no_ancestor(player)
     await player.synced(old.slot_id, "deck", 1)
     await player.service.delete(player.id, old.slot_id)
     new = await player.save(b"new campaign", device_id="pc", base_version=0)
-    assert (new.result, new.version) == (Result.HEAD, 2)  # the number 1 has been given
+    assert (new.result, new.version) == (UploadResult.HEAD, 2)  # the number 1 has been given
     for said in (
         {"base_version": 1},
         {"base_version": 1, "savegame_id": old.slot_id},
@@ -36,7 +36,7 @@ async def test_a_base_of_an_earlier_save_of_the_same_name_is_no_ancestor(player)
         leave = await player.request(b"played on %d" % len(said), device_id="deck", **said)
         assert leave.conflict_expected, said
     branch = await player.save(b"old campaign, played on", device_id="deck", base_version=1)
-    assert (branch.result, branch.slot_id) == (Result.CONFLICT, new.slot_id)
+    assert (branch.result, branch.slot_id) == (UploadResult.CONFLICT, new.slot_id)
     assert (await player.versions(new.slot_id))[new.version] == (0, None, "head")
     assert (await player.versions(new.slot_id))[branch.version] == (0, None, "branch")
 
@@ -121,7 +121,7 @@ async def test_an_unknown_base_or_another_users_save_is_refused(player, new_play
 async def test_the_id_of_a_save_beside_its_base_says_that_it_is_meant(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     grown = await player.save(b"two", device_id="deck", savegame_id=slot, base_version=1)
-    assert (grown.result, grown.slot_id) == (Result.HEAD, slot)
+    assert (grown.result, grown.slot_id) == (UploadResult.HEAD, slot)
     # A save of another name is another save, whose version of that number is none of this one's.
     for content in (b"other", b"other, played on"):
         await player.save(content, "other")
@@ -132,10 +132,10 @@ async def test_a_device_that_is_new_to_a_save_grew_from_nothing(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.save(b"two", device_id="pc")
     # An old file of a game that was installed anew is no head; one that is known is none either, and no conflict.
-    assert (await player.save(b"an old file", device_id="reinstalled")).result is Result.CONFLICT
-    assert (await player.save(b"one", device_id="third")).result is Result.BEHIND
-    assert (await player.save(b"two", device_id="fourth")).result is Result.IDENTICAL
-    assert (await player.save(b"three", device_id="fourth")).result is Result.HEAD  # it had the head
+    assert (await player.save(b"an old file", device_id="reinstalled")).result is UploadResult.CONFLICT
+    assert (await player.save(b"one", device_id="third")).result is UploadResult.BEHIND
+    assert (await player.save(b"two", device_id="fourth")).result is UploadResult.IDENTICAL
+    assert (await player.save(b"three", device_id="fourth")).result is UploadResult.HEAD  # it had the head
     assert (await player.versions(slot))[3][2] == "branch"
 
 
@@ -144,7 +144,7 @@ async def test_a_download_that_broke_off_makes_no_ancestor(player):
     await player.synced(slot, "deck", 1)
     await player.save(b"two", device_id="pc")
     await player.queries.download(player.id, slot, 2)
-    assert (await player.save(b"one and more", device_id="deck")).result is Result.CONFLICT
+    assert (await player.save(b"one and more", device_id="deck")).result is UploadResult.CONFLICT
 
 
 async def test_synced_is_of_a_version_whose_bytes_are_there(player):
@@ -175,7 +175,7 @@ async def test_a_report_that_arrives_late_takes_no_device_back(new_player):
     for late in (2, 1):
         await player.synced(slot, "pc", late)
         assert await device_version(player, "pc") == 3
-    assert (await player.save(b"four", device_id="pc")).result is Result.HEAD
+    assert (await player.save(b"four", device_id="pc")).result is UploadResult.HEAD
     # On a branch too: what it left the head's history with, and what it grew from.
     branch = await player.save(b"five", device_id="deck")
     grown = await player.save(b"six", device_id="deck")
@@ -191,7 +191,7 @@ async def test_a_device_that_leaves_its_branch_for_the_head_has_the_head(player)
     branch = await player.save(b"three", device_id="deck", base_version=1)
     assert branch.version > head.version
     await player.synced(slot, "deck", head.version)  # a lower number that the branch did not grow from
-    assert (await player.save(b"four", device_id="deck")).result is Result.HEAD
+    assert (await player.save(b"four", device_id="deck")).result is UploadResult.HEAD
     # And the other way round: the branch is tried out on the PC.
     await player.synced(slot, "pc", branch.version)
     assert await device_version(player, "pc") == branch.version
@@ -201,7 +201,7 @@ async def test_uploads_of_one_device_on_a_stale_base_are_one_conflict(player):
     first = await player.save(b"one", device_id="pc")
     await player.save(b"two", device_id="pc")
     found = [await player.save(b"stale %d" % number, device_id="deck", base_version=1) for number in range(20)]
-    assert {one.result for one in found} == {Result.CONFLICT}
+    assert {one.result for one in found} == {UploadResult.CONFLICT}
     assert len({one.conflict_id for one in found}) == 1
     assert await conflicts(player) == {found[0].conflict_id: (2, found[-1].version)}
     # The branches before are history like any other.
@@ -253,17 +253,17 @@ async def test_an_unchanged_device_does_not_bring_back_a_deleted_save(player, na
     assert (leave.is_required, leave.conflict_expected) == (False, False)
     for _ in range(2):
         outcome = await player.confirm(leave)
-        assert (outcome.result, outcome.slot_id, outcome.version) == (Result.DELETED, slot, 2)
+        assert (outcome.result, outcome.slot_id, outcome.version) == (UploadResult.DELETED, slot, 2)
     [event] = player.events
     assert (type(event), event.slot_id) == (SavegameDeleted, slot)
     assert [row["id"] for row in await player.rows("slots")] == [slot]
     assert await player.usage() == (6, 0)
     # What has changed is a new save, and so is what is to be saved all the same.
     changed = await player.save(b"one, played on", device_id="deck", **said)
-    assert (changed.result, changed.slot_id != slot) == (Result.HEAD, True)
+    assert (changed.result, changed.slot_id != slot) == (UploadResult.HEAD, True)
     await player.service.delete(player.id, changed.slot_id, permanent=True)
     anew = await player.save(b"one", device_id="deck", base_version=0)
-    assert (anew.result, anew.slot_id != slot) == (Result.HEAD, True)
+    assert (anew.result, anew.slot_id != slot) == (UploadResult.HEAD, True)
 
 
 async def test_repeated_uploads_of_a_deleted_save_leave_one_row(player):
@@ -274,21 +274,21 @@ async def test_repeated_uploads_of_a_deleted_save_leave_one_row(player):
     for device in ("pc", "deck", "pc", None):
         leaves.append(await player.request(b"one", device_id=device, savegame_id=slot))
         player.later(days=1)
-        assert (await player.confirm(leaves[0])).result is Result.DELETED
+        assert (await player.confirm(leaves[0])).result is UploadResult.DELETED
     assert len({leave.upload_id for leave in leaves}) == 1
     assert len(await player.rows("uploads")) == 2
     assert [type(event) for event in player.events] == [SavegameDeleted]
     player.later(days=26, hours=23)  # a month after it was asked last, as of any upload, less an hour
     await player.service.undelete(player.id, slot)
     await player.sweep()
-    assert (await player.confirm(leaves[-1])).result is Result.DELETED
+    assert (await player.confirm(leaves[-1])).result is UploadResult.DELETED
 
 
 async def test_after_the_purge_nothing_is_remembered_of_a_deleted_save(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.service.delete(player.id, slot, permanent=True)
     new = await player.save(b"one", device_id="pc", base_version=1)
-    assert (new.result, new.version) == (Result.HEAD, 2)
+    assert (new.result, new.version) == (UploadResult.HEAD, 2)
 
 
 async def test_what_a_new_save_of_the_name_holds_is_not_deleted(player):
@@ -296,7 +296,7 @@ async def test_what_a_new_save_of_the_name_holds_is_not_deleted(player):
     await player.service.delete(player.id, old)
     new = await player.save(b"one", device_id="deck", base_version=0)
     found = await player.save(b"one", device_id="pc")
-    assert (found.result, found.slot_id) == (Result.IDENTICAL, new.slot_id)
+    assert (found.result, found.slot_id) == (UploadResult.IDENTICAL, new.slot_id)
 
 
 async def test_a_save_that_is_deleted_tells_the_devices(player):
@@ -314,7 +314,7 @@ async def test_an_upload_that_goes_back_to_an_older_content_says_so(player):
         outcome = await player.save(content)
     assert outcome.regresses_to is None
     back = await player.save(b"one")
-    assert (back.result, back.regresses_to) == (Result.HEAD, 3)
+    assert (back.result, back.regresses_to) == (UploadResult.HEAD, 3)
     leave = await player.request(b"two")
     assert (await player.confirm(leave)).regresses_to == 2
     assert (await player.confirm(leave)).regresses_to == 2

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 import pytest
-from gameshelf.savegames import Resolve, Result, SavegameUploads, UploadQueries, UploadsFilter
+from gameshelf.savegames import Resolve, SavegameUploads, UploadQueries, UploadResult, UploadsFilter
 from gameshelf.savegames.limits import MAX_COMPARED
 
 LONG = 3_000
@@ -58,21 +58,21 @@ async def slot(player):
 @pytest.mark.parametrize(
     ("base", "content", "result"),
     [
-        (0, b"one", Result.BEHIND),
-        (0, b"two", Result.BEHIND),
-        (0, b"new", Result.CONFLICT),
-        (1, b"one", Result.BEHIND),
-        (1, b"two", Result.CONFLICT),  # what grew from so old a base is not followed so far
-        (LONG - 100, b"two", Result.BEHIND),
-        (LONG + 1, b"two", Result.BEHIND),
-        (2, b"one", Result.CONFLICT),
+        (0, b"one", UploadResult.BEHIND),
+        (0, b"two", UploadResult.BEHIND),
+        (0, b"new", UploadResult.CONFLICT),
+        (1, b"one", UploadResult.BEHIND),
+        (1, b"two", UploadResult.CONFLICT),  # what grew from so old a base is not followed so far
+        (LONG - 100, b"two", UploadResult.BEHIND),
+        (LONG + 1, b"two", UploadResult.BEHIND),
+        (2, b"one", UploadResult.CONFLICT),
     ],
 )
 async def test_an_old_base_reads_no_more_than_a_part_of_the_history(player, slot, base, content, result):
     counting = Counting(player.connection)
     player.uploads = SavegameUploads(counting, player.events.append, player.access, player.clock, player.limits)
     leave = await player.request(content, base_version=base)
-    assert leave.conflict_expected is (result is Result.CONFLICT)
+    assert leave.conflict_expected is (result is UploadResult.CONFLICT)
     assert (await player.confirm(leave)).result is result
     assert counting.rows < 2 * MAX_COMPARED + 50
 

@@ -13,11 +13,11 @@ from gameshelf.savegames import (
     Resolution,
     Resolve,
     Resolved,
-    Result,
     SavegameConflicted,
     SavegameConflictResolved,
     SavegameHeadMoved,
     SavesFilter,
+    UploadResult,
 )
 
 
@@ -80,7 +80,7 @@ async def test_one_side_becomes_a_head_that_grew_from_both(player, conflict, res
     [resolved] = published(player, SavegameConflictResolved, SavegameHeadMoved)
     assert (resolved.resolution, resolved.copy_slot_id, resolved.head_version) == (resolution, None, 4)
     # Whoever has either side without a change is behind now.
-    assert (await player.save(b"one", base_version=1)).result is Result.BEHIND
+    assert (await player.save(b"one", base_version=1)).result is UploadResult.BEHIND
     with pytest.raises(ConflictNotFound):
         await resolve(player, conflict.conflict_id, resolution)
 
@@ -104,7 +104,7 @@ async def test_both_sides_become_slots(player, conflict):
     assert (event.slot_id, event.copy_slot_id) == (conflict.slot_id, found.copy_slot_id)
     # The branch goes on being one.
     again = await player.save(b"four", device_id="deck")
-    assert (again.result, again.conflict_id != conflict.conflict_id) == (Result.CONFLICT, True)
+    assert (again.result, again.conflict_id != conflict.conflict_id) == (UploadResult.CONFLICT, True)
 
 
 async def test_a_copy_is_called_as_is_said_if_nobody_is_called_so(player, conflict):
@@ -198,19 +198,19 @@ async def test_a_policy_resolves_at_once(player, policy, said, resolution, conte
     if "modified" in said:
         said = {"client_modified_at": now + said["modified"]}
     outcome = await player.save(b"three", base_version=1, device_id="deck", conflict_policy=policy, **said)
-    assert (outcome.result, outcome.resolution) == (Result.RESOLVED, resolution)
+    assert (outcome.result, outcome.resolution) == (UploadResult.RESOLVED, resolution)
     assert (outcome.version, outcome.head_version, outcome.branch_version) == (4, 2, 3)
     assert await content_of_head(player, outcome.slot_id) == content
     assert (await player.versions(outcome.slot_id))[4] == (2, 3, "head")
     assert await conflicts(player) == {}
     # What wins is the device's own: it grows on. What loses was not downloaded yet.
-    expected = Result.HEAD if resolution == "keep_local" else Result.CONFLICT
+    expected = UploadResult.HEAD if resolution == "keep_local" else UploadResult.CONFLICT
     assert (await player.save(b"four", device_id="deck")).result is expected
 
 
 async def test_a_policy_ends_the_conflict_of_the_branch_that_it_grew_from(player, conflict):
     outcome = await player.save(b"four", device_id="deck", conflict_policy="most_recent")
-    assert (outcome.result, outcome.conflict_id) == (Result.RESOLVED, conflict.conflict_id)
+    assert (outcome.result, outcome.conflict_id) == (UploadResult.RESOLVED, conflict.conflict_id)
     assert (await player.versions(conflict.slot_id))[5] == (2, 4, "head")
     assert await conflicts(player) == {}
 

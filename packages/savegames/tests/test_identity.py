@@ -9,7 +9,7 @@ from random import Random
 import pytest
 import zstandard
 from gameshelf.kernel.errors import InvalidInput
-from gameshelf.savegames import Digest, Result, SavegameFileTooLarge, SavegameUploadIncomplete, SavesFilter
+from gameshelf.savegames import Digest, SavegameFileTooLarge, SavegameUploadIncomplete, SavesFilter, UploadResult
 from gameshelf.savegames.naming import slot_key
 from gameshelf.savegames.ports import Packing
 from gameshelf.savegames.testing import MemoryStore
@@ -44,7 +44,7 @@ async def packed(player, content, **more):
 async def test_the_same_save_packed_at_another_level_is_identical(player):
     first = await packed(player, PLAIN, compresslevel=1, mtime=1)
     again = await packed(player, PLAIN, compresslevel=9, mtime=2)
-    assert (first.result, again.result, again.version) == (Result.HEAD, Result.IDENTICAL, 1)
+    assert (first.result, again.result, again.version) == (UploadResult.HEAD, UploadResult.IDENTICAL, 1)
     save = await player.queries.save(player.id, first.slot_id)
     assert (save.identity, save.content) == (sha256(PLAIN).digest(), sha256(gzip.compress(PLAIN, 1, mtime=1)).digest())
     await packed(player, PLAIN * 2)
@@ -57,11 +57,11 @@ async def test_the_same_save_encrypted_with_another_nonce_is_identical(player):
 
     mac, other = hexed(b"mac"), hexed(b"other")
     first = await player.save(b"nonce 1", encryption=marks(mac))
-    assert (await player.save(b"nonce 2", encryption=marks(mac.upper()))).result is Result.IDENTICAL
-    assert (await player.save(b"nonce 3", encryption=marks(other))).result is Result.HEAD
+    assert (await player.save(b"nonce 2", encryption=marks(mac.upper()))).result is UploadResult.IDENTICAL
+    assert (await player.save(b"nonce 3", encryption=marks(other))).result is UploadResult.HEAD
     assert (await player.queries.save(player.id, first.slot_id)).identity.hex() == other
     stale = await player.save(b"nonce 4", encryption=marks(mac), base_version=1, device_id="deck")
-    assert stale.result is Result.BEHIND
+    assert stale.result is UploadResult.BEHIND
 
 
 async def test_what_unpacked_is_something_else_is_a_mismatch(player):
@@ -74,12 +74,12 @@ async def test_what_unpacked_is_something_else_is_a_mismatch(player):
         attempt = await player.uploads.begin(player.id, leave.upload_id)
         digest = Digest(len(sent), sha256(sent).digest(), sha256(PLAIN).digest(), len(PLAIN))
         outcome = await player.uploads.finish(player.id, leave.upload_id, attempt, digest)
-        assert outcome.result is Result.MISMATCH
+        assert outcome.result is UploadResult.MISMATCH
     # What can't be unpacked has no hash.
     leave = await player.request(b"no gzip", content_encoding="gzip", raw_sha256=hexed(PLAIN))
     attempt = await player.uploads.begin(player.id, leave.upload_id)
     outcome = await player.uploads.finish(player.id, leave.upload_id, attempt, Digest(7, attempt.content, None, None))
-    assert outcome.result is Result.MISMATCH
+    assert outcome.result is UploadResult.MISMATCH
 
 
 RAW = {"content_encoding": "gzip", "raw_sha256": "00" * 32}
@@ -109,7 +109,7 @@ async def test_the_hash_of_unpacked_bytes_is_verified_for_stored_bytes_too(playe
         assert (await player.uploads.renew(player.id, leave.upload_id)).is_required
         with pytest.raises(SavegameUploadIncomplete):
             await player.uploads.finish(player.id, leave.upload_id, None, None)
-        assert (await verified(player, leave, sent)).result is Result.MISMATCH
+        assert (await verified(player, leave, sent)).result is UploadResult.MISMATCH
     assert list(await player.versions(slot)) == [1]
 
 
@@ -120,7 +120,7 @@ async def test_what_was_verified_of_stored_bytes_is_not_sent_again(player):
     said = {**RAW, "raw_sha256": hexed(PLAIN)}
     leave = await player.request(sent, **said)
     assert (leave.is_required, await player.usage()) == (True, (len(sent), 0))
-    assert (await verified(player, leave, sent)).result is Result.HEAD
+    assert (await verified(player, leave, sent)).result is UploadResult.HEAD
     assert await player.usage() == (len(sent), 0)
     assert [row["id"] for row in await player.rows("contents") if row["state"] == "live"] == [stored]
     leave = await player.request(sent, "other", **said)
@@ -138,7 +138,7 @@ async def test_bytes_that_are_sent_again_to_be_verified_need_no_more_room(new_pl
     player = new_player(max_bytes=500, quota_bytes=len(sent), product_quota_bytes=len(sent))
     await player.save(sent)
     leave = await player.request(sent, **RAW | {"raw_sha256": hexed(PLAIN)})
-    assert (await verified(player, leave, sent)).result is Result.HEAD
+    assert (await verified(player, leave, sent)).result is UploadResult.HEAD
     assert await player.usage() == (len(sent), 0)
 
 
@@ -153,7 +153,7 @@ async def test_an_open_upload_with_another_hash_needs_its_bytes(player, is_kept)
     again = await player.request(sent, "other", **RAW)
     assert (again.upload_id, again.is_required) == (joined.upload_id, True)
     assert await player.usage() == ((len(sent), 0) if is_kept else (0, len(sent)))
-    assert (await verified(player, again, sent)).result is Result.MISMATCH
+    assert (await verified(player, again, sent)).result is UploadResult.MISMATCH
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_a_bomb_is_unpacked_in_small_steps_and_no_further_than_it_may(encoding):
 async def test_names_that_are_one_file_somewhere_are_one_save(player, name):
     slot = (await player.save(b"one", "save1", device_id="pc")).slot_id
     grown = await player.save(b"two", name, device_id="pc")
-    assert (grown.result, grown.slot_id) == (Result.HEAD, slot)
+    assert (grown.result, grown.slot_id) == (UploadResult.HEAD, slot)
     [save] = (await player.queries.saves(player.id, SavesFilter())).items
     assert save.slot_name == "save1"
     # Also where that name is in the trash, or was deleted for good.
@@ -304,7 +304,7 @@ async def test_a_clock_that_is_ahead_wins_nothing(player):
     branch = await player.save(
         b"three", device_id="deck", base_version=1, conflict_policy="most_recent", client_modified_at=player.now
     )
-    assert (branch.result, branch.resolution) == (Result.RESOLVED, "keep_local")
+    assert (branch.result, branch.resolution) == (UploadResult.RESOLVED, "keep_local")
     lost = await player.save(
         b"four",
         device_id="laptop",

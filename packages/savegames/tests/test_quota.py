@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from gameshelf.savegames import Limits, ProductUsage, Result, SavegameService, UserQuotaExceeded, VersionChanges
+from gameshelf.savegames import Limits, ProductUsage, SavegameService, UploadResult, UserQuotaExceeded, VersionChanges
 
 X, Y, Z = b"x" * 300, b"y" * 300, b"z" * 300
 
@@ -88,7 +88,7 @@ async def test_an_upload_whose_room_is_gone_stays_open_until_there_is_room(playe
     assert player.objects == objects  # nothing was copied for it
     assert await player.usage() == (600, 500)
     await player.service.change_version(player.id, slot, 1, VersionChanges(is_pinned=False))
-    assert (await player.confirm(waiting)).result is Result.HEAD
+    assert (await player.confirm(waiting)).result is UploadResult.HEAD
     assert await kept(player, slot) == [2]
 
 

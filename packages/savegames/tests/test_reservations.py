@@ -7,15 +7,15 @@ from uuid import uuid4
 import pytest
 from gameshelf.savegames import (
     FailureReason,
-    Result,
     SavegameVersionNotFound,
     UploadFailed,
     UploadQueries,
+    UploadResult,
     UploadsFilter,
     UploadStatus,
     UserQuotaExceeded,
 )
-from gameshelf.savegames.outcomes import Outcome, as_text, from_text
+from gameshelf.savegames.outcomes import UploadOutcome, as_text, from_text
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def test_the_same_request_again_is_the_same_upload_with_what_is_said_now(p
     assert (await listed(player, uploads)).total == 1
     player.later(hours=1)  # two hours after it was asked for first
     outcome = await player.confirm(first)
-    assert (outcome.result, outcome.version) == (Result.HEAD, 1)
+    assert (outcome.result, outcome.version) == (UploadResult.HEAD, 1)
     save = await player.queries.save(player.id, outcome.slot_id)
     assert (save.comment, save.playtime_seconds) == ("after", 2)
 
@@ -66,7 +66,7 @@ async def test_what_differs_is_another_upload_and_the_same_bytes_count_once(play
     # The bytes stay reserved until the last one that may bring them has ended.
     await player.uploads.cancel(player.id, first.upload_id)
     assert await player.usage() == (6, 10)
-    assert (await player.confirm(other)).result in (Result.HEAD, Result.CONFLICT)
+    assert (await player.confirm(other)).result in (UploadResult.HEAD, UploadResult.CONFLICT)
     assert await player.usage() == (16, 0)
 
 
@@ -75,7 +75,7 @@ async def test_what_is_asked_for_again_joins_what_is_there_by_now(player):
     await player.save(b"one", "other", device_id="pc")
     again = await player.request(b"one", device_id="pc")
     assert (again.upload_id, again.is_required) == (first.upload_id, False)
-    assert (await player.confirm(again)).result is Result.HEAD
+    assert (await player.confirm(again)).result is UploadResult.HEAD
 
 
 async def test_open_uploads_are_listed_oldest_first_with_their_outcome(player, uploads):
@@ -195,7 +195,7 @@ async def expired(player):
 
 
 async def mismatched(player):
-    assert (await player.confirm(await player.request(b"x" * 300), b"other")).result is Result.MISMATCH
+    assert (await player.confirm(await player.request(b"x" * 300), b"other")).result is UploadResult.MISMATCH
 
 
 @pytest.mark.parametrize("ends", [uploaded, cancelled, expired, mismatched])
@@ -253,8 +253,8 @@ async def test_a_clock_that_is_behind_midnight_gives_nothing_away(new_player):
 
 def test_the_release_before_reads_every_outcome():
     known = {"head", "identical", "behind", "conflict", "resolved", "mismatch"}
-    for result in Result:
-        outcome = Outcome(result, uuid4(), 7, regresses_to=3)
+    for result in UploadResult:
+        outcome = UploadOutcome(result, uuid4(), 7, regresses_to=3)
         text = as_text(outcome)
         assert from_text(text) == outcome
         assert any(f'"result": "{one}"' in text for one in known)

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from gameshelf.savegames import (
     Digest,
-    Result,
     SavegameUploadIncomplete,
     StoredObject,
+    UploadResult,
     staging_key,
 )
 
@@ -191,11 +191,11 @@ async def test_what_is_missing_is_asked_for_again_and_mended(player):
     again = await player.request(b"one")
     assert again.is_required
     seen = await expected(player)
-    assert (await player.confirm(again)).result is Result.IDENTICAL
+    assert (await player.confirm(again)).result is UploadResult.IDENTICAL
     mended = (await player.queries.download(player.id, slot, None)).key
     assert mended != gone
     assert mended in player.objects
-    assert (await player.confirm(joined)).result is Result.HEAD
+    assert (await player.confirm(joined)).result is UploadResult.HEAD
     # Who had seen it missing may say so afterwards: that was another object.
     await player.sweeps.note(seen, [])
     player.later(days=10)
@@ -211,7 +211,7 @@ async def test_an_upload_that_joined_what_is_missing_has_to_bring_the_bytes(play
     await miss(player)
     assert (await player.uploads.renew(player.id, renewed.upload_id)).is_required
     assert await player.usage() == (3, 0)  # counted where they are missing
-    assert (await player.confirm(begun)).result is Result.HEAD
+    assert (await player.confirm(begun)).result is UploadResult.HEAD
     assert not (await player.request(b"one", "another")).is_required
     assert (await player.queries.download(player.id, outcome.slot_id, None)).key in player.objects
     # Where nothing else holds them, they are nobody's.
@@ -240,7 +240,7 @@ async def test_uploads_that_joined_what_is_lost_have_to_bring_the_bytes(player):
     await player.service.delete(player.id, outcome.slot_id, permanent=True)
     await player.service.lose(player.id, content["id"])
     assert await player.usage() == (0, 3)
-    assert (await player.confirm(joined)).result is Result.HEAD
+    assert (await player.confirm(joined)).result is UploadResult.HEAD
 
 
 async def test_a_comparison_goes_on_where_it_was_and_begins_once_a_day(player):

@@ -8,13 +8,13 @@ from gameshelf.kernel.errors import InvalidInput
 from gameshelf.kernel.paging import Page
 from gameshelf.savegames import (
     Resolve,
-    Result,
     SavegameConflictDropped,
     SavegameDeleted,
     SavegameHeadMoved,
     SavegameSlotNotFound,
     SavegameVersionNotFound,
     SavesFilter,
+    UploadResult,
     VersionChanges,
 )
 
@@ -45,7 +45,7 @@ async def test_what_is_restored_becomes_a_new_head(player):
     await player.service.restore(player.id, slot, 3)
     assert moved(player) == [("slot", 3)]
     # What was undone is brought back on purpose, not behind.
-    assert (await player.save(b"two", base_version=3)).result is Result.HEAD
+    assert (await player.save(b"two", base_version=3)).result is UploadResult.HEAD
 
 
 async def version(player, slot_id, number):

@@ -9,7 +9,6 @@ from gameshelf.savegames import (
     MAX_OPEN_UPLOADS,
     Digest,
     FailureReason,
-    Result,
     SavegameFileTooLarge,
     SavegameUploaded,
     SavegameUploadIncomplete,
@@ -17,6 +16,7 @@ from gameshelf.savegames import (
     SavesFilter,
     UploadFailed,
     UploadRequested,
+    UploadResult,
     UserQuotaExceeded,
 )
 from gameshelf.savegames.limits import ATTEMPT_FOR, REMEMBER_FOR
@@ -30,9 +30,9 @@ def last(player, kind):
 
 async def test_a_save_grows_version_by_version(player):
     first = await player.save(b"one", device_id="pc")
-    assert (first.result, first.version) == (Result.HEAD, 1)
+    assert (first.result, first.version) == (UploadResult.HEAD, 1)
     second = await player.save(b"two", device_id="pc")
-    assert (second.result, second.version, second.slot_id) == (Result.HEAD, 2, first.slot_id)
+    assert (second.result, second.version, second.slot_id) == (UploadResult.HEAD, 2, first.slot_id)
     assert await player.versions(first.slot_id) == {1: (0, None, "history"), 2: (1, None, "head")}
     assert await player.usage() == (6, 0)
 
@@ -58,7 +58,7 @@ async def test_what_the_head_holds_is_not_uploaded_again(player):
     again = await player.request(b"one")
     assert not again.is_required
     assert not last(player, UploadRequested).is_required
-    assert (await player.confirm(again)).result is Result.IDENTICAL
+    assert (await player.confirm(again)).result is UploadResult.IDENTICAL
     assert await player.versions(first.slot_id) == {1: (0, None, "head")}
 
 
@@ -66,34 +66,34 @@ async def test_what_the_head_grew_from_is_behind_it(player):
     first = await player.save(b"one", device_id="pc")
     await player.save(b"two", device_id="deck", base_version=1)
     behind = await player.save(b"one", device_id="pc")
-    assert (behind.result, behind.version, behind.slot_id) == (Result.BEHIND, 2, first.slot_id)
+    assert (behind.result, behind.version, behind.slot_id) == (UploadResult.BEHIND, 2, first.slot_id)
     # It has not got the head yet, so what it changes now is a branch.
-    assert (await player.save(b"three", device_id="pc")).result is Result.CONFLICT
+    assert (await player.save(b"three", device_id="pc")).result is UploadResult.CONFLICT
 
 
 async def test_a_device_has_what_it_uploaded_or_reported_else_the_head(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.synced(slot, "deck", 1)
-    assert (await player.save(b"two", device_id="deck")).result is Result.HEAD
-    assert (await player.save(b"three")).result is Result.HEAD
-    assert (await player.save(b"four")).result is Result.HEAD
+    assert (await player.save(b"two", device_id="deck")).result is UploadResult.HEAD
+    assert (await player.save(b"three")).result is UploadResult.HEAD
+    assert (await player.save(b"four")).result is UploadResult.HEAD
     # That it asked for a download, or asks for one now, proves nothing.
     await player.queries.download(player.id, slot, 4)
     assert (await player.request(b"five", device_id="deck")).conflict_expected
     await player.synced(slot, "deck", 4)
     assert not (await player.request(b"five", device_id="deck")).conflict_expected
-    assert (await player.save(b"five", device_id="deck")).result is Result.HEAD
+    assert (await player.save(b"five", device_id="deck")).result is UploadResult.HEAD
     # Who uploads the head's very bytes has them.
     await player.save(b"six", device_id="deck")
-    assert (await player.save(b"six", device_id="pc", base_version=1)).result is Result.IDENTICAL
-    assert (await player.save(b"seven", device_id="pc")).result is Result.HEAD
+    assert (await player.save(b"six", device_id="pc", base_version=1)).result is UploadResult.IDENTICAL
+    assert (await player.save(b"seven", device_id="pc")).result is UploadResult.HEAD
 
 
 async def test_a_base_that_is_named_goes_before_what_the_device_had(player):
     await player.save(b"one", device_id="pc")
     await player.save(b"two", device_id="deck", base_version=1)
-    assert (await player.save(b"three", device_id="pc", base_version=2)).result is Result.HEAD
-    assert (await player.save(b"four", device_id="pc", base_version=0)).result is Result.CONFLICT
+    assert (await player.save(b"three", device_id="pc", base_version=2)).result is UploadResult.HEAD
+    assert (await player.save(b"four", device_id="pc", base_version=0)).result is UploadResult.CONFLICT
     waiting = await player.request(b"five")
     assert (await player.request(b"six", base_version=5)).conflict_expected  # no version yet: from nothing
     with pytest.raises(SavegameVersionNotFound) as error:
@@ -108,9 +108,9 @@ async def test_an_upload_from_something_older_than_the_head_is_a_branch(player):
     first = await player.save(b"one", device_id="pc")
     await player.save(b"two", device_id="pc")
     branch = await player.save(b"three", base_version=1, device_id="deck")
-    assert (branch.result, branch.version, branch.head_version) == (Result.CONFLICT, 3, 2)
+    assert (branch.result, branch.version, branch.head_version) == (UploadResult.CONFLICT, 3, 2)
     grown = await player.save(b"four", device_id="deck")
-    assert (grown.result, grown.version, grown.conflict_id) == (Result.CONFLICT, 4, branch.conflict_id)
+    assert (grown.result, grown.version, grown.conflict_id) == (UploadResult.CONFLICT, 4, branch.conflict_id)
     assert await player.versions(first.slot_id) == {
         1: (0, None, "history"),
         2: (1, None, "head"),
@@ -129,8 +129,8 @@ async def test_of_two_first_uploads_the_one_confirmed_later_is_a_branch(player):
     first, second = await player.request(b"one"), await player.request(b"two")
     head = await player.confirm(second)
     branch = await player.confirm(first)
-    assert (head.result, head.version) == (Result.HEAD, 2)
-    assert (branch.result, branch.version, branch.head_version) == (Result.CONFLICT, 1, 2)
+    assert (head.result, head.version) == (UploadResult.HEAD, 2)
+    assert (branch.result, branch.version, branch.head_version) == (UploadResult.CONFLICT, 1, 2)
     assert await player.versions(head.slot_id) == {1: (0, None, "branch"), 2: (0, None, "head")}
 
 
@@ -176,7 +176,7 @@ async def test_the_same_bytes_are_stored_once_and_joined_on_request(player):
     await player.service.delete(player.id, first.slot_id, permanent=True)
     assert await player.usage() == (3, 0)
     outcome = await player.confirm(joined)
-    assert outcome.result is Result.HEAD
+    assert outcome.result is UploadResult.HEAD
     assert (last(player, SavegameUploaded).sent_bytes, len(await player.rows("contents"))) == (0, 1)
     await player.service.delete(player.id, outcome.slot_id, permanent=True)
     assert await player.usage() == (0, 0)
@@ -236,7 +236,7 @@ async def test_of_two_confirmations_at_once_the_later_one_leaves_no_object(playe
 async def test_what_was_not_announced_frees_its_place(player, sent):
     waiting = await player.request(b"one")
     outcome = await player.confirm(waiting, sent)
-    assert outcome.result is Result.MISMATCH
+    assert outcome.result is UploadResult.MISMATCH
     failed = last(player, UploadFailed)
     assert (failed.upload_id, failed.reason) == (waiting.upload_id, FailureReason.MISMATCH)
     assert await player.usage() == (0, 0)
@@ -255,7 +255,7 @@ async def test_what_was_not_announced_frees_its_place(player, sent):
 
 async def test_a_slot_stays_while_another_upload_to_it_is_open(player):
     first, second, third = [await player.request(content) for content in (b"one", b"two", b"three")]
-    assert (await player.confirm(first, b"other")).result is Result.MISMATCH
+    assert (await player.confirm(first, b"other")).result is UploadResult.MISMATCH
     player.later(minutes=30)
     await player.uploads.renew(player.id, third.upload_id)
     player.later(minutes=40)
@@ -274,7 +274,7 @@ async def test_what_was_not_sent_yet_can_be_sent_later(player):
         with pytest.raises(SavegameUploadIncomplete):
             await player.uploads.finish(player.id, waiting.upload_id, *given)
     assert await player.usage() == (0, 3)
-    assert (await player.confirm(waiting)).result is Result.HEAD
+    assert (await player.confirm(waiting)).result is UploadResult.HEAD
 
 
 async def test_a_confirmation_that_took_too_long_is_begun_anew(player):
@@ -284,13 +284,13 @@ async def test_a_confirmation_that_took_too_long_is_begun_anew(player):
     await player.sweep()  # its object is gone
     with pytest.raises(SavegameUploadIncomplete):
         await player.uploads.finish(player.id, waiting.upload_id, attempt, Digest(3, attempt.content))
-    assert (await player.confirm(waiting)).result is Result.HEAD
+    assert (await player.confirm(waiting)).result is UploadResult.HEAD
 
 
 async def test_an_upload_can_be_confirmed_until_an_hour_after_its_url(player):
     first, second = await player.request(b"one"), await player.request(b"two")
     player.later(seconds=(player.limits.url_lives + HOUR - SECOND).total_seconds())
-    assert (await player.confirm(first)).result is Result.HEAD
+    assert (await player.confirm(first)).result is UploadResult.HEAD
     player.later(seconds=1)
     with pytest.raises(SavegameVersionNotFound):
         await player.confirm(second)
@@ -316,7 +316,7 @@ async def test_leave_can_be_renewed_while_it_lasts(player):
     player.access.barred.add(player.product)
     with pytest.raises(PermissionDenied):
         await player.uploads.renew(player.id, waiting.upload_id)
-    assert (await player.confirm(waiting)).result is Result.HEAD
+    assert (await player.confirm(waiting)).result is UploadResult.HEAD
 
 
 async def test_somebody_elses_upload_is_unknown(player, new_player):
@@ -327,7 +327,7 @@ async def test_somebody_elses_upload_is_unknown(player, new_player):
         with pytest.raises(SavegameVersionNotFound):
             await other.uploads.finish(other.id, upload_id, None, None)
         assert await other.uploads.renew(other.id, upload_id) is None
-    assert (await player.confirm(waiting)).result is Result.HEAD
+    assert (await player.confirm(waiting)).result is UploadResult.HEAD
 
 
 async def test_nobody_joins_the_bytes_of_somebody_else(player, new_player):

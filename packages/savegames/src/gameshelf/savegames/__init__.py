@@ -56,7 +56,7 @@ from gameshelf.savegames.naming import (
     user_prefix,
 )
 from gameshelf.savegames.open_uploads import OpenUpload, UploadQueries, UploadStatus
-from gameshelf.savegames.outcomes import Outcome, Result
+from gameshelf.savegames.outcomes import UploadOutcome, UploadResult
 from gameshelf.savegames.ports import (
     Digest,
     ObjectSigner,
@@ -128,7 +128,6 @@ __all__ = [
     "ObjectStore",
     "OpenConflict",
     "OpenUpload",
-    "Outcome",
     "Overtaken",
     "Packing",
     "ProductUsage",
@@ -138,7 +137,6 @@ __all__ = [
     "Resolve",
     "Resolved",
     "Restore",
-    "Result",
     "SaveVersion",
     "SavedObject",
     "SavegameAccounts",
@@ -170,8 +168,10 @@ __all__ = [
     "Synced",
     "TopUsers",
     "UploadFailed",
+    "UploadOutcome",
     "UploadQueries",
     "UploadRequested",
+    "UploadResult",
     "UploadStatus",
     "UploadUnneeded",
     "UploadsFilter",

@@ -9,7 +9,7 @@ from gameshelf.savegames.errors import ConflictNotFound
 from gameshelf.savegames.events import SavegameConflicted, SavegameConflictResolved
 from gameshelf.savegames.lineage import Side, resolved_by
 from gameshelf.savegames.models import ConflictPolicy, Resolution
-from gameshelf.savegames.outcomes import Outcome, Result
+from gameshelf.savegames.outcomes import UploadOutcome, UploadResult
 from gameshelf.savegames.store import SavegameStore
 from gameshelf.savegames.store.conflicts import Conflict
 from gameshelf.savegames.store.slots import Slot
@@ -27,7 +27,7 @@ class Branches:
         self._record = record
         self._clock = clock
 
-    async def open(self, user_id: UUID, upload: Upload, slot: Slot, held: StoredContent) -> Outcome:
+    async def open(self, user_id: UUID, upload: Upload, slot: Slot, held: StoredContent) -> UploadOutcome:
         """Adds an upload as a branch.
 
         An upload that grew from a branch extends that branch and its conflict. An upload from the same device and the
@@ -75,7 +75,7 @@ class Branches:
 
     async def _by_policy(
         self, user_id: UUID, upload: Upload, slot: Slot, head_version: int, conflict_id: UUID
-    ) -> Outcome:
+    ) -> UploadOutcome:
         head = await self._store.versions.find(user_id, slot.id, head_version)
         branch = await self._store.versions.find(user_id, slot.id, upload.version)
         assert head is not None
@@ -83,9 +83,13 @@ class Branches:
         resolution = resolved_by(ConflictPolicy(upload.conflict_policy), _side(branch), _side(head))
         if resolution is None or head.content_id is None:
             await self._announce(user_id, slot, head_version, upload.version, conflict_id)
-            return Outcome(Result.CONFLICT, slot.id, upload.version, head_version, upload.version, conflict_id)
+            return UploadOutcome(
+                UploadResult.CONFLICT, slot.id, upload.version, head_version, upload.version, conflict_id
+            )
         version = await self.end(user_id, slot, conflict_id, head, branch, resolution)
-        return Outcome(Result.RESOLVED, slot.id, version, head_version, upload.version, conflict_id, resolution.value)
+        return UploadOutcome(
+            UploadResult.RESOLVED, slot.id, version, head_version, upload.version, conflict_id, resolution.value
+        )
 
     async def _announce(
         self, user_id: UUID, slot: Slot, head_version: int, branch_version: int, conflict_id: UUID

@@ -15,7 +15,7 @@ from gameshelf.savegames.limits import ATTEMPT_FOR, MAX_RATIO, REMEMBER_FOR, Lim
 from gameshelf.savegames.lineage import Relation
 from gameshelf.savegames.models import Resolution
 from gameshelf.savegames.naming import Marks, object_key, object_metadata, staging_key
-from gameshelf.savegames.outcomes import Outcome, Result
+from gameshelf.savegames.outcomes import UploadOutcome, UploadResult
 from gameshelf.savegames.ports import Digest, Packing
 from gameshelf.savegames.quota import StorageQuota
 from gameshelf.savegames.store import SavegameStore
@@ -92,7 +92,9 @@ class Confirmations:
         )
         return attempt
 
-    async def finish(self, user_id: UUID, upload_id: UUID, attempt: Attempt | None, digest: Digest | None) -> Outcome:
+    async def finish(
+        self, user_id: UUID, upload_id: UUID, attempt: Attempt | None, digest: Digest | None
+    ) -> UploadOutcome:
         """As ``SavegameUploads.finish``."""
         upload = await self._open(user_id, upload_id)
         if upload.outcome is not None:
@@ -140,7 +142,7 @@ class Confirmations:
         upload = await self._store.uploads.find(user_id, upload_id)
         if upload is None or (upload.outcome is None and upload.expires_at <= self._clock()):
             raise SavegameVersionNotFound
-        if upload.outcome is not None and outcomes.from_text(upload.outcome).result is Result.CANCELLED:
+        if upload.outcome is not None and outcomes.from_text(upload.outcome).result is UploadResult.CANCELLED:
             raise SavegameVersionNotFound
         return upload
 
@@ -149,13 +151,13 @@ class Confirmations:
         assert slot is not None  # a foreign key holds it
         return slot
 
-    async def _close(self, user_id: UUID, upload: Upload, outcome: Outcome) -> None:
+    async def _close(self, user_id: UUID, upload: Upload, outcome: UploadOutcome) -> None:
         until = self._clock() + REMEMBER_FOR
         await self._store.uploads.close(user_id, upload.id, outcomes.as_text(outcome), until)
 
-    async def _reject(self, user_id: UUID, upload: Upload, attempt: Attempt) -> Outcome:
+    async def _reject(self, user_id: UUID, upload: Upload, attempt: Attempt) -> UploadOutcome:
         """Closes the upload as a mismatch, so that a client that lost the response gets the same one again."""
-        outcome = Outcome(Result.MISMATCH, upload.slot_id, upload.version)
+        outcome = UploadOutcome(UploadResult.MISMATCH, upload.slot_id, upload.version)
         await self._close(user_id, upload, outcome)
         if upload.content_id:
             await self._timeline.drop(user_id, [upload.content_id])
@@ -164,15 +166,15 @@ class Confirmations:
         self._record(UploadFailed(**about, upload_id=upload.id, reason=FailureReason.MISMATCH))
         return outcome
 
-    async def _same(self, user_id: UUID, upload: Upload, slot: Slot, found: Relation) -> Outcome:
+    async def _same(self, user_id: UUID, upload: Upload, slot: Slot, found: Relation) -> UploadOutcome:
         """Closes an upload whose bytes the head holds or grew from."""
         assert slot.head_version is not None
-        result = Result.BEHIND if found is Relation.BEHIND else Result.IDENTICAL
-        if result is Result.IDENTICAL:
+        result = UploadResult.BEHIND if found is Relation.BEHIND else UploadResult.IDENTICAL
+        if result is UploadResult.IDENTICAL:
             await self._device_has(user_id, upload, slot.head_version)
         about = self._about(user_id, upload)
         self._record(UploadUnneeded(**about, upload_id=upload.id, version=slot.head_version, result=result.value))
-        return Outcome(result, slot.id, slot.head_version)
+        return UploadOutcome(result, slot.id, slot.head_version)
 
     async def _there(self, user_id: UUID, upload: Upload, attempt: Attempt | None) -> LiveContent | None:
         """Returns the user's live content with these bytes, which the upload joined or another one has created since.
@@ -206,7 +208,7 @@ class Confirmations:
         found: Relation,
         sent_bytes: int,
         regresses_to: int | None,
-    ) -> Outcome:
+    ) -> UploadOutcome:
         """Adds a new version to the tree, as the new head or as a branch."""
         held = StoredContent.of_upload(upload, stored.id)
         is_branch = found is Relation.DIVERGED
@@ -229,7 +231,7 @@ class Confirmations:
             return outcome
         await self._timeline.grow(user_id, slot.id, upload.version, upload.base_version, held, version_id=upload.id)
         await self._device_has(user_id, upload, upload.version)
-        return Outcome(Result.HEAD, slot.id, upload.version, regresses_to=regresses_to)
+        return UploadOutcome(UploadResult.HEAD, slot.id, upload.version, regresses_to=regresses_to)
 
     async def _device_has(self, user_id: UUID, upload: Upload, version: int) -> None:
         if upload.device_id:

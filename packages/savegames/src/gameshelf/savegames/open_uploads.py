@@ -14,7 +14,7 @@ from gameshelf.savegames.errors import SavegameVersionNotFound
 from gameshelf.savegames.limits import CONFIRM_FOR
 from gameshelf.savegames.lineage import Relation, relation
 from gameshelf.savegames.naming import staging_key
-from gameshelf.savegames.outcomes import Result
+from gameshelf.savegames.outcomes import UploadResult
 from gameshelf.savegames.store.uploads import Upload, UploadStore
 from gameshelf.savegames.store.versions import Compared, VersionStore
 
@@ -108,7 +108,7 @@ class UploadQueries:
         }
 
 
-_ENDED = {Result.MISMATCH: UploadStatus.FAILED, Result.CANCELLED: UploadStatus.CANCELLED}
+_ENDED = {UploadResult.MISMATCH: UploadStatus.FAILED, UploadResult.CANCELLED: UploadStatus.CANCELLED}
 
 
 def _view(upload: Upload, is_branch: bool, now: datetime) -> OpenUpload:

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import TypeAdapter
 
 
-class Result(StrEnum):
+class UploadResult(StrEnum):
     """The result of an upload."""
 
     HEAD = "head"
@@ -30,10 +30,10 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class UploadOutcome:
     """The outcome of an upload. ``version`` is the version that the client is shown: the uploaded one, or the head."""
 
-    result: Result
+    result: UploadResult
     slot_id: UUID
     version: int
     head_version: int | None = None
@@ -45,12 +45,12 @@ class Outcome:
     """The version of the head's history with the same content, if the upload returned to an older state."""
 
 
-_FORM = TypeAdapter(Outcome)
+_FORM = TypeAdapter(UploadOutcome)
 # The release before knows neither result, so it reads the most similar one: the current save, or a failed upload.
-_READ_BEFORE = {Result.DELETED: Result.BEHIND, Result.CANCELLED: Result.MISMATCH}
+_READ_BEFORE = {UploadResult.DELETED: UploadResult.BEHIND, UploadResult.CANCELLED: UploadResult.MISMATCH}
 
 
-def as_text(outcome: Outcome) -> str:
+def as_text(outcome: UploadOutcome) -> str:
     """Returns the JSON of an outcome, as it is stored."""
     kept = _FORM.dump_python(outcome, mode="json", exclude_none=True)
     if outcome.result in _READ_BEFORE:
@@ -58,7 +58,7 @@ def as_text(outcome: Outcome) -> str:
     return json.dumps(kept)
 
 
-def from_text(text: str) -> Outcome:
+def from_text(text: str) -> UploadOutcome:
     """Returns the outcome from its stored JSON."""
     kept = json.loads(text)
     if "ended_as" in kept:

@@ -14,7 +14,7 @@ from gameshelf.savegames.errors import SavegameSlotNotFound, SavegameVersionNotF
 from gameshelf.savegames.events import SavegameConflictDropped, SavegameDeleted, SavegameHeadMoved
 from gameshelf.savegames.limits import Limits
 from gameshelf.savegames.naming import free_name
-from gameshelf.savegames.outcomes import Outcome, Result
+from gameshelf.savegames.outcomes import UploadOutcome, UploadResult
 from gameshelf.savegames.retention import max_pinned
 from gameshelf.savegames.store import ERASURE, SavegameStore
 from gameshelf.savegames.store.scans import ScanStore
@@ -124,7 +124,7 @@ class SavegameService:
             if slot.deleted_at is None:
                 self._deleted(user_id, slot, slot.head_version)
             return
-        cancelled = Outcome(Result.CANCELLED, slot_id, slot.head_version)
+        cancelled = UploadOutcome(UploadResult.CANCELLED, slot_id, slot.head_version)
         joined = await self._store.uploads.cancel(user_id, slot_id, outcomes.as_text(cancelled))
         await self._store.slots.trash(user_id, slot, self._clock())
         await self._timeline.drop(user_id, joined)

@@ -29,7 +29,7 @@ from gameshelf.savegames.events import FailureReason, SavegameDeleted, UploadFai
 from gameshelf.savegames.limits import CONFIRM_FOR, MAX_OPEN_UPLOADS, MAX_SLOTS, REMEMBER_FOR, Limits
 from gameshelf.savegames.lineage import NOTHING, Relation
 from gameshelf.savegames.naming import slot_key, staging_key
-from gameshelf.savegames.outcomes import Outcome, Result
+from gameshelf.savegames.outcomes import UploadOutcome, UploadResult
 from gameshelf.savegames.packing import require_packing
 from gameshelf.savegames.ports import Digest
 from gameshelf.savegames.quota import StorageQuota
@@ -163,7 +163,9 @@ class SavegameUploads:
         await self._serialise(user_id)
         await self._store.contents.delete_pending(user_id, attempt.content_id)
 
-    async def finish(self, user_id: UUID, upload_id: UUID, attempt: Attempt | None, digest: Digest | None) -> Outcome:
+    async def finish(
+        self, user_id: UUID, upload_id: UUID, attempt: Attempt | None, digest: Digest | None
+    ) -> UploadOutcome:
         """Decides the outcome of an upload. ``digest`` is that of the object that was created for ``attempt``. A
         repeated call returns the same outcome.
 
@@ -184,12 +186,12 @@ class SavegameUploads:
         if upload is None:
             raise SavegameVersionNotFound
         if upload.outcome is not None:
-            if outcomes.from_text(upload.outcome).result is not Result.CANCELLED:
+            if outcomes.from_text(upload.outcome).result is not UploadResult.CANCELLED:
                 raise SavegameVersionNotFound
             return
         if upload.expires_at <= self._clock():
             raise SavegameVersionNotFound
-        outcome = Outcome(Result.CANCELLED, upload.slot_id, upload.version)
+        outcome = UploadOutcome(UploadResult.CANCELLED, upload.slot_id, upload.version)
         await self._store.uploads.close(user_id, upload_id, outcomes.as_text(outcome), upload.expires_at)
         if upload.content_id:
             await self._timeline.drop(user_id, [upload.content_id])
@@ -242,10 +244,10 @@ class SavegameUploads:
         outcome ``deleted``. Repeated requests get the same upload, and only the first one emits an event.
         """
         now = self._clock()
-        outcome = outcomes.as_text(Outcome(Result.DELETED, deleted.slot_id, deleted.head_version))
+        outcome = outcomes.as_text(UploadOutcome(UploadResult.DELETED, deleted.slot_id, deleted.head_version))
         until = now + REMEMBER_FOR
         upload_id = await self._store.uploads.extend_ended(
-            user_id, deleted.slot_id, new.content, Result.DELETED, outcome, until
+            user_id, deleted.slot_id, new.content, UploadResult.DELETED, outcome, until
         )
         if upload_id:
             return Reservation(upload_id, staging_key(upload_id), new.file_size_bytes, False, False)

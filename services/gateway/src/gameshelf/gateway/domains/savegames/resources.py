@@ -17,9 +17,9 @@ from gameshelf.savegames import (
     ProductUsage,
     Reservation,
     Resolution,
-    Result,
     SaveVersion,
     SignedRequest,
+    UploadResult,
     UploadStatus,
     UsedStorage,
     VersionStatus,
@@ -157,7 +157,13 @@ UPLOAD_META: ObjectResource[object] = ObjectResource(
     Field(
         "result",
         enumeration(
-            [Result.HEAD, Result.IDENTICAL, Result.BEHIND, Result.RESOLVED, Result.DELETED],
+            [
+                UploadResult.HEAD,
+                UploadResult.IDENTICAL,
+                UploadResult.BEHIND,
+                UploadResult.RESOLVED,
+                UploadResult.DELETED,
+            ],
             "UploadResult",
             "Result of an upload: `head` (the new head), `identical` (the head holds these bytes already), `behind` "
             "(the head grew from these bytes: download it), `resolved` (the policy has resolved a conflict) or "

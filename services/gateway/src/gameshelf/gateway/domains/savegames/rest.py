@@ -33,10 +33,8 @@ from gameshelf.savegames import (
     Deletion,
     Download,
     NewUpload,
-    Outcome,
     Resolve,
     Restore,
-    Result,
     SavegameQueries,
     SavegameService,
     SavegameSlotNotFound,
@@ -46,7 +44,9 @@ from gameshelf.savegames import (
     SavesFilter,
     SaveVersion,
     Synced,
+    UploadOutcome,
     UploadQueries,
+    UploadResult,
     UploadsFilter,
     VersionChanges,
 )
@@ -130,7 +130,7 @@ async def confirm_upload(action: RestAction, body: ConfirmUpload, saves: Saves) 
         done = await use_cases.confirm_upload(write.transaction, body.internal_save_id, verified)
         if isinstance(done, ConfirmedUpload):
             return ok({"data": SAVEGAME.render(done.version), "meta": _result(done.outcome)})
-        is_conflict = done.outcome.result is Result.CONFLICT
+        is_conflict = done.outcome.result is UploadResult.CONFLICT
         return write.refuse(await _conflict(write, done.outcome) if is_conflict else done.refusal)
 
     return await action.answer(confirm)
@@ -361,12 +361,12 @@ def _upload_url(signed: SignedUpload) -> dict[str, Any]:
     return {"data": PRESIGNED_UPLOAD_URL.render(signed.reservation, Signed(signed.request, signed.seconds))}
 
 
-def _result(outcome: Outcome) -> dict[str, Any]:
+def _result(outcome: UploadOutcome) -> dict[str, Any]:
     """Returns the fields of an upload's result besides its version."""
     meta: dict[str, Any] = {"result": outcome.result}
     if outcome.regresses_to:
         meta["regresses_to"] = outcome.regresses_to
-    if outcome.result is Result.RESOLVED:
+    if outcome.result is UploadResult.RESOLVED:
         meta |= {
             "resolution": outcome.resolution,
             "conflict_id": outcome.conflict_id,
@@ -376,7 +376,7 @@ def _result(outcome: Outcome) -> dict[str, Any]:
     return meta
 
 
-async def _conflict(write: Write, outcome: Outcome) -> SavegameVersionConflict:
+async def _conflict(write: Write, outcome: UploadOutcome) -> SavegameVersionConflict:
     """Describes both sides at the time when the upload became a branch; a repetition returns the same."""
     numbers = (outcome.head_version or 0, outcome.branch_version or 0)
     head, branch = [await _version(write, outcome.slot_id, number) for number in numbers]

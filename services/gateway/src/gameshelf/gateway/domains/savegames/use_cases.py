@@ -27,12 +27,10 @@ from gameshelf.savegames import (
     ObjectStore,
     OpenConflict,
     OpenUpload,
-    Outcome,
     Overtaken,
     Reservation,
     Resolve,
     Resolved,
-    Result,
     SavegameConflicts,
     SavegameHashMismatch,
     SavegameQueries,
@@ -44,7 +42,9 @@ from gameshelf.savegames import (
     SaveVersion,
     SignedRequest,
     StoreUnavailable,
+    UploadOutcome,
     UploadQueries,
+    UploadResult,
     UploadStatus,
 )
 
@@ -104,7 +104,7 @@ class SignedDownload:
 class ConfirmedUpload:
     """The result of an upload, and the version that the response describes."""
 
-    outcome: Outcome
+    outcome: UploadOutcome
     version: SaveVersion
 
 
@@ -112,7 +112,7 @@ class ConfirmedUpload:
 class RejectedUpload:
     """An upload that became no version, or not the head. This is a result, which must be committed."""
 
-    outcome: Outcome
+    outcome: UploadOutcome
     refusal: DomainError
     """Its ``meta`` names both sides of a conflict by their numbers."""
 
@@ -160,9 +160,9 @@ async def confirm_upload(
     """
     user_id = transaction.user_id
     outcome = await transaction.of(SavegameUploads).finish(user_id, upload_id, verified.attempt, verified.digest)
-    if outcome.result is Result.MISMATCH:
+    if outcome.result is UploadResult.MISMATCH:
         return RejectedUpload(outcome, SavegameHashMismatch())
-    if outcome.result is Result.CONFLICT:
+    if outcome.result is UploadResult.CONFLICT:
         refusal = SavegameVersionConflict(
             conflict_id=outcome.conflict_id,
             savegame_id=outcome.slot_id,

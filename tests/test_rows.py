@@ -13,19 +13,6 @@ ROOT = Path(__file__).parents[1]
 ROW_READER = ROOT / "packages/kernel/src/gameshelf/kernel/row_reader.py"
 # At most so many places are left in a file. The numbers only become smaller; the table is deleted when it is empty.
 LEFT = {
-    "packages/savegames/src/gameshelf/savegames/accounts.py": 1,
-    "packages/savegames/src/gameshelf/savegames/overview.py": 1,
-    "packages/savegames/src/gameshelf/savegames/queries.py": 7,
-    "packages/savegames/src/gameshelf/savegames/store/adoptions.py": 2,
-    "packages/savegames/src/gameshelf/savegames/store/conflicts.py": 1,
-    "packages/savegames/src/gameshelf/savegames/store/contents.py": 2,
-    "packages/savegames/src/gameshelf/savegames/store/scans.py": 3,
-    "packages/savegames/src/gameshelf/savegames/store/slots.py": 1,
-    "packages/savegames/src/gameshelf/savegames/store/upload_contexts.py": 2,
-    "packages/savegames/src/gameshelf/savegames/store/uploads.py": 2,
-    "packages/savegames/src/gameshelf/savegames/store/usage.py": 3,
-    "packages/savegames/src/gameshelf/savegames/store/versions.py": 3,
-    "packages/savegames/src/gameshelf/savegames/support.py": 3,
     "services/gateway/src/gameshelf/gateway/runtime/kafka/deferred.py": 1,
     "services/gateway/src/gameshelf/gateway/runtime/outbox/refused.py": 1,
     "services/gateway/src/gameshelf/gateway/runtime/outbox/store.py": 4,

@@ -132,8 +132,6 @@ LEFT = {
     "packages/kernel/tests": 2,
     "packages/library/src": 112,
     "packages/library/tests": 106,
-    "packages/savegames/src": 49,
-    "packages/savegames/tests": 73,
     "services/gateway/src": 99,
 }
 

@@ -1,4 +1,4 @@
-"""A player and their saves on a real PostgreSQL. The store is a dict of what was uploaded."""
+"""A player and their saves on a real PostgreSQL. The store is a set of keys."""
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -25,13 +25,13 @@ from gameshelf.savegames import (
 )
 from gameshelf.savegames.naming import slot_key
 
-# What refers to others stands behind them.
+# Tables with references stand after the tables that they refer to.
 TABLES = ("slots", "contents", "metadata", "uploads", "conflicts", "devices", "numbers")
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 
 class Player:
-    """One player's saves of one game, and ways to look at them."""
+    """One player's saves of one game, with methods to change and to inspect them."""
 
     def __init__(self, connection, limits, serialise=None):
         self.connection = connection
@@ -40,9 +40,9 @@ class Player:
         self.id, self.product = uuid4(), uuid4()
         self.access = AllButBarred()
         self.events = []
-        self.objects = set()  # the keys of what the store holds
-        self.written = {}  # what each object that was ever made says of itself: size, metadata, time
-        self.has_lost = False  # whether the store has lost something that is never pruned
+        self.objects = set()  # the keys of the objects in the store
+        self.written = {}  # size, metadata and time of each object that was ever created
+        self.has_lost = False  # whether the store has lost an object that is never pruned
         made = (connection, self.events.append)
         self.uploads = SavegameUploads(*made, self.access, self.clock, limits, serialise=serialise)
         self.service = SavegameService(*made, self.clock, limits, serialise)
@@ -68,7 +68,7 @@ class Player:
         return await self.uploads.request(self.id, NewUpload(**new))
 
     async def confirm(self, reservation, sent=None):
-        """Confirms what was sent: by default just what was announced."""
+        """Confirms an upload, by default with the announced bytes."""
         attempt = await self.uploads.begin(self.id, reservation.upload_id)
         digest = None
         if attempt:
@@ -86,11 +86,11 @@ class Player:
         return outcome
 
     async def synced(self, slot_id, device, version):
-        """The device says that it has the bytes of a version."""
+        """Reports that a device has the bytes of a version."""
         await self.service.synced(self.id, slot_id, Synced(version=version, device_id=device))
 
     async def unknown(self):
-        """What the store has and the database has never heard of, by the save that it is of."""
+        """The objects that the database does not know, by save."""
         known = {row["s3_object_key"] for row in await self.rows("contents")}
         found = {}
         for key in sorted(self.objects - known):
@@ -99,7 +99,7 @@ class Player:
         return found
 
     async def adopt(self):
-        """Takes back all that is unknown; what became of it."""
+        """Adopts all unknown objects, and returns the results."""
         return [
             one for objects in (await self.unknown()).values() for one in await self.adoption.adopt(self.id, objects)
         ]
@@ -109,7 +109,7 @@ class Player:
         return {table: await self.rows(table) for table in TABLES}
 
     async def restore_backup(self, backup):
-        """Puts the rows back as they were; the store stays as it is."""
+        """Restores the rows; the store stays as it is."""
         for table in reversed(TABLES):
             await self.connection.execute(f"DELETE FROM savegames.savegame_{table} WHERE user_id = $1", self.id)
         for table, rows in backup.items():
@@ -121,7 +121,7 @@ class Player:
                 )
 
     async def sweep(self):
-        """What the jobs do."""
+        """Does the work of the jobs."""
         if self.id in await self.sweeps.users_with_expired_uploads(1000):
             await self.uploads.expire(self.id)
         for user_id, slot_id in await self.sweeps.long_in_trash(1000):
@@ -142,12 +142,12 @@ class Player:
         return await self.connection.fetch(f"SELECT * FROM savegames.savegame_{table} WHERE user_id = $1", self.id)
 
     async def versions(self, slot_id):
-        """Of each version its parents and its status."""
+        """The parents and the status of each version."""
         found = await self.queries.versions(self.id, slot_id, Page(1, 100))
         return {one.version: (one.parent_version, one.merged_version, str(one.status)) for one in found.items}
 
     async def check(self):
-        """What has to hold of the tables at any time, whatever happened. The rows, for whoever knows more of them."""
+        """Asserts the invariants of the tables, and returns their rows for further assertions."""
         tables = {name: await self.rows(name) for name in ("slots", "metadata", "contents", "uploads", "conflicts")}
         check_trees(**tables, has_lost=self.has_lost)
         check_contents(**tables)
@@ -155,7 +155,7 @@ class Player:
 
 
 def check_trees(slots, metadata, conflicts, has_lost, **_):
-    """Parents are there and older, the head's history is what is marked so, and what is protected has its bytes."""
+    """Parents exist and are older, ``in_head`` marks the head's history, and protected versions have their bytes."""
     by_slot = {slot["id"]: {row["version"]: row for row in metadata if row["slot_id"] == slot["id"]} for slot in slots}
     assert sum(map(len, by_slot.values())) == len(metadata)
     for slot in slots:
@@ -182,7 +182,7 @@ def check_trees(slots, metadata, conflicts, has_lost, **_):
 
 
 def check_contents(metadata, contents, uploads, **_):
-    """What is held is live, once for the same bytes; what is not held is not live."""
+    """Contents that are held are live, once per hash; others are not live."""
     by_id = {row["id"]: row for row in contents}
     live = {key for key, row in by_id.items() if row["state"] == "live"}
     holders = [row for row in (*metadata, *uploads) if row["content_id"]]
@@ -216,7 +216,7 @@ async def connection(savegames_dsn):
 
 @pytest.fixture
 async def new_player(connection):
-    """Makes players with limits of their own. After the test the tables still have to fit together."""
+    """Creates players with limits of their own. The invariants are asserted after the test."""
     made = []
 
     def new(**limits):
@@ -230,5 +230,5 @@ async def new_player(connection):
 
 @pytest.fixture
 def player(new_player):
-    """A player with room for a thousand bytes, and four versions a slot."""
+    """A player with a quota of a thousand bytes, and four versions per slot."""
     return new_player(max_bytes=500, quota_bytes=1000, max_versions=4)

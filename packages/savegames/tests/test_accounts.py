@@ -1,4 +1,4 @@
-"""What everybody takes, and what the store has beside it."""
+"""Storage that each user uses, and its comparison with the store."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -25,8 +25,8 @@ def contents(**known):
     return [CountedContent(key, size, state) for key, (size, state) in sorted(known.items())]
 
 
-async def all_parts(accounts, contents, limit=100):
-    """Every part of the walk over all users."""
+async def all_pages(accounts, contents, limit=100):
+    """All pages of the users."""
     after = None
     while True:
         part = await accounts.top(after, contents, limit)
@@ -37,7 +37,7 @@ async def all_parts(accounts, contents, limit=100):
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 7, 1000])
-async def test_every_user_is_counted_once_and_whole_however_small_the_parts(new_player, accounts, step):
+async def test_every_user_is_counted_once_with_pages_of_any_size(new_player, accounts, step):
     players = [new_player(quota_bytes=10**6) for _ in range(4)]
     for number, player in enumerate(players):
         for size in range(number * 2):
@@ -47,7 +47,7 @@ async def test_every_user_is_counted_once_and_whole_however_small_the_parts(new_
     slot = (await gone.save(b"gone")).slot_id
     await gone.service.delete(gone.id, slot, permanent=True)
     await players[1].service.set_quota(players[1].id, 77)
-    counted = [one for [part] in [[p] async for p in all_parts(accounts, step)] for one in part.users]
+    counted = [one for [part] in [[p] async for p in all_pages(accounts, step)] for one in part.users]
     assert len({one.user_id for one in counted}) == len(counted)
     found = {one.user_id: one for one in counted}
     assert gone.id not in found
@@ -57,11 +57,11 @@ async def test_every_user_is_counted_once_and_whole_however_small_the_parts(new_
         assert (found[player.id].used_bytes, found[player.id].limit_bytes) == (usage.used_bytes, usage.limit_bytes)
 
 
-async def test_what_two_versions_hold_counts_once_and_the_trash_counts(player, accounts):
+async def test_a_content_of_two_versions_counts_once_and_the_trash_counts(player, accounts):
     await player.save(b"same", "a")
     slot = (await player.save(b"same", "b")).slot_id
     await player.service.delete(player.id, slot)
-    found = [one async for part in all_parts(accounts, 5) for one in part.users if one.user_id == player.id]
+    found = [one async for part in all_pages(accounts, 5) for one in part.users if one.user_id == player.id]
     assert [one.used_bytes for one in found] == [4]
 
 
@@ -87,7 +87,7 @@ async def test_contents_of_one_user_come_in_the_order_of_their_keys(new_player, 
     assert all(key.startswith(user_prefix(player.id)) for key in keys)
 
 
-def test_what_is_on_one_side_only_is_a_difference():
+def test_an_object_on_one_side_only_is_a_difference():
     found = compare_usage(
         stored(a=1, b=2, d=4, e=5, f=6, h=8),
         contents(a=(1, LIVE), b=(9, LIVE), c=(3, LIVE), e=(5, DROPPED), f=(6, PENDING), g=(7, DROPPED)),
@@ -126,7 +126,7 @@ def test_parts_add_up_to_the_whole(limit):
     assert differences == whole.differences
 
 
-def test_what_came_or_went_between_two_looks_is_no_difference():
+def test_an_object_changed_between_two_listings_is_no_difference():
     found = compare_usage(stored(a=1, b=1), contents(c=(1, LIVE), d=(1, LIVE)), 100)
     left = confirmed_differences(found, stored(b=1, d=1))
     assert [(one.key, str(one.kind)) for one in left] == [("b", "unknown"), ("c", "missing")]

@@ -1,4 +1,4 @@
-"""Taking back what the store has and a restored database has lost."""
+"""Adoption of objects that the store has and a restored database has lost."""
 
 import json
 from collections import Counter
@@ -18,12 +18,12 @@ from gameshelf.savegames import (
 
 @pytest.fixture
 def player(new_player):
-    """A player with room for everything."""
+    """A player whose quota is never exhausted."""
     return new_player(max_bytes=500, quota_bytes=10_000, max_versions=100)
 
 
 async def slots(player):
-    """Of each save that is not in the trash its id."""
+    """The id of each save that is not in the trash."""
     return {row["slot_name"]: row["id"] for row in await player.rows("slots") if not row["deleted_at"]}
 
 
@@ -32,12 +32,12 @@ async def history(player, slot="slot"):
 
 
 async def becomes(player):
-    """What becomes of what is taken back, by the number that it had."""
+    """The result of each adopted object, by its former number."""
     return {one.object.metadata.version: (one.version, str(one.outcome)) for one in await player.adopt()}
 
 
 async def mark_restored(player):
-    """What a restore does to all slots."""
+    """Changes all slots as a restore does."""
     await player.connection.execute("SELECT savegames.mark_restored()")
 
 
@@ -69,7 +69,7 @@ async def test_an_unknown_save_is_created_and_its_numbers_are_not_reused(player)
     assert (await player.save(b"3")).version == int(player.now.timestamp())
 
 
-async def test_who_encrypted_their_save_can_read_it_again(player):
+async def test_an_encrypted_save_can_be_read_after_its_adoption(player):
     backup = await player.backup()
     sealed = {"scheme": "AES-256-GCM", "key_id": "ключ 7"}
     saved = await player.save(b"1", encryption=sealed, content_encoding="zstd")
@@ -79,7 +79,7 @@ async def test_who_encrypted_their_save_can_read_it_again(player):
     assert (found.content_encoding, json.loads(found.encryption)) == ("zstd", sealed)
 
 
-async def test_devices_are_told_as_of_any_upload(player):
+async def test_an_adoption_emits_the_events_of_an_upload(player):
     await player.save(b"1")
     backup = await player.backup()
     await player.save(b"2")
@@ -108,7 +108,7 @@ async def test_a_branch_comes_back_with_one_conflict_to_resolve(player):
     assert await player.adopt() == []
 
 
-async def test_what_was_saved_since_the_restore_stays_the_head(player):
+async def test_a_save_uploaded_since_the_restore_stays_the_head(player):
     await player.save(b"1")
     backup = await player.backup()
     await player.save(b"2")
@@ -141,7 +141,7 @@ async def test_a_reused_number_stays_with_its_new_version(player, hours):
     assert await player.adopt() == []
 
 
-async def test_what_grew_from_something_lost_is_never_put_over_the_head(player):
+async def test_a_version_with_a_lost_parent_never_becomes_the_head(player):
     one = await player.save(b"1")
     backup = await player.backup()
     await player.save(b"2")
@@ -152,7 +152,7 @@ async def test_what_grew_from_something_lost_is_never_put_over_the_head(player):
     assert (await history(player))[4][0] == 0
 
 
-async def test_the_same_bytes_are_kept_once(player):
+async def test_equal_bytes_are_stored_once(player):
     await player.save(b"1")
     backup = await player.backup()
     await player.save(b"2")
@@ -161,7 +161,7 @@ async def test_the_same_bytes_are_kept_once(player):
     await mark_restored(player)
     player.later(hours=1)
     again = await player.save(b"2", base_version=1)
-    # Identical with the head: what grew from it grew from the head.
+    # It is identical to the head, so a version that grew from it grew from the head.
     assert await becomes(player) == {2: (again.version, "known"), 3: (again.version + 1, "head")}
     assert await player.usage() == (3, 0)
     before = await player.backup()
@@ -169,7 +169,7 @@ async def test_the_same_bytes_are_kept_once(player):
     assert await player.backup() == before
 
 
-async def test_bytes_that_the_store_was_found_without_are_there_again(player):
+async def test_an_adopted_object_replaces_a_missing_one(player):
     one = await player.save(b"1")
     [content] = await player.rows("contents")
     await player.connection.execute("UPDATE savegames.savegame_contents SET missing_since = now()")
@@ -184,7 +184,7 @@ async def test_bytes_that_the_store_was_found_without_are_there_again(player):
     assert found.key in player.objects
 
 
-async def test_an_upload_that_is_open_keeps_its_number(player):
+async def test_an_open_upload_keeps_its_number(player):
     await player.save(b"1")
     left = await player.request(b"2")
     backup = await player.backup()
@@ -195,7 +195,7 @@ async def test_an_upload_that_is_open_keeps_its_number(player):
     assert (str(outcome.result), outcome.version) == ("identical", 3)
 
 
-async def test_what_is_known_to_be_on_its_way_out_is_left_alone(player):
+async def test_an_object_that_is_due_for_deletion_is_not_adopted(player):
     one = await player.save(b"1")
     await player.save(b"2")
     await player.service.delete(player.id, one.slot_id, permanent=True)
@@ -204,7 +204,7 @@ async def test_what_is_known_to_be_on_its_way_out_is_left_alone(player):
     assert await player.rows("slots") == []
 
 
-async def test_bytes_that_were_let_go_are_not_brought_back(new_player):
+async def test_pruned_bytes_are_not_adopted(new_player):
     player = new_player(max_bytes=500, quota_bytes=1000, max_versions=3)
     for content in (b"1", b"2", b"3", b"4"):
         await player.save(content)
@@ -233,7 +233,7 @@ async def test_a_save_in_the_trash_stays_and_a_new_one_adopts_its_versions(playe
     assert sorted(await slots(player)) == ["slot", "slot (2)"]
 
 
-async def test_nothing_is_refused_for_a_quota_and_the_next_upload_is(new_player):
+async def test_adoption_ignores_the_quota_and_the_next_upload_does_not(new_player):
     player = new_player(max_bytes=500, quota_bytes=10, max_versions=10)
     backup = await player.backup()
     for content in (b"111", b"222", b"333"):
@@ -250,7 +250,7 @@ OPERATIONS = ["save", "save", "save", "save", "branch", "branch", "resolve", "re
 
 
 async def act(player, random):
-    """One thing that a player may do, whatever comes of it."""
+    """Does one thing that a player may do, with any result."""
     seen = (await player.queries.saves(player.id, SavesFilter())).items
     operation = random.choice(OPERATIONS)
     content = random.choice([bytes([97 + random.randrange(6)]) * 3, random.randbytes(8)])
@@ -280,12 +280,12 @@ async def act(player, random):
             elif operation == "age":
                 player.later(hours=random.choice([0.1, 1, 30]))
                 await player.sweep()
-    except (DomainError, IndexError):  # there is nothing to do it with, or it is refused: then nothing happens
+    except (DomainError, IndexError):  # there is no such save, or the request is refused: then nothing happens
         pass
 
 
 def pages(random, objects):
-    """The objects of a save in the order of their keys, cut anywhere."""
+    """The objects of a save, sorted by key and cut anywhere."""
     objects = sorted(objects, key=lambda one: one.key)
     while objects:
         size = random.choice([1, 2, 3, 100])
@@ -294,7 +294,7 @@ def pages(random, objects):
 
 
 @pytest.mark.parametrize("seed", range(30))
-async def test_whatever_was_lost_nobody_loses_bytes_or_a_head(new_player, seed):
+async def test_after_any_loss_adoption_keeps_all_bytes_and_heads(new_player, seed):
     random = Random(seed)
     player = new_player(max_bytes=500, quota_bytes=10**6, max_versions=1000)
     for _ in range(random.randrange(15)):
@@ -318,17 +318,17 @@ async def test_whatever_was_lost_nobody_loses_bytes_or_a_head(new_player, seed):
             await player.check()
     print(outcomes)
     metadata = await player.rows("metadata")
-    # Nothing that was there has changed, every head is the head or what it grew from.
+    # No existing version has changed, and every former head is the head or one of its ancestors.
     now = {(row["slot_id"], row["version"]): row for row in metadata}
     assert all(now[of]["content_id"] == content_id for of, content_id in kept.items())
     assert all(now[slot_id, head]["in_head"] for slot_id, head in heads.items())
-    # Every content that was unknown is held by a version of its save.
+    # A version of its save holds every content that was unknown.
     names = {row["id"]: row["slot_name"] for row in await player.rows("slots")}
     held = {(names[row["slot_id"]], row["file_hash_sha256"]) for row in metadata if row["content_id"]}
     assert {(one.metadata.slot_name, one.metadata.content) for objects in lost.values() for one in objects} <= held
     keys = {row["s3_object_key"] for row in await player.rows("contents") if row["state"] == "live"}
     assert keys <= player.objects
-    # What is said of the quota is what is there.
+    # The quota counts the contents that exist.
     contents = {row["id"]: row["file_size_bytes"] for row in await player.rows("contents") if row["state"] == "live"}
     assert (await player.usage())[0] == sum(contents.values())
     again = await player.backup()

@@ -1,4 +1,4 @@
-"""The package without the gateway: many transactions at once on one user, and nothing else that orders them."""
+"""The package without the gateway: concurrent transactions on one user are ordered by the package alone."""
 
 from hashlib import sha256
 
@@ -11,7 +11,7 @@ TIMES = 12
 
 @pytest.fixture(scope="module")
 def dsn(create_database):
-    """A database of these tests alone, for what is committed."""
+    """A database of this module alone, since its tests commit."""
     made = create_database()
     MIGRATIONS.upgrade(made)
     return made
@@ -19,7 +19,7 @@ def dsn(create_database):
 
 @pytest.fixture
 async def watching(dsn):
-    """A connection that sees what is committed."""
+    """A connection that reads committed rows."""
     connection = await asyncpg.connect(dsn)
     yield connection
     await connection.close()
@@ -34,7 +34,7 @@ async def crowd(watching, new_player, dsn, side_by_side):
 
 
 class Crowd:
-    """One player, of whom many transactions at once change the saves."""
+    """One player whose saves are changed by many concurrent transactions."""
 
     def __init__(self, kind, watching, dsn, side_by_side):
         self.limits = Limits(max_bytes=500, quota_bytes=1000, max_versions=4)
@@ -42,7 +42,7 @@ class Crowd:
         self._kind, self._dsn, self._side_by_side = kind, dsn, side_by_side
 
     async def at_once(self, use_case, limits=None):
-        """What came of a use case, which gets the player over a connection of its own, and a number."""
+        """Runs a use case concurrently, each with a connection of its own and a number. Returns the results."""
 
         async def run(connection, number):
             device = self._kind(connection, limits or self.limits)

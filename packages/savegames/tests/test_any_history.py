@@ -1,4 +1,4 @@
-"""Whatever several devices do in whatever order: the tables say what a plain model of the contract says.
+"""Any actions of several devices in any order have the same result in the tables and in a model of the contract.
 
 The model knows nothing of SQL. What is pruned it takes over from the rows, after it has checked that it was free to go.
 """
@@ -54,7 +54,7 @@ class Slot:
     devices: dict[str, int] = field(default_factory=dict)
     conflicts: dict[object, int] = field(default_factory=dict)
     bases: dict[object, int] = field(default_factory=dict)
-    """What the branches of open conflicts grew from."""
+    """The bases of the branches of open conflicts."""
     trashed: object = None
 
     def ancestors(self, version):
@@ -77,20 +77,20 @@ class Slot:
         return "behind" if is_behind else "diverged"
 
     def is_late(self, had, number):
-        """Whether a device that has one version reports another one that it had before."""
+        """Whether a device that has one version reports an earlier one that it had before."""
         history, fork = self.ancestors(self.head), had
         while fork and fork not in history:
             fork = self.versions[fork].parents[0]
         return bool(had) and (number in self.ancestors(had) - {had} or (number in history and number < (fork or 0)))
 
     def regresses_to(self, content):
-        """The newest version before the head, and of its history, that holds the same."""
+        """The newest version of the history before the head with the same content."""
         found = self.ancestors(self.head) - {self.head} if self.head else ()
         same = [one for one in found if self.versions[one].is_kept and self.versions[one].content == content]
         return max(same, default=None)
 
     def conflict_of(self, base, device):
-        """The open conflict that a branch from a base makes grow; None: it opens one."""
+        """The open conflict that a branch from a base extends; None: it opens a conflict."""
         for key, tip in self.conflicts.items():
             if tip == base:
                 return key
@@ -122,15 +122,15 @@ class World:
     def __init__(self, player):
         self.player = player
         self.slots, self.uploads, self.numbers = [], [], set()
-        self.given = {}  # the highest numbers of saves that are gone from a name
+        self.given = {}  # the highest numbers of deleted saves by name
 
-    # What the model knows
+    # Queries of the model
 
     def slot_named(self, name):
         return next((slot for slot in self.slots if slot.name == name and not slot.trashed), None)
 
     def highest(self, name):
-        """The highest number that was given under a name to saves that are not seen there any more."""
+        """The highest number assigned under a name to saves that are no longer visible under it."""
         return max([self.given.get(name, 0), *(slot.last for slot in self.trash_of(name))])
 
     def trash_of(self, name):
@@ -154,12 +154,12 @@ class World:
         return sum(map(len, self.held()))
 
     def reserved(self, but=None):
-        """What open uploads may bring: the same bytes once, and none that are there."""
+        """The bytes that open uploads may add: equal contents once, and no stored ones."""
         awaited = {one.content for one in self.open_uploads() if not one.joined}
         return sum(map(len, awaited - self.held() - {but}))
 
     def fits(self, content, reserved=0):
-        """Whether all history together would make room for it."""
+        """Whether pruning all history would make enough room."""
         return not content or sum(map(len, self.lasting())) + reserved + len(content) <= QUOTA
 
     def protected(self, slot):
@@ -167,7 +167,7 @@ class World:
         return {slot.head, *slot.conflicts.values(), *pinned}
 
     def lasting(self):
-        """What no upload ever pushes out."""
+        """The contents that no upload ever prunes."""
         joined = {one.content for one in self.open_uploads() if one.joined}
         return joined | {
             one.content
@@ -188,10 +188,10 @@ class World:
             self.remove_if_empty(slot)
 
     def change(self):
-        """One transaction of the user's, inside that of the test."""
+        """A transaction of the user, as a savepoint of the test's transaction."""
         return self.player.connection.transaction()
 
-    # What devices do
+    # Actions of devices
 
     async def request(self, name, content, base, device, policy, pick):
         player = self.player
@@ -229,7 +229,7 @@ class World:
             assert not self.fits(content, self.reserved(content))
             return None
         self.take_over_pruned(await player.rows("metadata"))
-        assert self.kept() == kept  # asking costs nobody any history
+        assert self.kept() == kept  # a request prunes no history
         expires = player.now + player.limits.url_lives + ATTEMPT_FOR
         if deleted:
             assert (left.is_required, left.conflict_expected) == (False, False)
@@ -284,7 +284,7 @@ class World:
         return upload
 
     def deleted(self, slot, name, content, named, grown_from, device):
-        """The save in the trash that an upload means, if it has nothing new."""
+        """The save in the trash that an upload refers to, if its content is not new."""
         at_head = slot.versions[slot.head] if slot and slot.head else None
         if named == 0 or grown_from or (at_head and at_head.is_kept and at_head.content == content):
             return None
@@ -425,7 +425,7 @@ class World:
             await self.begin_of(upload)
             await self.finish_of(upload, len(upload.attempts) - 1)
 
-    # What players do
+    # Actions of players
 
     async def resolve(self, pick, way, is_fresh):
         conflicts = [(slot, key) for slot in self.slots for key in slot.conflicts]
@@ -527,7 +527,7 @@ class World:
             slot.last, slot.trashed = max(slot.last, self.highest(name)), None
 
     async def synced(self, pick, device, version):
-        """A device says that it has what it options for: mostly the head."""
+        """A device reports the version that it has downloaded, mostly the head."""
         if (seen := self.seen()) and DEVICES[device % 3]:
             slot = seen[pick % len(seen)]
             number = slot.head if version % 3 else sorted(slot.versions)[version % len(slot.versions)]
@@ -552,10 +552,10 @@ class World:
         for slot in [slot for slot in self.slots if slot.trashed and slot.trashed <= before]:
             self.purge(slot)
 
-    # What has to hold
+    # Invariants
 
     def take_over_pruned(self, metadata):
-        """Of what is pruned now: it was free to go."""
+        """Each version that is pruned now was prunable."""
         slots = {slot.id: slot for slot in self.slots}
         for row in metadata:
             slot = slots.get(row["slot_id"])
@@ -569,7 +569,7 @@ class World:
         self.check_trees(tables["slots"], tables["metadata"])
         keys = {row["s3_object_key"]: row["state"] for row in tables["contents"]}
         assert {key for key, state in keys.items() if state == "live"} <= self.player.objects
-        assert self.player.objects <= keys.keys()  # none is lost sight of
+        assert self.player.objects <= keys.keys()  # every object has a row
         assert {row["id"] for row in tables["uploads"] if not row["outcome"]} == {one.id for one in self.open_uploads()}
         assert {row["id"]: row["branch_version"] for row in tables["conflicts"] if not row["resolved_at"]} == {
             key: tip for slot in self.slots for key, tip in slot.conflicts.items()
@@ -624,7 +624,7 @@ WEIGHTS = {
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_whatever_devices_do_the_tables_say_what_the_model_says(new_player, seed):
+async def test_after_any_actions_the_tables_equal_the_model(new_player, seed):
     random = Random(seed)
     world = World(new_player(**LIMITS))
     for action in random.choices(list(WEIGHTS), list(WEIGHTS.values()), k=120):

@@ -1,4 +1,4 @@
-"""What an upload grew from: a save that is gone, a device that only asked for a download, one that is new. On a real
+"""The base of an upload: of a deleted save, of a device that only requested a download, of a new one. On a real
 PostgreSQL.
 """
 
@@ -26,15 +26,15 @@ async def test_a_base_of_an_earlier_save_of_the_same_name_is_no_ancestor(player)
     await player.synced(old.slot_id, "deck", 1)
     await player.service.delete(player.id, old.slot_id)
     new = await player.save(b"new campaign", device_id="pc", base_version=0)
-    assert (new.result, new.version) == (UploadResult.HEAD, 2)  # the number 1 has been given
+    assert (new.result, new.version) == (UploadResult.HEAD, 2)  # the number 1 was assigned before
     for said in (
         {"base_version": 1},
         {"base_version": 1, "savegame_id": old.slot_id},
         {},
         {"savegame_id": old.slot_id},
     ):
-        leave = await player.request(b"played on %d" % len(said), device_id="deck", **said)
-        assert leave.conflict_expected, said
+        upload = await player.request(b"played on %d" % len(said), device_id="deck", **said)
+        assert upload.conflict_expected, said
     branch = await player.save(b"old campaign, played on", device_id="deck", base_version=1)
     assert (branch.result, branch.slot_id) == (UploadResult.CONFLICT, new.slot_id)
     assert (await player.versions(new.slot_id))[new.version] == (0, None, "head")
@@ -42,7 +42,7 @@ async def test_a_base_of_an_earlier_save_of_the_same_name_is_no_ancestor(player)
 
 
 @pytest.mark.parametrize("way", ["deleted for good", "purged", "renamed", "never confirmed", "in the trash"])
-async def test_numbers_go_on_where_a_save_left_its_name(player, way):
+async def test_numbers_continue_after_the_last_save_of_the_name(player, way):
     if way == "never confirmed":
         await player.request(b"one")
         player.later(hours=2)
@@ -78,7 +78,7 @@ async def test_copies_and_renamed_saves_continue_above_the_names_numbers(player)
     assert (await player.save(b"three", "slot (2)")).version == 4
 
 
-async def test_the_numbers_of_many_names_are_kept_together(player):
+async def test_the_numbers_of_many_names_are_merged(player):
     for number in range(3):
         slot = (await player.save(b"%d" % number)).slot_id
     await player.service.delete(player.id, slot, permanent=True)
@@ -118,11 +118,11 @@ async def test_an_unknown_base_or_another_users_save_is_refused(player, new_play
         assert error.value.pointer == "savegame_id"
 
 
-async def test_the_id_of_a_save_beside_its_base_says_that_it_is_meant(player):
+async def test_an_upload_may_name_its_save_by_id(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     grown = await player.save(b"two", device_id="deck", savegame_id=slot, base_version=1)
     assert (grown.result, grown.slot_id) == (UploadResult.HEAD, slot)
-    # A save of another name is another save, whose version of that number is none of this one's.
+    # A save with another name is another save, and its version of that number is not one of this save.
     for content in (b"other", b"other, played on"):
         await player.save(content, "other")
     assert (await player.request(b"three", "other", savegame_id=slot, base_version=2)).conflict_expected
@@ -131,7 +131,7 @@ async def test_the_id_of_a_save_beside_its_base_says_that_it_is_meant(player):
 async def test_a_device_that_is_new_to_a_save_grew_from_nothing(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.save(b"two", device_id="pc")
-    # An old file of a game that was installed anew is no head; one that is known is none either, and no conflict.
+    # An old file of a reinstalled game does not become the head. A known content is no conflict either.
     assert (await player.save(b"an old file", device_id="reinstalled")).result is UploadResult.CONFLICT
     assert (await player.save(b"one", device_id="third")).result is UploadResult.BEHIND
     assert (await player.save(b"two", device_id="fourth")).result is UploadResult.IDENTICAL
@@ -139,7 +139,7 @@ async def test_a_device_that_is_new_to_a_save_grew_from_nothing(player):
     assert (await player.versions(slot))[3][2] == "branch"
 
 
-async def test_a_download_that_broke_off_makes_no_ancestor(player):
+async def test_an_interrupted_download_is_no_base(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.synced(slot, "deck", 1)
     await player.save(b"two", device_id="pc")
@@ -147,10 +147,10 @@ async def test_a_download_that_broke_off_makes_no_ancestor(player):
     assert (await player.save(b"one and more", device_id="deck")).result is UploadResult.CONFLICT
 
 
-async def test_synced_is_of_a_version_whose_bytes_are_there(player):
+async def test_a_device_can_report_only_a_version_with_bytes(player):
     for number in range(8):
         slot = (await player.save(b"%d" % number)).slot_id
-    for version in (1, 99):  # pruned, and never given
+    for version in (1, 99):  # pruned, and never assigned
         with pytest.raises(SavegameVersionNotFound):
             await player.synced(slot, "deck", version)
     with pytest.raises(SavegameSlotNotFound):
@@ -166,7 +166,7 @@ async def device_version(player, device):
     return found
 
 
-async def test_a_report_that_arrives_late_takes_no_device_back(new_player):
+async def test_a_late_report_changes_nothing(new_player):
     player = new_player()
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.save(b"two", device_id="deck", base_version=1)
@@ -176,7 +176,7 @@ async def test_a_report_that_arrives_late_takes_no_device_back(new_player):
         await player.synced(slot, "pc", late)
         assert await device_version(player, "pc") == 3
     assert (await player.save(b"four", device_id="pc")).result is UploadResult.HEAD
-    # On a branch too: what it left the head's history with, and what it grew from.
+    # On a branch too: its base, and the versions that it grew from.
     branch = await player.save(b"five", device_id="deck")
     grown = await player.save(b"six", device_id="deck")
     for late in (2, branch.version, 1):
@@ -185,14 +185,14 @@ async def test_a_report_that_arrives_late_takes_no_device_back(new_player):
     assert (await player.save(b"seven", device_id="deck")).conflict_id == branch.conflict_id
 
 
-async def test_a_device_that_leaves_its_branch_for_the_head_has_the_head(player):
+async def test_a_device_can_switch_between_its_branch_and_the_head(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     head = await player.save(b"two", device_id="pc")
     branch = await player.save(b"three", device_id="deck", base_version=1)
     assert branch.version > head.version
     await player.synced(slot, "deck", head.version)  # a lower number that the branch did not grow from
     assert (await player.save(b"four", device_id="deck")).result is UploadResult.HEAD
-    # And the other way round: the branch is tried out on the PC.
+    # And in the other direction: the PC downloads the branch.
     await player.synced(slot, "pc", branch.version)
     assert await device_version(player, "pc") == branch.version
 
@@ -204,13 +204,13 @@ async def test_uploads_of_one_device_on_a_stale_base_are_one_conflict(player):
     assert {one.result for one in found} == {UploadResult.CONFLICT}
     assert len({one.conflict_id for one in found}) == 1
     assert await conflicts(player) == {found[0].conflict_id: (2, found[-1].version)}
-    # The branches before are history like any other.
+    # The replaced branches are history like any other version.
     player.later(days=5)
     await player.sweep()
     statuses = [status for *_, status in (await player.versions(first.slot_id)).values()]
     assert statuses.count("branch") == 1
     assert set(statuses) == {"head", "branch", "history", "pruned"}
-    # It grows on, and is stale again: still one. Another device's, or one of another base, is another conflict.
+    # A later stale upload extends the same conflict. Another device or another base opens another conflict.
     grown = await player.save(b"grown", device_id="deck")
     stale = await player.save(b"stale again", device_id="deck", base_version=1)
     assert grown.conflict_id == stale.conflict_id == found[0].conflict_id
@@ -220,7 +220,7 @@ async def test_uploads_of_one_device_on_a_stale_base_are_one_conflict(player):
     assert len({found[0].conflict_id, other.conflict_id, nothing.conflict_id, *(one.conflict_id for one in none)}) == 4
 
 
-async def test_a_branch_that_another_device_made_grow_is_not_replaced(player):
+async def test_a_branch_extended_by_another_device_is_not_replaced(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.save(b"two", device_id="pc")
     branch = await player.save(b"stale", device_id="deck", base_version=1)
@@ -242,56 +242,56 @@ async def test_a_conflict_of_the_release_before_has_the_base_of_its_branch(playe
 
 
 @pytest.mark.parametrize("named", ["by its id", "by a base", "by its device"])
-async def test_an_unchanged_device_does_not_bring_back_a_deleted_save(player, named):
+async def test_an_unchanged_device_does_not_restore_a_deleted_save(player, named):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.synced(slot, "deck", 1)
     await player.save(b"two", device_id="pc")
     await player.service.delete(player.id, slot)
     said = {"by its id": {"savegame_id": slot}, "by a base": {"base_version": 1}, "by its device": {}}[named]
     player.events.clear()
-    leave = await player.request(b"one", device_id="deck", **said)
-    assert (leave.is_required, leave.conflict_expected) == (False, False)
+    upload = await player.request(b"one", device_id="deck", **said)
+    assert (upload.is_required, upload.conflict_expected) == (False, False)
     for _ in range(2):
-        outcome = await player.confirm(leave)
+        outcome = await player.confirm(upload)
         assert (outcome.result, outcome.slot_id, outcome.version) == (UploadResult.DELETED, slot, 2)
     [event] = player.events
     assert (type(event), event.slot_id) == (SavegameDeleted, slot)
     assert [row["id"] for row in await player.rows("slots")] == [slot]
     assert await player.usage() == (6, 0)
-    # What has changed is a new save, and so is what is to be saved all the same.
+    # A changed content becomes a new save, and so does an upload that grew from nothing.
     changed = await player.save(b"one, played on", device_id="deck", **said)
     assert (changed.result, changed.slot_id != slot) == (UploadResult.HEAD, True)
     await player.service.delete(player.id, changed.slot_id, permanent=True)
-    anew = await player.save(b"one", device_id="deck", base_version=0)
-    assert (anew.result, anew.slot_id != slot) == (UploadResult.HEAD, True)
+    again = await player.save(b"one", device_id="deck", base_version=0)
+    assert (again.result, again.slot_id != slot) == (UploadResult.HEAD, True)
 
 
 async def test_repeated_uploads_of_a_deleted_save_leave_one_row(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.service.delete(player.id, slot)
     player.events.clear()
-    leaves = []
+    requested = []
     for device in ("pc", "deck", "pc", None):
-        leaves.append(await player.request(b"one", device_id=device, savegame_id=slot))
+        requested.append(await player.request(b"one", device_id=device, savegame_id=slot))
         player.later(days=1)
-        assert (await player.confirm(leaves[0])).result is UploadResult.DELETED
-    assert len({leave.upload_id for leave in leaves}) == 1
+        assert (await player.confirm(requested[0])).result is UploadResult.DELETED
+    assert len({upload.upload_id for upload in requested}) == 1
     assert len(await player.rows("uploads")) == 2
     assert [type(event) for event in player.events] == [SavegameDeleted]
-    player.later(days=26, hours=23)  # a month after it was asked last, as of any upload, less an hour
+    player.later(days=26, hours=23)  # an hour less than a month after the last request, as for any upload
     await player.service.undelete(player.id, slot)
     await player.sweep()
-    assert (await player.confirm(leaves[-1])).result is UploadResult.DELETED
+    assert (await player.confirm(requested[-1])).result is UploadResult.DELETED
 
 
-async def test_after_the_purge_nothing_is_remembered_of_a_deleted_save(player):
+async def test_a_purge_deletes_the_uploads_of_a_deleted_save(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.service.delete(player.id, slot, permanent=True)
     new = await player.save(b"one", device_id="pc", base_version=1)
     assert (new.result, new.version) == (UploadResult.HEAD, 2)
 
 
-async def test_what_a_new_save_of_the_name_holds_is_not_deleted(player):
+async def test_a_new_save_of_the_name_is_not_treated_as_deleted(player):
     old = (await player.save(b"one", device_id="pc")).slot_id
     await player.service.delete(player.id, old)
     new = await player.save(b"one", device_id="deck", base_version=0)
@@ -299,7 +299,7 @@ async def test_what_a_new_save_of_the_name_holds_is_not_deleted(player):
     assert (found.result, found.slot_id) == (UploadResult.IDENTICAL, new.slot_id)
 
 
-async def test_a_save_that_is_deleted_tells_the_devices(player):
+async def test_a_deletion_emits_an_event(player):
     slot = (await player.save(b"one")).slot_id
     await player.service.delete(player.id, slot)
     await player.service.delete(player.id, slot, permanent=True)
@@ -309,14 +309,14 @@ async def test_a_save_that_is_deleted_tells_the_devices(player):
     assert published == [slot, other]
 
 
-async def test_an_upload_that_goes_back_to_an_older_content_says_so(player):
+async def test_an_upload_that_returns_to_an_older_content_is_marked(player):
     for content in (b"one", b"two", b"one", b"three"):
         outcome = await player.save(content)
     assert outcome.regresses_to is None
     back = await player.save(b"one")
     assert (back.result, back.regresses_to) == (UploadResult.HEAD, 3)
-    leave = await player.request(b"two")
-    assert (await player.confirm(leave)).regresses_to == 2
-    assert (await player.confirm(leave)).regresses_to == 2
+    upload = await player.request(b"two")
+    assert (await player.confirm(upload)).regresses_to == 2
+    assert (await player.confirm(upload)).regresses_to == 2
     await player.service.restore(player.id, outcome.slot_id, outcome.version)
     assert [event for event in player.events if isinstance(event, UploadRequested)]

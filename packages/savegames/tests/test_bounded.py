@@ -1,4 +1,4 @@
-"""How much is read of a long history, on a real PostgreSQL."""
+"""The number of rows that are read of a long history, on a real PostgreSQL."""
 
 from hashlib import sha256
 
@@ -16,7 +16,7 @@ FROM generate_series(2, $3::bigint) v
 
 
 class Counting:
-    """A connection that counts the rows that it brings."""
+    """A connection that counts the rows that it fetches."""
 
     def __init__(self, connection):
         self._connection = connection
@@ -41,7 +41,7 @@ class Counting:
 
 @pytest.fixture
 async def slot(player):
-    """A save of 3,000 versions, of which the first and the last two have their bytes."""
+    """A save of 3,000 versions, of which only the first and the last two have their bytes."""
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.connection.execute(GROW, player.id, slot, LONG)
     await player.connection.execute(
@@ -62,31 +62,31 @@ async def slot(player):
         (0, b"two", UploadResult.BEHIND),
         (0, b"new", UploadResult.CONFLICT),
         (1, b"one", UploadResult.BEHIND),
-        (1, b"two", UploadResult.CONFLICT),  # what grew from so old a base is not followed so far
+        (1, b"two", UploadResult.CONFLICT),  # the history after such an old base is not read so far
         (LONG - 100, b"two", UploadResult.BEHIND),
         (LONG + 1, b"two", UploadResult.BEHIND),
         (2, b"one", UploadResult.CONFLICT),
     ],
 )
-async def test_an_old_base_reads_no_more_than_a_part_of_the_history(player, slot, base, content, result):
+async def test_an_old_base_reads_only_a_part_of_the_history(player, slot, base, content, result):
     counting = Counting(player.connection)
     player.uploads = SavegameUploads(counting, player.events.append, player.access, player.clock, player.limits)
-    leave = await player.request(content, base_version=base)
-    assert leave.conflict_expected is (result is UploadResult.CONFLICT)
-    assert (await player.confirm(leave)).result is result
+    upload = await player.request(content, base_version=base)
+    assert upload.conflict_expected is (result is UploadResult.CONFLICT)
+    assert (await player.confirm(upload)).result is result
     assert counting.rows < 2 * MAX_COMPARED + 50
 
 
-async def test_so_do_open_uploads(player, slot):
-    leaves = [await player.request(b"two", "slot", base_version=1, device_id=str(number)) for number in range(5)]
-    leaves.append(await player.request(sha256(b"other").digest(), base_version=0))
+async def test_open_uploads_read_only_a_part_of_the_history(player, slot):
+    requested = [await player.request(b"two", "slot", base_version=1, device_id=str(number)) for number in range(5)]
+    requested.append(await player.request(sha256(b"other").digest(), base_version=0))
     counting = Counting(player.connection)
     found = await UploadQueries(counting).uploads(player.id, UploadsFilter(limit=100), player.now)
-    assert {one.id for one in found.items} == {leave.upload_id for leave in leaves}
+    assert {one.id for one in found.items} == {upload.upload_id for upload in requested}
     assert counting.rows < 6 * (MAX_COMPARED + 2)
 
 
-async def test_a_long_branch_joins_the_head_whole(player):
+async def test_all_versions_of_a_long_branch_join_the_head(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.save(b"two", device_id="pc")
     for number in range(10):

@@ -1,4 +1,4 @@
-"""Real connections side by side, where nothing serialises the user: what the locks of rows hold by themselves."""
+"""Concurrent connections where nothing serialises the user, so that only row locks order them."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from gameshelf.savegames import Limits
 
 @pytest.fixture
 async def connect(savegames_dsn):
-    """Opens connections that the end of the test closes. A deadlock, or a wait of ten seconds, is an error."""
+    """Opens connections, which are closed after the test. A deadlock or a wait of ten seconds is an error."""
     opened = []
 
     async def open_one():
@@ -24,7 +24,7 @@ async def connect(savegames_dsn):
 
 @pytest.fixture
 async def players(connect, new_player):
-    """One player over two connections, with a save; what one commits, the other sees."""
+    """One player with a save over two connections, each of which reads what the other has committed."""
     kind = type(new_player())
 
     async def trusting(user_id):
@@ -83,18 +83,18 @@ async def test_downloads_do_not_wait_for_an_upload(players):
     assert {row["device_id"]: row["version"] for row in await uploading.rows("devices")} == {"pc": 2, "deck": 1}
 
 
-@pytest.mark.parametrize("doom_comes_first", [True, False])
-async def test_an_object_is_either_adopted_or_doomed(players, doom_comes_first):
+@pytest.mark.parametrize("mark_comes_first", [True, False])
+async def test_an_object_is_either_adopted_or_marked_for_deletion(players, mark_comes_first):
     confirming, sweeping, _ = players
     waiting = await confirming.request(b"two")
     attempt = await confirming.uploads.begin(confirming.id, waiting.upload_id)
     adopt = confirming.uploads._store.contents.adopt
     waits = (waiting.upload_id, None, None, confirming.now)
     sweeping.later(hours=2)
-    first, second = (sweeping, confirming) if doom_comes_first else (confirming, sweeping)
+    first, second = (sweeping, confirming) if mark_comes_first else (confirming, sweeping)
     transaction = first.connection.transaction()
     await transaction.start()
-    if doom_comes_first:
+    if mark_comes_first:
         assert len(await sweeping.sweeps.mark_for_deletion(10)) == 1
         other = asyncio.create_task(adopt(second.id, attempt.content_id, *waits))
         assert await is_waiting(other)

@@ -1,4 +1,4 @@
-"""Branches beside the head, and what becomes of them, on a real PostgreSQL."""
+"""Branches and the resolution of their conflicts, on a real PostgreSQL."""
 
 from datetime import timedelta
 from hashlib import sha256
@@ -23,7 +23,7 @@ from gameshelf.savegames import (
 
 @pytest.fixture
 async def conflict(player):
-    """Version 3, from the deck, beside the head, which is version 2; both grew from version 1."""
+    """Version 3 of the device deck is a branch beside the head, version 2. Both grew from version 1."""
     await player.save(b"one", device_id="pc")
     await player.save(b"two", device_id="pc")
     return await player.save(b"three", base_version=1, device_id="deck")
@@ -53,7 +53,7 @@ def published(player, *kinds):
     return [event for event in player.events if isinstance(event, kinds)]
 
 
-async def test_a_conflict_tells_of_both_sides(player, conflict):
+async def test_a_conflict_contains_both_sides(player, conflict):
     [found] = (await player.queries.conflicts(player.id, ConflictsFilter(product_id=player.product))).items
     assert (found.id, str(found.head.status), str(found.branch.status)) == (conflict.conflict_id, "head", "branch")
     assert (found.head.content, found.branch.content) == (digest(b"two"), digest(b"three"))
@@ -79,7 +79,7 @@ async def test_one_side_becomes_a_head_that_grew_from_both(player, conflict, res
     assert await player.usage() == (11, 0)  # nothing new is stored
     [resolved] = published(player, SavegameConflictResolved, SavegameHeadMoved)
     assert (resolved.resolution, resolved.copy_slot_id, resolved.head_version) == (resolution, None, 4)
-    # Whoever has either side without a change is behind now.
+    # A device with either side and no change is behind now.
     assert (await player.save(b"one", base_version=1)).result is UploadResult.BEHIND
     with pytest.raises(ConflictNotFound):
         await resolve(player, conflict.conflict_id, resolution)
@@ -102,12 +102,12 @@ async def test_both_sides_become_slots(player, conflict):
     assert await conflicts(player) == {}
     [event] = published(player, SavegameConflictResolved)
     assert (event.slot_id, event.copy_slot_id) == (conflict.slot_id, found.copy_slot_id)
-    # The branch goes on being one.
+    # The branch stays a branch.
     again = await player.save(b"four", device_id="deck")
     assert (again.result, again.conflict_id != conflict.conflict_id) == (UploadResult.CONFLICT, True)
 
 
-async def test_a_copy_is_called_as_is_said_if_nobody_is_called_so(player, conflict):
+async def test_a_copy_gets_the_given_name_if_it_is_free(player, conflict):
     await player.save(b"other", "taken")
     with pytest.raises(InvalidInput) as error:
         await resolve(player, conflict.conflict_id, "keep_both", copy_slot_name="taken")
@@ -122,7 +122,7 @@ async def test_a_copy_finds_a_name_of_its_own(player, conflict):
     assert (await player.queries.save(player.id, found.copy_slot_id)).slot_name == "slot (conflict v3) (2)"
 
 
-async def test_what_grows_from_a_branch_is_resolved_with_it(player, conflict):
+async def test_a_version_that_grew_from_a_branch_is_resolved_with_it(player, conflict):
     grown = await player.save(b"four", device_id="deck")
     assert await conflicts(player) == {conflict.conflict_id: (2, 4)} == {grown.conflict_id: (2, 4)}
     assert (await player.versions(conflict.slot_id))[4] == (3, None, "branch")
@@ -136,14 +136,14 @@ async def test_what_grows_from_a_branch_is_resolved_with_it(player, conflict):
     }
 
 
-async def test_who_grows_a_branch_is_told_of_the_head_that_is_there_now(player, conflict):
+async def test_an_extended_branch_has_a_conflict_with_the_current_head(player, conflict):
     await player.save(b"four", device_id="pc")
     grown = await player.save(b"five", device_id="deck")
     assert (grown.head_version, grown.branch_version) == (4, 5)
     assert isinstance(await resolve(player, conflict.conflict_id, "keep_local"), Resolved)
 
 
-async def test_what_grows_from_the_middle_of_a_branch_is_another_one(player, conflict):
+async def test_a_version_from_the_middle_of_a_branch_is_another_branch(player, conflict):
     await player.save(b"four", device_id="deck")
     other = await player.save(b"five", base_version=3)
     assert await conflicts(player) == {conflict.conflict_id: (2, 4), other.conflict_id: (2, 5)}
@@ -154,18 +154,18 @@ async def test_what_grows_from_the_middle_of_a_branch_is_another_one(player, con
 
 
 @pytest.mark.parametrize("resolution", list(Resolution))
-async def test_who_decided_on_another_head_is_asked_again(player, conflict, resolution):
+async def test_a_decision_about_another_head_leaves_the_conflict_open(player, conflict, resolution):
     await player.save(b"four", device_id="pc")
     before = await player.versions(conflict.slot_id)
     assert await resolve(player, conflict.conflict_id, resolution) == Overtaken(conflict.conflict_id)
     assert await player.versions(conflict.slot_id) == before
-    # What is decided on by number holds against what is there, not against what was told of last.
+    # Numbers in the decision are compared with the current sides, not with the described ones.
     for stale in ({"head_version": 2}, {"branch_version": 1}):
         assert isinstance(await resolve(player, conflict.conflict_id, resolution, **stale), Overtaken)
     assert isinstance(await resolve(player, conflict.conflict_id, resolution), Resolved)
 
 
-async def test_who_names_what_is_there_now_need_not_be_asked_again(player, conflict):
+async def test_a_decision_that_names_the_current_sides_is_accepted(player, conflict):
     await player.save(b"four", device_id="pc")
     fresh = {"head_version": 4, "branch_version": 3}
     assert isinstance(await resolve(player, conflict.conflict_id, "keep_local", **fresh), Resolved)
@@ -203,7 +203,7 @@ async def test_a_policy_resolves_at_once(player, policy, said, resolution, conte
     assert await content_of_head(player, outcome.slot_id) == content
     assert (await player.versions(outcome.slot_id))[4] == (2, 3, "head")
     assert await conflicts(player) == {}
-    # What wins is the device's own: it grows on. What loses was not downloaded yet.
+    # If the branch wins, the device has its bytes and extends it. If it loses, the device still has the branch.
     expected = UploadResult.HEAD if resolution == "keep_local" else UploadResult.CONFLICT
     assert (await player.save(b"four", device_id="deck")).result is expected
 
@@ -257,19 +257,19 @@ async def statuses(player, slot_id):
     return [(version, status) for version, (*_, status) in sorted((await player.versions(slot_id)).items())]
 
 
-async def test_history_goes_for_branches_too(player, conflict):
+async def test_history_is_pruned_for_branches_too(player, conflict):
     for content in (b"a", b"b"):
         await player.save(content, base_version=1)
     assert await statuses(player, conflict.slot_id) == [
         (1, "pruned"),
         (2, "head"),
         (3, "branch"),
-        (4, "history"),  # the one after it has taken its place in the conflict
+        (4, "history"),  # the next version has replaced it in the conflict
         (5, "branch"),
     ]
 
 
-async def test_a_branch_that_became_a_slot_goes_with_the_history(player, conflict):
+async def test_a_branch_that_became_a_slot_is_pruned_as_history(player, conflict):
     for content in (b"a", b"b", b"c", b"d"):
         await player.save(content, device_id="pc")
     assert (3, "branch") in await statuses(player, conflict.slot_id)
@@ -278,7 +278,7 @@ async def test_a_branch_that_became_a_slot_goes_with_the_history(player, conflic
     assert await statuses(player, found.copy_slot_id) == [(1, "head")]
 
 
-async def test_conflicts_of_a_save_in_the_trash_wait_with_it(player, conflict):
+async def test_conflicts_of_a_save_in_the_trash_stay_open(player, conflict):
     await player.service.delete(player.id, conflict.slot_id)
     assert await conflicts(player) == {}
     assert await player.queries.conflict(player.id, conflict.conflict_id) is None
@@ -289,7 +289,7 @@ async def test_conflicts_of_a_save_in_the_trash_wait_with_it(player, conflict):
     assert isinstance(await resolve(player, conflict.conflict_id, "keep_local"), Resolved)
 
 
-async def test_somebody_elses_conflict_is_unknown(player, conflict, new_player):
+async def test_a_conflict_of_another_user_is_unknown(player, conflict, new_player):
     other = new_player()
     for conflict_id in (conflict.conflict_id, uuid4()):
         with pytest.raises(ConflictNotFound):

@@ -1,4 +1,4 @@
-"""A user is forgotten in bounded parts, and nobody else is, on a real PostgreSQL."""
+"""Erasure of one user, in bounded parts, on a real PostgreSQL."""
 
 TABLES = ("slots", "metadata", "contents", "uploads", "conflicts", "devices", "quotas", "numbers", "allowances")
 
@@ -17,7 +17,7 @@ async def fill(player):
     await player.service.set_quota(player.id, 100)
 
 
-async def test_nothing_is_left_of_a_user_and_everything_of_another(new_player):
+async def test_an_erasure_deletes_all_rows_of_one_user_only(new_player):
     gone, stays = new_player(), new_player()
     for player in (gone, stays):
         await fill(player)
@@ -32,7 +32,7 @@ async def test_nothing_is_left_of_a_user_and_everything_of_another(new_player):
     assert not await gone.service.erase(gone.id)
 
 
-async def test_who_was_erased_can_begin_anew(player):
+async def test_an_erased_user_can_start_again(player):
     await fill(player)
     while await player.service.erase(player.id):
         pass

@@ -1,4 +1,4 @@
-"""The same save, packed or encrypted again, or under a name that is the same file somewhere. On a real PostgreSQL."""
+"""The identity of a save that is packed or encrypted again, or has an equivalent name. On a real PostgreSQL."""
 
 import gzip
 import tracemalloc
@@ -29,16 +29,16 @@ def hexed(content):
 async def packed(player, content, **more):
     """Saves gzipped bytes, and verifies them as a store does."""
     sent = gzip.compress(content, **more)
-    leave = await player.request(
+    upload = await player.request(
         sent, content_encoding="gzip", raw_sha256=hexed(content), raw_size_bytes=len(content), device_id="pc"
     )
-    attempt = await player.uploads.begin(player.id, leave.upload_id)
+    attempt = await player.uploads.begin(player.id, upload.upload_id)
     if attempt is None:
-        return await player.uploads.finish(player.id, leave.upload_id, None, None)
+        return await player.uploads.finish(player.id, upload.upload_id, None, None)
     store = MemoryStore()
     store.put(attempt.target, sent)
     digest = await store.digest(attempt.target, attempt.size, attempt.packing)
-    return await player.uploads.finish(player.id, leave.upload_id, attempt, digest)
+    return await player.uploads.finish(player.id, upload.upload_id, attempt, digest)
 
 
 async def test_the_same_save_packed_at_another_level_is_identical(player):
@@ -64,32 +64,32 @@ async def test_the_same_save_encrypted_with_another_nonce_is_identical(player):
     assert stale.result is UploadResult.BEHIND
 
 
-async def test_what_unpacked_is_something_else_is_a_mismatch(player):
+async def test_other_unpacked_bytes_are_a_mismatch(player):
     sent = gzip.compress(PLAIN)
     for said in (
         {"raw_sha256": hexed(b"other")},
         {"raw_sha256": hexed(PLAIN), "raw_size_bytes": 1},
     ):
-        leave = await player.request(sent, content_encoding="gzip", **said)
-        attempt = await player.uploads.begin(player.id, leave.upload_id)
+        upload = await player.request(sent, content_encoding="gzip", **said)
+        attempt = await player.uploads.begin(player.id, upload.upload_id)
         digest = Digest(len(sent), sha256(sent).digest(), sha256(PLAIN).digest(), len(PLAIN))
-        outcome = await player.uploads.finish(player.id, leave.upload_id, attempt, digest)
+        outcome = await player.uploads.finish(player.id, upload.upload_id, attempt, digest)
         assert outcome.result is UploadResult.MISMATCH
-    # What can't be unpacked has no hash.
-    leave = await player.request(b"no gzip", content_encoding="gzip", raw_sha256=hexed(PLAIN))
-    attempt = await player.uploads.begin(player.id, leave.upload_id)
-    outcome = await player.uploads.finish(player.id, leave.upload_id, attempt, Digest(7, attempt.content, None, None))
+    # Bytes that cannot be unpacked have no hash.
+    upload = await player.request(b"no gzip", content_encoding="gzip", raw_sha256=hexed(PLAIN))
+    attempt = await player.uploads.begin(player.id, upload.upload_id)
+    outcome = await player.uploads.finish(player.id, upload.upload_id, attempt, Digest(7, attempt.content, None, None))
     assert outcome.result is UploadResult.MISMATCH
 
 
 RAW = {"content_encoding": "gzip", "raw_sha256": "00" * 32}
 
 
-async def verified(player, leave, sent, unpacked=PLAIN):
-    """Confirms what was sent, with the hash of what a store unpacks of it."""
-    attempt = await player.uploads.begin(player.id, leave.upload_id)
+async def verified(player, upload, sent, unpacked=PLAIN):
+    """Confirms the sent bytes, with the hash of their unpacked form."""
+    attempt = await player.uploads.begin(player.id, upload.upload_id)
     digest = Digest(len(sent), sha256(sent).digest(), sha256(unpacked).digest(), len(unpacked))
-    return await player.uploads.finish(player.id, leave.upload_id, attempt, digest)
+    return await player.uploads.finish(player.id, upload.upload_id, attempt, digest)
 
 
 @pytest.mark.parametrize(
@@ -104,41 +104,41 @@ async def test_the_hash_of_unpacked_bytes_is_verified_for_stored_bytes_too(playe
     sent = gzip.compress(PLAIN)
     slot = (await player.save(sent, **first)).slot_id
     for slot_name in ("slot", "other"):
-        leave = await player.request(sent, slot_name, **RAW)
-        assert leave.is_required
-        assert (await player.uploads.renew(player.id, leave.upload_id)).is_required
+        upload = await player.request(sent, slot_name, **RAW)
+        assert upload.is_required
+        assert (await player.uploads.renew(player.id, upload.upload_id)).is_required
         with pytest.raises(SavegameUploadIncomplete):
-            await player.uploads.finish(player.id, leave.upload_id, None, None)
-        assert (await verified(player, leave, sent)).result is UploadResult.MISMATCH
+            await player.uploads.finish(player.id, upload.upload_id, None, None)
+        assert (await verified(player, upload, sent)).result is UploadResult.MISMATCH
     assert list(await player.versions(slot)) == [1]
 
 
-async def test_what_was_verified_of_stored_bytes_is_not_sent_again(player):
+async def test_stored_bytes_with_a_verified_hash_are_not_sent_again(player):
     sent = gzip.compress(PLAIN)
     await player.save(sent)
     [stored] = [row["id"] for row in await player.rows("contents")]
     said = {**RAW, "raw_sha256": hexed(PLAIN)}
-    leave = await player.request(sent, **said)
-    assert (leave.is_required, await player.usage()) == (True, (len(sent), 0))
-    assert (await verified(player, leave, sent)).result is UploadResult.HEAD
+    upload = await player.request(sent, **said)
+    assert (upload.is_required, await player.usage()) == (True, (len(sent), 0))
+    assert (await verified(player, upload, sent)).result is UploadResult.HEAD
     assert await player.usage() == (len(sent), 0)
     assert [row["id"] for row in await player.rows("contents") if row["state"] == "live"] == [stored]
-    leave = await player.request(sent, "other", **said)
-    assert not leave.is_required
-    outcome = await player.confirm(leave)
+    upload = await player.request(sent, "other", **said)
+    assert not upload.is_required
+    outcome = await player.confirm(upload)
     assert (await player.queries.save(player.id, outcome.slot_id)).identity.hex() == hexed(PLAIN)
-    # It was verified as it was packed then.
+    # It was verified for that encoding.
     assert (await player.request(sent, "third", **{**said, "content_encoding": "zstd"})).is_required
     plain = {"content_encoding": "identity", "raw_sha256": hexed(sent)}
     assert not (await player.request(sent, "fourth", **plain)).is_required
 
 
-async def test_bytes_that_are_sent_again_to_be_verified_need_no_more_room(new_player):
+async def test_bytes_sent_again_for_verification_need_no_more_room(new_player):
     sent = gzip.compress(PLAIN)
     player = new_player(max_bytes=500, quota_bytes=len(sent), product_quota_bytes=len(sent))
     await player.save(sent)
-    leave = await player.request(sent, **RAW | {"raw_sha256": hexed(PLAIN)})
-    assert (await verified(player, leave, sent)).result is UploadResult.HEAD
+    upload = await player.request(sent, **RAW | {"raw_sha256": hexed(PLAIN)})
+    assert (await verified(player, upload, sent)).result is UploadResult.HEAD
     assert await player.usage() == (len(sent), 0)
 
 
@@ -174,19 +174,19 @@ async def test_an_open_upload_with_another_hash_needs_its_bytes(player, is_kept)
         ),
     ],
 )
-async def test_what_can_not_be_verified_is_refused(player, said, rule, field):
+async def test_a_hash_that_cannot_be_verified_is_refused(player, said, rule, field):
     with pytest.raises(InvalidInput) as error:
         await player.request(b"one", **said)
     [problem] = error.value.problems
     assert (problem.rule, problem.pointer) == (rule, field)
 
 
-async def test_what_would_be_too_large_once_unpacked_is_refused(player):
+async def test_bytes_that_are_too_large_unpacked_are_refused(player):
     with pytest.raises(SavegameFileTooLarge):
         await player.request(b"x" * 100, raw_size_bytes=501, raw_sha256=hexed(b""), content_encoding="gzip")
 
 
-async def test_a_mark_that_the_service_does_not_read_is_kept_as_it_is(player):
+async def test_an_unknown_encoding_is_stored_as_it_is(player):
     outcome = await player.save(b"one", content_encoding="my packer 7")
     assert (await player.queries.save(player.id, outcome.slot_id)).content_encoding == "my packer 7"
 
@@ -199,7 +199,7 @@ PACK = {"gzip": gzip.compress, "zstd": zstandard.compress, "identity": bytes}
     ("make", "found"),
     [
         (lambda pack: pack(PLAIN), PLAIN),
-        (lambda pack: pack(PLAIN) + pack(b"more"), PLAIN + b"more"),  # one after the other
+        (lambda pack: pack(PLAIN) + pack(b"more"), PLAIN + b"more"),  # two in sequence
         (lambda pack: pack(b""), b""),
         (lambda pack: pack(bytes(200_000)), bytes(200_000)),
         (lambda pack: pack(NOISE), NOISE),
@@ -207,10 +207,10 @@ PACK = {"gzip": gzip.compress, "zstd": zstandard.compress, "identity": bytes}
         (lambda pack: pack(PLAIN) + b"rubbish", None),
         (lambda pack: b"", None),
         (lambda pack: PLAIN, None),
-        (lambda pack: pack(bytes(1_000_001)), None),  # larger than it may be
+        (lambda pack: pack(bytes(1_000_001)), None),  # larger than allowed
     ],
 )
-async def test_what_is_packed_is_hashed_as_it_is_unpacked(encoding, make, found):
+async def test_the_unpacked_form_of_packed_bytes_is_hashed(encoding, make, found):
     sent = make(PACK[encoding])
     for size in (1, 1000, len(sent) or 1):
         unpacking = Unpacking(Packing(encoding, 1_000_000))
@@ -222,7 +222,7 @@ async def test_what_is_packed_is_hashed_as_it_is_unpacked(encoding, make, found)
             break
 
 
-async def test_a_store_hashes_both_as_it_is_sent_and_as_it_is_unpacked():
+async def test_a_store_hashes_packed_and_unpacked_bytes():
     store = MemoryStore()
     for encoding, pack in PACK.items():
         sent = pack(PLAIN)
@@ -233,7 +233,7 @@ async def test_a_store_hashes_both_as_it_is_sent_and_as_it_is_unpacked():
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
-def test_a_bomb_is_unpacked_in_small_steps_and_no_further_than_it_may(encoding):
+def test_a_bomb_is_unpacked_in_small_steps_up_to_the_limit(encoding):
     bomb = PACK[encoding](bytes(64 * 1024**2))
     unpacking, steps = Unpacking(Packing(encoding, 8 * 1024**2)), 0
     tracemalloc.start()
@@ -245,7 +245,7 @@ def test_a_bomb_is_unpacked_in_small_steps_and_no_further_than_it_may(encoding):
 
 
 @pytest.mark.parametrize("name", ["Save1", "save1 ", "save1.", "sa\u200bve1", "SAVE1. .", "\ufeffsave1", "s\u00adave1"])
-async def test_names_that_are_one_file_somewhere_are_one_save(player, name):
+async def test_equivalent_names_are_one_save(player, name):
     slot = (await player.save(b"one", "save1", device_id="pc")).slot_id
     grown = await player.save(b"two", name, device_id="pc")
     assert (grown.result, grown.slot_id) == (UploadResult.HEAD, slot)
@@ -277,14 +277,14 @@ async def test_of_saves_with_colliding_names_the_oldest_gets_the_folded_name(pla
     }
     for slot, name in [*zip(slots, ("Save", "SAVE", "save"), strict=True), (slots[0], "saVe")]:
         assert (await player.save(f"more {name}".encode(), name)).slot_id == slot
-    # What is called so from now on finds another name.
+    # A later save of that name gets another one.
     await player.service.delete(player.id, slots[2])
     await player.service.undelete(player.id, slots[2])
     assert "save (2)" in {row["slot_name"] for row in await player.rows("slots")}
 
 
 @pytest.mark.parametrize("name", [".", "...", " . ", "\u00ad.", "../x", "a/..", "a\\..\\b"])
-async def test_a_name_that_is_nothing_or_leads_out_is_refused(player, name):
+async def test_an_empty_name_or_a_parent_folder_is_refused(player, name):
     with pytest.raises(ValidationError):
         await player.request(b"one", name)
 
@@ -298,7 +298,7 @@ def test_folding_again_changes_nothing(name):
     assert slot_key(name + " .") == key
 
 
-async def test_a_clock_that_is_ahead_wins_nothing(player):
+async def test_a_clock_that_is_ahead_has_no_advantage(player):
     await player.save(b"one", device_id="pc")
     await player.save(b"two", device_id="pc", client_modified_at=player.now + timedelta(days=365 * 70))
     branch = await player.save(

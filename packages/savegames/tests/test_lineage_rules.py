@@ -1,4 +1,4 @@
-"""How an upload stands to the head, on plain values: against an oracle that only asks whether a way leads back."""
+"""The relation of an upload to the head, on plain values, compared with an oracle that searches for a path back."""
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -17,7 +17,7 @@ CONTENTS = [b"a", b"b", b"c"]
 
 @st.composite
 def trees(draw):
-    """Versions 1 to n: each grew from any before it, some from two, and of some the bytes are gone."""
+    """Versions 1 to n. Each grew from an earlier one, some from two, and some are pruned."""
     tree = {}
     for version in range(1, draw(st.integers(1, 9)) + 1):
         parent = draw(st.integers(0, version - 1))
@@ -27,7 +27,7 @@ def trees(draw):
 
 
 def expected(base, content, head, tree):
-    """The contract's words, a version at a time."""
+    """The rule of the contract, applied to one version after the other."""
 
     @cache
     def leads(version, back_to):
@@ -49,7 +49,7 @@ def expected(base, content, head, tree):
 
 
 def history(head, tree):
-    """The head, and what it grew from."""
+    """The head and its ancestors."""
     return {version: tree[version] for version in ancestors(head, tree) - {0}}
 
 
@@ -64,7 +64,7 @@ def test_the_relation_is_that_of_the_oracle_in_any_tree(tree, data):
 
 @settings(max_examples=150, derandomize=True)
 @given(trees(), st.data())
-def test_what_lies_below_the_base_changes_nothing(tree, data):
+def test_versions_below_the_base_change_nothing(tree, data):
     head = data.draw(st.sampled_from(sorted(tree)))
     base = data.draw(st.integers(0, head))
     content = data.draw(st.sampled_from(CONTENTS))
@@ -75,7 +75,7 @@ def test_what_lies_below_the_base_changes_nothing(tree, data):
 
 @settings(max_examples=150, derandomize=True)
 @given(trees(), st.data())
-def test_what_lies_beyond_a_cut_has_diverged_at_the_worst(tree, data):
+def test_a_cut_history_makes_content_diverged_at_worst(tree, data):
     head = data.draw(st.sampled_from(sorted(tree)))
     base = data.draw(st.integers(0, head))
     content = data.draw(st.sampled_from(CONTENTS))
@@ -87,7 +87,7 @@ def test_what_lies_beyond_a_cut_has_diverged_at_the_worst(tree, data):
 
 @settings(max_examples=150, derandomize=True)
 @given(trees(), st.data())
-def test_of_what_grew_from_nothing_only_the_versions_that_hold_it_matter(tree, data):
+def test_without_a_base_only_versions_with_the_content_matter(tree, data):
     head = data.draw(st.sampled_from(sorted(tree)))
     content = data.draw(st.sampled_from(CONTENTS))
     whole = history(head, tree)
@@ -98,7 +98,7 @@ def test_of_what_grew_from_nothing_only_the_versions_that_hold_it_matter(tree, d
 
 @settings(derandomize=True)
 @given(st.integers(0, 9), st.sampled_from(CONTENTS))
-def test_without_a_head_everything_is_the_first(base, content):
+def test_without_a_head_any_content_becomes_the_first_version(base, content):
     assert relation(base, content, 0, {}) is Relation.DESCENDANT
 
 
@@ -114,21 +114,21 @@ LINE = {1: Node(0, None, b"a"), 2: Node(1, None, b"b"), 3: Node(2, None, b"c")}
         (2, b"b", Relation.BEHIND),
         (1, b"b", Relation.BEHIND),
         (0, b"a", Relation.BEHIND),
-        (2, b"a", Relation.DIVERGED),  # brought back on purpose
+        (2, b"a", Relation.DIVERGED),  # restored on purpose
         (2, b"d", Relation.DIVERGED),
         (3, b"a", Relation.DESCENDANT),
     ],
 )
-def test_in_a_line(base, content, found):
+def test_a_relation_in_a_history_without_branches(base, content, found):
     assert relation(base, content, 3, LINE) is found
 
 
-def test_what_is_pruned_is_not_behind_because_it_would_be_lost():
+def test_pruned_content_is_not_behind_since_it_would_be_lost():
     tree = LINE | {2: Node(1, None, None)}
     assert relation(2, b"b", 3, tree) is Relation.DIVERGED
 
 
-def test_a_lost_head_is_no_reason_to_drop_its_bytes():
+def test_the_content_of_a_lost_head_is_uploaded_again():
     tree = LINE | {3: Node(2, None, None)}
     assert relation(3, b"c", 3, tree) is Relation.DESCENDANT
 
@@ -169,14 +169,14 @@ def side(minutes=0, played=None):
         ("longest_playtime", side(9), side(), "keep_cloud"),
     ],
 )
-def test_a_policy_says_who_wins_and_the_head_wins_a_tie(policy, local, cloud, resolution):
+def test_a_policy_chooses_a_side_and_the_head_in_a_tie(policy, local, cloud, resolution):
     found = resolved_by(ConflictPolicy(policy), local, cloud)
     assert found == (Resolution(resolution) if resolution else None)
 
 
 @settings(derandomize=True)
 @given(st.builds(side, st.integers(0, 3), st.none() | st.integers(0, 3)), st.data())
-def test_a_policy_that_lets_the_branch_win_would_not_let_both_win(local, data):
+def test_a_policy_never_chooses_both_sides(local, data):
     cloud = data.draw(st.builds(side, st.integers(0, 3), st.none() | st.integers(0, 3)))
     for policy in (ConflictPolicy.MOST_RECENT, ConflictPolicy.LONGEST_PLAYTIME):
         answers = [resolved_by(policy, local, cloud), resolved_by(policy, cloud, local)]
@@ -207,6 +207,6 @@ def stored(client_modified_at):
     [(None, None), (NOW - timedelta(hours=1), NOW - timedelta(hours=1)), (NOW, NOW), (NOW + timedelta(hours=1), NOW)],
 )
 def test_a_time_after_the_upload_becomes_the_time_of_the_upload(client_modified_at, counts):
-    """Restored a day later, the time that was ahead lies in the past, and would win over what came after it."""
+    """After a restore a day later, a time in the future would lie in the past and win over newer versions."""
     held = StoredContent.of_version(stored(client_modified_at), uuid4())
     assert held.client_modified_at == counts

@@ -18,7 +18,7 @@ class TestSignedRequests(SignedRequestSuite):
     pass
 
 
-async def test_a_store_that_is_away_says_so():
+async def test_an_unavailable_store_raises_an_error():
     store = MemoryStore()
     store.put("a", b"")
     store.away = True

@@ -18,7 +18,7 @@ GAME = UUID("e13a6af9-8f7f-5141-8c4c-ea7f9c90bc8b")
 UNIQUE = UUID("0123456789abcdef0123456789abcdef")
 NOW = datetime(2026, 5, 20, 12, 30, 5, tzinfo=UTC)
 METADATA_BYTES = 2048
-"""What S3 takes of an object's own metadata, the names with their prefix counted in."""
+"""The largest metadata of an object that S3 accepts; the names count with their prefix."""
 
 names = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=255)
 
@@ -27,19 +27,19 @@ def key(slot_name, now=NOW, version=7):
     return object_key(USER, GAME, slot_name, version, UNIQUE, now)
 
 
-def test_a_key_is_the_one_of_the_contract():
+def test_a_key_has_the_form_of_the_contract():
     prefix = sha256(str(USER).encode()).hexdigest()[:4]
     assert key("slot1") == f"{prefix}/{USER}/{GAME}/slot1/20260520T123005Z_v7_0123456789ab.sav"
     assert key("slot1").startswith(user_prefix(USER))
     assert staging_key(UNIQUE) == f"staging/{UNIQUE}"
 
 
-def test_the_time_in_a_key_is_that_of_utc():
+def test_the_time_in_a_key_is_in_utc():
     assert key("slot", NOW.astimezone(timezone(timedelta(hours=5)))) == key("slot")
 
 
 @pytest.mark.parametrize("name", ["slot1", "Auto_save-3.sav", "...", ".hidden", "a" * 100])
-def test_a_safe_name_stands_in_the_key(name):
+def test_a_safe_name_is_a_part_of_the_key(name):
     assert f"/{name}/" in key(name)
 
 
@@ -52,7 +52,7 @@ def test_any_other_name_becomes_its_hash(name):
 
 @settings(derandomize=True)
 @given(names, names)
-def test_keys_are_plain_and_those_of_two_slots_never_meet(one, other):
+def test_keys_are_plain_and_differ_between_slots(one, other):
     assert re.fullmatch(
         r"[0-9a-f]{4}/[0-9a-f-]{36}/[0-9a-f-]{36}/[A-Za-z0-9._~-]{1,100}/[0-9TZ_v]+_\w{12}\.sav", key(one)
     )
@@ -61,7 +61,7 @@ def test_keys_are_plain_and_those_of_two_slots_never_meet(one, other):
 
 @settings(derandomize=True)
 @given(names)
-def test_metadata_is_ascii_and_no_more_than_a_store_takes(name):
+def test_metadata_is_ascii_and_small_enough_for_a_store(name):
     written = object_metadata(USER, GAME, name, 2**53, 2**53 - 1, b"\xff" * 32)
     assert "".join(written.values()).isascii()
     assert sum(len("x-amz-meta-") + len(header) + len(value) for header, value in written.items()) <= METADATA_BYTES
@@ -73,7 +73,7 @@ def test_the_longest_names_fit_into_metadata_too(name):
     assert sum(len("x-amz-meta-") + len(header) + len(value) for header, value in written.items()) <= METADATA_BYTES
 
 
-def test_metadata_says_what_an_object_is():
+def test_metadata_describes_an_object():
     assert object_metadata(USER, GAME, "слот (2)", 7, 5, b"\x01" * 32) == {
         "user-id": str(USER),
         "product-id": str(GAME),
@@ -87,7 +87,7 @@ def test_metadata_says_what_an_object_is():
 MARKS = Marks("zstd", '{"scheme": "AES-256-GCM", "key_id": "ключ 7"}')
 
 
-def test_an_object_carries_the_marks_without_which_nobody_reads_its_bytes():
+def test_metadata_contains_the_marks_that_reading_needs():
     written = object_metadata(USER, GAME, "slot", 7, 5, b"\x01" * 32, MARKS)
     assert "".join(written.values()).isascii()
     assert metadata_of(key("slot"), written).marks == MARKS
@@ -104,7 +104,7 @@ def test_marks_never_make_metadata_too_large(name, encoding, key_id):
 
 
 @pytest.mark.parametrize("marks", ["", "%", "e30=", "WzFd", "WyJhIiwgInt9IiwgMV0=", "WyJhIiwgIltdIl0="])
-def test_marks_that_are_none_make_an_object_that_tells_nothing(marks):
+def test_invalid_marks_make_metadata_invalid(marks):
     written = object_metadata(USER, GAME, "slot", 7, 5, b"\x01" * 32) | {"marks": marks}
     assert metadata_of(key("slot"), written) is None
 
@@ -120,7 +120,7 @@ def test_marks_that_are_none_make_an_object_that_tells_nothing(marks):
         ("я" * 255, ["я" * 255], "я" * 251 + " (2)"),
     ],
 )
-def test_a_name_that_is_taken_gets_a_number(wanted, taken, free):
+def test_a_taken_name_gets_a_number(wanted, taken, free):
     assert free_name(wanted, taken) == free
 
 
@@ -136,7 +136,7 @@ def test_a_free_name_is_free_and_fits(wanted, others):
     assert len(taken) == others
 
 
-def test_a_branch_is_called_after_its_slot_and_fits():
+def test_the_slot_of_a_branch_is_named_after_its_save():
     assert conflict_name("slot", 12) == "slot (conflict v12)"
     assert conflict_name("a" * 255, 2**53) == "a" * (255 - 29) + " (conflict v9007199254740992)"
 
@@ -161,7 +161,7 @@ def test_a_slot_may_not_be_called(name):
         Resolve(resolution="keep_both", copy_slot_name=name)
 
 
-def test_a_hash_is_taken_in_either_case():
+def test_a_hash_is_accepted_in_either_case():
     lower, upper = (
         NewUpload(product_id=GAME, save_slot_name="a", file_size_bytes=0, file_hash_sha256=text)
         for text in ("ab" * 32, "AB" * 32)
@@ -171,7 +171,7 @@ def test_a_hash_is_taken_in_either_case():
 
 @settings(derandomize=True)
 @given(names, st.integers(1, 2**53))
-def test_an_object_tells_what_was_written_of_it(name, version):
+def test_metadata_is_read_as_it_was_written(name, version):
     written = object_metadata(USER, GAME, name, version, version - 1, b"\x01" * 32)
     assert metadata_of(key(name, version=version), written) == ObjectMetadata(
         USER, GAME, name, version, version - 1, b"\x01" * 32
@@ -196,12 +196,12 @@ def test_an_object_tells_what_was_written_of_it(name, version):
         {"sha256": None},
     ],
 )
-def test_an_object_that_contradicts_itself_tells_nothing(more):
+def test_contradictory_metadata_is_invalid(more):
     written = object_metadata(USER, GAME, "slot", 7, 5, b"\x01" * 32) | more
     metadata = {name: value for name, value in written.items() if value is not None}
     assert metadata_of(key("slot"), metadata) is None
 
 
 @pytest.mark.parametrize("other", ["", "x", key("slot") + "x", "x/" + key("slot"), key("slot", version=8)])
-def test_an_object_under_a_key_that_is_not_its_own_tells_nothing(other):
+def test_metadata_under_another_key_is_invalid(other):
     assert metadata_of(other, object_metadata(USER, GAME, "slot", 7, 5, b"\x01" * 32)) is None

@@ -1,4 +1,4 @@
-"""How PostgreSQL carries out each statement: a user's rows by their key, what is over by its time, whatever there is.
+"""The plan of each statement: it finds a user's rows by their key, and due rows by their time, among any others.
 
 The plans are those without values ("generic"), which the server comes to use for statements that are prepared once.
 """
@@ -40,7 +40,7 @@ MODULES = (
     usage,
     versions,
 )
-# What looks over all users goes by a time, by a key of the store, or by the names of uploads.
+# Statements over all users search by a time, by an object key, or by the ids of uploads.
 OVER_ALL = {
     "accounts._CONTENTS": "s3_object_key",
     "contents._DUE": "delete_after",
@@ -58,11 +58,11 @@ OVER_ALL = {
     "uploads._EXPIRE": "expires_at",
     "uploads._WITH_EXPIRED": "expires_at",
 }
-# One row a scan, and there is one scan.
+# The table has one row per scan, and there are few scans.
 OF_SCANS = {"scans._FIND", "scans._MOVE", "scans._START"}
 
 # 50 users with 400 contents and 400 slots each, 10 of which have 40 versions, and one has 5,000. Of a long history few
-# versions have their bytes; few uploads are open, and few contents are to go.
+# versions have their bytes; few uploads are open, and few contents are due.
 FILL = """
 SET session_replication_role = replica;  -- the rows fit together: their foreign keys need not be checked one by one
 INSERT INTO savegames.savegame_slots (user_id, id, product_id, slot_name, slot_key, head_version, last_version,
@@ -151,7 +151,7 @@ def statements():
 
 
 async def plan(connection, statement):
-    """The nodes of a statement's plan, each with those below it after it."""
+    """Returns the nodes of a statement's plan, each before its children."""
     nulls = ", ".join("NULL" for _ in statement._names)
     await connection.execute(f"PREPARE explained AS {statement.sql}")
     [[found]] = await connection.fetch(f"EXPLAIN (FORMAT JSON) EXECUTE explained{f'({nulls})' if nulls else ''}")
@@ -165,7 +165,7 @@ async def plan(connection, statement):
 
 
 def complaints(nodes, name):
-    """What is wrong with a plan, in words."""
+    """Describes the problems of a plan."""
     for node in nodes:
         condition = node.get("Index Cond", "")
         if node["Node Type"] == "Seq Scan" and node["Relation Name"] != "savegame_scans":
@@ -173,7 +173,7 @@ def complaints(nodes, name):
         if node["Node Type"] in ("Index Scan", "Index Only Scan", "Bitmap Index Scan"):
             keys = {"user_id", OVER_ALL.get(name, "user_id")}
             if node["Index Name"] == "ix_savegame_uploads_id":
-                keys = {"id"}  # which nobody else's upload has
+                keys = {"id"}  # no two uploads have the same id
             if not any(f"{key} " in condition or f"({key})" in condition for key in keys):
                 yield f"{name} goes through {node['Index Name']} by {condition or 'nothing'}"
 
@@ -206,7 +206,7 @@ async def test_a_statement_finds_its_rows_by_key(full, name):
         ("support._OF_ALL", "ix_savegame_conflicts_opened_at"),
     ],
 )
-async def test_what_is_asked_often_reads_nothing_that_is_over(full, name, index):
+async def test_a_frequent_statement_uses_the_partial_index(full, name, index):
     assert index in [node.get("Index Name") for node in await plan(full, NAMED[name])]
 
 

@@ -1,4 +1,4 @@
-"""Room for what is uploaded, and the history that goes for it, on a real PostgreSQL."""
+"""Quotas, and the history that is pruned to make room, on a real PostgreSQL."""
 
 import asyncio
 from uuid import uuid4
@@ -14,7 +14,7 @@ async def kept(player, slot_id):
     return [version for version, (*_, status) in (await player.versions(slot_id)).items() if status != "pruned"]
 
 
-async def test_what_is_used_is_counted_once_a_content_wherever_it_is(player):
+async def test_each_content_counts_once_wherever_it_is(player):
     first = await player.save(X)
     await player.save(X, "other")
     player.product = uuid4()
@@ -27,7 +27,7 @@ async def test_what_is_used_is_counted_once_a_content_wherever_it_is(player):
     assert await player.usage() == (300, 300)
 
 
-async def test_usage_is_told_product_by_product(player):
+async def test_usage_is_reported_per_product(player):
     one, other = player.product, uuid4()
     await player.save(X)
     await player.save(b"y" * 10)
@@ -40,7 +40,7 @@ async def test_usage_is_told_product_by_product(player):
     ]
 
 
-async def test_the_trash_counts_until_it_is_emptied(player):
+async def test_the_trash_counts_until_it_is_purged(player):
     for number, content in enumerate((X, Y, Z)):
         outcome = await player.save(content, str(number))
     await player.service.delete(player.id, outcome.slot_id)
@@ -61,7 +61,7 @@ async def test_a_new_version_prunes_the_oldest_and_no_more_than_needed(player):
     for content in (X, Y, Z):
         outcome = await player.save(content)
     waiting = [await player.request(content, "other") for content in (b"a" * 100, b"b" * 300, b"c" * 300)]
-    # Whoever only asks costs no history.
+    # A request alone prunes no history.
     assert await kept(player, outcome.slot_id) == [3, 2, 1]
     assert await player.usage() == (900, 700)
     with pytest.raises(UserQuotaExceeded):
@@ -75,7 +75,7 @@ async def test_a_new_version_prunes_the_oldest_and_no_more_than_needed(player):
     assert await player.usage() == (1000, 0)
 
 
-async def test_an_upload_whose_room_is_gone_stays_open_until_there_is_room(player):
+async def test_an_upload_without_room_stays_open_until_there_is_room(player):
     slot = (await player.save(X)).slot_id
     await player.save(Y)
     waiting = await player.request(b"a" * 500, "other")
@@ -85,14 +85,14 @@ async def test_an_upload_whose_room_is_gone_stays_open_until_there_is_room(playe
         with pytest.raises(UserQuotaExceeded) as error:
             await player.confirm(waiting)
         assert (error.value.meta["limit"], error.value.meta["required_bytes"]) == ("user", 500)
-    assert player.objects == objects  # nothing was copied for it
+    assert player.objects == objects  # no object was copied
     assert await player.usage() == (600, 500)
     await player.service.change_version(player.id, slot, 1, VersionChanges(is_pinned=False))
     assert (await player.confirm(waiting)).result is UploadResult.HEAD
     assert await kept(player, slot) == [2]
 
 
-async def test_nothing_goes_where_it_would_not_do(player):
+async def test_nothing_is_pruned_if_it_would_not_suffice(player):
     await player.save(X)
     outcome = await player.save(Y)
     await player.save(Z, "other")
@@ -112,7 +112,7 @@ async def test_history_whose_bytes_are_held_elsewhere_stays(player):
     assert await kept(player, outcome.slot_id) == [3, 1]
 
 
-async def test_what_is_pinned_or_a_side_of_a_conflict_stays(player):
+async def test_pinned_versions_and_sides_of_conflicts_stay(player):
     await player.save(X)
     outcome = await player.save(Y)
     await player.save(Z, base_version=1)
@@ -122,7 +122,7 @@ async def test_what_is_pinned_or_a_side_of_a_conflict_stays(player):
     assert await kept(player, outcome.slot_id) == [3, 2, 1]
 
 
-async def test_history_in_the_trash_goes_too(player):
+async def test_history_in_the_trash_is_pruned_too(player):
     await player.save(X)
     trashed = await player.save(Y)
     await player.service.delete(player.id, trashed.slot_id)
@@ -132,7 +132,7 @@ async def test_history_in_the_trash_goes_too(player):
     assert await kept(player, trashed.slot_id) == [2]
 
 
-async def test_bytes_that_are_there_need_no_room(player):
+async def test_stored_bytes_need_no_room(player):
     await player.save(X)
     await player.save(b"y" * 500, "other")
     await player.request(b"z" * 200)
@@ -175,7 +175,7 @@ async def test_a_product_has_a_quota_of_its_own(new_player):
     assert await player.request(b"a" * 201)
 
 
-async def test_bytes_of_another_product_take_room_in_this_one(new_player):
+async def test_bytes_of_another_product_use_room_in_this_one(new_player):
     player = new_player(product_quota_bytes=500)
     await player.save(X)
     player.product = uuid4()
@@ -185,7 +185,7 @@ async def test_bytes_of_another_product_take_room_in_this_one(new_player):
     assert not (await player.request(Y, "other")).is_required
 
 
-async def test_what_goes_for_the_product_serves_the_user_too(new_player):
+async def test_history_pruned_for_the_product_frees_room_of_the_user(new_player):
     player = new_player(quota_bytes=900, product_quota_bytes=600)
     await player.save(b"old")
     other = await player.save(b"w" * 297)
@@ -197,8 +197,8 @@ async def test_what_goes_for_the_product_serves_the_user_too(new_player):
     assert await kept(player, other.slot_id) == [2, 1]
 
 
-async def test_two_uploads_at_once_do_not_both_get_the_last_bytes(savegames_dsn, new_player):
-    """Each in a transaction of its own."""
+async def test_two_concurrent_uploads_do_not_both_get_the_last_bytes(savegames_dsn, new_player):
+    """Each upload has a transaction of its own."""
     player = new_player()
 
     async def request(number):

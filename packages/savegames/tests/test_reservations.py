@@ -1,4 +1,4 @@
-"""Leave to upload: asked for again, listed, given up, and so much a day. On a real PostgreSQL."""
+"""Reservations of uploads: repeated, listed, cancelled and limited per day. On a real PostgreSQL."""
 
 from datetime import timedelta
 from hashlib import sha256
@@ -20,7 +20,7 @@ from gameshelf.savegames.outcomes import UploadOutcome, as_text, from_text
 
 @pytest.fixture
 def uploads(player):
-    """The player's uploads as they see them."""
+    """The queries of the player's uploads."""
     return UploadQueries(player.connection)
 
 
@@ -28,7 +28,7 @@ async def listed(player, uploads, **of):
     return await uploads.uploads(player.id, UploadsFilter(**of), player.now)
 
 
-async def test_the_same_request_again_is_the_same_upload_with_what_is_said_now(player, uploads):
+async def test_a_repeated_request_updates_the_same_upload(player, uploads):
     first = await player.request(b"x" * 400, device_id="pc", comment="before", playtime_seconds=1)
     for _ in range(21):
         player.later(minutes=3)
@@ -36,7 +36,7 @@ async def test_the_same_request_again_is_the_same_upload_with_what_is_said_now(p
         assert (again.upload_id, again.key) == (first.upload_id, first.key)
     assert await player.usage() == (0, 400)
     assert (await listed(player, uploads)).total == 1
-    player.later(hours=1)  # two hours after it was asked for first
+    player.later(hours=1)  # two hours after the first request
     outcome = await player.confirm(first)
     assert (outcome.result, outcome.version) == (UploadResult.HEAD, 1)
     save = await player.queries.save(player.id, outcome.slot_id)
@@ -54,23 +54,23 @@ async def test_the_same_request_again_is_the_same_upload_with_what_is_said_now(p
         (b"x" * 10, {"product_id": uuid4()}),
     ],
 )
-async def test_what_differs_is_another_upload_and_the_same_bytes_count_once(player, content, said):
+async def test_a_different_request_is_another_upload_of_the_same_bytes(player, content, said):
     await player.save(b"one", device_id="pc")
     await player.save(b"two", device_id="pc")
     first = await player.request(b"x" * 10, device_id="pc")
-    await player.service.set_quota(player.id, 16 if content == b"x" * 10 else 26)  # as much as is needed
+    await player.service.set_quota(player.id, 16 if content == b"x" * 10 else 26)  # exactly the needed room
     other = await player.request(content, **{"device_id": "pc"} | said)
     assert other.upload_id != first.upload_id
     assert other.key != first.key
     assert await player.usage() == (6, 10 if content == b"x" * 10 else 20)
-    # The bytes stay reserved until the last one that may bring them has ended.
+    # The bytes stay reserved until the last open upload of them has ended.
     await player.uploads.cancel(player.id, first.upload_id)
     assert await player.usage() == (6, 10)
     assert (await player.confirm(other)).result in (UploadResult.HEAD, UploadResult.CONFLICT)
     assert await player.usage() == (16, 0)
 
 
-async def test_what_is_asked_for_again_joins_what_is_there_by_now(player):
+async def test_a_repeated_request_joins_a_content_stored_since(player):
     first = await player.request(b"one", device_id="pc")
     await player.save(b"one", "other", device_id="pc")
     again = await player.request(b"one", device_id="pc")
@@ -102,9 +102,9 @@ async def test_open_uploads_are_listed_oldest_first_with_their_outcome(player, u
     assert (await listed(player, uploads)).total == 0
 
 
-async def test_an_upload_says_what_became_of_it(player, uploads, new_player):
-    async def status(leave):
-        return (await uploads.upload(player.id, leave.upload_id, player.now)).status
+async def test_an_upload_has_a_status(player, uploads, new_player):
+    async def status(upload):
+        return (await uploads.upload(player.id, upload.upload_id, player.now)).status
 
     done, failed, given_up, late = [await player.request(b"%d" % number, str(number)) for number in range(4)]
     await player.confirm(done)
@@ -130,7 +130,7 @@ async def test_an_upload_says_what_became_of_it(player, uploads, new_player):
         await uploads.upload(new_player().id, done.upload_id, player.now)
 
 
-async def test_what_is_given_up_frees_its_room_at_once_and_is_over(player):
+async def test_a_cancelled_upload_frees_its_room_and_ends(player):
     waiting = await player.request(b"x" * 500)
     attempt = await player.uploads.begin(player.id, waiting.upload_id)
     await player.uploads.cancel(player.id, waiting.upload_id)
@@ -154,7 +154,7 @@ async def test_what_is_given_up_frees_its_room_at_once_and_is_over(player):
     assert await player.usage() == (3, 0)
 
 
-async def test_so_much_may_be_uploaded_in_a_day_and_a_content_counts_once(new_player):
+async def test_the_daily_allowance_counts_each_content_once(new_player):
     player = new_player(quota_bytes=1000, daily_bytes=1000)
     for number in range(4):
         slot = (await player.save(b"%d" % number * 200)).slot_id
@@ -173,7 +173,7 @@ async def test_so_much_may_be_uploaded_in_a_day_and_a_content_counts_once(new_pl
         "required_bytes": 1,
         "resets_at": midnight,
     }
-    # What is there takes none of it.
+    # A stored content uses none of it.
     await player.confirm(kept)
     assert not (await player.request(b"x" * 200, "third")).is_required
     player.now = midnight
@@ -199,7 +199,7 @@ async def mismatched(player):
 
 
 @pytest.mark.parametrize("ends", [uploaded, cancelled, expired, mismatched])
-async def test_the_same_content_again_counts_again_once_nothing_waits_for_it(new_player, ends):
+async def test_a_content_counts_again_once_no_open_upload_needs_it(new_player, ends):
     player = new_player(quota_bytes=1000, daily_bytes=1000)
     for _ in range(3):
         await ends(player)
@@ -208,12 +208,12 @@ async def test_the_same_content_again_counts_again_once_nothing_waits_for_it(new
     assert (error.value.meta["limit"], error.value.meta["used_bytes"]) == ("daily", 900)
 
 
-async def test_uploads_that_wait_for_the_same_bytes_make_one_object_of_them(new_player):
+async def test_open_uploads_of_the_same_bytes_create_one_object(new_player):
     player = new_player(quota_bytes=1000, daily_bytes=1000)
     first, *others = [await player.request(b"x" * 300, str(number)) for number in range(4)]
     slot = (await player.confirm(first)).slot_id
     await player.service.delete(player.id, slot, permanent=True)
-    assert await player.usage() == (300, 0)  # held by those who count on it
+    assert await player.usage() == (300, 0)  # held by the uploads that have joined it
     for number, waiting in enumerate(others, 1):
         assert not (await player.request(b"x" * 300, str(number))).is_required
         slot = (await player.confirm(waiting)).slot_id
@@ -238,7 +238,7 @@ async def test_a_later_hash_of_unpacked_bytes_decides_what_must_be_sent(new_play
     assert (await player.rows("allowances"))[0]["signed_bytes"] == 300
 
 
-async def test_a_clock_that_is_behind_midnight_gives_nothing_away(new_player):
+async def test_a_clock_that_is_behind_midnight_grants_no_more_bytes(new_player):
     player = new_player(quota_bytes=1000, daily_bytes=1000)
     player.now = player.now.replace(hour=23, minute=59)
     ahead = player.now + timedelta(minutes=2)

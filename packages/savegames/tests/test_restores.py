@@ -6,7 +6,7 @@ import pytest
 from gameshelf.savegames import Digest, SavegameUploadIncomplete, metadata_of
 
 
-async def test_versions_go_on_beyond_those_of_the_lost_time(player):
+async def test_version_numbers_continue_above_the_lost_ones(player):
     before = await player.save(b"before")
     await player.connection.execute("SELECT savegames.mark_restored()")
     after = await player.save(b"after")
@@ -17,7 +17,7 @@ async def test_versions_go_on_beyond_those_of_the_lost_time(player):
     }
 
 
-async def test_what_was_being_confirmed_at_the_backup_comes_back(player):
+async def test_an_upload_confirmed_during_the_backup_is_adopted(player):
     before = await player.save(b"before")
     sent = await player.request(b"confirmed a moment later")
     confirmed = sent.upload_id
@@ -37,7 +37,7 @@ async def test_what_was_being_confirmed_at_the_backup_comes_back(player):
     assert found.key in player.objects
 
 
-async def test_a_confirmation_that_the_restore_overtook_begins_anew(player):
+async def test_a_confirmation_interrupted_by_a_restore_starts_again(player):
     sent = await player.request(b"1")
     attempt = await player.uploads.begin(player.id, sent.upload_id)
     await player.connection.execute("SELECT savegames.mark_restored()")

@@ -1,4 +1,4 @@
-"""What history stays and what goes, on plain values."""
+"""Retention of history, on plain values."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import combinations
@@ -14,7 +14,7 @@ NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 @st.composite
 def histories(draw):
-    """Up to 14 versions of the last week in the order of their uploads, some of them pinned, numbered as may be."""
+    """Up to 14 versions of the last week in the order of their uploads, some pinned, with arbitrary numbers."""
     ages = sorted(draw(st.lists(st.integers(0, 24 * 7), max_size=14, unique=True)), reverse=True)
     numbers = draw(st.permutations(range(1, len(ages) + 1)))
     return [
@@ -28,7 +28,7 @@ RULES = settings(max_examples=150, derandomize=True)
 
 
 def uploaded(*days_ago, pinned=()):
-    """Versions 1, 2, …, uploaded so many days ago."""
+    """Versions 1, 2, …, uploaded the given numbers of days ago."""
     return [
         KeptVersion(version, NOW - timedelta(days=days), version in pinned)
         for version, days in enumerate(days_ago, start=1)
@@ -37,7 +37,7 @@ def uploaded(*days_ago, pinned=()):
 
 @RULES
 @given(histories(), maxima, st.sets(st.integers(1, 14)))
-def test_what_is_pinned_or_protected_never_goes(history, maximum, protected):
+def test_pinned_and_protected_versions_are_never_pruned(history, maximum, protected):
     going = prunable(history, protected, maximum, NOW)
     assert not going & protected
     assert not going & {one.version for one in history if one.is_pinned}
@@ -46,7 +46,7 @@ def test_what_is_pinned_or_protected_never_goes(history, maximum, protected):
 
 @RULES
 @given(histories(), maxima)
-def test_the_newest_stay_and_of_old_ones_no_more_than_are_to_be_kept(history, maximum):
+def test_the_newest_versions_stay_and_no_more_old_ones_than_needed(history, maximum):
     going = prunable(history, (), maximum, NOW)
     newest = {one.version for one in history[-maximum:]}
     pinned = sum(one.is_pinned for one in history)
@@ -70,7 +70,7 @@ def test_of_each_of_three_days_the_last_one_stays(history, maximum):
 
 @RULES
 @given(histories(), maxima, st.sets(st.integers(1, 14)), st.randoms(use_true_random=False))
-def test_the_order_of_the_rows_says_nothing(history, maximum, protected, random):
+def test_the_order_of_the_rows_does_not_matter(history, maximum, protected, random):
     shuffled = random.sample(history, len(history))
     assert prunable(shuffled, protected, maximum, NOW) == prunable(history, protected, maximum, NOW)
     assert prune_at(shuffled, maximum, NOW) == prune_at(history, maximum, NOW)
@@ -78,7 +78,7 @@ def test_the_order_of_the_rows_says_nothing(history, maximum, protected, random)
 
 @RULES
 @given(histories(), maxima, st.sets(st.integers(1, 14)))
-def test_going_again_takes_nothing_more(history, maximum, protected):
+def test_pruning_again_prunes_nothing_more(history, maximum, protected):
     going = prunable(history, protected, maximum, NOW)
     left = [one for one in history if one.version not in going]
     assert prunable(left, protected, maximum, NOW) == set()
@@ -86,7 +86,7 @@ def test_going_again_takes_nothing_more(history, maximum, protected):
 
 @RULES
 @given(histories(), maxima)
-def test_nothing_goes_by_time_alone_before_it_is_said_to(history, maximum):
+def test_nothing_becomes_prunable_before_the_returned_time(history, maximum):
     going = prunable(history, (), maximum, NOW)
     left = [one for one in history if one.version not in going]
     at = prune_at(left, maximum, NOW)
@@ -98,7 +98,7 @@ def test_nothing_goes_by_time_alone_before_it_is_said_to(history, maximum):
 
 @RULES
 @given(histories(), maxima)
-def test_in_the_end_a_slot_that_rests_keeps_no_more_than_the_maximum(history, maximum):
+def test_an_unchanged_slot_has_the_maximum_of_versions_in_the_end(history, maximum):
     moment, rounds = NOW, 0
     while moment:
         going = prunable(history, (), maximum, moment)
@@ -109,18 +109,18 @@ def test_in_the_end_a_slot_that_rests_keeps_no_more_than_the_maximum(history, ma
     assert len(history) <= max(maximum, sum(one.is_pinned for one in history) + 2)
 
 
-def test_a_line_of_old_versions_is_cut_to_the_newest():
+def test_old_versions_are_pruned_to_the_newest():
     assert prunable(uploaded(9, 8, 7, 6, 5), (), 3, NOW) == {1, 2}
     assert prunable(uploaded(9, 8, 7), (), 3, NOW) == set()
 
 
-def test_what_was_uploaded_last_is_the_newest_whatever_its_number():
+def test_the_last_upload_is_the_newest_whatever_its_number():
     late = KeptVersion(1, NOW, False)
     assert prunable([*uploaded(9, 8, 7, 6)[1:], late], (), 2, NOW) == {2, 3}
     assert prunable([*(KeptVersion(one, NOW, False) for one in (3, 2, 1))], (), 2, NOW) == {1}
 
 
-def test_pinned_ones_take_places_of_the_newest_but_for_two():
+def test_pinned_versions_count_among_the_newest_but_for_two():
     assert prunable(uploaded(9, 8, 7, 6, 5, pinned={1}), (), 3, NOW) == {2, 3}
     assert prunable(uploaded(9, 8, 7, 6, 5, pinned={1, 2, 3}), (), 3, NOW) == set()
 
@@ -147,7 +147,7 @@ def test_all_but_two_may_be_pinned(maximum, pinned):
 
 @st.composite
 def rooms(draw):
-    """HistoryVersion in its order, what holds each content beside it, and how much room is needed."""
+    """History in its order, the number of holders of each content, and the room that is needed."""
     sizes = draw(st.lists(st.integers(0, 5), min_size=1, max_size=4))
     holders = draw(st.lists(st.integers(0, len(sizes) - 1), max_size=7))
     others = draw(st.lists(st.integers(0, 1), min_size=len(sizes), max_size=len(sizes)))
@@ -163,7 +163,7 @@ def freed(gone, uses):
 
 @RULES
 @given(rooms())
-def test_room_is_made_if_it_can_be_and_by_nothing_that_frees_none(room):
+def test_room_is_made_if_possible_and_only_by_useful_versions(room):
     history, uses, needed = room
     before = dict(uses)
     gone = to_make_room(needed, history, uses)
@@ -173,15 +173,15 @@ def test_room_is_made_if_it_can_be_and_by_nothing_that_frees_none(room):
         return
     assert freed(gone, uses) >= needed
     assert [one for one in history if one in gone] == gone
-    # Each of them frees something, or is one of the holders of what does.
+    # Each of them frees bytes, or is one of the holders of bytes that are freed.
     assert all(uses[one.content_id] == sum(other.content_id == one.content_id for other in gone) for one in gone)
-    # Without the last one there would not be enough: no more went than was needed.
+    # Without the last one there would not be enough room: no more was pruned than needed.
     assert freed(gone[:-1], uses) < needed
 
 
 @RULES
 @given(rooms())
-def test_no_choice_makes_room_that_the_oldest_ones_do_not_make(room):
+def test_no_other_choice_makes_more_room_than_the_oldest_versions(room):
     history, uses, needed = room
     could = any(
         freed(chosen, uses) >= needed for number in range(len(history) + 1) for chosen in combinations(history, number)

@@ -1,10 +1,10 @@
-"""The migrations and the models agree, and the way back works."""
+"""The migrations create the models' tables, and can be undone."""
 
 import asyncpg
 from gameshelf.savegames import MIGRATIONS
 
 
-def test_the_models_are_what_the_migrations_make(database):
+def test_the_migrations_create_the_tables_of_the_models(database):
     MIGRATIONS.upgrade(database)
     MIGRATIONS.check(database)
 
@@ -16,7 +16,7 @@ def test_the_migrations_can_be_undone_and_done_again(database):
     MIGRATIONS.check(database)
 
 
-async def test_every_key_of_what_belongs_to_a_user_begins_with_the_user(savegames_dsn):
+async def test_every_key_of_a_users_table_begins_with_the_user(savegames_dsn):
     connection = await asyncpg.connect(savegames_dsn)
     keys = await connection.fetch(
         "SELECT c.relname AS name, a.attname AS first FROM pg_index i "

@@ -1,4 +1,4 @@
-"""What support sees of saves: in the trash, of everybody, and after a conflict has ended."""
+"""Reads for support: saves in the trash, conflicts of all users, and conflicts that have ended."""
 
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ def support(connection):
 
 
 async def diverge(player, slot="slot"):
-    """A conflict of that slot: its id."""
+    """Opens a conflict of the slot, and returns its id."""
     await player.save(f"{slot} one".encode(), slot, device_id="pc")
     await player.save(f"{slot} two".encode(), slot, device_id="pc")
     return (await player.save(f"{slot} three".encode(), slot, device_id="deck", base_version=1)).conflict_id
@@ -39,7 +39,7 @@ async def test_a_save_in_the_trash_is_read_like_any_other(player, support):
     assert await support.head(uuid4(), slot) is None
 
 
-async def test_what_is_pruned_is_named_when_it_is_to_come_back(player, support):
+async def test_a_pruned_version_is_refused_with_the_reason(player, support):
     for number in range(8):
         slot = (await player.save(b"%d" % number)).slot_id
     assert await support.kept(player.id, slot) == [5, 6, 7, 8]
@@ -63,7 +63,7 @@ async def test_a_conflict_is_known_after_it_has_ended_and_so_is_the_copy(player,
     assert await support.conflict(uuid4(), conflict) is None
 
 
-async def test_open_conflicts_of_everybody_come_in_pages_the_oldest_first(new_player, support):
+async def test_open_conflicts_of_all_users_are_paged_oldest_first(new_player, support):
     player, other = new_player(), new_player()
     expected = []
     for number in range(3):

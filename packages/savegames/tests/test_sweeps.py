@@ -1,4 +1,4 @@
-"""What is looked for again and again, and a store and a database that are compared, on a real PostgreSQL."""
+"""Queries of the maintenance jobs, and the comparison of store and database, on a real PostgreSQL."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 async def player(new_player):
-    """Alone in the database: what is swept here is swept over all users."""
+    """A player who is alone in the database, since sweeps are over all users."""
     return new_player(max_versions=4, delete_grace=10 * DAY)
 
 
@@ -34,11 +34,11 @@ async def expected(player, after="", through=None, limit=1000):
 
 
 async def miss(player):
-    """A scan finds the store without anything."""
+    """A scan that finds all objects missing."""
     await player.sweeps.note(await expected(player), [])
 
 
-async def test_uploads_whose_time_is_over_are_found_and_forgotten(player):
+async def test_expired_uploads_are_found_and_deleted(player):
     await player.request(b"one")
     await player.save(b"two", "other")
     assert await player.sweeps.users_with_expired_uploads(10) == []
@@ -49,12 +49,12 @@ async def test_uploads_whose_time_is_over_are_found_and_forgotten(player):
     assert [row["slot_name"] for row in await player.rows("slots")] == ["other"]
     assert await player.usage() == (3, 0)
     player.later(days=30)
-    assert await player.sweeps.users_with_expired_uploads(10) == [player.id]  # answers are remembered for so long
+    assert await player.sweeps.users_with_expired_uploads(10) == [player.id]  # outcomes are remembered for so long
     await player.uploads.expire(player.id)
     assert await player.rows("uploads") == []
 
 
-async def test_what_an_upload_had_joined_goes_with_it(player):
+async def test_a_joined_content_is_dropped_with_its_upload(player):
     outcome = await player.save(b"one")
     await player.request(b"one", "other")
     await player.service.delete(player.id, outcome.slot_id, permanent=True)
@@ -64,11 +64,11 @@ async def test_what_an_upload_had_joined_goes_with_it(player):
     assert [row["state"] for row in await player.rows("contents")] == ["dropped"]
 
 
-async def test_history_that_time_lets_go_goes_at_midnight(player):
+async def test_history_becomes_prunable_at_midnight(player):
     for number in range(12):
         slot = (await player.save(b"%d" % number)).slot_id
         player.later(hours=6)
-    assert await kept(player, slot) == [12, 11, 10, 9, 6]  # from the day before yesterday the last one
+    assert await kept(player, slot) == [12, 11, 10, 9, 6]  # the last one of the day before yesterday stays
     midnight = datetime(2026, 5, 24, tzinfo=UTC)
     assert [row["prune_at"] for row in await player.rows("slots")] == [midnight]
     player.now = midnight - timedelta(seconds=1)
@@ -81,21 +81,21 @@ async def test_history_that_time_lets_go_goes_at_midnight(player):
     assert await player.sweeps.to_prune(10) == []
 
 
-async def test_objects_that_are_to_go_are_told_until_they_are_buried(player):
+async def test_marked_objects_are_returned_until_their_rows_are_deleted(player):
     outcome = await player.save(b"one")
     await player.service.delete(player.id, outcome.slot_id, permanent=True)
     assert await player.sweeps.mark_for_deletion(10) == []
     player.later(days=10)
     marked = await player.sweeps.mark_for_deletion(10)
     assert [one.key for one in marked] == list(player.objects)
-    assert await player.sweeps.mark_for_deletion(10) == marked  # somebody died before they were removed
+    assert await player.sweeps.mark_for_deletion(10) == marked  # a job was killed before it deleted the objects
     await player.sweeps.remove_deleted(marked)
     assert await player.sweeps.mark_for_deletion(10) == []
     assert await player.rows("contents") == []
     await player.sweeps.remove_deleted([])
 
 
-async def test_a_doomed_object_is_never_adopted(player):
+async def test_a_marked_object_is_never_adopted(player):
     waiting = await player.request(b"one")
     attempt = await player.uploads.begin(player.id, waiting.upload_id)
     player.later(hours=1)
@@ -103,14 +103,14 @@ async def test_a_doomed_object_is_never_adopted(player):
     assert marked.key == attempt.target
     with pytest.raises(SavegameUploadIncomplete):
         await player.uploads.finish(player.id, waiting.upload_id, attempt, Digest(3, attempt.content))
-    # What is buried is only what is not held: a live content stays, whatever a caller says.
+    # Only dropped contents are deleted: a live content stays, even if a caller passes it.
     await player.confirm(waiting)
     [live] = [row for row in await player.rows("contents") if row["state"] == "live"]
     await player.sweeps.remove_deleted([replace(marked, content_id=live["id"])])
     assert live["id"] in {row["id"] for row in await player.rows("contents")}
 
 
-async def test_of_what_is_staged_only_open_uploads_are_needed(player):
+async def test_staged_objects_without_an_open_upload_are_abandoned(player):
     waiting, confirmed = await player.request(b"one"), await player.request(b"two")
     await player.confirm(confirmed)
     staged = [waiting.key, confirmed.key, staging_key(player.id), "staging/something"]
@@ -118,7 +118,7 @@ async def test_of_what_is_staged_only_open_uploads_are_needed(player):
     assert await player.sweeps.abandoned([]) == []
 
 
-async def test_objects_that_nobody_knows_are_orphans_once_they_are_old(player):
+async def test_unknown_objects_are_orphans_once_they_are_old(player):
     await player.save(b"one")
     waiting = await player.request(b"two")
     attempt = await player.uploads.begin(player.id, waiting.upload_id)
@@ -133,7 +133,7 @@ async def test_objects_that_nobody_knows_are_orphans_once_they_are_old(player):
     assert await player.sweeps.orphans([]) == []
 
 
-async def test_contents_are_expected_in_the_order_of_their_keys(player):
+async def test_expected_contents_are_sorted_by_key(player):
     for number in range(5):
         await player.save(b"%d" % number, f"slot{number}")
     assert await expected(player) == []  # too young: their objects may have been listed before
@@ -166,7 +166,7 @@ async def test_content_missing_for_the_whole_grace_period_is_lost(player):
     assert (await player.queries.save(player.id, slot)).version == 2
 
 
-async def test_what_has_come_back_is_not_lost(player):
+async def test_an_object_that_exists_again_is_not_lost(player):
     await player.save(b"one")
     player.later(hours=3)
     await miss(player)
@@ -180,7 +180,7 @@ async def test_what_has_come_back_is_not_lost(player):
     assert await player.usage() == (3, 0)
 
 
-async def test_what_is_missing_is_asked_for_again_and_mended(player):
+async def test_a_missing_object_is_uploaded_again_and_mended(player):
     slot = (await player.save(b"one")).slot_id
     player.later(hours=3)
     joined = await player.request(b"one", "joined")
@@ -196,7 +196,7 @@ async def test_what_is_missing_is_asked_for_again_and_mended(player):
     assert mended != gone
     assert mended in player.objects
     assert (await player.confirm(joined)).result is UploadResult.HEAD
-    # Who had seen it missing may say so afterwards: that was another object.
+    # A late note that the old object is missing does not concern the new object.
     await player.sweeps.note(seen, [])
     player.later(days=10)
     assert await player.sweeps.lost(10) == []
@@ -204,17 +204,17 @@ async def test_what_is_missing_is_asked_for_again_and_mended(player):
     assert await player.usage() == (3, 0)
 
 
-async def test_an_upload_that_joined_what_is_missing_has_to_bring_the_bytes(player):
+async def test_an_upload_that_joined_a_missing_content_needs_its_bytes(player):
     outcome = await player.save(b"one")
     player.later(hours=3)
     renewed, begun = await player.request(b"one", "renewed"), await player.request(b"one", "begun")
     await miss(player)
     assert (await player.uploads.renew(player.id, renewed.upload_id)).is_required
-    assert await player.usage() == (3, 0)  # counted where they are missing
+    assert await player.usage() == (3, 0)  # counted although the object is missing
     assert (await player.confirm(begun)).result is UploadResult.HEAD
     assert not (await player.request(b"one", "another")).is_required
     assert (await player.queries.download(player.id, outcome.slot_id, None)).key in player.objects
-    # Where nothing else holds them, they are nobody's.
+    # If nothing else holds the content, it is dropped.
     other = await player.save(b"two")
     player.later(hours=3)
     joined = await player.request(b"two", "joined")
@@ -224,7 +224,7 @@ async def test_an_upload_that_joined_what_is_missing_has_to_bring_the_bytes(play
     await player.check()
 
 
-async def test_uploads_that_joined_what_is_lost_have_to_bring_the_bytes(player):
+async def test_uploads_that_joined_a_lost_content_need_its_bytes(player):
     outcome = await player.save(b"one")
     player.later(hours=3)
     await miss(player)
@@ -243,17 +243,17 @@ async def test_uploads_that_joined_what_is_lost_have_to_bring_the_bytes(player):
     assert (await player.confirm(joined)).result is UploadResult.HEAD
 
 
-async def test_a_comparison_goes_on_where_it_was_and_begins_once_a_day(player):
+async def test_a_scan_resumes_at_its_cursor_and_starts_once_per_day(player):
     sweeps = player.sweeps
     scan = await sweeps.scan()
     assert (scan.cursor, scan.finished_at) == ("", None)
     await sweeps.move(scan, "k1", is_end=False)
-    await sweeps.move(scan, "k0", is_end=False)  # somebody slower, from where it no longer is
+    await sweeps.move(scan, "k0", is_end=False)  # a slower instance, from an outdated cursor
     scan = await sweeps.scan()
     assert scan.cursor == "k1"
     await sweeps.move(scan, "", is_end=True)
     assert await sweeps.scan() is None
-    await sweeps.move(replace(scan, cursor=""), "k1", is_end=False)  # it is over, and stays so
+    await sweeps.move(replace(scan, cursor=""), "k1", is_end=False)  # it has ended, and stays so
     assert await sweeps.scan() is None
     player.later(days=1)
     assert (await sweeps.scan()).cursor == ""

@@ -1,4 +1,4 @@
-"""Restoring, pinning, deleting and bringing back, on a real PostgreSQL."""
+"""Restore, pin, delete and undelete, on a real PostgreSQL."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -33,7 +33,7 @@ def moved(player):
     return [(event.slot_name, event.version) for event in player.events if isinstance(event, SavegameHeadMoved)]
 
 
-async def test_what_is_restored_becomes_a_new_head(player):
+async def test_a_restored_version_becomes_a_new_head(player):
     await player.save(b"one", comment="первое", device_id="pc")
     slot = (await player.save(b"two")).slot_id
     await player.service.restore(player.id, slot, 1)
@@ -44,7 +44,7 @@ async def test_what_is_restored_becomes_a_new_head(player):
     assert await player.usage() == (6, 0)
     await player.service.restore(player.id, slot, 3)
     assert moved(player) == [("slot", 3)]
-    # What was undone is brought back on purpose, not behind.
+    # An upload of the replaced content is a change on purpose, and not behind.
     assert (await player.save(b"two", base_version=3)).result is UploadResult.HEAD
 
 
@@ -52,7 +52,7 @@ async def version(player, slot_id, number):
     return await player.queries.version(player.id, slot_id, number)
 
 
-async def test_only_what_has_its_bytes_can_be_restored(player):
+async def test_only_a_version_with_bytes_can_be_restored(player):
     for number in range(8):
         slot = (await player.save(b"%d" % number)).slot_id
     assert (await player.versions(slot))[1][2] == "pruned"
@@ -73,7 +73,7 @@ async def test_history_is_a_list_of_pages_newest_first(player):
     assert (await player.queries.versions(player.id, uuid4(), Page())).total == 0
 
 
-async def test_what_is_pinned_stays_until_it_is_not(player):
+async def test_a_pinned_version_stays_until_it_is_unpinned(player):
     slot = (await player.save(b"first")).slot_id
     await change(player, slot, 1, is_pinned=True, comment="до босса")
     for number in range(8):
@@ -88,11 +88,11 @@ async def test_what_is_pinned_stays_until_it_is_not(player):
     assert (str(first.status), first.is_pinned, first.comment) == ("pruned", False, "до босса")
     with pytest.raises(SavegameVersionNotFound):
         await change(player, slot, 1, is_pinned=True)
-    await change(player, slot, 1, comment=None)  # the row stays, and what is said of it
+    await change(player, slot, 1, comment=None)  # the row stays, with its comment
     assert (await version(player, slot, 1)).comment is None
 
 
-async def test_what_is_pinned_no_more_goes_at_once_if_it_is_beyond_what_is_kept(player):
+async def test_an_unpinned_version_beyond_the_maximum_is_pruned_at_once(player):
     slot = (await player.save(b"first")).slot_id
     await change(player, slot, 1, is_pinned=True)
     player.later(days=10)
@@ -100,7 +100,7 @@ async def test_what_is_pinned_no_more_goes_at_once_if_it_is_beyond_what_is_kept(
         await player.save(b"%d" % number)
         player.later(hours=6)
     kept = [number for number, (*_, status) in (await player.versions(slot)).items() if status != "pruned"]
-    assert kept == [13, 12, 11, 7, 1]  # 7: the last one of the day before yesterday
+    assert kept == [13, 12, 11, 7, 1]  # 7 is the last one of the day before yesterday
     await change(player, slot, 1, is_pinned=False)
     assert (await player.versions(slot))[1][2] == "pruned"
 
@@ -138,7 +138,7 @@ async def test_a_deleted_save_is_in_the_trash_and_comes_back(player):
     assert (await player.save(b"three")).version == 3
 
 
-async def test_a_name_in_the_trash_is_free_and_what_comes_back_finds_another(player):
+async def test_a_name_in_the_trash_is_free_and_undelete_finds_another(player):
     first = (await player.save(b"one")).slot_id
     await player.service.delete(player.id, first)
     second = await player.save(b"two")
@@ -147,14 +147,14 @@ async def test_a_name_in_the_trash_is_free_and_what_comes_back_finds_another(pla
     assert sorted(await saves(player)) == ["slot", "slot (2)"]
     assert (await player.save(b"three")).slot_id == second.slot_id
     assert (await player.save(b"four", "slot (2)")).slot_id == first
-    # A name is taken too where the first upload is still on its way.
+    # A name is also taken while its first upload is open.
     await player.service.delete(player.id, second.slot_id)
     await player.request(b"five")
     await player.service.undelete(player.id, second.slot_id)
     assert sorted(await saves(player)) == ["slot (2)", "slot (3)"]
 
 
-# As the release before takes a save out of the trash: it knows of no folded name.
+# The statement of the release before that takes a save out of the trash. It does not know folded names.
 OLD_UNDELETE = (
     "UPDATE savegames.savegame_slots SET slot_name=$3::VARCHAR, deleted_at=NULL "
     "WHERE savegames.savegame_slots.user_id = $1::UUID AND savegames.savegame_slots.id = $2::UUID"
@@ -165,8 +165,8 @@ OLD_UNDELETE = (
     ("other", "has_key", "name", "keys"),
     [
         ("slot", True, "slot (2)", ["slot", "slot (2)"]),
-        ("SLOT", True, "slot", ["slot", None]),  # one name to this release, two to that one
-        ("slot", False, "slot (2)", ["slot", "slot (2)"]),  # made by that one as well
+        ("SLOT", True, "slot", ["slot", None]),  # one name for this release, two for that one
+        ("slot", False, "slot (2)", ["slot", "slot (2)"]),  # created by that release too
         (None, True, "slot", ["slot"]),
     ],
 )
@@ -193,7 +193,7 @@ async def test_the_release_before_takes_a_save_out_of_the_trash(player, other, h
     assert None not in [row["slot_key"] for row in await player.rows("slots")]
 
 
-async def test_uploads_to_a_deleted_save_are_over(player):
+async def test_uploads_to_a_deleted_save_end(player):
     slot = (await player.save(b"one")).slot_id
     waiting = await player.request(b"two")
     begun = await player.uploads.begin(player.id, waiting.upload_id)
@@ -207,7 +207,7 @@ async def test_uploads_to_a_deleted_save_are_over(player):
 
 
 @pytest.mark.parametrize("from_trash", [False, True])
-async def test_a_purged_save_is_gone_at_once_and_its_bytes_later(player, from_trash):
+async def test_a_purged_save_is_deleted_at_once_and_its_bytes_later(player, from_trash):
     slot = (await player.save(b"one")).slot_id
     await player.save(b"two", base_version=0, device_id="deck")
     await player.request(b"three")
@@ -228,7 +228,7 @@ async def test_a_purged_save_is_gone_at_once_and_its_bytes_later(player, from_tr
     assert (player.objects, await player.rows("contents")) == (set(), [])
 
 
-async def test_a_slot_that_nobody_saved_to_is_not_there(player):
+async def test_a_slot_without_a_version_does_not_exist(player):
     await player.request(b"one")
     [slot] = await player.rows("slots")
     assert await saves(player) == []
@@ -241,7 +241,7 @@ async def test_a_slot_that_nobody_saved_to_is_not_there(player):
             await forbidden
 
 
-async def test_the_trash_is_emptied_in_time_but_not_of_what_came_back(player):
+async def test_old_saves_are_purged_and_undeleted_ones_are_not(player):
     slot = (await player.save(b"one")).slot_id
     await player.service.delete(player.id, slot)
     player.later(days=30, seconds=-1)
@@ -259,15 +259,15 @@ async def test_the_trash_is_emptied_in_time_but_not_of_what_came_back(player):
     assert await player.rows("slots") == []
 
 
-async def test_a_confirmed_upload_of_a_trashed_save_answers_the_same(player):
-    leave = await player.request(b"one")
-    outcome = await player.confirm(leave)
+async def test_a_repeated_confirmation_of_a_trashed_save_is_unchanged(player):
+    upload = await player.request(b"one")
+    outcome = await player.confirm(upload)
     await player.service.delete(player.id, outcome.slot_id)
-    assert await player.confirm(leave) == outcome
+    assert await player.confirm(upload) == outcome
 
 
 @pytest.mark.parametrize("way", ["at once", "from the trash", "purged"])
-async def test_purging_a_save_resolves_its_conflicts_and_tells_devices(player, way):
+async def test_a_purge_ends_the_conflicts_of_the_save_with_events(player, way):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.save(b"two", device_id="pc")
     found = [await player.save(b"%s" % name.encode(), device_id=name, base_version=1) for name in ("deck", "laptop")]
@@ -323,6 +323,6 @@ async def test_a_save_without_a_folded_name_gets_it_in_the_trash(player):
     await player.save(b"one", "Save1")
     older = (await player.save(b"two", "save2")).slot_id
     rename = "UPDATE savegames.savegame_slots SET slot_name = 'save1', slot_key = NULL WHERE user_id = $1 AND id = $2"
-    await player.connection.execute(rename, player.id, older)  # of two of one folded name the second has none
+    await player.connection.execute(rename, player.id, older)  # of two saves with one folded name the second has none
     await player.service.delete(player.id, older)
     assert await keys(player) == [("Save1", "save1"), ("save1", "save1")]

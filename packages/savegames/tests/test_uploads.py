@@ -1,4 +1,4 @@
-"""Asking, uploading and confirming, on a real PostgreSQL."""
+"""Request, upload and confirmation, on a real PostgreSQL."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -37,7 +37,7 @@ async def test_a_save_grows_version_by_version(player):
     assert await player.usage() == (6, 0)
 
 
-async def test_what_the_client_says_of_a_save_is_kept(player):
+async def test_the_properties_given_by_the_client_are_stored(player):
     said = {
         "client_modified_at": player.now - HOUR,
         "device_id": "pc",
@@ -53,7 +53,7 @@ async def test_what_the_client_says_of_a_save_is_kept(player):
     assert (event.file_size_bytes, event.sent_bytes, event.client_modified_at) == (3, 3, player.now - HOUR - SECOND)
 
 
-async def test_what_the_head_holds_is_not_uploaded_again(player):
+async def test_content_that_the_head_holds_is_not_uploaded_again(player):
     first = await player.save(b"one")
     again = await player.request(b"one")
     assert not again.is_required
@@ -62,40 +62,42 @@ async def test_what_the_head_holds_is_not_uploaded_again(player):
     assert await player.versions(first.slot_id) == {1: (0, None, "head")}
 
 
-async def test_what_the_head_grew_from_is_behind_it(player):
+async def test_content_that_the_head_grew_from_is_behind(player):
     first = await player.save(b"one", device_id="pc")
     await player.save(b"two", device_id="deck", base_version=1)
     behind = await player.save(b"one", device_id="pc")
     assert (behind.result, behind.version, behind.slot_id) == (UploadResult.BEHIND, 2, first.slot_id)
-    # It has not got the head yet, so what it changes now is a branch.
+    # The device does not have the head yet, so its next change is a branch.
     assert (await player.save(b"three", device_id="pc")).result is UploadResult.CONFLICT
 
 
-async def test_a_device_has_what_it_uploaded_or_reported_else_the_head(player):
+async def test_a_device_has_the_version_that_it_uploaded_or_reported(player):
     slot = (await player.save(b"one", device_id="pc")).slot_id
     await player.synced(slot, "deck", 1)
     assert (await player.save(b"two", device_id="deck")).result is UploadResult.HEAD
     assert (await player.save(b"three")).result is UploadResult.HEAD
     assert (await player.save(b"four")).result is UploadResult.HEAD
-    # That it asked for a download, or asks for one now, proves nothing.
+    # A requested download proves nothing.
     await player.queries.download(player.id, slot, 4)
     assert (await player.request(b"five", device_id="deck")).conflict_expected
     await player.synced(slot, "deck", 4)
     assert not (await player.request(b"five", device_id="deck")).conflict_expected
     assert (await player.save(b"five", device_id="deck")).result is UploadResult.HEAD
-    # Who uploads the head's very bytes has them.
+    # A device that uploads the bytes of the head has the head.
     await player.save(b"six", device_id="deck")
     assert (await player.save(b"six", device_id="pc", base_version=1)).result is UploadResult.IDENTICAL
     assert (await player.save(b"seven", device_id="pc")).result is UploadResult.HEAD
 
 
-async def test_a_base_that_is_named_goes_before_what_the_device_had(player):
+async def test_a_named_base_overrides_the_version_of_the_device(player):
     await player.save(b"one", device_id="pc")
     await player.save(b"two", device_id="deck", base_version=1)
     assert (await player.save(b"three", device_id="pc", base_version=2)).result is UploadResult.HEAD
     assert (await player.save(b"four", device_id="pc", base_version=0)).result is UploadResult.CONFLICT
     waiting = await player.request(b"five")
-    assert (await player.request(b"six", base_version=5)).conflict_expected  # no version yet: from nothing
+    assert (
+        await player.request(b"six", base_version=5)
+    ).conflict_expected  # there is no such version yet: it grew from nothing
     with pytest.raises(SavegameVersionNotFound) as error:
         await player.request(b"six", base_version=77)
     assert error.value.pointer == "base_version"
@@ -104,7 +106,7 @@ async def test_a_base_that_is_named_goes_before_what_the_device_had(player):
         await player.request(b"six", "other", base_version=1)
 
 
-async def test_an_upload_from_something_older_than_the_head_is_a_branch(player):
+async def test_an_upload_with_an_older_base_than_the_head_is_a_branch(player):
     first = await player.save(b"one", device_id="pc")
     await player.save(b"two", device_id="pc")
     branch = await player.save(b"three", base_version=1, device_id="deck")
@@ -134,7 +136,7 @@ async def test_of_two_first_uploads_the_one_confirmed_later_is_a_branch(player):
     assert await player.versions(head.slot_id) == {1: (0, None, "branch"), 2: (0, None, "head")}
 
 
-async def test_too_much_is_refused(player):
+async def test_a_file_that_is_too_large_is_refused(player):
     with pytest.raises(SavegameFileTooLarge):
         await player.request(b"x" * 501)
     player.access.barred.add(player.product)
@@ -157,7 +159,7 @@ async def test_known_bytes_of_another_size_are_refused(player):
     assert error.value.problems[0].rule == "size_of_known_content"
 
 
-async def test_only_so_many_uploads_are_open_at_once(player):
+async def test_the_number_of_open_uploads_is_limited(player):
     for number in range(MAX_OPEN_UPLOADS):
         waiting = await player.request(b"%d" % number)
     with pytest.raises(UserQuotaExceeded) as error:
@@ -172,7 +174,7 @@ async def test_the_same_bytes_are_stored_once_and_joined_on_request(player):
     joined = await player.request(b"one", "other")
     assert not joined.is_required
     assert await player.uploads.begin(player.id, joined.upload_id) is None
-    # What an upload has joined stays, whatever becomes of what held it.
+    # A content that an upload has joined stays, even if no version holds it any more.
     await player.service.delete(player.id, first.slot_id, permanent=True)
     assert await player.usage() == (3, 0)
     outcome = await player.confirm(joined)
@@ -182,7 +184,7 @@ async def test_the_same_bytes_are_stored_once_and_joined_on_request(player):
     assert await player.usage() == (0, 0)
 
 
-async def test_a_content_that_was_dropped_is_never_joined_again(player):
+async def test_a_dropped_content_is_never_joined(player):
     first = await player.save(b"one")
     await player.service.delete(player.id, first.slot_id, permanent=True)
     again = await player.request(b"one")
@@ -203,7 +205,7 @@ async def test_two_uploads_of_the_same_new_bytes_become_one_content(player):
     assert {row["s3_object_key"] for row in await player.rows("contents")} == player.objects
 
 
-async def test_confirming_twice_answers_the_same(player):
+async def test_a_repeated_confirmation_has_the_same_outcome(player):
     first = await player.request(b"one")
     outcome = await player.confirm(first)
     await player.save(b"two")
@@ -220,7 +222,7 @@ async def test_confirming_twice_answers_the_same(player):
         await player.confirm(first)
 
 
-async def test_of_two_confirmations_at_once_the_later_one_leaves_no_object(player):
+async def test_of_two_concurrent_confirmations_the_later_leaves_no_object(player):
     waiting = await player.request(b"one")
     attempts = [await player.uploads.begin(player.id, waiting.upload_id) for _ in range(2)]
     assert attempts[0].target != attempts[1].target
@@ -233,14 +235,14 @@ async def test_of_two_confirmations_at_once_the_later_one_leaves_no_object(playe
 
 
 @pytest.mark.parametrize("sent", [b"two", b"longer", b""])
-async def test_what_was_not_announced_frees_its_place(player, sent):
+async def test_an_upload_of_other_bytes_frees_its_room(player, sent):
     waiting = await player.request(b"one")
     outcome = await player.confirm(waiting, sent)
     assert outcome.result is UploadResult.MISMATCH
     failed = last(player, UploadFailed)
     assert (failed.upload_id, failed.reason) == (waiting.upload_id, FailureReason.MISMATCH)
     assert await player.usage() == (0, 0)
-    # Whoever lost the answer hears the same for a month.
+    # A client that lost the response gets the same one for a month.
     for _ in range(2):
         assert await player.confirm(waiting) == outcome
     assert (await player.queries.saves(player.id, SavesFilter())).total == 0
@@ -265,23 +267,23 @@ async def test_a_slot_stays_while_another_upload_to_it_is_open(player):
     assert (await player.confirm(third)).version == 3
 
 
-async def test_what_was_not_sent_yet_can_be_sent_later(player):
+async def test_bytes_that_were_not_sent_yet_can_be_sent_later(player):
     waiting = await player.request(b"one")
     attempt = await player.uploads.begin(player.id, waiting.upload_id)
     await player.uploads.give_up(player.id, attempt)
     assert await player.rows("contents") == []
-    for given in ((None, None), (attempt, None)):  # nothing was copied, or is gone again
+    for given in ((None, None), (attempt, None)):  # nothing was copied, or the object was deleted
         with pytest.raises(SavegameUploadIncomplete):
             await player.uploads.finish(player.id, waiting.upload_id, *given)
     assert await player.usage() == (0, 3)
     assert (await player.confirm(waiting)).result is UploadResult.HEAD
 
 
-async def test_a_confirmation_that_took_too_long_is_begun_anew(player):
+async def test_a_confirmation_that_took_too_long_can_start_again(player):
     waiting = await player.request(b"one")
     attempt = await player.uploads.begin(player.id, waiting.upload_id)
     player.later(seconds=ATTEMPT_FOR.total_seconds())
-    await player.sweep()  # its object is gone
+    await player.sweep()  # its object is deleted
     with pytest.raises(SavegameUploadIncomplete):
         await player.uploads.finish(player.id, waiting.upload_id, attempt, Digest(3, attempt.content))
     assert (await player.confirm(waiting)).result is UploadResult.HEAD
@@ -297,7 +299,7 @@ async def test_an_upload_can_be_confirmed_until_an_hour_after_its_url(player):
     assert await player.uploads.renew(player.id, second.upload_id) is None
 
 
-async def test_what_is_over_takes_no_room_even_before_a_job_has_been_there(player):
+async def test_expired_uploads_use_no_room_before_the_job_runs(player):
     for content in (b"x" * 500, b"y" * 500):
         await player.request(content, "other")
     player.later(hours=2)
@@ -307,7 +309,7 @@ async def test_what_is_over_takes_no_room_even_before_a_job_has_been_there(playe
     assert (await player.confirm(again)).version == 1
 
 
-async def test_leave_can_be_renewed_while_it_lasts(player):
+async def test_an_open_reservation_can_be_renewed(player):
     waiting = await player.request(b"one")
     player.later(minutes=64)
     again = await player.uploads.renew(player.id, waiting.upload_id)
@@ -319,7 +321,7 @@ async def test_leave_can_be_renewed_while_it_lasts(player):
     assert (await player.confirm(waiting)).result is UploadResult.HEAD
 
 
-async def test_somebody_elses_upload_is_unknown(player, new_player):
+async def test_an_upload_of_another_user_is_unknown(player, new_player):
     other, waiting = new_player(), await player.request(b"one")
     for upload_id in (waiting.upload_id, uuid4()):
         with pytest.raises(SavegameVersionNotFound):
@@ -330,7 +332,7 @@ async def test_somebody_elses_upload_is_unknown(player, new_player):
     assert (await player.confirm(waiting)).result is UploadResult.HEAD
 
 
-async def test_nobody_joins_the_bytes_of_somebody_else(player, new_player):
+async def test_an_upload_never_joins_a_content_of_another_user(player, new_player):
     await player.save(b"one")
     assert (await new_player().request(b"one")).is_required
 

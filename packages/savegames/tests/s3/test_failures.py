@@ -12,7 +12,7 @@ from gameshelf.savegames.s3.client import CALL_SECONDS
 
 BIG = 50 * 1024**2
 HANG_SECONDS = 30
-"""Not a measure of speed: a call that takes as long would have hung."""
+"""A call that takes longer hangs. It is no measure of speed."""
 
 
 def calls(objects):
@@ -110,7 +110,7 @@ async def test_cancelled_calls_release_their_connections(new_bucket, s3):
 async def test_a_large_object_is_digested_in_little_memory(new_bucket, s3):
     bucket = await new_bucket(s3)
     await bucket.put("big", bytes(BIG))
-    await bucket.objects.digest("big", BIG)  # what is made once is made
+    await bucket.objects.digest("big", BIG)  # fills all caches first
     tracemalloc.start()
     try:
         await bucket.objects.digest("big", BIG)
@@ -144,7 +144,7 @@ async def test_calls_and_failures_are_observed(config_of, opened, own_s3):
 
 @pytest.mark.long
 async def test_a_copy_may_take_as_long_as_its_bytes_need(config_of, opened, s3):
-    """The store sends nothing until it has copied, which takes longer than any other call may."""
+    """The store sends nothing until it has copied, which takes longer than the limit of other calls."""
     seconds = CALL_SECONDS + 1
 
     async def answer(reader, writer):

@@ -1,4 +1,4 @@
-"""What is signed: URLs, headers, and nothing that a client would not know to send."""
+"""Signed URLs and headers, without anything that a client would not know to send."""
 
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit

@@ -1,4 +1,4 @@
-"""A bucket that keeps versions, of which a deletion removes all; and how a bucket is prepared."""
+"""Deletions in a bucket with versions, and the preparation of a bucket."""
 
 import asyncio
 
@@ -25,7 +25,7 @@ async def test_a_deletion_removes_all_versions_of_just_its_keys(versioned):
     assert await versioned.versions() == sorted(["a/b", "a0"] * 3)
 
 
-async def test_versions_from_before_they_were_suspended_go_too(versioned):
+async def test_a_deletion_removes_versions_from_before_a_suspension(versioned):
     await versioned.put("a", b"1")
     await versioned.client.put_bucket_versioning(Bucket=versioned.name, VersioningConfiguration={"Status": "Suspended"})
     await versioned.put("a", b"2")
@@ -33,7 +33,7 @@ async def test_versions_from_before_they_were_suspended_go_too(versioned):
     assert await versioned.versions() == []
 
 
-async def test_more_versions_than_a_page_has_go_too(versioned):
+async def test_a_deletion_removes_more_versions_than_a_page_has(versioned):
     for _ in range(5):
         await asyncio.gather(*(versioned.put("a", b"1") for _ in range(50)))
     await versioned.put("a0", b"1")

@@ -84,7 +84,7 @@ class NewUpload(_Command):
     raw_size_bytes: int | None = Field(default=None, ge=0, le=MAX_FILE_SIZE)
     """Size of the unpacked bytes."""
     conflict_policy: ConflictPolicy = ConflictPolicy.MANUAL
-    """What to do if the upload is a branch; `manual` if it is left out."""
+    """How a conflict is resolved if the upload is a branch; `manual` if it is left out."""
 
     @property
     def content(self) -> bytes:
@@ -98,7 +98,7 @@ class NewUpload(_Command):
 
     @property
     def identity(self) -> bytes:
-        """What lineage compares: the same save, packed or encrypted again, is the same."""
+        """The identity that lineage compares. It stays the same if the save is packed or encrypted again."""
         if self.encryption and self.encryption.identity:
             return bytes.fromhex(self.encryption.identity)
         return self.raw or self.content
@@ -201,7 +201,7 @@ class Resolve(_Command):
     """How to resolve a conflict."""
 
     resolution: Resolution
-    """What becomes of the branch."""
+    """How the conflict is resolved."""
     copy_slot_name: SlotName | None = None
     """Name of the new save with `keep_both`; left out, `<name> (conflict v<number>)`."""
     head_version: VersionNumber | None = None

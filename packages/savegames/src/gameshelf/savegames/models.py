@@ -26,7 +26,7 @@ SCHEMA = "savegames"
 
 
 class ConflictPolicy(StrEnum):
-    """What to do with an upload that is a branch: ask the user (`manual`), or keep the version that changed last
+    """How an upload that is a branch is resolved: by the user (`manual`), or in favour of the version that changed last
     (`most_recent`) or was played longest (`longest_playtime`).
     """
 

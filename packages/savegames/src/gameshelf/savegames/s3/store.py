@@ -128,7 +128,7 @@ class S3ObjectStore:
     async def digest(self, key: str, size: int, packing: Packing | None = None) -> Digest | None:
         async with self._calling("GetObject", _seconds_for(size)):
             try:
-                # One response is one object, whoever writes to this key meanwhile.
+                # One response has the bytes of one object, even if a client writes to this key meanwhile.
                 response = await self._request("get_object", Key=key)
             except ClientError as error:
                 if error_code(error) == "NoSuchKey":

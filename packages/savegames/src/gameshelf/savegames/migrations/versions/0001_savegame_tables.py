@@ -1,4 +1,4 @@
-"""savegame tables."""
+"""The tables of saves."""
 
 import sqlalchemy as sa
 import sqlmodel

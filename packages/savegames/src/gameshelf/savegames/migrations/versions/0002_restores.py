@@ -1,4 +1,4 @@
-"""numbers of versions after a restore."""
+"""Version numbers after a restore."""
 
 from alembic import op
 
@@ -9,10 +9,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # Called when a backup has been restored. Versions were given out after it, and devices and the store remember
-    # them: the same number may never mean other bytes. The time in seconds is beyond any of them, after another
-    # restore too. Confirmations that were on their way may have ended well in the lost time: forgotten, their objects
-    # are what the database has never heard of, and are looked at and taken back as such, not removed as given up.
+    # It is called after a backup was restored. Numbers were assigned after the backup, and devices and the store
+    # remember them: a number must never mean other bytes. The Unix time is above all of them, after another restore
+    # too. Pending confirmations may have succeeded after the backup. Their rows are deleted, so their objects are
+    # unknown to the database and are adopted, and not deleted as abandoned.
     op.execute(
         """
         CREATE FUNCTION savegames.mark_restored() RETURNS void LANGUAGE sql AS $$

@@ -1,4 +1,4 @@
-"""numbers that outlive their slots, folded names, identities of contents, a daily allowance."""
+"""Version numbers of deleted saves, folded names, identities of contents, a daily allowance."""
 
 import sqlalchemy as sa
 import sqlmodel
@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_savegame_allowances")),
         schema="savegames",
     )
-    # All nullable: the release before neither writes nor reads them.
+    # All columns are nullable: the release before neither writes nor reads them.
     op.add_column(
         "savegame_slots",
         sa.Column("slot_key", sqlmodel.sql.sqltypes.AutoString(length=1024), nullable=True),
@@ -43,8 +43,8 @@ def upgrade() -> None:
     op.add_column("savegame_uploads", sa.Column("raw_sha256", sa.LargeBinary(), nullable=True), schema="savegames")
     op.add_column("savegame_uploads", sa.Column("raw_size_bytes", sa.BigInteger(), nullable=True), schema="savegames")
     op.add_column("savegame_conflicts", sa.Column("base_version", sa.BigInteger(), nullable=True), schema="savegames")
-    # As before (0002), and for what has no row any more, or had its row in the lost time only: the number of a new save
-    # begins above the time of the restore.
+    # As before (0002), and also for saves that have no row any more, or had one only after the backup: the numbers of a
+    # new save begin above the time of the restore.
     op.execute(
         """
         CREATE OR REPLACE FUNCTION savegames.mark_restored() RETURNS void LANGUAGE sql AS $$

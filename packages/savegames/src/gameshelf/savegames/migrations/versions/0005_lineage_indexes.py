@@ -1,4 +1,4 @@
-"""indexes for folded names, the trash, and uploads by their content."""
+"""Indexes for folded names, the trash, and uploads by content."""
 
 import sqlalchemy as sa
 from gameshelf.kernel.schema_changes import create_index, drop_index

@@ -1,4 +1,4 @@
-"""a save that the release before takes out of the trash gives up a folded name that is not its own any more."""
+"""A save that the release before takes out of the trash loses a folded name that another save has by now."""
 
 from alembic import op
 
@@ -9,7 +9,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # That release writes the name alone. Without a folded name the save gets one as all do that have none yet.
+    # That release writes only the name. A job fills the folded name later, as for all saves without one.
     op.execute(
         """
         CREATE FUNCTION savegames.clear_slot_key() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
-"""saves in the trash without a folded name are found, too."""
+"""The index of saves without a folded name includes the trash."""
 
 import sqlalchemy as sa
 from gameshelf.kernel.schema_changes import create_index, drop_index
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # It serves what the release before looks for as well: those of them that are not in the trash.
+    # The release before uses it too, for those saves that are not in the trash.
     create_index(
         "ix_savegame_slots_no_key",
         "savegame_slots",

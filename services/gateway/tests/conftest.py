@@ -94,6 +94,11 @@ class Player:
         """The products in the library."""
         return {item["attributes"]["product_id"] for item in (await self.get("/items", limit=100))["data"]}
 
+    async def saved_bytes(self) -> tuple[int, int]:
+        """Used and reserved bytes of cloud saves."""
+        quota = (await self.get("/savegames/quota"))["data"]["attributes"]
+        return quota["used_bytes"], quota["reserved_bytes"]
+
     async def buys(self, *products: UUID, order: str | None = None, **more: Any) -> CloudEvent:
         """The Payment service says that the player has bought these."""
         event = purchase(self.id, *products, order=order, **more)

@@ -8,6 +8,7 @@ import asyncpg
 import grpc.aio
 import httpx
 import pytest
+from gameshelf.devstack.answers import code_of
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.protos.library.v1 import achievement_service_pb2 as messages
 from gameshelf.protos.library.v1 import admin_achievements_pb2 as admin
@@ -82,10 +83,6 @@ async def states(player, game, **headers):
     found = await player.http.get(f"/achievements/status/{game['product']}", headers=headers)
     assert found.status_code == 200, found.text
     return {one["attributes"]["api_name"]: one["attributes"] for one in found.json()["data"]}
-
-
-def code_of(response):
-    return response.status_code, response.json()["errors"][0]["code"]
 
 
 async def test_status_shows_every_achievement_and_keeps_secrets(owner, game):

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import grpc.aio
 import pytest
+from gameshelf.devstack.answers import attributes_of, code_of
 from gameshelf.devstack.events import CloudEvent
 from gameshelf.protos.library.v1 import library_query_service_pb2 as queries
 from gameshelf.protos.library.v1 import playtime_tracker_service_pb2 as tracker
@@ -25,15 +26,6 @@ def service(platform):
     made = platform.service(FAMILY_SEAT_GRACE_SECONDS=str(GRACE))
     made.start()
     return made
-
-
-def code_of(response):
-    return response.status_code, response.json()["errors"][0]["code"]
-
-
-def attributes(response, status=200):
-    assert response.status_code == status, response.text
-    return response.json()["data"]["attributes"]
 
 
 def meta(response):
@@ -60,8 +52,8 @@ class Family:
         return await (who or self.owner).patch(f"/family/links/{self.id}", changes)
 
     async def share(self, **more):
-        attributes(await self.invite(**more), 201)
-        assert attributes(await self.act(self.member, "accept"))["status"] == "active"
+        attributes_of(await self.invite(**more), 201)
+        assert attributes_of(await self.act(self.member, "accept"))["status"] == "active"
         return self
 
 
@@ -97,7 +89,7 @@ async def bring(family, state, database):
     """Brings a link into a state; into those that no call of theirs leads to, in the database."""
     if state == "none":
         return
-    attributes(await family.invite(), 201)
+    attributes_of(await family.invite(), 201)
     if state == "active":
         await family.act(family.member, "accept")
     elif state == "declined_by_user":
@@ -201,15 +193,15 @@ async def test_shared_games_come_and_go_with_the_link(family, wait_until):
     assert await shown(member, shared="exclude") == {}
     # The member's own state of a game that they don't own, and its id before and after it is written.
     changed = await member.patch(f"/items/{item['id']}", {"installation_status": "installed"})
-    assert (attributes(changed)["installation_status"], changed.json()["data"]["id"]) == ("installed", item["id"])
+    assert (attributes_of(changed)["installation_status"], changed.json()["data"]["id"]) == ("installed", item["id"])
     category = (await member.post("/categories", {"name": "Семейные"})).json()["data"]["id"]
     await member.patch(f"/items/{items[str(three)]['id']}", {"category_ids": [category]})
     assert set(await shown(member, category_id=category)) == {str(three)}
     assert (await member.get("/categories"))["data"][0]["attributes"]["item_count"] == 1
-    attributes(await family.change(mode="only", product_ids=[str(two)]))
+    attributes_of(await family.change(mode="only", product_ids=[str(two)]))
     assert set(await shown(member)) == {str(two)}
     late = uuid4()
-    attributes(await family.change(mode="all"))
+    attributes_of(await family.change(mode="all"))
     await owner.buys(late)
     await wait_until(lambda: has(member, late))
     assert (await shown(member))[str(one)]["attributes"]["installation_status"] == "installed"
@@ -297,7 +289,7 @@ async def test_limits_of_members_owners_and_invitations(new_player, family):
     await links[5].invite()
     assert code_of(await links[5].act(member, "accept")) == (422, "FAMILY_LIMIT_EXCEEDED")
     await links[0].act(member, "revoke")
-    assert attributes(await links[5].act(member, "accept"))["status"] == "active"
+    assert attributes_of(await links[5].act(member, "accept"))["status"] == "active"
     pair = Family(new_player(), new_player(), [])
     for _ in range(3):
         assert (await pair.invite()).status_code == 201
@@ -359,7 +351,7 @@ async def test_access_is_answered_with_its_reason(family, service, caller, wait_
     assert (code_of(barred), meta(barred)) == ((403, "FAMILY_ACCESS_RESTRICTED"), {"reason": "sharing_forbidden"})
     assert await reason(uuid4()) == "not_owned"
     ends_at = datetime.now(UTC) + timedelta(seconds=2)
-    attributes(await family.change(expires_at=ends_at.isoformat()))
+    attributes_of(await family.change(expires_at=ends_at.isoformat()))
     await asyncio.sleep((ends_at - datetime.now(UTC)).total_seconds() + 0.1)
     assert await reason() in ("link_expired", "link_ended")
     assert await refused() == (403, "FAMILY_ACCESS_RESTRICTED")
@@ -388,7 +380,7 @@ async def test_a_copy_has_one_seat(family, new_player):
     second = Family(family.owner, new_player(), family.games)
     await second.share()
     session = await start(family.member, game)
-    assert (attributes(session, 201)["status"], attributes(session, 201)["seat_number"]) == ("active", 1)
+    assert (attributes_of(session, 201)["status"], attributes_of(session, 201)["seat_number"]) == ("active", 1)
     again = await start(family.member, game)
     assert (again.status_code, again.json()["data"]["id"]) == (200, session.json()["data"]["id"])
     busy = await start(second.member, game)
@@ -404,7 +396,7 @@ async def test_a_copy_has_one_seat(family, new_player):
     assert (code_of(other), meta(other)["product_id"]) == ((409, "FAMILY_SEAT_BUSY"), str(game))
     assert code_of(await start(family.member, game, device_id="deck")) == (409, "FAMILY_SEAT_BUSY")
     await end(family.member, session.json()["data"]["id"])
-    assert attributes(await start(second.member, game), 201)["seat_number"] == 2
+    assert attributes_of(await start(second.member, game), 201)["seat_number"] == 2
     [link] = (await second.member.get("/family/links"))["data"]
     assert link["attributes"]["last_access_at"]
 
@@ -418,7 +410,7 @@ async def test_of_several_owners_the_next_one_whose_seat_is_free_counts(family, 
     await Family(other_owner, family.member, [game]).share()
     rival = Family(family.owner, new_player(), [game])
     await rival.share()
-    attributes(await start(rival.member, game), 201)
+    attributes_of(await start(rival.member, game), 201)
     session = await start(family.member, game)
     assert session.status_code == 201
     [seat] = [
@@ -475,8 +467,8 @@ async def test_an_owner_always_may_play_and_the_member_plays_on_for_the_grace(
     late = await beat(member, session)
     assert code_of(late) == (409, "FAMILY_SEAT_LOST")
     assert meta(late)["end_reason"] == "seat_lost"
-    assert attributes(await end(member, session))["end_reason"] == "seat_lost"
-    assert attributes(await end(member, session))["end_time"] == meta(late)["end_time"]
+    assert attributes_of(await end(member, session))["end_reason"] == "seat_lost"
+    assert attributes_of(await end(member, session))["end_time"] == meta(late)["end_time"]
     assert (await start(rival.member, game)).status_code == 201
 
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 import websockets
+from gameshelf.devstack.answers import code_of
 from gameshelf.devstack.events import CloudEvent
 
 SESSIONS = "/playtime/sessions"
@@ -35,10 +36,6 @@ async def start(player, product, **more):
     return response.json()["data"]
 
 
-async def code_of(response):
-    return response.status_code, response.json()["errors"][0]["code"]
-
-
 async def item(player):
     [found] = (await player.get("/items"))["data"]
     return found["attributes"]
@@ -60,7 +57,7 @@ async def test_a_session_from_start_to_end_counts_in_the_library(player, game):
         completed["end_time"],
     )
     late = await player.post(f"{SESSIONS}/{session['id']}/heartbeat")
-    assert await code_of(late) == (409, "SESSION_ALREADY_ENDED")
+    assert code_of(late) == (409, "SESSION_ALREADY_ENDED")
     assert late.json()["errors"][0]["meta"] == {"end_time": completed["end_time"], "end_reason": "completed"}
     [summary] = (await player.get("/playtime"))["data"]
     assert summary["attributes"]["session_count"] == 1
@@ -75,7 +72,7 @@ async def test_a_session_is_found_by_its_owner_alone(player, new_player, game):
     for who, session_id in ((new_player(), session["id"]), (player, uuid4()), (player, "none")):
         answer = await who.http.get(f"{SESSIONS}/{session_id}")
         assert answer.status_code == 404
-        assert (await code_of(answer))[1] == ("NOT_FOUND" if session_id == "none" else "SESSION_NOT_FOUND")
+        assert code_of(answer)[1] == ("NOT_FOUND" if session_id == "none" else "SESSION_NOT_FOUND")
 
 
 async def test_a_summary_distinguishes_platforms(player, game):
@@ -121,15 +118,15 @@ async def test_a_session_without_heartbeats_ends_at_its_last_one(player, game, w
     ended = sessions[silent["id"]]
     assert (ended["end_reason"], ended["duration_seconds"]) == ("timeout", 0)
     assert sessions[loud["id"]]["status"] == "active"
-    assert await code_of(await player.post(f"{SESSIONS}/{silent['id']}/heartbeat")) == (409, "SESSION_ALREADY_ENDED")
+    assert code_of(await player.post(f"{SESSIONS}/{silent['id']}/heartbeat")) == (409, "SESSION_ALREADY_ENDED")
 
 
 async def test_nobody_touches_another_players_session(player, new_player, game):
     session, stranger = await start(player, game), new_player()
     for call in ("heartbeat", "end"):
-        assert await code_of(await stranger.post(f"{SESSIONS}/{session['id']}/{call}")) == (404, "SESSION_NOT_FOUND")
+        assert code_of(await stranger.post(f"{SESSIONS}/{session['id']}/{call}")) == (404, "SESSION_NOT_FOUND")
     denied = await stranger.post(f"{SESSIONS}/start", {"product_id": str(game)})
-    assert await code_of(denied) == (403, "PERMISSION_DENIED")
+    assert code_of(denied) == (403, "PERMISSION_DENIED")
 
 
 async def test_a_refund_ends_what_runs_of_the_game(player, wait_until):
@@ -143,7 +140,7 @@ async def test_a_refund_ends_what_runs_of_the_game(player, wait_until):
         return listed["attributes"]["end_reason"]
 
     assert await wait_until(ended) == "access_revoked"
-    assert await code_of(await player.post(f"{SESSIONS}/{session['id']}/heartbeat")) == (409, "SESSION_ALREADY_ENDED")
+    assert code_of(await player.post(f"{SESSIONS}/{session['id']}/heartbeat")) == (409, "SESSION_ALREADY_ENDED")
 
 
 async def test_sessions_played_offline_are_taken_over_once(player, game):

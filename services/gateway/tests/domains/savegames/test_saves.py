@@ -21,11 +21,6 @@ async def tree(player, savegame_id):
     }
 
 
-async def used(player):
-    attributes = (await player.get("/savegames/quota"))["data"]["attributes"]
-    return attributes["used_bytes"], attributes["reserved_bytes"]
-
-
 async def test_a_save_goes_from_one_machine_to_another(player, new_device, data_of):
     pc, deck = new_device("pc"), new_device("deck")
     content = os.urandom(300_000)
@@ -53,7 +48,7 @@ async def test_a_save_goes_from_one_machine_to_another(player, new_device, data_
     assert (second["version"], second["parent_version"]) == (3, 1)  # number 2 was given for the question
     assert await pc.load(savegame_id) == b"played on"
     assert await pc.load(savegame_id, 1) == content
-    assert await used(player) == (300_009, 0)
+    assert await player.saved_bytes() == (300_009, 0)
 
 
 async def test_what_is_there_is_not_uploaded_again(player, device, data_of):
@@ -64,7 +59,7 @@ async def test_what_is_there_is_not_uploaded_again(player, device, data_of):
     data_of(await device.confirm(upload))
     again = await device.save(b"once")
     assert (again.json()["meta"], data_of(again)[1]["version"]) == ({"result": "identical"}, 1)
-    assert await used(player) == (4, 0)
+    assert await player.saved_bytes() == (4, 0)
     assert await device.load(other) == b"once"
 
 
@@ -154,9 +149,9 @@ async def test_a_deleted_save_can_be_brought_back_beside_a_new_one(player, devic
     assert (new_id != savegame_id, made["version"]) == (True, 2)  # no number is given twice under a name
     _, back = data_of(await player.post(f"/savegames/{savegame_id}/undelete"))
     assert back["slot_name"] == "slot (2)"
-    assert await used(player) == (6, 0)
+    assert await player.saved_bytes() == (6, 0)
     assert (await player.http.delete(f"/savegames/{savegame_id}?permanent=true")).status_code == 204
-    assert await used(player) == (3, 0)
+    assert await player.saved_bytes() == (3, 0)
     assert refused(await player.post(f"/savegames/{savegame_id}/undelete"))[0] == 404
 
 
@@ -174,7 +169,7 @@ async def test_somebody_elses_saves_are_not_there(device, new_player, data_of, r
         await stranger.post("/savegames/confirm-upload", {"internal_save_id": upload["internal_save_id"]}),
     ):
         assert response.status_code == 404
-    assert await used(stranger) == (0, 0)
+    assert await stranger.saved_bytes() == (0, 0)
 
 
 async def test_signing_needs_access_and_the_rest_does_not(player, device, data_of, refused, wait_until):
@@ -232,4 +227,4 @@ async def test_a_replayed_request_signs_the_same_reservation_afresh(player, devi
     assert (await device.put(other, b"bytes")).status_code == 200
     assert (await device.confirm(other, **{"Idempotency-Key": "k2"})).status_code == 200
     assert (await device.confirm(other, **{"Idempotency-Key": "k2"})).headers["Idempotency-Replayed"] == "true"
-    assert await used(player) == (5, 0)
+    assert await player.saved_bytes() == (5, 0)

@@ -30,11 +30,6 @@ async def bucket(service):
         yield Bucket()
 
 
-async def usage(player):
-    attributes = (await player.get("/savegames/quota"))["data"]["attributes"]
-    return attributes["used_bytes"], attributes["reserved_bytes"]
-
-
 async def keys_of(jobs, player):
     """The objects that hold a player's versions, the oldest first."""
     rows = await jobs.pool.fetch(
@@ -56,13 +51,13 @@ async def test_reservations_end_and_leave_neither_slot_nor_bytes(player, device,
     sent = await device.request_upload(b"sent", "sent")
     await device.put(sent, b"sent")
     assert not joined["upload_required"]
-    assert await usage(player) == (5, 14)
+    assert await player.saved_bytes() == (5, 14)
     await jobs.run(timedelta(minutes=64))
-    assert await usage(player) == (5, 14)
+    assert await player.saved_bytes() == (5, 14)
     assert staging_key(UUID(sent["internal_save_id"])) in await jobs.all_keys()
     await jobs.run(timedelta(minutes=66))
     assert staging_key(UUID(sent["internal_save_id"])) not in await jobs.all_keys()
-    assert await usage(player) == (5, 0)
+    assert await player.saved_bytes() == (5, 0)
     assert await jobs.keys(player) == await jobs.known_keys(player)
     for upload in (waiting, joined, sent):
         assert (await device.confirm(upload)).status_code == 404
@@ -75,14 +70,14 @@ async def test_what_only_a_reservation_held_goes_with_it(player, device, data_of
     savegame_id, _ = data_of(await device.save(b"joined"))
     joined = await device.request_upload(b"joined", "other")
     assert (await player.http.delete(f"/savegames/{savegame_id}?permanent=true")).status_code == 204
-    assert await usage(player) == (6, 0)
+    assert await player.saved_bytes() == (6, 0)
     await jobs.run()
     other, _ = data_of(await device.confirm(joined))
     assert await device.load(other) == b"joined"
     again = await device.request_upload(b"joined", "third")
     assert (await player.http.delete(f"/savegames/{other}?permanent=true")).status_code == 204
     await jobs.run(timedelta(hours=2))
-    assert (await usage(player), again["upload_required"]) == ((0, 0), False)
+    assert (await player.saved_bytes(), again["upload_required"]) == ((0, 0), False)
     await jobs.run(timedelta(hours=2) + GRACE - MINUTE)
     assert await jobs.keys(player) == await jobs.known_keys(player) != await jobs.live_keys(player)
     await jobs.run(timedelta(hours=2) + GRACE + MINUTE)
@@ -99,7 +94,7 @@ async def test_the_trash_is_emptied_in_time_and_its_bytes_after_the_grace(player
     assert (await player.get("/savegames", trashed="true"))["meta"]["total_items"] == 1
     await jobs.run(GRACE + MINUTE)
     assert refused(await player.post(f"/savegames/{trashed}/undelete")) == (404, "SAVEGAME_SLOT_NOT_FOUND")
-    assert await usage(player) == (3, 0)
+    assert await player.saved_bytes() == (3, 0)
     assert {old, new} <= await jobs.keys(player)
     await jobs.run(GRACE + MINUTE + GRACE - MINUTE)
     assert {old, new} <= await jobs.keys(player)
@@ -136,7 +131,7 @@ async def test_history_goes_with_the_day_that_kept_it_and_pins_stay(player, devi
     assert await kept() == left
     await jobs.run(timedelta(days=5))
     assert await kept() == left
-    assert await usage(player) == (sum(len(b"version %d" % (number - 1)) for number in left), 0)
+    assert await player.saved_bytes() == (sum(len(b"version %d" % (number - 1)) for number in left), 0)
     await jobs.run(timedelta(days=30))
     assert oldest in await jobs.keys(player)
     await jobs.run(timedelta(days=32))
@@ -196,11 +191,11 @@ async def test_a_version_without_its_object_is_pruned_after_the_grace(player, de
     await bucket.put(back, b"back again")
     await jobs.run(GRACE + hours - MINUTE)
     assert await missing(jobs, player) == [lost]
-    assert await usage(player) == (19, 0)
+    assert await player.saved_bytes() == (19, 0)
     await jobs.run(GRACE + hours + MINUTE)
     found = (await player.get(f"/savegames/{savegame_id}/versions"))["data"]
     assert [one["attributes"]["status"] for one in found] == ["head", "history", "pruned"]
-    assert await usage(player) == (15, 0)
+    assert await player.saved_bytes() == (15, 0)
     restored = await player.post(f"/savegames/{savegame_id}/restore", {"version": 1})
     assert refused(restored) == (404, "SAVEGAME_VERSION_NOT_FOUND")
     assert [await device.load(savegame_id, number) for number in (2, 3)] == [b"back again", b"there"]
@@ -223,7 +218,7 @@ async def test_who_still_has_bytes_that_the_store_has_lost_brings_them_back(
     there, _ = data_of(await device.confirm(upload))
     assert await device.load(there) == b"precious"
     assert await device.load(savegame_id, 1) == b"precious"
-    assert await usage(player) == (8, 0)
+    assert await player.saved_bytes() == (8, 0)
     await jobs.run(GRACE + timedelta(hours=4))
     assert await device.load(savegame_id, 1) == b"precious"
     assert await jobs.keys(player) == await jobs.known_keys(player)
@@ -310,13 +305,13 @@ async def test_one_player_who_cannot_be_served_holds_up_nobody_else(
     )
     try:
         await jobs.run(GRACE + MINUTE)
-        assert [await usage(one) for one in (player, other)] == [(3, 4), (0, 0)]
+        assert [await one.saved_bytes() for one in (player, other)] == [(3, 4), (0, 0)]
     finally:
         await jobs.pool.execute("DROP TRIGGER broken ON savegames.savegame_uploads; DROP FUNCTION fail()")
 
     async def tidied():
         await jobs.run(GRACE + MINUTE, compare=False)  # what has failed is left alone for a moment
-        return await usage(player) == (0, 0)
+        return await player.saved_bytes() == (0, 0)
 
     await wait_until(tidied)
 

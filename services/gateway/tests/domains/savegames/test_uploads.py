@@ -15,11 +15,6 @@ AWAY = (503, "SERVICE_UNAVAILABLE")
 FULL = (422, "USER_QUOTA_EXCEEDED")
 
 
-async def usage(player):
-    attributes = (await player.get("/savegames/quota"))["data"]["attributes"]
-    return attributes["used_bytes"], attributes["reserved_bytes"]
-
-
 async def versions(player, savegame_id):
     found = await player.get(f"/savegames/{savegame_id}/versions", limit=100)
     return [one["attributes"]["version"] for one in found["data"]]
@@ -31,7 +26,7 @@ async def nothing_left_over(jobs, player):
     pending = "SELECT count(*) FROM savegames.savegame_contents WHERE user_id = $1 AND state = 'pending'"
     assert not await jobs.pool.fetchval(pending, player.id)
     assert await jobs.keys(player) == await jobs.known_keys(player) == await jobs.live_keys(player)
-    used, reserved = await usage(player)
+    used, reserved = await player.saved_bytes()
     held = "SELECT coalesce(sum(file_size_bytes), 0) FROM savegames.savegame_contents WHERE user_id = $1"
     assert (used, reserved) == (await jobs.pool.fetchval(held + " AND state = 'live'", player.id), 0)
 
@@ -53,7 +48,7 @@ async def test_an_incomplete_upload_can_still_be_sent(player, device, data_of, r
     assert refused(await device.confirm(upload)) == INCOMPLETE
     await send_half(upload, content)
     assert refused(await device.confirm(upload, **{"Idempotency-Key": "k"})) == INCOMPLETE
-    assert await usage(player) == (0, 200_000)
+    assert await player.saved_bytes() == (0, 200_000)
     assert (await device.put(upload, content)).status_code == 200
     again = await device.confirm(upload, **{"Idempotency-Key": "k"})
     assert (refused(again), again.headers.get("Idempotency-Replayed")) == (INCOMPLETE, "true")  # the first response
@@ -79,7 +74,7 @@ async def test_other_content_of_the_same_length_frees_the_reservation(player, de
     again = await device.confirm(upload, **key)
     assert (refused(again), again.headers.get("Idempotency-Replayed")) == (MISMATCH, "true")
     assert refused(await device.confirm(upload)) == MISMATCH  # a client that lost the answer gets it again
-    assert await usage(player) == (0, 0)
+    assert await player.saved_bytes() == (0, 0)
     assert (await player.get("/savegames"))["data"] == []
     savegame_id, made = data_of(await device.save(b"announced"))
     assert (made["version"], await device.load(savegame_id)) == (2, b"announced")
@@ -132,7 +127,7 @@ async def test_the_same_bytes_uploaded_twice_at_once_are_stored_once(player, dev
     for response in confirmed:
         savegame_id, _ = data_of(response)
         assert await device.load(savegame_id) == b"twins"
-    assert await usage(player) == (5, 0)
+    assert await player.saved_bytes() == (5, 0)
     await nothing_left_over(jobs, player)
 
 
@@ -166,7 +161,7 @@ async def test_an_upload_can_be_confirmed_for_an_hour_after_its_url_has_run_out(
     data_of(await device.confirm(late))
     assert refused(await device.confirm(too_late)) == NOT_FOUND
     await jobs.run(compare=False)
-    assert await usage(player) == (4, 0)
+    assert await player.saved_bytes() == (4, 0)
     assert refused(await device.confirm(too_late)) == NOT_FOUND
     assert await jobs.keys(player) == await jobs.known_keys(player)
     assert len(await jobs.keys(player)) == 1
@@ -216,7 +211,7 @@ async def test_uploads_that_race_for_the_last_bytes_win_as_far_as_they_fit(
         upload = one.json()["data"]["attributes"]
         await device.put(upload, content)
         saved.append(data_of(await device.confirm(upload))[0])
-    assert await usage(poor) == (900, 0)
+    assert await poor.saved_bytes() == (900, 0)
     # A head never goes for somebody else's sake; history does, and only as much of it as is needed.
     assert refused(await device.ask(b"x" * 101)) == FULL
     data_of(await device.save(b"y" * 100, "y"))
@@ -224,7 +219,7 @@ async def test_uploads_that_race_for_the_last_bytes_win_as_far_as_they_fit(
     savegame_id, _ = data_of(await device.save(b"1" * 150))
     data_of(await device.save(b"2" * 150))
     data_of(await device.save(b"3" * 150))
-    assert await usage(poor) == (1000, 0)
+    assert await poor.saved_bytes() == (1000, 0)
     status = [one["attributes"]["status"] for one in (await poor.get(f"/savegames/{savegame_id}/versions"))["data"]]
     assert status == ["head", "history", "pruned"]
     await nothing_left_over_but_grace(await new_jobs(tight), poor)
@@ -241,7 +236,7 @@ async def test_history_whose_bytes_the_head_has_too_does_not_go_for_nothing(
     data_of(await device.save(b"c" * 500, "other"))
     found = (await poor.get(f"/savegames/{savegame_id}/versions"))["data"]
     assert [one["attributes"]["status"] for one in found] == ["head", "pruned", "history"]
-    assert await usage(poor) == (800, 0)
+    assert await poor.saved_bytes() == (800, 0)
 
 
 async def nothing_left_over_but_grace(jobs, player):
@@ -286,4 +281,4 @@ async def test_a_write_during_the_confirmation_gets_all_or_nothing(player, devic
     await nothing_left_over(jobs, player)
     for savegame_id, content in kept.items():
         assert await device.load(savegame_id) == content
-    assert await usage(player) == (400_000 * len(kept), 0)
+    assert await player.saved_bytes() == (400_000 * len(kept), 0)

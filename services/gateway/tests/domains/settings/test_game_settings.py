@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import grpc.aio
 import pytest
+from gameshelf.devstack.answers import code_of
 from gameshelf.protos.library.v1 import game_settings_sync_service_pb2 as messages
 from gameshelf.protos.library.v1.game_settings_sync_service_pb2_grpc import GameSettingsSyncServiceStub
 from websockets.asyncio.client import connect
@@ -33,10 +34,6 @@ async def put(player, game, payload, query="", **headers):
 def attributes(response):
     assert response.status_code in (200, 201), response.text
     return response.json()["data"]["attributes"]
-
-
-def code_of(response):
-    return response.status_code, response.json()["errors"][0]["code"]
 
 
 async def test_settings_live_from_their_first_write_to_their_end(player, game):

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import grpc.aio
 import pytest
+from gameshelf.devstack.answers import attributes_of, code_of
 from gameshelf.devstack.events import CloudEvent, publish
 from gameshelf.protos.library.v1 import wishlist_service_pb2 as messages
 from gameshelf.protos.library.v1.wishlist_service_pb2_grpc import WishlistServiceStub
@@ -24,15 +25,6 @@ def priced(product, sale="sale", **more):
 
 async def say(platform, *events):
     await publish(platform.kafka.address, events)
-
-
-def attributes(response, status=200):
-    assert response.status_code == status, response.text
-    return response.json()["data"]["attributes"]
-
-
-def code_of(response):
-    return response.status_code, response.json()["errors"][0]["code"]
 
 
 async def wish(player, product, **more):
@@ -75,7 +67,7 @@ async def test_a_wishlist_from_its_first_wish_to_its_last(player, wait_until):
     stale = await player.http.put("/wishlist/order", json={"data": {"attributes": {"item_ids": ids[:2]}}})
     assert code_of(stale) == (400, "VALIDATION_ERROR")
     changed = await player.patch(f"/wishlist/items/{ids[0]}", {"notes": "скоро", "priority": None})
-    assert (attributes(changed)["notes"], attributes(changed)["priority"]) == ("скоро", None)
+    assert (attributes_of(changed)["notes"], attributes_of(changed)["priority"]) == ("скоро", None)
     half = await player.patch(f"/wishlist/items/{ids[0]}", {"target_price_minor": 5})
     assert half.json()["errors"][0]["source"]["pointer"] == "/data/attributes/target_currency"
     assert (await player.http.delete(f"/wishlist/items/{ids[0]}")).status_code == 204

@@ -7,6 +7,7 @@ import pytest
 from gameshelf.gateway.domains import DOMAINS
 from gameshelf.gateway.runtime.after_commit import AfterCommit
 from gameshelf.gateway.runtime.composed import (
+    checks_of,
     commands_of,
     export_rules_of,
     migrations_of,
@@ -77,6 +78,19 @@ def test_what_two_domains_declare_is_refused(what):
     assert len(compose([domain("one", **declare())])) == 1
     with pytest.raises(ValueError, match="declared by two domains: one and other"):
         compose([domain("one", **declare()), domain("other", **declare())])
+
+
+async def check():
+    return None
+
+
+def test_readiness_checks_have_different_names():
+    domains, instance = [domain("one"), domain("other")], DomainInstance(checks={"store": check})
+    assert checks_of(domains, [instance, DomainInstance(checks={"mail": check})]) == {"store": check, "mail": check}
+    with pytest.raises(ValueError, match="'store' is declared by two domains: one and other"):
+        checks_of(domains, [instance, instance])
+    with pytest.raises(ValueError, match="'redis' is declared by a domain and by the runtime"):
+        checks_of(domains, [instance, DomainInstance(checks={"redis": check})])
 
 
 def test_tables_keep_the_order_of_the_domains():

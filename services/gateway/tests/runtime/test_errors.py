@@ -12,6 +12,7 @@ from gameshelf.gateway.runtime.composed import errors_of
 from gameshelf.gateway.runtime.errors import OWN_ERRORS
 from gameshelf.gateway.runtime.grpc.refusals import answer_of
 from gameshelf.gateway.runtime.http.reply import refusal
+from gameshelf.gateway.runtime.problems import WHOLE_BODY
 from gameshelf.gateway.wiring import ERRORS, ROUTES
 from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from gameshelf.library import CategoryNotFound
@@ -76,8 +77,9 @@ def test_a_rule_of_a_domain_speaks_in_both_languages():
     [
         ("item_ids", "/data/attributes/item_ids", "item_ids: stale_order"),
         ("items/3/id", "/data/attributes/items/3/id", "items/3/id: stale_order"),
-        ("", "", "stale_order"),
+        ("", "/data", "stale_order"),
         ("/data/id", "/data/id", None),  # found by REST itself
+        (WHOLE_BODY, "", None),
     ],
 )
 def test_each_transport_names_a_field_in_its_own_way(path, in_body, in_message):

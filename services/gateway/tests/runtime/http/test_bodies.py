@@ -8,6 +8,7 @@ import pytest
 from gameshelf.gateway.runtime.http.json_values import values_hash
 from gameshelf.gateway.runtime.http.parse import require_no_input
 from gameshelf.gateway.runtime.http.reply import BASE
+from gameshelf.gateway.runtime.problems import WHOLE_BODY
 from gameshelf.gateway.wiring import ROUTES
 from gameshelf.kernel.errors import DomainError, InvalidInput
 
@@ -113,9 +114,9 @@ NOTHING = [
 ]
 SOMETHING = {
     "{": None,
-    "null": "",
-    "[]": "",
-    '"x"': "",
+    "null": WHOLE_BODY,
+    "[]": WHOLE_BODY,
+    '"x"': WHOLE_BODY,
     '{"data": []}': "/data",
     '{"data": {"id": "x"}}': "/data/id",
     '{"data": {"id": "6963b19a-df3e-4cfe-bc5f-1e77333324c1"}}': "/data/id",

@@ -116,14 +116,16 @@ def test_far_too_many_values_are_refused_without_being_parsed(not_reached):
     not_reached(problems, "from_json")
     for model, sent in ((NewCategory, body({"name": [[]] * 60_000})), (NewSettings, body({"a": [[]] * 200_000}))):
         assert rules_of(lambda model=model, sent=sent: parse_body(model, "application/json", sent)) == [
-            ("too_many_values", "")
+            ("too_many_values", problems.WHOLE_BODY)
         ]
 
 
 def test_too_many_values_are_refused_before_the_model_looks_at_them(not_reached):
     sent = body({f"unknown{number}": 1 for number in range(1500)})
     not_reached(NewCategory, "model_validate_json")
-    assert rules_of(lambda: parse_body(NewCategory, "application/json", sent)) == [("too_many_values", "")]
+    assert rules_of(lambda: parse_body(NewCategory, "application/json", sent)) == [
+        ("too_many_values", problems.WHOLE_BODY)
+    ]
 
 
 def test_separators_in_texts_are_no_values():

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from gameshelf.gateway.runtime.domain import Domain, DomainInstance
 from gameshelf.gateway.runtime.errors import OWN_ERRORS, ErrorTable
+from gameshelf.gateway.runtime.health import OWN_CHECKS, ReadinessCheck
 from gameshelf.gateway.runtime.http.routing import Queries, Route, bind
 from gameshelf.gateway.runtime.jobs.retention_rules import RetentionRule
 from gameshelf.gateway.runtime.kafka.consumed import ConsumedEvents
@@ -143,6 +144,17 @@ def retention_of(domains: Sequence[Domain]) -> Sequence[RetentionRule]:
     """Returns the retention rules of all domains. Raises ValueError if two rules have one name."""
     found = _united(domains, lambda domain: {rule.name: rule for rule in domain.retention})
     return tuple(found.values())
+
+
+def checks_of(domains: Sequence[Domain], instances: Sequence[DomainInstance]) -> Mapping[str, ReadinessCheck]:
+    """Returns the readiness checks of all domains. Raises ValueError if two have the same name, or if one has the name
+    of a check of the runtime.
+    """
+    checks = {domain.name: instance.checks for domain, instance in zip(domains, instances, strict=True)}
+    found = _united(domains, lambda domain: checks[domain.name])
+    for name in found.keys() & OWN_CHECKS:
+        raise ValueError(f"{name!r} is declared by a domain and by the runtime")
+    return found
 
 
 def _united(domains: Sequence[Domain], table: Callable[[Domain], Mapping[K, V]]) -> dict[K, V]:

@@ -14,6 +14,7 @@ from gameshelf.gateway.runtime.after_commit import AfterCommitHandlers
 from gameshelf.gateway.runtime.database import Acquire
 from gameshelf.gateway.runtime.errors import Code
 from gameshelf.gateway.runtime.grpc.server import Servicer
+from gameshelf.gateway.runtime.health import ReadinessCheck
 from gameshelf.gateway.runtime.http.routing import Queries, Route
 from gameshelf.gateway.runtime.identity import TokenVerifier
 from gameshelf.gateway.runtime.jobs.erasure import Erasing
@@ -82,7 +83,7 @@ class DomainInstance:
     """Name → a coroutine that runs until the process ends, and is stopped after everything else."""
     erasing: Erasing = field(default_factory=Erasing)
     """Its part in the erasure of an account."""
-    checks: Mapping[str, Callable[[], Awaitable[str | None]]] = field(default_factory=dict)
+    checks: Mapping[str, ReadinessCheck] = field(default_factory=dict)
     """Dependency → a check for readiness, which returns the problem or None. Raises OSError if it is unreachable."""
     measure: Callable[[], Awaitable[None]] | None = None
     """Sets its gauges, every 2 seconds."""

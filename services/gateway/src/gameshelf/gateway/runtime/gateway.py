@@ -8,6 +8,7 @@ from gameshelf.gateway.runtime.after_commit import AfterCommit
 from gameshelf.gateway.runtime.commit_listeners import CommitListeners
 from gameshelf.gateway.runtime.composed import (
     bound_routes_of,
+    checks_of,
     queries_of,
 )
 from gameshelf.gateway.runtime.composition import Composition
@@ -102,7 +103,7 @@ class Gateway:
             self.replaced,
             self.draining,
             lambda: self.consumer is not None and self.consumer.refused,
-            {name: check for instance in instances for name, check in instance.checks.items()},
+            checks_of(composition.domains, instances),
             [instance.measure for instance in instances if instance.measure],
         )
         self.relay = self._relay()

@@ -21,6 +21,9 @@ from gameshelf.kernel.migrations import Migrations
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, ResponseError
 
+ReadinessCheck = Callable[[], Awaitable[str | None]]
+"""Returns what is wrong with a dependency, or None. OSError: it can't be reached."""
+OWN_CHECKS = frozenset({"postgresql", "redis", "kafka"})
 _SECONDS = 2.0
 _FRESH_SECONDS = 1.0
 """How long an answer is cached, since clients may request it at any rate."""
@@ -61,7 +64,7 @@ class Health:
         replaced: ReplacedDatabase,
         draining: asyncio.Event,
         refuses_records: Callable[[], bool],
-        checks: Mapping[str, Callable[[], Awaitable[str | None]]],
+        checks: Mapping[str, ReadinessCheck],
         measures: Sequence[Callable[[], Awaitable[None]]],
     ) -> None:
         """``refuses_records`` returns whether the consumer waits because PostgreSQL refuses its writes; ``checks``

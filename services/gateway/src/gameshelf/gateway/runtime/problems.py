@@ -15,6 +15,8 @@ _MAX_DESCRIBED = 1000
 _ALLOWED_BESIDE = 1000
 """How many values a document may have besides those of its model: clients send back relationships and links, and the
 response should name a misspelt field."""
+WHOLE_BODY = "#"
+"""Pointer of a problem with the whole body of a request; the empty pointer is that of a command as a whole."""
 _CONTAINERS = frozenset({dict, list})
 _SEPARATORS_PER_VALUE = 4
 """A document with more separators than this for each value it may have is refused without being parsed: the separators
@@ -42,8 +44,8 @@ def problems_of(error: ValidationError, pointer: Callable[[tuple[int | str, ...]
 
 
 def json_pointer(location: tuple[int | str, ...]) -> str:
-    """Converts a location to a JSON Pointer (RFC 6901)."""
-    return "".join(map(pointer_step, location))
+    """Converts a location to a JSON Pointer (RFC 6901), or ``WHOLE_BODY``."""
+    return "".join(map(pointer_step, location)) or WHOLE_BODY
 
 
 def excess(model: type[BaseModel], document: bytes, most: int | None = None) -> Problem | None:
@@ -57,7 +59,7 @@ def excess(model: type[BaseModel], document: bytes, most: int | None = None) -> 
     separators = count_separators(document)
     if separators <= most and (not longest or document.count(b",") < longest):
         return None
-    too_many = Problem("too_many_values", pointer="", params={"max": most})
+    too_many = Problem("too_many_values", pointer=WHOLE_BODY, params={"max": most})
     if separators > _SEPARATORS_PER_VALUE * most:
         return too_many
     try:
@@ -76,7 +78,7 @@ def _too_long_list(document: Any, longest: int, most: int) -> Problem | None:
         value, pointer = waiting.pop()
         if type(value) is list:
             if len(value) > longest:
-                return Problem("too_long", pointer=pointer, params={"max_length": longest})
+                return Problem("too_long", pointer=pointer or WHOLE_BODY, params={"max_length": longest})
             waiting += [(part, f"{pointer}/{at}") for at, part in enumerate(value) if type(part) in _CONTAINERS]
         elif type(value) is dict:
             waiting += [(part, pointer + pointer_step(key)) for key, part in value.items() if type(part) in _CONTAINERS]

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from gameshelf.gateway.runtime.encoding import encode
 from gameshelf.gateway.runtime.errors import OWN_ERRORS, ErrorTable, Language
+from gameshelf.gateway.runtime.problems import WHOLE_BODY
 from gameshelf.kernel.errors import DomainError, InvalidInput, Problem
 from gameshelf.kernel.paging import Page
 
@@ -73,9 +74,14 @@ def refusal(error: DomainError, language: Language, trace_id: str, errors: Error
 
 def _in_body(path: str) -> str:
     """Returns the JSON Pointer of a field in the body. Domains name fields of their commands, which are attributes of
-    the body; problems that REST itself finds have a pointer already.
+    the resource in the body; the empty path is the resource as a whole. Problems that REST itself finds have a pointer
+    already.
     """
-    return f"/data/attributes/{path}" if path and not path.startswith("/") else path
+    if path == WHOLE_BODY:
+        return ""
+    if not path:
+        return "/data"
+    return path if path.startswith("/") else f"/data/attributes/{path}"
 
 
 def _problem(problem: Problem, language: Language, errors: ErrorTable) -> dict[str, Any]:

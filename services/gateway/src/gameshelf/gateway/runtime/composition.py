@@ -37,7 +37,7 @@ from sqlalchemy import MetaData
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """Each table has the domains' entries, and those of the runtime itself."""
+    """The tables of the service. Each has the entries of the domains and of the runtime."""
 
     domains: Sequence[Domain]
     migrations: Sequence[Migrations]

@@ -48,7 +48,7 @@ _REFUSES_UNLOCK = (*_REFUSES_PROGRESS, "ACHIEVEMENT_ALREADY_UNLOCKED")
 async def list_achievements(read: Read, product_id: UUID) -> Reply:
     """Lists the achievements of a product.
 
-    Every achievement of the product, with the progress of the user. The list is empty for a product without
+    Returns every achievement of the product, with the progress of the user. The list is empty for a product without
     achievements.
     """
     found = await read.of(AchievementQueries).of_product(read.user_id, product_id)
@@ -59,7 +59,7 @@ async def list_achievements(read: Read, product_id: UUID) -> Reply:
 async def list_rarities(read: Read, product_id: UUID) -> Reply:
     """Lists the rarity of the achievements of a product.
 
-    For a store page: it does not matter whether the user owns the product.
+    The user need not own the product, so a store page can show the list.
     """
     found = await read.of(AchievementQueries).rarities(product_id)
     return ok({"data": [ACHIEVEMENT_RARITY.render(one, read.language) for one in found]})
@@ -77,7 +77,7 @@ async def report_progress(write: Write, achievement_id: UUID, body: ReportProgre
     """Reports progress.
 
     Needs access to the product. Progress never goes back; an achievement unlocks when its target is reached.
-    `meta.newly_unlocked` says whether this report has unlocked it.
+    `meta.newly_unlocked` shows whether this report has unlocked it.
     """
     progress = ProgressUpdate(achievement_id, body.current_progress)
     achievement, newly_unlocked = await write.of(AchievementService).report(write.user_id, progress)
@@ -96,7 +96,7 @@ async def report_progress(write: Write, achievement_id: UUID, body: ReportProgre
 async def report_progress_by_name(write: Write, product_id: UUID, api_name: str, body: ReportProgress) -> Reply:
     """Reports progress by name.
 
-    Like the report by id, for an achievement that is named by its product and by the name that the developer of the
+    Works like the report by id, but the achievement is named by its product and by the name that the developer of the
     game uses.
     """
     achievement_id = await write.of(AchievementService).named_one(NamedAchievement.from_text(product_id, api_name))
@@ -127,7 +127,7 @@ async def unlock_achievement(write: Write, achievement_id: UUID) -> Reply:
 async def unlock_achievement_by_name(write: Write, product_id: UUID, api_name: str) -> Reply:
     """Unlocks an achievement by name.
 
-    Like the unlock by id, for an achievement that is named by its product and by the name that the developer of the
+    Works like the unlock by id, but the achievement is named by its product and by the name that the developer of the
     game uses.
     """
     achievement_id = await write.of(AchievementService).named_one(NamedAchievement.from_text(product_id, api_name))
@@ -154,8 +154,8 @@ async def unlock_achievement_by_name(write: Write, product_id: UUID, api_name: s
 async def import_achievements(action: RestAction, body: ImportAchievements) -> Reply:
     """Imports what happened offline.
 
-    Up to 100 unlocks and progress reports. Each has a result, in the order of the request; a rejected one does not
-    affect the others.
+    Accepts up to 100 unlocks and progress reports. Each has a result, in the order of the request; a rejected one does
+    not affect the others.
     """
 
     async def import_all(write: Write) -> Reply:
@@ -176,7 +176,7 @@ async def import_achievements(action: RestAction, body: ImportAchievements) -> R
 async def summarize_achievements(read: Read, query: AchievementSummaryFilter) -> Reply:
     """Returns the progress on each product.
 
-    A page of the products with achievements, the one with the latest unlock first.
+    Returns a page of the products with achievements, the one with the latest unlock first.
     """
     found = await read.of(AchievementQueries).summary(read.user_id, query.slice, query.product_ids)
     shown = await with_titles(read, [PRODUCT_ACHIEVEMENTS.render(one) for one in found.items])

@@ -29,7 +29,7 @@ _STATE = ("FAMILY_LINK_NOT_FOUND", "FAMILY_SHARING_LINK_INVALID_STATE")
 async def list_links(read: Read, query: LinkFilter) -> Reply:
     """Lists the family links.
 
-    A page of the links of the user, as owner and as member, the newest first.
+    Returns a page of the links of the user, as owner and as member, the newest first.
     """
     found = await read.of(FamilyQueries).links(read.user_id, query, read.now)
     shown = [FAMILY_LINK.render(one, read.user_id) for one in found.items]

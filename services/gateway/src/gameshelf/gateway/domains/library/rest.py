@@ -42,9 +42,9 @@ routes = Routes(
 async def list_items(read: Read, query: ItemFilter) -> Reply:
     """Lists the library.
 
-    A page of the games that the user owns, or that a family member shares with them. Filters add up. Hidden items are
-    left out unless `include_hidden` asks for them. Send the `ETag` of an earlier page as `If-None-Match` to be answered
-    with 304 while nothing has changed.
+    Returns a page of the games that the user owns, or that a family member shares with them. All filters have to match.
+    Hidden items are left out unless `include_hidden` selects them. With the `ETag` of an earlier page as
+    `If-None-Match` the response is 304 while nothing has changed.
     """
     etag = _etag(read, query)
     headers = {"ETag": etag}
@@ -95,8 +95,8 @@ async def get_item(read: Read, item_id: UUID, query: OnDevice) -> Reply:
 async def claim_item(write: Write, body: ClaimProduct) -> Reply:
     """Claims a free-to-play product.
 
-    Adds a product that the Catalog calls free to play to the library. Any other known product is refused with 403, an
-    unknown one with 404.
+    Adds a product to the library that is free to play according to the Catalog. Any other known product is refused with
+    403, an unknown one with 404.
     """
     claimed = await write.of(LibraryService).claim(write.user_id, body.product_id, write.language)
     return ok({"data": LIBRARY_ITEM.render(claimed)}, status=201)
@@ -154,7 +154,7 @@ async def update_items(action: RestAction, body: BulkChanges) -> Reply:
 async def list_categories(read: Read, query: PageQuery) -> Reply:
     """Lists the categories.
 
-    A page of the categories of the user, by their display order.
+    Returns a page of the categories of the user, by their display order.
     """
     found = await read.of(LibraryQueries).categories(read.user_id)
     page = query.slice

@@ -111,7 +111,8 @@ async def end_session(write: Write, session_id: UUID) -> Reply:
 async def import_sessions(action: RestAction, body: ImportSessions) -> Reply:
     """Imports sessions that were played offline.
 
-    Up to 100 sessions. Each has a result, in the order of the request; a rejected one does not affect the others.
+    Accepts up to 100 sessions. Each has a result, in the order of the request; a rejected one does not affect the
+    others.
     """
 
     async def import_all(write: Write) -> Reply:
@@ -132,8 +133,8 @@ async def import_sessions(action: RestAction, body: ImportSessions) -> Reply:
 async def summarize_playtime(read: Read, query: PlaytimeSummaryFilter) -> Reply:
     """Returns the playtime of each product.
 
-    A page of the products that the user has played, the last played first. With `by=platform` each element is about one
-    product on one platform (`platformPlaytime`).
+    Returns a page of the products that the user has played, the last played first. With `by=platform` each element is
+    about one product on one platform (`platformPlaytime`).
     """
     queries = read.of(PlaytimeQueries)
     asked = (read.user_id, query.product_ids, read.now, query.slice)
@@ -152,7 +153,7 @@ async def summarize_playtime(read: Read, query: PlaytimeSummaryFilter) -> Reply:
 async def list_sessions(read: Read, query: HistoryFilter) -> Reply:
     """Lists the sessions.
 
-    A page of running and ended sessions, the newest first.
+    Returns a page of running and ended sessions, the newest first.
     """
     found = await read.of(PlaytimeQueries).history(read.user_id, query.product_id, query.slice, query.status)
     shown = await with_titles(read, [PLAYTIME_SESSION.render(one) for one in found.items])
@@ -167,7 +168,7 @@ async def list_sessions(read: Read, query: HistoryFilter) -> Reply:
 async def get_session(read: Read, session_id: UUID) -> Reply:
     """Returns a session.
 
-    Whether it is running or has ended.
+    The session may be running, or may have ended.
     """
     found = await read.of(PlaytimeQueries).session(read.user_id, session_id)
     if found is None:
@@ -180,7 +181,7 @@ async def get_session(read: Read, session_id: UUID) -> Reply:
 async def list_days(read: Read, query: DailyFilter) -> Reply:
     """Returns the playtime of each day.
 
-    Seconds per day and product of the last 14 days, or of up to 366 days. Days without play are left out.
+    Returns seconds per day and product of the last 14 days, or of up to 366 days. Days without play are left out.
     """
     since, until = query.days(read.now)
     found = await read.of(PlaytimeQueries).daily(read.user_id, query.product_ids, since, until, query.tz)

@@ -140,8 +140,8 @@ async def confirm_upload(action: RestAction, body: ConfirmUpload, saves: Saves) 
 async def list_uploads(read: Read, query: UploadsFilter) -> Reply:
     """Lists the open uploads.
 
-    A page of the uploads that can still be confirmed, the oldest first. The list has no URLs: an upload by its id has
-    one.
+    Returns a page of the uploads that can still be confirmed, the oldest first. The list has no URLs; a single upload
+    has one.
     """
     found = await read.of(UploadQueries).uploads(read.user_id, query, read.now)
     uploads = [SAVEGAME_UPLOAD.render(one, Signed(None, has_arrived=not one.is_required)) for one in found.items]
@@ -182,7 +182,7 @@ async def cancel_upload(write: Write, upload_id: UUID) -> Reply:
 async def list_saves(read: Read, query: SavesFilter) -> Reply:
     """Lists the saves.
 
-    A page of the heads of the saves, the last uploaded first; with `trashed=true` of the saves in the trash.
+    Returns a page of the heads of the saves, the last uploaded first; with `trashed=true` of the saves in the trash.
     """
     found = await read.of(SavegameQueries).saves(read.user_id, query)
     shown = await with_titles(read, [SAVEGAME.render(one) for one in found.items])
@@ -195,7 +195,7 @@ async def list_saves(read: Read, query: SavesFilter) -> Reply:
 async def list_conflicts(read: Read, query: ConflictsFilter) -> Reply:
     """Lists the open conflicts.
 
-    A page of the conflicts with both of their sides, the oldest first.
+    Returns a page of the conflicts with both of their sides, the oldest first.
     """
     found = await read.of(SavegameQueries).conflicts(read.user_id, query)
     shown = await with_titles(read, [SAVEGAME_CONFLICT.render(one) for one in found.items])
@@ -236,8 +236,8 @@ async def get_save(read: Read, savegame_id: UUID) -> Reply:
 async def list_versions(read: Read, savegame_id: UUID, query: PageQuery) -> Reply:
     """Lists the versions of a save.
 
-    A page of its history, a tree in which each version names its parents. It includes versions without bytes, which
-    were pruned.
+    Returns a page of its history, a tree in which each version names its parents. It includes versions without bytes,
+    which were pruned.
     """
     found = await read.of(SavegameQueries).versions(read.user_id, savegame_id, query.slice)
     if not found.total:
@@ -256,8 +256,8 @@ async def list_versions(read: Read, savegame_id: UUID, query: PageQuery) -> Repl
 async def request_download_url(read: Read, savegame_id: UUID, query: Download, saves: Saves) -> Reply:
     """Returns a URL for a download.
 
-    A presigned URL of the head, or of the version that the query names. Needs access to the product. A device that has
-    stored the bytes reports so by `/synced`.
+    Returns a presigned URL of the head, or of the version that the query names. Needs access to the product. A device
+    that has stored the bytes reports that by `/synced`.
     """
     signed = await use_cases.request_download(read.connection, read.user_id, savegame_id, query.version, saves)
     return ok({"data": PRESIGNED_DOWNLOAD_URL.render(signed.version, Signed(signed.request, saves.url_ttl_seconds))})
@@ -274,7 +274,7 @@ async def request_download_url(read: Read, savegame_id: UUID, query: Download, s
 async def report_synced(write: Write, savegame_id: UUID, body: Synced) -> Reply:
     """Reports that a device has a version.
 
-    The next upload of the device that names no base grows from this version.
+    The device's next upload without a base version is based on this version.
     """
     await write.of(SavegameService).synced(write.user_id, savegame_id, body)
     return no_content()
@@ -291,7 +291,7 @@ async def report_synced(write: Write, savegame_id: UUID, body: Synced) -> Reply:
 async def restore_version(write: Write, savegame_id: UUID, body: Restore) -> Reply:
     """Restores a version.
 
-    Makes a new head of the bytes of an older version. No version is lost.
+    Makes a new head from the bytes of an older version. No version is lost.
     """
     await write.of(SavegameService).restore(write.user_id, savegame_id, body.version)
     return await _head(write, savegame_id)

@@ -58,7 +58,7 @@ class NotTried(StoreUnavailable):
 
 
 class Bucket(ObjectSigner, ObjectStore, Protocol):
-    """An object store that was opened."""
+    """An opened object store."""
 
     async def close(self) -> None:
         """Closes it."""

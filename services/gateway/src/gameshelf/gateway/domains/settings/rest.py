@@ -44,8 +44,8 @@ _WRITTEN: dict[str, Any] = {
 async def list_settings(read: Read, query: GameFilter) -> Reply:
     """Lists the games with settings.
 
-    A page of the games that the user has settings of, the last changed first. With `since` it also has games whose
-    settings were deleted.
+    Returns a page of the games that the user has settings of, the last changed first. With `since` it includes games
+    whose settings were deleted.
     """
     found = await read.of(SettingsQueries).games(read.user_id, query)
     shown = await with_titles(read, [SETTINGS_OF_GAME.render(one) for one in found.items])
@@ -56,8 +56,8 @@ async def list_settings(read: Read, query: GameFilter) -> Reply:
 async def list_layers(read: Read, product_id: UUID) -> Reply:
     """Lists the layers of the settings of a game.
 
-    Without their payloads: for a new device that takes over the settings of another one, or for deleting layers that
-    nobody uses.
+    The payloads are left out. A new device can adopt the settings of another one by this list, and unused layers can be
+    deleted.
     """
     found = await read.of(SettingsQueries).layers(read.user_id, product_id)
     return ok({"data": [SETTINGS_LAYER.render(one, product_id) for one in found]})
@@ -73,7 +73,7 @@ async def list_layers(read: Read, product_id: UUID) -> Reply:
 async def get_settings(read: Read, product_id: UUID, query: Address) -> Reply:
     """Returns the settings of a game.
 
-    The layer of the account, merged with the overlays of the platform and of the device that the query names.
+    Returns the layer of the account, merged with the overlays of the platform and of the device that the query names.
     """
     found = await read.of(SettingsQueries).settings(read.user_id, product_id, query, read.now)
     if found is None:
@@ -95,8 +95,8 @@ async def get_settings(read: Read, product_id: UUID, query: Address) -> Reply:
 async def put_settings(write: Write, product_id: UUID, query: Address, body: NewSettings) -> Reply:
     """Replaces a layer of settings.
 
-    The layer of the account, or the overlay of the platform or of the device that the query names. Needs access to the
-    product. After a 412 `errors[0].meta.current` has the current settings.
+    The query selects the overlay of a platform or of a device; without it the layer of the account is replaced. Needs
+    access to the product. After a 412 `errors[0].meta.current` has the current settings.
     """
     given = precondition(write.if_match, write.if_none_match)
     with _current_state():
@@ -154,7 +154,7 @@ def _etag(of: MergedSettings) -> str:
 
 @contextmanager
 def _current_state() -> Iterator[None]:
-    """Shows the current state in a refusal as a client reads it."""
+    """Renders the current state in a refusal as in a response."""
     try:
         yield
     except PreconditionFailed as error:

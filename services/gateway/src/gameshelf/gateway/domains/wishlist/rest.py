@@ -35,7 +35,7 @@ routes = Routes(
 async def list_wishes(read: Read, query: WishlistPage) -> Reply:
     """Lists the wishlist.
 
-    A page of the wishlist by priority, and then by the time of adding.
+    Returns a page of the wishlist by priority, and then by the time of adding.
     """
     found = await read.of(WishlistQueries).items(read.user_id, query.slice)
     shown = await _shown(read.product_names, found.items, read.language)
@@ -59,8 +59,7 @@ async def list_wishes(read: Read, query: WishlistPage) -> Reply:
 async def add_wish(write: Write, body: NewWish) -> Reply:
     """Adds a product to the wishlist.
 
-    Also a product that the Catalog has not named yet. The user is notified of sales that meet all conditions that are
-    set.
+    The Catalog need not have named the product yet. The user is notified of sales that meet all conditions of the item.
     """
     wish = await write.of(WishlistService).add(write.user_id, body)
     return ok({"data": await _one(write, wish.id)}, status=201)

@@ -45,7 +45,7 @@ class CallContext:
 
 @dataclass(frozen=True, slots=True)
 class RestAction:
-    """One call of a user. Its handler decides what is done within the transaction, and what before or after it."""
+    """One call of a user. Its handler decides which steps run in the transaction, and which before or after it."""
 
     user_id: UUID
     language: Language
@@ -61,11 +61,11 @@ class RestAction:
             yield await self.context.read(connection, self.user_id, self.language, self.if_none_match)
 
     async def answer(self, work: RestWork, excerpt: Excerpt | None = None) -> Reply:
-        """Runs the work in a transaction, and returns its reply once that is committed. Work that loses a race runs
-        again. A repeated Idempotency-Key returns the first response, without the work.
+        """Runs the work in a transaction, and returns its reply after the commit. Work that loses a race is repeated.
+        For a repeated Idempotency-Key the first response is returned without running the work.
 
-        ``excerpt`` describes what the key keeps of a response that is too large to be kept whole, or secret. Raises
-        UserErased, IdempotencyKeyReused, and what the work raises, unless a key keeps that as its response.
+        ``excerpt`` describes the part that the key keeps of a response that is too large or secret. Raises UserErased,
+        IdempotencyKeyReused, and the errors of the work unless the key keeps them as its response.
         """
 
         async def attempt(transaction: Transaction) -> Reply:

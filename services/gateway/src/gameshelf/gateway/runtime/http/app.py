@@ -119,7 +119,7 @@ class RestApi:
             return await route.handler(Signal(user_id), **ids)
 
     async def _body(self, route: Route) -> bytes:
-        """Raises PayloadTooLarge."""
+        """Receives the body. Raises PayloadTooLarge."""
         most = self._max_body_bytes(route)
         if (request.content_length or 0) > most:
             raise PayloadTooLarge  # before the body is received

@@ -68,14 +68,14 @@ _KEEP = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Describes what is kept of a successful response of more than 64 KiB, or with secrets such as a signed URL."""
+    """Describes the part that is kept of a successful response that is larger than 64 KiB or has secrets."""
 
     extract: Callable[[Any], Any]
     """Returns the part of the document from which, with the body of the request, the document can be made again."""
     restore: Callable[[Write, Any], Awaitable[Any]]
     """Makes the document again: ``async def restore(write, excerpt)``, in the transaction of the repeated call."""
     is_secret: bool = False
-    """Whether the response contains what must not be stored, however small it is."""
+    """Whether the response contains secrets, such as a signed URL, and so must not be stored even if it is small."""
 
 
 def results_of(document: Any) -> Any:
@@ -168,7 +168,7 @@ async def answer_once(
 ) -> Reply:
     """Returns the first response to a key: the one that was kept, otherwise that of the work, which it keeps.
 
-    A refusal that the work raises is a response too, made by ``refusal``: it is kept, and what the work has written is
+    A refusal that the work raises is a response too, made by ``refusal``: it is kept, and the writes of the work are
     rolled back. Runs inside of the transaction, so a repeated attempt looks the key up again: another request may have
     committed its response meanwhile. Raises IdempotencyKeyReused, and refusals that no key keeps.
     """

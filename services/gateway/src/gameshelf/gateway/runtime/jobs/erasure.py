@@ -56,7 +56,7 @@ SEEN_FOR = timedelta(seconds=30)
 """Minimum lifetime of the tombstone, so that every instance sees it and closes the user's connections."""
 
 EraseRows = Callable[[Connection, UUID, int], Awaitable[bool]]
-"""Deletes at most so many rows of a user; True while there may be more."""
+"""Deletes at most a number of rows or objects of a user; returns True while there may be more."""
 
 
 @dataclass(frozen=True, slots=True)

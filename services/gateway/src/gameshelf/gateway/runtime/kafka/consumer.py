@@ -256,7 +256,7 @@ class Consumer:
     async def _check_for_restore(self, connected: _Connected, held: Collection[TopicPartition]) -> bool:
         """Rewinds this instance's partitions after a restore; False while PostgreSQL is away.
 
-        Also those that it had before: the database may have been replaced while the instance waited for it. A partition
+        This includes partitions that it had before, since the database may have been replaced meanwhile. A partition
         whose records are being applied is checked afterwards, since its offset is still to be committed. Each is
         rewound by itself, so that one for which the broker returns no offset does not delay the others.
         """

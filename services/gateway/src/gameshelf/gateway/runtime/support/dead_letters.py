@@ -108,7 +108,7 @@ class Scanned:
 
     @property
     def next_place(self) -> Place | None:
-        """Where the letters behind them begin."""
+        """The place where the letters after them begin."""
         return Place(self.created_at, self.id) if self.created_at and self.id else None
 
 

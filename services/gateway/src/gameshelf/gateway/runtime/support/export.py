@@ -23,7 +23,7 @@ FILES = 10
 
 
 SignFile = Callable[[StoredFile], Awaitable[str]]
-"""A URL that downloads a file, for some minutes. Raises DependencyUnavailable."""
+"""Signs a URL that downloads a file, valid for some minutes. Raises DependencyUnavailable."""
 
 
 @dataclass(frozen=True, slots=True)

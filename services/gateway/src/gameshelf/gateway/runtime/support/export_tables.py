@@ -141,7 +141,7 @@ def _source(tables: ExportTables, table: Table, column: str, earlier: tuple[str,
 
 
 def _page(shown: Sequence["Column[Any]"], key: tuple["Column[Any]", ...], where: Any) -> Statement:
-    """Rows as JSON: at most ``limit`` rows and about ``bytes`` bytes, but at least one."""
+    """Selects rows as JSON: at most ``limit`` rows and about ``bytes`` bytes, but at least one row."""
     pairs = [part for column in shown for part in (literal_column(f"'{column.name}'", Text), _json(column))]
     named = [column.label(f"k{place}") for place, column in enumerate(key)]
     found = (

@@ -114,7 +114,7 @@ class Quotas:
         if after and not (after.startswith(prefix) and len(after) <= _LONGEST_KEY and "\0" not in after):
             raise InvalidInput(Problem("not_a_cursor", pointer="cursor"))
         async with self._context.reading(user_id):
-            pass  # the connection is returned before the store is asked
+            pass  # the connection is returned before the request to the store
         objects = self._saves.objects
         stored = await objects.list(prefix, after, _OBJECTS_A_PART)
         async with self._context.reading(user_id) as connection:

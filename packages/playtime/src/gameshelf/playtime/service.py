@@ -365,8 +365,8 @@ class PlaytimeService:
         """Recomputes a product's total and union, or all, from ledger and corrections, and stores them. Returns the
         products that differed.
 
-        For support. Nothing differs unless something is broken. One round trip, three more where something does. Raises
-        CorrectionsExceedPlay when corrections, made for a wrong total, exceed the right one.
+        For support. Nothing differs unless something is broken. One round trip, up to three more where something does.
+        Raises CorrectionsExceedPlay when corrections, made for a wrong total, exceed the right one.
         """
         await self._serialise(user_id)
         wrong = await self._recompute.discrepancies(user_id, product_id)

@@ -158,8 +158,8 @@ _STORED = RowReader(Figures, _DISCREPANCIES, prefix="stored_")
 _COUNTED = RowReader(Figures, _DISCREPANCIES, prefix="counted_")
 _DISCREPANCY = RowReader(TotalDiscrepancy, _DISCREPANCIES, others=(_STORED, _COUNTED), given=("stored", "counted"))
 
-# All intervals of a product are replaced. To compare them one by one joins two lists whose lengths the planner does not
-# know: with old statistics it reads one of them for each row of the other.
+# All intervals of a union that differs are replaced. Comparing them would join two lists of unknown lengths: with old
+# statistics the planner reads one of them for each row of the other.
 _of_products = (col(_I.user_id) == user(), col(_I.product_id) == any_(array("product_ids", Uuid)))
 _DELETE_UNIONS = Statement(delete(PlaytimeInterval).where(*_of_products))
 _unions_of = _unions(and_(col(_S.user_id) == user(), col(_S.product_id) == any_(array("product_ids", Uuid))))
@@ -202,10 +202,11 @@ class RecomputeStore:
         return [_DISCREPANCY.read(row, stored=_STORED.read(row), counted=_COUNTED.read(row)) for row in rows]
 
     async def replace(self, user_id: UUID, wrong: Sequence[TotalDiscrepancy]) -> None:
-        """Writes the counted figures, and the unions of these products. Three statements."""
+        """Writes the counted figures of these products, and the unions that differ. At most three statements."""
         product_ids = [one.product_id for one in wrong]
-        await _DELETE_UNIONS.run(self._connection, user_id=user_id, product_ids=product_ids)
-        await _INSERT_UNIONS.run(self._connection, user_id=user_id, product_ids=product_ids)
+        if of_unions := [one.product_id for one in wrong if one.wrong_intervals]:
+            await _DELETE_UNIONS.run(self._connection, user_id=user_id, product_ids=of_unions)
+            await _INSERT_UNIONS.run(self._connection, user_id=user_id, product_ids=of_unions)
         await _REPLACE_TOTALS.run(
             self._connection,
             user_id=user_id,

@@ -12,16 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 ROW_READER = ROOT / "packages/kernel/src/gameshelf/kernel/row_reader.py"
 # At most so many places are left in a file. The numbers only become smaller; the table is deleted when it is empty.
-LEFT = {
-    "services/gateway/src/gameshelf/gateway/runtime/kafka/deferred.py": 1,
-    "services/gateway/src/gameshelf/gateway/runtime/outbox/refused.py": 1,
-    "services/gateway/src/gameshelf/gateway/runtime/outbox/store.py": 4,
-    "services/gateway/src/gameshelf/gateway/runtime/restores.py": 2,
-    "services/gateway/src/gameshelf/gateway/runtime/streams.py": 2,
-    "services/gateway/src/gameshelf/gateway/runtime/support/audit.py": 1,
-    "services/gateway/src/gameshelf/gateway/runtime/support/dead_letters.py": 3,
-    "services/gateway/src/gameshelf/gateway/runtime/support/outbox.py": 5,
-}
+LEFT: dict[str, int] = {}
 ROWS = {"row", "record", "one", "first"}
 """Names that a row has where it is read."""
 

@@ -1,4 +1,4 @@
-"""The examples do what they say, against a running service."""
+"""The examples work as described, against a running service."""
 
 import json
 import os

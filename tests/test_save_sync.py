@@ -1,4 +1,4 @@
-"""The example of cloud saves keeps machines in step: against a running service, with faults on the way to the store."""
+"""The example of cloud saves synchronises machines by a running service, with faults on the way to the store."""
 
 import json
 import os

@@ -1,6 +1,6 @@
-"""A fuzzer over reflection: every method of every service, with everything that is no proper message of it.
+"""A fuzzer over reflection: every method of every service, with messages that are invalid in every known way.
 
-Whatever is sent, by whomever: no answer is ``UNKNOWN`` or ``INTERNAL``, and what the service itself refuses says why in
+No answer to any message of any caller is ``UNKNOWN`` or ``INTERNAL``, and a refusal by the service gives its reason in
 an ``ErrorInfo``.
 """
 

@@ -1,4 +1,4 @@
-"""Headers, queries and ids that no client of ours would send: each gets an answer, and none is a failure of ours."""
+"""Headers, queries and ids that no client of ours would send: each gets an answer without a failure of ours."""
 
 from contextlib import suppress
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Whose rows each statement touches: one user's, or it stands in the list of those that touch several users'."""
+"""Each statement touches one user's rows, or it stands in the list of those that touch several users' rows."""
 
 import pytest
 from gameshelf.devstack.statements import ACROSS, Class, classify

@@ -1,4 +1,4 @@
-"""The domain of ``docs/adding-a-domain.md`` is made as the page says, and served."""
+"""The example domain of ``docs/adding-a-domain.md`` is built as the page says, and served."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""The commands beside a running stack: what they print, and what they say to mistakes."""
+"""The commands beside a running stack: their output, and their errors."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""PgBouncer between the service and PostgreSQL: session mode of 1.18, transaction mode of 1.21 and newer."""
+"""PgBouncer between the service and PostgreSQL: session mode (1.18), transaction mode (1.21 and later)."""
 
 import re
 import shutil

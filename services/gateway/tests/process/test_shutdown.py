@@ -1,4 +1,4 @@
-"""After the end of a process: nothing is read twice, and nothing that hangs keeps it from ending."""
+"""The end of a process: no record is read twice afterwards, and nothing that hangs prevents it."""
 
 import asyncio
 import time

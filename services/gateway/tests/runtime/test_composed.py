@@ -1,4 +1,4 @@
-"""The tables that the runtime gets from the domains: in their order, and nothing in two of them."""
+"""The tables that the runtime gets from the domains: they keep the domains' order, and no entry is in two of them."""
 
 from datetime import timedelta
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Readiness says what can be used, and not only what answers."""
+"""Readiness shows whether a dependency can be used, and not only whether it answers."""
 
 import json
 import math

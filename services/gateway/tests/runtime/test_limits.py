@@ -1,4 +1,4 @@
-"""Rate limits: how many per minute, said in headers; they hold while Redis is busy, slow or away, and nothing waits."""
+"""Rate limits per minute, with headers; they hold while Redis is busy, slow or away, and no request waits."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Origins of pages: what is one, how browsers write it, and how refusals are counted and logged."""
+"""Origins of pages: which are valid, how browsers write them, and how refusals are counted and logged."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""After a backup was restored: what was lost is applied once more, nothing twice, and nothing is deleted yet."""
+"""After a backup was restored: lost events are applied again, none twice, and no object is deleted yet."""
 
 import asyncio
 from contextlib import asynccontextmanager

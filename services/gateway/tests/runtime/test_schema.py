@@ -1,4 +1,4 @@
-"""The gateway's own schema, and what the service says when a schema is not the one that it needs."""
+"""The gateway's own schema, and the error when a schema is not the one that the service needs."""
 
 import asyncio
 

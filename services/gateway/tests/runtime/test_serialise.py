@@ -1,4 +1,4 @@
-"""The port by which domains ask for one transaction at a time on a user, as a transaction answers it."""
+"""The port ``serialise`` of domains, one transaction at a time per user, as the runtime's transaction implements it."""
 
 import asyncio
 from contextlib import suppress

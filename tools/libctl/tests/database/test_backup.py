@@ -1,4 +1,4 @@
-"""``libctl backup create`` and ``verify``: of one moment, whole or not there, no change unnoticed."""
+"""``libctl backup create`` and ``verify``: a backup is consistent, and complete or absent; every change is found."""
 
 import asyncio
 import json

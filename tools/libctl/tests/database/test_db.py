@@ -1,4 +1,4 @@
-"""``libctl db``: what the schemas are, what they lack, and bringing it."""
+"""``libctl db``: the state of schemas, their differences, and migrations."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""``libctl backup restore``: into a database that takes its name at the very end, whatever dies in between."""
+"""``libctl backup restore``: into a database that gets its name at the very end, also after a crash in between."""
 
 import json
 import signal

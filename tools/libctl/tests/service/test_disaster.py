@@ -1,4 +1,4 @@
-"""The database is lost: a backup from before brings every domain back, and what was done since is found again."""
+"""The database is lost: an earlier backup restores every domain, and later changes are recovered."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

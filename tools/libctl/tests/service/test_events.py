@@ -1,4 +1,4 @@
-"""``libctl events``: what waits for Kafka, what could not be applied, and sending that again."""
+"""``libctl events``: the outbox, dead letters, and replays of both."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""``libctl library list|grant|revoke``: what support sees of a library, gives and takes, and takes back."""
+"""``libctl library list|grant|revoke``: support lists a library, grants and revokes products, and undoes that."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

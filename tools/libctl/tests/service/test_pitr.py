@@ -1,4 +1,4 @@
-"""A base backup is started in the place of the database, behind libctl's back: PITR, or a standby that was behind."""
+"""A base backup is started in the place of the database without libctl: PITR, or a standby that lagged."""
 
 import asyncio
 import json

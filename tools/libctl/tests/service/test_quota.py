@@ -1,4 +1,4 @@
-"""``libctl quota show|set|reset``, and with them how every change is made, audited and taken back."""
+"""``libctl quota show|set|reset``, and by them the way that every change is made, audited and undone."""
 
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""The end of an account: late events, tokens and dead letters find nobody, and nothing of the user stays anywhere."""
+"""The end of an account: late events, tokens and dead letters have no effect, and no data of the user remains."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A user at a glance: the domains together count what the answer has fields for, no more and no less."""
+"""The overview of a user: the domains together fill each field of the answer, no more and no less."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""A player for whom the unlock of a lowered target fails, and one who is busy: the others are unlocked all the same."""
+"""A player for whom the unlock of a lowered target fails, and one who is busy: all others are unlocked."""
 
 import re
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Products that somebody owns before the Catalog's events spoke of them are asked for over gRPC."""
+"""Products that somebody owns before the Catalog has published them are fetched over gRPC."""
 
 from datetime import UTC, datetime
 from uuid import UUID, uuid4

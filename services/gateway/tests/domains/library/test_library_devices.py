@@ -1,4 +1,4 @@
-"""One library on several devices: installations of each, changes side by side, filters, many items at once."""
+"""One library on several devices: installations of each, concurrent changes, filters, bulk changes."""
 
 import asyncio
 from uuid import uuid4

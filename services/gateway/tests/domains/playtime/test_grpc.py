@@ -1,4 +1,4 @@
-"""``PlaytimeTrackerService``: what a game, or a game server, reports of play."""
+"""``PlaytimeTrackerService``: games and game servers report play."""
 
 import asyncio
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Players with devices that save to a running service and a real object store, and the jobs that tidy up after them."""
+"""Players with devices that save to a running service and a real object store, and the jobs about saves."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack

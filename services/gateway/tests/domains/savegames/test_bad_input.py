@@ -1,4 +1,4 @@
-"""Requests about saves that can't be understood: each names the field, in both languages, and changes nothing."""
+"""Invalid requests about saves: each error names the field, in both languages, and nothing changes."""
 
 import unicodedata
 from uuid import uuid4

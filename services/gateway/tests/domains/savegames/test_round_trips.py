@@ -1,4 +1,4 @@
-"""The table of round trips in ``docs/architecture.md`` says what is measured."""
+"""The table of round trips in ``docs/architecture.md`` agrees with the measured numbers."""
 
 import asyncio
 import re

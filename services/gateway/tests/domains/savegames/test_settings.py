@@ -1,4 +1,4 @@
-"""The settings of cloud saves, and which of them fit together."""
+"""The settings of cloud saves, and the combinations that are refused."""
 
 import pytest
 from gameshelf.gateway.configuration import load_settings

@@ -1,4 +1,4 @@
-"""Lists of saves show which games they are of."""
+"""Lists of saves show the titles of their games."""
 
 from gameshelf.devstack.events import CloudEvent
 

@@ -1,4 +1,4 @@
-"""Uploads that go wrong, that race, or that somebody means ill with: what was confirmed stays what it was."""
+"""Uploads that fail, race, or are malicious: confirmed bytes never change."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""REST: envelopes, errors, validation, and whose data it is."""
+"""REST: envelopes, errors, validation, and access to one's own data only."""
 
 import asyncio
 import json

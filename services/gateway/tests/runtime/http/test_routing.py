@@ -1,4 +1,4 @@
-"""Handlers get what they ask for by the type of a parameter, and nothing else."""
+"""Handlers get resources by the types of their parameters, and nothing else."""
 
 from dataclasses import replace
 from uuid import UUID, uuid4

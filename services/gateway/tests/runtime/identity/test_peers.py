@@ -1,4 +1,4 @@
-"""Where a gRPC call comes from."""
+"""The address that a gRPC call comes from."""
 
 import pytest
 from gameshelf.gateway.runtime.grpc.identify import peer_address

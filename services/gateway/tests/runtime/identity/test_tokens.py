@@ -1,4 +1,4 @@
-"""Tokens of every wrong kind, and the right one."""
+"""Tokens: every invalid kind is refused, and a valid one is accepted."""
 
 import base64
 import hashlib

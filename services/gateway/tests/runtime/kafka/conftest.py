@@ -1,4 +1,4 @@
-"""Records as any producer may send them, and what the database holds of them."""
+"""Fixtures that send records as any producer may, and read the resulting rows."""
 
 import json
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""The tables of consumed events: what each row may be, and how the tables of all domains become one."""
+"""The tables of consumed events: which rows are valid, and how the tables of all domains are merged."""
 
 from typing import ClassVar
 from uuid import UUID

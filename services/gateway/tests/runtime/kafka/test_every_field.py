@@ -1,4 +1,4 @@
-"""Walks over every field of every consumed event: times that stand for none, and optional fields that are empty."""
+"""Walks over every field of every consumed event: times that mean "unknown", and optional fields that are empty."""
 
 import json
 from datetime import UTC, datetime

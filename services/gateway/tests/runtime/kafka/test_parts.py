@@ -1,4 +1,4 @@
-"""Elements of events that are wrong: the good ones count at once, and the others once they are mended."""
+"""Invalid elements of events: the valid ones are applied at once, and the others once they are corrected."""
 
 import json
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Records that can never be applied, of every kind that was thought of: none of them blocks what comes behind it."""
+"""Records that can never be applied, of every known kind: none of them blocks later records."""
 
 import json
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Bounds of the HTTP server that a service with its own waiting times would show only slowly."""
+"""Bounds of the HTTP server, with short time-outs: those of a real service would make the tests slow."""
 
 import asyncio
 from contextlib import asynccontextmanager, suppress

@@ -1,4 +1,4 @@
-"""A connection that its client has closed leaves nothing behind, however long another request would be waited for."""
+"""A connection that its client has closed is freed at once, however long the server would wait for another request."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Redis by sentinels and as a cluster, with a user of its own: real servers, and what the service does with them."""
+"""Redis by sentinels and as a cluster, with a user of its own: the service works with real servers of each kind."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Instances of the service in this process, as far as play goes: real servers, and a clock that the tests move."""
+"""Instances of the service's playtime domain in this process, with real servers and a clock that the tests move."""
 
 import asyncio
 from contextlib import asynccontextmanager, suppress

@@ -1,4 +1,4 @@
-"""Silence, Redis that forgets, instances that come and go: who is taken for dead, and since when."""
+"""Which sessions are ended, and at what time, when players are silent, Redis loses data, or instances come and go."""
 
 import asyncio
 from datetime import timedelta

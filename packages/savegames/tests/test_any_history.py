@@ -11,7 +11,7 @@ import pytest
 from gameshelf.kernel.errors import DomainError
 from gameshelf.savegames import (
     Digest,
-    Overtaken,
+    OutdatedDecision,
     Resolve,
     SavegameSlotNotFound,
     SavegameUploadIncomplete,
@@ -443,7 +443,7 @@ class World:
         except DomainError:
             assert slot.trashed
             return
-        if isinstance(found, Overtaken):
+        if isinstance(found, OutdatedDecision):
             assert not sides
             return
         if way != "keep_both":
@@ -603,7 +603,7 @@ class World:
                     await attempt.start()
                     choice = Resolve(resolution=way, head_version=slot.head, branch_version=tip)
                     found = await self.player.conflicts.resolve(self.player.id, conflict_id, choice)
-                    assert not isinstance(found, Overtaken)
+                    assert not isinstance(found, OutdatedDecision)
                     await attempt.rollback()
 
 

@@ -9,7 +9,7 @@ from gameshelf.kernel.errors import InvalidInput
 from gameshelf.savegames import (
     ConflictNotFound,
     ConflictsFilter,
-    Overtaken,
+    OutdatedDecision,
     Resolution,
     Resolve,
     Resolved,
@@ -148,7 +148,7 @@ async def test_a_version_from_the_middle_of_a_branch_is_another_branch(player, c
     other = await player.save(b"five", base_version=3)
     assert await conflicts(player) == {conflict.conflict_id: (2, 4), other.conflict_id: (2, 5)}
     await resolve(player, conflict.conflict_id, "keep_cloud")
-    assert isinstance(await resolve(player, other.conflict_id, "keep_local"), Overtaken)
+    assert isinstance(await resolve(player, other.conflict_id, "keep_local"), OutdatedDecision)
     await resolve(player, other.conflict_id, "keep_local")
     assert (await player.versions(conflict.slot_id))[7] == (6, 5, "head")
 
@@ -157,11 +157,11 @@ async def test_a_version_from_the_middle_of_a_branch_is_another_branch(player, c
 async def test_a_decision_about_another_head_leaves_the_conflict_open(player, conflict, resolution):
     await player.save(b"four", device_id="pc")
     before = await player.versions(conflict.slot_id)
-    assert await resolve(player, conflict.conflict_id, resolution) == Overtaken(conflict.conflict_id)
+    assert await resolve(player, conflict.conflict_id, resolution) == OutdatedDecision(conflict.conflict_id)
     assert await player.versions(conflict.slot_id) == before
     # Numbers in the decision are compared with the current sides, not with the described ones.
     for stale in ({"head_version": 2}, {"branch_version": 1}):
-        assert isinstance(await resolve(player, conflict.conflict_id, resolution, **stale), Overtaken)
+        assert isinstance(await resolve(player, conflict.conflict_id, resolution, **stale), OutdatedDecision)
     assert isinstance(await resolve(player, conflict.conflict_id, resolution), Resolved)
 
 
@@ -175,7 +175,7 @@ async def test_restoring_moves_the_head_and_leaves_the_conflict_open(player, con
     await player.service.restore(player.id, conflict.slot_id, 3)
     assert await content_of_head(player, conflict.slot_id) == b"three"
     assert await conflicts(player) == {conflict.conflict_id: (4, 3)}
-    assert isinstance(await resolve(player, conflict.conflict_id, "keep_cloud"), Overtaken)
+    assert isinstance(await resolve(player, conflict.conflict_id, "keep_cloud"), OutdatedDecision)
 
 
 NEWER, OLDER = timedelta(hours=1), timedelta(hours=-1)

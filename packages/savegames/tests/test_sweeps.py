@@ -30,12 +30,12 @@ async def kept(player, slot_id):
 
 
 async def expected(player, after="", through=None, limit=1000):
-    return await player.sweeps.expected(after, through, limit)
+    return await player.sweeps.expected_contents(after, through, limit)
 
 
 async def miss(player):
     """A scan that finds all objects missing."""
-    await player.sweeps.note(await expected(player), [])
+    await player.sweeps.mark_missing(await expected(player), [])
 
 
 async def test_expired_uploads_are_found_and_deleted(player):
@@ -114,8 +114,8 @@ async def test_staged_objects_without_an_open_upload_are_abandoned(player):
     waiting, confirmed = await player.request(b"one"), await player.request(b"two")
     await player.confirm(confirmed)
     staged = [waiting.key, confirmed.key, staging_key(player.id), "staging/something"]
-    assert await player.sweeps.abandoned([listed(player, key) for key in staged]) == staged[1:]
-    assert await player.sweeps.abandoned([]) == []
+    assert await player.sweeps.abandoned_objects([listed(player, key) for key in staged]) == staged[1:]
+    assert await player.sweeps.abandoned_objects([]) == []
 
 
 async def test_unknown_objects_are_orphans_once_they_are_old(player):
@@ -129,8 +129,8 @@ async def test_unknown_objects_are_orphans_once_they_are_old(player):
         listed(player, "0000/young", 9 * DAY),
         listed(player, "0000/old", 11 * DAY),
     ]
-    assert await player.sweeps.orphans(found) == ["0000/old"]
-    assert await player.sweeps.orphans([]) == []
+    assert await player.sweeps.orphaned_objects(found) == ["0000/old"]
+    assert await player.sweeps.orphaned_objects([]) == []
 
 
 async def test_expected_contents_are_sorted_by_key(player):
@@ -152,15 +152,15 @@ async def test_content_missing_for_the_whole_grace_period_is_lost(player):
     await player.save(b"two")
     player.later(hours=3)
     missing = [one for one in await expected(player) if "/slot/" in one.key][:1]
-    await player.sweeps.note(missing, [])
+    await player.sweeps.mark_missing(missing, [])
     player.later(days=9)
-    await player.sweeps.note(missing, [])
-    assert await player.sweeps.lost(10) == []
+    await player.sweeps.mark_missing(missing, [])
+    assert await player.sweeps.lost_contents(10) == []
     player.later(days=1)
-    [lost] = await player.sweeps.lost(10)
-    await player.service.lose(*lost)
+    [lost] = await player.sweeps.lost_contents(10)
+    await player.service.prune_lost(*lost)
     player.has_lost = True
-    assert await player.sweeps.lost(10) == []
+    assert await player.sweeps.lost_contents(10) == []
     statuses = {row["file_hash_sha256"]: row["content_id"] for row in await player.rows("metadata")}
     assert sorted(content is None for content in statuses.values()) == [False, True]
     assert (await player.queries.save(player.id, slot)).version == 2
@@ -173,10 +173,10 @@ async def test_an_object_that_exists_again_is_not_lost(player):
     [missing] = await expected(player)
     assert missing.missing_since == player.now
     player.later(days=10)
-    [lost] = await player.sweeps.lost(10)
-    await player.sweeps.note([], [missing])
-    assert await player.sweeps.lost(10) == []
-    await player.service.lose(*lost)
+    [lost] = await player.sweeps.lost_contents(10)
+    await player.sweeps.mark_missing([], [missing])
+    assert await player.sweeps.lost_contents(10) == []
+    await player.service.prune_lost(*lost)
     assert await player.usage() == (3, 0)
 
 
@@ -197,9 +197,9 @@ async def test_a_missing_object_is_uploaded_again_and_mended(player):
     assert mended in player.objects
     assert (await player.confirm(joined)).result is UploadResult.HEAD
     # A late note that the old object is missing does not concern the new object.
-    await player.sweeps.note(seen, [])
+    await player.sweeps.mark_missing(seen, [])
     player.later(days=10)
-    assert await player.sweeps.lost(10) == []
+    assert await player.sweeps.lost_contents(10) == []
     assert [one.key for one in await player.sweeps.mark_for_deletion(10)] == [gone]
     assert await player.usage() == (3, 0)
 
@@ -231,29 +231,29 @@ async def test_uploads_that_joined_a_lost_content_need_its_bytes(player):
     await player.service.delete(player.id, outcome.slot_id)
     player.later(days=10, minutes=-5)
     [content] = await player.rows("contents")
-    await player.sweeps.note([], await expected(player))
+    await player.sweeps.mark_missing([], await expected(player))
     joined = await player.request(b"one", "joined")
-    await player.sweeps.note(await expected(player), [])
+    await player.sweeps.mark_missing(await expected(player), [])
     await player.connection.execute(
         "UPDATE savegames.savegame_contents SET missing_since = $1 WHERE id = $2", player.now - 11 * DAY, content["id"]
     )
     await player.service.delete(player.id, outcome.slot_id, permanent=True)
-    await player.service.lose(player.id, content["id"])
+    await player.service.prune_lost(player.id, content["id"])
     assert await player.usage() == (0, 3)
     assert (await player.confirm(joined)).result is UploadResult.HEAD
 
 
 async def test_a_scan_resumes_at_its_cursor_and_starts_once_per_day(player):
     sweeps = player.sweeps
-    scan = await sweeps.scan()
+    scan = await sweeps.due_scan()
     assert (scan.cursor, scan.finished_at) == ("", None)
-    await sweeps.move(scan, "k1", is_end=False)
-    await sweeps.move(scan, "k0", is_end=False)  # a slower instance, from an outdated cursor
-    scan = await sweeps.scan()
+    await sweeps.move_scan(scan, "k1", is_end=False)
+    await sweeps.move_scan(scan, "k0", is_end=False)  # a slower instance, from an outdated cursor
+    scan = await sweeps.due_scan()
     assert scan.cursor == "k1"
-    await sweeps.move(scan, "", is_end=True)
-    assert await sweeps.scan() is None
-    await sweeps.move(replace(scan, cursor=""), "k1", is_end=False)  # it has ended, and stays so
-    assert await sweeps.scan() is None
+    await sweeps.move_scan(scan, "", is_end=True)
+    assert await sweeps.due_scan() is None
+    await sweeps.move_scan(replace(scan, cursor=""), "k1", is_end=False)  # it has ended, and stays so
+    assert await sweeps.due_scan() is None
     player.later(days=1)
-    assert (await sweeps.scan()).cursor == ""
+    assert (await sweeps.due_scan()).cursor == ""

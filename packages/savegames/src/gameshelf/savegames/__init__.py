@@ -20,7 +20,7 @@ from gameshelf.savegames.commands import (
     VersionChanges,
 )
 from gameshelf.savegames.confirmations import Attempt
-from gameshelf.savegames.conflicts import Overtaken, Resolved, SavegameConflicts
+from gameshelf.savegames.conflicts import OutdatedDecision, Resolved, SavegameConflicts
 from gameshelf.savegames.errors import (
     ConflictNotFound,
     SavegameFileTooLarge,
@@ -82,7 +82,7 @@ from gameshelf.savegames.queries import (
 from gameshelf.savegames.service import SavegameService
 from gameshelf.savegames.store.scans import ExpectedContent
 from gameshelf.savegames.store.usage import ProductUsage, UsedStorage
-from gameshelf.savegames.sweeps import KEYS, SavegameSweeps
+from gameshelf.savegames.sweeps import FOLDED_NAME_SCAN, SavegameSweeps
 from gameshelf.savegames.uploads import Reservation, SavegameUploads
 from gameshelf.savegames.usage_comparison import (
     UsageComparison,
@@ -98,7 +98,7 @@ __version__ = "0.1.0.dev0"
 MIGRATIONS = Migrations("gameshelf.savegames", SCHEMA)
 
 __all__ = [
-    "KEYS",
+    "FOLDED_NAME_SCAN",
     "MAX_OPEN_UPLOADS",
     "MAX_SLOTS",
     "METADATA",
@@ -128,7 +128,7 @@ __all__ = [
     "ObjectStore",
     "OpenConflict",
     "OpenUpload",
-    "Overtaken",
+    "OutdatedDecision",
     "Packing",
     "ProductUsage",
     "Relation",

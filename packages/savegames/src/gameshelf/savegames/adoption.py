@@ -92,7 +92,7 @@ class SavegameAdoption:
         self._serialise = serialise or by_advisory_lock(connection)
         self._bucket = bucket
         self._store = SavegameStore(connection)
-        self._found = AdoptionStore(connection)
+        self._adoptions = AdoptionStore(connection)
         self._scans = ScanStore(connection)
         self._record = record
         self._clock = clock
@@ -112,35 +112,35 @@ class SavegameAdoption:
         if not unknown:
             return []
         about = unknown[0].metadata
-        slot = await self._found.slot(user_id, about.product_id, about.slot_name)
+        slot = await self._adoptions.slot(user_id, about.product_id, about.slot_name)
         became: dict[int, int] = {}
         adopted = []
         for one in sorted(unknown, key=lambda one: (one.metadata.version, one.stored_at, one.key)):
             slot = slot or await self._make(user_id, about)
-            slot, result = await self._take(user_id, slot, one, became, absent)
+            slot, result = await self._adopt_object(user_id, slot, one, became, absent)
             adopted.append(result)
         assert slot is not None
         return [_in_the_end(one, slot) for one in adopted]
 
     async def head(self, user_id: UUID, product_id: UUID, slot_name: str) -> int | None:
         """Returns the head of the save with this name; None where there is no such save."""
-        slot = await self._found.slot(user_id, product_id, slot_name)
+        slot = await self._adoptions.slot(user_id, product_id, slot_name)
         return slot.head_version if slot else None
 
     async def _make(self, user_id: UUID, about: ObjectMetadata) -> Slot:
         slot_id, named = uuid4(), (about.product_id, about.slot_name)
         while (number := await self._store.slots.make(user_id, slot_id, *named, self._clock())) is None:
             # The port did not serialise: another transaction has created the slot meanwhile.
-            if made := await self._found.slot(user_id, *named):
+            if made := await self._adoptions.slot(user_id, *named):
                 return made
         return Slot(slot_id, *named, None, number, None)
 
-    async def _take(
+    async def _adopt_object(
         self, user_id: UUID, slot: Slot, one: SavedObject, became: dict[int, int], absent: Collection[str]
     ) -> tuple[Slot, Adopted]:
         """Makes an object a version, and returns the changed slot. ``became`` maps the numbers of earlier objects."""
         metadata, version_id = one.metadata, _version_id(slot.id, one.metadata)
-        candidates = await self._found.candidates(
+        candidates = await self._adoptions.candidates(
             user_id, slot.id, [metadata.version, metadata.base_version], version_id
         )
         by_number = {row.version: row for row in candidates}
@@ -162,21 +162,21 @@ class SavegameAdoption:
             became[metadata.version] = slot.head_version if found is Relation.IDENTICAL else parent
             return slot, Adopted(one, outcome, slot.id, slot.head_version)
         number = await self._number(user_id, slot, metadata.version, parent, is_taken=metadata.version in by_number)
-        stored = stored or await self._keep(user_id, one)
+        stored = stored or await self._add_content(user_id, one)
         became[metadata.version] = number
         return await self._place(user_id, slot, one, (number, parent, version_id), stored, found)
 
     async def _number(self, user_id: UUID, slot: Slot, own: int, parent: int, *, is_taken: bool) -> int:
         """Returns the version's own number if it is free and above its parent's, else the next number of the slot."""
-        if is_taken or own <= parent or await self._found.is_given(user_id, slot.id, own):
+        if is_taken or own <= parent or await self._adoptions.is_assigned(user_id, slot.id, own):
             return await self._store.slots.number(user_id, slot.id)
         # Higher numbers may have been assigned too, and devices remember them: as after any restore, none is reused.
-        await self._found.give(user_id, slot.id, own, max(own, int(self._clock().timestamp())))
+        await self._adoptions.assign_number(user_id, slot.id, own, max(own, int(self._clock().timestamp())))
         return own
 
-    async def _keep(self, user_id: UUID, one: SavedObject) -> LiveContent:
+    async def _add_content(self, user_id: UUID, one: SavedObject) -> LiveContent:
         content_id = uuid4()
-        await self._found.keep(user_id, content_id, one.key, one.size, one.metadata.content, self._clock())
+        await self._adoptions.add_content(user_id, content_id, one.key, one.size, one.metadata.content, self._clock())
         return LiveContent(content_id, one.key, False)
 
     async def _mend(self, user_id: UUID, one: SavedObject, missing: LiveContent) -> LiveContent:
@@ -221,7 +221,7 @@ class SavegameAdoption:
             )
         )
         if is_branch:
-            await self._branches.find(user_id, slot, number, parent, held, version_id, one.stored_at)
+            await self._branches.add_adopted(user_id, slot, number, parent, held, version_id, one.stored_at)
             return slot, Adopted(one, Adoption.BRANCH, slot.id, number)
         await self._timeline.grow(user_id, slot.id, number, parent, held, version_id=version_id, at=one.stored_at)
         return replace(slot, head_version=number), Adopted(one, Adoption.HEAD, slot.id, number)

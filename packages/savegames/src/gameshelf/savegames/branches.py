@@ -27,7 +27,7 @@ class Branches:
         self._record = record
         self._clock = clock
 
-    async def open(self, user_id: UUID, upload: Upload, slot: Slot, held: StoredContent) -> UploadOutcome:
+    async def add_upload(self, user_id: UUID, upload: Upload, slot: Slot, held: StoredContent) -> UploadOutcome:
         """Adds an upload as a branch.
 
         An upload that grew from a branch extends that branch and its conflict. An upload from the same device and the
@@ -39,7 +39,7 @@ class Branches:
         )
         return await self._by_policy(user_id, upload, slot, slot.head_version, conflict_id)
 
-    async def find(
+    async def add_adopted(
         self, user_id: UUID, slot: Slot, version: int, parent: int, held: StoredContent, version_id: UUID, at: datetime
     ) -> None:
         """Adds a version that was uploaded long ago as a branch, and opens its conflict."""

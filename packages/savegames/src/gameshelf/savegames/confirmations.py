@@ -224,7 +224,7 @@ class Confirmations:
             )
         )
         if is_branch:
-            outcome = await self._branches.open(user_id, upload, slot, held)
+            outcome = await self._branches.add_upload(user_id, upload, slot, held)
             # Where the policy picks the branch, the new head has the device's bytes: its next upload grows from it.
             won = outcome.resolution == Resolution.KEEP_LOCAL
             await self._device_has(user_id, upload, outcome.version if won else upload.version)

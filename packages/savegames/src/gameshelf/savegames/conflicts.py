@@ -32,7 +32,7 @@ class Resolved:
 
 
 @dataclass(frozen=True, slots=True)
-class Overtaken:
+class OutdatedDecision:
     """A side has changed since the user decided, and the conflict stays open. The transaction has to be committed."""
 
     conflict_id: UUID
@@ -60,7 +60,7 @@ class SavegameConflicts:
         self._timeline = Timeline(self._store, limits, clock)
         self._branches = Branches(self._store, self._timeline, record, clock)
 
-    async def resolve(self, user_id: UUID, conflict_id: UUID, choice: Resolve) -> Resolved | Overtaken:
+    async def resolve(self, user_id: UUID, conflict_id: UUID, choice: Resolve) -> Resolved | OutdatedDecision:
         """Ends a conflict. No bytes are lost: the other side stays in the history, or in a slot of its own.
 
         Raises ConflictNotFound; InvalidInput for a name that is taken; SavegameVersionNotFound where the store has lost
@@ -74,7 +74,7 @@ class SavegameConflicts:
         decided = (choice.head_version or conflict.head_version, choice.branch_version or conflict.branch_version)
         if decided != (slot.head_version, conflict.branch_version):
             await self._store.conflicts.described(user_id, conflict_id, slot.head_version)
-            return Overtaken(conflict_id)
+            return OutdatedDecision(conflict_id)
         head = await self._side(user_id, slot, slot.head_version)
         branch = await self._side(user_id, slot, conflict.branch_version)
         if choice.resolution is Resolution.KEEP_BOTH:

@@ -161,7 +161,7 @@ class SavegameService:
             await self._store.slots.prune_at(user_id, slot_id, None)
             await self._timeline.prune(user_id, slot_id, slot.head_version)
 
-    async def lose(self, user_id: UUID, content_id: UUID) -> None:
+    async def prune_lost(self, user_id: UUID, content_id: UUID) -> None:
         """Prunes the versions of a content that the store has lost for good.
 
         A content whose object exists again, or was uploaded again, stays.

@@ -17,8 +17,8 @@ from gameshelf.savegames.store.scans import ExpectedContent, Scan, ScanStore
 from gameshelf.savegames.store.slots import SlotStore
 from gameshelf.savegames.store.uploads import UploadStore
 
-SCAN = "objects"
-KEYS = "folded names"
+OBJECT_SCAN = "objects"
+FOLDED_NAME_SCAN = "folded names"
 _SCAN_EVERY = timedelta(days=1)
 _NOBODY = UUID(int=0)
 _SETTLED = timedelta(hours=2)
@@ -69,13 +69,13 @@ class SavegameSweeps:
         """Deletes the rows of contents whose objects were deleted."""
         await self._contents.remove_deleted(marked)
 
-    async def abandoned(self, staged: Sequence[StoredObject]) -> list[str]:
+    async def abandoned_objects(self, staged: Sequence[StoredObject]) -> list[str]:
         """Returns the keys under ``staging/`` that no open upload needs. Uploads are stored before URLs are signed."""
         ids = {one.key: _upload_id(one.key) for one in staged}
         needed = await self._scans.open_uploads([upload_id for upload_id in ids.values() if upload_id])
         return [key for key, upload_id in ids.items() if upload_id not in needed]
 
-    async def scan(self, name: str = SCAN) -> Scan | None:
+    async def due_scan(self, name: str = OBJECT_SCAN) -> Scan | None:
         """Returns the scan that is in progress, or starts one if it is due; None while the last one is recent."""
         now = self._clock()
         scan = await self._scans.find(name)
@@ -86,26 +86,26 @@ class SavegameSweeps:
         await self._scans.start(name, now)
         return Scan("", now, None)
 
-    async def orphans(self, listed: Sequence[StoredObject]) -> list[str]:
+    async def orphaned_objects(self, listed: Sequence[StoredObject]) -> list[str]:
         """Returns the keys of objects that the database does not know and that are older than the grace period."""
         known = await self._scans.known([one.key for one in listed])
         before = self._clock() - self._limits.delete_grace
         return [one.key for one in listed if one.key not in known and one.last_modified < before]
 
-    async def unknown(self, listed: Sequence[StoredObject]) -> list[StoredObject]:
+    async def unknown_objects(self, listed: Sequence[StoredObject]) -> list[StoredObject]:
         """Returns the objects that the database does not know, of any age."""
         known = await self._scans.known([one.key for one in listed])
         return [one for one in listed if one.key not in known]
 
-    async def expected(self, after: str, through: str | None, limit: int) -> list[ExpectedContent]:
+    async def expected_contents(self, after: str, through: str | None, limit: int) -> list[ExpectedContent]:
         """Returns the contents that a listing between two keys must contain; ``through`` None: to the last key."""
         return await self._scans.expected(after, through, self._clock() - _SETTLED, limit)
 
-    async def held(self, of: Collection[tuple[UUID, bytes]]) -> list[ExpectedContent]:
+    async def contents_with_hashes(self, of: Collection[tuple[UUID, bytes]]) -> list[ExpectedContent]:
         """Returns the contents of these users with these hashes, whatever their keys are."""
         return await self._scans.held(of) if of else []
 
-    async def note(self, missing: Collection[ExpectedContent], found: Collection[ExpectedContent]) -> None:
+    async def mark_missing(self, missing: Collection[ExpectedContent], found: Collection[ExpectedContent]) -> None:
         """Marks contents whose objects are missing, and clears the mark of those whose objects exist again."""
         if missing:
             await self._scans.miss(missing, self._clock())
@@ -122,12 +122,12 @@ class SavegameSweeps:
         last = f"{found[-1][0]} {found[-1][2]}" if len(found) == limit else None
         return sorted({(user_id, product_id) for user_id, product_id, _ in found}), last
 
-    async def move(self, scan: Scan, cursor: str, *, is_end: bool, name: str = SCAN) -> None:
+    async def move_scan(self, scan: Scan, cursor: str, *, is_end: bool, name: str = OBJECT_SCAN) -> None:
         """Stores the cursor of a scan, and whether the scan has ended."""
         await self._scans.move(name, scan.cursor, cursor, self._clock() if is_end else None)
 
-    async def lost(self, limit: int) -> list[tuple[UUID, UUID]]:
-        """Returns user and content of objects that were missing for the grace period, for ``SavegameService.lose``."""
+    async def lost_contents(self, limit: int) -> list[tuple[UUID, UUID]]:
+        """Returns user and content of objects missing for the grace period, for ``SavegameService.prune_lost``."""
         return await self._scans.lost(self._clock() - self._limits.delete_grace, limit)
 
 

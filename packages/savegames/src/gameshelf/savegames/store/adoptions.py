@@ -53,15 +53,15 @@ _CANDIDATES = Statement(
     )
 )
 _CANDIDATE = RowReader(CandidateVersion, _CANDIDATES)
-_GIVEN = Statement(
+_IS_ASSIGNED = Statement(
     select(literal(1)).where(col(U.user_id) == user(), col(U.slot_id) == SLOT, col(U.version) == VERSION).limit(1)
 )
-_GIVE = Statement(
+_ASSIGN_NUMBER = Statement(
     update(SavegameSlot)
     .where(col(S.user_id) == user(), col(S.id) == SLOT, col(S.last_version) <= VERSION)
     .values(last_version=bindparam("new_last_version", type_=BigInteger))
 )
-_KEEP = Statement(
+_ADD_CONTENT = Statement(
     insert(SavegameContent).values(
         user_id=user(),
         id=bindparam("content_id", type_=Uuid),
@@ -100,19 +100,21 @@ class AdoptionStore:
         )
         return _CANDIDATE.read_all(rows)
 
-    async def is_given(self, user_id: UUID, slot_id: UUID, version: int) -> bool:
+    async def is_assigned(self, user_id: UUID, slot_id: UUID, version: int) -> bool:
         """Whether the number was assigned to an upload, whatever its outcome."""
-        row = await _GIVEN.first(self._connection, user_id=user_id, slot_id=slot_id, version=version)
+        row = await _IS_ASSIGNED.first(self._connection, user_id=user_id, slot_id=slot_id, version=version)
         return row is not None
 
-    async def give(self, user_id: UUID, slot_id: UUID, version: int, last_version: int) -> None:
+    async def assign_number(self, user_id: UUID, slot_id: UUID, version: int, last_version: int) -> None:
         """Sets the last number of a slot, unless the slot has assigned a number above ``version``."""
-        await _GIVE.run(
+        await _ASSIGN_NUMBER.run(
             self._connection, user_id=user_id, slot_id=slot_id, version=version, new_last_version=last_version
         )
 
-    async def keep(self, user_id: UUID, content_id: UUID, key: str, size: int, content: bytes, now: datetime) -> None:
+    async def add_content(
+        self, user_id: UUID, content_id: UUID, key: str, size: int, content: bytes, now: datetime
+    ) -> None:
         """Adds an object as a live content of the user."""
-        await _KEEP.run(
+        await _ADD_CONTENT.run(
             self._connection, user_id=user_id, content_id=content_id, key=key, size=size, content=content, now=now
         )

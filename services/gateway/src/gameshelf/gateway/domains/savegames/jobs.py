@@ -20,7 +20,7 @@ from gameshelf.gateway.runtime.transaction import Transaction, Transactions
 from gameshelf.kernel.clock import Clock, utc_now
 from gameshelf.kernel.database import Connection
 from gameshelf.savegames import (
-    KEYS,
+    FOLDED_NAME_SCAN,
     STAGING,
     Limits,
     SavegameService,
@@ -72,7 +72,7 @@ class SaveKeeper:
         await self._each(_UPLOADS, lambda sweeps, limit: sweeps.users_with_expired_uploads(limit), _expire)
         await self._each(_TRASH, lambda sweeps, limit: sweeps.long_in_trash(limit), self._purge)
         await self._each(_HISTORY, lambda sweeps, limit: sweeps.to_prune(limit), _prune)
-        await self._each(_LOST, lambda sweeps, limit: sweeps.lost(limit), _lose)
+        await self._each(_LOST, lambda sweeps, limit: sweeps.lost_contents(limit), _lose)
         await self._fill_keys()
 
     async def _fill_keys(self) -> None:
@@ -81,7 +81,7 @@ class SaveKeeper:
         for _ in range(_NAME_CHUNKS):
             async with self._acquire() as connection:
                 sweeps = SavegameSweeps(connection, self._clock, self._limits)
-                scan = await sweeps.scan(KEYS)
+                scan = await sweeps.due_scan(FOLDED_NAME_SCAN)
                 if scan is None:
                     return
                 found, cursor = await sweeps.without_keys(scan.cursor, _CHUNK)
@@ -91,7 +91,7 @@ class SaveKeeper:
                         await transaction.of(SavegameService).fill_keys(*one)
             async with self._acquire() as connection:
                 sweeps = SavegameSweeps(connection, self._clock, self._limits)
-                await sweeps.move(scan, cursor or "", is_end=cursor is None, name=KEYS)
+                await sweeps.move_scan(scan, cursor or "", is_end=cursor is None, name=FOLDED_NAME_SCAN)
 
     async def _each(
         self,
@@ -125,7 +125,7 @@ async def _prune(transaction: Transaction, of: tuple[UUID, UUID]) -> None:
 
 
 async def _lose(transaction: Transaction, of: tuple[UUID, UUID]) -> None:
-    await transaction.of(SavegameService).lose(*of)
+    await transaction.of(SavegameService).prune_lost(*of)
 
 
 class ObjectSweeper:
@@ -178,7 +178,7 @@ class ObjectSweeper:
         after = ""
         while listed := await self._saves.objects.list(STAGING, after, _PAGE):
             async with self._sweeps() as sweeps:
-                abandoned = await sweeps.abandoned(listed)
+                abandoned = await sweeps.abandoned_objects(listed)
             self._count("staged", len(await self._delete(abandoned)))
             after = listed[-1].key
 
@@ -208,14 +208,14 @@ class ObjectSweeper:
     async def _compare(self) -> bool:
         """Compares a page of the store with the database; returns False if everything was compared today."""
         async with self._sweeps() as sweeps:
-            scan = await sweeps.scan()
+            scan = await sweeps.due_scan()
         if scan is None:
             return False
         listed = await self._saves.objects.list("", scan.cursor, _PAGE)
         through = listed[-1].key if len(listed) == _PAGE else None
         async with self._sweeps() as sweeps:
-            expected = await sweeps.expected(scan.cursor, through, _PAGE)
-            orphans = await sweeps.orphans([one for one in listed if _OURS.match(one.key)])
+            expected = await sweeps.expected_contents(scan.cursor, through, _PAGE)
+            orphans = await sweeps.orphaned_objects([one for one in listed if _OURS.match(one.key)])
         if len(expected) == _PAGE:  # more objects are missing than a page holds: continue after the examined ones
             through = expected[-1].key
         removed = await self._delete(orphans)
@@ -223,8 +223,8 @@ class ObjectSweeper:
         missing = [one for one in expected if one.key not in there and await self._is_absent(one.key)]
         found = [one for one in expected if one not in missing]
         async with self._sweeps() as sweeps:
-            await sweeps.note(missing, found)
-            await sweeps.move(scan, through or "", is_end=through is None)
+            await sweeps.mark_missing(missing, found)
+            await sweeps.move_scan(scan, through or "", is_end=through is None)
         self._count("orphan", len(removed))
         self._count("missing", len(missing))
         return True

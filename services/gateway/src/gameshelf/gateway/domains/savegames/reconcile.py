@@ -134,7 +134,7 @@ class Reconciliation:
         page.is_restore_open = restore is not None
         if applying:
             async with self._sweeps() as sweeps:
-                await sweeps.note(page.missing, page.found)
+                await sweeps.mark_missing(page.missing, page.found)
             if page.next and restore:
                 async with self._acquire() as connection:
                     await mark_compared(connection, restore.id, cursor.key, page.next.key)
@@ -148,8 +148,8 @@ class Reconciliation:
         listed = await self._saves.objects.list("", cursor.key, self._page_size)
         through = listed[-1].key if len(listed) == self._page_size else None
         async with self._sweeps() as sweeps:
-            expected = await sweeps.expected(cursor.key, through, self._page_size)
-            unknown = await sweeps.unknown([one for one in listed if _OURS.match(one.key)])
+            expected = await sweeps.expected_contents(cursor.key, through, self._page_size)
+            unknown = await sweeps.unknown_objects([one for one in listed if _OURS.match(one.key)])
         if len(expected) == self._page_size:  # more objects are missing than a page holds
             through = expected[-1].key
             listed = [one for one in listed if one.key <= through]
@@ -176,7 +176,7 @@ class Reconciliation:
         They may lie outside of this page.
         """
         async with self._sweeps() as sweeps:
-            held = await sweeps.held({(one.metadata.user_id, one.metadata.content) for one in found})
+            held = await sweeps.contents_with_hashes({(one.metadata.user_id, one.metadata.content) for one in found})
         return frozenset(one.key for one in await self._each(held, self._missing) if one)
 
     async def _verified(self, one: StoredObject) -> SavedObject | RefusedObject | None:

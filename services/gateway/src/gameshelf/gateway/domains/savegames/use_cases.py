@@ -27,7 +27,7 @@ from gameshelf.savegames import (
     ObjectStore,
     OpenConflict,
     OpenUpload,
-    Overtaken,
+    OutdatedDecision,
     Reservation,
     Resolve,
     Resolved,
@@ -186,7 +186,7 @@ async def resolve_conflict(
     """
     user_id, queries = transaction.user_id, SavegameQueries(transaction.connection)
     done = await transaction.of(SavegameConflicts).resolve(user_id, conflict_id, choice)
-    if isinstance(done, Overtaken):
+    if isinstance(done, OutdatedDecision):
         conflict = await queries.conflict(user_id, conflict_id)
         if conflict is None:
             raise ConflictNotFound

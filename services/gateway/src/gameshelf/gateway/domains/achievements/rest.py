@@ -152,7 +152,7 @@ async def unlock_achievement_by_name(write: Write, product_id: UUID, api_name: s
     answers=IMPORTED_ACHIEVEMENT.listing,
 )
 async def import_achievements(action: RestAction, body: ImportAchievements) -> Reply:
-    """Imports what happened offline.
+    """Imports offline progress.
 
     Accepts up to 100 unlocks and progress reports. Each has a result, in the order of the request; a rejected one does
     not affect the others.

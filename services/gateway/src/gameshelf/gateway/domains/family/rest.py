@@ -80,7 +80,7 @@ async def invite_member(write: Write, body: NewLink) -> Reply:
     refuses=_STATE,
 )
 async def update_link(write: Write, link_id: UUID, body: LinkChanges) -> Reply:
-    """Changes what a link shares.
+    """Changes the shared games of a link.
 
     Only the owner may do so. A field that is left out stays as it is.
     """

@@ -30,11 +30,11 @@ PLAYTIME_SESSION = Resource(
     Field(
         "device_id",
         nullable(TEXT),
-        "Device of the session, if one was named.",
+        "Device of the session, if the client sent one.",
         "deck-7",
         lambda of, _: of.device_id or None,
     ),
-    Field("platform", nullable(TEXT), "Platform of the session, if one was named.", "linux"),
+    Field("platform", nullable(TEXT), "Platform of the session, if the client sent one.", "linux"),
     Field("start_time", TIME, "When the session started.", "2026-05-20T18:00:00Z"),
     Field(
         "status",
@@ -90,7 +90,7 @@ PLATFORM_PLAYTIME = Resource(
     PlatformSummary,
     "Playtime of the user on a product and one platform. Sessions that overlap on two platforms count on each.",
     _PRODUCT_ID,
-    Field("platform", nullable(TEXT), "Platform; null for sessions that named none.", "linux"),
+    Field("platform", nullable(TEXT), "Platform; null for sessions without one.", "linux"),
     *_SUMS,
     Field("last_played_at", TIME, "When a session on this platform last ended.", "2026-05-20T19:30:00Z"),
     Field("session_count", COUNT, "Number of sessions on this platform that have ended.", 12),

@@ -51,8 +51,8 @@ ENCRYPTION: ObjectResource[object] = ObjectResource(
     "SavegameEncryption",
     None,  # stored in the form that the client sent
     "Encryption of the bytes by the client. The service never has the key.",
-    Field("scheme", TEXT, "Name of the scheme, as the client calls it.", "xchacha20-poly1305"),
-    Field("key_id", TEXT, "Key that decrypts the bytes, as the client calls it.", "2026-01"),
+    Field("scheme", TEXT, "Name of the scheme, chosen by the client.", "xchacha20-poly1305"),
+    Field("key_id", TEXT, "Name of the key that decrypts the bytes, chosen by the client.", "2026-01"),
     Field(
         "identity",
         TEXT,
@@ -61,7 +61,7 @@ ENCRYPTION: ObjectResource[object] = ObjectResource(
         is_optional=True,
     ),
 )
-CONTENT_ENCODING = Field("content_encoding", nullable(TEXT), "Encoding of the bytes, as the client named it.", "gzip")
+CONTENT_ENCODING = Field("content_encoding", nullable(TEXT), "Encoding of the bytes, declared by the client.", "gzip")
 _ENCRYPTION = Field(
     "encryption",
     nullable(ENCRYPTION.schema),
@@ -73,7 +73,7 @@ _VERSION = (
     PRODUCT_ID,
     _SLOT_NAME,
     Field("version", COUNT, "Number of the version within the save. Numbers have gaps and are never reused.", 7),
-    Field("parent_version", COUNT, "Version that this one grew from; 0 if it grew from nothing.", 5),
+    Field("parent_version", COUNT, "Version that this one is based on; 0 if it is based on none.", 5),
     Field("merged_version", nullable(COUNT), "Second parent of a version that resolved a conflict; else null.", None),
     Field("file_size_bytes", COUNT, "Size of the stored bytes.", 52428, "size"),
     Field("file_hash_sha256", TEXT, "SHA-256 of the stored bytes, in hex.", _SHA256, "content", bytes.hex),
@@ -140,7 +140,7 @@ SAVEGAME_CONFLICT = Resource(
     Field(
         "branch",
         SAVEGAME_VERSION.schema,
-        "The version that did not grow from the head.",
+        "The version that is not based on the head.",
         SAVEGAME_VERSION.schema.example,
         lambda of, _: SAVEGAME_VERSION.render(of.branch),
     ),
@@ -166,7 +166,7 @@ UPLOAD_META: ObjectResource[object] = ObjectResource(
             ],
             "UploadResult",
             "Result of an upload: `head` (the new head), `identical` (the head holds these bytes already), `behind` "
-            "(the head grew from these bytes: download it), `resolved` (the policy has resolved a conflict) or "
+            "(the head is based on these bytes: download it), `resolved` (the policy has resolved a conflict) or "
             "`deleted` (the save is in the trash, and nothing was made).",
         ),
         "Result of the upload.",

@@ -115,7 +115,7 @@ async def request_upload_url(action: RestAction, body: NewUpload, saves: Saves) 
 async def confirm_upload(action: RestAction, body: ConfirmUpload, saves: Saves) -> Reply:
     """Confirms an upload.
 
-    Verifies the bytes that were sent to the object store, and makes a version of them. An upload that did not grow from
+    Verifies the bytes that were sent to the object store, and makes a version of them. An upload that is not based on
     the head is kept as a branch and answered with 409; the meta of the error describes both sides. Confirming again
     returns the same result for 30 days.
     """

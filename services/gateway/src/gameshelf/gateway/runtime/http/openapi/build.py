@@ -13,7 +13,7 @@ from gameshelf.gateway.runtime.http.reply import JSON
 from gameshelf.gateway.runtime.http.routing import Route
 from gameshelf.gateway.runtime.http.texts import description_of, summary_of
 
-_INTRODUCTION = """What a player owns, plays, has achieved, wishes for, has saved and has set.
+_INTRODUCTION = """The library of a player, and the data that belongs to it.
 
 JSON in UTF-8 with names in snake_case; times are RFC 3339 in UTC. Titles and errors are in Russian, or in English if
 `Accept-Language` prefers it. Every call acts on the user of the token.

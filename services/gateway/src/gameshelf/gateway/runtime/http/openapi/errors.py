@@ -37,7 +37,7 @@ def error_document(codes: Codes) -> Component:
         {
             "code": code,
             "title": described(TEXT, "Short title in the language of the response."),
-            "detail": described(TEXT, "What is wrong, in the language of the response."),
+            "detail": described(TEXT, "Description of the problem, in the language of the response."),
             "source": described(source, "Part of the request that is wrong."),
             "meta": {"type": "object", "description": "Context of the error, such as the current state after a 412."},
         },

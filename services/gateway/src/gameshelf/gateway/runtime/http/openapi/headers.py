@@ -89,7 +89,7 @@ RESPONSE_HEADERS: dict[str, Schema] = {
     "X-RateLimit-Remaining": _header("Number of requests that are left in this minute.", COUNT, 597),
     "X-RateLimit-Reset": _header("Seconds until the next minute begins.", COUNT, 42),
     "Cache-Control": _header(
-        "Only the client itself may store the response, and has to ask again.", TEXT, "private, no-cache"
+        "Only the client itself may store the response, and has to revalidate it.", TEXT, "private, no-cache"
     ),
     "Vary": _header("Request headers that the response depends on.", TEXT, "Authorization, X-User-Id, Accept-Language"),
     "ETag": _header("Version of the content, for `If-None-Match` and `If-Match`.", TEXT, '"a5.p3.d7"'),

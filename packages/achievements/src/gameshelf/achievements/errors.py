@@ -1,9 +1,9 @@
 """The errors of achievements, with the codes of the contract."""
 
-from gameshelf.kernel.errors import DomainError, NotFound
+from gameshelf.kernel.errors import DomainError, ResourceNotFound
 
 
-class AchievementNotFound(NotFound):
+class AchievementNotFound(ResourceNotFound):
     """There is no such achievement."""
 
     code = "ACHIEVEMENT_NOT_FOUND"

@@ -36,7 +36,7 @@ class DomainError(Exception):
         return (cls.__doc__ or DomainError.__doc__ or "").strip().partition("\n")[0]
 
 
-class NotFound(DomainError):
+class ResourceNotFound(DomainError):
     """There is no such resource."""
 
     code = "NOT_FOUND"

@@ -1,9 +1,9 @@
 """Errors of the library, with the codes of the contract."""
 
-from gameshelf.kernel.errors import DomainError, NotFound, PermissionDenied
+from gameshelf.kernel.errors import DomainError, PermissionDenied, ResourceNotFound
 
 
-class LibraryItemNotFound(NotFound):
+class LibraryItemNotFound(ResourceNotFound):
     """There is no such item in your library."""
 
     code = "LIBRARY_ITEM_NOT_FOUND"
@@ -15,7 +15,7 @@ class ItemChanged(DomainError):
     code = "PRECONDITION_FAILED"
 
 
-class CategoryNotFound(NotFound):
+class CategoryNotFound(ResourceNotFound):
     """There is no such category."""
 
     code = "CATEGORY_NOT_FOUND"
@@ -33,11 +33,11 @@ class ProductAlreadyOwned(DomainError):
     code = "PRODUCT_ALREADY_OWNED"
 
 
-class ProductNotFound(NotFound):
+class ProductNotFound(ResourceNotFound):
     """There is no such product."""
 
 
-class GrantNotFound(NotFound):
+class GrantNotFound(ResourceNotFound):
     """No such grant of this product lives."""
 
 

@@ -1,9 +1,9 @@
 """Errors of playtime, with the contract's codes."""
 
-from gameshelf.kernel.errors import DomainError, NotFound
+from gameshelf.kernel.errors import DomainError, ResourceNotFound
 
 
-class SessionNotFound(NotFound):
+class SessionNotFound(ResourceNotFound):
     """There is no such session of yours."""
 
     code = "SESSION_NOT_FOUND"

@@ -1,21 +1,21 @@
 """The errors of saves, with the contract's codes."""
 
-from gameshelf.kernel.errors import DomainError, NotFound
+from gameshelf.kernel.errors import DomainError, ResourceNotFound
 
 
-class SavegameSlotNotFound(NotFound):
+class SavegameSlotNotFound(ResourceNotFound):
     """There is no such save."""
 
     code = "SAVEGAME_SLOT_NOT_FOUND"
 
 
-class SavegameVersionNotFound(NotFound):
+class SavegameVersionNotFound(ResourceNotFound):
     """There is no such version of a save, its bytes were deleted, or there is no such upload."""
 
     code = "SAVEGAME_VERSION_NOT_FOUND"
 
 
-class ConflictNotFound(NotFound):
+class ConflictNotFound(ResourceNotFound):
     """There is no such open conflict."""
 
     code = "CONFLICT_NOT_FOUND"

@@ -1,9 +1,9 @@
 """The errors of settings, with the codes of the contract."""
 
-from gameshelf.kernel.errors import DomainError, NotFound
+from gameshelf.kernel.errors import DomainError, ResourceNotFound
 
 
-class SettingsNotFound(NotFound):
+class SettingsNotFound(ResourceNotFound):
     """There are no settings of this game."""
 
     code = "SETTINGS_NOT_FOUND"

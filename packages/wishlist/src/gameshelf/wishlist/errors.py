@@ -1,9 +1,9 @@
 """Errors of a wishlist, with the contract's codes."""
 
-from gameshelf.kernel.errors import DomainError, NotFound
+from gameshelf.kernel.errors import DomainError, ResourceNotFound
 
 
-class GameNotFoundInWishlist(NotFound):
+class GameNotFoundInWishlist(ResourceNotFound):
     """There is no such item on your wishlist."""
 
     code = "GAME_NOT_FOUND_IN_WISHLIST"

@@ -1,9 +1,9 @@
 """Errors of family sharing, with the codes of the contract."""
 
-from gameshelf.kernel.errors import DomainError, NotFound, PermissionDenied
+from gameshelf.kernel.errors import DomainError, PermissionDenied, ResourceNotFound
 
 
-class FamilyLinkNotFound(NotFound):
+class FamilyLinkNotFound(ResourceNotFound):
     """There is no such family link of yours."""
 
     code = "FAMILY_LINK_NOT_FOUND"

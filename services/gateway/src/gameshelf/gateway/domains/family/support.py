@@ -11,7 +11,7 @@ from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.commands import ADMIN, ANY, change_command, read_command
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, parse_options
 from gameshelf.kernel.database import Connection
-from gameshelf.kernel.errors import NotFound
+from gameshelf.kernel.errors import ResourceNotFound
 from gameshelf.kernel.paging import MAX_LIMIT
 from gameshelf.library import Direction, FamilyLinkNotFound, FamilyQueries, Link, LinkFilter, TakenSeat
 from gameshelf.playtime import CopyQueries
@@ -96,7 +96,7 @@ class Families:
         async with self._context.reading(owner_id) as connection:
             seat = await FamilyQueries(connection).seat(owner_id, product_id)
         if seat is None:
-            raise NotFound(reason="seat_is_free")
+            raise ResourceNotFound(reason="seat_is_free")
         change = ReleaseSeat(seat.held_by_user_id, owner_id, product_id, seat.session_id)
         done = await self._context.make_change(change, options, by)
         return messages.ReleaseFamilySeatResponse(result=done)

@@ -22,7 +22,7 @@ from gameshelf.gateway.runtime.http.reply import BASE, JSON, Reply, refusal
 from gameshelf.gateway.runtime.http.routing import Route, Signal
 from gameshelf.gateway.runtime.limits import RateLimits
 from gameshelf.gateway.runtime.observability.traces import Tracing, current_trace_id
-from gameshelf.kernel.errors import DomainError, InvalidInput, NotFound
+from gameshelf.kernel.errors import DomainError, InvalidInput, ResourceNotFound
 from quart import Quart, Response, request
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.exceptions import HTTPException
@@ -34,7 +34,7 @@ MAX_BODY_BYTES = 256 * 1024
 _MAX_LANGUAGES = 256
 """How many characters of ``Accept-Language`` are read."""
 _PERSONAL = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-User-Id, Accept-Language"}
-_OF_STATUS: dict[int | None, type[DomainError]] = {404: NotFound, 405: MethodNotAllowed, 413: PayloadTooLarge}
+_OF_STATUS: dict[int | None, type[DomainError]] = {404: ResourceNotFound, 405: MethodNotAllowed, 413: PayloadTooLarge}
 
 
 class RestApi:

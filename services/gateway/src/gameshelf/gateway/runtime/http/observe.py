@@ -20,7 +20,7 @@ from gameshelf.gateway.runtime.observability.traces import Tracing
 from gameshelf.gateway.runtime.origins import AllowedOrigins
 from gameshelf.gateway.runtime.ws.connection import PATH, LibraryUpdates
 from gameshelf.gateway.runtime.ws.socket import Disconnected, Socket
-from gameshelf.kernel.errors import NotFound
+from gameshelf.kernel.errors import ResourceNotFound
 
 _log = logging.getLogger("gameshelf.access")
 
@@ -141,12 +141,12 @@ class Observed:
         trace_id = uuid4().hex
         try:
             if not _is_websocket_path(socket.scope):
-                raise NotFound
+                raise ResourceNotFound
             await self._limits.of_address(socket.address)
         except RateLimitExceeded as error:
             reply = refusal(error, language, trace_id)
             reply.headers.update(error.headers)
-        except NotFound as error:
+        except ResourceNotFound as error:
             reply = refusal(error, language, trace_id)
         else:
             await self._updates.serve(socket)

@@ -7,7 +7,7 @@ from gameshelf.gateway.runtime.identity import Identity
 from gameshelf.gateway.runtime.support.audit import AuditFilter, Entry, EntryKind, State
 from gameshelf.gateway.runtime.support.commands import Commands
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext, page_limit, parse_options
-from gameshelf.kernel.errors import InvalidInput, NotFound, PermissionDenied, Problem
+from gameshelf.kernel.errors import InvalidInput, PermissionDenied, Problem, ResourceNotFound
 from gameshelf.protos.library.v1 import admin_audit_pb2 as messages
 
 _KINDS = frozenset(EntryKind)
@@ -43,12 +43,12 @@ class Audits:
         return messages.UndoChangeResponse(result=done)
 
     async def _found(self, text: str) -> Entry:
-        """Returns the entry with this id. Raises InvalidInput, NotFound."""
+        """Returns the entry with this id. Raises InvalidInput, ResourceNotFound."""
         entry_id = _number(text, "audit_id")
         async with self._context.acquire() as connection:
             entry = await self._context.audit.find_entry(connection, entry_id)
         if entry is None:
-            raise NotFound(audit_id=entry_id)
+            raise ResourceNotFound(audit_id=entry_id)
         return entry
 
     def _message(self, entry: Entry) -> messages.AuditEntry:

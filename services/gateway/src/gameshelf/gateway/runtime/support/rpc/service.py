@@ -15,7 +15,7 @@ from gameshelf.gateway.runtime.support.changes import MAX_REASON
 from gameshelf.gateway.runtime.support.commands import Command, CommandKind
 from gameshelf.gateway.runtime.support.refusals import RefusalAudit
 from gameshelf.gateway.runtime.support.rpc.context import SupportContext
-from gameshelf.kernel.errors import DomainError, NotFound, PermissionDenied
+from gameshelf.kernel.errors import DomainError, PermissionDenied, ResourceNotFound
 from gameshelf.protos.library.v1 import library_admin_service_pb2 as messages
 from google.protobuf.json_format import MessageToDict, SerializeToJsonError
 from google.protobuf.message import Message
@@ -71,7 +71,7 @@ class LibraryAdmin:
                 return response
             except Exception as error:
                 # An erased account is reported as not found; UserErased would refer to the caller's own account.
-                refusal = NotFound(reason="erased") if isinstance(error, UserErased) else refused(error)
+                refusal = ResourceNotFound(reason="erased") if isinstance(error, UserErased) else refused(error)
                 try:
                     async with self._context.acquire() as connection:
                         await self._refusals.add_refusal(connection, by, _refusal(command, request, refusal))

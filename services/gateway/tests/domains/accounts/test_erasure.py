@@ -43,7 +43,7 @@ def early(platform):
 
 @pytest.fixture(scope="module")
 async def service(platform, early, purchase_of):
-    """Neither erases nor relays: what a user leaves behind can be looked at."""
+    """A service without erasures and the relay, so that the tests can read the rows that a user has left."""
     one, two, stays = early.values()
     deleted = [CloudEvent(DELETED, {"userId": str(one)}) for _ in range(2)]
     await send(platform, deleted[0].topic, *((str(one), event.encode()) for event in deleted))
@@ -96,7 +96,7 @@ async def play_too_much(player, product):
 
 
 async def achieve(player, platform, product, wait_until):
-    """An achievement of the product, unlocked."""
+    """Publishes an achievement of the product, and unlocks it."""
     achievement = uuid4()
     said = CloudEvent(
         "com.platform.catalog.product.updated.v1", {"productId": product, "achievements": [{"id": str(achievement)}]}
@@ -136,7 +136,7 @@ async def wish_and_set(player, platform, owned, wait_until):
 
 
 async def save(player, connection, product):
-    """Two versions and a branch that nobody has decided on, one that is in the trash, and one that is on its way."""
+    """Saves two versions and an undecided branch, a save in the trash, and an unconfirmed upload."""
     sent = [("a", b"1", 0), ("a", b"2", 1), ("a", b"3", 1), ("b", b"4", 0), ("c", b"5", 0)]
     for slot, content, base in sent:
         attributes = {
@@ -165,7 +165,7 @@ async def save(player, connection, product):
 
 
 async def have_had_a_family(connection, player):
-    """A link that is over, a seat that nobody has, word that is still on its way, and a record that Kafka refused."""
+    """Adds an ended link, a free seat, an event that still waits to be forwarded, and a record that Kafka refused."""
     link = (
         "status, mode, product_ids, shared_at, created_at, updated_at",
         "'declined_by_user', 'all', '{}', now(), now(), now()",
@@ -273,7 +273,7 @@ async def test_an_erasure_is_complete_when_its_process_was_killed(
         "next_attempt_at) VALUES ($1, 'held', 0, 0, 0, now() + interval '1 day')",
         player.id,
     )
-    # As letters were kept before their keys were read: nothing but the key names the player.
+    # A letter of an earlier release, which did not read keys: only the key names the player.
     await connection.execute(
         "INSERT INTO gateway.dead_letters (id, topic, reason, detail, record_key, value) "
         "VALUES (gen_random_uuid(), $2, 'MALFORMED_JSON', '', convert_to($1, 'UTF8'), '{')",
@@ -292,7 +292,7 @@ async def test_an_erasure_is_complete_when_its_process_was_killed(
     await wait_until(lambda: refused(player))
     assert (await player.post("/categories", {"name": "Ещё здесь"})).status_code == 401
 
-    # Nothing has been deleted yet, and already nobody reads it.
+    # No row has been deleted yet, and no request returns one any more.
     asked = messages.GetLibraryItemsRequest(user_id=str(player.id))
     access = messages.CheckGameAccessRequest(user_id=str(player.id), product_id=item["attributes"]["product_id"])
     async with grpc.aio.insecure_channel(service.grpc) as channel:

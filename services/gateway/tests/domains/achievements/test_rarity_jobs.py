@@ -58,7 +58,7 @@ async def test_a_recount_resumes_and_skips_what_cannot_be_counted(pool):
     for product in products:
         await pool.execute("INSERT INTO achievements.owned_products SELECT gen_random_uuid(), $1", product)
     first = RarityRecount(pool.acquire, metrics, lambda: now)
-    assert not await first.step()  # nobody has counted yet: in a day
+    assert not await first.step()  # no recount yet: the next one is in a day
     later = now + timedelta(days=1, seconds=1)
     assert await RarityRecount(pool.acquire, metrics, lambda: later).step()
     dying = RarityRecount(pool.acquire, metrics, lambda: later)

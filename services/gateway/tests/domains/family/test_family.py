@@ -70,7 +70,7 @@ async def beat(player, session):
 
 
 async def shown(player, **params):
-    """The library by product: what each item says of itself."""
+    """The attributes of the library's items by product."""
     items = (await player.get("/items", limit=100, **params))["data"]
     return {item["attributes"]["product_id"]: item for item in items}
 
@@ -86,7 +86,7 @@ async def family(new_player, wait_until):
 
 
 async def bring(family, state, database):
-    """Brings a link into a state; into those that no call of theirs leads to, in the database."""
+    """Brings a link into a state by calls, or in the database where no call leads to it."""
     if state == "none":
         return
     attributes_of(await family.invite(), 201)
@@ -105,7 +105,7 @@ async def bring(family, state, database):
             await database.execute(f"UPDATE library.{table} SET {WRITTEN[state]} WHERE id = $1", UUID(family.id))
 
 
-# For each state what becomes of each call; None where the call answers with the state that stands first.
+# The state after each call that is allowed in a state; all other calls are refused.
 OUTCOMES = {
     "pending_approval": {
         ("member", "accept"): "active",
@@ -391,7 +391,7 @@ async def test_a_copy_has_one_seat(family, new_player):
     for who in (family.owner, family.member, second.member):
         [seat] = (await who.get("/family/seats"))["data"]
         assert seat["attributes"]["held_by_user_id"] == str(family.member.id)
-    # One seat of an owner at a time, on whatever device.
+    # A member has one seat of an owner at a time, on all devices together.
     other = await start(family.member, family.games[1])
     assert (code_of(other), meta(other)["product_id"]) == ((409, "FAMILY_SEAT_BUSY"), str(game))
     assert code_of(await start(family.member, game, device_id="deck")) == (409, "FAMILY_SEAT_BUSY")

@@ -14,7 +14,7 @@ from gameshelf.gateway.runtime.transaction import Transactions
 from gameshelf.kernel.clock import utc_now
 
 _BITS = 0xF << 76 | 0xC0 << 56
-"""Those of version and variant."""
+"""The bits of version and variant."""
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def items_of(player):
 
 
 async def stored(player, connection):
-    """The ids as they are written: a page that is cached knows nothing of what a test writes."""
+    """The ids in the table: a cached page does not have the changes that a test writes."""
     rows = await connection.fetch("SELECT id FROM library.user_library_items WHERE user_id = $1", player.id)
     return {str(row["id"]) for row in rows}
 

@@ -217,7 +217,7 @@ async def test_a_stream_ends_when_the_account_is_erased(stub, platform, play, ca
     await connection.execute("UPDATE gateway.user_streams SET erased_at = now() WHERE user_id = $1", player.id)
     await connection.close()
     assert await refusal(stream.read()) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
-    # To a game server that still reports for them, nothing is wrong with its own token.
+    # A game server that still reports for them gets no error about its own token.
     server, who = caller(uuid4(), "service"), {"user_id": str(player.id), "session_id": session.session_id}
     for call in (
         stub.EndPlaytimeSession(messages.EndPlaytimeSessionRequest(**who), metadata=server),

@@ -184,6 +184,6 @@ async def test_a_free_game_is_claimed_and_never_borrowed(pair, new_player, wait_
         assert error["meta"]["reason"] == "claimable"
     own = await started(owner, game)
     assert (await member.post("/items", {"product_id": str(game)})).status_code == 201
-    await started(member, game)  # a copy of their own: nobody is in anybody's way
+    await started(member, game)  # a copy of their own: both can play
     assert await beats(owner, own) == 204
     assert await seats(owner) == []

@@ -243,7 +243,7 @@ async def test_after_a_kill_the_session_continues_or_ends_at_its_last_heartbeat(
     answers = []
 
     async def send_heartbeats():
-        """Another instance takes the heartbeats of the one that was killed, however long that is away."""
+        """Sends heartbeats to another instance, for as long as the killed one is away."""
         while True:
             answers.append((await elsewhere.post(f"{SESSIONS}/{sessions[loud]['id']}/heartbeat")).status_code)
             await asyncio.sleep(0.5)
@@ -266,7 +266,7 @@ async def test_after_a_kill_the_session_continues_or_ends_at_its_last_heartbeat(
 
 
 async def test_a_heartbeats_body_that_comes_late_does_not_cost_the_next_request(player, service, game):
-    """Nobody looks at it, but it belongs to its request."""
+    """The service does not read this body, but it belongs to its request."""
     session = await start(player, game)
     path = f"/api/v1/library{SESSIONS}/{session['id']}/heartbeat"
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {player.token}\r\nContent-Length: 2\r\n\r\n"

@@ -37,7 +37,7 @@ def platform(create_platform: Callable[..., Platform], s3: Any) -> Iterator[Plat
 
 @pytest.fixture(scope="module")
 def service(platform: Platform) -> Service:
-    """Without jobs: the tests themselves run those that they are about."""
+    """A service without jobs: the tests themselves run the jobs that they test."""
     made = platform.service(LIBRARY_SERVICE_ROLES="api,consumer,relay")
     made.start()
     return made
@@ -127,7 +127,7 @@ def device(new_device: Callable[..., Device]) -> Device:
 
 
 class Jobs:
-    """The jobs about saves as one instance runs them, in this process, with a clock that the test moves ahead."""
+    """The jobs about saves as one instance runs them, in this process, with a clock that a test moves ahead."""
 
     def __init__(self, settings: Settings, pool: Any, objects: S3ObjectStore) -> None:
         self.ahead = timedelta()
@@ -172,7 +172,7 @@ class Jobs:
         return {row["s3_object_key"] for row in await self.pool.fetch(found, player.id)}
 
     async def known_keys(self, player: Any) -> set[str]:
-        """The keys of a player's contents of which the database knows anything."""
+        """The keys of all of a player's contents in the database."""
         found = "SELECT s3_object_key FROM savegames.savegame_contents WHERE user_id = $1"
         return {row["s3_object_key"] for row in await self.pool.fetch(found, player.id)}
 

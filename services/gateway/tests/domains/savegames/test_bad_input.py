@@ -7,7 +7,7 @@ import pytest
 
 HASH = "ab" * 32
 NOBODYS = "5f0c0000-0000-4000-8000-000000000000"
-"""The id of nothing."""
+"""An id that nothing has."""
 RIGHT = {
     "product_id": str(uuid4()),
     "save_slot_name": "slot",

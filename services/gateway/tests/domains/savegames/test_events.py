@@ -182,7 +182,7 @@ async def test_other_devices_receive_copies_and_restored_saves(player, device, o
     meta = (await device.save(b"local", base_version=1)).json()["errors"][0]["meta"]
     async with other_device() as receive:
         both = await player.post(f"/savegames/conflicts/{meta['conflict_id']}/resolve", {"resolution": "keep_both"})
-        # The badge of the conflict stood for ever: only the new slot was published.
+        # Without this message the badge of the conflict would never go away.
         copied, ended = await receive("sync_completed", "sync_completed")
         assert (ended["savegame_id"], ended["version"]) == (savegame_id, 2)
         assert ended["conflict_id"] == meta["conflict_id"]

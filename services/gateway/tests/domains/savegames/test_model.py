@@ -34,7 +34,7 @@ acting = st.one_of(
     st.tuples(st.just("delete"), names),
     st.tuples(st.just("undelete"), numbers),
 )
-# A few that play apart first: what is interesting begins with conflicts and a long history.
+# A few stories begin with devices that play apart: conflicts and a long history are the interesting cases.
 apart = st.lists(st.one_of(saving, asking), min_size=4, max_size=8)
 stories = st.tuples(
     apart,
@@ -44,7 +44,7 @@ stories = st.tuples(
 
 @pytest.fixture(scope="module")
 def service(platform):
-    """Keeps so little history that it goes all the time."""
+    """A service that keeps so little history that it prunes all the time."""
     made = platform.service(LIBRARY_SERVICE_ROLES="api,consumer", SAVEGAME_MAX_VERSIONS=str(MAX_VERSIONS))
     made.start()
     return made
@@ -61,9 +61,9 @@ class Slot:
     pinned: set[int] = field(default_factory=set)
     devices: dict[str, int] = field(default_factory=dict)
     conflicts: dict[str, int] = field(default_factory=dict)
-    """Id of an open one to the tip of its branch."""
+    """Id of an open conflict to the tip of its branch."""
     bases: dict[str, int] = field(default_factory=dict)
-    """Id of one to what its branch grew from."""
+    """Id of a conflict to the version that its branch grew from."""
     by: dict[int, str] = field(default_factory=dict)
     """Number to the device that uploaded it."""
     name: str = ""
@@ -96,7 +96,7 @@ class Upload:
 
 
 class World:
-    """A player's saves, and what has to be true of them."""
+    """A player's saves, and the state that they have to have."""
 
     def __init__(self, player, new_device, pool):
         self.player, self.pool = player, pool
@@ -332,7 +332,7 @@ class World:
         return {content for content in CONTENTS if sha256(content).digest() in hashes} | joined
 
     async def check(self):
-        """All that has to be true whenever nobody is at work."""
+        """Checks everything that has to be true while no request runs."""
         seen = {slot.id: (name, slot) for name, slot in self.slots.items() if slot.head}
         listed = (await self.player.get("/savegames", limit=100))["data"]
         assert {one["id"]: one["attributes"]["slot_name"] for one in listed} == {

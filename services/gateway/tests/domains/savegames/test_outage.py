@@ -12,9 +12,9 @@ from gameshelf.gateway.wiring import build
 from gameshelf.savegames import StoreUnavailable, user_prefix
 
 HANG_SECONDS = 30
-"""No measure of speed: what takes as long would have hung."""
+"""This measures no speed: a request that takes so long hangs."""
 AT_ONCE = 8
-"""So many confirmations ask the store side by side."""
+"""So many confirmations use the store at the same time."""
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +161,7 @@ async def test_a_service_without_a_store_serves_the_rest(
 
 @pytest.fixture
 async def gateway(service):
-    """The parts of a process, none of them started: the tests run the erasure themselves."""
+    """The parts of a process, none of them started: the test runs the erasure itself."""
     made = await build(load_settings(service.environment))
     yield made
     await made.close()

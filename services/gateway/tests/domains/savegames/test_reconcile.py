@@ -33,7 +33,7 @@ async def empty_store(jobs):
 
 @pytest.fixture
 def new_reconciliation(service, jobs):
-    """Makes one, with pages of that size."""
+    """Makes a reconciliation with pages of this size."""
     settings = load_settings(service.environment)
 
     def make(page_size=100):

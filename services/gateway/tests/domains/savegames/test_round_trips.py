@@ -16,13 +16,13 @@ PAGE = Path(__file__).parents[5] / "docs" / "architecture.md"
 ROW = re.compile(r"^\| (.+?) \| (\d+)\b.* \|$", re.MULTILINE)
 CALL = re.compile(r"`(GET|POST|PATCH|PUT|DELETE) (/[^`?]*)")
 MEASURED_DOMAINS = ("/savegames", "/playtime")
-"""Every call of theirs has a row; of the others the frequent ones have."""
+"""Every call of these domains has a row; of the others the frequent calls have one."""
 ELSEWHERE = {"POST /playtime/sessions/{id}/heartbeat"}
-"""It asks Redis."""
+"""These calls ask Redis."""
 
 
 def documented():
-    """By what a row is about how many round trips it says first."""
+    """The first number of round trips in each row, by the call that it is about."""
     text = PAGE.read_text(encoding="utf-8").partition("| request |")[2].partition("\n\n")[0]
     return {label: int(number) for label, number in ROW.findall(text)}
 

@@ -39,13 +39,13 @@ async def test_a_save_goes_from_one_machine_to_another(player, new_device, data_
     assert made["encryption"] == {"scheme": "age", "key_id": "k1"}
     [head] = (await player.get("/savegames", product_id=str(pc.product)))["data"]
     assert (head["id"], {**head["attributes"], **made}) == (savegame_id, head["attributes"])
-    # A signed download proves nothing yet, as it may break off; that it has the bytes the device says itself.
+    # A signed download proves nothing yet, as it may break off; the device reports itself that it has the bytes.
     signed = await player.get(f"/savegames/{savegame_id}/download-url", device_id="deck")
     assert signed["data"]["attributes"]["version"] == 1
     assert (await deck.request_upload(b"played on", "Глава 1"))["conflict_expected"]
     assert await deck.load(savegame_id) == content
     _, second = data_of(await deck.save(b"played on", "Глава 1"))
-    assert (second["version"], second["parent_version"]) == (3, 1)  # number 2 was given for the question
+    assert (second["version"], second["parent_version"]) == (3, 1)  # number 2 was given to the request for an upload
     assert await pc.load(savegame_id) == b"played on"
     assert await pc.load(savegame_id, 1) == content
     assert await player.saved_bytes() == (300_009, 0)

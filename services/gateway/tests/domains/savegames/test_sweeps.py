@@ -16,7 +16,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 async def bucket(service):
-    """Puts and removes objects behind everybody's back."""
+    """Puts and deletes objects without the service."""
     config = s3_config(load_settings(service.environment))
 
     class Bucket:
@@ -104,7 +104,7 @@ async def test_the_trash_is_emptied_in_time_and_its_bytes_after_the_grace(player
 
 
 async def test_history_goes_with_the_day_that_kept_it_and_pins_stay(player, device, data_of, jobs):
-    """Ten versions of today, and one of each of the two days before."""
+    """Makes ten versions of today, and one of each of the two days before."""
     left = (jobs.now() + timedelta(days=1)).replace(hour=0, minute=0, second=0) - jobs.now()
     if left < MINUTE:  # it would be another day in the middle
         await asyncio.sleep(left.total_seconds() + 1)
@@ -286,7 +286,7 @@ async def test_instances_that_sweep_at_once_do_it_once(player, device, data_of, 
 async def test_one_player_who_cannot_be_served_holds_up_nobody_else(
     player, new_player, device, new_device, data_of, jobs, wait_until
 ):
-    """Something is wrong with the first one's rows, which no rule has foreseen."""
+    """The first user's rows can't be deleted, because of a fault that no rule expects."""
     other = new_player()
     await other.buys(device.product)
 
@@ -310,7 +310,7 @@ async def test_one_player_who_cannot_be_served_holds_up_nobody_else(
         await jobs.pool.execute("DROP TRIGGER broken ON savegames.savegame_uploads; DROP FUNCTION fail()")
 
     async def tidied():
-        await jobs.run(GRACE + MINUTE, compare=False)  # what has failed is left alone for a moment
+        await jobs.run(GRACE + MINUTE, compare=False)  # a failed user is not retried at once
         return await player.saved_bytes() == (0, 0)
 
     await wait_until(tidied)

@@ -21,7 +21,7 @@ async def versions(player, savegame_id):
 
 
 async def nothing_left_over(jobs, player):
-    """Once all that was open is over and has been swept, the store holds what players have, or had until lately."""
+    """After open uploads have expired and were swept, the store has only contents that players have, or had lately."""
     await jobs.run(timedelta(hours=2))
     pending = "SELECT count(*) FROM savegames.savegame_contents WHERE user_id = $1 AND state = 'pending'"
     assert not await jobs.pool.fetchval(pending, player.id)
@@ -212,7 +212,7 @@ async def test_uploads_that_race_for_the_last_bytes_win_as_far_as_they_fit(
         await device.put(upload, content)
         saved.append(data_of(await device.confirm(upload))[0])
     assert await poor.saved_bytes() == (900, 0)
-    # A head never goes for somebody else's sake; history does, and only as much of it as is needed.
+    # A head is never pruned to make place; history is, and only as much of it as is needed.
     assert refused(await device.ask(b"x" * 101)) == FULL
     data_of(await device.save(b"y" * 100, "y"))
     assert (await poor.http.delete(f"/savegames/{saved[0]}?permanent=true")).status_code == 204

@@ -33,7 +33,7 @@ TIMEOUT = timedelta(seconds=300)
 
 
 class Killed(BaseException):
-    """The process is gone: nothing handles this, and nothing is done any more."""
+    """The process has ended: no code handles this exception, and no step is made any more."""
 
 
 class Life:
@@ -166,7 +166,7 @@ class Instance:
 
 
 class World:
-    """The servers, and what time it is."""
+    """The servers and the current time."""
 
     def __init__(self, dsn, redis):
         self.dsn, self.redis = dsn, redis

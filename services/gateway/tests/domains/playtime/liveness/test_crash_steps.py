@@ -77,7 +77,7 @@ async def until_dead(instance, story):
 
 
 async def crash(world, ends, steps, killed, *, emptied=False):
-    """A life that is cut off after so many steps, and what is found after the restart; how many it took in all."""
+    """Ends an instance after so many steps, restarts, and checks the result; returns the number of steps in all."""
     user, game, known = uuid4(), uuid4(), ClientRecord()
     async with world.instance() as first:
         await first.own(user, game, world.now - SINCE)

@@ -25,7 +25,7 @@ SKEW = timedelta(seconds=2.7)
 
 @dataclass
 class Stretch:
-    """A time that somebody sits before a device: it begins and ends in a minute, and something happens at the end."""
+    """A stretch of play on a device, with its first and last minute, and the way that it ends."""
 
     begin: int
     end: int

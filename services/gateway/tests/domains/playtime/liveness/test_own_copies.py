@@ -46,7 +46,7 @@ async def running(connection, user):
 
 
 async def played_by_others(connection, family, since):
-    """When others than the asking one played the owner's copy."""
+    """Returns when others than the asking user played the owner's copy."""
     queries = CopyQueries(connection)
     copy = (family.owner, family.game)
     found = await queries.played_by_others(uuid4(), [copy], Interval(since, family.world.now))

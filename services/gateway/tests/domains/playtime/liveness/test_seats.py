@@ -53,11 +53,11 @@ SPEAKING = {
     "SESSION_NOT_FOUND",
     "FAMILY_LIMIT_EXCEEDED",
 }
-"""Codes that say all there is to say."""
+"""Codes that need no further reason."""
 
 
 class Explained(Exception):
-    """Something was refused, and it was said why."""
+    """A call was refused with a reason."""
 
 
 class Household:
@@ -79,13 +79,13 @@ class Household:
             await self.share(member, 0)
 
     async def do(self, kind, who, game):
-        """One thing; a refusal has to say why."""
+        """Does one step; a refusal has to name its reason."""
         async with self.locks[who]:
             with suppress(Explained):
                 await self.explained(getattr(self, kind)(who, game))
 
     async def explained(self, work):
-        """Does something that may be refused; then the refusal has to say why."""
+        """Makes a call that may be refused; a refusal has to name its reason."""
         try:
             await work
         except DomainError as refusal:
@@ -174,7 +174,7 @@ class Household:
 
 
 async def look(connection, household, now):
-    """Nobody sits where somebody else plays, and seats and sessions know of each other."""
+    """No seat is held on a copy that somebody else plays, and seats and sessions agree."""
     owner = household.people[OWNER]
     running = await connection.fetch(
         "SELECT * FROM playtime.playtime_sessions WHERE user_id = ANY($1) AND end_time IS NULL", household.people
@@ -208,7 +208,7 @@ async def look(connection, household, now):
 
 
 async def everybody_can_sit_down(household):
-    """Once all have got up, each copy that somebody may play is there for the next one."""
+    """After all sessions have ended, each copy that somebody may play is free for the next player."""
     for who in range(MEMBERS + 1):
         for game in range(GAMES):
             await household.do("end", who, game)

@@ -25,7 +25,7 @@ def migrated(platform):
 
 @pytest.fixture
 def start(migrated, monkeypatch, capfd):
-    """Tries to start the service, which must fail; its exit code and what it said on standard error."""
+    """Tries to start the service, which must fail; returns its exit code and its standard error."""
     root = logging.getLogger()
     before = root.handlers[:], root.level, sys.excepthook, gc.get_threshold()
 
@@ -40,7 +40,7 @@ def start(migrated, monkeypatch, capfd):
 
     yield attempt
     root.handlers[:], level, sys.excepthook, threshold = before
-    root.setLevel(level)  # the attribute alone would leave what loggers remember of the level
+    root.setLevel(level)  # the attribute alone would leave the level that loggers have cached
     logging.captureWarnings(False)
     gc.set_threshold(*threshold)
     gc.unfreeze()

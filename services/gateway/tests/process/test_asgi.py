@@ -20,7 +20,7 @@ SERVERS = {
 
 @pytest.fixture
 def service(platform):
-    """A service that an ASGI server runs: the one that is not ours, where it is installed."""
+    """A service that an ASGI server runs: one of another vendor, where it is installed."""
     made = platform.service()
     name = "granian" if find_spec("granian") else "hypercorn"
     command = [sys.executable, "-m", name, *SERVERS[name](made.http_port)]

@@ -152,7 +152,7 @@ async def test_each_dependency_away_for_ten_seconds_in_turn(own_platform, own_po
     await asyncio.sleep(1)
     own_platform.kafka.freeze()
     await asyncio.sleep(5)
-    assert (await items()).status_code == 200  # reading needs no broker
+    assert (await items()).status_code == 200  # reads need no broker
     await asyncio.sleep(5)
     own_platform.kafka.thaw()
 

@@ -22,7 +22,7 @@ NOTIFIED = "com.platform.notification.send.request.v1"
 PRICE = "com.platform.catalog.price.updated.v1"
 ROLE = "isolation_tests"
 OTHERS = 12
-"""So many players that every partition of six has some, nearly always."""
+"""With so many players, each of the six partitions nearly always has some."""
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +209,7 @@ async def others(platform, database, service, new_player, kafka, next_message, w
 
 
 async def timed(what, work):
-    """Says how long something took: for the reader, nothing is decided by it."""
+    """Prints how long something took, for the reader: no assertion uses it."""
     began = time.monotonic()
     await work
     print(f"{what}: {time.monotonic() - began:.2f} s")

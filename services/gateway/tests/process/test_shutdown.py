@@ -30,7 +30,7 @@ async def test_what_was_applied_is_not_read_again_after_a_restart(platform, serv
         return next((float(found.removeprefix(line)) for found in text.splitlines() if found.startswith(line)), 0)
 
     await wait_until(read)
-    assert await read() == 1  # the one that came since
+    assert await read() == 1  # the record that came since
     assert await asyncio.to_thread(service.stop) == 0
     assert '"level":"ERROR"' not in service.log.read_text()
 

@@ -21,7 +21,7 @@ PACKAGES = ("achievements", "kernel", "library", "playtime", "savegames", "setti
 FOLDERS = {"library": ("library", "family")}
 """Where a package has more than the one folder of its own name."""
 BY_ANOTHER = {("gameshelf.wishlist", "PRODUCT_ALREADY_OWNED")}
-"""Codes that a package takes from another domain: it names what is wrong as the library does."""
+"""Codes that a package takes from another domain: it reports the error as the library does."""
 
 
 def every_error():

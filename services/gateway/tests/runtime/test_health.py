@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 @pytest.fixture
 def start(platform):
-    """Starts a service with these settings; its answer when asked whether it is ready."""
+    """Starts a service with these settings, and returns its readiness."""
     started = []
 
     def ready_of(**environment):

@@ -38,7 +38,7 @@ async def held(dsn, statement):
 
 
 async def ask(dsn, statement, done=bool):
-    """Asks until the answer will do."""
+    """Repeats a query until its result is the expected one."""
     connection = await asyncpg.connect(dsn)
     try:
         async with asyncio.timeout(_SECONDS):
@@ -103,7 +103,7 @@ async def test_a_second_migration_waits_without_delaying_the_first(database):
         first = asyncio.create_task(asyncio.to_thread(GATEWAY.upgrade, database))
         await ask(database, _WAITING)
         code = f"from gameshelf.gateway.runtime.tables import MIGRATIONS; MIGRATIONS.upgrade({database!r})"
-        # A process of its own, as it is in a deployment: Alembic keeps what it works on in a global.
+        # A process of its own, as in a deployment: Alembic keeps its context in a global.
         second = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
         # The first one has two connections, and somebody holds the table: the fourth is the second one's.
         await ask(database, _OTHERS, lambda others: others > 3)

@@ -135,7 +135,7 @@ METHODS = list(methods())
 
 
 def filled(message, user_id):
-    """The message with something good in each field that has to be there."""
+    """The message with a valid value in each required field."""
     for field in message.DESCRIPTOR.fields:
         if field.name == "unlocked":
             message.unlocked = True

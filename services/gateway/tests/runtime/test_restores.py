@@ -23,7 +23,7 @@ from redis.asyncio import Redis
 
 @pytest.fixture(scope="module")
 def service(platform):
-    """Not started: a database can be copied while nobody uses it."""
+    """A service that is not started: a database can be copied only while it has no connections."""
     return platform.service()
 
 
@@ -161,7 +161,7 @@ async def log_has_one_rewind(service):
 
 
 async def test_a_second_mark_takes_nothing_of_the_first_one_away(database):
-    """An operator corrects the point, or says after a restore that the failover behind it has lost nothing."""
+    """An operator corrects the point, or states after a restore that the failover before it has lost nothing."""
     await asyncio.to_thread(GATEWAY.upgrade, database)
     here, there = ("payments", 0), ("payments", 1)
     now = datetime.now(UTC)
@@ -177,7 +177,7 @@ async def test_a_second_mark_takes_nothing_of_the_first_one_away(database):
     assert await to_rewind(connection, [here, there]) == {here: early, there: early}
     await rewound(connection, await newest_restore(connection), [here])
     assert await to_rewind(connection, [here, there]) == {there: early}
-    await mark(now)  # nothing is said twice: this partition has what the marks before it are about
+    await mark(now)  # no partition is rewound twice: this one has the events that the earlier marks are about
     assert await to_rewind(connection, [here, there]) == {here: now, there: early}
     await rewound(connection, await newest_restore(connection), [here, there])
     assert await to_rewind(connection, [here, there]) == {}
@@ -186,9 +186,9 @@ async def test_a_second_mark_takes_nothing_of_the_first_one_away(database):
 
 @pytest.mark.parametrize("instances", [1, 2])
 async def test_a_later_check_does_not_affect_an_earlier_one(platform, instances):
-    """An instance looks in a job and before whatever deletes, and its twins look as well."""
+    """An instance checks in a job and before each deletion, and so do other instances."""
     host, _, port = platform.valkey.address.partition(":")
-    redis = Redis(host=host, port=int(port), db=instances)  # the notes of other tests are in 0
+    redis = Redis(host=host, port=int(port), db=instances)  # other tests use number 0
     async with asyncpg.create_pool(platform.dsn, min_size=1, max_size=2) as pool:
         interrupted = []
 
@@ -196,7 +196,7 @@ async def test_a_later_check_does_not_affect_an_earlier_one(platform, instances)
         async def acquire():
             async with pool.acquire() as connection:
                 yield connection
-            if not interrupted:  # between what the first one reads and what it makes of it
+            if not interrupted:  # between the read and the write of the first one
                 interrupted.append(1)
                 await pool.execute("CREATE TABLE IF NOT EXISTS public.looked AS SELECT 1; SELECT pg_switch_wal()")
                 await looks[-1].look()

@@ -67,7 +67,7 @@ SHAPES = {
 
 
 def cpu_seconds(ask):
-    """The least of three times: what was measured beyond it is somebody else's."""
+    """The least of three times: the rest of the others was spent by other programs."""
     least = float("inf")
     for _ in range(3):
         before = time.thread_time()

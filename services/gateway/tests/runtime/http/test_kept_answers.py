@@ -10,7 +10,7 @@ from gameshelf.gateway.runtime.http.reply import Reply, ok
 from gameshelf.gateway.wiring import ROUTES
 
 WIDE = "\U0001f3ae" * 97
-"""Most of an id of a client's that has as many bytes as any."""
+"""The common part of ids of a client that are as long as ids may be."""
 TIMES = {"start_time": "2026-01-01T00:00:00Z", "end_time": "2026-01-01T01:00:00Z"}
 
 

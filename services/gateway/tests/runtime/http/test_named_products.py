@@ -49,7 +49,7 @@ def test_lists_that_name_products_have_their_titles_and_covers():
 
 @pytest.fixture
 async def game(player, wait_until):
-    """A game that the Catalog has spoken of, that was bought, played and refunded."""
+    """A game that the Catalog has published, and that was bought, played and refunded."""
     product, achievement, order = uuid4(), uuid4(), f"order-{uuid4()}"
     data = {
         "productId": str(product),

@@ -32,7 +32,7 @@ OF_HTTP = {
 
 
 def undescribed_headers(call, response, document):
-    """The headers of a response of which its description says nothing."""
+    """The headers of a response that its description lacks."""
     described = call["responses"][str(response.status_code)]
     if "$ref" in described:
         described = document["components"]["responses"][described["$ref"].rpartition("/")[2]]

@@ -137,7 +137,7 @@ def test_no_parameter_of_a_query_is_null():
 
 
 def test_a_request_has_no_defaults_that_a_client_would_send():
-    """A default of a change says that the field may be left out; sent, it would change it."""
+    """A field of a change has no default: a client that sent it would change the field."""
     for name, (_, _, call) in OPERATIONS.items():
         if "requestBody" in call:
             for schema in [call["requestBody"]["content"]["application/json"]["schema"]]:

@@ -317,7 +317,7 @@ async def test_a_desktop_shell_may_call_and_refused_origins_are_counted(service,
             assert not is_allowed
     assert await refused() == before + 2
     # A page of the service's own, such as its docs, is not a foreign one.
-    own = service.url.replace("http://", "https://")  # as it is called behind a proxy that ends TLS
+    own = service.url.replace("http://", "https://")  # as a request is sent behind a proxy that ends TLS
     assert (await player.post("/categories", {"name": "Из документации"}, Origin=own)).status_code == 201
     assert await refused() == before + 2
 

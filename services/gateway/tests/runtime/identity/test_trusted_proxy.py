@@ -23,7 +23,7 @@ def behind_proxy(platform):
 
 @pytest.fixture(scope="module")
 def exposed(platform):
-    """Trusts a network from which nobody here comes."""
+    """A service that trusts a network in which no client of these tests is."""
     made = platform.service(AUTH_MODE="gateway", AUTH_TRUSTED_PROXIES="10.0.0.0/8", LIBRARY_SERVICE_ROLES="api")
     made.start()
     return made

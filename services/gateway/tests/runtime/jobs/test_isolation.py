@@ -40,7 +40,7 @@ async def test_those_that_fail_hold_up_no_other_however_many_they_are(clock):
     assert len(isolation) == len(bad)
     work.bad.clear()
     await isolation.each(work.find, work.do, 100)
-    assert len(work.done) == 750  # what has failed is left alone for a while
+    assert len(work.done) == 750  # a failed item is not retried for a while
     clock.now = 1
     await isolation.each(work.find, work.do, 100)
     assert (work.left, len(isolation)) == ([], 0)

@@ -15,7 +15,7 @@ from websockets.asyncio.client import connect
 
 @pytest.fixture(scope="module")
 def service(platform):
-    """Without jobs: the test itself runs the one that it is about."""
+    """A service without jobs: the tests run the retention themselves."""
     made = platform.service(LIBRARY_SERVICE_ROLES="api,consumer")
     made.start()
     return made
@@ -85,7 +85,7 @@ async def test_an_idempotency_key_is_kept_for_a_day(player, connection, retentio
     }
     assert again["young"].status_code == 201
     assert again["young"].headers["Idempotency-Replayed"] == "true"
-    assert again["old"].status_code == 409  # the category is there, the memory of the request is not
+    assert again["old"].status_code == 409  # the category remains, the idempotency key does not
 
 
 async def test_the_inbox_is_kept_for_thirty_days(connection, retention):

@@ -99,7 +99,7 @@ async def test_what_means_nothing_here_is_ignored_whatever_its_data(platform, pl
 
 
 async def test_a_letter_fits_a_record_however_its_original_grows_in_json(player, send, letters, wait_until):
-    """Control characters take six times their size. A letter that no broker takes would hold up all behind it."""
+    """Control characters take six times their size. A letter that no broker accepts would hold up all later ones."""
     marker, game = f"marker-{uuid4()}", uuid4()
     await send(PAYMENTS, player.id, marker.encode() + b"\x01" * 900_000)
     await player.buys(game)

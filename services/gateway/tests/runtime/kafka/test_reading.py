@@ -142,7 +142,7 @@ def test_what_an_event_says_beside_its_only_element_counts():
     assert (product.new_title.ru, achievements) == ("T", None)
     [part] = parts_of(event)
     assert part.name == "#achievements[0]"
-    # The part alone is wrong as a whole: it does not become parts of parts.
+    # The part alone is invalid as a whole: it is not split again.
     with pytest.raises(Malformed, match=r"achievements\.0\.id"):
         read(StoredRecord(event.record.topic, 0, 0, 0, None, part.value))
 
@@ -168,7 +168,7 @@ def test_equal_products_of_an_order_stand_together_in_a_part():
         "#items[2]": "e",
         "#items[4]": None,
     }
-    # A part of which something is right now is read in the same way, and is still about the first event.
+    # A part that was corrected is read in the same way, and still belongs to the first event.
     again = read(StoredRecord(event.record.topic, 0, 0, 0, None, encoded(parts["#items[2]"], quantity=2)))
     assert [item.quantity for item in data_of(again).items] == [None, 2]
     [part] = parts_of(again)
@@ -207,7 +207,7 @@ def test_a_type_of_two_domains_is_refused_with_what_is_wrong_for_either():
     with pytest.raises(Malformed) as refusal:
         read(record)
     wrong = [detail.partition(":")[0] for detail in refusal.value.details]
-    assert wrong == ["productId", "newTitle.ru", "achievements"]  # what both find is said once
+    assert wrong == ["productId", "newTitle.ru", "achievements"]  # an error that both find is reported once
     record = record_of("product", isFreeToPlay=5, achievements=[{"id": "x"}, {"id": str(uuid4())}])
     with pytest.raises(Malformed, match=r"isFreeToPlay: .*; achievements\.0\.id"):
         read(record)

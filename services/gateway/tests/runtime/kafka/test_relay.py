@@ -19,7 +19,7 @@ async def put(connection, topic, values, shards=range(32)):
 
 
 class Broker:
-    """A producer whose broker takes a record or says an error: what no broker at hand can be made to say."""
+    """A producer whose broker accepts a record or returns an error that no real broker can be made to return."""
 
     def __init__(self, refuse):
         self.taken = []

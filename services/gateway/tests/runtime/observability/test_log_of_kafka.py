@@ -10,7 +10,7 @@ from gameshelf.devstack.servers.kafka import TOPICS
 
 EVENTS = "com.platform.library.events.v1"
 PER_STATE = 2
-"""Of one text: its lines of the beginning and of what a client in another part of the process says of the same."""
+"""Lines with one text: that of the state, and one of a client in another part of the process about the same state."""
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ async def repeated(service, times):
 
 @pytest.mark.long
 async def test_missing_topics_and_a_broker_that_is_down_are_logged_once_each(service, proxy, outbox, wait_until):
-    # Topics that nobody made: the relay fails again and again, and so does the consumer's search for its own.
+    # Topics that were never created: the relay fails again and again, and the consumer does not find its topics.
     await outbox()
     await wait_until(await repeated(service, 2), 90)
     missing = lines(service)
@@ -79,7 +79,7 @@ async def test_missing_topics_and_a_broker_that_is_down_are_logged_once_each(ser
     await wait_until(outbox.is_empty, 60)
     await wait_until(lambda: says(service, f"records of topic {EVENTS} are sent again", missing), 30)
 
-    # And now nobody answers at all.
+    # And now Kafka does not answer at all.
     before = lines(service)
     await proxy.cut()
     await outbox()

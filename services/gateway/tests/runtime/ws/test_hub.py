@@ -74,7 +74,7 @@ async def test_the_sweep_finds_missed_changes_and_closes_erased_users(stream):
 
 
 async def test_a_stream_that_went_back_is_read_again_and_ends_nobody(stream):
-    """Another database took this one's place: the token is as good as before, and what is known is not."""
+    """Another database took this one's place: the token is still valid, and the cursor is not."""
     hub, subscriber, connection, _ = stream
     await connection.execute("UPDATE gateway.user_streams SET last_sequence = 3 WHERE user_id = $1", subscriber.user_id)
     await hub.sweep()

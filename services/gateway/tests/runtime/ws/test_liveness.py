@@ -13,7 +13,7 @@ KEEPALIVE_TIMED_OUT = 1011
 
 
 async def quiet(scope, receive, send):
-    """A WebSocket that says nothing."""
+    """A WebSocket that sends nothing."""
     await receive()
     await send({"type": "websocket.accept"})
     await receive()

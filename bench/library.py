@@ -88,8 +88,8 @@ def cases(libraries: Sequence[Library]) -> dict[str, Case]:
         "uncategorised": Case(text("?uncategorized=true"), PLAIN),
         "ever played": Case(text("?played=true"), PLAIN),
         "which of 100": Case(some_of_100(libraries), PLAIN),
-        "a device a game": same(PLAIN, 1),
-        "three devices a game": same(PLAIN, 3),
+        "a device per game": same(PLAIN, 1),
+        "three devices per game": same(PLAIN, 3),
         "installed on a device": Case(text("?status=installed&device_id=deck"), text("?status=installed"), 3),
     }
 

@@ -32,7 +32,7 @@ DATA = Path(os.environ.get("GAMESHELF_DEV_DATA") or ROOT / ".local")
 WORKERS = 4
 ROLES = ("user", "support", "admin", "service")
 
-# What comes first is ours, such as --help; from the first word on that is not, everything is the other program's.
+# Options before the first argument belong to this program, such as --help; everything after it to the other program.
 _PASS_ON = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 _out = Console(soft_wrap=True)
@@ -95,7 +95,7 @@ def up(detach: bool, fresh: bool, origins: tuple[str, ...]) -> None:
 @click.option("--fresh", is_flag=True)
 @click.option("--origin", "origins", multiple=True)
 def keep(fresh: bool, origins: tuple[str, ...]) -> None:
-    """What `up --detach` runs in the background."""
+    """The stack that `up --detach` runs in the background."""
     _keep(fresh, origins, lambda: None)
 
 

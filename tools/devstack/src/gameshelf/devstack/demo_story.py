@@ -98,7 +98,7 @@ def _play(player: _Player, now: datetime) -> None:
 
 
 def _achieve(player: _Player, now: datetime) -> None:
-    """What was unlocked in these two weeks, one every other day."""
+    """Unlocks the achievements of these two weeks, one every other day."""
     said = [
         {"achievement_id": str(demo.achievement_id(slug, api_name)), "unlocked": True} for slug, api_name in _UNLOCKED
     ]

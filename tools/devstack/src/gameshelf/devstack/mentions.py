@@ -1,4 +1,4 @@
-"""Where a database names a user."""
+"""Finds the tables of a database that name a user."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ import asyncpg
 
 
 async def tables_naming(connection: asyncpg.Connection, user_id: UUID) -> set[str]:
-    """The tables that say the user's id anywhere in a row, also inside of bytes, in any case, also without hyphens."""
+    """Returns the tables that contain the user's id in a row, also in bytes, in any case, or without hyphens."""
     names = await connection.fetch(
         "SELECT format('%I.%I', table_schema, table_name) AS name FROM information_schema.tables "
         "WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')"

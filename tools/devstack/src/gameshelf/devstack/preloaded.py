@@ -1,7 +1,7 @@
-"""What the fork server does once, before it forks the service's processes.
+"""The fork server imports this module once, before it forks the service's processes.
 
-Imports the service and its client of S3, lets that read what S3 is from a megabyte of JSON, and takes all of it out of
-the garbage collector's sight, so that the first collection of a process doesn't walk over it.
+It imports the service, creates an S3 client, which parses a megabyte of JSON, and freezes all objects, so that the
+first garbage collection of a process doesn't traverse them.
 """
 
 import asyncio

@@ -66,7 +66,7 @@ class Process:
             os.killpg(self.pid, number)
 
     def wait(self, seconds: float) -> bool:
-        """Whether it ended in time."""
+        """Waits for the end of the program. Returns whether it ended in time."""
         try:
             self._popen.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -26,7 +26,7 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.connections = 0
-        """How many were opened; a client that TLS refuses opens none."""
+        """The number of opened connections; a client that TLS refuses opens none."""
 
     @property
     def address(self) -> str:
@@ -80,7 +80,7 @@ class Proxy:
                 writer.close()
 
     def pumps(self, client: asyncio.StreamWriter) -> tuple[Pump, Pump]:
-        """What passes bytes on for one connection: to the server, and back to the ``client``."""
+        """Returns the functions that forward the bytes of one connection: to the server, and back to the ``client``."""
         return _pass, _pass
 
 

@@ -194,7 +194,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _all = config.getoption("--all")
     # A shell ignores it for what it starts in the background, and so would every process that a test interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    # How long a machine takes to make an example says nothing of the code under test.
+    # The time that a machine takes to make an example depends on the machine, not on the code under test.
     hypothesis.settings.register_profile(
         "gameshelf", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None
     )
@@ -223,7 +223,7 @@ def wait_for(check: Callable[[], Found], seconds: float = 30) -> Found:
 
 
 def sized(usual: int, whole: int) -> int:
-    """How many examples a random test tries: ``whole`` of them only under ``--all``."""
+    """Returns the number of examples of a random test; only ``--all`` tries the ``whole`` of them."""
     return whole if _all else usual
 
 
@@ -263,7 +263,7 @@ def _function_name(item: pytest.Item) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What a test wrote may hold halves of characters, which the way from a worker to the whole run does not take."""
+    """Replaces halves of characters in the output of a test: they can't be sent from a worker to the whole run."""
     report = yield
     report.sections = [
         (name, text.encode("utf-8", "backslashreplace").decode("utf-8")) for name, text in report.sections
@@ -293,7 +293,7 @@ def _services_of_the_test() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def server_directory() -> Iterator[Path]:
-    """Where the servers of this test run keep their data."""
+    """The folder in which the servers of this test run store their data."""
     directory = Path(tempfile.mkdtemp(prefix="gameshelf-test-"))
     yield directory
     shutil.rmtree(directory, ignore_errors=True)

@@ -59,7 +59,7 @@ def hold(directory: Path) -> Iterator[None]:
 
 
 def is_held(directory: Path) -> bool:
-    """Whether some process keeps the stack."""
+    """Returns whether a process keeps the stack."""
     if not (directory / _LOCK).exists():
         return False
     try:
@@ -70,7 +70,7 @@ def is_held(directory: Path) -> bool:
 
 
 def state(directory: Path) -> dict[str, Any]:
-    """What the stack's keeper wrote down. Raises NotRunning."""
+    """Returns the notes of the process that keeps the stack. Raises NotRunning."""
     if not is_held(directory):
         raise NotRunning
     try:
@@ -81,7 +81,7 @@ def state(directory: Path) -> dict[str, Any]:
 
 
 def parts(directory: Path) -> list[Part]:
-    """What runs where. Raises NotRunning."""
+    """Returns the servers that run, with their addresses. Raises NotRunning."""
     return [Part(name, **described) for name, described in state(directory)["parts"].items()]
 
 

@@ -150,7 +150,7 @@ def code_in(received: bytes) -> int | None:
 
 
 def pings_in(received: bytes) -> int:
-    """How many pings a server has sent."""
+    """Returns the number of pings that a server has sent."""
     return sum(opcode == PING for opcode, _ in frames_in(received))
 
 

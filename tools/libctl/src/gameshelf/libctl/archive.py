@@ -51,7 +51,7 @@ class Partial:
         return self.is_whole or bool(self.cursor)
 
     def file(self, name: str) -> Path:
-        """Where a file belongs. Raises Refused for a name that leads elsewhere."""
+        """Returns the path of a file. Raises Refused for a name outside of the folder."""
         if not _NAME.fullmatch(name):
             raise Refused("the service returned an invalid file name", "check LIBCTL_ENDPOINT")
         return self._folder / _FILES / name

@@ -1,4 +1,4 @@
-"""What is changed behind the service's back, written down outside the database: it may be the database that is lost."""
+"""A log of changes that bypass the service. It is outside the database, because the database may be lost."""
 
 import getpass
 import json
@@ -100,7 +100,7 @@ class ChangeLog:
 
 
 def actor() -> str:
-    """Who is at it, as ``user@host``; behind sudo the one who called it."""
+    """The user of this command as ``user@host``; under sudo the user who called sudo."""
     who = _who()
     return f"{who.get('sudo_user', who['who'])}@{who['host']}"
 

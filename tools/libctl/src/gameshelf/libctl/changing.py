@@ -1,4 +1,4 @@
-"""How every command changes something: it shows what it would do, and does it only with ``--apply --reason``."""
+"""The common part of commands that change data: they show the change, and apply it only with ``--apply --reason``."""
 
 import json
 import re
@@ -24,7 +24,7 @@ _OPTIONS = ("--apply", "--reason", "--revision")
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """Whether to apply, why, and on which revision; None: on the one that is there now."""
+    """The options of a change: whether to apply it, the reason, and the revision (None: the current one)."""
 
     apply: bool
     reason: str | None
@@ -58,10 +58,10 @@ def changing(command: F) -> F:
 def carry_out(
     out: Output, rpc: str, request: Message, options: ApplyOptions, client: Client | None = None
 ) -> dict[str, Any]:
-    """Shows what a change would do, or makes it; ``request`` has a field ``change``, and is asked for twice.
+    """Shows the effect of a change, or applies it. ``request`` has a field ``change``, and is sent twice.
 
-    Applied is just what was shown: on the revision of the dry run, the one of this very command or an earlier one's.
-    What came of it, as ``--json`` has it.
+    The change is applied on the revision of a dry run, that of this command or of an earlier one. Returns the result as
+    ``--json`` prints it.
     """
     client = client or connect()
     change: Any = request.change  # type: ignore[attr-defined]
@@ -88,7 +88,7 @@ def carry_out(
 
 
 def again(revision: str) -> str:
-    """This command, as it has to be typed to be applied on that revision."""
+    """Returns the command line that applies this command on that revision."""
     words, skip = [], False
     for word in sys.argv[1:]:
         if skip or word.partition("=")[0] in _OPTIONS:
@@ -99,7 +99,7 @@ def again(revision: str) -> str:
 
 
 def differences(before: dict[str, Any] | None, after: dict[str, Any] | None) -> RenderableType:
-    """What a change changes, one value a line."""
+    """Returns the differences of a change, one value per line."""
     was, becomes = dict(_leaves("", before or {})), dict(_leaves("", after or {}))
     names = [*was, *(name for name in becomes if name not in was)]
     rows = [

@@ -17,7 +17,7 @@ from grpc_status import rpc_status
 SECONDS = 60.0
 """For how long a call is waited for; the service bounds each one."""
 _PATIENCE = 20
-"""How often a call is made that the limit of requests refuses: long work may need more than its share of a minute."""
+"""The number of attempts for a call that the rate limit refuses: long work may need more than a minute's calls."""
 _DOMAIN = "library.platform"
 _OPTIONS = (("grpc.max_receive_message_length", 64 * 1024**2),)
 """The service bounds what it answers, but one row of an export may be larger than gRPC's usual 4 MiB."""
@@ -67,7 +67,7 @@ def _read(file: Path | None) -> bytes | None:
 
 
 def _retry_after(error: Any) -> float | None:
-    """After how many seconds a call that the limit refused may be made; None for any other refusal."""
+    """Returns the seconds after which a call that the rate limit refused may be repeated; None for other refusals."""
     if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
         return None
     retry_after = _info(error).metadata.get("retry_after")

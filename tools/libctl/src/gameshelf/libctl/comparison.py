@@ -46,11 +46,11 @@ class Comparison:
 
     @property
     def is_right(self) -> bool:
-        """Whether what is counted is what is there."""
+        """Whether the counted storage equals the stored objects."""
         return not any(self._objects[kind] for kind in _WRONG)
 
     def data(self, next_cursor: str) -> dict[str, Any]:
-        """What ``--json`` shows."""
+        """The comparison as ``--json`` prints it."""
         return {
             **{name: self.sums[name] for name in _SUMS},
             "differences": {

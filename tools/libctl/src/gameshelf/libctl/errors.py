@@ -1,11 +1,11 @@
-"""What ends a command, as scripts and people see it."""
+"""The errors that end a command, for scripts and people."""
 
 from enum import IntEnum
 from typing import ClassVar
 
 
 class ExitCode(IntEnum):
-    """What a script may rely on; the README has the table."""
+    """The exit codes, on which scripts may rely; the README has the table."""
 
     OK = 0
     FAILED = 1
@@ -41,7 +41,7 @@ class Usage(Refused):
 
 
 class NotFound(Refused):
-    """What was asked for isn't there."""
+    """The requested object does not exist."""
 
     exit_code = ExitCode.NOT_FOUND
     code = "NOT_FOUND"

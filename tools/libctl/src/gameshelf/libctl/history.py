@@ -1,4 +1,4 @@
-"""A save's versions as a tree, drawn: one line a version, the newest first, its parents below it."""
+"""Draws a save's versions as a tree: one line per version, the newest first, its parents below it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -40,7 +40,7 @@ def drawn(versions: Sequence[dict[str, Any]], *, empty: str = "No versions here.
 
 
 def contents(versions: Sequence[dict[str, Any]]) -> RenderableType:
-    """What some versions hold: those of the same identity are the same save, however it was packed or encrypted."""
+    """Draws the contents of versions. One identity means the same save, packed or encrypted in different ways."""
     rows = [(f"v{one['version']}", lines(one["content_identity"], *_origin(one))) for one in versions]
     return table(
         [Column("version", "right", whole=True), Column("identity of the content", whole=True)], rows, empty=""
@@ -48,7 +48,7 @@ def contents(versions: Sequence[dict[str, Any]]) -> RenderableType:
 
 
 def _origin(of: dict[str, Any]) -> list[str]:
-    """Where an identity comes from, and the hash of the bytes as they are stored where that is another one."""
+    """Returns the source of an identity, and the hash of the stored bytes if it differs."""
     if of["content_identity"] == of["file_hash_sha256"]:
         return ["the SHA-256 of the bytes"]
     if (of["encryption"] or {}).get("identity"):
@@ -108,5 +108,5 @@ def _line(waiting: Sequence[int | None], own: int, mark: str, ending: Sequence[i
 
 
 def played(seconds: int | None) -> str:
-    """How long a game says that it was played, to the minute, where it says so."""
+    """Returns the playtime that a game has reported, to the minute, if it has."""
     return "" if seconds is None else f"{seconds // 3600:,}h {seconds // 60 % 60:02}m"

@@ -38,7 +38,7 @@ class Column:
 
 
 class Output:
-    """Where a command's results go. One a process, in ``Context.obj`` of click."""
+    """The output of a command. There is one per process, in ``Context.obj`` of click."""
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
@@ -47,7 +47,7 @@ class Output:
 
     @property
     def is_wide(self) -> bool:
-        """Whether there is room for what one can do without."""
+        """Whether the terminal is wide enough for optional columns."""
         return self.out.width >= 110
 
     def result(self, data: Any, *drawn: RenderableType) -> None:
@@ -76,7 +76,7 @@ class Output:
         self.say(message, "yellow")
 
     def refuse(self, refused: Refused) -> None:
-        """What went wrong, and what to try."""
+        """Prints an error and what to try."""
         if self.as_json:
             error = {"code": refused.reason, "message": refused.message, "try": refused.hint}
             sys.stderr.write(json.dumps({"error": error}) + "\n")
@@ -181,7 +181,7 @@ def _said(value: object) -> str:
 
 
 def _plain(value: object) -> object:
-    """What JSON lacks, in the forms of the REST interface."""
+    """Encodes values that JSON lacks, as REST does."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, UUID | PurePath):

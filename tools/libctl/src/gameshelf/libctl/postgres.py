@@ -54,7 +54,7 @@ class Database:
         return self._written(name or self.name, self._url.netloc, ("dbname", "database"))
 
     def for_tools(self, name: str) -> tuple[str, dict[str, str]]:
-        """What ``pg_dump --dbname`` takes, and the environment for it: a command line is seen by everybody here."""
+        """The value of ``pg_dump --dbname``, and the environment with the password: all users see a command line."""
         netloc = f"{self._user}@{self._hosts}" if self._user else self._hosts
         environment = {**os.environ, "LC_ALL": "C", "PGCONNECT_TIMEOUT": str(_CONNECT_SECONDS), "PGAPPNAME": "libctl"}
         if self._password:

@@ -1,4 +1,4 @@
-"""Where the service is, and who asks: from the environment, or from a profile in a file of the user's own.
+"""The address of the service and the caller's token, from the environment or from a profile in the user's file.
 
 ``LIBCTL_ENDPOINT`` and ``LIBCTL_TOKEN`` win over the profile, value by value.
 """
@@ -18,7 +18,7 @@ from gameshelf.libctl.errors import Usage
 _KEYS = frozenset({"endpoint", "token", "token_file", "ca_file", "cert_file", "key_file"})
 _DEFAULT = "default"
 _TOKEN = re.compile(r"[!-~]+")
-"""What gRPC can send: it complains of anything else in its own words, with a trace."""
+"""The characters that gRPC can send; for others it raises an error of its own, with a traceback."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Profile:
     is_encrypted: bool
     token: str
     ca_file: Path | None = None
-    """Whose certificates count, where they are not those of the system."""
+    """The CA certificates to trust instead of the system's."""
     cert_file: Path | None = None
     key_file: Path | None = None
     """The caller's own certificate, for a service that asks for one."""

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """What ``work`` returns. Either signal cancels it, so that it cleans up at a point where it waits.
+    """Runs ``work`` and returns its result. Either signal cancels it, so that it cleans up at a point where it waits.
 
     Raises KeyboardInterrupt, as ``asyncio.run`` does, and Terminated.
     """

@@ -57,7 +57,7 @@ class Moment(click.ParamType[datetime]):
 
 
 def day_in_utc(day: date) -> tuple[datetime, datetime]:
-    """When a day of UTC begins, and when it is over."""
+    """Returns the begin and the end of a day in UTC."""
     start = datetime.combine(day, time(), UTC)
     return start, start + timedelta(days=1)
 

@@ -35,7 +35,7 @@ _FIELDS = {
 
 
 def worded(code: str, detail: str, context: dict[str, str], hint: str) -> tuple[str, str]:
-    """What happened, and what to try next; ``detail`` and ``hint`` where there are no better words."""
+    """Returns what happened and what to try next; ``detail`` and ``hint`` if there is no better text."""
     known = _REASONS.get(context.get("reason", "")) or _CODES.get(code)
     if known is None and code == "NOT_FOUND":
         known = next((words for name, words in _NAMES.items() if name in context), None)

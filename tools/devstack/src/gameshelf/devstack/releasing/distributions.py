@@ -1,4 +1,4 @@
-"""What this repository releases: a folder with a pyproject.toml each."""
+"""The distributions that this repository releases: folders with a pyproject.toml."""
 
 import tomllib
 from collections.abc import Mapping, Sequence

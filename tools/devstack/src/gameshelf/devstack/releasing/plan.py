@@ -1,4 +1,4 @@
-"""What a release changes, decided before anything is written."""
+"""The plan of a release: all of its changes, decided before anything is written."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,7 +48,7 @@ def find(distributions: Mapping[str, Distribution], name: str) -> Distribution:
 
 
 def plan(root: Path, name: str, version: Version, day: date) -> Plan:
-    """What the release of a version changes, or the begin of one (``.dev0``). Raises ReleaseRefused."""
+    """Plans the release of a version, or the begin of one (``.dev0``). Raises ReleaseRefused."""
     try:
         distributions = read_distributions(root)
     except ValueError as error:
@@ -127,7 +127,7 @@ def _begin(distribution: Distribution, version: Version) -> Plan:
 def _ranges(
     distributions: Mapping[str, Distribution], distribution: Distribution, version: Version
 ) -> Iterator[tuple[Distribution, Requirement, Requirement]]:
-    """Who needs the distribution, with its range before and after."""
+    """Returns the distributions that need this one, with their range before and after."""
     for dependant in distributions.values():
         for before in dependant.own_requirements:
             if before.name != distribution.name:

@@ -1,4 +1,4 @@
-"""What a release keeps of the public surface, so that what comes later is compared with it (`.ci/surface`).
+"""The files of the public surface that a release keeps, so that later versions are compared with it (`.ci/surface`).
 
 Committed files rather than tags: a clone may lack tags, and the comparison may not depend on them.
 """

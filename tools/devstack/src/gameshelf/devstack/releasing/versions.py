@@ -41,7 +41,7 @@ class Version:
         return f"0.{self.minor + 1}" if self.major == 0 else str(self.major + 1)
 
     def follows(self, last: "Version") -> bool:
-        """Whether it is one of the three versions that may come right after ``last``."""
+        """Returns whether this is one of the three versions that may follow ``last``."""
         return self.final in (
             Version(last.major, last.minor, last.patch + 1),
             Version(last.major, last.minor + 1, 0),
@@ -51,7 +51,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a distribution says of another one of ours: ``gameshelf-kernel>=0.2.0,<0.3``."""
+    """A requirement of one of our distributions on another one: ``gameshelf-kernel>=0.2.0,<0.3``."""
 
     name: str
     extras: str

@@ -1,4 +1,4 @@
-"""What every embedded server can do."""
+"""The base class of the embedded servers."""
 
 import secrets
 import signal
@@ -51,7 +51,7 @@ def _is_free(port: int) -> bool:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody answers on a port of this machine."""
+    """Returns whether a program listens on a port of this machine."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0
@@ -92,10 +92,10 @@ class Server(ABC):
         """Starts the program."""
 
     def prepare(self) -> None:  # noqa: B027 - most servers need nothing
-        """What is to be done once it serves."""
+        """Prepares the server once it answers."""
 
     def is_ready(self) -> bool:
-        """Whether it serves."""
+        """Returns whether the server answers."""
         return listens(self.port)
 
     def stop(self) -> None:

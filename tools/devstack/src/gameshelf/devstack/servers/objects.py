@@ -1,4 +1,4 @@
-"""What the servers that speak S3 have in common."""
+"""The base class of the servers with an S3 interface."""
 
 from typing import ClassVar
 
@@ -19,7 +19,7 @@ class ObjectServer(Server):
         return f"http://{self.address}"
 
     def settings(self, bucket: str = BUCKET) -> dict[str, str]:
-        """What makes the service keep saves in this bucket."""
+        """Returns the settings with which the service stores saves in this bucket."""
         return {
             "S3_ENDPOINT": self.endpoint,
             "S3_ACCESS_KEY_ID": self.access_key,

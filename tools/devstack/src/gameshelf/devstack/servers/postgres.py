@@ -40,7 +40,7 @@ class Postgres(Server):
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(binary("postgres")), "-D", str(data), "-p", str(self.port), *options]
-        # When the parent dies the kernel asks for a fast shutdown: with SIGKILL the postmaster could not end its own.
+        # When the parent dies, the kernel requests a fast shutdown: after SIGKILL the postmaster's children would stay.
         return Process(command, self.log, last_signal=signal.SIGINT, not_as_root=True)
 
     def is_ready(self) -> bool:

@@ -1,4 +1,4 @@
-"""Whose rows a statement touches, from its text alone: one user's, nobody's, or several users'.
+"""Decides from its text whose rows a statement touches: those of one user, of no user, or of several users.
 
 The text is parsed by PostgreSQL's own parser (``pglast``). A statement is a *router* when the key of every table of
 users in it, in subqueries and common table expressions too, equals one and the same parameter: whatever other users
@@ -23,7 +23,7 @@ ast: Any = nodes
 
 
 class Class(StrEnum):
-    """Whose rows a statement touches."""
+    """The class of a statement, by the users whose rows it touches."""
 
     ROUTER = "router"
     REFERENCE = "reference"
@@ -54,7 +54,7 @@ def classify(sql: str, keys: Mapping[str, str | None]) -> Verdict:
 
 
 def is_read(sql: str) -> bool:
-    """Whether a statement changes nothing."""
+    """Returns whether a statement only reads."""
     [raw] = pglast.parse_sql(sql)
     statement: Any = raw.stmt
     ctes = statement.withClause.ctes if statement.withClause else ()
@@ -77,7 +77,7 @@ class _Edge:
 
 @dataclass(slots=True)
 class _Derived:
-    """What a subquery gives: of each of its arms the columns, each a term of that arm's scope or None."""
+    """The result of a subquery: the columns of each of its arms, each a term of that arm's scope or None."""
 
     names: list[str]
     arms: "list[tuple[_Scope, list[Term | None]]]"
@@ -101,7 +101,7 @@ class _Reading:
         self._columns: dict[int, list[str]] = {}
         self.touched: list[tuple[str, Term, _Scope]] = []
 
-    # Who it is about
+    # The users of a row
 
     def users(self, term: Term, scope: _Scope, seen: frozenset[Term] = frozenset()) -> frozenset[Term]:
         """The parameters that a term equals, as far as one can see."""
@@ -124,7 +124,7 @@ class _Reading:
         return frozenset(found)
 
     def _inside(self, term: Term, seen: frozenset[Term]) -> frozenset[Term]:
-        """What a column of a subquery equals in each of the subquery's arms."""
+        """Returns the terms that equal a column of a subquery, for each of the subquery's arms."""
         derived = self._derived.get(term[1])
         if derived is None or term[2] not in derived.names:
             return frozenset()
@@ -341,7 +341,7 @@ def _is_equal(node: Any) -> bool:
 
 
 def _is_in(node: Any) -> bool:
-    """Whether it is IN a subquery, or what is the same, = ANY of it."""
+    """Returns whether it is IN a subquery or, equivalently, = ANY of it."""
     if not isinstance(node, ast.SubLink) or node.subLinkType != SubLinkType.ANY_SUBLINK:
         return False
     return node.operName is None or [part.sval for part in node.operName] == ["="]

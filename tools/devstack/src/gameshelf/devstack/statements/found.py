@@ -26,7 +26,7 @@ PACKAGES = (
     "gameshelf.settings",
     "gameshelf.gateway",
 )
-"""What has statements."""
+"""The packages that are searched for statements."""
 KEYS = ("user_id", "owner_user_id", "subject_id")
 """The column by which a table's rows belong to users, where the primary key begins with it."""
 

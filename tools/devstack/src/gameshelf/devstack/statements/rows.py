@@ -19,15 +19,15 @@ from gameshelf.devstack.statements.found import KEYS
 
 PARTNERS = (*KEYS, "shared_with_user_id", "holder_user_id", "copy_owner_user_id", "shared_from_user_id")
 TEXTS = 16
-"""How many texts there are, beside those that CHECKs allow."""
+"""The number of different texts, besides those that CHECKs allow."""
 CIRCLE = 16
-"""How many users stand in each other's rows."""
+"""The number of users that occur in each other's rows."""
 BEHIND = ("end", "last", "resolved")
 """Names of times that lie behind the others of their row begin with these."""
 AHEAD = ("expires", "prune", "delete_after", "lost")
 """And with these the names of times of which some lie ahead."""
 EDGES = (-400, -14, 0, 1)
-"""Where windows begin and end, in days from now: before all rows, among them, at the moment, and behind them."""
+"""The edges of windows, in days from now: before all rows, among them, now, and after them."""
 
 _COLUMNS = """
 SELECT a.attname AS name, t.typname AS kind, a.attnotnull AS required,

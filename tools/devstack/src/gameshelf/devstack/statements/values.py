@@ -10,7 +10,7 @@ from gameshelf.devstack.statements.rows import CIRCLE, EDGES, TEXTS, product, ro
 from gameshelf.kernel.database import Statement
 
 _PAST = ("since", "after", "low", "start", "begin", "earliest", "from", "opened")
-"""What names of times have that lie before everything; all others lie behind everything."""
+"""Parts of the names of times that lie in the past; other times lie in the future."""
 _IDS = 3 * TEXTS
 
 

@@ -1,4 +1,4 @@
-"""How much a statement does, as the server counts it: for tests of large statements, which must not measure time."""
+"""Counts the work of a statement by the server's own counters, for tests that must not measure time."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ PLANS = ("force_custom_plan", "force_generic_plan")
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one run of a statement did."""
+    """The work of one run of a statement."""
 
     rows: int
     """Rows that the plan's nodes produced or removed by a filter, all nodes and loops together."""

@@ -1,4 +1,4 @@
-"""What is in the schemas at one moment, in a form that two databases can be compared by."""
+"""The contents of the schemas at one moment, in a form in which two databases can be compared."""
 
 import asyncio
 import hashlib
@@ -147,7 +147,7 @@ async def read(
 
 
 def compare(expected: Contents, found: Contents, *, shapes: bool) -> list[Difference]:
-    """What ``found`` has otherwise. Shapes can be compared only if the same major version of the server wrote both."""
+    """Returns the differences of ``found``. Shapes are comparable only if servers of one major version wrote both."""
     there = {table.full_name: table for table in found.tables}
     reached = {sequence.full_name: sequence.at_least for sequence in found.sequences}
     differences: list[Difference] = []

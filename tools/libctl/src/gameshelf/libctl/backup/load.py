@@ -28,7 +28,7 @@ async def ready(database: Database, manifest: Manifest) -> tuple[Tools, bool]:
 
 
 async def check_files(folder: Path, manifest: Manifest, steps: Steps) -> list[Difference]:
-    """Which files of the backup aren't what they were."""
+    """Returns the files of the backup that have changed."""
     with steps.bars():
         return await manifest.differences(folder, steps.counting("checking", len(manifest.files), "files"))
 
@@ -60,7 +60,7 @@ async def load(
 async def differences(
     database: Database, name: str, manifest: Manifest, jobs: int, shapes: bool, steps: Steps
 ) -> list[Difference]:
-    """What the loaded database has otherwise than the manifest says."""
+    """Returns the differences between the loaded database and the manifest."""
     with steps.bars():
         compared = steps.counting("comparing", len(manifest.contents.tables), "tables")
         found = await read(database, name, manifest.schemas, jobs, compared)

@@ -1,4 +1,4 @@
-"""What a backup says about itself, and the files that it consists of."""
+"""The manifest of a backup: its description and its files."""
 
 import asyncio
 import hashlib
@@ -19,7 +19,7 @@ _CHUNK = 4 << 20
 
 
 class Locale(Frozen):
-    """How the database sorts and encodes; a copy must do the same. ``provider`` is c, i or b, as in pg_database."""
+    """Collation and encoding of the database, which a copy needs too. ``provider`` is c, i or b, as in pg_database."""
 
     encoding: str
     collate: str
@@ -119,7 +119,7 @@ class Manifest(Frozen):
         return manifest
 
     async def differences(self, folder: Path, on_file: Callable[[], None]) -> list[Difference]:
-        """Which files aren't what they were."""
+        """Returns the files that have changed."""
         found: list[Difference] = []
         expected = {file.path: file for file in self.files}
         for path in sorted(_files(folder)):

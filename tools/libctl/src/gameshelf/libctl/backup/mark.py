@@ -18,7 +18,7 @@ WHERE p.proname = 'mark_restored' AND n.nspname = ANY ($1::text[]) ORDER BY 1
 
 
 _LOCK_SECONDS = 3
-"""How long the mark waits for a lock: shorter than the service does, whose players wait behind it meanwhile."""
+"""The time-out of the mark for a lock. It is shorter than the service's, because players wait behind it."""
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 1.0
 
@@ -97,7 +97,7 @@ class Current:
 
     @property
     def replaced(self) -> bool:
-        """Whether it is another cluster or timeline than the service noted. A copy that was started may be neither."""
+        """Returns whether cluster or timeline differ from the service's note. Both are the same in a started copy."""
         return None not in (self.system, self.noted_system) and (self.noted_system, self.noted_timeline) != (
             self.system,
             self.timeline,

@@ -23,7 +23,7 @@ from gameshelf.libctl.packages import upgrading
 from gameshelf.libctl.postgres import MAINTENANCE, Connection, Database, quoted
 
 _ORDER = ("loading", "loaded", "compared", "marked")
-"""How far a database is; each is written when the step before it has been finished."""
+"""The states of a restore; each is written when the step before it has been finished."""
 
 _SESSIONS = """
 SELECT coalesce(nullif(application_name, ''), 'unnamed') AS program, count(*) AS sessions FROM pg_stat_activity
@@ -51,7 +51,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did. ``aside`` is the empty database that was there before, under its new name."""
+    """The result of a restore. ``aside`` is the new name of the empty database that existed before."""
 
     differences: list[Difference]
     aside: str | None
@@ -145,7 +145,7 @@ async def _begun(keeper: Connection, database: Database, manifest: Manifest, ste
 
 
 async def _unfinished(keeper: Connection, database: Database, manifest: Manifest) -> scratch.Scratch | None:
-    """What an earlier restore of this backup to this name has finished a step of; the furthest of several."""
+    """Returns the most advanced unfinished restore of this backup to this name, if it has finished a step."""
     found = [
         old
         for old in await scratch.left_over(keeper, "restore")

@@ -26,7 +26,7 @@ _ENCODINGS = re.compile(r"[A-Za-z0-9_]+")
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a database of ours is for: the database that it shall become, the manifest's digest, and how far it is."""
+    """The note on a database of a restore: the name it will get, the manifest's digest, and its state."""
 
     target: str
     digest: str
@@ -63,7 +63,7 @@ async def left_over(keeper: Connection, kind: str) -> list[Scratch]:
 
 
 async def hold(keeper: Connection, name: str) -> bool:
-    """Whether this run is now the one that works on a database of ours; until ``keeper`` is closed."""
+    """Claims a database for this run until ``keeper`` is closed. Returns whether that succeeded."""
     held: bool = await keeper.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name)
     return held
 

@@ -91,7 +91,7 @@ class Tools:
 
 
 def _folders() -> Iterator[Path]:
-    """Where ``pg_dump`` is, best first."""
+    """Yields the folders that contain ``pg_dump``, the preferred one first."""
     if named := os.environ.get("LIBCTL_PG_BIN"):
         if not (Path(named) / "pg_dump").is_file():
             raise Refused(f"LIBCTL_PG_BIN: there is no pg_dump in {named}", "name the folder that holds pg_dump")

@@ -13,7 +13,7 @@ from gameshelf.libctl.postgres import Database
 async def verify(
     steps: Steps, database: Database, folder: Path, manifest: Manifest, jobs: int
 ) -> tuple[list[Difference], bool]:
-    """What isn't as the manifest says; and whether it was loaded at all: a dump with damaged files is not.
+    """Returns the differences from the manifest, and whether the dump was loaded: one with damaged files is not.
 
     An interrupted one starts from scratch: a file may have changed since it was hashed. Raises Refused.
     """

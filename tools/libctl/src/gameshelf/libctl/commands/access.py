@@ -112,7 +112,7 @@ def _about(one: dict[str, Any], user: str) -> Iterator[Branch]:
 
 
 def _seat(what: str, seat: dict[str, Any], user: str = "") -> Branch:
-    """Who sits on a copy, one word a line: ids are to be copied."""
+    """Returns the holder of a copy, one value per line, so that ids can be copied."""
     stop = f", must stop by {minute(seat['lost_at'])}" if seat["lost_at"] else ""
     dead = ", which no longer runs" if seat["session_runs"] is False else ""
     by = "by this user" if seat["held_by_user_id"] == user else f"by {seat['held_by_user_id']}"

@@ -25,7 +25,7 @@ _KEEP = {
     "cloud": saves.SAVE_RESOLUTION_KEEP_CLOUD,
     "both": saves.SAVE_RESOLUTION_KEEP_BOTH,
 }
-# What the two sides are compared by. Bytes are the same where their hash is.
+# The fields in which the two sides are compared. Equal hashes mean equal bytes.
 _LINES: tuple[tuple[str, Callable[[dict[str, Any]], object]], ...] = (
     ("version", lambda side: f"v{side['version']}"),
     ("follows", lambda side: f"v{side['parent_version']}" if side["parent_version"] else "nothing"),

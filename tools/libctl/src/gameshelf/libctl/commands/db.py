@@ -146,7 +146,7 @@ async def _state(connection: Connection, name: str, package: Migrations) -> Sche
 
 
 def _compare(package: Migrations, state: SchemaState, database: Database) -> list[str]:
-    """What the models have and the schema lacks, or the other way round, one sentence each."""
+    """Returns the differences between models and schema, one sentence each."""
     if state.missing:
         return [f"is at revision {state.revision or 'none'}, this version needs {state.needed}"]
     if state.state == "newer":

@@ -23,7 +23,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _PART = 500
 _SHOWN = 200
-"""How many characters of an original a list shows; with --id all that the service gives."""
+"""The number of characters of an original that a list shows; with --id all that the service returns are shown."""
 
 
 @noun("events")

@@ -204,7 +204,7 @@ def _sessions(out: Output, sessions: list[dict[str, Any]], *, with_product: bool
 
 
 def _end(one: dict[str, Any], *, with_time: bool) -> str:
-    """How a session ended, or that it runs. For an imported session also when it was imported, and its client id."""
+    """Returns how a session ended, or that it runs; for an imported one also its time of import and client id."""
     reason = one["session"]["end_reason"]
     if not one["session"]["end_time"]:
         state = f"runs, last sign of life {minute(one['last_heartbeat_at'])}"

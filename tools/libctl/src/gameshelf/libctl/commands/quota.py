@@ -144,7 +144,7 @@ def recalculate(out: Output, user: UUID, cursor: str) -> int:
 
 
 def bar(taken: int, limit: int, width: int = _BAR) -> Text:
-    """How much of a limit is taken, drawn."""
+    """Draws the used part of a limit."""
     part = taken / limit if limit else 1.0
     full = min(round(part * width), width)
     style = "red" if part >= 0.95 else "yellow" if part >= 0.8 else "green"

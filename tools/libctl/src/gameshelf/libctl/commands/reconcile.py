@@ -15,7 +15,7 @@ from gameshelf.libctl.progress import progress
 from gameshelf.protos.library.v1 import admin_saves_pb2 as messages
 
 _LISTED = 200
-"""How many objects of each kind are listed in the end; all of them are counted."""
+"""The number of objects of each kind that are listed at the end; all of them are counted."""
 _KINDS = ("adopted", "missing", "refused")
 
 
@@ -25,7 +25,7 @@ def register(group: Noun) -> None:
 
 
 class Totals:
-    """What the pages came to together, in bounded memory."""
+    """The sums of all pages, in bounded memory."""
 
     def __init__(self) -> None:
         self.objects = 0

@@ -22,16 +22,12 @@ NEVER, FEW = "never analyzed", "analyzed with few rows"
 TEXT = (lambda place: f"text{place % TEXTS}", lambda place: "{}", lambda place: "RUB", lambda place: f"new{place}")
 FIRST = (0, 100_000)
 SMALL = "reads a small table whole for each of the pairs that it is asked about, and a large one by its key"
-FEW_ROWS = (
-    "what it joins is few: a user's open uploads, conflicts and slots, live sessions, shards, or facts of one order"
-)
+FEW_ROWS = "what it joins is few: a user's open uploads, conflicts and slots, live sessions or shards"
 NOT_LINEAR = {
     "library.queries.access._ACCESS": SMALL,
     "library.queries.access._FIRST_ACCESS": SMALL,
     "library.queries.access._SHARES": SMALL,
     "library.queries.access._SHARING_OWNERS": SMALL,
-    "library.queries.library._CATEGORIES": "joins a user's categorized and visible items in memory, 10 million pairs/s",
-    "library.store.grants._SET_ENDS": FEW_ROWS,
     "playtime.queries.copies._PLAYED_BY_OTHERS": FEW_ROWS,
     "playtime.store.liveness._CHECKPOINT_FREE": FEW_ROWS,
     "playtime.store.liveness._NOT_RUNNING": FEW_ROWS,

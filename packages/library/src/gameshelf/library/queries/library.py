@@ -290,10 +290,12 @@ _SEEN = Statement(
 def _categories(*conditions: ColumnElement[bool]) -> Statement:
     """Selects categories of the user, each with the number of games that its list shows by default."""
     item = _VISIBLE.item
+    # The planner cannot turn IN ... IS TRUE into a join, so it reads the items once into a hash. With statistics of a
+    # nearly empty table it would join them by a nested loop.
+    is_shown = col(ItemCategory.library_item_id).in_(select(col(item.id)).where(col(item.is_hidden).is_(False)))
     shown = (
         select(col(ItemCategory.category_id), func.count().label("items"))
-        .join(item, col(item.id) == col(ItemCategory.library_item_id))
-        .where(col(ItemCategory.user_id) == bindparam("user_id", type_=Uuid), col(item.is_hidden).is_(False))
+        .where(col(ItemCategory.user_id) == bindparam("user_id", type_=Uuid), is_shown.is_(true()))
         .group_by(col(ItemCategory.category_id))
         .subquery("shown")
     )

@@ -11,7 +11,7 @@ from gameshelf.kernel.sql import TIME, array, prefixed, rows, user
 from gameshelf.library.models import EndedBy, Grant, GrantKind, MissingProduct, OrderFact, OrderFactKind, Product
 from gameshelf.library.rules import Holding, NewGrant, OrderAdjustment, StoredGrant
 from gameshelf.library.store.expressions import has_title
-from sqlalchemy import BigInteger, String, Uuid, and_, any_, bindparam, case, func, or_, select, update
+from sqlalchemy import BigInteger, String, Uuid, and_, any_, bindparam, case, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -171,21 +171,33 @@ _ADD_TOMBSTONES = Statement(
     )
     .on_conflict_do_nothing()
 )
-_folded = rows(
-    "folded",
+_settled = rows(
+    "settled",
     product_id=("product_ids", Uuid),
     source_id=("source_ids", String),
+    acquired_at=("acquired_times", TIME),
     ended_at=("times", TIME),
     ended_by=("ended_by", String),
 )
+_insert_settled = insert(Grant).from_select(
+    [*_KEY, "acquired_at", "ended_at", "ended_by"],
+    select(
+        user(),
+        _settled.c.product_id,
+        literal_column(f"'{GrantKind.ORDER.value}'"),
+        _settled.c.source_id,
+        _settled.c.acquired_at,
+        _settled.c.ended_at,
+        _settled.c.ended_by,
+    ),
+    include_defaults=False,
+)
+# The grants exist. An upsert finds each one by its key and needs no statistics, see ``store/items.py``. The time of the
+# purchase is given because the checks of the table apply to the row before the conflict is found.
 _SET_ENDS = Statement(
-    update(Grant)
-    .values(ended_at=_folded.c.ended_at, ended_by=_folded.c.ended_by)
-    .where(
-        col(Grant.user_id) == user(),
-        col(Grant.product_id) == _folded.c.product_id,
-        col(Grant.kind) == GrantKind.ORDER.value,
-        col(Grant.source_id) == _folded.c.source_id,
+    _insert_settled.on_conflict_do_update(
+        index_elements=_KEY,
+        set_={"ended_at": _insert_settled.excluded.ended_at, "ended_by": _insert_settled.excluded.ended_by},
     )
 )
 _NOTE_MISSING = Statement(
@@ -256,12 +268,13 @@ class GrantStore:
         )
 
     async def set_ends(self, user_id: UUID, grants: Sequence[StoredGrant]) -> None:
-        """Writes the ends of orders' grants; None makes a grant live."""
+        """Writes the ends of orders' grants, which exist; None makes a grant live."""
         await _SET_ENDS.run(
             self._connection,
             user_id=user_id,
             product_ids=[grant.product_id for grant in grants],
             source_ids=[grant.source_id for grant in grants],
+            acquired_times=[grant.acquired_at for grant in grants],
             times=[grant.ended_at for grant in grants],
             ended_by=[grant.ended_by for grant in grants],
         )

@@ -39,26 +39,26 @@ class ReportProgress(_Command):
 
 
 class OfflineAchievement(_Command):
-    """An unlock or a progress report that happened offline. It names the achievement by `achievement_id`, or by
-    `product_id` and `api_name`; it has `unlocked` or `current_progress`.
+    """An unlock or a progress report from offline play. It identifies the achievement by `achievement_id`, or by
+    `product_id` and `api_name`. It has `unlocked` or `current_progress`.
     """
 
     client_id: ClientId
-    """Id that the client gives the element, to find its result."""
+    """Id of the element, chosen by the client. The result of the element has the same id."""
     achievement_id: UUID | None = None
     """Id of the achievement."""
     product_id: UUID | None = None
-    """Product of an achievement that is named by `api_name`."""
+    """Product of the achievement, together with `api_name`."""
     api_name: ApiName | None = None
-    """Name that the developer of the game uses."""
+    """Name of the achievement in the game, together with `product_id`."""
     unlocked: Annotated[bool, Field(json_schema_extra={"const": True})] | None = None
     """`true`: the achievement was unlocked."""
     current_progress: CurrentProgress | None = None
     """Progress by the count of the game."""
     happened_at: Moment
-    """When it happened, by the clock of the device."""
+    """Time of the unlock or report, by the clock of the device."""
     device_id: DeviceId | None = None
-    """Device that it happened on."""
+    """Device of the unlock or report."""
 
     @model_validator(mode="after")
     def _has_one_achievement_and_one_change(self) -> Self:
@@ -103,7 +103,7 @@ class AchievementSummaryFilter(_Command):
     """The products and the page of a summary."""
 
     product_ids: tuple[UUID, ...] = Field(default=(), max_length=MAX_PRODUCTS)
-    """Products, comma separated; left out, all that the user owns or has begun."""
+    """Products to return, separated by commas. By default all that the user owns or has begun."""
     page: PageNumber = 1
     limit: PageLimit = DEFAULT_LIMIT
 

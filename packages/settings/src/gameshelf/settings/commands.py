@@ -43,7 +43,7 @@ class GameFilter(_Command):
     """The filter and the page of a list of the games with settings."""
 
     since: Moment | None = None
-    """Only games whose settings changed then or later, deleted ones too."""
+    """Only games whose settings changed at this time or later, including deleted settings."""
     page: PageNumber = 1
     limit: PageLimit = DEFAULT_LIMIT
 
@@ -60,7 +60,7 @@ class NewSettings(_Command):
     """The maximum number of values. No JSON Schema can express it, so the reader of a request counts them first."""
 
     settings_payload: dict[str, Any]
-    """The settings of the layer, as the game defines them."""
+    """Settings of the layer, as the game defines them."""
 
 
 class SettingsPatch(_Command):
@@ -70,4 +70,4 @@ class SettingsPatch(_Command):
     """The maximum number of values. No JSON Schema can express it, so the reader of a request counts them first."""
 
     settings_payload: dict[str, Any]
-    """What changes in the layer: null removes a key."""
+    """Changes of the layer. Null removes a key."""

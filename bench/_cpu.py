@@ -3,7 +3,7 @@
 from pathlib import Path
 
 _PARENT = 1
-"""Where the parent stands in /proc/PID/stat, behind the name of the program."""
+"""The place of the parent in /proc/PID/stat, behind the name of the program."""
 
 
 def cpu_seconds(*roots: int) -> float:
@@ -19,7 +19,7 @@ def _parent(stat: Path) -> tuple[int, int] | None:
     try:
         return int(stat.parent.name), int(stat.read_text().rpartition(")")[2].split()[_PARENT])
     except OSError:
-        return None  # it has ended meanwhile
+        return None  # the process has ended meanwhile
 
 
 def _nanoseconds(pid: int) -> int:

@@ -26,7 +26,7 @@ class Library:
 
 
 async def seed(dsn: str, libraries: Iterable[Library]) -> None:
-    """A catalog of twice as many products, a fifth of them DLC, and the libraries. A third of the games is unplayed."""
+    """Inserts twice as many products, a fifth of them DLC, and the libraries. A third of the games is unplayed."""
     connection = await asyncpg.connect(dsn)
     products = [(uuid4(), f"Игра номер {number}") for number in range(2 * (GAMES + HIDDEN))]
 
@@ -74,7 +74,7 @@ async def seed(dsn: str, libraries: Iterable[Library]) -> None:
 
 
 def installations(number: int, now: datetime, devices: Sequence[str]) -> tuple[Any, ...]:
-    """The columns of a game that these devices have said something of."""
+    """The columns of a game whose installation status these devices have reported."""
     if not devices:
         return NOT_INSTALLED
     installed, absent = InstallationStatus.INSTALLED, InstallationStatus.NOT_INSTALLED

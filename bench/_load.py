@@ -49,7 +49,7 @@ Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 async def send(request: bytes, connection: Connection) -> tuple[bytes, Connection | None]:
-    """The head of the answer, and the connection if it can be used again; nothing of a connection that was closed."""
+    """Returns the head of the answer, and the connection if it can be used again; None if it was closed."""
     reader, writer = connection
     try:
         writer.write(request)
@@ -75,7 +75,7 @@ async def paced(port: int, requests: Sequence[bytes], rate: float) -> Run:
     async def ask(request: bytes, due: float) -> None:
         nonlocal failed
         try:
-            # A server may close a connection that has served long enough: what it never answered is sent again.
+            # A server may close a connection that has served long enough: its unanswered request is sent again.
             head, connection = await send(request, free.pop()) if free else (b"", None)
             if not head:
                 head, connection = await send(request, await asyncio.open_connection("127.0.0.1", port))

@@ -40,7 +40,7 @@ class Ran:
 
 
 async def seed(dsn: str, letters: int) -> None:
-    """Letters of a thousand users, of a kilobyte each, one a millisecond."""
+    """Inserts letters of a thousand users, of a kilobyte each, one per millisecond."""
     connection = await asyncpg.connect(dsn)
     await connection.execute(
         "INSERT INTO gateway.user_streams (user_id) SELECT md5('u' || n)::uuid FROM generate_series(0, 999) n"
@@ -73,7 +73,7 @@ def memory(pid: int) -> float:
 
 
 class Libctl:
-    """Runs commands, and looks at the memory of both processes meanwhile."""
+    """Runs commands, and measures the memory of both processes meanwhile."""
 
     def __init__(self, platform: Platform, service: Service, directory: Path) -> None:
         assert service.process

@@ -36,7 +36,7 @@ Query = Callable[[Library], str]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A page that is measured: what is asked for, and what of the version before; both show 20 games."""
+    """A page that is measured: its query, and the query for the version before; both show 20 games."""
 
     query: Query
     before: Query
@@ -58,7 +58,7 @@ def in_category(library: Library) -> str:
 
 
 def some_of_100(others: Sequence[Library]) -> Query:
-    """A hundred products, every fifth of which the user owns: what a store page asks."""
+    """A hundred products, every fifth of which the user owns: the request of a store page."""
 
     def query(library: Library) -> str:
         stranger = next(other for other in others if other.products[0] not in library.products)
@@ -259,7 +259,7 @@ def code_of(checkout: Path) -> dict[str, str]:
 
 
 def start_bare(directory: Path, service: Service, asked: bytes) -> tuple[Process, int]:
-    """The floor: the very bytes that the service answers, from a route that does nothing else."""
+    """Starts the floor: a route that returns the bytes of the service's answer, and does nothing else."""
     page, port = directory / "page.json", free_port()
     page.write_bytes(fetch(service, asked))
     script = str(Path(__file__).with_name("_bare.py"))

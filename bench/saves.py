@@ -65,7 +65,7 @@ def upload(product: UUID, content: bytes, slot: str = "slot") -> dict[str, Any]:
 
 
 class Player:
-    """Saves, over the API and straight to the store."""
+    """A player who saves, over the API and straight to the store."""
 
     def __init__(self, service: Service, token: str, product: UUID) -> None:
         self.http = httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=60)
@@ -153,7 +153,7 @@ async def confirm_large(
 
 
 def resident(status: Path) -> float:
-    """The memory that a process holds, in MiB."""
+    """Returns the resident memory of a process in MiB."""
     [line] = [line for line in status.read_text().splitlines() if line.startswith("VmRSS")]
     return int(line.split()[1]) / 1024
 

@@ -27,7 +27,7 @@ class Refused(Exception):
 
 
 class Library:
-    """The service, as its holder of a token sees it."""
+    """The API of the service for the holder of a token."""
 
     def __init__(self, token: str) -> None:
         self.headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en"}
@@ -37,7 +37,7 @@ class Library:
         return self._read(Request(f"{ADDRESS}/{path}?{urlencode(query)}", headers=self.headers))
 
     def pages(self, path: str, **query: Any) -> Iterator[Any]:
-        """All of a collection."""
+        """All resources of a collection."""
         page: Any = {"links": {"next": True}}
         number = 0
         while "next" in page["links"]:
@@ -57,7 +57,7 @@ class Library:
 
 
 def send(request: Request) -> Any:
-    """An answer of success, to be read and closed. Raises Refused; OSError or HTTPException when nobody answers."""
+    """Returns a successful answer, to be read and closed. Raises Refused, or OSError or HTTPException without one."""
     for tried in range(1, TRIES + 1):
         try:
             return urlopen(request, timeout=60)

@@ -27,7 +27,7 @@ async def listen(token: str, cursor: str | None) -> None:
                     message = json.loads(text)
                     cursor = message["id"]
                     if message["event_type"] == "auth.success":
-                        continue  # the token was taken; what happens comes from here on
+                        continue  # the token was accepted; events follow
                     print(text, flush=True)
                     if message["event_type"] == "resync.required":
                         print("earlier messages are no longer known: read GET /items again", file=sys.stderr)

@@ -10,7 +10,7 @@ from typing import IO
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes the place of another one whole or not at all, wherever the power goes."""
+    """A new file that replaces another one completely or not at all, also when the power fails."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
@@ -28,7 +28,7 @@ def write(file: IO[bytes], content: bytes) -> None:
 
 
 def read(path: Path) -> bytes | None:
-    """A file's content; None where there is none."""
+    """A file's content; None if it does not exist."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

@@ -23,7 +23,7 @@ CHOICES = ("keep_local", "keep_cloud", "keep_both")
 
 
 class Changed(Exception):
-    """Something is not what it was a moment ago: look again."""
+    """The file or the save in the cloud has changed meanwhile: try again."""
 
 
 class SaveSync:
@@ -36,15 +36,15 @@ class SaveSync:
         self.slot = normalize("NFC", asked.slot or self.file.name)
 
     def run(self) -> str:
-        """Makes both the same; what that took."""
+        """Synchronises both, and returns what was done."""
         local, notes = read(self.file), json.loads(read(self.notes) or b"{}")
         self.device = self.asked.device or notes.get("device_id")
-        if self.device is None:  # before anything else: what is uploaded under it has to be known by it again
+        if self.device is None:  # first of all: every run has to use the same id
             self.device = str(uuid4())
             self.keep({**notes, "device_id": self.device})
         saves = self.cloud.pages("savegames", product_id=self.asked.product)
         head = next((one for one in saves if one["attributes"]["slot_name"] == self.slot), None)
-        # Of a save that is not there any more too: the cloud says so if the file is what was deleted.
+        # Also for a deleted save: the answer shows whether the file is the deleted version.
         base = notes.get("version", 0) if not head or head["id"] == notes.get("savegame_id") else 0  # 0: from nothing
         local_changed = local is not None and digest(local) != notes.get("sha256")
         cloud_changed = head is not None and (local is None or version_of(head) != base)
@@ -78,7 +78,7 @@ class SaveSync:
         try:
             done = self.cloud.post("savegames/confirm-upload", {"internal_save_id": upload["internal_save_id"]})
         except Refused as refused:
-            if refused.code == "SAVEGAME_HASH_MISMATCH":  # other bytes have arrived; nothing came of them
+            if refused.code == "SAVEGAME_HASH_MISMATCH":  # other bytes have arrived, and were discarded
                 raise Changed from None
             if refused.code != "SAVEGAME_VERSION_CONFLICT":
                 raise
@@ -141,8 +141,8 @@ class SaveSync:
         return f"downloaded: version {found['version']}"
 
     def note(self, savegame_id: str, version: int, content: bytes, *, is_news: bool = False) -> None:
-        """From now on the file is known to be this version. To the cloud that is news unless it was just uploaded: that
-        a download was asked for proves nothing.
+        """Notes that the file is this version, and reports it to the cloud unless it was just uploaded: a request for a
+        download proves nothing.
         """
         notes = {"savegame_id": savegame_id, "version": version, "sha256": digest(content)}
         self.keep({**notes, "device_id": self.device})

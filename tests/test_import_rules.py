@@ -106,7 +106,7 @@ def rules() -> str:
 
 @pytest.fixture
 def lint(tmp_path):
-    """Looks whether the rules hold. In a process of its own: it switches the loggers off that there are."""
+    """Checks the rules, in a process of its own: the linter disables the existing loggers."""
     linter = Path(sys.executable).with_name("lint-imports")
 
     def run(rules):
@@ -125,7 +125,7 @@ def test_every_import_points_the_right_way(lint):
 
 
 def test_the_rules_would_notice(lint):
-    """The rules turned round are broken: they do see the imports that there are."""
+    """Reversed rules are broken: so the linter does see the imports."""
     assert "domains_know_no_client BROKEN" in lint(rules().replace("\n    quart\n", "\n    sqlmodel\n")).stdout
 
 
@@ -153,7 +153,7 @@ def _names_and_texts(tree):
 
 
 def test_a_domain_is_imported_by_its_package():
-    """The names in a package's ``__init__`` are its whole API; nobody reaches for a module inside of it."""
+    """The names in a package's ``__init__`` are its whole API; nobody imports a module inside of it."""
     sources = [
         path for top in ("packages", "services", "tools", "bench", "tests") for path in (ROOT / top).rglob("*.py")
     ]

@@ -20,7 +20,7 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "save_sync.py"
 
 
 class Passage(ThreadingHTTPServer):
-    """Stands before the object store, and does harm to the next requests of a kind: ``PUT`` and ``GET`` of clients, and
+    """A proxy before the object store that damages the next requests of a kind: ``PUT`` and ``GET`` of clients, and
     the service's ``copy``.
     """
 
@@ -223,7 +223,7 @@ def test_copies_on_machines_with_one_name_are_separate_devices(service, player, 
     for number, copy in enumerate(copies):
         copy.device = ()
         copy.file.write_bytes(b"%d" % number)
-        copy.sync(said="\n")  # what the other one has is in the way, and stays undecided
+        copy.sync(said="\n")  # conflicts with the other one's version, and stays undecided
     ids = [json.loads((copy.folder / "save.sync").read_text())["device_id"] for copy in copies]
     assert len(set(ids)) == 2
     [conflict] = asked(service, player[0], "savegames/conflicts")["data"]
@@ -290,9 +290,9 @@ def test_who_is_away_is_waited_for_and_what_was_damaged_is_sent_again(passage, m
     pc, deck = machine("pc"), machine("deck")
     pc.file.write_bytes(b"abc")
     passage.faults["PUT"] += ["busy", "damage"]
-    assert pc.sync() == "uploaded: head, version 2"  # number 1 is that of what was damaged
+    assert pc.sync() == "uploaded: head, version 2"  # number 1 was given to the damaged upload
     pc.file.write_bytes(b"abcd")
-    passage.faults["copy"] += ["busy", "busy"]  # the service asks the store twice, and then says 503
+    passage.faults["copy"] += ["busy", "busy"]  # the service asks the store twice, and then answers 503
     assert pc.sync() == "uploaded: head, version 3"
     passage.faults["GET"] += ["busy"]
     assert (deck.sync(), deck.file.read_bytes()) == ("downloaded: version 3", b"abcd")

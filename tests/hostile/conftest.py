@@ -71,7 +71,7 @@ def target(target_on: Callable[[str], Service]) -> Service:
 
 @dataclass
 class Watch:
-    """Sends valid requests beside an attack, from a thread of its own, and knows what the service logged meanwhile."""
+    """Sends valid requests beside an attack, from a thread of its own, and reads the log of the service meanwhile."""
 
     platform: Platform
     service: Service
@@ -98,7 +98,7 @@ class Watch:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the sending once enough was sent to judge by."""
+        """Ends the sending once enough requests were sent to judge by."""
         self._stop.set()
         self._thread.join()
 
@@ -191,7 +191,7 @@ def failures_of(service: Service) -> dict[str, float]:
 
 
 def errors_in(log: Path, offset: int = 0) -> list[str]:
-    """The lines of a service's log from a place on that say that something went wrong in the service itself."""
+    """The lines of a service's log, from a place on, that report a failure of the service itself."""
     with log.open("rb") as opened:
         opened.seek(offset)
         lines = opened.read().decode("utf-8", "replace").splitlines()
@@ -202,7 +202,7 @@ def _is_error(line: str) -> bool:
     try:
         entry = json.loads(line)
     except ValueError:
-        # Every line of the service is JSON; what is none was written by a library around the log.
+        # Every line of the service is JSON; other lines were written by a library without the log.
         return bool(line.strip())
     return not isinstance(entry, dict) or str(entry.get("level", "")).upper() in ("ERROR", "CRITICAL")
 

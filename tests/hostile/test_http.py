@@ -67,7 +67,7 @@ def test_a_request_without_a_host_is_refused(target_on):
 
 
 def test_who_is_refused_in_the_middle_of_a_body_holds_no_connection(target, token):
-    """The answer comes before the body, and what is still sent of it has nobody who would take it."""
+    """The answer comes before the body, and nothing reads the rest of the body."""
     for _ in range(5):
         with connect(target.http_port) as client, suppress(OSError):
             client.sendall(posting(token, b"Content-Length: 4000000") + bytes(200_000))
@@ -186,7 +186,7 @@ def test_a_change_to_http2_is_not_made(target):
 
 
 def test_who_reads_no_answer_fills_no_memory(target):
-    """Each asks for 1.5 MB and takes none of it."""
+    """Each client requests 1.5 MB and reads none of it."""
     with ExitStack() as held:
         for _ in range(60):
             client = socket.socket()

@@ -78,7 +78,7 @@ HEADERS = (
 
 
 def some(odd, turn):
-    """A third of what is odd, another one for each call in turn; all of it under ``--all``."""
+    """A third of the odd values, another one for each call in turn; all of them under ``--all``."""
     return list(odd)[turn % sized(3, 1) :: sized(3, 1)]
 
 
@@ -122,7 +122,7 @@ def test_generated_requests_make_no_failure_of_ours(document, target, hostile_pl
         operation = result.ok()
         takes_nothing = not (operation.query or operation.path_parameters or operation.headers or operation.body)
         if mode is GenerationMode.NEGATIVE and takes_nothing:
-            continue  # there is nothing that could be wrong
+            continue  # no value can be wrong
 
         @given(case=operation.as_strategy(generation_mode=mode))
         @settings(

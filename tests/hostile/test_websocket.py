@@ -106,7 +106,7 @@ def test_who_sends_more_than_16_kib_is_closed_at_once(server, target, bearer, na
         with suppress(OSError):  # it is cut off while it sends
             for part in TOO_LARGE[name]:
                 client.sendall(part)
-        # Of what is far beyond, Granian's own end of the connection comes first, which says no code.
+        # A message far beyond the limit makes Granian end the connection itself, without a code.
         assert close_code(client) in ((None, 1005, 1009) if server == "granian" else (None, 1009))
 
 
@@ -170,7 +170,7 @@ def test_a_user_has_so_many_connections_and_no_more(target, bearer):
         wanted = range(CONNECTIONS_OF_A_USER + 8)
         sockets = [held.enter_context(opened(target.http_port, Authorization=bearer)) for _ in wanted]
         assert closed_among(sockets, 8) == [4429] * 8
-        # The others are closed by nobody but the client.
+        # The other connections are closed by the client only.
         open_ones = 0
         for client in sockets:
             with suppress(OSError):
@@ -189,7 +189,8 @@ def test_a_connection_sends_so_many_messages_and_no_more(target, bearer):
         with suppress(OSError):
             while chunk := client.recv(65536):
                 received += chunk
-    assert 0 < received.count(b"auth.success") <= 3 * MESSAGES_OF_A_CONNECTION  # some come back while it lasts
+    # The allowance refills while the attack lasts.
+    assert 0 < received.count(b"auth.success") <= 3 * MESSAGES_OF_A_CONNECTION
     # The close may be lost where the server resets a connection on which bytes wait.
 
 

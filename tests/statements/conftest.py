@@ -29,7 +29,7 @@ def migrated(create_database):
 
 @pytest.fixture(scope="module")
 async def everything(migrated, keys):
-    """A connection to a database with every table, and what is known of the tables."""
+    """A connection to a database with every table, and a description of the tables."""
     connection = await asyncpg.connect(migrated, statement_cache_size=1000, server_settings={"search_path": "public"})
     yield connection, await Tables.read(connection, keys)
     await connection.close()

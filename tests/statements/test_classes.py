@@ -79,7 +79,7 @@ def test_the_tables_that_are_named_are_those_without_a_user():
 
 
 def test_the_statement_that_read_everybodys_play_would_have_been_found():
-    """As it stood in ``last_2_weeks_seconds``: a subquery that had lost the row around it."""
+    """An earlier fault in ``last_2_weeks_seconds``: a subquery without a reference to the row around it."""
     sql = (
         "SELECT (SELECT sum(1) FROM s.items i WHERE i.user_id = t.user_id AND i.start >= (SELECT max(b.start) "
         "FROM s.items b, s.items u WHERE b.user_id = u.user_id AND b.start <= $2)) FROM s.items t WHERE t.user_id = $1"

@@ -50,7 +50,7 @@ class Dev:
         return process
 
     def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        """A command, to its end."""
+        """Runs a command to its end."""
         return subprocess.run(
             [sys.executable, "-m", "gameshelf.devstack", *arguments],
             env={**self.environment, **environment},
@@ -88,7 +88,7 @@ class Dev:
         return asyncio.run(rows()) == 0
 
     def until(self, check: Callable[[], bool], seconds: float = 30) -> bool:
-        """Whether something comes true in time."""
+        """Whether a condition becomes true in time."""
         deadline = time.monotonic() + seconds
         while not (came := check()) and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -139,7 +139,7 @@ class Dev:
 
 @pytest.fixture
 def dev(tmp_path):
-    """Nothing runs yet."""
+    """A data directory without a running stack."""
     made = Dev(tmp_path / "data")
     yield made
     made.close()

@@ -69,7 +69,7 @@ def test_a_killed_start_leaves_nothing_and_the_next_one_works(dev):
 
 @pytest.mark.long
 def test_what_has_become_of_the_demo_keeps_no_stack_from_starting(dev):
-    """A refund of a demo game, or the end of a demo player's account, and `up` waited for what could not come."""
+    """Once a demo game was refunded, or a demo player's account deleted, `up` used to wait for ever."""
     assert dev.run("up", "--detach").returncode == 0
     refund = {"userId": str(demo.ANNA), "orderId": f"demo-order-{demo.ANNA}-0", "items": [{"productId": str(GAME)}]}
     erased = {"userId": str(demo.BORIS), "deletedAt": "2026-05-01T00:00:00Z"}

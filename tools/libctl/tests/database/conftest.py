@@ -43,7 +43,7 @@ class Libctl:
         self._capsys, self._monkeypatch = capsys, monkeypatch
 
     def __call__(self, *words, dsn=None, **environment):
-        """In this process: the same entry point, and much quicker."""
+        """Runs a command in this process: the same entry point, and much quicker."""
         for name, value in self._settings(dsn, environment).items():
             self._monkeypatch.setenv(name, value)
         self._capsys.readouterr()
@@ -116,7 +116,7 @@ def backup(made_backup, tmp_path):
 
 @pytest.fixture
 def server(postgres):
-    """The DSN of a database of the server that is of no importance."""
+    """The DSN of a database of the server that no test depends on."""
     return postgres.dsn()
 
 

@@ -287,7 +287,7 @@ def test_without_the_right_to_make_databases_it_says_so(libctl, server, backup, 
 
 
 def test_a_password_stays_out_of_the_list_of_processes(libctl, library, tmp_path):
-    """pg_dump is a script here, which writes down what everybody can see of it, and its secret."""
+    """pg_dump is a script here, which writes down its arguments, which all users can see, and its secret."""
     seen = tmp_path / "seen"
     script = tmp_path / "bin" / "pg_dump"
     script.parent.mkdir()
@@ -309,7 +309,7 @@ def test_on_a_terminal_there_are_bars_which_end_full(libctl, server, made_backup
     process = libctl.start("backup", "verify", made_backup, "--json", dsn=server, stderr=theirs, TERM="xterm")
     os.close(theirs)
     seen = b""
-    with suppress(OSError):  # how a terminal says that nobody writes to it any more
+    with suppress(OSError):  # a terminal's signal that nobody writes to it any more
         while part := os.read(terminal, 65536):
             seen += part
     out, _ = process.communicate(timeout=60)

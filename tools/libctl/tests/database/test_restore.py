@@ -135,7 +135,7 @@ def test_a_restore_that_is_killed_leaves_the_name_alone_and_is_repeated(
         if line.startswith(step):
             process.kill()
     process.communicate(timeout=60)
-    # The name belongs to nobody, or (killed right after its last commit) to a whole and marked database.
+    # No database has the name, or (killed right after its last commit) a complete and marked one has it.
     if process.returncode == 0 or restores(absent) is not None:
         assert step == STEPS[-1]
         assert len(restores(absent)) == 1

@@ -207,7 +207,7 @@ def saver(platform: Platform, service: Service) -> Iterator[Saver]:
 
 
 class Bucket:
-    """The store behind the service's back: what an accident does to it."""
+    """Access to the store without the service, to damage it as an accident does."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self.name = settings["S3_BUCKET_SAVEGAMES"]

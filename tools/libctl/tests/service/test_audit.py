@@ -12,7 +12,7 @@ from gameshelf.protos.library.v1.library_admin_service_pb2_grpc import LibraryAd
 from google.protobuf.timestamp_pb2 import Timestamp
 
 NEVER = Timestamp(seconds=10**15)
-"""Beyond all times: it has no form in JSON."""
+"""A timestamp beyond the valid range: it has no form in JSON."""
 
 
 @pytest.fixture

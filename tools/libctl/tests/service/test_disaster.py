@@ -23,7 +23,7 @@ PLACES = (
 
 
 class Player:
-    """Somebody who plays: whatever they do, each domain keeps something of it."""
+    """A player with data in each domain."""
 
     def __init__(self, platform, service):
         self.id, self.platform = uuid4(), platform
@@ -39,7 +39,7 @@ class Player:
         return answered.json()["data"] if answered.content else None
 
     def has(self):
-        """All that the player sees, place by place."""
+        """All that the player sees, by path."""
         return {path: self.http.get(path).json()["data"] for path in PLACES}
 
     def products(self):
@@ -117,7 +117,7 @@ def test_a_backup_brings_everything_back_and_the_store_what_came_later(
     libctl.data("backup", "create", backup)
     assert libctl.data("backup", "verify", backup)["well"]
 
-    # More play, which the database is going to lose.
+    # More changes, which the database is going to lose.
     player.buys(later, "order-2")
     player.imports(game, "after", 2)
     player.sets(game, volume=2)
@@ -148,7 +148,7 @@ def test_a_backup_brings_everything_back_and_the_store_what_came_later(
     grants = fetch(disaster.dsn, "SELECT source_id FROM library.ownership_grants WHERE user_id = $1", player.id)
     assert sorted(row["source_id"] for row in grants) == ["order-1", "order-2"]
 
-    # The store is looked at: it has what the database has lost, and nobody has deleted it.
+    # The store is compared: it has the saves that the database has lost, and none was deleted.
     assert fetch(disaster.dsn, "SELECT 1 FROM gateway.restores WHERE reconciled_at IS NULL")
     dry = libctl.data("saves", "reconcile")
     assert {one["version"] for one in dry["adopted"]} == {1, 2}

@@ -18,7 +18,7 @@ RELAYS = 0x72656C61
 """The first key of the locks of shards."""
 PURCHASED = "com.platform.payment.purchase.completed.v1"
 DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=10)
-"""Letters are kept for 90 days: of any fixed day they are gone some day, as soon as the service deletes what is old."""
+"""Letters are kept for 90 days: with a fixed date they would be deleted some day."""
 
 
 @pytest.fixture(scope="module")
@@ -283,7 +283,7 @@ def test_a_letter_that_somebody_is_at_is_left(admin, letter, topic, held):
 
 
 def test_a_letter_of_a_user_whose_row_is_locked_is_left(admin, letter, topic, held):
-    """So that an erasure that has just begun, and waits for nothing, never waits for this."""
+    """An erasure that has just begun must not have to wait for this."""
     words = ("events", "dlq", "replay", "--topic", topic, "--apply", "--reason", "mended")
     user = uuid4()
     letter(topic, user=user)
@@ -293,7 +293,7 @@ def test_a_letter_of_a_user_whose_row_is_locked_is_left(admin, letter, topic, he
 
 
 def test_a_record_that_could_not_be_applied_is_applied_once_it_is_mended(admin, platform, service, letter, database):
-    """And one that still can't be becomes a new letter, which this replay does not send."""
+    """A record that still can't be applied becomes a new letter, which this replay does not send."""
     player, game, wrong = uuid4(), uuid4(), b'{"data": {"userId": "%s"}}' % str(uuid4()).encode()
     good = CloudEvent(PURCHASED, {"userId": str(player), "orderId": "o", "items": [{"productId": str(game)}]})
     both = [letter(PAYMENTS, value=good.encode(), user=player), letter(PAYMENTS, value=wrong)]

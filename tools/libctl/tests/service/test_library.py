@@ -23,7 +23,7 @@ class Shop:
     def __init__(self, platform, service):
         self.platform, self.service, self.game = platform, service, uuid4()
         self.say("com.platform.catalog.product.updated.v1", productId=str(self.game), newTitle=TITLE)
-        self.sells("of the first customer")  # the Catalog's word has come once the title is seen
+        self.sells("of the first customer")  # the Catalog's event has arrived once the title is shown
 
     def say(self, kind, **data):
         asyncio.run(publish(self.platform.kafka.address, [CloudEvent(kind, data)]))

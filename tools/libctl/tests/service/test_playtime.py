@@ -225,7 +225,7 @@ def test_a_correction_is_seen_by_the_player_and_taken_back(support, player):
     [correction] = support.data("playtime", "show", player.id)["corrections"]
     assert (correction["seconds"], correction["reason"], correction["title"]) == (-30600, "a stuck launcher", TITLE)
 
-    player.imports((DAY + timedelta(days=1), 1, "played on"), device="desk")  # which bars no way back
+    player.imports((DAY + timedelta(days=1), 1, "played on"), device="desk")  # which prevents no undo
     undone = support.applies("audit", "undo", done["audit_id"])
     assert undone["after"] == {"corrected_seconds": 0}
     assert player.sees() == 11 * HOUR

@@ -44,7 +44,7 @@ class Player:
         asyncio.run(publish(platform.kafka.address, [event]))
 
     def comes_to(self, service):
-        """From now on with that service; waits until the game is there."""
+        """Uses that service from now on; waits until the game is in the library."""
         self.http = httpx.Client(base_url=service.api, headers=self.headers, timeout=30)
         until = time.monotonic() + 30
         while not self.http.get("/items").json()["data"]:
@@ -69,7 +69,7 @@ class Player:
         return self.http.post(path, json={"data": {"attributes": attributes}})
 
     def sees(self):
-        """Of each save the head's number, and what every version holds."""
+        """For each save the head's number, and the content of every version."""
         found = {}
         for save in self.http.get("/savegames").json()["data"]:
             path = f"/savegames/{save['id']}"

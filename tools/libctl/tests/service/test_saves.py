@@ -165,7 +165,7 @@ def test_a_version_is_pinned_and_that_is_taken_back(support, saver):
     done = support.applies("saves", "pin", saver.id, save, 1)
     assert done["after"] == {"version": 1, "is_pinned": True, "has_bytes": True}
     assert "history, pinned" in support.shows("saves", "versions", saver.id, save)
-    saver.save(b"three")  # which is no obstacle
+    saver.save(b"three")  # which prevents nothing
     support.applies("audit", "undo", done["audit_id"])
     unpinned = support.data("saves", "pin", saver.id, save, 1, "--unpin")
     assert unpinned["before"] == unpinned["after"]

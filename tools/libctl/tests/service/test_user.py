@@ -65,7 +65,7 @@ class Player:
 
 @pytest.fixture(scope="module")
 def player(platform, service):
-    """Nothing here changes them."""
+    """A player that no test of this module changes."""
     made = Player(platform, service)
     made.plays_a_bit_of_everything()
     return made
@@ -189,7 +189,7 @@ def test_a_family_is_exported_from_both_sides(admin, platform, tmp_path, fetch):
 
 
 def test_an_interrupted_export_resumes_with_the_same_command(create_platform, own_s3, tmp_path, fetch):
-    """The store freezes, then it is away; at last it is there again. No row is there twice."""
+    """The store freezes, is away, and comes back. No row is in the export twice."""
     platform = create_platform(s3=own_s3)
     try:
         service = platform.service()
@@ -311,7 +311,7 @@ def test_an_account_is_erased_and_nothing_leads_back(admin, support, platform, s
 
 @pytest.fixture
 def wait_for_erasure(platform, fetch):
-    """Waits until the job has erased everything, and the tombstone, which others have had the time to see."""
+    """Waits until the job has erased everything, and the tombstone, which other instances have had the time to see."""
 
     def wait(user_id):
         def is_empty():

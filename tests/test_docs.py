@@ -40,10 +40,6 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 STATUS = re.compile(r"accepted|superseded by [0-9]+")
 GATEWAY = ROOT / "services" / "gateway" / "src" / "gameshelf" / "gateway"
-STRUCTURE = [page for page in PAGES if page.name in ("README.md", "CONTRIBUTING.md", "architecture.md", "flows.md")]
-NAMED_PATH = re.compile(r"`([\w<>*.-]+(?:/[\w<>*.-]+)*(?:/|\.py|/[\w<>*.-]+))`")
-# Of the object store, of a built site, of a wheel, and of a user's home.
-NO_PATHS = {"staging/", ".local/site", "gameshelf/protos/schemas", "libctl/changes.jsonl", "libctl/profiles.toml"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -96,33 +92,6 @@ def test_the_picture_shows_every_package_and_no_file_that_is_gone():
     assert files
     roots = (ROOT, GATEWAY, GATEWAY / "runtime")
     assert not [name for name in files if not any((root / name).exists() for root in roots)]
-
-
-@pytest.fixture(scope="module")
-def tracked():
-    """Every file and folder of the repository, as paths that begin and end with a slash."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split()
-    folders = {str(folder) for name in listed for folder in Path(name).parents}
-    return "\n".join(f"/{name}/" for name in sorted({*listed, *folders}))
-
-
-@pytest.mark.parametrize("page", STRUCTURE, ids=lambda page: str(page.relative_to(ROOT)))
-def test_the_files_and_folders_that_a_page_names_are_there(page, tracked):
-    named = set(NAMED_PATH.findall(page.read_text(encoding="utf-8"))) - NO_PATHS
-    gone = [
-        name
-        for name in named
-        if not re.search(
-            "/" + re.sub(r"<\w+>|\\\*", "[^/\n]+", re.escape(name.removeprefix("./").strip("/"))) + "/", tracked
-        )
-    ]
-    assert gone == []
 
 
 def test_the_architecture_names_every_folder_of_the_gateway():
